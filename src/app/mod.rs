@@ -1,0 +1,1 @@
+//! Windows, clock, keys and MIDI, settings, supervisor.

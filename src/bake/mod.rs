@@ -1,0 +1,1 @@
+//! The night's work: audit, pack, frames, embeddings, clusters, index. A client of the same stage.

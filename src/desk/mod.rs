@@ -1,0 +1,1 @@
+//! The performer's panels (egui): reads a snapshot, returns commands.

@@ -1,0 +1,1 @@
+//! What to play and how hard: macros, arbitration, the director and its taste.

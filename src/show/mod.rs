@@ -1,0 +1,1 @@
+//! One step of the show: features and commands in, a cue out.

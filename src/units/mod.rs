@@ -1,0 +1,181 @@
+//! Plain number types that carry their unit, and the seeded random stream.
+//!
+//! Imports nothing from the house; every other room may import it.
+
+mod rng;
+
+pub use rng::Rng;
+
+use std::ops::{Add, Mul, Sub};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment or a span on the show's clock, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(pub f64);
+
+impl Seconds {
+    /// The start of the clock, and the empty span.
+    pub const ZERO: Self = Self(0.0);
+
+    /// The span between two moments; never negative.
+    pub fn since(self, earlier: Self) -> Self {
+        Self((self.0 - earlier.0).max(0.0))
+    }
+}
+
+impl Add for Seconds {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl Sub for Seconds {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl Mul<f64> for Seconds {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self(self.0 * factor)
+    }
+}
+
+/// A length of music, in beats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Beats(pub f64);
+
+/// How fast the music counts, in beats per minute, always within [`MIN_TEMPO`] and [`MAX_TEMPO`].
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tempo(f64);
+
+/// Slowest tempo the house counts, in BPM.
+pub const MIN_TEMPO: f64 = 40.0;
+/// Fastest tempo the house counts, in BPM.
+pub const MAX_TEMPO: f64 = 220.0;
+/// Tempo assumed before anything is heard, in BPM.
+pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
+
+impl Tempo {
+    /// A tempo clamped into the countable range; anything that is no number becomes the default.
+    pub fn new(bpm: f64) -> Self {
+        if bpm.is_finite() { Self(bpm.clamp(MIN_TEMPO, MAX_TEMPO)) } else { DEFAULT_TEMPO }
+    }
+
+    /// Beats per minute.
+    pub fn bpm(self) -> f64 {
+        self.0
+    }
+
+    /// How long one beat lasts.
+    pub fn period(self) -> Seconds {
+        Seconds(60.0 / self.0)
+    }
+}
+
+/// A value from 0 to 1; out-of-range and not-a-number input is brought inside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(from = "f32", into = "f32")]
+pub struct Unipolar(f32);
+
+impl Unipolar {
+    /// Nothing.
+    pub const ZERO: Self = Self(0.0);
+    /// Half way, where every macro starts.
+    pub const HALF: Self = Self(0.5);
+    /// All of it.
+    pub const ONE: Self = Self(1.0);
+
+    /// Clamps into 0..1; not-a-number becomes 0.
+    pub fn new(value: f32) -> Self {
+        // `max` first: NaN.max(0) is 0.
+        Self(value.max(0.0).min(1.0))
+    }
+
+    /// The bare number, 0..1.
+    pub fn get(self) -> f32 {
+        self.0
+    }
+
+    /// The value `amount` of the way towards `other`.
+    pub fn lerp(self, other: Self, amount: Self) -> Self {
+        Self::new(self.0 + (other.0 - self.0) * amount.0)
+    }
+}
+
+impl From<f32> for Unipolar {
+    fn from(value: f32) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<Unipolar> for f32 {
+    fn from(value: Unipolar) -> Self {
+        value.0
+    }
+}
+
+/// A position in a cycle, 0 up to but not including 1; wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Phase(f64);
+
+impl Phase {
+    /// Wraps any finite number into the cycle; anything else is the start.
+    pub fn new(turns: f64) -> Self {
+        if turns.is_finite() { Self(turns.rem_euclid(1.0).min(1.0 - f64::EPSILON)) } else { Self(0.0) }
+    }
+
+    /// The bare number, 0..1.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// A count of samples on the audio clock (per channel, from the start of the stream).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SampleIndex(pub u64);
+
+impl SampleIndex {
+    /// When this sample sounds, at `rate_hz` samples a second.
+    pub fn at(self, rate_hz: u32) -> Seconds {
+        Seconds(self.0 as f64 / f64::from(rate_hz.max(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unipolar_brings_any_number_inside() {
+        for (input, expected) in
+            [(f32::NAN, 0.0), (-1.0, 0.0), (0.25, 0.25), (7.0, 1.0), (f32::INFINITY, 1.0)]
+        {
+            assert_eq!(Unipolar::new(input).get(), expected, "from {input}");
+        }
+    }
+
+    #[test]
+    fn phase_wraps_and_never_reaches_one() {
+        for turns in [-0.25, 0.0, 0.999, 1.0, 3.5, -1e-18, f64::NAN] {
+            let phase = Phase::new(turns).get();
+            assert!((0.0..1.0).contains(&phase), "{turns} gave {phase}");
+        }
+    }
+
+    #[test]
+    fn tempo_stays_countable() {
+        assert_eq!(Tempo::new(1.0).bpm(), MIN_TEMPO);
+        assert_eq!(Tempo::new(f64::NAN), DEFAULT_TEMPO);
+        assert_eq!(Tempo::new(120.0).period(), Seconds(0.5));
+    }
+}
