@@ -63,6 +63,12 @@ pub const MAX_TEMPO: f64 = 220.0;
 /// Tempo assumed before anything is heard, in BPM.
 pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
 
+impl Default for Tempo {
+    fn default() -> Self {
+        DEFAULT_TEMPO
+    }
+}
+
 impl Tempo {
     /// A tempo clamped into the countable range; anything that is no number becomes the default.
     pub fn new(bpm: f64) -> Self {
