@@ -1,0 +1,218 @@
+//! The constants warp and composite shaders read, and what the fixed passes need instead.
+//!
+//! Layout after `lactea_abi::MilkUniforms`; meanings after MilkDrop's preset authoring guide.
+
+use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
+
+use super::names::frame;
+use super::player::Context;
+use super::program::Program;
+use super::{BlurRange, Frame, LegacyComposite};
+use crate::units::Rng;
+
+/// Rotation matrices that keep turning; the last four are thrown anew every frame.
+const TURNING: usize = 20;
+
+/// What is random about one run of a preset, decided once from the seed.
+pub(super) struct Randoms {
+    rng: Rng,
+    rand_preset: [f32; 4],
+    hue_start: [f32; 4],
+    rotors: [Rotor; TURNING],
+}
+
+/// A rotation about three axes plus a shift.
+#[derive(Clone, Copy, Default)]
+struct Rotor {
+    base: [f32; 3],
+    speed: [f32; 3],
+    shift: [f32; 3],
+}
+
+impl Randoms {
+    pub fn new(mut rng: Rng) -> Self {
+        let rand_preset = std::array::from_fn(|_| rng.unit_f32());
+        let hue_start = std::array::from_fn(|_| rng.unit_f32() * 64.8);
+        let rotors = std::array::from_fn(|k| {
+            // Groups of four turn faster and faster: s, d, f, vf, uf.
+            let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
+            Rotor {
+                shift: std::array::from_fn(|_| rng.unit_f32() * 2.0 - 1.0),
+                base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
+                speed: std::array::from_fn(|_| (rng.unit_f32() * 2.0 - 1.0) * fastest),
+            }
+        });
+        Self { rng, rand_preset, hue_start, rotors }
+    }
+
+    fn thrown(&mut self) -> Rotor {
+        let rng = &mut self.rng;
+        Rotor {
+            base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
+            speed: [0.0; 3],
+            shift: std::array::from_fn(|_| rng.unit_f32()),
+        }
+    }
+}
+
+/// Fills every constant of `out` for this frame.
+pub(super) fn fill(
+    randoms: &mut Randoms,
+    program: &Program,
+    vars: &[f64],
+    context: &Context,
+    out: &mut Frame,
+) {
+    let at = |slot: usize| vars[slot] as f32;
+    out.blur = blur_range(vars);
+    out.texture_wrap = vars[frame::wrap] != 0.0;
+    out.hue = hue_corners(context.tick.time as f32, &randoms.hue_start);
+    out.legacy = LegacyComposite {
+        gamma: at(frame::gamma).max(0.0).min(8.0),
+        echo_alpha: at(frame::echo_alpha).max(0.0).min(1.0),
+        echo_zoom: at(frame::echo_zoom),
+        echo_orientation: (vars[frame::echo_orient] as i64).rem_euclid(4) as u32,
+        brighten: vars[frame::brighten] != 0.0,
+        darken: vars[frame::darken] != 0.0,
+        solarize: vars[frame::solarize] != 0.0,
+        invert: vars[frame::invert] != 0.0,
+        hue_amount: program.base.shader.max(0.0).min(1.0),
+    };
+    let mut rot = [[[0.0; 4]; 3]; NUM_ROT];
+    for (k, matrix) in rot.iter_mut().enumerate() {
+        let rotor = if k < TURNING { randoms.rotors[k] } else { randoms.thrown() };
+        *matrix = rotor.matrix(context.tick.time as f32);
+    }
+    let q = |index: usize| context.q[index] as f32;
+    out.uniforms = MilkUniforms {
+        rand_frame: std::array::from_fn(|_| randoms.rng.unit_f32()),
+        rand_preset: randoms.rand_preset,
+        c: registers(context, &out.blur),
+        q: std::array::from_fn(|four| std::array::from_fn(|i| q(four * 4 + i))),
+        rot,
+        texsize_noise: [256.0, 32.0, 256.0, 256.0, 32.0, 32.0]
+            .map(|side| [side, side, 1.0 / side, 1.0 / side]),
+    };
+    out.extra = MilkExtUniforms {
+        q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
+        ..MilkExtUniforms::default()
+    };
+}
+
+/// The registers `_c0` to `_c13`.
+fn registers(context: &Context, blur: &BlurRange) -> [[f32; 4]; 14] {
+    let [ax, ay] = context.aspect;
+    let [width, height] = context.tick.size.map(|side| side.max(1) as f32);
+    // Shaders count seconds in single precision: wrapping keeps motion smooth after hours.
+    let time = context.tick.time.rem_euclid(10_000.0) as f32;
+    let roam = |speeds: [f32; 4], phases: [f32; 4], wave: fn(f32) -> f32| {
+        std::array::from_fn(|i| 0.5 + 0.5 * wave(time * speeds[i] + phases[i]))
+    };
+    const FAST: ([f32; 4], [f32; 4]) = ([0.329, 1.293, 5.070, 20.051], [1.2, 3.9, 2.5, 5.4]);
+    const SLOW: ([f32; 4], [f32; 4]) = ([0.0050, 0.0085, 0.0133, 0.0217], [2.7, 5.3, 4.5, 3.8]);
+    let [bass, mid, treb] = context.heard.bands;
+    let [bass_att, mid_att, treb_att] = context.heard.bands_att;
+    let progress = context.read_only[3] as f32;
+    let span = |level: usize| blur.max[level] - blur.min[level];
+    let (mip_x, mip_y) = (width.log2(), height.log2());
+    [
+        [ax, ay, 1.0 / ax, 1.0 / ay],
+        [0.0; 4],
+        [time, context.tick.fps as f32, context.tick.frame as f32, progress],
+        [bass, mid, treb, (bass + mid + treb) / 3.0],
+        [bass_att, mid_att, treb_att, (bass_att + mid_att + treb_att) / 3.0],
+        [span(0), blur.min[0], span(1), blur.min[1]],
+        [span(2), blur.min[2], blur.min[0], blur.max[0]],
+        [width, height, 1.0 / width, 1.0 / height],
+        roam(FAST.0, FAST.1, f32::cos),
+        roam(FAST.0, FAST.1, f32::sin),
+        roam(SLOW.0, SLOW.1, f32::cos),
+        roam(SLOW.0, SLOW.1, f32::sin),
+        [mip_x, mip_y, 0.5 * (mip_x + mip_y), 0.0],
+        [blur.min[1], blur.max[1], blur.min[2], blur.max[2]],
+    ]
+}
+
+/// Blur ranges a preset asks for, made consistent: each level lies inside the one before and is never empty.
+fn blur_range(vars: &[f64]) -> BlurRange {
+    let at = |slot: usize| vars[slot] as f32;
+    let mut min = [frame::blur1_min, frame::blur2_min, frame::blur3_min].map(at);
+    let mut max = [frame::blur1_max, frame::blur2_max, frame::blur3_max].map(at);
+    const NARROWEST: f32 = 0.1;
+    for level in 0..3 {
+        if level > 0 {
+            max[level] = max[level].min(max[level - 1]);
+            min[level] = min[level].max(min[level - 1]);
+        }
+        if max[level] - min[level] < NARROWEST {
+            let middle = (min[level] + max[level]) * 0.5;
+            min[level] = middle - NARROWEST * 0.5;
+            max[level] = middle + NARROWEST * 0.5;
+        }
+    }
+    BlurRange { min, max, edge_darken: at(frame::blur1_edge_darken) }
+}
+
+/// The four slowly wandering hues of the screen's corners.
+fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
+    std::array::from_fn(|corner| {
+        let i = corner as f32;
+        let mut hue = [
+            0.6 + 0.3 * (time * 30.0 * 0.0143 + 3.0 + i * 21.0 + start[3]).sin(),
+            0.6 + 0.3 * (time * 30.0 * 0.0107 + 1.0 + i * 13.0 + start[1]).sin(),
+            0.6 + 0.3 * (time * 30.0 * 0.0129 + 6.0 + i * 9.0 + start[2]).sin(),
+        ];
+        let brightest = hue.iter().fold(0.01_f32, |a, &b| a.max(b));
+        hue = hue.map(|c| 0.5 + 0.5 * c / brightest);
+        [hue[0], hue[1], hue[2], 1.0]
+    })
+}
+
+impl Rotor {
+    /// Three columns of four: `v * matrix` turns and then shifts a row vector `v = (x, y, z, 1)`.
+    fn matrix(&self, time: f32) -> [[f32; 4]; 3] {
+        let angle = |axis: usize| (self.base[axis] + self.speed[axis] * time).sin_cos();
+        let ((sx, cx), (sy, cy), (sz, cz)) = (angle(0), angle(1), angle(2));
+        // Row-vector convention: about x, shift, about z, about y.
+        let about_x = [[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]];
+        let about_z = [[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]];
+        let about_y = [[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]];
+        let tail = product(&about_z, &about_y);
+        let turn = product(&about_x, &tail);
+        let shift: [f32; 3] = std::array::from_fn(|c| (0..3).map(|r| self.shift[r] * tail[r][c]).sum());
+        std::array::from_fn(|column| [turn[0][column], turn[1][column], turn[2][column], shift[column]])
+    }
+}
+
+fn product(a: &[[f32; 3]; 3], b: &[[f32; 3]; 3]) -> [[f32; 3]; 3] {
+    std::array::from_fn(|r| std::array::from_fn(|c| (0..3).map(|k| a[r][k] * b[k][c]).sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rotations_keep_lengths() {
+        let mut randoms = Randoms::new(Rng::new(3));
+        let mut rotor = randoms.thrown();
+        rotor.shift = [0.0; 3];
+        let matrix = rotor.matrix(1.7);
+        let v = [0.3, -0.4, 0.8_f32];
+        let turned: Vec<f32> = matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
+        let length = |v: &[f32]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
+        assert!((length(&v) - length(&turned)).abs() < 1e-5, "{turned:?}");
+    }
+
+    #[test]
+    fn blur_ranges_are_never_empty_and_nest() {
+        let mut vars = vec![0.0; 256];
+        (vars[frame::blur1_min], vars[frame::blur1_max]) = (0.5, 0.5);
+        (vars[frame::blur2_min], vars[frame::blur2_max]) = (0.0, 9.0);
+        let range = blur_range(&vars);
+        for level in 0..3 {
+            assert!(range.max[level] - range.min[level] >= 0.0999, "level {level}: {range:?}");
+        }
+        assert!(range.max[1] <= range.max[0] && range.min[1] >= range.min[0]);
+    }
+}

@@ -1,0 +1,179 @@
+//! Custom waves: sound or spectrum run through the preset's own per-point code.
+
+use lactea_preset::BaseValues;
+
+use super::heard::SPECTRUM_BINS;
+use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
+use super::player::{Context, Engine, Namespace};
+use super::program::WaveProgram;
+use super::stroke::{self, Point, Style};
+use super::wave::DRAWN_SAMPLES;
+use super::{Blend, Frame};
+
+/// One custom wave in motion.
+pub(super) struct WaveState {
+    main: Namespace,
+    point: Namespace,
+    init_t: [f64; T_COUNT],
+}
+
+impl WaveState {
+    pub fn new(program: &WaveProgram) -> Self {
+        Self {
+            main: Namespace::new(program.frame_vars),
+            point: Namespace::new(program.point_vars),
+            init_t: [0.0; T_COUNT],
+        }
+    }
+
+    /// Runs the wave's init code once.
+    pub fn init(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
+        self.main.set_read_only(WAVE, &context.read_only);
+        self.main.set_q(WAVE, &context.q);
+        self.main.run(program.init.as_ref(), engine);
+        self.init_t.copy_from_slice(&self.main.vars[WAVE.t..WAVE.t + T_COUNT]);
+    }
+
+    /// Runs this frame's code and adds the wave to `out`.
+    pub fn draw(
+        &mut self,
+        program: &WaveProgram,
+        base: &BaseValues,
+        context: &Context,
+        engine: &mut Engine,
+        out: &mut Frame,
+    ) {
+        self.run_frame_code(program, context, engine);
+        let vars = &self.main.vars;
+        let spectrum = vars[wave::spectrum] != 0.0;
+        let dots = vars[wave::usedots] != 0.0;
+        let available = if spectrum { SPECTRUM_BINS } else { DRAWN_SAMPLES };
+        let apart = vars[wave::sep].clamp(0.0, available as f64) as usize;
+        let count = (vars[wave::samples].clamp(0.0, available as f64) as usize).saturating_sub(apart);
+        if count < if dots { 1 } else { 2 } {
+            return;
+        }
+        let values = Values {
+            spectrum,
+            count,
+            apart,
+            available,
+            smoothing: vars[wave::smoothing] as f32,
+            scale: vars[wave::scaling] as f32 * base.wave_scale,
+        };
+        let (left, right) = (values.channel(context, 0), values.channel(context, 1));
+        let mut run = self.run_point_code(program, context, engine, &left, &right);
+        if !dots {
+            run = stroke::smoothed(&run);
+        }
+        let style = Style {
+            dots,
+            blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
+            thick: self.main.vars[wave::thick] != 0.0,
+        };
+        stroke::draw(&run, style, out);
+    }
+
+    fn run_frame_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
+        let main = &mut self.main;
+        let values = &program.values;
+        main.set_read_only(WAVE, &context.read_only);
+        main.set_q(WAVE, &context.q);
+        main.vars[WAVE.t..WAVE.t + T_COUNT].copy_from_slice(&self.init_t);
+        for (slot, value) in [
+            (wave::r, f64::from(values.r)),
+            (wave::g, f64::from(values.g)),
+            (wave::b, f64::from(values.b)),
+            (wave::a, f64::from(values.a)),
+            (wave::samples, f64::from(values.samples)),
+            (wave::sep, f64::from(values.sep)),
+            (wave::scaling, f64::from(values.scaling)),
+            (wave::spectrum, f64::from(values.b_spectrum)),
+            (wave::smoothing, f64::from(values.smoothing)),
+            (wave::usedots, f64::from(values.b_use_dots)),
+            (wave::thick, f64::from(values.b_draw_thick)),
+            (wave::additive, f64::from(values.b_additive)),
+        ] {
+            main.vars[slot] = value;
+        }
+        main.run(program.per_frame.as_ref(), engine);
+    }
+
+    fn run_point_code(
+        &mut self,
+        program: &WaveProgram,
+        context: &Context,
+        engine: &mut Engine,
+        left: &[f32],
+        right: &[f32],
+    ) -> Vec<Point> {
+        let main = &self.main.vars;
+        let written = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
+        let q: [f64; Q_COUNT] = self.main.q(WAVE);
+        self.point.set_read_only(POINT, &context.read_only);
+        self.point.set_q(POINT, &q);
+        self.point.vars[POINT.t..POINT.t + T_COUNT].copy_from_slice(&main[WAVE.t..WAVE.t + T_COUNT]);
+        let [aspect_x, aspect_y] = context.aspect;
+        let last = (left.len().max(2) - 1) as f64;
+        let mut run = Vec::with_capacity(left.len());
+        for (i, (&value1, &value2)) in left.iter().zip(right).enumerate() {
+            let vars = &mut self.point.vars;
+            vars[point::sample] = i as f64 / last;
+            vars[point::value1] = f64::from(value1);
+            vars[point::value2] = f64::from(value2);
+            vars[point::x] = 0.5 + f64::from(value1);
+            vars[point::y] = 0.5 + f64::from(value2);
+            vars[point::r..=point::a].copy_from_slice(&written);
+            self.point.run(program.per_point.as_ref(), engine);
+            let vars = &self.point.vars;
+            run.push(Point {
+                at: [
+                    (vars[point::x] * 2.0 - 1.0) as f32 / aspect_x,
+                    (1.0 - vars[point::y] * 2.0) as f32 / aspect_y,
+                ],
+                color: [point::r, point::g, point::b, point::a].map(|slot| super::color_byte(vars[slot])),
+            });
+        }
+        run
+    }
+}
+
+/// How sound becomes `value1` and `value2`.
+struct Values {
+    spectrum: bool,
+    count: usize,
+    apart: usize,
+    available: usize,
+    smoothing: f32,
+    scale: f32,
+}
+
+impl Values {
+    /// One channel, spread over `count` points, smoothed forth and back, scaled.
+    fn channel(&self, context: &Context, channel: usize) -> Vec<f32> {
+        let (count, half) = (self.count, self.apart / 2);
+        let margin = (self.available - count) / 2;
+        // Waveforms are set `apart` samples from each other around the middle; spectra start at the lowest bin.
+        let start = match (self.spectrum, channel) {
+            (true, _) => 0,
+            (false, 0) => margin.saturating_sub(half),
+            (false, _) => margin + half,
+        };
+        let stride = if self.spectrum { (self.available - self.apart) as f32 / count as f32 } else { 1.0 };
+        let source: &[f32] =
+            if self.spectrum { &context.heard.spectrum[channel] } else { &context.heard.wave[channel] };
+        // The reference counts samples from -128 to 127; waveforms here are -1 to 1.
+        let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
+        let sample = |i: usize| source.get((i as f32 * stride) as usize + start).copied().unwrap_or(0.0);
+        let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
+        let mut out: Vec<f32> = (0..count).map(sample).collect();
+        for i in 1..count {
+            out[i] = out[i] * (1.0 - keep) + out[i - 1] * keep;
+        }
+        for i in (0..count.saturating_sub(1)).rev() {
+            out[i] = out[i] * (1.0 - keep) + out[i + 1] * keep;
+        }
+        out.iter_mut().for_each(|value| *value *= scale);
+        out
+    }
+}

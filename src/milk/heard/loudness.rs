@@ -1,0 +1,38 @@
+//! Bass, middle and treble relative to the recent past, as presets expect them.
+
+use super::SPECTRUM_BINS;
+
+/// Bins of each of the three bands.
+const BAND_BINS: usize = SPECTRUM_BINS / 6;
+/// Frames after which the long average slows down.
+const WARM_UP_FRAMES: u32 = 50;
+
+/// Followers of the three bands.
+#[derive(Default)]
+pub(super) struct Loudness {
+    damped: [f32; 3],
+    usual: [f32; 3],
+    frames: u32,
+}
+
+impl Loudness {
+    /// Loudness now and damped, each relative to what was usual lately (1 = usual).
+    pub fn update(&mut self, spectrum: &[f32; SPECTRUM_BINS], elapsed: f64) -> ([f32; 3], [f32; 3]) {
+        // Rates are given at 30 frames a second.
+        let rate = |at_30_fps: f32| at_30_fps.powf(30.0 * elapsed.clamp(1e-4, 1.0) as f32);
+        let (mut now, mut damped) = ([1.0; 3], [1.0; 3]);
+        for band in 0..3 {
+            let loud: f32 = spectrum[band * BAND_BINS..(band + 1) * BAND_BINS].iter().sum();
+            let keep = rate(if loud > self.damped[band] { 0.2 } else { 0.5 });
+            self.damped[band] = self.damped[band] * keep + loud * (1.0 - keep);
+            let keep = rate(if self.frames < WARM_UP_FRAMES { 0.9 } else { 0.992 });
+            self.usual[band] = self.usual[band] * keep + loud * (1.0 - keep);
+            if self.usual[band] >= 0.001 {
+                now[band] = loud / self.usual[band];
+                damped[band] = self.damped[band] / self.usual[band];
+            }
+        }
+        self.frames = self.frames.saturating_add(1);
+        (now, damped)
+    }
+}

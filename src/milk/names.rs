@@ -1,0 +1,149 @@
+//! The variables each kind of preset code knows, as slot numbers.
+//!
+//! Names are written as presets write them. A namespace is built by [`register`]ing its list first, so that the
+//! constant of a name is its slot in that namespace.
+
+use super::eel::Scope;
+
+/// Builds one namespace: a constant slot for each name, in order.
+macro_rules! namespace {
+    ($(#[$meta:meta])* $module:ident: $($name:ident)+) => {
+        $(#[$meta])*
+        #[expect(non_upper_case_globals, reason = "slots carry the names presets use")]
+        #[allow(dead_code, reason = "a namespace lists every name, also those only presets touch")]
+        pub(super) mod $module {
+            #[allow(non_camel_case_types, clippy::enum_variant_names)]
+            enum Slot { $($name),+ }
+            $(pub const $name: usize = Slot::$name as usize;)+
+            /// The names in slot order.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),+];
+        }
+    };
+}
+
+namespace! {
+    /// Per-frame code.
+    frame:
+    zoom zoomexp rot warp cx cy dx dy sx sy
+    decay gamma echo_zoom echo_alpha echo_orient
+    wave_mode wave_a wave_r wave_g wave_b wave_x wave_y wave_mystery
+    wave_usedots wave_thick wave_additive wave_brighten
+    ob_size ob_r ob_g ob_b ob_a ib_size ib_r ib_g ib_b ib_a
+    mv_x mv_y mv_dx mv_dy mv_l mv_r mv_g mv_b mv_a
+    darken_center wrap invert brighten darken solarize
+    blur1_min blur2_min blur3_min blur1_max blur2_max blur3_max blur1_edge_darken
+    monitor
+    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    meshx meshy pixelsx pixelsy aspectx aspecty
+}
+
+namespace! {
+    /// Per-vertex ("per_pixel") code.
+    vertex:
+    zoom zoomexp rot warp cx cy dx dy sx sy
+    x y rad ang
+    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    meshx meshy pixelsx pixelsy aspectx aspecty
+}
+
+namespace! {
+    /// Per-frame code of a custom wave.
+    wave:
+    r g b a samples sep scaling spectrum smoothing usedots thick additive
+    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    meshx meshy pixelsx pixelsy aspectx aspecty
+}
+
+namespace! {
+    /// Per-point code of a custom wave.
+    point:
+    sample value1 value2 x y r g b a
+    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    meshx meshy pixelsx pixelsy aspectx aspecty
+}
+
+namespace! {
+    /// Code of a custom shape.
+    shape:
+    x y rad ang tex_ang tex_zoom sides textured additive thick
+    r g b a r2 g2 b2 a2 border_r border_g border_b border_a
+    instance num_inst
+    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    meshx meshy pixelsx pixelsy aspectx aspecty
+}
+
+/// `q1..q64`: 32 of MilkDrop 2, the rest of MilkDrop 3.
+pub(super) const Q_COUNT: usize = 64;
+/// `t1..t16` of custom waves and shapes.
+pub(super) const T_COUNT: usize = 16;
+/// How many read-only values (`time` to `aspecty`) every namespace carries, in the same order.
+pub(super) const READ_ONLY: usize = 18;
+
+/// A namespace with its fixed slots, then `q1..q64`, then `t1..t16`. Slots are handed out in order.
+pub(super) fn register(names: &[&str]) -> Scope {
+    let mut scope = Scope::new();
+    for name in names {
+        scope.var(name);
+    }
+    for q in 1..=Q_COUNT {
+        scope.var(&format!("q{q}"));
+    }
+    for t in 1..=T_COUNT {
+        scope.var(&format!("t{t}"));
+    }
+    scope
+}
+
+/// Slots of one namespace beyond its own names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// First of the read-only values.
+    pub time: usize,
+    /// Slot of `q1`.
+    pub q: usize,
+    /// Slot of `t1`.
+    pub t: usize,
+}
+
+impl Layout {
+    /// The layout of a namespace with these own names.
+    pub const fn of(names: &[&str], time: usize) -> Self {
+        Self { time, q: names.len(), t: names.len() + Q_COUNT }
+    }
+}
+
+/// Layout of per-frame code.
+pub(super) const FRAME: Layout = Layout::of(frame::NAMES, frame::time);
+/// Layout of per-vertex code.
+pub(super) const VERTEX: Layout = Layout::of(vertex::NAMES, vertex::time);
+/// Layout of a custom wave's per-frame code.
+pub(super) const WAVE: Layout = Layout::of(wave::NAMES, wave::time);
+/// Layout of a custom wave's per-point code.
+pub(super) const POINT: Layout = Layout::of(point::NAMES, point::time);
+/// Layout of a custom shape's code.
+pub(super) const SHAPE: Layout = Layout::of(shape::NAMES, shape::time);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_agree_with_the_scope() {
+        for (names, layout) in [
+            (frame::NAMES, FRAME),
+            (vertex::NAMES, VERTEX),
+            (wave::NAMES, WAVE),
+            (point::NAMES, POINT),
+            (shape::NAMES, SHAPE),
+        ] {
+            let mut scope = register(names);
+            for (slot, name) in names.iter().enumerate() {
+                assert_eq!(scope.var(name).slot(), slot, "{name}");
+            }
+            assert_eq!(scope.var("q1").slot(), layout.q);
+            assert_eq!(scope.var("t16").slot(), layout.t + T_COUNT - 1);
+            assert_eq!(names[layout.time], "time");
+            assert_eq!(names.len() - layout.time, READ_ONLY);
+        }
+    }
+}

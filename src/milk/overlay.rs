@@ -1,0 +1,126 @@
+//! What MilkDrop draws besides sound: motion vectors, the dark centre and the two borders.
+
+use super::mesh::PreviousMesh;
+use super::names::frame;
+use super::player::{Context, Tick};
+use super::{Blend, Draw, Frame, Segment, Vertex};
+
+/// Most vectors across and down, whatever a preset asks for.
+const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
+
+/// Lines that show where each point of the picture comes from, drawn onto the previous image.
+pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, out: &mut Frame) {
+    let alpha = vars[frame::mv_a] as f32;
+    if alpha < 0.001 || previous.uv.is_empty() {
+        return;
+    }
+    let color = color(vars, [frame::mv_r, frame::mv_g, frame::mv_b, frame::mv_a]);
+    let (asked_x, asked_y) = (vars[frame::mv_x].min(MAX_VECTORS[0]), vars[frame::mv_y].min(MAX_VECTORS[1]));
+    let (across, down) = (asked_x.floor(), asked_y.floor());
+    let (spread_x, spread_y) = ((asked_x - across) as f32, (asked_y - down) as f32);
+    let (shift_x, shift_y) = (vars[frame::mv_dx] as f32, vars[frame::mv_dy] as f32);
+    let length = vars[frame::mv_l] as f32;
+    let shortest = 1.0 / tick.size[0].max(1) as f32;
+    let start = out.segments.len() as u32;
+    for row in 0..down.max(0.0) as u32 {
+        let fy = (row as f32 + 0.25) / (down as f32 + spread_y + 0.25 - 1.0) - shift_y;
+        if !(fy > 0.0001 && fy < 0.9999) {
+            continue;
+        }
+        for column in 0..across.max(0.0) as u32 {
+            let fx = (column as f32 + 0.25) / (across as f32 + spread_x + 0.25 - 1.0) + shift_x;
+            if !(fx > 0.0001 && fx < 0.9999) {
+                continue;
+            }
+            let [from_x, from_y] = previous.source(fx, fy);
+            let (mut dx, mut dy) = ((from_x - fx) * length, (from_y - fy) * length);
+            let size = dx.hypot(dy);
+            if size < shortest {
+                (dx, dy) = if size > 1e-8 {
+                    (dx / size * shortest, dy / size * shortest)
+                } else {
+                    (shortest, shortest)
+                };
+            }
+            out.segments.push(Segment {
+                a: [fx * 2.0 - 1.0, fy * 2.0 - 1.0],
+                b: [(fx + dx) * 2.0 - 1.0, (fy + dy) * 2.0 - 1.0],
+                color_a: color,
+                color_b: color,
+            });
+        }
+    }
+    let range = start..out.segments.len() as u32;
+    if !range.is_empty() {
+        out.below.push(Draw::Lines { range, blend: Blend::Alpha, thick: false });
+    }
+}
+
+impl PreviousMesh {
+    /// Where the last frame read its light for the point `(fx, fy)`, both 0..1 with y up.
+    fn source(&self, fx: f32, fy: f32) -> [f32; 2] {
+        let [across, down] = self.size;
+        let column = fx * across as f32;
+        let row = (1.0 - fy) * down as f32;
+        let (left, top) = ((column as u32).min(across - 1), (row as u32).min(down - 1));
+        let (to_right, to_bottom) = (column - left as f32, row - top as f32);
+        let corner = |column: u32, row: u32| self.uv[(row * (across + 1) + column) as usize];
+        let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
+        let axis = |axis: usize| {
+            let above = mix(corner(left, top)[axis], corner(left + 1, top)[axis], to_right);
+            let below = mix(corner(left, top + 1)[axis], corner(left + 1, top + 1)[axis], to_right);
+            mix(above, below, to_bottom)
+        };
+        [axis(0), 1.0 - axis(1)]
+    }
+}
+
+/// The small dark diamond that keeps the middle of the picture from burning in.
+pub(super) fn darken_center(vars: &[f64], context: &Context, out: &mut Frame) {
+    if vars[frame::darken_center] == 0.0 {
+        return;
+    }
+    const HALF_SIZE: f32 = 0.05;
+    let dark = Vertex { at: [0.0, 0.0], color: [0.0, 0.0, 0.0, 3.0 / 32.0] };
+    let rim = |x: f32, y: f32| Vertex { at: [x, y], color: [0.0; 4] };
+    let width = HALF_SIZE * context.aspect[1];
+    let corners =
+        [rim(-width, 0.0), rim(0.0, -HALF_SIZE), rim(width, 0.0), rim(0.0, HALF_SIZE), rim(-width, 0.0)];
+    let start = out.triangles.len() as u32;
+    for pair in corners.windows(2) {
+        out.triangles.extend([dark, pair[0], pair[1]]);
+    }
+    let range = start..out.triangles.len() as u32;
+    out.above.push(Draw::Triangles { range, blend: Blend::Alpha });
+}
+
+/// The outer and the inner border.
+pub(super) fn borders(vars: &[f64], out: &mut Frame) {
+    let outer = vars[frame::ob_size] as f32;
+    let inner = vars[frame::ib_size] as f32;
+    let rings = [
+        (1.0, 1.0 - outer, [frame::ob_r, frame::ob_g, frame::ob_b, frame::ob_a]),
+        (1.0 - outer, 1.0 - outer - inner, [frame::ib_r, frame::ib_g, frame::ib_b, frame::ib_a]),
+    ];
+    for (far, near, slots) in rings {
+        let color = color(vars, slots);
+        if color[3] < 0.001 || !(far - near).is_finite() || far == near {
+            continue;
+        }
+        let start = out.triangles.len() as u32;
+        let mut quad = |corners: [[f32; 2]; 4]| {
+            let [a, b, c, d] = corners.map(|at| Vertex { at, color });
+            out.triangles.extend([a, b, c, a, c, d]);
+        };
+        quad([[-far, far], [-near, near], [-near, -near], [-far, -far]]);
+        quad([[far, far], [near, near], [near, -near], [far, -far]]);
+        quad([[-far, far], [far, far], [near, near], [-near, near]]);
+        quad([[-far, -far], [far, -far], [near, -near], [-near, -near]]);
+        let range = start..out.triangles.len() as u32;
+        out.above.push(Draw::Triangles { range, blend: Blend::Alpha });
+    }
+}
+
+fn color(vars: &[f64], slots: [usize; 4]) -> [f32; 4] {
+    slots.map(|slot| (vars[slot] as f32).max(0.0).min(1.0))
+}

@@ -1,0 +1,177 @@
+//! A preset compiled: every piece of code ready to run, every shader translated, nothing running yet.
+//!
+//! Compiling happens off the render thread and only there. A broken piece of code or shader costs that piece, is
+//! reported as a [`Problem`], and leaves the rest of the preset playing.
+
+use std::sync::Arc;
+
+use lactea_abi::PassKind;
+use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
+
+use super::eel::{self, Code, Scope};
+use super::names::{self, frame, point, shape, vertex, wave};
+use super::shader::{self, ShaderText};
+
+/// Largest preset file that is read, in bytes.
+pub const MAX_PRESET_BYTES: usize = 1 << 20;
+
+/// Why a preset is not played at all.
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
+pub enum Refusal {
+    /// The file is no preset.
+    #[error("not a preset: {0}")]
+    NotAPreset(String),
+    /// The file is larger than [`MAX_PRESET_BYTES`].
+    #[error("larger than 1 MiB ({0} bytes); no preset needs that")]
+    TooLarge(usize),
+}
+
+/// A part of a preset that does not work; the rest plays on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Problem {
+    /// Which part: `per_frame`, `warp shader`, `wavecode_0 per_point`...
+    pub part: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// A compiled preset. Immutable and shared; what runs is a [`super::Player`].
+#[derive(Debug)]
+pub struct Program {
+    pub(super) base: BaseValues,
+    pub(super) code: FrameCode,
+    pub(super) waves: Vec<WaveProgram>,
+    pub(super) shapes: Vec<ShapeProgram>,
+    /// Warp shader; `None` plays the MilkDrop 1 warp.
+    pub warp: Option<ShaderText>,
+    /// Composite shader; `None` plays the MilkDrop 1 composite.
+    pub composite: Option<ShaderText>,
+    /// Parts that do not work.
+    pub problems: Vec<Problem>,
+}
+
+/// Code of the preset itself, with the size of each namespace.
+#[derive(Debug)]
+pub(super) struct FrameCode {
+    pub init: Option<Code>,
+    pub per_frame: Option<Code>,
+    pub frame_vars: usize,
+    pub per_vertex: Option<Code>,
+    pub vertex_vars: usize,
+}
+
+/// One enabled custom wave.
+#[derive(Debug)]
+pub(super) struct WaveProgram {
+    pub values: CustomWave,
+    pub init: Option<Code>,
+    pub per_frame: Option<Code>,
+    pub frame_vars: usize,
+    pub per_point: Option<Code>,
+    pub point_vars: usize,
+}
+
+/// One enabled custom shape.
+#[derive(Debug)]
+pub(super) struct ShapeProgram {
+    pub values: CustomShape,
+    pub init: Option<Code>,
+    pub per_frame: Option<Code>,
+    pub vars: usize,
+}
+
+impl Program {
+    /// Compiles the text of a `.milk` file.
+    pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, Refusal> {
+        if bytes.len() > MAX_PRESET_BYTES {
+            return Err(Refusal::TooLarge(bytes.len()));
+        }
+        let preset = Preset::parse_with(bytes, Flavor::ProjectM)
+            .map_err(|error| Refusal::NotAPreset(error.to_string()))?;
+        Ok(Arc::new(Self::from_preset(preset)))
+    }
+
+    fn from_preset(preset: Preset) -> Self {
+        let mut problems = Vec::new();
+        let mut build = Builder { problems: &mut problems };
+        let code = build.frame_code(&preset);
+        let waves = (0..).zip(&preset.waves).filter(|(_, w)| w.enabled != 0);
+        let waves = waves.map(|(slot, values)| build.wave(slot, values)).collect();
+        let shapes = (0..).zip(&preset.shapes).filter(|(_, s)| s.enabled != 0);
+        let shapes = shapes.map(|(slot, values)| build.shape(slot, values)).collect();
+        let warp = build.shader(PassKind::Warp, preset.warp_ps_version, preset.warp_shader.as_deref());
+        let composite = build.shader(PassKind::Comp, preset.comp_ps_version, preset.comp_shader.as_deref());
+        Self { base: preset.base, code, waves, shapes, warp, composite, problems }
+    }
+}
+
+/// Compiles the parts of one preset and collects what goes wrong.
+struct Builder<'a> {
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Builder<'_> {
+    fn frame_code(&mut self, preset: &Preset) -> FrameCode {
+        let mut scope = names::register(frame::NAMES);
+        let init = self.code("per_frame_init", &preset.per_frame_init, &mut scope);
+        let per_frame = self.code("per_frame", &preset.per_frame, &mut scope);
+        let mut vertex_scope = names::register(vertex::NAMES);
+        let per_vertex = self.code("per_pixel", &preset.per_pixel, &mut vertex_scope);
+        FrameCode { init, per_frame, frame_vars: scope.len(), per_vertex, vertex_vars: vertex_scope.len() }
+    }
+
+    fn wave(&mut self, slot: usize, values: &CustomWave) -> WaveProgram {
+        let mut scope = names::register(wave::NAMES);
+        let init = self.code(&format!("wave_{slot} init"), &values.init, &mut scope);
+        let per_frame = self.code(&format!("wave_{slot} per_frame"), &values.per_frame, &mut scope);
+        let mut point_scope = names::register(point::NAMES);
+        let per_point = self.code(&format!("wave_{slot} per_point"), &values.per_point, &mut point_scope);
+        WaveProgram {
+            values: values.clone(),
+            init,
+            per_frame,
+            frame_vars: scope.len(),
+            per_point,
+            point_vars: point_scope.len(),
+        }
+    }
+
+    fn shape(&mut self, slot: usize, values: &CustomShape) -> ShapeProgram {
+        let mut scope = names::register(shape::NAMES);
+        let init = self.code(&format!("shape_{slot} init"), &values.init, &mut scope);
+        let per_frame = self.code(&format!("shape_{slot} per_frame"), &values.per_frame, &mut scope);
+        ShapeProgram { values: values.clone(), init, per_frame, vars: scope.len() }
+    }
+
+    fn code(&mut self, part: &str, joined: &str, scope: &mut Scope) -> Option<Code> {
+        let source = lactea_preset::code_to_source(joined);
+        if source.trim().is_empty() {
+            return None;
+        }
+        match eel::compile(&source, scope) {
+            Ok(code) => Some(code),
+            Err(error) => {
+                self.problems.push(Problem { part: part.into(), what: error.to_string() });
+                None
+            }
+        }
+    }
+
+    /// A preset that asks for shaders (version above 1) but brings none gets the default one of that pass.
+    fn shader(&mut self, kind: PassKind, version: i32, source: Option<&str>) -> Option<ShaderText> {
+        if version < 2 {
+            return None;
+        }
+        match shader::translate(kind, source?) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let part = match kind {
+                    PassKind::Warp => "warp shader",
+                    PassKind::Comp => "composite shader",
+                };
+                self.problems.push(Problem { part: part.into(), what: error.to_string() });
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The main waveform, in all its modes.
+//!
+//! Sound becomes up to two runs of points; every run is smoothed, coloured and handed on as lines or dots.
+
+use lactea_preset::BaseValues;
+
+use super::heard::WAVE_SAMPLES;
+use super::names::frame;
+use super::player::Context;
+use super::stroke::{self, Point, Style};
+use super::{Blend, Frame};
+
+/// Samples of the waveform that are drawn; the rest only helps to line waveforms up.
+pub(super) const DRAWN_SAMPLES: usize = 480;
+
+/// What all modes work from.
+struct Sound {
+    left: [f32; WAVE_SAMPLES],
+    right: [f32; WAVE_SAMPLES],
+}
+
+/// Where and how the wave is drawn, after per-frame code.
+struct Place {
+    /// Centre, clip space.
+    at: [f32; 2],
+    /// `wave_mystery`, folded into -1..1 where the mode asks for it.
+    mystery: f32,
+    aspect: [f32; 2],
+    time: f32,
+    width: f32,
+}
+
+/// Draws the main waveform into `out.above`.
+pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut Frame) {
+    let mode = vars[frame::wave_mode].rem_euclid(8.0) as u32;
+    let at = |slot: usize| vars[slot] as f32;
+    let alpha = alpha(base, mode, at(frame::wave_a), context);
+    if alpha.is_nan() || alpha < 0.004 {
+        return;
+    }
+    let color = color(vars, alpha.min(1.0));
+    let place = Place {
+        at: [at(frame::wave_x) * 2.0 - 1.0, 1.0 - at(frame::wave_y) * 2.0],
+        mystery: mystery(at(frame::wave_mystery), mode),
+        aspect: context.aspect,
+        time: context.tick.time as f32,
+        width: context.tick.size[0] as f32,
+    };
+    let sound = Sound::new(base, context);
+    let dots = vars[frame::wave_usedots] != 0.0;
+    let style = Style {
+        dots,
+        blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
+        thick: vars[frame::wave_thick] != 0.0,
+    };
+    for (points, closed) in runs(mode, &sound, &place) {
+        let mut run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
+        if !dots {
+            run = stroke::smoothed(&run);
+        }
+        if closed && let Some(&first) = run.first() {
+            run.push(first);
+        }
+        stroke::draw(&run, style, out);
+    }
+}
+
+/// How visible the wave is: the written value, the mode's own factor, and the volume if asked for.
+fn alpha(base: &BaseValues, mode: u32, written: f32, context: &Context) -> f32 {
+    let [bass, mid, treb] = context.heard.bands;
+    let by_width = |table: [f32; 5]| {
+        let width = context.tick.size[0];
+        table[[256, 512, 1024, 2048].iter().filter(|&&limit| width > limit).count()]
+    };
+    let mut alpha = written;
+    match mode {
+        1 => alpha *= 1.25,
+        2 | 5 => alpha *= by_width([0.07, 0.09, 0.11, 0.13, 0.15]),
+        3 => alpha *= by_width([0.075, 0.15, 0.22, 0.33, 0.4]) * 1.3 * treb * treb,
+        _ => {}
+    }
+    if base.mod_wave_alpha_by_volume {
+        let (start, end) = (base.mod_wave_alpha_start, base.mod_wave_alpha_end);
+        let volume = (bass + mid + treb) / 3.0;
+        alpha *= ((volume - start) / (end - start)).clamp_or_zero();
+    }
+    alpha.max(0.0)
+}
+
+trait ClampOrZero {
+    /// 0..1, and 0 for what is no number.
+    fn clamp_or_zero(self) -> Self;
+}
+
+impl ClampOrZero for f32 {
+    fn clamp_or_zero(self) -> Self {
+        self.max(0.0).min(1.0)
+    }
+}
+
+fn color(vars: &[f64], alpha: f32) -> [f32; 4] {
+    let mut rgb =
+        [frame::wave_r, frame::wave_g, frame::wave_b].map(|slot| (vars[slot] as f32).clamp_or_zero());
+    if vars[frame::wave_brighten] != 0.0 {
+        let brightest = rgb.iter().fold(0.0_f32, |a, &b| a.max(b));
+        if brightest > 0.01 {
+            rgb = rgb.map(|c| c / brightest);
+        }
+    }
+    [rgb[0], rgb[1], rgb[2], alpha]
+}
+
+/// Modes that bend with `wave_mystery` fold it back into -1..1.
+fn mystery(written: f32, mode: u32) -> f32 {
+    if matches!(mode, 0 | 1 | 4) && !(-1.0..=1.0).contains(&written) {
+        let half = written * 0.5 + 0.5;
+        return (half - half.floor()).abs() * 2.0 - 1.0;
+    }
+    written
+}
+
+impl Sound {
+    fn new(base: &BaseValues, context: &Context) -> Self {
+        let keep = (base.wave_smoothing * 0.98).max(0.0).sqrt().min(1.0);
+        let scaled = |channel: &[f32; WAVE_SAMPLES]| {
+            let mut out = [0.0; WAVE_SAMPLES];
+            let mut last = channel[0] * base.wave_scale;
+            out[0] = last;
+            for (slot, &sample) in out.iter_mut().zip(channel).skip(1) {
+                last = sample * base.wave_scale * (1.0 - keep) + last * keep;
+                *slot = last;
+            }
+            out
+        };
+        Self { left: scaled(&context.heard.wave[0]), right: scaled(&context.heard.wave[1]) }
+    }
+}
+
+type Run = (Vec<[f32; 2]>, bool);
+
+/// The points of each run, and whether the run closes on itself.
+fn runs(mode: u32, sound: &Sound, place: &Place) -> Vec<Run> {
+    match mode {
+        0 => vec![(circle(sound, place), true)],
+        1 => vec![(spiral(sound, place), false)],
+        2 | 3 => vec![(spiro(sound, place), false)],
+        4 => vec![(script(sound, place), false)],
+        5 => vec![(explosion(sound, place), false)],
+        6 => vec![(across(place, &sound.left, 0.0), false)],
+        _ => {
+            let apart = (place.at[1] * 0.5 + 0.5).powi(2);
+            vec![(across(place, &sound.left, apart), false), (across(place, &sound.right, -apart), false)]
+        }
+    }
+}
+
+fn circle(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+    let count = DRAWN_SAMPLES / 2;
+    let offset = (DRAWN_SAMPLES - count) / 2;
+    let blend_in = count / 10;
+    let radius = |sample: usize| 0.5 + 0.4 * sound.right[sample] + place.mystery;
+    (0..count)
+        .map(|i| {
+            let mut rad = radius(i + offset);
+            if i < blend_in {
+                // The first tenth fades into what follows the last sample, so the circle closes.
+                let share = i as f32 / (count as f32 * 0.1);
+                let share = 0.5 - 0.5 * (share * 3.1416).cos();
+                rad = radius(i + count + offset) * (1.0 - share) + rad * share;
+            }
+            let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
+            place.polar(rad, ang)
+        })
+        .collect()
+}
+
+fn spiral(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+    let polar = |i: usize| {
+        let rad = 0.53 + 0.43 * sound.right[i] + place.mystery;
+        place.polar(rad, sound.left[i + 32] * 1.57 + place.time * 2.3)
+    };
+    (0..DRAWN_SAMPLES / 2).map(polar).collect()
+}
+
+fn spiro(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+    let [aspect_x, aspect_y] = place.aspect;
+    let point =
+        |i: usize| [sound.right[i] * aspect_y + place.at[0], sound.left[i + 32] * aspect_x + place.at[1]];
+    (0..DRAWN_SAMPLES).map(point).collect()
+}
+
+fn script(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+    let count = DRAWN_SAMPLES.min((place.width / 3.0) as usize).max(2);
+    let offset = (DRAWN_SAMPLES - count) / 2;
+    let momentum = 0.45 + 0.5 * (place.mystery * 0.5 + 0.5);
+    let mut points: Vec<[f32; 2]> = Vec::with_capacity(count);
+    for i in 0..count {
+        let mut x = -1.0 + 2.0 * (i as f32 / (count - 1) as f32) + place.at[0];
+        let mut y = sound.left[i + offset] * 0.47 + place.at[1];
+        x += sound.right[i + 25 + offset] * 0.44;
+        if i > 1 {
+            let (last, before) = (points[i - 1], points[i - 2]);
+            x = x * (1.0 - momentum) + momentum * (last[0] * 2.0 - before[0]);
+            y = y * (1.0 - momentum) + momentum * (last[1] * 2.0 - before[1]);
+        }
+        points.push([x, y]);
+    }
+    points
+}
+
+fn explosion(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+    let (sin, cos) = (place.time * 0.3).sin_cos();
+    let [aspect_x, aspect_y] = place.aspect;
+    let point = |i: usize| {
+        let (left, right) = (&sound.left, &sound.right);
+        let x = right[i] * left[i + 32] + left[i] * right[i + 32];
+        let y = right[i] * right[i] - left[i + 32] * left[i + 32];
+        [(x * cos - y * sin) * aspect_y + place.at[0], (x * sin + y * cos) * aspect_x + place.at[1]]
+    };
+    (0..DRAWN_SAMPLES).map(point).collect()
+}
+
+/// A straight line at an angle of the preset's choice, bent by one channel, `apart` from its middle.
+fn across(place: &Place, channel: &[f32; WAVE_SAMPLES], apart: f32) -> Vec<[f32; 2]> {
+    let count = (DRAWN_SAMPLES / 2).min((place.width / 3.0) as usize).max(2);
+    let offset = (DRAWN_SAMPLES - count) / 2;
+    let ang = 1.57 * place.mystery;
+    let (dy, dx) = ang.sin_cos();
+    let (side_sin, side_cos) = (ang + 1.57).sin_cos();
+    let middle = [place.at[0] * side_cos, place.at[0] * side_sin];
+    let mut ends =
+        [[middle[0] - dx * 3.0, middle[1] - dy * 3.0], [middle[0] + dx * 3.0, middle[1] + dy * 3.0]];
+    clip_ends(&mut ends);
+    let step = [(ends[1][0] - ends[0][0]) / count as f32, (ends[1][1] - ends[0][1]) / count as f32];
+    let (perp_y, perp_x) = (step[1].atan2(step[0]) + 1.57).sin_cos();
+    (0..count)
+        .map(|i| {
+            let bend = 0.25 * channel[i + offset] + apart;
+            [ends[0][0] + step[0] * i as f32 + perp_x * bend, ends[0][1] + step[1] * i as f32 + perp_y * bend]
+        })
+        .collect()
+}
+
+/// Cuts a line off where it leaves the screen by more than a tenth.
+fn clip_ends(ends: &mut [[f32; 2]; 2]) {
+    const EDGE: f32 = 1.1;
+    for i in 0..2 {
+        let other = ends[1 - i];
+        let end = &mut ends[i];
+        for axis in 0..2 {
+            for edge in [EDGE, -EDGE] {
+                let beyond = if edge > 0.0 { end[axis] > edge } else { end[axis] < edge };
+                if beyond {
+                    let t = (edge - other[axis]) / (end[axis] - other[axis]);
+                    end[0] = other[0] + (end[0] - other[0]) * t;
+                    end[1] = other[1] + (end[1] - other[1]) * t;
+                }
+            }
+        }
+    }
+}
+
+impl Place {
+    fn polar(&self, rad: f32, ang: f32) -> [f32; 2] {
+        let (sin, cos) = ang.sin_cos();
+        [rad * cos * self.aspect[1] + self.at[0], rad * sin * self.aspect[0] + self.at[1]]
+    }
+}
