@@ -1,1 +1,4 @@
 //! The night's work: audit, pack, frames, embeddings, clusters, index. A client of the same stage.
+
+pub mod render;
+pub mod workers;

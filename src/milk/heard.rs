@@ -164,7 +164,7 @@ mod tests {
         let mut last = [0.0; WAVE_SAMPLES];
         let mut worst: f32 = 0.0;
         for frame in 0..30 {
-            let wave = ear.listen(&tone(441.0, frame * 735, 735), 1.0 / 60.0).wave[0];
+            let wave = ear.listen(&tone(1000.0, frame * 735, 735), 1.0 / 60.0).wave[0];
             if frame > 5 {
                 let moved = wave[40..400].iter().zip(&last[40..400]).map(|(a, b)| (a - b).abs());
                 worst = worst.max(moved.fold(0.0, f32::max));

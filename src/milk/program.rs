@@ -148,12 +148,16 @@ impl Builder<'_> {
         if source.trim().is_empty() {
             return None;
         }
+        // Some presets break a line inside a word; MilkDrop reads lines glued together.
+        let glued = |scope: &mut Scope| {
+            eel::compile(&lactea_preset::strip_linefeeds_and_comments(joined), scope).ok()
+        };
         match eel::compile(&source, scope) {
             Ok(code) => Some(code),
-            Err(error) => {
+            Err(error) => glued(scope).or_else(|| {
                 self.problems.push(Problem { part: part.into(), what: error.to_string() });
                 None
-            }
+            }),
         }
     }
 

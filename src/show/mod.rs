@@ -1,1 +1,16 @@
-//! One step of the show: features and commands in, a cue out.
+//! One step of the show: what was heard and what was asked go in, a cue for the stage comes out.
+//!
+//! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
+//! Nothing here reads a clock or a file; making decks ready is left to the [`Warmer`].
+
+mod command;
+mod rig;
+mod running;
+mod snapshot;
+mod warm;
+
+pub use command::Command;
+pub use rig::{Rig, RigFrame};
+pub use running::{PresetEntry, Show, ShowSettings, Step, StepInput};
+pub use snapshot::{AudioLine, FrameTimes, Playing, Snapshot, Upcoming};
+pub use warm::{Arrival, PresetText, Warmer, Wish};

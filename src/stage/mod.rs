@@ -1,1 +1,119 @@
-//! Everything on the GPU: decks, passes, mixer, readback. Never imports mind or audio.
+//! Everything on the GPU: decks, passes, mixer, readback. Never imports mind or audio: what to show reaches it as a
+//! [`Cue`].
+
+mod buffer;
+mod cue;
+mod deck;
+mod flat;
+mod gpu;
+mod noise;
+mod pass;
+mod picture;
+mod preset_pass;
+mod readback;
+mod textures;
+mod workshop;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
+pub use deck::{Deck, DeckSettings};
+pub use gpu::{Gpu, GpuError};
+pub use textures::Textures;
+pub use workshop::Workshop;
+
+use lactea_abi::{Address, Filter};
+use pass::mix::{MixPass, MixUniforms};
+
+/// The stage: a rack of warm decks, a mixer, and the picture the crowd sees.
+pub struct Stage {
+    workshop: Arc<Workshop>,
+    rack: BTreeMap<DeckId, Box<Deck>>,
+    mixer: MixPass,
+    picture: wgpu::Texture,
+    picture_view: wgpu::TextureView,
+    black: wgpu::TextureView,
+}
+
+impl Stage {
+    /// An empty stage whose picture has `size` pixels.
+    pub fn new(workshop: Arc<Workshop>, size: [u32; 2]) -> Self {
+        let picture = pass::image(&workshop.gpu.device, "stage picture", size);
+        Self {
+            mixer: MixPass::new(&workshop.gpu.device),
+            rack: BTreeMap::new(),
+            picture_view: pass::view(&picture),
+            picture,
+            black: deck::black(&workshop),
+            workshop,
+        }
+    }
+
+    /// What decks for this stage are built with.
+    pub fn workshop(&self) -> &Arc<Workshop> {
+        &self.workshop
+    }
+
+    /// Puts a warm deck on the rack.
+    pub fn rack(&mut self, id: DeckId, deck: Box<Deck>) {
+        self.rack.insert(id, deck);
+    }
+
+    /// Takes a deck off the rack; its memory is given back.
+    pub fn retire(&mut self, id: DeckId) {
+        self.rack.remove(&id);
+    }
+
+    /// A deck on the rack.
+    pub fn deck(&self, id: DeckId) -> Option<&Deck> {
+        self.rack.get(&id).map(Box::as_ref)
+    }
+
+    /// Draws one frame of `cue` into the picture. A deck that is not on the rack counts as black.
+    pub fn draw(&mut self, cue: &Cue) {
+        if cue.veil == Veil::Freeze {
+            return;
+        }
+        let gpu = &self.workshop.gpu;
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let airings = [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to)];
+        for airing in airings.into_iter().flatten() {
+            if let Some(deck) = self.rack.get_mut(&airing.deck) {
+                deck::air(deck, &self.workshop, &mut encoder, cue, &airing.hooks);
+            }
+        }
+        let output = |airing: Option<&Airing>| {
+            let deck = airing.and_then(|airing| self.rack.get(&airing.deck));
+            deck.map_or(&self.black, |deck| deck.output())
+        };
+        let front = output(airings[0]);
+        let incoming = if airings[1].is_some() { output(airings[1]) } else { front };
+        let uniforms = MixUniforms {
+            progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
+            style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
+            aspect: self.picture.height() as f32 / self.picture.width() as f32,
+            light: if cue.veil == Veil::Blackout { 0.0 } else { 1.0 },
+        };
+        let sampler = self.workshop.sampler(Filter::Linear, Address::Clamp);
+        let mut render = pass::begin(&mut encoder, "mix", &self.picture_view, true);
+        self.mixer.draw(&gpu.device, &gpu.queue, &mut render, [front, incoming], sampler, uniforms);
+        drop(render);
+        gpu.queue.submit([encoder.finish()]);
+    }
+
+    /// The picture the crowd sees, for windows to show.
+    pub fn picture(&self) -> &wgpu::TextureView {
+        &self.picture_view
+    }
+
+    /// Width and height of the picture, pixels.
+    pub fn size(&self) -> [u32; 2] {
+        [self.picture.width(), self.picture.height()]
+    }
+
+    /// The picture in memory; waits for the device, so headless tools only.
+    pub fn screenshot(&self) -> Result<image::RgbaImage, String> {
+        readback::read(&self.workshop.gpu, &self.picture)
+    }
+}

@@ -1,0 +1,51 @@
+// One half of the separable blur: eight weights across, or the same light gathered down with darker edges.
+
+// Twin of `BlurUniforms` in src/stage/pass/blur.rs.
+struct Blur {
+    // One source pixel.
+    texel: vec2<f32>,
+    scale: f32,
+    bias: f32,
+    edge_keep: f32,
+    edge_darken: f32,
+    vertical: f32,
+    pad: f32,
+}
+
+@group(0) @binding(0) var image: texture_2d<f32>;
+@group(0) @binding(1) var image_sampler: sampler;
+@group(0) @binding(2) var<uniform> blur: Blur;
+
+struct ScreenOut {
+    @builtin(position) position: vec4<f32>,
+    @location(0) uv: vec2<f32>,
+}
+
+@vertex
+fn vs_screen(@builtin(vertex_index) index: u32) -> ScreenOut {
+    let corner = vec2<f32>(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0);
+    return ScreenOut(vec4<f32>(corner, 0.0, 1.0), vec2<f32>(corner.x * 0.5 + 0.5, 0.5 - corner.y * 0.5));
+}
+
+fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
+    return textureSampleLevel(image, image_sampler, uv + offset, 0.0).rgb
+        + textureSampleLevel(image, image_sampler, uv - offset, 0.0).rgb;
+}
+
+@fragment
+fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    if blur.vertical < 0.5 {
+        let step = vec2<f32>(blur.texel.x, 0.0);
+        var sum = pair(uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
+        sum += pair(uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
+        sum += pair(uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
+        sum += pair(uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
+        return vec4<f32>(sum * (0.5 / 18.3) * blur.scale + blur.bias, 1.0);
+    }
+    let step = vec2<f32>(0.0, blur.texel.y);
+    var sum = pair(uv, step * (2.0 * 6.4 / 14.2)) * 14.2;
+    sum += pair(uv, step * (2.0 + 2.0 * 1.0 / 4.1)) * 4.1;
+    let edge = sqrt(min(min(uv.x, uv.y), 1.0 - max(uv.x, uv.y)));
+    let kept = blur.edge_keep + blur.edge_darken * clamp(edge * 5.0, 0.0, 1.0);
+    return vec4<f32>(sum * (0.5 / 18.3) * kept, 1.0);
+}

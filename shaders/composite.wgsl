@@ -1,0 +1,47 @@
+// The MilkDrop 1 composite: video echo, hue corners, gamma, and the four filters.
+
+// Twin of `CompositeUniforms` in src/stage/pass/composite.rs.
+struct Composite {
+    echo_alpha: f32,
+    echo_zoom: f32,
+    echo_flip_x: f32,
+    echo_flip_y: f32,
+    gamma: f32,
+    hue_amount: f32,
+    // 1 brighten, 2 darken, 4 solarize, 8 invert.
+    filters: u32,
+    pad: f32,
+    hue: array<vec4<f32>, 4>,
+}
+
+@group(0) @binding(0) var image: texture_2d<f32>;
+@group(0) @binding(1) var image_sampler: sampler;
+@group(0) @binding(2) var<uniform> composite: Composite;
+
+@fragment
+fn fs_composite(
+    @location(0) diffuse: vec4<f32>,
+    @location(1) uv: vec4<f32>,
+    @location(2) rad_ang: vec2<f32>,
+) -> @location(0) vec4<f32> {
+    let place = uv.zw;
+    var light = textureSampleLevel(image, image_sampler, place, 0.0).rgb;
+    if composite.echo_alpha > 0.001 {
+        // EPS 1e-3: a zoom of 0 would look at one point of infinity.
+        let zoom = max(abs(composite.echo_zoom), 1e-3) * select(1.0, -1.0, composite.echo_zoom < 0.0);
+        var echo_uv = (place - 0.5) / zoom + 0.5;
+        echo_uv = mix(echo_uv, 1.0 - echo_uv, vec2<f32>(composite.echo_flip_x, composite.echo_flip_y));
+        let echo = textureSampleLevel(image, image_sampler, echo_uv, 0.0).rgb;
+        light = mix(light, echo, composite.echo_alpha);
+    }
+    light = light * composite.gamma;
+    let across = mix(composite.hue[0].rgb, composite.hue[1].rgb, place.x);
+    let below = mix(composite.hue[2].rgb, composite.hue[3].rgb, place.x);
+    light = light * mix(vec3<f32>(1.0), mix(across, below, place.y), composite.hue_amount);
+    light = clamp(light, vec3<f32>(0.0), vec3<f32>(1.0));
+    if (composite.filters & 1u) != 0u { light = sqrt(light); }
+    if (composite.filters & 2u) != 0u { light = light * light; }
+    if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 4.0; }
+    if (composite.filters & 8u) != 0u { light = 1.0 - light; }
+    return vec4<f32>(light, 1.0);
+}

@@ -1,0 +1,35 @@
+// Square dots of one or two reference pixels.
+
+// Twin of `DrawUniforms` in src/stage/pass/draw.rs.
+struct Draw {
+    size: vec2<f32>,
+    pixel: f32,
+    pad: f32,
+}
+
+@group(0) @binding(0) var<uniform> target_info: Draw;
+
+struct DotOut {
+    @builtin(position) position: vec4<f32>,
+    @location(0) color: vec4<f32>,
+}
+
+fn dot_corner(index: u32, at: vec2<f32>, color: vec4<f32>, width: f32) -> DotOut {
+    let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u)) * 2.0 - 1.0;
+    return DotOut(vec4<f32>(at + corner * width / target_info.size, 0.0, 1.0), color);
+}
+
+@vertex
+fn vs_thin(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
+    return dot_corner(index, at, color, target_info.pixel);
+}
+
+@vertex
+fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
+    return dot_corner(index, at, color, target_info.pixel * 2.0);
+}
+
+@fragment
+fn fs_color(@location(0) color: vec4<f32>) -> @location(0) vec4<f32> {
+    return color;
+}

@@ -1,0 +1,95 @@
+// Polygons: for each instance a fan from the centre to the rim, then the outline as quads along the rim.
+
+// Twin of `ShapeUniforms` in src/stage/pass/shape.rs.
+struct ShapeDraw {
+    size: vec2<f32>,
+    pixel: f32,
+    // Most sides of any instance of this draw; the outline's vertices follow three for each of them.
+    sides: f32,
+    textured: f32,
+    outline_width: f32,
+    pad: vec2<f32>,
+}
+
+@group(0) @binding(0) var<uniform> info: ShapeDraw;
+@group(0) @binding(1) var image: texture_2d<f32>;
+@group(0) @binding(2) var image_sampler: sampler;
+
+const TAU: f32 = 6.28318530718;
+
+struct ShapeOut {
+    @builtin(position) position: vec4<f32>,
+    @location(0) color: vec4<f32>,
+    // uv, and whether the texture counts here.
+    @location(1) uv: vec3<f32>,
+}
+
+struct Shape {
+    @location(0) center: vec2<f32>,
+    @location(1) radius: vec2<f32>,
+    // angle, sides, texture angle, texture zoom
+    @location(2) turn: vec4<f32>,
+    @location(3) color: vec4<f32>,
+    @location(4) color_rim: vec4<f32>,
+    @location(5) outline: vec4<f32>,
+    @location(6) texture_aspect: f32,
+}
+
+fn corner_angle(shape: Shape, corner: u32) -> f32 {
+    return f32(corner) / shape.turn.y * TAU + TAU / 8.0;
+}
+
+fn corner_at(shape: Shape, corner: u32) -> vec2<f32> {
+    let angle = corner_angle(shape, corner) + shape.turn.x;
+    return shape.center + shape.radius * vec2<f32>(cos(angle), sin(angle));
+}
+
+fn corner_uv(shape: Shape, corner: u32) -> vec2<f32> {
+    let angle = corner_angle(shape, corner) + shape.turn.z;
+    // EPS 1e-4: a texture zoom of 0 would look at infinity.
+    let zoom = max(abs(shape.turn.w), 1e-4) * select(1.0, -1.0, shape.turn.w < 0.0);
+    return 0.5 + 0.5 * vec2<f32>(cos(angle) * shape.texture_aspect, sin(angle)) / zoom;
+}
+
+fn nothing() -> ShapeOut {
+    return ShapeOut(vec4<f32>(2.0, 2.0, 0.0, 1.0), vec4<f32>(0.0), vec3<f32>(0.0));
+}
+
+fn fill(shape: Shape, index: u32) -> ShapeOut {
+    let side = index / 3u;
+    if side >= u32(shape.turn.y) { return nothing(); }
+    let which = index % 3u;
+    if which == 0u {
+        return ShapeOut(vec4<f32>(shape.center, 0.0, 1.0), shape.color, vec3<f32>(0.5, 0.5, info.textured));
+    }
+    let corner = side + which - 1u;
+    let uv = vec3<f32>(corner_uv(shape, corner), info.textured);
+    return ShapeOut(vec4<f32>(corner_at(shape, corner), 0.0, 1.0), shape.color_rim, uv);
+}
+
+fn outline(shape: Shape, index: u32) -> ShapeOut {
+    let side = index / 6u;
+    if side >= u32(shape.turn.y) || shape.outline.a <= 0.0 { return nothing(); }
+    // Two triangles, corners 0 1 2 and 2 1 3, one hex digit each; bit 0 is the end, bit 1 the side of the line.
+    let which = (0x312210u >> (4u * (index % 6u))) & 3u;
+    let a = corner_at(shape, side);
+    let b = corner_at(shape, side + 1u);
+    let along = (b - a) * 0.5 * info.size;
+    let across = select(vec2<f32>(0.0, 1.0), vec2<f32>(1.0, 0.0), abs(along.y) > abs(along.x));
+    let away = f32((which >> 1u) & 1u) * 2.0 - 1.0;
+    let place = select(a, b, (which & 1u) == 1u) + across * away * info.outline_width / info.size;
+    return ShapeOut(vec4<f32>(place, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
+}
+
+@vertex
+fn vs_shape(@builtin(vertex_index) index: u32, shape: Shape) -> ShapeOut {
+    let fill_vertices = u32(info.sides) * 3u;
+    if index < fill_vertices { return fill(shape, index); }
+    return outline(shape, index - fill_vertices);
+}
+
+@fragment
+fn fs_shape(@location(0) color: vec4<f32>, @location(1) uv: vec3<f32>) -> @location(0) vec4<f32> {
+    let sampled = textureSampleLevel(image, image_sampler, uv.xy, 0.0).rgb;
+    return vec4<f32>(color.rgb * mix(vec3<f32>(1.0), sampled, uv.z), color.a);
+}

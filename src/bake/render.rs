@@ -1,0 +1,1 @@
+//! Rendering single presets to pictures, for measuring and for looking at them.

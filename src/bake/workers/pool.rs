@@ -1,0 +1,227 @@
+//! The pool's side: children, their limits, and what became of every job.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::vitals;
+
+/// What one job may cost before its child is ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Processor time; what a hang is judged by, so that a busy machine is never blamed on a preset.
+    pub cpu: Duration,
+    /// Wall time after which a job is given up even if it used little processor time.
+    pub wall: Duration,
+    /// Resident memory of the child, MiB.
+    pub memory_mib: u64,
+}
+
+/// How the pool runs.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// Children at work at the same time.
+    pub workers: usize,
+    /// Limits of each job.
+    pub limits: Limits,
+    /// Arguments that make this program a worker.
+    pub arguments: Vec<String>,
+}
+
+/// What became of one job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome<Answer> {
+    /// The child answered.
+    Done(Answer),
+    /// It used more processor time than allowed, or slept past the wall limit.
+    Hang(String),
+    /// It needed more memory than allowed.
+    Memory(String),
+    /// It died: abort, crash, exit.
+    Died(String),
+    /// The child could not be started at all; the job was never tried.
+    NotTried(String),
+}
+
+/// Runs every job in children and hands each outcome to `done`, in the order they end.
+///
+/// A job is tried once; its child is replaced when it dies or breaks a limit. `done` returns false to stop early.
+pub fn run_all<Job, Answer>(
+    settings: &PoolSettings,
+    jobs: impl Iterator<Item = Job> + Send + 'static,
+    mut done: impl FnMut(Job, Outcome<Answer>) -> bool,
+) where
+    Job: Serialize + Send + 'static,
+    Answer: DeserializeOwned + Send + 'static,
+{
+    let jobs = Arc::new(Mutex::new(jobs));
+    let (report, reports) = mpsc::sync_channel(settings.workers.max(1));
+    let threads: Vec<_> = (0..settings.workers.max(1))
+        .filter_map(|number| {
+            let (jobs, report, settings) = (jobs.clone(), report.clone(), settings.clone());
+            let work = move || {
+                let mut worker = Worker { settings, child: None };
+                loop {
+                    let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+                    let Some(job) = next else { break };
+                    let outcome = worker.run(&job);
+                    if report.send((job, outcome)).is_err() {
+                        break; // The caller stopped early.
+                    }
+                }
+            };
+            thread::Builder::new().name(format!("worker pool {number}")).spawn(work).ok()
+        })
+        .collect();
+    drop(report);
+    while let Ok((job, outcome)) = reports.recv() {
+        if !done(job, outcome) {
+            break;
+        }
+    }
+    drop(reports);
+    for thread in threads {
+        thread.join().ok(); // A pool thread holds nothing that outlives it.
+    }
+}
+
+/// One pool thread's child, started when first needed.
+struct Worker {
+    settings: PoolSettings,
+    child: Option<Running>,
+}
+
+struct Running {
+    process: Child,
+    input: ChildStdin,
+    answers: Receiver<String>,
+    last_words: Arc<Mutex<String>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.process.kill().ok(); // Already dead is fine.
+        self.process.wait().ok();
+    }
+}
+
+impl Worker {
+    fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
+        let request = match serde_json::to_string(job) {
+            Ok(request) => request,
+            Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),
+        };
+        if self.child.is_none() {
+            match Running::start(&self.settings.arguments) {
+                Ok(child) => self.child = Some(child),
+                Err(error) => return Outcome::NotTried(format!("no worker could be started: {error}")),
+            }
+        }
+        let outcome = match self.child.as_mut() {
+            Some(child) => child.ask(&request, &self.settings.limits),
+            None => return Outcome::NotTried("no worker is running".into()),
+        };
+        if !matches!(outcome, Outcome::Done(_)) {
+            self.child = None;
+        }
+        outcome
+    }
+}
+
+impl Running {
+    fn start(arguments: &[String]) -> std::io::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let missing = || std::io::Error::other("a pipe to the worker is missing");
+        let input = process.stdin.take().ok_or_else(missing)?;
+        let output = process.stdout.take().ok_or_else(missing)?;
+        let complaints = process.stderr.take().ok_or_else(missing)?;
+        let (send, answers) = mpsc::channel();
+        thread::Builder::new().name("worker answers".into()).spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break; // The job was given up.
+                }
+            }
+        })?;
+        let last_words = Arc::new(Mutex::new(String::new()));
+        let kept = last_words.clone();
+        thread::Builder::new()
+            .name("worker complaints".into())
+            .spawn(move || keep_tail(complaints, &kept))?;
+        Ok(Self { process, input, answers, last_words })
+    }
+
+    fn ask<Answer: DeserializeOwned>(&mut self, request: &str, limits: &Limits) -> Outcome<Answer> {
+        let started = Instant::now();
+        let id = self.process.id();
+        let cpu_before = vitals::read(id).map_or(Duration::ZERO, |vitals| vitals.cpu);
+        if writeln!(self.input, "{request}").and_then(|()| self.input.flush()).is_err() {
+            return self.died();
+        }
+        loop {
+            match self.answers.recv_timeout(Duration::from_millis(50)) {
+                Ok(line) => {
+                    return match serde_json::from_str(&line) {
+                        Ok(answer) => Outcome::Done(answer),
+                        Err(error) => Outcome::Died(format!("the worker answered nonsense: {error}")),
+                    };
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.died(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if let Some(now) = vitals::read(id) {
+                if now.memory_mib > limits.memory_mib {
+                    let (used, allowed) = (now.memory_mib, limits.memory_mib);
+                    return Outcome::Memory(format!("{used} MiB in use, {allowed} MiB allowed"));
+                }
+                let used = now.cpu.saturating_sub(cpu_before);
+                if used > limits.cpu {
+                    return Outcome::Hang(format!("{:.1} s of processor time", used.as_secs_f64()));
+                }
+            }
+            if started.elapsed() > limits.wall {
+                return Outcome::Hang(format!("no answer for {:.1} s", limits.wall.as_secs_f64()));
+            }
+        }
+    }
+
+    fn died<Answer>(&mut self) -> Outcome<Answer> {
+        let how = match self.process.wait() {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        // The complaints thread ends with the process; give it a moment to drain the pipe.
+        thread::sleep(Duration::from_millis(20));
+        let words = self.last_words.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tail = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
+        Outcome::Died(format!("{how} {tail}").trim().to_owned())
+    }
+}
+
+/// Keeps the end of what the child wrote to standard error.
+fn keep_tail(mut complaints: impl std::io::Read, kept: &Mutex<String>) {
+    const KEPT: usize = 4096;
+    let mut buffer = [0; 1024];
+    while let Ok(count @ 1..) = complaints.read(&mut buffer) {
+        let mut words = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        words.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        if words.len() > KEPT {
+            let mut cut = words.len() - KEPT;
+            while !words.is_char_boundary(cut) {
+                cut += 1;
+            }
+            words.drain(..cut);
+        }
+    }
+}

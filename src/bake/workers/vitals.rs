@@ -1,0 +1,41 @@
+//! What a running child costs: memory and processor time, read from `/proc` where there is one.
+
+use std::time::Duration;
+
+/// Memory and processor time of one process.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Vitals {
+    /// Resident memory, MiB.
+    pub memory_mib: u64,
+    /// Processor time of all its threads since it started.
+    pub cpu: Duration,
+}
+
+/// Reads the vitals of process `id`; `None` where the platform does not tell.
+pub(super) fn read(id: u32) -> Option<Vitals> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    parse(&status, &stat)
+}
+
+fn parse(status: &str, stat: &str) -> Option<Vitals> {
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = resident.split_whitespace().next()?.parse().ok()?;
+    // The name in brackets may hold spaces; the numbers follow the last bracket.
+    let mut numbers = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let ticks: u64 = numbers.next()?.parse::<u64>().ok()? + numbers.next()?.parse::<u64>().ok()?;
+    // Linux counts in hundredths of a second (USER_HZ).
+    Some(Vitals { memory_mib: kib / 1024, cpu: Duration::from_millis(ticks * 10) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_spaces_and_brackets_does_not_shift_the_numbers() {
+        let stat = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0";
+        let vitals = parse("Name: x\nVmRSS:\t  2048 kB\n", stat);
+        assert_eq!(vitals, Some(Vitals { memory_mib: 2, cpu: Duration::from_secs(2) }));
+    }
+}

@@ -1,0 +1,77 @@
+//! Loop bounds: every loop of a translated shader counts its rounds, over the whole pixel, and ends at a limit.
+//!
+//! A shader that never ends would take the graphics device, and with it the show, away.
+
+/// Rounds all loops of one pixel may make together.
+const MAX_ROUNDS: u32 = 4_096;
+
+/// Adds the guard to every `loop`, `while` and `for` body of the WGSL.
+pub(super) fn bound_loops(wgsl: &str) -> String {
+    let mut out = String::with_capacity(wgsl.len() + 256);
+    let mut guarded = false;
+    let mut rest = wgsl;
+    while let Some((at, word)) = next_loop(rest) {
+        let Some(body) = body_start(&rest[at + word.len()..]) else { break };
+        let end = at + word.len() + body;
+        out.push_str(&rest[..end]);
+        out.push_str(" loop_guard += 1u; if loop_guard > LOOP_LIMIT { break; } ");
+        guarded = true;
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    if guarded {
+        // Diagnostic directives must stay first; declarations may stand anywhere after them.
+        out.push_str(&format!(
+            "\nconst LOOP_LIMIT: u32 = {MAX_ROUNDS}u;\nvar<private> loop_guard: u32 = 0u;\n"
+        ));
+    }
+    out
+}
+
+/// The next loop keyword that stands alone as a word.
+fn next_loop(text: &str) -> Option<(usize, &'static str)> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    ["loop", "while", "for"]
+        .into_iter()
+        .filter_map(|word| {
+            text.match_indices(word)
+                .find(|(at, _)| {
+                    let before = text[..*at].chars().next_back();
+                    let after = text[at + word.len()..].chars().next();
+                    !before.is_some_and(is_word) && !after.is_some_and(is_word)
+                })
+                .map(|(at, _)| (at, word))
+        })
+        .min()
+}
+
+/// Distance to just behind the opening brace of the loop's body.
+fn body_start(text: &str) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b'{' if depth == 0 => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_loop_is_guarded_once_and_words_are_not() {
+        let source = "fn f() { for (var i = 0; i < 3; i++) { loop { break; } } let forward = 1; }";
+        let bounded = bound_loops(source);
+        assert_eq!(bounded.matches("loop_guard += 1u").count(), 2, "{bounded}");
+    }
+
+    #[test]
+    fn a_shader_without_loops_stays_as_it_is() {
+        assert_eq!(bound_loops("fn f() { }"), "fn f() { }");
+    }
+}

@@ -1,0 +1,80 @@
+//! What the show looks like from outside: everything the desk and the lamps need, nothing they could change.
+
+use crate::analysis::Features;
+use crate::stage::Veil;
+use crate::units::Unipolar;
+
+/// One moment of the show.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Seconds since the show began.
+    pub now: f64,
+    /// What is on air.
+    pub playing: Option<Playing>,
+    /// What comes next, nearest first.
+    pub up_next: Vec<Upcoming>,
+    /// Names of what was shown before, newest first.
+    pub history: Vec<String>,
+    /// The show chooses by itself.
+    pub auto: bool,
+    /// The running preset stays.
+    pub held: bool,
+    /// What lies over the picture.
+    pub veil: Veil,
+    /// How far a crossfade is, while one runs.
+    pub fade: Option<Unipolar>,
+    /// What is heard.
+    pub features: Features,
+    /// Newest message for the performer.
+    pub message: Option<String>,
+}
+
+/// The preset on air.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Playing {
+    /// Place in the library.
+    pub preset: usize,
+    /// Its name.
+    pub name: String,
+    /// Seconds it has been on air.
+    pub for_secs: f64,
+    /// The performer marked it.
+    pub favourite: bool,
+    /// Parts of it that do not work, in words.
+    pub problems: Vec<String>,
+    /// Why it was chosen.
+    pub reason: String,
+}
+
+/// A preset that may come next.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upcoming {
+    /// Place in the library.
+    pub preset: usize,
+    /// Its name.
+    pub name: String,
+    /// It has drawn and can be cut to.
+    pub warm: bool,
+    /// Why it was chosen.
+    pub reason: String,
+}
+
+/// Where the sound comes from and how it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AudioLine {
+    /// The input's name.
+    pub source: String,
+    /// What the performer should know; empty when all is well.
+    pub trouble: String,
+}
+
+/// How long frames take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameTimes {
+    /// Frames a second over the last second.
+    pub fps: f32,
+    /// Median milliseconds of work a frame.
+    pub median_ms: f32,
+    /// 95th percentile.
+    pub p95_ms: f32,
+}

@@ -1,0 +1,154 @@
+//! Decks made ready off the render thread: bytes to parse, compile, translate, pipelines, first frames.
+//!
+//! In a live show two threads do it; an offline show does it in place, so that every run is the same. Either way the
+//! result comes back as an [`Arrival`], and only an arrived deck can be cut to.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::thread;
+use std::time::Instant;
+
+use crate::handoff::Latest;
+use crate::milk::{Heard, Program};
+use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
+
+/// Threads that make decks ready in a live show.
+const WARM_UP_THREADS: usize = 2;
+/// Decks that may wait to be made ready; more than that are refused and wished for again.
+const MAX_WAITING: usize = 8;
+
+/// Where a preset's text comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresetText {
+    /// A file.
+    File(PathBuf),
+    /// Text that came with the program.
+    BuiltIn(&'static str),
+}
+
+impl PresetText {
+    fn read(&self) -> Result<Vec<u8>, String> {
+        match self {
+            Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
+            Self::File(path) => {
+                let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
+                if size > crate::milk::MAX_PRESET_BYTES as u64 {
+                    return Err(crate::milk::Refusal::TooLarge(size as usize).to_string());
+                }
+                std::fs::read(path).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// A deck somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The name it will have on the rack.
+    pub deck: DeckId,
+    /// What plays on it.
+    pub text: PresetText,
+    /// Seed of everything random about it.
+    pub seed: u64,
+    /// Frames to draw before it counts as warm.
+    pub warm_frames: u32,
+}
+
+/// A deck made ready, or why it could not be.
+pub struct Arrival {
+    /// Which wish this answers.
+    pub deck: DeckId,
+    /// The deck, or what is wrong with the preset in words.
+    pub result: Result<Box<Deck>, String>,
+    /// How long it took, milliseconds.
+    pub prepare_ms: f64,
+}
+
+/// Makes decks ready.
+pub enum Warmer {
+    /// On threads of its own.
+    Threads {
+        /// Wishes on their way to the threads.
+        wishes: SyncSender<Wish>,
+        /// Decks on their way back.
+        arrivals: Receiver<Arrival>,
+    },
+    /// At once, where it is asked.
+    InPlace {
+        /// What decks are built with.
+        workshop: Arc<Workshop>,
+        /// What the warm-up frames hear.
+        heard: Latest<Heard>,
+        /// How decks are built.
+        settings: DeckSettings,
+        /// Decks ready to be collected.
+        ready: Vec<Arrival>,
+    },
+}
+
+impl Warmer {
+    /// Threads named "warm-up" that end when the warmer is dropped.
+    pub fn threads(workshop: &Arc<Workshop>, heard: &Latest<Heard>, settings: DeckSettings) -> Self {
+        let (wishes, waiting) = mpsc::sync_channel::<Wish>(MAX_WAITING);
+        let (report, arrivals) = mpsc::channel();
+        let waiting = Arc::new(std::sync::Mutex::new(waiting));
+        for number in 0..WARM_UP_THREADS {
+            let (workshop, heard, waiting) = (workshop.clone(), heard.clone(), waiting.clone());
+            let report: Sender<Arrival> = report.clone();
+            let work = move || {
+                loop {
+                    let next = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
+                    let Ok(wish) = next else { break };
+                    if report.send(prepare(&workshop, &heard, settings, &wish)).is_err() {
+                        break; // The show is over.
+                    }
+                }
+            };
+            let thread = thread::Builder::new().name(format!("warm-up {number}")).stack_size(64 << 20);
+            if let Err(error) = thread.spawn(work) {
+                log::error!("a warm-up thread could not start ({error}); presets will be ready later");
+            }
+        }
+        Self::Threads { wishes, arrivals }
+    }
+
+    /// Decks are made ready where they are asked for.
+    pub fn in_place(workshop: &Arc<Workshop>, heard: &Latest<Heard>, settings: DeckSettings) -> Self {
+        Self::InPlace { workshop: workshop.clone(), heard: heard.clone(), settings, ready: Vec::new() }
+    }
+
+    /// Asks for a deck; false when too many wait already.
+    pub fn ask(&mut self, wish: Wish) -> bool {
+        match self {
+            Self::Threads { wishes, .. } => wishes.try_send(wish).is_ok(),
+            Self::InPlace { workshop, heard, settings, ready } => {
+                ready.push(prepare(workshop, heard, *settings, &wish));
+                true
+            }
+        }
+    }
+
+    /// A deck that has been made ready since the last call.
+    pub fn collect(&mut self) -> Option<Arrival> {
+        match self {
+            Self::Threads { arrivals, .. } => arrivals.try_recv().ok(),
+            Self::InPlace { ready, .. } => (!ready.is_empty()).then(|| ready.remove(0)),
+        }
+    }
+}
+
+fn prepare(workshop: &Workshop, heard: &Latest<Heard>, settings: DeckSettings, wish: &Wish) -> Arrival {
+    let started = Instant::now();
+    let build = || {
+        let bytes = wish.text.read()?;
+        let program = Program::compile(&bytes).map_err(|refusal| refusal.to_string())?;
+        let mut deck = Deck::prepare(workshop, program, settings, wish.seed)?;
+        deck.warm_up(workshop, &heard.read(), wish.warm_frames);
+        Ok(Box::new(deck))
+    };
+    // A preset must not take its thread down with it.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
+        .unwrap_or_else(|_| Err("the engine failed on this preset".to_owned()));
+    Arrival { deck: wish.deck, result, prepare_ms: started.elapsed().as_secs_f64() * 1000.0 }
+}

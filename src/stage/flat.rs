@@ -1,0 +1,165 @@
+//! The draws between the passes: lines, dots, polygons and triangles of one deck.
+
+use lactea_abi::{Address, Filter};
+
+use super::buffer::Growing;
+use super::pass;
+use super::pass::draw::{DrawUniforms, reference_pixel};
+use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
+use super::workshop::Workshop;
+use crate::milk::{Draw, Frame, ShapeInstance};
+
+/// Most polygon draws of one frame; a preset has at most sixteen shapes with 1,024 instances each.
+const MAX_SHAPE_DRAWS: usize = 16_384;
+
+/// Buffers of one deck's draws.
+pub(super) struct FlatDraws {
+    segments: Growing,
+    spots: Growing,
+    shapes: Growing,
+    triangles: Growing,
+    draw_group: wgpu::BindGroup,
+    shape_uniforms: Growing,
+    /// By the feedback image polygons are filled with; made anew when the uniform buffer grows.
+    shape_groups: Option<[wgpu::BindGroup; 2]>,
+    shape_capacity: usize,
+    images: [wgpu::TextureView; 2],
+    packed: Vec<PackedUniforms>,
+    /// Vertices of each polygon draw, in order of the frame's `above`.
+    vertex_counts: Vec<u32>,
+}
+
+/// One draw's uniforms at the distance dynamic offsets need.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct PackedUniforms {
+    uniforms: ShapeUniforms,
+    pad: [[f32; 4]; 14],
+}
+
+const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
+
+impl FlatDraws {
+    pub fn new(workshop: &Workshop, images: [&wgpu::TextureView; 2], size: [u32; 2]) -> Self {
+        let device = &workshop.gpu.device;
+        let growing = |label| Growing::new(device, label, wgpu::BufferUsages::VERTEX);
+        let draw_uniforms = pass::uniform::<DrawUniforms>(device, "draw/uniforms");
+        let uniforms =
+            DrawUniforms { size: size.map(|side| side as f32), pixel: reference_pixel(size[1]), pad: 0.0 };
+        workshop.gpu.queue.write_buffer(&draw_uniforms, 0, bytemuck::bytes_of(&uniforms));
+        let draw_group =
+            pass::bind(device, "draw", &workshop.draw.layout, &[draw_uniforms.as_entire_binding()]);
+        Self {
+            segments: growing("segments"),
+            spots: growing("spots"),
+            shapes: growing("shapes"),
+            triangles: growing("triangles"),
+            draw_group,
+            shape_uniforms: Growing::new(device, "shape/uniforms", wgpu::BufferUsages::UNIFORM),
+            shape_groups: None,
+            shape_capacity: 0,
+            images: images.map(Clone::clone),
+            packed: Vec::new(),
+            vertex_counts: Vec::new(),
+        }
+    }
+
+    /// Sends this frame's pools to the device.
+    pub fn upload(&mut self, workshop: &Workshop, frame: &Frame, size: [u32; 2]) {
+        let (device, queue) = (&workshop.gpu.device, &workshop.gpu.queue);
+        self.segments.fill(device, queue, &frame.segments);
+        self.spots.fill(device, queue, &frame.spots);
+        self.shapes.fill(device, queue, &frame.shapes);
+        self.triangles.fill(device, queue, &frame.triangles);
+        self.packed.clear();
+        self.vertex_counts.clear();
+        let pixel = reference_pixel(size[1]);
+        for draw in frame.above.iter().take(MAX_SHAPE_DRAWS) {
+            let Draw::Shapes { range, textured, thick, .. } = draw else { continue };
+            let instances = &frame.shapes[range.start as usize..range.end as usize];
+            let sides = most_sides(instances);
+            let outlined = instances.iter().any(|shape| shape.outline[3] > 0.0);
+            self.vertex_counts.push(sides * if outlined { 9 } else { 3 });
+            self.packed.push(PackedUniforms {
+                uniforms: ShapeUniforms {
+                    size: size.map(|side| side as f32),
+                    pixel,
+                    sides: sides as f32,
+                    textured: f32::from(u8::from(*textured)),
+                    outline_width: if *thick { pixel * 2.0 } else { pixel },
+                    pad: [0.0; 2],
+                },
+                pad: [[0.0; 4]; 14],
+            });
+        }
+        if self.packed.len() > self.shape_capacity || (self.shape_groups.is_none() && !self.packed.is_empty())
+        {
+            self.grow_shapes(workshop);
+        }
+        self.shape_uniforms.fill(device, queue, &self.packed);
+    }
+
+    fn grow_shapes(&mut self, workshop: &Workshop) {
+        let device = &workshop.gpu.device;
+        self.shape_capacity = self.packed.len().next_power_of_two().max(64);
+        let room = vec![PackedUniforms { ..bytemuck::Zeroable::zeroed() }; self.shape_capacity];
+        self.shape_uniforms.fill(device, &workshop.gpu.queue, &room);
+        let sampler = workshop.sampler(Filter::Linear, Address::Wrap);
+        self.shape_groups = Some([0, 1].map(|image: usize| {
+            let resources = [
+                wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: self.shape_uniforms.buffer(),
+                    offset: 0,
+                    size: wgpu::BufferSize::new(std::mem::size_of::<ShapeUniforms>() as u64),
+                }),
+                wgpu::BindingResource::TextureView(&self.images[image]),
+                wgpu::BindingResource::Sampler(sampler),
+            ];
+            pass::bind(device, "shape", &workshop.shape.layout, &resources)
+        }));
+    }
+
+    /// Records `draws` into the open pass; polygons are filled with feedback image `source`.
+    pub fn draw(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, draws: &[Draw], source: usize) {
+        let mut shape_draw = 0;
+        for draw in draws {
+            match draw {
+                Draw::Lines { range, blend, thick } => {
+                    render.set_pipeline(workshop.draw.lines(*thick).get(*blend));
+                    render.set_bind_group(0, &self.draw_group, &[]);
+                    render.set_vertex_buffer(0, self.segments.slice());
+                    render.draw(0..4, range.clone());
+                }
+                Draw::Dots { range, blend, thick } => {
+                    render.set_pipeline(workshop.draw.dots(*thick).get(*blend));
+                    render.set_bind_group(0, &self.draw_group, &[]);
+                    render.set_vertex_buffer(0, self.spots.slice());
+                    render.draw(0..4, range.clone());
+                }
+                Draw::Triangles { range, blend } => {
+                    render.set_pipeline(workshop.draw.triangles.get(*blend));
+                    render.set_bind_group(0, &self.draw_group, &[]);
+                    render.set_vertex_buffer(0, self.triangles.slice());
+                    render.draw(range.clone(), 0..1);
+                }
+                Draw::Shapes { range, blend, .. } => {
+                    let (Some(groups), Some(&vertices)) =
+                        (&self.shape_groups, self.vertex_counts.get(shape_draw))
+                    else {
+                        continue;
+                    };
+                    let offset = (shape_draw as u64 * UNIFORM_STRIDE) as u32;
+                    shape_draw += 1;
+                    render.set_pipeline(workshop.shape.pipelines.get(*blend));
+                    render.set_bind_group(0, &groups[source], &[offset]);
+                    render.set_vertex_buffer(0, self.shapes.slice());
+                    render.draw(0..vertices, range.clone());
+                }
+            }
+        }
+    }
+}
+
+fn most_sides(instances: &[ShapeInstance]) -> u32 {
+    instances.iter().map(|shape| shape.sides as u32).max().unwrap_or(3)
+}

@@ -1,0 +1,84 @@
+//! The six noise textures presets know, made from a seed.
+//!
+//! Plain random values for the small ones; values spread out and joined by cubic curves for the smooth ones.
+
+use lactea_abi::NoiseTex;
+
+use crate::units::Rng;
+
+/// Seed of every run: presets are tuned by eye to noise that does not change.
+const SEED: u64 = 0x0a1b_2c3d;
+
+/// Side length and distance between the random values, in pixels.
+fn plan(which: NoiseTex) -> (usize, usize) {
+    match which {
+        NoiseTex::Lq => (256, 1),
+        NoiseTex::LqLite => (32, 1),
+        NoiseTex::Mq => (256, 4),
+        NoiseTex::Hq => (256, 8),
+        NoiseTex::VolLq => (32, 1),
+        NoiseTex::VolHq => (32, 4),
+    }
+}
+
+/// True for the two volumes.
+pub(super) fn is_volume(which: NoiseTex) -> bool {
+    matches!(which, NoiseTex::VolLq | NoiseTex::VolHq)
+}
+
+/// RGBA bytes of a noise texture, and its side length.
+pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
+    let (side, zoom) = plan(which);
+    let depth = if is_volume(which) { side } else { 1 };
+    let mut rng = Rng::new(SEED).fork(which.index() as u64);
+    // Smooth curves overshoot, so their values keep away from the ends.
+    let (low, span) = if zoom > 1 { (20.0, 216.0) } else { (0.0, 256.0) };
+    let mut values: Vec<[f32; 4]> =
+        (0..side * side * depth).map(|_| std::array::from_fn(|_| low + rng.unit_f32() * span)).collect();
+    if zoom > 1 {
+        smooth(&mut values, side, zoom, 1);
+        smooth(&mut values, side, zoom, side);
+        if depth > 1 {
+            smooth(&mut values, side, zoom, side * side);
+        }
+    }
+    (values.into_iter().flatten().map(|value| value.clamp(0.0, 255.0) as u8).collect(), side)
+}
+
+/// Along one axis, joins every `zoom`-th value by a cubic curve that wraps round.
+fn smooth(values: &mut [[f32; 4]], side: usize, zoom: usize, stride: usize) {
+    for start in (0..values.len()).filter(|at| (at / stride).is_multiple_of(side)) {
+        let line: Vec<[f32; 4]> = (0..side).map(|i| values[start + i * stride]).collect();
+        for i in (0..side).filter(|i| !i.is_multiple_of(zoom)) {
+            let knot = |offset: isize| {
+                let base = (i / zoom * zoom) as isize + offset * zoom as isize;
+                line[base.rem_euclid(side as isize) as usize]
+            };
+            let t = (i % zoom) as f32 / zoom as f32;
+            let (a, b, c, d) = (knot(-1), knot(0), knot(1), knot(2));
+            values[start + i * stride] = std::array::from_fn(|k| cubic(a[k], b[k], c[k], d[k], t));
+        }
+    }
+}
+
+/// The curve through `b` and `c` that leaves towards `a` and `d`, `t` of the way.
+fn cubic(a: f32, b: f32, c: f32, d: f32, t: f32) -> f32 {
+    let p = (d - c) - (a - b);
+    ((p * t + (a - b) - p) * t + (c - a)) * t + b
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smooth_noise_changes_less_from_pixel_to_pixel() {
+        let roughness = |which| {
+            let (bytes, side) = generate(which);
+            let row = &bytes[..side * 4];
+            row.windows(5).step_by(4).map(|w| f32::from(w[0].abs_diff(w[4]))).sum::<f32>() / side as f32
+        };
+        let (rough, smooth) = (roughness(NoiseTex::Lq), roughness(NoiseTex::Hq));
+        assert!(smooth < rough / 3.0, "hq {smooth}, lq {rough}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The blur pyramid shaders read as `blur1` to `blur3`: each level one horizontal and one vertical half.
+
+use super::{
+    FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, module, pipeline, uniform,
+    view,
+};
+use crate::milk::BlurRange;
+
+/// Twin of `Blur` in `shaders/blur.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct BlurUniforms {
+    texel: [f32; 2],
+    scale: f32,
+    bias: f32,
+    edge_keep: f32,
+    edge_darken: f32,
+    vertical: f32,
+    pad: f32,
+}
+
+/// Pipeline and layout of both halves.
+pub(in crate::stage) struct BlurPass {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+impl BlurPass {
+    pub fn new(device: &wgpu::Device) -> Self {
+        let layout = layout(device, "blur", &[TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(device, "blur", include_str!("../../../shaders/blur.wgsl"));
+        let pipeline = pipeline(
+            device,
+            &PipelinePlan {
+                label: "blur",
+                layouts: &[&layout],
+                vertex: (&shader, "vs_screen"),
+                buffers: &[],
+                fragment: (&shader, "fs_blur"),
+                format: FORMAT,
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        Self { pipeline, layout }
+    }
+}
+
+/// One deck's pyramid, as deep as its shaders read.
+pub(in crate::stage) struct Pyramid {
+    halves: Vec<Half>,
+}
+
+struct Half {
+    texture: wgpu::Texture,
+    target: wgpu::TextureView,
+    uniforms: wgpu::Buffer,
+    /// Size of what it reads, pixels.
+    source: [u32; 2],
+}
+
+impl Pyramid {
+    /// `levels` levels, 0 to 3, for an image of `size`.
+    pub fn new(device: &wgpu::Device, size: [u32; 2], levels: u8) -> Self {
+        let mut halves: Vec<Half> = Vec::new();
+        let mut side = size;
+        let mut source = size;
+        for number in 0..usize::from(levels.min(3)) * 2 {
+            // Level 1 shrinks in both halves, the others in the first one only.
+            if number % 2 == 0 || number < 2 {
+                side = side.map(|length| (length / 2).max(16));
+            }
+            let rounded = [((side[0] + 3) / 16 * 16).max(16), ((side[1] + 3) / 4 * 4).max(4)];
+            let texture = image(device, &format!("blur/half {number}"), rounded);
+            let target = view(&texture);
+            let uniforms = uniform::<BlurUniforms>(device, "blur/uniforms");
+            halves.push(Half { texture, target, uniforms, source });
+            source = rounded;
+        }
+        Self { halves }
+    }
+
+    /// The image of level 1 to 3; the deepest there is when a shader asks for more than it declared.
+    pub fn level(&self, level: u8) -> Option<&wgpu::Texture> {
+        let wanted = usize::from(level.max(1)) * 2 - 1;
+        self.halves.get(wanted).or(self.halves.last()).map(|half| &half.texture)
+    }
+
+    /// Blurs `source` into the levels.
+    pub fn encode(
+        &self,
+        pass: &BlurPass,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        encoder: &mut wgpu::CommandEncoder,
+        source: &wgpu::TextureView,
+        sampler: &wgpu::Sampler,
+        range: &BlurRange,
+    ) {
+        let scales = scales(range);
+        let mut from = source;
+        for (number, half) in self.halves.iter().enumerate() {
+            let vertical = number % 2 == 1;
+            let (scale, bias) = scales[number / 2];
+            let darken = if number == 1 { range.edge_darken } else { 0.0 };
+            let uniforms = BlurUniforms {
+                texel: half.source.map(|side| 1.0 / side as f32),
+                scale,
+                bias,
+                edge_keep: 1.0 - darken,
+                edge_darken: darken,
+                vertical: f32::from(u8::from(vertical)),
+                pad: 0.0,
+            };
+            queue.write_buffer(&half.uniforms, 0, bytemuck::bytes_of(&uniforms));
+            let resources = [
+                wgpu::BindingResource::TextureView(from),
+                wgpu::BindingResource::Sampler(sampler),
+                half.uniforms.as_entire_binding(),
+            ];
+            let group = bind(device, "blur", &pass.layout, &resources);
+            let mut render = begin(encoder, "blur", &half.target, true);
+            render.set_pipeline(&pass.pipeline);
+            render.set_bind_group(0, &group, &[]);
+            render.draw(0..3, 0..1);
+            drop(render);
+            from = &half.target;
+        }
+    }
+}
+
+/// Scale and bias of each level: it stores the range it keeps, relative to the level before.
+fn scales(range: &BlurRange) -> [(f32, f32); 3] {
+    let mut scales = [(1.0, 0.0); 3];
+    let (mut below_min, mut below_span) = (0.0, 1.0);
+    for level in 0..3 {
+        let low = (range.min[level] - below_min) / below_span;
+        let high = (range.max[level] - below_min) / below_span;
+        let scale = 1.0 / (high - low).max(1e-3);
+        scales[level] = (scale, -low * scale);
+        (below_min, below_span) = (range.min[level], (range.max[level] - range.min[level]).max(1e-3));
+    }
+    scales
+}

@@ -1,0 +1,74 @@
+//! The composite of presets without a composite shader.
+
+use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
+use crate::milk::LegacyComposite;
+
+/// Twin of `Composite` in `shaders/composite.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct CompositeUniforms {
+    echo_alpha: f32,
+    echo_zoom: f32,
+    echo_flip_x: f32,
+    echo_flip_y: f32,
+    gamma: f32,
+    hue_amount: f32,
+    filters: u32,
+    pad: f32,
+    hue: [[f32; 4]; 4],
+}
+
+impl CompositeUniforms {
+    pub fn new(legacy: &LegacyComposite, hue: [[f32; 4]; 4]) -> Self {
+        let LegacyComposite {
+            gamma,
+            echo_alpha,
+            echo_zoom,
+            echo_orientation,
+            brighten,
+            darken,
+            solarize,
+            invert,
+            hue_amount,
+        } = *legacy;
+        let bit = |on: bool, place: u32| u32::from(on) << place;
+        Self {
+            echo_alpha,
+            echo_zoom,
+            echo_flip_x: f32::from(u8::from(echo_orientation & 1 != 0)),
+            echo_flip_y: f32::from(u8::from(echo_orientation & 2 != 0)),
+            gamma,
+            hue_amount,
+            filters: bit(brighten, 0) | bit(darken, 1) | bit(solarize, 2) | bit(invert, 3),
+            pad: 0.0,
+            hue,
+        }
+    }
+}
+
+/// Pipeline and layout of the fixed composite.
+pub(in crate::stage) struct CompositePass {
+    pub pipeline: wgpu::RenderPipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl CompositePass {
+    pub fn new(device: &wgpu::Device, mesh_shader: &wgpu::ShaderModule) -> Self {
+        let layout = layout(device, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(device, "composite", include_str!("../../../shaders/composite.wgsl"));
+        let pipeline = pipeline(
+            device,
+            &PipelinePlan {
+                label: "composite",
+                layouts: &[&layout],
+                vertex: (mesh_shader, "vs_mesh"),
+                buffers: &[mesh::buffer_layout()],
+                fragment: (&shader, "fs_composite"),
+                format: FORMAT,
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        Self { pipeline, layout }
+    }
+}

@@ -1,0 +1,124 @@
+//! Lines, dots and plain triangles: everything drawn in a flat colour.
+
+use super::{FORMAT, PipelinePlan, UNIFORM, layout, module, pipeline};
+use crate::milk::{Blend, Segment, Spot, Vertex};
+
+/// Twin of `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct DrawUniforms {
+    pub size: [f32; 2],
+    pub pixel: f32,
+    pub pad: f32,
+}
+
+/// Pixels that stand for one of the pixels presets were written for: one up to 720 lines, then in proportion, so
+/// that lines keep their weight on larger screens.
+pub(in crate::stage) fn reference_pixel(height: u32) -> f32 {
+    (height as f32 / 720.0).max(1.0)
+}
+
+/// Colour blending of `blend`; the image's own alpha plays no part.
+pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
+    let dst_factor = match blend {
+        Blend::Alpha => wgpu::BlendFactor::OneMinusSrcAlpha,
+        Blend::Additive => wgpu::BlendFactor::One,
+    };
+    let color = wgpu::BlendComponent {
+        src_factor: wgpu::BlendFactor::SrcAlpha,
+        dst_factor,
+        operation: wgpu::BlendOperation::Add,
+    };
+    let alpha = wgpu::BlendComponent {
+        src_factor: wgpu::BlendFactor::Zero,
+        dst_factor: wgpu::BlendFactor::One,
+        operation: wgpu::BlendOperation::Add,
+    };
+    wgpu::BlendState { color, alpha }
+}
+
+/// One pipeline for each way of blending.
+pub(in crate::stage) struct ByBlend {
+    alpha: wgpu::RenderPipeline,
+    additive: wgpu::RenderPipeline,
+}
+
+impl ByBlend {
+    pub fn new(build: impl Fn(Blend) -> wgpu::RenderPipeline) -> Self {
+        Self { alpha: build(Blend::Alpha), additive: build(Blend::Additive) }
+    }
+
+    pub fn get(&self, blend: Blend) -> &wgpu::RenderPipeline {
+        match blend {
+            Blend::Alpha => &self.alpha,
+            Blend::Additive => &self.additive,
+        }
+    }
+}
+
+/// Pipelines of flat-coloured draws.
+pub(in crate::stage) struct DrawPass {
+    pub layout: wgpu::BindGroupLayout,
+    thin_lines: ByBlend,
+    thick_lines: ByBlend,
+    thin_dots: ByBlend,
+    thick_dots: ByBlend,
+    pub triangles: ByBlend,
+}
+
+impl DrawPass {
+    pub fn new(device: &wgpu::Device) -> Self {
+        let layout = layout(device, "draw", &[UNIFORM]);
+        let stroke = module(device, "stroke", include_str!("../../../shaders/stroke.wgsl"));
+        let dot = module(device, "dot", include_str!("../../../shaders/dot.wgsl"));
+        let triangle = module(device, "triangle", include_str!("../../../shaders/triangle.wgsl"));
+        let segment =
+            wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4];
+        let spot = wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4];
+        let instances = |stride: usize, attributes| wgpu::VertexBufferLayout {
+            array_stride: stride as u64,
+            step_mode: wgpu::VertexStepMode::Instance,
+            attributes,
+        };
+        let segments = instances(std::mem::size_of::<Segment>(), &segment);
+        let spots = instances(std::mem::size_of::<Spot>(), &spot);
+        let vertices = wgpu::VertexBufferLayout {
+            array_stride: std::mem::size_of::<Vertex>() as u64,
+            step_mode: wgpu::VertexStepMode::Vertex,
+            attributes: &spot,
+        };
+        let strip = wgpu::PrimitiveTopology::TriangleStrip;
+        let build = |label, shader, entry, buffer: &wgpu::VertexBufferLayout, topology| {
+            ByBlend::new(|blend| {
+                let plan = PipelinePlan {
+                    label,
+                    layouts: &[&layout],
+                    vertex: (shader, entry),
+                    buffers: std::slice::from_ref(buffer),
+                    fragment: (shader, "fs_color"),
+                    format: FORMAT,
+                    blend: Some(blend_state(blend)),
+                    topology,
+                };
+                pipeline(device, &plan)
+            })
+        };
+        let list = wgpu::PrimitiveTopology::TriangleList;
+        Self {
+            thin_lines: build("stroke/thin", &stroke, "vs_thin", &segments, strip),
+            thick_lines: build("stroke/thick", &stroke, "vs_thick", &segments, strip),
+            thin_dots: build("dot/thin", &dot, "vs_thin", &spots, strip),
+            thick_dots: build("dot/thick", &dot, "vs_thick", &spots, strip),
+            triangles: build("triangle", &triangle, "vs_triangle", &vertices, list),
+            layout,
+        }
+    }
+
+    pub fn lines(&self, thick: bool) -> &ByBlend {
+        if thick { &self.thick_lines } else { &self.thin_lines }
+    }
+
+    pub fn dots(&self, thick: bool) -> &ByBlend {
+        if thick { &self.thick_dots } else { &self.thin_dots }
+    }
+}

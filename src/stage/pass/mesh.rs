@@ -1,0 +1,84 @@
+//! The meshes presets draw through: the warp grid and the composite's four quarters.
+
+use lactea_abi::MeshVertex;
+
+/// Attributes of a mesh vertex, in the order of `shaders/mesh.wgsl`.
+pub(in crate::stage) const ATTRIBUTES: [wgpu::VertexAttribute; 4] =
+    wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4, 2 => Float32x4, 3 => Float32x2];
+
+/// Layout of a mesh vertex buffer.
+pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
+    wgpu::VertexBufferLayout {
+        array_stride: std::mem::size_of::<MeshVertex>() as u64,
+        step_mode: wgpu::VertexStepMode::Vertex,
+        attributes: &ATTRIBUTES,
+    }
+}
+
+/// Indices of a grid of `across` by `down` cells, two triangles each; diagonals mirror about the middle so that the
+/// picture has no preferred direction.
+pub(in crate::stage) fn grid_indices([across, down]: [u32; 2]) -> Vec<u32> {
+    let mut indices = Vec::with_capacity((across * down * 6) as usize);
+    for row in 0..down {
+        for column in 0..across {
+            let top_left = row * (across + 1) + column;
+            let (top_right, bottom_left) = (top_left + 1, top_left + across + 1);
+            let bottom_right = bottom_left + 1;
+            let mirrored = (row * 2 < down) == (column * 2 < across);
+            if mirrored {
+                indices.extend([top_left, top_right, bottom_right, top_left, bottom_right, bottom_left]);
+            } else {
+                indices.extend([top_left, top_right, bottom_left, top_right, bottom_right, bottom_left]);
+            }
+        }
+    }
+    indices
+}
+
+/// Cells of each quarter of the composite mesh.
+const QUARTER: [u32; 2] = [16, 12];
+/// Vertices of one quarter.
+const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
+
+/// The composite mesh: four quarters that share no vertices, so that the angle is continuous within each.
+pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], aspect: [f32; 2], out: &mut Vec<MeshVertex>) {
+    out.clear();
+    for (right, below) in [(false, false), (true, false), (false, true), (true, true)] {
+        for row in 0..=QUARTER[1] {
+            for column in 0..=QUARTER[0] {
+                let half = |step: u32, steps: u32, far: bool| {
+                    step as f32 / steps as f32 * 0.5 + if far { 0.5 } else { 0.0 }
+                };
+                let (u, v) = (half(column, QUARTER[0], right), half(row, QUARTER[1], below));
+                out.push(composite_vertex([u, v], below, hue, aspect));
+            }
+        }
+    }
+}
+
+fn composite_vertex([u, v]: [f32; 2], below: bool, hue: &[[f32; 4]; 4], aspect: [f32; 2]) -> MeshVertex {
+    let (x, y) = ((u * 2.0 - 1.0) * aspect[0], (v * 2.0 - 1.0) * aspect[1]);
+    let corner = aspect[0].hypot(aspect[1]);
+    // The seam at three o'clock belongs to 0 in the lower half and to a full turn in the upper one.
+    let mut angle = y.atan2(x);
+    if angle < 0.0 || (angle == 0.0 && !below && x > 0.0) {
+        angle += std::f32::consts::TAU;
+    }
+    let diffuse = std::array::from_fn(|channel| {
+        let above = hue[0][channel] + (hue[1][channel] - hue[0][channel]) * u;
+        let under = hue[2][channel] + (hue[3][channel] - hue[2][channel]) * u;
+        above + (under - above) * v
+    });
+    MeshVertex {
+        pos: [u * 2.0 - 1.0, 1.0 - v * 2.0],
+        diffuse,
+        uv: [u, v, u, v],
+        rad_ang: [x.hypot(y) / corner, angle],
+    }
+}
+
+/// Indices of the composite mesh.
+pub(in crate::stage) fn composite_indices() -> Vec<u32> {
+    let quarter = grid_indices(QUARTER);
+    (0..4).flat_map(|q| quarter.iter().map(move |index| index + q * QUARTER_VERTICES)).collect()
+}

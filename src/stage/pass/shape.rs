@@ -1,0 +1,60 @@
+//! Custom shapes: instanced polygons with outlines, filled with colour or with the previous image.
+
+use super::draw::{ByBlend, blend_state};
+use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
+use crate::milk::ShapeInstance;
+
+/// Twin of `ShapeDraw` in `shaders/shape.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct ShapeUniforms {
+    pub size: [f32; 2],
+    pub pixel: f32,
+    pub sides: f32,
+    pub textured: f32,
+    pub outline_width: f32,
+    pub pad: [f32; 2],
+}
+
+/// Distance between two draws' uniforms in their buffer: the alignment every device accepts.
+pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
+
+/// Pipelines and layout of shape draws.
+pub(in crate::stage) struct ShapePass {
+    pub layout: wgpu::BindGroupLayout,
+    pub pipelines: ByBlend,
+}
+
+impl ShapePass {
+    pub fn new(device: &wgpu::Device) -> Self {
+        let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = UNIFORM else {
+            unreachable!("UNIFORM is a buffer");
+        };
+        let per_draw = wgpu::BindingType::Buffer { ty, has_dynamic_offset: true, min_binding_size };
+        let layout = layout(device, "shape", &[per_draw, TEXTURE, SAMPLER]);
+        let shader = module(device, "shape", include_str!("../../../shaders/shape.wgsl"));
+        let attributes = wgpu::vertex_attr_array![
+            0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4, 4 => Float32x4, 5 => Float32x4,
+            6 => Float32
+        ];
+        let instances = wgpu::VertexBufferLayout {
+            array_stride: std::mem::size_of::<ShapeInstance>() as u64,
+            step_mode: wgpu::VertexStepMode::Instance,
+            attributes: &attributes,
+        };
+        let pipelines = ByBlend::new(|blend| {
+            let plan = PipelinePlan {
+                label: "shape",
+                layouts: &[&layout],
+                vertex: (&shader, "vs_shape"),
+                buffers: std::slice::from_ref(&instances),
+                fragment: (&shader, "fs_shape"),
+                format: FORMAT,
+                blend: Some(blend_state(blend)),
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            };
+            pipeline(device, &plan)
+        });
+        Self { layout, pipelines }
+    }
+}

@@ -1,0 +1,30 @@
+//! The warp of presets without a warp shader.
+
+use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, layout, mesh, module, pipeline};
+
+/// Pipeline and layout of the fixed warp.
+pub(in crate::stage) struct WarpPass {
+    pub pipeline: wgpu::RenderPipeline,
+    pub layout: wgpu::BindGroupLayout,
+}
+
+impl WarpPass {
+    pub fn new(device: &wgpu::Device, mesh_shader: &wgpu::ShaderModule) -> Self {
+        let layout = layout(device, "warp", &[TEXTURE, SAMPLER]);
+        let shader = module(device, "warp", include_str!("../../../shaders/warp.wgsl"));
+        let pipeline = pipeline(
+            device,
+            &PipelinePlan {
+                label: "warp",
+                layouts: &[&layout],
+                vertex: (mesh_shader, "vs_mesh"),
+                buffers: &[mesh::buffer_layout()],
+                fragment: (&shader, "fs_warp"),
+                format: FORMAT,
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        Self { pipeline, layout }
+    }
+}

@@ -1,0 +1,214 @@
+//! A deck's images and passes: from a [`Frame`] to a picture.
+//!
+//! Two feedback images take turns: one holds the last frame and is read, the other is drawn.
+
+use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms};
+
+use super::buffer::Growing;
+use super::deck::DeckSettings;
+use super::flat::FlatDraws;
+use super::pass::blur::Pyramid;
+use super::pass::composite::CompositeUniforms;
+use super::pass::{self, mesh};
+use super::preset_pass::{PresetPass, Sources};
+use super::workshop::Workshop;
+use crate::milk::{Frame, Program};
+
+/// Everything one deck has on the device.
+pub(super) struct DeckPicture {
+    images: [wgpu::TextureView; 2],
+    output: wgpu::TextureView,
+    /// Which image holds the last frame.
+    last: usize,
+    size: [u32; 2],
+    pyramid: Pyramid,
+    warp: Option<PresetPass>,
+    composite: Option<PresetPass>,
+    /// Fixed warp: by feedback image, clamped and wrapped.
+    warp_groups: [[wgpu::BindGroup; 2]; 2],
+    composite_groups: [wgpu::BindGroup; 2],
+    composite_uniforms: wgpu::Buffer,
+    frame_uniforms: wgpu::Buffer,
+    extra_uniforms: wgpu::Buffer,
+    frame_group: wgpu::BindGroup,
+    mesh_vertices: Growing,
+    mesh_indices: wgpu::Buffer,
+    mesh_index_count: u32,
+    composite_vertices: Growing,
+    composite_scratch: Vec<lactea_abi::MeshVertex>,
+    flat: FlatDraws,
+    problems: Vec<String>,
+}
+
+impl DeckPicture {
+    pub fn prepare(
+        workshop: &Workshop,
+        program: &Program,
+        settings: DeckSettings,
+        seed: u64,
+    ) -> Result<Self, String> {
+        let mut problems = Vec::new();
+        let picture =
+            workshop.gpu.checked(|| Self::build(workshop, program, settings, seed, &mut problems))?;
+        Ok(Self { problems, ..picture })
+    }
+
+    fn build(
+        workshop: &Workshop,
+        program: &Program,
+        settings: DeckSettings,
+        seed: u64,
+        problems: &mut Vec<String>,
+    ) -> Self {
+        let device = &workshop.gpu.device;
+        let size = settings.size;
+        let images = ["feedback/a", "feedback/b"].map(|label| pass::view(&pass::image(device, label, size)));
+        let levels = [&program.warp, &program.composite];
+        let levels = levels.into_iter().flatten().map(|text| text.interface.max_blur_level).max();
+        let pyramid = Pyramid::new(device, size, levels.unwrap_or(0));
+        let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
+        let mut missing = Vec::new();
+        let mut preset_pass = |label: &str, text: Option<&_>| {
+            let built = PresetPass::new(workshop, label, text?, &sources, &mut missing);
+            built.map_err(|why| problems.push(format!("{label} shader: {why}"))).ok()
+        };
+        let warp = preset_pass("warp", program.warp.as_ref());
+        let composite = preset_pass("composite", program.composite.as_ref());
+        problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
+        let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
+        let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");
+        let frame_group = pass::bind(
+            device,
+            "frame",
+            &workshop.frame_layout,
+            &[frame_uniforms.as_entire_binding(), extra_uniforms.as_entire_binding()],
+        );
+        let texture = |view| wgpu::BindingResource::TextureView(view);
+        let sampler = |address| wgpu::BindingResource::Sampler(workshop.sampler(Filter::Linear, address));
+        let composite_uniforms = pass::uniform::<CompositeUniforms>(device, "composite/uniforms");
+        let warp_groups = [0, 1].map(|image: usize| {
+            [Address::Clamp, Address::Wrap].map(|address| {
+                let resources = [texture(&images[image]), sampler(address)];
+                pass::bind(device, "warp", &workshop.warp.layout, &resources)
+            })
+        });
+        let composite_groups = [0, 1].map(|image: usize| {
+            let resources =
+                [texture(&images[image]), sampler(Address::Wrap), composite_uniforms.as_entire_binding()];
+            pass::bind(device, "composite", &workshop.composite.layout, &resources)
+        });
+        let indices = mesh::grid_indices(settings.mesh);
+        let mesh_indices = wgpu::util::DeviceExt::create_buffer_init(
+            device,
+            &wgpu::util::BufferInitDescriptor {
+                label: Some("mesh/indices"),
+                contents: bytemuck::cast_slice(&indices),
+                usage: wgpu::BufferUsages::INDEX,
+            },
+        );
+        let vertices = wgpu::BufferUsages::VERTEX;
+        Self {
+            output: pass::view(&pass::image(device, "deck output", size)),
+            flat: FlatDraws::new(workshop, [&images[0], &images[1]], size),
+            images,
+            last: 0,
+            size,
+            pyramid,
+            warp,
+            composite,
+            warp_groups,
+            composite_groups,
+            composite_uniforms,
+            frame_uniforms,
+            extra_uniforms,
+            frame_group,
+            mesh_vertices: Growing::new(device, "mesh/vertices", vertices),
+            mesh_indices,
+            mesh_index_count: indices.len() as u32,
+            composite_vertices: Growing::new(device, "composite/vertices", vertices),
+            composite_scratch: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// The picture after the last frame.
+    pub fn output(&self) -> &wgpu::TextureView {
+        &self.output
+    }
+
+    /// What does not work.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Records one frame: below, warp, above, blur, composite.
+    pub fn encode(&mut self, workshop: &Workshop, encoder: &mut wgpu::CommandEncoder, frame: &Frame) {
+        self.upload(workshop, frame);
+        let (last, next) = (self.last, 1 - self.last);
+        if !frame.below.is_empty() {
+            let mut render = pass::begin(encoder, "below", &self.images[last], false);
+            self.flat.draw(workshop, &mut render, &frame.below, next);
+        }
+        {
+            let mut render = pass::begin(encoder, "warp", &self.images[next], true);
+            self.draw_warp(workshop, &mut render, last, frame.texture_wrap);
+            self.flat.draw(workshop, &mut render, &frame.above, last);
+        }
+        let gpu = &workshop.gpu;
+        let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
+        let source = &self.images[last];
+        self.pyramid.encode(&workshop.blur, &gpu.device, &gpu.queue, encoder, source, sampler, &frame.blur);
+        let mut render = pass::begin(encoder, "composite", &self.output, true);
+        self.draw_composite(workshop, &mut render, next);
+        drop(render);
+        self.last = next;
+    }
+
+    fn upload(&mut self, workshop: &Workshop, frame: &Frame) {
+        let (device, queue) = (&workshop.gpu.device, &workshop.gpu.queue);
+        queue.write_buffer(&self.frame_uniforms, 0, bytemuck::bytes_of(&frame.uniforms));
+        queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
+        let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
+        queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
+        self.mesh_vertices.fill(device, queue, &frame.mesh);
+        let [width, height] = self.size.map(|side| side as f32);
+        let aspect = [(width / height).min(1.0), (height / width).min(1.0)];
+        mesh::composite_vertices(&frame.hue, aspect, &mut self.composite_scratch);
+        self.composite_vertices.fill(device, queue, &self.composite_scratch);
+        self.flat.upload(workshop, frame, self.size);
+    }
+
+    fn draw_warp(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, last: usize, wrapped: bool) {
+        match &self.warp {
+            Some(warp) => {
+                render.set_pipeline(&warp.pipeline);
+                render.set_bind_group(0, &self.frame_group, &[]);
+                render.set_bind_group(1, warp.group(last, wrapped), &[]);
+            }
+            None => {
+                render.set_pipeline(&workshop.warp.pipeline);
+                render.set_bind_group(0, &self.warp_groups[last][usize::from(wrapped)], &[]);
+            }
+        }
+        render.set_vertex_buffer(0, self.mesh_vertices.slice());
+        render.set_index_buffer(self.mesh_indices.slice(..), wgpu::IndexFormat::Uint32);
+        render.draw_indexed(0..self.mesh_index_count, 0, 0..1);
+    }
+
+    fn draw_composite(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, image: usize) {
+        match &self.composite {
+            Some(composite) => {
+                render.set_pipeline(&composite.pipeline);
+                render.set_bind_group(0, &self.frame_group, &[]);
+                render.set_bind_group(1, composite.group(image, true), &[]);
+            }
+            None => {
+                render.set_pipeline(&workshop.composite.pipeline);
+                render.set_bind_group(0, &self.composite_groups[image], &[]);
+            }
+        }
+        render.set_vertex_buffer(0, self.composite_vertices.slice());
+        render.set_index_buffer(workshop.composite_indices.slice(..), wgpu::IndexFormat::Uint32);
+        render.draw_indexed(0..workshop.composite_index_count, 0, 0..1);
+    }
+}

@@ -1,0 +1,165 @@
+//! A preset's own warp or composite shader: its pipeline and what it binds.
+
+use lactea_abi::{Address, PassUniforms, TexDim, TexSource, TextureBinding};
+
+use super::pass::blur::Pyramid;
+use super::pass::{self, FORMAT, PipelinePlan, TEXTURE, UNIFORM, mesh};
+use super::workshop::Workshop;
+use crate::milk::shader::ShaderText;
+
+/// A preset shader ready to draw.
+pub(super) struct PresetPass {
+    pub pipeline: wgpu::RenderPipeline,
+    /// One for each of the two feedback images, each with the main image clamped and wrapped.
+    groups: [[wgpu::BindGroup; 2]; 2],
+}
+
+/// What a preset shader is bound to.
+pub(super) struct Sources<'a> {
+    /// The two feedback images.
+    pub images: [&'a wgpu::TextureView; 2],
+    pub image_size: [u32; 2],
+    pub pyramid: &'a Pyramid,
+    pub seed: u64,
+}
+
+impl PresetPass {
+    /// Builds pipeline and bindings. Names of images that are not there are added to `missing`.
+    pub fn new(
+        workshop: &Workshop,
+        label: &str,
+        text: &ShaderText,
+        sources: &Sources,
+        missing: &mut Vec<String>,
+    ) -> Result<Self, String> {
+        workshop.gpu.checked(|| Self::build(workshop, label, text, sources, missing))
+    }
+
+    fn build(
+        workshop: &Workshop,
+        label: &str,
+        text: &ShaderText,
+        sources: &Sources,
+        missing: &mut Vec<String>,
+    ) -> Self {
+        let device = &workshop.gpu.device;
+        let mut types = vec![UNIFORM];
+        for texture in &text.interface.textures {
+            types.push(match texture.dim {
+                TexDim::D2 => TEXTURE,
+                TexDim::D3 => wgpu::BindingType::Texture {
+                    sample_type: wgpu::TextureSampleType::Float { filterable: true },
+                    view_dimension: wgpu::TextureViewDimension::D3,
+                    multisampled: false,
+                },
+            });
+            types.push(pass::SAMPLER);
+        }
+        let layout = pass::layout(device, label, &types);
+        let shader = pass::module(device, label, &text.wgsl);
+        let pipeline = pass::pipeline(
+            device,
+            &PipelinePlan {
+                label,
+                layouts: &[&workshop.frame_layout, &layout],
+                vertex: (&workshop.mesh_shader, "vs_mesh"),
+                buffers: &[mesh::buffer_layout()],
+                fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+                format: FORMAT,
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        let bound: Vec<Bound> =
+            text.interface.textures.iter().map(|t| Bound::find(workshop, t, sources, missing)).collect();
+        let mut sizes = PassUniforms::default();
+        for (slot, source) in sizes.texsize.iter_mut().zip(&text.interface.texsize_slots) {
+            *slot = texture_size(workshop, source, sources);
+        }
+        let uniforms = pass::uniform::<PassUniforms>(device, label);
+        workshop.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
+        let group = |image: usize, wrapped: bool| {
+            let mut resources = vec![uniforms.as_entire_binding()];
+            for (texture, bound) in text.interface.textures.iter().zip(&bound) {
+                resources.push(wgpu::BindingResource::TextureView(match bound {
+                    Bound::Main => sources.images[image],
+                    Bound::View(view) => view,
+                }));
+                let address = address(texture, wrapped);
+                resources.push(wgpu::BindingResource::Sampler(workshop.sampler(texture.filter, address)));
+            }
+            pass::bind(device, label, &layout, &resources)
+        };
+        Self { pipeline, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
+    }
+
+    /// The bindings that read feedback image `image`.
+    pub fn group(&self, image: usize, wrapped: bool) -> &wgpu::BindGroup {
+        &self.groups[image][usize::from(wrapped)]
+    }
+}
+
+/// What one sampler reads.
+enum Bound {
+    /// Whichever feedback image is the previous one.
+    Main,
+    View(wgpu::TextureView),
+}
+
+impl Bound {
+    fn find(
+        workshop: &Workshop,
+        texture: &TextureBinding,
+        sources: &Sources,
+        missing: &mut Vec<String>,
+    ) -> Self {
+        let textures = &workshop.textures;
+        let stand_in = || Self::View(textures.stand_in(texture.dim).view.clone());
+        match &texture.source {
+            TexSource::Main => Self::Main,
+            TexSource::Blur(level) => {
+                sources.pyramid.level(*level).map_or_else(stand_in, |image| Self::View(pass::view(image)))
+            }
+            TexSource::Noise(which) => Self::View(textures.noise(*which).view.clone()),
+            TexSource::User(name) if texture.dim == TexDim::D2 => {
+                match textures.find(&workshop.gpu, name, sources.seed) {
+                    Some(picture) => Self::View(picture.view.clone()),
+                    None => {
+                        if !missing.contains(name) {
+                            missing.push(name.clone());
+                        }
+                        stand_in()
+                    }
+                }
+            }
+            TexSource::User(_) | TexSource::Fft => stand_in(),
+        }
+    }
+}
+
+/// `sampler_main` without a prefix follows the preset's texture wrap; all others say what they want.
+fn address(texture: &TextureBinding, wrapped: bool) -> Address {
+    match (&texture.source, texture.hlsl_name.as_str()) {
+        (TexSource::Main, "sampler_main") if !wrapped => Address::Clamp,
+        _ => texture.address,
+    }
+}
+
+fn texture_size(workshop: &Workshop, source: &TexSource, sources: &Sources) -> [f32; 4] {
+    let of = |width: u32, height: u32| {
+        let (w, h) = (width as f32, height as f32);
+        [w, h, 1.0 / w, 1.0 / h]
+    };
+    let textures = &workshop.textures;
+    match source {
+        TexSource::Main => of(sources.image_size[0], sources.image_size[1]),
+        TexSource::Blur(level) => {
+            sources.pyramid.level(*level).map_or([1.0; 4], |image| of(image.width(), image.height()))
+        }
+        TexSource::Noise(which) => textures.noise(*which).size,
+        TexSource::User(name) => textures
+            .find(&workshop.gpu, name, sources.seed)
+            .map_or(textures.stand_in(TexDim::D2).size, |picture| picture.size),
+        TexSource::Fft => of(lactea_abi::FFT_BINS as u32, 1),
+    }
+}

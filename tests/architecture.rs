@@ -1,0 +1,156 @@
+//! The house is checked: every `use crate::` of every room against the table of who may import whom.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room, and the rooms it may import.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("handoff", &["units"]),
+    ("audio", &["units", "handoff"]),
+    ("analysis", &["units"]),
+    ("milk", &["units"]),
+    ("library", &["units", "milk"]),
+    ("mind", &["units", "analysis", "library"]),
+    ("stage", &["units", "milk"]),
+    ("show", &["units", "handoff", "audio", "analysis", "milk", "library", "mind", "stage"]),
+    ("bake", &["units", "handoff", "audio", "analysis", "milk", "library", "mind", "stage", "show"]),
+    ("desk", &["units", "analysis", "library", "mind", "show"]),
+    (
+        "app",
+        &[
+            "units", "handoff", "audio", "analysis", "milk", "library", "mind", "stage", "show", "bake",
+            "desk",
+        ],
+    ),
+    ("cli", &["units", "audio", "analysis", "milk", "library", "mind", "stage", "show", "bake", "app"]),
+];
+
+/// Guest crates that live in named rooms only.
+const GUESTS: &[(&str, &[&str])] = &[
+    ("cpal", &["audio"]),
+    ("symphonia", &["audio"]),
+    ("rustfft", &["analysis", "milk"]),
+    ("realfft", &["analysis"]),
+    ("ebur128", &["analysis"]),
+    ("lactea_preset", &["milk"]),
+    ("lactea_hlsl", &["milk"]),
+    ("rusqlite", &["library"]),
+    ("linfa", &["bake", "cli"]),
+    ("ort", &["bake"]),
+    ("wgpu", &["stage", "app", "desk"]),
+    ("winit", &["app"]),
+    ("midir", &["app"]),
+    ("egui", &["desk", "app"]),
+];
+
+/// Longest file that is still one job.
+const MAX_LINES: usize = 800;
+const MAX_WGSL_LINES: usize = 400;
+
+fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, extension, found);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+}
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&root, "rs", &mut found);
+    found.sort();
+    let room = |path: &Path| {
+        let inside = path.strip_prefix(&root).expect("below src");
+        inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned()
+    };
+    found.into_iter().map(|p| (room(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
+}
+
+/// The code without comments, so that words in documentation do not count.
+fn code(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+}
+
+fn words_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
+    let mut rest = code;
+    let mut words = Vec::new();
+    while let Some(at) = rest.find(prefix) {
+        rest = &rest[at + prefix.len()..];
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        words.push(&rest[..end]);
+    }
+    words
+}
+
+#[test]
+fn rooms_import_only_whom_they_may() {
+    let table: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
+    let mut offences = Vec::new();
+    let mut rooms_seen = 0;
+    for (room, path, text) in sources() {
+        let Some(allowed) = table.get(room.as_str()) else { continue };
+        rooms_seen += 1;
+        for word in words_after(&code(&text), "crate::") {
+            if table.contains_key(word) && word != room && !allowed.contains(&word) {
+                offences.push(format!("{}: {room} imports {word}", path.display()));
+            }
+        }
+    }
+    assert!(rooms_seen > 20, "only {rooms_seen} files were looked at");
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn guests_stay_in_their_rooms() {
+    let mut offences = Vec::new();
+    for (room, path, text) in sources() {
+        let code = code(&text);
+        for (guest, rooms) in GUESTS {
+            let used = code.contains(&format!("use {guest}::")) || code.contains(&format!(" {guest}::"));
+            if used && !rooms.contains(&room.as_str()) {
+                offences.push(format!("{}: {guest} may live in {rooms:?} only", path.display()));
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_short() {
+    let mut offences = Vec::new();
+    for (_, path, text) in sources() {
+        let lines = text.lines().count();
+        if !text.starts_with("//!") {
+            offences.push(format!("{}: no //! header", path.display()));
+        }
+        if lines > MAX_LINES {
+            offences.push(format!("{}: {lines} lines", path.display()));
+        }
+    }
+    let mut shaders = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"), "wgsl", &mut shaders);
+    for path in shaders {
+        let lines = fs::read_to_string(&path).expect("readable").lines().count();
+        if lines > MAX_WGSL_LINES {
+            offences.push(format!("{}: {lines} lines", path.display()));
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn only_the_app_asks_the_wall_clock() {
+    // Measuring how long something took is not asking what time it is for the show; these rooms do only that.
+    const MEASURE: [&str; 5] = ["app", "bake", "cli", "audio", "stage"];
+    for (room, path, text) in sources() {
+        let asks = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
+        assert!(!asks || MEASURE.contains(&room.as_str()), "{}: asks the wall clock", path.display());
+    }
+}

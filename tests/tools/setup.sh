@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs what building and running aivj needs, and says what. Sourced by `run` and `test`; a second call installs
+# nothing. Asks for sudo only when something is missing.
+
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/aivj/target}"
+[ -d "$HOME/.cargo/bin" ] && PATH="$HOME/.cargo/bin:$PATH"
+
+say() { printf 'aivj setup: %s\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else say "please run as root: $*"; return 1; fi
+}
+
+# Packages whose probe (a file or a command) is missing: "probe|apt|dnf|pacman|brew", '-' where none is needed.
+wanted_packages() {
+  cat <<'LIST'
+cc|build-essential|gcc|base-devel|-
+pkg-config|pkg-config|pkgconf-pkg-config|pkgconf|pkg-config
+lib:alsa/asoundlib.h|libasound2-dev|alsa-lib-devel|alsa-lib|-
+so:libvulkan.so.1|libvulkan1|vulkan-loader|vulkan-icd-loader|-
+vk:icd|mesa-vulkan-drivers|mesa-vulkan-drivers|vulkan-swrast|-
+so:libxkbcommon-x11.so.0|libxkbcommon-x11-0|libxkbcommon-x11|libxkbcommon-x11|-
+so:libXcursor.so.1|libxcursor1|libXcursor|libxcursor|-
+so:libXi.so.6|libxi6|libXi|libxi|-
+so:libXrandr.so.2|libxrandr2|libXrandr|libxrandr|-
+ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
+LIST
+}
+
+# Only `./test` wants these: a screen without a monitor, and keys pressed by a script.
+wanted_for_tests() {
+  cat <<'LIST'
+Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
+openbox|openbox|openbox|openbox|-
+xdotool|xdotool|xdotool|xdotool|-
+import|imagemagick|ImageMagick|imagemagick|-
+LIST
+}
+
+present() {
+  case "$1" in
+    lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
+    so:*) ldconfig -p 2>/dev/null | grep -q "${1#so:}" ;;
+    vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+install_missing() {
+  local manager field
+  if command -v apt-get >/dev/null; then manager=apt field=2
+  elif command -v dnf >/dev/null; then manager=dnf field=3
+  elif command -v pacman >/dev/null; then manager=pacman field=4
+  elif command -v brew >/dev/null; then manager=brew field=5
+  else say "no known package manager; if the build fails, install a C compiler, ALSA headers and a Vulkan driver"; return 0; fi
+  local missing=() line package
+  while IFS= read -r line; do
+    package=$(printf '%s' "$line" | cut -d'|' -f"$field")
+    [ "$package" = - ] && continue
+    present "${line%%|*}" || missing+=("$package")
+  done < <("$@")
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "installing with $manager: ${missing[*]}"
+  case $manager in
+    apt) as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ;;
+    dnf) as_root dnf install -y -q "${missing[@]}" ;;
+    pacman) as_root pacman -S --needed --noconfirm --quiet "${missing[@]}" ;;
+    brew) brew install --quiet "${missing[@]}" ;;
+  esac || say "some packages could not be installed; going on, 'aivj doctor' says what is still missing"
+}
+
+install_rust() {
+  command -v cargo >/dev/null && return 0
+  say "installing the Rust toolchain with rustup into ~/.cargo"
+  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal >/dev/null
+  PATH="$HOME/.cargo/bin:$PATH"
+}
