@@ -5,6 +5,7 @@
 //! says why. Nothing here understands music; see `analysis` for that.
 
 mod decode;
+pub mod demo;
 mod error;
 mod pcm;
 mod play;
