@@ -1,0 +1,200 @@
+//! Files of sound through symphonia: whole into memory, or packet by packet.
+//!
+//! A file is hostile until decoded: a decoder that falls over is a file that cannot be played, no more.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use symphonia::core::codecs::audio::AudioDecoder;
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatReader, TrackType};
+use symphonia::core::io::MediaSourceStream;
+
+use super::stereo::stereo;
+use super::{AudioError, Frame, Pcm};
+
+/// Longest sound held in memory at once, in minutes (about 20 MB a minute at 44.1 kHz).
+pub const LONGEST_MINUTES: u32 = 120;
+/// Slowest and fastest rates that are taken for real, in Hz.
+const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
+/// Packets in a row that may fail before the rest of the file is given up.
+const MOST_BAD_PACKETS: u32 = 256;
+
+/// Decodes a whole file to stereo at its own rate.
+pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
+    let mut file = AudioFile::open(path)?;
+    let rate_hz = file.rate_hz();
+    let most = LONGEST_MINUTES as usize * 60 * rate_hz as usize;
+    let mut frames = Vec::new();
+    while file.next(&mut frames) {
+        if frames.len() > most {
+            return Err(AudioError::TooLong { path: path.to_owned(), limit_minutes: LONGEST_MINUTES });
+        }
+    }
+    if frames.is_empty() {
+        return Err(not_audio(path, "it holds no sound"));
+    }
+    Ok(Pcm { rate_hz, frames })
+}
+
+/// An open file that hands out its sound packet by packet.
+pub(crate) struct AudioFile {
+    path: PathBuf,
+    format: Box<dyn FormatReader>,
+    decoder: Box<dyn AudioDecoder>,
+    track: u32,
+    rate_hz: u32,
+    samples: Vec<f32>,
+    /// The first packet, decoded at opening to learn what the file really holds.
+    first: Vec<Frame>,
+}
+
+impl AudioFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, AudioError> {
+        let failed = |e: std::io::Error| AudioError::Open { path: path.to_owned(), reason: e.to_string() };
+        let file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_dir() {
+            return Err(AudioError::Open { path: path.to_owned(), reason: "it is a folder".into() });
+        }
+        catch_unwind(AssertUnwindSafe(|| Self::probe(path, file)))
+            .unwrap_or_else(|_| Err(not_audio(path, "its decoder failed")))
+    }
+
+    fn probe(path: &Path, file: File) -> Result<Self, AudioError> {
+        let mut hint = Hint::new();
+        if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
+            hint.with_extension(extension);
+        }
+        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let format = symphonia::default::get_probe()
+            .probe(&hint, stream, Default::default(), Default::default())
+            .map_err(|_| not_audio(path, "no known format"))?;
+        let track =
+            format.default_track(TrackType::Audio).ok_or_else(|| not_audio(path, "no audio track"))?;
+        let parameters = track
+            .codec_params
+            .as_ref()
+            .and_then(|codec| codec.audio())
+            .ok_or_else(|| not_audio(path, "no audio codec"))?;
+        let decoder = symphonia::default::get_codecs()
+            .make_audio_decoder(parameters, &Default::default())
+            .map_err(|e| not_audio(path, &e.to_string()))?;
+        let (track, rate_hz) = (track.id, parameters.sample_rate.unwrap_or(0));
+        let (samples, first) = (Vec::new(), Vec::new());
+        let mut file = Self { path: path.to_owned(), format, decoder, track, rate_hz, samples, first };
+        let mut first = Vec::new();
+        if !file.decode_packet(&mut first) {
+            return Err(not_audio(path, "nothing in it can be decoded"));
+        }
+        if !RATES_HZ.contains(&file.rate_hz) {
+            return Err(not_audio(path, &format!("a rate of {} Hz", file.rate_hz)));
+        }
+        file.first = first;
+        Ok(file)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn rate_hz(&self) -> u32 {
+        self.rate_hz
+    }
+
+    /// Appends the next stretch of sound to `out`; false at the end of what can be decoded.
+    pub(crate) fn next(&mut self, out: &mut Vec<Frame>) -> bool {
+        if !self.first.is_empty() {
+            out.append(&mut self.first);
+            return true;
+        }
+        let before = out.len();
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_packet(out)));
+        decoded.unwrap_or_else(|_| {
+            out.truncate(before);
+            false
+        })
+    }
+
+    fn decode_packet(&mut self, out: &mut Vec<Frame>) -> bool {
+        for _ in 0..MOST_BAD_PACKETS {
+            let packet = match self.format.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) | Err(_) => return false, // the end, or a file cut short
+            };
+            if packet.track_id != self.track {
+                continue;
+            }
+            let buffer = match self.decoder.decode(&packet) {
+                Ok(buffer) => buffer,
+                Err(Error::DecodeError(_)) => continue, // one damaged packet is a short gap
+                Err(_) => return false,
+            };
+            let channels = buffer.spec().channels().count().max(1);
+            if buffer.frames() == 0 {
+                continue;
+            }
+            self.rate_hz =
+                if self.first.is_empty() && self.rate_hz == 0 { buffer.spec().rate() } else { self.rate_hz };
+            self.samples.resize(buffer.samples_interleaved(), 0.0);
+            buffer.copy_to_slice_interleaved(&mut self.samples);
+            out.extend(self.samples.chunks_exact(channels).map(stereo));
+            return true;
+        }
+        false
+    }
+}
+
+fn not_audio(path: &Path, reason: &str) -> AudioError {
+    AudioError::NotAudio { path: path.to_owned(), reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::wav;
+
+    #[test]
+    fn a_written_wav_comes_back_within_one_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tone.wav");
+        let frames = (0..4_410).map(|n| [(n as f32 * 0.05).sin() * 0.8, (n as f32 * 0.03).cos() * 0.3]);
+        let pcm = Pcm { rate_hz: 32_000, frames: frames.collect() };
+        wav::write(&path, &pcm).unwrap();
+        let back = decode(&path).unwrap();
+        assert_eq!((back.rate_hz, back.frames.len()), (32_000, pcm.frames.len()));
+        let pairs = back.frames.iter().flatten().zip(pcm.frames.iter().flatten());
+        let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 2.0 / 32_768.0, "worst sample is off by {worst}");
+    }
+
+    #[test]
+    fn what_is_no_audio_is_refused_in_one_clear_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("notes.mp3");
+        std::fs::write(&text, "this is a shopping list, not music\n".repeat(50)).unwrap();
+        let empty = folder.path().join("empty.wav");
+        std::fs::write(&empty, "").unwrap();
+        for (path, part) in [
+            (text.as_path(), "not audio"),
+            (empty.as_path(), "not audio"),
+            (folder.path(), "folder"),
+            (Path::new("/no/such/file.ogg"), "could not open"),
+        ] {
+            let line = decode(path).expect_err("this must not decode").to_string();
+            assert!(line.contains(part) && !line.contains('\n'), "{}: {line}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_file_cut_short_plays_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut.wav");
+        wav::write(&path, &Pcm { rate_hz: 44_100, frames: vec![[0.5, -0.5]; 20_000] }).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let heard = decode(&path).unwrap().frames.len();
+        assert!((8_000..=10_000).contains(&heard), "{heard} frames of 20000 heard");
+    }
+}

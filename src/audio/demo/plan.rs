@@ -1,0 +1,96 @@
+//! What the demo track plays when: the table that tests and the bake read.
+
+use crate::units::Seconds;
+
+use super::{rock, techno};
+
+/// What a stretch of the track sounds like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passage {
+    /// Beatless and slow.
+    Ambient,
+    /// Four on the floor.
+    Techno,
+    /// A band.
+    Rock,
+    /// Nothing at all.
+    Silence,
+}
+
+/// A named stretch of the track.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// What happens in it.
+    pub name: &'static str,
+    /// What it sounds like.
+    pub passage: Passage,
+    /// Where it begins.
+    pub start: Seconds,
+    /// Where the next one begins.
+    pub end: Seconds,
+    /// Beats a minute, the first beat at `start`; none where nothing counts.
+    pub bpm: Option<f64>,
+}
+
+impl Section {
+    /// How long it lasts.
+    pub fn length(&self) -> Seconds {
+        self.end - self.start
+    }
+}
+
+/// Seconds between the parts; a bar has four beats.
+pub(super) const TECHNO_START: f64 = 32.0;
+const TECHNO_BAR: f64 = 240.0 / techno::BPM;
+const TECHNO_END: f64 = TECHNO_START + TECHNO_BAR * techno::END as f64;
+/// The last beat rings out for a second, then nothing is heard for three.
+pub(super) const SILENCE_START: f64 = TECHNO_END + 1.0;
+pub(super) const ROCK_START: f64 = SILENCE_START + 3.0;
+const ROCK_BAR: f64 = 240.0 / rock::BPM;
+pub(super) const CLOSING_START: f64 = ROCK_START + ROCK_BAR * rock::END as f64;
+
+/// How long the track is.
+pub const LENGTH: Seconds = Seconds(CLOSING_START + 14.0);
+
+/// Where to start when only twenty seconds are shown: eight seconds of build, then the drop.
+pub const HIGHLIGHT: Seconds = Seconds(techno_bar(techno::BUILD));
+
+const fn techno_bar(bar: u64) -> f64 {
+    TECHNO_START + TECHNO_BAR * bar as f64
+}
+
+const fn rock_bar(bar: u64) -> f64 {
+    ROCK_START + ROCK_BAR * bar as f64
+}
+
+const fn section(name: &'static str, passage: Passage, start: f64, end: f64) -> Section {
+    let bpm = match passage {
+        Passage::Techno => Some(techno::BPM),
+        Passage::Rock => Some(rock::BPM),
+        Passage::Ambient | Passage::Silence => None,
+    };
+    Section { name, passage, start: Seconds(start), end: Seconds(end), bpm }
+}
+
+/// The whole track, without gaps, in order.
+pub const SECTIONS: [Section; 13] = [
+    section("pads", Passage::Ambient, 0.0, TECHNO_START),
+    section("groove", Passage::Techno, TECHNO_START, techno_bar(techno::ACID)),
+    section("acid", Passage::Techno, techno_bar(techno::ACID), techno_bar(techno::BREAKDOWN)),
+    section("breakdown", Passage::Techno, techno_bar(techno::BREAKDOWN), techno_bar(techno::BUILD)),
+    section("build", Passage::Techno, techno_bar(techno::BUILD), techno_bar(techno::DROP)),
+    section("drop", Passage::Techno, techno_bar(techno::DROP), SILENCE_START),
+    section("silence", Passage::Silence, SILENCE_START, ROCK_START),
+    section("riff", Passage::Rock, ROCK_START, rock_bar(rock::VERSE)),
+    section("verse", Passage::Rock, rock_bar(rock::VERSE), rock_bar(rock::CHORUS)),
+    section("chorus", Passage::Rock, rock_bar(rock::CHORUS), rock_bar(rock::BRIDGE)),
+    section("bridge", Passage::Rock, rock_bar(rock::BRIDGE), rock_bar(rock::FINALE)),
+    section("finale", Passage::Rock, rock_bar(rock::FINALE), CLOSING_START),
+    section("afterglow", Passage::Ambient, CLOSING_START, LENGTH.0),
+];
+
+/// The section that plays at `moment` of the track; beyond its end the track has started over.
+pub fn section_at(moment: Seconds) -> &'static Section {
+    let place = moment.0.rem_euclid(LENGTH.0);
+    SECTIONS.iter().rev().find(|section| section.start.0 <= place).unwrap_or(&SECTIONS[0])
+}
