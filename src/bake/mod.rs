@@ -1,4 +1,5 @@
 //! The night's work: audit, pack, frames, embeddings, clusters, index. A client of the same stage.
 
+mod figures;
 pub mod render;
 pub mod workers;

@@ -1,1 +1,197 @@
 //! Rendering single presets to pictures, for measuring and for looking at them.
+//!
+//! Every preset starts on a fresh deck from black, in the same show and on the same stage as live.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::figures::{Figures, Measured};
+use crate::analysis::Features;
+use crate::audio::{self, HOUSE_RATE_HZ};
+use crate::handoff::Latest;
+use crate::milk::Heard;
+use crate::show::{PresetEntry, PresetText, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
+
+/// How presets are rendered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderSettings {
+    /// Pixels of the picture.
+    pub size: [u32; 2],
+    /// Frames a second.
+    pub fps: u32,
+    /// Frames to draw.
+    pub frames: u32,
+    /// Frames to save, counted from 1.
+    pub save: Vec<u32>,
+    /// Cells of the warp mesh.
+    pub mesh: [u32; 2],
+    /// Folders with images for presets.
+    pub textures: Vec<PathBuf>,
+    /// Decides everything random.
+    pub seed: u64,
+    /// A sound file, or `demo`.
+    pub audio: String,
+}
+
+/// One preset to render.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderJob {
+    /// The preset.
+    pub preset: PathBuf,
+    /// Where its frames go; nothing is saved without.
+    pub out: Option<PathBuf>,
+}
+
+/// How a rendering ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RenderStatus {
+    /// All frames were drawn.
+    Ok,
+    /// The file is no preset, or asks for more than any preset may.
+    Refused,
+    /// The engine or its process failed.
+    Failed,
+    /// It did not end in time.
+    Timeout,
+}
+
+/// What came of rendering one preset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderReport {
+    /// The preset.
+    pub preset: PathBuf,
+    /// How it ended.
+    pub status: RenderStatus,
+    /// Why, when it is not ok.
+    pub reason: String,
+    /// Parts that do not work, images that are not there.
+    pub warnings: Vec<String>,
+    /// Making the deck ready, milliseconds.
+    pub prepare_ms: f64,
+    /// What the frames cost and look like.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+impl RenderReport {
+    /// A preset without a picture.
+    pub fn without_picture(preset: &Path, status: RenderStatus, reason: String) -> Self {
+        Self {
+            preset: preset.to_owned(),
+            status,
+            reason,
+            warnings: Vec::new(),
+            prepare_ms: 0.0,
+            figures: Figures::default(),
+        }
+    }
+}
+
+/// Renders presets one after the other on one device.
+pub struct Renderer {
+    settings: RenderSettings,
+    workshop: Arc<Workshop>,
+    sound: Vec<[f32; 2]>,
+}
+
+impl Renderer {
+    /// Opens the device and the sound.
+    pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
+        let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
+        let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
+        Ok(Self { settings, workshop, sound })
+    }
+
+    /// Renders one preset.
+    pub fn render(&self, job: &RenderJob) -> RenderReport {
+        let deck = DeckSettings {
+            size: self.settings.size,
+            mesh: self.settings.mesh,
+            fps: f64::from(self.settings.fps),
+        };
+        let heard = Latest::new(Heard::default());
+        let show = Show::new(
+            ShowSettings {
+                seed: self.settings.seed,
+                auto: false,
+                fps: f64::from(self.settings.fps),
+                warm_frames: 0,
+            },
+            vec![PresetEntry {
+                name: job.preset.to_string_lossy().into_owned(),
+                text: PresetText::File(job.preset.clone()),
+            }],
+        );
+        let stage = Stage::new(self.workshop.clone(), self.settings.size);
+        let warmer = Warmer::in_place(&self.workshop, &heard, deck);
+        let mut rig = Rig::new(show, stage, warmer, heard);
+        rig.settle();
+        let mut measured = Measured::start();
+        for number in 1..=self.settings.frames {
+            let started = Instant::now();
+            self.frame(&mut rig, number);
+            if number == 1 && rig.show.snapshot().playing.is_none() {
+                let why = rig.show.snapshot().message.unwrap_or_else(|| "it could not be made ready".into());
+                return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why);
+            }
+            rig.stage.finish();
+            measured.frame_took(started.elapsed());
+            let picture = match rig.stage.screenshot() {
+                Ok(picture) => picture,
+                Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
+            };
+            measured.saw(&picture);
+            if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
+                let path = folder.join(format!("frame-{number:03}.png"));
+                let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());
+                let saved = saved.and_then(|()| picture.save(&path).map_err(|error| error.to_string()));
+                if let Err(why) = saved {
+                    let why = format!("{} could not be written: {why}", path.display());
+                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why);
+                }
+            }
+        }
+        let playing = rig.show.snapshot().playing;
+        RenderReport {
+            preset: job.preset.clone(),
+            status: RenderStatus::Ok,
+            reason: String::new(),
+            warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
+            prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
+            figures: measured.figures(),
+        }
+    }
+
+    fn frame(&self, rig: &mut Rig, number: u32) {
+        let fps = self.settings.fps;
+        let sample =
+            |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
+        let from = sample(number - 1).min(self.sound.len());
+        let to = sample(number).min(self.sound.len());
+        rig.frame(&RigFrame {
+            dt: if number == 1 { 0.0 } else { 1.0 / f64::from(fps) },
+            sound: &self.sound[from..to],
+            features: &Features::default(),
+            commands: &[],
+        });
+    }
+}
+
+/// The first `seconds` of a file or of the demo track, at the house rate.
+fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
+    use anyhow::Context as _;
+    let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize + 1;
+    let mut sound = if name == "demo" {
+        audio::demo::render(HOUSE_RATE_HZ).frames
+    } else {
+        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound {name}"))?;
+        pcm.at_rate(HOUSE_RATE_HZ).frames
+    };
+    sound.truncate(frames);
+    Ok(sound)
+}

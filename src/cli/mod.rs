@@ -2,6 +2,8 @@
 //!
 //! Never holds logic of its own; a command fills a struct and calls the room that does the work.
 
+mod render;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -15,13 +17,48 @@ struct Cli {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {}
+enum Command {
+    Render(render::Args),
+    /// One of this program's own helper processes.
+    #[command(hide = true)]
+    Worker {
+        kind: String,
+        settings: String,
+    },
+}
 
 /// Parses the process's arguments and runs the command.
 pub fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| "warn,wgpu_core=error,wgpu_hal=off,naga=error".into()),
+        )
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
     match cli.command {
         None => Ok(ExitCode::SUCCESS),
-        Some(command) => match command {},
+        Some(Command::Render(args)) => render::run(args),
+        Some(Command::Worker { kind, settings }) => match kind.as_str() {
+            "render" => render::work(&settings),
+            other => anyhow::bail!("there is no helper process of kind {other}"),
+        },
     }
+}
+
+/// `WIDTHxHEIGHT`, both at least 1.
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let sides = text.split_once(['x', 'X']).ok_or("write it as WIDTHxHEIGHT, for example 640x360")?;
+    let side = |text: &str| match text.trim().parse::<u32>() {
+        Ok(side @ 1..=8192) => Ok(side),
+        _ => Err(format!("{text} is not a number from 1 to 8192; for example 640x360")),
+    };
+    Ok([side(sides.0)?, side(sides.1)?])
+}
+
+/// As many processes as there are cores.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -11,6 +11,6 @@ mod warm;
 
 pub use command::Command;
 pub use rig::{Rig, RigFrame};
-pub use running::{PresetEntry, Show, ShowSettings, Step, StepInput};
+pub use running::{Arrived, PresetEntry, Show, ShowSettings, Step, StepInput};
 pub use snapshot::{AudioLine, FrameTimes, Playing, Snapshot, Upcoming};
-pub use warm::{Arrival, PresetText, Warmer, Wish};
+pub use warm::{Arrival, PrepareTimes, PresetText, Warmer, Wish};

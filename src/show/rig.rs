@@ -1,11 +1,11 @@
 //! Show, warmer and stage bolted together: the one frame every client runs.
 
 use super::warm::Warmer;
-use super::{Command, Show, StepInput};
+use super::{Arrived, Command, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::milk::{Ear, Heard};
-use crate::stage::Stage;
+use crate::stage::{DeckId, Stage};
 
 /// What goes into one frame.
 pub struct RigFrame<'a> {
@@ -38,27 +38,9 @@ impl Rig {
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
     pub fn frame(&mut self, input: &RigFrame) {
-        let heard = self.ear.listen(input.sound, input.dt);
+        let heard = self.ear.listen(input.sound, input.dt).clone();
         self.heard.publish(heard.clone());
-        let (mut arrived, mut failed) = (Vec::new(), Vec::new());
-        while let Some(arrival) = self.warmer.collect() {
-            match arrival.result {
-                Ok(deck) => {
-                    let problems = deck.problems();
-                    self.stage.rack(arrival.deck, deck);
-                    arrived.push((arrival.deck, problems));
-                }
-                Err(why) => failed.push((arrival.deck, why)),
-            }
-        }
-        let step = self.show.step(&StepInput {
-            dt: input.dt,
-            heard,
-            features: input.features,
-            commands: input.commands,
-            arrived: &arrived,
-            failed: &failed,
-        });
+        let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
         for deck in step.retired {
             self.stage.retire(deck);
@@ -66,8 +48,40 @@ impl Rig {
         for wish in step.wishes {
             let deck = wish.deck;
             if !self.warmer.ask(wish) {
-                log::warn!("too many presets wait to be made ready; {deck:?} is asked for again later");
+                self.show.give_up(deck);
             }
         }
+    }
+
+    /// Lets a show that makes decks ready in place do so before its first frame, so that it does not start black.
+    /// No time passes and nothing is drawn.
+    pub fn settle(&mut self) {
+        let still = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
+        for wish in self.step(&still, &Heard::default()).wishes {
+            self.warmer.ask(wish);
+        }
+    }
+
+    fn step(&mut self, input: &RigFrame, heard: &Heard) -> Step {
+        let mut arrived: Vec<Arrived> = Vec::new();
+        let mut failed: Vec<(DeckId, String)> = Vec::new();
+        while let Some(arrival) = self.warmer.collect() {
+            match arrival.result {
+                Ok(deck) => {
+                    let problems = deck.problems();
+                    self.stage.rack(arrival.deck, deck);
+                    arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
+                }
+                Err(why) => failed.push((arrival.deck, why)),
+            }
+        }
+        self.show.step(&StepInput {
+            dt: input.dt,
+            heard,
+            features: input.features,
+            commands: input.commands,
+            arrived: &arrived,
+            failed: &failed,
+        })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::Command;
 use super::snapshot::{Playing, Snapshot, Upcoming};
-use super::warm::{PresetText, Wish};
+use super::warm::{PrepareTimes, PresetText, Wish};
 use crate::analysis::Features;
 use crate::milk::{Heard, Hooks};
 use crate::stage::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
@@ -53,10 +53,21 @@ pub struct StepInput<'a> {
     pub features: &'a Features,
     /// What the performer asked for, oldest first.
     pub commands: &'a [Command],
-    /// Decks that arrived on the rack since the last step, with the preset's problems.
-    pub arrived: &'a [(DeckId, Vec<String>)],
+    /// Decks that arrived on the rack since the last step.
+    pub arrived: &'a [Arrived],
     /// Decks that could not be made ready, and why.
     pub failed: &'a [(DeckId, String)],
+}
+
+/// A deck that arrived on the rack.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// Which deck.
+    pub deck: DeckId,
+    /// Parts of its preset that do not work, in words.
+    pub problems: Vec<String>,
+    /// How long making it ready took.
+    pub took: PrepareTimes,
 }
 
 /// What one step asks for.
@@ -77,6 +88,7 @@ struct Slot {
     warm: bool,
     problems: Vec<String>,
     reason: String,
+    took: PrepareTimes,
 }
 
 struct Crossfade {
@@ -146,8 +158,8 @@ impl Show {
         self.now += input.dt;
         self.on_air_secs += input.dt;
         self.features = *input.features;
-        for (deck, problems) in input.arrived {
-            self.arrive(*deck, problems);
+        for arrived in input.arrived {
+            self.arrive(arrived);
         }
         for (deck, why) in input.failed {
             self.fail(*deck, why);
@@ -178,6 +190,7 @@ impl Show {
                 favourite: self.favourites.contains(&slot.preset),
                 problems: slot.problems.clone(),
                 reason: slot.reason.clone(),
+                took: slot.took,
             }),
             up_next: self.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
             history: self.recent.iter().rev().map(|&preset| self.library[preset].name.clone()).collect(),
@@ -254,15 +267,21 @@ impl Show {
         self.retired.extend(out.iter().map(|slot| slot.deck));
     }
 
-    fn arrive(&mut self, deck: DeckId, problems: &[String]) {
-        match self.candidates.iter_mut().find(|slot| slot.deck == deck) {
+    fn arrive(&mut self, arrived: &Arrived) {
+        match self.candidates.iter_mut().find(|slot| slot.deck == arrived.deck) {
             Some(slot) => {
                 slot.warm = true;
-                slot.problems = problems.to_vec();
+                slot.problems.clone_from(&arrived.problems);
+                slot.took = arrived.took;
             }
             // Nobody waits for it any more.
-            None => self.retired.push(deck),
+            None => self.retired.push(arrived.deck),
         }
+    }
+
+    /// A wish that could not be taken on: it is made again at the next step, without blame.
+    pub fn give_up(&mut self, deck: DeckId) {
+        self.candidates.retain(|slot| slot.deck != deck);
     }
 
     fn fail(&mut self, deck: DeckId, why: &str) {
@@ -270,7 +289,8 @@ impl Show {
         let slot = self.candidates.remove(at);
         self.broken.insert(slot.preset);
         let name = &self.library[slot.preset].name;
-        self.message = Some(format!("{name} cannot be played ({why}); it is left out of this show"));
+        let message = format!("{name} cannot be played ({why}); it is left out of this show");
+        self.message = Some(message);
     }
 
     /// Cuts to the first warm candidate; waits if there is none.
@@ -330,7 +350,14 @@ impl Show {
             let deck = DeckId(self.next_deck);
             self.next_deck += 1;
             let reason = "next in a shuffled round of the library".to_owned();
-            self.candidates.push(Slot { deck, preset, warm: false, problems: Vec::new(), reason });
+            self.candidates.push(Slot {
+                deck,
+                preset,
+                warm: false,
+                problems: Vec::new(),
+                reason,
+                took: PrepareTimes::default(),
+            });
             wishes.push(Wish {
                 deck,
                 text: self.library[preset].text.clone(),

@@ -1,5 +1,6 @@
 //! What the show looks like from outside: everything the desk and the lamps need, nothing they could change.
 
+use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::stage::Veil;
 use crate::units::Unipolar;
@@ -44,6 +45,8 @@ pub struct Playing {
     pub problems: Vec<String>,
     /// Why it was chosen.
     pub reason: String,
+    /// How long making it ready took.
+    pub took: PrepareTimes,
 }
 
 /// A preset that may come next.

@@ -61,8 +61,28 @@ pub struct Arrival {
     pub deck: DeckId,
     /// The deck, or what is wrong with the preset in words.
     pub result: Result<Box<Deck>, String>,
-    /// How long it took, milliseconds.
-    pub prepare_ms: f64,
+    /// How long each stage took.
+    pub took: PrepareTimes,
+}
+
+/// How long the stages of making a deck ready took, milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PrepareTimes {
+    /// Reading the text.
+    pub read_ms: f64,
+    /// Parsing, compiling and translating.
+    pub compile_ms: f64,
+    /// Pipelines and images.
+    pub build_ms: f64,
+    /// The first frames.
+    pub warm_up_ms: f64,
+}
+
+impl PrepareTimes {
+    /// All stages together.
+    pub fn total_ms(&self) -> f64 {
+        self.read_ms + self.compile_ms + self.build_ms + self.warm_up_ms
+    }
 }
 
 /// Makes decks ready.
@@ -139,16 +159,22 @@ impl Warmer {
 }
 
 fn prepare(workshop: &Workshop, heard: &Latest<Heard>, settings: DeckSettings, wish: &Wish) -> Arrival {
-    let started = Instant::now();
+    let mut took = PrepareTimes::default();
     let build = || {
+        let mut since = Instant::now();
+        let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = wish.text.read()?;
+        took.read_ms = lap();
         let program = Program::compile(&bytes).map_err(|refusal| refusal.to_string())?;
+        took.compile_ms = lap();
         let mut deck = Deck::prepare(workshop, program, settings, wish.seed)?;
+        took.build_ms = lap();
         deck.warm_up(workshop, &heard.read(), wish.warm_frames);
+        took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
     // A preset must not take its thread down with it.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
         .unwrap_or_else(|_| Err("the engine failed on this preset".to_owned()));
-    Arrival { deck: wish.deck, result, prepare_ms: started.elapsed().as_secs_f64() * 1000.0 }
+    Arrival { deck: wish.deck, result, took }
 }

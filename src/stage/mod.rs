@@ -102,6 +102,12 @@ impl Stage {
         gpu.queue.submit([encoder.finish()]);
     }
 
+    /// Waits until the device has drawn everything; for headless tools, never for the render thread.
+    pub fn finish(&self) {
+        // Device errors are noted by their own callback.
+        self.workshop.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
+    }
+
     /// The picture the crowd sees, for windows to show.
     pub fn picture(&self) -> &wgpu::TextureView {
         &self.picture_view

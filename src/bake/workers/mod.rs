@@ -9,3 +9,8 @@ mod vitals;
 
 pub use child::serve;
 pub use pool::{Limits, Outcome, PoolSettings, run_all};
+
+/// Processor time this process has used, where the platform tells.
+pub fn own_cpu() -> Option<std::time::Duration> {
+    vitals::read(std::process::id()).map(|vitals| vitals.cpu)
+}

@@ -1,0 +1,132 @@
+//! `aivj render`: presets to pictures and figures, each in a supervised process.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::bake::render::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::bake::workers::{self, Limits, Outcome, PoolSettings};
+
+/// Renders presets to PNG frames and prints one JSON line a preset.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Preset files.
+    presets: Vec<PathBuf>,
+    /// A file with one preset a line: `path`, or `path<TAB>folder` for its frames.
+    #[arg(long)]
+    list: Option<PathBuf>,
+    /// What the presets hear: a sound file, or `demo`.
+    #[arg(long, default_value = "demo")]
+    audio: String,
+    /// Pixels of the picture.
+    #[arg(long, default_value = "320x240", value_parser = super::size)]
+    size: [u32; 2],
+    /// Frames a second.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
+    fps: u32,
+    /// Frames to draw.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    frames: u32,
+    /// Frames to save, counted from 1: `1,10,30`.
+    #[arg(long, value_delimiter = ',')]
+    save: Vec<u32>,
+    /// Folder for the frames of presets that name none; each gets a numbered folder in it.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Cells of the warp mesh.
+    #[arg(long, default_value = "48x36", value_parser = super::size)]
+    mesh: [u32; 2],
+    /// Folders with images for presets.
+    #[arg(long)]
+    textures: Vec<PathBuf>,
+    /// Decides everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Processes at work at the same time.
+    #[arg(long, default_value_t = super::default_workers())]
+    workers: usize,
+    /// Processor seconds a preset may use.
+    #[arg(long, default_value_t = 60)]
+    timeout: u64,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let settings = RenderSettings {
+        size: args.size,
+        fps: args.fps,
+        frames: args.frames,
+        save: args.save.clone(),
+        mesh: args.mesh,
+        textures: args.textures.clone(),
+        seed: args.seed,
+        audio: args.audio.clone(),
+    };
+    let jobs = jobs(&args)?;
+    if args.audio != "demo" {
+        crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the sound")?;
+    }
+    let pool = PoolSettings {
+        workers: args.workers.clamp(1, jobs.len().max(1)),
+        limits: Limits {
+            cpu: Duration::from_secs(args.timeout),
+            wall: Duration::from_secs(args.timeout * 4),
+            memory_mib: 2048,
+        },
+        arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+    };
+    let mut not_ok = 0_u32;
+    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
+        let report = report(&job, outcome);
+        not_ok += u32::from(report.status != RenderStatus::Ok);
+        match serde_json::to_string(&report) {
+            Ok(line) => println!("{line}"),
+            Err(error) => eprintln!("aivj: a report could not be written: {error}"),
+        }
+        true
+    });
+    Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The child's side of `render`.
+pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
+    let settings: RenderSettings = serde_json::from_str(settings).context("reading the settings")?;
+    let renderer = Renderer::new(settings)?;
+    workers::serve(|job: RenderJob| renderer.render(&job))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
+    let mut jobs: Vec<RenderJob> =
+        args.presets.iter().map(|preset| RenderJob { preset: preset.clone(), out: None }).collect();
+    if let Some(list) = &args.list {
+        let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let (preset, out) = match line.split_once('\t') {
+                Some((preset, out)) => (preset, Some(PathBuf::from(out))),
+                None => (line, None),
+            };
+            jobs.push(RenderJob { preset: preset.into(), out });
+        }
+    }
+    anyhow::ensure!(!jobs.is_empty(), "no presets were named; give files, or a list with --list");
+    for (number, job) in jobs.iter_mut().enumerate() {
+        if job.out.is_none() {
+            job.out = args.out.as_ref().map(|out| out.join(format!("{number:04}")));
+        }
+    }
+    Ok(jobs)
+}
+
+fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
+    let without = |status, why| RenderReport::without_picture(&job.preset, status, why);
+    match outcome {
+        Outcome::Done(report) => report,
+        Outcome::Hang(why) => without(RenderStatus::Timeout, why),
+        Outcome::Memory(why) => without(RenderStatus::Failed, format!("too much memory: {why}")),
+        Outcome::Died(why) => without(RenderStatus::Failed, format!("its process died: {why}")),
+        Outcome::NotTried(why) => without(RenderStatus::Failed, why),
+    }
+}
