@@ -79,8 +79,9 @@ impl ShapeState {
         let rgba = |slots: [usize; 4]| slots.map(|slot| color_byte(vars[slot]));
         let aspect_y = context.aspect[1];
         let instance = ShapeInstance {
-            center: [at(shape::x) * 2.0 - 1.0, 1.0 - at(shape::y) * 2.0],
-            radius: [at(shape::rad) * aspect_y, at(shape::rad)],
+            // Presets count y from the bottom, yet corners run downwards from the centre.
+            center: [at(shape::x) * 2.0 - 1.0, at(shape::y) * 2.0 - 1.0],
+            radius: [at(shape::rad) * aspect_y, -at(shape::rad)],
             angle: at(shape::ang),
             sides: at(shape::sides).floor().max(3.0).min(100.0),
             texture_angle: at(shape::tex_ang),

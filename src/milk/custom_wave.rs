@@ -129,7 +129,7 @@ impl WaveState {
             run.push(Point {
                 at: [
                     (vars[point::x] * 2.0 - 1.0) as f32 / aspect_x,
-                    (1.0 - vars[point::y] * 2.0) as f32 / aspect_y,
+                    (vars[point::y] * 2.0 - 1.0) as f32 / aspect_y,
                 ],
                 color: [point::r, point::g, point::b, point::a].map(|slot| super::color_byte(vars[slot])),
             });

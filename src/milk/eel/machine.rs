@@ -182,7 +182,7 @@ impl Machine<'_> {
 
     fn call_one(&mut self, function: Function, x: f64) -> f64 {
         match function {
-            Function::Random => (self.rng.unit() * x.floor().max(1.0)).floor(),
+            Function::Random => self.rng.unit() * x.floor().max(1.0),
             Function::FreeMemory => {
                 self.megabuf.free_from(x);
                 x

@@ -19,7 +19,7 @@ impl Loudness {
     /// Loudness now and damped, each relative to what was usual lately (1 = usual).
     pub fn update(&mut self, spectrum: &[f32; SPECTRUM_BINS], elapsed: f64) -> ([f32; 3], [f32; 3]) {
         // Rates are given at 30 frames a second.
-        let rate = |at_30_fps: f32| at_30_fps.powf(30.0 * elapsed.clamp(1e-4, 1.0) as f32);
+        let rate = |at_30_fps: f32| at_30_fps.powf(30.0 * elapsed.clamp(0.0, 1.0) as f32);
         let (mut now, mut damped) = ([1.0; 3], [1.0; 3]);
         for band in 0..3 {
             let loud: f32 = spectrum[band * BAND_BINS..(band + 1) * BAND_BINS].iter().sum();
