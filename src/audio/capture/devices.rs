@@ -18,6 +18,8 @@ const LIST_PATIENCE: Duration = Duration::from_millis(1_500);
 const OPEN_PATIENCE: Duration = Duration::from_secs(3);
 /// Callbacks asked for, in seconds: half of the 10 ms within which sound and light seem one.
 const BUFFER_SECS: f64 = 0.005;
+/// Room for late blocks on PulseAudio, in seconds; see [`pilot`].
+const PULSE_ROOM_SECS: f64 = 0.085;
 
 /// The sound systems this program was built with.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,7 +70,7 @@ fn describe(device: &cpal::Device, default: Option<&cpal::DeviceId>) -> Option<I
     let description = device.description().ok()?;
     let plays = description.direction() == cpal::DeviceDirection::Output;
     let records = device.supports_input();
-    let useless = id.host().name() == "ALSA" && matches!(id.id(), "null" | "surround40" | "surround51");
+    let useless = id.host().name() == "ALSA" && !is_alsa_device(id.id());
     if useless || !(records || (plays && loopback_by_output())) {
         return None;
     }
@@ -80,6 +82,11 @@ fn describe(device: &cpal::Device, default: Option<&cpal::DeviceId>) -> Option<I
         preferred: default == Some(&id),
         id: id.to_string(),
     })
+}
+
+/// True for a card or the user's default; ALSA also lists its converters and every speaker layout.
+fn is_alsa_device(id: &str) -> bool {
+    matches!(id, "default" | "pulse" | "pipewire") || id.starts_with("sysdefault:") || id.starts_with("hw:")
 }
 
 /// True where listening to an output device gives what it plays (WASAPI, CoreAudio).
@@ -95,26 +102,42 @@ fn open(input: &Input, tap: Tap) -> Result<Opened, String> {
     // A render device knows only how it plays; its loopback delivers the same.
     let config = device.default_input_config().or_else(|_| device.default_output_config()).map_err(said)?;
     let vitals = tap.vitals();
-    let stream = build(&device, &config, tap, vitals).map_err(said)?;
+    let pulse = id.host().name() == "PulseAudio";
+    let buffer_secs = if pulse { PULSE_ROOM_SECS } else { BUFFER_SECS };
+    let stream = build(&device, &config, buffer_secs, tap, vitals).map_err(said)?;
     stream.play().map_err(said)?;
+    let pilot = if pulse { pilot(&device, &config) } else { None };
     Ok(Opened {
         rate_hz: config.sample_rate(),
         channels: config.channels(),
         rests_when_quiet: cfg!(windows) && input.kind == InputKind::Loopback,
-        stream: Box::new(stream),
+        stream: Box::new((stream, pilot)),
     })
+}
+
+/// A second stream of short blocks whose sound is thrown away.
+///
+/// PulseAudio runs a source at the shortest block any client asks for, but keeps no more than one block for the
+/// client that asked: whatever comes a moment late is lost (measured: up to half of all sound). So this stream
+/// sets the pace of 5 ms, and the one that is listened to has room and loses nothing.
+fn pilot(device: &cpal::Device, supported: &SupportedStreamConfig) -> Option<cpal::Stream> {
+    let (tap, _unheard, vitals) = super::tap::tap();
+    let stream = build(device, supported, BUFFER_SECS, tap, vitals).ok()?;
+    stream.play().ok()?;
+    Some(stream)
 }
 
 fn build(
     device: &cpal::Device,
     supported: &SupportedStreamConfig,
+    buffer_secs: f64,
     tap: Tap,
     vitals: std::sync::Arc<Vitals>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let mut config = supported.config();
     config.buffer_size = match *supported.buffer_size() {
         SupportedBufferSize::Range { min, max } => {
-            let wanted = (f64::from(config.sample_rate) * BUFFER_SECS).round() as u32;
+            let wanted = (f64::from(config.sample_rate) * buffer_secs).round() as u32;
             BufferSize::Fixed(wanted.clamp(min, max.max(min)))
         }
         SupportedBufferSize::Unknown => BufferSize::Default,

@@ -18,7 +18,7 @@ pub const SILENCE_DBFS: f32 = -60.0;
 /// How often a measurement looks into its queue; the queue holds far more.
 const LOOK: Duration = Duration::from_millis(10);
 /// What a slow sound server may take to send its first sample, beyond the time listened.
-const FIRST_SOUND: Duration = Duration::from_millis(2_000);
+const FIRST_SOUND: Duration = Duration::from_millis(2_500);
 
 /// What one input delivered.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,7 @@ struct Device {
     name: String,
     level: f32,
     refuses: bool,
+    dumb: bool,
     stream: Option<Tap>,
 }
 
@@ -42,11 +43,16 @@ impl FakeHost {
         self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.refuses = refuses);
     }
 
+    /// From now on the device opens but never delivers.
+    pub(crate) fn mute(&self, name: &str) {
+        self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.dumb = true);
+    }
+
     /// Lets every open device deliver `frames` mono frames.
     pub(crate) fn sound(&self, frames: usize) {
         for device in self.devices().iter_mut() {
             let level = device.level;
-            if let Some(tap) = &mut device.stream {
+            if let (false, Some(tap)) = (device.dumb, &mut device.stream) {
                 tap.take(&vec![level; frames], 1);
             }
         }
@@ -71,7 +77,9 @@ impl Host for FakeHost {
         if device.refuses {
             return Err("busy".into());
         }
-        tap.take(&[device.level; 480], 1);
+        if !device.dumb {
+            tap.take(&[device.level; 480], 1);
+        }
         device.stream = Some(tap);
         Ok(Opened { rate_hz: 48_000, channels: 1, rests_when_quiet: false, stream: Box::new(()) })
     }

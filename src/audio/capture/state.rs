@@ -8,7 +8,7 @@ pub enum Link {
     Starting,
     /// Sound arrives (it may be silence).
     Running,
-    /// The device is gone or dumb; it is looked for twice a second.
+    /// The device is gone or dumb; it is looked for all the time.
     Lost,
 }
 

@@ -13,12 +13,13 @@ use crate::audio::{HOUSE_RATE_HZ, Resampler, dbfs};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::units::Seconds;
 
-/// Time between two searches.
-const RETRY: Seconds = Seconds(0.5);
+/// Time between two searches: often, because a sound server serves first who comes first (see `FIRST_WITHIN`).
+const RETRY: Seconds = Seconds(0.2);
 /// Without a callback for this long a running stream is dead.
 const DEAD_AFTER: Seconds = Seconds(0.7);
-/// A fresh stream may take this long to its first callback: sound servers wake their devices.
-const FIRST_WITHIN: Seconds = Seconds(1.8);
+/// A fresh stream may take this long to its first callback: a PulseAudio null sink that a player of long latency
+/// has already started hands out its next block up to two seconds later.
+const FIRST_WITHIN: Seconds = Seconds(3.0);
 /// An input that opened but stayed dumb is tried last for this long.
 const AVOID_FOR: Seconds = Seconds(5.0);
 /// How often the preferred input is looked for while another one runs.
@@ -136,9 +137,8 @@ impl Supervisor {
         if self.state.connections > 0 {
             self.state.link = Link::Lost;
         }
-        self.state.message = format!(
-            "{why}; the show goes on in silence and looks again twice a second: plug it in, or see the doctor"
-        );
+        self.state.message =
+            format!("{why}; the show goes on in silence and keeps looking: plug it in, or see the doctor");
         self.phase = Phase::Seeking { next_try: now + RETRY };
     }
 

@@ -82,13 +82,25 @@ fn another_device_takes_over_until_the_same_one_returns() {
 
 #[test]
 fn a_device_that_opens_but_stays_dumb_is_not_tried_first_again() {
-    let mut bench = bench(&[("dead", 0.0)], DeviceChoice::Automatic);
-    bench.host.refuse("dead", true);
-    assert_eq!(bench.pass(1.0).link, Link::Starting);
-    bench.host.plug("alive", 0.3);
+    let mut bench = bench(&[("dead", 0.0), ("alive", 0.3)], DeviceChoice::Automatic);
+    bench.host.mute("dead");
+    assert_eq!(bench.pass(1.0).device, "dead");
     let found = bench.until(|state| state.device == "alive");
-    assert!(found < 0.7, "found after {found} s");
-    assert_eq!(bench.pass(1.0).link, Link::Running);
+    assert!(found < 4.0, "found after {found} s");
+    assert_eq!(bench.pass(0.5).link, Link::Running);
+}
+
+#[test]
+fn a_device_that_refuses_is_asked_again() {
+    let mut bench = bench(&[("mixer", 0.5)], DeviceChoice::Automatic);
+    bench.host.refuse("mixer", true);
+    let state = bench.pass(1.0);
+    assert!(
+        state.link == Link::Starting && state.message.contains("'mixer' does not open: busy"),
+        "{state:?}"
+    );
+    bench.host.refuse("mixer", false);
+    assert_eq!(bench.pass(0.7).link, Link::Running);
 }
 
 #[test]
