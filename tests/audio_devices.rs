@@ -28,7 +28,8 @@ fn spawn(program: &str, arguments: &[&str]) -> Option<Process> {
 
 /// A server with the null sink `vj`, ready when its socket is there.
 fn server(runtime: &str) -> Option<Process> {
-    let null = "module-null-sink sink_name=vj";
+    // Without rewinds its blocks are 50 ms, like a card; otherwise the first one takes two seconds.
+    let null = "module-null-sink sink_name=vj norewinds=1";
     let arguments =
         ["-n", "--exit-idle-time=-1", "--disallow-exit", "-L", "module-native-protocol-unix", "-L", null];
     let started = spawn("pulseaudio", &arguments)?;
@@ -105,8 +106,6 @@ fn scenario(runtime: &str) {
     let step = std::f64::consts::TAU * 1_000.0 / 48_000.0;
     let frames = (0..48_000 * 60).map(|n| [0.353_553_4 * (step * f64::from(n)).sin() as f32; 2]).collect();
     wav::write(tone.as_ref(), &Pcm { rate_hz: 48_000, frames }).expect("a wav in the temporary folder");
-    // A null sink runs in blocks of its players' latency, and paplay's own is two seconds; live players ask for
-    // tens of milliseconds.
     let play = || spawn("paplay", &["--device=vj", "--latency-msec=30", &tone]);
 
     let Some(mut pulse) = server(runtime) else {

@@ -22,3 +22,8 @@ pub use pcm::{Block, FLOOR_DBFS, Frame, HOUSE_RATE_HZ, Level, Pcm, dbfs};
 pub use play::{FileSource, PcmSource, Playback};
 pub use resample::Resampler;
 pub use source::Source;
+
+/// Lets tests assert that a callback and its consumer allocate nothing; the guard of the whole test program.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATION_GUARD: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
