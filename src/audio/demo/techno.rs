@@ -120,7 +120,7 @@ impl Techno {
         if bar >= END {
             return;
         }
-        let kick_plays = bar < BREAKDOWN || bar >= DROP;
+        let kick_plays = !(BREAKDOWN..DROP).contains(&bar);
         let fill = matches!(bar, 7 | 15 | 31 | 35) && step >= 12;
         if step == 0 && matches!(bar, 0 | ACID | BREAKDOWN | DROP | 32) {
             self.crash.strike(0.8, 0.9);
