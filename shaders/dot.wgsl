@@ -26,7 +26,7 @@ fn vs_thin(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @locat
 
 @vertex
 fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
-    return dot_corner(index, at, color, target_info.pixel * 2.0);
+    return dot_corner(index, at, color, target_info.pixel);
 }
 
 @fragment

@@ -6,7 +6,6 @@ use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
 
 use super::names::frame;
 use super::player::Context;
-use super::program::Program;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
@@ -21,12 +20,11 @@ pub(super) struct Randoms {
     rotors: [Rotor; TURNING],
 }
 
-/// A rotation about three axes plus a shift.
+/// A rotation about three axes. The reference hands no shift to shaders, so there is none.
 #[derive(Clone, Copy, Default)]
 struct Rotor {
     base: [f32; 3],
     speed: [f32; 3],
-    shift: [f32; 3],
 }
 
 impl Randoms {
@@ -37,7 +35,6 @@ impl Randoms {
             // Groups of four turn faster and faster: s, d, f, vf, uf.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
             Rotor {
-                shift: std::array::from_fn(|_| rng.unit_f32() * 2.0 - 1.0),
                 base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
                 speed: std::array::from_fn(|_| (rng.unit_f32() * 2.0 - 1.0) * fastest),
             }
@@ -50,7 +47,6 @@ impl Randoms {
         Rotor {
             base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
             speed: [0.0; 3],
-            shift: std::array::from_fn(|_| rng.unit_f32()),
         }
     }
 }
@@ -58,7 +54,6 @@ impl Randoms {
 /// Fills every constant of `out` for this frame.
 pub(super) fn fill(
     randoms: &mut Randoms,
-    program: &Program,
     vars: &[f64],
     context: &Context,
     out: &mut Frame,
@@ -76,7 +71,7 @@ pub(super) fn fill(
         darken: vars[frame::darken] != 0.0,
         solarize: vars[frame::solarize] != 0.0,
         invert: vars[frame::invert] != 0.0,
-        hue_amount: program.base.shader.max(0.0).min(1.0),
+        hue_amount: 1.0,
     };
     let mut rot = [[[0.0; 4]; 3]; NUM_ROT];
     for (k, matrix) in rot.iter_mut().enumerate() {
@@ -169,18 +164,17 @@ fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
 }
 
 impl Rotor {
-    /// Three columns of four: `v * matrix` turns and then shifts a row vector `v = (x, y, z, 1)`.
+    /// Three columns of four: `v * matrix` turns a row vector `v = (x, y, z, 1)`.
     fn matrix(&self, time: f32) -> [[f32; 4]; 3] {
         let angle = |axis: usize| (self.base[axis] + self.speed[axis] * time).sin_cos();
         let ((sx, cx), (sy, cy), (sz, cz)) = (angle(0), angle(1), angle(2));
-        // Row-vector convention: about x, shift, about z, about y.
+        // Row-vector convention: about x, then z, then y.
         let about_x = [[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]];
         let about_z = [[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]];
         let about_y = [[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]];
         let tail = product(&about_z, &about_y);
         let turn = product(&about_x, &tail);
-        let shift: [f32; 3] = std::array::from_fn(|c| (0..3).map(|r| self.shift[r] * tail[r][c]).sum());
-        std::array::from_fn(|column| [turn[0][column], turn[1][column], turn[2][column], shift[column]])
+        std::array::from_fn(|column| [turn[0][column], turn[1][column], turn[2][column], 0.0])
     }
 }
 
@@ -195,8 +189,7 @@ mod tests {
     #[test]
     fn rotations_keep_lengths() {
         let mut randoms = Randoms::new(Rng::new(3));
-        let mut rotor = randoms.thrown();
-        rotor.shift = [0.0; 3];
+        let rotor = randoms.thrown();
         let matrix = rotor.matrix(1.7);
         let v = [0.3, -0.4, 0.8_f32];
         let turned: Vec<f32> = matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();

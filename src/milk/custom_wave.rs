@@ -62,10 +62,7 @@ impl WaveState {
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
         let (left, right) = (values.channel(context, 0), values.channel(context, 1));
-        let mut run = self.run_point_code(program, context, engine, &left, &right);
-        if !dots {
-            run = stroke::smoothed(&run);
-        }
+        let run = stroke::smoothed(&self.run_point_code(program, context, engine, &left, &right));
         let style = Style {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },

@@ -47,7 +47,7 @@ impl MeshState {
     ) {
         let [across, down] = context.tick.mesh;
         let field = WarpField::new(program, context.tick.time as f32);
-        let decay = frame_vars[frame::decay] as f32;
+        let decay = (frame_vars[frame::decay] as f32).min(1.0);
         let code = program.code.per_vertex.as_ref();
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
@@ -169,6 +169,8 @@ impl WarpField {
     /// Where in the previous image this corner reads, 0..1 with the origin at the top left.
     fn source(&self, place: &Place, motion: &Motion, [aspect_x, aspect_y]: [f32; 2]) -> [f32; 2] {
         let [x, y] = place.at;
+        // The ripple counts y downwards.
+        let ripple_y = -y;
         let [cx, cy] = motion.center;
         let zoom = motion.zoom.powf(motion.zoom_exponent.powf(place.rad * 2.0 - 1.0));
         let shrink = 1.0 / nonzero(zoom);
@@ -179,10 +181,10 @@ impl WarpField {
         if motion.warp != 0.0 {
             let [f0, f1, f2, f3] = self.f;
             let (time, scale, amount) = (self.time, self.scale, motion.warp * 0.0035);
-            u += amount * (time * 0.333 + scale * (x * f0 - y * f3)).sin();
-            v += amount * (time * 0.375 - scale * (x * f2 + y * f1)).cos();
-            u += amount * (time * 0.753 - scale * (x * f1 - y * f2)).cos();
-            v += amount * (time * 0.825 + scale * (x * f0 + y * f3)).sin();
+            u += amount * (time * 0.333 + scale * (x * f0 - ripple_y * f3)).sin();
+            v += amount * (time * 0.375 - scale * (x * f2 + ripple_y * f1)).cos();
+            u += amount * (time * 0.753 - scale * (x * f1 - ripple_y * f2)).cos();
+            v += amount * (time * 0.825 + scale * (x * f0 + ripple_y * f3)).sin();
         }
         let (sin, cos) = motion.rot.sin_cos();
         let (from_x, from_y) = (u - cx, v - cy);

@@ -173,7 +173,7 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.constants, &self.program, &self.main.vars, &context, out);
+        constants::fill(&mut self.constants, &self.main.vars, &context, out);
         StepReport { over_budget: self.engine.budget.exhausted() }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Two feedback images take turns: one holds the last frame and is read, the other is drawn.
 
-use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms};
+use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
 use super::buffer::Growing;
 use super::deck::DeckSettings;
@@ -10,7 +10,7 @@ use super::flat::FlatDraws;
 use super::pass::blur::Pyramid;
 use super::pass::composite::CompositeUniforms;
 use super::pass::{self, mesh};
-use super::preset_pass::{PresetPass, Sources};
+use super::preset_pass::{self, PresetPass, Sources};
 use super::workshop::Workshop;
 use crate::milk::{Frame, Program};
 
@@ -20,6 +20,8 @@ pub(super) struct DeckPicture {
     output: wgpu::TextureView,
     /// Which image holds the last frame.
     last: usize,
+    /// Nothing was drawn yet.
+    fresh: bool,
     size: [u32; 2],
     pyramid: Pyramid,
     warp: Option<PresetPass>,
@@ -68,12 +70,12 @@ impl DeckPicture {
         let pyramid = Pyramid::new(device, size, levels.unwrap_or(0));
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
-        let mut preset_pass = |label: &str, text: Option<&_>| {
-            let built = PresetPass::new(workshop, label, text?, &sources, &mut missing);
-            built.map_err(|why| problems.push(format!("{label} shader: {why}"))).ok()
+        let mut preset_pass = |kind: PassKind, text: Option<&_>| {
+            let built = PresetPass::new(workshop, kind, text?, &sources, &mut missing);
+            built.map_err(|why| problems.push(format!("{} shader: {why}", preset_pass::label(kind)))).ok()
         };
-        let warp = preset_pass("warp", program.warp.as_ref());
-        let composite = preset_pass("composite", program.composite.as_ref());
+        let warp = preset_pass(PassKind::Warp, program.warp.as_ref());
+        let composite = preset_pass(PassKind::Comp, program.composite.as_ref());
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
         let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
         let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");
@@ -94,7 +96,7 @@ impl DeckPicture {
         });
         let composite_groups = [0, 1].map(|image: usize| {
             let resources =
-                [texture(&images[image]), sampler(Address::Wrap), composite_uniforms.as_entire_binding()];
+                [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
             pass::bind(device, "composite", &workshop.composite.layout, &resources)
         });
         let indices = mesh::grid_indices(settings.mesh);
@@ -112,6 +114,7 @@ impl DeckPicture {
             flat: FlatDraws::new(workshop, [&images[0], &images[1]], size),
             images,
             last: 0,
+            fresh: true,
             size,
             pyramid,
             warp,
@@ -152,7 +155,10 @@ impl DeckPicture {
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
             self.draw_warp(workshop, &mut render, last, frame.texture_wrap);
-            self.flat.draw(workshop, &mut render, &frame.above, last);
+            // The reference loses the first frame's drawing when its blur images are made; feedback remembers.
+            if !self.fresh || self.pyramid.is_empty() {
+                self.flat.draw(workshop, &mut render, &frame.above, last);
+            }
         }
         let gpu = &workshop.gpu;
         let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
@@ -162,6 +168,7 @@ impl DeckPicture {
         self.draw_composite(workshop, &mut render, next);
         drop(render);
         self.last = next;
+        self.fresh = false;
     }
 
     fn upload(&mut self, workshop: &Workshop, frame: &Frame) {

@@ -1,6 +1,6 @@
 //! A preset's own warp or composite shader: its pipeline and what it binds.
 
-use lactea_abi::{Address, PassUniforms, TexDim, TexSource, TextureBinding};
+use lactea_abi::{Address, Filter, PassKind, PassUniforms, TexDim, TexSource, TextureBinding};
 
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelinePlan, TEXTURE, UNIFORM, mesh};
@@ -27,21 +27,22 @@ impl PresetPass {
     /// Builds pipeline and bindings. Names of images that are not there are added to `missing`.
     pub fn new(
         workshop: &Workshop,
-        label: &str,
+        kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Result<Self, String> {
-        workshop.gpu.checked(|| Self::build(workshop, label, text, sources, missing))
+        workshop.gpu.checked(|| Self::build(workshop, kind, text, sources, missing))
     }
 
     fn build(
         workshop: &Workshop,
-        label: &str,
+        kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Self {
+        let label = label(kind);
         let device = &workshop.gpu.device;
         let mut types = vec![UNIFORM];
         for texture in &text.interface.textures {
@@ -78,6 +79,10 @@ impl PresetPass {
         }
         let uniforms = pass::uniform::<PassUniforms>(device, label);
         workshop.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
+        // In the warp pass the first main sampler by name follows the preset's texture wrap, whatever it says.
+        let mains = text.interface.textures.iter().filter(|texture| texture.source == TexSource::Main);
+        let first_main = mains.map(|texture| texture.hlsl_name.as_str()).min();
+        let follows_wrap = first_main.filter(|_| kind == PassKind::Warp);
         let group = |image: usize, wrapped: bool| {
             let mut resources = vec![uniforms.as_entire_binding()];
             for (texture, bound) in text.interface.textures.iter().zip(&bound) {
@@ -85,8 +90,13 @@ impl PresetPass {
                     Bound::Main => sources.images[image],
                     Bound::View(view) => view,
                 }));
-                let address = address(texture, wrapped);
-                resources.push(wgpu::BindingResource::Sampler(workshop.sampler(texture.filter, address)));
+                let first = follows_wrap == Some(texture.hlsl_name.as_str());
+                let (filter, address) = match (first, wrapped) {
+                    (true, true) => (Filter::Linear, Address::Wrap),
+                    (true, false) => (Filter::Linear, Address::Clamp),
+                    (false, _) => (texture.filter, texture.address),
+                };
+                resources.push(wgpu::BindingResource::Sampler(workshop.sampler(filter, address)));
             }
             pass::bind(device, label, &layout, &resources)
         };
@@ -96,6 +106,14 @@ impl PresetPass {
     /// The bindings that read feedback image `image`.
     pub fn group(&self, image: usize, wrapped: bool) -> &wgpu::BindGroup {
         &self.groups[image][usize::from(wrapped)]
+    }
+}
+
+/// The pass's name in messages and on the device.
+pub(super) fn label(kind: PassKind) -> &'static str {
+    match kind {
+        PassKind::Warp => "warp",
+        PassKind::Comp => "composite",
     }
 }
 
@@ -134,14 +152,6 @@ impl Bound {
             }
             TexSource::User(_) | TexSource::Fft => stand_in(),
         }
-    }
-}
-
-/// `sampler_main` without a prefix follows the preset's texture wrap; all others say what they want.
-fn address(texture: &TextureBinding, wrapped: bool) -> Address {
-    match (&texture.source, texture.hlsl_name.as_str()) {
-        (TexSource::Main, "sampler_main") if !wrapped => Address::Clamp,
-        _ => texture.address,
     }
 }
 

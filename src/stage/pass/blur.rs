@@ -80,6 +80,11 @@ impl Pyramid {
         Self { halves }
     }
 
+    /// True when no shader reads a level.
+    pub fn is_empty(&self) -> bool {
+        self.halves.is_empty()
+    }
+
     /// The image of level 1 to 3; the deepest there is when a shader asks for more than it declared.
     pub fn level(&self, level: u8) -> Option<&wgpu::Texture> {
         let wanted = usize::from(level.max(1)) * 2 - 1;

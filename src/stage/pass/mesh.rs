@@ -15,21 +15,14 @@ pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
     }
 }
 
-/// Indices of a grid of `across` by `down` cells, two triangles each; diagonals mirror about the middle so that the
-/// picture has no preferred direction.
+/// Indices of a grid of `across` by `down` cells, two triangles each, split from bottom left to top right.
 pub(in crate::stage) fn grid_indices([across, down]: [u32; 2]) -> Vec<u32> {
     let mut indices = Vec::with_capacity((across * down * 6) as usize);
     for row in 0..down {
         for column in 0..across {
             let top_left = row * (across + 1) + column;
             let (top_right, bottom_left) = (top_left + 1, top_left + across + 1);
-            let bottom_right = bottom_left + 1;
-            let mirrored = (row * 2 < down) == (column * 2 < across);
-            if mirrored {
-                indices.extend([top_left, top_right, bottom_right, top_left, bottom_right, bottom_left]);
-            } else {
-                indices.extend([top_left, top_right, bottom_left, top_right, bottom_right, bottom_left]);
-            }
+            indices.extend([top_left, top_right, bottom_left, top_right, bottom_left + 1, bottom_left]);
         }
     }
     indices
