@@ -36,10 +36,12 @@ fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
 fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     if blur.vertical < 0.5 {
         let step = vec2<f32>(blur.texel.x, 0.0);
-        var sum = pair(uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
-        sum += pair(uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
-        sum += pair(uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
-        sum += pair(uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
+        // The reference reads one source pixel higher in this half.
+        let from_uv = uv + vec2<f32>(0.0, blur.texel.y);
+        var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
+        sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
+        sum += pair(from_uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;
+        sum += pair(from_uv, step * (6.0 + 2.0 * 0.3 / 1.0)) * 1.0;
         return vec4<f32>(sum * (0.5 / 18.3) * blur.scale + blur.bias, 1.0);
     }
     let step = vec2<f32>(0.0, blur.texel.y);
