@@ -2,6 +2,9 @@
 //!
 //! Never holds logic of its own; a command fills a struct and calls the room that does the work.
 
+mod doctor;
+mod perform;
+mod play;
 mod render;
 
 use std::process::ExitCode;
@@ -18,7 +21,10 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Play(play::Args),
+    Perform(perform::Args),
     Render(render::Args),
+    Doctor(doctor::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -39,7 +45,10 @@ pub fn run() -> anyhow::Result<ExitCode> {
         .without_time()
         .init();
     match cli.command {
-        None => Ok(ExitCode::SUCCESS),
+        None => play::run(play::Args::default()),
+        Some(Command::Play(args)) => play::run(args),
+        Some(Command::Perform(args)) => perform::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),

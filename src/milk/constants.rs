@@ -44,20 +44,12 @@ impl Randoms {
 
     fn thrown(&mut self) -> Rotor {
         let rng = &mut self.rng;
-        Rotor {
-            base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
-            speed: [0.0; 3],
-        }
+        Rotor { base: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }
     }
 }
 
 /// Fills every constant of `out` for this frame.
-pub(super) fn fill(
-    randoms: &mut Randoms,
-    vars: &[f64],
-    context: &Context,
-    out: &mut Frame,
-) {
+pub(super) fn fill(randoms: &mut Randoms, vars: &[f64], context: &Context, out: &mut Frame) {
     let at = |slot: usize| vars[slot] as f32;
     out.blur = blur_range(vars);
     out.texture_wrap = vars[frame::wrap] != 0.0;

@@ -53,6 +53,11 @@ impl Rig {
         }
     }
 
+    /// What presets hear in this frame.
+    pub fn heard(&self) -> std::sync::Arc<Heard> {
+        self.heard.read()
+    }
+
     /// Lets a show that makes decks ready in place do so before its first frame, so that it does not start black.
     /// No time passes and nothing is drawn.
     pub fn settle(&mut self) {

@@ -9,6 +9,7 @@ mod gpu;
 mod noise;
 mod pass;
 mod picture;
+mod present;
 mod preset_pass;
 mod readback;
 mod textures;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
 pub use deck::{Deck, DeckSettings};
 pub use gpu::{Gpu, GpuError};
+pub use present::Presenter;
 pub use textures::Textures;
 pub use workshop::Workshop;
 
@@ -41,7 +43,7 @@ impl Stage {
     pub fn new(workshop: Arc<Workshop>, size: [u32; 2]) -> Self {
         let picture = pass::image(&workshop.gpu.device, "stage picture", size);
         Self {
-            mixer: MixPass::new(&workshop.gpu.device),
+            mixer: MixPass::new(&workshop.gpu.device, pass::FORMAT),
             rack: BTreeMap::new(),
             picture_view: pass::view(&picture),
             picture,

@@ -1,6 +1,6 @@
 //! The mixer: one deck, or two on their way from one to the other, into the stage's picture.
 
-use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, bind, layout, module, pipeline, uniform};
+use super::{PipelinePlan, SAMPLER, TEXTURE, UNIFORM, bind, layout, module, pipeline, uniform};
 use crate::stage::cue::FadeStyle;
 
 /// Twin of `Mix` in `shaders/mix.wgsl`.
@@ -33,7 +33,8 @@ pub(in crate::stage) struct MixPass {
 }
 
 impl MixPass {
-    pub fn new(device: &wgpu::Device) -> Self {
+    /// A mixer that draws into images of `format`.
+    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
         let layout = layout(device, "mix", &[TEXTURE, TEXTURE, SAMPLER, UNIFORM]);
         let shader = module(device, "mix", include_str!("../../../shaders/mix.wgsl"));
         let pipeline = pipeline(
@@ -44,7 +45,7 @@ impl MixPass {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, "fs_mix"),
-                format: FORMAT,
+                format,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },

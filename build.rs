@@ -1,0 +1,31 @@
+//! Lists the built-in presets, so that the program carries them and needs no folder beside it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn presets(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            presets(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "milk") {
+            found.push(path);
+        }
+    }
+}
+
+fn main() {
+    println!("cargo::rerun-if-changed=presets");
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("presets");
+    let mut found = Vec::new();
+    presets(&root, &mut found);
+    found.sort();
+    let mut table = String::from("&[\n");
+    for path in &found {
+        let relative = path.strip_prefix(&root).expect("below presets").to_string_lossy().replace('\\', "/");
+        writeln!(table, "({relative:?}, include_str!({:?})),", path.display().to_string()).expect("a string");
+    }
+    table.push(']');
+    let out = Path::new(&std::env::var("OUT_DIR").expect("set by cargo")).join("built_in_presets.rs");
+    std::fs::write(out, table).expect("OUT_DIR is writable");
+}

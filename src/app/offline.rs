@@ -1,0 +1,119 @@
+//! The whole show without a window: time from a counter, sound from a file or the demo track, frames to a video.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::video::Video;
+use super::{MESH, WARM_FRAMES, preset_entries};
+use crate::analysis::Features;
+use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
+use crate::handoff::Latest;
+use crate::milk::Heard;
+use crate::show::{Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
+
+/// How a performance runs.
+#[derive(Clone, Debug)]
+pub struct PerformSettings {
+    /// A sound file, or `demo`.
+    pub audio: String,
+    /// How long to perform.
+    pub seconds: f64,
+    /// An `.mp4`, or a folder for PNGs.
+    pub out: PathBuf,
+    /// Pixels of the picture.
+    pub size: [u32; 2],
+    /// Frames a second.
+    pub fps: u32,
+    /// Decides every choice.
+    pub seed: u64,
+    /// Presets to play; the built-in ones without.
+    pub presets: Option<PathBuf>,
+    /// Folders with images for presets.
+    pub textures: Vec<PathBuf>,
+}
+
+/// What was performed.
+#[derive(Clone, Debug)]
+pub struct PerformReport {
+    /// Where the video is.
+    pub path: PathBuf,
+    /// What was on air, with the second it began.
+    pub played: Vec<(f64, String)>,
+    /// The device that drew.
+    pub device: String,
+}
+
+/// Performs and writes the video.
+pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
+    let entries = preset_entries(settings.presets.as_ref())?;
+    let sound = performed_sound(settings)?;
+    let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
+    let device = workshop.gpu.name();
+    let fps = f64::from(settings.fps);
+    let show = ShowSettings { seed: settings.seed, auto: true, fps, warm_frames: WARM_FRAMES };
+    let heard = Latest::new(Heard::default());
+    let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
+    let warmer = Warmer::in_place(&workshop, &heard, deck);
+    let stage = Stage::new(workshop, settings.size);
+    let mut rig = Rig::new(Show::new(show, entries), stage, warmer, heard);
+    rig.settle();
+    // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
+    let work = scratch_folder(&settings.out)?;
+    let sound_file = work.join("sound.wav");
+    audio::wav::write(&sound_file, &sound)?;
+    let mut video = Video::open(&settings.out, settings.size, settings.fps, &sound_file)?;
+    let mut played: BTreeMap<u64, String> = BTreeMap::new();
+    let mut on_air = None;
+    for number in 0..(settings.seconds * fps).round() as u64 {
+        let sample = |frame: u64| (frame * u64::from(HOUSE_RATE_HZ) / u64::from(settings.fps)) as usize;
+        let block =
+            &sound.frames[sample(number).min(sound.frames.len())..sample(number + 1).min(sound.frames.len())];
+        rig.frame(&RigFrame {
+            dt: if number == 0 { 0.0 } else { 1.0 / fps },
+            sound: block,
+            features: &Features::default(),
+            commands: &[],
+        });
+        let playing = rig.show.snapshot().playing.map(|playing| playing.name);
+        if playing != on_air {
+            played.insert(number, playing.clone().unwrap_or_else(|| "nothing".into()));
+            on_air = playing;
+        }
+        let frame = rig.stage.screenshot().map_err(anyhow::Error::msg).context("reading a frame back")?;
+        video.push(&frame)?;
+    }
+    let path = video.finish();
+    std::fs::remove_dir_all(&work).ok(); // A leftover scratch folder does no harm.
+    let played = played.into_iter().map(|(number, name)| (number as f64 / fps, name)).collect();
+    Ok(PerformReport { path: path?, played, device })
+}
+
+/// The sound of the performance; short demos start where the demo track is at its best.
+fn performed_sound(settings: &PerformSettings) -> anyhow::Result<Pcm> {
+    let frames = (settings.seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize;
+    let mut sound = if settings.audio == "demo" {
+        let mut sound = audio::demo::render(HOUSE_RATE_HZ);
+        if settings.seconds < 60.0 {
+            let start = (audio::demo::HIGHLIGHT.0 * f64::from(HOUSE_RATE_HZ)) as usize;
+            sound.frames.drain(..start.min(sound.frames.len()));
+        }
+        sound
+    } else {
+        let path = Path::new(&settings.audio);
+        let pcm = audio::decode(path).with_context(|| format!("opening the sound {}", path.display()))?;
+        Pcm { rate_hz: HOUSE_RATE_HZ, frames: pcm.at_rate(HOUSE_RATE_HZ).frames }
+    };
+    sound.frames.truncate(frames);
+    Ok(sound)
+}
+
+fn scratch_folder(out: &Path) -> anyhow::Result<PathBuf> {
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = parent.join(format!(".aivj-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    Ok(folder)
+}

@@ -1,0 +1,78 @@
+//! Paints the desk: egui's shapes onto the desk window.
+
+use winit::window::Window;
+
+use super::surface::WindowSurface;
+use crate::stage::Gpu;
+
+/// egui with its windowing and its renderer.
+pub(super) struct Painter {
+    pub context: egui::Context,
+    input: egui_winit::State,
+    renderer: egui_wgpu::Renderer,
+    /// The stage's picture as egui knows it.
+    pub preview: egui::TextureId,
+}
+
+impl Painter {
+    pub fn new(gpu: &Gpu, surface: &WindowSurface, picture: &wgpu::TextureView) -> Self {
+        let context = egui::Context::default();
+        let options = egui_wgpu::RendererOptions::default();
+        let mut renderer = egui_wgpu::Renderer::new(&gpu.device, surface.format(), options);
+        let preview = renderer.register_native_texture(&gpu.device, picture, wgpu::FilterMode::Linear);
+        let scale = surface.window.scale_factor() as f32;
+        let input = egui_winit::State::new(
+            context.clone(),
+            egui::ViewportId::ROOT,
+            &surface.window,
+            Some(scale),
+            None,
+            Some(gpu.device.limits().max_texture_dimension_2d as usize),
+        );
+        Self { context, input, renderer, preview }
+    }
+
+    /// Gives an event to egui; true when egui keeps it for itself.
+    pub fn event(&mut self, window: &Window, event: &winit::event::WindowEvent) -> bool {
+        self.input.on_window_event(window, event).consumed
+    }
+
+    /// Runs `ui` and shows what it drew.
+    pub fn paint(&mut self, gpu: &Gpu, surface: &mut WindowSurface, ui: impl FnMut(&mut egui::Ui)) {
+        let raw = self.input.take_egui_input(&surface.window);
+        let output = self.context.run_ui(raw, ui);
+        self.input.handle_platform_output(&surface.window, output.platform_output);
+        let jobs = self.context.tessellate(output.shapes, output.pixels_per_point);
+        for (id, deltas) in &output.textures_delta.set {
+            for delta in deltas {
+                self.renderer.update_texture(&gpu.device, &gpu.queue, *id, delta);
+            }
+        }
+        let screen = egui_wgpu::ScreenDescriptor {
+            size_in_pixels: surface.size(),
+            pixels_per_point: output.pixels_per_point,
+        };
+        let renderer = &mut self.renderer;
+        surface.show(gpu, |view, encoder| {
+            let extra = renderer.update_buffers(&gpu.device, &gpu.queue, encoder, &jobs, &screen);
+            gpu.queue.submit(extra);
+            let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("desk"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
+                        store: wgpu::StoreOp::Store,
+                    },
+                })],
+                ..Default::default()
+            });
+            renderer.render(&mut pass.forget_lifetime(), &jobs, &screen);
+        });
+        for id in &output.textures_delta.free {
+            self.renderer.free_texture(id);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The thread that listens: reads the input, understands it, and hands both on without ever waiting for the show.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::analysis::Features;
+use crate::audio::{
+    AudioState, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Link, PcmSource, Playback, Source, demo,
+};
+use crate::handoff::{Inbox, Latest, Outbox, queue};
+use crate::show::AudioLine;
+use crate::units::Seconds;
+
+/// How often the input is read: well under the 10 ms that eyes could notice.
+const READ_EVERY: Duration = Duration::from_millis(4);
+/// Frames of sound that may wait for the render thread: a second. When it is full the newest are dropped.
+const WAITING_FRAMES: usize = HOUSE_RATE_HZ as usize;
+
+/// What the show listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SoundChoice {
+    /// The input that carries sound.
+    Automatic,
+    /// The input whose name contains this.
+    Named(String),
+    /// The built-in demo track.
+    Demo,
+}
+
+/// The listening thread and what comes from it.
+pub(super) struct Listener {
+    /// What the house knows about the music.
+    pub features: Latest<Features>,
+    sound: Inbox<[f32; 2]>,
+    state: Option<Latest<AudioState>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listener {
+    /// Starts listening. An input that is missing is a state, not an error.
+    pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
+        let epoch = Instant::now();
+        let now = move || Seconds(epoch.elapsed().as_secs_f64());
+        let (mut source, state): (Box<dyn Source>, _) = match choice {
+            SoundChoice::Demo => {
+                let track = demo::render(HOUSE_RATE_HZ);
+                (Box::new(PcmSource::new("demo track", &track, Playback::Loop)), None)
+            }
+            SoundChoice::Automatic | SoundChoice::Named(_) => {
+                let device = match choice {
+                    SoundChoice::Named(name) => DeviceChoice::Named(name.clone()),
+                    _ => DeviceChoice::Automatic,
+                };
+                let capture = Capture::open(device, Arc::new(now))?;
+                let state = capture.state();
+                (Box::new(capture), Some(state))
+            }
+        };
+        let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
+        let features = Latest::new(Features::default());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let work = move || {
+            let mut block = Block::with_room_for(Seconds(0.5));
+            while !stopped.load(Ordering::Relaxed) {
+                source.read(now(), &mut block);
+                for &frame in &block.frames {
+                    out.send(frame).ok(); // Refused frames are counted by the queue.
+                }
+                thread::sleep(READ_EVERY);
+            }
+        };
+        let thread = thread::Builder::new().name("analysis".into()).spawn(work)?;
+        Ok(Self { features, sound, state, stop, thread: Some(thread) })
+    }
+
+    /// Takes the sound that arrived since the last call.
+    pub fn collect(&mut self, into: &mut Vec<[f32; 2]>) {
+        into.clear();
+        while let Some(frame) = self.sound.receive() {
+            into.push(frame);
+        }
+    }
+
+    /// Where the sound comes from, in words.
+    pub fn line(&self) -> AudioLine {
+        let Some(state) = &self.state else {
+            return AudioLine { source: "demo track".into(), trouble: String::new() };
+        };
+        let state = state.read();
+        let well = state.link == Link::Running && !state.silent;
+        AudioLine {
+            source: state.device.clone(),
+            trouble: if well { String::new() } else { state.message.clone() },
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // It ends within one read.
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Frames to a file: MP4 through ffmpeg where it is installed, else an animated WebP; or a folder of PNGs.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use anyhow::Context as _;
+use image::RgbaImage;
+
+/// Somewhere frames go.
+pub(super) enum Video {
+    /// An ffmpeg process that takes raw frames.
+    Ffmpeg { process: Child, input: ChildStdin, path: PathBuf },
+    /// A folder of numbered PNGs.
+    Folder { path: PathBuf, number: u32 },
+    /// A GIF-like file without a second program.
+    Animation { encoder: Box<image::codecs::gif::GifEncoder<std::fs::File>>, path: PathBuf, fps: u32 },
+}
+
+impl Video {
+    /// Opens `path`: a name ending in `.mp4` becomes a video with the sound of `sound`, any other a folder.
+    pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> anyhow::Result<Self> {
+        let is_video = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"));
+        if !is_video {
+            std::fs::create_dir_all(path).with_context(|| format!("making the folder {}", path.display()))?;
+            return Ok(Self::Folder { path: path.to_owned(), number: 0 });
+        }
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)
+                .with_context(|| format!("making the folder {}", parent.display()))?;
+        }
+        match start_ffmpeg(path, size, fps, sound) {
+            Ok(video) => Ok(video),
+            Err(error) => {
+                let path = path.with_extension("gif");
+                eprintln!(
+                    "ffmpeg could not be started ({error}); writing {} without sound instead",
+                    path.display()
+                );
+                let file =
+                    std::fs::File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+                let mut encoder = Box::new(image::codecs::gif::GifEncoder::new_with_speed(file, 20));
+                encoder.set_repeat(image::codecs::gif::Repeat::Infinite).context("starting the animation")?;
+                Ok(Self::Animation { encoder, path, fps })
+            }
+        }
+    }
+
+    /// Adds one frame.
+    pub fn push(&mut self, frame: &RgbaImage) -> anyhow::Result<()> {
+        match self {
+            Self::Ffmpeg { input, path, .. } => {
+                input.write_all(frame.as_raw()).with_context(|| format!("writing {}", path.display()))
+            }
+            Self::Folder { path, number } => {
+                *number += 1;
+                let path = path.join(format!("frame-{number:05}.png"));
+                frame.save(&path).with_context(|| format!("writing {}", path.display()))
+            }
+            Self::Animation { encoder, path, fps } => {
+                let delay = image::Delay::from_numer_denom_ms(1000, (*fps).max(1));
+                let frame = image::Frame::from_parts(frame.clone(), 0, 0, delay);
+                encoder.encode_frame(frame).with_context(|| format!("writing {}", path.display()))
+            }
+        }
+    }
+
+    /// Ends the file and says where it is.
+    pub fn finish(self) -> anyhow::Result<PathBuf> {
+        match self {
+            Self::Ffmpeg { mut process, input, path } => {
+                drop(input);
+                let status = process.wait().context("waiting for ffmpeg")?;
+                anyhow::ensure!(status.success(), "ffmpeg ended with {status} writing {}", path.display());
+                Ok(path)
+            }
+            Self::Folder { path, .. } | Self::Animation { path, .. } => Ok(path),
+        }
+    }
+}
+
+fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> std::io::Result<Video> {
+    let mut process = Command::new("ffmpeg")
+        .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
+        .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
+        .arg("-i")
+        .arg(sound)
+        .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p"])
+        // Odd sides are padded: yuv420p wants even ones.
+        .args(["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:a", "aac", "-shortest"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let input = process.stdin.take().ok_or_else(|| std::io::Error::other("no pipe to ffmpeg"))?;
+    Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
+}

@@ -1,0 +1,316 @@
+//! The windows: the output for the crowd and the desk for the performer, driven by one loop.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use winit::application::ApplicationHandler;
+use winit::dpi::{LogicalSize, PhysicalPosition};
+use winit::event::{ElementState, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, EventLoop, OwnedDisplayHandle};
+use winit::window::{Fullscreen, Window, WindowId};
+
+use super::keys::{self, Deed};
+use super::painter::Painter;
+use super::sound::Listener;
+pub use super::sound::SoundChoice;
+use super::surface::WindowSurface;
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, preset_entries};
+use crate::desk::{Desk, DeskView};
+use crate::handoff::Latest;
+use crate::milk::Heard;
+use crate::show::{Command, FrameTimes, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
+
+/// Frames a second the show aims at.
+const FPS: f64 = 60.0;
+/// Longest time one frame may stand for; after a stall the show goes on from where it was, seconds.
+const LONGEST_DT: f64 = 0.1;
+/// The desk is drawn this often at most, so that the output comes first.
+const DESK_EVERY: Duration = Duration::from_millis(33);
+/// Frame times kept for the figures on the desk.
+const KEPT_TIMES: usize = 120;
+
+/// How the program starts.
+#[derive(Clone, Debug)]
+pub struct AppSettings {
+    /// What is listened to.
+    pub sound: SoundChoice,
+    /// Presets to play; the built-in ones without.
+    pub presets: Option<std::path::PathBuf>,
+    /// Folders with images for presets.
+    pub textures: Vec<std::path::PathBuf>,
+    /// Screen the output fills at once, counted from 0.
+    pub monitor: Option<usize>,
+    /// Pixels of the picture; chosen for the device without.
+    pub size: Option<[u32; 2]>,
+    /// Decides every choice.
+    pub seed: u64,
+    /// Ends by itself after so many seconds; for checks.
+    pub seconds: Option<f64>,
+}
+
+/// Opens the windows and runs the show until the performer ends it.
+pub fn run(settings: AppSettings) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let events = EventLoop::new().context("no display could be opened; 'aivj perform' works without one")?;
+    let mut app =
+        App { settings, display: events.owned_display_handle(), started, running: None, failed: None };
+    events.run_app(&mut app).context("running the windows")?;
+    app.failed.map_or(Ok(()), Err)
+}
+
+struct App {
+    settings: AppSettings,
+    display: OwnedDisplayHandle,
+    started: Instant,
+    running: Option<Running>,
+    failed: Option<anyhow::Error>,
+}
+
+/// Everything that exists once the windows do.
+struct Running {
+    output: WindowSurface,
+    desk_surface: WindowSurface,
+    presenter: Presenter,
+    painter: Painter,
+    desk: Desk,
+    rig: Rig,
+    listener: Listener,
+    sound: Vec<[f32; 2]>,
+    commands: Vec<Command>,
+    last_frame: Option<Instant>,
+    last_desk: Instant,
+    frame_ms: Vec<f32>,
+    desk_hidden: bool,
+    help: bool,
+    device: String,
+    message: Option<String>,
+}
+
+impl ApplicationHandler for App {
+    fn resumed(&mut self, events: &ActiveEventLoop) {
+        if self.running.is_some() {
+            return;
+        }
+        match Running::start(events, &self.settings, self.display.clone()) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => {
+                self.failed = Some(error);
+                events.exit();
+            }
+        }
+    }
+
+    fn window_event(&mut self, events: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
+        let Some(running) = &mut self.running else { return };
+        let on_desk = id == running.desk_surface.window.id();
+        if on_desk && running.painter.event(&running.desk_surface.window, &event) {
+            return;
+        }
+        match event {
+            WindowEvent::CloseRequested => events.exit(),
+            WindowEvent::Resized(size) => {
+                let gpu = &running.rig.stage.workshop().gpu;
+                let surface = if on_desk { &mut running.desk_surface } else { &mut running.output };
+                surface.resize(gpu, size.width, size.height);
+            }
+            WindowEvent::KeyboardInput { event, .. }
+                if event.state == ElementState::Pressed && !event.repeat =>
+            {
+                if let Some(deed) = keys::deed(&event.logical_key) {
+                    running.act(deed);
+                }
+            }
+            WindowEvent::RedrawRequested if !on_desk => {
+                let first = running.last_frame.is_none();
+                running.frame();
+                if first {
+                    log::info!("first frame after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
+                }
+            }
+            _ => {}
+        }
+        let over = self.settings.seconds.is_some_and(|limit| self.started.elapsed().as_secs_f64() > limit);
+        if over {
+            events.exit();
+        }
+    }
+
+    fn about_to_wait(&mut self, _: &ActiveEventLoop) {
+        if let Some(running) = &self.running {
+            running.output.window.request_redraw();
+        }
+    }
+}
+
+impl Running {
+    fn start(
+        events: &ActiveEventLoop,
+        settings: &AppSettings,
+        display: OwnedDisplayHandle,
+    ) -> anyhow::Result<Self> {
+        let window = |title: &str, width: f64, height: f64| {
+            let attributes = Window::default_attributes()
+                .with_title(title)
+                .with_inner_size(LogicalSize::new(width, height));
+            events.create_window(attributes).map(Arc::new).context("opening a window")
+        };
+        let output_window = window("aivj output", 960.0, 540.0)?;
+        let desk_window = window("aivj desk", 900.0, 620.0)?;
+        desk_window.set_outer_position(PhysicalPosition::new(960, 0));
+        let descriptor = wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display));
+        let instance = wgpu::Instance::new(descriptor);
+        let output =
+            instance.create_surface(output_window.clone()).context("drawing to the output window")?;
+        let desk = instance.create_surface(desk_window.clone()).context("drawing to the desk window")?;
+        let gpu = Gpu::open(instance, Some(&output))?;
+        let size = settings.size.unwrap_or(if gpu.software() { SOFTWARE_SIZE } else { FULL_SIZE });
+        let device = gpu.name();
+        let message = gpu.software().then(|| {
+            format!("no graphics card: drawing with the processor at {}x{}, to stay smooth", size[0], size[1])
+        });
+        if let Some(message) = &message {
+            eprintln!("aivj: {message}");
+        }
+        let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
+        let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
+        let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
+        let entries = preset_entries(settings.presets.as_ref())?;
+        let heard = Latest::new(Heard::default());
+        let deck = DeckSettings { size, mesh: MESH, fps: FPS };
+        let show = ShowSettings { seed: settings.seed, auto: true, fps: FPS, warm_frames: WARM_FRAMES };
+        let warmer = Warmer::threads(&workshop, &heard, deck);
+        let stage = Stage::new(workshop, size);
+        let presenter = Presenter::new(&stage, output.format());
+        let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
+        let mut running = Self {
+            presenter,
+            painter,
+            desk: Desk::default(),
+            rig: Rig::new(Show::new(show, entries), stage, warmer, heard),
+            listener: Listener::start(&settings.sound)?,
+            output,
+            desk_surface,
+            sound: Vec::with_capacity(8192),
+            commands: Vec::new(),
+            last_frame: None,
+            last_desk: Instant::now() - DESK_EVERY,
+            frame_ms: Vec::new(),
+            desk_hidden: false,
+            help: false,
+            device,
+            message,
+        };
+        if let Some(monitor) = settings.monitor {
+            running.fill_monitor(monitor)?;
+        }
+        Ok(running)
+    }
+
+    fn fill_monitor(&mut self, number: usize) -> anyhow::Result<()> {
+        let window = &self.output.window;
+        let count = window.available_monitors().count();
+        let monitor = window.available_monitors().nth(number).with_context(|| {
+            format!("there is no screen {number}; screens are counted from 0, {count} found")
+        })?;
+        window.set_fullscreen(Some(Fullscreen::Borderless(Some(monitor))));
+        window.set_cursor_visible(false);
+        Ok(())
+    }
+
+    fn act(&mut self, deed: Deed) {
+        match deed {
+            Deed::Show(command) => self.commands.push(command),
+            Deed::Fullscreen => {
+                let window = &self.output.window;
+                let fills = window.fullscreen().is_some();
+                window.set_fullscreen((!fills).then_some(Fullscreen::Borderless(None)));
+                window.set_cursor_visible(fills);
+            }
+            Deed::Desk => {
+                self.desk_hidden = !self.desk_hidden;
+                self.desk_surface.window.set_visible(!self.desk_hidden);
+            }
+            Deed::Help => self.help = !self.help,
+            Deed::Screenshot => self.message = Some(self.screenshot()),
+        }
+    }
+
+    fn screenshot(&self) -> String {
+        let name = format!("aivj-{:.0}.png", self.rig.show.snapshot().now * 1000.0);
+        let picture = match self.rig.stage.screenshot() {
+            Ok(picture) => picture,
+            Err(why) => return format!("no picture was saved: {why}"),
+        };
+        // Encoding takes longer than a frame; the show does not wait for it.
+        let path = name.clone();
+        let save = move || {
+            if let Err(error) = picture.save(&path) {
+                log::error!("the picture {path} could not be saved: {error}");
+            }
+        };
+        match std::thread::Builder::new().name("screenshot".into()).spawn(save) {
+            Ok(_) => format!("saving the picture as {name}"),
+            Err(error) => format!("no picture was saved: {error}"),
+        }
+    }
+
+    fn frame(&mut self) {
+        let now = Instant::now();
+        let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
+        self.last_frame = Some(now);
+        self.listener.collect(&mut self.sound);
+        let features = self.listener.features.read();
+        self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
+        self.commands.clear();
+        let gpu = &self.rig.stage.workshop().gpu;
+        let size = self.output.size();
+        let (presenter, stage) = (&self.presenter, &self.rig.stage);
+        self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
+        if self.frame_ms.len() == KEPT_TIMES {
+            self.frame_ms.remove(0);
+        }
+        self.frame_ms.push(dt as f32 * 1000.0);
+        if !self.desk_hidden && now - self.last_desk >= DESK_EVERY {
+            self.last_desk = now;
+            self.paint_desk();
+        }
+    }
+
+    fn paint_desk(&mut self) {
+        let snapshot = self.rig.show.snapshot();
+        let stage_size = self.rig.stage.size();
+        let keys: Vec<(&str, &str)> = if self.help {
+            keys::table().into_iter().map(|(key, _, title)| (key, title)).collect()
+        } else {
+            Vec::new()
+        };
+        let heard = self.rig.heard();
+        let view = DeskView {
+            snapshot: &snapshot,
+            audio: &self.listener.line(),
+            times: self.times(),
+            heard: &heard,
+            preview: self.painter.preview,
+            preview_aspect: stage_size[0] as f32 / stage_size[1] as f32,
+            device: &self.device,
+            message: self.message.as_deref(),
+            keys: &keys,
+        };
+        let (desk, commands) = (&mut self.desk, &mut self.commands);
+        let gpu = &self.rig.stage.workshop().gpu;
+        self.painter.paint(gpu, &mut self.desk_surface, |ui| commands.extend(desk.show(ui, &view)));
+    }
+
+    fn times(&self) -> FrameTimes {
+        let mut sorted = self.frame_ms.clone();
+        sorted.sort_by(f32::total_cmp);
+        let at = |share: f32| {
+            let last = sorted.len().saturating_sub(1) as f32;
+            sorted.get((share * last).round() as usize).copied().unwrap_or(0.0)
+        };
+        let mean = sorted.iter().sum::<f32>() / sorted.len().max(1) as f32;
+        FrameTimes { fps: if mean > 0.0 { 1000.0 / mean } else { 0.0 }, median_ms: at(0.5), p95_ms: at(0.95) }
+    }
+}

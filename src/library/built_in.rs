@@ -1,0 +1,26 @@
+//! The presets that come with the program.
+
+/// Relative path and text of every built-in preset, in order of the path.
+const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
+
+/// One built-in preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// `scene/energy/name.milk`.
+    pub path: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+impl BuiltIn {
+    /// The name on the desk.
+    pub fn name(&self) -> &'static str {
+        let file = self.path.rsplit('/').next().unwrap_or(self.path);
+        file.strip_suffix(".milk").unwrap_or(file)
+    }
+}
+
+/// All built-in presets, in a fixed order.
+pub fn built_in() -> impl Iterator<Item = BuiltIn> {
+    TABLE.iter().map(|&(path, text)| BuiltIn { path, text })
+}
