@@ -38,5 +38,7 @@ pub(super) fn read(gpu: &Gpu, texture: &wgpu::Texture) -> Result<image::RgbaImag
         pixels.extend_from_slice(&line[..(width * 4) as usize]);
     }
     drop(mapped);
+    buffer.unmap();
+    buffer.destroy();
     image::RgbaImage::from_raw(width, height, pixels).ok_or_else(|| "the picture came back short".into())
 }
