@@ -29,16 +29,6 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Only `./test` wants these: a screen without a monitor, and keys pressed by a script.
-wanted_for_tests() {
-  cat <<'LIST'
-Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
-openbox|openbox|openbox|openbox|-
-xdotool|xdotool|xdotool|xdotool|-
-import|imagemagick|ImageMagick|imagemagick|-
-LIST
-}
-
 present() {
   case "$1" in
     lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
