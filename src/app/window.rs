@@ -266,7 +266,7 @@ impl Running {
         self.commands.clear();
         let gpu = &self.rig.stage.workshop().gpu;
         let size = self.output.size();
-        let (presenter, stage) = (&self.presenter, &self.rig.stage);
+        let (presenter, stage) = (&mut self.presenter, &self.rig.stage);
         self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
         if self.frame_ms.len() == KEPT_TIMES {
             self.frame_ms.remove(0);

@@ -4,7 +4,7 @@ use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
 use super::{DeskView, style};
 use crate::analysis::{Features, Scene};
-use crate::milk::SPECTRUM_BINS;
+use crate::show::SPECTRUM_BINS;
 
 /// Bars of the spectrum.
 const BARS: usize = 40;

@@ -7,9 +7,9 @@ mod style;
 
 use egui::{Align, Color32, Layout, RichText, TextureId, Ui, Vec2};
 
-use crate::milk::Heard;
+use crate::show::Heard;
 use crate::show::{AudioLine, Command, FrameTimes, Snapshot};
-use crate::stage::Veil;
+use crate::show::Veil;
 
 /// Everything one drawing of the desk shows.
 pub struct DeskView<'a> {

@@ -9,6 +9,9 @@ mod running;
 mod snapshot;
 mod warm;
 
+/// What the desk needs of the rooms below, so that it knows the show alone.
+pub use crate::milk::{Heard, SPECTRUM_BINS};
+pub use crate::stage::Veil;
 pub use command::Command;
 pub use rig::{Rig, RigFrame};
 pub use running::{Arrived, PresetEntry, Show, ShowSettings, Step, StepInput};

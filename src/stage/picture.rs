@@ -67,7 +67,9 @@ impl DeckPicture {
         let images = ["feedback/a", "feedback/b"].map(|label| pass::view(&pass::image(device, label, size)));
         let levels = [&program.warp, &program.composite];
         let levels = levels.into_iter().flatten().map(|text| text.interface.max_blur_level).max();
-        let pyramid = Pyramid::new(device, size, levels.unwrap_or(0));
+        let clamped = workshop.sampler(Filter::Linear, Address::Clamp);
+        let both = [&images[0], &images[1]];
+        let pyramid = Pyramid::new(device, &workshop.blur, both, clamped, size, levels.unwrap_or(0));
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
@@ -160,10 +162,7 @@ impl DeckPicture {
                 self.flat.draw(workshop, &mut render, &frame.above, last);
             }
         }
-        let gpu = &workshop.gpu;
-        let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
-        let source = &self.images[last];
-        self.pyramid.encode(&workshop.blur, &gpu.device, &gpu.queue, encoder, source, sampler, &frame.blur);
+        self.pyramid.encode(&workshop.blur, &workshop.gpu.queue, encoder, last, &frame.blur);
         let mut render = pass::begin(encoder, "composite", &self.output, true);
         self.draw_composite(workshop, &mut render, next);
         drop(render);

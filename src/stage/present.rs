@@ -18,7 +18,7 @@ impl Presenter {
 
     /// Draws the stage's picture onto `target`, which has `size` pixels.
     pub fn draw(
-        &self,
+        &mut self,
         stage: &Stage,
         encoder: &mut wgpu::CommandEncoder,
         target: &wgpu::TextureView,

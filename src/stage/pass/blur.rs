@@ -57,11 +57,20 @@ struct Half {
     uniforms: wgpu::Buffer,
     /// Size of what it reads, pixels.
     source: [u32; 2],
+    /// What it reads; the first half by feedback image, the others always the half before.
+    groups: Vec<wgpu::BindGroup>,
 }
 
 impl Pyramid {
-    /// `levels` levels, 0 to 3, for an image of `size`.
-    pub fn new(device: &wgpu::Device, size: [u32; 2], levels: u8) -> Self {
+    /// `levels` levels, 0 to 3, of the feedback `images`, which have `size` pixels.
+    pub fn new(
+        device: &wgpu::Device,
+        pass: &BlurPass,
+        images: [&wgpu::TextureView; 2],
+        sampler: &wgpu::Sampler,
+        size: [u32; 2],
+        levels: u8,
+    ) -> Self {
         let mut halves: Vec<Half> = Vec::new();
         let mut side = size;
         let mut source = size;
@@ -74,7 +83,17 @@ impl Pyramid {
             let texture = image(device, &format!("blur/half {number}"), rounded);
             let target = view(&texture);
             let uniforms = uniform::<BlurUniforms>(device, "blur/uniforms");
-            halves.push(Half { texture, target, uniforms, source });
+            let sources = halves.last().map_or(images.to_vec(), |before| vec![&before.target]);
+            let groups = sources.into_iter().map(|from| {
+                let resources = [
+                    wgpu::BindingResource::TextureView(from),
+                    wgpu::BindingResource::Sampler(sampler),
+                    uniforms.as_entire_binding(),
+                ];
+                bind(device, "blur", &pass.layout, &resources)
+            });
+            let groups = groups.collect();
+            halves.push(Half { texture, target, uniforms, source, groups });
             source = rounded;
         }
         Self { halves }
@@ -91,19 +110,16 @@ impl Pyramid {
         self.halves.get(wanted).or(self.halves.last()).map(|half| &half.texture)
     }
 
-    /// Blurs `source` into the levels.
+    /// Blurs feedback image `image` into the levels.
     pub fn encode(
         &self,
         pass: &BlurPass,
-        device: &wgpu::Device,
         queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
-        source: &wgpu::TextureView,
-        sampler: &wgpu::Sampler,
+        image: usize,
         range: &BlurRange,
     ) {
         let scales = scales(range);
-        let mut from = source;
         for (number, half) in self.halves.iter().enumerate() {
             let vertical = number % 2 == 1;
             let (scale, bias) = scales[number / 2];
@@ -118,18 +134,11 @@ impl Pyramid {
                 pad: 0.0,
             };
             queue.write_buffer(&half.uniforms, 0, bytemuck::bytes_of(&uniforms));
-            let resources = [
-                wgpu::BindingResource::TextureView(from),
-                wgpu::BindingResource::Sampler(sampler),
-                half.uniforms.as_entire_binding(),
-            ];
-            let group = bind(device, "blur", &pass.layout, &resources);
+            let Some(group) = half.groups.get(image).or(half.groups.first()) else { continue };
             let mut render = begin(encoder, "blur", &half.target, true);
             render.set_pipeline(&pass.pipeline);
-            render.set_bind_group(0, &group, &[]);
+            render.set_bind_group(0, group, &[]);
             render.draw(0..3, 0..1);
-            drop(render);
-            from = &half.target;
         }
     }
 }

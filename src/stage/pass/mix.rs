@@ -30,6 +30,8 @@ pub(in crate::stage) struct MixPass {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
     uniforms: wgpu::Buffer,
+    /// The pictures mixed last, and their bindings.
+    bound: Option<([wgpu::TextureView; 2], wgpu::BindGroup)>,
 }
 
 impl MixPass {
@@ -50,12 +52,12 @@ impl MixPass {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        Self { pipeline, layout, uniforms: uniform::<MixUniforms>(device, "mix") }
+        Self { pipeline, layout, uniforms: uniform::<MixUniforms>(device, "mix"), bound: None }
     }
 
     /// Draws `front` and `incoming` into the open pass.
     pub fn draw(
-        &self,
+        &mut self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         render: &mut wgpu::RenderPass,
@@ -64,15 +66,19 @@ impl MixPass {
         uniforms: MixUniforms,
     ) {
         queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(&uniforms));
-        let resources = [
-            wgpu::BindingResource::TextureView(pictures[0]),
-            wgpu::BindingResource::TextureView(pictures[1]),
-            wgpu::BindingResource::Sampler(sampler),
-            self.uniforms.as_entire_binding(),
-        ];
-        let group = bind(device, "mix", &self.layout, &resources);
+        if self.bound.as_ref().is_none_or(|(bound, _)| [&bound[0], &bound[1]] != pictures) {
+            let resources = [
+                wgpu::BindingResource::TextureView(pictures[0]),
+                wgpu::BindingResource::TextureView(pictures[1]),
+                wgpu::BindingResource::Sampler(sampler),
+                self.uniforms.as_entire_binding(),
+            ];
+            let group = bind(device, "mix", &self.layout, &resources);
+            self.bound = Some((pictures.map(Clone::clone), group));
+        }
+        let Some((_, group)) = &self.bound else { return };
         render.set_pipeline(&self.pipeline);
-        render.set_bind_group(0, &group, &[]);
+        render.set_bind_group(0, group, &[]);
         render.draw(0..3, 0..1);
     }
 }
