@@ -152,7 +152,8 @@ fn only_the_app_asks_the_wall_clock() {
     const MEASURING_FILES: [&str; 1] = ["src/show/warm.rs"];
     for (room, path, text) in sources() {
         let asks = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
-        let exempt = MEASURE.contains(&room.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
+        let exempt =
+            MEASURE.contains(&room.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
         assert!(!asks || exempt, "{}: asks the wall clock", path.display());
     }
 }

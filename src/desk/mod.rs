@@ -8,8 +8,8 @@ mod style;
 use egui::{Align, Color32, Layout, RichText, TextureId, Ui, Vec2};
 
 use crate::show::Heard;
-use crate::show::{AudioLine, Command, FrameTimes, Snapshot};
 use crate::show::Veil;
+use crate::show::{AudioLine, Command, FrameTimes, Snapshot};
 
 /// Everything one drawing of the desk shows.
 pub struct DeskView<'a> {

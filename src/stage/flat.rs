@@ -55,7 +55,7 @@ impl FlatDraws {
             shapes: growing("shapes"),
             triangles: growing("triangles"),
             draw_group,
-            shape_uniforms: Growing::new(device, "shape/uniforms", wgpu::BufferUsages::UNIFORM),
+            shape_uniforms: Growing::new(device, "shape/uniforms", pass::BLOCK_USAGES),
             shape_groups: None,
             shape_capacity: 0,
             images: images.map(Clone::clone),

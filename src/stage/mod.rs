@@ -43,7 +43,7 @@ impl Stage {
     pub fn new(workshop: Arc<Workshop>, size: [u32; 2]) -> Self {
         let picture = pass::image(&workshop.gpu.device, "stage picture", size);
         Self {
-            mixer: MixPass::new(&workshop.gpu.device, pass::FORMAT),
+            mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
             rack: BTreeMap::new(),
             picture_view: pass::view(&picture),
             picture,

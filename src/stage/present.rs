@@ -13,7 +13,7 @@ pub struct Presenter {
 impl Presenter {
     /// A presenter for surfaces of `format`.
     pub fn new(stage: &Stage, format: wgpu::TextureFormat) -> Self {
-        Self { pass: MixPass::new(&stage.workshop.gpu.device, format) }
+        Self { pass: MixPass::new(&stage.workshop.gpu, format) }
     }
 
     /// Draws the stage's picture onto `target`, which has `size` pixels.

@@ -56,8 +56,8 @@ impl PresetPass {
             });
             types.push(pass::SAMPLER);
         }
-        let layout = pass::layout(device, label, &types);
-        let shader = pass::module(device, label, &text.wgsl);
+        let layout = pass::layout(&workshop.gpu, label, &types);
+        let shader = pass::module(&workshop.gpu, label, &text.wgsl);
         let pipeline = pass::pipeline(
             device,
             &PipelinePlan {

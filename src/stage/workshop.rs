@@ -35,7 +35,7 @@ impl Workshop {
     /// Builds everything that does not depend on a preset; `texture_folders` are searched for user images.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
         let device = &gpu.device;
-        let mesh_shader = pass::module(device, "mesh", include_str!("../../shaders/mesh.wgsl"));
+        let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let indices = mesh::composite_indices();
         let composite_indices = wgpu::util::DeviceExt::create_buffer_init(
             device,
@@ -59,14 +59,14 @@ impl Workshop {
         let (linear, point) = (wgpu::FilterMode::Linear, wgpu::FilterMode::Nearest);
         let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
         Self {
-            warp: WarpPass::new(device, &mesh_shader),
-            composite: CompositePass::new(device, &mesh_shader),
-            blur: BlurPass::new(device),
-            draw: DrawPass::new(device),
-            shape: ShapePass::new(device),
+            warp: WarpPass::new(&gpu, &mesh_shader),
+            composite: CompositePass::new(&gpu, &mesh_shader),
+            blur: BlurPass::new(&gpu),
+            draw: DrawPass::new(&gpu),
+            shape: ShapePass::new(&gpu),
             composite_index_count: indices.len() as u32,
             composite_indices,
-            frame_layout: pass::layout(device, "frame", &[pass::UNIFORM, pass::UNIFORM]),
+            frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),
                 sampler(linear, clamp),

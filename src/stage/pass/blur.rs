@@ -5,6 +5,7 @@ use super::{
     view,
 };
 use crate::milk::BlurRange;
+use crate::stage::gpu::Gpu;
 
 /// Twin of `Blur` in `shaders/blur.wgsl`.
 #[repr(C)]
@@ -26,9 +27,10 @@ pub(in crate::stage) struct BlurPass {
 }
 
 impl BlurPass {
-    pub fn new(device: &wgpu::Device) -> Self {
-        let layout = layout(device, "blur", &[TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(device, "blur", include_str!("../../../shaders/blur.wgsl"));
+    pub fn new(gpu: &Gpu) -> Self {
+        let device = &gpu.device;
+        let layout = layout(gpu, "blur", &[TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(gpu, "blur", include_str!("../../../shaders/blur.wgsl"));
         let pipeline = pipeline(
             device,
             &PipelinePlan {

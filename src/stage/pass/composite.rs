@@ -2,6 +2,7 @@
 
 use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::milk::LegacyComposite;
+use crate::stage::gpu::Gpu;
 
 /// Twin of `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
@@ -53,9 +54,10 @@ pub(in crate::stage) struct CompositePass {
 }
 
 impl CompositePass {
-    pub fn new(device: &wgpu::Device, mesh_shader: &wgpu::ShaderModule) -> Self {
-        let layout = layout(device, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(device, "composite", include_str!("../../../shaders/composite.wgsl"));
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+        let device = &gpu.device;
+        let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(gpu, "composite", include_str!("../../../shaders/composite.wgsl"));
         let pipeline = pipeline(
             device,
             &PipelinePlan {

@@ -2,6 +2,7 @@
 
 use super::{FORMAT, PipelinePlan, UNIFORM, layout, module, pipeline};
 use crate::milk::{Blend, Segment, Spot, Vertex};
+use crate::stage::gpu::Gpu;
 
 /// Twin of `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
 #[repr(C)]
@@ -67,11 +68,12 @@ pub(in crate::stage) struct DrawPass {
 }
 
 impl DrawPass {
-    pub fn new(device: &wgpu::Device) -> Self {
-        let layout = layout(device, "draw", &[UNIFORM]);
-        let stroke = module(device, "stroke", include_str!("../../../shaders/stroke.wgsl"));
-        let dot = module(device, "dot", include_str!("../../../shaders/dot.wgsl"));
-        let triangle = module(device, "triangle", include_str!("../../../shaders/triangle.wgsl"));
+    pub fn new(gpu: &Gpu) -> Self {
+        let device = &gpu.device;
+        let layout = layout(gpu, "draw", &[UNIFORM]);
+        let stroke = module(gpu, "stroke", include_str!("../../../shaders/stroke.wgsl"));
+        let dot = module(gpu, "dot", include_str!("../../../shaders/dot.wgsl"));
+        let triangle = module(gpu, "triangle", include_str!("../../../shaders/triangle.wgsl"));
         let segment =
             wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4];
         let spot = wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4];

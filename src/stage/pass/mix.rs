@@ -2,6 +2,7 @@
 
 use super::{PipelinePlan, SAMPLER, TEXTURE, UNIFORM, bind, layout, module, pipeline, uniform};
 use crate::stage::cue::FadeStyle;
+use crate::stage::gpu::Gpu;
 
 /// Twin of `Mix` in `shaders/mix.wgsl`.
 #[repr(C)]
@@ -36,9 +37,10 @@ pub(in crate::stage) struct MixPass {
 
 impl MixPass {
     /// A mixer that draws into images of `format`.
-    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
-        let layout = layout(device, "mix", &[TEXTURE, TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(device, "mix", include_str!("../../../shaders/mix.wgsl"));
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        let device = &gpu.device;
+        let layout = layout(gpu, "mix", &[TEXTURE, TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(gpu, "mix", include_str!("../../../shaders/mix.wgsl"));
         let pipeline = pipeline(
             device,
             &PipelinePlan {

@@ -3,6 +3,7 @@
 use super::draw::{ByBlend, blend_state};
 use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
 use crate::milk::ShapeInstance;
+use crate::stage::gpu::Gpu;
 
 /// Twin of `ShapeDraw` in `shaders/shape.wgsl`.
 #[repr(C)]
@@ -26,13 +27,14 @@ pub(in crate::stage) struct ShapePass {
 }
 
 impl ShapePass {
-    pub fn new(device: &wgpu::Device) -> Self {
+    pub fn new(gpu: &Gpu) -> Self {
+        let device = &gpu.device;
         let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = UNIFORM else {
             unreachable!("UNIFORM is a buffer");
         };
         let per_draw = wgpu::BindingType::Buffer { ty, has_dynamic_offset: true, min_binding_size };
-        let layout = layout(device, "shape", &[per_draw, TEXTURE, SAMPLER]);
-        let shader = module(device, "shape", include_str!("../../../shaders/shape.wgsl"));
+        let layout = layout(gpu, "shape", &[per_draw, TEXTURE, SAMPLER]);
+        let shader = module(gpu, "shape", include_str!("../../../shaders/shape.wgsl"));
         let attributes = wgpu::vertex_attr_array![
             0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4, 4 => Float32x4, 5 => Float32x4,
             6 => Float32

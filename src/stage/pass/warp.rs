@@ -1,6 +1,7 @@
 //! The warp of presets without a warp shader.
 
 use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, layout, mesh, module, pipeline};
+use crate::stage::gpu::Gpu;
 
 /// Pipeline and layout of the fixed warp.
 pub(in crate::stage) struct WarpPass {
@@ -9,9 +10,10 @@ pub(in crate::stage) struct WarpPass {
 }
 
 impl WarpPass {
-    pub fn new(device: &wgpu::Device, mesh_shader: &wgpu::ShaderModule) -> Self {
-        let layout = layout(device, "warp", &[TEXTURE, SAMPLER]);
-        let shader = module(device, "warp", include_str!("../../../shaders/warp.wgsl"));
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+        let device = &gpu.device;
+        let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER]);
+        let shader = module(gpu, "warp", include_str!("../../../shaders/warp.wgsl"));
         let pipeline = pipeline(
             device,
             &PipelinePlan {
