@@ -44,11 +44,15 @@ impl Listener {
     pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
         let epoch = Instant::now();
         let now = move || Seconds(epoch.elapsed().as_secs_f64());
-        let (mut source, state): (Box<dyn Source>, _) = match choice {
-            SoundChoice::Demo => {
-                let track = demo::render(HOUSE_RATE_HZ);
-                (Box::new(PcmSource::new("demo track", &track, Playback::Loop)), None)
-            }
+        // Opened on the thread that reads it: synthesising the demo track takes seconds.
+        let (open, state): (Box<dyn FnOnce() -> Box<dyn Source> + Send>, _) = match choice {
+            SoundChoice::Demo => (
+                Box::new(|| {
+                    let track = demo::render(HOUSE_RATE_HZ);
+                    Box::new(PcmSource::new("demo track", &track, Playback::Loop))
+                }),
+                None,
+            ),
             SoundChoice::Automatic | SoundChoice::Named(_) => {
                 let device = match choice {
                     SoundChoice::Named(name) => DeviceChoice::Named(name.clone()),
@@ -56,7 +60,7 @@ impl Listener {
                 };
                 let capture = Capture::open(device, Arc::new(now))?;
                 let state = capture.state();
-                (Box::new(capture), Some(state))
+                (Box::new(move || Box::new(capture)), Some(state))
             }
         };
         let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
@@ -64,6 +68,7 @@ impl Listener {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let work = move || {
+            let mut source = open();
             let mut block = Block::with_room_for(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);

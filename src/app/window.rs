@@ -80,6 +80,8 @@ struct Running {
     sound: Vec<[f32; 2]>,
     commands: Vec<Command>,
     last_frame: Option<Instant>,
+    /// A preset has been shown.
+    on_air: bool,
     last_desk: Instant,
     frame_ms: Vec<f32>,
     desk_hidden: bool,
@@ -123,10 +125,10 @@ impl ApplicationHandler for App {
                 }
             }
             WindowEvent::RedrawRequested if !on_desk => {
-                let first = running.last_frame.is_none();
+                let black = !running.on_air;
                 running.frame();
-                if first {
-                    log::info!("first frame after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
+                if black && running.on_air {
+                    log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
                 }
             }
             _ => {}
@@ -195,6 +197,7 @@ impl Running {
             sound: Vec::with_capacity(8192),
             commands: Vec::new(),
             last_frame: None,
+            on_air: false,
             last_desk: Instant::now() - DESK_EVERY,
             frame_ms: Vec::new(),
             desk_hidden: false,
@@ -264,6 +267,7 @@ impl Running {
         let features = self.listener.features.read();
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
         self.commands.clear();
+        self.on_air |= self.rig.show.playing();
         let gpu = &self.rig.stage.workshop().gpu;
         let size = self.output.size();
         let (presenter, stage) = (&mut self.presenter, &self.rig.stage);

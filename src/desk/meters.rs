@@ -42,7 +42,7 @@ fn level(ui: &mut Ui, now: f32, peak: f32) {
     };
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 16.0), Sense::hover());
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, 2.0, Color32::from_rgb(28, 30, 35));
+    painter.rect_filled(rect, 2.0, style::TROUGH);
     let color = if now >= 0.99 { style::BAD } else { style::GOOD };
     let width = rect.width() * share(now);
     painter.rect_filled(Rect::from_min_size(rect.min, Vec2::new(width, rect.height())), 2.0, color);
@@ -64,7 +64,7 @@ fn spectrum(ui: &mut Ui, view: &DeskView) {
     for bar in 0..BARS {
         let (from, to) = (edge(bar) - 1, edge(bar + 1).max(edge(bar)));
         let loudest = bins[from..to].iter().fold(0.0_f32, |peak, bin| peak.max(*bin));
-        let height = ((1.0 + loudest).ln() / 8.0).clamp(0.0, 1.0) * rect.height();
+        let height = ((1.0 + 24.0 * loudest).ln() / 7.0).clamp(0.0, 1.0) * rect.height();
         let left = rect.left() + bar as f32 * step;
         let min = Pos2::new(left, rect.bottom() - height);
         let color = Color32::from_rgb(70, 130 + bar as u8 * 2, 200 - bar as u8 * 2);
@@ -94,7 +94,15 @@ fn beat(ui: &mut Ui, features: &Features) {
 fn scene(ui: &mut Ui, features: &Features) {
     for (scene, probability) in Scene::ALL.into_iter().zip(features.scene.probabilities) {
         let on = scene == features.scene.scene;
-        let text = RichText::new(scene.label()).color(if on { style::TEXT } else { style::OFF });
-        ui.add(egui::ProgressBar::new(probability.clamp(0.0, 1.0)).desired_height(13.0).text(text));
+        ui.horizontal(|ui| {
+            let text = RichText::new(scene.label()).color(if on { style::TEXT } else { style::OFF });
+            ui.add_sized(Vec2::new(64.0, 16.0), egui::Label::new(text));
+            let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 12.0), Sense::hover());
+            let painter = ui.painter_at(rect);
+            painter.rect_filled(rect, 2.0, style::TROUGH);
+            let width = rect.width() * probability.clamp(0.0, 1.0);
+            let color = if on { style::GOOD } else { style::OFF };
+            painter.rect_filled(Rect::from_min_size(rect.min, Vec2::new(width, rect.height())), 2.0, color);
+        });
     }
 }

@@ -70,7 +70,7 @@ impl Desk {
 
 fn now_playing(ui: &mut Ui, snapshot: &Snapshot) {
     ui.horizontal(|ui| {
-        let name = snapshot.playing.as_ref().map_or("getting ready…", |playing| &playing.name);
+        let name = snapshot.playing.as_ref().map_or("getting ready ...", |playing| &playing.name);
         ui.add(egui::Label::new(RichText::new(name).size(22.0).strong()).truncate());
     });
     ui.horizontal(|ui| {
@@ -79,7 +79,7 @@ fn now_playing(ui: &mut Ui, snapshot: &Snapshot) {
         mode(ui, "BLACKOUT", snapshot.veil == Veil::Blackout, style::BAD);
         mode(ui, "FREEZE", snapshot.veil == Veil::Freeze, style::BAD);
         if let Some(playing) = &snapshot.playing {
-            mode(ui, "♥", playing.favourite, style::ACCENT);
+            mode(ui, "FAVOURITE", playing.favourite, style::ACCENT);
             ui.label(format!("{:.0} s on air", playing.for_secs));
         }
         if let Some(fade) = snapshot.fade {
@@ -107,13 +107,13 @@ fn preview(ui: &mut Ui, view: &DeskView) {
 fn buttons(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>) {
     let rows: [&[(&str, Command, bool)]; 2] = [
         &[
-            ("◀ Back", Command::Back, false),
-            ("Next ▶", Command::Next, false),
+            ("Back", Command::Back, false),
+            ("Next", Command::Next, false),
             ("Hold", Command::Hold, snapshot.held),
             ("Auto", Command::Auto, snapshot.auto),
         ],
         &[
-            ("♥ Favourite", Command::Favourite, snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
+            ("Favourite", Command::Favourite, snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
             ("Freeze", Command::Freeze, snapshot.veil == Veil::Freeze),
             ("Blackout", Command::Blackout, snapshot.veil == Veil::Blackout),
         ],
@@ -136,11 +136,11 @@ fn up_next(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Up next").strong());
     for upcoming in &snapshot.up_next {
         ui.horizontal(|ui| {
-            if ui.small_button("✕").on_hover_text("Not this one").clicked() {
+            if ui.small_button("drop").on_hover_text("Not this one").clicked() {
                 commands.push(Command::Veto(upcoming.preset));
             }
             if ui
-                .add_enabled(upcoming.warm, egui::Button::new("▶").small())
+                .add_enabled(upcoming.warm, egui::Button::new("play").small())
                 .on_hover_text("Play now")
                 .clicked()
             {

@@ -15,6 +15,9 @@ pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
 /// Marks.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
 
+/// The empty part of a meter.
+pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
+
 /// Dresses `context`.
 pub(super) fn apply(context: &Context) {
     let mut visuals = Visuals::dark();

@@ -178,6 +178,11 @@ impl Show {
         Step { cue: self.cue(input), wishes, retired: std::mem::take(&mut self.retired) }
     }
 
+    /// Whether a preset is on air.
+    pub fn playing(&self) -> bool {
+        self.front.is_some()
+    }
+
     /// What the desk shows.
     pub fn snapshot(&self) -> Snapshot {
         let shown = self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref());

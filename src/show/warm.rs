@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Instant;
@@ -89,8 +90,12 @@ impl PrepareTimes {
 pub enum Warmer {
     /// On threads of its own.
     Threads {
-        /// Wishes on their way to the threads.
-        wishes: SyncSender<Wish>,
+        /// Wishes on their way to the threads; taken when the warmer is dropped.
+        wishes: Option<SyncSender<Wish>>,
+        /// The threads themselves.
+        threads: Vec<thread::JoinHandle<()>>,
+        /// Tells the threads to leave what still waits.
+        closing: Arc<AtomicBool>,
         /// Decks on their way back.
         arrivals: Receiver<Arrival>,
     },
@@ -113,24 +118,33 @@ impl Warmer {
         let (wishes, waiting) = mpsc::sync_channel::<Wish>(MAX_WAITING);
         let (report, arrivals) = mpsc::channel();
         let waiting = Arc::new(std::sync::Mutex::new(waiting));
+        let mut threads = Vec::new();
+        let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
             let (workshop, heard, waiting) = (workshop.clone(), heard.clone(), waiting.clone());
+            let closing = closing.clone();
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 loop {
                     let next = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
                     let Ok(wish) = next else { break };
+                    if closing.load(Ordering::Relaxed) {
+                        break;
+                    }
                     if report.send(prepare(&workshop, &heard, settings, &wish)).is_err() {
                         break; // The show is over.
                     }
                 }
             };
             let thread = thread::Builder::new().name(format!("warm-up {number}")).stack_size(64 << 20);
-            if let Err(error) = thread.spawn(work) {
-                log::error!("a warm-up thread could not start ({error}); presets will be ready later");
+            match thread.spawn(work) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    log::error!("a warm-up thread could not start ({error}); presets will be ready later");
+                }
             }
         }
-        Self::Threads { wishes, arrivals }
+        Self::Threads { wishes: Some(wishes), threads, closing, arrivals }
     }
 
     /// Decks are made ready where they are asked for.
@@ -141,7 +155,7 @@ impl Warmer {
     /// Asks for a deck; false when too many wait already.
     pub fn ask(&mut self, wish: Wish) -> bool {
         match self {
-            Self::Threads { wishes, .. } => wishes.try_send(wish).is_ok(),
+            Self::Threads { wishes, .. } => wishes.as_ref().is_some_and(|w| w.try_send(wish).is_ok()),
             Self::InPlace { workshop, heard, settings, ready } => {
                 ready.push(prepare(workshop, heard, *settings, &wish));
                 true
@@ -154,6 +168,20 @@ impl Warmer {
         match self {
             Self::Threads { arrivals, .. } => arrivals.try_recv().ok(),
             Self::InPlace { ready, .. } => (!ready.is_empty()).then(|| ready.remove(0)),
+        }
+    }
+}
+
+impl Drop for Warmer {
+    /// Waits for the deck in hand: a driver must not be left in the middle of its work when the process ends.
+    fn drop(&mut self) {
+        if let Self::Threads { wishes, threads, closing, .. } = self {
+            closing.store(true, Ordering::Relaxed);
+            wishes.take();
+            for thread in threads.drain(..) {
+                // What a preset does to its thread was caught where it happened.
+                thread.join().ok();
+            }
         }
     }
 }
