@@ -109,6 +109,11 @@ impl Renderer {
 
     /// Renders one preset.
     pub fn render(&self, job: &RenderJob) -> RenderReport {
+        self.render_watched(job, |_, _| ())
+    }
+
+    /// Renders one preset; `watch` sees the number of each frame, from 1, and the show that has just drawn it.
+    pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,
             mesh: self.settings.mesh,
@@ -146,6 +151,7 @@ impl Renderer {
                 Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
             };
             measured.saw(&picture);
+            watch(number, &rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
                 let path = folder.join(format!("frame-{number:03}.png"));
                 let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());

@@ -19,6 +19,8 @@ use self::loudness::Loudness;
 pub const WAVE_SAMPLES: usize = 576;
 /// Bins of spectrum a preset sees per channel.
 pub const SPECTRUM_BINS: usize = 512;
+/// Samples of waveform that are lined up and shown; the spectrum is that of the oldest so many.
+const SHOWN: usize = 480;
 /// Length of the Fourier transform.
 const FFT_SIZE: usize = SPECTRUM_BINS * 2;
 
@@ -61,7 +63,7 @@ impl Heard {
 pub struct Ear {
     newest: [[f32; WAVE_SAMPLES]; 2],
     fft: Arc<dyn Fft<f32>>,
-    window: [f32; WAVE_SAMPLES],
+    window: [f32; SHOWN],
     equalizer: [f32; SPECTRUM_BINS],
     aligner: Aligner,
     loudness: Loudness,
@@ -80,7 +82,7 @@ impl Ear {
     /// An ear that has heard nothing yet.
     pub fn new() -> Self {
         let fft = FftPlanner::new().plan_fft_forward(FFT_SIZE);
-        let turn = |i: usize| i as f32 / WAVE_SAMPLES as f32 * std::f32::consts::TAU;
+        let turn = |i: usize| i as f32 / SHOWN as f32 * std::f32::consts::TAU;
         Self {
             newest: [[0.0; WAVE_SAMPLES]; 2],
             window: std::array::from_fn(|i| 0.5 - 0.5 * turn(i).cos()),
@@ -109,7 +111,7 @@ impl Ear {
             self.transform(channel);
         }
         self.aligner.align(&self.newest, &mut self.heard.wave);
-        let (now, damped) = self.loudness.update(&self.heard.spectrum[0], elapsed);
+        let (now, damped) = self.loudness.update(&self.heard.spectrum, elapsed);
         self.heard.bands = now;
         self.heard.bands_att = damped;
         &self.heard
@@ -118,7 +120,7 @@ impl Ear {
     fn transform(&mut self, channel: usize) {
         let wave = &self.newest[channel];
         self.buffer.fill(Complex::default());
-        for i in 0..WAVE_SAMPLES {
+        for i in 0..SHOWN {
             let damped = 0.5 * (wave[i] + wave[i.saturating_sub(1)]) * 128.0;
             self.buffer[i].re = damped * self.window[i];
         }

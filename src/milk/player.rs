@@ -2,6 +2,7 @@
 //!
 //! Never touches the GPU and never waits; every piece of preset code runs under one instruction budget a frame.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::custom_shape::ShapeState;
@@ -118,7 +119,7 @@ impl Player {
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
-            main: Namespace::new(code.frame_vars),
+            main: Namespace::new(code.frame_names.len()),
             mesh: MeshState::new(code),
             waves: program.waves.iter().map(WaveState::new).collect(),
             shapes: program.shapes.iter().map(ShapeState::new).collect(),
@@ -141,11 +142,9 @@ impl Player {
         &self.program
     }
 
-    /// The value of a per-frame variable after the last step, for measuring and tests.
-    pub fn variable(&self, name: &str) -> Option<f64> {
-        let slot = frame::NAMES.iter().position(|&known| known == name);
-        let q = || Some(FRAME.q + name.strip_prefix('q')?.parse::<usize>().ok()?.checked_sub(1)?);
-        slot.or_else(|| q().filter(|&slot| slot < FRAME.t)).map(|slot| self.main.vars[slot])
+    /// Every per-frame variable after the last step, for measuring and tests.
+    pub fn variables(&self) -> BTreeMap<String, f64> {
+        self.program.code.frame_names.iter().cloned().zip(self.main.vars.iter().copied()).collect()
     }
 
     /// One frame: runs the preset's code on what is heard and fills `out`.

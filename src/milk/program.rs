@@ -55,7 +55,8 @@ pub struct Program {
 pub(super) struct FrameCode {
     pub init: Option<Code>,
     pub per_frame: Option<Code>,
-    pub frame_vars: usize,
+    /// The variables, by slot.
+    pub frame_names: Vec<String>,
     pub per_vertex: Option<Code>,
     pub vertex_vars: usize,
 }
@@ -117,7 +118,7 @@ impl Builder<'_> {
         let per_frame = self.code("per_frame", &preset.per_frame, &mut scope);
         let mut vertex_scope = names::register(vertex::NAMES);
         let per_vertex = self.code("per_pixel", &preset.per_pixel, &mut vertex_scope);
-        FrameCode { init, per_frame, frame_vars: scope.len(), per_vertex, vertex_vars: vertex_scope.len() }
+        FrameCode { init, per_frame, frame_names: scope.names(), per_vertex, vertex_vars: vertex_scope.len() }
     }
 
     fn wave(&mut self, slot: usize, values: &CustomWave) -> WaveProgram {

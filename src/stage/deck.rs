@@ -98,6 +98,11 @@ impl Deck {
         self.picture.output()
     }
 
+    /// The feedback image in memory, before the composite; waits for the device, so headless tools only.
+    pub fn feedback(&self, workshop: &Workshop) -> Result<image::RgbaImage, String> {
+        super::readback::read(&workshop.gpu, self.picture.feedback())
+    }
+
     /// Frames drawn so far.
     pub fn drawn(&self) -> u64 {
         self.drawn
@@ -108,9 +113,9 @@ impl Deck {
         self.report
     }
 
-    /// The value of a per-frame variable after the last frame.
-    pub fn variable(&self, name: &str) -> Option<f64> {
-        self.player.variable(name)
+    /// Every per-frame variable after the last frame, by name.
+    pub fn variables(&self) -> std::collections::BTreeMap<String, f64> {
+        self.player.variables()
     }
 
     /// Parts of the preset that do not work, and images that are not there, in words.

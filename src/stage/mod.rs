@@ -67,6 +67,11 @@ impl Stage {
         self.rack.remove(&id);
     }
 
+    /// Every deck on the rack.
+    pub fn decks(&self) -> impl Iterator<Item = &Deck> {
+        self.rack.values().map(Box::as_ref)
+    }
+
     /// A deck on the rack.
     pub fn deck(&self, id: DeckId) -> Option<&Deck> {
         self.rack.get(&id).map(Box::as_ref)

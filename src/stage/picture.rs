@@ -17,6 +17,7 @@ use crate::milk::{Frame, Program};
 /// Everything one deck has on the device.
 pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
+    feedback: [wgpu::Texture; 2],
     output: wgpu::TextureView,
     /// Which image holds the last frame.
     last: usize,
@@ -64,7 +65,8 @@ impl DeckPicture {
     ) -> Self {
         let device = &workshop.gpu.device;
         let size = settings.size;
-        let images = ["feedback/a", "feedback/b"].map(|label| pass::view(&pass::image(device, label, size)));
+        let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
+        let images = [0, 1].map(|image: usize| pass::view(&feedback[image]));
         let levels = [&program.warp, &program.composite];
         let levels = levels.into_iter().flatten().map(|text| text.interface.max_blur_level).max();
         let clamped = workshop.sampler(Filter::Linear, Address::Clamp);
@@ -115,6 +117,7 @@ impl DeckPicture {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(workshop, [&images[0], &images[1]], size),
             images,
+            feedback,
             last: 0,
             fresh: true,
             size,
@@ -139,6 +142,11 @@ impl DeckPicture {
     /// The picture after the last frame.
     pub fn output(&self) -> &wgpu::TextureView {
         &self.output
+    }
+
+    /// The feedback image as the last frame left it, before the composite.
+    pub fn feedback(&self) -> &wgpu::Texture {
+        &self.feedback[self.last]
     }
 
     /// What does not work.

@@ -40,6 +40,15 @@ impl Scope {
         self.slots.get(&name.to_ascii_lowercase()).map(|&slot| Var(slot))
     }
 
+    /// All names, in the order of their slots.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.slots.len()];
+        for (name, &slot) in &self.slots {
+            names[slot as usize].clone_from(name);
+        }
+        names
+    }
+
     /// How many variables there are; a machine's `vars` must hold that many.
     pub fn len(&self) -> usize {
         self.slots.len()

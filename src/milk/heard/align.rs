@@ -2,10 +2,8 @@
 //!
 //! Coarse to fine: the best offset is found on a halved and halved again waveform first, then refined.
 
-use super::WAVE_SAMPLES;
+use super::{SHOWN, WAVE_SAMPLES};
 
-/// Samples that are compared and shown.
-const SHOWN: usize = 480;
 /// How far a waveform may be shifted.
 const ROOM: usize = WAVE_SAMPLES - SHOWN;
 /// Levels of halving: `floor(log2(ROOM))`.

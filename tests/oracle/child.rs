@@ -1,0 +1,155 @@
+//! The two engines, each in a process of its own: the same preset, sound, clock and seed into both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use aivj::bake::render::{RenderJob, RenderSettings, RenderStatus, Renderer};
+use aivj::stage::Gpu;
+use serde::{Deserialize, Serialize};
+
+/// Which engine a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Ours,
+    Theirs,
+}
+
+/// What one engine made of one preset.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// Why there is nothing to see.
+    pub refused: Option<String>,
+    /// Values after the per-frame code, by frame and name.
+    pub variables: BTreeMap<u32, BTreeMap<String, f64>>,
+}
+
+/// Where the pictures of one side are put: `final` is what is seen, `feedback` what the next frame starts from.
+pub fn picture_path(folder: &Path, side: Side, stage: &str, frame: u32) -> PathBuf {
+    folder.join(format!("{side:?}-{stage}-{frame:03}.png").to_lowercase())
+}
+
+/// Answers jobs on this process's pipe.
+pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
+    match side {
+        Side::Ours => {
+            let renderer = Renderer::new(settings.clone())?;
+            aivj::bake::workers::serve(|job: RenderJob| ours(&renderer, &settings, &job))?;
+        }
+        Side::Theirs => {
+            let sound = aivj::audio::decode(Path::new(&settings.audio))?.at_rate(44_100).frames;
+            aivj::bake::workers::serve(|job: RenderJob| {
+                theirs(&settings, &sound, &job).unwrap_or_else(|error| Answer {
+                    refused: Some(format!("{error:#}")),
+                    ..Answer::default()
+                })
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> Answer {
+    let folder = job.out.clone().unwrap_or_default();
+    let mut answer = Answer::default();
+    // The pictures are written here, by name of the stage, and not by the renderer.
+    let quiet = RenderJob { preset: job.preset.clone(), out: None };
+    let report = renderer.render_watched(&quiet, |number, rig| {
+        if !settings.save.contains(&number) {
+            return;
+        }
+        let Some(deck) = rig.stage.decks().next() else { return };
+        answer.variables.insert(number, deck.variables());
+        let pictures = [("final", rig.stage.screenshot()), ("feedback", deck.feedback(rig.stage.workshop()))];
+        for (stage, picture) in pictures {
+            let saved = picture.and_then(|p| {
+                p.save(picture_path(&folder, Side::Ours, stage, number)).map_err(|e| e.to_string())
+            });
+            if let Err(why) = saved {
+                answer.refused = Some(why);
+            }
+        }
+    });
+    if report.status != RenderStatus::Ok {
+        answer.refused = Some(report.reason);
+    }
+    answer
+}
+
+fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> anyhow::Result<Answer> {
+    let folder = job.out.clone().unwrap_or_default();
+    let gpu = Gpu::headless()?;
+    let [width, height] = settings.size;
+    let config = lactea::EngineConfig {
+        width,
+        height,
+        mesh: settings.mesh,
+        seed: settings.seed,
+        fps: settings.fps,
+        sample_rate: 44_100,
+        preset_duration: 30.0,
+        start_clean: true,
+        output_format: wgpu::TextureFormat::Rgba8Unorm,
+        ..lactea::EngineConfig::default()
+    };
+    let mut engine = lactea::Engine::new(&gpu.device, &gpu.queue, config)?;
+    engine.set_texture_provider(Box::new(Images::of(&settings.textures)));
+    let bytes = std::fs::read(&job.preset)?;
+    engine.load_preset(&bytes, &job.preset.to_string_lossy(), lactea::Transition::Cut)?;
+    let target = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("theirs"),
+        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let view = target.create_view(&wgpu::TextureViewDescriptor::default());
+    let mut answer = Answer::default();
+    let sample = |frame: u32| (u64::from(frame) * 44_100 / u64::from(settings.fps)) as usize;
+    for number in 1..=settings.frames {
+        let range = sample(number - 1).min(sound.len())..sample(number).min(sound.len());
+        engine.push_pcm_f32(sound[range].as_flattened(), 2);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let clock =
+            lactea::FrameClock { time: f64::from(number - 1) / f64::from(settings.fps), frame: number - 1 };
+        engine.render(&mut encoder, &view, clock);
+        gpu.queue.submit([encoder.finish()]);
+        if settings.save.contains(&number) {
+            answer.variables.insert(number, engine.frame_vars().into_iter().collect());
+            for (stage, name) in [(lactea::Stage::Final, "final"), (lactea::Stage::Main, "feedback")] {
+                let seen = engine.debug_image(stage).map_err(|error| anyhow::anyhow!("{error}"))?;
+                let picture = image::RgbaImage::from_raw(seen.width, seen.height, seen.rgba);
+                let picture = picture.ok_or_else(|| anyhow::anyhow!("a short picture"))?;
+                picture.save(picture_path(&folder, Side::Theirs, name, number))?;
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// User images for the other engine.
+struct Images(BTreeMap<String, PathBuf>);
+
+impl Images {
+    fn of(folders: &[PathBuf]) -> Self {
+        let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+        let named = files.filter_map(|file| {
+            let path = file.path();
+            Some((path.file_stem()?.to_str()?.to_lowercase(), path))
+        });
+        Self(named.collect())
+    }
+}
+
+impl lactea::TextureProvider for Images {
+    fn load(&mut self, name: &str) -> Option<lactea::Image> {
+        let picture = image::open(self.0.get(name)?).ok()?.to_rgba8();
+        Some(lactea::Image { width: picture.width(), height: picture.height(), rgba8: picture.into_raw() })
+    }
+
+    fn random_pool(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! How far two pictures are apart in what the eye keeps: light, colours, layout.
+
+use image::RgbaImage;
+use image::imageops::{FilterType, resize};
+
+/// Pixels of the pictures that are compared: large enough for layout, small enough to forgive a pixel.
+const SIZE: [u32; 2] = [64, 48];
+/// Bins of a colour histogram.
+const BINS: usize = 8;
+
+/// Distance of two pictures.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Distance {
+    /// Difference of the mean light, 0..1.
+    pub luma: f64,
+    /// Share of the colour histograms in common, 0..1.
+    pub colour: f64,
+    /// Correlation of the light over the picture, -1..1.
+    pub layout: f64,
+}
+
+impl Distance {
+    /// One number to rank by: 0 the same, about 3 nothing in common.
+    pub fn total(&self) -> f64 {
+        self.luma.min(1.0) + (1.0 - self.colour) + (1.0 - self.layout)
+    }
+
+    /// The two look alike.
+    pub fn close(&self) -> bool {
+        self.luma < 0.06 && self.colour > 0.7 && self.layout > 0.5
+    }
+}
+
+/// Measures how far `ours` is from `theirs`.
+pub fn compare(ours: &RgbaImage, theirs: &RgbaImage) -> Distance {
+    let [ours, theirs] =
+        [ours, theirs].map(|picture| resize(picture, SIZE[0], SIZE[1], FilterType::Triangle));
+    let [a, b] = [&ours, &theirs].map(light);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let colour = histogram(&ours).iter().zip(histogram(&theirs)).map(|(a, b)| a.min(b)).sum();
+    Distance { luma: (mean(&a) - mean(&b)).abs(), colour, layout: correlation(&a, &b) }
+}
+
+fn light(picture: &RgbaImage) -> Vec<f64> {
+    let weigh = |[r, g, b, _]: [u8; 4]| 0.2126 * f64::from(r) + 0.7152 * f64::from(g) + 0.0722 * f64::from(b);
+    picture.pixels().map(|pixel| weigh(pixel.0) / 255.0).collect()
+}
+
+fn histogram(picture: &RgbaImage) -> Vec<f64> {
+    let mut bins = vec![0.0; 3 * BINS];
+    let share = 1.0 / (3.0 * f64::from(picture.width() * picture.height()));
+    for pixel in picture.pixels() {
+        for (channel, value) in pixel.0[..3].iter().enumerate() {
+            bins[channel * BINS + usize::from(*value) * BINS / 256] += share;
+        }
+    }
+    bins
+}
+
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let centred = |values: &[f64]| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        values.iter().map(|value| value - mean).collect::<Vec<_>>()
+    };
+    let (a, b) = (centred(a), centred(b));
+    let deviation = |values: &[f64]| (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt();
+    let (da, db) = (deviation(&a), deviation(&b));
+    if da < 1e-3 && db < 1e-3 {
+        return 1.0; // Both are one flat tone.
+    }
+    a.iter().zip(&b).map(|(x, y)| x * y).sum::<f64>() / a.len() as f64 / (da * db + 1e-6)
+}
