@@ -1,4 +1,4 @@
-// Line segments as quads: one reference pixel of width along the segment's lesser axis, as lines are rasterised.
+// Line segments: hairlines of the device where a reference pixel is a pixel, quads of that width where it is more.
 
 // Twin of `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
@@ -28,6 +28,21 @@ fn stroke(index: u32, a: vec2<f32>, b: vec2<f32>, color_a: vec4<f32>, color_b: v
     let offset = (across * side * width * 0.5 + reach) * 2.0 / target_info.size;
     let place = select(a, b, at_end) + offset;
     return StrokeOut(vec4<f32>(place, 0.0, 1.0), select(color_a, color_b, at_end));
+}
+
+@vertex
+fn vs_hair(
+    @builtin(vertex_index) index: u32,
+    @location(0) a: vec2<f32>,
+    @location(1) b: vec2<f32>,
+    @location(2) color_a: vec4<f32>,
+    @location(3) color_b: vec4<f32>,
+) -> StrokeOut {
+    // Vertices 2 to 7 repeat the line a pixel right, below, and both: what a thick line is.
+    let copy = index >> 1u;
+    let shift = vec2<f32>(f32(copy & 1u), -f32(copy >> 1u)) * 2.0 / target_info.size;
+    let at_end = (index & 1u) == 1u;
+    return StrokeOut(vec4<f32>(select(a, b, at_end) + shift, 0.0, 1.0), select(color_a, color_b, at_end));
 }
 
 @vertex

@@ -4,7 +4,7 @@
 
 use lactea_preset::BaseValues;
 
-use super::heard::WAVE_SAMPLES;
+use super::heard::{SPECTRUM_BINS, WAVE_SAMPLES};
 use super::names::frame;
 use super::player::Context;
 use super::stroke::{self, Point, Style};
@@ -17,6 +17,7 @@ pub(super) const DRAWN_SAMPLES: usize = 480;
 struct Sound {
     left: [f32; WAVE_SAMPLES],
     right: [f32; WAVE_SAMPLES],
+    spectrum: [f32; SPECTRUM_BINS],
 }
 
 /// Where and how the wave is drawn, after per-frame code.
@@ -32,7 +33,7 @@ struct Place {
 
 /// Draws the main waveform into `out.above`.
 pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut Frame) {
-    let mode = vars[frame::wave_mode].rem_euclid(8.0) as u32;
+    let mode = vars[frame::wave_mode].rem_euclid(9.0) as u32;
     let at = |slot: usize| vars[slot] as f32;
     let alpha = alpha(base, mode, at(frame::wave_a), context);
     if alpha.is_nan() || alpha < 0.004 {
@@ -40,7 +41,7 @@ pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut
     }
     let color = color(vars, alpha.min(1.0));
     let place = Place {
-        at: [at(frame::wave_x) * 2.0 - 1.0, 1.0 - at(frame::wave_y) * 2.0],
+        at: [at(frame::wave_x) * 2.0 - 1.0, at(frame::wave_y) * 2.0 - 1.0],
         mystery: mystery(at(frame::wave_mystery), mode),
         aspect: context.aspect,
         time: context.tick.time as f32,
@@ -51,13 +52,11 @@ pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut
     let style = Style {
         dots,
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
-        thick: vars[frame::wave_thick] != 0.0,
+        thick: dots || vars[frame::wave_thick] != 0.0,
     };
     for (points, closed) in runs(mode, &sound, &place) {
-        let mut run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
-        if !dots {
-            run = stroke::smoothed(&run);
-        }
+        let run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
+        let mut run = stroke::smoothed(&run);
         if closed && let Some(&first) = run.first() {
             run.push(first);
         }
@@ -121,7 +120,7 @@ fn mystery(written: f32, mode: u32) -> f32 {
 
 impl Sound {
     fn new(base: &BaseValues, context: &Context) -> Self {
-        let keep = (base.wave_smoothing * 0.98).max(0.0).sqrt().min(1.0);
+        let keep = base.wave_smoothing.clamp_or_zero();
         let scaled = |channel: &[f32; WAVE_SAMPLES]| {
             let mut out = [0.0; WAVE_SAMPLES];
             let mut last = channel[0] * base.wave_scale;
@@ -132,7 +131,11 @@ impl Sound {
             }
             out
         };
-        Self { left: scaled(&context.heard.wave[0]), right: scaled(&context.heard.wave[1]) }
+        Self {
+            left: scaled(&context.heard.wave[0]),
+            right: scaled(&context.heard.wave[1]),
+            spectrum: context.heard.spectrum[0],
+        }
     }
 }
 
@@ -146,10 +149,14 @@ fn runs(mode: u32, sound: &Sound, place: &Place) -> Vec<Run> {
         2 | 3 => vec![(spiro(sound, place), false)],
         4 => vec![(script(sound, place), false)],
         5 => vec![(explosion(sound, place), false)],
-        6 => vec![(across(place, &sound.left, 0.0), false)],
+        6 => vec![(across(place, bent(&sound.left, place), 0.0), false)],
+        8 => vec![(across(place, spectrum(sound), 0.0), false)],
         _ => {
             let apart = (place.at[1] * 0.5 + 0.5).powi(2);
-            vec![(across(place, &sound.left, apart), false), (across(place, &sound.right, -apart), false)]
+            vec![
+                (across(place, bent(&sound.left, place), apart), false),
+                (across(place, bent(&sound.right, place), -apart), false),
+            ]
         }
     }
 }
@@ -189,8 +196,13 @@ fn spiro(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
     (0..DRAWN_SAMPLES).map(point).collect()
 }
 
+/// Points of a run across the screen: a third where they would stand closer than three pixels.
+fn thinned(count: usize, width: f32) -> usize {
+    if count as f32 > width / 3.0 { count / 3 } else { count }
+}
+
 fn script(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
-    let count = DRAWN_SAMPLES.min((place.width / 3.0) as usize).max(2);
+    let count = thinned(DRAWN_SAMPLES, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
     let momentum = 0.45 + 0.5 * (place.mystery * 0.5 + 0.5);
     let mut points: Vec<[f32; 2]> = Vec::with_capacity(count);
@@ -220,10 +232,20 @@ fn explosion(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
     (0..DRAWN_SAMPLES).map(point).collect()
 }
 
-/// A straight line at an angle of the preset's choice, bent by one channel, `apart` from its middle.
-fn across(place: &Place, channel: &[f32; WAVE_SAMPLES], apart: f32) -> Vec<[f32; 2]> {
-    let count = (DRAWN_SAMPLES / 2).min((place.width / 3.0) as usize).max(2);
+/// How far one channel bends a line, point by point.
+fn bent(channel: &[f32; WAVE_SAMPLES], place: &Place) -> Vec<f32> {
+    let count = thinned(DRAWN_SAMPLES / 2, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
+    channel[offset..offset + count].iter().map(|sample| 0.25 * sample).collect()
+}
+
+/// How far the spectrum bends a line: two bins a point, in the logarithm.
+fn spectrum(sound: &Sound) -> Vec<f32> {
+    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * (pair[0] + pair[1]).max(1e-6).ln()).collect()
+}
+
+/// A straight line at an angle of the preset's choice, bent by so much at each point, `apart` from its middle.
+fn across(place: &Place, bends: Vec<f32>, apart: f32) -> Vec<[f32; 2]> {
     let ang = 1.57 * place.mystery;
     let (dy, dx) = ang.sin_cos();
     let (side_sin, side_cos) = (ang + 1.57).sin_cos();
@@ -231,14 +253,14 @@ fn across(place: &Place, channel: &[f32; WAVE_SAMPLES], apart: f32) -> Vec<[f32;
     let mut ends =
         [[middle[0] - dx * 3.0, middle[1] - dy * 3.0], [middle[0] + dx * 3.0, middle[1] + dy * 3.0]];
     clip_ends(&mut ends);
-    let step = [(ends[1][0] - ends[0][0]) / count as f32, (ends[1][1] - ends[0][1]) / count as f32];
+    let count = bends.len().max(1) as f32;
+    let step = [(ends[1][0] - ends[0][0]) / count, (ends[1][1] - ends[0][1]) / count];
     let (perp_y, perp_x) = (step[1].atan2(step[0]) + 1.57).sin_cos();
-    (0..count)
-        .map(|i| {
-            let bend = 0.25 * channel[i + offset] + apart;
-            [ends[0][0] + step[0] * i as f32 + perp_x * bend, ends[0][1] + step[1] * i as f32 + perp_y * bend]
-        })
-        .collect()
+    let point = |(i, bend): (usize, f32)| {
+        let (along, out) = (i as f32, bend + apart);
+        [ends[0][0] + step[0] * along + perp_x * out, ends[0][1] + step[1] * along + perp_y * out]
+    };
+    bends.into_iter().enumerate().map(point).collect()
 }
 
 /// Cuts a line off where it leaves the screen by more than a tenth.

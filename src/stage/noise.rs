@@ -27,20 +27,22 @@ pub(super) fn is_volume(which: NoiseTex) -> bool {
 }
 
 /// RGBA bytes of a noise texture, and its side length.
+///
+/// The values of the smooth ones start at 108 and wrap round at 256, and only the first two slices of the smooth
+/// volume are smooth: that is what presets were tuned to.
 pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
     let (side, zoom) = plan(which);
     let depth = if is_volume(which) { side } else { 1 };
     let mut rng = Rng::new(SEED).fork(which.index() as u64);
-    // Smooth curves overshoot, so their values keep away from the ends.
-    let (low, span) = if zoom > 1 { (20.0, 216.0) } else { (0.0, 256.0) };
+    let span = if zoom > 1 { 216.0 } else { 256.0 };
+    let mut random = || (((rng.unit_f32() * span) as u32 + span as u32 / 2) % 256) as f32;
     let mut values: Vec<[f32; 4]> =
-        (0..side * side * depth).map(|_| std::array::from_fn(|_| low + rng.unit_f32() * span)).collect();
+        (0..side * side * depth).map(|_| std::array::from_fn(|_| random())).collect();
     if zoom > 1 {
-        smooth(&mut values, side, zoom, 1);
-        smooth(&mut values, side, zoom, side);
-        if depth > 1 {
-            smooth(&mut values, side, zoom, side * side);
-        }
+        let smooth_slices = depth.min(2);
+        let first = &mut values[..side * side * smooth_slices];
+        smooth(first, side, zoom, 1);
+        smooth(first, side, zoom, side);
     }
     (values.into_iter().flatten().map(|value| value.clamp(0.0, 255.0) as u8).collect(), side)
 }
@@ -61,7 +63,7 @@ fn smooth(values: &mut [[f32; 4]], side: usize, zoom: usize, stride: usize) {
     }
 }
 
-/// The curve through `b` and `c` that leaves towards `a` and `d`, `t` of the way.
+/// The curve through `b` and `c` that leaves them along `c - a` and `d - b`, `t` of the way.
 fn cubic(a: f32, b: f32, c: f32, d: f32, t: f32) -> f32 {
     let p = (d - c) - (a - b);
     ((p * t + (a - b) - p) * t + (c - a)) * t + b

@@ -185,9 +185,7 @@ impl DeckPicture {
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
         queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
         self.mesh_vertices.fill(device, queue, &frame.mesh);
-        let [width, height] = self.size.map(|side| side as f32);
-        let aspect = [(width / height).min(1.0), (height / width).min(1.0)];
-        mesh::composite_vertices(&frame.hue, aspect, &mut self.composite_scratch);
+        mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_scratch);
         self.composite_vertices.fill(device, queue, &self.composite_scratch);
         self.flat.upload(workshop, frame, self.size);
     }

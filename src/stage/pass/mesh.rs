@@ -33,9 +33,14 @@ const QUARTER: [u32; 2] = [16, 12];
 /// Vertices of one quarter.
 const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 
-/// The composite mesh: four quarters that share no vertices, so that the angle is continuous within each.
-pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], aspect: [f32; 2], out: &mut Vec<MeshVertex>) {
+/// The composite mesh for an image of `size`: four quarters that share no vertices, so that the angle is continuous
+/// within each. Where composite shaders look lies half a pixel right and below of where they draw, as presets know it
+/// (`uv.xy`); the fixed composite looks where it draws (`uv.zw`).
+pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], size: [u32; 2], out: &mut Vec<MeshVertex>) {
     out.clear();
+    let [width, height] = size.map(|side| side as f32);
+    let aspect = [(width / height).min(1.0), (height / width).min(1.0)];
+    let offset = [0.5 / width, 0.5 / height];
     for (right, below) in [(false, false), (true, false), (false, true), (true, true)] {
         for row in 0..=QUARTER[1] {
             for column in 0..=QUARTER[0] {
@@ -43,13 +48,19 @@ pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], aspect: [f32; 2]
                     step as f32 / steps as f32 * 0.5 + if far { 0.5 } else { 0.0 }
                 };
                 let (u, v) = (half(column, QUARTER[0], right), half(row, QUARTER[1], below));
-                out.push(composite_vertex([u, v], below, hue, aspect));
+                out.push(composite_vertex([u, v], below, hue, aspect, offset));
             }
         }
     }
 }
 
-fn composite_vertex([u, v]: [f32; 2], below: bool, hue: &[[f32; 4]; 4], aspect: [f32; 2]) -> MeshVertex {
+fn composite_vertex(
+    [u, v]: [f32; 2],
+    below: bool,
+    hue: &[[f32; 4]; 4],
+    aspect: [f32; 2],
+    offset: [f32; 2],
+) -> MeshVertex {
     let (x, y) = ((u * 2.0 - 1.0) * aspect[0], (v * 2.0 - 1.0) * aspect[1]);
     let corner = aspect[0].hypot(aspect[1]);
     // The seam at three o'clock belongs to 0 in the lower half and to a full turn in the upper one.
@@ -65,7 +76,7 @@ fn composite_vertex([u, v]: [f32; 2], below: bool, hue: &[[f32; 4]; 4], aspect: 
     MeshVertex {
         pos: [u * 2.0 - 1.0, 1.0 - v * 2.0],
         diffuse,
-        uv: [u, v, u, v],
+        uv: [u + offset[0], v + offset[1], u, v],
         rad_ang: [x.hypot(y) / corner, angle],
     }
 }
