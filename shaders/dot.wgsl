@@ -24,10 +24,10 @@ fn vs_thin(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @locat
     return dot_corner(index, at, color, target_info.pixel);
 }
 
-// Four dots in one: a pixel right, below, and both.
+// Four dots in one: a pixel right, above, and both.
 @vertex
 fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
-    let middle = at + vec2<f32>(1.0, -1.0) * target_info.pixel / target_info.size;
+    let middle = at + vec2<f32>(1.0, 1.0) * target_info.pixel / target_info.size;
     return dot_corner(index, middle, color, target_info.pixel * 2.0);
 }
 

@@ -38,9 +38,9 @@ fn vs_hair(
     @location(2) color_a: vec4<f32>,
     @location(3) color_b: vec4<f32>,
 ) -> StrokeOut {
-    // Vertices 2 to 7 repeat the line a pixel right, below, and both: what a thick line is.
+    // Vertices 2 to 7 repeat the line a pixel right, above, and both: what a thick line is.
     let copy = index >> 1u;
-    let shift = vec2<f32>(f32(copy & 1u), -f32(copy >> 1u)) * 2.0 / target_info.size;
+    let shift = vec2<f32>(f32(copy & 1u), f32(copy >> 1u)) * 2.0 / target_info.size;
     let at_end = (index & 1u) == 1u;
     return StrokeOut(vec4<f32>(select(a, b, at_end) + shift, 0.0, 1.0), select(color_a, color_b, at_end));
 }

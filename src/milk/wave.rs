@@ -241,7 +241,7 @@ fn bent(channel: &[f32; WAVE_SAMPLES], place: &Place) -> Vec<f32> {
 
 /// How far the spectrum bends a line: two bins a point, in the logarithm.
 fn spectrum(sound: &Sound) -> Vec<f32> {
-    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * (pair[0] + pair[1]).max(1e-6).ln()).collect()
+    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln()).collect()
 }
 
 /// A straight line at an angle of the preset's choice, bent by so much at each point, `apart` from its middle.
