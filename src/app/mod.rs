@@ -8,28 +8,17 @@ mod surface;
 mod video;
 mod window;
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use crate::library;
-use crate::show::{PresetEntry, PresetText};
+use crate::library::{self, Catalogue};
 
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use window::{AppSettings, SoundChoice, run};
 
 /// The presets to play: those of a folder, or the built-in ones.
-pub fn preset_entries(folder: Option<&PathBuf>) -> anyhow::Result<Vec<PresetEntry>> {
-    let Some(folder) = folder else {
-        let entry = |preset: library::BuiltIn| PresetEntry {
-            name: preset.name().to_owned(),
-            text: PresetText::BuiltIn(preset.text),
-        };
-        return Ok(library::built_in().map(entry).collect());
-    };
-    let entry = |path: PathBuf| {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        PresetEntry { name, text: PresetText::File(path) }
-    };
-    Ok(library::presets_in(folder)?.into_iter().map(entry).collect())
+pub fn catalogue(folder: Option<&Path>) -> anyhow::Result<Catalogue> {
+    let Some(folder) = folder else { return Ok(Catalogue::built_in()) };
+    Ok(Catalogue::of_files(folder, library::presets_in(folder)?))
 }
 
 /// Pixels of the picture where the processor does the drawing: small enough to stay smooth.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::video::Video;
-use super::{MESH, WARM_FRAMES, preset_entries};
+use super::{MESH, WARM_FRAMES, catalogue};
 use crate::analysis::Features;
 use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
 use crate::handoff::Latest;
@@ -49,7 +49,7 @@ pub struct PerformReport {
 
 /// Performs and writes the video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
-    let entries = preset_entries(settings.presets.as_ref())?;
+    let library = Arc::new(catalogue(settings.presets.as_deref())?);
     let sound = performed_sound(settings)?;
     let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
     let device = workshop.gpu.name();
@@ -59,7 +59,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
     let warmer = Warmer::in_place(&workshop, &heard, deck);
     let stage = Stage::new(workshop, settings.size);
-    let mut rig = Rig::new(Show::new(show, entries), stage, warmer, heard);
+    let mut rig = Rig::new(Show::new(show, library), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
     let work = scratch_folder(&settings.out)?;

@@ -15,7 +15,7 @@ use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, preset_entries};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, catalogue};
 use crate::desk::{Desk, DeskView};
 use crate::handoff::Latest;
 use crate::milk::Heard;
@@ -178,7 +178,7 @@ impl Running {
         let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
         let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
         let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
-        let entries = preset_entries(settings.presets.as_ref())?;
+        let library = Arc::new(catalogue(settings.presets.as_deref())?);
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
         let show = ShowSettings { seed: settings.seed, auto: true, fps: FPS, warm_frames: WARM_FRAMES };
@@ -190,7 +190,7 @@ impl Running {
             presenter,
             painter,
             desk: Desk::default(),
-            rig: Rig::new(Show::new(show, entries), stage, warmer, heard),
+            rig: Rig::new(Show::new(show, library), stage, warmer, heard),
             listener: Listener::start(&settings.sound)?,
             output,
             desk_surface,

@@ -12,8 +12,9 @@ use super::figures::{Figures, Measured};
 use crate::analysis::Features;
 use crate::audio::{self, HOUSE_RATE_HZ};
 use crate::handoff::Latest;
+use crate::library::Catalogue;
 use crate::milk::Heard;
-use crate::show::{PresetEntry, PresetText, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::{Rig, RigFrame, Show, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
 
 /// How presets are rendered.
@@ -114,6 +115,10 @@ impl Renderer {
 
     /// Renders one preset; `watch` sees the number of each frame, from 1, and the show that has just drawn it.
     pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
+        let library = match Catalogue::of_one(&job.preset) {
+            Ok(library) => Arc::new(library),
+            Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
+        };
         let deck = DeckSettings {
             size: self.settings.size,
             mesh: self.settings.mesh,
@@ -127,10 +132,7 @@ impl Renderer {
                 fps: f64::from(self.settings.fps),
                 warm_frames: 0,
             },
-            vec![PresetEntry {
-                name: job.preset.to_string_lossy().into_owned(),
-                text: PresetText::File(job.preset.clone()),
-            }],
+            library,
         );
         let stage = Stage::new(self.workshop.clone(), self.settings.size);
         let warmer = Warmer::in_place(&self.workshop, &heard, deck);

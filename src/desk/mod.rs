@@ -137,14 +137,14 @@ fn up_next(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>) {
     for upcoming in &snapshot.up_next {
         ui.horizontal(|ui| {
             if ui.small_button("drop").on_hover_text("Not this one").clicked() {
-                commands.push(Command::Veto(upcoming.preset));
+                commands.push(Command::Veto(upcoming.id));
             }
             if ui
                 .add_enabled(upcoming.warm, egui::Button::new("play").small())
                 .on_hover_text("Play now")
                 .clicked()
             {
-                commands.push(Command::PlayNow(upcoming.preset));
+                commands.push(Command::PlayNow(upcoming.id));
             }
             let color = if upcoming.warm { style::TEXT } else { style::OFF };
             ui.add(egui::Label::new(RichText::new(&upcoming.name).color(color)).truncate())

@@ -18,6 +18,17 @@ impl BuiltIn {
         let file = self.path.rsplit('/').next().unwrap_or(self.path);
         file.strip_suffix(".milk").unwrap_or(file)
     }
+
+    /// The scene it was made for: its first folder.
+    pub fn scene(&self) -> &'static str {
+        self.path.split('/').next().unwrap_or_default()
+    }
+
+    /// How much it moves: its second folder.
+    pub fn energy(&self) -> super::Energy {
+        let folder = self.path.split('/').nth(1).unwrap_or_default();
+        super::Energy::ALL.into_iter().find(|energy| energy.label() == folder).unwrap_or_default()
+    }
 }
 
 /// All built-in presets, in a fixed order.

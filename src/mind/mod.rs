@@ -1,1 +1,5 @@
-//! What to play and how hard: macros, arbitration, the director and its taste.
+//! What a VJ decides: how hard the macros pull, when to change, what comes next, and what the performer likes.
+
+mod control;
+
+pub use control::{Control, MacroPreset, Profile};

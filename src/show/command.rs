@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::library::PresetId;
+use crate::mind::{Control, MacroPreset, Profile};
+use crate::units::Unipolar;
+
 /// One request to the show. Plain data, so that it can be logged and replayed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Cut to the next preset at once.
+    /// Cut to the next preset at once; the running one counts as skipped.
     Next,
     /// Return to the preset shown before, still running.
     Back,
@@ -16,14 +20,47 @@ pub enum Command {
     Auto,
     /// Mark the running preset as a favourite; toggles.
     Favourite,
+    /// Never show the running preset again.
+    Ban,
+    /// Cut to a safe favourite at once.
+    Panic,
     /// Show nothing; toggles. The show runs on underneath.
     Blackout,
     /// Keep the picture as it is; toggles.
     Freeze,
     /// Show this preset of the library as soon as it is warm.
-    PlayNow(usize),
+    PlayNow(PresetId),
     /// Take this preset off the list of what comes next.
-    Veto(usize),
+    Veto(PresetId),
+    /// Mark or unmark this preset as a favourite.
+    FavouritePreset(PresetId),
+    /// Never show this preset again, or allow it again; toggles.
+    BanPreset(PresetId),
+    /// A beat falls now, by the performer's hand.
+    TapTempo,
+    /// The bar begins now.
+    Resync,
+    /// Half the tempo.
+    HalfTempo,
+    /// Twice the tempo.
+    DoubleTempo,
+    /// This tempo in beats a minute, or the heard one again.
+    SetTempo(Option<f32>),
+    /// How far the choice strays from what is known to please: 0 hardly, 1 anywhere.
+    Adventure(Unipolar),
+    /// Sets one macro.
+    Macro {
+        /// Which one.
+        control: Control,
+        /// Its new value.
+        value: Unipolar,
+    },
+    /// Sets the whole bank.
+    MacroPreset(MacroPreset),
+    /// The kind of night.
+    Profile(Profile),
+    /// Macros follow the music, or stay where the performer put them; toggles.
+    MacroAi,
 }
 
 impl Command {
@@ -35,10 +72,24 @@ impl Command {
             Self::Hold => "Hold this preset",
             Self::Auto => "Auto preset",
             Self::Favourite => "Favourite",
+            Self::Ban => "Never again",
+            Self::Panic => "Panic: a safe favourite",
             Self::Blackout => "Blackout",
             Self::Freeze => "Freeze the picture",
             Self::PlayNow(_) => "Play now",
             Self::Veto(_) => "Not this one",
+            Self::FavouritePreset(_) => "Favourite",
+            Self::BanPreset(_) => "Never again",
+            Self::TapTempo => "Tap tempo",
+            Self::Resync => "The bar begins now",
+            Self::HalfTempo => "Half tempo",
+            Self::DoubleTempo => "Double tempo",
+            Self::SetTempo(_) => "Set tempo",
+            Self::Adventure(_) => "Adventure",
+            Self::Macro { .. } => "Macro",
+            Self::MacroPreset(_) => "Macro preset",
+            Self::Profile(_) => "Profile",
+            Self::MacroAi => "Macros follow the music",
         }
     }
 }

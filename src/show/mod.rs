@@ -14,6 +14,6 @@ pub use crate::milk::{Heard, SPECTRUM_BINS};
 pub use crate::stage::Veil;
 pub use command::Command;
 pub use rig::{Rig, RigFrame};
-pub use running::{Arrived, PresetEntry, Show, ShowSettings, Step, StepInput};
+pub use running::{Arrived, Show, ShowSettings, Step, StepInput};
 pub use snapshot::{AudioLine, FrameTimes, Playing, Snapshot, Upcoming};
-pub use warm::{Arrival, PrepareTimes, PresetText, Warmer, Wish};
+pub use warm::{Arrival, PrepareTimes, Warmer, Wish};

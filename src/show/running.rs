@@ -1,11 +1,13 @@
 //! The show's state and its one step.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::Command;
 use super::snapshot::{Playing, Snapshot, Upcoming};
-use super::warm::{PrepareTimes, PresetText, Wish};
+use super::warm::{PrepareTimes, Wish};
 use crate::analysis::Features;
+use crate::library::{Catalogue, Entry, PresetId};
 use crate::milk::{Heard, Hooks};
 use crate::stage::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
 use crate::units::{Rng, Unipolar};
@@ -20,15 +22,6 @@ const DWELL_SECS: f64 = 20.0;
 const FADE_SECS: (f64, f64) = (0.8, 3.5);
 /// Names kept in the history.
 const HISTORY: usize = 200;
-
-/// A preset the show may play.
-#[derive(Clone, Debug)]
-pub struct PresetEntry {
-    /// The name on the desk.
-    pub name: String,
-    /// Its text.
-    pub text: PresetText,
-}
 
 /// How a show runs.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +94,7 @@ struct Crossfade {
 /// A running show.
 pub struct Show {
     settings: ShowSettings,
-    library: Vec<PresetEntry>,
+    library: Arc<Catalogue>,
     rng: Rng,
     now: f64,
     next_deck: u64,
@@ -127,7 +120,7 @@ pub struct Show {
 
 impl Show {
     /// A show over `library`; it starts with whatever becomes warm first.
-    pub fn new(settings: ShowSettings, library: Vec<PresetEntry>) -> Self {
+    pub fn new(settings: ShowSettings, library: Arc<Catalogue>) -> Self {
         Self {
             rng: Rng::new(settings.seed),
             auto: settings.auto,
@@ -178,6 +171,10 @@ impl Show {
         Step { cue: self.cue(input), wishes, retired: std::mem::take(&mut self.retired) }
     }
 
+    fn entry(&self, preset: usize) -> &Entry {
+        &self.library.entries[preset]
+    }
+
     /// Whether a preset is on air.
     pub fn playing(&self) -> bool {
         self.front.is_some()
@@ -189,8 +186,8 @@ impl Show {
         Snapshot {
             now: self.now,
             playing: shown.map(|slot| Playing {
-                preset: slot.preset,
-                name: self.library[slot.preset].name.clone(),
+                id: self.entry(slot.preset).id,
+                name: self.entry(slot.preset).name.clone(),
                 for_secs: self.on_air_secs,
                 favourite: self.favourites.contains(&slot.preset),
                 problems: slot.problems.clone(),
@@ -198,7 +195,7 @@ impl Show {
                 took: slot.took,
             }),
             up_next: self.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
-            history: self.recent.iter().rev().map(|&preset| self.library[preset].name.clone()).collect(),
+            history: self.recent.iter().rev().map(|&preset| self.entry(preset).name.clone()).collect(),
             auto: self.auto,
             held: self.held,
             veil: self.veil,
@@ -209,8 +206,8 @@ impl Show {
     }
 
     fn upcoming(&self, slot: &Slot) -> Upcoming {
-        let name = self.library[slot.preset].name.clone();
-        Upcoming { preset: slot.preset, name, warm: slot.warm, reason: slot.reason.clone() }
+        let entry = self.entry(slot.preset);
+        Upcoming { id: entry.id, name: entry.name.clone(), warm: slot.warm, reason: slot.reason.clone() }
     }
 
     fn obey(&mut self, command: &Command) {
@@ -227,6 +224,17 @@ impl Show {
             Command::Freeze => self.veil = toggled(self.veil, Veil::Freeze),
             Command::PlayNow(preset) => self.play_now(*preset),
             Command::Veto(preset) => self.veto(*preset),
+            Command::Ban
+            | Command::Panic
+            | Command::FavouritePreset(_)
+            | Command::BanPreset(_)
+            | Command::Adventure(_) => {} // The director's.
+            Command::Macro { .. } | Command::MacroPreset(_) | Command::Profile(_) | Command::MacroAi => {} // The macros'.
+            Command::TapTempo
+            | Command::Resync
+            | Command::HalfTempo
+            | Command::DoubleTempo
+            | Command::SetTempo(_) => {} // The listener's.
         }
     }
 
@@ -248,11 +256,16 @@ impl Show {
         self.start_fade(slot, FADE_SECS.0);
     }
 
-    fn play_now(&mut self, preset: usize) {
-        if preset >= self.library.len() {
-            self.message = Some(format!("there is no preset number {preset} in this library"));
-            return;
+    fn place(&mut self, id: PresetId) -> Option<usize> {
+        let place = self.library.entries.iter().position(|entry| entry.id == id);
+        if place.is_none() {
+            self.message = Some(format!("preset {id} is not in this library"));
         }
+        place
+    }
+
+    fn play_now(&mut self, id: PresetId) {
+        let Some(preset) = self.place(id) else { return };
         self.cut_wanted = true;
         if let Some(at) = self.candidates.iter().position(|slot| slot.preset == preset) {
             let slot = self.candidates.remove(at);
@@ -265,7 +278,8 @@ impl Show {
         }
     }
 
-    fn veto(&mut self, preset: usize) {
+    fn veto(&mut self, id: PresetId) {
+        let Some(preset) = self.place(id) else { return };
         let (out, kept) = std::mem::take(&mut self.candidates).into_iter().partition(|s| s.preset == preset);
         self.candidates = kept;
         let out: Vec<Slot> = out;
@@ -293,7 +307,7 @@ impl Show {
         let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) else { return };
         let slot = self.candidates.remove(at);
         self.broken.insert(slot.preset);
-        let name = &self.library[slot.preset].name;
+        let name = &self.entry(slot.preset).name;
         let message = format!("{name} cannot be played ({why}); it is left out of this show");
         self.message = Some(message);
     }
@@ -365,7 +379,7 @@ impl Show {
             });
             wishes.push(Wish {
                 deck,
-                text: self.library[preset].text.clone(),
+                source: self.entry(preset).source.clone(),
                 seed: self.settings.seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 warm_frames: self.settings.warm_frames,
             });
@@ -375,11 +389,11 @@ impl Show {
 
     /// The next preset of a shuffled round; a library too small for the rule repeats earlier.
     fn draw(&mut self) -> Option<usize> {
-        let usable = self.library.len() - self.broken.len();
+        let usable = self.library.entries.len() - self.broken.len();
         let keep_apart = NO_REPEAT.min(usable.saturating_sub(WARM_CANDIDATES + 1));
-        for _ in 0..self.library.len() * 2 {
+        for _ in 0..self.library.entries.len() * 2 {
             if self.bag.is_empty() {
-                let mut round: Vec<usize> = (0..self.library.len()).collect();
+                let mut round: Vec<usize> = (0..self.library.entries.len()).collect();
                 self.rng.shuffle(&mut round);
                 self.bag.extend(round);
             }

@@ -2,6 +2,7 @@
 
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
+use crate::library::PresetId;
 use crate::stage::Veil;
 use crate::units::Unipolar;
 
@@ -33,8 +34,8 @@ pub struct Snapshot {
 /// The preset on air.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playing {
-    /// Place in the library.
-    pub preset: usize,
+    /// Which preset.
+    pub id: PresetId,
     /// Its name.
     pub name: String,
     /// Seconds it has been on air.
@@ -52,8 +53,8 @@ pub struct Playing {
 /// A preset that may come next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
-    /// Place in the library.
-    pub preset: usize,
+    /// Which preset.
+    pub id: PresetId,
     /// Its name.
     pub name: String,
     /// It has drawn and can be cut to.

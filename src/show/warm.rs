@@ -3,7 +3,6 @@
 //! In a live show two threads do it; an offline show does it in place, so that every run is the same. Either way the
 //! result comes back as an [`Arrival`], and only an arrived deck can be cut to.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
@@ -11,6 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::handoff::Latest;
+use crate::library::PresetSource;
 use crate::milk::{Heard, Program};
 use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
 
@@ -19,37 +19,13 @@ const WARM_UP_THREADS: usize = 2;
 /// Decks that may wait to be made ready; more than that are refused and wished for again.
 const MAX_WAITING: usize = 8;
 
-/// Where a preset's text comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PresetText {
-    /// A file.
-    File(PathBuf),
-    /// Text that came with the program.
-    BuiltIn(&'static str),
-}
-
-impl PresetText {
-    fn read(&self) -> Result<Vec<u8>, String> {
-        match self {
-            Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
-            Self::File(path) => {
-                let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-                if size > crate::milk::MAX_PRESET_BYTES as u64 {
-                    return Err(crate::milk::Refusal::TooLarge(size as usize).to_string());
-                }
-                std::fs::read(path).map_err(|error| error.to_string())
-            }
-        }
-    }
-}
-
 /// A deck somebody wants.
 #[derive(Clone, Debug)]
 pub struct Wish {
     /// The name it will have on the rack.
     pub deck: DeckId,
     /// What plays on it.
-    pub text: PresetText,
+    pub source: PresetSource,
     /// Seed of everything random about it.
     pub seed: u64,
     /// Frames to draw before it counts as warm.
@@ -191,7 +167,7 @@ fn prepare(workshop: &Workshop, heard: &Latest<Heard>, settings: DeckSettings, w
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
-        let bytes = wish.text.read()?;
+        let bytes = wish.source.read()?;
         took.read_ms = lap();
         let program = Program::compile(&bytes).map_err(|refusal| refusal.to_string())?;
         took.compile_ms = lap();

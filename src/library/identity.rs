@@ -1,0 +1,75 @@
+//! Who a preset is: the hash of its bytes, whatever its file is called and wherever it lies.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The first 128 bits of the SHA-256 of a preset's bytes; written as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct PresetId(pub [u8; 16]);
+
+impl PresetId {
+    /// The identity of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let digest = Sha256::digest(bytes);
+        Self(std::array::from_fn(|at| digest[at]))
+    }
+}
+
+impl fmt::Display for PresetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A text that is no preset identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a preset identity; it has 32 hexadecimal digits")]
+pub struct NotAnId(String);
+
+impl FromStr for PresetId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let wrong = || NotAnId(text.to_owned());
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 16];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl From<PresetId> for String {
+    fn from(id: PresetId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for PresetId {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_survives_being_written() {
+        let id = PresetId::of(b"[preset00]");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert!("zz".repeat(16).parse::<PresetId>().is_err());
+        assert!("é".repeat(16).parse::<PresetId>().is_err());
+        assert_ne!(id, PresetId::of(b"[preset01]"));
+    }
+}

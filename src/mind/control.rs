@@ -1,0 +1,105 @@
+//! The names on the macro bank: its eight controls, the profiles that bias them, and the presets that set them.
+
+use serde::{Deserialize, Serialize};
+
+/// One control of the macro bank, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// How much a second deck, the post layers and the feedback are fused into one picture.
+    Fusion,
+    /// How fast the running preset's time goes and how strongly it reacts to sound.
+    Motion,
+    /// Contrast, glint, detail and edges.
+    Sparkle,
+    /// A slot of the performer's own.
+    M4,
+    /// A slot of the performer's own.
+    M5,
+    /// A slot of the performer's own.
+    M6,
+    /// A slot of the performer's own.
+    M7,
+    /// A slot of the performer's own.
+    M8,
+}
+
+impl Control {
+    /// Every control, in the order of the bank.
+    pub const ALL: [Self; 8] =
+        [Self::Fusion, Self::Motion, Self::Sparkle, Self::M4, Self::M5, Self::M6, Self::M7, Self::M8];
+
+    /// The words on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Fusion => "Fusion",
+            Self::Motion => "Motion",
+            Self::Sparkle => "Sparkle",
+            Self::M4 => "M4",
+            Self::M5 => "M5",
+            Self::M6 => "M6",
+            Self::M7 => "M7",
+            Self::M8 => "M8",
+        }
+    }
+}
+
+/// The kind of night: biases the macros and the energy that is aimed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Profile {
+    /// Slow and soft.
+    Ambient,
+    /// Deep and unhurried.
+    Dub,
+    /// Hardly moving.
+    Drone,
+    /// A straight beat.
+    Techno,
+    /// Everything at once.
+    PeakRave,
+    /// A band.
+    Rock,
+    /// No bias: what the performer set.
+    #[default]
+    Custom,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: [Self; 7] =
+        [Self::Ambient, Self::Dub, Self::Drone, Self::Techno, Self::PeakRave, Self::Rock, Self::Custom];
+}
+
+/// A stored setting of the whole bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MacroPreset {
+    /// Strong and even.
+    TechnoBoost,
+    /// Bright hits.
+    RavePunch,
+    /// Low and steady.
+    DeepPulse,
+    /// Wide and glinting.
+    WideSweep,
+    /// As hard as it goes.
+    TechnoBrutal,
+    /// Hard and bright.
+    IndustrialSurge,
+    /// Sharp and acid.
+    AcidOverdrive,
+}
+
+impl MacroPreset {
+    /// Every macro preset.
+    pub const ALL: [Self; 7] = [
+        Self::TechnoBoost,
+        Self::RavePunch,
+        Self::DeepPulse,
+        Self::WideSweep,
+        Self::TechnoBrutal,
+        Self::IndustrialSurge,
+        Self::AcidOverdrive,
+    ];
+}
