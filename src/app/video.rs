@@ -7,14 +7,16 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::Context as _;
 use image::RgbaImage;
 
+use crate::bake::animation::Animation;
+
 /// Somewhere frames go.
 pub(super) enum Video {
     /// An ffmpeg process that takes raw frames.
     Ffmpeg { process: Child, input: ChildStdin, path: PathBuf },
     /// A folder of numbered PNGs.
     Folder { path: PathBuf, number: u32 },
-    /// A GIF-like file without a second program.
-    Animation { encoder: Box<image::codecs::gif::GifEncoder<std::fs::File>>, path: PathBuf, fps: u32 },
+    /// A silent animation without a second program.
+    Animation(Animation),
 }
 
 impl Video {
@@ -32,16 +34,13 @@ impl Video {
         match start_ffmpeg(path, size, fps, sound) {
             Ok(video) => Ok(video),
             Err(error) => {
-                let path = path.with_extension("gif");
+                let path = path.with_extension("webp");
                 eprintln!(
                     "ffmpeg could not be started ({error}); writing {} without sound instead",
                     path.display()
                 );
-                let file =
-                    std::fs::File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-                let mut encoder = Box::new(image::codecs::gif::GifEncoder::new_with_speed(file, 20));
-                encoder.set_repeat(image::codecs::gif::Repeat::Infinite).context("starting the animation")?;
-                Ok(Self::Animation { encoder, path, fps })
+                let animation = Animation::create(&path, size, 1000 / fps.max(1));
+                animation.map(Self::Animation).with_context(|| format!("creating {}", path.display()))
             }
         }
     }
@@ -57,11 +56,7 @@ impl Video {
                 let path = path.join(format!("frame-{number:05}.png"));
                 frame.save(&path).with_context(|| format!("writing {}", path.display()))
             }
-            Self::Animation { encoder, path, fps } => {
-                let delay = image::Delay::from_numer_denom_ms(1000, (*fps).max(1));
-                let frame = image::Frame::from_parts(frame.clone(), 0, 0, delay);
-                encoder.encode_frame(frame).with_context(|| format!("writing {}", path.display()))
-            }
+            Self::Animation(animation) => animation.push(frame).context("writing the animation"),
         }
     }
 
@@ -74,7 +69,8 @@ impl Video {
                 anyhow::ensure!(status.success(), "ffmpeg ended with {status} writing {}", path.display());
                 Ok(path)
             }
-            Self::Folder { path, .. } | Self::Animation { path, .. } => Ok(path),
+            Self::Folder { path, .. } => Ok(path),
+            Self::Animation(animation) => animation.finish().context("ending the animation"),
         }
     }
 }

@@ -39,7 +39,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "warn,wgpu_core=error,wgpu_hal=off,naga=error".into()),
+                .unwrap_or_else(|_| "warn,wgpu_core=error,wgpu_hal=off,naga=error,symphonia_core=off".into()),
         )
         .with_writer(std::io::stderr)
         .without_time()

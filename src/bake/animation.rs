@@ -1,0 +1,124 @@
+//! Animated WebP without a second program: frames encoded losslessly, put together as the container wants them.
+//!
+//! The container is RIFF as in the WebP Container Specification (RFC 9649): `VP8X`, `ANIM`, then one `ANMF` a frame.
+
+use std::fs::File;
+use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use image::{ExtendedColorType, ImageEncoder as _, RgbaImage};
+
+/// Says that the file is animated, in the `VP8X` chunk.
+const ANIMATED: u8 = 0x02;
+/// Frames are shown as they are, not blended with the one before.
+const REPLACES: u8 = 0x02;
+/// Largest side and longest frame that the container's 24-bit fields can say.
+const MAX_FIELD: u32 = (1 << 24) - 1;
+
+/// An animation being written. The file is whole once [`Animation::finish`] has been called.
+pub struct Animation {
+    file: BufWriter<File>,
+    path: PathBuf,
+    size: [u32; 2],
+    frame_ms: u32,
+    written: u64,
+}
+
+impl Animation {
+    /// Starts `path`: frames of `size` pixels, each shown for `frame_ms` milliseconds, repeated for ever.
+    pub fn create(path: &Path, size: [u32; 2], frame_ms: u32) -> std::io::Result<Self> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let mut header = Vec::with_capacity(44);
+        header.extend(b"RIFF\0\0\0\0WEBP");
+        let mut extended = vec![ANIMATED, 0, 0, 0];
+        extended.extend(three_bytes(size[0].saturating_sub(1)));
+        extended.extend(three_bytes(size[1].saturating_sub(1)));
+        chunk(&mut header, b"VP8X", &extended);
+        // Background colour, then how often it runs: 0 is for ever.
+        chunk(&mut header, b"ANIM", &[0, 0, 0, 255, 0, 0]);
+        file.write_all(&header)?;
+        Ok(Self { file, path: path.to_owned(), size, frame_ms, written: header.len() as u64 })
+    }
+
+    /// Adds one frame; it must have the size of the animation.
+    pub fn push(&mut self, frame: &RgbaImage) -> std::io::Result<()> {
+        if [frame.width(), frame.height()] != self.size {
+            return Err(std::io::Error::other("a frame of another size cannot be added"));
+        }
+        let mut still = Vec::new();
+        let rgb: Vec<u8> = frame.pixels().flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2]]).collect();
+        image::codecs::webp::WebPEncoder::new_lossless(&mut still)
+            .write_image(&rgb, self.size[0], self.size[1], ExtendedColorType::Rgb8)
+            .map_err(std::io::Error::other)?;
+        let picture = still.get(12..).ok_or_else(|| std::io::Error::other("an encoder wrote no picture"))?;
+        let mut body = Vec::with_capacity(16 + picture.len());
+        body.extend([0; 6]); // At the top left.
+        body.extend(three_bytes(self.size[0].saturating_sub(1)));
+        body.extend(three_bytes(self.size[1].saturating_sub(1)));
+        body.extend(three_bytes(self.frame_ms));
+        body.push(REPLACES);
+        body.extend_from_slice(picture);
+        let mut out = Vec::with_capacity(body.len() + 9);
+        chunk(&mut out, b"ANMF", &body);
+        self.file.write_all(&out)?;
+        self.written += out.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the file and says where it is.
+    pub fn finish(mut self) -> std::io::Result<PathBuf> {
+        let length = u32::try_from(self.written - 8)
+            .map_err(|_| std::io::Error::other("an animation cannot be larger than 4 GiB"))?;
+        self.file.seek(SeekFrom::Start(4))?;
+        self.file.write_all(&length.to_le_bytes())?;
+        self.file.flush()?;
+        Ok(self.path)
+    }
+}
+
+/// A 24-bit number, least byte first.
+fn three_bytes(value: u32) -> [u8; 3] {
+    let bytes = value.min(MAX_FIELD).to_le_bytes();
+    [bytes[0], bytes[1], bytes[2]]
+}
+
+/// One RIFF chunk, padded to an even length.
+fn chunk(out: &mut Vec<u8>, name: &[u8; 4], body: &[u8]) {
+    out.extend(name);
+    out.extend((body.len() as u32).to_le_bytes());
+    out.extend(body);
+    if body.len() % 2 == 1 {
+        out.push(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::AnimationDecoder as _;
+
+    use super::*;
+
+    #[test]
+    fn an_animation_reads_back_frame_by_frame() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("loop.webp");
+        let pictures: Vec<RgbaImage> = [10, 200]
+            .into_iter()
+            .map(|light| RgbaImage::from_fn(17, 9, |x, y| image::Rgba([light, x as u8, y as u8, 255])))
+            .collect();
+        let mut animation = Animation::create(&path, [17, 9], 40).expect("created");
+        for picture in &pictures {
+            animation.push(picture).expect("pushed");
+        }
+        assert!(animation.push(&RgbaImage::new(3, 3)).is_err());
+        animation.finish().expect("finished");
+        let file = std::io::BufReader::new(File::open(&path).expect("there"));
+        let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");
+        let frames = decoder.into_frames().collect_frames().expect("whole frames");
+        assert_eq!(frames.len(), 2);
+        for (frame, picture) in frames.iter().zip(&pictures) {
+            assert_eq!(frame.buffer(), picture);
+            assert_eq!(frame.delay().numer_denom_ms(), (40, 1));
+        }
+    }
+}
