@@ -1,75 +1,354 @@
-//! Keys to commands.
+//! Keys to actions: what each key does out of the box, and what the performer's own file says instead.
+//!
+//! Letters are meant as printed on the keyboard in use, digits by their place, so that they work on every layout.
 
-use winit::keyboard::{Key, NamedKey};
+use std::path::Path;
 
+use winit::event::KeyEvent;
+use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
+use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
+
+use super::edited::{self, Problem, line_of};
+use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
+use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
-/// What a key does beyond the show itself.
+/// A key with what must be held down beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Chord {
+    ctrl: bool,
+    alt: bool,
+    shift: bool,
+    key: String,
+}
+
+/// Names of keys that are not letters, as written in files.
+const NAMED: &[(NamedKey, &str)] = &[
+    (NamedKey::Space, "space"),
+    (NamedKey::ArrowLeft, "left"),
+    (NamedKey::ArrowRight, "right"),
+    (NamedKey::ArrowUp, "up"),
+    (NamedKey::ArrowDown, "down"),
+    (NamedKey::PageUp, "pageup"),
+    (NamedKey::PageDown, "pagedown"),
+    (NamedKey::Home, "home"),
+    (NamedKey::End, "end"),
+    (NamedKey::Insert, "insert"),
+    (NamedKey::Delete, "delete"),
+    (NamedKey::Backspace, "backspace"),
+    (NamedKey::Enter, "enter"),
+    (NamedKey::Escape, "escape"),
+    (NamedKey::Tab, "tab"),
+    (NamedKey::F1, "f1"),
+    (NamedKey::F2, "f2"),
+    (NamedKey::F3, "f3"),
+    (NamedKey::F4, "f4"),
+    (NamedKey::F5, "f5"),
+    (NamedKey::F6, "f6"),
+    (NamedKey::F7, "f7"),
+    (NamedKey::F8, "f8"),
+    (NamedKey::F9, "f9"),
+    (NamedKey::F10, "f10"),
+    (NamedKey::F11, "f11"),
+    (NamedKey::F12, "f12"),
+];
+
+const DIGITS: [KeyCode; 10] = [
+    KeyCode::Digit0,
+    KeyCode::Digit1,
+    KeyCode::Digit2,
+    KeyCode::Digit3,
+    KeyCode::Digit4,
+    KeyCode::Digit5,
+    KeyCode::Digit6,
+    KeyCode::Digit7,
+    KeyCode::Digit8,
+    KeyCode::Digit9,
+];
+
+impl Chord {
+    /// The chord that this key press makes; none for keys that no action can have.
+    pub fn pressed(event: &KeyEvent, held: ModifiersState) -> Option<Self> {
+        let key = key_name(event.physical_key, &event.key_without_modifiers())?;
+        Some(Self { ctrl: held.control_key(), alt: held.alt_key(), shift: held.shift_key(), key })
+    }
+
+    /// Reads `ctrl+shift+n`; an error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut chord = Self::default();
+        let text = text.trim().to_lowercase();
+        // A plus sign at the end is the key itself.
+        let (held, key) = match text.strip_suffix('+') {
+            Some(held) => (held.strip_suffix('+').unwrap_or(held), "+"),
+            None => text.rsplit_once('+').unwrap_or(("", &text)),
+        };
+        for word in held.split('+').filter(|word| !word.is_empty()) {
+            match word {
+                "ctrl" => chord.ctrl = true,
+                "alt" => chord.alt = true,
+                "shift" => chord.shift = true,
+                other => return Err(format!("'{other}' is not ctrl, alt or shift")),
+            }
+        }
+        let known = key.chars().count() == 1 || NAMED.iter().any(|(_, name)| *name == key);
+        if !known {
+            return Err(format!(
+                "there is no key '{key}'; write a letter, a digit, or a name such as space or f5"
+            ));
+        }
+        key.clone_into(&mut chord.key);
+        Ok(chord)
+    }
+
+    /// As people read it.
+    fn shown(&self) -> String {
+        let mut text = String::new();
+        for (held, word) in [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")] {
+            text.push_str(if held { word } else { "" });
+        }
+        match self.key.as_str() {
+            "left" => text.push('←'),
+            "right" => text.push('→'),
+            "up" => text.push('↑'),
+            "down" => text.push('↓'),
+            key => {
+                let mut letters = key.chars();
+                text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+                text.push_str(letters.as_str());
+            }
+        }
+        text
+    }
+}
+
+fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
+    if let PhysicalKey::Code(code) = physical
+        && let Some(digit) = DIGITS.iter().position(|&place| place == code)
+    {
+        return Some(digit.to_string());
+    }
+    match plain {
+        Key::Character(text) => Some(text.to_lowercase()),
+        Key::Named(named) => NAMED.iter().find(|(key, _)| key == named).map(|(_, name)| (*name).to_owned()),
+        Key::Unidentified(_) | Key::Dead(_) => None,
+    }
+}
+
+/// Which key does what.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Deed {
-    /// Something for the show.
-    Show(Command),
-    /// The output window fills its screen, or leaves it.
-    Fullscreen,
-    /// The desk hides or comes back.
-    Desk,
-    /// The list of keys shows or hides.
-    Help,
-    /// A picture of the output goes to a file.
-    Screenshot,
+pub(super) struct Keymap {
+    lines: Vec<(Chord, Action)>,
 }
 
-/// Every key, what it does, and the words for it.
-pub(super) fn table() -> Vec<(&'static str, Deed, &'static str)> {
-    let show = |key, command: Command| {
-        let title = command.title();
-        (key, Deed::Show(command), title)
-    };
-    vec![
-        show("n", Command::Next),
-        show("b", Command::Back),
-        show("Space", Command::Hold),
-        show("a", Command::Auto),
-        show("v", Command::Favourite),
-        show("x", Command::Blackout),
-        show("z", Command::Freeze),
-        ("f", Deed::Fullscreen, "Output fullscreen"),
-        ("d", Deed::Desk, "Hide or show the desk"),
-        ("h", Deed::Help, "This list"),
-        ("p", Deed::Screenshot, "Save a picture"),
-    ]
+impl Default for Keymap {
+    fn default() -> Self {
+        let lines = defaults().into_iter().map(|(keys, action)| {
+            (Chord::parse(keys).expect("the keys that come with the program are well written"), action)
+        });
+        Self { lines: lines.collect() }
+    }
 }
 
-/// What this key does.
-pub(super) fn deed(key: &Key) -> Option<Deed> {
-    let name = match key {
-        Key::Character(text) => text.to_lowercase(),
-        Key::Named(NamedKey::Space) => "Space".into(),
-        Key::Named(NamedKey::ArrowRight) => "n".into(),
-        Key::Named(NamedKey::ArrowLeft | NamedKey::Backspace) => "b".into(),
-        Key::Named(NamedKey::F1) => "h".into(),
-        Key::Named(NamedKey::F11) => "f".into(),
-        _ => return None,
-    };
-    table().into_iter().find(|(key, _, _)| *key == name).map(|(_, deed, _)| deed)
+impl Keymap {
+    /// The keys of `keys.toml` in `folder`, and what is wrong with that file; the keys out of the box without one.
+    pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
+        let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let (keys, problems) = Self::edited(&text);
+                (keys, edited::told(&path, &problems))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
+            Err(error) => {
+                let why =
+                    format!("{} cannot be read ({error}); the keys out of the box are used", path.display());
+                (Self::default(), Some(why))
+            }
+        }
+    }
+
+    /// The keys out of the box, changed by the lines of a file: `"ctrl+n" = "next"`, or `""` for no action.
+    /// Lines that make no sense are left out and named.
+    pub fn edited(text: &str) -> (Self, Vec<Problem>) {
+        let mut map = Self::default();
+        let (table, errors) = toml::de::DeTable::parse_recoverable(text);
+        let mut problems: Vec<Problem> =
+            errors.iter().map(|error| Problem::at(text, error.span(), "", error.message())).collect();
+        let Some(keys) = table.get_ref().get("keys") else {
+            if !table.get_ref().is_empty() {
+                problems.push(Problem::at(text, None, "keys", "there is no [keys] section"));
+            }
+            return (map, problems);
+        };
+        let Some(keys) = keys.get_ref().as_table() else {
+            problems.push(Problem::at(text, Some(keys.span()), "keys", "this must be a section: [keys]"));
+            return (map, problems);
+        };
+        let mut lines: Vec<_> = keys.iter().collect();
+        lines.sort_by_key(|(key, _)| line_of(text, key.span().start));
+        for (key, value) in lines {
+            let name = key.get_ref().as_ref();
+            let line = Chord::parse(name).and_then(|chord| {
+                let word = value.get_ref().as_str().ok_or("the action must be a word in quotes")?;
+                Ok((chord, action_for_key(word)?))
+            });
+            match line {
+                Ok((chord, action)) => {
+                    map.lines.retain(|(taken, _)| *taken != chord);
+                    map.lines.extend(action.map(|action| (chord, action)));
+                }
+                Err(why) => problems.push(Problem::at(text, Some(value.span()), name, &why)),
+            }
+        }
+        (map, problems)
+    }
+
+    /// What these keys do.
+    pub fn action(&self, chord: &Chord) -> Option<&Action> {
+        self.lines.iter().find(|(keys, _)| keys == chord).map(|(_, action)| action)
+    }
+
+    /// The whole list, for the desk.
+    pub fn shown(&self) -> Vec<KeyLine> {
+        self.lines
+            .iter()
+            .map(|(keys, action)| KeyLine { keys: keys.shown(), action: action.clone() })
+            .collect()
+    }
+}
+
+/// The action a key may be given; nothing for an empty word.
+fn action_for_key(word: &str) -> Result<Option<Action>, String> {
+    if word.is_empty() {
+        return Ok(None);
+    }
+    match Action::named(word) {
+        Some(Action::Turn(_)) => Err(format!("'{word}' is a knob; a key takes '{word}.up' or '{word}.down'")),
+        Some(action) => Ok(Some(action)),
+        None => Err(format!("there is no action '{word}'; the desk's page of keys lists them")),
+    }
+}
+
+/// The keys out of the box.
+fn defaults() -> Vec<(&'static str, Action)> {
+    let show = Action::Show;
+    let window = Action::Window;
+    let mut keys = vec![
+        ("n", show(Command::Next)),
+        ("right", show(Command::Next)),
+        ("r", show(Command::Next)),
+        ("b", show(Command::Back)),
+        ("left", show(Command::Back)),
+        ("backspace", show(Command::Back)),
+        ("space", show(Command::Hold)),
+        ("a", show(Command::Auto)),
+        ("v", show(Command::Favourite)),
+        ("delete", show(Command::Ban)),
+        ("p", show(Command::Panic)),
+        ("x", show(Command::Blackout)),
+        ("z", show(Command::Freeze)),
+        ("t", show(Command::TapTempo)),
+        ("y", show(Command::Resync)),
+        ("[", show(Command::HalfTempo)),
+        ("]", show(Command::DoubleTempo)),
+        ("\\", show(Command::SetTempo(None))),
+        (".", Action::Nudge(Dial::Adventure, Nudge::Up)),
+        (",", Action::Nudge(Dial::Adventure, Nudge::Down)),
+        ("m", show(Command::MacroAi)),
+        ("up", Action::NudgeSelected(Nudge::Up)),
+        ("down", Action::NudgeSelected(Nudge::Down)),
+        ("shift+up", Action::NudgeSelected(Nudge::UpFine)),
+        ("shift+down", Action::NudgeSelected(Nudge::DownFine)),
+        ("f", window(WindowAction::Fullscreen)),
+        ("f11", window(WindowAction::Fullscreen)),
+        ("d", window(WindowAction::Desk)),
+        ("s", window(WindowAction::Picture)),
+        ("h", window(WindowAction::Help)),
+        ("f1", window(WindowAction::Help)),
+        ("tab", window(WindowAction::NextPage)),
+    ];
+    keys.extend(["1", "2", "3", "4", "5", "6", "7", "8"].into_iter().zip(Control::ALL.map(Action::Select)));
+    let shifted = ["shift+1", "shift+2", "shift+3", "shift+4", "shift+5", "shift+6", "shift+7"];
+    keys.extend(shifted.into_iter().zip(MacroPreset::ALL.map(|preset| show(Command::MacroPreset(preset)))));
+    let nights = ["shift+f1", "shift+f2", "shift+f3", "shift+f4", "shift+f5", "shift+f6", "shift+f7"];
+    keys.extend(nights.into_iter().zip(Profile::ALL.map(|profile| show(Command::Profile(profile)))));
+    let pages = ["f2", "f3", "f4", "f5", "f6", "f7"];
+    let turnable = Page::ALL.into_iter().filter(|page| *page != Page::Keys);
+    keys.extend(pages.into_iter().zip(turnable.map(|page| window(WindowAction::Page(page)))));
+    keys.extend(["ctrl+1", "ctrl+2", "ctrl+3"].into_iter().zip((0..CARDS).map(Action::PlayCard)));
+    keys.extend(["alt+1", "alt+2", "alt+3"].into_iter().zip((0..CARDS).map(Action::DropCard)));
+    keys
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_key_does_one_thing() {
-        let keys: Vec<_> = table().into_iter().map(|(key, _, _)| key).collect();
-        let mut unique = keys.clone();
-        unique.sort_unstable();
-        unique.dedup();
-        assert_eq!(unique.len(), keys.len());
+    fn key(keys: &str) -> Option<Action> {
+        Keymap::default().action(&Chord::parse(keys).expect("well written")).cloned()
     }
 
     #[test]
-    fn capital_letters_do_the_same() {
-        assert_eq!(deed(&Key::Character("N".into())), Some(Deed::Show(Command::Next)));
-        assert_eq!(deed(&Key::Named(NamedKey::Enter)), None);
+    fn every_key_does_one_thing() {
+        let mut keys: Vec<_> = Keymap::default().lines.into_iter().map(|(chord, _)| chord).collect();
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+    }
+
+    #[test]
+    fn every_command_can_be_given_by_key() {
+        let keys = Keymap::default();
+        let without: Vec<_> = Action::all()
+            .into_iter()
+            .filter(|action| matches!(action, Action::Show(_)))
+            .filter(|action| !keys.lines.iter().any(|(_, bound)| bound == action))
+            .map(|action| action.name())
+            .collect();
+        assert!(without.is_empty(), "no key for {without:?}");
+    }
+
+    #[test]
+    fn chords_are_read_as_they_are_written() {
+        assert_eq!(key("Ctrl+2"), Some(Action::PlayCard(1)));
+        assert_eq!(key("SPACE"), Some(Action::Show(Command::Hold)));
+        assert_eq!(Chord::parse("ctrl++").map(|chord| chord.key), Ok("+".into()));
+        assert_eq!(Chord::parse("+").map(|chord| chord.key), Ok("+".into()));
+        assert!(Chord::parse("hyper+n").is_err());
+        assert!(Chord::parse("banana").is_err());
+        assert!(Chord::parse("").is_err());
+    }
+
+    #[test]
+    fn digits_go_by_their_place_and_letters_by_their_print() {
+        let ampersand = Key::Character("&".into());
+        assert_eq!(key_name(PhysicalKey::Code(KeyCode::Digit1), &ampersand), Some("1".into()));
+        let letter = Key::Character("N".into());
+        assert_eq!(key_name(PhysicalKey::Code(KeyCode::KeyB), &letter), Some("n".into()));
+    }
+
+    #[test]
+    fn a_file_changes_what_it_names_and_keeps_the_rest() {
+        let (keys, problems) =
+            Keymap::edited("[keys]\n\"n\" = \"panic\"\n\"x\" = \"\"\n\"f9\" = \"fusion.up\"\n");
+        assert_eq!(problems, []);
+        let action = |chord: &str| keys.action(&Chord::parse(chord).expect("well written")).map(Action::name);
+        assert_eq!(action("n").as_deref(), Some("panic"));
+        assert_eq!(action("x"), None);
+        assert_eq!(action("f9").as_deref(), Some("fusion.up"));
+        assert_eq!(action("b").as_deref(), Some("back"));
+    }
+
+    #[test]
+    fn errors_name_their_line_and_the_good_lines_count() {
+        let text =
+            "[keys]\nn = \"panic\"\n\"hyper+k\" = \"next\"\nk = \"fusion\"\nj = 4\nl = \"\nq = \"back\"\n";
+        let (keys, problems) = Keymap::edited(text);
+        let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [6, 3, 4, 5], "{problems:?}");
+        let action = |chord: &str| keys.action(&Chord::parse(chord).expect("well written")).map(Action::name);
+        assert_eq!(action("n").as_deref(), Some("panic"));
+        assert_eq!(action("q").as_deref(), Some("back"));
     }
 }

@@ -1,5 +1,7 @@
 //! The program as a whole: windows, clock, keys, sound, and the show without a window.
 
+mod acts;
+mod edited;
 mod keys;
 mod offline;
 mod painter;
@@ -8,7 +10,7 @@ mod surface;
 mod video;
 mod window;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::library::{self, Catalogue};
 
@@ -19,6 +21,14 @@ pub use window::{AppSettings, SoundChoice, run};
 pub fn catalogue(folder: Option<&Path>) -> anyhow::Result<Catalogue> {
     let Some(folder) = folder else { return Ok(Catalogue::built_in()) };
     Ok(Catalogue::of_files(folder, library::presets_in(folder)?))
+}
+
+/// Where the performer's own files lie: `AIVJ_CONFIG`, or the platform's place for them; none where it has no such place.
+fn config_folder() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("AIVJ_CONFIG") {
+        return Some(folder.into());
+    }
+    directories::ProjectDirs::from("", "", "aivj").map(|dirs| dirs.config_dir().to_owned())
 }
 
 /// Pixels of the picture where the processor does the drawing: small enough to stay smooth.

@@ -1,5 +1,6 @@
 //! Paints the desk: egui's shapes onto the desk window.
 
+use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
 
 use super::surface::WindowSurface;
@@ -32,8 +33,13 @@ impl Painter {
         Self { context, input, renderer, preview }
     }
 
-    /// Gives an event to egui; true when egui keeps it for itself.
-    pub fn event(&mut self, window: &Window, event: &winit::event::WindowEvent) -> bool {
+    /// Gives an event to egui; true when egui keeps it for itself. Keys are egui's only while a text is being
+    /// written: everything else on the desk has keys of its own.
+    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> bool {
+        let key_down = |event: &WindowEvent| matches!(event, WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed);
+        if key_down(event) && !self.context.text_edit_focused() {
+            return false;
+        }
         self.input.on_window_event(window, event).consumed
     }
 

@@ -8,15 +8,16 @@ use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition};
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, EventLoop, OwnedDisplayHandle};
+use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
-use super::keys::{self, Deed};
+use super::keys::{Chord, Keymap};
 use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, catalogue};
-use crate::desk::{Desk, DeskView};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder};
+use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
 use crate::milk::Heard;
 use crate::show::{Command, FrameTimes, Rig, RigFrame, Show, ShowSettings, Warmer};
@@ -85,7 +86,11 @@ struct Running {
     last_desk: Instant,
     frame_ms: Vec<f32>,
     desk_hidden: bool,
-    help: bool,
+    keymap: Keymap,
+    /// The same for the desk.
+    key_lines: Vec<KeyLine>,
+    /// Modifier keys held down.
+    held: ModifiersState,
     device: String,
     message: Option<String>,
 }
@@ -117,11 +122,12 @@ impl ApplicationHandler for App {
                 let surface = if on_desk { &mut running.desk_surface } else { &mut running.output };
                 surface.resize(gpu, size.width, size.height);
             }
-            WindowEvent::KeyboardInput { event, .. }
-                if event.state == ElementState::Pressed && !event.repeat =>
-            {
-                if let Some(deed) = keys::deed(&event.logical_key) {
-                    running.act(deed);
+            WindowEvent::ModifiersChanged(held) => running.held = held.state(),
+            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => {
+                let chord = Chord::pressed(&event, running.held);
+                let action = chord.and_then(|chord| running.keymap.action(&chord)).cloned();
+                if let Some(action) = action.filter(|action| !event.repeat || action.repeats()) {
+                    running.act(&action);
                 }
             }
             WindowEvent::RedrawRequested if !on_desk => {
@@ -159,7 +165,7 @@ impl Running {
             events.create_window(attributes).map(Arc::new).context("opening a window")
         };
         let output_window = window("aivj output", 960.0, 540.0)?;
-        let desk_window = window("aivj desk", 900.0, 620.0)?;
+        let desk_window = window("aivj desk", 1240.0, 720.0)?;
         desk_window.set_outer_position(PhysicalPosition::new(960, 0));
         let descriptor = wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display));
         let instance = wgpu::Instance::new(descriptor);
@@ -186,6 +192,10 @@ impl Running {
         let stage = Stage::new(workshop, size);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
+        let (keymap, keys_trouble) = Keymap::of_folder(config_folder().as_deref());
+        if let Some(trouble) = &keys_trouble {
+            eprintln!("aivj: {trouble}");
+        }
         let mut running = Self {
             presenter,
             painter,
@@ -201,9 +211,11 @@ impl Running {
             last_desk: Instant::now() - DESK_EVERY,
             frame_ms: Vec::new(),
             desk_hidden: false,
-            help: false,
+            key_lines: keymap.shown(),
+            keymap,
+            held: ModifiersState::empty(),
             device,
-            message,
+            message: keys_trouble.or(message),
         };
         if let Some(monitor) = settings.monitor {
             running.fill_monitor(monitor)?;
@@ -222,21 +234,39 @@ impl Running {
         Ok(())
     }
 
-    fn act(&mut self, deed: Deed) {
-        match deed {
-            Deed::Show(command) => self.commands.push(command),
-            Deed::Fullscreen => {
+    fn act(&mut self, action: &Action) {
+        match action {
+            Action::Window(window) => self.act_on_windows(*window),
+            Action::Select(control) => self.desk.take(*control),
+            Action::Show(_)
+            | Action::Turn(_)
+            | Action::Nudge(..)
+            | Action::NudgeSelected(_)
+            | Action::PlayCard(_)
+            | Action::DropCard(_) => {
+                let snapshot = self.rig.show.snapshot();
+                let command = acts::command(action, self.desk.in_hand(), &snapshot, &self.commands);
+                self.commands.extend(command);
+            }
+        }
+    }
+
+    fn act_on_windows(&mut self, action: WindowAction) {
+        match action {
+            WindowAction::Fullscreen => {
                 let window = &self.output.window;
                 let fills = window.fullscreen().is_some();
                 window.set_fullscreen((!fills).then_some(Fullscreen::Borderless(None)));
                 window.set_cursor_visible(fills);
             }
-            Deed::Desk => {
+            WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
                 self.desk_surface.window.set_visible(!self.desk_hidden);
             }
-            Deed::Help => self.help = !self.help,
-            Deed::Screenshot => self.message = Some(self.screenshot()),
+            WindowAction::Page(page) => self.desk.turn_to(page),
+            WindowAction::NextPage => self.desk.turn_page(),
+            WindowAction::Help => self.desk.toggle_help(),
+            WindowAction::Picture => self.message = Some(self.screenshot()),
         }
     }
 
@@ -285,11 +315,6 @@ impl Running {
     fn paint_desk(&mut self) {
         let snapshot = self.rig.show.snapshot();
         let stage_size = self.rig.stage.size();
-        let keys: Vec<(&str, &str)> = if self.help {
-            keys::table().into_iter().map(|(key, _, title)| (key, title)).collect()
-        } else {
-            Vec::new()
-        };
         let heard = self.rig.heard();
         let view = DeskView {
             snapshot: &snapshot,
@@ -300,11 +325,17 @@ impl Running {
             preview_aspect: stage_size[0] as f32 / stage_size[1] as f32,
             device: &self.device,
             message: self.message.as_deref(),
-            keys: &keys,
+            keys: &self.key_lines,
         };
-        let (desk, commands) = (&mut self.desk, &mut self.commands);
+        let desk = &mut self.desk;
+        let mut asks = Vec::new();
         let gpu = &self.rig.stage.workshop().gpu;
-        self.painter.paint(gpu, &mut self.desk_surface, |ui| commands.extend(desk.show(ui, &view)));
+        self.painter.paint(gpu, &mut self.desk_surface, |ui| asks.extend(desk.show(ui, &view)));
+        for ask in asks {
+            match ask {
+                Ask::Act(action) => self.act(&action),
+            }
+        }
     }
 
     fn times(&self) -> FrameTimes {

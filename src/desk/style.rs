@@ -1,11 +1,13 @@
 //! Colours and sizes of the desk: dark, calm, readable at arm's length and beyond.
+//!
+//! A letter is readable from about 10 arc minutes: 5.8 mm at two metres, the capitals of [`FAR`] on a 96 dpi screen.
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
 /// Words.
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
 /// What is off or long ago.
-pub(super) const OFF: Color32 = Color32::from_rgb(105, 112, 122);
+pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
 /// All is well.
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
 /// Look here when there is time.
@@ -14,9 +16,19 @@ pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
 /// Marks.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
-
+/// Words on a lit button.
+pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
+/// Buttons and cards.
+pub(super) const RAISED: Color32 = Color32::from_rgb(30, 33, 39);
+/// Buttons under the pointer.
+pub(super) const HOVERED: Color32 = Color32::from_rgb(44, 48, 57);
 /// The empty part of a meter.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
+
+/// States that must be read from two metres, points.
+pub(super) const FAR: f32 = 32.0;
+/// Names and headings, points.
+pub(super) const NEAR: f32 = 20.0;
 
 /// Dresses `context`.
 pub(super) fn apply(context: &Context) {
@@ -30,5 +42,6 @@ pub(super) fn apply(context: &Context) {
         style.text_styles.insert(TextStyle::Body, FontId::proportional(15.0));
         style.text_styles.insert(TextStyle::Button, FontId::proportional(15.0));
         style.text_styles.insert(TextStyle::Small, FontId::proportional(12.5));
+        style.interaction.selectable_labels = false;
     });
 }

@@ -61,6 +61,8 @@ pub enum Command {
     Profile(Profile),
     /// Macros follow the music, or stay where the performer put them; toggles.
     MacroAi,
+    /// All eight macros lie under the performer's MIDI knobs, or no longer do: sent by the program, not by hand.
+    MidiLock(bool),
 }
 
 impl Command {
@@ -90,6 +92,7 @@ impl Command {
             Self::MacroPreset(_) => "Macro preset",
             Self::Profile(_) => "Profile",
             Self::MacroAi => "Macros follow the music",
+            Self::MidiLock(_) => "MIDI holds the macros",
         }
     }
 }

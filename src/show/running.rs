@@ -112,6 +112,8 @@ pub struct Show {
     cut_wanted: bool,
     held: bool,
     auto: bool,
+    macros: [Unipolar; 8],
+    adventure: Unipolar,
     veil: Veil,
     message: Option<String>,
     retired: Vec<DeckId>,
@@ -139,6 +141,8 @@ impl Show {
             favourites: BTreeSet::new(),
             cut_wanted: false,
             held: false,
+            macros: [Unipolar::HALF; 8],
+            adventure: Unipolar::HALF,
             veil: Veil::Open,
             message: None,
             retired: Vec::new(),
@@ -198,6 +202,8 @@ impl Show {
             history: self.recent.iter().rev().map(|&preset| self.entry(preset).name.clone()).collect(),
             auto: self.auto,
             held: self.held,
+            macros: self.macros,
+            adventure: self.adventure,
             veil: self.veil,
             fade: self.fade.as_ref().map(Crossfade::progress),
             features: self.features,
@@ -224,12 +230,10 @@ impl Show {
             Command::Freeze => self.veil = toggled(self.veil, Veil::Freeze),
             Command::PlayNow(preset) => self.play_now(*preset),
             Command::Veto(preset) => self.veto(*preset),
-            Command::Ban
-            | Command::Panic
-            | Command::FavouritePreset(_)
-            | Command::BanPreset(_)
-            | Command::Adventure(_) => {} // The director's.
-            Command::Macro { .. } | Command::MacroPreset(_) | Command::Profile(_) | Command::MacroAi => {} // The macros'.
+            Command::Adventure(value) => self.adventure = *value,
+            Command::Macro { control, value } => self.macros[*control as usize] = *value,
+            Command::Ban | Command::Panic | Command::FavouritePreset(_) | Command::BanPreset(_) => {} // The director's.
+            Command::MacroPreset(_) | Command::Profile(_) | Command::MacroAi | Command::MidiLock(_) => {} // The macros'.
             Command::TapTempo
             | Command::Resync
             | Command::HalfTempo

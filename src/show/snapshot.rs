@@ -21,6 +21,10 @@ pub struct Snapshot {
     pub auto: bool,
     /// The running preset stays.
     pub held: bool,
+    /// Where the performer's macros stand, in the order of [`crate::mind::Control::ALL`].
+    pub macros: [Unipolar; 8],
+    /// How far the choice strays from what is known to please.
+    pub adventure: Unipolar,
     /// What lies over the picture.
     pub veil: Veil,
     /// How far a crossfade is, while one runs.

@@ -1,0 +1,68 @@
+//! What an action comes to at this moment: which card, which value.
+
+use crate::desk::{Action, Dial};
+use crate::mind::Control;
+use crate::show::{Command, Snapshot};
+use crate::units::Unipolar;
+
+/// The command that this action comes to, if there is one: an empty card or a window's matter gives none.
+/// `waiting` are commands that the show has not seen yet; steps of one dial add up over them.
+pub(super) fn command(
+    action: &Action,
+    in_hand: Control,
+    snapshot: &Snapshot,
+    waiting: &[Command],
+) -> Option<Command> {
+    match action {
+        Action::Show(command) => Some(command.clone()),
+        Action::Nudge(dial, nudge) => Some(moved(*dial, nudge.by(), snapshot, waiting)),
+        Action::NudgeSelected(nudge) => Some(moved(Dial::Macro(in_hand), nudge.by(), snapshot, waiting)),
+        Action::PlayCard(card) => snapshot.up_next.get(*card).map(|card| Command::PlayNow(card.id)),
+        Action::DropCard(card) => snapshot.up_next.get(*card).map(|card| Command::Veto(card.id)),
+        Action::Turn(_) | Action::Select(_) | Action::Window(_) => None,
+    }
+}
+
+/// This dial, so much further than it will be once `waiting` has been obeyed.
+pub(super) fn moved(dial: Dial, by: f32, snapshot: &Snapshot, waiting: &[Command]) -> Command {
+    dial.set(Unipolar::new(value(dial, snapshot, waiting).get() + by))
+}
+
+/// Where this dial will be once `waiting` has been obeyed.
+pub(super) fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Unipolar {
+    let asked = waiting.iter().rev().find_map(|command| match (command, dial) {
+        (Command::Macro { control, value }, Dial::Macro(wanted)) if *control == wanted => Some(*value),
+        (Command::Adventure(value), Dial::Adventure) => Some(*value),
+        _ => None,
+    });
+    asked.unwrap_or(match dial {
+        Dial::Macro(control) => snapshot.macros[control as usize],
+        Dial::Adventure => snapshot.adventure,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::Nudge;
+
+    #[test]
+    fn steps_of_one_dial_add_up_within_a_frame() {
+        let mut snapshot = Snapshot::default();
+        snapshot.macros[Control::Motion as usize] = Unipolar::HALF;
+        let mut waiting = Vec::new();
+        for _ in 0..3 {
+            let action = Action::NudgeSelected(Nudge::Up);
+            waiting.extend(command(&action, Control::Motion, &snapshot, &waiting));
+        }
+        let Some(Command::Macro { control: Control::Motion, value }) = waiting.last() else {
+            panic!("{waiting:?}")
+        };
+        assert!((value.get() - 0.65).abs() < 1e-5, "{value:?}");
+    }
+
+    #[test]
+    fn a_card_that_is_not_there_is_nothing() {
+        assert_eq!(command(&Action::PlayCard(2), Control::Fusion, &Snapshot::default(), &[]), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! Buttons that a hand finds in the dark: large, lit while their state is on, with their key in the corner.
+
+use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
+
+use super::{Action, KeyLine, style};
+
+/// How one button looks.
+pub(super) struct Big<'a> {
+    /// Its word.
+    pub title: &'a str,
+    /// The key that does the same; may be empty.
+    pub key: &'a str,
+    /// Its state is on.
+    pub on: bool,
+    /// Its colour while on.
+    pub color: Color32,
+}
+
+/// Draws it, `size` large.
+pub(super) fn big(ui: &mut Ui, size: Vec2, big: &Big) -> Response {
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));
+    if ui.is_rect_visible(rect) {
+        draw(ui, rect, &response, big, size.y);
+    }
+    response
+}
+
+fn draw(ui: &Ui, rect: Rect, response: &Response, big: &Big, height: f32) {
+    let fill = match (big.on, response.hovered()) {
+        (true, _) => big.color,
+        (false, true) => style::HOVERED,
+        (false, false) => style::RAISED,
+    };
+    let ink = if big.on { style::ON_LIGHT } else { style::TEXT };
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, 6.0, fill);
+    if response.is_pointer_button_down_on() {
+        painter.rect_stroke(rect, 6.0, Stroke::new(2.0, style::TEXT), StrokeKind::Inside);
+    }
+    let font = FontId::proportional((height * 0.38).clamp(14.0, 22.0));
+    painter.text(rect.center(), Align2::CENTER_CENTER, big.title, font, ink);
+    let corner = rect.right_top() + Vec2::new(-6.0, 3.0);
+    let faint = if big.on { style::ON_LIGHT } else { style::OFF };
+    painter.text(corner, Align2::RIGHT_TOP, big.key, FontId::proportional(12.0), faint);
+}
+
+/// The key that does this, or nothing.
+pub(super) fn key_of<'a>(keys: &'a [KeyLine], action: &Action) -> &'a str {
+    keys.iter().find(|line| line.action == *action).map_or("", |line| &line.keys)
+}

@@ -1,0 +1,40 @@
+//! The page of keys: every key by group, with the name that the action has in files.
+
+use egui::{RichText, ScrollArea, Ui, Vec2};
+
+use super::{Group, KeyLine, style};
+
+/// Columns that the groups are spread over.
+const COLUMNS: usize = 3;
+
+pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
+    egui::CentralPanel::default().show(ui, |ui| {
+        ScrollArea::vertical().show(ui, |ui| {
+            ui.columns(COLUMNS, |columns| {
+                for (number, group) in Group::ALL.into_iter().enumerate() {
+                    // Long groups side by side, short ones below them.
+                    list(&mut columns[number % COLUMNS], group, keys);
+                }
+            });
+        });
+    });
+}
+
+fn list(ui: &mut Ui, group: Group, keys: &[KeyLine]) {
+    ui.label(RichText::new(group.title()).size(style::NEAR).color(style::ACCENT));
+    egui::Grid::new(group.title()).spacing(Vec2::new(18.0, 4.0)).show(ui, |ui| {
+        let mut shown = Vec::new();
+        for line in keys.iter().filter(|line| line.action.group() == group) {
+            if shown.contains(&&line.action) {
+                continue;
+            }
+            shown.push(&line.action);
+            let same = keys.iter().filter(|other| other.action == line.action);
+            let words: Vec<&str> = same.map(|other| other.keys.as_str()).collect();
+            ui.label(RichText::new(words.join("  ")).strong().size(16.0));
+            ui.label(RichText::new(line.action.title()).size(16.0)).on_hover_text(line.action.name());
+            ui.end_row();
+        }
+    });
+    ui.add_space(14.0);
+}

@@ -1,0 +1,98 @@
+//! The live page: what is on, why, what comes next, and the buttons a hand needs in the dark.
+
+use egui::{Align, Color32, Label, Layout, RichText, Ui, Vec2};
+
+use super::button::{Big, big, key_of};
+use super::meters::Meters;
+use super::{Action, DeskView, cards, style, tempo};
+use crate::show::{Command, Veil};
+
+/// Height of one row of buttons, points.
+const ROW: f32 = 54.0;
+/// Space that the buttons and their gaps take below the preview, points.
+const BUTTONS: f32 = 2.0 * ROW + 24.0;
+
+pub(super) fn show(ui: &mut Ui, view: &DeskView, meters: &mut Meters, commands: &mut Vec<Command>) {
+    egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
+        cards::up_next(ui, view, commands);
+        ui.separator();
+        cards::history(ui, view);
+    });
+    egui::Panel::left("music").default_size(240.0).show(ui, |ui| {
+        meters.show(ui, view);
+        ui.separator();
+        tempo::show(ui, view, commands);
+    });
+    egui::CentralPanel::default().show(ui, |ui| {
+        now_playing(ui, view);
+        preview(ui, view);
+        buttons(ui, view, commands);
+    });
+}
+
+fn now_playing(ui: &mut Ui, view: &DeskView) {
+    let Some(playing) = &view.snapshot.playing else {
+        ui.label(RichText::new("getting ready ...").size(style::FAR));
+        return;
+    };
+    let color = if playing.favourite { style::ACCENT } else { style::TEXT };
+    let mark = if playing.favourite { "★ " } else { "" };
+    let name = RichText::new(format!("{mark}{}", playing.name)).size(style::FAR).color(color);
+    ui.add(Label::new(name).truncate()).on_hover_text(&playing.name);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(format!("{:.0} s", playing.for_secs)).size(style::NEAR));
+        if let Some(fade) = view.snapshot.fade {
+            ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
+        }
+        ui.add(Label::new(RichText::new(&playing.reason).color(style::OFF)).truncate())
+            .on_hover_text(&playing.reason);
+    });
+    if !playing.problems.is_empty() {
+        let problems = playing.problems.join("; ");
+        ui.add(Label::new(RichText::new(&problems).color(style::WARN).small()).truncate())
+            .on_hover_text(&problems);
+    }
+}
+
+fn preview(ui: &mut Ui, view: &DeskView) {
+    let room = Vec2::new(ui.available_width(), (ui.available_height() - BUTTONS).max(80.0));
+    let width = room.x.min(room.y * view.preview_aspect);
+    ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
+        ui.image((view.preview, Vec2::new(width, width / view.preview_aspect)));
+    });
+}
+
+fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
+    let snapshot = view.snapshot;
+    let favourite = snapshot.playing.as_ref().is_some_and(|playing| playing.favourite);
+    type Row<'a> = &'a [(&'a str, Command, bool, Color32)];
+    let rows: [Row; 2] = [
+        &[
+            ("Back", Command::Back, false, style::GOOD),
+            ("Next", Command::Next, false, style::GOOD),
+            ("Hold", Command::Hold, snapshot.held, style::WARN),
+            ("Auto", Command::Auto, snapshot.auto, style::GOOD),
+            ("Favourite", Command::Favourite, favourite, style::ACCENT),
+        ],
+        &[
+            ("Panic", Command::Panic, false, style::BAD),
+            ("Freeze", Command::Freeze, snapshot.veil == Veil::Freeze, style::BAD),
+            ("Blackout", Command::Blackout, snapshot.veil == Veil::Blackout, style::BAD),
+            ("Never again", Command::Ban, false, style::BAD),
+        ],
+    ];
+    for row in rows {
+        let gap = 8.0;
+        let width = (ui.available_width() - gap * (row.len() - 1) as f32) / row.len() as f32;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            for (title, command, on, color) in row {
+                let key = key_of(view.keys, &Action::Show(command.clone()));
+                let look = Big { title, key, on: *on, color: *color };
+                if big(ui, Vec2::new(width, ROW), &look).clicked() {
+                    commands.push(command.clone());
+                }
+            }
+        });
+    }
+}
