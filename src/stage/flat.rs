@@ -19,7 +19,6 @@ pub(super) struct FlatDraws {
     shapes: Growing,
     triangles: Growing,
     draw_group: wgpu::BindGroup,
-    height: u32,
     shape_uniforms: Growing,
     /// By the feedback image polygons are filled with; made anew when the uniform buffer grows.
     shape_groups: Option<[wgpu::BindGroup; 2]>,
@@ -56,7 +55,6 @@ impl FlatDraws {
             shapes: growing("shapes"),
             triangles: growing("triangles"),
             draw_group,
-            height: size[1],
             shape_uniforms: Growing::new(device, "shape/uniforms", pass::BLOCK_USAGES),
             shape_groups: None,
             shape_capacity: 0,
@@ -127,11 +125,10 @@ impl FlatDraws {
         for draw in draws {
             match draw {
                 Draw::Lines { range, blend, thick } => {
-                    let (lines, vertices) = workshop.draw.lines(*thick, self.height);
-                    render.set_pipeline(lines.get(*blend));
+                    render.set_pipeline(workshop.draw.lines.get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.segments.slice());
-                    render.draw(0..vertices, range.clone());
+                    render.draw(0..if *thick { 24 } else { 6 }, range.clone());
                 }
                 Draw::Dots { range, blend, thick } => {
                     render.set_pipeline(workshop.draw.dots(*thick).get(*blend));

@@ -60,9 +60,7 @@ impl ByBlend {
 /// Pipelines of flat-coloured draws.
 pub(in crate::stage) struct DrawPass {
     pub layout: wgpu::BindGroupLayout,
-    hair_lines: ByBlend,
-    thin_lines: ByBlend,
-    thick_lines: ByBlend,
+    pub lines: ByBlend,
     thin_dots: ByBlend,
     thick_dots: ByBlend,
     pub triangles: ByBlend,
@@ -107,25 +105,12 @@ impl DrawPass {
             })
         };
         let list = wgpu::PrimitiveTopology::TriangleList;
-        let hairs = wgpu::PrimitiveTopology::LineList;
         Self {
-            hair_lines: build("stroke/hair", &stroke, "vs_hair", &segments, hairs),
-            thin_lines: build("stroke/thin", &stroke, "vs_thin", &segments, strip),
-            thick_lines: build("stroke/thick", &stroke, "vs_thick", &segments, strip),
+            lines: build("stroke", &stroke, "vs_stroke", &segments, list),
             thin_dots: build("dot/thin", &dot, "vs_thin", &spots, strip),
             thick_dots: build("dot/thick", &dot, "vs_thick", &spots, strip),
             triangles: build("triangle", &triangle, "vs_triangle", &vertices, list),
             layout,
-        }
-    }
-
-    /// The pipelines for lines on an image of `height` lines, and how many vertices each segment has.
-    pub fn lines(&self, thick: bool, height: u32) -> (&ByBlend, u32) {
-        match (reference_pixel(height) > 1.0, thick) {
-            (false, false) => (&self.hair_lines, 2),
-            (false, true) => (&self.hair_lines, 8),
-            (true, false) => (&self.thin_lines, 4),
-            (true, true) => (&self.thick_lines, 4),
         }
     }
 
