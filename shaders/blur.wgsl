@@ -9,7 +9,8 @@ struct Blur {
     edge_keep: f32,
     edge_darken: f32,
     vertical: f32,
-    pad: f32,
+    // 1 or -1: which way the reference reads too far down in this half.
+    slip: f32,
 }
 
 @group(0) @binding(0) var image: texture_2d<f32>;
@@ -36,8 +37,8 @@ fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
 fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     if blur.vertical < 0.5 {
         let step = vec2<f32>(blur.texel.x, 0.0);
-        // The reference reads one source pixel higher in this half.
-        let from_uv = uv + vec2<f32>(0.0, blur.texel.y);
+        // The reference reads one source pixel beside in this half, across and down.
+        let from_uv = uv + vec2<f32>(1.0, blur.slip) * blur.texel;
         var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
         sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;
         sum += pair(from_uv, step * (4.0 + 2.0 * 1.2 / 3.1)) * 3.1;

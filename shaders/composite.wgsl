@@ -39,9 +39,9 @@ fn fs_composite(
     let below = mix(composite.hue[2].rgb, composite.hue[3].rgb, place.x);
     light = light * mix(vec3<f32>(1.0), mix(across, below, place.y), composite.hue_amount);
     light = clamp(light, vec3<f32>(0.0), vec3<f32>(1.0));
-    if (composite.filters & 1u) != 0u { light = sqrt(light); }
+    if (composite.filters & 1u) != 0u { light = light * (2.0 - light); }
     if (composite.filters & 2u) != 0u { light = light * light; }
-    if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 4.0; }
+    if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 2.0; }
     if (composite.filters & 8u) != 0u { light = 1.0 - light; }
     return vec4<f32>(light, 1.0);
 }

@@ -9,6 +9,9 @@ struct Draw {
 
 @group(0) @binding(0) var<uniform> target_info: Draw;
 
+// Edges that run through the middle of a pixel belong to the pixel right of and below them.
+const TIE: vec2<f32> = vec2<f32>(0.015625, -0.015625);
+
 struct DotOut {
     @builtin(position) position: vec4<f32>,
     @location(0) color: vec4<f32>,
@@ -16,7 +19,7 @@ struct DotOut {
 
 fn dot_corner(index: u32, at: vec2<f32>, color: vec4<f32>, width: f32) -> DotOut {
     let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u)) * 2.0 - 1.0;
-    return DotOut(vec4<f32>(at + corner * width / target_info.size, 0.0, 1.0), color);
+    return DotOut(vec4<f32>(at + (corner * width + TIE) / target_info.size, 0.0, 1.0), color);
 }
 
 @vertex

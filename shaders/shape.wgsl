@@ -4,11 +4,13 @@
 struct ShapeDraw {
     size: vec2<f32>,
     pixel: f32,
-    // Most sides of any instance of this draw; the outline's vertices follow three for each of them.
+    // Most sides of any instance of this draw; three vertices for each of them, then six for the outline; a thick
+    // outline is drawn again half a reference pixel right, below, and both.
     sides: f32,
     textured: f32,
-    outline_width: f32,
-    pad: vec2<f32>,
+    pad_a: f32,
+    pad_b: f32,
+    pad_c: f32,
 }
 
 @group(0) @binding(0) var<uniform> info: ShapeDraw;
@@ -68,8 +70,10 @@ fn fill(shape: Shape, index: u32) -> ShapeOut {
 }
 
 fn outline(shape: Shape, index: u32) -> ShapeOut {
-    let side = index / 6u;
+    let side = (index / 6u) % u32(info.sides);
     if side >= u32(shape.turn.y) || shape.outline.a <= 0.0 { return nothing(); }
+    let copy = index / (6u * u32(info.sides));
+    let shift = vec2<f32>(f32(copy & 1u), -f32(copy >> 1u)) * 0.5 * info.pixel;
     // Two triangles, corners 0 1 2 and 2 1 3, one hex digit each; bit 0 is the end, bit 1 the side of the line.
     let which = (0x312210u >> (4u * (index % 6u))) & 3u;
     let a = corner_at(shape, side);
@@ -77,7 +81,8 @@ fn outline(shape: Shape, index: u32) -> ShapeOut {
     let along = (b - a) * 0.5 * info.size;
     let across = select(vec2<f32>(0.0, 1.0), vec2<f32>(1.0, 0.0), abs(along.y) > abs(along.x));
     let away = f32((which >> 1u) & 1u) * 2.0 - 1.0;
-    let place = select(a, b, (which & 1u) == 1u) + across * away * info.outline_width / info.size;
+    let offset = (across * away * 0.5 * info.pixel + shift) * 2.0 / info.size;
+    let place = select(a, b, (which & 1u) == 1u) + offset;
     return ShapeOut(vec4<f32>(place, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
 }
 
@@ -90,6 +95,6 @@ fn vs_shape(@builtin(vertex_index) index: u32, shape: Shape) -> ShapeOut {
 
 @fragment
 fn fs_shape(@location(0) color: vec4<f32>, @location(1) uv: vec3<f32>) -> @location(0) vec4<f32> {
-    let sampled = textureSampleLevel(image, image_sampler, uv.xy, 0.0).rgb;
-    return vec4<f32>(color.rgb * mix(vec3<f32>(1.0), sampled, uv.z), color.a);
+    let sampled = textureSampleLevel(image, image_sampler, uv.xy, 0.0);
+    return color * mix(vec4<f32>(1.0), sampled, uv.z);
 }

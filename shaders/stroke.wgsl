@@ -16,7 +16,8 @@ struct StrokeOut {
     @location(0) color: vec4<f32>,
 }
 
-// Six vertices a quad; a thick line repeats it a reference pixel right, above, and both.
+// Six vertices a quad. A heavier line repeats it, vertices 6 to 23 a reference pixel right, above, and both; vertices
+// 24 to 47 are the quad itself and half a reference pixel right, below, and both.
 @vertex
 fn vs_stroke(
     @builtin(vertex_index) index: u32,
@@ -26,7 +27,8 @@ fn vs_stroke(
     @location(3) color_b: vec4<f32>,
 ) -> StrokeOut {
     let copy = index / 6u;
-    let shift = vec2<f32>(f32(copy & 1u), f32(copy >> 1u)) * target_info.pixel;
+    let step = select(vec2<f32>(1.0, 1.0), vec2<f32>(0.5, -0.5), copy >= 4u) * target_info.pixel;
+    let shift = vec2<f32>(f32(copy & 1u), f32((copy >> 1u) & 1u)) * step;
     let corner = index % 6u;
     let at_end = corner == 1u || corner == 3u || corner == 4u;
     let side = select(-0.5, 0.5, corner == 2u || corner == 4u || corner == 5u);

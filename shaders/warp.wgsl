@@ -9,6 +9,6 @@ fn fs_warp(
     @location(1) uv: vec4<f32>,
     @location(2) rad_ang: vec2<f32>,
 ) -> @location(0) vec4<f32> {
-    let light = textureSampleLevel(image, image_sampler, uv.xy, 0.0).rgb;
-    return vec4<f32>(light * diffuse.rgb, 1.0);
+    // Alpha stays as it is: polygons filled with this image are as opaque as what was drawn there.
+    return textureSampleLevel(image, image_sampler, uv.xy, 0.0) * diffuse;
 }

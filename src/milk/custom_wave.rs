@@ -2,6 +2,7 @@
 
 use lactea_preset::BaseValues;
 
+use super::frame::Weight;
 use super::heard::SPECTRUM_BINS;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
 use super::player::{Context, Engine, Namespace};
@@ -9,6 +10,9 @@ use super::program::WaveProgram;
 use super::stroke::{self, Point, Style};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
+
+/// Most points of one custom wave.
+const MAX_POINTS: usize = 512;
 
 /// One custom wave in motion.
 pub(super) struct WaveState {
@@ -47,17 +51,14 @@ impl WaveState {
         let vars = &self.main.vars;
         let spectrum = vars[wave::spectrum] != 0.0;
         let dots = vars[wave::usedots] != 0.0;
-        let available = if spectrum { SPECTRUM_BINS } else { DRAWN_SAMPLES };
-        let apart = vars[wave::sep].clamp(0.0, available as f64) as usize;
-        let count = (vars[wave::samples].clamp(0.0, available as f64) as usize).saturating_sub(apart);
+        let count = vars[wave::samples].clamp(0.0, MAX_POINTS as f64) as usize;
         if count < if dots { 1 } else { 2 } {
             return;
         }
         let values = Values {
             spectrum,
             count,
-            apart,
-            available,
+            apart: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
             smoothing: vars[wave::smoothing] as f32,
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
@@ -66,7 +67,7 @@ impl WaveState {
         let style = Style {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
-            thick: self.main.vars[wave::thick] != 0.0,
+            weight: if self.main.vars[wave::thick] != 0.0 && !dots { Weight::Half } else { Weight::Thin },
         };
         stroke::draw(&run, style, out);
     }
@@ -139,8 +140,7 @@ impl WaveState {
 struct Values {
     spectrum: bool,
     count: usize,
-    apart: usize,
-    available: usize,
+    apart: f32,
     smoothing: f32,
     scale: f32,
 }
@@ -148,20 +148,19 @@ struct Values {
 impl Values {
     /// One channel, spread over `count` points, smoothed forth and back, scaled.
     fn channel(&self, context: &Context, channel: usize) -> Vec<f32> {
-        let (count, half) = (self.count, self.apart / 2);
-        let margin = (self.available - count) / 2;
-        // Waveforms are set `apart` samples from each other around the middle; spectra start at the lowest bin.
-        let start = match (self.spectrum, channel) {
-            (true, _) => 0,
-            (false, 0) => margin.saturating_sub(half),
-            (false, _) => margin + half,
+        let count = self.count;
+        // A spectrum is spread over all points, `sep` bins short; a waveform starts at its oldest sample, takes no
+        // notice of `sep`, and is stretched only where there are more points than samples.
+        let stride = if self.spectrum {
+            (SPECTRUM_BINS as f32 - self.apart) / count as f32
+        } else {
+            (DRAWN_SAMPLES as f32 / count as f32).min(1.0)
         };
-        let stride = if self.spectrum { (self.available - self.apart) as f32 / count as f32 } else { 1.0 };
         let source: &[f32] =
             if self.spectrum { &context.heard.spectrum[channel] } else { &context.heard.wave[channel] };
         // The reference counts samples from -128 to 127; waveforms here are -1 to 1.
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
-        let sample = |i: usize| source.get((i as f32 * stride) as usize + start).copied().unwrap_or(0.0);
+        let sample = |i: usize| source.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
         let mut out: Vec<f32> = (0..count).map(sample).collect();
         for i in 1..count {

@@ -55,26 +55,37 @@ pub enum Blend {
     Additive,
 }
 
+/// How heavy lines and dots are, in reference pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// One pixel.
+    Thin,
+    /// One and a half: the same again half a pixel right, above, and both.
+    Half,
+    /// Two: the same again a pixel right, above, and both.
+    Double,
+}
+
 /// One draw over a range of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Draw {
-    /// Line segments `frame.segments[range]`; `thick` lines are two reference pixels wide, others one.
+    /// Line segments `frame.segments[range]`.
     Lines {
         /// Range of segments.
         range: Range<u32>,
         /// Blend mode.
         blend: Blend,
-        /// Two reference pixels wide instead of one.
-        thick: bool,
+        /// How heavy they are.
+        weight: Weight,
     },
-    /// Square dots `frame.spots[range]`, one or (thick) two reference pixels wide.
+    /// Square dots `frame.spots[range]`.
     Dots {
         /// Range of spots.
         range: Range<u32>,
         /// Blend mode.
         blend: Blend,
-        /// Two reference pixels wide instead of one.
-        thick: bool,
+        /// How heavy they are.
+        weight: Weight,
     },
     /// Filled polygons with outlines `frame.shapes[range]`: for each instance the fill, then the outline.
     Shapes {
@@ -188,11 +199,11 @@ pub struct LegacyComposite {
     pub echo_zoom: f32,
     /// 0 plain, 1 mirrored across, 2 mirrored down, 3 both.
     pub echo_orientation: u32,
-    /// Square root of the light.
+    /// `1 - (1 - x)^2`.
     pub brighten: bool,
     /// Square of the light.
     pub darken: bool,
-    /// `x * (1 - x) * 4`.
+    /// `x * (1 - x) * 2`.
     pub solarize: bool,
     /// `1 - x`.
     pub invert: bool,

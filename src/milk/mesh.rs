@@ -95,7 +95,8 @@ impl Place {
         Self {
             at: [x, y],
             rad: round_x.hypot(round_y),
-            ang: if in_the_middle { 0.0 } else { round_y.atan2(round_x) },
+            // The row through the middle counts as just below it, so that its left half lies at -pi.
+            ang: if in_the_middle { 0.0 } else { below_zero(round_y).atan2(round_x) },
             seen: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
         }
     }
@@ -113,7 +114,8 @@ impl Place {
             pos: self.at,
             diffuse: [decay, decay, decay, 1.0],
             uv: [source[0], source[1], x * 0.5 + 0.5, 0.5 - y * 0.5],
-            rad_ang: [self.rad, self.ang],
+            // Shaders count the angle clockwise, code the other way.
+            rad_ang: [self.rad, -self.ang],
         }
     }
 }
@@ -196,6 +198,11 @@ impl WarpField {
 
 fn nonzero(value: f32) -> f32 {
     if value == 0.0 { f32::MIN_POSITIVE.sqrt() } else { value }
+}
+
+/// Nothing counts as just below nothing.
+fn below_zero(value: f32) -> f32 {
+    if value == 0.0 { -0.0 } else { value }
 }
 
 /// The GPU gets numbers only, within what its samplers can address.

@@ -18,7 +18,9 @@ pub mod shader;
 mod stroke;
 mod wave;
 
-pub use frame::{Blend, BlurRange, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Spot, Vertex};
+pub use frame::{
+    Blend, BlurRange, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Spot, Vertex, Weight,
+};
 pub use heard::{Ear, Heard, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use hooks::Hooks;
 pub use player::{FRAME_BUDGET, Player, StepReport, Tick};

@@ -1,5 +1,6 @@
 //! What MilkDrop draws besides sound: motion vectors, the dark centre and the two borders.
 
+use super::frame::Weight;
 use super::mesh::PreviousMesh;
 use super::names::frame;
 use super::player::{Context, Tick};
@@ -52,16 +53,17 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
     }
     let range = start..out.segments.len() as u32;
     if !range.is_empty() {
-        out.below.push(Draw::Lines { range, blend: Blend::Alpha, thick: false });
+        out.below.push(Draw::Lines { range, blend: Blend::Alpha, weight: Weight::Thin });
     }
 }
 
 impl PreviousMesh {
-    /// Where the last frame read its light for the point `(fx, fy)`, both 0..1 with y up.
+    /// Where the last frame read its light for the point `(fx, fy)`, both 0..1, as the reference has it: rows counted
+    /// from the other end, so that vectors of turning pictures turn the other way.
     fn source(&self, fx: f32, fy: f32) -> [f32; 2] {
         let [across, down] = self.size;
         let column = fx * across as f32;
-        let row = (1.0 - fy) * down as f32;
+        let row = fy * down as f32;
         let (left, top) = ((column as u32).min(across - 1), (row as u32).min(down - 1));
         let (to_right, to_bottom) = (column - left as f32, row - top as f32);
         let corner = |column: u32, row: u32| self.uv[(row * (across + 1) + column) as usize];
@@ -71,7 +73,7 @@ impl PreviousMesh {
             let below = mix(corner(left, top + 1)[axis], corner(left + 1, top + 1)[axis], to_right);
             mix(above, below, to_bottom)
         };
-        [axis(0), 1.0 - axis(1)]
+        [axis(0), axis(1)]
     }
 }
 

@@ -205,6 +205,7 @@ impl Player {
         }
         self.main.set_q(FRAME, &self.init_q);
         self.main.run(program.code.per_frame.as_ref(), &mut self.engine);
+        load_fixed(&program, &mut self.main.vars);
         hooks.apply(&mut self.main.vars);
         context.q = self.main.q(FRAME);
     }
@@ -240,8 +241,28 @@ fn read_only(heard: &Heard, tick: Tick) -> [f64; READ_ONLY] {
     ]
 }
 
+/// Puts the written values of the fixed composite into the per-frame variables: code may read them, but what it
+/// writes there the reference does not use. Only hands do.
+fn load_fixed(program: &Program, vars: &mut [f64]) {
+    let base = &program.base;
+    let flag = |on: bool| f64::from(u8::from(on));
+    for (slot, value) in [
+        (frame::gamma, f64::from(base.gamma_adj)),
+        (frame::echo_zoom, f64::from(base.video_echo_zoom)),
+        (frame::echo_alpha, f64::from(base.video_echo_alpha)),
+        (frame::echo_orient, f64::from(base.video_echo_orientation)),
+        (frame::invert, flag(base.invert)),
+        (frame::brighten, flag(base.brighten)),
+        (frame::darken, flag(base.darken)),
+        (frame::solarize, flag(base.solarize)),
+    ] {
+        vars[slot] = value;
+    }
+}
+
 /// Puts the preset's written values into the per-frame variables.
 fn load_base(program: &Program, vars: &mut [f64]) {
+    load_fixed(program, vars);
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));
     let float = |value: f32| f64::from(value);
@@ -257,10 +278,6 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::sx, float(base.sx)),
         (frame::sy, float(base.sy)),
         (frame::decay, float(base.decay)),
-        (frame::gamma, float(base.gamma_adj)),
-        (frame::echo_zoom, float(base.video_echo_zoom)),
-        (frame::echo_alpha, float(base.video_echo_alpha)),
-        (frame::echo_orient, f64::from(base.video_echo_orientation)),
         (frame::wave_mode, f64::from(base.wave_mode)),
         (frame::wave_a, float(base.wave_alpha)),
         (frame::wave_r, float(base.wave_r)),
@@ -294,10 +311,6 @@ fn load_base(program: &Program, vars: &mut [f64]) {
         (frame::mv_a, float(base.mv_a)),
         (frame::darken_center, flag(base.darken_center)),
         (frame::wrap, flag(base.tex_wrap)),
-        (frame::invert, flag(base.invert)),
-        (frame::brighten, flag(base.brighten)),
-        (frame::darken, flag(base.darken)),
-        (frame::solarize, flag(base.solarize)),
         (frame::blur1_min, float(base.blur1_min)),
         (frame::blur2_min, float(base.blur2_min)),
         (frame::blur3_min, float(base.blur3_min)),

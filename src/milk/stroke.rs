@@ -1,5 +1,6 @@
 //! From runs of coloured points to line and dot draws.
 
+use super::frame::Weight;
 use super::{Blend, Draw, Frame, Segment, Spot};
 
 /// One point of a run.
@@ -16,12 +17,12 @@ pub(super) struct Point {
 pub(super) struct Style {
     pub dots: bool,
     pub blend: Blend,
-    pub thick: bool,
+    pub weight: Weight,
 }
 
 /// Adds a run to `out.above`; points that are no numbers are left out.
 pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
-    let Style { dots, blend, thick } = style;
+    let Style { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
         let start = out.spots.len() as u32;
@@ -29,7 +30,7 @@ pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
         out.spots.extend(spots.map(|p| Spot { at: p.at, color: p.color }));
         let range = start..out.spots.len() as u32;
         if !range.is_empty() {
-            out.above.push(Draw::Dots { range, blend, thick });
+            out.above.push(Draw::Dots { range, blend, weight });
         }
         return;
     }
@@ -46,7 +47,7 @@ pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
     }
     let range = start..out.segments.len() as u32;
     if !range.is_empty() {
-        out.above.push(Draw::Lines { range, blend, thick });
+        out.above.push(Draw::Lines { range, blend, weight });
     }
 }
 
@@ -90,7 +91,7 @@ mod tests {
         let bad = Point { at: [f32::NAN, 0.0], color: [1.0; 4] };
         let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();
-        let style = Style { dots: false, blend: Blend::Alpha, thick: false };
+        let style = Style { dots: false, blend: Blend::Alpha, weight: Weight::Thin };
         draw(&[good, bad, good, good], style, &mut out);
         assert_eq!(out.segments.len(), 1);
     }

@@ -4,6 +4,7 @@
 
 use lactea_preset::BaseValues;
 
+use super::frame::Weight;
 use super::heard::{SPECTRUM_BINS, WAVE_SAMPLES};
 use super::names::frame;
 use super::player::Context;
@@ -33,7 +34,8 @@ struct Place {
 
 /// Draws the main waveform into `out.above`.
 pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut Frame) {
-    let mode = vars[frame::wave_mode].rem_euclid(9.0) as u32;
+    // Mode, dots and thickness are the preset's own for good: the reference takes no notice of what code says.
+    let mode = base.wave_mode.rem_euclid(9) as u32;
     let at = |slot: usize| vars[slot] as f32;
     let alpha = alpha(base, mode, at(frame::wave_a), context);
     if alpha.is_nan() || alpha < 0.004 {
@@ -48,11 +50,11 @@ pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut
         width: context.tick.size[0] as f32,
     };
     let sound = Sound::new(base, context);
-    let dots = vars[frame::wave_usedots] != 0.0;
+    let dots = base.wave_dots;
     let style = Style {
         dots,
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
-        thick: dots || vars[frame::wave_thick] != 0.0,
+        weight: if dots || base.wave_thick { Weight::Double } else { Weight::Thin },
     };
     for (points, closed) in runs(mode, &sound, &place) {
         let run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
@@ -121,21 +123,20 @@ fn mystery(written: f32, mode: u32) -> f32 {
 impl Sound {
     fn new(base: &BaseValues, context: &Context) -> Self {
         let keep = base.wave_smoothing.clamp_or_zero();
-        let scaled = |channel: &[f32; WAVE_SAMPLES]| {
-            let mut out = [0.0; WAVE_SAMPLES];
-            let mut last = channel[0] * base.wave_scale;
+        let scale = |samples: &[f32], out: &mut [f32]| {
+            let mut last = samples[0] * base.wave_scale;
             out[0] = last;
-            for (slot, &sample) in out.iter_mut().zip(channel).skip(1) {
+            for (slot, &sample) in out.iter_mut().zip(samples).skip(1) {
                 last = sample * base.wave_scale * (1.0 - keep) + last * keep;
                 *slot = last;
             }
-            out
         };
-        Self {
-            left: scaled(&context.heard.wave[0]),
-            right: scaled(&context.heard.wave[1]),
-            spectrum: context.heard.spectrum[0],
-        }
+        let mut sound =
+            Self { left: [0.0; WAVE_SAMPLES], right: [0.0; WAVE_SAMPLES], spectrum: [0.0; SPECTRUM_BINS] };
+        scale(&context.heard.wave[0], &mut sound.left);
+        scale(&context.heard.wave[1], &mut sound.right);
+        scale(&context.heard.spectrum[0], &mut sound.spectrum);
+        sound
     }
 }
 

@@ -7,7 +7,7 @@ use super::pass;
 use super::pass::draw::{DrawUniforms, reference_pixel};
 use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
 use super::workshop::Workshop;
-use crate::milk::{Draw, Frame, ShapeInstance};
+use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 
 /// Most polygon draws of one frame; a preset has at most sixteen shapes with 1,024 instances each.
 const MAX_SHAPE_DRAWS: usize = 16_384;
@@ -79,15 +79,19 @@ impl FlatDraws {
             let instances = &frame.shapes[range.start as usize..range.end as usize];
             let sides = most_sides(instances);
             let outlined = instances.iter().any(|shape| shape.outline[3] > 0.0);
-            self.vertex_counts.push(sides * if outlined { 9 } else { 3 });
+            let outlines = match (outlined, *thick) {
+                (false, _) => 0,
+                (true, false) => 1,
+                (true, true) => 4,
+            };
+            self.vertex_counts.push(sides * (3 + 6 * outlines));
             self.packed.push(PackedUniforms {
                 uniforms: ShapeUniforms {
                     size: size.map(|side| side as f32),
                     pixel,
                     sides: sides as f32,
                     textured: f32::from(u8::from(*textured)),
-                    outline_width: if *thick { pixel * 2.0 } else { pixel },
-                    pad: [0.0; 2],
+                    pad: [0.0; 3],
                 },
                 pad: [[0.0; 4]; 14],
             });
@@ -124,14 +128,14 @@ impl FlatDraws {
         let mut shape_draw = 0;
         for draw in draws {
             match draw {
-                Draw::Lines { range, blend, thick } => {
+                Draw::Lines { range, blend, weight } => {
                     render.set_pipeline(workshop.draw.lines.get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.segments.slice());
-                    render.draw(0..if *thick { 24 } else { 6 }, range.clone());
+                    render.draw(stroke_vertices(*weight), range.clone());
                 }
-                Draw::Dots { range, blend, thick } => {
-                    render.set_pipeline(workshop.draw.dots(*thick).get(*blend));
+                Draw::Dots { range, blend, weight } => {
+                    render.set_pipeline(workshop.draw.dots(*weight).get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.spots.slice());
                     render.draw(0..4, range.clone());
@@ -157,6 +161,15 @@ impl FlatDraws {
                 }
             }
         }
+    }
+}
+
+/// The vertices of one segment, see `shaders/stroke.wgsl`.
+fn stroke_vertices(weight: Weight) -> std::ops::Range<u32> {
+    match weight {
+        Weight::Thin => 0..6,
+        Weight::Double => 0..24,
+        Weight::Half => 24..48,
     }
 }
 

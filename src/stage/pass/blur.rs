@@ -17,7 +17,7 @@ pub(in crate::stage) struct BlurUniforms {
     edge_keep: f32,
     edge_darken: f32,
     vertical: f32,
-    pad: f32,
+    slip: f32,
 }
 
 /// Pipeline and layout of both halves.
@@ -133,7 +133,8 @@ impl Pyramid {
                 edge_keep: 1.0 - darken,
                 edge_darken: darken,
                 vertical: f32::from(u8::from(vertical)),
-                pad: 0.0,
+                // The feedback image stands upside down in the reference, the levels do not.
+                slip: if number == 0 { -1.0 } else { 1.0 },
             };
             queue.write_buffer(&half.uniforms, 0, bytemuck::bytes_of(&uniforms));
             let Some(group) = half.groups.get(image).or(half.groups.first()) else { continue };

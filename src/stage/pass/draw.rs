@@ -1,7 +1,7 @@
 //! Lines, dots and plain triangles: everything drawn in a flat colour.
 
 use super::{FORMAT, PipelinePlan, UNIFORM, layout, module, pipeline};
-use crate::milk::{Blend, Segment, Spot, Vertex};
+use crate::milk::{Blend, Segment, Spot, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
 /// Twin of `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
@@ -19,7 +19,7 @@ pub(in crate::stage) fn reference_pixel(height: u32) -> f32 {
     (height as f32 / 720.0).max(1.0)
 }
 
-/// Colour blending of `blend`; the image's own alpha plays no part.
+/// Blending of `blend`; the image's alpha is blended as its colours are, for polygons filled with it to see.
 pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
     let dst_factor = match blend {
         Blend::Alpha => wgpu::BlendFactor::OneMinusSrcAlpha,
@@ -30,12 +30,7 @@ pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
         dst_factor,
         operation: wgpu::BlendOperation::Add,
     };
-    let alpha = wgpu::BlendComponent {
-        src_factor: wgpu::BlendFactor::Zero,
-        dst_factor: wgpu::BlendFactor::One,
-        operation: wgpu::BlendOperation::Add,
-    };
-    wgpu::BlendState { color, alpha }
+    wgpu::BlendState { color, alpha: color }
 }
 
 /// One pipeline for each way of blending.
@@ -114,7 +109,7 @@ impl DrawPass {
         }
     }
 
-    pub fn dots(&self, thick: bool) -> &ByBlend {
-        if thick { &self.thick_dots } else { &self.thin_dots }
+    pub fn dots(&self, weight: Weight) -> &ByBlend {
+        if weight == Weight::Thin { &self.thin_dots } else { &self.thick_dots }
     }
 }

@@ -69,8 +69,9 @@ fn composite_vertex(
         angle += std::f32::consts::TAU;
     }
     let diffuse = std::array::from_fn(|channel| {
-        let above = hue[0][channel] + (hue[1][channel] - hue[0][channel]) * u;
-        let under = hue[2][channel] + (hue[3][channel] - hue[2][channel]) * u;
+        // Composite shaders see the hues of left and right exchanged.
+        let above = hue[1][channel] + (hue[0][channel] - hue[1][channel]) * u;
+        let under = hue[3][channel] + (hue[2][channel] - hue[3][channel]) * u;
         above + (under - above) * v
     });
     MeshVertex {

@@ -13,8 +13,7 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pixel: f32,
     pub sides: f32,
     pub textured: f32,
-    pub outline_width: f32,
-    pub pad: [f32; 2],
+    pub pad: [f32; 3],
 }
 
 /// Distance between two draws' uniforms in their buffer: the alignment every device accepts.
