@@ -6,6 +6,7 @@ mod doctor;
 mod perform;
 mod play;
 mod render;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ enum Command {
     Perform(perform::Args),
     Render(render::Args),
     Doctor(doctor::Args),
+    Simulate(simulate::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -50,6 +52,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Perform(args)) => perform::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),
             other => anyhow::bail!("there is no helper process of kind {other}"),

@@ -1,5 +1,8 @@
 //! What a VJ decides: how hard the macros pull, when to change, what comes next, and what the performer likes.
 
 mod control;
+pub mod director;
+pub mod simulation;
+pub mod taste;
 
 pub use control::{Control, MacroPreset, Profile};

@@ -1,0 +1,116 @@
+//! How well each style suits each scene, judged by what its presets look like: their tags, energies and folders.
+//!
+//! Only where a taste starts from; the performer's signals soon outweigh it.
+
+use super::pool::Affinity;
+use crate::analysis::Scene;
+use crate::library::{Catalogue, Energy, Entry};
+
+/// What a tag says for ambient, techno and rock.
+const TAGS: &[(&str, [f32; 3])] = &[
+    ("liquid", [0.6, 0.0, 0.0]),
+    ("abstract", [0.4, 0.0, 0.1]),
+    ("dark", [0.3, 0.1, 0.0]),
+    ("low-motion", [0.6, -0.5, -0.5]),
+    ("wave", [-0.1, 0.3, 0.5]),
+    ("line", [-0.1, 0.3, 0.5]),
+    ("dots", [0.0, 0.4, 0.1]),
+    ("vectors", [-0.2, 0.5, 0.1]),
+    ("geometric", [-0.2, 0.6, 0.1]),
+    ("bright", [-0.1, 0.1, 0.3]),
+    ("band:low", [0.0, 0.2, 0.1]),
+    ("band:mid", [0.2, 0.0, 0.1]),
+    ("band:high", [-0.1, 0.1, 0.1]),
+];
+/// What the energy says for ambient, techno and rock.
+const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
+/// What it says when a preset was made for this very scene, as its first folder tells.
+const MADE_FOR: f32 = 2.0;
+/// Furthest a style can stand out.
+const FURTHEST: f32 = 2.0;
+/// Speech and noise are met as half as ambient as ambience.
+const NONE_AS_AMBIENT: f32 = 0.5;
+
+/// For every cluster, how much it stands out for each scene: mean 0 and deviation 1 over the clusters.
+pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
+    let clusters = catalogue.clusters.len();
+    let mut sums = vec![[0.0_f32; 3]; clusters];
+    let mut counts = vec![0_u32; clusters];
+    for entry in &catalogue.entries {
+        let cluster = usize::from(entry.cluster);
+        counts[cluster] += 1;
+        sums[cluster].iter_mut().zip(says(entry)).for_each(|(sum, score)| *sum += score);
+    }
+    for (sum, &count) in sums.iter_mut().zip(&counts) {
+        sum.iter_mut().for_each(|score| *score /= count.max(1) as f32);
+    }
+    let mut table = vec![[0.0; Scene::ALL.len()]; clusters];
+    let filled: Vec<usize> = (0..clusters).filter(|&cluster| counts[cluster] > 0).collect();
+    for scene in 0..3 {
+        let count = filled.len().max(1) as f32;
+        let mean = filled.iter().map(|&cluster| sums[cluster][scene]).sum::<f32>() / count;
+        let squares = filled.iter().map(|&cluster| (sums[cluster][scene] - mean).powi(2)).sum::<f32>();
+        let deviation = (squares / count).sqrt();
+        if deviation < 1e-3 {
+            continue; // All the same to this scene.
+        }
+        for &cluster in &filled {
+            let standing_out = (sums[cluster][scene] - mean) / deviation;
+            table[cluster][scene] = f64::from(standing_out.clamp(-FURTHEST, FURTHEST));
+        }
+    }
+    for row in &mut table {
+        row[Scene::None as usize] = row[Scene::Ambient as usize] * f64::from(NONE_AS_AMBIENT);
+    }
+    table
+}
+
+fn says(entry: &Entry) -> [f32; 3] {
+    let mut score = ENERGIES[entry.energy as usize];
+    for tag in &entry.tags {
+        if let Some((_, says)) = TAGS.iter().find(|(known, _)| known == tag) {
+            score.iter_mut().zip(says).for_each(|(score, says)| *score += says);
+        }
+    }
+    let folder = entry.path.split('/').next().unwrap_or_default();
+    if let Some(scene) = Scene::ALL[..3].iter().position(|scene| scene.label() == folder) {
+        score[scene] += MADE_FOR;
+    }
+    score
+}
+
+const _: () = assert!(Energy::ALL.len() == ENERGIES.len());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_styles_suit_the_scene_they_were_made_for() {
+        let catalogue = Catalogue::built_in();
+        let table = affinities(&catalogue);
+        for (cluster, row) in catalogue.clusters.iter().zip(&table) {
+            let made_for = catalogue
+                .entries
+                .iter()
+                .find(|entry| catalogue.clusters[usize::from(entry.cluster)] == *cluster);
+            let folder = made_for.expect("no empty cluster").path.split('/').next().expect("a folder");
+            for scene in &Scene::ALL[..3] {
+                assert_eq!(
+                    row[*scene as usize] > 0.3,
+                    scene.label() == folder,
+                    "{} in {}",
+                    cluster.key,
+                    scene.label()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_style_alone_is_all_the_same() {
+        let mut catalogue = Catalogue::built_in();
+        catalogue.entries.iter_mut().for_each(|entry| entry.cluster = 0);
+        assert_eq!(affinities(&catalogue)[0], [0.0; 4]);
+    }
+}

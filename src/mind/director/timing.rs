@@ -1,0 +1,163 @@
+//! When to change: the moments in the music that ask for it, and the beat they wait for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::{Features, Passage, Scene, Section};
+use crate::units::Seconds;
+
+/// Why the picture changes now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// Another kind of music began.
+    SceneChange,
+    /// The energy came back at once.
+    Drop,
+    /// The music became more or less intense.
+    EnergyJump,
+    /// A phrase ended.
+    PhraseEnd,
+    /// It has been on air for long.
+    LongEnough,
+}
+
+impl Moment {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::SceneChange => "another kind of music began",
+            Self::Drop => "the drop",
+            Self::EnergyJump => "the energy changed",
+            Self::PhraseEnd => "a phrase ended",
+            Self::LongEnough => "it was on air for long",
+        }
+    }
+}
+
+/// Shortest time on air before anything but a hand may change the picture, seconds.
+const SHORTEST_SECS: f64 = 4.0;
+/// Longest that an unplaced change waits for a hit where there is no beat, seconds.
+const HIT_WAIT_SECS: f64 = 2.0;
+/// Strength of a hit that a change may fall on where there is no beat.
+const HIT: f32 = 0.5;
+/// Rise of the energy over its own average that asks for a change.
+const JUMP: f32 = 0.2;
+/// How sure the downbeat must be to be waited for.
+const SURE_DOWNBEAT: f32 = 0.5;
+/// Beats a change waits for the downbeat before any beat will do.
+const DOWNBEAT_WAIT: f64 = 4.0;
+/// Times the shortest stay after which the end of a phrase is taken.
+const PHRASE_STAY: f64 = 1.2;
+
+/// This frame on the audio clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Clock {
+    /// The moment on the audio clock.
+    pub now: Seconds,
+    /// How long the frame lasts, seconds.
+    pub frame_secs: f64,
+    /// How long the preset has been on air, seconds.
+    pub on_air_secs: f64,
+}
+
+/// Watches the music for moments to change.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Timing {
+    since_cut: Option<(Scene, Section)>,
+    passage: Passage,
+    wanted: Option<(Moment, f64)>,
+}
+
+impl Timing {
+    /// Whether the picture should change in this very frame, and why.
+    pub fn step(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
+        let dropped = heard.passage == Passage::Drop && self.passage != Passage::Drop;
+        self.passage = heard.passage;
+        let moment = self.asks(heard, clock, dropped);
+        match (self.wanted, moment) {
+            (None, Some(moment)) => self.wanted = Some((moment, clock.now.0)),
+            // A scene change or a drop outweighs what merely had its time.
+            (Some((_, since)), Some(moment @ (Moment::SceneChange | Moment::Drop))) => {
+                self.wanted = Some((moment, since));
+            }
+            (Some(_) | None, _) => {}
+        }
+        let (moment, since) = self.wanted?;
+        self.placed(moment, clock.now.0 - since, heard, clock).then_some(moment)
+    }
+
+    /// The picture changed; the music as it is now is what the next change is measured against.
+    pub fn cut(&mut self, heard: &Features) {
+        self.since_cut = Some((heard.scene.scene, heard.section));
+        self.wanted = None;
+    }
+
+    /// Nothing is wanted any more: the performer took over.
+    pub fn forget(&mut self) {
+        self.wanted = None;
+    }
+
+    /// Why a change is on its way, while one waits for its beat.
+    pub fn waiting(&self) -> Option<Moment> {
+        self.wanted.map(|(moment, _)| moment)
+    }
+
+    fn asks(&self, heard: &Features, clock: &Clock, dropped: bool) -> Option<Moment> {
+        let (scene, section) = self.since_cut.unwrap_or((heard.scene.scene, heard.section));
+        let stayed = clock.on_air_secs;
+        let (least, most) = stay(heard);
+        let jumped = heard.energy_fast.get() - heard.energy_slow.get() > JUMP;
+        let phrase_beats = heard.beat.phrase_bars as f32 * 4.0;
+        let phrase_ends =
+            heard.beat.trusted() && phrase_beats > 0.0 && phrase_beats - heard.beat.phrase_beats <= 1.0;
+        match () {
+            () if stayed < SHORTEST_SECS => None,
+            () if scene != heard.scene.scene => Some(Moment::SceneChange),
+            () if dropped => Some(Moment::Drop),
+            () if stayed < least => None,
+            () if section != heard.section || jumped => Some(Moment::EnergyJump),
+            () if phrase_ends && stayed >= PHRASE_STAY * least => Some(Moment::PhraseEnd),
+            () if stayed >= most => Some(Moment::LongEnough),
+            () => None,
+        }
+    }
+
+    /// Whether this frame is the place for the change: the frame nearest to a beat where the beat is trusted, a hit
+    /// otherwise.
+    fn placed(&self, moment: Moment, waited_secs: f64, heard: &Features, clock: &Clock) -> bool {
+        let grid = &heard.beat;
+        if !grid.trusted() {
+            return match moment {
+                Moment::SceneChange | Moment::Drop | Moment::EnergyJump => true,
+                Moment::PhraseEnd | Moment::LongEnough => {
+                    heard.hit.get() >= HIT || heard.onset.get() >= HIT || waited_secs >= HIT_WAIT_SECS
+                }
+            };
+        }
+        let beats = grid.beats_at(clock.now);
+        let nearest = beats.round();
+        let off_secs = (beats - nearest) * grid.tempo.period().0;
+        // The frame that holds the beat in its middle: never more than half a frame away.
+        let on_beat = (-clock.frame_secs / 2.0..clock.frame_secs / 2.0).contains(&off_secs);
+        let on_downbeat = (nearest as i64).rem_euclid(4) as u64 == grid.downbeat % 4;
+        let waits = grid.downbeat_confidence.get() >= SURE_DOWNBEAT
+            && waited_secs < DOWNBEAT_WAIT * grid.tempo.period().0;
+        on_beat && (on_downbeat || !waits)
+    }
+}
+
+/// Shortest and longest stay on air by itself, seconds: calm music changes slowly.
+fn stay(heard: &Features) -> (f64, f64) {
+    let (least, most) = match heard.scene.scene {
+        Scene::Ambient => (18.0, 60.0),
+        Scene::Techno => (10.0, 32.0),
+        Scene::Rock => (12.0, 40.0),
+        Scene::None => (15.0, 45.0),
+    };
+    let pace = match heard.section {
+        Section::Calm => 1.2,
+        Section::Groove => 1.0,
+        Section::Peak => 0.8,
+    };
+    (least * pace, most * pace)
+}

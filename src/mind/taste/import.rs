@@ -1,0 +1,151 @@
+//! Tastes of the reference application: its preferences by `authorKey:energy`, and its feedback packages
+//! (`FeedbackPackageV0`), as evidence for this model.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::model::{Belief, PER_CLUSTER, SCENES};
+use super::state::{ClusterTaste, TasteState};
+use crate::library::Energy;
+
+/// Signals an imported preference counts as: it was smoothed over several, but in another program.
+const IMPORTED_SIGNALS: u32 = 3;
+/// How sure an imported preference is: variance of the cluster's own belief, of its scenes, of its energies.
+const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
+
+/// What a file held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// The taste.
+    pub taste: TasteState,
+    /// Presets marked as favourites, as the file names them: an id, a path or a name.
+    pub favourites: Vec<String>,
+    /// Presets not wanted again.
+    pub dislikes: Vec<String>,
+    /// Presets skipped.
+    pub skips: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Package {
+    #[serde(default)]
+    favorites: Vec<Value>,
+    #[serde(default)]
+    dislikes: Vec<Value>,
+    #[serde(default)]
+    skips: Vec<Value>,
+    #[serde(default)]
+    bandit_state: Value,
+}
+
+/// Reads a taste of this program, a bandit state or a feedback package; says in words why it is none of them.
+pub fn import(text: &str) -> Result<Imported, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    if value.get("clusters").is_some() {
+        let taste: TasteState =
+            serde_json::from_value(value).map_err(|error| format!("it is no taste: {error}"))?;
+        if taste.version != 1 {
+            return Err(format!("its version {} is not known; 1 is", taste.version));
+        }
+        return Ok(Imported { taste, ..Imported::default() });
+    }
+    if value.get("banditState").is_some() || value.get("favorites").is_some() {
+        let package: Package =
+            serde_json::from_value(value).map_err(|error| format!("it is no feedback package: {error}"))?;
+        let names = |items: &[Value]| items.iter().filter_map(preset_name).collect();
+        return Ok(Imported {
+            taste: taste_of(&package.bandit_state),
+            favourites: names(&package.favorites),
+            dislikes: names(&package.dislikes),
+            skips: names(&package.skips),
+        });
+    }
+    let taste = taste_of(&value);
+    if taste.clusters.is_empty() {
+        return Err("it holds neither a taste, nor arms like c01:peak, nor a feedback package".into());
+    }
+    Ok(Imported { taste, ..Imported::default() })
+}
+
+/// A preset as packages write it: its name, or an object that holds it.
+fn preset_name(item: &Value) -> Option<String> {
+    let within = || ["presetId", "id", "relPath", "label"].iter().find_map(|key| item.get(key)?.as_str());
+    item.as_str().or_else(within).map(str::to_owned)
+}
+
+/// Preferences by arm as beliefs: what the energies of a cluster share is the cluster's, the rest is theirs.
+fn taste_of(bandit: &Value) -> TasteState {
+    let arms = ["arms", "values", "prefs"].iter().find_map(|key| bandit.get(key)).unwrap_or(bandit);
+    let mut clusters: Vec<(String, Vec<(Energy, f64)>)> = Vec::new();
+    for (arm, value) in arms.as_object().into_iter().flatten() {
+        let Some((key, energy)) = arm.rsplit_once(':') else { continue };
+        let Some(energy) = Energy::ALL.into_iter().find(|known| known.label() == energy) else { continue };
+        let number = || ["value", "ema", "pref", "mean"].iter().find_map(|key| value.get(key)?.as_f64());
+        let Some(liking) = value.as_f64().or_else(number).filter(|number| number.is_finite()) else {
+            continue;
+        };
+        let liking = (energy, liking.clamp(-1.0, 1.0));
+        match clusters.iter_mut().find(|(known, _)| known == key) {
+            Some((_, arms)) => arms.push(liking),
+            None => clusters.push((key.to_owned(), vec![liking])),
+        }
+    }
+    clusters.sort_by(|a, b| a.0.cmp(&b.0));
+    let clusters = clusters.into_iter().map(|(key, arms)| cluster_of(key, &arms)).collect();
+    TasteState { version: 1, clusters, ..TasteState::default() }
+}
+
+fn cluster_of(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
+    let shared = arms.iter().map(|(_, liking)| liking).sum::<f64>() / arms.len() as f64;
+    let (own, scene, energy) = IMPORTED_VARIANCE;
+    let mut beliefs: [Belief; PER_CLUSTER] = std::array::from_fn(|term| match term {
+        0 => Belief { mean: shared, variance: own },
+        _ if term <= SCENES => Belief { mean: 0.0, variance: scene },
+        _ => Belief { mean: 0.0, variance: energy },
+    });
+    for (energy, liking) in arms {
+        beliefs[1 + SCENES + *energy as usize].mean = liking - shared;
+    }
+    ClusterTaste { key, centroid: Vec::new(), signals: IMPORTED_SIGNALS * arms.len() as u32, beliefs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Scene;
+    use crate::mind::taste::{Arm, Evidence, Style, Taste};
+
+    fn liking(taste: &TasteState, cluster: u16, energy: Energy) -> f64 {
+        let styles = [Style { key: "c01", centroid: &[] }, Style { key: "c02", centroid: &[] }];
+        let choice =
+            Evidence { arm: Arm { cluster, energy }, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };
+        Taste::from_state(taste, &styles).liking(&choice)
+    }
+
+    #[test]
+    fn arms_of_the_reference_keep_their_order() {
+        let read = import(r#"{"c01:peak": 0.8, "c01:calm": 0.2, "c02:groove": -0.5, "odd": 1, "c02:no": 3}"#);
+        let taste = read.expect("arms").taste;
+        assert!((liking(&taste, 0, Energy::Peak) - 0.8).abs() < 1e-9);
+        assert!((liking(&taste, 0, Energy::Calm) - 0.2).abs() < 1e-9);
+        assert!((liking(&taste, 1, Energy::Groove) + 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_feedback_package_brings_its_presets_along() {
+        let text = r#"{"version":"v0","exportedAt":"x","favorites":["a/b.milk",{"presetId":"p-1"}],"dislikes":["d"],
+            "skips":[{"presetId":"s","time":1}],"banditState":{"c02:peak":{"value":0.5,"n":3}}}"#;
+        let read = import(text).expect("a package");
+        assert_eq!(read.favourites, ["a/b.milk", "p-1"]);
+        assert_eq!((read.dislikes, read.skips), (vec!["d".to_owned()], vec!["s".to_owned()]));
+        assert!((liking(&read.taste, 1, Energy::Peak) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_no_taste_is_refused_in_words() {
+        for text in ["", "[]", "{}", r#"{"version":7,"clusters":[]}"#, r#"{"clusters":3}"#, r#"{"a:b":1}"#] {
+            assert!(import(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The model: independent Gaussian beliefs about the terms of a reward, updated in a handful of operations.
+
+use serde::{Deserialize, Serialize};
+
+use super::Signal;
+use crate::analysis::Scene;
+use crate::library::Energy;
+
+pub(super) const SCENES: usize = Scene::ALL.len();
+pub(super) const ENERGIES: usize = Energy::ALL.len();
+/// Terms that belong to one cluster: its own, one for each scene, one for each energy.
+pub(super) const PER_CLUSTER: usize = 1 + SCENES + ENERGIES;
+
+/// Share of the way back to the first assumption that every belief's variance goes with each signal.
+const DRIFT: f64 = 0.002;
+/// Standard deviations assumed at first.
+const BIAS_SD: f64 = 0.2;
+const CLUSTER_SD: f64 = 0.45;
+const ENERGY_SCENE_SD: f64 = 0.25;
+const CLUSTER_SCENE_SD: f64 = 0.25;
+const CLUSTER_ENERGY_SD: f64 = 0.15;
+const BASE_SD: f64 = 0.3;
+const MISMATCH_SD: f64 = 0.15;
+/// How much the director's own score counts before anything is learnt.
+const BASE_MEAN: f64 = 0.3;
+/// What a whole step of energy beside the target costs before anything is learnt.
+const MISMATCH_MEAN: f64 = -0.15;
+
+/// A Gaussian belief about one number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 2]", into = "[f64; 2]")]
+pub struct Belief {
+    /// Best guess.
+    pub mean: f64,
+    /// How unsure it is, squared.
+    pub variance: f64,
+}
+
+impl Belief {
+    fn new(mean: f64, sd: f64) -> Self {
+        Self { mean, variance: sd * sd }
+    }
+}
+
+impl From<[f64; 2]> for Belief {
+    /// Numbers that are no belief become a belief in nothing.
+    fn from([mean, variance]: [f64; 2]) -> Self {
+        Self {
+            mean: if mean.is_finite() { mean.clamp(-4.0, 4.0) } else { 0.0 },
+            variance: if variance.is_finite() { variance.clamp(1e-6, 4.0) } else { 0.04 },
+        }
+    }
+}
+
+impl From<Belief> for [f64; 2] {
+    fn from(belief: Belief) -> Self {
+        [belief.mean, belief.variance]
+    }
+}
+
+/// What can be chosen: presets of one style and one energy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Arm {
+    /// Place of the cluster in the catalogue.
+    pub cluster: u16,
+    /// How much its presets move.
+    pub energy: Energy,
+}
+
+/// The circumstances of one choice: all that is needed to learn from it later.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was chosen.
+    pub arm: Arm,
+    /// The scene it was chosen for.
+    pub scene: Scene,
+    /// The director's own score of it.
+    pub base: f64,
+    /// Steps of energy between it and the target, 0 to 2.
+    pub mismatch: f64,
+}
+
+/// The beliefs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taste {
+    pub(super) bias: Belief,
+    pub(super) base: Belief,
+    pub(super) mismatch: Belief,
+    /// Energy x scene, energy first.
+    pub(super) energy_scene: [[Belief; SCENES]; ENERGIES],
+    /// One block of [`PER_CLUSTER`] a cluster.
+    pub(super) clusters: Vec<[Belief; PER_CLUSTER]>,
+    /// Signals a cluster has had.
+    pub(super) heard: Vec<u32>,
+}
+
+fn fresh_cluster() -> [Belief; PER_CLUSTER] {
+    std::array::from_fn(|term| match term {
+        0 => Belief::new(0.0, CLUSTER_SD),
+        _ if term <= SCENES => Belief::new(0.0, CLUSTER_SCENE_SD),
+        _ => Belief::new(0.0, CLUSTER_ENERGY_SD),
+    })
+}
+
+impl Taste {
+    /// No taste yet, over so many clusters.
+    pub fn new(clusters: usize) -> Self {
+        Self {
+            bias: Belief::new(0.0, BIAS_SD),
+            base: Belief::new(BASE_MEAN, BASE_SD),
+            mismatch: Belief::new(MISMATCH_MEAN, MISMATCH_SD),
+            energy_scene: [[Belief::new(0.0, ENERGY_SCENE_SD); SCENES]; ENERGIES],
+            clusters: vec![fresh_cluster(); clusters],
+            heard: vec![0; clusters],
+        }
+    }
+
+    /// The reward expected of a choice in its circumstances.
+    pub fn expected(&self, choice: &Evidence) -> f64 {
+        self.liking(choice) + self.base.mean * choice.base + self.mismatch.mean * choice.mismatch
+    }
+
+    /// The part of [`Self::expected`] that was learnt about the style itself.
+    pub fn liking(&self, choice: &Evidence) -> f64 {
+        let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
+        let own = &self.clusters[usize::from(choice.arm.cluster)];
+        self.bias.mean
+            + self.energy_scene[energy][scene].mean
+            + own[0].mean
+            + own[1 + scene].mean
+            + own[1 + SCENES + energy].mean
+    }
+
+    /// Learns from what the performer did about a choice.
+    pub fn learn(&mut self, choice: &Evidence, signal: Signal) {
+        let error = signal.reward() - self.expected(choice);
+        self.heard[usize::from(choice.arm.cluster)] += 1;
+        let total: f64 = self.terms(choice).iter().map(|(belief, x)| x * x * belief.variance).sum();
+        let surprise = signal.noise() + total;
+        for (belief, x) in self.terms(choice) {
+            let gain = belief.variance * x / surprise;
+            belief.mean += gain * error;
+            belief.variance *= 1.0 - gain * x;
+        }
+        self.drift();
+    }
+
+    /// The terms of a choice with their factors.
+    fn terms(&mut self, choice: &Evidence) -> [(&mut Belief, f64); 7] {
+        let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
+        let own = &mut self.clusters[usize::from(choice.arm.cluster)];
+        let (itself, rest) = own.split_at_mut(1);
+        let (by_scene, by_energy) = rest.split_at_mut(SCENES);
+        [
+            (&mut self.bias, 1.0),
+            (&mut self.energy_scene[energy][scene], 1.0),
+            (&mut itself[0], 1.0),
+            (&mut by_scene[scene], 1.0),
+            (&mut by_energy[energy], 1.0),
+            (&mut self.base, choice.base),
+            (&mut self.mismatch, choice.mismatch),
+        ]
+    }
+
+    fn drift(&mut self) {
+        let first = Self::new(0);
+        let back = |belief: &mut Belief, first: &Belief| {
+            belief.variance += DRIFT * (first.variance - belief.variance);
+        };
+        back(&mut self.bias, &first.bias);
+        back(&mut self.base, &first.base);
+        back(&mut self.mismatch, &first.mismatch);
+        for (belief, first) in self.energy_scene.iter_mut().flatten().zip(first.energy_scene.iter().flatten())
+        {
+            back(belief, first);
+        }
+        let first = fresh_cluster();
+        for own in &mut self.clusters {
+            own.iter_mut().zip(&first).for_each(|(belief, first)| back(belief, first));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choice(cluster: u16) -> Evidence {
+        let arm = Arm { cluster, energy: Energy::Groove };
+        Evidence { arm, scene: Scene::Techno, base: 0.2, mismatch: 0.1 }
+    }
+
+    #[test]
+    fn skips_lower_and_favourites_raise_what_is_expected_of_their_style() {
+        let mut taste = Taste::new(3);
+        let before = taste.expected(&choice(2));
+        for _ in 0..5 {
+            taste.learn(&choice(0), Signal::Skip);
+            taste.learn(&choice(1), Signal::Favourite);
+        }
+        let after: Vec<f64> = (0..3).map(|cluster| taste.expected(&choice(cluster))).collect();
+        assert!(after[0] < before - 0.3 && after[1] > before + 0.3, "{after:?} from {before}");
+        assert!((after[2] - before).abs() < 0.3, "a style never shown hardly moves: {after:?}");
+    }
+
+    #[test]
+    fn a_change_of_mind_is_followed() {
+        let mut taste = Taste::new(1);
+        (0..100).for_each(|_| taste.learn(&choice(0), Signal::Favourite));
+        let liked = taste.liking(&choice(0));
+        (0..25).for_each(|_| taste.learn(&choice(0), Signal::Skip));
+        assert!(liked > 0.5 && taste.liking(&choice(0)) < 0.0, "{liked} -> {}", taste.liking(&choice(0)));
+    }
+
+    #[test]
+    fn silence_says_less_than_a_deed() {
+        let step = |signal| {
+            let mut taste = Taste::new(1);
+            let before = taste.expected(&choice(0));
+            taste.learn(&choice(0), signal);
+            (taste.expected(&choice(0)) - before) / (Signal::reward(signal) - before)
+        };
+        assert!(step(Signal::Watched) < 0.7 * step(Signal::Hold));
+    }
+}
