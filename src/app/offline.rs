@@ -54,7 +54,13 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
     let device = workshop.gpu.name();
     let fps = f64::from(settings.fps);
-    let show = ShowSettings { seed: settings.seed, auto: true, fps, warm_frames: WARM_FRAMES };
+    let show = ShowSettings {
+        seed: settings.seed,
+        fps,
+        warm_frames: WARM_FRAMES,
+        refuge: false,
+        ..ShowSettings::default()
+    };
     let heard = Latest::new(Heard::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
     let warmer = Warmer::in_place(&workshop, &heard, deck);

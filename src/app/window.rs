@@ -187,7 +187,12 @@ impl Running {
         let library = Arc::new(catalogue(settings.presets.as_deref())?);
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
-        let show = ShowSettings { seed: settings.seed, auto: true, fps: FPS, warm_frames: WARM_FRAMES };
+        let show = ShowSettings {
+            seed: settings.seed,
+            fps: FPS,
+            warm_frames: WARM_FRAMES,
+            ..ShowSettings::default()
+        };
         let warmer = Warmer::threads(&workshop, &heard, deck);
         let stage = Stage::new(workshop, size);
         let presenter = Presenter::new(&stage, output.format());

@@ -131,6 +131,7 @@ impl Renderer {
                 auto: false,
                 fps: f64::from(self.settings.fps),
                 warm_frames: 0,
+                refuge: false,
             },
             library,
         );

@@ -56,8 +56,8 @@ fn lamp(ui: &mut Ui, warm: bool) {
 pub(super) fn history(ui: &mut Ui, view: &DeskView) {
     ui.label(RichText::new("Before").size(style::NEAR));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        for name in view.snapshot.history.iter().skip(1).take(30) {
-            ui.add(Label::new(RichText::new(name).color(style::OFF)).truncate());
+        for past in view.snapshot.history.iter().skip(1).take(30) {
+            ui.add(Label::new(RichText::new(&past.name).color(style::OFF)).truncate());
         }
     });
 }

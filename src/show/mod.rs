@@ -3,17 +3,28 @@
 //! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
 //! Nothing here reads a clock or a file; making decks ready is left to the [`Warmer`].
 
+mod choosing;
 mod command;
+mod decks;
+mod fading;
+mod memory;
+mod obey;
 mod rig;
 mod running;
+pub mod setlog;
 mod snapshot;
+mod view;
 mod warm;
+
+#[cfg(test)]
+mod tests;
 
 /// What the desk needs of the rooms below, so that it knows the show alone.
 pub use crate::milk::{Heard, SPECTRUM_BINS};
 pub use crate::stage::Veil;
 pub use command::Command;
+pub use memory::Memory;
 pub use rig::{Rig, RigFrame};
 pub use running::{Arrived, Show, ShowSettings, Step, StepInput};
-pub use snapshot::{AudioLine, FrameTimes, Playing, Snapshot, Upcoming};
+pub use snapshot::{AudioLine, FrameTimes, Past, Playing, Snapshot, Upcoming};
 pub use warm::{Arrival, PrepareTimes, Warmer, Wish};

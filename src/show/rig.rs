@@ -63,7 +63,10 @@ impl Rig {
     pub fn settle(&mut self) {
         let still = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
         for wish in self.step(&still, &Heard::default()).wishes {
-            self.warmer.ask(wish);
+            let deck = wish.deck;
+            if !self.warmer.ask(wish) {
+                self.show.give_up(deck);
+            }
         }
     }
 

@@ -1,30 +1,34 @@
 //! The show's state and its one step.
+//!
+//! What is asked for is in `obey`, what comes next and when in `choosing`, the decks themselves in `decks`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Command;
-use super::snapshot::{Playing, Snapshot, Upcoming};
-use super::warm::{PrepareTimes, Wish};
-use crate::analysis::Features;
-use crate::library::{Catalogue, Entry, PresetId};
-use crate::milk::{Heard, Hooks};
-use crate::stage::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
-use crate::units::{Rng, Unipolar};
+use serde::{Deserialize, Serialize};
 
-/// Candidates kept warm for the next cut.
-const WARM_CANDIDATES: usize = 2;
-/// Presets not shown again after they were shown.
-const NO_REPEAT: usize = 40;
-/// How long a preset stays when nothing asks for another, seconds.
-const DWELL_SECS: f64 = 20.0;
-/// Shortest and longest crossfade, seconds: the calmer the music, the longer.
-const FADE_SECS: (f64, f64) = (0.8, 3.5);
-/// Names kept in the history.
+use super::decks::{Decks, Slot};
+use super::memory::Memory;
+use super::setlog::{Entry, Event};
+use super::warm::{PrepareTimes, Wish};
+use crate::analysis::{Features, Scene};
+use crate::library::{Catalogue, PresetId};
+use crate::milk::{Heard, Hooks};
+use crate::mind::director::{Clock, Director, Pool, Timing};
+use crate::mind::taste::Taste;
+use crate::mind::{Control, Profile};
+use crate::stage::{Airing, Cue, DeckId, Fade, Veil};
+use crate::units::{Rng, Seconds, Unipolar};
+
+/// Presets kept in the history.
 const HISTORY: usize = 200;
+/// Lines of the set log kept for whoever collects them.
+const KEPT_LINES: usize = 10_000;
+/// Names the director's own random stream.
+const CHOICE_RANDOMNESS: u64 = 2;
 
 /// How a show runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShowSettings {
     /// Decides every choice.
     pub seed: u64,
@@ -34,6 +38,14 @@ pub struct ShowSettings {
     pub fps: f64,
     /// Frames a deck draws before it may be cut to.
     pub warm_frames: u32,
+    /// Keep a safe picture ready for Panic.
+    pub refuge: bool,
+}
+
+impl Default for ShowSettings {
+    fn default() -> Self {
+        Self { seed: 1, auto: true, fps: 60.0, warm_frames: 12, refuge: true }
+    }
 }
 
 /// What one step needs to know.
@@ -45,7 +57,7 @@ pub struct StepInput<'a> {
     /// What the house knows about the music.
     pub features: &'a Features,
     /// What the performer asked for, oldest first.
-    pub commands: &'a [Command],
+    pub commands: &'a [super::Command],
     /// Decks that arrived on the rack since the last step.
     pub arrived: &'a [Arrived],
     /// Decks that could not be made ready, and why.
@@ -73,80 +85,106 @@ pub struct Step {
     pub retired: Vec<DeckId>,
 }
 
-/// One preset on one deck.
-#[derive(Clone, Debug)]
-struct Slot {
-    deck: DeckId,
-    preset: usize,
-    warm: bool,
-    problems: Vec<String>,
-    reason: String,
-    took: PrepareTimes,
-}
-
-struct Crossfade {
-    to: Slot,
-    done_secs: f64,
-    over_secs: f64,
-    style: FadeStyle,
+/// What the performer's hand asked for and no warm deck could answer yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The next preset, whichever.
+    Next,
+    /// This one.
+    Preset(PresetId),
+    /// Safety.
+    Refuge,
 }
 
 /// A running show.
 pub struct Show {
-    settings: ShowSettings,
-    library: Arc<Catalogue>,
-    rng: Rng,
-    now: f64,
-    next_deck: u64,
-    front: Option<Slot>,
-    on_air_secs: f64,
-    fade: Option<Crossfade>,
-    /// The deck shown before, still on the rack for Back.
-    behind: Option<Slot>,
-    candidates: Vec<Slot>,
-    /// Presets in the order they will be drawn from.
-    bag: VecDeque<usize>,
-    recent: VecDeque<usize>,
-    broken: BTreeSet<usize>,
-    favourites: BTreeSet<usize>,
-    cut_wanted: bool,
-    held: bool,
-    auto: bool,
-    macros: [Unipolar; 8],
-    adventure: Unipolar,
-    veil: Veil,
-    message: Option<String>,
-    retired: Vec<DeckId>,
-    features: Features,
+    pub(super) settings: ShowSettings,
+    pub(super) director: Director,
+    pub(super) rng: Rng,
+    pub(super) now: f64,
+    pub(super) steps: u64,
+    pub(super) decks: Decks,
+    pub(super) on_air_secs: f64,
+    /// The taste has learnt from this showing already.
+    pub(super) spoken: bool,
+    pub(super) timing: Timing,
+    pub(super) wanted: Option<Wanted>,
+    /// Seconds for which the energy has not been what the candidates were chosen for.
+    pub(super) off_level_secs: f64,
+    pub(super) macros: [Unipolar; Control::ALL.len()],
+    pub(super) profile: Profile,
+    pub(super) history: VecDeque<(PresetId, String)>,
+    pub(super) memory: Memory,
+    pub(super) memory_changed: bool,
+    pub(super) held: bool,
+    pub(super) auto: bool,
+    pub(super) veil: Veil,
+    pub(super) message: Option<String>,
+    pub(super) features: Features,
+    /// The audio clock at this step.
+    pub(super) heard_now: Seconds,
+    scene: Option<Scene>,
+    lines: Vec<Entry>,
 }
 
 impl Show {
-    /// A show over `library`; it starts with whatever becomes warm first.
+    /// A show over `library` that remembers nothing; it starts with whatever becomes warm first.
     pub fn new(settings: ShowSettings, library: Arc<Catalogue>) -> Self {
+        Self::remembering(settings, Arc::new(Pool::new(library)), Memory::default())
+    }
+
+    /// A show over a library that was made ready before, with what was remembered from earlier nights.
+    pub fn remembering(settings: ShowSettings, pool: Arc<Pool>, memory: Memory) -> Self {
         Self {
-            rng: Rng::new(settings.seed),
+            director: director(pool, &memory),
+            rng: Rng::new(settings.seed).fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
             settings,
-            library,
             now: 0.0,
-            next_deck: 0,
-            front: None,
+            steps: 0,
+            decks: Decks::default(),
             on_air_secs: 0.0,
-            fade: None,
-            behind: None,
-            candidates: Vec::new(),
-            bag: VecDeque::new(),
-            recent: VecDeque::new(),
-            broken: BTreeSet::new(),
-            favourites: BTreeSet::new(),
-            cut_wanted: false,
+            spoken: false,
+            timing: Timing::default(),
+            wanted: None,
+            off_level_secs: 0.0,
+            macros: [Unipolar::HALF; Control::ALL.len()],
+            profile: Profile::default(),
+            history: VecDeque::new(),
+            memory,
+            memory_changed: false,
             held: false,
-            macros: [Unipolar::HALF; 8],
-            adventure: Unipolar::HALF,
             veil: Veil::Open,
             message: None,
-            retired: Vec::new(),
             features: Features::default(),
+            heard_now: Seconds::ZERO,
+            scene: None,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Goes on with another library, or the same one with new styles; what is on air stays. The taste moves along with
+    /// the styles it knows.
+    pub fn change_library(&mut self, pool: Arc<Pool>) {
+        self.memory = self.memory();
+        for slot in std::mem::take(&mut self.decks.candidates) {
+            self.decks.drop_slot(slot);
+        }
+        let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
+        let shown: Vec<PresetId> = shown.collect();
+        self.director = director(pool, &self.memory);
+        for id in shown.iter().rev() {
+            if let Some(place) = self.director.pool.place(*id) {
+                self.director.shown(place);
+            }
+        }
+        let place = |id: PresetId| self.director.pool.place(id);
+        let fade = self.decks.fade.as_mut().map(|fade| &mut fade.to);
+        let kept =
+            [&mut self.decks.front, &mut self.decks.behind, &mut self.decks.spare, &mut self.decks.refuge];
+        for slot in kept.into_iter().flatten().chain(fade) {
+            slot.place = place(slot.id);
+            slot.choice = None; // Its cluster was one of the old library.
         }
     }
 
@@ -154,7 +192,14 @@ impl Show {
     pub fn step(&mut self, input: &StepInput) -> Step {
         self.now += input.dt;
         self.on_air_secs += input.dt;
+        // The newest features may be a little old; the clock runs on between them.
+        self.heard_now = if input.features.at == self.features.at {
+            self.heard_now + Seconds(input.dt)
+        } else {
+            input.features.at
+        };
         self.features = *input.features;
+        self.hear_scene();
         for arrived in input.arrived {
             self.arrive(arrived);
         }
@@ -162,253 +207,83 @@ impl Show {
             self.fail(*deck, why);
         }
         for command in input.commands {
+            self.log(Event::Command { command: command.clone() });
             self.obey(command);
         }
-        self.advance_fade(input.dt);
-        let dwelt = self.on_air_secs >= DWELL_SECS;
-        if self.fade.is_none()
-            && (self.cut_wanted || self.front.is_none() || (self.auto && !self.held && dwelt))
-        {
-            self.cut();
-        }
-        let wishes = self.wish();
-        Step { cue: self.cue(input), wishes, retired: std::mem::take(&mut self.retired) }
+        self.decks.advance(input.dt);
+        self.refresh(input.dt);
+        self.change(input.dt);
+        self.prepare();
+        self.steps += 1;
+        let (wishes, retired) = self.decks.take_orders();
+        Step { cue: self.cue(input), wishes, retired }
     }
 
-    fn entry(&self, preset: usize) -> &Entry {
-        &self.library.entries[preset]
+    fn hear_scene(&mut self) {
+        let scene = self.features.scene;
+        if self.scene != Some(scene.scene) {
+            self.scene = Some(scene.scene);
+            self.log(Event::Scene { scene: scene.scene, probabilities: scene.probabilities });
+        }
     }
 
     /// Whether a preset is on air.
     pub fn playing(&self) -> bool {
-        self.front.is_some()
+        self.decks.front.is_some()
     }
 
-    /// What the desk shows.
-    pub fn snapshot(&self) -> Snapshot {
-        let shown = self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref());
-        Snapshot {
-            now: self.now,
-            playing: shown.map(|slot| Playing {
-                id: self.entry(slot.preset).id,
-                name: self.entry(slot.preset).name.clone(),
-                for_secs: self.on_air_secs,
-                favourite: self.favourites.contains(&slot.preset),
-                problems: slot.problems.clone(),
-                reason: slot.reason.clone(),
-                took: slot.took,
-            }),
-            up_next: self.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
-            history: self.recent.iter().rev().map(|&preset| self.entry(preset).name.clone()).collect(),
-            auto: self.auto,
-            held: self.held,
-            macros: self.macros,
-            adventure: self.adventure,
-            veil: self.veil,
-            fade: self.fade.as_ref().map(Crossfade::progress),
-            features: self.features,
-            message: self.message.clone(),
+    /// The library that is chosen from.
+    pub fn library(&self) -> &Arc<Catalogue> {
+        &self.director.pool.catalogue
+    }
+
+    /// How the show was asked to run.
+    pub fn settings(&self) -> &ShowSettings {
+        &self.settings
+    }
+
+    /// What should be remembered, as it is now.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            taste: self.director.taste.state(&self.director.pool.styles()),
+            adventure: self.director.adventure,
+            ..self.memory.clone()
         }
     }
 
-    fn upcoming(&self, slot: &Slot) -> Upcoming {
-        let entry = self.entry(slot.preset);
-        Upcoming { id: entry.id, name: entry.name.clone(), warm: slot.warm, reason: slot.reason.clone() }
+    /// What should be remembered, when it has changed since the last call.
+    pub fn changed_memory(&mut self) -> Option<Memory> {
+        std::mem::take(&mut self.memory_changed).then(|| self.memory())
     }
 
-    fn obey(&mut self, command: &Command) {
-        match command {
-            Command::Next => {
-                self.cut_wanted = true;
-                self.finish_fade();
-            }
-            Command::Back => self.go_back(),
-            Command::Hold => self.held = !self.held,
-            Command::Auto => self.auto = !self.auto,
-            Command::Favourite => self.toggle_favourite(),
-            Command::Blackout => self.veil = toggled(self.veil, Veil::Blackout),
-            Command::Freeze => self.veil = toggled(self.veil, Veil::Freeze),
-            Command::PlayNow(preset) => self.play_now(*preset),
-            Command::Veto(preset) => self.veto(*preset),
-            Command::Adventure(value) => self.adventure = *value,
-            Command::Macro { control, value } => self.macros[*control as usize] = *value,
-            Command::Ban | Command::Panic | Command::FavouritePreset(_) | Command::BanPreset(_) => {} // The director's.
-            Command::MacroPreset(_) | Command::Profile(_) | Command::MacroAi | Command::MidiLock(_) => {} // The macros'.
-            Command::TapTempo
-            | Command::Resync
-            | Command::HalfTempo
-            | Command::DoubleTempo
-            | Command::SetTempo(_) => {} // The listener's.
+    /// The lines of the set log since the last call.
+    pub fn take_log(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.lines)
+    }
+
+    pub(super) fn log(&mut self, event: Event) {
+        // A show whose log nobody collects must not grow; the oldest lines go.
+        if self.lines.len() >= KEPT_LINES {
+            self.lines.drain(..KEPT_LINES / 2);
         }
+        self.lines.push(Entry { at: self.now, step: self.steps, event });
     }
 
-    fn toggle_favourite(&mut self) {
-        let shown = self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref());
-        let Some(preset) = shown.map(|slot| slot.preset) else { return };
-        if !self.favourites.remove(&preset) {
-            self.favourites.insert(preset);
+    /// Tells the performer something.
+    pub(super) fn say(&mut self, text: String) {
+        self.log(Event::Message { text: text.clone() });
+        self.message = Some(text);
+    }
+
+    pub(super) fn clock(&self, dt: f64) -> Clock {
+        Clock { now: self.heard_now, frame_secs: dt.max(1e-3), on_air_secs: self.on_air_secs }
+    }
+
+    pub(super) fn remember_shown(&mut self, slot: &Slot) {
+        self.history.push_back((slot.id, slot.name.clone()));
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
         }
-    }
-
-    /// The deck shown before comes back as it is, and the one on air takes its place.
-    fn go_back(&mut self) {
-        self.finish_fade();
-        let Some(slot) = self.behind.take() else {
-            self.message = Some("there is nothing to go back to yet".into());
-            return;
-        };
-        self.start_fade(slot, FADE_SECS.0);
-    }
-
-    fn place(&mut self, id: PresetId) -> Option<usize> {
-        let place = self.library.entries.iter().position(|entry| entry.id == id);
-        if place.is_none() {
-            self.message = Some(format!("preset {id} is not in this library"));
-        }
-        place
-    }
-
-    fn play_now(&mut self, id: PresetId) {
-        let Some(preset) = self.place(id) else { return };
-        self.cut_wanted = true;
-        if let Some(at) = self.candidates.iter().position(|slot| slot.preset == preset) {
-            let slot = self.candidates.remove(at);
-            self.candidates.insert(0, slot);
-        } else {
-            // It becomes the only candidate, so that it is the next one to be cut to.
-            let others = std::mem::take(&mut self.candidates);
-            self.retired.extend(others.iter().map(|slot| slot.deck));
-            self.bag.push_front(preset);
-        }
-    }
-
-    fn veto(&mut self, id: PresetId) {
-        let Some(preset) = self.place(id) else { return };
-        let (out, kept) = std::mem::take(&mut self.candidates).into_iter().partition(|s| s.preset == preset);
-        self.candidates = kept;
-        let out: Vec<Slot> = out;
-        self.retired.extend(out.iter().map(|slot| slot.deck));
-    }
-
-    fn arrive(&mut self, arrived: &Arrived) {
-        match self.candidates.iter_mut().find(|slot| slot.deck == arrived.deck) {
-            Some(slot) => {
-                slot.warm = true;
-                slot.problems.clone_from(&arrived.problems);
-                slot.took = arrived.took;
-            }
-            // Nobody waits for it any more.
-            None => self.retired.push(arrived.deck),
-        }
-    }
-
-    /// A wish that could not be taken on: it is made again at the next step, without blame.
-    pub fn give_up(&mut self, deck: DeckId) {
-        self.candidates.retain(|slot| slot.deck != deck);
-    }
-
-    fn fail(&mut self, deck: DeckId, why: &str) {
-        let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) else { return };
-        let slot = self.candidates.remove(at);
-        self.broken.insert(slot.preset);
-        let name = &self.entry(slot.preset).name;
-        let message = format!("{name} cannot be played ({why}); it is left out of this show");
-        self.message = Some(message);
-    }
-
-    /// Cuts to the first warm candidate; waits if there is none.
-    fn cut(&mut self) {
-        let Some(at) = self.candidates.iter().position(|slot| slot.warm) else { return };
-        let slot = self.candidates.remove(at);
-        self.cut_wanted = false;
-        let (quick, slow) = FADE_SECS;
-        let calm = 1.0 - f64::from(self.features.energy_fast.get());
-        self.start_fade(slot, quick + (slow - quick) * calm);
-    }
-
-    fn start_fade(&mut self, to: Slot, over_secs: f64) {
-        self.remember(to.preset);
-        self.on_air_secs = 0.0;
-        if self.front.is_none() {
-            self.front = Some(to);
-            return;
-        }
-        let style = match self.rng.below(4) {
-            0 => FadeStyle::Luma,
-            1 => FadeStyle::Zoom,
-            2 => FadeStyle::Radial,
-            _ => FadeStyle::Mix,
-        };
-        self.fade = Some(Crossfade { to, done_secs: 0.0, over_secs, style });
-    }
-
-    fn advance_fade(&mut self, dt: f64) {
-        let Some(fade) = &mut self.fade else { return };
-        fade.done_secs += dt;
-        if fade.done_secs >= fade.over_secs {
-            self.finish_fade();
-        }
-    }
-
-    fn finish_fade(&mut self) {
-        let Some(fade) = self.fade.take() else { return };
-        let left = self.front.replace(fade.to);
-        if let Some(dropped) = std::mem::replace(&mut self.behind, left) {
-            self.retired.push(dropped.deck);
-        }
-    }
-
-    fn remember(&mut self, preset: usize) {
-        self.recent.push_back(preset);
-        if self.recent.len() > HISTORY {
-            self.recent.pop_front();
-        }
-    }
-
-    /// Keeps enough candidates on their way.
-    fn wish(&mut self) -> Vec<Wish> {
-        let mut wishes = Vec::new();
-        while self.candidates.len() < WARM_CANDIDATES {
-            let Some(preset) = self.draw() else { break };
-            let deck = DeckId(self.next_deck);
-            self.next_deck += 1;
-            let reason = "next in a shuffled round of the library".to_owned();
-            self.candidates.push(Slot {
-                deck,
-                preset,
-                warm: false,
-                problems: Vec::new(),
-                reason,
-                took: PrepareTimes::default(),
-            });
-            wishes.push(Wish {
-                deck,
-                source: self.entry(preset).source.clone(),
-                seed: self.settings.seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
-                warm_frames: self.settings.warm_frames,
-            });
-        }
-        wishes
-    }
-
-    /// The next preset of a shuffled round; a library too small for the rule repeats earlier.
-    fn draw(&mut self) -> Option<usize> {
-        let usable = self.library.entries.len() - self.broken.len();
-        let keep_apart = NO_REPEAT.min(usable.saturating_sub(WARM_CANDIDATES + 1));
-        for _ in 0..self.library.entries.len() * 2 {
-            if self.bag.is_empty() {
-                let mut round: Vec<usize> = (0..self.library.entries.len()).collect();
-                self.rng.shuffle(&mut round);
-                self.bag.extend(round);
-            }
-            let preset = self.bag.pop_front()?;
-            let waiting = self.candidates.iter().any(|slot| slot.preset == preset);
-            let shown = self.recent.iter().rev().take(keep_apart).any(|&recent| recent == preset);
-            if !waiting && !shown && !self.broken.contains(&preset) {
-                return Some(preset);
-            }
-        }
-        None
     }
 
     fn cue(&self, input: &StepInput) -> Cue {
@@ -417,8 +292,8 @@ impl Show {
             dt: input.dt,
             fps: self.settings.fps,
             heard: input.heard.clone(),
-            front: self.front.as_ref().map(airing),
-            fade: self.fade.as_ref().map(|fade| Fade {
+            front: self.decks.front.as_ref().map(airing),
+            fade: self.decks.fade.as_ref().map(|fade| Fade {
                 to: airing(&fade.to),
                 progress: fade.progress(),
                 style: fade.style,
@@ -428,12 +303,17 @@ impl Show {
     }
 }
 
-impl Crossfade {
-    fn progress(&self) -> Unipolar {
-        Unipolar::new((self.done_secs / self.over_secs.max(1e-3)) as f32)
-    }
-}
-
-fn toggled(now: Veil, wanted: Veil) -> Veil {
-    if now == wanted { Veil::Open } else { wanted }
+/// A director over a library who remembers.
+fn director(pool: Arc<Pool>, memory: &Memory) -> Director {
+    let taste = Taste::from_state(&memory.taste, &pool.styles());
+    let mut director = Director::new(pool, taste);
+    let places = |id: &PresetId| director.pool.place(*id);
+    let favourites: Vec<u32> = memory.favourites.iter().filter_map(places).collect();
+    let banned: Vec<u32> = memory.banned.iter().filter_map(places).collect();
+    let broken: Vec<u32> = memory.broken.keys().filter_map(places).collect();
+    favourites.into_iter().for_each(|preset| director.standing.set_favourite(preset, true));
+    banned.into_iter().for_each(|preset| director.standing.set_banned(preset, true));
+    broken.into_iter().for_each(|preset| director.standing.set_broken(preset));
+    director.adventure = memory.adventure;
+    director
 }

@@ -3,6 +3,7 @@
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::PresetId;
+use crate::mind::director::{Moment, Target};
 use crate::stage::Veil;
 use crate::units::Unipolar;
 
@@ -15,8 +16,8 @@ pub struct Snapshot {
     pub playing: Option<Playing>,
     /// What comes next, nearest first.
     pub up_next: Vec<Upcoming>,
-    /// Names of what was shown before, newest first.
-    pub history: Vec<String>,
+    /// What was shown, newest first; the first is on air.
+    pub history: Vec<Past>,
     /// The show chooses by itself.
     pub auto: bool,
     /// The running preset stays.
@@ -29,6 +30,12 @@ pub struct Snapshot {
     pub veil: Veil,
     /// How far a crossfade is, while one runs.
     pub fade: Option<Unipolar>,
+    /// The safe picture that Panic cuts to, once it is warm.
+    pub refuge: Option<String>,
+    /// Why a change is about to come, while it waits for its beat.
+    pub waiting: Option<Moment>,
+    /// What the music and the hands ask for.
+    pub target: Target,
     /// What is heard.
     pub features: Features,
     /// Newest message for the performer.
@@ -65,6 +72,21 @@ pub struct Upcoming {
     pub warm: bool,
     /// Why it was chosen.
     pub reason: String,
+    /// How likely its style was, 0 to 1; none when it was asked for by hand.
+    pub probability: Option<f32>,
+}
+
+/// A preset that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Which preset.
+    pub id: PresetId,
+    /// Its name.
+    pub name: String,
+    /// The performer marked it.
+    pub favourite: bool,
+    /// It will not be shown again.
+    pub banned: bool,
 }
 
 /// Where the sound comes from and how it is.

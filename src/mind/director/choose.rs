@@ -16,6 +16,8 @@ const AFFINITY_WEIGHT: f64 = 0.5;
 const MISMATCH_COST: f64 = 0.6;
 /// Temperature of the softmax without and with all adventure, in units of reward.
 const TEMPERATURE: (f64, f64) = (0.03, 0.3);
+/// What it costs that a cluster was the last one shown, in units of reward; fades over twice the time that it rests.
+const AGAIN_COST: f64 = 0.2;
 /// Share of choices within an arm that go to a favourite, when it has one that may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
 /// Random tries within an arm before it is searched in order.
@@ -129,8 +131,20 @@ impl Director {
     pub fn choose(&self, target: &Target, planned: &[u32], rng: &mut Rng) -> Option<Choice> {
         let mut arms: Vec<(Evidence, f64)> =
             self.pool.arms().map(|arm| self.evidence(arm, target)).map(|e| (e, 0.0)).collect();
-        arms.iter_mut().for_each(|(evidence, score)| *score = self.taste.expected(evidence));
+        let lately = self.lately(target, planned);
+        for (evidence, score) in &mut arms {
+            let age = lately.iter().position(|cluster| *cluster == evidence.arm.cluster);
+            let again = age.map_or(0.0, |age| AGAIN_COST * (1.0 - age as f64 / lately.len() as f64));
+            *score = self.taste.expected(evidence) - again;
+        }
         Rule::ALL.into_iter().find_map(|rule| self.draw(&arms, target, planned, rule, rng))
+    }
+
+    /// The clusters shown and planned lately, newest first: even after its rest a style wears off.
+    fn lately(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
+        let (cluster_rest, _) = self.pool.rests(target.scene);
+        let past = planned.iter().rev().chain(self.shown.iter().rev()).take(2 * cluster_rest);
+        past.map(|preset| self.pool.catalogue.entries[*preset as usize].cluster).collect()
     }
 
     fn draw(

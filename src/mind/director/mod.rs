@@ -11,6 +11,9 @@ mod standing;
 mod target;
 mod timing;
 
+#[cfg(test)]
+mod tests;
+
 pub use choose::{Choice, Director, Rule};
 pub use pool::{Affinity, Pool};
 pub use standing::Standing;

@@ -1,11 +1,12 @@
 //! Everything about a library that a choice needs, worked out once: the presets of every arm, and what suits what.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::affinity::affinities;
 use super::{CLUSTER_REST, NO_REPEAT};
 use crate::analysis::Scene;
-use crate::library::{Catalogue, Energy};
+use crate::library::{Catalogue, Energy, PresetId};
 use crate::mind::taste::{Arm, Style};
 
 /// How much a cluster stands out for each scene, in the order of [`Scene::ALL`]: 0 like any other, 1 by a deviation.
@@ -20,6 +21,7 @@ pub struct Pool {
     /// Places of the presets of each arm, cluster by cluster.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
+    places: HashMap<PresetId, u32>,
     /// Clusters and presets that suit each scene at least as well as the average.
     suited: [(usize, usize); Scene::ALL.len()],
 }
@@ -46,7 +48,9 @@ impl Pool {
                 .filter(|size| *size > 0)
                 .fold((0, 0), |(clusters, presets), size| (clusters + 1, presets + size))
         });
-        Self { catalogue, arms, affinity, suited }
+        let places =
+            catalogue.entries.iter().enumerate().map(|(place, entry)| (entry.id, place as u32)).collect();
+        Self { catalogue, arms, affinity, places, suited }
     }
 
     /// Every arm that holds presets.
@@ -64,6 +68,11 @@ impl Pool {
     /// How much a cluster stands out for a scene.
     pub fn affinity(&self, cluster: u16, scene: Scene) -> f64 {
         self.affinity[usize::from(cluster)][scene as usize]
+    }
+
+    /// The place of a preset in the catalogue.
+    pub fn place(&self, id: PresetId) -> Option<u32> {
+        self.places.get(&id).copied()
     }
 
     /// The clusters as the taste knows them.

@@ -24,7 +24,7 @@ impl Default for Hands {
 }
 
 /// The style that fits now.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// The kind of music.
     pub scene: Scene,

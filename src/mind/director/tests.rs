@@ -1,0 +1,204 @@
+//! Facts about choosing and timing.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::analysis::{Features, Passage, Scene};
+use crate::library::{Catalogue, Cluster, Energy, Entry, PresetId, PresetSource};
+use crate::mind::taste::{Signal, Taste};
+use crate::units::{Rng, Seconds, Unipolar};
+
+/// A library of so many presets over so many clusters; every second preset shares its shaders with the one before.
+fn library(presets: usize, clusters: usize) -> Arc<Catalogue> {
+    let mut library = Catalogue::default();
+    library.entries = (0..presets)
+        .map(|number| Entry {
+            id: PresetId::of(&number.to_le_bytes()),
+            name: format!("{number}"),
+            path: format!("{number}.milk"),
+            source: PresetSource::BuiltIn(""),
+            cluster: (number % clusters) as u16,
+            energy: Energy::ALL[number / clusters % 3],
+            family: (number / 2) as u64,
+            tags: Default::default(),
+        })
+        .collect();
+    library.clusters =
+        (0..clusters).map(|n| Cluster { key: format!("c{n:02}"), ..Cluster::default() }).collect();
+    Arc::new(library)
+}
+
+fn director(presets: usize, clusters: usize) -> Director {
+    Director::new(Arc::new(Pool::new(library(presets, clusters))), Taste::new(clusters))
+}
+
+const TARGET: Target = Target { scene: Scene::Techno, level: 1.2 };
+
+fn evening(director: &mut Director, switches: usize) -> Vec<Choice> {
+    let mut rng = Rng::new(7);
+    let mut chosen = Vec::new();
+    for _ in 0..switches {
+        let Some(choice) = director.choose(&TARGET, &[], &mut rng) else { break };
+        director.shown(choice.preset);
+        chosen.push(choice);
+    }
+    chosen
+}
+
+#[test]
+fn presets_clusters_and_families_rest_as_long_as_they_should() {
+    let mut director = director(3000, 12);
+    director.adventure = Unipolar::ONE;
+    let chosen = evening(&mut director, 400);
+    assert_eq!(chosen.len(), 400);
+    let entries = &director.pool.catalogue.entries;
+    let entry = |choice: &Choice| &entries[choice.preset as usize];
+    for (at, choice) in chosen.iter().enumerate() {
+        let before = &chosen[at.saturating_sub(NO_REPEAT)..at];
+        assert!(before.iter().all(|other| other.preset != choice.preset), "a preset within {NO_REPEAT}");
+        let lately = &chosen[at.saturating_sub(CLUSTER_REST)..at];
+        assert!(
+            lately.iter().all(|other| entry(other).cluster != entry(choice).cluster),
+            "a cluster too soon"
+        );
+        assert!(at == 0 || entry(&chosen[at - 1]).family != entry(choice).family, "siblings in a row");
+        assert_eq!(choice.rule, Rule::All);
+    }
+}
+
+#[test]
+fn a_tiny_library_goes_on_without_showing_the_same_twice_in_a_row() {
+    for presets in [2, 3, 5, 30] {
+        let mut director = director(presets, presets.min(4));
+        let chosen = evening(&mut director, 100);
+        assert_eq!(chosen.len(), 100, "{presets} presets");
+        assert!(chosen.windows(2).all(|pair| pair[0].preset != pair[1].preset), "{presets} presets");
+    }
+    assert!(director(0, 0).choose(&TARGET, &[], &mut Rng::new(1)).is_none());
+    let mut alone = director(1, 1);
+    assert_eq!(evening(&mut alone, 5).len(), 1, "what is on air does not follow itself");
+}
+
+#[test]
+fn what_is_banned_or_broken_never_comes_and_what_was_skipped_comes_last() {
+    let mut director = director(60, 3);
+    for preset in 0..20 {
+        director.standing.set_banned(preset, true);
+        director.standing.set_broken(preset + 20);
+    }
+    let skipped = 45;
+    director.standing.set_skipped(skipped);
+    let chosen = evening(&mut director, 6);
+    assert!(chosen.iter().all(|choice| choice.preset >= 40 && choice.preset != skipped));
+    let mut rng = Rng::new(3);
+    let only = (40..60).filter(|preset| *preset != skipped);
+    only.for_each(|preset| director.standing.set_banned(preset, true));
+    let last = director.choose(&TARGET, &[], &mut rng).expect("the skipped one is left");
+    assert_eq!((last.preset, last.rule), (skipped, Rule::SkippedToo));
+}
+
+#[test]
+fn favourites_come_more_often_than_others_of_their_kind() {
+    let mut director = director(600, 3);
+    (0..30).for_each(|preset| director.standing.set_favourite(preset, true));
+    let chosen = evening(&mut director, 400);
+    let favourites = chosen.iter().filter(|choice| choice.preset < 30).count();
+    assert!((40..200).contains(&favourites), "{favourites} of 400, 20 by chance");
+}
+
+#[test]
+fn what_was_skipped_is_chosen_less_and_the_numbers_tell_why() {
+    let mut director = director(600, 12);
+    let mut rng = Rng::new(5);
+    let first = director.choose(&TARGET, &[], &mut rng).expect("a choice");
+    for _ in 0..6 {
+        director.learn(&first.evidence, first.preset, Signal::Skip);
+    }
+    let count = (0..200).filter(|_| {
+        let choice = director.choose(&TARGET, &[], &mut rng).expect("a choice");
+        choice.evidence.arm.cluster == first.evidence.arm.cluster
+    });
+    assert!(count.count() < 4, "a skipped style hardly comes back");
+    let next = director.choose(&TARGET, &[], &mut rng).expect("a choice");
+    assert!(next.probability > 0.0 && next.probability <= 1.0 && next.score.is_finite());
+}
+
+fn clock(now: f64, on_air_secs: f64) -> Clock {
+    Clock { now: Seconds(now), frame_secs: 1.0 / 30.0, on_air_secs }
+}
+
+/// Runs from `from` seconds for 50 s and tells when a change falls, if one does.
+fn first_change(timing: &mut Timing, heard: &Features, from: f64) -> Option<(f64, Moment)> {
+    (0..1500).find_map(|frame| {
+        let passed = f64::from(frame) / 30.0;
+        timing.step(heard, &clock(from + passed, passed)).map(|moment| (from + passed, moment))
+    })
+}
+
+fn techno() -> Features {
+    let mut heard = Features::default();
+    heard.scene.scene = Scene::Techno;
+    heard.beat.confidence = Unipolar::ONE;
+    heard.beat.anchor = Seconds(0.31);
+    heard
+}
+
+#[test]
+fn changes_fall_on_the_frame_nearest_to_a_beat_and_on_the_downbeat_when_it_is_known() {
+    let mut heard = techno();
+    for sure in [0.0, 1.0] {
+        heard.beat.downbeat_confidence = Unipolar::new(sure);
+        heard.beat.downbeat = 2;
+        let mut timing = Timing::default();
+        timing.cut(&heard);
+        let (at, moment) = first_change(&mut timing, &heard, 3.0).expect("long enough");
+        assert_eq!(moment, Moment::LongEnough);
+        let beats = heard.beat.beats_at(Seconds(at));
+        assert!((beats - beats.round()).abs() * 0.5 <= 0.0167, "{beats} beats");
+        if sure > 0.5 {
+            assert_eq!(beats.round() as u64 % 4, 2, "not the downbeat");
+        }
+    }
+}
+
+#[test]
+fn another_scene_and_a_drop_change_the_picture_before_its_time_but_never_at_once() {
+    let mut timing = Timing::default();
+    timing.cut(&techno());
+    let mut rock = techno();
+    rock.scene.scene = Scene::Rock;
+    let (at, moment) = first_change(&mut timing, &rock, 0.0).expect("another scene");
+    assert_eq!(moment, Moment::SceneChange);
+    assert!((4.0..7.0).contains(&at), "{at}");
+    timing.cut(&rock);
+    let dropped = Features { passage: Passage::Drop, ..rock };
+    assert!(timing.step(&dropped, &clock(100.0, 1.0)).is_none(), "just changed");
+    timing.step(&rock, &clock(101.0, 2.0));
+    let drop = (0..30).find_map(|frame| timing.step(&dropped, &clock(110.0 + f64::from(frame) / 30.0, 8.0)));
+    assert_eq!(drop, Some(Moment::Drop));
+}
+
+#[test]
+fn without_a_beat_a_change_waits_for_a_hit_but_not_long() {
+    let mut heard = Features::default();
+    heard.scene.scene = Scene::Rock;
+    let mut timing = Timing::default();
+    timing.cut(&heard);
+    assert!(timing.step(&heard, &clock(60.0, 50.0)).is_none());
+    let hit = Features { hit: Unipolar::new(0.9), ..heard };
+    assert_eq!(timing.step(&hit, &clock(60.1, 50.1)), Some(Moment::LongEnough));
+    timing.cut(&heard);
+    assert!(timing.step(&heard, &clock(120.0, 50.0)).is_none());
+    assert_eq!(timing.step(&heard, &clock(122.1, 52.1)), Some(Moment::LongEnough), "two seconds are enough");
+}
+
+#[test]
+fn a_new_energy_waits_for_the_shortest_stay() {
+    let heard = techno();
+    let mut timing = Timing::default();
+    timing.cut(&heard);
+    let jump = Features { energy_fast: Unipolar::new(0.9), energy_slow: Unipolar::new(0.4), ..heard };
+    let (at, moment) = first_change(&mut timing, &jump, 0.0).expect("the jump");
+    assert_eq!(moment, Moment::EnergyJump);
+    assert!((12.0..15.0).contains(&at), "{at}");
+}

@@ -1,0 +1,306 @@
+//! What comes next, when, and what is learnt from what was shown.
+
+use super::decks::Slot;
+use super::fading;
+use super::running::{Arrived, Show, Wanted};
+use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
+use crate::library::{Energy, built_in};
+use crate::library::{PresetId, PresetSource};
+use crate::mind::Control;
+use crate::mind::director::{Choice, Hands, Moment, Rule, Target};
+use crate::mind::taste::{Evidence, Signal};
+use crate::stage::{DeckId, FadeStyle};
+
+/// Candidates kept warm for the next cut.
+const WARM_CANDIDATES: usize = 2;
+/// The candidates are chosen anew when the energy asked for has been this far from theirs ...
+const OFF_LEVEL: f64 = 0.7;
+/// ... for this long, seconds.
+const OFF_LEVEL_SECS: f64 = 4.0;
+/// Sent away after this long on air, a preset counts as watched, not as skipped, seconds.
+const WATCHED_SECS: f64 = 30.0;
+
+impl Show {
+    pub(super) fn target(&self) -> Target {
+        let hands = Hands {
+            motion: self.macros[Control::Motion as usize],
+            sparkle: self.macros[Control::Sparkle as usize],
+            profile: self.profile,
+        };
+        Target::of(&self.features, &hands)
+    }
+
+    pub(super) fn arrive(&mut self, arrived: &Arrived) {
+        if self.decks.arrive(arrived) {
+            self.log(Event::Warm { deck: arrived.deck, problems: arrived.problems.clone() });
+        }
+    }
+
+    /// A wish that could not be taken on: it is made again at the next step, without blame.
+    pub fn give_up(&mut self, deck: DeckId) {
+        if self.decks.give_up(deck).is_some() {
+            self.log(Event::GaveUp { deck });
+        }
+    }
+
+    /// A preset that cannot be made ready is put in quarantine, and its style pays for it.
+    pub(super) fn fail(&mut self, deck: DeckId, why: &str) {
+        let Some(slot) = self.decks.give_up(deck) else { return };
+        let (preset, name) = (slot.id, slot.name.clone());
+        self.log(Event::Failure { deck, preset, name: name.clone(), why: why.to_owned() });
+        self.learn(slot.place, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
+        self.memory.broken.insert(preset, why.to_owned());
+        if self.wanted == Some(Wanted::Preset(preset)) {
+            self.wanted = None;
+        }
+        self.say(format!("{name} cannot be played ({why}); it is left out from now on"));
+    }
+
+    /// Puts the candidates aside when the music asks for something else than they were chosen for.
+    pub(super) fn refresh(&mut self, dt: f64) {
+        let target = self.target();
+        if self.outdated(&target, dt) {
+            self.decks.put_candidates_aside();
+        }
+    }
+
+    /// Cuts when the hand, the music or an empty stage asks for it, and something is warm.
+    pub(super) fn change(&mut self, dt: f64) {
+        if let Some(wanted) = self.wanted {
+            self.answer(wanted);
+            return;
+        }
+        if self.decks.front.is_none() {
+            if let Some(slot) = self.decks.take_any_warm() {
+                self.cut(slot, Cause::Start, 0.0, FadeStyle::Mix);
+            }
+            return;
+        }
+        let clock = self.clock(dt);
+        if !self.auto || self.held || self.decks.fade.is_some() {
+            self.timing.forget();
+            return;
+        }
+        let Some(moment) = self.timing.step(&self.features, &clock) else { return };
+        // A candidate that is not warm yet is waited for: the next beat will do.
+        let Some(slot) = self.decks.take_warm() else { return };
+        let level = self.target().level;
+        let (over_secs, style) = fading::plan(&self.features, level, moment, &mut self.rng);
+        self.left(false);
+        self.cut(slot, Cause::Music(moment), over_secs, style);
+    }
+
+    /// The performer asked for a cut: at once if anything fitting is warm, else as soon as it is.
+    fn answer(&mut self, wanted: Wanted) {
+        let warm = |slot: &mut Slot| slot.warm;
+        let slot = match wanted {
+            Wanted::Next => self.decks.take_any_warm(),
+            Wanted::Refuge => self.decks.refuge.take_if(warm),
+            Wanted::Preset(id) => {
+                let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
+                at.map(|at| self.decks.candidates.remove(at))
+            }
+        };
+        let Some(slot) = slot else { return };
+        self.wanted = None;
+        let style = fading::style(self.target().level, &mut self.rng);
+        let (over_secs, style) = match wanted {
+            Wanted::Refuge => (fading::PANIC_SECS, FadeStyle::Mix),
+            Wanted::Next | Wanted::Preset(_) => (fading::BY_HAND_SECS, style),
+        };
+        self.left(wanted != Wanted::Preset(slot.id));
+        self.cut(slot, Cause::Hand, over_secs, style);
+    }
+
+    /// The preset on air is about to leave: what its showing says about it.
+    pub(super) fn left(&mut self, sent_away: bool) {
+        let Some(slot) = self.decks.shown() else { return };
+        let skipped = sent_away && self.on_air_secs < WATCHED_SECS;
+        if self.spoken {
+            return; // The performer said something stronger already.
+        }
+        let (place, id) = (slot.place, slot.id);
+        let evidence = self.evidence_of(slot);
+        let signal = if skipped { Signal::Skip } else { Signal::Watched };
+        self.learn(place, evidence, id, signal, self.on_air_secs);
+    }
+
+    /// The circumstances under which a slot's preset was chosen, or those of now.
+    pub(super) fn evidence_of(&self, slot: &Slot) -> Option<Evidence> {
+        let now = || slot.place.map(|place| self.director.evidence_of(place, &self.target()));
+        slot.choice.map(|choice| choice.evidence).or_else(now)
+    }
+
+    pub(super) fn learn(
+        &mut self,
+        place: Option<u32>,
+        evidence: Option<Evidence>,
+        preset: PresetId,
+        signal: Signal,
+        on_air_secs: f64,
+    ) {
+        self.log(Event::Learnt { preset, signal, on_air_secs });
+        self.memory_changed = true;
+        let (Some(place), Some(evidence)) = (place, evidence) else { return };
+        self.director.learn(&evidence, place, signal);
+    }
+
+    pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
+        let grid = &self.features.beat;
+        let off_beat_secs = grid.trusted().then(|| {
+            let beats = grid.beats_at(self.heard_now);
+            (beats - beats.round()) * grid.tempo.period().0
+        });
+        let candidate = |slot: &Slot| Candidate { preset: slot.id, name: slot.name.clone(), warm: slot.warm };
+        self.log(Event::Cut(Box::new(Cut {
+            deck: slot.deck,
+            preset: slot.id,
+            name: slot.name.clone(),
+            cause,
+            scene: self.features.scene.scene,
+            target: slot.choice.map(|choice| choice.target),
+            fade_secs: over_secs,
+            style,
+            off_beat_secs,
+            candidates: self.decks.candidates.iter().map(candidate).collect(),
+        })));
+        if let Some(place) = slot.place {
+            self.director.shown(place);
+        }
+        self.remember_shown(&slot);
+        self.on_air_secs = 0.0;
+        self.spoken = false;
+        self.timing.cut(&self.features);
+        self.decks.air(slot, over_secs, style);
+    }
+
+    /// Keeps enough candidates on their way, chosen for the music as it is now.
+    pub(super) fn prepare(&mut self) {
+        let target = self.target();
+        self.decks.settle_spare();
+        while self.decks.candidates.len() < WARM_CANDIDATES {
+            let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.place).collect();
+            let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
+            let entry = &self.director.pool.catalogue.entries[choice.preset as usize];
+            let mut slot =
+                self.decks.order(entry, Some(choice.preset), self.settings.seed, self.settings.warm_frames);
+            slot.reason =
+                words(&choice, &self.director.pool.catalogue.clusters[usize::from(entry.cluster)].name);
+            slot.choice = Some(choice);
+            self.log(Event::Choice(Box::new(self.chosen(&slot, &choice))));
+            self.decks.candidates.push(slot);
+        }
+        self.keep_refuge();
+    }
+
+    fn chosen(&self, slot: &Slot, choice: &Choice) -> Chosen {
+        let arm = choice.evidence.arm;
+        Chosen {
+            deck: slot.deck,
+            preset: slot.id,
+            name: slot.name.clone(),
+            cluster: self.director.pool.catalogue.clusters[usize::from(arm.cluster)].key.clone(),
+            energy: arm.energy.label().to_owned(),
+            target: choice.target,
+            base: choice.evidence.base,
+            taste: choice.liking,
+            score: choice.score,
+            probability: choice.probability,
+            rule: choice.rule,
+            words: slot.reason.clone(),
+        }
+    }
+
+    /// Whether the music asks for something else than the candidates were chosen for.
+    fn outdated(&mut self, target: &Target, dt: f64) -> bool {
+        let mut aims =
+            self.decks.candidates.iter().filter_map(|slot| slot.choice).map(|choice| choice.target);
+        if aims.clone().any(|aim| aim.scene != target.scene) {
+            self.off_level_secs = 0.0;
+            return true;
+        }
+        let off = aims.any(|aim| aim.apart(target.level) > OFF_LEVEL);
+        let coming = self.decks.candidates.iter().any(|slot| !slot.warm);
+        self.off_level_secs = if off && !coming { self.off_level_secs + dt } else { 0.0 };
+        let outdated = self.off_level_secs > OFF_LEVEL_SECS;
+        if outdated {
+            self.off_level_secs = 0.0;
+        }
+        outdated
+    }
+
+    /// Keeps a safe picture warm: a favourite, else a built-in preset. It is made ready when the rest is, or when
+    /// there is nothing else at all.
+    fn keep_refuge(&mut self) {
+        let wanted = self.settings.refuge || self.decks.candidates.is_empty() && self.wanted.is_some();
+        let nothing_else = self.decks.candidates.is_empty() && self.decks.front.is_none();
+        let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
+        let due = (wanted && at_ease)
+            || (self.settings.refuge && nothing_else)
+            || self.wanted == Some(Wanted::Refuge);
+        if self.decks.refuge.is_some() || !due {
+            return;
+        }
+        let on_air = self.decks.shown().map(|slot| slot.id);
+        let entries = &self.director.pool.catalogue.entries;
+        let standing = &self.director.standing;
+        let safe = standing.favourites().filter(|place| standing.usable(*place, true));
+        let safe: Vec<u32> = safe.filter(|place| Some(entries[*place as usize].id) != on_air).collect();
+        let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
+        let slot = if safe.is_empty() {
+            let scene = self.features.scene.scene.label();
+            let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
+            let all: Vec<_> = built_in().filter(fits).collect();
+            let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
+            let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
+            let Some(preset) = from.get(self.rng.below(from.len())) else { return };
+            let id = PresetId::of(preset.text.as_bytes());
+            if self.memory.broken.contains_key(&id) {
+                return; // Tried already: whatever fails here fails on it too.
+            }
+            let place = self.director.pool.place(id);
+            let (name, source) = (preset.name().to_owned(), PresetSource::BuiltIn(preset.text));
+            self.decks.order_source(id, name, source, place, seed, warm_frames)
+        } else {
+            let place = safe[self.rng.below(safe.len())];
+            self.decks.order(&entries[place as usize], Some(place), seed, warm_frames)
+        };
+        let reason = "a safe picture, kept ready".to_owned();
+        self.decks.refuge = Some(Slot { reason, ..slot });
+    }
+}
+
+/// A choice in words and numbers.
+fn words(choice: &Choice, cluster: &str) -> String {
+    let Choice { evidence, target, liking, score, probability, favourite, rule, .. } = choice;
+    let mut text = format!(
+        "{} at level {:.1}: {cluster}, {}, fits {:+.2}, taste {liking:+.2}, together {score:+.2}, chance {:.0} %",
+        target.scene.label(),
+        target.level,
+        evidence.arm.energy.label(),
+        evidence.base,
+        probability * 100.0,
+    );
+    if *favourite {
+        text.push_str("; a favourite");
+    }
+    text.push_str(match rule {
+        Rule::All => "",
+        Rule::SkippedToo => "; skipped tonight, but nothing else is left",
+        Rule::SameCluster => "; the same style again, for lack of others",
+        Rule::Sooner => "; shown not long ago, for lack of others",
+        Rule::Anything => "; whatever plays, for lack of others",
+    });
+    text
+}
+
+impl Cause {
+    /// In words, for the desk.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Music(moment) => Moment::words(moment),
+            Self::Hand => "by hand",
+            Self::Start => "the show began",
+        }
+    }
+}

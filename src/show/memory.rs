@@ -1,0 +1,25 @@
+//! What a show remembers from night to night. Plain data: who keeps it, and where, is not the show's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::PresetId;
+use crate::mind::taste::TasteState;
+use crate::units::Unipolar;
+
+/// Taste, marks and the adventure; presets by identity, so that it holds for any library.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// What the performer likes.
+    pub taste: TasteState,
+    /// Presets marked as favourites.
+    pub favourites: BTreeSet<PresetId>,
+    /// Presets never to be shown again.
+    pub banned: BTreeSet<PresetId>,
+    /// Presets that could not be played, and why.
+    pub broken: BTreeMap<PresetId, String>,
+    /// How far the choice strays from what is known to please.
+    pub adventure: Unipolar,
+}

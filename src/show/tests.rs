@@ -1,0 +1,261 @@
+//! Facts about the show, with decks that become ready when the test says so.
+
+use std::sync::Arc;
+
+use super::setlog::{Cause, Entry, Event};
+use super::*;
+use crate::analysis::{Features, Scene};
+use crate::library::{Catalogue, PresetId};
+use crate::milk::Heard;
+use crate::mind::taste::Signal;
+use crate::stage::DeckId;
+use crate::units::Seconds;
+
+const DT: f64 = 1.0 / 30.0;
+
+/// A show whose decks are ready one frame after they were wished for, unless `cold`.
+struct Stagehand {
+    show: Show,
+    features: Features,
+    cold: bool,
+    coming: Vec<DeckId>,
+    log: Vec<Entry>,
+}
+
+impl Stagehand {
+    fn new() -> Self {
+        Self::of(Show::new(
+            ShowSettings { fps: 30.0, ..ShowSettings::default() },
+            Arc::new(Catalogue::built_in()),
+        ))
+    }
+
+    fn of(show: Show) -> Self {
+        let mut features = Features::default();
+        features.scene.scene = Scene::Techno;
+        Self { show, features, cold: false, coming: Vec::new(), log: Vec::new() }
+    }
+
+    fn frame(&mut self, commands: &[Command]) -> Step {
+        let ready = if self.cold { Vec::new() } else { std::mem::take(&mut self.coming) };
+        let arrived: Vec<Arrived> = ready
+            .iter()
+            .map(|&deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+            .collect();
+        self.features.at = self.features.at + Seconds(DT);
+        let step = self.show.step(&StepInput {
+            dt: DT,
+            heard: &Heard::default(),
+            features: &self.features,
+            commands,
+            arrived: &arrived,
+            failed: &[],
+        });
+        self.coming.extend(step.wishes.iter().map(|wish| wish.deck));
+        self.log.extend(self.show.take_log());
+        step
+    }
+
+    fn frames(&mut self, count: usize) {
+        (0..count).for_each(|_| drop(self.frame(&[])));
+    }
+
+    fn playing(&self) -> PresetId {
+        self.show.snapshot().playing.expect("something plays").id
+    }
+
+    fn learnt(&self) -> Vec<Signal> {
+        let signal = |entry: &Entry| match &entry.event {
+            Event::Learnt { signal, .. } => Some(*signal),
+            _ => None,
+        };
+        self.log.iter().filter_map(signal).collect()
+    }
+}
+
+#[test]
+fn next_acts_in_the_same_frame_again_and_again() {
+    let mut hand = Stagehand::new();
+    hand.frames(40);
+    for press in 0..3 {
+        let before = hand.playing();
+        hand.cold = true; // Nothing more becomes ready between the presses.
+        let step = hand.frame(&[Command::Next]);
+        assert_ne!(hand.playing(), before, "press {press}");
+        assert!(step.cue.fade.is_some(), "press {press}");
+    }
+    assert_eq!(hand.learnt(), [Signal::Skip; 3]);
+}
+
+#[test]
+fn next_with_nothing_warm_acts_the_moment_something_is() {
+    let mut hand = Stagehand::new();
+    hand.cold = true;
+    hand.frames(3);
+    assert!(!hand.show.playing());
+    hand.cold = false;
+    hand.frames(30);
+    hand.cold = true;
+    for _ in 0..6 {
+        hand.frame(&[Command::Next]);
+    }
+    let before = hand.playing();
+    hand.frames(30);
+    assert_eq!(hand.playing(), before, "nothing is warm");
+    hand.cold = false;
+    hand.frames(2);
+    assert_ne!(hand.playing(), before);
+}
+
+#[test]
+fn candidates_follow_the_scene_and_the_cut_waits_for_them() {
+    let mut hand = Stagehand::new();
+    hand.frames(150);
+    hand.features.scene.scene = Scene::Ambient;
+    hand.cold = true;
+    hand.frames(60);
+    let snapshot = hand.show.snapshot();
+    assert!(snapshot.up_next.iter().all(|upcoming| !upcoming.warm && upcoming.reason.starts_with("ambient")));
+    assert!(snapshot.waiting.is_some(), "the change waits for a deck");
+    let before = hand.playing();
+    hand.cold = false;
+    hand.frames(3);
+    assert_ne!(hand.playing(), before);
+    let cut = hand.log.iter().rev().find_map(|entry| match &entry.event {
+        Event::Cut(cut) => Some(cut),
+        _ => None,
+    });
+    let cut = cut.expect("a cut");
+    assert_eq!(cut.target.expect("chosen").scene, Scene::Ambient);
+    assert!(matches!(cut.cause, Cause::Music(_)));
+}
+
+#[test]
+fn hold_keeps_the_picture_and_pleases_once() {
+    let mut hand = Stagehand::new();
+    hand.frames(10);
+    let before = hand.playing();
+    hand.frame(&[Command::Hold]);
+    hand.frames(60 * 30);
+    assert_eq!(hand.playing(), before);
+    hand.frame(&[Command::Hold]);
+    hand.frames(75);
+    assert_ne!(hand.playing(), before, "released, it had its time");
+    assert_eq!(hand.learnt(), [Signal::Hold], "not watched as well");
+}
+
+#[test]
+fn panic_cuts_to_safety_at_once_and_back_returns() {
+    let mut hand = Stagehand::new();
+    hand.frames(20);
+    let (before, refuge) = (hand.playing(), hand.show.snapshot().refuge.expect("a safe picture is kept"));
+    hand.frame(&[Command::Panic]);
+    assert_eq!(hand.show.snapshot().playing.expect("safe").name, refuge);
+    hand.frames(20);
+    hand.frame(&[Command::Back]);
+    assert_eq!(hand.playing(), before);
+}
+
+#[test]
+fn a_ban_is_for_good_and_a_favourite_is_remembered() {
+    let mut hand = Stagehand::new();
+    hand.frames(20);
+    let banned = hand.playing();
+    hand.frame(&[Command::Ban]);
+    assert_ne!(hand.playing(), banned, "it leaves at once");
+    let liked = hand.playing();
+    hand.frame(&[Command::Favourite]);
+    let memory = hand.show.changed_memory().expect("something to remember");
+    assert!(memory.banned.contains(&banned) && memory.favourites.contains(&liked));
+    assert!(hand.show.changed_memory().is_none(), "told once");
+    let text = serde_json::to_string(&memory).expect("plain data");
+    let memory: Memory = serde_json::from_str(&text).expect("what was written");
+    let pool = Arc::new(crate::mind::director::Pool::new(Arc::new(Catalogue::built_in())));
+    let mut again = Stagehand::of(Show::remembering(ShowSettings::default(), pool, memory.clone()));
+    for _ in 0..60 {
+        again.frame(&[Command::Next]);
+        again.frames(3);
+        assert_ne!(again.playing(), banned);
+    }
+    assert!(again.show.memory().favourites.contains(&liked));
+}
+
+#[test]
+fn what_cannot_be_played_is_left_out_and_said() {
+    let mut hand = Stagehand::new();
+    let step = hand.frame(&[]);
+    let failed: Vec<_> = step.wishes.iter().map(|wish| (wish.deck, "no such thing".to_owned())).collect();
+    let named = hand.show.snapshot().up_next[0].id;
+    hand.show.step(&StepInput {
+        dt: DT,
+        heard: &Heard::default(),
+        features: &Features::default(),
+        commands: &[],
+        arrived: &[],
+        failed: &failed,
+    });
+    assert!(hand.show.snapshot().message.expect("said").contains("no such thing"));
+    assert!(hand.show.memory().broken.contains_key(&named));
+    assert!(hand.show.snapshot().up_next.iter().all(|upcoming| upcoming.id != named));
+}
+
+#[test]
+fn an_empty_library_shows_a_built_in_preset() {
+    let mut hand = Stagehand::of(Show::new(ShowSettings::default(), Arc::new(Catalogue::default())));
+    hand.frames(5);
+    assert!(hand.show.playing());
+    hand.frame(&[Command::Next]);
+    hand.frames(60 * 60);
+    assert!(hand.show.playing());
+}
+
+#[test]
+fn every_deck_is_given_back_in_the_end() {
+    let mut hand = Stagehand::new();
+    let mut alive = std::collections::BTreeSet::new();
+    for frame in 0..3000 {
+        hand.features.scene.scene = if frame / 250 % 2 == 0 { Scene::Techno } else { Scene::Ambient };
+        let commands: &[Command] = match frame % 97 {
+            3 => &[Command::Next],
+            50 => &[Command::Back],
+            70 => &[Command::Panic],
+            _ => &[],
+        };
+        let arriving = hand.coming.clone();
+        let step = hand.frame(commands);
+        alive.extend(arriving);
+        step.retired.iter().for_each(|deck| {
+            assert!(alive.remove(deck), "{deck:?} was not on the rack");
+        });
+        assert!(alive.len() <= 7, "{} decks on the rack", alive.len());
+    }
+}
+
+#[test]
+fn equal_seeds_give_equal_sets() {
+    let run = || {
+        let mut hand = Stagehand::new();
+        hand.frames(2000);
+        hand.frame(&[Command::Next]);
+        hand.frames(2000);
+        hand.log
+    };
+    let log = run();
+    assert_eq!(log, run());
+    assert!(log.iter().filter(|entry| matches!(entry.event, Event::Cut(_))).count() >= 3);
+}
+
+#[test]
+fn new_styles_can_come_while_the_show_runs() {
+    let mut hand = Stagehand::new();
+    hand.frames(50);
+    let before = hand.playing();
+    let mut library = Catalogue::built_in();
+    library.entries.truncate(12);
+    hand.show.change_library(Arc::new(crate::mind::director::Pool::new(Arc::new(library))));
+    hand.frames(5);
+    assert_eq!(hand.playing(), before, "what is on air stays");
+    hand.frame(&[Command::Next]);
+    hand.frames(30);
+    assert!(hand.show.library().entries.iter().any(|entry| entry.id == hand.playing()));
+}

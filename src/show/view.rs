@@ -1,0 +1,56 @@
+//! The show as it looks from outside.
+
+use super::decks::{Crossfade, Slot};
+use super::running::Show;
+use super::snapshot::{Past, Playing, Snapshot, Upcoming};
+use crate::library::PresetId;
+
+impl Show {
+    /// What the desk shows.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            now: self.now,
+            playing: self.decks.shown().map(|slot| Playing {
+                id: slot.id,
+                name: slot.name.clone(),
+                for_secs: self.on_air_secs,
+                favourite: self.memory.favourites.contains(&slot.id),
+                problems: slot.problems.clone(),
+                reason: slot.reason.clone(),
+                took: slot.took,
+            }),
+            up_next: self.decks.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
+            history: self.history.iter().rev().map(|(id, name)| self.past(*id, name)).collect(),
+            auto: self.auto,
+            held: self.held,
+            macros: self.macros,
+            veil: self.veil,
+            fade: self.decks.fade.as_ref().map(Crossfade::progress),
+            adventure: self.director.adventure,
+            refuge: self.decks.refuge.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),
+            waiting: self.timing.waiting(),
+            target: self.target(),
+            features: self.features,
+            message: self.message.clone(),
+        }
+    }
+
+    fn past(&self, id: PresetId, name: &str) -> Past {
+        Past {
+            id,
+            name: name.to_owned(),
+            favourite: self.memory.favourites.contains(&id),
+            banned: self.memory.banned.contains(&id),
+        }
+    }
+
+    fn upcoming(&self, slot: &Slot) -> Upcoming {
+        Upcoming {
+            id: slot.id,
+            name: slot.name.clone(),
+            warm: slot.warm,
+            reason: slot.reason.clone(),
+            probability: slot.choice.map(|choice| choice.probability as f32),
+        }
+    }
+}
