@@ -2,6 +2,7 @@
 
 mod acts;
 mod edited;
+mod keeper;
 mod keys;
 mod offline;
 mod painter;
@@ -10,25 +11,13 @@ mod surface;
 mod video;
 mod window;
 
-use std::path::{Path, PathBuf};
-
-use crate::library::{self, Catalogue};
-
+pub use keeper::{catalogue, open_store, unix_now};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use window::{AppSettings, SoundChoice, run};
 
-/// The presets to play: those of a folder, or the built-in ones.
-pub fn catalogue(folder: Option<&Path>) -> anyhow::Result<Catalogue> {
-    let Some(folder) = folder else { return Ok(Catalogue::built_in()) };
-    Ok(Catalogue::of_files(folder, library::presets_in(folder)?))
-}
-
-/// Where the performer's own files lie: `AIVJ_CONFIG`, or the platform's place for them; none where it has no such place.
-fn config_folder() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os("AIVJ_CONFIG") {
-        return Some(folder.into());
-    }
-    directories::ProjectDirs::from("", "", "aivj").map(|dirs| dirs.config_dir().to_owned())
+/// Where the performer's own files lie; nowhere for a user without a home.
+fn config_folder() -> Option<std::path::PathBuf> {
+    crate::library::Places::of_user().map(|places| places.config)
 }
 
 /// Pixels of the picture where the processor does the drawing: small enough to stay smooth.

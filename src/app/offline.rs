@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::video::Video;
-use super::{MESH, WARM_FRAMES, catalogue};
+use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::analysis::Features;
 use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
 use crate::handoff::Latest;
@@ -49,7 +49,10 @@ pub struct PerformReport {
 
 /// Performs and writes the video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
-    let library = Arc::new(catalogue(settings.presets.as_deref())?);
+    let (store, notice) = open_store()?;
+    let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
+    let library = Arc::new(library);
+    notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(settings)?;
     let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
     let device = workshop.gpu.name();

@@ -16,7 +16,7 @@ use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder, open_store};
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
 use crate::milk::Heard;
@@ -184,7 +184,9 @@ impl Running {
         let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
         let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
         let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
-        let library = Arc::new(catalogue(settings.presets.as_deref())?);
+        let (store, notice) = open_store()?;
+        let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
+        let library = Arc::new(library);
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
         let show = ShowSettings {
@@ -220,7 +222,12 @@ impl Running {
             keymap,
             held: ModifiersState::empty(),
             device,
-            message: keys_trouble.or(message),
+            message: notice
+                .into_iter()
+                .chain(messages)
+                .chain(keys_trouble)
+                .reduce(|all, one| format!("{all}; {one}"))
+                .or(message),
         };
         if let Some(monitor) = settings.monitor {
             running.fill_monitor(monitor)?;

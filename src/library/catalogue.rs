@@ -3,11 +3,13 @@
 //! Built off the render thread; the show, the director and the desk index it by place. Where a style index was baked,
 //! clusters and energies come from it; otherwise from the preset's own text.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BuiltIn, PresetId};
+use super::{BuiltIn, Outline, PresetId, Tags};
 
 /// Where a preset's text comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,16 @@ impl Energy {
     /// Every energy, calm first.
     pub const ALL: [Self; 3] = [Self::Calm, Self::Groove, Self::Peak];
 
+    /// 0 calm, 1 groove, 2 peak: the order in files.
+    pub fn rank(self) -> u8 {
+        self as u8
+    }
+
+    /// The energy of this rank; what is none is [`Energy::Groove`].
+    pub fn of_rank(rank: u8) -> Self {
+        Self::ALL.get(usize::from(rank)).copied().unwrap_or_default()
+    }
+
     /// The label as written in files and on the desk.
     pub fn label(self) -> &'static str {
         match self {
@@ -78,8 +90,8 @@ pub struct Entry {
     pub energy: Energy,
     /// Presets of one family share their shader code and never follow each other.
     pub family: u64,
-    /// Words about it: `wave`, `liquid`, `dark`, `band:low`...
-    pub tags: Vec<String>,
+    /// Words about it: `wave`, `liquid`, `dark`...
+    pub tags: Tags,
 }
 
 /// A style: presets that look alike.
@@ -113,9 +125,18 @@ pub struct Catalogue {
     pub clusters: Vec<Cluster>,
     /// Where the styles came from.
     pub origin: StyleOrigin,
+    /// Rows of the store the entries came from, place by place; none for presets that did not come from the store.
+    rows: Vec<u32>,
+    /// Places sorted by identity; made when first asked for.
+    by_id: OnceLock<Vec<u32>>,
 }
 
 impl Catalogue {
+    /// A table of these presets.
+    pub fn new(entries: Vec<Entry>, clusters: Vec<Cluster>, origin: StyleOrigin) -> Self {
+        Self { entries, clusters, origin, rows: Vec::new(), by_id: OnceLock::new() }
+    }
+
     /// The presets that come with the program: a cluster is a scene.
     pub fn built_in() -> Self {
         let mut catalogue = Self::default();
@@ -126,29 +147,50 @@ impl Catalogue {
         catalogue
     }
 
-    /// These preset files, named below `root`. A file that cannot be read is left out with a warning.
-    pub fn of_files(root: &Path, files: Vec<PathBuf>) -> Self {
-        let mut catalogue = Self::default();
-        let cluster = catalogue.cluster("all");
-        for file in files {
-            match Entry::of_file(root, file.clone(), cluster) {
-                Ok(entry) => catalogue.entries.push(entry),
-                Err(why) => log::warn!("a preset is left out: {why} ({})", file.display()),
-            }
-        }
-        catalogue
-    }
-
     /// One preset file alone, or why it cannot be read, in words.
     pub fn of_one(file: &Path) -> Result<Self, String> {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
-        catalogue.entries.push(Entry::of_file(file.parent().unwrap_or(file), file.to_owned(), cluster)?);
+        catalogue.entries.push(Entry::of_file(file, cluster)?);
         Ok(catalogue)
     }
 
+    /// The place of the preset with this identity among the entries.
+    pub fn place(&self, id: PresetId) -> Option<usize> {
+        let by_id = self.by_id.get_or_init(|| {
+            let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
+            places.sort_by_key(|&place| self.entries[place as usize].id);
+            places
+        });
+        let at = by_id.binary_search_by_key(&id, |&place| self.entries[place as usize].id).ok()?;
+        Some(by_id[at] as usize)
+    }
+
+    /// Adds an entry that came from this row of the store.
+    pub(super) fn push(&mut self, entry: Entry, row: u32) {
+        self.entries.push(entry);
+        self.rows.push(row);
+        self.by_id = OnceLock::new();
+    }
+
+    /// Keeps the entries marked in `kept`; returns where each entry is now.
+    pub(super) fn keep(&mut self, kept: &[bool]) -> Vec<Option<u32>> {
+        let mut now = 0;
+        let moved = kept.iter().map(|kept| {
+            now += u32::from(*kept);
+            kept.then(|| now - 1)
+        });
+        let moved: Vec<Option<u32>> = moved.collect();
+        let mut flags = kept.iter();
+        self.entries.retain(|_| flags.next().copied().unwrap_or(true));
+        let mut flags = kept.iter();
+        self.rows.retain(|_| flags.next().copied().unwrap_or(true));
+        self.by_id = OnceLock::new();
+        moved
+    }
+
     /// The place of the cluster with this key, which is added when it is new.
-    fn cluster(&mut self, key: &str) -> u16 {
+    pub(super) fn cluster(&mut self, key: &str) -> u16 {
         let at = self.clusters.iter().position(|cluster| cluster.key == key);
         let at = at.unwrap_or_else(|| {
             self.clusters.push(Cluster { key: key.to_owned(), name: key.to_owned() });
@@ -160,38 +202,34 @@ impl Catalogue {
 
 impl Entry {
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
-        let id = PresetId::of(preset.text.as_bytes());
+        let outline = Outline::of(preset.text.as_bytes(), preset.name());
         Self {
-            id,
+            id: PresetId::of(preset.text.as_bytes()),
             name: preset.name().to_owned(),
             path: preset.path.to_owned(),
             source: PresetSource::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
-            family: own_family(id),
-            tags: Vec::new(),
+            family: outline.family,
+            tags: outline.tags,
         }
     }
 
-    fn of_file(root: &Path, file: PathBuf, cluster: u16) -> Result<Self, String> {
-        let source = PresetSource::File(file.clone());
-        let id = PresetId::of(&source.read()?);
-        let below = file.strip_prefix(root).unwrap_or(&file);
-        let path = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>();
+    fn of_file(file: &Path, cluster: u16) -> Result<Self, String> {
+        let source = PresetSource::File(file.to_owned());
+        let bytes = source.read()?;
+        let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let name = text(file.file_stem());
+        let outline = Outline::of(&bytes, &name);
         Ok(Self {
-            id,
-            name: file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
-            path: path.join("/"),
+            id: PresetId::of(&bytes),
+            name,
+            path: text(file.file_name()),
             source,
             cluster,
-            energy: Energy::default(),
-            family: own_family(id),
-            tags: Vec::new(),
+            energy: outline.energy,
+            family: outline.family,
+            tags: outline.tags,
         })
     }
-}
-
-/// The family of a preset that shares its shaders with nobody known.
-fn own_family(id: PresetId) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|at| id.0[at]))
 }

@@ -1,11 +1,27 @@
-//! The presets one owns: the built-in ones, folders of files, and the table the show chooses from.
+//! The presets one owns: the built-in ones, folders of files, what is remembered about them, and the table the show
+//! chooses from.
 
+mod analysis;
 mod built_in;
 mod catalogue;
 mod folder;
 mod identity;
+mod open;
+pub mod pack;
+mod places;
+mod scan;
+pub mod store;
+pub mod style;
+mod tags;
+pub mod whole_file;
 
+pub use analysis::Outline;
 pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, StyleOrigin};
-pub use folder::{FolderError, presets_in};
+pub use folder::FolderError;
 pub use identity::{NotAnId, PresetId};
+pub use open::{LibraryPlace, OpenError, OpenedLibrary, load, open};
+pub use places::Places;
+pub use scan::{ScanError, ScanReport, library_root, scan};
+pub use store::{BanKind, Deed, Store, StoreWriter, UnixSecs};
+pub use tags::{Tag, Tags};

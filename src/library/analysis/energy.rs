@@ -1,0 +1,55 @@
+//! How much a preset moves, judged by its text: what it is called, how fast its picture is carried away, how much of it
+//! follows the sound.
+//!
+//! The words are those of the reference's label index; the parameters refine where no word decides.
+
+use super::sheet::Sheet;
+use crate::library::Energy;
+use crate::library::style::{CALM_WORDS, PEAK_WORDS};
+
+/// Below the first: calm; above the second: peak. They part the shared presets about 30, 40, 30.
+const CUTS: [f32; 2] = [1.1, 2.2];
+
+/// The energy of a preset with this name.
+pub(super) fn of(sheet: &Sheet, name: &str) -> Energy {
+    let score = motion(sheet) + word_of(name);
+    match score {
+        score if score < CUTS[0] => Energy::Calm,
+        score if score > CUTS[1] => Energy::Peak,
+        _ => Energy::Groove,
+    }
+}
+
+fn word_of(name: &str) -> f32 {
+    let name = name.to_lowercase();
+    let mut score = 0.0;
+    for word in name.split(|c: char| !c.is_alphanumeric()) {
+        if PEAK_WORDS.contains(&word) {
+            score += 0.8;
+        } else if CALM_WORDS.contains(&word) {
+            score -= 0.8;
+        }
+    }
+    score
+}
+
+/// How much the text makes things move, from 0; most presets lie between 0 and 4.
+fn motion(sheet: &Sheet) -> f32 {
+    let zoom = (sheet.effective("zoom", sheet.zoom, 1.03).max(0.01).ln().abs() * 12.0).min(1.0);
+    let turn = (sheet.effective("rot", sheet.rot, 0.03).abs() * 6.0).min(0.7);
+    let shift = ((sheet.dx.abs() + sheet.dy.abs()) * 20.0).min(0.5);
+    let warp = (sheet.effective("warp", sheet.warp, 0.3) * sheet.warp_speed * 0.15).clamp(0.0, 0.5);
+    let fades = ((1.0 - sheet.effective("decay", sheet.decay, 0.96)) * 6.0).clamp(0.0, 0.5);
+    let hears: usize = ["bass", "mid", "treb"]
+        .into_iter()
+        .map(|band| {
+            [&sheet.per_frame, &sheet.per_pixel, &sheet.customs, &sheet.warp_shader, &sheet.comp_shader]
+                .into_iter()
+                .map(|code| code.matches(band).count())
+                .sum::<usize>()
+        })
+        .sum();
+    let hears = (hears as f32).ln_1p() * 0.25;
+    let waves = 0.15 * sheet.waves.iter().filter(|wave| wave.shown()).count().min(4) as f32;
+    zoom + turn + shift + warp + fades + hears + waves
+}

@@ -1,0 +1,39 @@
+//! Families: presets that share their code. Siblings look alike, so they never follow each other.
+
+use sha2::{Digest as _, Sha256};
+
+use super::sheet::Sheet;
+
+/// Shader text shorter than this, spaces taken out, says little: it is what an editor puts there by itself. Then the
+/// equations have to agree as well.
+const OWN_SHADER_BYTES: usize = 300;
+
+/// The family by shaders, or by equations where there are none; nothing for a preset without code.
+pub(super) fn of(sheet: &Sheet) -> Option<u64> {
+    let shaders = [sheet.warp_text(), sheet.comp_text()];
+    let equations = [sheet.per_frame.as_str(), &sheet.per_pixel, &sheet.customs];
+    let shader_bytes: usize = shaders.iter().map(|text| text.len()).sum();
+    let parts: Vec<&str> = if shader_bytes >= OWN_SHADER_BYTES {
+        shaders.to_vec()
+    } else {
+        shaders.into_iter().chain(equations).collect()
+    };
+    if parts.iter().all(|part| part.is_empty()) {
+        return None;
+    }
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    }
+    Some(first_bytes(&digest.finalize()))
+}
+
+/// The family of a preset that shares its code with nobody.
+pub(super) fn own(bytes: &[u8]) -> u64 {
+    first_bytes(&Sha256::digest(bytes))
+}
+
+fn first_bytes(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}

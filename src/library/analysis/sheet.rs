@@ -1,0 +1,322 @@
+//! The lines of a preset file as far as its look depends on them.
+
+use super::VISIBLE;
+
+/// Custom waves and shapes a preset can have; MilkDrop 2 has four of each, its successors sixteen.
+const CUSTOMS: usize = 16;
+
+/// A custom wave.
+#[derive(Clone, Debug)]
+pub(super) struct Wave {
+    pub enabled: bool,
+    pub dots: bool,
+    pub thick: bool,
+    alpha: f32,
+    /// It has equations, which may set its opacity.
+    code: bool,
+}
+
+/// A custom shape.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub enabled: bool,
+    alpha: f32,
+    alpha2: f32,
+    border: f32,
+    code: bool,
+}
+
+/// The values and code of a preset; what the file does not say stands as MilkDrop would have it.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    version: f32,
+    pub decay: f32,
+    pub zoom: f32,
+    pub rot: f32,
+    pub warp: f32,
+    pub warp_speed: f32,
+    pub warp_scale: f32,
+    pub dx: f32,
+    pub dy: f32,
+    wave_alpha: f32,
+    wave_scale: f32,
+    pub wave_dots: bool,
+    pub wave_thick: bool,
+    echo_alpha: f32,
+    vectors_alpha: f32,
+    vectors: [f32; 2],
+    pub waves: Vec<Wave>,
+    pub shapes: Vec<Shape>,
+    pub per_frame_lines: usize,
+    /// Code without white space and comments, in small letters.
+    pub per_frame: String,
+    pub per_pixel: String,
+    /// Equations of custom waves and shapes.
+    pub customs: String,
+    pub warp_shader: String,
+    pub comp_shader: String,
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        let wave = Wave { enabled: false, dots: false, thick: false, alpha: 1.0, code: false };
+        let shape = Shape { enabled: false, alpha: 1.0, alpha2: 0.0, border: 0.1, code: false };
+        Self {
+            version: 100.0,
+            decay: 0.98,
+            zoom: 1.0,
+            rot: 0.0,
+            warp: 1.0,
+            warp_speed: 1.0,
+            warp_scale: 1.0,
+            dx: 0.0,
+            dy: 0.0,
+            wave_alpha: 0.8,
+            wave_scale: 1.0,
+            wave_dots: false,
+            wave_thick: false,
+            echo_alpha: 0.0,
+            vectors_alpha: 0.0,
+            vectors: [12.0, 9.0],
+            waves: vec![wave; CUSTOMS],
+            shapes: vec![shape; CUSTOMS],
+            per_frame_lines: 0,
+            per_frame: String::new(),
+            per_pixel: String::new(),
+            customs: String::new(),
+            warp_shader: String::new(),
+            comp_shader: String::new(),
+        }
+    }
+}
+
+/// How an equation sets a variable.
+enum Set {
+    /// To this number and nothing else.
+    To(f32),
+    /// To something that changes.
+    Moving,
+}
+
+impl Sheet {
+    /// Reads a file's text.
+    pub fn read(text: &str) -> Self {
+        let mut sheet = Self::default();
+        for line in text.split(['\n', '\r']) {
+            if let Some((key, value)) = line.split_once('=') {
+                sheet.line(key.trim(), value);
+            }
+        }
+        sheet
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        let (stem, number) = split_number(key);
+        match stem {
+            "per_frame_" if number.is_some() => {
+                self.per_frame_lines += 1;
+                push_code(&mut self.per_frame, value);
+            }
+            "per_pixel_" if number.is_some() => push_code(&mut self.per_pixel, value),
+            "warp_" if number.is_some() => push_code(&mut self.warp_shader, value),
+            "comp_" if number.is_some() => push_code(&mut self.comp_shader, value),
+            "per_frame_init_" => {}
+            _ if key.starts_with("wave_") && key.as_bytes().get(5).is_some_and(u8::is_ascii_digit) => {
+                self.custom_code(&key[5..], value, false);
+            }
+            _ if key.starts_with("shape_") => self.custom_code(&key[6..], value, true),
+            _ if key.starts_with("wavecode_") => self.custom_wave(&key[9..], value),
+            _ if key.starts_with("shapecode_") => self.custom_shape(&key[10..], value),
+            _ => self.value(key, value),
+        }
+    }
+
+    fn value(&mut self, key: &str, value: &str) {
+        let number = || leading_number(value);
+        let flag = || leading_number(value) != 0.0;
+        match key {
+            "MILKDROP_PRESET_VERSION" => self.version = number(),
+            "fDecay" => self.decay = number(),
+            "zoom" => self.zoom = number(),
+            "rot" => self.rot = number(),
+            "warp" => self.warp = number(),
+            "fWarpAnimSpeed" => self.warp_speed = number(),
+            "fWarpScale" => self.warp_scale = number(),
+            "dx" => self.dx = number(),
+            "dy" => self.dy = number(),
+            "fWaveAlpha" => self.wave_alpha = number(),
+            "fWaveScale" => self.wave_scale = number(),
+            "bWaveDots" => self.wave_dots = flag(),
+            "bWaveThick" => self.wave_thick = flag(),
+            "fVideoEchoAlpha" => self.echo_alpha = number(),
+            "bMotionVectorsOn" => self.vectors_alpha = if flag() { 1.0 } else { 0.0 },
+            "mv_a" => self.vectors_alpha = number(),
+            "nMotionVectorsX" => self.vectors[0] = number(),
+            "nMotionVectorsY" => self.vectors[1] = number(),
+            _ => {}
+        }
+    }
+
+    fn custom_code(&mut self, rest: &str, value: &str, shape: bool) {
+        let Some((number, part)) = rest.split_once('_') else { return };
+        let Ok(at) = number.parse::<usize>() else { return };
+        let has_code = if shape {
+            self.shapes.get_mut(at).map(|shape| &mut shape.code)
+        } else {
+            self.waves.get_mut(at).map(|wave| &mut wave.code)
+        };
+        let Some(has_code) = has_code else { return };
+        if !part.starts_with("init") {
+            *has_code = true;
+            push_code(&mut self.customs, value);
+        }
+    }
+
+    fn custom_wave(&mut self, rest: &str, value: &str) {
+        let Some((number, part)) = rest.split_once('_') else { return };
+        let Some(wave) = number.parse().ok().and_then(|at: usize| self.waves.get_mut(at)) else { return };
+        let number = leading_number(value);
+        match part {
+            "enabled" => wave.enabled = number != 0.0,
+            "bUseDots" => wave.dots = number != 0.0,
+            "bDrawThick" => wave.thick = number != 0.0,
+            "a" => wave.alpha = number,
+            _ => {}
+        }
+    }
+
+    fn custom_shape(&mut self, rest: &str, value: &str) {
+        let Some((number, part)) = rest.split_once('_') else { return };
+        let Some(shape) = number.parse().ok().and_then(|at: usize| self.shapes.get_mut(at)) else { return };
+        let number = leading_number(value);
+        match part {
+            "enabled" => shape.enabled = number != 0.0,
+            "a" => shape.alpha = number,
+            "a2" => shape.alpha2 = number,
+            "border_a" => shape.border = number,
+            _ => {}
+        }
+    }
+
+    /// A value as it takes effect: an equation of the frame that sets `name` wins over the file's number. What changes
+    /// all the time counts as `moving`.
+    pub fn effective(&self, name: &str, stated: f32, moving: f32) -> f32 {
+        match set_in(&self.per_frame, name) {
+            None => stated,
+            Some(Set::To(number)) => number,
+            Some(Set::Moving) => moving,
+        }
+    }
+
+    /// Whether the main wave can be seen.
+    pub fn main_wave_shown(&self) -> bool {
+        self.effective("wave_a", self.wave_alpha, 1.0) > VISIBLE && self.wave_scale.abs() > 0.005
+    }
+
+    /// Whether motion vectors can be seen.
+    pub fn vectors_shown(&self) -> bool {
+        let count = |name, stated| self.effective(name, stated, 12.0) >= 1.0;
+        self.effective("mv_a", self.vectors_alpha, 1.0) > VISIBLE
+            && count("mv_x", self.vectors[0])
+            && count("mv_y", self.vectors[1])
+    }
+
+    /// Whether the old composite's echo can be seen; a composite shader replaces it.
+    pub fn echo_shown(&self) -> bool {
+        self.comp_text().is_empty() && self.effective("echo_alpha", self.echo_alpha, 1.0) > 0.05
+    }
+
+    /// Whether it brings shaders.
+    pub fn has_shader(&self) -> bool {
+        !self.warp_text().is_empty() || !self.comp_text().is_empty()
+    }
+
+    /// The warp shader as far as the preset's version uses it.
+    pub fn warp_text(&self) -> &str {
+        if self.version >= 200.0 { &self.warp_shader } else { "" }
+    }
+
+    /// The composite shader as far as the preset's version uses it.
+    pub fn comp_text(&self) -> &str {
+        if self.version >= 200.0 { &self.comp_shader } else { "" }
+    }
+
+    /// Whether the picture flows: it keeps its past, and the past is bent softly.
+    pub fn flows(&self) -> bool {
+        let shader = self.warp_text();
+        if shader.is_empty() {
+            let bends = self.effective("warp", self.warp, 0.5) >= 0.08 || self.per_pixel.contains("sin(");
+            return bends && self.effective("decay", self.decay, 0.95) >= 0.94;
+        }
+        shader.contains("getblur") || shader.contains("sampler_blur")
+    }
+
+    /// Whether a shader shows an image from a file.
+    pub fn shows_images(&self) -> bool {
+        let own = |name: &str| {
+            let name = ["fw_", "fc_", "pw_", "pc_"]
+                .into_iter()
+                .find_map(|mode| name.strip_prefix(mode))
+                .unwrap_or(name);
+            !(name.is_empty() || name == "main" || name.starts_with("noise") || name.starts_with("blur"))
+        };
+        [self.warp_text(), self.comp_text()].into_iter().any(|shader| {
+            shader.split("sampler_").skip(1).any(|rest| {
+                own(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default())
+            })
+        })
+    }
+}
+
+impl Wave {
+    /// Whether it can be seen; its equations may set its opacity.
+    pub fn shown(&self) -> bool {
+        self.enabled && (self.alpha > VISIBLE || self.code)
+    }
+}
+
+impl Shape {
+    /// Whether it can be seen; its equations may set its opacity.
+    pub fn shown(&self) -> bool {
+        let alpha = self.alpha.max(self.alpha2).max(self.border);
+        self.enabled && (alpha > VISIBLE || self.code)
+    }
+}
+
+/// `per_frame_12` is `per_frame_` and 12.
+fn split_number(key: &str) -> (&str, Option<u32>) {
+    let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
+    (stem, key[stem.len()..].parse().ok())
+}
+
+/// The number a value begins with, as C reads it; none is 0.
+fn leading_number(value: &str) -> f32 {
+    let value = value.trim_start();
+    let end = value.bytes().position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
+    value[..end.unwrap_or(value.len())].parse().unwrap_or(0.0)
+}
+
+/// Adds a line of code without comments and white space, in small letters.
+fn push_code(code: &mut String, line: &str) {
+    let line = line.split("//").next().unwrap_or_default();
+    let line = line.strip_prefix('`').unwrap_or(line);
+    code.extend(line.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
+}
+
+/// How the last statement of `code` that sets `name` sets it.
+fn set_in(code: &str, name: &str) -> Option<Set> {
+    let mut found = None;
+    for (at, _) in code.match_indices(name) {
+        let before = code[..at].bytes().next_back();
+        if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.') {
+            continue;
+        }
+        let Some(rest) = code[at + name.len()..].strip_prefix('=') else { continue };
+        if rest.starts_with('=') {
+            continue;
+        }
+        let value = rest.split(';').next().unwrap_or_default();
+        found = Some(value.parse().map_or(Set::Moving, Set::To));
+    }
+    found
+}

@@ -1,0 +1,73 @@
+//! `quality-blacklist.json` in all its forms: presets an audit found bad, by path, identity or address.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::whole_file::{self, FileError};
+
+/// Name of the file within a library or pack.
+pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
+
+/// The whole list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct QualityBlacklist {
+    /// `v0`.
+    pub version: String,
+    /// When it was made, ISO 8601.
+    pub generated_at: String,
+    /// The library that was audited.
+    pub source_root: String,
+    /// Paths below that library.
+    pub bad_source_rel_paths: Vec<String>,
+    /// Why, by path.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bad_reasons_by_rel_path: BTreeMap<String, Vec<String>>,
+    /// Another form of the paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bad_rel_paths: Vec<String>,
+    /// Identities of a manifest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bad_ids: Vec<String>,
+    /// Addresses of a manifest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bad_urls: Vec<String>,
+}
+
+impl QualityBlacklist {
+    /// Reads a list.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))
+    }
+
+    /// Writes the file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+        whole_file::write_json(path, self)
+    }
+
+    /// Everything the list calls bad, by whatever name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let lists = [&self.bad_source_rel_paths, &self.bad_rel_paths, &self.bad_ids, &self.bad_urls];
+        lists.into_iter().flatten().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let text = r#"{"version":"v0","badSourceRelPaths":["a/b.milk"],"badReasonsByRelPath":{"a/b.milk":["too-dark"]},
+            "badRelPaths":["p/c.milk"],"badIds":["x"],"badUrls":["/presets/p/d.milk"],"meta":{"scanned":3}}"#;
+        let list: QualityBlacklist = serde_json::from_str(text).expect("read");
+        assert_eq!(list.names().collect::<Vec<_>>(), ["a/b.milk", "p/c.milk", "x", "/presets/p/d.milk"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(BLACKLIST_FILE);
+        list.write(&path).expect("written");
+        assert_eq!(QualityBlacklist::read(&path).expect("read"), list);
+    }
+}

@@ -1,0 +1,286 @@
+//! What the performer said and did: favourites, ratings, notes, labels, plays, bans, and whole remembered things.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Store, StoreError, UnixSecs};
+use crate::library::PresetId;
+
+/// Why a preset is not chosen, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BanKind {
+    /// It could not be loaded; a day.
+    Soft,
+    /// It was black, white or frozen on stage; a week.
+    Aesthetic,
+    /// The audit dropped it.
+    Quality,
+    /// The performer never wants to see it, or it broke the engine.
+    Permanent,
+}
+
+impl BanKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
+
+    /// The word in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Aesthetic => "aesthetic",
+            Self::Quality => "quality",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    /// How long it lasts, seconds; for ever without.
+    pub fn lasts(self) -> Option<i64> {
+        const DAY: i64 = 86_400;
+        match self {
+            Self::Soft => Some(DAY),
+            Self::Aesthetic => Some(7 * DAY),
+            Self::Quality | Self::Permanent => None,
+        }
+    }
+}
+
+/// A preset that is not chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ban {
+    /// Which preset.
+    pub id: PresetId,
+    /// Why and for how long.
+    pub kind: BanKind,
+    /// When it ends.
+    pub until: Option<UnixSecs>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What the performer thinks of a preset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opinion {
+    /// Marked as a favourite.
+    pub favourite: bool,
+    /// 1 to 5, when rated.
+    pub rating: Option<u8>,
+    /// Free words.
+    pub note: String,
+    /// The performer's own tags.
+    pub labels: Vec<String>,
+}
+
+/// How often a preset was on air.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Play {
+    /// Times it was cut to.
+    pub plays: u32,
+    /// Times the performer skipped it.
+    pub skips: u32,
+    /// Seconds on air, all together.
+    pub seconds: f64,
+    /// When last.
+    pub last_at: UnixSecs,
+}
+
+impl Store {
+    /// Marks or unmarks a favourite.
+    pub fn set_favourite(&self, id: PresetId, favourite: bool, now: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self.connection.prepare_cached(
+            "INSERT INTO opinions (id, favourite, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET favourite = ?2, at = ?3",
+        )?;
+        set.execute(params![id.0, favourite, now])?;
+        Ok(())
+    }
+
+    /// The favourites.
+    pub fn favourites(&self) -> Result<BTreeSet<PresetId>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT id FROM opinions WHERE favourite = 1")?;
+        let ids = query.query_map([], |row| row.get(0).map(PresetId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// Rates a preset from 1 to 5, or takes the rating back.
+    pub fn set_rating(&self, id: PresetId, rating: Option<u8>, now: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self.connection.prepare_cached(
+            "INSERT INTO opinions (id, rating, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET rating = ?2, at = ?3",
+        )?;
+        set.execute(params![id.0, rating.map(|rating| rating.clamp(1, 5)), now])?;
+        Ok(())
+    }
+
+    /// Writes a note on a preset.
+    pub fn set_note(&self, id: PresetId, note: &str, now: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self.connection.prepare_cached(
+            "INSERT INTO opinions (id, note, at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET note = ?2, at = ?3",
+        )?;
+        set.execute(params![id.0, note, now])?;
+        Ok(())
+    }
+
+    /// Adds or removes one of the performer's own tags; search finds it.
+    pub fn set_label(&self, id: PresetId, label: &str, on: bool) -> Result<(), StoreError> {
+        let label = label.trim();
+        if label.is_empty() {
+            return Ok(());
+        }
+        let sql = if on {
+            "INSERT OR IGNORE INTO labels (id, label) VALUES (?1, ?2)"
+        } else {
+            "DELETE FROM labels WHERE id = ?1 AND label = ?2"
+        };
+        let step = self.connection.unchecked_transaction()?;
+        step.execute(sql, params![id.0, label])?;
+        let key = "SELECT key FROM presets WHERE id = ?1";
+        let key: Option<i64> = step.query_row(key, [id.0], |row| row.get(0)).optional()?;
+        if let Some(key) = key {
+            super::words::refresh(&step, key)?;
+        }
+        step.commit()?;
+        Ok(())
+    }
+
+    /// What the performer thinks of this preset.
+    pub fn opinion(&self, id: PresetId) -> Result<Opinion, StoreError> {
+        let sql = "SELECT favourite, rating, note FROM opinions WHERE id = ?1";
+        let read = |row: &rusqlite::Row| {
+            let (favourite, rating, note) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Opinion { favourite, rating, note, labels: Vec::new() })
+        };
+        let mut opinion = self.connection.query_row(sql, [id.0], read).optional()?.unwrap_or_default();
+        let mut labels = self.connection.prepare_cached("SELECT label FROM labels WHERE id = ?1")?;
+        opinion.labels = labels.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(opinion)
+    }
+
+    /// Keeps a preset from being chosen, for as long as the kind lasts.
+    pub fn ban(&self, id: PresetId, kind: BanKind, reason: &str, now: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO bans (id, kind, until, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        set.execute(params![id.0, kind.word(), kind.lasts().map(|lasts| now + lasts), reason, now])?;
+        Ok(())
+    }
+
+    /// Allows a preset again: one kind of ban, or all of them.
+    pub fn allow(&self, id: PresetId, kind: Option<BanKind>) -> Result<(), StoreError> {
+        let sql = "DELETE FROM bans WHERE id = ?1 AND (?2 IS NULL OR kind = ?2)";
+        self.connection.execute(sql, params![id.0, kind.map(BanKind::word)])?;
+        Ok(())
+    }
+
+    /// The bans that hold at `now`; those that ended are forgotten.
+    pub fn bans(&self, now: UnixSecs) -> Result<Vec<Ban>, StoreError> {
+        self.connection.execute("DELETE FROM bans WHERE until <= ?1", [now])?;
+        let mut query =
+            self.connection.prepare_cached("SELECT id, kind, until, reason FROM bans ORDER BY id, kind")?;
+        let rows = query.query_map([], |row| {
+            Ok((PresetId(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+        })?;
+        let mut bans = Vec::new();
+        for row in rows {
+            let (id, word, until, reason) = row?;
+            let kind = BanKind::ALL.into_iter().find(|kind| kind.word() == word);
+            bans.extend(kind.map(|kind| Ban { id, kind, until, reason }));
+        }
+        Ok(bans)
+    }
+
+    /// Adds one appearance on stage.
+    pub fn played(&self, id: PresetId, seconds: f64, skipped: bool, now: UnixSecs) -> Result<(), StoreError> {
+        let mut add = self.connection.prepare_cached(
+            "INSERT INTO plays (id, plays, skips, seconds, last_at) VALUES (?1, 1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET plays = plays + 1, skips = skips + ?2, seconds = seconds + ?3,
+             last_at = ?4",
+        )?;
+        add.execute(params![id.0, skipped, seconds, now])?;
+        Ok(())
+    }
+
+    /// Every preset that was ever on air.
+    pub fn plays(&self) -> Result<BTreeMap<PresetId, Play>, StoreError> {
+        let mut query =
+            self.connection.prepare_cached("SELECT id, plays, skips, seconds, last_at FROM plays")?;
+        let rows = query.query_map([], |row| {
+            let (plays, skips, seconds, last_at) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok((PresetId(row.get(0)?), Play { plays, skips, seconds, last_at }))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Remembers a whole thing under a name: the taste, the last profile.
+    pub fn remember(&self, name: &str, what: &impl Serialize, now: UnixSecs) -> Result<(), StoreError> {
+        self.remember_json(name, &serde_json::to_string(what)?, now)
+    }
+
+    pub(super) fn remember_json(&self, name: &str, json: &str, now: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO memory (name, json, at) VALUES (?1, ?2, ?3)")?;
+        set.execute(params![name, json, now])?;
+        Ok(())
+    }
+
+    /// What was remembered under this name.
+    pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let sql = "SELECT json FROM memory WHERE name = ?1";
+        let json: Option<String> = self.connection.query_row(sql, [name], |row| row.get(0)).optional()?;
+        Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opinions_keep_their_parts_apart() {
+        let store = Store::in_memory().expect("opens");
+        let id = PresetId::of(b"a");
+        store.set_rating(id, Some(9), 1).expect("rated");
+        store.set_favourite(id, true, 2).expect("marked");
+        store.set_note(id, "for the drop", 3).expect("noted");
+        store.set_label(id, " smoke ", true).expect("labelled");
+        let opinion = store.opinion(id).expect("read");
+        let labels = vec!["smoke".to_owned()];
+        assert_eq!(
+            opinion,
+            Opinion { favourite: true, rating: Some(5), note: "for the drop".into(), labels }
+        );
+        store.set_favourite(id, false, 4).expect("unmarked");
+        assert!(store.favourites().expect("read").is_empty());
+        assert_eq!(store.opinion(id).expect("read").rating, Some(5));
+    }
+
+    #[test]
+    fn bans_end_by_themselves_but_permanent_ones_do_not() {
+        let store = Store::in_memory().expect("opens");
+        let (soft, gone) = (PresetId::of(b"soft"), PresetId::of(b"gone"));
+        store.ban(soft, BanKind::Soft, "timed out", 1000).expect("banned");
+        store.ban(gone, BanKind::Permanent, "never again", 1000).expect("banned");
+        assert_eq!(store.bans(1000 + 86_399).expect("read").len(), 2);
+        let left = store.bans(1000 + 86_400).expect("read");
+        assert_eq!(left.iter().map(|ban| ban.id).collect::<Vec<_>>(), [gone]);
+        store.allow(gone, None).expect("allowed");
+        assert!(store.bans(0).expect("read").is_empty());
+    }
+
+    #[test]
+    fn plays_add_up_and_whole_things_come_back() {
+        let store = Store::in_memory().expect("opens");
+        let id = PresetId::of(b"a");
+        store.played(id, 20.0, false, 5).expect("added");
+        store.played(id, 3.0, true, 9).expect("added");
+        let play = store.plays().expect("read")[&id];
+        assert_eq!(play, Play { plays: 2, skips: 1, seconds: 23.0, last_at: 9 });
+        store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("kept");
+        assert_eq!(store.recall::<Vec<f64>>("taste").expect("read"), Some(vec![0.1, 1.0 / 3.0]));
+        assert_eq!(store.recall::<Vec<f64>>("nothing").expect("read"), None);
+    }
+}

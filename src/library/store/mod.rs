@@ -1,0 +1,203 @@
+//! What is remembered between shows: one SQLite file in the data folder.
+//!
+//! Presets are known by the hash of their bytes, files only point at them, so favourites, bans, verdicts and taste
+//! survive renaming and moving. A file that is damaged or was written by a newer version is set aside under another
+//! name, never overwritten. Never used on the render thread: the live show writes through [`StoreWriter`].
+
+mod aside;
+mod files;
+mod memory;
+mod schema;
+mod verdicts;
+mod words;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use files::LoadedRow;
+pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, text_of};
+pub use memory::{Ban, BanKind, Opinion, Play};
+pub use verdicts::VerdictRow;
+pub use words::Found;
+pub use writer::{Deed, StoreWriter};
+
+/// Name of the store within the data folder.
+pub const STORE_FILE: &str = "aivj.db";
+
+/// Seconds since 1970, as the caller's clock says.
+pub type UnixSecs = i64;
+
+/// How long a process waits for another one that is writing.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Why the store could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data folder cannot be made.
+    #[error("the data folder {0} cannot be used: {1}")]
+    Folder(PathBuf, std::io::Error),
+    /// SQLite refused.
+    #[error("the store: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Something stored is not what it should be.
+    #[error("the store holds something that cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// The open store. One connection; use one per thread.
+pub struct Store {
+    connection: Connection,
+    /// Where it lies; nowhere when it lives in memory only.
+    path: Option<PathBuf>,
+}
+
+/// A store and what the performer should know about how it was opened.
+pub struct OpenedStore {
+    /// The store.
+    pub store: Store,
+    /// What happened, what was done instead, what to try.
+    pub notice: Option<String>,
+}
+
+impl Store {
+    /// Opens the store in `folder`, which is made when it is not there. A damaged or newer one is set aside; where the
+    /// folder cannot be written, the store lives in memory and forgets at the end. Only that can fail.
+    pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
+        match Self::open_file(folder, now) {
+            Ok(opened) => Ok(opened),
+            Err(error) => {
+                let notice = format!(
+                    "{error}; this show remembers nothing afterwards. Check that {} can be written",
+                    folder.display()
+                );
+                Ok(OpenedStore { store: Self::in_memory()?, notice: Some(notice) })
+            }
+        }
+    }
+
+    /// A store that forgets everything at the end.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let mut connection = Connection::open_in_memory()?;
+        schema::migrate(&mut connection)?;
+        Ok(Self { connection, path: None })
+    }
+
+    /// Where the store lies; nowhere when it lives in memory only.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// A second connection to the same file, for another thread; nothing for a store in memory.
+    pub fn another(&self) -> Result<Option<Self>, StoreError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let connection = connect(path)?;
+        Ok(Some(Self { connection, path: Some(path.clone()) }))
+    }
+
+    fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let path = folder.join(STORE_FILE);
+        let mut notice = None;
+        if path.exists()
+            && let Some(why) = trouble_with(&path)?
+        {
+            let moved =
+                aside::set_aside(&path, now).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+            notice = Some(format!(
+                "the store {why}; it was set aside as {} and a new one was begun",
+                moved.display()
+            ));
+        }
+        let mut connection = connect(&path)?;
+        schema::migrate(&mut connection)?;
+        Ok(OpenedStore { store: Self { connection, path: Some(path) }, notice })
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// What is wrong with the file, in words that follow "the store"; nothing when it can be used.
+fn trouble_with(path: &Path) -> Result<Option<String>, StoreError> {
+    let looked = connect(path).and_then(|connection| {
+        let version = schema::version(&connection)?;
+        schema::probe(&connection).map(|damage| (version, damage))
+    });
+    match looked {
+        Ok((version, _)) if version > schema::VERSION => Ok(Some(format!(
+            "was written by a newer version of this program (its format is {version}, {} is known here)",
+            schema::VERSION
+        ))),
+        Ok((_, damage)) => Ok(damage.map(|damage| format!("is damaged ({damage})"))),
+        Err(error) if is_damage(&error) => Ok(Some(format!("is damaged ({error})"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_store_is_set_aside_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(STORE_FILE);
+        std::fs::write(&path, "this is no database, however long it may be ".repeat(200)).expect("written");
+        let opened = Store::open(folder.path(), 1_790_000_000).expect("opens");
+        let notice = opened.notice.expect("it is told");
+        assert!(notice.contains("set aside"), "{notice}");
+        let kept = std::fs::read_dir(folder.path()).expect("read").flatten();
+        let kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains("set-aside")).count();
+        assert_eq!(kept, 1);
+    }
+
+    #[test]
+    fn a_store_cut_short_is_set_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(Store::open(folder.path(), 0).expect("opens"));
+        let path = folder.path().join(STORE_FILE);
+        let bytes = std::fs::read(&path).expect("read");
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
+        assert!(Store::open(folder.path(), 0).expect("opens").notice.is_some());
+    }
+
+    #[test]
+    fn a_newer_store_is_set_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let opened = Store::open(folder.path(), 0).expect("opens");
+        assert_eq!(opened.notice, None);
+        opened.store.connection.pragma_update(None, "user_version", 999).expect("set");
+        drop(opened);
+        let notice = Store::open(folder.path(), 0).expect("opens").notice.expect("told");
+        assert!(notice.contains("newer version"), "{notice}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_gives_a_store_in_memory() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let opened = Store::open(&file.join("below"), 0).expect("opens");
+        assert!(opened.notice.is_some() && opened.store.path().is_none());
+    }
+}

@@ -1,0 +1,95 @@
+//! Full-text search over names, paths, tags and labels; every word matches by its beginning.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::files::text_of;
+use super::{Store, StoreError};
+use crate::library::Tags;
+use crate::library::{Energy, PresetId};
+
+/// A preset that matches a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which preset.
+    pub id: PresetId,
+    /// One of its files, below its library.
+    pub path: String,
+}
+
+impl Store {
+    /// The first `limit` presets whose name, path, tags or labels hold every word of `text` at the beginning of a word.
+    /// Nothing for a text without letters and digits.
+    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let Some(question) = question(text) else { return Ok(Vec::new()) };
+        let mut query = self.connection.prepare_cached(
+            "SELECT p.id, (SELECT path FROM files WHERE preset = p.key LIMIT 1)
+             FROM words JOIN presets p ON p.key = words.rowid WHERE words MATCH ?1 LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![question, limit as i64], |row| {
+            let path: Option<Vec<u8>> = row.get(1)?;
+            Ok(Found { id: PresetId(row.get(0)?), path: text_of(&path.unwrap_or_default()) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The rows ([`super::LoadedRow::key`]) of all presets that match, ascending.
+    pub fn search_rows(&self, text: &str, rows: &mut Vec<u32>) -> Result<(), StoreError> {
+        rows.clear();
+        let Some(question) = question(text) else { return Ok(()) };
+        let mut query = self.connection.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1")?;
+        for row in query.query_map([question], |row| row.get(0))? {
+            rows.push(row?);
+        }
+        Ok(())
+    }
+}
+
+/// The search in the index's own language: every word quoted, matched by its beginning, all of them wanted.
+fn question(text: &str) -> Option<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Writes the words of one preset anew.
+pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite::Error> {
+    let mut facts = connection.prepare_cached("SELECT id, tags, energy FROM presets WHERE key = ?1")?;
+    let read = |row: &rusqlite::Row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, u32>(1)?, row.get(2)?));
+    let Some((id, tags, energy)) = facts.query_row([key], read).optional()? else { return Ok(()) };
+    let mut words = String::new();
+    let mut paths = connection.prepare_cached("SELECT path FROM files WHERE preset = ?1")?;
+    for path in paths.query_map([key], |row| row.get::<_, Vec<u8>>(0))? {
+        words.push_str(&text_of(&path?));
+        words.push(' ');
+    }
+    connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([key])?;
+    if words.is_empty() {
+        return Ok(()); // No file holds it any more.
+    }
+    let mut labels = connection.prepare_cached("SELECT label FROM labels WHERE id = ?1")?;
+    for label in labels.query_map([id], |row| row.get::<_, String>(0))? {
+        words.push_str(&label?);
+        words.push(' ');
+    }
+    words.push_str(&Tags(tags).to_string());
+    words.push(' ');
+    words.push_str(Energy::of_rank(energy).label());
+    connection
+        .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
+        .execute(params![key, words])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_text_never_becomes_syntax() {
+        assert_eq!(
+            question("  \"a' OR b* (c) NEAR -d: "),
+            Some(r#""a"* "OR"* "b"* "c"* "NEAR"* "d"*"#.into())
+        );
+        assert_eq!(question(" -- \" "), None);
+    }
+}

@@ -1,0 +1,179 @@
+//! Giving presets the style an index says they have.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::index::{IndexEntry, IndexVersion, StyleIndex};
+use crate::library::{Catalogue, Cluster, StyleOrigin, Tag};
+
+/// Most styles a show chooses among. An index by names has a style for each author; those with the fewest presets share
+/// one.
+const MAX_CLUSTERS: usize = 256;
+/// The key of the style for presets an index does not name, or names as one of too many.
+const OTHERS: &str = "others";
+
+/// Everything the presets of a library are called in files, and where each is in the catalogue.
+#[derive(Clone, Debug, Default)]
+pub struct NameTable {
+    places: HashMap<String, u32>,
+}
+
+impl NameTable {
+    /// Adds a name; the first preset of a name keeps it.
+    pub fn add(&mut self, name: &str, place: usize) {
+        self.places.entry(tidy(name).into_owned()).or_insert(place as u32);
+    }
+
+    /// The place of the preset with this name.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(tidy(name).as_ref()).map(|&place| place as usize)
+    }
+
+    /// Follows presets to their new places; those that have none are forgotten.
+    pub fn moved(&mut self, place_now: &[Option<u32>]) {
+        self.places.retain(|_, place| match place_now[*place as usize] {
+            Some(now) => {
+                *place = now;
+                true
+            }
+            None => false,
+        });
+    }
+}
+
+/// A name as all files write it: forward slashes, nothing before the path.
+fn tidy(name: &str) -> Cow<'_, str> {
+    let name = name.strip_prefix("./").unwrap_or(name);
+    let name = name.strip_prefix("/presets/").unwrap_or(name);
+    if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
+}
+
+/// How well an index fits a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Presets that got their style from the index.
+    pub styled: usize,
+    /// Presets of the library the index does not name.
+    pub unnamed: usize,
+    /// Entries of the index whose presets are gone.
+    pub gone: usize,
+}
+
+/// Gives every preset the index names its cluster, energy and band; the others share one more cluster. Nothing changes
+/// when the index names none of them.
+pub(in crate::library) fn apply(index: &StyleIndex, names: &NameTable, catalogue: &mut Catalogue) -> Applied {
+    let found: Vec<(usize, &IndexEntry)> =
+        index.entries.iter().filter_map(|entry| Some((names.place(&entry.preset_id)?, entry))).collect();
+    let gone = index.entries.len() - found.len();
+    let mut styled = vec![false; catalogue.entries.len()];
+    found.iter().for_each(|(place, _)| styled[*place] = true);
+    let count = styled.iter().filter(|styled| **styled).count();
+    let applied = Applied { styled: count, unnamed: styled.len() - count, gone };
+    if count == 0 {
+        return applied;
+    }
+    let (clusters, place_of) = clusters(index, &found, applied.unnamed > 0);
+    let others = place_of.get(OTHERS).copied().unwrap_or_default();
+    catalogue.clusters = clusters;
+    catalogue.origin = match index.version {
+        IndexVersion::V0 => StyleOrigin::V0,
+        IndexVersion::V1 => StyleOrigin::V1,
+    };
+    for entry in &mut catalogue.entries {
+        entry.cluster = others;
+    }
+    for (place, said) in found {
+        let entry = &mut catalogue.entries[place];
+        entry.cluster = place_of.get(key(said)).copied().unwrap_or(others);
+        entry.energy = said.energy;
+        for tag in said.tags.iter().filter_map(|word| Tag::of(word)) {
+            entry.tags.insert(tag);
+        }
+    }
+    applied
+}
+
+fn key(entry: &IndexEntry) -> &str {
+    entry.cluster().unwrap_or(&entry.author_key)
+}
+
+/// The clusters in order of their keys, and their places.
+fn clusters<'a>(
+    index: &'a StyleIndex,
+    found: &[(usize, &'a IndexEntry)],
+    unnamed: bool,
+) -> (Vec<Cluster>, HashMap<&'a str, u16>) {
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    found.iter().for_each(|(_, entry)| *sizes.entry(key(entry)).or_default() += 1);
+    let mut keys: Vec<(&str, usize)> = sizes.into_iter().collect();
+    keys.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let dropped = keys.len() > MAX_CLUSTERS;
+    keys.truncate(MAX_CLUSTERS - usize::from(dropped || unnamed));
+    if dropped || unnamed {
+        keys.push((OTHERS, 0));
+    }
+    keys.sort();
+    let labels: HashMap<&str, &str> =
+        index.clusters.iter().map(|cluster| (cluster.id.as_str(), cluster.label.as_str())).collect();
+    let name =
+        |key: &str| labels.get(key).copied().filter(|label| !label.is_empty()).unwrap_or(key).to_owned();
+    let clusters = keys.iter().map(|(key, _)| Cluster { key: (*key).to_owned(), name: name(key) }).collect();
+    (clusters, keys.iter().enumerate().map(|(place, (key, _))| (*key, place as u16)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::Energy;
+    use crate::library::style::by_name;
+
+    fn built_in() -> (Catalogue, NameTable) {
+        let catalogue = Catalogue::built_in();
+        let mut names = NameTable::default();
+        catalogue.entries.iter().enumerate().for_each(|(place, entry)| names.add(&entry.path, place));
+        (catalogue, names)
+    }
+
+    #[test]
+    fn an_index_decides_and_says_what_is_gone() {
+        let (mut catalogue, names) = built_in();
+        let path = catalogue.entries[0].path.replace('/', "\\");
+        let mut index = by_name([], "pack", "");
+        index.version = IndexVersion::V1;
+        index.entries = vec![
+            IndexEntry::of_cluster(path, "c03", Energy::Peak, Some("low")),
+            IndexEntry::of_cluster("gone.milk".into(), "c01", Energy::Calm, None),
+        ];
+        let applied = apply(&index, &names, &mut catalogue);
+        assert_eq!(applied, Applied { styled: 1, unnamed: catalogue.entries.len() - 1, gone: 1 });
+        let keys: Vec<_> = catalogue.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
+        assert_eq!((keys, catalogue.origin), (vec!["c03", "others"], StyleOrigin::V1));
+        let entry = &catalogue.entries[0];
+        assert_eq!((entry.cluster, entry.energy, entry.tags.has(Tag::BandLow)), (0, Energy::Peak, true));
+        assert_eq!(catalogue.entries[1].cluster, 1);
+    }
+
+    #[test]
+    fn an_index_of_another_library_changes_nothing() {
+        let (mut catalogue, names) = built_in();
+        let before = catalogue.clusters.clone();
+        let index = by_name([("elsewhere.milk", "A - b")], "pack", "");
+        assert_eq!(apply(&index, &names, &mut catalogue).styled, 0);
+        assert_eq!((&catalogue.clusters, catalogue.origin), (&before, StyleOrigin::Tags));
+    }
+
+    #[test]
+    fn too_many_authors_share_a_style() {
+        let mut catalogue = Catalogue::built_in();
+        let first = catalogue.entries[0].clone();
+        catalogue.entries = (0..600).map(|_| first.clone()).collect();
+        let mut names = NameTable::default();
+        let labels: Vec<String> = (0..600).map(|at| format!("author {:03} - x", at % 400)).collect();
+        labels.iter().enumerate().for_each(|(at, _)| names.add(&at.to_string(), at));
+        let ids: Vec<String> = (0..600).map(|at| at.to_string()).collect();
+        let pairs = ids.iter().map(String::as_str).zip(labels.iter().map(String::as_str));
+        apply(&by_name(pairs, "pack", ""), &names, &mut catalogue);
+        assert_eq!(catalogue.clusters.len(), MAX_CLUSTERS);
+        assert!(catalogue.clusters.iter().any(|cluster| cluster.key == OTHERS));
+    }
+}

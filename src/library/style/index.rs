@@ -1,0 +1,236 @@
+//! `aivj-style-index.v0.json` and `aivj-style-index.v1.json`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::library::Energy;
+use crate::library::whole_file::{self, FileError};
+
+/// Which of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IndexVersion {
+    /// By names.
+    V0,
+    /// By looks.
+    V1,
+}
+
+impl IndexVersion {
+    /// The word in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::V0 => "v0",
+            Self::V1 => "v1",
+        }
+    }
+}
+
+/// The whole index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StyleIndex {
+    /// Which of the two files.
+    pub version: IndexVersion,
+    /// When it was made, ISO 8601.
+    pub generated_at: String,
+    /// Name of the pack it was made for.
+    pub pack: String,
+    /// The presets.
+    pub entries: Vec<IndexEntry>,
+    /// What people call the clusters; the reference leaves this out and passes over it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<IndexCluster>,
+}
+
+/// One preset of the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexEntry {
+    /// The preset as the manifest or the folder calls it.
+    pub preset_id: String,
+    /// The cluster in a v1 file, the author in a v0 file.
+    pub author_key: String,
+    /// How much it moves.
+    pub energy: Energy,
+    /// `energy:groove`, `cluster:c07`, `band:low`, `author:geiss`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// A cluster of the index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IndexCluster {
+    /// `c07`.
+    pub id: String,
+    /// What people call it.
+    #[serde(default)]
+    pub label: String,
+    /// How many presets it holds.
+    #[serde(default)]
+    pub count: usize,
+}
+
+impl IndexEntry {
+    /// An entry of a v1 file.
+    pub fn of_cluster(preset_id: String, cluster: &str, energy: Energy, band: Option<&str>) -> Self {
+        let mut tags = vec![format!("energy:{}", energy.label()), format!("cluster:{cluster}")];
+        tags.extend(band.map(|band| format!("band:{band}")));
+        Self { preset_id, author_key: cluster.to_owned(), energy, tags }
+    }
+
+    /// The cluster: a `cluster:` tag, or an author key that is one.
+    pub fn cluster(&self) -> Option<&str> {
+        let tagged = self.tags.iter().find_map(|tag| tag.strip_prefix("cluster:"));
+        tagged.or_else(|| is_cluster_key(&self.author_key).then_some(self.author_key.as_str()))
+    }
+}
+
+/// `c07` and the like.
+fn is_cluster_key(text: &str) -> bool {
+    text.strip_prefix('c')
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl StyleIndex {
+    /// Reads a file that has to be of this version. Entries that cannot be used are dropped; a file with entries of which
+    /// none can be used is an error, in words.
+    pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
+        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        Self::parse(&bytes, version).map_err(|why| FileError::new(path, &why))
+    }
+
+    /// Reads the text of a file; see [`StyleIndex::read`].
+    pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
+        // The usual form first, straight into its place: an index has hundreds of thousands of entries.
+        if let Ok(index) = serde_json::from_slice::<Self>(bytes)
+            && index.version == version
+            && index.entries.iter().all(|entry| usable(entry))
+        {
+            return Ok(index);
+        }
+        let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
+        let said = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
+        if json.get("version").and_then(Value::as_str) != Some(version.word()) {
+            return Err(format!("its version is {said}, not \"{}\"", version.word()));
+        }
+        let listed = json.get("entries").or_else(|| json.get("presets")).and_then(Value::as_array);
+        let listed = listed.ok_or("it holds neither a list of entries nor one of presets")?;
+        let entries: Vec<IndexEntry> =
+            listed.iter().filter_map(entry).filter(|entry| usable(entry)).collect();
+        if entries.is_empty() && !listed.is_empty() {
+            return Err(format!("none of its {} entries has presetId, authorKey and energy", listed.len()));
+        }
+        let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let clusters = json.get("clusters").and_then(Value::as_array).into_iter().flatten();
+        Ok(Self {
+            version,
+            generated_at: text("generatedAt"),
+            pack: text("pack"),
+            entries,
+            clusters: clusters.filter_map(cluster).collect(),
+        })
+    }
+
+    /// Writes the file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+        whole_file::write_json(path, self)
+    }
+}
+
+fn usable(entry: &IndexEntry) -> bool {
+    !entry.preset_id.is_empty() && !entry.author_key.is_empty()
+}
+
+/// One entry of either form: the real one, or the planned one with `id` and a cluster number.
+fn entry(json: &Value) -> Option<IndexEntry> {
+    let text = |key: &str| json.get(key).and_then(Value::as_str);
+    let tags = json.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tags: Vec<String> = tags.filter_map(Value::as_str).map(str::to_owned).collect();
+    let preset_id = text("presetId").or_else(|| text("id"))?.to_owned();
+    let energy = text("energy").or_else(|| tags.iter().find_map(|tag| tag.strip_prefix("energy:")));
+    let energy = match (energy, json.get("presetId")) {
+        (Some(label), _) => Energy::ALL.into_iter().find(|energy| energy.label() == label)?,
+        (None, Some(_)) => return None, // The real form always says it.
+        (None, None) => energy_of_motion(json),
+    };
+    let author_key = match (text("authorKey"), json.get("cluster")) {
+        (Some(key), _) => key.to_owned(),
+        (None, Some(cluster)) => cluster_key(cluster)?,
+        (None, None) => text("primaryCategory")?.to_owned(),
+    };
+    Some(IndexEntry { preset_id, author_key, energy, tags })
+}
+
+/// The planned form knows the motion only.
+fn energy_of_motion(json: &Value) -> Energy {
+    let motion = json.get("metrics").and_then(|metrics| metrics.get("avgFrameDelta")).and_then(Value::as_f64);
+    match motion {
+        Some(motion) if motion < 0.02 => Energy::Calm,
+        Some(motion) if motion > 0.08 => Energy::Peak,
+        _ => Energy::Groove,
+    }
+}
+
+fn cluster_key(json: &Value) -> Option<String> {
+    match json {
+        Value::Number(number) => Some(format!("c{:02}", number.as_u64()?)),
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn cluster(json: &Value) -> Option<IndexCluster> {
+    let label = json.get("label").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let count = json.get("count").and_then(Value::as_u64).unwrap_or_default() as usize;
+    Some(IndexCluster { id: cluster_key(json.get("id")?)?, label, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: &str = r#"{"version":"v1","generatedAt":"2026-02-20T00:00:00Z","pack":"run3-crashsafe","entries":[
+        {"presetId":"run3-a-0a1b2c","authorKey":"c07","energy":"groove","tags":["energy:groove","cluster:c07","band:low"]},
+        {"presetId":"run3-b-0a1b2c","authorKey":"c1","energy":"peak"}]}"#;
+
+    #[test]
+    fn the_real_form_is_read_and_written() {
+        let index = StyleIndex::parse(REAL.as_bytes(), IndexVersion::V1).expect("read");
+        let clusters: Vec<_> = index.entries.iter().map(IndexEntry::cluster).collect();
+        assert_eq!(clusters, [Some("c07"), Some("c1")]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("index.json");
+        index.write(&path).expect("written");
+        assert_eq!(StyleIndex::read(&path, IndexVersion::V1).expect("read"), index);
+        let error = StyleIndex::read(&path, IndexVersion::V0).expect_err("another version");
+        assert!(error.to_string().contains("version"), "{error}");
+    }
+
+    #[test]
+    fn entries_that_cannot_be_used_are_dropped_unless_there_are_no_others() {
+        let some = REAL.replace("\"peak\"", "\"furious\"");
+        assert_eq!(StyleIndex::parse(some.as_bytes(), IndexVersion::V1).expect("read").entries.len(), 1);
+        let none = r#"{"version":"v0","entries":[{"presetId":"","authorKey":"a","energy":"calm"}]}"#;
+        assert!(StyleIndex::parse(none.as_bytes(), IndexVersion::V0).is_err());
+        let empty = r#"{"version":"v0","entries":[]}"#;
+        assert!(StyleIndex::parse(empty.as_bytes(), IndexVersion::V0).is_ok());
+        for broken in ["", "[]", "{\"version\":\"v0\"}", "{\"version\":\"v0\",\"entries\":3}"] {
+            assert!(StyleIndex::parse(broken.as_bytes(), IndexVersion::V0).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn the_planned_form_is_read_too() {
+        let planned = r#"{"version":"v1","pack":"p","presets":[
+            {"id":"a/b.milk","tags":["liquid"],"primaryCategory":"liquid","metrics":{"avgFrameDelta":0.2},"cluster":7}],
+            "clusters":[{"id":7,"label":"slow liquid","centroid":[1,2],"count":12}]}"#;
+        let index = StyleIndex::parse(planned.as_bytes(), IndexVersion::V1).expect("read");
+        assert_eq!(index.entries[0].cluster(), Some("c07"));
+        assert_eq!(index.entries[0].energy, Energy::Peak);
+        assert_eq!((index.clusters[0].id.as_str(), index.clusters[0].label.as_str()), ("c07", "slow liquid"));
+    }
+}

@@ -1,0 +1,18 @@
+//! The style index: which presets look alike and how much each moves, baked once, used by every show.
+//!
+//! Files and fields are those of the reference system, so that its indexes are read and ours can be read by it. Reading
+//! is tolerant (unknown fields, the older form of the file, presets that are gone), writing is exact.
+
+mod apply;
+mod index;
+mod names;
+mod policy;
+mod seek;
+
+pub(super) use apply::apply;
+pub use apply::{Applied, NameTable};
+pub use index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
+pub(super) use names::{CALM_WORDS, PEAK_WORDS};
+pub use names::{NameFacts, author_key, by_name};
+pub use policy::StylePolicy;
+pub use seek::{INDEX_V0, INDEX_V1, POLICY_V0, Sought, seek};

@@ -1,0 +1,142 @@
+//! What a preset's name alone says: author, energy, band. The index v0 is made of it.
+
+use super::index::{IndexEntry, IndexVersion, StyleIndex};
+use crate::library::Energy;
+
+/// Words of calm presets, as the reference lists them.
+pub(in crate::library) const CALM_WORDS: [&str; 16] = [
+    "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
+    "dream", "nebula", "quiet", "silence",
+];
+/// Words of peak presets, as the reference lists them.
+pub(in crate::library) const PEAK_WORDS: [&str; 17] = [
+    "rave",
+    "hardcore",
+    "acid",
+    "bass",
+    "laser",
+    "lazer",
+    "warp",
+    "fast",
+    "speed",
+    "vip",
+    "storm",
+    "explosion",
+    "fury",
+    "fire",
+    "toxic",
+    "voosh",
+    "techno",
+];
+const LOW_WORDS: [&str; 8] = ["bass", "sub", "kick", "low", "808", "drum", "boom", "thump"];
+const MID_WORDS: [&str; 8] = ["mid", "synth", "lead", "pad", "texture", "vocal", "organ", "string"];
+const HIGH_WORDS: [&str; 9] = ["hat", "hihat", "clap", "snare", "spark", "glitch", "noise", "air", "hi-hat"];
+
+/// Longest author key, characters.
+const MAX_KEY: usize = 80;
+
+/// What a name says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameFacts {
+    /// The author as a key: `flexi`, `unknown`.
+    pub author_key: String,
+    /// Peak by any peak word, else calm by any calm word, else groove.
+    pub energy: Energy,
+    /// The band most words speak of.
+    pub band: Option<&'static str>,
+}
+
+impl NameFacts {
+    /// Reads a label: the name, or the path with folders.
+    pub fn of(label: &str) -> Self {
+        let small = label.to_lowercase();
+        let words: Vec<&str> =
+            small.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect();
+        let hits = |list: &[&str]| words.iter().filter(|word| list.contains(word)).count();
+        let energy = if hits(&PEAK_WORDS) > 0 {
+            Energy::Peak
+        } else if hits(&CALM_WORDS) > 0 {
+            Energy::Calm
+        } else {
+            Energy::Groove
+        };
+        let (low, mid, high) = (hits(&LOW_WORDS), hits(&MID_WORDS), hits(&HIGH_WORDS));
+        let most = low.max(mid).max(high);
+        let band = match most {
+            0 => None,
+            most if mid == most => Some("mid"),
+            most if low == most => Some("low"),
+            _ => Some("high"),
+        };
+        Self { author_key: author_key(label), energy, band }
+    }
+}
+
+/// The part of a name before ` - `, or all of it, as a key of small letters, digits and dashes; `unknown` for none.
+pub fn author_key(label: &str) -> String {
+    let file = label.rsplit('/').next().unwrap_or(label);
+    let file = file.strip_suffix(".milk").unwrap_or(file);
+    let author = file.split(" - ").next().unwrap_or_default();
+    let mut key = String::new();
+    for c in author.to_lowercase().chars() {
+        if c.is_alphanumeric() {
+            key.push(c);
+        } else if !key.is_empty() && !key.ends_with('-') {
+            key.push('-');
+        }
+    }
+    let key: String = key.chars().take(MAX_KEY).collect();
+    let key = key.trim_end_matches('-');
+    if key.is_empty() { "unknown".into() } else { key.to_owned() }
+}
+
+/// The index v0 of presets given as pairs of identity and label.
+pub fn by_name<'a>(
+    presets: impl IntoIterator<Item = (&'a str, &'a str)>,
+    pack: &str,
+    generated_at: &str,
+) -> StyleIndex {
+    let entries = presets.into_iter().map(|(id, label)| {
+        let NameFacts { author_key, energy, band } = NameFacts::of(label);
+        let mut tags = vec![format!("energy:{}", energy.label())];
+        if author_key != "unknown" {
+            tags.push(format!("author:{author_key}"));
+        }
+        tags.extend(band.map(|band| format!("band:{band}")));
+        IndexEntry { preset_id: id.to_owned(), author_key, energy, tags }
+    });
+    StyleIndex {
+        version: IndexVersion::V0,
+        generated_at: generated_at.to_owned(),
+        pack: pack.to_owned(),
+        entries: entries.collect(),
+        clusters: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_author_energy_and_band() {
+        let facts = NameFacts::of("Dancer/Flexi + Geiss - acid bass drum.milk");
+        assert_eq!(
+            (facts.author_key.as_str(), facts.energy, facts.band),
+            ("flexi-geiss", Energy::Peak, Some("low"))
+        );
+        assert_eq!(NameFacts::of("martin - slow rain").energy, Energy::Calm);
+        assert_eq!(NameFacts::of("Zylot - organ bass").band, Some("mid"));
+        assert_eq!(author_key("$$$.milk"), "unknown");
+        assert_eq!(author_key("no separator here.milk"), "no-separator-here");
+    }
+
+    #[test]
+    fn an_index_by_names_is_a_valid_v0() {
+        let index = by_name([("a.milk", "Geiss - storm"), ("b.milk", "?")], "pack", "2026-11-24T00:00:00Z");
+        assert_eq!(index.entries[0].tags, ["energy:peak", "author:geiss"]);
+        assert_eq!(index.entries[1].tags, ["energy:groove"]);
+        let text = serde_json::to_vec(&index).expect("JSON");
+        assert_eq!(StyleIndex::parse(&text, IndexVersion::V0), Ok(index));
+    }
+}

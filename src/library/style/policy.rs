@@ -1,0 +1,99 @@
+//! `aivj-style-policy.v0.json`: which energy a kind of night asks for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::Energy;
+use crate::library::whole_file::{self, FileError};
+
+/// The whole policy; what a file leaves out is as the reference has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StylePolicy {
+    /// Always `v0`.
+    pub version: String,
+    /// When it was made, ISO 8601.
+    pub generated_at: String,
+    /// Name of the pack it was made for.
+    pub pack: String,
+    /// How likely the next preset is of the same author or cluster. The reference says 1, which stays in one cluster for
+    /// ever; this program writes less.
+    pub prefer_same_author_chance: f64,
+    /// The motion macro up to which presets are calm, and up to which they groove.
+    pub motion_thresholds: MotionThresholds,
+    /// The energy each profile asks for.
+    pub profile_map: BTreeMap<String, Energy>,
+}
+
+/// Cuts of the motion macro.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MotionThresholds {
+    /// Calm up to here.
+    pub calm_max: f64,
+    /// Groove up to here, peak above.
+    pub groove_max: f64,
+}
+
+impl Default for MotionThresholds {
+    fn default() -> Self {
+        Self { calm_max: 0.42, groove_max: 0.72 }
+    }
+}
+
+impl Default for StylePolicy {
+    fn default() -> Self {
+        let profiles = [
+            ("ambient", Energy::Calm),
+            ("drone", Energy::Calm),
+            ("dub", Energy::Groove),
+            ("videoVj", Energy::Groove),
+            ("peakRave", Energy::Peak),
+        ];
+        Self {
+            version: "v0".into(),
+            generated_at: String::new(),
+            pack: String::new(),
+            prefer_same_author_chance: 0.2,
+            motion_thresholds: MotionThresholds::default(),
+            profile_map: profiles.into_iter().map(|(profile, energy)| (profile.to_owned(), energy)).collect(),
+        }
+    }
+}
+
+impl StylePolicy {
+    /// Reads a file; its version has to be `v0`.
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        let policy: Self = serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
+        if policy.version == "v0" {
+            Ok(policy)
+        } else {
+            Err(FileError::new(path, &format!("its version is {:?}, not \"v0\"", policy.version)))
+        }
+    }
+
+    /// Writes the file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+        whole_file::write_json(path, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_leaves_out_is_the_default() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("policy.json");
+        std::fs::write(&path, r#"{"version":"v0","motionThresholds":{"calmMax":0.3}}"#).expect("written");
+        let policy = StylePolicy::read(&path).expect("read");
+        assert_eq!(policy.motion_thresholds, MotionThresholds { calm_max: 0.3, groove_max: 0.72 });
+        assert_eq!(policy.profile_map["drone"], Energy::Calm);
+        std::fs::write(&path, r#"{"version":"v7"}"#).expect("written");
+        assert!(StylePolicy::read(&path).is_err());
+    }
+}

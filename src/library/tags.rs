@@ -1,0 +1,171 @@
+//! Words about how a preset looks, as a set that fits in one number: a library has hundreds of thousands of presets.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One word about a preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Tag {
+    /// Its main wave can be seen.
+    Wave,
+    /// The wave is drawn as dots.
+    Dots,
+    /// The wave is drawn as a thick line.
+    Line,
+    /// The picture flows.
+    Liquid,
+    /// Equations move every point.
+    Abstract,
+    /// It draws shapes.
+    Geometric,
+    /// Its motion vectors can be seen.
+    Vectors,
+    /// It brings shaders of its own.
+    Shader,
+    /// It shows images from files.
+    Textured,
+    /// The picture echoes or mirrors itself.
+    Echo,
+    /// Mostly dark.
+    Dark,
+    /// Mostly bright.
+    Bright,
+    /// It hardly moves.
+    LowMotion,
+    /// The low band moves it most.
+    BandLow,
+    /// The middle band moves it most.
+    BandMid,
+    /// The high band moves it most.
+    BandHigh,
+}
+
+impl Tag {
+    /// Every tag; its place is its bit.
+    pub const ALL: [Self; 16] = [
+        Self::Wave,
+        Self::Dots,
+        Self::Line,
+        Self::Liquid,
+        Self::Abstract,
+        Self::Geometric,
+        Self::Vectors,
+        Self::Shader,
+        Self::Textured,
+        Self::Echo,
+        Self::Dark,
+        Self::Bright,
+        Self::LowMotion,
+        Self::BandLow,
+        Self::BandMid,
+        Self::BandHigh,
+    ];
+
+    /// The word in files and on the desk.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Wave => "wave",
+            Self::Dots => "dots",
+            Self::Line => "line",
+            Self::Liquid => "liquid",
+            Self::Abstract => "abstract",
+            Self::Geometric => "geometric",
+            Self::Vectors => "vectors",
+            Self::Shader => "shader",
+            Self::Textured => "textured",
+            Self::Echo => "echo",
+            Self::Dark => "dark",
+            Self::Bright => "bright",
+            Self::LowMotion => "low-motion",
+            Self::BandLow => "band:low",
+            Self::BandMid => "band:mid",
+            Self::BandHigh => "band:high",
+        }
+    }
+
+    /// The tag with this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tag| tag.word() == word)
+    }
+}
+
+/// A set of [`Tag`]s.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub u32);
+
+impl Tags {
+    /// Whether `tag` is in the set.
+    pub fn has(self, tag: Tag) -> bool {
+        self.0 & (1 << tag as u32) != 0
+    }
+
+    /// Adds `tag`.
+    pub fn insert(&mut self, tag: Tag) {
+        self.0 |= 1 << tag as u32;
+    }
+
+    /// The tags, in the order of [`Tag::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Tag> {
+        Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
+    }
+
+    /// The style of a preset about which only its text is known: what shows first in the picture, and whether shaders
+    /// paint it.
+    pub fn bucket(self) -> String {
+        const FIRST: [Tag; 7] =
+            [Tag::Liquid, Tag::Line, Tag::Wave, Tag::Abstract, Tag::Geometric, Tag::Dots, Tag::Vectors];
+        let first = FIRST.into_iter().find(|tag| self.has(*tag)).map_or("other", Tag::word);
+        if self.has(Tag::Shader) { format!("{first}+shader") } else { first.to_owned() }
+    }
+
+    /// Both sets together.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every tag of `other` is in this set.
+    pub fn has_all(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl FromIterator<Tag> for Tags {
+    fn from_iter<I: IntoIterator<Item = Tag>>(tags: I) -> Self {
+        let mut set = Self::default();
+        tags.into_iter().for_each(|tag| set.insert(tag));
+        set
+    }
+}
+
+impl fmt::Display for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, tag) in self.iter().enumerate() {
+            write!(f, "{}{}", if at > 0 { " " } else { "" }, tag.word())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tags({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tag_is_found_by_its_word_and_has_its_own_bit() {
+        for (at, tag) in Tag::ALL.into_iter().enumerate() {
+            assert_eq!((tag as usize, Tag::of(tag.word())), (at, Some(tag)));
+        }
+        let tags: Tags = [Tag::Dark, Tag::Wave].into_iter().collect();
+        assert_eq!(tags.to_string(), "wave dark");
+        assert!(tags.has(Tag::Dark) && !tags.has(Tag::Bright));
+    }
+}

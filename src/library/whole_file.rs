@@ -1,0 +1,75 @@
+//! Files that are written whole or not at all: a reader never meets half of one, and a full disk costs nothing old.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// A file that could not be read or written, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {why}")]
+pub struct FileError {
+    /// Which file.
+    pub path: String,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl FileError {
+    pub(super) fn new(path: &Path, why: &impl Display) -> Self {
+        Self { path: path.display().to_string(), why: why.to_string() }
+    }
+}
+
+/// Writes `value` as JSON.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+    replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(std::io::Error::from))
+}
+
+/// Replaces `path` with what `write` writes; its folder is made as needed.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), FileError> {
+    let beside = beside(path);
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = folder.and_then(|()| {
+        let mut out = BufWriter::new(File::create(&beside)?);
+        write(&mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        std::fs::rename(&beside, path)
+    });
+    written.map_err(|error| {
+        std::fs::remove_file(&beside).ok(); // What remains of a file that never came to be.
+        FileError::new(path, &error)
+    })
+}
+
+/// The name a file has until it is complete; its own for each process.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("below/file.json");
+        write_json(&path, &[1, 2]).expect("written");
+        let failed = replace(&path, |out| {
+            out.write_all(b"half")?;
+            Err(std::io::Error::other("the disk is full"))
+        });
+        assert!(failed.expect_err("failed").to_string().contains("the disk is full"));
+        assert_eq!(std::fs::read_to_string(&path).expect("still there"), "[1,2]");
+        assert_eq!(std::fs::read_dir(path.parent().expect("a folder")).expect("read").count(), 1);
+    }
+}
