@@ -106,17 +106,9 @@ impl Chord {
         for (held, word) in [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")] {
             text.push_str(if held { word } else { "" });
         }
-        match self.key.as_str() {
-            "left" => text.push('←'),
-            "right" => text.push('→'),
-            "up" => text.push('↑'),
-            "down" => text.push('↓'),
-            key => {
-                let mut letters = key.chars();
-                text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
-                text.push_str(letters.as_str());
-            }
-        }
+        let mut letters = self.key.chars();
+        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        text.push_str(letters.as_str());
         text
     }
 }

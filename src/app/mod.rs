@@ -4,6 +4,7 @@ mod acts;
 mod edited;
 mod keeper;
 mod keys;
+mod midi;
 mod offline;
 mod painter;
 mod sound;
@@ -12,6 +13,7 @@ mod video;
 mod window;
 
 pub use keeper::{catalogue, open_store, unix_now};
+pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use window::{AppSettings, SoundChoice, run};
 

@@ -12,6 +12,7 @@ use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
 use super::keys::{Chord, Keymap};
+use super::midi::Midi;
 use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
@@ -20,7 +21,7 @@ use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
 use crate::milk::Heard;
-use crate::show::{Command, FrameTimes, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::{Command, FrameTimes, Rig, RigFrame, Show, ShowSettings, Snapshot, Warmer};
 use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
 
 /// Frames a second the show aims at.
@@ -77,6 +78,7 @@ struct Running {
     painter: Painter,
     desk: Desk,
     rig: Rig,
+    started: Instant,
     listener: Listener,
     sound: Vec<[f32; 2]>,
     commands: Vec<Command>,
@@ -91,6 +93,7 @@ struct Running {
     key_lines: Vec<KeyLine>,
     /// Modifier keys held down.
     held: ModifiersState,
+    midi: Midi,
     device: String,
     message: Option<String>,
 }
@@ -166,7 +169,13 @@ impl Running {
         };
         let output_window = window("aivj output", 960.0, 540.0)?;
         let desk_window = window("aivj desk", 1240.0, 720.0)?;
-        desk_window.set_outer_position(PhysicalPosition::new(960, 0));
+        if let Some(screen) = desk_window.current_monitor() {
+            // To the right, beside as much of the output as there is room for.
+            let free = screen.size().width.saturating_sub(desk_window.outer_size().width);
+            let [left, top] = [screen.position().x, screen.position().y];
+            desk_window.set_outer_position(PhysicalPosition::new(left + free as i32, top));
+            output_window.set_outer_position(PhysicalPosition::new(left, top));
+        }
         let descriptor = wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display));
         let instance = wgpu::Instance::new(descriptor);
         let output =
@@ -199,7 +208,8 @@ impl Running {
         let stage = Stage::new(workshop, size);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
-        let (keymap, keys_trouble) = Keymap::of_folder(config_folder().as_deref());
+        let config = config_folder();
+        let (keymap, keys_trouble) = Keymap::of_folder(config.as_deref());
         if let Some(trouble) = &keys_trouble {
             eprintln!("aivj: {trouble}");
         }
@@ -208,6 +218,7 @@ impl Running {
             painter,
             desk: Desk::default(),
             rig: Rig::new(Show::new(show, library), stage, warmer, heard),
+            started: Instant::now(),
             listener: Listener::start(&settings.sound)?,
             output,
             desk_surface,
@@ -221,6 +232,7 @@ impl Running {
             key_lines: keymap.shown(),
             keymap,
             held: ModifiersState::empty(),
+            midi: Midi::open(config),
             device,
             message: notice
                 .into_iter()
@@ -305,6 +317,7 @@ impl Running {
         let now = Instant::now();
         let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
         self.last_frame = Some(now);
+        self.obey_midi();
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
@@ -318,25 +331,43 @@ impl Running {
             self.frame_ms.remove(0);
         }
         self.frame_ms.push(dt as f32 * 1000.0);
-        if !self.desk_hidden && now - self.last_desk >= DESK_EVERY {
+        if now - self.last_desk >= DESK_EVERY {
             self.last_desk = now;
-            self.paint_desk();
+            let snapshot = self.rig.show.snapshot();
+            self.midi.light(&snapshot);
+            if !self.desk_hidden {
+                self.paint_desk(&snapshot);
+            }
         }
     }
 
-    fn paint_desk(&mut self) {
-        let snapshot = self.rig.show.snapshot();
+    fn obey_midi(&mut self) {
+        if self.midi.gather(self.started.elapsed().as_secs_f64()) {
+            let snapshot = self.rig.show.snapshot();
+            for action in self.midi.obey(&snapshot, &mut self.commands) {
+                self.act(&action);
+            }
+        }
+        self.midi.lock(&mut self.commands);
+    }
+
+    fn paint_desk(&mut self, snapshot: &Snapshot) {
         let stage_size = self.rig.stage.size();
         let heard = self.rig.heard();
+        let messages: Vec<&str> = [snapshot.message.as_deref(), self.midi.message(), self.message.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
         let view = DeskView {
-            snapshot: &snapshot,
+            snapshot,
             audio: &self.listener.line(),
             times: self.times(),
             heard: &heard,
             preview: self.painter.preview,
             preview_aspect: stage_size[0] as f32 / stage_size[1] as f32,
             device: &self.device,
-            message: self.message.as_deref(),
+            messages: &messages,
+            midi: &self.midi.view(),
             keys: &self.key_lines,
         };
         let desk = &mut self.desk;
@@ -346,6 +377,7 @@ impl Running {
         for ask in asks {
             match ask {
                 Ask::Act(action) => self.act(&action),
+                Ask::Midi(ask) => self.midi.asked(ask),
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Never holds logic of its own; a command fills a struct and calls the room that does the work.
 
 mod doctor;
+mod midi;
 mod perform;
 mod play;
 mod render;
@@ -27,6 +28,7 @@ enum Command {
     Render(render::Args),
     Doctor(doctor::Args),
     Simulate(simulate::Args),
+    Midi(midi::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -51,6 +53,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Perform(args)) => perform::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Midi(args)) => midi::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {

@@ -1,9 +1,9 @@
 //! What comes next, as cards with reasons, and what was shown before.
 
-use egui::{Color32, Frame, Label, Margin, RichText, ScrollArea, Ui, Vec2};
+use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui, Vec2};
 
 use super::button::{Big, big, key_of};
-use super::{Action, CARDS, DeskView, style};
+use super::{Action, CARDS, DeskView, mark, style};
 use crate::show::{Command, Upcoming};
 
 /// The cards, nearest first.
@@ -22,7 +22,8 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
     Frame::new().fill(style::RAISED).corner_radius(6.0).inner_margin(Margin::same(8)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            lamp(ui, upcoming.warm);
+            let hint = if upcoming.warm { "warm: it can be cut to" } else { "getting ready" };
+            mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
             ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
                 .on_hover_text(&upcoming.name);
         });
@@ -42,14 +43,6 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
             }
         });
     });
-}
-
-/// Green when the preset has drawn and can be cut to.
-fn lamp(ui: &mut Ui, warm: bool) {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), egui::Sense::hover());
-    let color = if warm { style::GOOD } else { Color32::from_rgb(60, 65, 74) };
-    ui.painter().circle_filled(rect.center(), 6.0, color);
-    response.on_hover_text(if warm { "warm: it can be cut to" } else { "getting ready" });
 }
 
 /// What was shown before, newest first.

@@ -1,10 +1,10 @@
 //! The live page: what is on, why, what comes next, and the buttons a hand needs in the dark.
 
-use egui::{Align, Color32, Label, Layout, RichText, Ui, Vec2};
+use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
 use super::button::{Big, big, key_of};
 use super::meters::Meters;
-use super::{Action, DeskView, cards, style, tempo};
+use super::{Action, DeskView, cards, mark, style, tempo};
 use crate::show::{Command, Veil};
 
 /// Height of one row of buttons, points.
@@ -35,10 +35,14 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
         ui.label(RichText::new("getting ready ...").size(style::FAR));
         return;
     };
-    let color = if playing.favourite { style::ACCENT } else { style::TEXT };
-    let mark = if playing.favourite { "★ " } else { "" };
-    let name = RichText::new(format!("{mark}{}", playing.name)).size(style::FAR).color(color);
-    ui.add(Label::new(name).truncate()).on_hover_text(&playing.name);
+    ui.horizontal(|ui| {
+        if playing.favourite {
+            let (place, _) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::hover());
+            mark::star(ui.painter(), place.center(), 15.0, style::ACCENT);
+        }
+        let name = RichText::new(&playing.name).size(style::FAR);
+        ui.add(Label::new(name).truncate()).on_hover_text(&playing.name);
+    });
     ui.horizontal(|ui| {
         ui.label(RichText::new(format!("{:.0} s", playing.for_secs)).size(style::NEAR));
         if let Some(fade) = view.snapshot.fade {

@@ -6,19 +6,23 @@
 mod action;
 mod button;
 mod cards;
+mod foot;
 mod keys;
 mod live;
+mod mark;
 mod meters;
+mod midi;
 mod style;
 mod tempo;
 mod top;
 
-use egui::{RichText, TextureId, Ui};
+use egui::{TextureId, Ui};
 
 use crate::mind::Control;
 use crate::show::{AudioLine, Command, FrameTimes, Heard, Snapshot};
 
 pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
+pub use midi::{MidiAsk, MidiDevice, MidiRow, MidiView};
 
 /// Everything one drawing of the desk shows.
 pub struct DeskView<'a> {
@@ -36,8 +40,10 @@ pub struct DeskView<'a> {
     pub preview_aspect: f32,
     /// The device that draws.
     pub device: &'a str,
-    /// News from the program, besides the show's own.
-    pub message: Option<&'a str>,
+    /// News for the performer, the gravest first.
+    pub messages: &'a [&'a str],
+    /// Devices and bindings.
+    pub midi: &'a MidiView,
     /// Keys and what they do.
     pub keys: &'a [KeyLine],
 }
@@ -56,6 +62,8 @@ pub struct KeyLine {
 pub enum Ask {
     /// One of the performer's actions.
     Act(Action),
+    /// Something about MIDI.
+    Midi(MidiAsk),
 }
 
 /// The pages of the desk.
@@ -64,18 +72,21 @@ pub enum Page {
     /// The show as it runs.
     #[default]
     Live,
+    /// MIDI devices and what their controls do.
+    Midi,
     /// Every key and what it does.
     Keys,
 }
 
 impl Page {
     /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 2] = [Self::Live, Self::Keys];
+    pub const ALL: [Self; 3] = [Self::Live, Self::Midi, Self::Keys];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
+            Self::Midi => "MIDI",
             Self::Keys => "Keys",
         }
     }
@@ -88,6 +99,7 @@ pub struct Desk {
     before: Page,
     in_hand: Control,
     meters: meters::Meters,
+    foot: foot::Foot,
 }
 
 impl Default for Desk {
@@ -98,6 +110,7 @@ impl Default for Desk {
             before: Page::default(),
             in_hand: Control::Fusion,
             meters: meters::Meters::default(),
+            foot: foot::Foot::default(),
         }
     }
 }
@@ -143,25 +156,17 @@ impl Desk {
             self.styled = true;
         }
         let mut commands: Vec<Command> = Vec::new();
+        let mut midi = Vec::new();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
-        egui::Panel::bottom("foot").show(ui, |ui| foot(ui, view));
+        egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, &mut commands),
+            Page::Midi => midi::show(ui, view.midi, &mut midi),
             Page::Keys => keys::show(ui, view.keys),
         }
         self.turn_to(page);
-        commands.into_iter().map(|command| Ask::Act(Action::Show(command))).collect()
+        let commands = commands.into_iter().map(|command| Ask::Act(Action::Show(command)));
+        commands.chain(midi.into_iter().map(Ask::Midi)).collect()
     }
-}
-
-fn foot(ui: &mut Ui, view: &DeskView) {
-    for message in [view.message, view.snapshot.message.as_deref()].into_iter().flatten() {
-        ui.label(RichText::new(message).color(style::WARN));
-    }
-    ui.horizontal(|ui| {
-        let FrameTimes { fps, median_ms, p95_ms } = view.times;
-        ui.label(RichText::new(format!("{fps:.0} fps  {median_ms:.1} / {p95_ms:.1} ms")).small());
-        ui.label(RichText::new(view.device).small().color(style::OFF));
-    });
 }

@@ -22,6 +22,8 @@ pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
 pub(super) const RAISED: Color32 = Color32::from_rgb(30, 33, 39);
 /// Buttons under the pointer.
 pub(super) const HOVERED: Color32 = Color32::from_rgb(44, 48, 57);
+/// A lamp that is not lit.
+pub(super) const DARK: Color32 = Color32::from_rgb(60, 65, 74);
 /// The empty part of a meter.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
 

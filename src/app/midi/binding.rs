@@ -1,0 +1,234 @@
+//! One control tied to one action, and what a movement of it means.
+
+use super::event::{Address, Event, Kind};
+use super::pickup::Pickup;
+use crate::desk::{Action, Dial};
+
+/// How a controller's numbers are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// Where the knob stands, 0 to 127.
+    #[default]
+    Absolute,
+    /// Where the knob stands, 0 to 16,383: coarse on its number, fine on the number 32 above.
+    Absolute14,
+    /// Steps of an endless encoder: 1, 2, ... to the right, 127, 126, ... to the left.
+    TwosComplement,
+    /// Steps of an endless encoder: 65, 66, ... to the right, 63, 62, ... to the left.
+    Offset64,
+}
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Self; 4] = [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64];
+
+    /// The word in files and on the desk.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absolute => "absolute",
+            Self::Absolute14 => "absolute14",
+            Self::TwosComplement => "twos_complement",
+            Self::Offset64 => "offset64",
+        }
+    }
+
+    /// The encoding after this one, for choosing by hand.
+    pub fn after(self) -> Self {
+        let at = Self::ALL.iter().position(|encoding| *encoding == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
+    /// An endless encoder.
+    pub fn relative(self) -> bool {
+        matches!(self, Self::TwosComplement | Self::Offset64)
+    }
+
+    /// Steps to the right, for an endless encoder.
+    fn steps(self, value: u16) -> i32 {
+        let value = i32::from(value);
+        match self {
+            Self::Absolute | Self::Absolute14 => 0,
+            Self::TwosComplement => value - if value < 64 { 0 } else { 128 },
+            Self::Offset64 => value - 64,
+        }
+    }
+}
+
+/// One control tied to one action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// Which control.
+    pub address: Address,
+    /// What it does.
+    pub action: Action,
+    /// How its numbers are meant.
+    pub encoding: Encoding,
+    /// The knob takes hold only where the value is, so that nothing jumps.
+    pub pickup: bool,
+    /// What the dial gets at the two ends of the knob.
+    pub range: [f32; 2],
+}
+
+impl Binding {
+    /// A control that does this over its whole range, picking up where the value is.
+    pub fn new(address: Address, action: Action, encoding: Encoding) -> Self {
+        Self { address, action, encoding, pickup: true, range: [0.0, 1.0] }
+    }
+
+    /// The number of the fine half of a 14-bit controller.
+    fn fine(&self) -> Option<Address> {
+        let coarse = self.address;
+        let has = self.encoding == Encoding::Absolute14 && coarse.kind == Kind::Cc && coarse.number < 32;
+        has.then_some(Address { number: coarse.number + 32, ..coarse })
+    }
+}
+
+/// A binding in use: what its control did last.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The binding.
+    pub binding: Binding,
+    pickup: Pickup,
+    down: bool,
+    coarse: u16,
+}
+
+/// What a movement came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Moved {
+    /// A button went down.
+    Pressed(Action),
+    /// The dial goes to this value.
+    To(Dial, f32),
+    /// The dial goes on by so much.
+    By(Dial, f32),
+}
+
+/// Value from which a button counts as down.
+const DOWN: f32 = 0.5;
+/// One step of an endless encoder, as a share of its range: as fine as a 7-bit knob.
+const TICK: f32 = 1.0 / 127.0;
+
+impl Bound {
+    /// A binding nobody has touched yet.
+    pub fn new(binding: Binding) -> Self {
+        Self { binding, pickup: Pickup::default(), down: false, coarse: 0 }
+    }
+
+    /// Whether this control listens to that address.
+    pub fn hears(&self, address: Address) -> bool {
+        address == self.binding.address || Some(address) == self.binding.fine()
+    }
+
+    /// What this movement comes to; `current` tells where a dial stands.
+    pub fn moved(&mut self, event: &Event, current: impl FnOnce(Dial) -> f32) -> Option<Moved> {
+        let Action::Turn(dial) = self.binding.action else { return self.pressed(event) };
+        let [from, to] = self.binding.range;
+        if self.binding.encoding.relative() {
+            let steps = self.binding.encoding.steps(event.value);
+            return (steps != 0).then(|| Moved::By(dial, steps as f32 * TICK * (to - from)));
+        }
+        let wanted = from + (to - from) * self.share(event);
+        if event.address.kind == Kind::Note {
+            // A pad sets the value as hard as it is hit; letting go changes nothing.
+            return (event.value > 0).then_some(Moved::To(dial, wanted));
+        }
+        let takes_hold = !self.binding.pickup || self.pickup.takes_hold(wanted, current(dial));
+        takes_hold.then_some(Moved::To(dial, wanted))
+    }
+
+    fn pressed(&mut self, event: &Event) -> Option<Moved> {
+        // A note of any strength is a press; an endless encoder presses with every step to the right.
+        let down = match (self.binding.encoding.relative(), event.address.kind) {
+            (true, _) => {
+                self.down = false;
+                self.binding.encoding.steps(event.value) > 0
+            }
+            (false, Kind::Note) => event.value > 0,
+            (false, Kind::Cc | Kind::Bend) => event.share() >= DOWN,
+        };
+        let press = down && !self.down;
+        self.down = down;
+        press.then(|| Moved::Pressed(self.binding.action.clone()))
+    }
+
+    /// Where the knob stands, 0 to 1.
+    fn share(&mut self, event: &Event) -> f32 {
+        if self.binding.encoding != Encoding::Absolute14 || event.address.kind != Kind::Cc {
+            return event.share();
+        }
+        let fine = if event.address == self.binding.address {
+            self.coarse = event.value;
+            0
+        } else {
+            event.value
+        };
+        f32::from(self.coarse << 7 | fine) / 16_383.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mind::Control;
+    use crate::show::Command;
+
+    const KNOB: Address = Address { kind: Kind::Cc, channel: 1, number: 16 };
+    const FUSION: Action = Action::Turn(Dial::Macro(Control::Fusion));
+
+    fn bound(encoding: Encoding) -> Bound {
+        Bound::new(Binding { pickup: false, ..Binding::new(KNOB, FUSION, encoding) })
+    }
+
+    fn values(bound: &mut Bound, values: &[u16]) -> Vec<f32> {
+        let mut said = |&value: &u16| bound.moved(&Event { address: KNOB, value }, |_| 0.5);
+        values
+            .iter()
+            .filter_map(|value| match said(value)? {
+                Moved::To(_, value) | Moved::By(_, value) => Some((value * 1270.0).round() / 10.0),
+                Moved::Pressed(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn knobs_say_where_they_stand_and_encoders_how_far_they_went() {
+        assert_eq!(values(&mut bound(Encoding::Absolute), &[0, 64, 127]), [0.0, 64.0, 127.0]);
+        assert_eq!(values(&mut bound(Encoding::TwosComplement), &[1, 3, 127, 125]), [1.0, 3.0, -1.0, -3.0]);
+        assert_eq!(values(&mut bound(Encoding::Offset64), &[65, 67, 63, 61, 64]), [1.0, 3.0, -1.0, -3.0]);
+    }
+
+    #[test]
+    fn a_fine_knob_joins_its_two_halves() {
+        let mut bound = bound(Encoding::Absolute14);
+        let fine = Address { number: 48, ..KNOB };
+        assert!(bound.hears(KNOB) && bound.hears(fine) && !bound.hears(Address { number: 49, ..KNOB }));
+        bound.moved(&Event { address: KNOB, value: 64 }, |_| 0.5);
+        let moved = bound.moved(&Event { address: fine, value: 5 }, |_| 0.5);
+        assert_eq!(
+            moved,
+            Some(Moved::To(Dial::Macro(Control::Fusion), f32::from(64_u16 << 7 | 5) / 16_383.0))
+        );
+    }
+
+    #[test]
+    fn a_range_may_run_backwards() {
+        let mut bound = bound(Encoding::Absolute);
+        bound.binding.range = [1.0, 0.0];
+        assert_eq!(values(&mut bound, &[0, 127]), [127.0, 0.0]);
+    }
+
+    #[test]
+    fn a_button_presses_once_until_it_is_let_go() {
+        let hold = Action::Show(Command::Hold);
+        let mut bound = Bound::new(Binding::new(KNOB, hold.clone(), Encoding::Absolute));
+        let presses: Vec<bool> = [127, 127, 0, 20, 90, 0]
+            .iter()
+            .map(|&value| bound.moved(&Event { address: KNOB, value }, |_| 0.0).is_some())
+            .collect();
+        assert_eq!(presses, [true, false, false, false, true, false]);
+        let pad = Address { kind: Kind::Note, channel: 1, number: 3 };
+        let mut bound = Bound::new(Binding::new(pad, hold.clone(), Encoding::Absolute));
+        assert_eq!(bound.moved(&Event { address: pad, value: 4 }, |_| 0.0), Some(Moved::Pressed(hold)));
+    }
+}

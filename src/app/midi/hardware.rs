@@ -1,0 +1,235 @@
+//! Real MIDI devices (midir). A thread watches which ports there are, since the system does not say; a device that
+//! is unplugged and comes back is heard again by itself. No MIDI at all is a normal state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use midir::{MidiInput, MidiInputConnection, MidiInputPort, MidiOutput, MidiOutputConnection};
+
+use super::source::{MidiSource, News};
+
+/// The name other programs see.
+const CLIENT: &str = "aivj";
+/// How often the ports are looked at: a device is heard within this time after it was plugged in.
+const LOOK_EVERY: Duration = Duration::from_millis(1000);
+/// Messages that may wait for the show. When it is full the newest are dropped and counted.
+const WAITING: usize = 4096;
+/// Ports that lead back to ourselves.
+const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
+
+/// All devices of this machine.
+pub struct Hardware {
+    news: Receiver<News>,
+    dropped: Arc<AtomicU64>,
+    told: u64,
+    out: Option<Sender<(String, Vec<u8>)>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Hardware {
+    /// Begins to watch.
+    pub fn watch() -> Self {
+        let (report, news) = mpsc::sync_channel(WAITING);
+        let (out, orders) = mpsc::channel();
+        let dropped = Arc::new(AtomicU64::new(0));
+        let lost = dropped.clone();
+        let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&orders);
+        let thread = thread::Builder::new().name("midi".into()).spawn(work);
+        let thread = thread.inspect_err(|error| log::error!("there is no MIDI: {error}")).ok();
+        Self { news, dropped, told: 0, out: Some(out), thread }
+    }
+}
+
+impl MidiSource for Hardware {
+    fn receive(&mut self) -> Option<News> {
+        let dropped = self.dropped.load(Ordering::Relaxed);
+        if dropped > self.told {
+            let fresh = dropped - self.told;
+            self.told = dropped;
+            return Some(News::Trouble(format!("MIDI came too fast: {fresh} messages were dropped")));
+        }
+        self.news.try_recv().ok()
+    }
+
+    fn send(&mut self, device: &str, bytes: &[u8]) {
+        if let Some(out) = &self.out {
+            out.send((device.to_owned(), bytes.to_vec())).ok(); // Without its thread there is no MIDI.
+        }
+    }
+}
+
+impl Drop for Hardware {
+    fn drop(&mut self) {
+        self.out.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // It ends when it sees that nobody sends any more.
+        }
+    }
+}
+
+/// A device that is connected.
+struct Connected {
+    /// Held for its callback; closes when dropped.
+    _input: MidiInputConnection<()>,
+    output: Option<MidiOutputConnection>,
+}
+
+/// The thread's own state.
+struct Watcher {
+    report: SyncSender<News>,
+    dropped: Arc<AtomicU64>,
+    devices: BTreeMap<String, Connected>,
+}
+
+impl Watcher {
+    fn run(mut self, orders: &Receiver<(String, Vec<u8>)>) {
+        let mut lister: Option<MidiInput> = None;
+        let mut told = false;
+        loop {
+            if lister.is_none() {
+                match MidiInput::new(CLIENT) {
+                    Ok(input) => lister = Some(input),
+                    Err(error) if !told => {
+                        told = true;
+                        self.tell(News::Trouble(format!(
+                            "no MIDI on this machine ({error}); keys work as ever"
+                        )));
+                    }
+                    Err(_) => {}
+                }
+            }
+            if let Some(lister) = &lister {
+                self.look(lister);
+            }
+            let until = std::time::Instant::now() + LOOK_EVERY;
+            loop {
+                let left = until.saturating_duration_since(std::time::Instant::now());
+                match orders.recv_timeout(left) {
+                    Ok((device, bytes)) => self.light(&device, &bytes),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        }
+    }
+
+    /// Connects what is new and lets go of what is gone.
+    fn look(&mut self, lister: &MidiInput) {
+        let ports = named(lister.ports(), |port| lister.port_name(port).ok());
+        let gone: Vec<String> = self
+            .devices
+            .keys()
+            .filter(|device| !ports.iter().any(|(name, _)| name == *device))
+            .cloned()
+            .collect();
+        for device in gone {
+            self.devices.remove(&device);
+            self.tell(News::Gone { device });
+        }
+        for (name, port) in ports {
+            if self.devices.contains_key(&name) {
+                continue;
+            }
+            match self.connect(&name, &port) {
+                Ok(connected) => {
+                    let lamps = connected.output.is_some();
+                    self.devices.insert(name.clone(), connected);
+                    self.tell(News::Came { device: name, lamps });
+                }
+                // It is tried again at the next look.
+                Err(error) => log::debug!("{name} cannot be opened: {error}"),
+            }
+        }
+    }
+
+    fn connect(&self, name: &str, port: &MidiInputPort) -> anyhow::Result<Connected> {
+        let mut input = MidiInput::new(CLIENT)?;
+        input.ignore(midir::Ignore::All);
+        let (report, dropped, device) = (self.report.clone(), self.dropped.clone(), name.to_owned());
+        let heard = move |_: u64, bytes: &[u8], (): &mut ()| {
+            let news = News::Bytes { device: device.clone(), bytes: bytes.to_vec() };
+            if report.try_send(news).is_err() {
+                dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        // Errors of connecting hold the port, which is of no use here.
+        let input = input.connect(port, "in", heard, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(Connected { _input: input, output: output(name) })
+    }
+
+    fn light(&mut self, device: &str, bytes: &[u8]) {
+        let output = self.devices.get_mut(device).and_then(|connected| connected.output.as_mut());
+        if let Some(output) = output
+            && let Err(error) = output.send(bytes)
+        {
+            log::debug!("a lamp of {device} could not be lit: {error}");
+        }
+    }
+
+    fn tell(&self, news: News) {
+        if self.report.try_send(news).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The way back to a device, if it has one.
+fn output(name: &str) -> Option<MidiOutputConnection> {
+    let output = MidiOutput::new(CLIENT).ok()?;
+    let ports = named(output.ports(), |port| output.port_name(port).ok());
+    let (_, port) = ports.into_iter().find(|(port, _)| port == name)?;
+    output.connect(&port, "out").ok()
+}
+
+/// Ports with the names of their devices; twins are told apart by a number.
+fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(String, P)> {
+    let mut named: Vec<(String, P)> = Vec::new();
+    for port in ports {
+        let Some(full) = name_of(&port) else { continue };
+        let name = lasting(&full);
+        if LOOPS.iter().any(|own| name.starts_with(own)) {
+            continue;
+        }
+        let twins = named
+            .iter()
+            .filter(|(taken, _)| *taken == name || taken.starts_with(&format!("{name} #")))
+            .count();
+        let name = if twins == 0 { name } else { format!("{name} #{}", twins + 1) };
+        named.push((name, port));
+    }
+    named
+}
+
+/// A port's name without the numbers that ALSA gives out anew each time.
+fn lasting(name: &str) -> String {
+    match name.rsplit_once(' ') {
+        Some((rest, end)) if end.contains(':') && end.chars().all(|c| c.is_ascii_digit() || c == ':') => {
+            rest.into()
+        }
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_keeps_its_name_when_it_is_plugged_in_again() {
+        assert_eq!(lasting("nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"), "nanoKONTROL2:nanoKONTROL2 _ CTRL");
+        assert_eq!(lasting("system:midi_capture_1"), "system:midi_capture_1");
+        assert_eq!(lasting("Launch Control 3"), "Launch Control 3");
+    }
+
+    #[test]
+    fn twins_are_told_apart_and_our_own_ports_left_out() {
+        let ports = vec!["pad 20:0", "Midi Through:Midi Through 14:0", "pad 24:0", "aivj:in", "knob 28:0"];
+        let named = named(ports, |port| Some((*port).to_owned()));
+        let names: Vec<_> = named.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["pad", "pad #2", "knob"]);
+    }
+}

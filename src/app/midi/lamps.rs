@@ -1,0 +1,36 @@
+//! Lamps on the device: what is on is lit, an endless encoder shows where its value stands.
+
+use super::binding::Binding;
+use super::event::Kind;
+use crate::app::acts;
+use crate::desk::Action;
+use crate::show::{Command, Snapshot, Veil};
+
+/// Fully lit.
+const LIT: u8 = 127;
+
+/// How bright the lamp of this control should be, 0 to 127; nothing where it shows nothing.
+pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
+    let lit = |on: bool| Some(if on { LIT } else { 0 });
+    match &binding.action {
+        Action::Show(Command::Hold) => lit(snapshot.held),
+        Action::Show(Command::Auto) => lit(snapshot.auto),
+        Action::Show(Command::Blackout) => lit(snapshot.veil == Veil::Blackout),
+        Action::Show(Command::Freeze) => lit(snapshot.veil == Veil::Freeze),
+        Action::Show(Command::Favourite) => lit(snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
+        Action::Turn(dial) if binding.encoding.relative() => {
+            Some((acts::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
+        }
+        _ => None, // Everything else is done once and leaves nothing to show.
+    }
+}
+
+/// The message that makes it so; a wheel has no lamp.
+pub(super) fn message(binding: &Binding, brightness: u8) -> Option<[u8; 3]> {
+    let status = match binding.address.kind {
+        Kind::Note => 0x90,
+        Kind::Cc => 0xb0,
+        Kind::Bend => return None,
+    };
+    Some([status | (binding.address.channel - 1), binding.address.number, brightness])
+}

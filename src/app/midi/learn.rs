@@ -1,0 +1,144 @@
+//! Learning: the performer names an action and moves a control; what it sends tells how it works.
+
+use super::binding::{Binding, Encoding};
+use super::event::{Address, Event, Kind};
+use crate::desk::Action;
+
+/// Movements of a controller looked at before its encoding is decided on.
+const ENOUGH: usize = 6;
+/// It is decided on earlier when the hand rests so long, seconds.
+const REST_SECS: f64 = 0.8;
+/// Largest step of an endless encoder that is taken for one.
+const MAX_STEP: u16 = 15;
+
+/// An action that waits for its control.
+#[derive(Clone, Debug)]
+pub struct Learning {
+    /// What is to be learnt.
+    pub action: Action,
+    control: Option<(String, Address)>,
+    values: Vec<u16>,
+    fine: bool,
+    last: f64,
+}
+
+impl Learning {
+    /// Waits for a control that shall do `action`.
+    pub fn new(action: Action) -> Self {
+        Self { action, control: None, values: Vec::new(), fine: false, last: 0.0 }
+    }
+
+    /// One movement at `now`, seconds; once it is clear, the device and the binding.
+    pub fn hear(&mut self, device: &str, event: &Event, now: f64) -> Option<(String, Binding)> {
+        let Event { address, value } = *event;
+        let turns = matches!(self.action, Action::Turn(_));
+        let released = value == 0 && address.kind == Kind::Note;
+        let resting = !turns && event.share() < 0.5 && address.kind != Kind::Note;
+        if self.control.is_none() && (released || resting) {
+            return None; // Letting go of something is not a choice.
+        }
+        if !turns || address.kind != Kind::Cc {
+            return Some(self.decided(device, address, Encoding::Absolute));
+        }
+        let (chosen, first) = self.control.get_or_insert_with(|| (device.to_owned(), address)).clone();
+        if chosen != device {
+            return None;
+        }
+        if first.number < 32 && address == (Address { number: first.number + 32, ..first }) {
+            self.fine = true;
+        } else if address == first {
+            self.values.push(value);
+        } else {
+            return None;
+        }
+        self.last = now;
+        if self.fine || self.values.len() >= ENOUGH { self.decide() } else { None }
+    }
+
+    /// Decides once the hand rests.
+    pub fn rest(&mut self, now: f64) -> Option<(String, Binding)> {
+        if self.control.is_some() && now - self.last >= REST_SECS { self.decide() } else { None }
+    }
+
+    fn decide(&mut self) -> Option<(String, Binding)> {
+        let (device, address) = self.control.clone()?;
+        let encoding = if self.fine { Encoding::Absolute14 } else { guess(&self.values) };
+        Some(self.decided(&device, address, encoding))
+    }
+
+    fn decided(&self, device: &str, address: Address, encoding: Encoding) -> (String, Binding) {
+        (device.to_owned(), Binding::new(address, self.action.clone(), encoding))
+    }
+}
+
+/// What kind of control sent these values, one after the other.
+fn guess(values: &[u16]) -> Encoding {
+    // A knob never says the same place twice, and never leaps from one end to the other.
+    let repeats = values.windows(2).any(|pair| pair[0] == pair[1]);
+    let leaps = values.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 64);
+    let twos = values.iter().all(|&v| (1..=MAX_STEP).contains(&v) || v >= 128 - MAX_STEP);
+    let offset = values.iter().all(|&v| v != 64 && v.abs_diff(64) <= MAX_STEP);
+    if twos && (repeats || leaps) {
+        Encoding::TwosComplement
+    } else if offset && repeats {
+        Encoding::Offset64
+    } else {
+        Encoding::Absolute
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::Dial;
+    use crate::show::Command;
+
+    fn learn(action: Action, events: &[[u8; 3]]) -> Option<Binding> {
+        let mut learning = Learning::new(action);
+        for bytes in events {
+            let event = Event::decode(bytes).expect("a message");
+            if let Some((_, binding)) = learning.hear("pads", &event, 0.0) {
+                return Some(binding);
+            }
+        }
+        learning.rest(REST_SECS).map(|(_, binding)| binding)
+    }
+
+    fn encoding(values: &[u8]) -> Option<Encoding> {
+        let events: Vec<_> = values.iter().map(|&value| [0xb0, 20, value]).collect();
+        learn(Action::Turn(Dial::Adventure), &events).map(|binding| binding.encoding)
+    }
+
+    #[test]
+    fn the_encoding_shows_in_the_values() {
+        assert_eq!(encoding(&[3, 4, 5, 6, 7, 8]), Some(Encoding::Absolute));
+        assert_eq!(encoding(&[60, 61, 63, 65, 66, 68]), Some(Encoding::Absolute));
+        assert_eq!(encoding(&[1, 1, 1, 2, 1, 1]), Some(Encoding::TwosComplement));
+        assert_eq!(encoding(&[1, 127, 127]), Some(Encoding::TwosComplement));
+        assert_eq!(encoding(&[65, 65, 65, 66]), Some(Encoding::Offset64));
+        assert_eq!(encoding(&[100]), Some(Encoding::Absolute));
+        assert_eq!(encoding(&[]), None);
+    }
+
+    #[test]
+    fn a_pair_of_controllers_is_one_fine_knob() {
+        let binding = learn(Action::Turn(Dial::Adventure), &[[0xb0, 3, 10], [0xb0, 35, 99]]);
+        let binding = binding.expect("learnt");
+        assert_eq!((binding.address.number, binding.encoding), (3, Encoding::Absolute14));
+    }
+
+    #[test]
+    fn a_button_is_learnt_when_it_goes_down() {
+        let hold = Action::Show(Command::Hold);
+        assert_eq!(learn(hold.clone(), &[[0x80, 9, 0], [0xb0, 20, 0]]), None);
+        let binding = learn(hold.clone(), &[[0x80, 9, 0], [0x99, 36, 80]]).expect("learnt");
+        assert_eq!((binding.address.to_string().as_str(), binding.action), ("note 36 ch 10", hold));
+    }
+
+    #[test]
+    fn another_knob_bumped_on_the_way_does_not_count() {
+        let events = [[0xb0, 20, 1], [0xb0, 21, 70], [0xb0, 20, 1], [0xb0, 20, 1]];
+        let binding = learn(Action::Turn(Dial::Adventure), &events).expect("learnt");
+        assert_eq!((binding.address.number, binding.encoding), (20, Encoding::TwosComplement));
+    }
+}

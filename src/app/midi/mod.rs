@@ -1,0 +1,331 @@
+//! MIDI: devices come and go, controls are learnt, kept per device, and turned into the performer's actions.
+//!
+//! Everything slow (ports, files) happens on threads of its own; what is here runs once a frame on what has arrived,
+//! so that a knob moves the picture in the next frame.
+
+mod binding;
+mod event;
+mod hardware;
+mod lamps;
+mod learn;
+mod monitor;
+mod pickup;
+mod profile;
+mod shelf;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::acts;
+use crate::desk::{Action, Dial, MidiAsk, MidiDevice, MidiRow, MidiView};
+use crate::mind::Control;
+use crate::show::{Command, Snapshot};
+use crate::units::Unipolar;
+
+use binding::{Binding, Bound, Encoding, Moved};
+use event::{Address, Event, Kind};
+use hardware::Hardware;
+use learn::Learning;
+pub use monitor::{MonitorEnd, monitor};
+use profile::Profile;
+use shelf::{Fetched, Shelf};
+use source::{MidiSource, News};
+
+/// Controls that the desk's "auto-map" gives to the bank.
+const BANK: usize = Control::ALL.len();
+
+/// One device, there or not.
+#[derive(Default)]
+struct Device {
+    connected: bool,
+    lamps: bool,
+    controls: Vec<Bound>,
+    /// What its lamps last showed, control by control.
+    lit: Vec<Option<u8>>,
+}
+
+/// MIDI as the window sees it.
+pub(super) struct Midi {
+    source: Box<dyn MidiSource>,
+    shelf: Shelf,
+    devices: BTreeMap<String, Device>,
+    arrived: Vec<(String, Event)>,
+    learning: Option<Learning>,
+    /// Controllers heard since the start, in the order they were first moved.
+    seen: Vec<(String, Address)>,
+    /// The bank takes the first eight controllers as they are moved.
+    mapping: bool,
+    last_heard: String,
+    message: Option<String>,
+    locked: bool,
+}
+
+impl Midi {
+    /// The devices of this machine, with profiles in `folder`.
+    pub fn open(folder: Option<PathBuf>) -> Self {
+        Self::over(Box::new(Hardware::watch()), Shelf::open(folder.map(|folder| folder.join("midi"))))
+    }
+
+    fn over(source: Box<dyn MidiSource>, shelf: Shelf) -> Self {
+        Self {
+            source,
+            shelf,
+            devices: BTreeMap::new(),
+            arrived: Vec::new(),
+            learning: None,
+            seen: Vec::new(),
+            mapping: false,
+            last_heard: String::new(),
+            message: None,
+            locked: false,
+        }
+    }
+
+    /// Takes in what has happened; true when controls were moved and [`Midi::obey`] has something to do.
+    pub fn gather(&mut self, now: f64) -> bool {
+        while let Some(fetched) = self.shelf.receive() {
+            self.fetched(fetched);
+        }
+        while let Some(news) = self.source.receive() {
+            self.news(news, now);
+        }
+        if let Some((device, binding)) = self.learning.as_mut().and_then(|learning| learning.rest(now)) {
+            self.bind(&device, binding);
+        }
+        !self.arrived.is_empty()
+    }
+
+    /// Turns what arrived into commands, which are added to `commands`, and the actions of pressed buttons.
+    pub fn obey(&mut self, snapshot: &Snapshot, commands: &mut Vec<Command>) -> Vec<Action> {
+        let mut pressed = Vec::new();
+        for (name, event) in std::mem::take(&mut self.arrived) {
+            let Some(device) = self.devices.get_mut(&name) else { continue };
+            for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
+                let current = |dial| acts::value(dial, snapshot, commands).get();
+                match bound.moved(&event, current) {
+                    Some(Moved::Pressed(action)) => pressed.push(action),
+                    Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
+                    Some(Moved::By(dial, by)) => commands.push(acts::moved(dial, by, snapshot, commands)),
+                    None => {}
+                }
+            }
+        }
+        pressed
+    }
+
+    /// Tells the show when the whole bank comes to lie under MIDI knobs, and when it no longer does.
+    pub fn lock(&mut self, commands: &mut Vec<Command>) {
+        let bound = |control| {
+            self.devices.values().filter(|device| device.connected).any(|device| {
+                let action = Action::Turn(Dial::Macro(control));
+                device.controls.iter().any(|bound| bound.binding.action == action)
+            })
+        };
+        let locked = Control::ALL.into_iter().all(bound);
+        if locked != self.locked {
+            self.locked = locked;
+            commands.push(Command::MidiLock(locked));
+        }
+    }
+
+    /// Lights the lamps of all devices as the show stands.
+    pub fn light(&mut self, snapshot: &Snapshot) {
+        for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.connected && device.lamps) {
+            for (bound, lit) in device.controls.iter().zip(&mut device.lit) {
+                let wanted = lamps::brightness(&bound.binding, snapshot);
+                if let Some(brightness) = wanted.filter(|_| wanted != *lit) {
+                    *lit = wanted;
+                    if let Some(message) = lamps::message(&bound.binding, brightness) {
+                        self.source.send(name, &message);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The newest message for the performer.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Does what was asked at the desk.
+    pub fn asked(&mut self, ask: MidiAsk) {
+        match ask {
+            MidiAsk::Learn(action) => {
+                self.mapping = false;
+                self.learning = Some(Learning::new(action));
+            }
+            MidiAsk::Stop => {
+                self.learning = None;
+                self.mapping = false;
+            }
+            MidiAsk::AutoMap => {
+                self.learning = None;
+                self.mapping = true;
+                self.map_bank();
+            }
+            MidiAsk::Unbind { device, at } => self.edit(&device, |controls| {
+                if at < controls.len() {
+                    controls.remove(at);
+                }
+            }),
+            MidiAsk::Clear { device } => self.edit(&device, Vec::clear),
+            MidiAsk::Encoding { device, at } => self.edit(&device, |controls| {
+                if let Some(bound) = controls.get_mut(at) {
+                    let encoding = bound.binding.encoding.after();
+                    *bound = Bound::new(Binding { encoding, ..bound.binding.clone() });
+                }
+            }),
+            MidiAsk::Pickup { device, at } => self.edit(&device, |controls| {
+                if let Some(bound) = controls.get_mut(at) {
+                    let pickup = !bound.binding.pickup;
+                    *bound = Bound::new(Binding { pickup, ..bound.binding.clone() });
+                }
+            }),
+        }
+    }
+
+    /// What the desk shows.
+    pub fn view(&self) -> MidiView {
+        let mut rows = Vec::new();
+        for (name, device) in &self.devices {
+            for (at, Bound { binding, .. }) in device.controls.iter().enumerate() {
+                let others = device
+                    .controls
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, bound)| *other != at && bound.binding.address == binding.address);
+                let conflicts: Vec<String> = others.map(|(_, bound)| bound.binding.action.title()).collect();
+                rows.push(MidiRow {
+                    device: name.clone(),
+                    at,
+                    action: binding.action.clone(),
+                    control: binding.address.to_string(),
+                    encoding: binding.encoding.word(),
+                    pickup: binding.pickup
+                        && !binding.encoding.relative()
+                        && binding.address.kind != Kind::Note,
+                    conflict: (!conflicts.is_empty()).then(|| conflicts.join(", ")),
+                });
+            }
+        }
+        let devices = self.devices.iter().map(|(name, device)| MidiDevice {
+            name: name.clone(),
+            connected: device.connected,
+            lamps: device.lamps,
+            bindings: device.controls.len(),
+        });
+        MidiView {
+            devices: devices.collect(),
+            rows,
+            learning: self.learning.as_ref().map(|learning| learning.action.clone()),
+            mapping: self.mapping,
+            heard: self.last_heard.clone(),
+            locked: self.locked,
+        }
+    }
+
+    fn fetched(&mut self, fetched: Fetched) {
+        match fetched {
+            Fetched::Profile(Profile { device, bindings }) => {
+                let device = self.devices.entry(device).or_default();
+                // What was learnt while the file was on its way is newer than the file.
+                if device.controls.is_empty() {
+                    device.controls = bindings.into_iter().map(Bound::new).collect();
+                    device.lit = vec![None; device.controls.len()];
+                }
+            }
+            Fetched::Trouble(why) => self.message = Some(why),
+        }
+    }
+
+    fn news(&mut self, news: News, now: f64) {
+        match news {
+            News::Came { device: name, lamps } => {
+                let device = self.devices.entry(name.clone()).or_default();
+                let known = !device.controls.is_empty();
+                device.connected = true;
+                device.lamps = lamps;
+                device.lit.fill(None);
+                // Knobs may stand elsewhere than when they were unplugged.
+                for bound in &mut device.controls {
+                    *bound = Bound::new(bound.binding.clone());
+                }
+                if known {
+                    self.message = Some(format!("{name} is back"));
+                } else {
+                    self.shelf.fetch(&name);
+                }
+            }
+            News::Gone { device: name } => {
+                if let Some(device) = self.devices.get_mut(&name) {
+                    device.connected = false;
+                }
+                self.message = Some(format!(
+                    "{name} is gone; keys work as ever, and it is heard again when it comes back"
+                ));
+            }
+            News::Bytes { device, bytes } => {
+                if let Some(event) = Event::decode(&bytes) {
+                    self.heard(device, event, now);
+                }
+            }
+            News::Trouble(why) => self.message = Some(why),
+        }
+    }
+
+    fn heard(&mut self, device: String, event: Event, now: f64) {
+        self.last_heard = format!("{device}: {} = {}", event.address, event.value);
+        let controller = (device.clone(), event.address);
+        if event.address.kind == Kind::Cc && !self.seen.contains(&controller) {
+            self.seen.push(controller);
+            if self.mapping {
+                self.map_bank();
+            }
+        }
+        match &mut self.learning {
+            // A control that is being learnt does nothing else.
+            Some(learning) => {
+                if let Some((device, binding)) = learning.hear(&device, &event, now) {
+                    self.bind(&device, binding);
+                }
+            }
+            None => self.arrived.push((device, event)),
+        }
+    }
+
+    /// Gives the first eight controllers to the bank, in the order they were moved.
+    fn map_bank(&mut self) {
+        for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
+            let action = Action::Turn(Dial::Macro(control));
+            let bound = self.devices.values().flat_map(|device| &device.controls);
+            if !bound.into_iter().any(|bound| bound.binding.action == action) {
+                self.bind(&device, Binding::new(address, action, Encoding::Absolute));
+            }
+        }
+        self.mapping = self.seen.len() < BANK;
+    }
+
+    /// One more binding; an action has one control on each device.
+    fn bind(&mut self, device: &str, binding: Binding) {
+        self.learning = None;
+        let told = format!("{}: {} of {device}", binding.action.title(), binding.address);
+        self.message = Some(told);
+        self.edit(device, |controls| {
+            controls.retain(|bound| bound.binding.action != binding.action);
+            controls.push(Bound::new(binding));
+        });
+    }
+
+    /// Changes a device's bindings and saves them.
+    fn edit(&mut self, name: &str, change: impl FnOnce(&mut Vec<Bound>)) {
+        let device = self.devices.entry(name.to_owned()).or_default();
+        change(&mut device.controls);
+        device.lit = vec![None; device.controls.len()];
+        let bindings = device.controls.iter().map(|bound| bound.binding.clone()).collect();
+        self.shelf.save(Profile { device: name.to_owned(), bindings });
+    }
+}

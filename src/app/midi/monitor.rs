@@ -1,0 +1,53 @@
+//! What MIDI devices there are and what they send, in words: the ear of `aivj midi`.
+
+use std::time::{Duration, Instant};
+
+use super::event::Event;
+use super::hardware::Hardware;
+use super::source::{MidiSource as _, News};
+
+/// How often news is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// How listening ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonitorEnd {
+    /// At least one device was there.
+    Heard,
+    /// There was no device.
+    NoDevice,
+}
+
+/// Tells `say` of every device and every message for `seconds`, or until the process ends.
+pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
+    let mut devices = Hardware::watch();
+    let started = Instant::now();
+    let mut end = MonitorEnd::NoDevice;
+    while seconds.is_none_or(|limit| started.elapsed().as_secs_f64() < limit) {
+        while let Some(news) = devices.receive() {
+            if matches!(news, News::Came { .. }) {
+                end = MonitorEnd::Heard;
+            }
+            say(&line(&news));
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    end
+}
+
+fn line(news: &News) -> String {
+    match news {
+        News::Came { device, lamps: true } => format!("port   {device} (in and out)"),
+        News::Came { device, lamps: false } => format!("port   {device} (in)"),
+        News::Gone { device } => format!("gone   {device}"),
+        News::Trouble(why) => format!("note   {why}"),
+        News::Bytes { device, bytes } => {
+            let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let meant = Event::decode(bytes).map_or_else(
+                || "not a control".into(),
+                |event| format!("{} = {}", event.address, event.value),
+            );
+            format!("event  {device}  {meant}  [{}]", raw.join(" "))
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What a device's controls do, as a file that people can edit: one `[[control]]` per knob, fader, pad or button.
+
+use std::fmt::Write as _;
+
+use toml::de::{DeTable, DeValue};
+
+use super::binding::{Binding, Encoding};
+use super::event::{Address, Kind};
+use crate::app::edited::Problem;
+use crate::desk::Action;
+
+/// A device's bindings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    /// The device's name.
+    pub device: String,
+    /// What its controls do.
+    pub bindings: Vec<Binding>,
+}
+
+/// Fields of a `[[control]]`.
+const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
+
+impl Profile {
+    /// The file's text.
+    pub fn written(&self) -> String {
+        let mut text = format!(
+            "# What the controls of one MIDI device do. Actions are named on the desk's page of keys; `aivj midi`\n\
+             # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
+             # twos_complement or offset64. min and max: what a knob sets at its two ends.\n\
+             device = {}\n",
+            toml::Value::String(self.device.clone())
+        );
+        for Binding { address, action, encoding, pickup, range: [min, max] } in &self.bindings {
+            let Address { kind, channel, number } = address;
+            // Writing to a string cannot fail.
+            write!(
+                text,
+                "\n[[control]]\naction = \"{}\"\nmessage = \"{}\"\nchannel = {channel}\nnumber = {number}\n\
+                 encoding = \"{}\"\npickup = {pickup}\nmin = {min:?}\nmax = {max:?}\n",
+                action.name(),
+                kind.word(),
+                encoding.word(),
+            )
+            .ok();
+        }
+        text
+    }
+
+    /// Reads a file. Controls that make no sense are left out and named; all others are kept.
+    pub fn read(text: &str) -> (Self, Vec<Problem>) {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut problems: Vec<Problem> =
+            errors.iter().map(|error| Problem::at(text, error.span(), "", error.message())).collect();
+        let mut profile = Self::default();
+        for (key, value) in table.get_ref() {
+            match (key.get_ref().as_ref(), value.get_ref()) {
+                ("device", DeValue::String(name)) => name.as_ref().clone_into(&mut profile.device),
+                ("control", DeValue::Array(controls)) => {
+                    for control in controls.iter() {
+                        match control.get_ref() {
+                            DeValue::Table(fields) => match binding(text, control.span(), fields) {
+                                Ok(binding) => profile.bindings.push(binding),
+                                Err(wrong) => problems.extend(wrong),
+                            },
+                            _ => problems.push(Problem::at(
+                                text,
+                                Some(control.span()),
+                                "control",
+                                "write it as a section: [[control]]",
+                            )),
+                        }
+                    }
+                }
+                (field, _) => {
+                    let why = "there is no such field; the file has device and [[control]] sections";
+                    problems.push(Problem::at(text, Some(key.span()), field, why));
+                }
+            }
+        }
+        problems.sort_by_key(|problem| problem.line);
+        (profile, problems)
+    }
+}
+
+/// One `[[control]]`; everything that is wrong with it otherwise.
+fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Result<Binding, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut wrong = |field: &str, why: String| {
+        let at = fields.get(field).map_or_else(|| place.clone(), |value| value.span());
+        problems.push(Problem::at(text, Some(at), field, &why));
+    };
+    for key in fields.keys().filter(|key| !FIELDS.contains(&key.get_ref().as_ref())) {
+        wrong(key.get_ref(), format!("there is no such field; a control has {}", FIELDS.join(", ")));
+    }
+    let word = |field: &str| fields.get(field).map(|value| value.get_ref().as_str().unwrap_or(""));
+    let action = word("action").and_then(Action::named);
+    if action.is_none() {
+        let named = word("action").unwrap_or("");
+        wrong("action", format!("there is no action '{named}'; the desk's page of keys names them"));
+    }
+    let kind = Kind::ALL.into_iter().find(|kind| word("message") == Some(kind.word()));
+    if kind.is_none() {
+        wrong("message", "write \"note\", \"cc\" or \"bend\"".into());
+    }
+    let encoding = match word("encoding") {
+        None => Some(Encoding::default()),
+        Some(word) => Encoding::ALL.into_iter().find(|encoding| encoding.word() == word),
+    };
+    if encoding.is_none() {
+        wrong("encoding", format!("write one of {}", Encoding::ALL.map(Encoding::word).join(", ")));
+    }
+    let channel = number(fields, "channel", 1.0).filter(|n| (1.0..=16.0).contains(n) && n.fract() == 0.0);
+    if channel.is_none() {
+        wrong("channel", "write a number from 1 to 16".into());
+    }
+    let has_no_number = kind == Some(Kind::Bend) && fields.get("number").is_none();
+    let control = if has_no_number { Some(0.0) } else { number(fields, "number", f64::NAN) };
+    let control = control.filter(|n| (0.0..=127.0).contains(n) && n.fract() == 0.0);
+    if control.is_none() {
+        wrong("number", "write a number from 0 to 127".into());
+    }
+    let pickup = match fields.get("pickup") {
+        None => Some(true),
+        Some(value) => value.get_ref().as_bool(),
+    };
+    if pickup.is_none() {
+        wrong("pickup", "write true or false".into());
+    }
+    let mut end = |field: &str, usual: f64| {
+        let value = number(fields, field, usual).filter(|n| (0.0..=1.0).contains(n));
+        if value.is_none() {
+            wrong(field, "write a number from 0 to 1".into());
+        }
+        value
+    };
+    let (min, max) = (end("min", 0.0), end("max", 1.0));
+    match (action, kind, encoding, channel, control, pickup, min, max) {
+        (
+            Some(action),
+            Some(kind),
+            Some(encoding),
+            Some(channel),
+            Some(number),
+            Some(pickup),
+            Some(min),
+            Some(max),
+        ) if problems.is_empty() => Ok(Binding {
+            address: Address { kind, channel: channel as u8, number: number as u8 },
+            action,
+            encoding,
+            pickup,
+            range: [min as f32, max as f32],
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// The number in this field, `usual` where the field is missing; nothing when it is no number.
+fn number(fields: &DeTable, field: &str, usual: f64) -> Option<f64> {
+    match fields.get(field).map(|value| value.get_ref()) {
+        None => Some(usual),
+        Some(DeValue::Integer(number)) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64)
+        }
+        Some(DeValue::Float(number)) => number.as_str().parse().ok(),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::Dial;
+    use crate::mind::Control;
+    use crate::show::Command;
+
+    #[test]
+    fn a_profile_survives_being_written() {
+        let cc = |number| Address { kind: Kind::Cc, channel: 3, number };
+        let mut knob = Binding::new(cc(7), Action::Turn(Dial::Macro(Control::M8)), Encoding::TwosComplement);
+        knob.range = [0.25, 0.1];
+        knob.pickup = false;
+        let pad = Address { kind: Kind::Note, channel: 10, number: 36 };
+        let hold = Binding::new(pad, Action::Show(Command::Hold), Encoding::Absolute);
+        let profile = Profile { device: "a \"fine\" device\\".into(), bindings: vec![knob, hold] };
+        assert_eq!(Profile::read(&profile.written()), (profile, vec![]));
+    }
+
+    #[test]
+    fn errors_name_line_and_field_and_good_controls_are_kept() {
+        let text = "device = \"pads\"\n\
+                    [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
+                    [[control]]\naction = \"nexxt\"\nmessage = \"note\"\nnumber = 37\n\
+                    [[control]]\naction = \"fusion\"\nmessage = \"cc\"\nnumber = 300\nchanel = 2\n\
+                    [[control]]\naction = \"back\"\nmessage = \"note\"\nnumber = 38\n";
+        let (profile, problems) = Profile::read(text);
+        let kept: Vec<_> = profile.bindings.iter().map(|binding| binding.action.name()).collect();
+        assert_eq!(kept, ["next", "back"]);
+        let named: Vec<_> = problems.iter().map(|problem| (problem.line, problem.field.as_str())).collect();
+        assert_eq!(named, [(7, "action"), (13, "number"), (14, "chanel")]);
+    }
+
+    #[test]
+    fn a_broken_line_does_not_take_the_rest_with_it() {
+        let text = "device = \"pads\"\n\
+                    [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
+                    [[control]]\naction = \"back\nmessage = \"note\"\nnumber = 38\n\
+                    [[control]]\naction = \"hold\"\nmessage = \"note\"\nnumber = 39\n";
+        let (profile, problems) = Profile::read(text);
+        let kept: Vec<_> = profile.bindings.iter().map(|binding| binding.action.name()).collect();
+        assert!(kept.contains(&"next".to_owned()) && kept.contains(&"hold".to_owned()), "{kept:?}");
+        assert!(problems.iter().any(|problem| problem.line == 7), "{problems:?}");
+    }
+
+    #[test]
+    fn any_text_is_survived() {
+        for text in ["", "\u{0}", "[[control]]", "control = 3", "[control]\naction = 1", "device = 4", "]][["]
+        {
+            let (profile, _) = Profile::read(text);
+            assert!(profile.bindings.is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The whole way from bytes to commands and back to lamps, with bytes fed in.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::*;
+use crate::show::Playing;
+
+/// A wire that tests hold the other end of.
+#[derive(Clone, Default)]
+struct Wire {
+    news: Rc<RefCell<VecDeque<News>>>,
+    sent: Rc<RefCell<Vec<(String, Vec<u8>)>>>,
+}
+
+impl MidiSource for Wire {
+    fn receive(&mut self) -> Option<News> {
+        self.news.borrow_mut().pop_front()
+    }
+
+    fn send(&mut self, device: &str, bytes: &[u8]) {
+        self.sent.borrow_mut().push((device.to_owned(), bytes.to_vec()));
+    }
+}
+
+/// A MIDI side over a wire, one device called "pads" plugged in, no folder for profiles.
+struct Bench {
+    wire: Wire,
+    midi: Midi,
+    snapshot: Snapshot,
+    now: f64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let wire = Wire::default();
+        let midi = Midi::over(Box::new(wire.clone()), Shelf::open(None));
+        let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
+        bench.snapshot.macros = [Unipolar::HALF; 8];
+        bench.news(News::Came { device: "pads".into(), lamps: true });
+        bench.frame();
+        let profile = bench.midi.shelf.wait().expect("an empty profile");
+        bench.midi.fetched(profile);
+        bench
+    }
+
+    fn news(&self, news: News) {
+        self.wire.news.borrow_mut().push_back(news);
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        self.news(News::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
+    }
+
+    /// One frame; its commands and the actions of pressed buttons.
+    fn frame(&mut self) -> (Vec<Command>, Vec<Action>) {
+        self.now += 1.0;
+        let mut commands = Vec::new();
+        self.midi.gather(self.now);
+        let pressed = self.midi.obey(&self.snapshot, &mut commands);
+        self.midi.lock(&mut commands);
+        (commands, pressed)
+    }
+
+    fn learn(&mut self, action: Action, messages: &[[u8; 3]]) {
+        self.midi.asked(MidiAsk::Learn(action));
+        for message in messages {
+            self.send(message);
+        }
+        // The second frame gives the hand time to rest.
+        self.frame();
+        self.frame();
+    }
+
+    fn lamps(&mut self) -> Vec<Vec<u8>> {
+        self.midi.light(&self.snapshot);
+        self.wire.sent.borrow_mut().drain(..).map(|(_, bytes)| bytes).collect()
+    }
+}
+
+const FUSION: Action = Action::Turn(Dial::Macro(Control::Fusion));
+
+fn sets(control: Control, value: f32) -> Command {
+    Command::Macro { control, value: Unipolar::new(value) }
+}
+
+#[test]
+fn a_learnt_knob_moves_its_macro_in_the_same_frame() {
+    let mut bench = Bench::new();
+    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    bench.send(&[0xb0, 16, 127]);
+    // It stood at 12 when it was learnt; the value is at a half: it passes it on the way up.
+    bench.send(&[0xb0, 16, 0]);
+    let (commands, _) = bench.frame();
+    assert_eq!(commands.last(), Some(&sets(Control::Fusion, 0.0)));
+}
+
+#[test]
+fn every_action_can_be_learnt_and_unlearnt() {
+    for (number, action) in Action::all().into_iter().enumerate() {
+        let mut bench = Bench::new();
+        let note = (number % 128) as u8;
+        bench.learn(action.clone(), &[[0x90, note, 100]]);
+        assert_eq!(bench.midi.view().rows[0].action, action);
+        bench.send(&[0x90, note, 127]);
+        let (commands, pressed) = bench.frame();
+        assert_eq!(commands.len() + pressed.len(), 1, "{}", action.name());
+        bench.midi.asked(MidiAsk::Unbind { device: "pads".into(), at: 0 });
+        bench.send(&[0x90, note, 127]);
+        assert_eq!(bench.frame(), (vec![], vec![]), "{}", action.name());
+    }
+}
+
+#[test]
+fn steps_of_an_encoder_add_up_within_a_frame() {
+    let mut bench = Bench::new();
+    bench.learn(FUSION, &[[0xb0, 16, 1]; 6]);
+    for _ in 0..10 {
+        bench.send(&[0xb0, 16, 1]);
+    }
+    bench.send(&[0xb0, 16, 127]);
+    let (commands, _) = bench.frame();
+    let Some(Command::Macro { value, .. }) = commands.last() else { panic!("{commands:?}") };
+    assert!((value.get() - (0.5 + 9.0 / 127.0)).abs() < 1e-4, "{value:?}");
+}
+
+#[test]
+fn the_first_eight_controllers_become_the_bank_and_lock_it() {
+    let mut bench = Bench::new();
+    bench.midi.asked(MidiAsk::AutoMap);
+    for number in [20, 21, 22, 20, 23, 24, 25, 26] {
+        bench.send(&[0xb0, number, 3]);
+    }
+    bench.send(&[0x90, 5, 100]);
+    let (commands, _) = bench.frame();
+    assert!(bench.midi.view().mapping, "the eighth is missing");
+    assert!(!commands.contains(&Command::MidiLock(true)));
+    bench.send(&[0xb0, 27, 3]);
+    bench.send(&[0xb0, 28, 3]);
+    let (commands, _) = bench.frame();
+    assert!(commands.contains(&Command::MidiLock(true)), "{commands:?}");
+    let view = bench.midi.view();
+    let rows: Vec<_> = view.rows.iter().map(|row| (row.action.name(), row.control.clone())).collect();
+    assert_eq!(rows.len(), 8);
+    assert_eq!(rows[0], ("fusion".into(), "CC 20 ch 1".into()));
+    assert_eq!(rows[7], ("m8".into(), "CC 27 ch 1".into()));
+    assert!(!view.mapping && view.locked);
+    bench.news(News::Gone { device: "pads".into() });
+    assert_eq!(bench.frame().0, [Command::MidiLock(false)]);
+}
+
+#[test]
+fn a_device_unplugged_mid_set_comes_back_with_its_bindings() {
+    let mut bench = Bench::new();
+    bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    bench.news(News::Gone { device: "pads".into() });
+    bench.frame();
+    assert!(bench.midi.message().is_some_and(|message| message.contains("pads is gone")));
+    assert!(!bench.midi.view().devices[0].connected);
+    bench.news(News::Came { device: "pads".into(), lamps: true });
+    bench.send(&[0x90, 36, 100]);
+    assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
+    assert!(bench.midi.message().is_some_and(|message| message.contains("pads is back")));
+}
+
+#[test]
+fn a_control_with_two_duties_is_shown_as_a_conflict() {
+    let mut bench = Bench::new();
+    bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    bench.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
+    bench.learn(Action::Show(Command::Hold), &[[0x90, 37, 100], [0x80, 37, 0]]);
+    let conflicts: Vec<_> = bench.midi.view().rows.into_iter().map(|row| row.conflict).collect();
+    let [Some(next), Some(back), None] = conflicts.as_slice() else { panic!("{conflicts:?}") };
+    assert_eq!((next.as_str(), back.as_str()), (Command::Back.title(), Command::Next.title()));
+}
+
+#[test]
+fn lamps_follow_the_show_and_are_set_again_after_a_device_came_back() {
+    let mut bench = Bench::new();
+    bench.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
+    bench.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);
+    bench.learn(FUSION, &[[0xb0, 16, 65]; 6]);
+    assert_eq!(bench.lamps(), [vec![0x99, 36, 0], vec![0xb0, 50, 0], vec![0xb0, 16, 64]]);
+    assert!(bench.lamps().is_empty(), "nothing changed");
+    bench.snapshot.held = true;
+    bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
+    assert_eq!(bench.lamps(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
+    bench.news(News::Came { device: "pads".into(), lamps: true });
+    bench.frame();
+    assert_eq!(bench.lamps().len(), 3);
+}
+
+fn playing() -> Playing {
+    Playing {
+        id: crate::library::PresetId::of(b"a"),
+        name: "a".into(),
+        for_secs: 1.0,
+        favourite: false,
+        problems: Vec::new(),
+        reason: String::new(),
+        took: Default::default(),
+    }
+}
+
+#[test]
+fn a_flood_of_noise_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    let mut rng = crate::units::Rng::new(5);
+    for _ in 0..5000 {
+        let length = rng.below(6);
+        let bytes: Vec<u8> = (0..length).map(|_| 0xf0 | rng.below(16) as u8).collect();
+        bench.send(&bytes);
+    }
+    assert_eq!(bench.frame(), (vec![], vec![]));
+}

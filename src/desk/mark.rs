@@ -1,0 +1,31 @@
+//! Small signs that the font lacks, drawn by hand: a star, a lamp.
+
+use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Ui, Vec2};
+
+use super::style;
+
+/// Points of a star.
+const POINTS: usize = 5;
+/// Inner radius of a star over its outer one: straight edges from point to point.
+const WAIST: f32 = 0.4;
+
+/// A filled star.
+pub(super) fn star(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
+    let mut mesh = Mesh::default();
+    mesh.colored_vertex(center, color);
+    let corners = 2 * POINTS as u32;
+    for corner in 0..corners {
+        let turn = std::f32::consts::TAU * corner as f32 / corners as f32;
+        let reach = if corner % 2 == 0 { radius } else { radius * WAIST };
+        mesh.colored_vertex(center + Vec2::new(turn.sin(), -turn.cos()) * reach, color);
+        mesh.add_triangle(0, corner + 1, (corner + 1) % corners + 1);
+    }
+    painter.add(mesh);
+}
+
+/// A lamp that is lit or dark, in a line of text.
+pub(super) fn lamp(ui: &mut Ui, lit: bool, color: Color32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 6.0, if lit { color } else { style::DARK });
+    response
+}
