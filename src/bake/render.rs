@@ -9,12 +9,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::figures::{Figures, Measured};
-use crate::analysis::Features;
+use super::solo::Solo;
 use crate::audio::{self, HOUSE_RATE_HZ};
-use crate::handoff::Latest;
-use crate::library::Catalogue;
-use crate::milk::Heard;
-use crate::show::{Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::Rig;
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
 
 /// How presets are rendered.
@@ -115,46 +112,31 @@ impl Renderer {
 
     /// Renders one preset; `watch` sees the number of each frame, from 1, and the show that has just drawn it.
     pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
-        let library = match Catalogue::of_one(&job.preset) {
-            Ok(library) => Arc::new(library),
-            Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
-        };
         let deck = DeckSettings {
             size: self.settings.size,
             mesh: self.settings.mesh,
             fps: f64::from(self.settings.fps),
         };
-        let heard = Latest::new(Heard::default());
-        let show = Show::new(
-            ShowSettings {
-                seed: self.settings.seed,
-                auto: false,
-                fps: f64::from(self.settings.fps),
-                warm_frames: 0,
-                refuge: false,
-            },
-            library,
-        );
         let stage = Stage::new(self.workshop.clone(), self.settings.size);
-        let warmer = Warmer::in_place(&self.workshop, &heard, deck);
-        let mut rig = Rig::new(show, stage, warmer, heard);
-        rig.settle();
+        let begun = Solo::begin(&self.workshop, stage, &job.preset, deck, self.settings.seed);
+        let mut solo = match begun {
+            Ok(solo) => solo,
+            Err((why, _)) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
+        };
         let mut measured = Measured::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
-            self.frame(&mut rig, number);
-            if number == 1 && rig.show.snapshot().playing.is_none() {
-                let why = rig.show.snapshot().message.unwrap_or_else(|| "it could not be made ready".into());
+            if let Err(why) = solo.frame(self.sound_of(number)) {
                 return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why);
             }
-            rig.stage.finish();
+            solo.rig.stage.finish();
             measured.frame_took(started.elapsed());
-            let picture = match rig.stage.screenshot() {
+            let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
                 Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
             };
             measured.saw(&picture);
-            watch(number, &rig);
+            watch(number, &solo.rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
                 let path = folder.join(format!("frame-{number:03}.png"));
                 let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());
@@ -165,7 +147,7 @@ impl Renderer {
                 }
             }
         }
-        let playing = rig.show.snapshot().playing;
+        let playing = solo.playing();
         RenderReport {
             preset: job.preset.clone(),
             status: RenderStatus::Ok,
@@ -176,18 +158,13 @@ impl Renderer {
         }
     }
 
-    fn frame(&self, rig: &mut Rig, number: u32) {
+    fn sound_of(&self, number: u32) -> &[[f32; 2]] {
         let fps = self.settings.fps;
         let sample =
             |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
         let from = sample(number - 1).min(self.sound.len());
         let to = sample(number).min(self.sound.len());
-        rig.frame(&RigFrame {
-            dt: if number == 1 { 0.0 } else { 1.0 / f64::from(fps) },
-            sound: &self.sound[from..to],
-            features: &Features::default(),
-            commands: &[],
-        });
+        &self.sound[from..to]
     }
 }
 

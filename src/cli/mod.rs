@@ -2,6 +2,7 @@
 //!
 //! Never holds logic of its own; a command fills a struct and calls the room that does the work.
 
+mod bake;
 mod doctor;
 mod midi;
 mod perform;
@@ -29,6 +30,7 @@ enum Command {
     Doctor(doctor::Args),
     Simulate(simulate::Args),
     Midi(midi::Args),
+    Bake(bake::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -56,8 +58,10 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Midi(args)) => midi::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(&args),
+        Some(Command::Bake(args)) => bake::run(args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),
+            "audit" => bake::audit_work(&settings),
             other => anyhow::bail!("there is no helper process of kind {other}"),
         },
     }

@@ -74,8 +74,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             cpu: Duration::from_secs(args.timeout),
             wall: Duration::from_secs(args.timeout * 4),
             memory_mib: 2048,
+            recycle_mib: 1024,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+        environment: Vec::new(),
     };
     let mut not_ok = 0_u32;
     workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
@@ -94,7 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: RenderSettings = serde_json::from_str(settings).context("reading the settings")?;
     let renderer = Renderer::new(settings)?;
-    workers::serve(|job: RenderJob| renderer.render(&job))?;
+    workers::serve(|job: RenderJob| std::ops::ControlFlow::Continue(renderer.render(&job)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,7 +126,7 @@ fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
     let without = |status, why| RenderReport::without_picture(&job.preset, status, why);
     match outcome {
         Outcome::Done(report) => report,
-        Outcome::Hang(why) => without(RenderStatus::Timeout, why),
+        Outcome::Hang(why) | Outcome::Stuck(why) => without(RenderStatus::Timeout, why),
         Outcome::Memory(why) => without(RenderStatus::Failed, format!("too much memory: {why}")),
         Outcome::Died(why) => without(RenderStatus::Failed, format!("its process died: {why}")),
         Outcome::NotTried(why) => without(RenderStatus::Failed, why),

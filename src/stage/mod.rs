@@ -2,6 +2,7 @@
 //! [`Cue`].
 
 mod buffer;
+mod camera;
 mod cue;
 mod deck;
 mod flat;
@@ -18,6 +19,7 @@ mod workshop;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use camera::{Camera, Shot, Wait};
 pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
 pub use deck::{Deck, DeckSettings};
 pub use gpu::{Gpu, GpuError};
@@ -65,6 +67,11 @@ impl Stage {
     /// Takes a deck off the rack; its memory is given back.
     pub fn retire(&mut self, id: DeckId) {
         self.rack.remove(&id);
+    }
+
+    /// Takes every deck off the rack.
+    pub fn clear(&mut self) {
+        self.rack.clear();
     }
 
     /// Every deck on the rack.

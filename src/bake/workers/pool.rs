@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 
 use super::vitals;
 
+/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 /// What one job may cost before its child is ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -21,6 +24,9 @@ pub struct Limits {
     pub wall: Duration,
     /// Resident memory of the child, MiB.
     pub memory_mib: u64,
+    /// Resident memory above which a child is replaced between two jobs, MiB: what earlier jobs left behind is not
+    /// blamed on the next one.
+    pub recycle_mib: u64,
 }
 
 /// How the pool runs.
@@ -32,6 +38,8 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Arguments that make this program a worker.
     pub arguments: Vec<String>,
+    /// Environment variables that are set for workers.
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// What became of one job.
@@ -39,8 +47,10 @@ pub struct PoolSettings {
 pub enum Outcome<Answer> {
     /// The child answered.
     Done(Answer),
-    /// It used more processor time than allowed, or slept past the wall limit.
+    /// It used more processor time than allowed.
     Hang(String),
+    /// It slept past the wall limit without using much processor time; the machine may be at fault.
+    Stuck(String),
     /// It needed more memory than allowed.
     Memory(String),
     /// It died: abort, crash, exit.
@@ -117,8 +127,11 @@ impl Worker {
             Ok(request) => request,
             Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),
         };
-        if self.child.is_none() {
-            match Running::start(&self.settings.arguments) {
+        // A child may have ended after its last answer, because it was no longer fit.
+        let ended = |child: &mut Running| child.process.try_wait().is_ok_and(|status| status.is_some());
+        if self.child.as_mut().is_none_or(ended) {
+            self.child = None;
+            match Running::start(&self.settings) {
                 Ok(child) => self.child = Some(child),
                 Err(error) => return Outcome::NotTried(format!("no worker could be started: {error}")),
             }
@@ -127,7 +140,11 @@ impl Worker {
             Some(child) => child.ask(&request, &self.settings.limits),
             None => return Outcome::NotTried("no worker is running".into()),
         };
-        if !matches!(outcome, Outcome::Done(_)) {
+        let grown = |child: &Running| {
+            let memory = vitals::read(child.process.id()).map_or(0, |vitals| vitals.memory_mib);
+            memory > self.settings.limits.recycle_mib
+        };
+        if !matches!(outcome, Outcome::Done(_)) || self.child.as_ref().is_some_and(grown) {
             self.child = None;
         }
         outcome
@@ -135,9 +152,10 @@ impl Worker {
 }
 
 impl Running {
-    fn start(arguments: &[String]) -> std::io::Result<Self> {
+    fn start(settings: &PoolSettings) -> std::io::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
-            .args(arguments)
+            .args(&settings.arguments)
+            .envs(settings.environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -170,7 +188,7 @@ impl Running {
             return self.died();
         }
         loop {
-            match self.answers.recv_timeout(Duration::from_millis(50)) {
+            match self.answers.recv_timeout(LOOK_EVERY) {
                 Ok(line) => {
                     return match serde_json::from_str(&line) {
                         Ok(answer) => Outcome::Done(answer),
@@ -191,7 +209,7 @@ impl Running {
                 }
             }
             if started.elapsed() > limits.wall {
-                return Outcome::Hang(format!("no answer for {:.1} s", limits.wall.as_secs_f64()));
+                return Outcome::Stuck(format!("no answer for {:.1} s", limits.wall.as_secs_f64()));
             }
         }
     }

@@ -1,0 +1,196 @@
+//! What there is to audit: the files of the libraries, the different presets in them, and which have no verdict yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::work::AuditJob;
+use super::{AuditSettings, Ledger};
+use crate::bake::date;
+use crate::bake::wire::WirePath;
+use crate::library::{self, Energy, PresetId, Store, Tags};
+
+/// One scanned folder.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// The folder, as it is called in the store.
+    pub root: PathBuf,
+    /// What goes before the relative paths of its files; empty when it is the only one.
+    pub prefix: String,
+    /// Files that cannot be used, and why.
+    pub left_out: Vec<(PathBuf, String)>,
+    /// Files that were there at an earlier scan, below the root.
+    pub deleted: Vec<String>,
+}
+
+/// One file with a preset.
+#[derive(Clone, Debug)]
+pub struct PlannedFile {
+    /// Which preset.
+    pub id: PresetId,
+    /// Place of its library.
+    pub library: usize,
+    /// Below its library.
+    pub below: PathBuf,
+    /// What its text says it is.
+    pub tags: Tags,
+    /// How much it moves, as its text says.
+    pub energy: Energy,
+    /// Presets with the same shader code.
+    pub family: u64,
+}
+
+/// The files of some libraries.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The libraries.
+    pub libraries: Vec<Library>,
+    /// Their files, by library and path.
+    files: Vec<PlannedFile>,
+    /// First file of each different preset.
+    first: BTreeMap<PresetId, usize>,
+}
+
+/// What is left to do.
+pub struct Todo {
+    /// Jobs, in an order that depends on the presets' content alone: every part of it is a fair sample.
+    pub jobs: Vec<AuditJob>,
+    /// Presets that have a verdict.
+    pub known: usize,
+}
+
+impl Plan {
+    /// Scans the libraries.
+    pub fn make(store: &Store, settings: &AuditSettings) -> anyhow::Result<Self> {
+        let mut libraries = Vec::new();
+        for folder in &settings.libraries {
+            let root = library::library_root(folder);
+            let before: BTreeSet<PathBuf> = store.load(&root)?.into_iter().map(|row| row.path).collect();
+            let report = library::scan(store, folder, date::now(), |_| ())
+                .with_context(|| format!("looking through {}", folder.display()))?;
+            let after: BTreeSet<PathBuf> = store.load(&root)?.into_iter().map(|row| row.path).collect();
+            let gone: Vec<String> = before.difference(&after).map(|path| slashed(path)).collect();
+            let deleted = remember_deleted(store, &root, gone, &after)?;
+            libraries.push(Library { root, prefix: String::new(), left_out: report.left_out, deleted });
+        }
+        Self::of(store, libraries)
+    }
+
+    /// The libraries as they were last scanned.
+    pub fn last(store: &Store, roots: impl Iterator<Item = PathBuf>) -> anyhow::Result<Self> {
+        let mut libraries = Vec::new();
+        for root in roots {
+            let deleted = store.recall::<Vec<String>>(&deleted_name(&root))?.unwrap_or_default();
+            libraries.push(Library { root, prefix: String::new(), left_out: Vec::new(), deleted });
+        }
+        Self::of(store, libraries)
+    }
+
+    fn of(store: &Store, mut libraries: Vec<Library>) -> anyhow::Result<Self> {
+        if libraries.len() > 1 {
+            for (number, library) in libraries.iter_mut().enumerate() {
+                let name = library.root.file_name().unwrap_or_default().to_string_lossy();
+                library.prefix = format!("{number}-{name}/");
+            }
+        }
+        let mut plan = Self { libraries, ..Self::default() };
+        for (number, library) in plan.libraries.iter().enumerate() {
+            for row in store.load(&library.root)? {
+                plan.first.entry(row.id).or_insert(plan.files.len());
+                plan.files.push(PlannedFile {
+                    id: row.id,
+                    library: number,
+                    below: row.path,
+                    tags: row.outline.tags,
+                    energy: row.outline.energy,
+                    family: row.outline.family,
+                });
+            }
+        }
+        Ok(plan)
+    }
+
+    /// What has no verdict yet.
+    pub fn todo(&self, ledger: &Ledger, settings: &AuditSettings) -> anyhow::Result<Todo> {
+        let known: BTreeMap<PresetId, bool> = ledger.known()?.into_iter().collect();
+        let done = |id: &PresetId| match known.get(id) {
+            None => false,
+            Some(asks_again) => !(settings.retry_failed && *asks_again),
+        };
+        // An identity is a hash: its order has nothing to do with names or folders.
+        let open = self.first.iter().filter(|(id, _)| !done(id));
+        let jobs = open
+            .take(settings.limit.unwrap_or(usize::MAX))
+            .map(|(id, &file)| AuditJob { id: *id, path: WirePath(self.path(&self.files[file])) });
+        Ok(Todo { jobs: jobs.collect(), known: self.first.keys().filter(|id| done(id)).count() })
+    }
+
+    /// Every file.
+    pub fn each_file(&self) -> impl Iterator<Item = &PlannedFile> {
+        self.files.iter()
+    }
+
+    /// One file of each different preset.
+    pub fn each_preset(&self) -> impl Iterator<Item = &PlannedFile> {
+        self.first.values().map(|&file| &self.files[file])
+    }
+
+    /// Number of files.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Number of different presets.
+    pub fn presets(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Whether one of the files holds this preset.
+    pub fn has(&self, id: PresetId) -> bool {
+        self.first.contains_key(&id)
+    }
+
+    /// Where a file lies.
+    pub fn path(&self, file: &PlannedFile) -> PathBuf {
+        self.libraries[file.library].root.join(&file.below)
+    }
+
+    /// A file's path as reports tell it, with forward slashes.
+    pub fn relative(&self, file: &PlannedFile) -> String {
+        format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
+    }
+
+    /// The path of a preset's first file.
+    pub fn name(&self, id: PresetId) -> String {
+        self.first.get(&id).map_or_else(|| id.to_string(), |&file| self.relative(&self.files[file]))
+    }
+}
+
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+fn deleted_name(root: &Path) -> String {
+    format!("deleted {}", root.display())
+}
+
+/// Adds what is gone to what was gone before, and takes off what has come back.
+fn remember_deleted(
+    store: &Store,
+    root: &Path,
+    gone: Vec<String>,
+    there: &BTreeSet<PathBuf>,
+) -> anyhow::Result<Vec<String>> {
+    let name = deleted_name(root);
+    let before: BTreeSet<String> = store.recall(&name)?.unwrap_or_default();
+    let back: BTreeSet<String> = there.iter().map(|path| slashed(path)).collect();
+    let mut all = before.clone();
+    all.extend(gone);
+    all.retain(|path| !back.contains(path));
+    if all != before {
+        store.remember(&name, &all, date::now())?;
+    }
+    Ok(all.into_iter().collect())
+}

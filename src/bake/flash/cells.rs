@@ -1,0 +1,92 @@
+//! A picture as the flash rules see it: 96 by 72 cells, each the mean light of its area.
+
+use std::sync::OnceLock;
+
+/// Columns and rows of cells. A field of 10 degrees is a third of the screen each way: 32 by 24 cells.
+pub const GRID: [usize; 2] = [96, 72];
+
+/// One picture as cells.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// Linear red, green and blue of each cell, 0..1, row by row.
+    pub linear: Vec<[f64; 3]>,
+    sums: Vec<[f64; 3]>,
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        let cells = GRID[0] * GRID[1];
+        Self { linear: vec![[0.0; 3]; cells], sums: Vec::new() }
+    }
+}
+
+impl Cells {
+    /// Averages a picture of RGBA bytes in linear light, so that fine balanced patterns cancel, as the rules exempt
+    /// them. A picture smaller than the grid repeats its pixels.
+    pub fn of(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
+        debug_assert_eq!(pixels.len(), width * height * 4, "a picture is as large as it says");
+        let linear = linear_light();
+        let (columns, rows) = (bounds(width, GRID[0]), bounds(height, GRID[1]));
+        self.sums.resize(width, [0.0; 3]);
+        for (row, cells) in rows.iter().zip(self.linear.chunks_exact_mut(GRID[0])) {
+            self.sums.fill([0.0; 3]);
+            for line in pixels.chunks_exact(width * 4).skip(row.0).take(row.1 - row.0) {
+                for (sum, pixel) in self.sums.iter_mut().zip(line.chunks_exact(4)) {
+                    for channel in 0..3 {
+                        sum[channel] += linear[usize::from(pixel[channel])];
+                    }
+                }
+            }
+            for (column, cell) in columns.iter().zip(cells) {
+                let area = ((column.1 - column.0) * (row.1 - row.0)) as f64;
+                let part = &self.sums[column.0..column.1];
+                *cell = std::array::from_fn(|channel| {
+                    part.iter().map(|sum| sum[channel]).sum::<f64>() / area.max(1.0)
+                });
+            }
+        }
+    }
+}
+
+/// First and last-but-one pixel of each of `cells` equal parts of `length` pixels; no part is empty.
+fn bounds(length: usize, cells: usize) -> Vec<(usize, usize)> {
+    let step = length as f64 / cells as f64;
+    let edge = |cell: usize| if cell == cells { length } else { (cell as f64 * step) as usize };
+    let part = |cell: usize| {
+        let start = edge(cell).min(length.saturating_sub(1));
+        (start, edge(cell + 1).max(start + 1).min(length.max(1)))
+    };
+    (0..cells).map(part).collect()
+}
+
+/// Linear light of each display value (IEC 61966-2-1).
+fn linear_light() -> &'static [f64; 256] {
+    static TABLE: OnceLock<[f64; 256]> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        std::array::from_fn(|value| {
+            let value = value as f64 / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_tile_the_picture_without_gaps() {
+        for length in [96, 144, 256, 1080, 1920] {
+            let parts = bounds(length, 72);
+            assert_eq!((parts[0].0, parts[71].1), (0, length));
+            assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_tiny_picture_fills_every_cell() {
+        let mut cells = Cells::default();
+        cells.of(&[255; 4 * 4], [2, 2]);
+        assert!(cells.linear.iter().all(|cell| (cell[0] - 1.0).abs() < 1e-9));
+    }
+}

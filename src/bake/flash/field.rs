@@ -1,0 +1,157 @@
+//! The counting: changes of single cells, and fields of view in which enough of them change together.
+
+use std::collections::VecDeque;
+
+use super::cells::GRID;
+
+/// Columns and rows of a field of 10 degrees.
+const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
+/// Share of a field, or of the screen, that has to change together.
+const SHARE: f64 = 0.25;
+/// Changes this close together count as one, seconds.
+const TOGETHER_SECS: f64 = 0.05;
+
+/// Finds the turning points of each cell's signal: slow ramps add up, small jitter never counts.
+pub(super) struct Zigzag {
+    step: f64,
+    lowest: Vec<f64>,
+    highest: Vec<f64>,
+    direction: Vec<i8>,
+    started: bool,
+}
+
+impl Zigzag {
+    pub fn new(step: f64, cells: usize) -> Self {
+        Self {
+            step,
+            lowest: vec![0.0; cells],
+            highest: vec![0.0; cells],
+            direction: vec![0; cells],
+            started: false,
+        }
+    }
+
+    /// Writes +1, -1 or 0 for each cell into `changes`. `may_rise` and `may_fall` see the cell's number, the value at
+    /// its last turn and its value now.
+    pub fn step(
+        &mut self,
+        signal: &[f64],
+        may_rise: impl Fn(usize, f64, f64) -> bool,
+        may_fall: impl Fn(usize, f64, f64) -> bool,
+        changes: &mut [i8],
+    ) {
+        if !self.started {
+            self.lowest.copy_from_slice(signal);
+            self.highest.copy_from_slice(signal);
+            self.started = true;
+            changes.fill(0);
+            return;
+        }
+        let extremes = self.lowest.iter_mut().zip(&mut self.highest).zip(&mut self.direction);
+        for (at, (((lowest, highest), direction), change)) in extremes.zip(changes).enumerate() {
+            let now = signal[at];
+            *lowest = lowest.min(now);
+            *highest = highest.max(now);
+            *change = 0;
+            if now - *lowest >= self.step && *direction <= 0 && may_rise(at, *lowest, now) {
+                *change = 1;
+            } else if *highest - now >= self.step && *direction >= 0 && may_fall(at, *highest, now) {
+                *change = -1;
+            }
+            if *change != 0 {
+                (*lowest, *highest, *direction) = (now, now, *change);
+            }
+        }
+    }
+}
+
+/// Counts the changes of every field of 10 degrees and of the whole screen over the last second.
+pub(super) struct Field {
+    /// Changes of the last frames, newest last.
+    recent: VecDeque<Vec<i8>>,
+    together: usize,
+    /// Last polarity of every field; the screen is the last one.
+    polarity: Vec<i8>,
+    /// Which fields changed in each of the last frames.
+    second: VecDeque<Vec<u16>>,
+    frames: usize,
+    counts: Vec<u16>,
+    sums: [Vec<u32>; 2],
+}
+
+impl Field {
+    pub fn new(fps: f64) -> Self {
+        let fields = (GRID[0] - FIELD[0] + 1) * (GRID[1] - FIELD[1] + 1) + 1;
+        let sums = || vec![0; (GRID[0] + 1) * (GRID[1] + 1)];
+        Self {
+            recent: VecDeque::new(),
+            together: ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1),
+            polarity: vec![0; fields],
+            second: VecDeque::new(),
+            frames: (fps.round_ties_even() as usize).max(1),
+            counts: vec![0; fields],
+            sums: [sums(), sums()],
+        }
+    }
+
+    /// Changes within the last second in the worst field, and on the whole screen.
+    pub fn step(&mut self, changes: &[i8]) -> [u32; 2] {
+        self.recent.push_back(changes.to_vec());
+        if self.recent.len() > self.together {
+            self.recent.pop_front();
+        }
+        for (sums, sign) in self.sums.iter_mut().zip([1, -1]) {
+            add_up(&self.recent, sign, sums);
+        }
+        let needed = SHARE * (FIELD[0] * FIELD[1]) as f64;
+        let (stride, mut field) = (GRID[0] + 1, 0);
+        let mut changed = Vec::new();
+        let mut note = |polarity: &mut i8, field: usize, up: bool, down: bool| {
+            let change = match (up, down) {
+                (true, _) if *polarity <= 0 => 1,
+                (_, true) if *polarity >= 0 => -1,
+                _ => return,
+            };
+            *polarity = change;
+            changed.push(field as u16);
+        };
+        for top in 0..=GRID[1] - FIELD[1] {
+            for left in 0..=GRID[0] - FIELD[0] {
+                let [up, down] = [&self.sums[0], &self.sums[1]].map(|sums| {
+                    let corner = |x: usize, y: usize| sums[(top + y) * stride + left + x];
+                    let inside = corner(FIELD[0], FIELD[1]) + corner(0, 0) - corner(FIELD[0], 0);
+                    f64::from(inside - corner(0, FIELD[1])) >= needed
+                });
+                note(&mut self.polarity[field], field, up, down);
+                field += 1;
+            }
+        }
+        let all = (GRID[0] * GRID[1]) as f64 * SHARE;
+        let [up, down] = [0, 1].map(|sign: usize| f64::from(*self.sums[sign].last().unwrap_or(&0)) >= all);
+        note(&mut self.polarity[field], field, up, down);
+        for &field in &changed {
+            self.counts[usize::from(field)] += 1;
+        }
+        self.second.push_back(changed);
+        if self.second.len() > self.frames {
+            for field in self.second.pop_front().unwrap_or_default() {
+                self.counts[usize::from(field)] -= 1;
+            }
+        }
+        let (screen, fields) = self.counts.split_last().unwrap_or((&0, &[]));
+        [u32::from(fields.iter().copied().max().unwrap_or(0)), u32::from(*screen)]
+    }
+}
+
+/// The integral image of the cells that changed towards `sign` in any of the recent frames.
+fn add_up(recent: &VecDeque<Vec<i8>>, sign: i8, sums: &mut [u32]) {
+    let stride = GRID[0] + 1;
+    for y in 0..GRID[1] {
+        let mut line = 0;
+        for x in 0..GRID[0] {
+            let cell = y * GRID[0] + x;
+            line += u32::from(recent.iter().any(|changes| changes[cell] == sign));
+            sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + line;
+        }
+    }
+}

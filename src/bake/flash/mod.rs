@@ -1,0 +1,160 @@
+//! Photosensitive flashes in a row of pictures: general and red flashes as W3C WCAG 2.2 defines them, and the rule of
+//! Ofcom and ITU-R BT.1702 that a quarter of the screen must not flash.
+//!
+//! Pure arithmetic on pictures; who draws them and how fast does not matter here. Not a certificate: broadcast still
+//! needs its own test.
+
+mod cells;
+mod field;
+
+use serde::{Deserialize, Serialize};
+
+pub use cells::{Cells, GRID};
+use field::{Field, Zigzag};
+
+/// Change of relative luminance that counts as half a flash.
+const GENERAL_STEP: f64 = 0.1;
+/// A flash whose darker half is brighter than this is none.
+const DARK_BELOW: f64 = 0.8;
+/// Change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
+const RED_STEP: f64 = 0.2;
+/// Share of red in a saturated red.
+const SATURATED_RED: f64 = 0.8;
+/// Most flashes within a second that pass.
+const ALLOWED: u32 = 3;
+/// Chromaticity of daylight white (D65) in CIE 1976 UCS.
+const WHITE_UV: (f64, f64) = (0.1978, 0.4683);
+
+/// What was counted over a whole row of pictures: the worst second of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlashScore {
+    /// Flashes of light in the worst second, in the worst field of 10 degrees.
+    pub general: u32,
+    /// Flashes to or from saturated red.
+    pub red: u32,
+    /// Flashes of light over a quarter of the whole screen.
+    pub general_screen: u32,
+    /// Flashes of red over a quarter of the whole screen.
+    pub red_screen: u32,
+    /// Half flashes in the worst second, of the worse kind.
+    pub transitions: u32,
+}
+
+/// What a score means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlashVerdict {
+    /// At most three flashes in any second.
+    #[default]
+    Pass,
+    /// At the limit: one half flash more and it fails, or a quarter of the screen flashes.
+    Warn,
+    /// More than three flashes within a second.
+    Fail,
+}
+
+impl FlashScore {
+    /// More than three flashes in a second fail; the brink of it, and flashing screens, are worth a warning.
+    pub fn verdict(&self) -> FlashVerdict {
+        if self.general.max(self.red) > ALLOWED {
+            FlashVerdict::Fail
+        } else if self.transitions > 2 * ALLOWED || self.general_screen.max(self.red_screen) > ALLOWED {
+            FlashVerdict::Warn
+        } else {
+            FlashVerdict::Pass
+        }
+    }
+}
+
+/// Counts flashes picture by picture.
+pub struct FlashMeter {
+    light: Zigzag,
+    light_field: Field,
+    red: Zigzag,
+    red_field: Field,
+    /// Cells that were saturated red since they last were colourless.
+    was_red: Vec<bool>,
+    signal: Vec<f64>,
+    now_red: Vec<bool>,
+    changes: Vec<i8>,
+    score: FlashScore,
+}
+
+impl FlashMeter {
+    /// A meter for `fps` pictures a second.
+    pub fn new(fps: f64) -> Self {
+        let cells = GRID[0] * GRID[1];
+        Self {
+            light: Zigzag::new(GENERAL_STEP, cells),
+            light_field: Field::new(fps),
+            red: Zigzag::new(RED_STEP, cells),
+            red_field: Field::new(fps),
+            was_red: Vec::new(),
+            signal: vec![0.0; cells],
+            now_red: vec![false; cells],
+            changes: vec![0; cells],
+            score: FlashScore::default(),
+        }
+    }
+
+    /// The next picture.
+    pub fn push(&mut self, cells: &Cells) {
+        for (signal, colour) in self.signal.iter_mut().zip(&cells.linear) {
+            *signal = luminance(*colour);
+        }
+        self.light.step(
+            &self.signal,
+            |_, before, _| before < DARK_BELOW,
+            |_, _, now| now < DARK_BELOW,
+            &mut self.changes,
+        );
+        let [light, light_screen] = self.light_field.step(&self.changes);
+        for (at, colour) in cells.linear.iter().enumerate() {
+            (self.signal[at], self.now_red[at]) = redness(*colour);
+        }
+        if self.was_red.is_empty() {
+            self.was_red.clone_from(&self.now_red);
+        }
+        for (was, now) in self.was_red.iter_mut().zip(&self.now_red) {
+            *was |= now;
+        }
+        let (now_red, was_red) = (&self.now_red, &self.was_red);
+        self.red.step(&self.signal, |at, _, _| now_red[at], |at, _, _| was_red[at], &mut self.changes);
+        let [red, red_screen] = self.red_field.step(&self.changes);
+        for (was, x) in self.was_red.iter_mut().zip(&self.signal) {
+            *was &= *x >= 0.1;
+        }
+        let worst = &mut self.score;
+        worst.general = worst.general.max(light / 2);
+        worst.red = worst.red.max(red / 2);
+        worst.general_screen = worst.general_screen.max(light_screen / 2);
+        worst.red_screen = worst.red_screen.max(red_screen / 2);
+        worst.transitions = worst.transitions.max(light).max(red);
+    }
+
+    /// The worst second so far.
+    pub fn score(&self) -> FlashScore {
+        self.score
+    }
+}
+
+fn luminance([r, g, b]: [f64; 3]) -> f64 {
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// Distance from white towards red in CIE 1976 UCS, and whether the colour is a saturated red.
+fn redness([r, g, b]: [f64; 3]) -> (f64, bool) {
+    let sum = r + g + b;
+    let saturated = r / sum.max(1e-6) >= SATURATED_RED && sum > 0.02;
+    let x = 0.4124 * r + 0.3576 * g + 0.1805 * b;
+    let y = luminance([r, g, b]);
+    let z = 0.0193 * r + 0.1192 * g + 0.9505 * b;
+    let whole = (x + 15.0 * y + 3.0 * z).max(1e-6);
+    let (white_u, white_v) = WHITE_UV;
+    let (u, v) = if sum > 0.002 { (4.0 * x / whole, 9.0 * y / whole) } else { WHITE_UV };
+    let distance = if u > white_u { (u - white_u).hypot(v - white_v) } else { 0.0 };
+    (distance, saturated)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What a frame costs, and what it would cost at the sizes of a real show on this machine.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// Pixels of the two sizes costs are estimated for.
+const FULL_HD: f64 = 1920.0 * 1080.0;
+const ULTRA_HD: f64 = 3840.0 * 2160.0;
+
+/// Cost of one preset. Depends on the machine and its load: told apart from every other part of a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Reading, compiling and building, milliseconds.
+    pub prepare_ms: f64,
+    /// Time of the thread that runs the preset's code, a frame, milliseconds.
+    pub cpu_ms: f64,
+    /// Time of the drawing, a frame, milliseconds: processor time where the processor draws, else elapsed time.
+    pub gpu_ms: f64,
+    /// Longest of all sampled frames, milliseconds.
+    pub slowest_ms: f64,
+    /// Expected frame time at 1920x1080.
+    pub full_hd_ms: f64,
+    /// Expected frame time at 3840x2160.
+    pub ultra_hd_ms: f64,
+}
+
+/// Adds up what frames cost.
+pub(super) struct Meter {
+    software: bool,
+    pixels: f64,
+    /// Drawing time of an all but empty picture of this machine, milliseconds: what does not grow with the pixels.
+    floor_ms: f64,
+    since: (Instant, Duration, Duration),
+    own_ms: f64,
+    frames: Vec<f64>,
+}
+
+impl Meter {
+    pub fn new(software: bool, size: [u32; 2], floor_ms: f64) -> Self {
+        let pixels = f64::from(size[0]) * f64::from(size[1]);
+        Self { software, pixels, floor_ms, since: now(), own_ms: 0.0, frames: Vec::new() }
+    }
+
+    /// Sampled frames begin now.
+    pub fn begin(&mut self) {
+        self.since = now();
+        self.own_ms = 0.0;
+        self.frames.clear();
+    }
+
+    /// Runs one frame's work and counts what it costs this thread.
+    pub fn frame<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let (started, before) = (Instant::now(), thread_time());
+        let result = work();
+        let own = thread_time().saturating_sub(before);
+        self.own_ms += ms(own);
+        self.frames.push(ms(started.elapsed()));
+        result
+    }
+
+    /// The cost over all frames since [`Self::begin`].
+    pub fn cost(&self, prepare_ms: f64) -> Cost {
+        let count = self.frames.len().max(1) as f64;
+        let (wall, process, _) = self.since;
+        let cpu_ms = self.own_ms / count;
+        let gpu_ms = if self.software {
+            let (_, process_now, thread_now) = now();
+            let others = process_now.saturating_sub(process).saturating_sub(thread_now - self.since.2);
+            ms(others) / count
+        } else {
+            ms(wall.elapsed()) / count
+        };
+        let at = |pixels: f64| {
+            let grows = (gpu_ms - self.floor_ms).max(0.0);
+            cpu_ms + self.floor_ms.min(gpu_ms) + grows * pixels / self.pixels
+        };
+        let short = |ms: f64| (ms * 1000.0).round() / 1000.0;
+        Cost {
+            prepare_ms: short(prepare_ms),
+            cpu_ms: short(cpu_ms),
+            gpu_ms: short(gpu_ms),
+            slowest_ms: short(self.frames.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0)),
+            full_hd_ms: short(at(FULL_HD)),
+            ultra_hd_ms: short(at(ULTRA_HD)),
+        }
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Now on the wall, in processor time of the process, and of this thread.
+fn now() -> (Instant, Duration, Duration) {
+    (Instant::now(), process_time(), thread_time())
+}
+
+#[cfg(unix)]
+fn clock(which: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec that the call fills.
+    let failed = unsafe { libc::clock_gettime(which, &mut time) } != 0;
+    if failed { Duration::ZERO } else { Duration::new(time.tv_sec as u64, time.tv_nsec as u32) }
+}
+
+#[cfg(unix)]
+fn process_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+#[cfg(unix)]
+fn thread_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Where processor time is not told, elapsed time stands for it.
+#[cfg(not(unix))]
+fn process_time() -> Duration {
+    use std::sync::OnceLock;
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    process_time()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_picture_is_never_cheaper() {
+        let mut meter = Meter::new(true, [256, 144], 0.5);
+        meter.begin();
+        meter.frame(|| std::hint::black_box((0..200_000).map(f64::from).map(f64::sqrt).sum::<f64>()));
+        let cost = meter.cost(3.0);
+        assert!(cost.full_hd_ms >= cost.cpu_ms && cost.ultra_hd_ms >= cost.full_hd_ms, "{cost:?}");
+        assert_eq!(cost.prepare_ms, 3.0);
+    }
+}

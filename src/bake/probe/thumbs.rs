@@ -1,0 +1,35 @@
+//! Thumbnails: three frames of a preset side by side in one small picture, for reports and for later stages.
+
+use std::path::{Path, PathBuf};
+
+use image::{RgbImage, imageops};
+
+use crate::library::PresetId;
+
+/// Pixels of one thumbnail.
+pub const THUMB: [u32; 2] = [128, 72];
+/// How much of the picture the file keeps, of 100.
+const QUALITY: u8 = 80;
+
+/// Where the thumbnails of a preset lie below `folder`.
+pub fn path(folder: &Path, id: PresetId) -> PathBuf {
+    let name = id.to_string();
+    folder.join(&name[..2]).join(format!("{name}.jpg"))
+}
+
+/// Writes the strip of these RGBA frames of `size`.
+pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32; 2]) -> Result<(), String> {
+    let mut strip = RgbImage::new(THUMB[0] * frames.len() as u32, THUMB[1]);
+    for (place, frame) in (0..).zip(frames) {
+        let rgb = frame.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let Some(picture) = RgbImage::from_raw(size[0], size[1], rgb) else { continue };
+        let small = imageops::thumbnail(&picture, THUMB[0], THUMB[1]);
+        imageops::replace(&mut strip, &small, i64::from(place * THUMB[0]), 0);
+    }
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode_image(&strip)
+        .map_err(|error| format!("a thumbnail could not be made: {error}"))?;
+    let path = path(folder, id);
+    crate::bake::files::write_whole(&path, &bytes)
+}

@@ -1,0 +1,67 @@
+//! One preset alone on the stage: a fresh deck, from black, drawn by the same show and the same stage as live.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::analysis::Features;
+use crate::handoff::Latest;
+use crate::library::Catalogue;
+use crate::milk::Heard;
+use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Stage, Workshop};
+
+/// A preset on its own.
+pub struct Solo {
+    /// The show with its stage.
+    pub rig: Rig,
+    frame_secs: f64,
+    frames: u64,
+}
+
+impl Solo {
+    /// Puts the preset of this file on `stage`, which may have shown others before. Fails in words when the preset
+    /// cannot be played; the stage comes back either way.
+    pub fn begin(
+        workshop: &Arc<Workshop>,
+        stage: Stage,
+        preset: &Path,
+        deck: DeckSettings,
+        seed: u64,
+    ) -> Result<Self, (String, Stage)> {
+        let library = match Catalogue::of_one(preset) {
+            Ok(library) => Arc::new(library),
+            Err(why) => return Err((why, stage)),
+        };
+        let heard = Latest::new(Heard::default());
+        let settings = ShowSettings { seed, auto: false, fps: deck.fps, warm_frames: 0, refuge: false };
+        let warmer = Warmer::in_place(workshop, &heard, deck);
+        let mut rig = Rig::new(Show::new(settings, library), stage, warmer, heard);
+        rig.settle();
+        Ok(Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 })
+    }
+
+    /// Draws the next frame with this sound; says why in words when the preset cannot be played.
+    pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), String> {
+        let dt = if self.frames == 0 { 0.0 } else { self.frame_secs };
+        let features = Features::default();
+        self.rig.frame(&RigFrame { dt, sound, features: &features, commands: &[] });
+        self.frames += 1;
+        if self.frames == 1 && !self.rig.show.playing() {
+            let message = self.rig.show.snapshot().message;
+            return Err(message.unwrap_or_else(|| "it could not be made ready".into()));
+        }
+        Ok(())
+    }
+
+    /// What plays, with what does not work about it and how long making it ready took.
+    pub fn playing(&self) -> Option<Playing> {
+        self.rig.show.snapshot().playing
+    }
+
+    /// Gives the stage back for the next preset.
+    pub fn end(self) -> Stage {
+        let mut stage = self.rig.stage;
+        stage.clear();
+        stage
+    }
+}

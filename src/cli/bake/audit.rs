@@ -1,0 +1,173 @@
+//! `aivj bake audit`: a verdict for every preset of a library.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::bake::audit::{self, AuditEvent, AuditReport, AuditSettings};
+use crate::bake::probe::ProbeSettings;
+use crate::bake::verdict::{LookVerdict, Safety};
+
+/// Plays every preset in a process of its own and keeps a verdict with its evidence. Run it again to go on.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders with presets.
+    #[arg(long, required = true, num_args = 1..)]
+    library: Vec<PathBuf>,
+    /// Where reports go.
+    #[arg(long)]
+    out: PathBuf,
+    /// Folders with images for presets.
+    #[arg(long, num_args = 1..)]
+    textures: Vec<PathBuf>,
+    /// Processes at work at the same time.
+    #[arg(long, default_value_t = crate::cli::default_workers())]
+    workers: usize,
+    /// Most presets to audit in this run.
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Begin no new preset after so many seconds.
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Pixels of the picture.
+    #[arg(long, default_value = "256x144", value_parser = crate::cli::size)]
+    size: [u32; 2],
+    /// Frames before the sampled ones.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
+    warmup: u32,
+    /// Sampled frames.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
+    frames: u32,
+    /// Decides everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Audit those again that were not ok or missed an image.
+    #[arg(long)]
+    retry_failed: bool,
+    /// Keep no thumbnails.
+    #[arg(long)]
+    no_thumbs: bool,
+    /// Print one JSON line for every verdict.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let budget = args.seconds.map(|seconds| Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
+    let settings = AuditSettings {
+        libraries: args.library,
+        workers: args.workers,
+        limit: args.limit,
+        budget,
+        retry_failed: args.retry_failed,
+        probe: ProbeSettings {
+            size: args.size,
+            warm_up: args.warmup,
+            frames: args.frames,
+            seed: args.seed,
+            textures: args.textures,
+            thumbs: (!args.no_thumbs).then(|| args.out.join("thumbs")),
+        },
+        out: args.out,
+    };
+    let mut watch = Watch::new(args.json);
+    let report = audit::audit(&settings, super::store()?, |event| watch.see(&event))?;
+    watch.end(&report)?;
+    Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// The child's side of `bake audit`.
+pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
+    audit::work(settings)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows how it goes: a bar on a terminal, a line now and then elsewhere, JSON on request.
+struct Watch {
+    json: bool,
+    bar: ProgressBar,
+    counts: BTreeMap<&'static str, usize>,
+    seen: u64,
+}
+
+/// Verdicts between two lines where there is no terminal.
+const LINE_EVERY: u64 = 500;
+
+impl Watch {
+    fn new(json: bool) -> Self {
+        let bar = if json { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {per_sec}  {eta} left  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { json, bar, counts: BTreeMap::new(), seen: 0 }
+    }
+
+    fn see(&mut self, event: &AuditEvent) {
+        if self.json {
+            match serde_json::to_string(event) {
+                Ok(line) => println!("{line}"),
+                Err(error) => eprintln!("aivj: an event could not be written: {error}"),
+            }
+            return;
+        }
+        match event {
+            AuditEvent::Scanned { files, presets, known, todo, deleted, left_out } => {
+                self.bar.println(format!(
+                    "{files} files with {presets} different presets; {known} were judged before, {todo} to go"
+                ));
+                if deleted + left_out > 0 {
+                    self.bar.println(format!("{deleted} files are gone, {left_out} cannot be used"));
+                }
+                self.bar.set_length(*todo as u64);
+                self.bar.enable_steady_tick(Duration::from_millis(250));
+            }
+            AuditEvent::Judged { safety, look, .. } => {
+                let word = if *safety == Safety::Ok { look.label() } else { safety.label() };
+                *self.counts.entry(word).or_default() += 1;
+                self.seen += 1;
+                self.bar.inc(1);
+                self.bar.set_message(self.words());
+                if !std::io::stderr().is_terminal() && self.seen.is_multiple_of(LINE_EVERY) {
+                    eprintln!("{} judged: {}", self.seen, self.words());
+                }
+            }
+            AuditEvent::Trouble { path, why, given_up } => {
+                let then = if *given_up { "left for another day" } else { "tried again" };
+                self.bar.println(format!("{path}: {why}; {then}"));
+            }
+        }
+    }
+
+    fn words(&self) -> String {
+        let ok = self.counts.get(LookVerdict::Ok.label()).copied().unwrap_or(0);
+        let rest = self.counts.iter().filter(|(word, _)| **word != LookVerdict::Ok.label());
+        let rest: Vec<String> = rest.map(|(word, count)| format!("{word} {count}")).collect();
+        format!("ok {ok}  {}", rest.join("  "))
+    }
+
+    fn end(&self, report: &AuditReport) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::json!({"event": "ended", "report": report}));
+            return Ok(());
+        }
+        self.bar.finish_and_clear();
+        let AuditReport { presets, known, judged, troubles, stopped, seconds, .. } = report;
+        let rate = *judged as f64 / seconds.max(1e-3);
+        println!(
+            "{judged} verdicts in {seconds:.1} s ({rate:.2} a second); {known} were there before, of {presets}"
+        );
+        println!("{}", self.words());
+        if !troubles.is_empty() {
+            println!("{} presets have no verdict, through no fault of their own; run again:", troubles.len());
+            troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
+        }
+        if let Some(why) = stopped {
+            println!("stopped early: {why}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! `aivj bake flash`: the flash score of pictures in a folder.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::bake::flash::{Cells, FlashMeter, FlashVerdict};
+
+/// Counts photosensitive flashes in a folder of pictures, in order of their names.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders with PNG frames; one line is printed for each.
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Pictures a second.
+    #[arg(long, default_value_t = 60.0)]
+    fps: f64,
+}
+
+/// Runs the command; the exit status is 1 when one of them fails.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(args.fps >= 1.0 && args.fps <= 1000.0, "--fps must be a number from 1 to 1000");
+    let mut failed = false;
+    for folder in &args.folders {
+        let entries = std::fs::read_dir(folder).with_context(|| format!("opening {}", folder.display()))?;
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")));
+        files.sort();
+        anyhow::ensure!(!files.is_empty(), "{} holds no PNG files", folder.display());
+        let mut meter = FlashMeter::new(args.fps);
+        let mut cells = Cells::default();
+        for file in &files {
+            let picture = image::open(file).with_context(|| format!("opening {}", file.display()))?;
+            let picture = picture.to_rgba8();
+            cells.of(picture.as_raw(), [picture.width() as usize, picture.height() as usize]);
+            meter.push(&cells);
+        }
+        let (score, frames) = (meter.score(), files.len());
+        let verdict = score.verdict();
+        failed |= verdict == FlashVerdict::Fail;
+        let line = serde_json::json!({
+            "folder": folder.to_string_lossy(), "frames": frames, "verdict": verdict, "score": score,
+        });
+        println!("{line}");
+    }
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,54 @@
+//! `aivj bake`: the night's work, one file per stage.
+
+mod audit;
+mod flash;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::bake::now;
+use crate::library::{Places, Store};
+
+pub(super) use audit::work as audit_work;
+
+/// Audits, packs and prepares libraries of presets.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    stage: Stage,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Stage {
+    Audit(audit::Args),
+    Snapshot(snapshot::Args),
+    Flash(flash::Args),
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.stage {
+        Stage::Audit(args) => audit::run(args),
+        Stage::Snapshot(args) => snapshot::run(args),
+        Stage::Flash(args) => flash::run(args),
+    }
+}
+
+/// The performer's store. A bake without a store has nowhere to keep its verdicts, so one in memory will not do.
+fn store() -> anyhow::Result<Store> {
+    let places = Places::of_user();
+    let data: PathBuf = places.context("there is no home for data; set AIVJ_DATA to a folder")?.data;
+    let opened = Store::open(&data, now())?;
+    anyhow::ensure!(
+        opened.store.path().is_some(),
+        "{}",
+        opened.notice.unwrap_or_else(|| format!("nothing can be written in {}", data.display()))
+    );
+    if let Some(notice) = opened.notice {
+        eprintln!("aivj: {notice}");
+    }
+    Ok(opened.store)
+}
