@@ -4,7 +4,6 @@ pub mod animation;
 pub mod audit;
 mod date;
 mod figures;
-mod files;
 pub mod flash;
 mod lock;
 pub mod probe;

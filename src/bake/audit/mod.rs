@@ -194,8 +194,7 @@ pub fn read_run(out: &Path) -> anyhow::Result<AuditRun> {
 }
 
 fn save_run(out: &Path, run: &AuditRun) -> anyhow::Result<()> {
-    let text = serde_json::to_vec_pretty(run)?;
-    super::files::write_whole(&out.join(RUN_FILE), &text).map_err(anyhow::Error::msg)
+    Ok(crate::library::whole_file::write_json(&out.join(RUN_FILE), run)?)
 }
 
 /// The supervisor's state while verdicts come in.

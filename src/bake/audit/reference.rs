@@ -4,6 +4,7 @@
 //! stands beside them under `verdict`.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{Ledger, Plan, PlannedFile};
 use crate::bake::date;
-use crate::bake::files;
 use crate::bake::flash::FlashVerdict;
 use crate::bake::probe::Counts;
 use crate::bake::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::library::whole_file;
 
 /// Reason of an image that is not there; the reference has no word for it.
 const MISSING_TEXTURE: &str = "missing-texture";
@@ -25,7 +26,7 @@ pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow
     let mut tally = Tally::default();
     let mut failed = None;
     let path = out.join("preset-audit.json");
-    let written = files::replace(&path, |file| {
+    let written = whole_file::replace(&path, |file| {
         let head = json!({
             "gates": gates,
             "recipe": ledger.recipe(),
@@ -66,7 +67,7 @@ pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow
     if let Some(error) = failed {
         return Err(error.into());
     }
-    written.map_err(anyhow::Error::msg)?;
+    written?;
     let root = text(plan);
     let root: Value = serde_json::from_str(&root)?;
     let summary = json!({
@@ -95,9 +96,10 @@ pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow
 
 /// Writes a JSON file as a whole.
 pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(value)?;
-    bytes.push(b'\n');
-    files::write_whole(path, &bytes).map_err(anyhow::Error::msg)
+    Ok(whole_file::replace(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, value)?;
+        file.write_all(b"\n")
+    })?)
 }
 
 /// Why a preset is not ok, in the reference's words; empty when it is.

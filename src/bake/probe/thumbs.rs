@@ -31,5 +31,13 @@ pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32;
         .encode_image(&strip)
         .map_err(|error| format!("a thumbnail could not be made: {error}"))?;
     let path = path(folder, id);
-    crate::bake::files::write_whole(&path, &bytes)
+    let beside = path.with_extension(format!("{}.part", std::process::id()));
+    // Not forced to the disk: a thumbnail that a power cut takes away is no loss.
+    let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
+        .and_then(|()| std::fs::write(&beside, &bytes))
+        .and_then(|()| std::fs::rename(&beside, &path));
+    written.map_err(|error| {
+        std::fs::remove_file(&beside).ok(); // Half of a picture that never was.
+        format!("the thumbnail {} could not be written: {error}", path.display())
+    })
 }
