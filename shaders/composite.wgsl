@@ -18,13 +18,27 @@ struct Composite {
 @group(0) @binding(1) var image_sampler: sampler;
 @group(0) @binding(2) var<uniform> composite: Composite;
 
+// The hues of the corners over two triangles that meet from bottom left to top right.
+fn corner_hue(at: vec2<f32>) -> vec3<f32> {
+    let right = composite.hue[1].rgb;
+    let below = composite.hue[2].rgb;
+    if at.x + at.y <= 1.0 {
+        let corner = composite.hue[0].rgb;
+        return corner + (right - corner) * at.x + (below - corner) * at.y;
+    }
+    let corner = composite.hue[3].rgb;
+    return corner + (below - corner) * (1.0 - at.x) + (right - corner) * (1.0 - at.y);
+}
+
 @fragment
 fn fs_composite(
     @location(0) diffuse: vec4<f32>,
     @location(1) uv: vec4<f32>,
     @location(2) rad_ang: vec2<f32>,
 ) -> @location(0) vec4<f32> {
-    let place = uv.zw;
+    // The picture is read from the middle of its first pixel to the middle of its last.
+    let pixel = 1.0 / vec2<f32>(textureDimensions(image));
+    let place = 0.5 * pixel + uv.zw * (1.0 - pixel);
     var light = textureSampleLevel(image, image_sampler, place, 0.0).rgb;
     if composite.echo_alpha > 0.001 {
         // EPS 1e-3: a zoom of 0 would look at one point of infinity.
@@ -35,9 +49,7 @@ fn fs_composite(
         light = mix(light, echo, composite.echo_alpha);
     }
     light = light * composite.gamma;
-    let across = mix(composite.hue[0].rgb, composite.hue[1].rgb, place.x);
-    let below = mix(composite.hue[2].rgb, composite.hue[3].rgb, place.x);
-    light = light * mix(vec3<f32>(1.0), mix(across, below, place.y), composite.hue_amount);
+    light = light * mix(vec3<f32>(1.0), corner_hue(uv.zw), composite.hue_amount);
     light = clamp(light, vec3<f32>(0.0), vec3<f32>(1.0));
     if (composite.filters & 1u) != 0u { light = light * (2.0 - light); }
     if (composite.filters & 2u) != 0u { light = light * light; }

@@ -1,6 +1,6 @@
 //! Custom waves: sound or spectrum run through the preset's own per-point code.
 
-use lactea_preset::BaseValues;
+use lactea_preset::{BaseValues, CustomWave};
 
 use super::frame::Weight;
 use super::heard::SPECTRUM_BINS;
@@ -34,6 +34,7 @@ impl WaveState {
     pub fn init(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         self.main.set_read_only(WAVE, &context.read_only);
         self.main.set_q(WAVE, &context.q);
+        load_written(&program.values, &mut self.main.vars);
         self.main.run(program.init.as_ref(), engine);
         self.init_t.copy_from_slice(&self.main.vars[WAVE.t..WAVE.t + T_COUNT]);
     }
@@ -78,22 +79,7 @@ impl WaveState {
         main.set_read_only(WAVE, &context.read_only);
         main.set_q(WAVE, &context.q);
         main.vars[WAVE.t..WAVE.t + T_COUNT].copy_from_slice(&self.init_t);
-        for (slot, value) in [
-            (wave::r, f64::from(values.r)),
-            (wave::g, f64::from(values.g)),
-            (wave::b, f64::from(values.b)),
-            (wave::a, f64::from(values.a)),
-            (wave::samples, f64::from(values.samples)),
-            (wave::sep, f64::from(values.sep)),
-            (wave::scaling, f64::from(values.scaling)),
-            (wave::spectrum, f64::from(values.b_spectrum)),
-            (wave::smoothing, f64::from(values.smoothing)),
-            (wave::usedots, f64::from(values.b_use_dots)),
-            (wave::thick, f64::from(values.b_draw_thick)),
-            (wave::additive, f64::from(values.b_additive)),
-        ] {
-            main.vars[slot] = value;
-        }
+        load_written(values, &mut main.vars);
         main.run(program.per_frame.as_ref(), engine);
     }
 
@@ -133,6 +119,26 @@ impl WaveState {
             });
         }
         run
+    }
+}
+
+/// Puts the wave's written values into its variables.
+fn load_written(values: &CustomWave, vars: &mut [f64]) {
+    for (slot, value) in [
+        (wave::r, f64::from(values.r)),
+        (wave::g, f64::from(values.g)),
+        (wave::b, f64::from(values.b)),
+        (wave::a, f64::from(values.a)),
+        (wave::samples, f64::from(values.samples)),
+        (wave::sep, f64::from(values.sep)),
+        (wave::scaling, f64::from(values.scaling)),
+        (wave::spectrum, f64::from(values.b_spectrum)),
+        (wave::smoothing, f64::from(values.smoothing)),
+        (wave::usedots, f64::from(values.b_use_dots)),
+        (wave::thick, f64::from(values.b_draw_thick)),
+        (wave::additive, f64::from(values.b_additive)),
+    ] {
+        vars[slot] = value;
     }
 }
 

@@ -51,6 +51,8 @@ impl MeshState {
         let code = program.code.per_vertex.as_ref();
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
+        // Here, unlike in per-frame code, these are the factors that make circles round.
+        vars.vars[vertex::aspectx..=vertex::aspecty].copy_from_slice(&context.aspect.map(f64::from));
         vars.set_q(VERTEX, &context.q);
         let written: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("the first ten are motion");
         out.mesh_size = context.tick.mesh;

@@ -33,7 +33,7 @@ namespace! {
     darken_center wrap invert brighten darken solarize
     blur1_min blur2_min blur3_min blur1_max blur2_max blur3_max blur1_edge_darken
     monitor
-    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    time fps frame progress bass mid treb bass_att mid_att treb_att
     meshx meshy pixelsx pixelsy aspectx aspecty
 }
 
@@ -42,7 +42,7 @@ namespace! {
     vertex:
     zoom zoomexp rot warp cx cy dx dy sx sy
     x y rad ang
-    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
+    time fps frame progress bass mid treb bass_att mid_att treb_att
     meshx meshy pixelsx pixelsy aspectx aspecty
 }
 
@@ -50,16 +50,14 @@ namespace! {
     /// Per-frame code of a custom wave.
     wave:
     r g b a samples sep scaling spectrum smoothing usedots thick additive
-    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
-    meshx meshy pixelsx pixelsy aspectx aspecty
+    time fps frame progress bass mid treb bass_att mid_att treb_att
 }
 
 namespace! {
     /// Per-point code of a custom wave.
     point:
     sample value1 value2 x y r g b a
-    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
-    meshx meshy pixelsx pixelsy aspectx aspecty
+    time fps frame progress bass mid treb bass_att mid_att treb_att
 }
 
 namespace! {
@@ -68,16 +66,15 @@ namespace! {
     x y rad ang tex_ang tex_zoom sides textured additive thick
     r g b a r2 g2 b2 a2 border_r border_g border_b border_a
     instance num_inst
-    time fps frame progress bass mid treb bass_att mid_att treb_att vol vol_att
-    meshx meshy pixelsx pixelsy aspectx aspecty
+    time fps frame progress bass mid treb bass_att mid_att treb_att
 }
 
 /// `q1..q64`: 32 of MilkDrop 2, the rest of MilkDrop 3.
 pub(super) const Q_COUNT: usize = 64;
 /// `t1..t16` of custom waves and shapes.
 pub(super) const T_COUNT: usize = 16;
-/// How many read-only values (`time` to `aspecty`) every namespace carries, in the same order.
-pub(super) const READ_ONLY: usize = 18;
+/// Values presets only read, `time` to `aspecty`; waves and shapes know the first ten of them, up to `treb_att`.
+pub(super) const READ_ONLY: usize = 16;
 
 /// A namespace with its fixed slots, then `q1..q64`, then `t1..t16`. Slots are handed out in order.
 pub(super) fn register(names: &[&str]) -> Scope {
@@ -99,6 +96,8 @@ pub(super) fn register(names: &[&str]) -> Scope {
 pub(super) struct Layout {
     /// First of the read-only values.
     pub time: usize,
+    /// How many of them there are.
+    pub read_only: usize,
     /// Slot of `q1`.
     pub q: usize,
     /// Slot of `t1`.
@@ -108,7 +107,7 @@ pub(super) struct Layout {
 impl Layout {
     /// The layout of a namespace with these own names.
     pub const fn of(names: &[&str], time: usize) -> Self {
-        Self { time, q: names.len(), t: names.len() + Q_COUNT }
+        Self { time, read_only: names.len() - time, q: names.len(), t: names.len() + Q_COUNT }
     }
 }
 
@@ -143,7 +142,7 @@ mod tests {
             assert_eq!(scope.var("q1").slot(), layout.q);
             assert_eq!(scope.var("t16").slot(), layout.t + T_COUNT - 1);
             assert_eq!(names[layout.time], "time");
-            assert_eq!(names.len() - layout.time, READ_ONLY);
+            assert!(names[layout.time + layout.read_only - 1] == "aspecty" || layout.read_only == 10);
         }
     }
 }

@@ -36,12 +36,10 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
             let [from_x, from_y] = previous.source(fx, fy);
             let (mut dx, mut dy) = ((from_x - fx) * length, (from_y - fy) * length);
             let size = dx.hypot(dy);
-            if size < shortest {
-                (dx, dy) = if size > 1e-8 {
-                    (dx / size * shortest, dy / size * shortest)
-                } else {
-                    (shortest, shortest)
-                };
+            if size <= 1e-8 {
+                (dx, dy) = (shortest * 2.0, shortest * 2.0);
+            } else if size < shortest {
+                (dx, dy) = (dx / size * shortest, dy / size * shortest);
             }
             out.segments.push(Segment {
                 a: [fx * 2.0 - 1.0, fy * 2.0 - 1.0],

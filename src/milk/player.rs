@@ -74,7 +74,7 @@ impl Namespace {
     }
 
     pub fn set_read_only(&mut self, layout: Layout, values: &[f64; READ_ONLY]) {
-        self.vars[layout.time..layout.time + READ_ONLY].copy_from_slice(values);
+        self.vars[layout.time..layout.time + layout.read_only].copy_from_slice(&values[..layout.read_only]);
     }
 
     pub fn q(&self, layout: Layout) -> [f64; Q_COUNT] {
@@ -189,9 +189,12 @@ impl Player {
     fn run_frame_code(&mut self, context: &mut Context, hooks: &Hooks) {
         let program = self.program.clone();
         load_base(&program, &mut self.main.vars);
-        self.main.set_read_only(FRAME, &context.read_only);
         if !self.started {
             self.started = true;
+            // Init code hears nothing yet.
+            let heard = context.read_only;
+            context.read_only[SOUND].fill(0.0);
+            self.main.set_read_only(FRAME, &context.read_only);
             self.main.run(program.code.init.as_ref(), &mut self.engine);
             self.init_q = self.main.q(FRAME);
             context.q = self.init_q;
@@ -201,8 +204,10 @@ impl Player {
             for (state, shape) in self.shapes.iter_mut().zip(&program.shapes) {
                 state.init(shape, context, &mut self.engine);
             }
+            context.read_only = heard;
             load_base(&program, &mut self.main.vars);
         }
+        self.main.set_read_only(FRAME, &context.read_only);
         self.main.set_q(FRAME, &self.init_q);
         self.main.run(program.code.per_frame.as_ref(), &mut self.engine);
         load_fixed(&program, &mut self.main.vars);
@@ -210,6 +215,9 @@ impl Player {
         context.q = self.main.q(FRAME);
     }
 }
+
+/// Where `bass` to `treb_att` are among the read-only values.
+const SOUND: std::ops::Range<usize> = 4..10;
 
 /// The values every namespace only reads, in the order of its `time ..= aspecty` names.
 fn read_only(heard: &Heard, tick: Tick) -> [f64; READ_ONLY] {
@@ -229,8 +237,6 @@ fn read_only(heard: &Heard, tick: Tick) -> [f64; READ_ONLY] {
         bass_att,
         mid_att,
         treb_att,
-        (bass + mid + treb) / 3.0,
-        (bass_att + mid_att + treb_att) / 3.0,
         across,
         down,
         width,

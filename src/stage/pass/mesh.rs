@@ -29,7 +29,7 @@ pub(in crate::stage) fn grid_indices([across, down]: [u32; 2]) -> Vec<u32> {
 }
 
 /// Cells of each quarter of the composite mesh.
-const QUARTER: [u32; 2] = [16, 12];
+const QUARTER: [u32; 2] = [15, 11];
 /// Vertices of one quarter.
 const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 
@@ -44,8 +44,10 @@ pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], size: [u32; 2], 
     for (right, below) in [(false, false), (true, false), (false, true), (true, true)] {
         for row in 0..=QUARTER[1] {
             for column in 0..=QUARTER[0] {
+                // Cells are the smaller the nearer they are to the middle.
                 let half = |step: u32, steps: u32, far: bool| {
-                    step as f32 / steps as f32 * 0.5 + if far { 0.5 } else { 0.0 }
+                    let away = if far { step } else { steps - step } as f32 / steps as f32;
+                    0.5 + 0.5 * away.powi(3) * if far { 1.0 } else { -1.0 }
                 };
                 let (u, v) = (half(column, QUARTER[0], right), half(row, QUARTER[1], below));
                 out.push(composite_vertex([u, v], below, hue, aspect, offset));
@@ -82,8 +84,14 @@ fn composite_vertex(
     }
 }
 
-/// Indices of the composite mesh.
+/// Indices of the composite mesh: the cells' diagonals go round the middle.
 pub(in crate::stage) fn composite_indices() -> Vec<u32> {
-    let quarter = grid_indices(QUARTER);
-    (0..4).flat_map(|q| quarter.iter().map(move |index| index + q * QUARTER_VERTICES)).collect()
+    let rising = grid_indices(QUARTER);
+    let falling = rising.chunks_exact(6).flat_map(|cell| {
+        let [top_left, top_right, bottom_left, bottom_right] = [cell[0], cell[1], cell[2], cell[4]];
+        [top_left, top_right, bottom_right, top_left, bottom_right, bottom_left]
+    });
+    let falling: Vec<u32> = falling.collect();
+    let quarters = [&rising, &falling, &falling, &rising];
+    (0..).zip(quarters).flat_map(|(q, cells)| cells.iter().map(move |i| i + q * QUARTER_VERTICES)).collect()
 }
