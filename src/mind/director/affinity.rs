@@ -67,8 +67,8 @@ pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
 
 fn says(entry: &Entry) -> [f32; 3] {
     let mut score = ENERGIES[entry.energy as usize];
-    for tag in &entry.tags {
-        if let Some((_, says)) = TAGS.iter().find(|(known, _)| known == tag) {
+    for tag in entry.tags.iter() {
+        if let Some((_, says)) = TAGS.iter().find(|(known, _)| *known == tag.word()) {
             score.iter_mut().zip(says).for_each(|(score, says)| *score += says);
         }
     }

@@ -296,12 +296,12 @@ fn catalogue(available: &[[bool; ENERGIES]]) -> Catalogue {
                     cluster: cluster as u16,
                     energy,
                     family: entries.len() as u64,
-                    tags: Vec::new(),
+                    tags: Default::default(),
                     name,
                 });
             }
         }
     }
     let cluster = |number| Cluster { key: format!("c{number:02}"), name: format!("cluster {number}") };
-    Catalogue { entries, clusters: (0..available.len()).map(cluster).collect(), origin: StyleOrigin::V1 }
+    Catalogue::new(entries, (0..available.len()).map(cluster).collect(), StyleOrigin::V1)
 }
