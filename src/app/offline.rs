@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::video::Video;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
-use crate::analysis::Features;
+use crate::analysis::Analyser;
 use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
 use crate::handoff::Latest;
 use crate::milk::Heard;
@@ -77,14 +77,16 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut video = Video::open(&settings.out, settings.size, settings.fps, &sound_file)?;
     let mut played: BTreeMap<u64, String> = BTreeMap::new();
     let mut on_air = None;
+    let mut analyser = Analyser::new();
     for number in 0..(settings.seconds * fps).round() as u64 {
         let sample = |frame: u64| (frame * u64::from(HOUSE_RATE_HZ) / u64::from(settings.fps)) as usize;
         let block =
             &sound.frames[sample(number).min(sound.frames.len())..sample(number + 1).min(sound.frames.len())];
+        analyser.push(block);
         rig.frame(&RigFrame {
             dt: if number == 0 { 0.0 } else { 1.0 / fps },
             sound: block,
-            features: &Features::default(),
+            features: analyser.features(),
             commands: &[],
         });
         let playing = rig.show.snapshot().playing.map(|playing| playing.name);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::analysis::Features;
+use crate::analysis::{Analyser, Features};
 use crate::audio::{
     AudioState, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Link, PcmSource, Playback, Source, demo,
 };
@@ -66,12 +66,17 @@ impl Listener {
         let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
         let features = Latest::new(Features::default());
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
+        let (stopped, known) = (stop.clone(), features.clone());
         let work = move || {
             let mut source = open();
+            let mut analyser = Analyser::new();
             let mut block = Block::with_room_for(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
+                if !block.frames.is_empty() {
+                    analyser.push(&block.frames);
+                    known.publish(*analyser.features());
+                }
                 for &frame in &block.frames {
                     out.send(frame).ok(); // Refused frames are counted by the queue.
                 }

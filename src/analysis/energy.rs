@@ -1,0 +1,44 @@
+//! Energy: how much happens, over about a beat and over about two bars, compared with the last minutes.
+
+/// Time constants, seconds: fast up, fast down, slow up, slow down.
+const FAST_SECS: (f32, f32) = (0.15, 0.4);
+const SLOW_SECS: (f32, f32) = (1.2, 2.5);
+/// Range of the energy scale, dB below the loudest of the last minutes.
+const RANGE_DB: f32 = 24.0;
+/// How fast the loudest passage is forgotten, dB a second.
+const FORGET_DB: f32 = 0.08;
+
+/// Energy followers.
+pub(super) struct Energy {
+    dt: f32,
+    loud_db: f32,
+    onset_mean: f32,
+    fast: f32,
+    slow: f32,
+}
+
+impl Energy {
+    /// Followers stepped every `dt` seconds.
+    pub fn new(dt: f32) -> Self {
+        Self { dt, loud_db: f32::NEG_INFINITY, onset_mean: 0.0, fast: 0.0, slow: 0.0 }
+    }
+
+    /// Takes the smoothed level (dBFS, any reference), the onset strength and the gate.
+    pub fn step(&mut self, level_db: f32, onset: f32, gate: f32) -> (f32, f32) {
+        let dt = self.dt;
+        if gate > 0.0 {
+            self.loud_db = (self.loud_db - FORGET_DB * dt).max(level_db);
+        }
+        self.onset_mean += (onset - self.onset_mean) * dt / 1.5;
+        let loud = (1.0 + (level_db - self.loud_db) / RANGE_DB).clamp(0.0, 1.0);
+        // Loudness alone does not make energy: a loud pad is calm, drums are not.
+        let busy = 1.0 - (-self.onset_mean * 9.0).exp();
+        let now = gate * loud * (0.35 + 0.65 * busy);
+        let follow = |value: &mut f32, (up, down): (f32, f32)| {
+            let time = if now > *value { up } else { down };
+            *value += (now - *value) * (dt / time).min(1.0);
+            *value
+        };
+        (follow(&mut self.fast, FAST_SECS), follow(&mut self.slow, SLOW_SECS))
+    }
+}

@@ -1,0 +1,150 @@
+//! The analyser on generated sound: what it must hear, what it must not, and input that is broken.
+
+use assert_no_alloc::assert_no_alloc;
+
+use super::{Analyser, Features};
+use crate::units::Rng;
+
+const RATE: f32 = 44_100.0;
+
+/// A kick: a sine that falls from 160 to 50 Hz, `since` seconds after it was struck.
+fn kick(since: f32) -> f32 {
+    if since < 0.0 {
+        0.0
+    } else {
+        (std::f32::consts::TAU * (50.0 * since - 110.0 * 0.03 * (-since / 0.03).exp())).sin()
+            * (-since / 0.12).exp()
+    }
+}
+
+/// Kicks at a tempo over a quiet pad.
+fn kicks(bpm: f32, seconds: f32, gain: f32) -> Vec<[f32; 2]> {
+    let period = 60.0 / bpm;
+    (0..(seconds * RATE) as usize)
+        .map(|n| {
+            let t = n as f32 / RATE;
+            let pad = 0.05 * (std::f32::consts::TAU * 220.0 * t).sin();
+            [gain * (0.6 * kick(t % period) + pad); 2]
+        })
+        .collect()
+}
+
+fn noise(seconds: f32, gain: f32) -> Vec<[f32; 2]> {
+    let mut rng = Rng::new(3);
+    (0..(seconds * RATE) as usize).map(|_| [gain * rng.normal() as f32; 2]).collect()
+}
+
+/// Hears `sound` in blocks of 5 ms; returns the features after each.
+fn hear(analyser: &mut Analyser, sound: &[[f32; 2]]) -> Vec<Features> {
+    sound
+        .chunks(220)
+        .map(|block| {
+            analyser.push(block);
+            *analyser.features()
+        })
+        .collect()
+}
+
+/// Every number that must be level-independent.
+fn numbers(features: &Features) -> [f32; 10] {
+    let Features { bands, hit, flux, centroid, flatness, energy_fast, energy_slow, onset, .. } = features;
+    [
+        bands.sub_bass,
+        bands.bass,
+        bands.mid,
+        bands.high,
+        *hit,
+        *flux,
+        *centroid,
+        *flatness,
+        *energy_fast,
+        *energy_slow,
+    ]
+    .map(|value| value.get() + 0.0 * onset.get())
+}
+
+#[test]
+fn a_quarter_of_the_level_changes_nothing_but_the_meters() {
+    let loud = hear(&mut Analyser::new(), &kicks(125.0, 6.0, 1.0));
+    let quiet = hear(&mut Analyser::new(), &kicks(125.0, 6.0, 0.25));
+    let mut sums = [0.0; 10];
+    for (loud, quiet) in loud.iter().zip(&quiet) {
+        for ((sum, a), b) in sums.iter_mut().zip(numbers(loud)).zip(numbers(quiet)) {
+            *sum += (a - b).abs();
+        }
+    }
+    for (place, sum) in sums.iter().enumerate() {
+        assert!(sum / (loud.len() as f32) < 0.05, "number {place} differs by {}", sum / loud.len() as f32);
+    }
+    let (loud, quiet) = (loud.last().unwrap().level, quiet.last().unwrap().level);
+    assert!((loud.loudness_lufs - quiet.loudness_lufs - 12.0).abs() < 0.5, "{loud:?} {quiet:?}");
+}
+
+#[test]
+fn every_kick_is_a_hit_within_twenty_milliseconds_and_noise_is_none() {
+    let heard = hear(&mut Analyser::new(), &kicks(120.0, 8.0, 0.5));
+    for beat in 4..15 {
+        let at = beat as f64 * 0.5;
+        let value = |t: f64| heard[(t / (220.0 / 44_100.0)) as usize].hit.get();
+        assert!(
+            value(at - 0.01) < 0.3 && value(at + 0.02) > 0.6,
+            "kick at {at}: {} {}",
+            value(at - 0.01),
+            value(at + 0.02)
+        );
+    }
+    for sound in [noise(8.0, 0.1), noise(8.0, 0.0003), vec![[0.0; 2]; 44_100]] {
+        let rises = hear(&mut Analyser::new(), &sound).windows(2).filter(|w| w[1].hit > w[0].hit).count();
+        assert_eq!(rises, 0, "rises on sound without hits");
+    }
+}
+
+#[test]
+fn silence_and_hiss_read_zero_within_a_second_of_the_last_note() {
+    let mut analyser = Analyser::new();
+    hear(&mut analyser, &kicks(120.0, 4.0, 0.8));
+    let last = *hear(&mut analyser, &noise(1.0, 0.0003)).last().unwrap();
+    assert!(last.silent);
+    assert!(numbers(&last).iter().all(|&n| n < 0.05), "{:?}", numbers(&last));
+    let again = hear(&mut analyser, &kicks(120.0, 2.0, 0.8));
+    assert!(again.iter().any(|features| features.hit.get() > 0.6), "the music came back unheard");
+}
+
+#[test]
+fn broken_input_is_borne_and_changes_nothing_more_than_it_must() {
+    let clean = kicks(120.0, 4.0, 0.5);
+    let cases: [(&str, Box<dyn Fn(usize, [f32; 2]) -> [f32; 2]>); 6] = [
+        ("a constant offset", Box::new(|_, f| f.map(|s| s + 0.5))),
+        ("one side inverted", Box::new(|_, [l, r]| [l, -r])),
+        ("one side dead", Box::new(|_, [l, _]| [l, 0.0])),
+        ("clipped", Box::new(|_, f| f.map(|s| (s * 8.0).clamp(-1.0, 1.0)))),
+        (
+            "not a number now and then",
+            Box::new(|n, f| if n % 5_000 == 0 { [f32::NAN, f32::INFINITY] } else { f }),
+        ),
+        ("far too loud", Box::new(|_, f| f.map(|s| s * 1e30))),
+    ];
+    for (name, spoil) in cases {
+        let spoilt: Vec<[f32; 2]> = clean.iter().enumerate().map(|(n, &frame)| spoil(n, frame)).collect();
+        let heard = hear(&mut Analyser::new(), &spoilt);
+        let finite =
+            heard.iter().all(|f| numbers(f).iter().all(|n| n.is_finite()) && f.level.rms.is_finite());
+        assert!(finite, "{name}");
+        let hits = heard.windows(2).skip(500).filter(|w| w[1].hit.get() > w[0].hit.get() + 0.3).count();
+        assert!(hits >= 2, "{name}: {hits} hits in the last seconds");
+    }
+}
+
+#[test]
+fn listening_allocates_nothing() {
+    let sound = kicks(120.0, 3.0, 0.5);
+    let mut analyser = Analyser::new();
+    let mut hits = 0;
+    assert_no_alloc(|| {
+        for block in sound.chunks(441) {
+            analyser.push(block);
+            hits += usize::from(analyser.features().hit.get() > 0.5);
+        }
+    });
+    assert!(hits > 0, "nothing was heard");
+}
