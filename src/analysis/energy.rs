@@ -3,6 +3,8 @@
 /// Time constants, seconds: fast up, fast down, slow up, slow down.
 const FAST_SECS: (f32, f32) = (0.15, 0.4);
 const SLOW_SECS: (f32, f32) = (1.2, 2.5);
+/// How fast energy falls when the sound stops altogether, seconds.
+const SILENT_SECS: f32 = 0.25;
 /// Range of the energy scale, dB below the loudest of the last minutes.
 const RANGE_DB: f32 = 24.0;
 /// How fast the loudest passage is forgotten, dB a second.
@@ -35,7 +37,7 @@ impl Energy {
         let busy = 1.0 - (-self.onset_mean * 9.0).exp();
         let now = gate * loud * (0.35 + 0.65 * busy);
         let follow = |value: &mut f32, (up, down): (f32, f32)| {
-            let time = if now > *value { up } else { down };
+            let time = if now > *value { up } else { down + (SILENT_SECS - down) * (1.0 - gate) };
             *value += (now - *value) * (dt / time).min(1.0);
             *value
         };
