@@ -36,7 +36,7 @@ pub(super) fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Uni
         _ => None,
     });
     asked.unwrap_or(match dial {
-        Dial::Macro(control) => snapshot.macros[control as usize],
+        Dial::Macro(control) => snapshot.macros.values.get(control),
         Dial::Adventure => snapshot.adventure,
     })
 }
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn steps_of_one_dial_add_up_within_a_frame() {
         let mut snapshot = Snapshot::default();
-        snapshot.macros[Control::Motion as usize] = Unipolar::HALF;
+        snapshot.macros.values.set(Control::Motion, Unipolar::HALF);
         let mut waiting = Vec::new();
         for _ in 0..3 {
             let action = Action::NudgeSelected(Nudge::Up);

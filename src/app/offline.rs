@@ -67,7 +67,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let heard = Latest::new(Heard::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
     let warmer = Warmer::in_place(&workshop, &heard, deck);
-    let stage = Stage::new(workshop, settings.size);
+    let mut stage = Stage::new(workshop, settings.size);
+    stage.limit_flashes(true);
     let mut rig = Rig::new(Show::new(show, library), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.

@@ -202,10 +202,12 @@ impl Running {
             seed: settings.seed,
             fps: FPS,
             warm_frames: WARM_FRAMES,
+            second_deck: !workshop.gpu.software(),
             ..ShowSettings::default()
         };
         let warmer = Warmer::threads(&workshop, &heard, deck);
-        let stage = Stage::new(workshop, size);
+        let mut stage = Stage::new(workshop, size);
+        stage.limit_flashes(true);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
         let config = config_folder();

@@ -33,7 +33,14 @@ impl Solo {
             Err(why) => return Err((why, stage)),
         };
         let heard = Latest::new(Heard::default());
-        let settings = ShowSettings { seed, auto: false, fps: deck.fps, warm_frames: 0, refuge: false };
+        let settings = ShowSettings {
+            seed,
+            auto: false,
+            fps: deck.fps,
+            warm_frames: 0,
+            refuge: false,
+            second_deck: false,
+        };
         let warmer = Warmer::in_place(workshop, &heard, deck);
         let mut rig = Rig::new(Show::new(settings, library), stage, warmer, heard);
         rig.settle();

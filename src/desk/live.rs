@@ -4,13 +4,13 @@ use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
 use super::button::{Big, big, key_of};
 use super::meters::Meters;
-use super::{Action, DeskView, cards, mark, style, tempo};
+use super::{Action, DeskView, cards, macros, mark, style, tempo};
 use crate::show::{Command, Veil};
 
 /// Height of one row of buttons, points.
 const ROW: f32 = 54.0;
-/// Space that the buttons and their gaps take below the preview, points.
-const BUTTONS: f32 = 2.0 * ROW + 24.0;
+/// Space that the macros, the buttons and their gaps take below the preview, points.
+const HANDS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 
 pub(super) fn show(ui: &mut Ui, view: &DeskView, meters: &mut Meters, commands: &mut Vec<Command>) {
     egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
@@ -26,6 +26,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, meters: &mut Meters, commands: 
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
         preview(ui, view);
+        macros::show(ui, view.snapshot, commands);
         buttons(ui, view, commands);
     });
 }
@@ -59,7 +60,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
 }
 
 fn preview(ui: &mut Ui, view: &DeskView) {
-    let room = Vec2::new(ui.available_width(), (ui.available_height() - BUTTONS).max(80.0));
+    let room = Vec2::new(ui.available_width(), (ui.available_height() - HANDS).max(80.0));
     let width = room.x.min(room.y * view.preview_aspect);
     ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
         ui.image((view.preview, Vec2::new(width, width / view.preview_aspect)));

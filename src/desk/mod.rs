@@ -9,6 +9,7 @@ mod cards;
 mod foot;
 mod keys;
 mod live;
+mod macros;
 mod mark;
 mod meters;
 mod midi;

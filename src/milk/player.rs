@@ -176,14 +176,15 @@ impl Player {
         StepReport { over_budget: self.engine.budget.exhausted() }
     }
 
-    /// The preset's own clock runs at the speed its hooks ask for, without a jump when that changes.
+    /// The preset's own clock runs at the speed its hooks ask for, without a jump when that changes. Presets that count
+    /// frames divide by the frames a second, so those change with it.
     fn advance_clock(&mut self, tick: Tick, hooks: &Hooks) -> Tick {
         match self.last_time {
             Some(last) => self.preset_clock += (tick.time - last).max(0.0) * hooks.time_speed,
             None => self.preset_clock = tick.time,
         }
         self.last_time = Some(tick.time);
-        Tick { time: self.preset_clock, ..tick }
+        Tick { time: self.preset_clock, fps: tick.fps / hooks.time_speed, ..tick }
     }
 
     fn run_frame_code(&mut self, context: &mut Context, hooks: &Hooks) {

@@ -12,15 +12,15 @@ pub enum Control {
     Motion,
     /// Contrast, glint, detail and edges.
     Sparkle,
-    /// A slot of the performer's own.
+    /// Hue: turns the colour wheel.
     M4,
-    /// A slot of the performer's own.
+    /// Mirror: six mirrored sectors, or left onto right.
     M5,
-    /// A slot of the performer's own.
+    /// Glow: light around bright parts, or darkness towards the edge.
     M6,
-    /// A slot of the performer's own.
+    /// Chroma: stronger colours that drift apart, or grey.
     M7,
-    /// A slot of the performer's own.
+    /// Pulse: hits draw the picture closer, or push it away.
     M8,
 }
 
@@ -35,11 +35,25 @@ impl Control {
             Self::Fusion => "Fusion",
             Self::Motion => "Motion",
             Self::Sparkle => "Sparkle",
-            Self::M4 => "M4",
-            Self::M5 => "M5",
-            Self::M6 => "M6",
-            Self::M7 => "M7",
-            Self::M8 => "M8",
+            Self::M4 => "Hue",
+            Self::M5 => "Mirror",
+            Self::M6 => "Glow",
+            Self::M7 => "Chroma",
+            Self::M8 => "Pulse",
+        }
+    }
+
+    /// What its two ends do; the middle leaves the picture alone.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Fusion => "trails and a second deck, or none of the past",
+            Self::Motion => "faster and wilder, or slow",
+            Self::Sparkle => "detail, edges and glints, or softness",
+            Self::M4 => "turns the colours",
+            Self::M5 => "six mirrors, or one",
+            Self::M6 => "glow, or a dark edge",
+            Self::M7 => "strong colours that part, or grey",
+            Self::M8 => "hits pull the picture close, or push it away",
         }
     }
 }
@@ -69,6 +83,19 @@ impl Profile {
     /// Every profile.
     pub const ALL: [Self; 7] =
         [Self::Ambient, Self::Dub, Self::Drone, Self::Techno, Self::PeakRave, Self::Rock, Self::Custom];
+
+    /// The words on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ambient => "ambient",
+            Self::Dub => "dub",
+            Self::Drone => "drone",
+            Self::Techno => "techno",
+            Self::PeakRave => "peak rave",
+            Self::Rock => "rock",
+            Self::Custom => "custom",
+        }
+    }
 }
 
 /// A stored setting of the whole bank.
@@ -102,4 +129,17 @@ impl MacroPreset {
         Self::IndustrialSurge,
         Self::AcidOverdrive,
     ];
+
+    /// The words on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::TechnoBoost => "techno boost",
+            Self::RavePunch => "rave punch",
+            Self::DeepPulse => "deep pulse",
+            Self::WideSweep => "wide sweep",
+            Self::TechnoBrutal => "techno brutal",
+            Self::IndustrialSurge => "industrial surge",
+            Self::AcidOverdrive => "acid overdrive",
+        }
+    }
 }

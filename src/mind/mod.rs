@@ -2,6 +2,7 @@
 
 mod control;
 pub mod director;
+pub mod macros;
 pub mod simulation;
 pub mod taste;
 

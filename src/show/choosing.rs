@@ -8,6 +8,7 @@ use crate::library::{Energy, built_in};
 use crate::library::{PresetId, PresetSource};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Hands, Moment, Rule, Target};
+use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle};
 
@@ -22,11 +23,9 @@ const WATCHED_SECS: f64 = 30.0;
 
 impl Show {
     pub(super) fn target(&self) -> Target {
-        let hands = Hands {
-            motion: self.macros[Control::Motion as usize],
-            sparkle: self.macros[Control::Sparkle as usize],
-            profile: self.profile,
-        };
+        // What the performer set; what the music adds to the macros is in the features already.
+        let MacroState { bank, profile, .. } = *self.hands.state();
+        let hands = Hands { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
         Target::of(&self.features, &hands)
     }
 

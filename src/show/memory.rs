@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::library::PresetId;
+use crate::mind::macros::MacroState;
 use crate::mind::taste::TasteState;
 use crate::units::Unipolar;
 
@@ -22,4 +23,6 @@ pub struct Memory {
     pub broken: BTreeMap<PresetId, String>,
     /// How far the choice strays from what is known to please.
     pub adventure: Unipolar,
+    /// Where the performer left the macros.
+    pub macros: MacroState,
 }

@@ -29,9 +29,14 @@ impl Show {
                 self.director.adventure = *adventure;
                 self.memory_changed = true;
             }
-            Command::Macro { control, value } => self.macros[*control as usize] = *value,
-            Command::Profile(profile) => self.profile = *profile,
-            Command::MacroPreset(_) | Command::MacroAi | Command::MidiLock(_) => {} // The macros'.
+            Command::Macro { .. }
+            | Command::MacroPreset(_)
+            | Command::Profile(_)
+            | Command::MacroAi
+            | Command::MidiLock(_) => {
+                self.hands.obey(command);
+                self.memory_changed = true;
+            }
             Command::TapTempo
             | Command::Resync
             | Command::HalfTempo

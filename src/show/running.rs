@@ -8,17 +8,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::decks::{Decks, Slot};
+use super::hands::{HandRack, Hands};
 use super::memory::Memory;
 use super::setlog::{Entry, Event};
 use super::warm::{PrepareTimes, Wish};
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
-use crate::milk::{Heard, Hooks};
+use crate::milk::Heard;
 use crate::mind::director::{Clock, Director, Pool, Timing};
+use crate::mind::macros::MacroState;
 use crate::mind::taste::Taste;
-use crate::mind::{Control, Profile};
 use crate::stage::{Airing, Cue, DeckId, Fade, Veil};
-use crate::units::{Rng, Seconds, Unipolar};
+use crate::units::{Rng, Seconds};
 
 /// Presets kept in the history.
 const HISTORY: usize = 200;
@@ -26,6 +27,8 @@ const HISTORY: usize = 200;
 const KEPT_LINES: usize = 10_000;
 /// Names the director's own random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
+/// Names the macros' own random stream.
+const MACRO_RANDOMNESS: u64 = 1;
 
 /// How a show runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,11 +43,13 @@ pub struct ShowSettings {
     pub warm_frames: u32,
     /// Keep a safe picture ready for Panic.
     pub refuge: bool,
+    /// Fusion may run a second deck; too much for a processor that draws by itself.
+    pub second_deck: bool,
 }
 
 impl Default for ShowSettings {
     fn default() -> Self {
-        Self { seed: 1, auto: true, fps: 60.0, warm_frames: 12, refuge: true }
+        Self { seed: 1, auto: true, fps: 60.0, warm_frames: 12, refuge: true, second_deck: true }
     }
 }
 
@@ -111,8 +116,7 @@ pub struct Show {
     pub(super) wanted: Option<Wanted>,
     /// Seconds for which the energy has not been what the candidates were chosen for.
     pub(super) off_level_secs: f64,
-    pub(super) macros: [Unipolar; Control::ALL.len()],
-    pub(super) profile: Profile,
+    pub(super) hands: Hands,
     pub(super) history: VecDeque<(PresetId, String)>,
     pub(super) memory: Memory,
     pub(super) memory_changed: bool,
@@ -135,9 +139,12 @@ impl Show {
 
     /// A show over a library that was made ready before, with what was remembered from earlier nights.
     pub fn remembering(settings: ShowSettings, pool: Arc<Pool>, memory: Memory) -> Self {
+        let rng = Rng::new(settings.seed);
+        // A show that is not left to itself does not move the macros by itself either.
+        let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
         Self {
             director: director(pool, &memory),
-            rng: Rng::new(settings.seed).fork(CHOICE_RANDOMNESS),
+            rng: rng.fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
             settings,
             now: 0.0,
@@ -148,8 +155,7 @@ impl Show {
             timing: Timing::default(),
             wanted: None,
             off_level_secs: 0.0,
-            macros: [Unipolar::HALF; Control::ALL.len()],
-            profile: Profile::default(),
+            hands: Hands::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
             memory,
             memory_changed: false,
@@ -214,9 +220,25 @@ impl Show {
         self.refresh(input.dt);
         self.change(input.dt);
         self.prepare();
+        self.move_hands(input.dt);
         self.steps += 1;
         let (wishes, retired) = self.decks.take_orders();
         Step { cue: self.cue(input), wishes, retired }
+    }
+
+    /// The macros move on; fusion may lay in the deck shown before, or one that waits.
+    fn move_hands(&mut self, dt: f64) {
+        let deck = |slot: &Slot| slot.deck;
+        let fading = self.decks.fade.as_ref().map(|fade| fade.to.deck);
+        let on_air: Vec<DeckId> = self.decks.front.iter().map(deck).chain(fading).collect();
+        let waiting = self.decks.candidates.iter().filter(|slot| slot.warm);
+        let mut spare: Vec<DeckId> = self.decks.behind.iter().chain(waiting).map(deck).collect();
+        if !self.settings.second_deck {
+            spare.clear();
+        }
+        let features = Features { at: self.heard_now, ..self.features };
+        let rack = HandRack { on_air: &on_air, spare: &spare, fading: fading.is_some() };
+        self.hands.step(&features, &rack, dt);
     }
 
     fn hear_scene(&mut self) {
@@ -247,6 +269,7 @@ impl Show {
         Memory {
             taste: self.director.taste.state(&self.director.pool.styles()),
             adventure: self.director.adventure,
+            macros: *self.hands.state(),
             ..self.memory.clone()
         }
     }
@@ -287,7 +310,7 @@ impl Show {
     }
 
     fn cue(&self, input: &StepInput) -> Cue {
-        let airing = |slot: &Slot| Airing { deck: slot.deck, hooks: Hooks::default() };
+        let airing = |slot: &Slot| Airing { deck: slot.deck, hooks: self.hands.hooks() };
         Cue {
             dt: input.dt,
             fps: self.settings.fps,
@@ -298,6 +321,8 @@ impl Show {
                 progress: fade.progress(),
                 style: fade.style,
             }),
+            second: self.hands.second(),
+            post: self.hands.post(),
             veil: self.veil,
         }
     }

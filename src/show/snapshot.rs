@@ -4,6 +4,7 @@ use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::PresetId;
 use crate::mind::director::{Moment, Target};
+use crate::mind::macros::MacroView;
 use crate::stage::Veil;
 use crate::units::Unipolar;
 
@@ -22,8 +23,8 @@ pub struct Snapshot {
     pub auto: bool,
     /// The running preset stays.
     pub held: bool,
-    /// Where the performer's macros stand, in the order of [`crate::mind::Control::ALL`].
-    pub macros: [Unipolar; 8],
+    /// The macro bank.
+    pub macros: MacroView,
     /// How far the choice strays from what is known to please.
     pub adventure: Unipolar,
     /// What lies over the picture.

@@ -23,7 +23,7 @@ impl Show {
             history: self.history.iter().rev().map(|(id, name)| self.past(*id, name)).collect(),
             auto: self.auto,
             held: self.held,
-            macros: self.macros,
+            macros: self.hands.view(),
             veil: self.veil,
             fade: self.decks.fade.as_ref().map(Crossfade::progress),
             adventure: self.director.adventure,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::post::Post;
 use crate::milk::{Heard, Hooks};
 use crate::units::Unipolar;
 
@@ -22,8 +23,21 @@ pub struct Cue {
     pub front: Option<Airing>,
     /// The deck that is coming in.
     pub fade: Option<Fade>,
+    /// A further deck laid into the picture of those.
+    pub second: Option<Second>,
+    /// What is done to the finished picture.
+    pub post: Post,
     /// Nothing, black, or the last picture instead.
     pub veil: Veil,
+}
+
+/// A deck that is laid into the picture of the one on air.
+#[derive(Clone, Debug)]
+pub struct Second {
+    /// The deck; never one that is on air already.
+    pub airing: Airing,
+    /// 0 not at all, 1 its bright parts cover the picture.
+    pub share: Unipolar,
 }
 
 /// A deck that runs this frame, with the hands inside its preset.

@@ -10,6 +10,7 @@ mod gpu;
 mod noise;
 mod pass;
 mod picture;
+mod post;
 mod present;
 mod preset_pass;
 mod readback;
@@ -20,21 +21,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use camera::{Camera, Shot, Wait};
-pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Veil};
+pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Second, Veil};
 pub use deck::{Deck, DeckSettings};
 pub use gpu::{Gpu, GpuError};
+pub use post::Post;
 pub use present::Presenter;
 pub use textures::Textures;
 pub use workshop::Workshop;
 
 use lactea_abi::{Address, Filter};
+use pass::flash::FlashPass;
 use pass::mix::{MixPass, MixUniforms};
+use post::{PostChain, PostWork};
 
 /// The stage: a rack of warm decks, a mixer, and the picture the crowd sees.
 pub struct Stage {
     workshop: Arc<Workshop>,
     rack: BTreeMap<DeckId, Box<Deck>>,
     mixer: MixPass,
+    chain: PostChain,
+    limiter: Option<FlashPass>,
     picture: wgpu::Texture,
     picture_view: wgpu::TextureView,
     black: wgpu::TextureView,
@@ -46,12 +52,19 @@ impl Stage {
         let picture = pass::image(&workshop.gpu.device, "stage picture", size);
         Self {
             mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
+            chain: PostChain::new(&workshop.gpu, size),
+            limiter: None,
             rack: BTreeMap::new(),
             picture_view: pass::view(&picture),
             picture,
             black: deck::black(&workshop),
             workshop,
         }
+    }
+
+    /// Holds flashes of the picture to three a second from the next frame on, or lets them pass.
+    pub fn limit_flashes(&mut self, limited: bool) {
+        self.limiter = limited.then(|| FlashPass::new(&self.workshop.gpu, self.size()));
     }
 
     /// What decks for this stage are built with.
@@ -91,7 +104,11 @@ impl Stage {
         }
         let gpu = &self.workshop.gpu;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let airings = [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to)];
+        let dark = cue.veil == Veil::Blackout;
+        let second =
+            cue.second.as_ref().filter(|second| !dark && self.rack.contains_key(&second.airing.deck));
+        let airings =
+            [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to), second.map(|second| &second.airing)];
         for airing in airings.into_iter().flatten() {
             if let Some(deck) = self.rack.get_mut(&airing.deck) {
                 deck::air(deck, &self.workshop, &mut encoder, cue, &airing.hooks);
@@ -107,12 +124,25 @@ impl Stage {
             progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
             style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
             aspect: self.picture.height() as f32 / self.picture.width() as f32,
-            light: if cue.veil == Veil::Blackout { 0.0 } else { 1.0 },
+            light: if dark { 0.0 } else { 1.0 },
+        };
+        let rest = Post::default();
+        let work = PostWork {
+            post: if dark { &rest } else { &cue.post },
+            second: second.map(|second| (output(Some(&second.airing)), second.share.get())),
+            dt: cue.dt as f32,
         };
         let sampler = self.workshop.sampler(Filter::Linear, Address::Clamp);
-        let mut render = pass::begin(&mut encoder, "mix", &self.picture_view, true);
+        let finished = self.limiter.as_ref().map_or(&self.picture_view, FlashPass::candidate).clone();
+        let mixed = self.chain.source(&work, &finished);
+        let mut render = pass::begin(&mut encoder, "mix", mixed, true);
         self.mixer.draw(&gpu.device, &gpu.queue, &mut render, [front, incoming], sampler, uniforms);
         drop(render);
+        self.chain.draw(&self.workshop, &mut encoder, &work, &finished);
+        if let Some(limiter) = &mut self.limiter {
+            let picture = (&self.picture, &self.picture_view);
+            limiter.draw(gpu, &mut encoder, sampler, picture, cue.dt as f32);
+        }
         gpu.queue.submit([encoder.finish()]);
     }
 

@@ -3,8 +3,16 @@
 pub(super) mod blur;
 pub(super) mod composite;
 pub(super) mod draw;
+pub(super) mod flash;
 pub(super) mod mesh;
 pub(super) mod mix;
+pub(super) mod post;
+pub(super) mod post_color;
+pub(super) mod post_detail;
+pub(super) mod post_echo;
+pub(super) mod post_fuse;
+pub(super) mod post_glow;
+pub(super) mod post_lens;
 pub(super) mod shape;
 pub(super) mod warp;
 

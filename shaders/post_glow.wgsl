@@ -1,0 +1,71 @@
+// Light around bright parts: glow, glints, or darkness towards the edge.
+
+// Twin of `GlowUniforms` in src/stage/pass/post_glow.rs.
+struct Glow {
+    // One step of what is read, in uv: along one axis while blurring, both for the finished picture.
+    step: vec2<f32>,
+    // 1 full glow, 0 none, -1 darkness towards the edge.
+    amount: f32,
+    // 0 none to 1 full.
+    glint: f32,
+}
+
+@group(0) @binding(1) var<uniform> glow: Glow;
+@group(0) @binding(2) var picture: texture_2d<f32>;
+@group(0) @binding(3) var bright: texture_2d<f32>;
+@group(0) @binding(4) var blurred: texture_2d<f32>;
+
+// Light below the first gives no glow, above the second all of it.
+const DIM = 0.1;
+const BRIGHT = 0.8;
+const RAY_TAPS = 4;
+// Light of the rays at full glint.
+const RAYS = 0.45;
+
+// The bright parts, a quarter of the size: four reads in between pixels are sixteen pixels.
+@fragment
+fn fs_bright(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    let s = glow.step;
+    let light = 0.25 * (light_at(picture, uv + vec2<f32>(s.x, s.y)) + light_at(picture, uv + vec2<f32>(-s.x, s.y))
+        + light_at(picture, uv + vec2<f32>(s.x, -s.y)) + light_at(picture, uv - s));
+    return vec4<f32>(light * smoothstep(DIM, BRIGHT, max(light.r, max(light.g, light.b))), 1.0);
+}
+
+// One half of a blur, nine wide in five reads (binomial weights between pixels).
+@fragment
+fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    let s = glow.step;
+    var light = 0.2270 * light_at(picture, uv);
+    light += 0.3162 * (light_at(picture, uv + s * 1.3846) + light_at(picture, uv - s * 1.3846));
+    light += 0.0703 * (light_at(picture, uv + s * 3.2308) + light_at(picture, uv - s * 3.2308));
+    return vec4<f32>(light, 1.0);
+}
+
+// Four rays from every point that is brighter than what surrounds it; broad light makes none.
+fn rays(uv: vec2<f32>) -> vec3<f32> {
+    var light = vec3<f32>(0.0);
+    for (var tap = 1; tap <= RAY_TAPS; tap++) {
+        let reach = glow.step * (f32(tap) * 2.0 - 1.0);
+        let weight = 1.0 / f32(tap);
+        for (var ray = 0; ray < 4; ray++) {
+            let way = vec2<f32>(f32(ray & 1) * 2.0 - 1.0, f32(ray >> 1u) * 2.0 - 1.0);
+            let at = uv + reach * way;
+            let spark = max(light_at(bright, at) - light_at(blurred, at), vec3<f32>(0.0));
+            light += spark * weight;
+        }
+    }
+    return light * RAYS;
+}
+
+@fragment
+fn fs_glow(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    var light = light_at(picture, uv);
+    var added = light_at(blurred, uv) * max(glow.amount, 0.0);
+    if glow.glint > 0.0 {
+        added += rays(uv) * glow.glint;
+    }
+    light = 1.0 - (1.0 - light) * (1.0 - min(added, vec3<f32>(1.0)));
+    let from_center = length(uv - 0.5) * 1.4142;
+    let edge = 1.0 + min(glow.amount, 0.0) * smoothstep(0.25, 1.0, from_center) * 0.9;
+    return vec4<f32>(light * edge, 1.0);
+}

@@ -1,0 +1,133 @@
+//! The macro panel: eight knobs, who moves them, stored settings and the kind of night.
+//!
+//! A knob's pointer is the performer's own position; the lit arc is where the control stands with all that the music
+//! adds.
+
+use egui::{Align2, Color32, FontId, Pos2, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
+
+use super::style;
+use crate::mind::macros::{MacroView, Mode};
+use crate::mind::{Control, MacroPreset, Profile};
+use crate::show::{Command, Snapshot};
+use crate::units::Unipolar;
+
+/// A drag this long goes from one end to the other, points.
+const FULL_DRAG: f32 = 260.0;
+/// Shift makes a drag this much finer.
+const FINE: f32 = 0.2;
+/// Height of the panel, points.
+pub(super) const HEIGHT: f32 = 36.0 + KNOB + CAPTION + 8.0;
+/// Side of the square a knob is drawn in, and of the word below it, points.
+const KNOB: f32 = 60.0;
+const CAPTION: f32 = 20.0;
+/// Half of a knob's travel, radians; both halves leave a gap at the bottom.
+const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
+/// Straight pieces of a full arc.
+const ARC_PIECES: f32 = 32.0;
+
+/// Draws the panel; what the performer asks for is added to `commands`.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>) {
+    let view = &snapshot.macros;
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Macros").strong());
+        mode(ui, view, commands);
+        stored(ui, view, commands);
+        profile(ui, view, commands);
+    });
+    let spacing = 6.0;
+    let room = ui.available_width() - spacing * (Control::ALL.len() - 1) as f32;
+    let width = (room / Control::ALL.len() as f32).clamp(44.0, 96.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = spacing;
+        for control in Control::ALL {
+            knob(ui, width, control, view, commands);
+        }
+    });
+}
+
+/// Who moves the bank: always to be seen, and a switch at once.
+fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
+    let (word, color) = match view.mode {
+        Mode::Off => ("OFF".to_owned(), style::OFF),
+        Mode::Ai => ("MUSIC".to_owned(), style::GOOD),
+        Mode::Hold => (format!("HOLD {:.0} s", view.held_secs.ceil()), style::WARN),
+        Mode::Midi => ("MIDI".to_owned(), style::ACCENT),
+    };
+    let button = egui::Button::new(RichText::new(word).strong().color(color)).min_size(Vec2::new(92.0, 30.0));
+    if ui.add(button).on_hover_text("Macros follow the music, or stay where you put them").clicked() {
+        commands.push(Command::MacroAi);
+    }
+}
+
+fn stored(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
+    let chosen = view.state.preset.map_or("own setting", MacroPreset::title);
+    egui::ComboBox::from_id_salt("macro preset").selected_text(chosen).width(130.0).show_ui(ui, |ui| {
+        for preset in MacroPreset::ALL {
+            if ui.selectable_label(view.state.preset == Some(preset), preset.title()).clicked() {
+                commands.push(Command::MacroPreset(preset));
+            }
+        }
+    });
+}
+
+fn profile(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
+    let chosen = view.state.profile.title();
+    egui::ComboBox::from_id_salt("profile").selected_text(chosen).width(96.0).show_ui(ui, |ui| {
+        for profile in Profile::ALL {
+            if ui.selectable_label(view.state.profile == profile, profile.title()).clicked() {
+                commands.push(Command::Profile(profile));
+            }
+        }
+    });
+}
+
+fn knob(ui: &mut Ui, width: f32, control: Control, view: &MacroView, commands: &mut Vec<Command>) {
+    let (place, response) = ui.allocate_exact_size(Vec2::new(width, KNOB + CAPTION), Sense::click_and_drag());
+    let set = view.state.bank.get(control).get();
+    let value = view.values.get(control).get();
+    if let Some(wanted) = turned(ui, &response, value) {
+        commands.push(Command::Macro { control, value: Unipolar::new(wanted) });
+    }
+    let center = Pos2::new(place.center().x, place.top() + KNOB / 2.0);
+    let radius = width.min(KNOB) / 2.0 - 4.0;
+    let lit = if view.mode == Mode::Midi { style::ACCENT } else { style::GOOD };
+    let painter = ui.painter();
+    arc(painter, center, radius, [0.0, 1.0], style::TROUGH);
+    arc(painter, center, radius, [0.5_f32.min(value), 0.5_f32.max(value)], lit);
+    let way = direction(set);
+    let pointer = [center + way * radius * 0.35, center + way * radius * 0.8];
+    painter.line_segment(pointer, Stroke::new(3.0, style::TEXT));
+    let below = Pos2::new(place.center().x, place.bottom() - 9.0);
+    painter.text(below, Align2::CENTER_CENTER, control.title(), FontId::proportional(14.0), style::TEXT);
+    response.on_hover_text(format!(
+        "{}: {value:.2}, set to {set:.2}. Drag or roll; shift for fine steps, double click for the middle",
+        control.meaning(),
+    ));
+}
+
+/// The position the performer turns the knob to, if it is turned: onwards from where it stands, so that nothing jumps.
+fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
+    if response.double_clicked() {
+        return Some(0.5);
+    }
+    let fine = if ui.input(|input| input.modifiers.shift) { FINE } else { 1.0 };
+    let drag = response.drag_delta();
+    let mut way = drag.x - drag.y;
+    if response.hovered() {
+        way += ui.input(|input| input.smooth_scroll_delta().y) * 0.5;
+    }
+    (way != 0.0).then(|| (value + way / FULL_DRAG * fine).clamp(0.0, 1.0))
+}
+
+/// Where a knob at `position` points.
+fn direction(position: f32) -> Vec2 {
+    let angle = (position * 2.0 - 1.0) * HALF_SWEEP;
+    Vec2::new(angle.sin(), -angle.cos())
+}
+
+fn arc(painter: &egui::Painter, center: Pos2, radius: f32, [from, to]: [f32; 2], color: Color32) {
+    let pieces = ((to - from) * ARC_PIECES).ceil().max(1.0);
+    let point = |piece: f32| center + direction(from + (to - from) * piece / pieces) * radius;
+    let points = (0..=pieces as u32).map(|piece| point(piece as f32)).collect();
+    painter.add(Shape::line(points, Stroke::new(6.0, color)));
+}

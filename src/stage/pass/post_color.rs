@@ -1,0 +1,33 @@
+//! The colours of the finished picture, turned and made stronger or weaker.
+
+use super::FORMAT;
+use super::post::{ScreenPass, ScreenPlan};
+use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/post_color.wgsl");
+
+/// Twin of `Color` in `shaders/post_color.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct ColorUniforms {
+    pub turn: f32,
+    pub saturation: f32,
+}
+
+/// Reads the picture.
+pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<ColorUniforms> {
+    ScreenPass::new(
+        gpu,
+        &ScreenPlan { label: "post/color", shader: SHADER, entry: "fs_color", images: 1, format: FORMAT },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        assert_eq!(size_of::<ColorUniforms>(), super::super::post::block_size(SHADER, "Color") as usize);
+    }
+}

@@ -1,0 +1,32 @@
+//! A second deck laid into the picture.
+
+use super::FORMAT;
+use super::post::{ScreenPass, ScreenPlan};
+use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/post_fuse.wgsl");
+
+/// Twin of `Fuse` in `shaders/post_fuse.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct FuseUniforms {
+    pub share: f32,
+}
+
+/// Reads the picture and the second deck.
+pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<FuseUniforms> {
+    ScreenPass::new(
+        gpu,
+        &ScreenPlan { label: "post/fuse", shader: SHADER, entry: "fs_fuse", images: 2, format: FORMAT },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        assert_eq!(size_of::<FuseUniforms>(), super::super::post::block_size(SHADER, "Fuse") as usize);
+    }
+}

@@ -1,0 +1,35 @@
+//! Mirrors, the pulse, and colours that drift apart.
+
+use super::FORMAT;
+use super::post::{ScreenPass, ScreenPlan};
+use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/post_lens.wgsl");
+
+/// Twin of `Lens` in `shaders/post_lens.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct LensUniforms {
+    pub fold: f32,
+    pub zoom: f32,
+    pub split: f32,
+    pub aspect: f32,
+}
+
+/// Reads the picture.
+pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<LensUniforms> {
+    ScreenPass::new(
+        gpu,
+        &ScreenPlan { label: "post/lens", shader: SHADER, entry: "fs_lens", images: 1, format: FORMAT },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        assert_eq!(size_of::<LensUniforms>(), super::super::post::block_size(SHADER, "Lens") as usize);
+    }
+}
