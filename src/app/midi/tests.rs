@@ -37,7 +37,6 @@ impl Bench {
         let wire = Wire::default();
         let midi = Midi::over(Box::new(wire.clone()), Shelf::open(None));
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.snapshot.macros = [Unipolar::HALF; 8];
         bench.news(News::Came { device: "pads".into(), lamps: true });
         bench.frame();
         let profile = bench.midi.shelf.wait().expect("an empty profile");
