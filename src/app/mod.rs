@@ -4,9 +4,12 @@ mod acts;
 mod edited;
 mod keeper;
 mod keys;
+mod logbook;
 mod midi;
 mod offline;
 mod painter;
+mod performance;
+mod replay;
 mod sound;
 mod surface;
 mod video;
@@ -15,6 +18,7 @@ mod window;
 pub use keeper::{catalogue, open_store, unix_now};
 pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
+pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use window::{AppSettings, SoundChoice, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::logbook::LogBook;
+use super::performance::{Performance, performed_sound};
 use super::video::Video;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
-use crate::analysis::Analyser;
-use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
+use crate::audio;
 use crate::handoff::Latest;
 use crate::milk::Heard;
-use crate::show::{Rig, RigFrame, Show, ShowSettings, Warmer};
+use crate::show::setlog::LogHeader;
+use crate::show::{Memory, Rig, RigFrame, Show, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
 
 /// How a performance runs.
@@ -34,6 +36,8 @@ pub struct PerformSettings {
     pub presets: Option<PathBuf>,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
+    /// Where the set log goes; none is written without.
+    pub log: Option<PathBuf>,
 }
 
 /// What was performed.
@@ -53,7 +57,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     let library = Arc::new(library);
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
-    let sound = performed_sound(settings)?;
+    let sound = performed_sound(&settings.audio, settings.seconds)?;
     let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
     let device = workshop.gpu.name();
     let fps = f64::from(settings.fps);
@@ -69,6 +73,13 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let warmer = Warmer::in_place(&workshop, &heard, deck);
     let mut stage = Stage::new(workshop, settings.size);
     stage.limit_flashes(true);
+    let header = LogHeader {
+        steady: true,
+        sound: settings.audio.clone(),
+        seconds: settings.seconds,
+        ..LogHeader::new(show, &library, Memory::default())
+    };
+    let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::new(show, library), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
@@ -78,18 +89,14 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut video = Video::open(&settings.out, settings.size, settings.fps, &sound_file)?;
     let mut played: BTreeMap<u64, String> = BTreeMap::new();
     let mut on_air = None;
-    let mut analyser = Analyser::new();
-    for number in 0..(settings.seconds * fps).round() as u64 {
-        let sample = |frame: u64| (frame * u64::from(HOUSE_RATE_HZ) / u64::from(settings.fps)) as usize;
-        let block =
-            &sound.frames[sample(number).min(sound.frames.len())..sample(number + 1).min(sound.frames.len())];
-        analyser.push(block);
-        rig.frame(&RigFrame {
-            dt: if number == 0 { 0.0 } else { 1.0 / fps },
-            sound: block,
-            features: analyser.features(),
-            commands: &[],
-        });
+    let mut performance = Performance::new(&sound, settings.fps);
+    for number in 0..performance.frames(settings.seconds) {
+        let (dt, features) = performance.hear(number, &[]);
+        rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
+        let entries = rig.show.take_log();
+        if let Some(book) = &mut book {
+            book.write(&entries);
+        }
         let playing = rig.show.snapshot().playing.map(|playing| playing.name);
         if playing != on_air {
             played.insert(number, playing.clone().unwrap_or_else(|| "nothing".into()));
@@ -102,25 +109,6 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     std::fs::remove_dir_all(&work).ok(); // A leftover scratch folder does no harm.
     let played = played.into_iter().map(|(number, name)| (number as f64 / fps, name)).collect();
     Ok(PerformReport { path: path?, played, device })
-}
-
-/// The sound of the performance; short demos start where the demo track is at its best.
-fn performed_sound(settings: &PerformSettings) -> anyhow::Result<Pcm> {
-    let frames = (settings.seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize;
-    let mut sound = if settings.audio == "demo" {
-        let mut sound = audio::demo::render(HOUSE_RATE_HZ);
-        if settings.seconds < 60.0 {
-            let start = (audio::demo::HIGHLIGHT.0 * f64::from(HOUSE_RATE_HZ)) as usize;
-            sound.frames.drain(..start.min(sound.frames.len()));
-        }
-        sound
-    } else {
-        let path = Path::new(&settings.audio);
-        let pcm = audio::decode(path).with_context(|| format!("opening the sound {}", path.display()))?;
-        Pcm { rate_hz: HOUSE_RATE_HZ, frames: pcm.at_rate(HOUSE_RATE_HZ).frames }
-    };
-    sound.frames.truncate(frames);
-    Ok(sound)
 }
 
 fn scratch_folder(out: &Path) -> anyhow::Result<PathBuf> {

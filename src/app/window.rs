@@ -12,6 +12,7 @@ use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
 use super::keys::{Chord, Keymap};
+use super::logbook::LogBook;
 use super::midi::Midi;
 use super::painter::Painter;
 use super::sound::Listener;
@@ -21,7 +22,8 @@ use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
 use crate::milk::Heard;
-use crate::show::{Command, FrameTimes, Rig, RigFrame, Show, ShowSettings, Snapshot, Warmer};
+use crate::show::setlog::LogHeader;
+use crate::show::{Command, FrameTimes, Memory, Rig, RigFrame, Show, ShowSettings, Snapshot, Warmer};
 use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
 
 /// Frames a second the show aims at.
@@ -80,6 +82,8 @@ struct Running {
     rig: Rig,
     started: Instant,
     listener: Listener,
+    /// The set log; none where it cannot be written.
+    book: Option<LogBook>,
     sound: Vec<[f32; 2]>,
     commands: Vec<Command>,
     last_frame: Option<Instant>,
@@ -205,6 +209,7 @@ impl Running {
             second_deck: !workshop.gpu.software(),
             ..ShowSettings::default()
         };
+        let book = LogBook::of_tonight(&LogHeader::new(show, &library, Memory::default()));
         let warmer = Warmer::threads(&workshop, &heard, deck);
         let mut stage = Stage::new(workshop, size);
         stage.limit_flashes(true);
@@ -222,6 +227,7 @@ impl Running {
             rig: Rig::new(Show::new(show, library), stage, warmer, heard),
             started: Instant::now(),
             listener: Listener::start(&settings.sound)?,
+            book,
             output,
             desk_surface,
             sound: Vec::with_capacity(8192),
@@ -323,6 +329,10 @@ impl Running {
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
+        let entries = self.rig.show.take_log();
+        if let Some(book) = &mut self.book {
+            book.write(&entries);
+        }
         self.commands.clear();
         self.on_air |= self.rig.show.playing();
         let gpu = &self.rig.stage.workshop().gpu;

@@ -8,6 +8,7 @@ mod midi;
 mod perform;
 mod play;
 mod render;
+mod replay;
 mod simulate;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     Simulate(simulate::Args),
     Midi(midi::Args),
     Bake(bake::Args),
+    Replay(replay::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -59,6 +61,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Bake(args)) => bake::run(args),
+        Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),
             "audit" => bake::audit_work(&settings),

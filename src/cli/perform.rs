@@ -32,13 +32,16 @@ pub struct Args {
     /// Folders with images for presets.
     #[arg(long)]
     textures: Vec<PathBuf>,
+    /// Where the set log goes: one JSON line for everything that happened.
+    #[arg(long)]
+    log: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, seconds, out, size, fps, seed, presets, textures } = args;
+    let Args { audio, seconds, out, size, fps, seed, presets, textures, log } = args;
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number above 0");
-    let report = perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures })?;
+    let report = perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures, log })?;
     println!("drawn with {}", report.device);
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");

@@ -1,8 +1,16 @@
-//! `aivj simulate`: how fast the director learns, on simulated users.
+//! `aivj simulate`: how fast the director learns, on simulated users, and how quickly it decides.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
 
-use crate::mind::simulation::{Algorithm, Scenario, simulate};
+use serde::Serialize;
+
+use crate::analysis::Scene;
+use crate::mind::director::{Director, Pool, Target};
+use crate::mind::simulation::{Algorithm, Scenario, large_library, simulate};
+use crate::mind::taste::{Signal, Taste};
+use crate::units::Rng;
 
 /// Measures the director's learning on simulated users.
 #[derive(Debug, clap::Args)]
@@ -22,10 +30,17 @@ pub struct Args {
     /// The figures as one JSON line.
     #[arg(long)]
     json: bool,
+    /// Instead: measure how long one decision takes over so many presets in 256 clusters.
+    #[arg(long, value_name = "PRESETS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    decisions: Option<u32>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(presets) = args.decisions {
+        println!("{}", serde_json::to_string(&time_decisions(presets as usize, args.seed))?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let report = simulate(args.scenario, args.algorithm, args.users as usize, args.seed);
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -39,4 +54,50 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     println!("  different presets          {:.2}, entropy {:.2}", report.distinct, report.entropy);
     println!("  repeats within 40          {}", report.repeats);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How long decisions take.
+#[derive(Serialize)]
+struct Decisions {
+    presets: usize,
+    clusters: usize,
+    decisions: usize,
+    /// Making the library ready to be chosen from, milliseconds.
+    pool_ms: f64,
+    /// One choice together with what is learnt from it, milliseconds.
+    median_ms: f64,
+    p99_ms: f64,
+    max_ms: f64,
+}
+
+fn time_decisions(presets: usize, seed: u64) -> Decisions {
+    const CLUSTERS: usize = 256;
+    const DECISIONS: usize = 2000;
+    let library = Arc::new(large_library(presets, CLUSTERS));
+    let started = Instant::now();
+    let pool = Arc::new(Pool::new(library));
+    let pool_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let mut director = Director::new(pool, Taste::new(CLUSTERS));
+    let mut rng = Rng::new(seed);
+    let mut took = Vec::with_capacity(DECISIONS);
+    for _ in 0..DECISIONS {
+        let target = Target { scene: Scene::ALL[rng.below(3)], level: 2.0 * rng.unit() };
+        let signal = [Signal::Skip, Signal::Favourite, Signal::Watched][rng.below(3)];
+        let started = Instant::now();
+        let Some(choice) = director.choose(&target, &[], &mut rng) else { break };
+        director.shown(choice.preset);
+        director.learn(&choice.evidence, choice.preset, signal);
+        took.push(started.elapsed().as_secs_f64() * 1000.0);
+    }
+    took.sort_by(f64::total_cmp);
+    let at = |share: f64| took.get((share * (took.len().max(1) - 1) as f64) as usize).copied().unwrap_or(0.0);
+    Decisions {
+        presets,
+        clusters: CLUSTERS,
+        decisions: took.len(),
+        pool_ms,
+        median_ms: at(0.5),
+        p99_ms: at(0.99),
+        max_ms: at(1.0),
+    }
 }

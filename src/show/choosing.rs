@@ -177,6 +177,7 @@ impl Show {
     pub(super) fn prepare(&mut self) {
         let target = self.target();
         self.decks.settle_spare();
+        self.order_wanted();
         while self.decks.candidates.len() < WARM_CANDIDATES {
             let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.place).collect();
             let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
@@ -190,6 +191,26 @@ impl Show {
             self.decks.candidates.push(slot);
         }
         self.keep_refuge();
+    }
+
+    /// What the performer asked for comes first; the candidate furthest away makes room for it.
+    fn order_wanted(&mut self) {
+        let Some(Wanted::Preset(id)) = self.wanted else { return };
+        if self.decks.candidates.iter().any(|slot| slot.id == id) {
+            return;
+        }
+        let Some(place) = self.director.pool.place(id) else {
+            self.wanted = None; // The library changed meanwhile.
+            return;
+        };
+        if self.decks.candidates.len() >= WARM_CANDIDATES
+            && let Some(last) = self.decks.candidates.pop()
+        {
+            self.decks.drop_slot(last);
+        }
+        let entry = &self.director.pool.catalogue.entries[place as usize];
+        let slot = self.decks.order(entry, Some(place), self.settings.seed, self.settings.warm_frames);
+        self.decks.candidates.insert(0, Slot { reason: "asked for by hand".into(), ..slot });
     }
 
     fn chosen(&self, slot: &Slot, choice: &Choice) -> Chosen {
@@ -249,14 +270,21 @@ impl Show {
         let slot = if safe.is_empty() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
-            let all: Vec<_> = built_in().filter(fits).collect();
+            // What failed here once is not tried again.
+            let sound = |preset: &crate::library::BuiltIn| {
+                !self.memory.broken.contains_key(&PresetId::of(preset.text.as_bytes()))
+            };
+            let all: Vec<_> = built_in().filter(fits).filter(sound).collect();
             let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
             let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
-            let Some(preset) = from.get(self.rng.below(from.len())) else { return };
+            let Some(preset) = from.get(self.rng.below(from.len())) else {
+                // Nothing is safe: any warm picture is better than none.
+                if self.wanted == Some(Wanted::Refuge) {
+                    self.wanted = Some(Wanted::Next);
+                }
+                return;
+            };
             let id = PresetId::of(preset.text.as_bytes());
-            if self.memory.broken.contains_key(&id) {
-                return; // Tried already: whatever fails here fails on it too.
-            }
             let place = self.director.pool.place(id);
             let (name, source) = (preset.name().to_owned(), PresetSource::BuiltIn(preset.text));
             self.decks.order_source(id, name, source, place, seed, warm_frames)

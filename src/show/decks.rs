@@ -129,10 +129,12 @@ impl Decks {
     }
 
     /// Puts the candidates aside because the music has passed on: the first warm one stays within the performer's
-    /// reach until another is warm.
+    /// reach until another is warm. What was asked for by hand stays.
     pub fn put_candidates_aside(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {
-            if slot.warm && self.spare.is_none() {
+            if slot.choice.is_none() {
+                self.candidates.push(slot);
+            } else if slot.warm && self.spare.is_none() {
                 self.spare = Some(slot);
             } else {
                 self.drop_slot(slot);

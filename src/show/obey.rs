@@ -153,17 +153,15 @@ impl Show {
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             return;
         }
+        if self.director.standing.broken(place) {
+            return self.say(format!("{} could not be played before", self.name(place)));
+        }
+        // Made ready in this very step, unless it is on its way already.
         self.wanted = Some(Wanted::Preset(id));
-        if self.decks.candidates.iter().any(|slot| slot.id == id) {
-            return;
-        }
-        // It comes first; the candidate furthest away makes room for it.
-        if let Some(last) = self.decks.candidates.pop() {
-            self.decks.drop_slot(last);
-        }
-        let entry = &self.director.pool.catalogue.entries[place as usize];
-        let slot = self.decks.order(entry, Some(place), self.settings.seed, self.settings.warm_frames);
-        self.decks.candidates.insert(0, Slot { reason: "asked for by hand".into(), ..slot });
+    }
+
+    fn name(&self, place: u32) -> &str {
+        &self.director.pool.catalogue.entries[place as usize].name
     }
 
     fn veto(&mut self, id: PresetId) {

@@ -29,6 +29,8 @@ pub struct LogHeader {
     pub steady: bool,
     /// What was listened to.
     pub sound: String,
+    /// How long the set was meant to be, seconds; 0 when nobody knew.
+    pub seconds: f64,
     /// [`identity`] of the library.
     pub library: String,
     /// How many presets it had.
@@ -37,6 +39,23 @@ pub struct LogHeader {
     pub styles: StyleOrigin,
     /// What was remembered when the show began.
     pub memory: Memory,
+}
+
+impl LogHeader {
+    /// The header of a live show with these settings.
+    pub fn new(settings: ShowSettings, library: &Catalogue, memory: Memory) -> Self {
+        Self {
+            set_log: LOG_VERSION,
+            settings,
+            steady: false,
+            sound: String::new(),
+            seconds: 0.0,
+            library: identity(library),
+            presets: library.entries.len(),
+            styles: library.origin,
+            memory,
+        }
+    }
 }
 
 /// One line after the first.
@@ -239,16 +258,8 @@ mod tests {
     use super::*;
 
     fn header() -> LogHeader {
-        LogHeader {
-            set_log: LOG_VERSION,
-            settings: ShowSettings { seed: 3, ..ShowSettings::default() },
-            steady: true,
-            sound: "demo".into(),
-            library: identity(&Catalogue::built_in()),
-            presets: 36,
-            styles: StyleOrigin::Tags,
-            memory: Memory::default(),
-        }
+        let settings = ShowSettings { seed: 3, ..ShowSettings::default() };
+        LogHeader::new(settings, &Catalogue::built_in(), Memory::default())
     }
 
     #[test]

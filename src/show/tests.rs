@@ -259,3 +259,24 @@ fn new_styles_can_come_while_the_show_runs() {
     hand.frames(30);
     assert!(hand.show.library().entries.iter().any(|entry| entry.id == hand.playing()));
 }
+
+#[test]
+fn what_is_asked_for_by_name_comes_whatever_the_music_does_meanwhile() {
+    let mut hand = Stagehand::new();
+    hand.frames(20);
+    let playing = hand.playing();
+    let wanted = hand.show.library().entries.iter().map(|entry| entry.id).find(|id| *id != playing);
+    let wanted = wanted.expect("more than one");
+    hand.cold = true;
+    hand.frame(&[Command::PlayNow(wanted)]);
+    hand.features.scene.scene = Scene::Rock;
+    hand.frames(5);
+    let deck = *hand.coming.first().expect("it is on its way");
+    hand.show.give_up(deck); // The makers of decks had too much to do.
+    hand.coming.clear();
+    hand.frames(2);
+    hand.cold = false;
+    hand.frames(2);
+    assert_eq!(hand.playing(), wanted);
+    assert!(!hand.learnt().contains(&Signal::Watched), "sent away early");
+}

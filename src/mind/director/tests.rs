@@ -4,32 +4,12 @@ use std::sync::Arc;
 
 use super::*;
 use crate::analysis::{Features, Passage, Scene};
-use crate::library::{Catalogue, Cluster, Energy, Entry, PresetId, PresetSource};
+use crate::mind::simulation::large_library;
 use crate::mind::taste::{Signal, Taste};
 use crate::units::{Rng, Seconds, Unipolar};
 
-/// A library of so many presets over so many clusters; every second preset shares its shaders with the one before.
-fn library(presets: usize, clusters: usize) -> Arc<Catalogue> {
-    let mut library = Catalogue::default();
-    library.entries = (0..presets)
-        .map(|number| Entry {
-            id: PresetId::of(&number.to_le_bytes()),
-            name: format!("{number}"),
-            path: format!("{number}.milk"),
-            source: PresetSource::BuiltIn(""),
-            cluster: (number % clusters) as u16,
-            energy: Energy::ALL[number / clusters % 3],
-            family: (number / 2) as u64,
-            tags: Default::default(),
-        })
-        .collect();
-    library.clusters =
-        (0..clusters).map(|n| Cluster { key: format!("c{n:02}"), ..Cluster::default() }).collect();
-    Arc::new(library)
-}
-
 fn director(presets: usize, clusters: usize) -> Director {
-    Director::new(Arc::new(Pool::new(library(presets, clusters))), Taste::new(clusters))
+    Director::new(Arc::new(Pool::new(Arc::new(large_library(presets, clusters)))), Taste::new(clusters))
 }
 
 const TARGET: Target = Target { scene: Scene::Techno, level: 1.2 };

@@ -12,8 +12,8 @@ use std::str::FromStr;
 use chooser::Chooser;
 pub use tally::Report;
 use tally::Tally;
-pub use world::Scenario;
 use world::User;
+pub use world::{Scenario, large_library};
 
 /// Switches in one evening.
 const SWITCHES: usize = 300;

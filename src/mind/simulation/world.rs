@@ -286,22 +286,43 @@ fn catalogue(available: &[[bool; ENERGIES]]) -> Catalogue {
     let mut entries = Vec::new();
     for (cluster, energies) in available.iter().enumerate() {
         for energy in Energy::ALL.into_iter().filter(|energy| energies[*energy as usize]) {
-            for number in 0..PRESETS_PER_ARM {
-                let name = format!("c{cluster:02} {} {number:02}", energy.label());
-                let id = PresetId::of(name.as_bytes());
-                entries.push(Entry {
-                    id,
-                    path: name.clone(),
-                    source: PresetSource::BuiltIn(""),
-                    cluster: cluster as u16,
-                    energy,
-                    family: entries.len() as u64,
-                    tags: Default::default(),
-                    name,
-                });
+            for _ in 0..PRESETS_PER_ARM {
+                entries.push(entry(entries.len(), cluster, energy));
             }
         }
     }
+    of(entries, available.len())
+}
+
+/// A made-up library of any size, its presets spread over clusters and energies; two of a family in a row.
+pub fn large_library(presets: usize, clusters: usize) -> Catalogue {
+    let made = |number: usize| {
+        let cluster = number / 2 % clusters.max(1);
+        let energy = Energy::ALL[number / 2 / clusters.max(1) % ENERGIES];
+        Entry { family: number as u64 / 2, ..entry(number, cluster, energy) }
+    };
+    of((0..presets).map(made).collect(), clusters)
+}
+
+fn entry(number: usize, cluster: usize, energy: Energy) -> Entry {
+    let name = format!("{number}: c{cluster:02} {}", energy.label());
+    Entry {
+        id: PresetId::of(name.as_bytes()),
+        path: name.clone(),
+        source: PresetSource::BuiltIn(""),
+        cluster: cluster as u16,
+        energy,
+        family: number as u64,
+        tags: Default::default(),
+        name,
+    }
+}
+
+fn of(entries: Vec<Entry>, clusters: usize) -> Catalogue {
     let cluster = |number| Cluster { key: format!("c{number:02}"), name: format!("cluster {number}") };
-    Catalogue::new(entries, (0..available.len()).map(cluster).collect(), StyleOrigin::V1)
+    let mut library = Catalogue::default();
+    library.entries = entries;
+    library.clusters = (0..clusters).map(cluster).collect();
+    library.origin = StyleOrigin::V1;
+    library
 }

@@ -1,0 +1,110 @@
+//! The set log on disk: lines are written as they come, by a thread of its own, so that the show never waits for a disk.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+
+use crate::library::Places;
+use crate::show::setlog::{Entry, LogHeader, line};
+
+/// Lines wait no longer than this before they are on the disk: what a crash may cost.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+/// One log, open for writing.
+pub(super) struct LogBook {
+    path: PathBuf,
+    lines: Option<Sender<String>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl LogBook {
+    /// Starts a log at `path`; a file that is there already is replaced.
+    pub fn create(path: &Path, header: &LogHeader) -> anyhow::Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("making the folder {}", folder.display()))?;
+        }
+        let file = File::create(path).with_context(|| format!("writing the set log {}", path.display()))?;
+        let (lines, waiting) = mpsc::channel::<String>();
+        let work = move || {
+            let mut file = BufWriter::new(file);
+            loop {
+                match waiting.recv_timeout(FLUSH_EVERY) {
+                    Ok(line) => writeln!(file, "{line}")?,
+                    Err(mpsc::RecvTimeoutError::Timeout) => file.flush()?,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return file.flush(),
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("set log".into()).spawn(work)?;
+        let mut book = Self { path: path.to_owned(), lines: Some(lines), thread: Some(thread) };
+        book.put(line(header));
+        Ok(book)
+    }
+
+    /// Starts the log of a live show in the data folder, named after the second it began. A show goes on without one.
+    pub fn of_tonight(header: &LogHeader) -> Option<Self> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let path = Places::of_user()?.data.join("sets").join(format!("set-{}.jsonl", now.as_secs()));
+        Self::create(&path, header)
+            .inspect_err(|error| log::warn!("this show has no set log: {error:#}"))
+            .ok()
+    }
+
+    /// Adds lines.
+    pub fn write(&mut self, entries: &[Entry]) {
+        entries.iter().for_each(|entry| self.put(line(entry)));
+    }
+
+    fn put(&mut self, line: String) {
+        let gone = self.lines.as_ref().is_some_and(|lines| lines.send(line).is_err());
+        if gone {
+            self.close(); // Says why, once; the show goes on without its log.
+        }
+    }
+
+    fn close(&mut self) {
+        self.lines = None;
+        let ended = self.thread.take().map(JoinHandle::join);
+        if let Some(Ok(Err(error))) = ended {
+            log::error!("the set log {} could not be written further: {error}", self.path.display());
+        }
+    }
+}
+
+impl Drop for LogBook {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::setlog::{self, Event};
+    use crate::show::{Command, Memory, ShowSettings};
+
+    #[test]
+    fn what_was_written_is_there_when_the_book_is_closed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep/set.jsonl");
+        let header = LogHeader::new(
+            ShowSettings::default(),
+            &crate::library::Catalogue::built_in(),
+            Memory::default(),
+        );
+        let entries: Vec<Entry> = (0..1000)
+            .map(|step| Entry { at: step as f64, step, event: Event::Command { command: Command::Hold } })
+            .collect();
+        let mut book = LogBook::create(&path, &header).expect("a log");
+        book.write(&entries);
+        drop(book);
+        let text = std::fs::read_to_string(&path).expect("the file");
+        assert_eq!(setlog::read(&text), Ok((header, entries)));
+    }
+}
