@@ -66,6 +66,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         fps,
         warm_frames: WARM_FRAMES,
         refuge: false,
+        seen_after_secs: -1.0 / fps,
         ..ShowSettings::default()
     };
     let heard = Latest::new(Heard::default());

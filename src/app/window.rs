@@ -207,6 +207,8 @@ impl Running {
             fps: FPS,
             warm_frames: WARM_FRAMES,
             second_deck: !workshop.gpu.software(),
+            // One frame waits for the screen, and half of another passes before light reaches an eye.
+            seen_after_secs: 1.5 / FPS,
             ..ShowSettings::default()
         };
         let book = LogBook::of_tonight(&LogHeader::new(show, &library, Memory::default()));

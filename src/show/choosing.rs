@@ -147,7 +147,7 @@ impl Show {
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
         let grid = &self.features.beat;
         let off_beat_secs = grid.trusted().then(|| {
-            let beats = grid.beats_at(self.heard_now);
+            let beats = grid.beats_at(self.seen_at());
             (beats - beats.round()) * grid.tempo.period().0
         });
         let candidate = |slot: &Slot| Candidate { preset: slot.id, name: slot.name.clone(), warm: slot.warm };

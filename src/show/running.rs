@@ -25,6 +25,10 @@ use crate::units::{Rng, Seconds};
 const HISTORY: usize = 200;
 /// Lines of the set log kept for whoever collects them.
 const KEPT_LINES: usize = 10_000;
+/// An audio clock this far off starts anew, seconds.
+const CLOCK_JUMP_SECS: f64 = 0.05;
+/// Share of a smaller error that is taken away with each frame.
+const CLOCK_PULL: f64 = 0.05;
 /// Names the director's own random stream.
 const CHOICE_RANDOMNESS: u64 = 2;
 /// Names the macros' own random stream.
@@ -45,11 +49,22 @@ pub struct ShowSettings {
     pub refuge: bool,
     /// Fusion may run a second deck; too much for a processor that draws by itself.
     pub second_deck: bool,
+    /// How long after the newest sound a frame is seen, seconds: a cut is placed by when it is seen. Below 0 where a
+    /// frame is drawn once all of its sound is there.
+    pub seen_after_secs: f64,
 }
 
 impl Default for ShowSettings {
     fn default() -> Self {
-        Self { seed: 1, auto: true, fps: 60.0, warm_frames: 12, refuge: true, second_deck: true }
+        Self {
+            seed: 1,
+            auto: true,
+            fps: 60.0,
+            warm_frames: 12,
+            refuge: true,
+            second_deck: true,
+            seen_after_secs: 0.0,
+        }
     }
 }
 
@@ -198,12 +213,7 @@ impl Show {
     pub fn step(&mut self, input: &StepInput) -> Step {
         self.now += input.dt;
         self.on_air_secs += input.dt;
-        // The newest features may be a little old; the clock runs on between them.
-        self.heard_now = if input.features.at == self.features.at {
-            self.heard_now + Seconds(input.dt)
-        } else {
-            input.features.at
-        };
+        self.follow_sound(input);
         self.features = *input.features;
         self.hear_scene();
         for arrived in input.arrived {
@@ -239,6 +249,23 @@ impl Show {
         let features = Features { at: self.heard_now, ..self.features };
         let rack = HandRack { on_air: &on_air, spare: &spare, fading: fading.is_some() };
         self.hands.step(&features, &rack, dt);
+    }
+
+    /// The audio clock runs on with the frames and is drawn gently towards the moments that features tell, which come
+    /// in hops; after a jump it starts anew.
+    fn follow_sound(&mut self, input: &StepInput) {
+        self.heard_now = self.heard_now + Seconds(input.dt);
+        if input.features.at == self.features.at {
+            return;
+        }
+        let off = input.features.at - self.heard_now;
+        let part = if off.0.abs() > CLOCK_JUMP_SECS { 1.0 } else { CLOCK_PULL };
+        self.heard_now = self.heard_now + off * part;
+    }
+
+    /// The moment on the audio clock at which this frame is seen.
+    pub(super) fn seen_at(&self) -> Seconds {
+        self.heard_now + Seconds(self.settings.seen_after_secs)
     }
 
     fn hear_scene(&mut self) {
@@ -299,7 +326,7 @@ impl Show {
     }
 
     pub(super) fn clock(&self, dt: f64) -> Clock {
-        Clock { now: self.heard_now, frame_secs: dt.max(1e-3), on_air_secs: self.on_air_secs }
+        Clock { now: self.seen_at(), frame_secs: dt.max(1e-3), on_air_secs: self.on_air_secs }
     }
 
     pub(super) fn remember_shown(&mut self, slot: &Slot) {
