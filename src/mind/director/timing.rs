@@ -112,7 +112,10 @@ impl Timing {
             heard.beat.trusted() && phrase_beats > 0.0 && phrase_beats - heard.beat.phrase_beats <= 1.0;
         match () {
             () if stayed < SHORTEST_SECS => None,
-            () if scene != heard.scene.scene => Some(Moment::SceneChange),
+            // The end of the music is no music to rush to.
+            () if scene != heard.scene.scene && (heard.scene.scene != Scene::None || stayed >= least) => {
+                Some(Moment::SceneChange)
+            }
             () if dropped => Some(Moment::Drop),
             () if stayed < least => None,
             () if section != heard.section || jumped => Some(Moment::EnergyJump),
