@@ -4,23 +4,23 @@
 
 use super::pool::Affinity;
 use crate::analysis::Scene;
-use crate::library::{Catalogue, Energy, Entry};
+use crate::library::{Catalogue, Energy, Entry, Tag};
 
 /// What a tag says for ambient, techno and rock.
-const TAGS: &[(&str, [f32; 3])] = &[
-    ("liquid", [0.6, 0.0, 0.0]),
-    ("abstract", [0.4, 0.0, 0.1]),
-    ("dark", [0.3, 0.1, 0.0]),
-    ("low-motion", [0.6, -0.5, -0.5]),
-    ("wave", [-0.1, 0.3, 0.5]),
-    ("line", [-0.1, 0.3, 0.5]),
-    ("dots", [0.0, 0.4, 0.1]),
-    ("vectors", [-0.2, 0.5, 0.1]),
-    ("geometric", [-0.2, 0.6, 0.1]),
-    ("bright", [-0.1, 0.1, 0.3]),
-    ("band:low", [0.0, 0.2, 0.1]),
-    ("band:mid", [0.2, 0.0, 0.1]),
-    ("band:high", [-0.1, 0.1, 0.1]),
+const TAGS: &[(Tag, [f32; 3])] = &[
+    (Tag::Liquid, [0.6, 0.0, 0.0]),
+    (Tag::Abstract, [0.4, 0.0, 0.1]),
+    (Tag::Dark, [0.3, 0.1, 0.0]),
+    (Tag::LowMotion, [0.6, -0.5, -0.5]),
+    (Tag::Wave, [-0.1, 0.3, 0.5]),
+    (Tag::Line, [-0.1, 0.3, 0.5]),
+    (Tag::Dots, [0.0, 0.4, 0.1]),
+    (Tag::Vectors, [-0.2, 0.5, 0.1]),
+    (Tag::Geometric, [-0.2, 0.6, 0.1]),
+    (Tag::Bright, [-0.1, 0.1, 0.3]),
+    (Tag::BandLow, [0.0, 0.2, 0.1]),
+    (Tag::BandMid, [0.2, 0.0, 0.1]),
+    (Tag::BandHigh, [-0.1, 0.1, 0.1]),
 ];
 /// What the energy says for ambient, techno and rock.
 const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
@@ -67,10 +67,8 @@ pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
 
 fn says(entry: &Entry) -> [f32; 3] {
     let mut score = ENERGIES[entry.energy as usize];
-    for tag in entry.tags.iter() {
-        if let Some((_, says)) = TAGS.iter().find(|(known, _)| *known == tag.word()) {
-            score.iter_mut().zip(says).for_each(|(score, says)| *score += says);
-        }
+    for (_, says) in TAGS.iter().filter(|(tag, _)| entry.tags.has(*tag)) {
+        score.iter_mut().zip(says).for_each(|(score, says)| *score += says);
     }
     let folder = entry.path.split('/').next().unwrap_or_default();
     if let Some(scene) = Scene::ALL[..3].iter().position(|scene| scene.label() == folder) {

@@ -1,6 +1,5 @@
 //! Everything about a library that a choice needs, worked out once: the presets of every arm, and what suits what.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::affinity::affinities;
@@ -21,7 +20,6 @@ pub struct Pool {
     /// Places of the presets of each arm, cluster by cluster.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
-    places: HashMap<PresetId, u32>,
     /// Clusters and presets that suit each scene at least as well as the average.
     suited: [(usize, usize); Scene::ALL.len()],
 }
@@ -48,9 +46,7 @@ impl Pool {
                 .filter(|size| *size > 0)
                 .fold((0, 0), |(clusters, presets), size| (clusters + 1, presets + size))
         });
-        let places =
-            catalogue.entries.iter().enumerate().map(|(place, entry)| (entry.id, place as u32)).collect();
-        Self { catalogue, arms, affinity, places, suited }
+        Self { catalogue, arms, affinity, suited }
     }
 
     /// Every arm that holds presets.
@@ -72,7 +68,7 @@ impl Pool {
 
     /// The place of a preset in the catalogue.
     pub fn place(&self, id: PresetId) -> Option<u32> {
-        self.places.get(&id).copied()
+        self.catalogue.place(id).map(|place| place as u32)
     }
 
     /// The clusters as the taste knows them.
