@@ -39,6 +39,7 @@ impl Solo {
             fps: deck.fps,
             warm_frames: 0,
             refuge: false,
+            second_deck: false,
             ..ShowSettings::default()
         };
         let warmer = Warmer::in_place(workshop, &heard, deck);
