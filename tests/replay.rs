@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-fn aivj(arguments: &[&str]) -> (bool, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_aivj")).args(arguments).output().expect("the program runs");
+/// Runs the program with a data folder of its own; whether it went well, and what it said.
+fn aivj(data: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
+    let out = program.env("AIVJ_DATA", data).args(arguments).output().expect("the program runs");
     let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     (out.status.success(), text)
 }
@@ -16,12 +18,13 @@ fn text(path: &Path) -> &str {
 #[test]
 fn a_log_gives_the_same_choices_again_and_a_changed_one_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
     let (log, frames) = (folder.path().join("set.jsonl"), folder.path().join("frames"));
     let perform =
         ["perform", "--audio", "demo", "--seconds", "45", "--fps", "12", "--size", "32x18", "--seed", "4"];
-    let (ok, said) = aivj(&[&perform[..], &["--out", text(&frames), "--log", text(&log)]].concat());
+    let (ok, said) = aivj(&data, &[&perform[..], &["--out", text(&frames), "--log", text(&log)]].concat());
     assert!(ok, "{said}");
-    let (ok, said) = aivj(&["replay", text(&log), "--audio", "demo", "--json"]);
+    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--json"]);
     assert!(ok, "{said}");
     let report: serde_json::Value =
         serde_json::from_str(said.lines().last().expect("a line")).expect("the report is JSON");
@@ -32,11 +35,13 @@ fn a_log_gives_the_same_choices_again_and_a_changed_one_does_not() {
     let written = std::fs::read_to_string(&log).expect("the log");
     assert!(written.contains(r#""seed":4"#));
     std::fs::write(&log, written.replacen(r#""seed":4"#, r#""seed":5"#, 1)).expect("written");
-    let (ok, said) = aivj(&["replay", text(&log), "--audio", "demo"]);
+    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo"]);
     assert!(!ok && said.contains("the first that is not"), "{said}");
 
     // So is another library, which is said before anything is played.
-    std::fs::write(folder.path().join("one.milk"), "[preset00]\nzoom=1.01\n").expect("written");
-    let (ok, said) = aivj(&["replay", text(&log), "--audio", "demo", "--presets", text(folder.path())]);
+    let others = folder.path().join("others");
+    std::fs::create_dir(&others).expect("a folder");
+    std::fs::write(others.join("one.milk"), "[preset00]\nzoom=1.01\n").expect("written");
+    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--presets", text(&others)]);
     assert!(!ok && said.contains("another library"), "{said}");
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::setlog::{Cause, Entry, Event};
 use super::*;
-use crate::analysis::{Features, Scene};
+use crate::analysis::{Features, Scene, Section};
 use crate::library::{Catalogue, PresetId};
 use crate::milk::Heard;
 use crate::mind::taste::Signal;
 use crate::stage::DeckId;
-use crate::units::Seconds;
+use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
 
@@ -279,4 +279,36 @@ fn what_is_asked_for_by_name_comes_whatever_the_music_does_meanwhile() {
     hand.frames(2);
     assert_eq!(hand.playing(), wanted);
     assert!(!hand.learnt().contains(&Signal::Watched), "sent away early");
+}
+
+#[test]
+fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
+    // Ten minutes; the music is recognised four seconds after it changed, as a listener would.
+    let medley = [(Scene::Techno, 128.0), (Scene::Ambient, 0.0), (Scene::Rock, 96.0), (Scene::Techno, 140.0)];
+    let (piece_frames, late_frames) = (75 * 30, 4 * 30);
+    let mut hand = Stagehand::new();
+    hand.features.beat.confidence = Unipolar::ONE;
+    let mut matching = Vec::new();
+    let mut off_beat = Vec::new();
+    for frame in 0..8 * piece_frames {
+        let (truth, _) = medley[frame / piece_frames % medley.len()];
+        let (heard, bpm) = medley[frame.saturating_sub(late_frames) / piece_frames % medley.len()];
+        hand.features.scene.scene = heard;
+        hand.features.section = if heard == Scene::Ambient { Section::Calm } else { Section::Groove };
+        hand.features.beat.tempo = Tempo::new(bpm);
+        hand.features.beat.confidence = if bpm > 0.0 { Unipolar::ONE } else { Unipolar::ZERO };
+        let before = hand.log.len();
+        hand.frame(&[]);
+        for entry in &hand.log[before..] {
+            if let Event::Cut(cut) = &entry.event
+                && matches!(cut.cause, Cause::Music(_))
+            {
+                matching.push(cut.target.expect("chosen").scene == truth);
+                off_beat.extend(cut.off_beat_secs.map(f64::abs));
+            }
+        }
+    }
+    let share = matching.iter().filter(|matches| **matches).count() as f64 / matching.len() as f64;
+    assert!(matching.len() >= 20 && share >= 0.9, "{share} of {} changes fit the music", matching.len());
+    assert!(off_beat.len() >= 10 && off_beat.iter().all(|off| *off <= 0.0171), "{off_beat:?}");
 }
