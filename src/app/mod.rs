@@ -12,6 +12,7 @@ mod performance;
 mod replay;
 mod sound;
 mod surface;
+mod taste;
 mod video;
 mod window;
 
@@ -19,6 +20,7 @@ pub use keeper::{catalogue, open_store, unix_now};
 pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
+pub use taste::{TasteImport, export_taste, import_taste};
 pub use window::{AppSettings, SoundChoice, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.

@@ -10,6 +10,7 @@ mod play;
 mod render;
 mod replay;
 mod simulate;
+mod taste;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ enum Command {
     Midi(midi::Args),
     Bake(bake::Args),
     Replay(replay::Args),
+    Taste(taste::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -62,6 +64,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Bake(args)) => bake::run(args),
         Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Taste(args)) => taste::run(&args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),
             "audit" => bake::audit_work(&settings),

@@ -1,7 +1,7 @@
 //! Tastes of the reference application: its preferences by `authorKey:energy`, and its feedback packages
 //! (`FeedbackPackageV0`), as evidence for this model.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{Belief, PER_CLUSTER, SCENES};
@@ -13,12 +13,12 @@ const IMPORTED_SIGNALS: u32 = 3;
 /// How sure an imported preference is: variance of the cluster's own belief, of its scenes, of its energies.
 const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 
-/// What a file held.
+/// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Imported {
+pub struct Package {
     /// The taste.
     pub taste: TasteState,
-    /// Presets marked as favourites, as the file names them: an id, a path or a name.
+    /// Presets marked as favourites, as the file names them: an identity, a path or a name.
     pub favourites: Vec<String>,
     /// Presets not wanted again.
     pub dislikes: Vec<String>,
@@ -26,9 +26,13 @@ pub struct Imported {
     pub skips: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// The same as `FeedbackPackageV0` has it; `taste` is this program's own addition.
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Package {
+struct FeedbackPackage {
+    version: String,
+    #[serde(default)]
+    exported_at: Value,
     #[serde(default)]
     favorites: Vec<Value>,
     #[serde(default)]
@@ -37,25 +41,41 @@ struct Package {
     skips: Vec<Value>,
     #[serde(default)]
     bandit_state: Value,
+    #[serde(default)]
+    taste: Option<TasteState>,
+}
+
+impl Package {
+    /// The package as text, for this program and for the reference application. `now`: seconds since 1970.
+    pub fn written(&self, now: i64) -> Result<String, serde_json::Error> {
+        let names = |names: &[String]| names.iter().cloned().map(Value::from).collect();
+        serde_json::to_string_pretty(&FeedbackPackage {
+            version: "v0".into(),
+            exported_at: now.into(),
+            favorites: names(&self.favourites),
+            dislikes: names(&self.dislikes),
+            skips: names(&self.skips),
+            bandit_state: arms_of(&self.taste),
+            taste: Some(self.taste.clone()),
+        })
+    }
 }
 
 /// Reads a taste of this program, a bandit state or a feedback package; says in words why it is none of them.
-pub fn import(text: &str) -> Result<Imported, String> {
+pub fn import(text: &str) -> Result<Package, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     if value.get("clusters").is_some() {
         let taste: TasteState =
             serde_json::from_value(value).map_err(|error| format!("it is no taste: {error}"))?;
-        if taste.version != 1 {
-            return Err(format!("its version {} is not known; 1 is", taste.version));
-        }
-        return Ok(Imported { taste, ..Imported::default() });
+        return Ok(Package { taste: known(taste)?, ..Package::default() });
     }
     if value.get("banditState").is_some() || value.get("favorites").is_some() {
-        let package: Package =
+        let package: FeedbackPackage =
             serde_json::from_value(value).map_err(|error| format!("it is no feedback package: {error}"))?;
         let names = |items: &[Value]| items.iter().filter_map(preset_name).collect();
-        return Ok(Imported {
-            taste: taste_of(&package.bandit_state),
+        let taste = package.taste.filter(|taste| taste.version != 0).map(known).transpose()?;
+        return Ok(Package {
+            taste: taste.unwrap_or_else(|| taste_of(&package.bandit_state)),
             favourites: names(&package.favorites),
             dislikes: names(&package.dislikes),
             skips: names(&package.skips),
@@ -65,7 +85,25 @@ pub fn import(text: &str) -> Result<Imported, String> {
     if taste.clusters.is_empty() {
         return Err("it holds neither a taste, nor arms like c01:peak, nor a feedback package".into());
     }
-    Ok(Imported { taste, ..Imported::default() })
+    Ok(Package { taste, ..Package::default() })
+}
+
+fn known(taste: TasteState) -> Result<TasteState, String> {
+    match taste.version {
+        1 => Ok(taste),
+        other => Err(format!("the version {other} of its taste is not known; 1 is")),
+    }
+}
+
+/// What is liked of every arm, as the reference keeps it: `c07:peak` and a number from -1 to 1.
+fn arms_of(taste: &TasteState) -> Value {
+    let arms = taste.clusters.iter().flat_map(|cluster| {
+        Energy::ALL.into_iter().map(|energy| {
+            let liking = cluster.beliefs[0].mean + cluster.beliefs[1 + SCENES + energy as usize].mean;
+            (format!("{}:{}", cluster.key, energy.label()), Value::from(liking.clamp(-1.0, 1.0)))
+        })
+    });
+    Value::Object(arms.collect())
 }
 
 /// A preset as packages write it: its name, or an object that holds it.
@@ -140,6 +178,26 @@ mod tests {
         assert_eq!(read.favourites, ["a/b.milk", "p-1"]);
         assert_eq!((read.dislikes, read.skips), (vec!["d".to_owned()], vec!["s".to_owned()]));
         assert!((liking(&read.taste, 1, Energy::Peak) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_the_arms_alone_tell_the_same() {
+        let styles = [Style { key: "c01", centroid: &[] }, Style { key: "c02", centroid: &[] }];
+        let mut taste = Taste::new(2);
+        let arm = Arm { cluster: 1, energy: Energy::Peak };
+        let choice = Evidence { arm, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };
+        (0..5).for_each(|_| taste.learn(&choice, crate::mind::taste::Signal::Favourite));
+        let package = Package {
+            taste: taste.state(&styles),
+            favourites: vec!["a".into()],
+            dislikes: vec!["b".into()],
+            skips: Vec::new(),
+        };
+        let text = package.written(7).expect("plain data");
+        assert_eq!(import(&text), Ok(package));
+        let arms = serde_json::from_str::<Value>(&text).expect("JSON")["banditState"].to_string();
+        let arms = import(&arms).expect("arms").taste;
+        assert!(liking(&arms, 1, Energy::Peak) > liking(&arms, 1, Energy::Calm));
     }
 
     #[test]

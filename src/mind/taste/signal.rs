@@ -21,7 +21,7 @@ pub enum Signal {
 }
 
 /// Variance of a reward around what the model expects.
-const NOISE: f64 = 0.8;
+const NOISE: f64 = 1.0;
 /// Silence may also mean that nobody looked, so it says less.
 const SILENCE_NOISE: f64 = 3.0 * NOISE;
 

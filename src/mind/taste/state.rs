@@ -56,6 +56,19 @@ pub struct ClusterTaste {
     pub beliefs: [Belief; PER_CLUSTER],
 }
 
+impl TasteState {
+    /// Adds another taste: what it says outweighs what was there about the same style.
+    pub fn take(&mut self, other: Self) {
+        self.version = VERSION;
+        self.bias = other.bias.or(self.bias);
+        self.base = other.base.or(self.base);
+        self.mismatch = other.mismatch.or(self.mismatch);
+        self.energy_scene = other.energy_scene.or(self.energy_scene);
+        self.clusters.retain(|cluster| other.clusters.iter().all(|new| new.key != cluster.key));
+        self.clusters.extend(other.clusters);
+    }
+}
+
 impl Taste {
     /// The taste as it is kept. `styles` are the catalogue's clusters in their order.
     pub fn state(&self, styles: &[Style]) -> TasteState {

@@ -1,0 +1,87 @@
+//! The taste as a file: written for another machine or the reference application, and read back from either.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{catalogue, open_store, unix_now};
+use crate::library::{BanKind, Catalogue, PresetId};
+use crate::mind::taste::{self, Package, TasteState};
+
+/// The name under which the store remembers the taste.
+const TASTE: &str = "taste";
+
+/// What an import changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TasteImport {
+    /// Clusters something is known about now.
+    pub clusters: usize,
+    /// Presets marked as favourites.
+    pub favourites: usize,
+    /// Presets that will not be shown again.
+    pub banned: usize,
+    /// Presets the file names that are not in this library.
+    pub unknown: usize,
+}
+
+/// Writes the taste, the favourites and the bans to a file.
+pub fn export_taste(file: &Path) -> anyhow::Result<()> {
+    let (store, _) = open_store()?;
+    let ids = |ids: Vec<PresetId>| ids.iter().map(PresetId::to_string).collect();
+    let banned = store.bans(unix_now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
+    let package = Package {
+        favourites: ids(store.favourites()?.into_iter().collect()),
+        dislikes: ids(banned.map(|ban| ban.id).collect()),
+        skips: Vec::new(),
+        taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
+    };
+    let text = package.written(unix_now())?;
+    let beside = file.with_extension("part");
+    std::fs::write(&beside, text).with_context(|| format!("writing {}", beside.display()))?;
+    std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
+}
+
+/// Adds the taste of a file to what is remembered: a taste of this program, a bandit state by `authorKey:energy`, or a
+/// feedback package. Presets are looked for in the given library by identity, path or name.
+pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
+    let package = taste::import(&text)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("reading {}", file.display()))?;
+    let (store, _) = open_store()?;
+    let (library, messages) = catalogue(&store, presets)?;
+    messages.iter().for_each(|message| log::warn!("{message}"));
+    let mut taste = store.recall::<TasteState>(TASTE)?.unwrap_or_default();
+    let mut done = TasteImport { clusters: package.taste.clusters.len(), ..TasteImport::default() };
+    taste.take(package.taste);
+    store.remember(TASTE, &taste, unix_now())?;
+    for name in &package.favourites {
+        match preset(&library, name) {
+            Some(id) => {
+                store.set_favourite(id, true, unix_now())?;
+                done.favourites += 1;
+            }
+            None => done.unknown += 1,
+        }
+    }
+    for name in &package.dislikes {
+        match preset(&library, name) {
+            Some(id) => {
+                store.ban(id, BanKind::Permanent, "imported", unix_now())?;
+                done.banned += 1;
+            }
+            None => done.unknown += 1,
+        }
+    }
+    Ok(done)
+}
+
+/// The preset that a file means. An identity needs no library: it is the preset itself.
+fn preset(library: &Catalogue, name: &str) -> Option<PresetId> {
+    let path = name.replace('\\', "/");
+    let stem = PathBuf::from(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    name.parse().ok().or_else(|| {
+        let same = |entry: &&crate::library::Entry| entry.path == path || Some(&entry.name) == stem.as_ref();
+        library.entries.iter().find(same).map(|entry| entry.id)
+    })
+}
