@@ -28,10 +28,9 @@ const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4,
 const MADE_FOR: f32 = 2.0;
 /// Furthest a style can stand out.
 const FURTHEST: f32 = 2.0;
-/// Speech and noise are met as half as ambient as ambience.
-const NONE_AS_AMBIENT: f32 = 0.5;
 
-/// For every cluster, how much it stands out for each scene: mean 0 and deviation 1 over the clusters.
+/// For every cluster, how much it stands out for each scene: mean 0 and deviation 1 over the clusters. No
+/// style suits speech, noise or silence better than others; there the energy alone decides.
 pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
     let clusters = catalogue.clusters.len();
     let mut sums = vec![[0.0_f32; 3]; clusters];
@@ -58,9 +57,6 @@ pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
             let standing_out = (sums[cluster][scene] - mean) / deviation;
             table[cluster][scene] = f64::from(standing_out.clamp(-FURTHEST, FURTHEST));
         }
-    }
-    for row in &mut table {
-        row[Scene::None as usize] = row[Scene::Ambient as usize] * f64::from(NONE_AS_AMBIENT);
     }
     table
 }
