@@ -92,7 +92,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut on_air = None;
     let mut performance = Performance::new(&sound, settings.fps);
     for number in 0..performance.frames(settings.seconds) {
-        let (dt, features) = performance.hear(number, &[]);
+        let (dt, features) = performance.hear(number);
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
         let entries = rig.show.take_log();
         if let Some(book) = &mut book {

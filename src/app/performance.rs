@@ -6,7 +6,6 @@ use anyhow::Context as _;
 
 use crate::analysis::{Analyser, Features};
 use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
-use crate::show::Command;
 
 /// Sound and what is heard in it, frame by frame.
 pub(super) struct Performance<'a> {
@@ -34,7 +33,7 @@ impl<'a> Performance<'a> {
     }
 
     /// Listens to the next frame; frames must come in their order. Seconds since the last one, and what is heard.
-    pub fn hear(&mut self, frame: u64, _commands: &[Command]) -> (f64, Features) {
+    pub fn hear(&mut self, frame: u64) -> (f64, Features) {
         let dt = if frame == 0 { 0.0 } else { 1.0 / self.fps as f64 };
         self.analyser.push(self.block(frame));
         (dt, *self.analyser.features())

@@ -94,7 +94,7 @@ fn rehearse(mut show: Show, sound: &Pcm, header: &LogHeader, entries: &[Entry]) 
         let now = outside.remove(&step).unwrap_or_default();
         let (dt, features) = match step {
             0 => (0.0, crate::analysis::Features::default()),
-            _ => performance.hear(step - 1, &now.commands),
+            _ => performance.hear(step - 1),
         };
         show.step(&StepInput {
             dt,
