@@ -1,6 +1,7 @@
 //! The program as a whole: windows, clock, keys, sound, and the show without a window.
 
 mod acts;
+mod baking;
 mod edited;
 mod keeper;
 mod keys;

@@ -11,6 +11,7 @@ use winit::event_loop::{ActiveEventLoop, EventLoop, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
+use super::baking::Baking;
 use super::keys::{Chord, Keymap};
 use super::logbook::LogBook;
 use super::midi::Midi;
@@ -98,6 +99,7 @@ struct Running {
     /// Modifier keys held down.
     held: ModifiersState,
     midi: Midi,
+    baking: Baking,
     device: String,
     message: Option<String>,
 }
@@ -243,6 +245,7 @@ impl Running {
             keymap,
             held: ModifiersState::empty(),
             midi: Midi::open(config),
+            baking: Baking::of(settings.presets.as_deref(), &settings.textures),
             device,
             message: notice
                 .into_iter()
@@ -382,6 +385,7 @@ impl Running {
             device: &self.device,
             messages: &messages,
             midi: &self.midi.view(),
+            bake: &self.baking.view(),
             keys: &self.key_lines,
         };
         let desk = &mut self.desk;
@@ -392,6 +396,11 @@ impl Running {
             match ask {
                 Ask::Act(action) => self.act(&action),
                 Ask::Midi(ask) => self.midi.asked(ask),
+                Ask::Bake(ask) => {
+                    if let Err(why) = self.baking.asked(&ask) {
+                        self.message = Some(why);
+                    }
+                }
             }
         }
     }

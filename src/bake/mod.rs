@@ -2,15 +2,22 @@
 
 pub mod animation;
 pub mod audit;
+pub mod cluster;
 mod date;
+pub mod embed;
 mod figures;
+mod files;
 pub mod flash;
+pub mod frames;
 mod lock;
+pub mod overnight;
+mod parallel;
 pub mod probe;
+pub mod progress;
 pub mod render;
 mod solo;
 pub mod verdict;
 mod wire;
 pub mod workers;
 
-pub use date::now;
+pub use date::{iso, now};

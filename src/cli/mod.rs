@@ -5,6 +5,7 @@
 mod bake;
 mod doctor;
 mod midi;
+mod models;
 mod perform;
 mod play;
 mod render;
@@ -35,6 +36,7 @@ enum Command {
     Bake(bake::Args),
     Replay(replay::Args),
     Taste(taste::Args),
+    Models(models::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -65,9 +67,11 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Bake(args)) => bake::run(args),
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Taste(args)) => taste::run(&args),
+        Some(Command::Models(args)) => models::run(args),
         Some(Command::Worker { kind, settings }) => match kind.as_str() {
             "render" => render::work(&settings),
             "audit" => bake::audit_work(&settings),
+            "frames" => bake::frames_work(&settings),
             other => anyhow::bail!("there is no helper process of kind {other}"),
         },
     }

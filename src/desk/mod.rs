@@ -4,6 +4,7 @@
 //! changes the show itself; remembers only which page is open and which macro is in hand.
 
 mod action;
+mod bake;
 mod button;
 mod cards;
 mod foot;
@@ -23,6 +24,7 @@ use crate::mind::Control;
 use crate::show::{AudioLine, Command, FrameTimes, Heard, Snapshot};
 
 pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
+pub use bake::{BakeAsk, BakeOptions, BakePicture, BakeView};
 pub use midi::{MidiAsk, MidiDevice, MidiRow, MidiView};
 
 /// Everything one drawing of the desk shows.
@@ -45,6 +47,8 @@ pub struct DeskView<'a> {
     pub messages: &'a [&'a str],
     /// Devices and bindings.
     pub midi: &'a MidiView,
+    /// The night's work.
+    pub bake: &'a BakeView,
     /// Keys and what they do.
     pub keys: &'a [KeyLine],
 }
@@ -65,6 +69,8 @@ pub enum Ask {
     Act(Action),
     /// Something about MIDI.
     Midi(MidiAsk),
+    /// Something about the night's work.
+    Bake(BakeAsk),
 }
 
 /// The pages of the desk.
@@ -75,19 +81,22 @@ pub enum Page {
     Live,
     /// MIDI devices and what their controls do.
     Midi,
+    /// The night's work.
+    Bake,
     /// Every key and what it does.
     Keys,
 }
 
 impl Page {
     /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 3] = [Self::Live, Self::Midi, Self::Keys];
+    pub const ALL: [Self; 4] = [Self::Live, Self::Midi, Self::Bake, Self::Keys];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
             Self::Midi => "MIDI",
+            Self::Bake => "Bake",
             Self::Keys => "Keys",
         }
     }
@@ -101,6 +110,7 @@ pub struct Desk {
     in_hand: Control,
     meters: meters::Meters,
     foot: foot::Foot,
+    bake: bake::BakePage,
 }
 
 impl Default for Desk {
@@ -112,6 +122,7 @@ impl Default for Desk {
             in_hand: Control::Fusion,
             meters: meters::Meters::default(),
             foot: foot::Foot::default(),
+            bake: bake::BakePage::default(),
         }
     }
 }
@@ -157,17 +168,18 @@ impl Desk {
             self.styled = true;
         }
         let mut commands: Vec<Command> = Vec::new();
-        let mut midi = Vec::new();
+        let (mut midi, mut bake) = (Vec::new(), Vec::new());
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, &mut commands),
             Page::Midi => midi::show(ui, view.midi, &mut midi),
+            Page::Bake => self.bake.show(ui, view.bake, &mut bake),
             Page::Keys => keys::show(ui, view.keys),
         }
         self.turn_to(page);
         let commands = commands.into_iter().map(|command| Ask::Act(Action::Show(command)));
-        commands.chain(midi.into_iter().map(Ask::Midi)).collect()
+        commands.chain(midi.into_iter().map(Ask::Midi)).chain(bake.into_iter().map(Ask::Bake)).collect()
     }
 }

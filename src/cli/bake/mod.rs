@@ -1,7 +1,11 @@
 //! `aivj bake`: the night's work, one file per stage.
 
 mod audit;
+mod cluster;
+mod embed;
 mod flash;
+mod frames;
+mod overnight;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -10,9 +14,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::bake::now;
+use crate::bake::progress::Progress;
 use crate::library::{Places, Store};
 
 pub(super) use audit::work as audit_work;
+pub(super) use frames::work as frames_work;
 
 /// Audits, packs and prepares libraries of presets.
 #[derive(Debug, clap::Args)]
@@ -23,9 +29,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Stage {
+    Overnight(overnight::Args),
     Audit(audit::Args),
     Snapshot(snapshot::Args),
     Flash(flash::Args),
+    Frames(frames::Args),
+    Embed(embed::Args),
+    Cluster(cluster::Args),
 }
 
 /// Runs the command.
@@ -34,6 +44,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Audit(args) => audit::run(args),
         Stage::Snapshot(args) => snapshot::run(args),
         Stage::Flash(args) => flash::run(args),
+        Stage::Overnight(args) => overnight::run(args),
+        Stage::Frames(args) => frames::run(args),
+        Stage::Embed(args) => embed::run(args),
+        Stage::Cluster(args) => cluster::run(args),
     }
 }
 
@@ -51,4 +65,17 @@ fn store() -> anyhow::Result<Store> {
         eprintln!("aivj: {notice}");
     }
     Ok(opened.store)
+}
+
+/// Shows progress on standard error, as a bar where somebody watches.
+fn bar() -> impl FnMut(&Progress) -> bool {
+    let style =
+        indicatif::ProgressStyle::with_template("{msg:20} {bar:30} {pos}/{len}  {per_sec}  {eta} left");
+    let bar = indicatif::ProgressBar::new(0).with_style(style.expect("the template is right"));
+    move |progress| {
+        bar.set_message(progress.stage.clone());
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+        true
+    }
 }

@@ -1,0 +1,210 @@
+//! The night's work beside a running show: a child process of its own, so that it can neither slow nor fell the show.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::bake::overnight::News;
+use crate::bake::progress::Progress;
+use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
+use crate::handoff::Latest;
+
+/// Notes and pictures kept for the page.
+const NOTES: usize = 200;
+const PICTURES: usize = 24;
+/// Seconds over which the rate is told.
+const RATE_SECS: f64 = 30.0;
+
+/// The baking of the library that the show plays.
+pub struct Baking {
+    library: Option<PathBuf>,
+    textures: Vec<PathBuf>,
+    view: Latest<BakeView>,
+    child: Option<(Child, Option<ChildStdin>)>,
+}
+
+impl Baking {
+    /// Nothing is baked yet.
+    pub fn of(library: Option<&Path>, textures: &[PathBuf]) -> Self {
+        let library = library.map(Path::to_owned);
+        let shown = library.as_ref().map(|folder| folder.display().to_string());
+        let view = Latest::new(BakeView { library: shown, ..BakeView::default() });
+        Self { library, textures: textures.to_vec(), view, child: None }
+    }
+
+    /// What the page shows.
+    pub fn view(&self) -> Arc<BakeView> {
+        self.view.read()
+    }
+
+    /// Does what the performer asks; fails in words.
+    pub fn asked(&mut self, ask: &BakeAsk) -> Result<(), String> {
+        match ask {
+            BakeAsk::Start(options) => self.start(options),
+            BakeAsk::Stop => {
+                if let Some((_, input)) = &mut self.child {
+                    // A child that no longer listens has ended already.
+                    if let Some(mut input) = input.take() {
+                        writeln!(input, "stop").ok();
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self, options: &BakeOptions) -> Result<(), String> {
+        let Some(library) = &self.library else { return Ok(()) };
+        if let Some((child, _)) = &mut self.child
+            && matches!(child.try_wait(), Ok(None))
+        {
+            return Ok(());
+        }
+        let told = |error: std::io::Error| format!("the bake could not be started: {error}");
+        let mut command = Command::new(std::env::current_exe().map_err(told)?);
+        let name = library.file_name().map(|name| name.to_string_lossy().into_owned());
+        command.args(["bake", "overnight", "--json", "--workers", "1", "--library"]).arg(library);
+        command.arg("--pack").arg(name.unwrap_or_else(|| "library".into()));
+        command.arg("--hours").arg(options.hours.to_string());
+        for folder in &self.textures {
+            command.arg("--textures").arg(folder);
+        }
+        if options.limit > 0 {
+            command.arg("--limit").arg(options.limit.to_string());
+        }
+        if options.clusters > 0 {
+            command.arg("--k").arg(options.clusters.clamp(8, 256).to_string());
+        }
+        if options.smoke {
+            command.arg("--smoke");
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(told)?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let mut page = Page::new(self.view.clone());
+        let listen = move || {
+            let lines =
+                output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
+            for line in lines {
+                if let Ok(news) = serde_json::from_str(&line) {
+                    page.hear(news);
+                }
+            }
+            page.end();
+        };
+        std::thread::Builder::new().name("bake news".into()).spawn(listen).map_err(told)?;
+        self.child = Some((child, input));
+        Ok(())
+    }
+}
+
+impl Drop for Baking {
+    /// The night ends with the program; the next one goes on from here.
+    fn drop(&mut self) {
+        if let Some((child, input)) = &mut self.child {
+            drop(input.take());
+            child.kill().ok(); // Already ended is as good.
+            child.wait().ok();
+        }
+    }
+}
+
+/// The page as the news make it.
+struct Page {
+    view: BakeView,
+    shown: Latest<BakeView>,
+    pace: VecDeque<(Instant, usize)>,
+    pictures: u64,
+}
+
+impl Page {
+    fn new(shown: Latest<BakeView>) -> Self {
+        let library = shown.read().library.clone();
+        let page = Self {
+            view: BakeView { library, running: true, ..BakeView::default() },
+            shown,
+            pace: VecDeque::new(),
+            pictures: 0,
+        };
+        page.shown.publish(page.view.clone());
+        page
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
+            News::Note { text } => self.note(text),
+            News::Stage { stage } => {
+                self.note(format!("[overnight] {stage}"));
+                self.view.stage = stage;
+                (self.view.done, self.view.total, self.view.left_secs) = (0, 0, None);
+                self.pace.clear();
+            }
+            News::Progress(progress) => self.progress(&progress),
+        }
+        self.shown.publish(self.view.clone());
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        let now = Instant::now();
+        (self.view.done, self.view.total) = (progress.done, progress.total);
+        self.pace.push_back((now, progress.done));
+        while self.pace.front().is_some_and(|(at, _)| (now - *at).as_secs_f64() > RATE_SECS) {
+            self.pace.pop_front();
+        }
+        if let Some((at, done)) = self.pace.front() {
+            let secs = (now - *at).as_secs_f64();
+            self.view.rate =
+                if secs > 0.0 { (progress.done.saturating_sub(*done)) as f64 / secs } else { 0.0 };
+            let open = progress.total.saturating_sub(progress.done) as f64;
+            self.view.left_secs = (self.view.rate > 0.0).then(|| open / self.view.rate);
+        }
+        // A frame that cannot be opened is no news.
+        if let Some(picture) = progress.picture.as_ref().and_then(|path| image::open(path).ok()) {
+            let small = picture.thumbnail_exact(96, 96).to_rgb8();
+            self.pictures += 1;
+            let size = [small.width() as usize, small.height() as usize];
+            let rgb = Arc::new(small.into_raw());
+            self.view.pictures.push(BakePicture { number: self.pictures, size, rgb });
+            let over = self.view.pictures.len().saturating_sub(PICTURES);
+            self.view.pictures.drain(..over);
+        }
+    }
+
+    fn note(&mut self, text: String) {
+        self.view.notes.push(text);
+        let over = self.view.notes.len().saturating_sub(NOTES);
+        self.view.notes.drain(..over);
+    }
+
+    fn end(&mut self) {
+        self.view.running = false;
+        self.shown.publish(self.view.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_become_a_page() {
+        let shown = Latest::new(BakeView::default());
+        let mut page = Page::new(shown.clone());
+        page.hear(News::Stage { stage: "render frames".into() });
+        page.hear(News::Progress(Progress::at("render frames", 3, 30)));
+        page.hear(News::Note { text: "ten failed".into() });
+        let view = shown.read();
+        assert_eq!((view.running, view.done, view.total), (true, 3, 30));
+        assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
+        page.end();
+        assert!(!shown.read().running && shown.read().notes.len() == 2);
+    }
+}

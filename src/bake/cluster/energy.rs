@@ -1,0 +1,37 @@
+//! Calm, groove or peak: thirds of the library by how much its pictures move.
+
+use crate::library::Energy;
+use crate::library::style::NameFacts;
+
+/// Energies by terciles of motion; where a preset's motion is not known, what its words say.
+pub(super) fn energies(motions: &[Option<f32>], names: &[String]) -> Vec<Energy> {
+    let mut known: Vec<f32> = motions.iter().flatten().copied().filter(|m| m.is_finite()).collect();
+    known.sort_by(f32::total_cmp);
+    let cut = |third: usize| known.get(known.len() * third / 3).copied().unwrap_or(f32::INFINITY);
+    let (calm_below, peak_from) = (cut(1), cut(2));
+    let energy = |motion: &Option<f32>, name: &String| match motion {
+        Some(motion) if motion.is_finite() => match *motion {
+            m if m < calm_below => Energy::Calm,
+            m if m < peak_from => Energy::Groove,
+            _ => Energy::Peak,
+        },
+        _ => NameFacts::of(name).energy,
+    };
+    motions.iter().zip(names).map(|(motion, name)| energy(motion, name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirds_by_motion_and_words_where_motion_is_unknown() {
+        let motions: Vec<_> = (0..9).map(|n| Some(n as f32)).chain([None, Some(f32::NAN)]).collect();
+        let mut names = vec!["x".to_owned(); 9];
+        names.extend(["Dawn mist".to_owned(), "LASER fury".to_owned()]);
+        let found = energies(&motions, &names);
+        let count = |energy| found[..9].iter().filter(|e| **e == energy).count();
+        assert_eq!((count(Energy::Calm), count(Energy::Groove), count(Energy::Peak)), (3, 3, 3));
+        assert_eq!(found[9..], [Energy::Calm, Energy::Peak]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The library as a map: two numbers a preset, near for what looks alike.
+//!
+//! Cluster centres are laid out by their two leading principal components and pushed apart until none overlap; a
+//! preset lies beside its centre, in the direction in which it differs. Written as `map.v0.json`.
+
+use linfa_linalg::eigh::{EigSort as _, Eigh as _};
+use ndarray::{ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
+
+use super::kmeans::Grouping;
+
+/// The map of a library.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookMap {
+    /// `v0`.
+    pub version: String,
+    /// When.
+    #[serde(rename = "generatedAt")]
+    pub generated_at: String,
+    /// The presets.
+    pub ids: Vec<String>,
+    /// Where each lies, both from -1 to 1.
+    pub points: Vec<[f32; 2]>,
+    /// Id number of each one's cluster.
+    pub clusters: Vec<u32>,
+}
+
+/// Rounds of pushing centres apart.
+const ROUNDS: usize = 200;
+/// How far a cluster's presets spread, beside the distance to the next centre.
+const SPREAD: f32 = 0.45;
+
+pub(super) fn draw(
+    presets: &[String],
+    rows: ArrayView2<f32>,
+    found: &Grouping,
+    ids: &[u32],
+    at: &str,
+) -> LookMap {
+    LookMap {
+        version: "v0".into(),
+        generated_at: at.to_owned(),
+        ids: presets.to_vec(),
+        points: layout(rows, found),
+        clusters: found.labels.iter().map(|&label| ids[label as usize]).collect(),
+    }
+}
+
+fn layout(rows: ArrayView2<f32>, found: &Grouping) -> Vec<[f32; 2]> {
+    let count = found.centres.nrows();
+    let centres = spread_out(plane(found.centres.view()));
+    // Room round a centre: half way to its nearest neighbour.
+    let room: Vec<f32> = (0..count)
+        .map(|a| {
+            let others = (0..count).filter(|&b| b != a).map(|b| distance(centres[a], centres[b]));
+            others.fold(0.5, f32::min)
+        })
+        .collect();
+    let mut points = vec![[0.0; 2]; rows.nrows()];
+    for cluster in 0..count {
+        let own: Vec<usize> =
+            (0..rows.nrows()).filter(|&row| found.labels[row] as usize == cluster).collect();
+        let offsets = rows.select(Axis(0), &own) - &found.centres.row(cluster);
+        let flat = plane(offsets.view());
+        let widest = flat.iter().map(|p| p[0].hypot(p[1])).fold(f32::MIN_POSITIVE, f32::max);
+        for (&row, offset) in own.iter().zip(&flat) {
+            let scale = SPREAD * room[cluster] / widest;
+            points[row] = [0, 1].map(|axis| centres[cluster][axis] + offset[axis] * scale);
+        }
+    }
+    let widest = points.as_flattened().iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs()));
+    points.iter().map(|point| point.map(|v| v / widest)).collect()
+}
+
+/// Rows in the plane of their two leading principal components.
+fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
+    let flat = |row: usize| [row as f32, 0.0];
+    let Some(mean) = rows.mean_axis(Axis(0)) else { return Vec::new() };
+    let centred = &rows - &mean;
+    let gram = centred.t().dot(&centred).mapv(f64::from);
+    let Ok(eigen) = gram.eigh() else { return (0..rows.nrows()).map(flat).collect() };
+    let (_, vectors) = eigen.sort_eig_desc();
+    let mut axes = vectors.slice(s![.., ..2.min(vectors.ncols())]).mapv(|v| v as f32);
+    for mut axis in axes.columns_mut() {
+        let heavy = axis.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
+        if heavy < 0.0 {
+            axis.mapv_inplace(|v| -v);
+        }
+    }
+    let flat = centred.dot(&axes);
+    flat.outer_iter().map(|row| [row[0], row.get(1).copied().unwrap_or(0.0)]).collect()
+}
+
+/// Pushes points that are too near each other apart, and scales them to -1..1.
+fn spread_out(mut points: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
+    let widest = points.as_flattened().iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs()));
+    points.iter_mut().for_each(|point| *point = point.map(|v| v / widest));
+    let apart = 1.6 / (points.len().max(1) as f32).sqrt();
+    for _ in 0..ROUNDS {
+        for a in 0..points.len() {
+            for b in 0..a {
+                let gap = distance(points[a], points[b]);
+                if gap < apart {
+                    // Two in one place part along the axis their numbers give.
+                    let way = if gap > 1e-6 {
+                        [0, 1].map(|axis| (points[a][axis] - points[b][axis]) / gap)
+                    } else {
+                        [(a as f32).cos(), (a as f32).sin()]
+                    };
+                    for axis in 0..2 {
+                        points[a][axis] += way[axis] * (apart - gap) * 0.25;
+                        points[b][axis] -= way[axis] * (apart - gap) * 0.25;
+                    }
+                }
+            }
+        }
+    }
+    points
+}
+
+fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn clusters_lie_apart_and_presets_beside_their_own() {
+        let rows = Array2::from_shape_fn((40, 6), |(row, column)| {
+            f32::from(u8::from(row % 4 == column)) + 0.01 * (row * column) as f32 / 40.0
+        });
+        let found =
+            crate::bake::cluster::kmeans::lloyd(rows.view(), rows.slice(s![..4, ..]).to_owned(), 9, 1);
+        let points = layout(rows.view(), &found);
+        assert!(points.as_flattened().iter().all(|v| v.is_finite() && v.abs() <= 1.0));
+        for (a, b) in [(0, 4), (1, 5), (2, 6), (3, 7)] {
+            let strangers = (0..40).filter(|c| c % 4 != a % 4).map(|c| distance(points[a], points[c]));
+            let nearest = strangers.fold(f32::INFINITY, f32::min);
+            assert!(distance(points[a], points[b]) < nearest, "{a}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Presets as points: what looks alike lies near.
+//!
+//! Every embedder gives one row a preset. A night embeds what is new or has changed and leaves every other row as it
+//! is; the model that earlier nights used is kept beside the rows.
+
+mod builtin;
+mod looks;
+pub mod npy;
+mod numbers;
+mod onnx;
+mod sheet;
+mod sparse;
+mod svd;
+mod table;
+mod text;
+mod tokens;
+mod visual;
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+
+pub use builtin::Builtin;
+pub use onnx::Onnx;
+pub use table::{Maker, Table, TableError};
+
+use super::progress::{Progress, Watch};
+use crate::library::{FolderError, PresetId};
+
+/// Presets between two looks at the clock.
+const BATCH: usize = 256;
+/// Deepest folder that is looked into; ends symlink loops that the walk itself does not notice.
+const MAX_DEPTH: usize = 32;
+/// Rows after which the table is written, so that little is lost when the machine goes down.
+const SAVE_EVERY: usize = 8192;
+
+/// One preset to embed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// What the row is called.
+    pub id: String,
+    /// The preset's file.
+    pub path: PathBuf,
+    /// Frames of it, in order of time; none before any were rendered.
+    pub frames: Vec<PathBuf>,
+}
+
+/// A subject that has been read.
+pub struct Opened {
+    /// The preset's bytes.
+    pub bytes: Vec<u8>,
+    /// Frames of it.
+    pub frames: Vec<PathBuf>,
+}
+
+/// Turns presets into rows.
+pub trait Embedder {
+    /// What the rows are made by; rows of different makers are never compared.
+    fn maker(&self) -> Maker;
+
+    /// One row for each preset; a row of zeros where nothing can be said.
+    fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String>;
+}
+
+/// The embedder of this name: `builtin`, or the folder of a vision model, by path or by its name in `models`.
+/// `tell` hears what runs, for people.
+pub fn open_embedder(
+    name: &str,
+    models: Option<&Path>,
+    subjects: &[Subject],
+    folder: &Path,
+    seed: u64,
+    threads: usize,
+    tell: &mut dyn FnMut(String),
+) -> Result<Box<dyn Embedder>, String> {
+    if name == "builtin" {
+        tell("embedding with builtin: the presets' text and the looks of their frames".into());
+        return Ok(Box::new(Builtin::prepare(subjects, folder, seed, threads)?));
+    }
+    let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
+    let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads)?;
+    tell(format!("embedding with {}", model.told()));
+    Ok(Box::new(model))
+}
+
+/// What a night of embedding did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// Rows made.
+    pub made: usize,
+    /// Rows of earlier nights that still hold.
+    pub kept: usize,
+    /// Presets that could not be read.
+    pub unreadable: usize,
+    /// Whether everything was done; false when it was asked to stop.
+    pub finished: bool,
+}
+
+/// Why a night of embedding gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// The table on disk.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The embedder itself.
+    #[error("embedding failed: {0}")]
+    Embedder(String),
+}
+
+/// The presets below a folder as subjects without frames, in order of their path; at most `limit` of them.
+pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>, FolderError> {
+    if !library.is_dir() {
+        return Err(FolderError::NotAFolder(library.to_owned()));
+    }
+    let is_preset = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("milk"));
+    let mut subjects = Vec::new();
+    for entry in walkdir::WalkDir::new(library).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_preset(entry.path()) => {
+                let below = entry.path().strip_prefix(library).unwrap_or(entry.path());
+                let id: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+                subjects.push(Subject { id: id.join("/"), path: entry.into_path(), frames: Vec::new() });
+            }
+            Ok(_) => {}
+            Err(error) => log::warn!("a folder is left out: {error}"),
+        }
+        if limit.is_some_and(|limit| subjects.len() >= limit) {
+            break;
+        }
+    }
+    if subjects.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(subjects) }
+}
+
+/// Embeds what the table in `folder` lacks. When `watch` says stop, what is done so far is kept.
+pub fn embed(
+    subjects: &[Subject],
+    embedder: &mut dyn Embedder,
+    folder: &Path,
+    watch: Watch,
+) -> Result<Embedded, EmbedError> {
+    let maker = embedder.maker();
+    let mut table = match Table::open(folder)? {
+        Some(table) if table.maker == maker => table,
+        Some(old) => {
+            log::info!(
+                "the embeddings were made by {}; all are made again by {}",
+                old.maker.embedder,
+                maker.embedder
+            );
+            Table { maker, ..Table::default() }
+        }
+        None => Table { maker, ..Table::default() },
+    };
+    let mut done = Embedded { finished: true, ..Embedded::default() };
+    let mut unsaved = 0;
+    for (batch, subjects_of_batch) in subjects.chunks(BATCH).enumerate() {
+        if !watch(&Progress::at("embed", batch * BATCH, subjects.len())) {
+            done.finished = false;
+            break;
+        }
+        let (names, opened) = lacking(subjects_of_batch, &table, &mut done);
+        if names.is_empty() {
+            continue;
+        }
+        let rows = embedder.rows(&opened).map_err(EmbedError::Embedder)?;
+        done.made += names.len();
+        unsaved += names.len();
+        table.put(names, &rows);
+        if unsaved >= SAVE_EVERY {
+            table.save(folder)?;
+            unsaved = 0;
+        }
+    }
+    if unsaved > 0 {
+        table.save(folder)?;
+    }
+    watch(&Progress::at("embed", done.made + done.kept, subjects.len()));
+    Ok(done)
+}
+
+/// Id and key of the subjects that have no row yet, with what is to be embedded.
+fn lacking(subjects: &[Subject], table: &Table, done: &mut Embedded) -> (Vec<(String, String)>, Vec<Opened>) {
+    let index = table.index();
+    let (mut names, mut opened) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        let bytes = match read(&subject.path) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                log::warn!("a preset is left out: {why} ({})", subject.path.display());
+                done.unreadable += 1;
+                continue;
+            }
+        };
+        let key = format!("{}+{}", PresetId::of(&bytes), subject.frames.len());
+        if index.get(subject.id.as_str()).is_some_and(|&row| table.keys[row] == key) {
+            done.kept += 1;
+        } else {
+            names.push((subject.id.clone(), key));
+            opened.push(Opened { bytes, frames: subject.frames.clone() });
+        }
+    }
+    (names, opened)
+}
+
+/// A preset's bytes; no file larger than a preset may be.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    crate::library::PresetSource::File(path.to_owned()).read()
+}

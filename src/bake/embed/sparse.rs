@@ -1,0 +1,75 @@
+//! Rows of few words out of many, weighted and of unit length, and their products with plain matrices.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+/// Compressed rows.
+pub(super) struct Sparse {
+    starts: Vec<usize>,
+    cells: Vec<(u32, f32)>,
+    columns: usize,
+}
+
+impl Sparse {
+    /// A matrix of these rows, each a list of column and value.
+    pub fn of(rows: &[Vec<(u32, f32)>], columns: usize) -> Self {
+        let mut starts = vec![0];
+        let mut cells = Vec::with_capacity(rows.iter().map(Vec::len).sum());
+        for row in rows {
+            cells.extend_from_slice(row);
+            starts.push(cells.len());
+        }
+        Self { starts, cells, columns }
+    }
+
+    /// Rows of the matrix.
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn row(&self, row: usize) -> &[(u32, f32)] {
+        &self.cells[self.starts[row]..self.starts[row + 1]]
+    }
+
+    /// This matrix times `right`, shared among `threads`.
+    pub fn times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
+        let mut product = Array2::zeros((self.rows(), right.ncols()));
+        let share = self.rows().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            for (part, mut out) in product.axis_chunks_iter_mut(Axis(0), share).enumerate() {
+                scope.spawn(move || {
+                    for (offset, mut row) in out.outer_iter_mut().enumerate() {
+                        for &(column, value) in self.row(part * share + offset) {
+                            row.scaled_add(value, &right.row(column as usize));
+                        }
+                    }
+                });
+            }
+        });
+        product
+    }
+
+    /// The transpose of this matrix times `right`. Threads share the columns of `right`, so that the sum over rows
+    /// has one order whatever their number.
+    pub fn transposed_times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
+        let share = right.ncols().div_ceil(threads.max(1)).max(1);
+        let mut product = Array2::zeros((self.columns, right.ncols()));
+        std::thread::scope(|scope| {
+            let outs = product.axis_chunks_iter_mut(Axis(1), share);
+            for (mut out, right) in outs.zip(right.axis_chunks_iter(Axis(1), share)) {
+                scope.spawn(move || {
+                    for (row, from) in right.outer_iter().enumerate() {
+                        for &(column, value) in self.row(row) {
+                            out.row_mut(column as usize).scaled_add(value, &from);
+                        }
+                    }
+                });
+            }
+        });
+        product
+    }
+}

@@ -1,0 +1,89 @@
+//! The directions in which a library's word counts differ most: a truncated singular value decomposition.
+//!
+//! Randomised range finding with power iterations (Halko, Martinsson, Tropp, 2011), all thin products on the side of
+//! the presets, which are fewer than the words.
+
+use linfa_linalg::eigh::{EigSort as _, Eigh as _};
+use ndarray::{Array2, s};
+
+use super::sparse::Sparse;
+use crate::units::Rng;
+
+/// Directions sought beyond those wanted, for accuracy.
+const OVERSAMPLE: usize = 12;
+/// Passes that make strong directions stand out.
+const POWER_PASSES: usize = 3;
+
+/// The `count` leading right singular vectors of `matrix` as columns: words x at most `count`.
+pub(super) fn leading_directions(
+    matrix: &Sparse,
+    count: usize,
+    rng: &mut Rng,
+    threads: usize,
+) -> Array2<f32> {
+    let limit = matrix.rows().min(matrix.columns());
+    let width = (count + OVERSAMPLE).min(limit);
+    if width == 0 {
+        return Array2::zeros((matrix.columns(), 0));
+    }
+    let random = Array2::from_shape_simple_fn((matrix.columns(), width), || rng.normal() as f32);
+    let mut basis = orthonormal(matrix.times(random.view(), threads));
+    for _ in 0..POWER_PASSES {
+        let back = matrix.transposed_times(basis.view(), threads);
+        basis = orthonormal(matrix.times(back.view(), threads));
+    }
+    // (words x width): the matrix seen from within the basis, transposed.
+    let small = matrix.transposed_times(basis.view(), threads);
+    let gram = small.t().dot(&small).mapv(f64::from);
+    let Ok(eigen) = gram.eigh() else {
+        return small.slice(s![.., ..count.min(width)]).to_owned();
+    };
+    let (values, vectors) = eigen.sort_eig_desc();
+    let kept = values.iter().take(count).take_while(|&&value| value > 1e-9).count();
+    let mut directions = small.dot(&vectors.slice(s![.., ..kept]).mapv(|v| v as f32));
+    for (mut column, value) in directions.columns_mut().into_iter().zip(&values) {
+        column /= value.sqrt() as f32;
+        // The sign of a direction is arbitrary; fixing it keeps nights alike.
+        let heavy = column.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
+        if heavy < 0.0 {
+            column.mapv_inplace(|v| -v);
+        }
+    }
+    directions
+}
+
+/// An orthonormal basis of what the columns span, by the eigenvectors of their Gram matrix; directions lost in
+/// rounding are left out, and the columns stay as they are where no basis can be found.
+fn orthonormal(columns: Array2<f32>) -> Array2<f32> {
+    let wide = columns.mapv(f64::from);
+    let Ok(eigen) = wide.t().dot(&wide).eigh() else { return columns };
+    let (values, vectors) = eigen.sort_eig_desc();
+    let strongest = values.first().copied().unwrap_or(0.0);
+    let kept = values.iter().take_while(|&&value| value > strongest * 1e-12 && value > 0.0).count();
+    let mut basis = wide.dot(&vectors.slice(s![.., ..kept]));
+    for (mut column, value) in basis.columns_mut().into_iter().zip(&values) {
+        column /= value.sqrt();
+    }
+    basis.mapv(|v| v as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_direction_of_two_known_ones_comes_first() {
+        // Two groups of rows on disjoint words: ten rows of one, four of the other.
+        let row = |from: u32| vec![(from, 0.6), (from + 1, 0.8)];
+        let rows: Vec<_> = (0..14).map(|r| row(if r < 10 { 0 } else { 3 })).collect();
+        let matrix = Sparse::of(&rows, 6);
+        let found = leading_directions(&matrix, 2, &mut Rng::new(1), 2);
+        assert_eq!(found.dim(), (6, 2));
+        let expected = [[0.6, 0.0], [0.8, 0.0], [0.0, 0.0], [0.0, 0.6], [0.0, 0.8], [0.0, 0.0]];
+        for (got, want) in found.iter().zip(expected.as_flattened()) {
+            assert!((got - want).abs() < 1e-4, "{found:?}");
+        }
+        let alone = leading_directions(&matrix, 2, &mut Rng::new(1), 1);
+        assert_eq!(found, alone, "the number of threads must not matter");
+    }
+}

@@ -1,0 +1,203 @@
+//! Still frames of every preset, for embedding and for people: `frames-index.jsonl` and WebP files in folders by hash.
+//!
+//! Presets are rendered by supervised processes in a seeded random order, so that a night cut short has seen some of
+//! everything. One line is appended per attempt; the next night goes on with what has no good line.
+
+mod capture;
+mod entry;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub use capture::{Camera, CaptureJob, CaptureSettings, Captured};
+pub use entry::{FrameEntry, FrameMetrics, read};
+
+use super::embed::Subject;
+use super::progress::{Progress, Watch};
+use super::workers::{self, Limits, Outcome, PoolSettings};
+use crate::units::Rng;
+
+/// Words for attempts that are not repeated: a preset that hangs would hang again.
+const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
+
+/// How the stage runs.
+#[derive(Clone, Debug)]
+pub struct FramesSettings {
+    /// How frames are captured.
+    pub capture: CaptureSettings,
+    /// Processes at work.
+    pub workers: usize,
+    /// Processor time a preset may use.
+    pub timeout: Duration,
+    /// More attempts at a preset whose process failed.
+    pub retries: u32,
+    /// When to end, finished or not.
+    pub deadline: Option<Instant>,
+}
+
+/// What a night of rendering did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Presets rendered.
+    pub ok: usize,
+    /// Presets that failed.
+    pub failed: usize,
+    /// Presets of earlier nights.
+    pub kept: usize,
+    /// Whether every preset had its turn.
+    pub finished: bool,
+}
+
+/// How much each preset moves, by id, where frames have told.
+pub fn motions(folder: &Path) -> HashMap<String, f32> {
+    let entries = read(folder).into_values().filter(FrameEntry::is_ok);
+    entries.map(|entry| (entry.preset_id, entry.metrics.motion)).collect()
+}
+
+/// Gives each subject its frames in this folder.
+pub fn attach(subjects: &mut [Subject], folder: &Path) {
+    let entries = read(folder);
+    for subject in subjects {
+        if let Some(entry) = entries.get(&subject.id).filter(|entry| entry.is_ok()) {
+            subject.frames = entry.frames.iter().map(|frame| folder.join(frame)).collect();
+        }
+    }
+}
+
+/// Renders the presets that have no frames yet.
+pub fn render(
+    subjects: &[Subject],
+    folder: &Path,
+    settings: &FramesSettings,
+    watch: Watch,
+) -> Result<Rendered, String> {
+    let mut done = Rendered { finished: true, ..Rendered::default() };
+    let known = read(folder);
+    let mut open: Vec<Subject> = Vec::new();
+    for subject in subjects {
+        match known.get(&subject.id) {
+            Some(entry) if is_final(entry) && !changed_since(&subject.path, &entry.at) => done.kept += 1,
+            _ => open.push(subject.clone()),
+        }
+    }
+    Rng::new(settings.capture.seed).shuffle(&mut open);
+    let mut index = entry::IndexWriter::open(folder)?;
+    for attempt in 0..=settings.retries {
+        if open.is_empty() || !done.finished {
+            break;
+        }
+        let last = attempt == settings.retries;
+        open = one_round(&open, folder, settings, last, &mut index, &mut done, subjects.len(), watch)?;
+    }
+    Ok(done)
+}
+
+/// Tries each preset once; gives back those worth another attempt.
+#[expect(clippy::too_many_arguments, reason = "one round of the loop above, split off to be read")]
+fn one_round(
+    open: &[Subject],
+    folder: &Path,
+    settings: &FramesSettings,
+    last: bool,
+    index: &mut entry::IndexWriter,
+    done: &mut Rendered,
+    total: usize,
+    watch: Watch,
+) -> Result<Vec<Subject>, String> {
+    let pool = PoolSettings {
+        workers: settings.workers.clamp(1, open.len().max(1)),
+        limits: Limits {
+            cpu: settings.timeout,
+            wall: settings.timeout * 8,
+            memory_mib: 2048,
+            recycle_mib: 1024,
+        },
+        arguments: vec![
+            "worker".into(),
+            "frames".into(),
+            serde_json::to_string(&settings.capture).map_err(|error| error.to_string())?,
+        ],
+        environment: Vec::new(),
+    };
+    let by_id: HashMap<String, Subject> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
+    let job =
+        |s: &Subject| CaptureJob { id: s.id.clone(), preset: s.path.clone(), folder: folder.to_owned() };
+    let jobs: Vec<CaptureJob> = open.iter().map(job).collect();
+    let (mut again, mut trouble) = (Vec::new(), None);
+    let mut seen = 0;
+    workers::run_all(&pool, jobs.into_iter(), |job: CaptureJob, outcome: Outcome<Captured>| {
+        seen += 1;
+        let captured = match outcome {
+            Outcome::Done(captured) => captured,
+            Outcome::Hang(why) => Captured::failed("probe-timeout", why),
+            Outcome::Stuck(why) => Captured::failed("render-failed", why),
+            Outcome::Memory(why) => Captured::failed("render-failed", format!("too much memory: {why}")),
+            Outcome::Died(why) => Captured::failed("render-failed", format!("its process died: {why}")),
+            Outcome::NotTried(why) => {
+                trouble = Some(format!("frames cannot be rendered: {why}"));
+                return false;
+            }
+        };
+        if let Some((word, why)) = &captured.failed
+            && word == "write-failed"
+        {
+            trouble = Some(why.clone());
+            return false;
+        }
+        let entry = line(&job, captured);
+        if let Err(why) = index.append(&entry) {
+            trouble = Some(why);
+            return false;
+        }
+        if entry.is_ok() {
+            done.ok += 1;
+        } else if last || is_final(&entry) {
+            done.failed += 1;
+        } else {
+            again.extend(by_id.get(&job.id).cloned());
+        }
+        let mut progress = Progress::at("render frames", done.kept + done.ok + done.failed, total);
+        progress.picture = entry.frames.first().map(|frame| folder.join(frame));
+        let in_time = settings.deadline.is_none_or(|deadline| Instant::now() < deadline);
+        let go_on = watch(&progress) && in_time;
+        done.finished &= go_on || seen == open.len();
+        go_on
+    });
+    match trouble {
+        Some(why) => Err(why),
+        None => Ok(again),
+    }
+}
+
+fn is_final(entry: &FrameEntry) -> bool {
+    entry.is_ok() || entry.reasons.iter().any(|reason| FINAL.contains(&reason.as_str()))
+}
+
+/// Whether a file was written after this date; a file without a date was not.
+fn changed_since(path: &Path, at: &str) -> bool {
+    let written = std::fs::metadata(path).and_then(|meta| meta.modified());
+    let written = written.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    written.is_some_and(|since| super::iso(since.as_secs() as i64).as_str() > at)
+}
+
+fn line(job: &CaptureJob, captured: Captured) -> FrameEntry {
+    let Captured { frames, metrics, failed } = captured;
+    let (reasons, error_text) = match failed {
+        Some((word, why)) => (vec![word], Some(why).filter(|why| !why.is_empty())),
+        None => (Vec::new(), None),
+    };
+    FrameEntry {
+        version: "v0".into(),
+        at: super::iso(super::now()),
+        preset_id: job.id.clone(),
+        rel_path: job.id.clone(),
+        file_path: job.preset.to_string_lossy().replace('\\', "/"),
+        status: Some(if reasons.is_empty() { "ok" } else { "failed" }.into()),
+        id_hash: entry::id_hash(&job.id),
+        frames,
+        reasons,
+        error_text,
+        metrics,
+    }
+}

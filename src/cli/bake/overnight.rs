@@ -1,0 +1,146 @@
+//! `aivj bake overnight`: everything, while one sleeps.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::bake::overnight::{Ending, News, NightSettings, overnight};
+use crate::bake::{iso, now};
+use crate::library::Places;
+
+/// Bakes a library: frames, embeddings, clusters, and the index the director uses in the morning.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A folder of presets.
+    #[arg(long)]
+    library: PathBuf,
+    /// The name of the pack.
+    #[arg(long)]
+    pack: String,
+    /// Where its files go; the program's data folder without.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// How long it may take.
+    #[arg(long, default_value_t = 8.0)]
+    hours: f64,
+    /// At most so many presets.
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Clusters, 8 to 256; suggested from the size of the library without.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(8..=256))]
+    k: Option<u16>,
+    /// `builtin`, or a vision model: a folder, or a name given to `aivj models add`.
+    #[arg(long, default_value = "builtin")]
+    embedder: String,
+    /// Only sends a few presets through every stage.
+    #[arg(long)]
+    smoke: bool,
+    /// Folders with images for presets.
+    #[arg(long)]
+    textures: Vec<PathBuf>,
+    /// What presets hear: a sound file, or `demo`.
+    #[arg(long, default_value = "demo")]
+    audio: String,
+    /// Processes and threads at work.
+    #[arg(long, default_value_t = crate::cli::default_workers())]
+    workers: usize,
+    /// Decides everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Tells what happens in JSON lines, and stops at the word `stop` on standard input.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be a number above 0");
+    let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
+    anyhow::ensure!(plain, "--pack is a name, not a path; a place is named with --out");
+    let own = || Places::of_user().map(|places| places.data.join("packs").join(&args.pack));
+    let folder = args.out.clone().or_else(own);
+    let folder = folder.context("no place for the pack is known; name one with --out")?;
+    let settings = NightSettings {
+        library: args.library,
+        pack: args.pack,
+        folder: folder.clone(),
+        time: Duration::from_secs_f64(args.hours * 3600.0),
+        limit: args.limit,
+        clusters: args.k.map(usize::from),
+        embedder: args.embedder,
+        models: crate::cli::models::folder(),
+        smoke_only: args.smoke,
+        textures: args.textures,
+        audio: args.audio,
+        workers: args.workers.max(1),
+        seed: args.seed,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    if args.json {
+        listen_for_stop(stop.clone())?;
+    }
+    std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    let log = folder.join("overnight.log");
+    let mut log =
+        std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
+    let mut show = super::bar();
+    let ending = overnight(&settings, &mut |news| {
+        if let Some(line) = line(&news) {
+            writeln!(log, "{} {line}", iso(now())).ok(); // A full disk is told by the stage itself.
+            if !args.json {
+                println!("{line}");
+            }
+        }
+        if args.json {
+            if let Ok(line) = serde_json::to_string(&news) {
+                println!("{line}");
+            }
+        } else if let News::Progress(progress) = &news {
+            show(progress);
+        }
+        !stop.load(Ordering::Relaxed)
+    });
+    match ending {
+        Ok(Ending::Finished) => Ok(ExitCode::SUCCESS),
+        Ok(Ending::Stopped) => {
+            eprintln!("aivj: stopped; the same command goes on from here");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(why) => {
+            writeln!(log, "{} {why}", iso(now())).ok(); // Told on the screen as well.
+            if args.json
+                && let Ok(line) = serde_json::to_string(&News::Note { text: why.clone() })
+            {
+                println!("{line}");
+            }
+            anyhow::bail!(why)
+        }
+    }
+}
+
+/// How news reads in the log.
+fn line(news: &News) -> Option<String> {
+    match news {
+        News::Check(check) => Some(format!("{}: {}", check.what, check.said)),
+        News::Stage { stage } => Some(format!("[overnight] {stage}")),
+        News::Note { text } => Some(text.clone()),
+        News::Progress(_) => None,
+    }
+}
+
+fn listen_for_stop(stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+    let listen = move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if line.trim() == "stop" {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::Builder::new().name("stop listener".into()).spawn(listen).context("listening for stop")?;
+    Ok(())
+}

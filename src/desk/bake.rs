@@ -1,0 +1,200 @@
+//! The page of the night's work: start it with one button, see how far it is, stop it without losing anything.
+
+use egui::{
+    Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextureHandle, TextureOptions, Ui, Vec2,
+};
+
+use super::button::{Big, big};
+use super::style;
+
+/// Thumbnails on the page.
+const THUMBS: usize = 24;
+/// Side of a thumbnail, points.
+const THUMB_SIDE: f32 = 84.0;
+
+/// What the page shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BakeView {
+    /// The folder of presets that would be baked; nothing when the show plays the built-in ones.
+    pub library: Option<String>,
+    /// A night is at work.
+    pub running: bool,
+    /// The stage it is in, in the words of the log.
+    pub stage: String,
+    /// Presets done, and in all.
+    pub done: usize,
+    /// Presets in all.
+    pub total: usize,
+    /// Presets a second, lately.
+    pub rate: f64,
+    /// Seconds this stage still needs; nothing before that can be told.
+    pub left_secs: Option<f64>,
+    /// What it has said, the newest last.
+    pub notes: Vec<String>,
+    /// Pictures that have just been made, the newest last.
+    pub pictures: Vec<BakePicture>,
+}
+
+/// A small picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BakePicture {
+    /// Its number; no two have the same.
+    pub number: u64,
+    /// Its width and height.
+    pub size: [usize; 2],
+    /// Red, green and blue, row by row.
+    pub rgb: std::sync::Arc<Vec<u8>>,
+}
+
+/// What can be asked on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BakeAsk {
+    /// Begin, or go on with, a night.
+    Start(BakeOptions),
+    /// Stop; what is done stays done.
+    Stop,
+}
+
+/// How a night is to be spent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BakeOptions {
+    /// How long it may take.
+    pub hours: f64,
+    /// At most so many presets; 0 for all.
+    pub limit: usize,
+    /// Clusters; 0 for a number that suits the library.
+    pub clusters: usize,
+    /// A few presets through every stage, no more.
+    pub smoke: bool,
+}
+
+impl Default for BakeOptions {
+    fn default() -> Self {
+        Self { hours: 8.0, limit: 0, clusters: 0, smoke: false }
+    }
+}
+
+/// The page; remembers the options and the thumbnails it has shown the graphics device.
+#[derive(Default)]
+pub(super) struct BakePage {
+    options: BakeOptions,
+    thumbs: Vec<(u64, TextureHandle)>,
+}
+
+impl BakePage {
+    pub fn show(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeAsk>) {
+        egui::Panel::left("night").default_size(330.0).show(ui, |ui| self.night(ui, view, asks));
+        egui::CentralPanel::default().show(ui, |ui| {
+            progress(ui, view);
+            self.pictures(ui, view);
+            ui.separator();
+            ScrollArea::vertical().auto_shrink(false).stick_to_bottom(true).show(ui, |ui| {
+                for note in &view.notes {
+                    ui.add(Label::new(RichText::new(note).color(style::OFF)).wrap());
+                }
+            });
+        });
+    }
+
+    fn night(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeAsk>) {
+        ui.label(RichText::new("Bake overnight").size(style::NEAR));
+        ui.label("Renders every preset, gathers what looks alike, and writes the index the show chooses by.");
+        ui.add_space(8.0);
+        let Some(library) = &view.library else {
+            let how = "The show plays the built-in presets. Start it with a folder, aivj play --presets DIR, to bake one.";
+            ui.label(RichText::new(how).color(style::WARN));
+            return;
+        };
+        ui.add(Label::new(RichText::new(library).color(style::OFF)).wrap());
+        ui.add_space(8.0);
+        let BakeOptions { hours, limit, clusters, smoke } = &mut self.options;
+        ui.add_enabled_ui(!view.running, |ui| {
+            egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
+                ui.label("Hours");
+                ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1));
+                ui.end_row();
+                ui.label("Presets at most (0: all)");
+                ui.add(DragValue::new(limit).range(0..=1_000_000));
+                ui.end_row();
+                ui.label("Clusters (0: as suits)");
+                // Between 0 and 8 there is nothing to be had.
+                ui.add(DragValue::new(clusters).range(0..=256));
+                ui.end_row();
+                ui.label("Smoke run only");
+                ui.checkbox(smoke, "");
+                ui.end_row();
+            });
+        });
+        ui.add_space(12.0);
+        let size = Vec2::new(ui.available_width(), 52.0);
+        if view.running {
+            let stop = Big { title: "Stop", key: "", on: false, color: style::WARN };
+            if big(ui, size, &stop).on_hover_text("Loses nothing: the next start goes on from here").clicked()
+            {
+                asks.push(BakeAsk::Stop);
+            }
+        } else {
+            let start = Big { title: "Bake overnight", key: "", on: false, color: style::GOOD };
+            if big(ui, size, &start).clicked() {
+                asks.push(BakeAsk::Start(self.options));
+            }
+        }
+    }
+
+    fn pictures(&mut self, ui: &mut Ui, view: &BakeView) {
+        self.thumbs.retain(|(number, _)| view.pictures.iter().any(|picture| picture.number == *number));
+        for picture in view.pictures.iter().rev().take(THUMBS) {
+            let there = self.thumbs.iter().any(|(number, _)| *number == picture.number);
+            if !there && picture.rgb.len() == picture.size[0] * picture.size[1] * 3 {
+                let image = egui::ColorImage::from_rgb(picture.size, &picture.rgb);
+                let name = format!("bake/thumb {}", picture.number);
+                let handle = ui.ctx().load_texture(name, image, TextureOptions::LINEAR);
+                self.thumbs.push((picture.number, handle));
+            }
+        }
+        self.thumbs.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = Vec2::splat(3.0);
+            for (_, handle) in self.thumbs.iter().take(THUMBS) {
+                ui.image((handle.id(), Vec2::splat(THUMB_SIDE)));
+            }
+        });
+    }
+}
+
+fn progress(ui: &mut Ui, view: &BakeView) {
+    let (word, color): (&str, Color32) = match (view.running, view.stage.as_str()) {
+        (true, "") => ("getting ready", style::TEXT),
+        (true, stage) => (stage, style::GOOD),
+        (false, "") => ("no bake is running", style::OFF),
+        (false, stage) => (stage, style::TEXT),
+    };
+    ui.label(RichText::new(word).size(style::NEAR).color(color));
+    let share = view.done as f32 / view.total.max(1) as f32;
+    let text = if view.total == 0 { String::new() } else { format!("{} of {}", view.done, view.total) };
+    ui.add(ProgressBar::new(share).text(text));
+    let left = view.left_secs.filter(|_| view.running).map_or_else(String::new, |left| {
+        format!("{:.1} presets a second, {} left in this stage", view.rate, duration(left))
+    });
+    ui.label(RichText::new(left).color(style::OFF));
+}
+
+/// `2 h 05 min`, `3 min`, `40 s`.
+fn duration(secs: f64) -> String {
+    let secs = secs.max(0.0) as u64;
+    match (secs / 3600, secs / 60 % 60) {
+        (0, 0) => format!("{secs} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        assert_eq!([duration(40.0), duration(190.0), duration(7500.0)], ["40 s", "3 min", "2 h 05 min"]);
+    }
+}
