@@ -15,5 +15,8 @@ pub enum FolderError {
 
 /// Whether the name says that this is a preset.
 pub(super) fn is_preset(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("milk"))
+    let known = |ending: &std::ffi::OsStr| {
+        ending.eq_ignore_ascii_case("milk") || ending.eq_ignore_ascii_case("milk2")
+    };
+    path.extension().is_some_and(known)
 }

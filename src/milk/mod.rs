@@ -5,6 +5,7 @@
 mod constants;
 mod custom_shape;
 mod custom_wave;
+mod double;
 pub mod eel;
 mod frame;
 mod heard;
@@ -18,6 +19,7 @@ pub mod shader;
 mod stroke;
 mod wave;
 
+pub use double::{Pattern, Together};
 pub use frame::{
     Blend, BlurRange, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Spot, Vertex, Weight,
 };

@@ -49,10 +49,14 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
             });
         }
     }
-    let range = start..out.segments.len() as u32;
-    if !range.is_empty() {
-        out.below.push(Draw::Lines { range, blend: Blend::Alpha, weight: Weight::Thin });
+    if out.segments.len() as u32 == start {
+        return;
     }
+    // The reference has one more, at rest in the corner.
+    let corner = [-1.0 + shortest * 4.0; 2];
+    out.segments.push(Segment { a: [-1.0; 2], b: corner, color_a: color, color_b: color });
+    let range = start..out.segments.len() as u32;
+    out.below.push(Draw::Lines { range, blend: Blend::Alpha, weight: Weight::Thin });
 }
 
 impl PreviousMesh {

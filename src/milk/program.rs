@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
+use super::double::{self, Together};
 use super::eel::{self, Code, Scope};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
@@ -48,6 +49,8 @@ pub struct Program {
     pub composite: Option<ShaderText>,
     /// Parts that do not work.
     pub problems: Vec<Problem>,
+    /// The other half of a double preset, and how the two are shown together.
+    pub second: Option<(Arc<Program>, Together)>,
 }
 
 /// Code of the preset itself, with the size of each namespace.
@@ -82,14 +85,22 @@ pub(super) struct ShapeProgram {
 }
 
 impl Program {
-    /// Compiles the text of a `.milk` file.
+    /// Compiles the text of a `.milk` or `.milk2` file.
     pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, Refusal> {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(Refusal::TooLarge(bytes.len()));
         }
+        let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes)?)) };
+        let (double, together) = double.map_err(Refusal::NotAPreset)?;
+        let second = Arc::new(Self::from_text(&double.preset2)?);
+        let first = Self::from_text(&double.preset1)?;
+        Ok(Arc::new(Self { second: Some((second, together)), ..first }))
+    }
+
+    fn from_text(bytes: &[u8]) -> Result<Self, Refusal> {
         let preset = Preset::parse_with(bytes, Flavor::ProjectM)
             .map_err(|error| Refusal::NotAPreset(error.to_string()))?;
-        Ok(Arc::new(Self::from_preset(preset)))
+        Ok(Self::from_preset(preset))
     }
 
     fn from_preset(preset: Preset) -> Self {
@@ -102,7 +113,7 @@ impl Program {
         let shapes = shapes.map(|(slot, values)| build.shape(slot, values)).collect();
         let warp = build.shader(PassKind::Warp, preset.warp_ps_version, preset.warp_shader.as_deref());
         let composite = build.shader(PassKind::Comp, preset.comp_ps_version, preset.comp_shader.as_deref());
-        Self { base: preset.base, code, waves, shapes, warp, composite, problems }
+        Self { base: preset.base, code, waves, shapes, warp, composite, problems, second: None }
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::cue::Cue;
+use lactea_abi::{Address, Filter};
+
+use super::cue::{Cue, FadeStyle};
 use super::pass;
+use super::pass::mix::{MixPass, MixUniforms};
 use super::picture::DeckPicture;
 use super::workshop::Workshop;
-use crate::milk::{Frame, Heard, Hooks, Player, Program, StepReport, Tick};
+use crate::milk::{Frame, Heard, Hooks, Pattern, Player, Program, StepReport, Tick, Together};
 
 /// How decks are built.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,15 +22,13 @@ pub struct DeckSettings {
     pub fps: f64,
 }
 
-/// One preset in motion.
+/// One preset in motion, or the two of a double preset.
 pub struct Deck {
-    player: Player,
-    picture: DeckPicture,
-    frame: Frame,
+    first: Voice,
+    second: Option<Second>,
     settings: DeckSettings,
     time: f64,
     drawn: u64,
-    report: StepReport,
 }
 
 impl Deck {
@@ -43,16 +44,15 @@ impl Deck {
         if settings.size.contains(&0) || settings.mesh.contains(&0) {
             return Err(format!("a picture of {:?} pixels cannot be drawn", settings.size));
         }
-        let picture = DeckPicture::prepare(workshop, &program, settings, seed)?;
-        Ok(Self {
-            player: Player::new(program, seed),
-            picture,
-            frame: Frame::default(),
-            settings,
-            time: 0.0,
-            drawn: 0,
-            report: StepReport::default(),
-        })
+        let second = match &program.second {
+            Some((program, together)) => {
+                let voice = Voice::prepare(workshop, program.clone(), settings, seed)?;
+                Some(Second::new(workshop, voice, *together, settings.size))
+            }
+            None => None,
+        };
+        let first = Voice::prepare(workshop, program, settings, seed)?;
+        Ok(Self { first, second, settings, time: 0.0, drawn: 0 })
     }
 
     /// Draws `frames` frames off screen at the show's rate and waits until the device has done them.
@@ -88,19 +88,22 @@ impl Deck {
             louder = heard.amplified(hooks.audio_gain);
             &louder
         };
-        self.report = self.player.step(heard, tick, hooks, &mut self.frame);
-        self.picture.encode(workshop, encoder, &self.frame);
+        self.first.encode(workshop, encoder, heard, tick, hooks);
+        if let Some(second) = &mut self.second {
+            second.voice.encode(workshop, encoder, heard, tick, hooks);
+            second.mix(workshop, encoder, self.first.picture.output());
+        }
         self.drawn += 1;
     }
 
     /// The picture after the last frame.
     pub(super) fn output(&self) -> &wgpu::TextureView {
-        self.picture.output()
+        self.second.as_ref().map_or(self.first.picture.output(), |second| &second.picture)
     }
 
-    /// The feedback image in memory, before the composite; waits for the device, so headless tools only.
+    /// The feedback image (of a double preset's first half) in memory, before the composite; waits for the device, so headless tools only.
     pub fn feedback(&self, workshop: &Workshop) -> Result<image::RgbaImage, String> {
-        super::readback::read(&workshop.gpu, self.picture.feedback())
+        super::readback::read(&workshop.gpu, self.first.picture.feedback())
     }
 
     /// Frames drawn so far.
@@ -110,19 +113,99 @@ impl Deck {
 
     /// Whether the last frame's code ran out of budget.
     pub fn report(&self) -> StepReport {
-        self.report
+        StepReport { over_budget: self.voices().any(|voice| voice.report.over_budget) }
     }
 
-    /// Every per-frame variable after the last frame, by name.
+    /// Every per-frame variable (of a double preset's first half) after the last frame, by name.
     pub fn variables(&self) -> std::collections::BTreeMap<String, f64> {
-        self.player.variables()
+        self.first.player.variables()
     }
 
     /// Parts of the preset that do not work, and images that are not there, in words.
     pub fn problems(&self) -> Vec<String> {
+        self.voices().flat_map(Voice::problems).collect()
+    }
+
+    fn voices(&self) -> impl Iterator<Item = &Voice> {
+        std::iter::once(&self.first).chain(self.second.as_ref().map(|second| &second.voice))
+    }
+}
+
+/// One program and its picture.
+struct Voice {
+    player: Player,
+    picture: DeckPicture,
+    frame: Frame,
+    report: StepReport,
+}
+
+impl Voice {
+    fn prepare(
+        workshop: &Workshop,
+        program: Arc<Program>,
+        settings: DeckSettings,
+        seed: u64,
+    ) -> Result<Self, String> {
+        let picture = DeckPicture::prepare(workshop, &program, settings, seed)?;
+        let player = Player::new(program, seed);
+        Ok(Self { player, picture, frame: Frame::default(), report: StepReport::default() })
+    }
+
+    fn encode(
+        &mut self,
+        workshop: &Workshop,
+        encoder: &mut wgpu::CommandEncoder,
+        heard: &Heard,
+        tick: Tick,
+        hooks: &Hooks,
+    ) {
+        self.report = self.player.step(heard, tick, hooks, &mut self.frame);
+        self.picture.encode(workshop, encoder, &self.frame);
+    }
+
+    fn problems(&self) -> Vec<String> {
         let program = self.player.program();
         let parts = program.problems.iter().map(|problem| format!("{}: {}", problem.part, problem.what));
         parts.chain(self.picture.problems().iter().cloned()).collect()
+    }
+}
+
+/// The other half of a double preset, and the picture of both.
+struct Second {
+    voice: Voice,
+    mixer: MixPass,
+    uniforms: MixUniforms,
+    picture: wgpu::TextureView,
+}
+
+impl Second {
+    fn new(workshop: &Workshop, voice: Voice, together: Together, size: [u32; 2]) -> Self {
+        let style = match together.pattern {
+            Pattern::Even => FadeStyle::Mix,
+            Pattern::Bright => FadeStyle::Luma,
+            Pattern::Round => FadeStyle::Radial,
+        };
+        let uniforms = MixUniforms {
+            progress: together.share,
+            style: MixUniforms::style(style),
+            aspect: size[1] as f32 / size[0] as f32,
+            light: 1.0,
+        };
+        Self {
+            voice,
+            mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
+            uniforms,
+            picture: pass::view(&pass::image(&workshop.gpu.device, "double preset", size)),
+        }
+    }
+
+    /// Lays the second picture over `first`.
+    fn mix(&mut self, workshop: &Workshop, encoder: &mut wgpu::CommandEncoder, first: &wgpu::TextureView) {
+        let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
+        let mut render = pass::begin(encoder, "double preset", &self.picture, true);
+        let gpu = &workshop.gpu;
+        let pictures = [first, self.voice.picture.output()];
+        self.mixer.draw(&gpu.device, &gpu.queue, &mut render, pictures, sampler, self.uniforms);
     }
 }
 

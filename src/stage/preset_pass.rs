@@ -79,8 +79,10 @@ impl PresetPass {
         }
         let uniforms = pass::uniform::<PassUniforms>(device, label);
         workshop.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
-        // In the warp pass the first main sampler by name follows the preset's texture wrap, whatever it says.
-        let mains = text.interface.textures.iter().filter(|texture| texture.source == TexSource::Main);
+        // In the warp pass the first smooth main sampler by name follows the preset's texture wrap, whatever it says.
+        let smooth =
+            |texture: &&TextureBinding| texture.source == TexSource::Main && texture.filter == Filter::Linear;
+        let mains = text.interface.textures.iter().filter(smooth);
         let first_main = mains.map(|texture| texture.hlsl_name.as_str()).min();
         let follows_wrap = first_main.filter(|_| kind == PassKind::Warp);
         let group = |image: usize, wrapped: bool| {

@@ -1,9 +1,11 @@
 //! The two engines, each in a process of its own: the same preset, sound, clock and seed into both.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use aivj::bake::render::{RenderJob, RenderSettings, RenderStatus, Renderer};
+use aivj::bake::workers::serve as serve_jobs;
 use aivj::stage::Gpu;
 use serde::{Deserialize, Serialize};
 
@@ -33,15 +35,15 @@ pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
     match side {
         Side::Ours => {
             let renderer = Renderer::new(settings.clone())?;
-            aivj::bake::workers::serve(|job: RenderJob| ours(&renderer, &settings, &job))?;
+            serve_jobs(|job: RenderJob| ControlFlow::Continue(ours(&renderer, &settings, &job)))?;
         }
         Side::Theirs => {
             let sound = aivj::audio::decode(Path::new(&settings.audio))?.at_rate(44_100).frames;
-            aivj::bake::workers::serve(|job: RenderJob| {
-                theirs(&settings, &sound, &job).unwrap_or_else(|error| Answer {
+            serve_jobs(|job: RenderJob| {
+                ControlFlow::Continue(theirs(&settings, &sound, &job).unwrap_or_else(|error| Answer {
                     refused: Some(format!("{error:#}")),
                     ..Answer::default()
-                })
+                }))
             })?;
         }
     }

@@ -165,8 +165,14 @@ fn run(
     }
     let pool = PoolSettings {
         workers: std::thread::available_parallelism().map_or(1, usize::from),
-        limits: Limits { cpu: Duration::from_secs(60), wall: Duration::from_secs(240), memory_mib: 4096 },
+        limits: Limits {
+            cpu: Duration::from_secs(60),
+            wall: Duration::from_secs(240),
+            memory_mib: 4096,
+            recycle_mib: 4096,
+        },
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
+        environment: Vec::new(),
     };
     let mut answers = BTreeMap::new();
     workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<Answer>| {
@@ -174,7 +180,11 @@ fn run(
             Outcome::Done(answer) => {
                 answers.insert(job.preset, answer);
             }
-            Outcome::Hang(why) | Outcome::Memory(why) | Outcome::Died(why) | Outcome::NotTried(why) => {
+            Outcome::Hang(why)
+            | Outcome::Stuck(why)
+            | Outcome::Memory(why)
+            | Outcome::Died(why)
+            | Outcome::NotTried(why) => {
                 println!("{side:?} fell on {}: {why}", job.preset.display());
             }
         }

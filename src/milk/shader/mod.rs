@@ -11,6 +11,9 @@ use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
 /// Stack of the thread that translates, bytes.
 const STACK_BYTES: usize = 256 << 20;
 
+/// Most texture lookups written in one shader, macros expanded; compiling thousands takes drivers minutes.
+const MAX_LOOKUPS: usize = 512;
+
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
@@ -56,6 +59,10 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
         let count = translated.interface.textures.len();
         return Err(ShaderError::Gate(format!("{count} textures, {MAX_PASS_TEXTURES} are possible")));
     }
+    let lookups = translated.wgsl.matches("textureSample").count();
+    if lookups > MAX_LOOKUPS {
+        return Err(ShaderError::Gate(format!("{lookups} texture lookups, {MAX_LOOKUPS} are possible")));
+    }
     let wgsl = bounds::bound_loops(&translated.wgsl);
     validate(&wgsl)?;
     Ok(ShaderText { wgsl, interface: translated.interface })
@@ -100,6 +107,12 @@ mod tests {
     fn a_deep_shader_is_refused_before_the_parser_sees_it() {
         let deep = format!("shader_body {{ ret = {}1{}; }}", "(".repeat(50_000), ")".repeat(50_000));
         assert!(matches!(translate(PassKind::Comp, &deep), Err(ShaderError::Gate(_))));
+    }
+
+    #[test]
+    fn a_shader_of_a_thousand_lookups_is_refused() {
+        let long = format!("shader_body {{ {} }}", "ret += tex2D(sampler_main, uv).xyz;".repeat(1_000));
+        assert!(matches!(translate(PassKind::Warp, &long), Err(ShaderError::Gate(_))));
     }
 
     #[test]

@@ -1,0 +1,116 @@
+//! `aivj render` from outside: same in, same out to the last bit; double presets; files that mean harm.
+//!
+//! Needs a Vulkan device, a software rasteriser included; says so and passes where there is none.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The head of a preset with shaders.
+const HEAD: &str =
+    "MILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n[preset00]\n";
+const ORDINARY: &str = "fDecay=0.97\nnWaveMode=2\nzoom=1.03\nrot=0.02\nwarp=0.5\n\
+    per_frame_1=wave_r=rand(100)/100; q1=sin(time);\nper_pixel_1=zoom=zoom+0.02*sin(rad*9+q1);\n";
+
+/// Runs `aivj render` on `files` and returns a report for each, or `None` without a graphics device.
+fn render(folder: &Path, files: &[(&str, String)], more: &[&str]) -> Option<Vec<Value>> {
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
+    for (path, (_, text)) in paths.iter().zip(files) {
+        std::fs::write(path, text).expect("written");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aivj"));
+    command.arg("render").args(["--size", "96x64", "--workers", "2"]).args(more).args(&paths);
+    let output = command.output().expect("aivj starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    if said.contains("no graphics device") || lines.contains("no graphics device") {
+        eprintln!("skipped: there is no graphics device");
+        return None;
+    }
+    let mut reports: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("a report a line")).collect();
+    assert_eq!(reports.len(), files.len(), "{lines}{said}");
+    reports
+        .sort_by_key(|report| paths.iter().position(|path| report["preset"] == path.to_str().unwrap_or("")));
+    Some(reports)
+}
+
+#[test]
+fn the_same_seed_draws_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let draw = |name: &str, seed: &str| -> Option<Vec<u8>> {
+        let out = folder.path().join(name);
+        let out_text = out.to_string_lossy().into_owned();
+        let more = ["--frames", "12", "--save", "12", "--seed", seed, "--out", &out_text];
+        let shader = "comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz\ncomp_2=`\
+            * hue_shader + rand_frame.x * 0.1; }\n";
+        let text = format!("{HEAD}{ORDINARY}{shader}");
+        let reports = render(folder.path(), &[("a.milk", text)], &more)?;
+        assert_eq!(reports[0]["status"], "ok", "{}", reports[0]);
+        Some(std::fs::read(out.join("0000/frame-012.png")).expect("the frame"))
+    };
+    let Some(first) = draw("first", "7") else { return };
+    assert!(draw("second", "7") == Some(first.clone()), "two runs with one seed differ");
+    assert!(draw("third", "8") != Some(first), "the seed changes nothing");
+}
+
+#[test]
+fn a_double_preset_shows_both_of_its_halves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let half = |number: u32, shade: &str| {
+        format!(
+            "[PRESET{number}_BEGIN]\nNAME=half\n[preset00]\nfWaveAlpha=0\nob_size=1\nob_a=1\n{shade}\n\
+             [PRESET{number}_END]\n"
+        )
+    };
+    let both = |progress: &str| {
+        let (dark, light) = (half(1, "ob_r=0\nob_g=0\nob_b=0"), half(2, "ob_r=1\nob_g=1\nob_b=1"));
+        format!("blending_pattern=zoom\nblending_progress={progress}\n{dark}{light}")
+    };
+    let files = [("first.milk2", both("0")), ("half.milk2", both("0.5")), ("second.milk2", both("1"))];
+    let Some(reports) = render(folder.path(), &files, &["--frames", "3"]) else { return };
+    let luma: Vec<f64> = reports.iter().map(|report| report["luma"].as_f64().unwrap_or(-1.0)).collect();
+    assert!(luma[0] < 0.01 && luma[1] > luma[2] * 0.4 && luma[1] < luma[2] * 0.6, "{luma:?}");
+}
+
+#[test]
+fn hostile_presets_cost_themselves_and_nothing_else() {
+    let deep = format!("per_frame_1=q1={}1{};\n", "(".repeat(20_000), ")".repeat(20_000));
+    let many =
+        (0..400).map(|i| format!("per_frame_{}=loop(1000000,loop(1000000,q{}=q1+1));\n", i + 1, i % 9 + 1));
+    let mut bomb = format!("{HEAD}comp_1=`#define a0 x+x+x+x\n");
+    for i in 1..30 {
+        bomb.push_str(&format!("comp_{0}=`#define a{i} a{1}+a{1}+a{1}+a{1}\n", i + 1, i - 1));
+    }
+    bomb.push_str("comp_31=`shader_body { float x = 1; ret = a29; }\n");
+    let endless =
+        "comp_1=`shader_body { float n = 0; while (n < 1) {\ncomp_2=` n *= 0.5; ret += 0.001; } }\n";
+    let files = [
+        ("deep.milk", format!("[preset00]\n{deep}")),
+        ("loops.milk", format!("[preset00]\n{}", many.collect::<String>())),
+        ("while.milk", "[preset00]\nper_frame_1=while(1);\nper_pixel_1=while(1);\n".to_owned()),
+        (
+            "memory.milk",
+            "[preset00]\nper_frame_1=n=0;loop(900000,megabuf(n*9)=1;gmegabuf(n*9)=1;n+=1);\n".into(),
+        ),
+        ("nan.milk", "[preset00]\nper_frame_1=zoom=log(-1);rot=1/0;dx=exp(9999);wave_x=log(-1);\n".into()),
+        (
+            "huge.milk",
+            "[preset00]\nnMotionVectorsX=1e30\nnMotionVectorsY=1e30\nmv_a=1\nfWaveScale=1e38\n".into(),
+        ),
+        ("bomb.milk", bomb),
+        ("endless.milk", format!("{HEAD}{endless}")),
+        ("binary.milk", String::from_utf8_lossy(&(0..=255).cycle().take(9_000).collect::<Vec<u8>>()).into()),
+        ("empty.milk", String::new()),
+        ("ordinary.milk", format!("{HEAD}{ORDINARY}")),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(reports) = render(folder.path(), &files, &["--frames", "2", "--timeout", "30"]) else { return };
+    for ((name, _), report) in files.iter().zip(&reports) {
+        let status = report["status"].as_str().unwrap_or_default();
+        assert!(matches!(status, "ok" | "refused"), "{name}: {report}");
+        assert!(status == "ok" || !report["reason"].as_str().unwrap_or_default().is_empty(), "{report}");
+    }
+    assert_eq!(reports.last().map(|report| &report["status"]), Some(&Value::from("ok")));
+}
