@@ -1,6 +1,7 @@
 //! The analyser: samples in, features out, a hop at a time.
 
 use super::RATE_HZ;
+use super::beat::{Drums, TempoWish, Tracker};
 use super::energy::Energy;
 use super::features::Features;
 use super::filterbank::{Filterbank, MOST_BANDS};
@@ -8,6 +9,8 @@ use super::gain::Gain;
 use super::hit::HitFollower;
 use super::meter::Meter;
 use super::onset::OnsetFinder;
+use super::scene::{LOOK_SECS, SIZE as SUMMARY_SIZE, SceneWatch, Summary};
+use super::section::SectionWatch;
 use super::spectral::{BandMeters, Shape};
 use super::stft::Stft;
 use crate::units::{SampleIndex, Unipolar};
@@ -43,6 +46,13 @@ pub struct Analyser {
     onsets: OnsetFinder,
     bands: BandMeters,
     energy: Energy,
+    drums: Drums,
+    tracker: Tracker,
+    summary: Summary,
+    scene: SceneWatch,
+    section: SectionWatch,
+    /// Hops until the next look at the scene.
+    scene_left: u32,
     flux: f32,
     features: Features,
 }
@@ -74,6 +84,12 @@ impl Analyser {
             onsets: OnsetFinder::new(&bank),
             bands: BandMeters::new(&bank, dt),
             energy: Energy::new(dt),
+            drums: Drums::new(dt),
+            summary: Summary::new(&bank),
+            scene: SceneWatch::new(),
+            section: SectionWatch::new(dt),
+            scene_left: 1,
+            tracker: Tracker::new(),
             fine_bank,
             bank,
             flux: 0.0,
@@ -86,6 +102,17 @@ impl Analyser {
         for &frame in frames {
             self.hear(frame.map(|sample| if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 }));
         }
+    }
+
+    /// Does what the performer asks of the beat.
+    pub fn tempo(&mut self, wish: TempoWish) {
+        self.tracker.wish(wish);
+        self.features.beat = self.tracker.grid();
+    }
+
+    /// What the scene is decided from: the last six seconds in numbers; `None` before two seconds were heard.
+    pub fn summary(&self) -> Option<[f32; SUMMARY_SIZE]> {
+        self.summary.ready().then(|| self.summary.read(self.tracker.pulse()))
     }
 
     /// What is known after everything that was pushed.
@@ -145,6 +172,9 @@ impl Analyser {
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
+        self.tracker.step(self.drums.step(onset), onset);
+        self.summary.push(bands, reference, onset, shape);
+        features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;
         features.level = level;
         features.bands = self.bands.step(bands, reference, gate);
@@ -154,5 +184,21 @@ impl Analyser {
         features.flatness = Unipolar::new(shape.flatness * gate);
         features.energy_fast = Unipolar::new(energy_fast);
         features.energy_slow = Unipolar::new(energy_slow);
+        let (section, passage) = self.section.step(energy_slow, onset.low, onset.high, gate > 0.0);
+        self.section.phrase(&mut features.beat);
+        (features.section, features.passage) = (section, passage);
+        self.scene_left -= 1;
+        if self.scene_left == 0 {
+            self.scene_left = (LOOK_SECS / 0.01) as u32;
+            self.look_at_scene();
+        }
+    }
+
+    fn look_at_scene(&mut self) {
+        let summary = self.summary();
+        let at = SampleIndex(self.heard).at(RATE_HZ);
+        let features = &mut self.features;
+        let scores = features.scene_scores();
+        features.scene = self.scene.look(at, features.silent, summary.as_ref(), scores);
     }
 }

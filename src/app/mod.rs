@@ -5,6 +5,7 @@ mod baking;
 mod edited;
 mod keeper;
 mod keys;
+mod listen;
 mod logbook;
 mod midi;
 mod offline;
@@ -18,6 +19,7 @@ mod video;
 mod window;
 
 pub use keeper::{catalogue, open_store, unix_now};
+pub use listen::{Heard, ListenSettings, listen};
 pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};

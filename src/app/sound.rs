@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::analysis::{Analyser, Features};
+use crate::analysis::{Analyser, Features, TempoWish};
 use crate::audio::{
     AudioState, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Link, PcmSource, Playback, Source, demo,
 };
@@ -34,6 +34,7 @@ pub(super) struct Listener {
     /// What the house knows about the music.
     pub features: Latest<Features>,
     sound: Inbox<[f32; 2]>,
+    wishes: Outbox<TempoWish>,
     state: Option<Latest<AudioState>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -64,6 +65,7 @@ impl Listener {
             }
         };
         let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
+        let (wishes, mut wished) = queue(64);
         let features = Latest::new(Features::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, known) = (stop.clone(), features.clone());
@@ -73,6 +75,9 @@ impl Listener {
             let mut block = Block::with_room_for(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
+                while let Some(wish) = wished.receive() {
+                    analyser.tempo(wish);
+                }
                 if !block.frames.is_empty() {
                     analyser.push(&block.frames);
                     known.publish(*analyser.features());
@@ -84,7 +89,14 @@ impl Listener {
             }
         };
         let thread = thread::Builder::new().name("analysis".into()).spawn(work)?;
-        Ok(Self { features, sound, state, stop, thread: Some(thread) })
+        Ok(Self { features, sound, wishes, state, stop, thread: Some(thread) })
+    }
+
+    /// Passes on what the performer asks of the beat. A full queue loses the newest, as a hand cannot fill it.
+    pub fn wish(&mut self, wishes: impl Iterator<Item = TempoWish>) {
+        for wish in wishes {
+            self.wishes.send(wish).ok();
+        }
     }
 
     /// Takes the sound that arrived since the last call.

@@ -331,6 +331,7 @@ impl Running {
         let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
         self.last_frame = Some(now);
         self.obey_midi();
+        self.listener.wish(self.commands.iter().filter_map(Command::tempo));
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });

@@ -15,6 +15,7 @@ mod parallel;
 pub mod probe;
 pub mod progress;
 pub mod render;
+pub mod scene;
 mod solo;
 pub mod verdict;
 mod wire;

@@ -4,6 +4,7 @@
 
 mod bake;
 mod doctor;
+mod listen;
 mod midi;
 mod models;
 mod perform;
@@ -12,6 +13,7 @@ mod render;
 mod replay;
 mod simulate;
 mod taste;
+mod train_scene;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,8 @@ enum Command {
     Perform(perform::Args),
     Render(render::Args),
     Doctor(doctor::Args),
+    Listen(listen::Args),
+    TrainScene(train_scene::Args),
     Simulate(simulate::Args),
     Midi(midi::Args),
     Bake(bake::Args),
@@ -61,6 +65,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Perform(args)) => perform::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Listen(args)) => listen::run(args),
+        Some(Command::TrainScene(args)) => train_scene::run(&args),
         Some(Command::Midi(args)) => midi::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(&args),

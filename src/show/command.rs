@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::TempoWish;
 use crate::library::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
@@ -66,6 +67,18 @@ pub enum Command {
 }
 
 impl Command {
+    /// What this asks of the beat, which the listener keeps and not the show.
+    pub fn tempo(&self) -> Option<TempoWish> {
+        Some(match self {
+            Self::TapTempo => TempoWish::Tap,
+            Self::Resync => TempoWish::Resync,
+            Self::HalfTempo => TempoWish::Half,
+            Self::DoubleTempo => TempoWish::Double,
+            Self::SetTempo(bpm) => TempoWish::Set(*bpm),
+            _ => return None,
+        })
+    }
+
     /// The words the desk and the help overlay use.
     pub fn title(&self) -> &'static str {
         match self {

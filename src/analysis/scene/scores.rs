@@ -1,0 +1,47 @@
+//! Three linear scores of the reference system: the fallback when the model cannot be used, and the baseline
+//! that `aivj train-scene` reports beside it.
+
+use super::super::features::Features;
+
+/// What the scores are made of, each 0..1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ScoreInput {
+    /// Energy.
+    pub energy: f32,
+    /// Kick envelope.
+    pub kick: f32,
+    /// Middle band.
+    pub mid: f32,
+    /// High band.
+    pub high: f32,
+    /// Spectral flux.
+    pub flux: f32,
+    /// Confidence of the beat.
+    pub confidence: f32,
+}
+
+impl ScoreInput {
+    /// Scores in the order of [`crate::analysis::Scene::ALL`]; they sum to 1, and `none` is never chosen.
+    pub fn probabilities(self) -> [f32; 4] {
+        let Self { energy, kick, mid, high, flux, confidence } = self;
+        let ambient = 0.55 * (1.0 - energy) + 0.25 * (1.0 - flux) + 0.20 * (1.0 - confidence);
+        let techno = 0.45 * energy + 0.35 * kick + 0.20 * confidence;
+        let rock = 0.40 * energy + 0.35 * mid + 0.25 * high;
+        let sum = (ambient + techno + rock).max(1e-6);
+        [ambient / sum, techno / sum, rock / sum, 0.0]
+    }
+}
+
+impl Features {
+    /// What the linear scores of the scene are made of.
+    pub fn scene_scores(&self) -> ScoreInput {
+        ScoreInput {
+            energy: self.energy_fast.get(),
+            kick: self.bands.bass.get(),
+            mid: self.bands.mid.get(),
+            high: self.bands.high.get(),
+            flux: self.flux.get(),
+            confidence: self.beat.confidence.get(),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Listening without a show: every value as a line of JSON, or a live view in the terminal.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::analysis::{Analyser, BeatCall, Features, Scene};
+use crate::audio::{self, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Source as _};
+use crate::units::Seconds;
+
+/// Frames fed at once, 5 ms.
+const BLOCK: usize = 220;
+/// Seconds between two lines about tempo and scene.
+const SLOW_SECS: f64 = 0.5;
+/// Frames a second of the live view.
+const VIEW_EVERY: Duration = Duration::from_millis(66);
+
+/// What is listened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A sound file, as fast as it can be read.
+    File(std::path::PathBuf),
+    /// The input whose name contains this; the one that carries sound without a name.
+    Device(Option<String>),
+}
+
+/// How to listen.
+#[derive(Clone, Debug)]
+pub struct ListenSettings {
+    /// What.
+    pub heard: Heard,
+    /// Lines of JSON instead of the live view.
+    pub json: bool,
+    /// Ends after so many seconds of sound.
+    pub seconds: Option<f64>,
+}
+
+/// Listens and writes to `out` until the sound ends.
+pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut listening = Listening {
+        analyser: Analyser::new(),
+        call: BeatCall::default(),
+        fed: 0,
+        slow_next: SLOW_SECS,
+        beat_at: Seconds(-1.0),
+        spent: Duration::ZERO,
+    };
+    let written = match &settings.heard {
+        Heard::File(path) => listening.file(path, settings, out),
+        Heard::Device(name) => listening.device(name.clone(), settings, out),
+    };
+    match written {
+        // Whoever read the lines has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("listening"),
+    }
+}
+
+struct Listening {
+    analyser: Analyser,
+    call: BeatCall,
+    /// Frames fed so far.
+    fed: u64,
+    slow_next: f64,
+    beat_at: Seconds,
+    spent: Duration,
+}
+
+impl Listening {
+    fn file(&mut self, path: &Path, settings: &ListenSettings, out: &mut dyn Write) -> std::io::Result<()> {
+        let pcm = audio::decode(path).map_err(std::io::Error::other)?.at_rate(HOUSE_RATE_HZ);
+        let most = settings.seconds.map_or(usize::MAX, |s| (s * f64::from(HOUSE_RATE_HZ)) as usize);
+        let frames = &pcm.frames[..pcm.frames.len().min(most)];
+        let mut viewed = 0.0;
+        for block in frames.chunks(BLOCK) {
+            self.feed(block);
+            if settings.json {
+                self.lines(out)?;
+            } else if self.now() - viewed >= VIEW_EVERY.as_secs_f64() {
+                viewed = self.now();
+                self.view(out)?;
+                std::thread::sleep(VIEW_EVERY);
+            }
+        }
+        if settings.json {
+            let heard = self.now();
+            let share = self.spent.as_secs_f64() / heard.max(1e-9);
+            let line = serde_json::json!({"kind": "cost", "emitted": heard, "seconds": self.spent.as_secs_f64(), "share": share});
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out)?;
+        }
+        out.flush()
+    }
+
+    fn device(
+        &mut self,
+        name: Option<String>,
+        settings: &ListenSettings,
+        out: &mut dyn Write,
+    ) -> std::io::Result<()> {
+        let epoch = Instant::now();
+        let clock = move || Seconds(epoch.elapsed().as_secs_f64());
+        let choice = name.map_or(DeviceChoice::Automatic, DeviceChoice::Named);
+        let mut capture = Capture::open(choice, Arc::new(clock)).map_err(std::io::Error::other)?;
+        let state = capture.state();
+        let mut block = Block::with_room_for(Seconds(0.5));
+        let mut viewed = Instant::now();
+        let mut said = String::new();
+        while settings.seconds.is_none_or(|limit| epoch.elapsed().as_secs_f64() < limit) {
+            capture.read(clock(), &mut block);
+            for part in block.frames.chunks(BLOCK) {
+                self.feed(part);
+                if settings.json {
+                    self.lines(out)?;
+                }
+            }
+            let message = state.read().message.clone();
+            if message != said {
+                eprintln!("aivj: {message}");
+                said = message;
+            }
+            if settings.json {
+                out.flush()?;
+            } else if viewed.elapsed() >= VIEW_EVERY {
+                viewed = Instant::now();
+                self.view(out)?;
+            }
+            std::thread::sleep(Duration::from_millis(4));
+        }
+        writeln!(out)
+    }
+
+    fn feed(&mut self, block: &[[f32; 2]]) {
+        let began = Instant::now();
+        self.analyser.push(block);
+        self.spent += began.elapsed();
+        self.fed += block.len() as u64;
+    }
+
+    /// Seconds of sound fed so far.
+    fn now(&self) -> f64 {
+        self.fed as f64 / f64::from(HOUSE_RATE_HZ)
+    }
+
+    fn lines(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
+        let features = self.analyser.features();
+        let emitted = self.now();
+        if let Some(at) = self.call.step(features) {
+            writeln!(out, "{}", serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted}))?;
+        }
+        let Features { hit, flux, energy_fast, energy_slow, bands, .. } = features;
+        let line = serde_json::json!({
+            "kind": "macros", "emitted": emitted, "hit": hit.get(), "energy": energy_fast.get(),
+            "energy_slow": energy_slow.get(), "flux": flux.get(),
+            "bands": [bands.sub_bass.get(), bands.bass.get(), bands.mid.get(), bands.high.get()],
+        });
+        writeln!(out, "{line}")?;
+        if emitted >= self.slow_next {
+            self.slow_next += SLOW_SECS;
+            let grid = &features.beat;
+            let bpm = if grid.trusted() { grid.tempo.bpm() } else { 0.0 };
+            let tempo = serde_json::json!({
+                "kind": "tempo", "emitted": emitted, "bpm": bpm, "confidence": grid.confidence.get(),
+                "downbeat_confidence": grid.downbeat_confidence.get(),
+            });
+            writeln!(out, "{tempo}")?;
+            let scene = serde_json::json!({
+                "kind": "scene", "emitted": emitted, "label": features.scene.scene.label(),
+                "probabilities": features.scene.probabilities,
+            });
+            writeln!(out, "{scene}")?;
+            let section = serde_json::json!({
+                "kind": "section", "emitted": emitted, "section": features.section,
+                "passage": features.passage, "lufs": features.level.loudness_lufs,
+            });
+            writeln!(out, "{section}")?;
+        }
+        Ok(())
+    }
+
+    fn view(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
+        let features = *self.analyser.features();
+        if let Some(at) = self.call.step(&features) {
+            self.beat_at = at;
+        }
+        write!(out, "\r\x1b[2K{}", picture(&features, features.at.0 - self.beat_at.0 < 0.12))?;
+        out.flush()
+    }
+}
+
+/// One line that shows everything: level, bands, hit, beat, section, scene.
+fn picture(features: &Features, beat: bool) -> String {
+    const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bar = |value: f32| STEPS[(value.clamp(0.0, 1.0) * 8.0).round() as usize];
+    let bands = features.bands;
+    let bands: String = [bands.sub_bass, bands.bass, bands.mid, bands.high, features.hit]
+        .map(|b| bar(b.get()))
+        .iter()
+        .collect();
+    let grid = &features.beat;
+    let tempo = if grid.trusted() {
+        format!("{:5.1} BPM {}", grid.tempo.bpm(), if beat { '●' } else { '○' })
+    } else {
+        "no beat    ".into()
+    };
+    let scenes: String = Scene::ALL
+        .into_iter()
+        .zip(features.scene.probabilities)
+        .map(|(scene, probability)| format!(" {}{}", scene.label(), bar(probability)))
+        .collect();
+    format!(
+        "{:6.1} LUFS  {bands}  {tempo}  {:?} {:?}  {}:{scenes}",
+        features.level.loudness_lufs.max(-99.9),
+        features.section,
+        features.passage,
+        features.scene.scene.label(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::{Pcm, wav};
+
+    #[test]
+    fn every_line_is_json_in_order_and_a_mono_like_low_rate_file_is_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clicks.wav");
+        // A click every half second at 8 kHz.
+        let frames = (0..8_000 * 8)
+            .map(|n| if n % 4_000 < 200 { [(n as f32 * 0.9).sin() * 0.8; 2] } else { [0.0; 2] });
+        wav::write(&path, &Pcm { rate_hz: 8_000, frames: frames.collect() }).unwrap();
+        let mut out = Vec::new();
+        let settings = ListenSettings { heard: Heard::File(path), json: true, seconds: None };
+        listen(&settings, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let rows: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let count = |kind: &str| rows.iter().filter(|row| row["kind"] == kind).count();
+        assert!(count("macros") > 1_500 && count("scene") == 16 && count("cost") == 1, "{}", rows.len());
+        let beats: Vec<f64> =
+            rows.iter().filter(|row| row["kind"] == "beat").map(|row| row["at"].as_f64().unwrap()).collect();
+        assert!(beats.len() >= 5, "{beats:?}");
+        assert!(beats.windows(2).skip(2).all(|pair| (pair[1] - pair[0] - 0.5).abs() < 0.05), "{beats:?}");
+        let times: Vec<f64> = rows.iter().map(|row| row["emitted"].as_f64().unwrap()).collect();
+        assert!(times.is_sorted());
+    }
+
+    #[test]
+    fn the_live_view_is_one_line() {
+        let line = picture(&Features::default(), true);
+        assert!(!line.contains('\n') && line.contains("no beat") && line.contains("techno"), "{line}");
+    }
+}
