@@ -21,6 +21,17 @@ const OFF_LEVEL_SECS: f64 = 4.0;
 /// Sent away after this long on air, a preset counts as watched, not as skipped, seconds.
 const WATCHED_SECS: f64 = 30.0;
 
+/// Why a preset leaves the air.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// The performer wanted it gone.
+    SentAway,
+    /// The performer wanted something else.
+    MadeRoom,
+    /// The music moved on.
+    HadItsTime,
+}
+
 impl Show {
     pub(super) fn target(&self) -> Target {
         // What the performer set; what the music adds to the macros is in the features already.
@@ -85,7 +96,7 @@ impl Show {
         let Some(slot) = self.decks.take_warm() else { return };
         let level = self.target().level;
         let (over_secs, style) = fading::plan(&self.features, level, moment, &mut self.rng);
-        self.left(false);
+        self.left(Leaving::HadItsTime);
         self.cut(slot, Cause::Music(moment), over_secs, style);
     }
 
@@ -107,20 +118,26 @@ impl Show {
             Wanted::Refuge => (fading::PANIC_SECS, FadeStyle::Mix),
             Wanted::Next | Wanted::Preset(_) => (fading::BY_HAND_SECS, style),
         };
-        self.left(wanted != Wanted::Preset(slot.id));
+        self.left(match wanted {
+            Wanted::Next | Wanted::Refuge => Leaving::SentAway,
+            Wanted::Preset(_) => Leaving::MadeRoom,
+        });
         self.cut(slot, Cause::Hand, over_secs, style);
     }
 
     /// The preset on air is about to leave: what its showing says about it.
-    pub(super) fn left(&mut self, sent_away: bool) {
+    pub(super) fn left(&mut self, why: Leaving) {
         let Some(slot) = self.decks.shown() else { return };
-        let skipped = sent_away && self.on_air_secs < WATCHED_SECS;
         if self.spoken {
             return; // The performer said something stronger already.
         }
+        let signal = match why {
+            Leaving::SentAway if self.on_air_secs < WATCHED_SECS => Signal::Skip,
+            Leaving::MadeRoom if self.on_air_secs < WATCHED_SECS => return,
+            Leaving::SentAway | Leaving::MadeRoom | Leaving::HadItsTime => Signal::Watched,
+        };
         let (place, id) = (slot.place, slot.id);
         let evidence = self.evidence_of(slot);
-        let signal = if skipped { Signal::Skip } else { Signal::Watched };
         self.learn(place, evidence, id, signal, self.on_air_secs);
     }
 

@@ -1,6 +1,7 @@
 //! What the performer asks for. Nothing here waits for the music.
 
 use super::Command;
+use super::choosing::Leaving;
 use super::decks::Slot;
 use super::fading;
 use super::running::{Show, Wanted};
@@ -136,7 +137,7 @@ impl Show {
         };
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
-        self.left(false);
+        self.left(Leaving::MadeRoom);
         self.cut(slot, Cause::Hand, fading::BY_HAND_SECS, style);
     }
 

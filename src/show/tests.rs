@@ -278,14 +278,14 @@ fn what_is_asked_for_by_name_comes_whatever_the_music_does_meanwhile() {
     hand.cold = false;
     hand.frames(2);
     assert_eq!(hand.playing(), wanted);
-    assert!(!hand.learnt().contains(&Signal::Watched), "sent away early");
+    assert!(hand.learnt().is_empty(), "making room for something else says nothing");
 }
 
 #[test]
 fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
-    // Ten minutes; the music is recognised four seconds after it changed, as a listener would.
+    // Twelve minutes; the music is recognised four seconds after it changed, as a listener would.
     let medley = [(Scene::Techno, 128.0), (Scene::Ambient, 0.0), (Scene::Rock, 96.0), (Scene::Techno, 140.0)];
-    let (piece_frames, late_frames) = (75 * 30, 4 * 30);
+    let (piece_frames, late_frames) = (90 * 30, 4 * 30);
     let mut hand = Stagehand::new();
     hand.features.beat.confidence = Unipolar::ONE;
     let mut matching = Vec::new();
@@ -309,6 +309,6 @@ fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
         }
     }
     let share = matching.iter().filter(|matches| **matches).count() as f64 / matching.len() as f64;
-    assert!(matching.len() >= 20 && share >= 0.9, "{share} of {} changes fit the music", matching.len());
+    assert!(matching.len() >= 16 && share >= 0.9, "{share} of {} changes fit the music", matching.len());
     assert!(off_beat.len() >= 10 && off_beat.iter().all(|off| *off <= 0.0171), "{off_beat:?}");
 }

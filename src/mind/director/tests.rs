@@ -74,7 +74,8 @@ fn what_is_banned_or_broken_never_comes_and_what_was_skipped_comes_last() {
     let only = (40..60).filter(|preset| *preset != skipped);
     only.for_each(|preset| director.standing.set_banned(preset, true));
     let last = director.choose(&TARGET, &[], &mut rng).expect("the skipped one is left");
-    assert_eq!((last.preset, last.rule), (skipped, Rule::SkippedToo));
+    assert_eq!(last.preset, skipped);
+    assert!(last.rule >= Rule::SkippedToo, "{:?}", last.rule);
 }
 
 #[test]
