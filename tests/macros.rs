@@ -319,6 +319,7 @@ fn a_command_reaches_the_cue_of_its_own_step() {
             commands,
             arrived: &[],
             failed: &[],
+            glance: None,
         });
         (cue.cue.post, show.snapshot().macros)
     };

@@ -2,6 +2,7 @@
 
 mod acts;
 mod baking;
+mod door;
 mod edited;
 mod keeper;
 mod keys;

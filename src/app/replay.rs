@@ -103,6 +103,7 @@ fn rehearse(mut show: Show, sound: &Pcm, header: &LogHeader, entries: &[Entry]) 
             commands: &now.commands,
             arrived: &now.arrived,
             failed: &now.failed,
+            glance: None,
         });
         now.gave_up.into_iter().for_each(|deck| show.give_up(deck));
         log.extend(show.take_log());

@@ -12,6 +12,7 @@ use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
 use super::baking::Baking;
+use super::door::door;
 use super::keys::{Chord, Keymap};
 use super::logbook::LogBook;
 use super::midi::Midi;
@@ -19,9 +20,12 @@ use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder, open_store};
+use super::{
+    FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder, open_store, unix_now,
+};
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
+use crate::library::{BanKind, Deed, StoreWriter};
 use crate::milk::Heard;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, FrameTimes, Memory, Rig, RigFrame, Show, ShowSettings, Snapshot, Warmer};
@@ -51,6 +55,8 @@ pub struct AppSettings {
     pub size: Option<[u32; 2]>,
     /// Decides every choice.
     pub seed: u64,
+    /// Audit a preset from a file before it is shown for the first time.
+    pub guarded: bool,
     /// Ends by itself after so many seconds; for checks.
     pub seconds: Option<f64>,
 }
@@ -80,6 +86,8 @@ struct Running {
     presenter: Presenter,
     painter: Painter,
     desk: Desk,
+    /// Remembers presets that showed nothing.
+    objections: Option<StoreWriter>,
     rig: Rig,
     started: Instant,
     listener: Listener,
@@ -201,6 +209,8 @@ impl Running {
         let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
         let (store, notice) = open_store()?;
         let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
+        let objections =
+            store.another()?.map(StoreWriter::start).transpose().context("starting to remember")?;
         let library = Arc::new(library);
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
@@ -214,8 +224,10 @@ impl Running {
             ..ShowSettings::default()
         };
         let book = LogBook::of_tonight(&LogHeader::new(show, &library, Memory::default()));
-        let warmer = Warmer::threads(&workshop, &heard, deck);
+        let door = if settings.guarded { door(&store, &settings.textures)? } else { None };
+        let warmer = Warmer::threads(&workshop, &heard, deck, door);
         let mut stage = Stage::new(workshop, size);
+        stage.glance_at_picture(true);
         stage.limit_flashes(true);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
@@ -228,6 +240,7 @@ impl Running {
             presenter,
             painter,
             desk: Desk::default(),
+            objections,
             rig: Rig::new(Show::new(show, library), stage, warmer, heard),
             started: Instant::now(),
             listener: Listener::start(&settings.sound)?,
@@ -288,6 +301,15 @@ impl Running {
         }
     }
 
+    /// A preset with nothing to see is left out for a week.
+    fn remember_objections(&mut self) {
+        for (id, objection) in self.rig.show.take_objections() {
+            if let Some(store) = &self.objections {
+                store.write(Deed::Ban(id, BanKind::Aesthetic, objection.words().into()), unix_now());
+            }
+        }
+    }
+
     fn act_on_windows(&mut self, action: WindowAction) {
         match action {
             WindowAction::Fullscreen => {
@@ -340,6 +362,7 @@ impl Running {
             book.write(&entries);
         }
         self.commands.clear();
+        self.remember_objections();
         self.on_air |= self.rig.show.playing();
         let gpu = &self.rig.stage.workshop().gpu;
         let size = self.output.size();

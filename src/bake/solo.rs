@@ -66,6 +66,11 @@ impl Solo {
         self.rig.show.snapshot().playing
     }
 
+    /// Whether the last frame's code ran out of its budget.
+    pub fn over_budget(&self) -> bool {
+        self.rig.stage.decks().any(|deck| deck.report().over_budget)
+    }
+
     /// Gives the stage back for the next preset.
     pub fn end(self) -> Stage {
         let mut stage = self.rig.stage;

@@ -26,6 +26,9 @@ pub struct Args {
     /// Decides every choice.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Show presets of a folder without an audit before.
+    #[arg(long)]
+    unguarded: bool,
     /// Ends by itself after so many seconds.
     #[arg(long)]
     seconds: Option<f64>,
@@ -33,12 +36,12 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, presets, textures, monitor, size, seed, seconds } = args;
+    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
     let sound = match audio {
         None => SoundChoice::Automatic,
         Some(name) if name == "demo" => SoundChoice::Demo,
         Some(name) => SoundChoice::Named(name),
     };
-    run_app(AppSettings { sound, presets, textures, monitor, size, seed, seconds })?;
+    run_app(AppSettings { sound, presets, textures, monitor, size, seed, guarded: !unguarded, seconds })?;
     Ok(ExitCode::SUCCESS)
 }

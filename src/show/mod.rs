@@ -16,6 +16,7 @@ pub mod setlog;
 mod snapshot;
 mod view;
 mod warm;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -29,4 +30,5 @@ pub use memory::Memory;
 pub use rig::{Rig, RigFrame};
 pub use running::{Arrived, Show, ShowSettings, Step, StepInput};
 pub use snapshot::{AudioLine, FrameTimes, Past, Playing, Snapshot, Upcoming};
-pub use warm::{Arrival, PrepareTimes, Warmer, Wish};
+pub use warm::{Arrival, Doorkeeper, PrepareTimes, Warmer, Wish};
+pub use watch::Objection;

@@ -5,7 +5,10 @@ use super::{Arrived, Command, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::milk::{Ear, Heard};
-use crate::stage::{DeckId, Stage};
+use crate::stage::{DeckId, Glance, Stage};
+
+/// Frames between two glances at the picture, where the stage takes any.
+const GLANCE_EVERY: u64 = 6;
 
 /// What goes into one frame.
 pub struct RigFrame<'a> {
@@ -28,12 +31,14 @@ pub struct Rig {
     warmer: Warmer,
     ear: Ear,
     heard: Latest<Heard>,
+    frames: u64,
+    glance: Option<Glance>,
 }
 
 impl Rig {
     /// Bolts the parts together; `heard` is what warm-up frames listen to.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<Heard>) -> Self {
-        Self { show, stage, warmer, ear: Ear::new(), heard }
+        Self { show, stage, warmer, ear: Ear::new(), heard, frames: 0, glance: None }
     }
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
@@ -42,6 +47,10 @@ impl Rig {
         self.heard.publish(heard.clone());
         let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
+        if self.frames.is_multiple_of(GLANCE_EVERY) {
+            self.glance = self.stage.glance();
+        }
+        self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
         }
@@ -90,6 +99,7 @@ impl Rig {
             commands: input.commands,
             arrived: &arrived,
             failed: &failed,
+            glance: self.glance.take(),
         })
     }
 }

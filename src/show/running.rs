@@ -12,13 +12,14 @@ use super::hands::{HandRack, Hands};
 use super::memory::Memory;
 use super::setlog::{Entry, Event};
 use super::warm::{PrepareTimes, Wish};
+use super::watch::{Objection, VisualWatch};
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::milk::Heard;
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::Taste;
-use crate::stage::{Airing, Cue, DeckId, Fade, Veil};
+use crate::stage::{Airing, Cue, DeckId, Fade, Glance, Veil};
 use crate::units::{Rng, Seconds};
 
 /// Presets kept in the history.
@@ -82,6 +83,8 @@ pub struct StepInput<'a> {
     pub arrived: &'a [Arrived],
     /// Decks that could not be made ready, and why.
     pub failed: &'a [(DeckId, String)],
+    /// What a new look at the picture told, if there is one.
+    pub glance: Option<Glance>,
 }
 
 /// A deck that arrived on the rack.
@@ -144,6 +147,8 @@ pub struct Show {
     pub(super) heard_now: Seconds,
     scene: Option<Scene>,
     lines: Vec<Entry>,
+    pub(super) watch: VisualWatch,
+    pub(super) objections: Vec<(PresetId, Objection)>,
 }
 
 impl Show {
@@ -181,6 +186,8 @@ impl Show {
             heard_now: Seconds::ZERO,
             scene: None,
             lines: Vec::new(),
+            watch: VisualWatch::default(),
+            objections: Vec::new(),
         }
     }
 
@@ -227,6 +234,7 @@ impl Show {
             self.obey(command);
         }
         self.decks.advance(input.dt);
+        self.look(input);
         self.refresh(input.dt);
         self.change(input.dt);
         self.prepare();

@@ -50,6 +50,7 @@ impl Stagehand {
             commands,
             arrived: &arrived,
             failed: &[],
+            glance: None,
         });
         self.coming.extend(step.wishes.iter().map(|wish| wish.deck));
         self.log.extend(self.show.take_log());
@@ -193,6 +194,7 @@ fn what_cannot_be_played_is_left_out_and_said() {
         commands: &[],
         arrived: &[],
         failed: &failed,
+        glance: None,
     });
     assert!(hand.show.snapshot().message.expect("said").contains("no such thing"));
     assert!(hand.show.memory().broken.contains_key(&named));

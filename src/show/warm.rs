@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::handoff::Latest;
-use crate::library::PresetSource;
+use crate::library::{PresetId, PresetSource};
 use crate::milk::{Heard, Program};
 use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
 
@@ -32,6 +32,12 @@ pub struct Wish {
     pub warm_frames: u32,
 }
 
+/// Says whether a preset may be shown at all. Asked on warm-up threads, so it may take its time.
+pub trait Doorkeeper: Send + Sync {
+    /// Whether the preset that comes from here, and has this identity, may be shown; why not, in words.
+    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), String>;
+}
+
 /// A deck made ready, or why it could not be.
 pub struct Arrival {
     /// Which wish this answers.
@@ -47,6 +53,8 @@ pub struct Arrival {
 pub struct PrepareTimes {
     /// Reading the text.
     pub read_ms: f64,
+    /// Waiting for the audit of a preset that had none.
+    pub admit_ms: f64,
     /// Parsing, compiling and translating.
     pub compile_ms: f64,
     /// Pipelines and images.
@@ -58,7 +66,7 @@ pub struct PrepareTimes {
 impl PrepareTimes {
     /// All stages together.
     pub fn total_ms(&self) -> f64 {
-        self.read_ms + self.compile_ms + self.build_ms + self.warm_up_ms
+        self.read_ms + self.admit_ms + self.compile_ms + self.build_ms + self.warm_up_ms
     }
 }
 
@@ -90,7 +98,14 @@ pub enum Warmer {
 
 impl Warmer {
     /// Threads named "warm-up" that end when the warmer is dropped.
-    pub fn threads(workshop: &Arc<Workshop>, heard: &Latest<Heard>, settings: DeckSettings) -> Self {
+    ///
+    /// Every preset has to pass `door` first, if there is one.
+    pub fn threads(
+        workshop: &Arc<Workshop>,
+        heard: &Latest<Heard>,
+        settings: DeckSettings,
+        door: Option<Arc<dyn Doorkeeper>>,
+    ) -> Self {
         let (wishes, waiting) = mpsc::sync_channel::<Wish>(MAX_WAITING);
         let (report, arrivals) = mpsc::channel();
         let waiting = Arc::new(std::sync::Mutex::new(waiting));
@@ -98,7 +113,7 @@ impl Warmer {
         let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
             let (workshop, heard, waiting) = (workshop.clone(), heard.clone(), waiting.clone());
-            let closing = closing.clone();
+            let (closing, door) = (closing.clone(), door.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 loop {
@@ -107,7 +122,7 @@ impl Warmer {
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    if report.send(prepare(&workshop, &heard, settings, &wish)).is_err() {
+                    if report.send(prepare(&workshop, &heard, settings, &wish, door.as_deref())).is_err() {
                         break; // The show is over.
                     }
                 }
@@ -133,7 +148,7 @@ impl Warmer {
         match self {
             Self::Threads { wishes, .. } => wishes.as_ref().is_some_and(|w| w.try_send(wish).is_ok()),
             Self::InPlace { workshop, heard, settings, ready } => {
-                ready.push(prepare(workshop, heard, *settings, &wish));
+                ready.push(prepare(workshop, heard, *settings, &wish, None));
                 true
             }
         }
@@ -162,13 +177,23 @@ impl Drop for Warmer {
     }
 }
 
-fn prepare(workshop: &Workshop, heard: &Latest<Heard>, settings: DeckSettings, wish: &Wish) -> Arrival {
+fn prepare(
+    workshop: &Workshop,
+    heard: &Latest<Heard>,
+    settings: DeckSettings,
+    wish: &Wish,
+    door: Option<&dyn Doorkeeper>,
+) -> Arrival {
     let mut took = PrepareTimes::default();
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = wish.source.read()?;
         took.read_ms = lap();
+        if let Some(door) = door {
+            door.admit(&wish.source, PresetId::of(&bytes))?;
+            took.admit_ms = lap();
+        }
         let program = Program::compile(&bytes).map_err(|refusal| refusal.to_string())?;
         took.compile_ms = lap();
         let mut deck = Deck::prepare(workshop, program, settings, wish.seed)?;

@@ -61,14 +61,18 @@ impl Camera {
 
     /// Asks for the picture the stage drew last. False when the ring is full: develop one first.
     pub fn shoot(&mut self, stage: &Stage) -> bool {
-        if stage.size() != self.size {
+        self.shoot_texture(&stage.workshop.gpu, &stage.picture)
+    }
+
+    /// Asks for what a texture of this camera's size holds.
+    pub(super) fn shoot_texture(&mut self, gpu: &Gpu, texture: &wgpu::Texture) -> bool {
+        if [texture.width(), texture.height()] != self.size {
             return false;
         }
         let Some(buffer) = self.free.pop() else { return false };
-        let gpu = &stage.workshop.gpu;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         encoder.copy_texture_to_buffer(
-            stage.picture.as_image_copy(),
+            texture.as_image_copy(),
             wgpu::TexelCopyBufferInfo {
                 buffer: &buffer,
                 layout: wgpu::TexelCopyBufferLayout {
@@ -77,7 +81,7 @@ impl Camera {
                     rows_per_image: Some(self.size[1]),
                 },
             },
-            stage.picture.size(),
+            texture.size(),
         );
         let submission = gpu.queue.submit([encoder.finish()]);
         let (done, mapped) = mpsc::sync_channel(1);

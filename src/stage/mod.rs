@@ -6,6 +6,7 @@ mod camera;
 mod cue;
 mod deck;
 mod flat;
+mod glance;
 mod gpu;
 mod noise;
 mod pass;
@@ -23,12 +24,14 @@ use std::sync::Arc;
 pub use camera::{Camera, Shot, Wait};
 pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Second, Veil};
 pub use deck::{Deck, DeckSettings};
+pub use glance::Glance;
 pub use gpu::{Gpu, GpuError};
 pub use post::Post;
 pub use present::Presenter;
 pub use textures::Textures;
 pub use workshop::Workshop;
 
+use glance::Glancing;
 use lactea_abi::{Address, Filter};
 use pass::flash::FlashPass;
 use pass::mix::{MixPass, MixUniforms};
@@ -41,6 +44,7 @@ pub struct Stage {
     mixer: MixPass,
     chain: PostChain,
     limiter: Option<FlashPass>,
+    glancing: Option<Glancing>,
     picture: wgpu::Texture,
     picture_view: wgpu::TextureView,
     black: wgpu::TextureView,
@@ -54,6 +58,7 @@ impl Stage {
             mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
             chain: PostChain::new(&workshop.gpu, size),
             limiter: None,
+            glancing: None,
             rack: BTreeMap::new(),
             picture_view: pass::view(&picture),
             picture,
@@ -65,6 +70,19 @@ impl Stage {
     /// Holds flashes of the picture to three a second from the next frame on, or lets them pass.
     pub fn limit_flashes(&mut self, limited: bool) {
         self.limiter = limited.then(|| FlashPass::new(&self.workshop.gpu, self.size()));
+    }
+
+    /// Lets [`Self::glance`] look at the picture from now on, or not.
+    pub fn glance_at_picture(&mut self, glancing: bool) {
+        self.glancing = glancing.then(|| Glancing::new(&self.workshop.gpu, &self.picture_view));
+    }
+
+    /// Asks for a look at the picture as it is now and tells of one asked for some calls ago, if it has come back.
+    /// Never waits.
+    pub fn glance(&mut self) -> Option<Glance> {
+        let glancing = self.glancing.as_mut()?;
+        glancing.look(&self.workshop.gpu);
+        glancing.collect(&self.workshop.gpu)
     }
 
     /// What decks for this stage are built with.

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn settings(seed: u64) -> ProbeSettings {
-        ProbeSettings { size: [256, 144], warm_up: 8, frames: 24, seed, textures: Vec::new(), thumbs: None }
+        ProbeSettings { seed, ..ProbeSettings::default() }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod judge;
 mod ledger;
 mod plan;
 mod reference;
+mod sentry;
 mod snapshot;
 mod work;
 
@@ -25,6 +26,7 @@ use crate::library::{PresetId, Store};
 pub use ledger::{Ledger, recipe};
 pub use plan::{Library, Plan, PlannedFile};
 pub use reference::write_reference_files;
+pub use sentry::Sentry;
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 pub use work::{AuditJob, work};
 
@@ -57,6 +59,8 @@ pub struct AuditSettings {
     pub budget: Option<Duration>,
     /// Audit those again that were not ok or missed an image.
     pub retry_failed: bool,
+    /// Processor time one preset may use.
+    pub preset_cpu: Duration,
     /// How each is probed.
     pub probe: ProbeSettings,
 }
@@ -181,6 +185,7 @@ pub fn audit(
     save_run(&settings.out, &run)?;
     report.gates = Some(ledger.settle(&plan)?);
     write_reference_files(&settings.out, &plan, &ledger)?;
+    super::report::write_with(&settings.out, &plan, &ledger)?;
     Ok(report)
 }
 
@@ -217,7 +222,7 @@ impl Judging<'_> {
     ) -> anyhow::Result<Vec<AuditJob>> {
         let pool = PoolSettings {
             workers: settings.workers.clamp(1, jobs.len().max(1)),
-            limits: LIMITS,
+            limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
             environment: worker_environment(settings.workers),
         };

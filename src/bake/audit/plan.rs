@@ -9,6 +9,7 @@ use super::work::AuditJob;
 use super::{AuditSettings, Ledger};
 use crate::bake::date;
 use crate::bake::wire::WirePath;
+use crate::library::store::LoadedRow;
 use crate::library::{self, Energy, PresetId, Store, Tags};
 
 /// One scanned folder.
@@ -66,15 +67,21 @@ impl Plan {
         let mut libraries = Vec::new();
         for folder in &settings.libraries {
             let root = library::library_root(folder);
-            let before: BTreeSet<PathBuf> = store.load(&root)?.into_iter().map(|row| row.path).collect();
+            let mut rows = store.load(&root)?;
             let report = library::scan(store, folder, date::now(), |_| ())
                 .with_context(|| format!("looking through {}", folder.display()))?;
-            let after: BTreeSet<PathBuf> = store.load(&root)?.into_iter().map(|row| row.path).collect();
-            let gone: Vec<String> = before.difference(&after).map(|path| slashed(path)).collect();
-            let deleted = remember_deleted(store, &root, gone, &after)?;
-            libraries.push(Library { root, prefix: String::new(), left_out: report.left_out, deleted });
+            let mut gone = Vec::new();
+            if report.read > 0 || report.gone > 0 {
+                let before: BTreeSet<PathBuf> = rows.into_iter().map(|row| row.path).collect();
+                rows = store.load(&root)?;
+                let after: BTreeSet<&PathBuf> = rows.iter().map(|row| &row.path).collect();
+                gone.extend(before.iter().filter(|path| !after.contains(path)).map(|path| slashed(path)));
+            }
+            let deleted = remember_deleted(store, &root, gone, &rows)?;
+            let library = Library { root, prefix: String::new(), left_out: report.left_out, deleted };
+            libraries.push((library, rows));
         }
-        Self::of(store, libraries)
+        Ok(Self::of(libraries))
     }
 
     /// The libraries as they were last scanned.
@@ -82,21 +89,23 @@ impl Plan {
         let mut libraries = Vec::new();
         for root in roots {
             let deleted = store.recall::<Vec<String>>(&deleted_name(&root))?.unwrap_or_default();
-            libraries.push(Library { root, prefix: String::new(), left_out: Vec::new(), deleted });
+            let rows = store.load(&root)?;
+            let library = Library { root, prefix: String::new(), left_out: Vec::new(), deleted };
+            libraries.push((library, rows));
         }
-        Self::of(store, libraries)
+        Ok(Self::of(libraries))
     }
 
-    fn of(store: &Store, mut libraries: Vec<Library>) -> anyhow::Result<Self> {
-        if libraries.len() > 1 {
-            for (number, library) in libraries.iter_mut().enumerate() {
+    fn of(libraries: Vec<(Library, Vec<LoadedRow>)>) -> Self {
+        let several = libraries.len() > 1;
+        let mut plan = Self::default();
+        for (number, (mut library, rows)) in libraries.into_iter().enumerate() {
+            if several {
                 let name = library.root.file_name().unwrap_or_default().to_string_lossy();
                 library.prefix = format!("{number}-{name}/");
             }
-        }
-        let mut plan = Self { libraries, ..Self::default() };
-        for (number, library) in plan.libraries.iter().enumerate() {
-            for row in store.load(&library.root)? {
+            plan.libraries.push(library);
+            for row in rows {
                 plan.first.entry(row.id).or_insert(plan.files.len());
                 plan.files.push(PlannedFile {
                     id: row.id,
@@ -108,7 +117,7 @@ impl Plan {
                 });
             }
         }
-        Ok(plan)
+        plan
     }
 
     /// What has no verdict yet.
@@ -181,14 +190,16 @@ fn remember_deleted(
     store: &Store,
     root: &Path,
     gone: Vec<String>,
-    there: &BTreeSet<PathBuf>,
+    there: &[LoadedRow],
 ) -> anyhow::Result<Vec<String>> {
     let name = deleted_name(root);
     let before: BTreeSet<String> = store.recall(&name)?.unwrap_or_default();
-    let back: BTreeSet<String> = there.iter().map(|path| slashed(path)).collect();
     let mut all = before.clone();
     all.extend(gone);
-    all.retain(|path| !back.contains(path));
+    if !all.is_empty() {
+        let back: BTreeSet<String> = there.iter().map(|row| slashed(&row.path)).collect();
+        all.retain(|path| !back.contains(path));
+    }
     if all != before {
         store.remember(&name, &all, date::now())?;
     }

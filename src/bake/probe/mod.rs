@@ -52,6 +52,13 @@ pub struct ProbeSettings {
     pub thumbs: Option<PathBuf>,
 }
 
+impl Default for ProbeSettings {
+    /// The usual probe: 8 + 24 frames of 256 by 144 pixels.
+    fn default() -> Self {
+        Self { size: [256, 144], warm_up: 8, frames: 24, seed: 1, textures: Vec::new(), thumbs: None }
+    }
+}
+
 /// What probing one preset found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -189,6 +196,9 @@ impl Prober {
                 None => broken.push(problem),
             }
         }
+        if watched.over_budget {
+            broken.push("the code of a frame ran out of its budget and was cut short".into());
+        }
         if gpu.complaints() > complaints {
             let why = gpu.newest_complaint().unwrap_or_else(|| "without a reason".into());
             broken.push(format!("the graphics device complained: {why}"));
@@ -223,6 +233,7 @@ impl Prober {
                 meter.begin();
             }
             meter.frame(|| solo.frame(sound)).map_err(Ended::Refused)?;
+            watching.over_budget |= solo.over_budget();
             if !camera.shoot(&solo.rig.stage) {
                 return Err(Ended::Infrastructure("the camera was not ready".into()));
             }
@@ -276,6 +287,8 @@ struct Watching {
     grey: Vec<u8>,
     likeness: Likeness,
     kept: Vec<Vec<u8>>,
+    /// Its code was cut short in some frame.
+    over_budget: bool,
 }
 
 struct Watched {
@@ -284,6 +297,7 @@ struct Watched {
     flash: FlashScore,
     meter: Meter,
     views: Vec<Vec<u8>>,
+    over_budget: bool,
 }
 
 impl Watching {
@@ -300,6 +314,7 @@ impl Watching {
             grey: Vec::new(),
             likeness: Likeness::default(),
             kept: Vec::new(),
+            over_budget: false,
         }
     }
 
@@ -326,6 +341,7 @@ impl Watching {
             flash: self.flash.score(),
             meter,
             views: self.kept,
+            over_budget: self.over_budget,
         }
     }
 }

@@ -18,6 +18,7 @@ where
     Answer: Serialize,
 {
     vitals::die_with_parent();
+    vitals::be_modest();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let job = serde_json::from_str(&line?).map_err(std::io::Error::other)?;

@@ -8,7 +8,8 @@ mod pool;
 mod vitals;
 
 pub use child::serve;
-pub use pool::{Limits, Outcome, PoolSettings, run_all};
+pub use pool::{Limits, Outcome, PoolSettings, Worker, run_all};
+pub use vitals::MODEST;
 
 /// Processor time this process has used, where the platform tells.
 pub fn own_cpu() -> Option<std::time::Duration> {

@@ -76,7 +76,7 @@ pub fn run_all<Job, Answer>(
         .filter_map(|number| {
             let (jobs, report, settings) = (jobs.clone(), report.clone(), settings.clone());
             let work = move || {
-                let mut worker = Worker { settings, child: None };
+                let mut worker = Worker::new(settings);
                 loop {
                     let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                     let Some(job) = next else { break };
@@ -101,8 +101,8 @@ pub fn run_all<Job, Answer>(
     }
 }
 
-/// One pool thread's child, started when first needed.
-struct Worker {
+/// One child and whoever talks to it; started when first needed, replaced when it dies or breaks a limit.
+pub struct Worker {
     settings: PoolSettings,
     child: Option<Running>,
 }
@@ -122,7 +122,13 @@ impl Drop for Running {
 }
 
 impl Worker {
-    fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
+    /// A worker that has not been started yet.
+    pub fn new(settings: PoolSettings) -> Self {
+        Self { settings, child: None }
+    }
+
+    /// Runs one job and waits for it.
+    pub fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
         let request = match serde_json::to_string(job) {
             Ok(request) => request,
             Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),

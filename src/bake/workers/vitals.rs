@@ -18,6 +18,18 @@ pub(super) fn read(id: u32) -> Option<Vitals> {
     parse(&status, &stat)
 }
 
+/// Environment variable of a worker that lets everything else on the machine go first.
+pub const MODEST: &str = "AIVJ_MODEST_WORKER";
+
+/// Lets everything else go first, where [`MODEST`] asks for it.
+pub(super) fn be_modest() {
+    #[cfg(unix)]
+    if std::env::var_os(MODEST).is_some() {
+        // SAFETY: the call takes a number and touches no memory.
+        unsafe { libc::nice(10) };
+    }
+}
+
 /// Ends this process when the one that started it ends, even in the middle of an endless loop.
 #[cfg(target_os = "linux")]
 pub(super) fn die_with_parent() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bake::audit::{self, AuditEvent, AuditReport, AuditSettings};
 use crate::bake::probe::ProbeSettings;
+use crate::bake::report;
 use crate::bake::verdict::{LookVerdict, Safety};
 
 /// Plays every preset in a process of its own and keeps a verdict with its evidence. Run it again to go on.
@@ -45,6 +46,9 @@ pub struct Args {
     /// Decides everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Processor seconds one preset may use, all its frames together.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    preset_seconds: u64,
     /// Audit those again that were not ok or missed an image.
     #[arg(long)]
     retry_failed: bool,
@@ -65,6 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         limit: args.limit,
         budget,
         retry_failed: args.retry_failed,
+        preset_cpu: Duration::from_secs(args.preset_seconds),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,
@@ -75,7 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         out: args.out,
     };
-    let mut watch = Watch::new(args.json);
+    let mut watch = Watch::new(args.json, &settings.out);
     let report = audit::audit(&settings, super::store()?, |event| watch.see(&event))?;
     watch.end(&report)?;
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
@@ -90,6 +95,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
 /// Shows how it goes: a bar on a terminal, a line now and then elsewhere, JSON on request.
 struct Watch {
     json: bool,
+    out: PathBuf,
     bar: ProgressBar,
     counts: BTreeMap<&'static str, usize>,
     seen: u64,
@@ -99,11 +105,11 @@ struct Watch {
 const LINE_EVERY: u64 = 500;
 
 impl Watch {
-    fn new(json: bool) -> Self {
+    fn new(json: bool, out: &Path) -> Self {
         let bar = if json { ProgressBar::hidden() } else { ProgressBar::no_length() };
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {per_sec}  {eta} left  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { json, bar, counts: BTreeMap::new(), seen: 0 }
+        Self { json, out: out.to_owned(), bar, counts: BTreeMap::new(), seen: 0 }
     }
 
     fn see(&mut self, event: &AuditEvent) {
@@ -165,6 +171,7 @@ impl Watch {
             println!("{} presets have no verdict, through no fault of their own; run again:", troubles.len());
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
         }
+        println!("the report is {}", self.out.join(report::PAGE).display());
         if let Some(why) = stopped {
             println!("stopped early: {why}");
         }

@@ -6,6 +6,8 @@ mod embed;
 mod flash;
 mod frames;
 mod overnight;
+mod pack;
+mod report;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ enum Stage {
     Overnight(overnight::Args),
     Audit(audit::Args),
     Snapshot(snapshot::Args),
+    Pack(pack::Args),
+    Report(report::Args),
     Flash(flash::Args),
     Frames(frames::Args),
     Embed(embed::Args),
@@ -43,6 +47,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.stage {
         Stage::Audit(args) => audit::run(args),
         Stage::Snapshot(args) => snapshot::run(args),
+        Stage::Pack(args) => pack::run(args),
+        Stage::Report(args) => report::run(args),
         Stage::Flash(args) => flash::run(args),
         Stage::Overnight(args) => overnight::run(args),
         Stage::Frames(args) => frames::run(args),

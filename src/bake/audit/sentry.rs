@@ -1,0 +1,116 @@
+//! The sentry: lets audited presets pass, and audits unknown ones in a process of its own before they may be shown.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::judge::{Judged, judge};
+use super::{ATTEMPTS, AuditJob, LIMITS, Ledger, recipe};
+use crate::bake::probe::ProbeSettings;
+use crate::bake::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::bake::wire::WirePath;
+use crate::bake::workers::{PoolSettings, Worker};
+use crate::library::{PresetId, Store};
+
+/// Judges single presets while a show runs. Slow: asked on warm-up threads only.
+pub struct Sentry {
+    ledger: Mutex<Ledger>,
+    worker: Mutex<Worker>,
+}
+
+impl Sentry {
+    /// A sentry that keeps its verdicts in `store`; presets find their images in `textures`. Nothing is started yet.
+    pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
+        let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
+        let pool = PoolSettings {
+            workers: 1,
+            limits: LIMITS,
+            arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
+            // The show comes first.
+            environment: vec![("LP_NUM_THREADS", "1"), (crate::bake::workers::MODEST, "1")],
+        };
+        Ok(Self {
+            ledger: Mutex::new(Ledger::new(store, recipe(&settings))),
+            worker: Mutex::new(Worker::new(pool)),
+        })
+    }
+
+    /// Whether this preset may be shown; why not, in words.
+    pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), String> {
+        if let Ok(Some(record)) = held(&self.ledger).get(id) {
+            return objection(&record).map_or(Ok(()), Err);
+        }
+        let mut worker = held(&self.worker);
+        // Another thread may have asked for the same one meanwhile.
+        if let Ok(Some(record)) = held(&self.ledger).get(id) {
+            return objection(&record).map_or(Ok(()), Err);
+        }
+        let job = AuditJob { id, path: WirePath(preset.to_owned()) };
+        for attempt in 1..=ATTEMPTS {
+            match judge(worker.run(&job), attempt, ATTEMPTS) {
+                Judged::Verdict(record) => {
+                    if let Err(error) = held(&self.ledger).put(id, &record) {
+                        log::warn!("a verdict is not remembered: {error}");
+                    }
+                    return objection(&record).map_or(Ok(()), Err);
+                }
+                Judged::Again(why) => log::info!("{}: {why}; it is tried again", preset.display()),
+                Judged::GivenUp(why) => return Err(format!("it could not be audited: {why}")),
+            }
+        }
+        Err("it could not be audited".into())
+    }
+}
+
+/// Why a preset is kept off the stage: it is not safe, or there is nothing to see though all its images are there.
+fn objection(record: &Record) -> Option<String> {
+    if record.safety != Safety::Ok {
+        return Some(format!("{}: {}", record.safety.label(), record.why));
+    }
+    match record.look_verdict(&Gates::default()) {
+        LookVerdict::Black if record.missing.is_empty() => Some("it shows nothing but black".into()),
+        LookVerdict::White => Some("it shows nothing but white".into()),
+        _ => None,
+    }
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever fell while holding it left a whole value: both are only ever asked.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bake::probe::Look;
+
+    #[test]
+    fn unsafe_and_black_presets_are_kept_off_and_dark_ones_are_not() {
+        let hang = Record::ended(Safety::Hang, "20 s".into());
+        assert_eq!(objection(&hang).as_deref(), Some("hang: 20 s"));
+        let mut black = Record::ended(Safety::Ok, String::new());
+        black.look = Some(Look::default());
+        assert!(objection(&black).is_some());
+        black.missing.push("clouds".into());
+        assert_eq!(objection(&black), None, "its images may come back");
+        let mut dark = Record::ended(Safety::Ok, String::new());
+        let lit = Look {
+            luma: 0.01,
+            luma_range: [0.005, 0.02],
+            highlight: 0.2,
+            motion: 0.01,
+            motion_peak: 0.02,
+            ..Look::default()
+        };
+        dark.look = Some(lit);
+        assert_eq!(objection(&dark), None);
+    }
+
+    #[test]
+    fn a_known_preset_passes_without_a_process() {
+        let store = Store::in_memory().expect("opens");
+        let sentry = Sentry::new(store, &[]).expect("made");
+        let id = PresetId::of(b"known");
+        held(&sentry.ledger).put(id, &Record::ended(Safety::Refused, "no preset".into())).expect("kept");
+        assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err("refused: no preset".into()));
+    }
+}

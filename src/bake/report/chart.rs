@@ -1,0 +1,81 @@
+//! Histograms as drawings (SVG) that are part of a page.
+
+/// Bars of a histogram.
+const BARS: usize = 32;
+const WIDTH: f64 = 320.0;
+const HEIGHT: f64 = 90.0;
+
+/// A histogram from `low` to `high`; what lies beyond counts at the end. `gate` is marked by a line.
+pub fn linear(
+    title: &str,
+    values: impl Iterator<Item = f64>,
+    low: f64,
+    high: f64,
+    gate: Option<f64>,
+) -> String {
+    let place = |value: f64| (value - low) / (high - low);
+    draw(title, values.map(place), &format!("{low}"), &format!("{high}"), gate.map(place))
+}
+
+/// A histogram over powers of ten.
+pub fn decades(
+    title: &str,
+    values: impl Iterator<Item = f64>,
+    low: i32,
+    high: i32,
+    gate: Option<f64>,
+) -> String {
+    let span = f64::from(high - low);
+    let place = |value: f64| (value.max(1e-12).log10() - f64::from(low)) / span;
+    let name = |power: i32| {
+        if power < 0 { format!("{}", 10f64.powi(power)) } else { 10i64.pow(power as u32).to_string() }
+    };
+    draw(title, values.map(place), &name(low), &name(high), gate.map(place))
+}
+
+fn draw(title: &str, places: impl Iterator<Item = f64>, low: &str, high: &str, gate: Option<f64>) -> String {
+    let mut bars = [0_usize; BARS];
+    for place in places.filter(|place| !place.is_nan()) {
+        bars[((place * BARS as f64).max(0.0) as usize).min(BARS - 1)] += 1;
+    }
+    let highest = bars.iter().copied().max().unwrap_or(0).max(1);
+    let step = WIDTH / BARS as f64;
+    let mut svg = format!(
+        "<figure><figcaption>{title}</figcaption><svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\">",
+        HEIGHT + 16.0
+    );
+    for (at, &count) in bars.iter().enumerate() {
+        let height = HEIGHT * count as f64 / highest as f64;
+        svg += &format!(
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{count}</title></rect>",
+            at as f64 * step,
+            HEIGHT - height,
+            step - 1.0
+        );
+    }
+    if let Some(gate) = gate.filter(|gate| (0.0..=1.0).contains(gate)) {
+        let x = gate * WIDTH;
+        svg += &format!("<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"0\" y2=\"{HEIGHT}\"/>");
+    }
+    let base = HEIGHT + 13.0;
+    svg += &format!("<text x=\"0\" y=\"{base}\">{low}</text>");
+    svg += &format!("<text x=\"{WIDTH}\" y=\"{base}\" text-anchor=\"end\">{high}</text>");
+    svg += &format!(
+        "<text x=\"{}\" y=\"{base}\" text-anchor=\"middle\">highest bar {highest}</text>",
+        WIDTH / 2.0
+    );
+    svg + "</svg></figure>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_in_a_bar_whatever_it_is() {
+        let svg = linear("light", [0.0, 0.5, 1.0, 9.0, -3.0, f64::NAN].into_iter(), 0.0, 1.0, Some(0.25));
+        let count = |text: &str| svg.matches(text).count();
+        assert_eq!((count("<title>2</title>"), count("<title>1</title>"), count("<line")), (2, 1, 1));
+        assert!(decades("cost", [0.0, 5.0, 1e9].into_iter(), 0, 4, None).contains(">10000<"));
+    }
+}

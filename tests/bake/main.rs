@@ -1,0 +1,123 @@
+//! The bake as a user runs it: audits that are broken off and go on, hostile presets among good ones, packs, the report.
+//!
+//! Everything runs in processes of the program itself, with a store of its own in a temporary folder.
+
+mod hostile;
+mod kitchen;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kitchen::{Kitchen, good_presets};
+
+#[test]
+fn an_audit_that_is_killed_goes_on_and_comes_to_the_same_verdicts() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 6);
+    let mut judged: BTreeMap<String, u32> = BTreeMap::new();
+    // Killed without warning after one verdict, again and again.
+    for _ in 0..3 {
+        for path in kitchen.audit_killed_after(1) {
+            *judged.entry(path).or_default() += 1;
+        }
+    }
+    let last = kitchen.audit(&["--json"]);
+    assert!(last.status.success(), "{}", last.stderr);
+    for path in kitchen::judged(&last.stdout) {
+        *judged.entry(path).or_default() += 1;
+    }
+    // A verdict is kept a moment before it is told, so a kill may swallow the telling; none is ever reached twice.
+    assert!(judged.len() >= 4 && judged.values().all(|&times| times == 1), "{judged:?}");
+    assert!(
+        kitchen.entries().values().all(|entry| entry["quality"].is_object()),
+        "every preset has a verdict"
+    );
+    let first = kitchen.metrics();
+    let fresh = Kitchen::with_library(kitchen.library.clone());
+    assert!(fresh.audit(&["--workers", "1"]).status.success());
+    assert_eq!(first, fresh.metrics(), "equal seeds, equal looks");
+}
+
+#[test]
+fn what_was_renamed_is_known_what_was_changed_is_audited_again_what_is_gone_is_marked() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 3);
+    assert!(kitchen.audit(&[]).status.success());
+    let file = |name: &str| kitchen.library.join(name);
+    let presets = kitchen.presets();
+    std::fs::rename(file(&presets[0]), file("renamed.milk")).expect("renamed");
+    let mut text = std::fs::read_to_string(file(&presets[1])).expect("read");
+    text.push_str("\nper_frame_999=zoom=1.01;\n");
+    std::fs::write(file(&presets[1]), text).expect("changed");
+    std::fs::remove_file(file(&presets[2])).expect("removed");
+    let again = kitchen.audit(&["--json"]);
+    assert_eq!(kitchen::judged(&again.stdout), [presets[1].clone()]);
+    let entries = kitchen.entries();
+    assert!(entries["renamed.milk"]["quality"].is_object());
+    assert_eq!(entries[&presets[2]]["deleted"], true);
+}
+
+#[test]
+fn a_second_bake_in_one_folder_is_told_so() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 4);
+    let mut first = kitchen.start_audit(&["--json"]);
+    kitchen.wait_until_locked(Duration::from_secs(60));
+    let second = kitchen.audit(&[]);
+    first.kill().ok(); // It may have ended already.
+    first.wait().expect("ended");
+    assert!(!second.status.success() && second.stderr.contains("another bake"), "{}", second.stderr);
+}
+
+#[test]
+fn a_pack_holds_what_is_ok_and_the_report_tells_all() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 6);
+    std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
+    assert!(kitchen.audit(&[]).status.success());
+    let pack =
+        kitchen.bake(&["pack", "--name", "night", "--size", "4"], &["--packs", "PACKS", "--audit", "OUT"]);
+    assert!(pack.status.success(), "{}", pack.stderr);
+    let manifest = std::fs::read_to_string(kitchen.folder("packs").join("night/library-manifest.json"));
+    let manifest: serde_json::Value = serde_json::from_str(&manifest.expect("a manifest")).expect("JSON");
+    let presets = manifest["presets"].as_array().expect("a list");
+    assert_eq!(presets.len(), 4);
+    for preset in presets {
+        let path = preset["relPath"].as_str().expect("a path");
+        assert!(kitchen.folder("packs").join(path).exists() && !path.contains("black"), "{path}");
+    }
+    let page = std::fs::read_to_string(kitchen.folder("out").join("report.html")).expect("a page");
+    assert!(page.contains("Look: black (1)") && page.contains("data:image/jpeg;base64,"));
+    assert_eq!(
+        std::fs::read_to_string(kitchen.folder("out").join("ban.txt")).expect("a list"),
+        "black.milk\n"
+    );
+    let snapshot = kitchen.bake(&["snapshot", "--blacklist-mode", "quality"], &["--out", "OUT"]);
+    assert!(snapshot.status.success(), "{}", snapshot.stderr);
+    let list = std::fs::read_to_string(kitchen.folder("out").join("preset-audit.blacklist.json"));
+    let list: serde_json::Value = serde_json::from_str(&list.expect("a list")).expect("JSON");
+    assert_eq!(list["badSourceRelPaths"], serde_json::json!(["black.milk"]));
+}
+
+#[test]
+fn hostile_presets_get_their_verdicts_and_good_ones_beside_them_theirs() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 3);
+    let cases = hostile::write_all(&kitchen.library);
+    let audit = kitchen.audit(&["--preset-seconds", "4"]);
+    assert!(audit.status.success(), "{}", audit.stderr);
+    let entries = kitchen.entries();
+    for case in &cases {
+        let Some(entry) = entries.get(case.name) else {
+            assert!(case.expected.contains(&"left out"), "{} has no verdict", case.name);
+            continue;
+        };
+        let (safety, parts) = (&entry["verdict"]["safety"], &entry["verdict"]["completeness"]["brokenParts"]);
+        let told = format!("{safety} {parts}");
+        assert!(case.expected.iter().any(|expected| told.contains(expected)), "{}: {told}", case.name);
+    }
+    for name in kitchen.presets().iter().filter(|name| name.starts_with("good")) {
+        assert_eq!(entries[name]["verdict"]["safety"], "ok", "{name}");
+        assert_eq!(entries[name]["verdict"]["look"], "ok", "{name}");
+    }
+}
