@@ -126,6 +126,17 @@ fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
     }
 }
 
+/// The performer's keys: those out of the box with what their own file changes, and what is wrong with that file.
+pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
+    let (keys, trouble) = Keymap::of_folder(folder);
+    (keys.shown(), trouble)
+}
+
+/// Every action's name in files, and what it does in words.
+pub fn action_names() -> Vec<(String, String)> {
+    Action::all().iter().map(|action| (action.name(), action.title())).collect()
+}
+
 /// Which key does what.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Keymap {
@@ -217,7 +228,7 @@ fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     match Action::named(word) {
         Some(Action::Turn(_)) => Err(format!("'{word}' is a knob; a key takes '{word}.up' or '{word}.down'")),
         Some(action) => Ok(Some(action)),
-        None => Err(format!("there is no action '{word}'; the desk's page of keys lists them")),
+        None => Err(format!("there is no action '{word}'; 'aivj keys --actions' lists them")),
     }
 }
 

@@ -20,6 +20,7 @@ mod video;
 mod window;
 
 pub use keeper::{catalogue, open_store, unix_now};
+pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
 pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
@@ -28,7 +29,7 @@ pub use taste::{TasteImport, export_taste, import_taste};
 pub use window::{AppSettings, SoundChoice, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.
-fn config_folder() -> Option<std::path::PathBuf> {
+pub fn config_folder() -> Option<std::path::PathBuf> {
     crate::library::Places::of_user().map(|places| places.config)
 }
 

@@ -4,6 +4,7 @@
 
 mod bake;
 mod doctor;
+mod keys;
 mod listen;
 mod midi;
 mod models;
@@ -36,6 +37,7 @@ enum Command {
     Listen(listen::Args),
     TrainScene(train_scene::Args),
     Simulate(simulate::Args),
+    Keys(keys::Args),
     Midi(midi::Args),
     Bake(bake::Args),
     Replay(replay::Args),
@@ -65,6 +67,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Perform(args)) => perform::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Listen(args)) => listen::run(args),
         Some(Command::TrainScene(args)) => train_scene::run(&args),
         Some(Command::Midi(args)) => midi::run(args),

@@ -1,10 +1,18 @@
 //! What comes next, as cards with reasons, and what was shown before.
 
-use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui, Vec2};
+use egui::{
+    Align, Color32, Frame, Label, Layout, Margin, Pos2, RichText, Role, ScrollArea, Sense, Ui, Vec2,
+    WidgetInfo,
+};
 
 use super::button::{Big, big, key_of};
 use super::{Action, CARDS, DeskView, mark, style};
 use crate::show::{Command, Upcoming};
+
+/// Presets kept in sight after they were shown.
+const HISTORY: usize = 60;
+/// Side of a small sign, points.
+const SIGN: f32 = 28.0;
 
 /// The cards, nearest first.
 pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
@@ -19,13 +27,19 @@ pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
 }
 
 fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, commands: &mut Vec<Command>) {
-    Frame::new().fill(style::RAISED).corner_radius(6.0).inner_margin(Margin::same(8)).show(ui, |ui| {
+    Frame::new().fill(style::CARD).corner_radius(6.0).inner_margin(Margin::same(8)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             let hint = if upcoming.warm { "warm: it can be cut to" } else { "getting ready" };
             mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
-            ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
-                .on_hover_text(&upcoming.name);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0} %", p * 100.0));
+                ui.label(RichText::new(likely).color(style::OFF)).on_hover_text("how likely its style was");
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
+                        .on_hover_text(&upcoming.name);
+                });
+            });
         });
         ui.add(Label::new(RichText::new(&upcoming.reason).small().color(style::OFF)).truncate())
             .on_hover_text(&upcoming.reason);
@@ -45,12 +59,36 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
     });
 }
 
-/// What was shown before, newest first.
-pub(super) fn history(ui: &mut Ui, view: &DeskView) {
+/// What was shown before, newest first, each with its marks to set or take away.
+pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Before").size(style::NEAR));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        for past in view.snapshot.history.iter().skip(1).take(30) {
-            ui.add(Label::new(RichText::new(&past.name).color(style::OFF)).truncate());
+        for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
+            ui.horizontal(|ui| {
+                let star = sign(ui, past.favourite, "Favourite", |ui, center, color| {
+                    mark::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
+                });
+                if star {
+                    commands.push(Command::FavouritePreset(past.id));
+                }
+                let never = sign(ui, past.banned, "Never again", |ui, center, color| {
+                    mark::never(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
+                });
+                if never {
+                    commands.push(Command::BanPreset(past.id));
+                }
+                let color = if past.banned { style::DARK } else { style::TEXT };
+                ui.add(Label::new(RichText::new(&past.name).color(color)).truncate())
+                    .on_hover_text(&past.name);
+            });
         }
     });
+}
+
+/// A small sign that can be clicked; true when it was.
+fn sign(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(SIGN), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, title));
+    draw(ui, rect.center(), if response.hovered() { style::TEXT } else { style::DARK });
+    response.on_hover_text(title).clicked()
 }

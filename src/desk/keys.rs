@@ -11,18 +11,26 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
     egui::CentralPanel::default().show(ui, |ui| {
         ScrollArea::vertical().show(ui, |ui| {
             ui.columns(COLUMNS, |columns| {
-                for (number, group) in Group::ALL.into_iter().enumerate() {
-                    // Long groups side by side, short ones below them.
-                    list(&mut columns[number % COLUMNS], group, keys);
+                for group in Group::ALL {
+                    list(&mut columns[column(group)], group, keys);
                 }
             });
         });
     });
 }
 
+/// The long groups have a column of their own.
+fn column(group: Group) -> usize {
+    match group {
+        Group::Choice | Group::Picture => 0,
+        Group::Macros => 1,
+        Group::Tempo | Group::Night | Group::Window => 2,
+    }
+}
+
 fn list(ui: &mut Ui, group: Group, keys: &[KeyLine]) {
     ui.label(RichText::new(group.title()).size(style::NEAR).color(style::ACCENT));
-    egui::Grid::new(group.title()).spacing(Vec2::new(18.0, 4.0)).show(ui, |ui| {
+    egui::Grid::new(group.title()).spacing(Vec2::new(18.0, 2.0)).show(ui, |ui| {
         let mut shown = Vec::new();
         for line in keys.iter().filter(|line| line.action.group() == group) {
             if shown.contains(&&line.action) {
@@ -31,8 +39,8 @@ fn list(ui: &mut Ui, group: Group, keys: &[KeyLine]) {
             shown.push(&line.action);
             let same = keys.iter().filter(|other| other.action == line.action);
             let words: Vec<&str> = same.map(|other| other.keys.as_str()).collect();
-            ui.label(RichText::new(words.join("  ")).strong().size(16.0));
-            ui.label(RichText::new(line.action.title()).size(16.0)).on_hover_text(line.action.name());
+            ui.label(RichText::new(words.join("  ")).strong());
+            ui.label(line.action.title()).on_hover_text(line.action.name());
             ui.end_row();
         }
     });

@@ -4,7 +4,8 @@ use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
 use super::button::{Big, big, key_of};
 use super::meters::Meters;
-use super::{Action, DeskView, cards, macros, mark, style, tempo};
+use super::{Action, DeskView, cards, choice, macros, mark, style, tempo};
+use crate::mind::Control;
 use crate::show::{Command, Veil};
 
 /// Height of one row of buttons, points.
@@ -12,21 +13,29 @@ const ROW: f32 = 54.0;
 /// Space that the macros, the buttons and their gaps take below the preview, points.
 const HANDS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 
-pub(super) fn show(ui: &mut Ui, view: &DeskView, meters: &mut Meters, commands: &mut Vec<Command>) {
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &DeskView,
+    meters: &mut Meters,
+    in_hand: Control,
+    commands: &mut Vec<Command>,
+) {
     egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
         cards::up_next(ui, view, commands);
         ui.separator();
-        cards::history(ui, view);
+        cards::history(ui, view, commands);
     });
     egui::Panel::left("music").default_size(240.0).show(ui, |ui| {
         meters.show(ui, view);
         ui.separator();
         tempo::show(ui, view, commands);
+        ui.separator();
+        choice::adventure(ui, view, commands);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
         preview(ui, view);
-        macros::show(ui, view.snapshot, commands);
+        macros::show(ui, view.snapshot, in_hand, commands);
         buttons(ui, view, commands);
     });
 }
@@ -48,6 +57,9 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
         ui.label(RichText::new(format!("{:.0} s", playing.for_secs)).size(style::NEAR));
         if let Some(fade) = view.snapshot.fade {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
+        }
+        if let Some(moment) = view.snapshot.waiting {
+            ui.label(RichText::new(format!("changes on the beat: {}", moment.words())).color(style::WARN));
         }
         ui.add(Label::new(RichText::new(&playing.reason).color(style::OFF)).truncate())
             .on_hover_text(&playing.reason);

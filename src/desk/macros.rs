@@ -26,13 +26,16 @@ const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
 const ARC_PIECES: f32 = 32.0;
 
 /// Draws the panel; what the performer asks for is added to `commands`.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>) {
+/// `in_hand` is the control that the nudging keys move.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands: &mut Vec<Command>) {
     let view = &snapshot.macros;
     ui.horizontal(|ui| {
         ui.label(RichText::new("Macros").strong());
         mode(ui, view, commands);
-        stored(ui, view, commands);
-        profile(ui, view, commands);
+        let setting = ui.label(RichText::new("setting").small().color(style::OFF)).id;
+        stored(ui, view, commands).labelled_by(setting);
+        let night = ui.label(RichText::new("night").small().color(style::OFF)).id;
+        profile(ui, view, commands).labelled_by(night);
     });
     let spacing = 6.0;
     let room = ui.available_width() - spacing * (Control::ALL.len() - 1) as f32;
@@ -40,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, commands: &mut Vec<Command>
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = spacing;
         for control in Control::ALL {
-            knob(ui, width, control, view, commands);
+            knob(ui, width, control, view, control == in_hand, commands);
         }
     });
 }
@@ -59,30 +62,44 @@ fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     }
 }
 
-fn stored(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
+fn stored(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) -> Response {
     let chosen = view.state.preset.map_or("own setting", MacroPreset::title);
-    egui::ComboBox::from_id_salt("macro preset").selected_text(chosen).width(130.0).show_ui(ui, |ui| {
+    let list = egui::ComboBox::from_id_salt("macro preset").selected_text(chosen).width(130.0);
+    let shown = list.show_ui(ui, |ui| {
         for preset in MacroPreset::ALL {
             if ui.selectable_label(view.state.preset == Some(preset), preset.title()).clicked() {
                 commands.push(Command::MacroPreset(preset));
             }
         }
     });
+    shown.response
 }
 
-fn profile(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
+fn profile(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) -> Response {
     let chosen = view.state.profile.title();
-    egui::ComboBox::from_id_salt("profile").selected_text(chosen).width(96.0).show_ui(ui, |ui| {
+    let list = egui::ComboBox::from_id_salt("profile").selected_text(chosen).width(96.0);
+    let shown = list.show_ui(ui, |ui| {
         for profile in Profile::ALL {
             if ui.selectable_label(view.state.profile == profile, profile.title()).clicked() {
                 commands.push(Command::Profile(profile));
             }
         }
     });
+    shown.response
 }
 
-fn knob(ui: &mut Ui, width: f32, control: Control, view: &MacroView, commands: &mut Vec<Command>) {
+fn knob(
+    ui: &mut Ui,
+    width: f32,
+    control: Control,
+    view: &MacroView,
+    in_hand: bool,
+    commands: &mut Vec<Command>,
+) {
     let (place, response) = ui.allocate_exact_size(Vec2::new(width, KNOB + CAPTION), Sense::click_and_drag());
+    if in_hand {
+        ui.painter().rect_filled(place, 6.0, style::RAISED);
+    }
     let set = view.state.bank.get(control).get();
     let value = view.values.get(control).get();
     if let Some(wanted) = turned(ui, &response, value) {
@@ -98,7 +115,9 @@ fn knob(ui: &mut Ui, width: f32, control: Control, view: &MacroView, commands: &
     let pointer = [center + way * radius * 0.35, center + way * radius * 0.8];
     painter.line_segment(pointer, Stroke::new(3.0, style::TEXT));
     let below = Pos2::new(place.center().x, place.bottom() - 9.0);
-    painter.text(below, Align2::CENTER_CENTER, control.title(), FontId::proportional(14.0), style::TEXT);
+    // The number is the key that takes it in hand.
+    let caption = format!("{} {}", control as usize + 1, control.title());
+    painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
         "{}: {value:.2}, set to {set:.2}. Drag or roll; shift for fine steps, double click for the middle",
         control.meaning(),

@@ -1,6 +1,6 @@
-//! Small signs that the font lacks, drawn by hand: a star, a lamp.
+//! Small signs that the font lacks, drawn by hand: a star, a bar across a ring, a lamp.
 
-use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Ui, Vec2};
+use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Stroke, Ui, Vec2};
 
 use super::style;
 
@@ -21,6 +21,14 @@ pub(super) fn star(painter: &Painter, center: Pos2, radius: f32, color: Color32)
         mesh.add_triangle(0, corner + 1, (corner + 1) % corners + 1);
     }
     painter.add(mesh);
+}
+
+/// A ring with a bar across it.
+pub(super) fn never(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
+    let stroke = Stroke::new(2.0, color);
+    painter.circle_stroke(center, radius - 1.0, stroke);
+    let across = Vec2::splat((radius - 1.0) * std::f32::consts::FRAC_1_SQRT_2);
+    painter.line_segment([center - across, center + across], stroke);
 }
 
 /// A lamp that is lit or dark, in a line of text.

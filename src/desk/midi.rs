@@ -1,6 +1,6 @@
 //! The page of MIDI: devices, what their controls do, learning, and what was heard last.
 
-use egui::{Label, RichText, ScrollArea, Ui, Vec2};
+use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::button::{Big, big};
 use super::{Action, Group, mark, style};
@@ -16,6 +16,8 @@ pub struct MidiView {
     pub learning: Option<Action>,
     /// The bank waits for its eight controllers.
     pub mapping: bool,
+    /// Why there is no MIDI on this machine, when there is none.
+    pub absent: Option<String>,
     /// The newest movement, in words.
     pub heard: String,
     /// The whole macro bank lies under MIDI controls.
@@ -133,7 +135,9 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
 
 fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
     if view.devices.is_empty() {
-        ui.label(RichText::new("no MIDI device; one that is plugged in appears by itself").color(style::OFF));
+        let none = "no MIDI device; one that is plugged in appears by itself";
+        ui.label(RichText::new(none).size(17.0));
+        ui.label(RichText::new(view.absent.as_deref().unwrap_or("")).color(style::OFF));
     }
     for device in &view.devices {
         ui.horizontal(|ui| {
@@ -171,15 +175,8 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
             if ui.button("Unbind").clicked() {
                 asks.push(MidiAsk::Unbind { device, at });
             }
-            match conflict {
-                Some(other) => {
-                    let text = RichText::new(format!("also: {other}")).color(style::WARN);
-                    ui.add(Label::new(text).truncate());
-                }
-                None => {
-                    ui.label("");
-                }
-            }
+            let also = conflict.as_ref().map_or_else(String::new, |other| format!("also: {other}"));
+            ui.label(RichText::new(also).color(style::WARN));
             ui.end_row();
         }
     });

@@ -7,6 +7,7 @@ mod action;
 mod bake;
 mod button;
 mod cards;
+mod choice;
 mod foot;
 mod keys;
 mod live;
@@ -128,11 +129,6 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// The page on show.
-    pub fn page(&self) -> Page {
-        self.page
-    }
-
     /// Shows this page.
     pub fn turn_to(&mut self, page: Page) {
         if page != self.page {
@@ -173,7 +169,7 @@ impl Desk {
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
         match self.page {
-            Page::Live => live::show(ui, view, &mut self.meters, &mut commands),
+            Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
             Page::Midi => midi::show(ui, view.midi, &mut midi),
             Page::Bake => self.bake.show(ui, view.bake, &mut bake),
             Page::Keys => keys::show(ui, view.keys),

@@ -16,9 +16,13 @@ pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
 /// Marks.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
+/// How much of something there is.
+pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);
 /// Words on a lit button.
 pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
-/// Buttons and cards.
+/// What buttons lie on.
+pub(super) const CARD: Color32 = Color32::from_rgb(20, 22, 26);
+/// Buttons.
 pub(super) const RAISED: Color32 = Color32::from_rgb(30, 33, 39);
 /// Buttons under the pointer.
 pub(super) const HOVERED: Color32 = Color32::from_rgb(44, 48, 57);
@@ -38,7 +42,9 @@ pub(super) fn apply(context: &Context) {
     visuals.panel_fill = Color32::from_rgb(14, 15, 18);
     visuals.window_fill = Color32::from_rgb(22, 24, 28);
     visuals.override_text_color = Some(TEXT);
-    visuals.selection.bg_fill = Color32::from_rgb(36, 92, 110);
+    visuals.widgets.inactive.weak_bg_fill = RAISED;
+    visuals.widgets.hovered.weak_bg_fill = HOVERED;
+    visuals.selection.bg_fill = LIT;
     context.set_visuals(visuals);
     context.all_styles_mut(|style| {
         style.text_styles.insert(TextStyle::Body, FontId::proportional(15.0));

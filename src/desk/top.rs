@@ -1,13 +1,18 @@
 //! The strip above every page: which page, who chooses, what the crowd sees, beat and section. Read from two metres.
 
-use egui::{Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
+use egui::{
+    Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
+};
 
 use super::{DeskView, Page, style};
 use crate::analysis::{BeatGrid, Section};
+use crate::mind::macros::Mode;
 use crate::show::{Snapshot, Veil};
 
 /// Height of the strip, points.
-const HEIGHT: f32 = 52.0;
+const HEIGHT: f32 = 58.0;
+/// Height of the small word above a state, points.
+const CAPTION: f32 = 12.0;
 
 /// Draws the strip; a tab that is clicked goes into `page`.
 pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
@@ -26,36 +31,62 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
             let features = &view.snapshot.features;
             beat_lamp(ui, &features.beat, features.beat.beats_at(features.at));
             section(ui, features.section, features.silent);
-            for (word, color) in states(view.snapshot) {
-                pill(ui, word, color);
+            state(ui, "macros", macros(view.snapshot.macros.mode), false);
+            state(ui, "presets", presets(view.snapshot), true);
+            if let Some(veil) = veil(view.snapshot.veil) {
+                state(ui, "picture", veil, true);
             }
         });
     });
 }
 
-/// Who chooses, and what lies over the picture: the states that must never be missed, the gravest first.
-fn states(snapshot: &Snapshot) -> Vec<(&'static str, Color32)> {
-    let mut states = Vec::new();
-    match snapshot.veil {
-        Veil::Open => {}
-        Veil::Blackout => states.push(("BLACKOUT", style::BAD)),
-        Veil::Freeze => states.push(("FREEZE", style::BAD)),
+/// Who moves the macros.
+fn macros(mode: Mode) -> (&'static str, Color32) {
+    match mode {
+        Mode::Off => ("OFF", style::OFF),
+        Mode::Ai => ("AI", style::GOOD),
+        Mode::Hold => ("HAND", style::WARN),
+        Mode::Midi => ("MIDI", style::ACCENT),
     }
-    states.push(match (snapshot.held, snapshot.auto) {
+}
+
+/// Who chooses the presets.
+fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
+    match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),
         (false, true) => ("AUTO", style::GOOD),
         (false, false) => ("MANUAL", style::TEXT),
-    });
-    states
+    }
 }
 
-fn pill(ui: &mut Ui, word: &str, color: Color32) {
+/// What lies over the picture, if anything.
+fn veil(veil: Veil) -> Option<(&'static str, Color32)> {
+    match veil {
+        Veil::Open => None,
+        Veil::Blackout => Some(("BLACKOUT", style::BAD)),
+        Veil::Freeze => Some(("FREEZE", style::BAD)),
+    }
+}
+
+/// One state with a small word above it; `filled` for those that change what the crowd sees.
+fn state(ui: &mut Ui, caption: &str, (word, color): (&str, Color32), filled: bool) {
     let font = FontId::proportional(style::FAR);
     let width = ui.fonts_mut(|fonts| fonts.layout_no_wrap(word.to_owned(), font.clone(), color).size().x);
-    let (rect, response) = ui.allocate_exact_size(Vec2::new(width + 24.0, HEIGHT - 8.0), Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, word));
-    ui.painter().rect_filled(rect, 8.0, color);
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, word, font, style::ON_LIGHT);
+    let size = Vec2::new(width.max(40.0) + 20.0, HEIGHT - 4.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, format!("{caption}: {word}")));
+    let painter = ui.painter();
+    let ink = if filled {
+        painter.rect_filled(rect, 8.0, color);
+        style::ON_LIGHT
+    } else {
+        painter.rect_stroke(rect, 8.0, Stroke::new(2.0, color), StrokeKind::Inside);
+        color
+    };
+    let above = Pos2::new(rect.center().x, rect.top() + CAPTION);
+    painter.text(above, Align2::CENTER_CENTER, caption, FontId::proportional(CAPTION), ink);
+    let below = Pos2::new(rect.center().x, (rect.top() + CAPTION + rect.bottom()) / 2.0 + 2.0);
+    painter.text(below, Align2::CENTER_CENTER, word, font, ink);
 }
 
 fn section(ui: &mut Ui, section: Section, silent: bool) {

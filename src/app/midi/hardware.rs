@@ -2,6 +2,7 @@
 //! is unplugged and comes back is heard again by itself. No MIDI at all is a normal state.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -18,6 +19,8 @@ const CLIENT: &str = "aivj";
 const LOOK_EVERY: Duration = Duration::from_millis(1000);
 /// Messages that may wait for the show. When it is full the newest are dropped and counted.
 const WAITING: usize = 4096;
+/// Where ALSA's sequencer is, if the kernel has one.
+const SEQUENCER: &str = "/dev/snd/seq";
 /// Ports that lead back to ourselves.
 const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
@@ -91,13 +94,11 @@ impl Watcher {
         let mut told = false;
         loop {
             if lister.is_none() {
-                match MidiInput::new(CLIENT) {
+                match list() {
                     Ok(input) => lister = Some(input),
-                    Err(error) if !told => {
+                    Err(why) if !told => {
                         told = true;
-                        self.tell(News::Trouble(format!(
-                            "no MIDI on this machine ({error}); keys work as ever"
-                        )));
+                        self.tell(News::Absent(why));
                     }
                     Err(_) => {}
                 }
@@ -175,6 +176,15 @@ impl Watcher {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Something to list ports with, or why there is nothing to list.
+fn list() -> Result<MidiInput, String> {
+    // ALSA complains aloud each time it is asked for a sequencer that is not there.
+    if cfg!(all(target_os = "linux", not(feature = "jack"))) && !Path::new(SEQUENCER).exists() {
+        return Err(format!("this system has no MIDI sequencer ({SEQUENCER}); 'modprobe snd-seq' adds it"));
+    }
+    MidiInput::new(CLIENT).map_err(|error| error.to_string())
 }
 
 /// The way back to a device, if it has one.

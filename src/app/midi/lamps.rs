@@ -4,6 +4,7 @@ use super::binding::Binding;
 use super::event::Kind;
 use crate::app::acts;
 use crate::desk::Action;
+use crate::mind::macros::Mode;
 use crate::show::{Command, Snapshot, Veil};
 
 /// Fully lit.
@@ -18,6 +19,9 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
         Action::Show(Command::Blackout) => lit(snapshot.veil == Veil::Blackout),
         Action::Show(Command::Freeze) => lit(snapshot.veil == Veil::Freeze),
         Action::Show(Command::Favourite) => lit(snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
+        Action::Show(Command::MacroAi) => lit(snapshot.macros.mode != Mode::Off),
+        Action::Show(Command::MacroPreset(preset)) => lit(snapshot.macros.state.preset == Some(*preset)),
+        Action::Show(Command::Profile(profile)) => lit(snapshot.macros.state.profile == *profile),
         Action::Turn(dial) if binding.encoding.relative() => {
             Some((acts::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
         }

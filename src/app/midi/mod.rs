@@ -59,6 +59,8 @@ pub(super) struct Midi {
     /// The bank takes the first eight controllers as they are moved.
     mapping: bool,
     last_heard: String,
+    /// Why there is no MIDI at all.
+    absent: Option<String>,
     message: Option<String>,
     locked: bool,
 }
@@ -79,6 +81,7 @@ impl Midi {
             seen: Vec::new(),
             mapping: false,
             last_heard: String::new(),
+            absent: None,
             message: None,
             locked: false,
         }
@@ -223,6 +226,7 @@ impl Midi {
             rows,
             learning: self.learning.as_ref().map(|learning| learning.action.clone()),
             mapping: self.mapping,
+            absent: self.absent.clone().filter(|_| self.devices.is_empty()),
             heard: self.last_heard.clone(),
             locked: self.locked,
         }
@@ -273,6 +277,7 @@ impl Midi {
                     self.heard(device, event, now);
                 }
             }
+            News::Absent(why) => self.absent = Some(why),
             News::Trouble(why) => self.message = Some(why),
         }
     }

@@ -40,7 +40,7 @@ fn line(news: &News) -> String {
         News::Came { device, lamps: true } => format!("port   {device} (in and out)"),
         News::Came { device, lamps: false } => format!("port   {device} (in)"),
         News::Gone { device } => format!("gone   {device}"),
-        News::Trouble(why) => format!("note   {why}"),
+        News::Absent(why) | News::Trouble(why) => format!("note   {why}"),
         News::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(

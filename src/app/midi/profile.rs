@@ -25,7 +25,7 @@ impl Profile {
     /// The file's text.
     pub fn written(&self) -> String {
         let mut text = format!(
-            "# What the controls of one MIDI device do. Actions are named on the desk's page of keys; `aivj midi`\n\
+            "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
              # twos_complement or offset64. min and max: what a knob sets at its two ends.\n\
              device = {}\n",
@@ -97,7 +97,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     let action = word("action").and_then(Action::named);
     if action.is_none() {
         let named = word("action").unwrap_or("");
-        wrong("action", format!("there is no action '{named}'; the desk's page of keys names them"));
+        wrong("action", format!("there is no action '{named}'; 'aivj keys --actions' lists them"));
     }
     let kind = Kind::ALL.into_iter().find(|kind| word("message") == Some(kind.word()));
     if kind.is_none() {

@@ -22,6 +22,8 @@ pub enum News {
         /// One complete MIDI message.
         bytes: Vec<u8>,
     },
+    /// There is no MIDI on this machine, which is nothing to worry about; why, in words.
+    Absent(String),
     /// Something the performer should know.
     Trouble(String),
 }
