@@ -228,7 +228,8 @@ fn read_only(heard: &Heard, tick: Tick) -> [f64; READ_ONLY] {
     let (across, down) = (f64::from(tick.mesh[0]), f64::from(tick.mesh[1]));
     let progress = (tick.time / DEFAULT_DURATION_SECS).clamp(0.0, 1.0);
     [
-        tick.time,
+        // In single precision, as the reference counts: presets compare it with sums like `t0 + 0.2`.
+        f64::from(tick.time as f32),
         tick.fps,
         tick.frame as f64,
         progress,
