@@ -14,7 +14,7 @@ struct Fuse {
 const DARK = 0.02;
 const BRIGHT = 0.4;
 // How much of the second deck's dark parts shows: its shape is seen on a bright picture too.
-const LEAST = 0.45;
+const LEAST = 0.75;
 
 @fragment
 fn fs_fuse(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {

@@ -234,12 +234,8 @@ fn a_bank_at_rest_leaves_the_picture_as_it_is_to_the_last_bit() {
 #[test]
 fn motion_makes_every_preset_move_more() {
     all_presets(|_, preset| {
-        let moved = |value| {
-            let mut scene = Scene::new(preset, None, hands(Control::Motion, 0.5));
-            scene.watch(16, 1); // Past the first picture, which moves in from black at its own pace.
-            scene.hands = hands(Control::Motion, value);
-            movement(&scene.watch(4, 20))
-        };
+        // Past the first picture, which comes in from black at its own pace, and over several beats.
+        let moved = |value| movement(&Scene::new(preset, None, hands(Control::Motion, value)).watch(20, 60));
         rises(TRAVEL.map(moved), 0.0)
     });
 }

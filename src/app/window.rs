@@ -228,7 +228,9 @@ impl Running {
         let warmer = Warmer::threads(&workshop, &heard, deck, door);
         let mut stage = Stage::new(workshop, size);
         stage.glance_at_picture(true);
-        stage.limit_flashes(true);
+        // The limiter costs a processor that draws by itself most of another frame.
+        let drawn_by_device = !stage.workshop().gpu.software();
+        stage.limit_flashes(drawn_by_device);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
         let config = config_folder();

@@ -35,9 +35,11 @@ const FULLEST_ECHO: f32 = 0.85;
 /// Fusion above which the second deck runs and shows, as a share of the way from the middle.
 const SECOND_FROM: f32 = 0.25;
 /// How much of the picture the second deck may cover.
-const FULLEST_SECOND: f32 = 0.75;
+const FULLEST_SECOND: f32 = 0.8;
 /// A second deck comes in this time, and goes before the shortest crossfade ends, seconds.
 const SECOND_FADE_SECS: (f64, f64) = (1.5, 0.6);
+/// Sparkle above which points of light throw rays, as a share of the way from the middle.
+const GLINT_FROM: f32 = 0.25;
 /// Turn of the colour wheel at the ends of M4.
 const FURTHEST_HUE: f32 = 0.35;
 /// Stronger colours at the upper end of M7; the lower end is grey.
@@ -149,7 +151,7 @@ impl Hands {
         Post {
             echo: self.lean(Control::Fusion) * FULLEST_ECHO,
             detail: sparkle,
-            glint: sparkle.max(0.0),
+            glint: ((sparkle - GLINT_FROM) / (1.0 - GLINT_FROM)).max(0.0),
             glow: self.lean(Control::M6),
             hue: self.lean(Control::M4) * FURTHEST_HUE,
             saturation: if chroma < 0.0 { chroma } else { chroma * STRONGEST_COLOR },
