@@ -73,6 +73,7 @@ impl Show {
             self.director.standing.set_broken(place);
         }
         self.objections.push((id, objection));
+        self.spoken = true; // An empty picture is no verdict of the performer on its style.
         self.wanted = self.wanted.or(Some(Wanted::Next));
         self.say(format!("{name} makes way: {}; it is left out for a week", objection.words()));
     }
