@@ -111,7 +111,7 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
             let windows: Vec<&Window> =
                 held.iter().flat_map(|clip| clip.own.iter().map(|(w, _)| w)).collect();
             let known = held.iter().flat_map(|clip| &clip.own);
-            let (right, all) = known.fold((0, 0), |(right, all), (window, scored)| {
+            let (right, all) = known.fold((0_usize, 0_u32), |(right, all), (window, scored)| {
                 (right + usize::from(*scored == window.scene), all + 1)
             });
             checks.push(Check {
