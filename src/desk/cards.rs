@@ -46,7 +46,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
         let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
         ui.horizontal(|ui| {
             let key = key_of(view.keys, &Action::PlayCard(number));
-            let play = Big { title: "Play now", key, on: false, color: style::GOOD };
+            let play = Big { title: "Play", key, on: false, color: style::GOOD };
             if big(ui, Vec2::new(width, 36.0), &play).clicked() {
                 commands.push(Command::PlayNow(upcoming.id));
             }

@@ -14,16 +14,21 @@ const KEPT: usize = 2;
 #[derive(Default)]
 pub(super) struct Foot {
     news: Vec<(String, f64)>,
+    /// What was said at the last drawing.
+    said: Vec<String>,
 }
 
 impl Foot {
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) {
         let now = ui.input(|input| input.time);
         for message in view.messages {
-            if !self.news.iter().any(|(known, _)| known == message) {
+            // Said again after a pause, it is news again.
+            if !self.said.iter().any(|said| said == message) {
+                self.news.retain(|(known, _)| known != message);
                 self.news.insert(0, ((*message).to_owned(), now));
             }
         }
+        self.said = view.messages.iter().map(|message| (*message).to_owned()).collect();
         // What nobody says any more goes when something newer needs its place.
         self.news.truncate(KEPT.max(view.messages.len()));
         for (message, since) in &self.news {
