@@ -12,7 +12,7 @@ use super::text::unit_length;
 use super::visual::PARTS;
 
 /// Numbers that tell a look.
-pub(super) const LOOKS: usize = 96;
+pub(super) const LOOKS: usize = 128;
 /// Fewest looks from which proportions can be learned.
 pub(super) const FEWEST: usize = 64;
 /// Most looks that proportions are learned from.

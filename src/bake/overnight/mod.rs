@@ -26,6 +26,8 @@ use state::State;
 
 /// Presets of a smoke run.
 const SMOKE_PRESETS: usize = 30;
+/// Where their files go, within the pack's folder; each night begins with none.
+const SMOKE: &str = "smoke";
 /// Share of the night that rendering may take; the rest is for what follows it.
 const RENDERING_SHARE: f64 = 0.875;
 
@@ -156,8 +158,7 @@ fn smoke(settings: &NightSettings, subjects: &[Subject], listen: Listen) -> Resu
     let step = (subjects.len() / SMOKE_PRESETS).max(1);
     let few: Vec<Subject> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
     listen(News::Note { text: format!("smoke run: {} presets through every stage", few.len()) });
-    let folder = settings.folder.join("smoke");
-    std::fs::remove_dir_all(&folder).ok(); // One that is not there is as good.
+    let folder = settings.folder.join(SMOKE);
     let ending = stages(settings, &few, &folder, settings.time, listen)?;
     let good = frames::read(&folder).values().filter(|entry| entry.is_ok()).count();
     if ending == Ending::Finished && good * 2 < few.len() {

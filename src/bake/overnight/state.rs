@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::NightSettings;
+use super::{NightSettings, SMOKE};
 use crate::bake::{cluster, files, iso, now};
 
 const STATE: &str = "overnight-state.json";
@@ -41,6 +41,7 @@ impl State {
         }
         let state = Self { started: iso(now()), asked, smoke_done: false, finished: false };
         cluster::set_aside(&settings.folder)?;
+        std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // One that is not there is as good.
         state.save(&settings.folder)?;
         Ok(state)
     }
