@@ -1,11 +1,18 @@
-//! The store and the library as the program opens them.
+//! The store as the program uses it: what was remembered goes to the show at its start, and what changes is written down
+//! by a thread of its own.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::{self, Catalogue, LibraryPlace, Places, Store, UnixSecs};
+use crate::library::{BanKind, Deed, Places, PresetId, Store, StoreWriter, UnixSecs};
+use crate::show::{Command, Memory};
+
+/// The names under which whole things are remembered.
+const TASTE: &str = "taste";
+const ADVENTURE: &str = "adventure";
+const MACROS: &str = "macros";
 
 /// Seconds since 1970.
 pub fn unix_now() -> UnixSecs {
@@ -22,9 +29,163 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     Ok((opened.store, opened.notice))
 }
 
-/// The presets to play, those of a folder or pack or the built-in ones, and what the performer should know about them.
-pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
-    let Some(presets) = presets else { return Ok((Catalogue::built_in(), Vec::new())) };
-    let opened = library::open(store, &LibraryPlace::of(presets), unix_now(), |_| ())?;
-    Ok((opened.catalogue, opened.messages))
+/// What earlier nights left. Presets that failed or looked bad stay out for as long as their ban lasts.
+pub(super) fn recall(store: &Store) -> anyhow::Result<Memory> {
+    let mut memory = Memory { favourites: store.favourites()?, ..Memory::default() };
+    for ban in store.bans(unix_now())? {
+        if ban.kind == BanKind::Permanent {
+            memory.banned.insert(ban.id);
+        } else {
+            memory.broken.insert(ban.id, ban.reason);
+        }
+    }
+    if let Some(taste) = store.recall(TASTE)? {
+        memory.taste = taste;
+    }
+    if let Some(adventure) = store.recall(ADVENTURE)? {
+        memory.adventure = adventure;
+    }
+    if let Some(macros) = store.recall(MACROS)? {
+        memory.macros = macros;
+    }
+    Ok(memory)
+}
+
+/// Writes down what changes in a show.
+pub(super) struct Keeper {
+    writer: StoreWriter,
+    /// What is in the store already.
+    written: Memory,
+    /// What is on air, and whether the performer asked for it to go.
+    on_air: Option<(PresetId, f64)>,
+    sent_away: bool,
+}
+
+impl Keeper {
+    /// Starts with what [`recall`] gave.
+    pub fn start(store: Store, recalled: Memory) -> anyhow::Result<Self> {
+        let writer = StoreWriter::start(store).context("starting the thread that remembers")?;
+        Ok(Self { writer, written: recalled, on_air: None, sent_away: false })
+    }
+
+    /// Writes the difference to what was written before.
+    pub fn remember(&mut self, memory: Memory) {
+        let now = unix_now();
+        let Memory { taste, favourites, banned, broken, adventure, macros } = &memory;
+        for (id, on) in changes(&self.written.favourites, favourites) {
+            self.writer.write(Deed::Favourite(id, on), now);
+        }
+        for (id, on) in changes(&self.written.banned, banned) {
+            let deed = if on {
+                Deed::Ban(id, BanKind::Permanent, "by the performer".into())
+            } else {
+                Deed::Allow(id, None)
+            };
+            self.writer.write(deed, now);
+        }
+        for (id, why) in news(&self.written.broken, broken) {
+            self.writer.write(Deed::Ban(id, BanKind::Soft, why), now);
+        }
+        if *taste != self.written.taste {
+            self.whole(TASTE, taste, now);
+        }
+        if *adventure != self.written.adventure {
+            self.whole(ADVENTURE, adventure, now);
+        }
+        if *macros != self.written.macros {
+            self.whole(MACROS, macros, now);
+        }
+        self.written = memory;
+    }
+
+    fn whole(&self, name: &str, what: &impl serde::Serialize, now: UnixSecs) {
+        match serde_json::to_string(what) {
+            Ok(json) => self.writer.write(Deed::Remember(name.into(), json), now),
+            Err(error) => log::warn!("the {name} is not remembered: {error}"),
+        }
+    }
+
+    /// Takes back everything that keeps this preset out.
+    pub fn allow(&self, id: PresetId) {
+        self.writer.write(Deed::Allow(id, None), unix_now());
+    }
+
+    /// Watches what is on air and for how long, so that plays and skips are counted. `commands` are those the show has
+    /// just obeyed.
+    pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
+        self.sent_away |= commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
+        if let Some((id, seconds)) = self.on_air
+            && now_playing.is_none_or(|(now, _)| now != id)
+        {
+            let skipped = std::mem::take(&mut self.sent_away);
+            self.writer.write(Deed::Played { id, seconds, skipped }, unix_now());
+        }
+        self.on_air = now_playing;
+    }
+
+    /// The newest thing that could not be written, told once.
+    pub fn trouble(&self) -> Option<String> {
+        self.writer.trouble()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some((id, seconds)) = self.on_air {
+            self.writer.write(Deed::Played { id, seconds, skipped: false }, unix_now());
+        }
+    }
+}
+
+/// What came (true) and what went (false).
+fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(PresetId, bool)> {
+    let came = now.difference(before).map(|id| (*id, true));
+    came.chain(before.difference(now).map(|id| (*id, false))).collect()
+}
+
+fn news(before: &BTreeMap<PresetId, String>, now: &BTreeMap<PresetId, String>) -> Vec<(PresetId, String)> {
+    let new = now.iter().filter(|(id, _)| !before.contains_key(id));
+    new.map(|(id, why)| (*id, why.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Unipolar;
+
+    #[test]
+    fn what_changed_is_there_the_next_night() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let ids = [PresetId::of(b"a"), PresetId::of(b"b"), PresetId::of(b"c")];
+        let first = recall(&open()).expect("recalled");
+        assert_eq!(first, Memory::default());
+        let mut keeper = Keeper::start(open(), first).expect("starts");
+        let mut memory = Memory { adventure: Unipolar::new(0.75), ..Memory::default() };
+        memory.favourites.extend([ids[0], ids[1]]);
+        memory.banned.insert(ids[2]);
+        keeper.remember(memory.clone());
+        memory.favourites.remove(&ids[1]);
+        memory.broken.insert(ids[1], "it hangs".into());
+        keeper.remember(memory.clone());
+        drop(keeper);
+        assert_eq!(recall(&open()).expect("recalled"), memory);
+    }
+
+    #[test]
+    fn plays_and_skips_are_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let mut keeper = Keeper::start(open(), Memory::default()).expect("starts");
+        let on_air = |content: &[u8], for_secs| Some((PresetId::of(content), for_secs));
+        keeper.watch(on_air(b"a", 1.0), &[]);
+        keeper.watch(on_air(b"a", 12.0), &[Command::Next]);
+        keeper.watch(on_air(b"b", 0.0), &[]);
+        keeper.watch(on_air(b"b", 30.0), &[]);
+        drop(keeper);
+        let plays = open().plays().expect("read");
+        let (a, b) = (plays[&PresetId::of(b"a")], plays[&PresetId::of(b"b")]);
+        assert_eq!((a.plays, a.skips, a.seconds), (1, 1, 12.0));
+        assert_eq!((b.plays, b.skips, b.seconds), (1, 0, 30.0));
+    }
 }

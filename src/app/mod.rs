@@ -1,6 +1,7 @@
 //! The program as a whole: windows, clock, keys, sound, and the show without a window.
 
 mod acts;
+mod archive;
 mod baking;
 mod door;
 mod edited;
@@ -13,18 +14,20 @@ mod offline;
 mod painter;
 mod performance;
 mod replay;
+mod shelf;
 mod sound;
 mod surface;
 mod taste;
 mod video;
 mod window;
 
-pub use keeper::{catalogue, open_store, unix_now};
+pub use keeper::{open_store, unix_now};
 pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
 pub use midi::{MonitorEnd, monitor as monitor_midi};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
+pub use shelf::catalogue;
 pub use taste::{TasteImport, export_taste, import_taste};
 pub use window::{AppSettings, SoundChoice, run};
 

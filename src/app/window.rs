@@ -11,6 +11,7 @@ use winit::event_loop::{ActiveEventLoop, EventLoop, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
 use winit::window::{Fullscreen, Window, WindowId};
 
+use super::archive::Archive;
 use super::baking::Baking;
 use super::door::door;
 use super::keys::{Chord, Keymap};
@@ -20,15 +21,13 @@ use super::painter::Painter;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
 use super::surface::WindowSurface;
-use super::{
-    FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, catalogue, config_folder, open_store, unix_now,
-};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store, unix_now};
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
 use crate::handoff::Latest;
 use crate::library::{BanKind, Deed, StoreWriter};
 use crate::milk::Heard;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, FrameTimes, Memory, Rig, RigFrame, Show, ShowSettings, Snapshot, Warmer};
+use crate::show::{Command, FrameTimes, Rig, RigFrame, ShowSettings, Snapshot, Warmer};
 use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
 
 /// Frames a second the show aims at.
@@ -57,6 +56,8 @@ pub struct AppSettings {
     pub seed: u64,
     /// Audit a preset from a file before it is shown for the first time.
     pub guarded: bool,
+    /// What the settings ask of the show before its first frame.
+    pub first: Vec<Command>,
     /// Ends by itself after so many seconds; for checks.
     pub seconds: Option<f64>,
 }
@@ -108,6 +109,7 @@ struct Running {
     held: ModifiersState,
     midi: Midi,
     baking: Baking,
+    archive: Archive,
     device: String,
     message: Option<String>,
 }
@@ -207,11 +209,6 @@ impl Running {
         let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
         let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
         let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
-        let (store, notice) = open_store()?;
-        let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
-        let objections =
-            store.another()?.map(StoreWriter::start).transpose().context("starting to remember")?;
-        let library = Arc::new(library);
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
         let show = ShowSettings {
@@ -223,7 +220,11 @@ impl Running {
             seen_after_secs: 1.5 / FPS,
             ..ShowSettings::default()
         };
-        let book = LogBook::of_tonight(&LogHeader::new(show, &library, Memory::default()));
+        let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
+        let (store, _) = open_store()?; // What there is to tell about it was told the first time.
+        let objections =
+            store.another()?.map(StoreWriter::start).transpose().context("starting to remember")?;
+        let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.library(), show.memory()));
         let door = if settings.guarded { door(&store, &settings.textures)? } else { None };
         let warmer = Warmer::threads(&workshop, &heard, deck, door);
         let mut stage = Stage::new(workshop, size);
@@ -243,14 +244,14 @@ impl Running {
             painter,
             desk: Desk::default(),
             objections,
-            rig: Rig::new(Show::new(show, library), stage, warmer, heard),
+            rig: Rig::new(show, stage, warmer, heard),
             started: Instant::now(),
             listener: Listener::start(&settings.sound)?,
             book,
             output,
             desk_surface,
             sound: Vec::with_capacity(8192),
-            commands: Vec::new(),
+            commands: settings.first.clone(),
             last_frame: None,
             on_air: false,
             last_desk: Instant::now() - DESK_EVERY,
@@ -261,13 +262,9 @@ impl Running {
             held: ModifiersState::empty(),
             midi: Midi::open(config),
             baking: Baking::of(settings.presets.as_deref(), &settings.textures),
+            archive,
             device,
-            message: notice
-                .into_iter()
-                .chain(messages)
-                .chain(keys_trouble)
-                .reduce(|all, one| format!("{all}; {one}"))
-                .or(message),
+            message: [message, keys_trouble].into_iter().flatten().reduce(|all, one| format!("{all}; {one}")),
         };
         if let Some(monitor) = settings.monitor {
             running.fill_monitor(monitor)?;
@@ -363,6 +360,7 @@ impl Running {
         if let Some(book) = &mut self.book {
             book.write(&entries);
         }
+        self.archive.frame(&mut self.rig.show, &self.commands);
         self.commands.clear();
         self.remember_objections();
         self.on_air |= self.rig.show.playing();
@@ -397,10 +395,13 @@ impl Running {
     fn paint_desk(&mut self, snapshot: &Snapshot) {
         let stage_size = self.rig.stage.size();
         let heard = self.rig.heard();
-        let messages: Vec<&str> = [snapshot.message.as_deref(), self.midi.message(), self.message.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let messages = [
+            snapshot.message.as_deref(),
+            self.archive.message(),
+            self.midi.message(),
+            self.message.as_deref(),
+        ];
+        let messages: Vec<&str> = messages.into_iter().flatten().collect();
         let view = DeskView {
             snapshot,
             audio: &self.listener.line(),
@@ -412,6 +413,7 @@ impl Running {
             messages: &messages,
             midi: &self.midi.view(),
             bake: &self.baking.view(),
+            library: self.archive.view(),
             keys: &self.key_lines,
         };
         let desk = &mut self.desk;
@@ -427,6 +429,7 @@ impl Running {
                         self.message = Some(why);
                     }
                 }
+                Ask::Library(ask) => self.archive.asked(ask),
             }
         }
     }

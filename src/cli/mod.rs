@@ -4,7 +4,9 @@
 
 mod bake;
 mod doctor;
+mod index;
 mod keys;
+mod library;
 mod listen;
 mod midi;
 mod models;
@@ -12,6 +14,7 @@ mod perform;
 mod play;
 mod render;
 mod replay;
+mod settings;
 mod simulate;
 mod taste;
 mod train_scene;
@@ -36,6 +39,9 @@ enum Command {
     Doctor(doctor::Args),
     Listen(listen::Args),
     TrainScene(train_scene::Args),
+    Library(library::Args),
+    Index(index::Args),
+    Settings(settings::Args),
     Simulate(simulate::Args),
     Keys(keys::Args),
     Midi(midi::Args),
@@ -70,6 +76,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Keys(args)) => keys::run(args),
         Some(Command::Listen(args)) => listen::run(args),
         Some(Command::TrainScene(args)) => train_scene::run(&args),
+        Some(Command::Library(args)) => library::run(args),
+        Some(Command::Index(args)) => index::run(args),
+        Some(Command::Settings(args)) => settings::run(&args),
         Some(Command::Midi(args)) => midi::run(args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(&args),

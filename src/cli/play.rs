@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{AppSettings, SoundChoice, run as run_app};
+use crate::library::Settings;
+use crate::mind::{Control, Profile};
+use crate::show::Command;
+use crate::units::Unipolar;
 
 /// Opens the show: an output window for the crowd and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
@@ -34,14 +38,72 @@ pub struct Args {
     seconds: Option<f64>,
 }
 
-/// Runs the command.
+/// Runs the command. What an argument does not say, the settings say.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
-    let sound = match audio {
+    let settings = super::settings::read();
+    let sound = match audio.or(settings.audio.clone()) {
         None => SoundChoice::Automatic,
         Some(name) if name == "demo" => SoundChoice::Demo,
         Some(name) => SoundChoice::Named(name),
     };
-    run_app(AppSettings { sound, presets, textures, monitor, size, seed, guarded: !unguarded, seconds })?;
+    let first = first_commands(&settings);
+    run_app(AppSettings {
+        sound,
+        presets: presets.or(settings.presets),
+        textures: if textures.is_empty() { settings.textures } else { textures },
+        monitor: monitor.or(settings.monitor),
+        size: size.or(settings.size),
+        seed,
+        guarded: !unguarded,
+        first,
+        seconds,
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the settings ask of the show; names that are none are told.
+fn first_commands(settings: &Settings) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if let Some(name) = &settings.profile {
+        match named::<Profile>(name) {
+            Some(profile) => commands.push(Command::Profile(profile)),
+            None => eprintln!("aivj: settings: there is no profile {name:?}; the usual one is used"),
+        }
+    }
+    commands.extend(settings.adventure.map(|value| Command::Adventure(Unipolar::new(value))));
+    for (name, value) in &settings.macros {
+        match named::<Control>(name) {
+            Some(control) => commands.push(Command::Macro { control, value: Unipolar::new(*value) }),
+            None => eprintln!("aivj: settings: there is no macro {name:?}"),
+        }
+    }
+    commands
+}
+
+/// The thing of this name, as files write it.
+fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_become_the_first_commands() {
+        let (settings, problems) =
+            Settings::parse("profile = \"peakRave\"\nadventure = 0.25\n[macros]\nm4 = 1\nnone = 0.5\n");
+        assert!(problems.is_empty(), "{problems:?}");
+        let commands = first_commands(&settings);
+        let (control, value) = (Control::M4, Unipolar::ONE);
+        assert_eq!(
+            commands,
+            [
+                Command::Profile(Profile::PeakRave),
+                Command::Adventure(Unipolar::new(0.25)),
+                Command::Macro { control, value },
+            ]
+        );
+    }
 }

@@ -10,6 +10,7 @@ mod cards;
 mod choice;
 mod foot;
 mod keys;
+mod library;
 mod live;
 mod macros;
 mod mark;
@@ -17,6 +18,7 @@ mod meters;
 mod midi;
 mod style;
 mod tempo;
+mod thumbs;
 mod top;
 
 use egui::{TextureId, Ui};
@@ -26,6 +28,7 @@ use crate::show::{AudioLine, Command, FrameTimes, Heard, Snapshot};
 
 pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
 pub use bake::{BakeAsk, BakeOptions, BakePicture, BakeView};
+pub use library::{LibraryAsk, LibraryView};
 pub use midi::{MidiAsk, MidiDevice, MidiRow, MidiView};
 
 /// Everything one drawing of the desk shows.
@@ -50,6 +53,8 @@ pub struct DeskView<'a> {
     pub midi: &'a MidiView,
     /// The night's work.
     pub bake: &'a BakeView,
+    /// The library and what was found in it.
+    pub library: &'a LibraryView,
     /// Keys and what they do.
     pub keys: &'a [KeyLine],
 }
@@ -72,6 +77,8 @@ pub enum Ask {
     Midi(MidiAsk),
     /// Something about the night's work.
     Bake(BakeAsk),
+    /// Something about the library.
+    Library(LibraryAsk),
 }
 
 /// The pages of the desk.
@@ -80,6 +87,8 @@ pub enum Page {
     /// The show as it runs.
     #[default]
     Live,
+    /// Every preset there is.
+    Library,
     /// MIDI devices and what their controls do.
     Midi,
     /// The night's work.
@@ -90,12 +99,13 @@ pub enum Page {
 
 impl Page {
     /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 4] = [Self::Live, Self::Midi, Self::Bake, Self::Keys];
+    pub const ALL: [Self; 5] = [Self::Live, Self::Library, Self::Midi, Self::Bake, Self::Keys];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
+            Self::Library => "Library",
             Self::Midi => "MIDI",
             Self::Bake => "Bake",
             Self::Keys => "Keys",
@@ -112,6 +122,7 @@ pub struct Desk {
     meters: meters::Meters,
     foot: foot::Foot,
     bake: bake::BakePage,
+    library: library::LibraryPage,
 }
 
 impl Default for Desk {
@@ -124,6 +135,7 @@ impl Default for Desk {
             meters: meters::Meters::default(),
             foot: foot::Foot::default(),
             bake: bake::BakePage::default(),
+            library: library::LibraryPage::default(),
         }
     }
 }
@@ -165,17 +177,25 @@ impl Desk {
         }
         let mut commands: Vec<Command> = Vec::new();
         let (mut midi, mut bake) = (Vec::new(), Vec::new());
+        let mut library = library::Done::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
+            Page::Library => {
+                let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);
+                self.library.show(ui, view.library, playing, &mut library);
+            }
             Page::Midi => midi::show(ui, view.midi, &mut midi),
             Page::Bake => self.bake.show(ui, view.bake, &mut bake),
             Page::Keys => keys::show(ui, view.keys),
         }
         self.turn_to(page);
+        commands.append(&mut library.commands);
         let commands = commands.into_iter().map(|command| Ask::Act(Action::Show(command)));
-        commands.chain(midi.into_iter().map(Ask::Midi)).chain(bake.into_iter().map(Ask::Bake)).collect()
+        let asks = midi.into_iter().map(Ask::Midi).chain(bake.into_iter().map(Ask::Bake));
+        let asks = asks.chain(library.asks.into_iter().map(Ask::Library));
+        commands.chain(asks).collect()
     }
 }

@@ -129,12 +129,25 @@ pub struct Catalogue {
     rows: Vec<u32>,
     /// Places sorted by identity; made when first asked for.
     by_id: OnceLock<Vec<u32>>,
+    /// Places by row; made when first asked for.
+    by_row: OnceLock<Vec<u32>>,
+}
+
+impl StyleOrigin {
+    /// The words on the desk and in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::V1 => "style index v1",
+            Self::V0 => "style index v0",
+            Self::Tags => "the presets' own text",
+        }
+    }
 }
 
 impl Catalogue {
     /// A table of these presets.
     pub fn new(entries: Vec<Entry>, clusters: Vec<Cluster>, origin: StyleOrigin) -> Self {
-        Self { entries, clusters, origin, rows: Vec::new(), by_id: OnceLock::new() }
+        Self { entries, clusters, origin, ..Self::default() }
     }
 
     /// The presets that come with the program: a cluster is a scene.
@@ -166,11 +179,38 @@ impl Catalogue {
         Some(by_id[at] as usize)
     }
 
+    /// The places of entries that came from these rows of the store, ascending. Rows of other libraries are passed over.
+    pub fn places_of_rows(&self, rows: &[u32]) -> Vec<u32> {
+        let by_row = self.by_row.get_or_init(|| {
+            let most = self.rows.iter().copied().max().map_or(0, |row| row as usize + 1);
+            let mut by_row = vec![u32::MAX; most];
+            for (place, &row) in self.rows.iter().enumerate() {
+                by_row[row as usize] = place as u32;
+            }
+            by_row
+        });
+        let place = |row: &u32| by_row.get(*row as usize).copied().filter(|&place| place != u32::MAX);
+        let mut places: Vec<u32> = rows.iter().filter_map(place).collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Says which row of the store each entry came from.
+    pub(super) fn set_rows(&mut self, row_of: impl Fn(PresetId) -> u32) {
+        self.rows = self.entries.iter().map(|entry| row_of(entry.id)).collect();
+        self.by_row = OnceLock::new();
+    }
+
     /// Adds an entry that came from this row of the store.
     pub(super) fn push(&mut self, entry: Entry, row: u32) {
         self.entries.push(entry);
         self.rows.push(row);
+        self.forget_places();
+    }
+
+    fn forget_places(&mut self) {
         self.by_id = OnceLock::new();
+        self.by_row = OnceLock::new();
     }
 
     /// Keeps the entries marked in `kept`; returns where each entry is now.
@@ -185,7 +225,7 @@ impl Catalogue {
         self.entries.retain(|_| flags.next().copied().unwrap_or(true));
         let mut flags = kept.iter();
         self.rows.retain(|_| flags.next().copied().unwrap_or(true));
-        self.by_id = OnceLock::new();
+        self.forget_places();
         moved
     }
 

@@ -4,13 +4,15 @@
 //! Whatever is wrong with those files is told, and the show goes on with what is left: an index v1, else v0, else the
 //! presets' own text.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::pack::{BLACKLIST_FILE, MANIFEST_FILE, Manifest, QualityBlacklist};
-use super::store::{LoadedRow, Store, StoreError, UnixSecs, bytes_of, text_of};
+use super::store::{FileFacts, LoadedRow, ScanCommit, Store, StoreError, UnixSecs, bytes_of, text_of};
 use super::style::{self, NameTable};
-use super::{Catalogue, Entry, FolderError, PresetSource, ScanError, ScanReport, library_root, scan};
+use super::{
+    Catalogue, Entry, FolderError, Outline, PresetId, PresetSource, ScanError, ScanReport, library_root, scan,
+};
 
 /// Why a library cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +92,34 @@ pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenEr
         return Err(ScanError::from(FolderError::Empty(place.folder.clone())).into());
     }
     Ok(OpenedLibrary { catalogue, report: None, messages })
+}
+
+/// The presets that come with the program. The store learns them as it learns files, so that they are searched alike.
+pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
+    let root = Path::new("(built-in)");
+    let mut catalogue = Catalogue::built_in();
+    let known = store.load(root)?;
+    let ids = |rows: &[LoadedRow]| rows.iter().map(|row| row.id).collect::<BTreeSet<_>>();
+    let wanted: BTreeSet<PresetId> = catalogue.entries.iter().map(|entry| entry.id).collect();
+    let rows = if ids(&known) == wanted {
+        known
+    } else {
+        let library = store.library_key(root)?;
+        let gone = known.iter().map(|row| bytes_of(&row.path)).collect();
+        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone })?;
+        let read = catalogue.entries.iter().map(|entry| FileFacts {
+            path: entry.path.clone().into_bytes(),
+            size: 0,
+            modified_ns: 0,
+            id: entry.id,
+            outline: Outline { tags: entry.tags, energy: entry.energy, family: entry.family },
+        });
+        store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
+        store.load(root)?
+    };
+    let keys: HashMap<PresetId, u32> = rows.iter().map(|row| (row.id, row.key)).collect();
+    catalogue.set_rows(|id| keys.get(&id).copied().unwrap_or(u32::MAX - 1));
+    Ok(catalogue)
 }
 
 /// A table in the making.

@@ -107,18 +107,24 @@ impl Tags {
         self.0 |= 1 << tag as u32;
     }
 
+    /// Adds `tag`, or takes it out.
+    pub fn toggle(&mut self, tag: Tag) {
+        self.0 ^= 1 << tag as u32;
+    }
+
     /// The tags, in the order of [`Tag::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Tag> {
         Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
     }
 
-    /// The style of a preset about which only its text is known: what shows first in the picture, and whether shaders
-    /// paint it.
+    /// The style of a preset about which only its text is known: what its picture is made of. The shared presets fall
+    /// into some thirty of these, none with more than a seventh of them.
     pub fn bucket(self) -> String {
-        const FIRST: [Tag; 7] =
-            [Tag::Liquid, Tag::Line, Tag::Wave, Tag::Abstract, Tag::Geometric, Tag::Dots, Tag::Vectors];
-        let first = FIRST.into_iter().find(|tag| self.has(*tag)).map_or("other", Tag::word);
-        if self.has(Tag::Shader) { format!("{first}+shader") } else { first.to_owned() }
+        let traces = [Tag::Dots, Tag::Line, Tag::Wave, Tag::Vectors].into_iter().find(|tag| self.has(*tag));
+        let age = if self.has(Tag::Shader) { None } else { Some("classic") };
+        let made_of = [Tag::Liquid, Tag::Geometric, Tag::Textured].into_iter().filter(|tag| self.has(*tag));
+        let words: Vec<&str> = age.into_iter().chain(made_of.chain(traces).map(Tag::word)).collect();
+        if words.is_empty() { "abstract".into() } else { words.join("+") }
     }
 
     /// Both sets together.

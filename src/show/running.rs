@@ -289,6 +289,12 @@ impl Show {
         self.decks.front.is_some()
     }
 
+    /// What is on air or fading in, and for how many seconds.
+    pub fn on_air(&self) -> Option<(PresetId, f64)> {
+        let fading = self.decks.fade.as_ref().map(|fade| &fade.to);
+        fading.or(self.decks.front.as_ref()).map(|slot| (slot.id, self.on_air_secs))
+    }
+
     /// The library that is chosen from.
     pub fn library(&self) -> &Arc<Catalogue> {
         &self.director.pool.catalogue

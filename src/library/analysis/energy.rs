@@ -8,7 +8,7 @@ use crate::library::Energy;
 use crate::library::style::{CALM_WORDS, PEAK_WORDS};
 
 /// Below the first: calm; above the second: peak. They part the shared presets about 30, 40, 30.
-const CUTS: [f32; 2] = [1.1, 2.2];
+const CUTS: [f32; 2] = [0.93, 1.57];
 
 /// The energy of a preset with this name.
 pub(super) fn of(sheet: &Sheet, name: &str) -> Energy {

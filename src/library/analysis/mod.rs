@@ -12,7 +12,7 @@ use super::tags::{Tag, Tags};
 use sheet::Sheet;
 
 /// Raised whenever the same text gives another [`Outline`]; files analysed by an older version are read again.
-pub(super) const ANALYSIS_VERSION: u32 = 1;
+pub(super) const ANALYSIS_VERSION: u32 = 2;
 
 /// Opacity below which nothing is seen.
 const VISIBLE: f32 = 0.02;

@@ -200,8 +200,8 @@ pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
 
 /// A path for people and files: with forward slashes, what is no text replaced.
 pub(crate) fn text_of(path: &[u8]) -> String {
-    let text = String::from_utf8_lossy(path);
-    if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() }
+    let text = String::from_utf8_lossy(path).into_owned();
+    if cfg!(windows) { text.replace('\\', "/") } else { text }
 }
 
 #[cfg(test)]

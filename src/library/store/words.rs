@@ -33,14 +33,11 @@ impl Store {
     }
 
     /// The rows ([`super::LoadedRow::key`]) of all presets that match, ascending.
-    pub fn search_rows(&self, text: &str, rows: &mut Vec<u32>) -> Result<(), StoreError> {
-        rows.clear();
-        let Some(question) = question(text) else { return Ok(()) };
+    pub fn search_rows(&self, text: &str) -> Result<Vec<u32>, StoreError> {
+        let Some(question) = question(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1")?;
-        for row in query.query_map([question], |row| row.get(0))? {
-            rows.push(row?);
-        }
-        Ok(())
+        let rows = query.query_map([question], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

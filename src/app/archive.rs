@@ -1,0 +1,135 @@
+//! Everything the running show has to do with what is kept: the library it plays, what is remembered, what is searched.
+//!
+//! One call a frame; nothing here waits for a disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::keeper::{self, Keeper};
+use super::open_store;
+use super::shelf::{Shelf, ShelfNews};
+use crate::desk::{LibraryAsk, LibraryView};
+use crate::library::{Catalogue, Finder, PresetId, Question, Store};
+use crate::mind::director::Pool;
+use crate::show::{Command, Memory, Show, ShowSettings};
+
+/// What is kept.
+pub(super) struct Archive {
+    keeper: Keeper,
+    shelf: Shelf,
+    finder: Finder,
+    question: Question,
+    view: LibraryView,
+    /// Held until another one is in use, so that it is never freed between two frames.
+    pool: Arc<Pool>,
+    message: Option<String>,
+}
+
+impl Archive {
+    /// Opens the store and the library, and a show over them that remembers earlier nights.
+    pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
+        let (store, notice) = open_store()?;
+        let (catalogue, mut messages, shelf) = Shelf::open(&store, presets)?;
+        messages.extend(notice);
+        let memory = keeper::recall(&store).unwrap_or_else(|error| {
+            messages.push(format!("what was remembered cannot be read: {error:#}"));
+            Memory::default()
+        });
+        let pool = Arc::new(Pool::new(Arc::new(catalogue)));
+        let show = Show::remembering(settings, pool.clone(), memory.clone());
+        let finder = Finder::start(second(&store)?).context("starting the thread that searches")?;
+        let mut archive = Self {
+            view: LibraryView::default(),
+            keeper: Keeper::start(store, memory.clone())?,
+            shelf,
+            finder,
+            question: Question::default(),
+            pool,
+            message: (!messages.is_empty()).then(|| messages.join("; ")),
+        };
+        archive.mark(&memory);
+        archive.find();
+        Ok((archive, show))
+    }
+
+    /// Once a frame, after the show has obeyed `commands`.
+    pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
+        if let Some(memory) = show.changed_memory() {
+            self.mark(&memory);
+            self.keeper.remember(memory);
+        }
+        for news in self.shelf.news.try_iter().collect::<Vec<_>>() {
+            match news {
+                ShelfNews::Message(message) => self.message = Some(message),
+                ShelfNews::Library(pool, messages) => {
+                    let old = std::mem::replace(&mut self.pool, pool.clone());
+                    show.change_library(pool);
+                    // Freeing a hundred thousand presets takes longer than a frame.
+                    let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
+                    if let Err(error) = retire {
+                        log::debug!("the old library was freed at once: {error}");
+                    }
+                    self.message = Some(messages.join("; "));
+                    self.question.cluster = None; // A place among the styles of the old library.
+                    self.find();
+                }
+            }
+        }
+        if let Some(answer) = self.finder.answer() {
+            self.view.answer = Arc::new(answer);
+        }
+        self.keeper.watch(show.on_air(), commands);
+        self.message = self.keeper.trouble().or(self.message.take());
+    }
+
+    /// What the library page shows.
+    pub fn view(&self) -> &LibraryView {
+        &self.view
+    }
+
+    /// News for the performer.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Does what was asked on the library page.
+    pub fn asked(&mut self, ask: LibraryAsk) {
+        match ask {
+            LibraryAsk::Find(question) => {
+                self.question = question;
+                self.find();
+            }
+            LibraryAsk::Rescue(id) => self.rescue(id),
+        }
+    }
+
+    fn rescue(&mut self, id: PresetId) {
+        self.keeper.allow(id);
+        self.message = Some("the preset gets another chance from the next start on".into());
+    }
+
+    fn library(&self) -> &Arc<Catalogue> {
+        &self.pool.catalogue
+    }
+
+    fn find(&self) {
+        self.finder.ask(self.library(), self.question.clone());
+    }
+
+    fn mark(&mut self, memory: &Memory) {
+        self.view.favourites = Arc::new(memory.favourites.clone());
+        self.view.banned = Arc::new(memory.banned.clone());
+        self.view.broken = Arc::new(memory.broken.clone());
+    }
+}
+
+/// A connection of its own for the thread that searches; a store in memory has none, and a new one holds nothing but
+/// what is put in.
+fn second(store: &Store) -> anyhow::Result<Store> {
+    Ok(match store.another()? {
+        Some(store) => store,
+        None => Store::in_memory()?,
+    })
+}

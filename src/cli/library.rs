@@ -1,0 +1,217 @@
+//! `aivj library`: scanning, searching and marking presets without opening the show.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::app::{open_store, unix_now};
+use crate::library::{self, BanKind, LibraryPlace, PresetId, Store};
+
+/// Scans, searches and marks presets.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    deed: Deed,
+}
+
+/// A preset: its file, or the 32 digits of its identity.
+#[derive(Clone, Debug)]
+enum Which {
+    Id(PresetId),
+    File(PathBuf),
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Deed {
+    /// Looks through a folder of presets; files that did not change are not read again.
+    Scan {
+        /// The folder, or a pack's manifest.
+        folder: PathBuf,
+    },
+    /// Lists presets whose name, path or tags hold every word, each word by its beginning.
+    Search {
+        /// The words.
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// Most presets to list.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Says what is known about a preset.
+    Show {
+        /// The preset.
+        #[arg(value_parser = which)]
+        preset: Which,
+    },
+    /// Marks a preset: as a favourite, with a rating, a note, a tag of your own, or never to be shown.
+    Mark {
+        /// The preset.
+        #[arg(value_parser = which)]
+        preset: Which,
+        /// Mark it as a favourite, or no longer.
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        favourite: Option<bool>,
+        /// 1 to 5; 0 takes the rating back.
+        #[arg(long, value_parser = clap::value_parser!(u8).range(0..=5))]
+        rating: Option<u8>,
+        /// Free words; empty takes them back.
+        #[arg(long)]
+        note: Option<String>,
+        /// Add a tag of your own.
+        #[arg(long)]
+        tag: Vec<String>,
+        /// Remove a tag of your own.
+        #[arg(long)]
+        untag: Vec<String>,
+        /// Never show it, or allow it again.
+        #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+        ban: Option<bool>,
+    },
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text.parse() {
+        Ok(id) => Ok(Which::Id(id)),
+        Err(_) => Ok(Which::File(text.into())),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("write yes or no".into()),
+    }
+}
+
+impl Which {
+    fn id(&self) -> anyhow::Result<PresetId> {
+        match self {
+            Self::Id(id) => Ok(*id),
+            Self::File(path) => {
+                let bytes = library::PresetSource::File(path.clone()).read().map_err(anyhow::Error::msg);
+                Ok(PresetId::of(&bytes.with_context(|| format!("reading the preset {}", path.display()))?))
+            }
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let (store, notice) = open_store()?;
+    if let Some(notice) = notice {
+        eprintln!("aivj: {notice}");
+    }
+    match args.deed {
+        Deed::Scan { folder } => scan(&store, &folder)?,
+        Deed::Search { words, limit } => {
+            let started = Instant::now();
+            let all = store.search_rows(&words.join(" "))?.len();
+            let took_ms = started.elapsed().as_secs_f64() * 1000.0;
+            for found in store.search(&words.join(" "), limit)? {
+                println!("{}  {}", found.id, found.path);
+            }
+            eprintln!("{all} presets, found in {took_ms:.1} ms");
+        }
+        Deed::Show { preset } => show(&store, preset.id()?)?,
+        Deed::Mark { preset, favourite, rating, note, tag, untag, ban } => {
+            let (id, now) = (preset.id()?, unix_now());
+            if let Some(favourite) = favourite {
+                store.set_favourite(id, favourite, now)?;
+            }
+            if let Some(rating) = rating {
+                store.set_rating(id, (rating > 0).then_some(rating), now)?;
+            }
+            if let Some(note) = note {
+                store.set_note(id, &note, now)?;
+            }
+            tag.iter().try_for_each(|label| store.set_label(id, label, true))?;
+            untag.iter().try_for_each(|label| store.set_label(id, label, false))?;
+            match ban {
+                Some(true) => store.ban(id, BanKind::Permanent, "by hand", now)?,
+                Some(false) => store.allow(id, None)?,
+                None => {}
+            }
+            show(&store, id)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
+    let place = LibraryPlace::of(folder);
+    let bar = indicatif::ProgressBar::new_spinner();
+    bar.set_style(
+        indicatif::ProgressStyle::with_template("{spinner} {human_pos} files, {per_sec}")
+            .expect("a template that is known to be right"),
+    );
+    let started = Instant::now();
+    let report =
+        library::scan(store, &place.folder, unix_now(), |looked_at| bar.set_position(looked_at as u64))?;
+    let scan_secs = started.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    for (path, why) in &report.left_out {
+        eprintln!("aivj: left out: {}: {why}", path.display());
+    }
+    if report.left_out_more > 0 {
+        eprintln!("aivj: left out: {} more", report.left_out_more);
+    }
+    println!("{} preset files, {} read, {} gone, {scan_secs:.2} s", report.files, report.read, report.gone);
+    let started = Instant::now();
+    let opened = library::load(store, &place)?;
+    let open_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let catalogue = &opened.catalogue;
+    println!(
+        "{} different presets in {} styles (by {}), opened in {open_ms:.0} ms",
+        catalogue.entries.len(),
+        catalogue.clusters.len(),
+        catalogue.origin.word(),
+    );
+    for message in &opened.messages {
+        println!("{message}");
+    }
+    for energy in library::Energy::ALL {
+        let count = catalogue.entries.iter().filter(|entry| entry.energy == energy).count();
+        println!("  {}: {count}", energy.label());
+    }
+    for tag in library::Tag::ALL {
+        let count = catalogue.entries.iter().filter(|entry| entry.tags.has(tag)).count();
+        if count > 0 {
+            println!("  {}: {count}", tag.word());
+        }
+    }
+    let families: std::collections::BTreeSet<u64> =
+        catalogue.entries.iter().map(|entry| entry.family).collect();
+    println!("  families: {}", families.len());
+    Ok(())
+}
+
+fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
+    println!("{id}");
+    for path in store.files_of(id)? {
+        println!("  file: {}", path.display());
+    }
+    let opinion = store.opinion(id)?;
+    println!("  favourite: {}", if opinion.favourite { "yes" } else { "no" });
+    if let Some(rating) = opinion.rating {
+        println!("  rating: {rating}");
+    }
+    if !opinion.note.is_empty() {
+        println!("  note: {}", opinion.note);
+    }
+    if !opinion.labels.is_empty() {
+        println!("  tags: {}", opinion.labels.join(", "));
+    }
+    for ban in store.bans(unix_now())?.into_iter().filter(|ban| ban.id == id) {
+        println!("  not shown: {} ({})", ban.kind.word(), ban.reason);
+    }
+    if let Some(play) = store.plays()?.get(&id) {
+        println!("  on air: {} times, {:.0} s, skipped {} times", play.plays, play.seconds, play.skips);
+    }
+    if let Some(verdict) = store.verdict(id)? {
+        println!("  audit: {}, look {}, flash {}", verdict.safety, verdict.look, verdict.flash);
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Small pictures of presets, from the frames a bake left beside the library. Read and decoded by a thread of their own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
+use sha1::{Digest as _, Sha1};
+
+use crate::library::{Entry, PresetId, PresetSource};
+
+/// Side of a picture, pixels.
+const SIDE: u32 = 96;
+/// Pictures kept; more than any screen shows at once.
+const KEPT: usize = 400;
+/// Pictures that may be on their way. What does not fit is asked for again at the next drawing, so that scrolling past
+/// thousands of presets reads few of them.
+const WAITING: usize = 24;
+
+struct Known {
+    picture: Option<TextureHandle>,
+    /// The drawing it was last needed for.
+    used: u64,
+}
+
+/// The pictures.
+pub(super) struct Thumbs {
+    asked: SyncSender<(PresetId, PathBuf)>,
+    read: Receiver<(PresetId, Option<ColorImage>)>,
+    waiting: Vec<PresetId>,
+    known: HashMap<PresetId, Known>,
+    drawing: u64,
+}
+
+impl Thumbs {
+    /// Starts the thread; without one there are no pictures.
+    pub fn start() -> Option<Self> {
+        let (asked, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
+        let (done, read) = sync_channel(WAITING);
+        let work = move || {
+            for (id, path) in jobs {
+                if done.send((id, load(&path))).is_err() {
+                    break; // The desk is gone.
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("thumbnails".into()).spawn(work);
+        thread.ok().map(|_| Self { asked, read, waiting: Vec::new(), known: HashMap::new(), drawing: 0 })
+    }
+
+    /// Once a drawing: takes in what was read, lets go of what was not needed for longest.
+    pub fn begin(&mut self, context: &Context) {
+        self.drawing += 1;
+        for (id, image) in self.read.try_iter() {
+            self.waiting.retain(|waiting| *waiting != id);
+            let picture = image.map(|image| context.load_texture("thumbnail", image, TextureOptions::LINEAR));
+            self.known.insert(id, Known { picture, used: self.drawing });
+        }
+        if self.known.len() > KEPT {
+            let mut used: Vec<u64> = self.known.values().map(|known| known.used).collect();
+            used.sort_unstable();
+            let oldest = used[self.known.len() - KEPT];
+            self.known.retain(|_, known| known.used >= oldest);
+        }
+    }
+
+    /// The picture of a preset, if there is one and it is here already.
+    pub fn of(&mut self, entry: &Entry) -> Option<TextureId> {
+        if let Some(known) = self.known.get_mut(&entry.id) {
+            known.used = self.drawing;
+            return known.picture.as_ref().map(TextureHandle::id);
+        }
+        if !self.waiting.contains(&entry.id)
+            && let Some(path) = frame_of(entry)
+            && self.asked.try_send((entry.id, path)).is_ok()
+        {
+            self.waiting.push(entry.id);
+        }
+        None
+    }
+}
+
+/// Where a bake keeps the first frame of a preset: below its library, under the hash of its path.
+fn frame_of(entry: &Entry) -> Option<PathBuf> {
+    let PresetSource::File(file) = &entry.source else { return None };
+    let depth = Path::new(&entry.path).components().count();
+    let root = file.ancestors().nth(depth)?;
+    let digest = Sha1::digest(entry.path.as_bytes());
+    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(root.join("frames").join(&hash[..2]).join(&hash[2..4]).join(&hash).join("frame-000.webp"))
+}
+
+fn load(path: &Path) -> Option<ColorImage> {
+    let picture = image::open(path).ok()?.thumbnail(SIDE, SIDE).to_rgba8();
+    let size = [picture.width() as usize, picture.height() as usize];
+    Some(ColorImage::from_rgba_unmultiplied(size, &picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::{Catalogue, LibraryPlace, Store, open};
+
+    #[test]
+    fn a_baked_frame_is_found_and_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("b")).expect("made");
+        std::fs::write(folder.path().join("b/a.milk"), "zoom=1").expect("written");
+        let store = Store::in_memory().expect("opens");
+        let place = LibraryPlace::of(folder.path());
+        let opened = open(&store, &place, 1, |_| ()).expect("opens");
+        let path = frame_of(&opened.catalogue.entries[0]).expect("a place for it");
+        // The first 16 digits of the SHA-1 of "b/a.milk".
+        assert!(path.ends_with("frames/86/f2/86f2acbd62ade804/frame-000.webp"), "{}", path.display());
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        image::RgbaImage::new(224, 224).save(&path).expect("saved");
+        assert_eq!(load(&path).map(|image| image.size), Some([96, 96]));
+        std::fs::write(&path, "cut short").expect("written");
+        assert!(load(&path).is_none());
+        assert!(frame_of(&Catalogue::built_in().entries[0]).is_none());
+    }
+}
