@@ -4,7 +4,7 @@ use super::*;
 
 /// A field of a protocol buffer that holds bytes.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![number << 3 | 2];
+    let mut out = varint(u64::from(number) << 3 | 2);
     out.extend(varint(bytes.len() as u64));
     out.extend_from_slice(bytes);
     out
@@ -12,7 +12,7 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
 
 /// A field of a protocol buffer that holds a number.
 fn number(field: u8, value: u64) -> Vec<u8> {
-    let mut out = vec![field << 3];
+    let mut out = varint(u64::from(field) << 3);
     out.extend(varint(value));
     out
 }
