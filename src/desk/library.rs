@@ -94,7 +94,7 @@ impl LibraryPage {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.selectable_label(self.favourites_only, "★ favourites").clicked() {
+            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {

@@ -117,8 +117,8 @@ impl Tags {
         Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
     }
 
-    /// The style of a preset about which only its text is known: what its picture is made of. The shared presets fall
-    /// into some thirty of these, none with more than a seventh of them.
+    /// The style of a preset about which only its text is known: what its picture is made of. A library
+    /// of 7,000 presets falls into some sixty of these.
     pub fn bucket(self) -> String {
         let traces = [Tag::Dots, Tag::Line, Tag::Wave, Tag::Vectors].into_iter().find(|tag| self.has(*tag));
         let age = if self.has(Tag::Shader) { None } else { Some("classic") };

@@ -3,8 +3,7 @@
 //! Cluster centres are laid out by their two leading principal components and pushed apart until none overlap; a
 //! preset lies beside its centre, in the direction in which it differs. Written as `map.v0.json`.
 
-use linfa_linalg::eigh::{EigSort as _, Eigh as _};
-use ndarray::{ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::kmeans::Grouping;
@@ -27,6 +26,10 @@ pub struct LookMap {
 
 /// Rounds of pushing centres apart.
 const ROUNDS: usize = 200;
+/// Rows the leading directions are found from; more change nothing the eye sees.
+const MOST_ROWS: usize = 1024;
+/// Rounds of the search for them.
+const ITERATIONS: usize = 30;
 /// How far a cluster's presets spread, beside the distance to the next centre.
 const SPREAD: f32 = 0.45;
 
@@ -74,13 +77,9 @@ fn layout(rows: ArrayView2<f32>, found: &Grouping) -> Vec<[f32; 2]> {
 
 /// Rows in the plane of their two leading principal components.
 fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
-    let flat = |row: usize| [row as f32, 0.0];
     let Some(mean) = rows.mean_axis(Axis(0)) else { return Vec::new() };
     let centred = &rows - &mean;
-    let gram = centred.t().dot(&centred).mapv(f64::from);
-    let Ok(eigen) = gram.eigh() else { return (0..rows.nrows()).map(flat).collect() };
-    let (_, vectors) = eigen.sort_eig_desc();
-    let mut axes = vectors.slice(s![.., ..2.min(vectors.ncols())]).mapv(|v| v as f32);
+    let mut axes = leading(centred.view());
     for mut axis in axes.columns_mut() {
         let heavy = axis.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
         if heavy < 0.0 {
@@ -88,7 +87,30 @@ fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
         }
     }
     let flat = centred.dot(&axes);
-    flat.outer_iter().map(|row| [row[0], row.get(1).copied().unwrap_or(0.0)]).collect()
+    flat.outer_iter().map(|row| [row[0], row[1]]).collect()
+}
+
+/// The two directions in which centred rows differ most, as columns, by orthogonal iteration (Golub and Van Loan,
+/// section 8.2.4) on evenly drawn rows. A direction that is not there is zero.
+fn leading(centred: ArrayView2<f32>) -> Array2<f32> {
+    let apart = centred.nrows().div_ceil(MOST_ROWS).max(1);
+    let sample = centred.slice(s![..;apart as isize, ..]);
+    let mut axes = Array2::from_shape_fn((centred.ncols(), 2), |(at, axis)| ((at * (axis + 2)) as f32).cos());
+    for _ in 0..ITERATIONS {
+        axes = sample.t().dot(&sample.dot(&axes));
+        let first = unit(axes.column(0).to_owned());
+        let second = axes.column(1).to_owned();
+        let second = unit(&second - &(&first * first.dot(&second)));
+        axes.column_mut(0).assign(&first);
+        axes.column_mut(1).assign(&second);
+    }
+    axes
+}
+
+fn unit(vector: Array1<f32>) -> Array1<f32> {
+    let length = vector.dot(&vector).sqrt();
+    // Below this there is no direction left but rounding.
+    if length > 1e-12 { vector / length } else { vector * 0.0 }
 }
 
 /// Pushes points that are too near each other apart, and scales them to -1..1.
@@ -124,8 +146,6 @@ fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
 
     #[test]
