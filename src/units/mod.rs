@@ -2,8 +2,10 @@
 //!
 //! Imports nothing from the house; every other room may import it.
 
+mod date;
 mod rng;
 
+pub use date::iso_date;
 pub use rng::Rng;
 
 use std::ops::{Add, Mul, Sub};
