@@ -13,24 +13,11 @@ struct Blur {
     slip: f32,
 }
 
-@group(0) @binding(0) var image: texture_2d<f32>;
-@group(0) @binding(1) var image_sampler: sampler;
-@group(0) @binding(2) var<uniform> blur: Blur;
-
-struct ScreenOut {
-    @builtin(position) position: vec4<f32>,
-    @location(0) uv: vec2<f32>,
-}
-
-@vertex
-fn vs_screen(@builtin(vertex_index) index: u32) -> ScreenOut {
-    let corner = vec2<f32>(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0);
-    return ScreenOut(vec4<f32>(corner, 0.0, 1.0), vec2<f32>(corner.x * 0.5 + 0.5, 0.5 - corner.y * 0.5));
-}
+@group(0) @binding(1) var<uniform> blur: Blur;
+@group(0) @binding(2) var image: texture_2d<f32>;
 
 fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
-    return textureSampleLevel(image, image_sampler, uv + offset, 0.0).rgb
-        + textureSampleLevel(image, image_sampler, uv - offset, 0.0).rgb;
+    return light_at(image, uv + offset) + light_at(image, uv - offset);
 }
 
 @fragment

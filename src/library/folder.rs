@@ -9,7 +9,7 @@ pub enum FolderError {
     #[error("{0} is not a folder that can be read")]
     NotAFolder(PathBuf),
     /// There is no preset in it.
-    #[error("{0} holds no .milk files")]
+    #[error("{0} holds no presets (.milk or .milk2 files)")]
     Empty(PathBuf),
 }
 

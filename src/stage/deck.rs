@@ -6,7 +6,8 @@ use lactea_abi::{Address, Filter};
 
 use super::cue::{Cue, FadeStyle};
 use super::pass;
-use super::pass::mix::{MixPass, MixUniforms};
+use super::pass::mix::{self, MixUniforms};
+use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
 use super::workshop::Workshop;
 use crate::milk::{Frame, Heard, Hooks, Pattern, Player, Program, StepReport, Tick, Together};
@@ -173,7 +174,7 @@ impl Voice {
 /// The other half of a double preset, and the picture of both.
 struct Second {
     voice: Voice,
-    mixer: MixPass,
+    mixer: ScreenPass<MixUniforms>,
     uniforms: MixUniforms,
     picture: wgpu::TextureView,
 }
@@ -193,7 +194,7 @@ impl Second {
         };
         Self {
             voice,
-            mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
+            mixer: mix::pass(&workshop.gpu, pass::FORMAT),
             uniforms,
             picture: pass::view(&pass::image(&workshop.gpu.device, "double preset", size)),
         }
@@ -202,10 +203,8 @@ impl Second {
     /// Lays the second picture over `first`.
     fn mix(&mut self, workshop: &Workshop, encoder: &mut wgpu::CommandEncoder, first: &wgpu::TextureView) {
         let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
-        let mut render = pass::begin(encoder, "double preset", &self.picture, true);
-        let gpu = &workshop.gpu;
         let pictures = [first, self.voice.picture.output()];
-        self.mixer.draw(&gpu.device, &gpu.queue, &mut render, pictures, sampler, self.uniforms);
+        self.mixer.draw(&workshop.gpu, encoder, sampler, &pictures, &self.picture, &self.uniforms);
     }
 }
 

@@ -34,14 +34,15 @@ pub use workshop::Workshop;
 use glance::Glancing;
 use lactea_abi::{Address, Filter};
 use pass::flash::FlashPass;
-use pass::mix::{MixPass, MixUniforms};
+use pass::mix::{self, MixUniforms};
+use pass::post::ScreenPass;
 use post::{PostChain, PostWork};
 
 /// The stage: a rack of warm decks, a mixer, and the picture the crowd sees.
 pub struct Stage {
     workshop: Arc<Workshop>,
     rack: BTreeMap<DeckId, Box<Deck>>,
-    mixer: MixPass,
+    mixer: ScreenPass<MixUniforms>,
     chain: PostChain,
     limiter: Option<FlashPass>,
     glancing: Option<Glancing>,
@@ -55,7 +56,7 @@ impl Stage {
     pub fn new(workshop: Arc<Workshop>, size: [u32; 2]) -> Self {
         let picture = pass::image(&workshop.gpu.device, "stage picture", size);
         Self {
-            mixer: MixPass::new(&workshop.gpu, pass::FORMAT),
+            mixer: mix::pass(&workshop.gpu, pass::FORMAT),
             chain: PostChain::new(&workshop.gpu, size),
             limiter: None,
             glancing: None,
@@ -153,9 +154,7 @@ impl Stage {
         let sampler = self.workshop.sampler(Filter::Linear, Address::Clamp);
         let finished = self.limiter.as_ref().map_or(&self.picture_view, FlashPass::candidate).clone();
         let mixed = self.chain.source(&work, &finished);
-        let mut render = pass::begin(&mut encoder, "mix", mixed, true);
-        self.mixer.draw(&gpu.device, &gpu.queue, &mut render, [front, incoming], sampler, uniforms);
-        drop(render);
+        self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
         self.chain.draw(&self.workshop, &mut encoder, &work, &finished);
         if let Some(limiter) = &mut self.limiter {
             let picture = (&self.picture, &self.picture_view);

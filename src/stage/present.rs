@@ -3,17 +3,18 @@
 use lactea_abi::{Address, Filter};
 
 use super::Stage;
-use super::pass::mix::{MixPass, MixUniforms};
+use super::pass::mix::{self, MixUniforms};
+use super::pass::post::ScreenPass;
 
 /// Shows the picture on surfaces of one format.
 pub struct Presenter {
-    pass: MixPass,
+    pass: ScreenPass<MixUniforms>,
 }
 
 impl Presenter {
     /// A presenter for surfaces of `format`.
     pub fn new(stage: &Stage, format: wgpu::TextureFormat) -> Self {
-        Self { pass: MixPass::new(&stage.workshop.gpu, format) }
+        Self { pass: mix::pass(&stage.workshop.gpu, format) }
     }
 
     /// Draws the stage's picture onto `target`, which has `size` pixels.
@@ -31,7 +32,7 @@ impl Presenter {
         let mut render = super::pass::begin(encoder, "present", target, true);
         render.set_viewport(x, y, width, height, 0.0, 1.0);
         let picture = stage.picture();
-        self.pass.draw(&gpu.device, &gpu.queue, &mut render, [picture, picture], sampler, uniforms);
+        self.pass.fill(gpu, &mut render, sampler, &[picture, picture], &uniforms);
     }
 }
 

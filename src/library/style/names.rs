@@ -75,7 +75,7 @@ impl NameFacts {
 /// The part of a name before ` - `, or all of it, as a key of small letters, digits and dashes; `unknown` for none.
 pub fn author_key(label: &str) -> String {
     let file = label.rsplit('/').next().unwrap_or(label);
-    let file = file.strip_suffix(".milk").unwrap_or(file);
+    let file = file.strip_suffix(".milk").or(file.strip_suffix(".milk2")).unwrap_or(file);
     let author = file.split(" - ").next().unwrap_or_default();
     let mut key = String::new();
     for c in author.to_lowercase().chars() {

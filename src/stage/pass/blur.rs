@@ -1,8 +1,8 @@
 //! The blur pyramid shaders read as `blur1` to `blur3`: each level one horizontal and one vertical half.
 
 use super::{
-    FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, module, pipeline, uniform,
-    view,
+    FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, pipeline, screen_module,
+    uniform, view,
 };
 use crate::milk::BlurRange;
 use crate::stage::gpu::Gpu;
@@ -29,8 +29,8 @@ pub(in crate::stage) struct BlurPass {
 impl BlurPass {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
-        let layout = layout(gpu, "blur", &[TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(gpu, "blur", include_str!("../../../shaders/blur.wgsl"));
+        let layout = layout(gpu, "blur", &[SAMPLER, UNIFORM, TEXTURE]);
+        let shader = screen_module(gpu, "blur", include_str!("../../../shaders/blur.wgsl"));
         let pipeline = pipeline(
             device,
             &PipelinePlan {
@@ -88,9 +88,9 @@ impl Pyramid {
             let sources = halves.last().map_or(images.to_vec(), |before| vec![&before.target]);
             let groups = sources.into_iter().map(|from| {
                 let resources = [
-                    wgpu::BindingResource::TextureView(from),
                     wgpu::BindingResource::Sampler(sampler),
                     uniforms.as_entire_binding(),
+                    wgpu::BindingResource::TextureView(from),
                 ];
                 bind(device, "blur", &pass.layout, &resources)
             });

@@ -1,8 +1,10 @@
 //! The mixer: one deck, or two on their way from one to the other, into the stage's picture.
 
-use super::{PipelinePlan, SAMPLER, TEXTURE, UNIFORM, bind, layout, module, pipeline, uniform};
+use super::post::{ScreenPass, ScreenPlan};
 use crate::stage::cue::FadeStyle;
 use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/mix.wgsl");
 
 /// Twin of `Mix` in `shaders/mix.wgsl`.
 #[repr(C)]
@@ -26,61 +28,17 @@ impl MixUniforms {
     }
 }
 
-/// Pipeline of the mixer.
-pub(in crate::stage) struct MixPass {
-    pipeline: wgpu::RenderPipeline,
-    layout: wgpu::BindGroupLayout,
-    uniforms: wgpu::Buffer,
-    /// The pictures mixed last, and their bindings.
-    bound: Option<([wgpu::TextureView; 2], wgpu::BindGroup)>,
+/// A mixer that draws into images of `format`; reads the front and the incoming picture.
+pub(in crate::stage) fn pass(gpu: &Gpu, format: wgpu::TextureFormat) -> ScreenPass<MixUniforms> {
+    ScreenPass::new(gpu, &ScreenPlan { label: "mix", shader: SHADER, entry: "fs_mix", images: 2, format })
 }
 
-impl MixPass {
-    /// A mixer that draws into images of `format`.
-    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
-        let device = &gpu.device;
-        let layout = layout(gpu, "mix", &[TEXTURE, TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(gpu, "mix", include_str!("../../../shaders/mix.wgsl"));
-        let pipeline = pipeline(
-            device,
-            &PipelinePlan {
-                label: "mix",
-                layouts: &[&layout],
-                vertex: (&shader, "vs_screen"),
-                buffers: &[],
-                fragment: (&shader, "fs_mix"),
-                format,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
-        Self { pipeline, layout, uniforms: uniform::<MixUniforms>(device, "mix"), bound: None }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Draws `front` and `incoming` into the open pass.
-    pub fn draw(
-        &mut self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        render: &mut wgpu::RenderPass,
-        pictures: [&wgpu::TextureView; 2],
-        sampler: &wgpu::Sampler,
-        uniforms: MixUniforms,
-    ) {
-        queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(&uniforms));
-        if self.bound.as_ref().is_none_or(|(bound, _)| [&bound[0], &bound[1]] != pictures) {
-            let resources = [
-                wgpu::BindingResource::TextureView(pictures[0]),
-                wgpu::BindingResource::TextureView(pictures[1]),
-                wgpu::BindingResource::Sampler(sampler),
-                self.uniforms.as_entire_binding(),
-            ];
-            let group = bind(device, "mix", &self.layout, &resources);
-            self.bound = Some((pictures.map(Clone::clone), group));
-        }
-        let Some((_, group)) = &self.bound else { return };
-        render.set_pipeline(&self.pipeline);
-        render.set_bind_group(0, group, &[]);
-        render.draw(0..3, 0..1);
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        assert_eq!(size_of::<MixUniforms>(), super::super::post::block_size(SHADER, "Mix") as usize);
     }
 }

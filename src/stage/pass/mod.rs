@@ -34,6 +34,14 @@ pub(super) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     })
 }
 
+/// Put in front of every shader that fills the screen.
+const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
+
+/// The module of a pass that fills the screen, behind what those passes share.
+fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
+    module(gpu, label, &format!("{SCREEN}\n{text}"))
+}
+
 /// A bind group layout of these entries, numbered from 0, for both shader stages.
 pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
     let entries: Vec<_> = (0..)

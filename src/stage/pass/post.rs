@@ -1,14 +1,15 @@
-//! What every pass over the finished picture shares: one triangle, a sampler, a block of numbers, some images.
+//! What every pass that fills the screen shares: one triangle, a sampler, a block of numbers, some images.
 //!
 //! A pass's shader is its own file behind `shaders/shared/screen.wgsl`; it binds the sampler at 0, its block at 1 and
 //! its images from 2.
 
 use std::marker::PhantomData;
 
-use super::{BLOCK_USAGES, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, module, pipeline};
+use super::{
+    BLOCK_USAGES, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
+};
 use crate::stage::gpu::Gpu;
 
-const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
 /// Sets of images whose bindings are kept: a pass reads one of two pictures, with one of two pasts.
 const KEPT_BINDINGS: usize = 4;
 
@@ -40,7 +41,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         let mut entries = vec![SAMPLER, UNIFORM];
         entries.resize(2 + images, TEXTURE);
         let layout = layout(gpu, label, &entries);
-        let shader = module(gpu, label, &format!("{SCREEN}\n{shader}"));
+        let shader = screen_module(gpu, label, shader);
         let pipeline = pipeline(
             &gpu.device,
             &PipelinePlan {
@@ -74,10 +75,22 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         target: &wgpu::TextureView,
         uniforms: &U,
     ) {
+        let mut render = begin(encoder, self.label, target, true);
+        self.fill(gpu, &mut render, sampler, images, uniforms);
+    }
+
+    /// The same into an open pass, as far as its viewport reaches.
+    pub fn fill(
+        &mut self,
+        gpu: &Gpu,
+        render: &mut wgpu::RenderPass,
+        sampler: &wgpu::Sampler,
+        images: &[&wgpu::TextureView],
+        uniforms: &U,
+    ) {
         gpu.queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
         let known = self.bound.iter().position(|(bound, _)| bound.iter().eq(images.iter().copied()));
         let place = known.unwrap_or_else(|| self.bind(gpu, sampler, images));
-        let mut render = begin(encoder, self.label, target, true);
         render.set_pipeline(&self.pipeline);
         render.set_bind_group(0, &self.bound[place].1, &[]);
         render.draw(0..3, 0..1);
@@ -99,7 +112,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
 /// Size in bytes of the struct `name` in the shader of a pass over the finished picture.
 #[cfg(test)]
 pub(super) fn block_size(shader: &str, name: &str) -> u32 {
-    let module = naga::front::wgsl::parse_str(&format!("{SCREEN}\n{shader}")).expect("valid WGSL");
+    let module = naga::front::wgsl::parse_str(&format!("{}\n{shader}", super::SCREEN)).expect("valid WGSL");
     let block = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name));
     match block.map(|(_, ty)| &ty.inner) {
         Some(naga::TypeInner::Struct { span, .. }) => *span,
