@@ -78,15 +78,52 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-fn words_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
-    let mut rest = code;
-    let mut words = Vec::new();
-    while let Some(at) = rest.find(prefix) {
-        rest = &rest[at + prefix.len()..];
-        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-        words.push(&rest[..end]);
+/// The rooms named after `crate::`, alone or in a group.
+fn rooms_named(code: &str) -> Vec<&str> {
+    let mut rooms = Vec::new();
+    for (at, prefix) in code.match_indices("crate::") {
+        let rest = &code[at + prefix.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            rooms.push(first_word(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let inner = group.split_inclusive(|c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth <= 0 && (c == ',' || c == '}')
+        });
+        let end = |part: &str| part.ends_with('}') && part.matches('}').count() > part.matches('{').count();
+        for part in inner {
+            rooms.push(first_word(part.trim_start()));
+            if end(part) {
+                break;
+            }
+        }
     }
-    words
+    rooms
+}
+
+fn first_word(text: &str) -> &str {
+    &text[..text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())]
+}
+
+/// The words before `::` that are not themselves behind one.
+fn crates_named(code: &str) -> Vec<&str> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = code.match_indices("::").filter_map(|(at, _)| {
+        let before = &code[..at];
+        let word = before.rsplit(|c: char| !in_word(c)).next().unwrap_or_default();
+        let behind = before[..before.len() - word.len()].ends_with("::");
+        (!behind && !word.is_empty()).then_some(word)
+    });
+    words.collect()
+}
+
+#[test]
+fn the_checks_see_groups_and_bare_paths() {
+    let text = "use crate::{stage::{Gpu, Stage}, mind}; fn f(x: &wgpu::Device) -> linfa_clustering::KMeans { crate::app::run() }";
+    assert_eq!(rooms_named(text), ["stage", "mind", "app"]);
+    assert_eq!(crates_named(text), ["crate", "stage", "wgpu", "linfa_clustering", "crate"]);
 }
 
 #[test]
@@ -97,7 +134,7 @@ fn rooms_import_only_whom_they_may() {
     for (room, path, text) in sources() {
         let Some(allowed) = table.get(room.as_str()) else { continue };
         rooms_seen += 1;
-        for word in words_after(&code(&text), "crate::") {
+        for word in rooms_named(&code(&text)) {
             if table.contains_key(word) && word != room && !allowed.contains(&word) {
                 offences.push(format!("{}: {room} imports {word}", path.display()));
             }
@@ -113,7 +150,8 @@ fn guests_stay_in_their_rooms() {
     for (room, path, text) in sources() {
         let code = code(&text);
         for (guest, rooms) in GUESTS {
-            let used = code.contains(&format!("use {guest}::")) || code.contains(&format!(" {guest}::"));
+            let family = format!("{guest}_");
+            let used = crates_named(&code).iter().any(|word| *word == guest || word.starts_with(&family));
             if used && !rooms.contains(&room.as_str()) {
                 offences.push(format!("{}: {guest} may live in {rooms:?} only", path.display()));
             }

@@ -84,6 +84,12 @@ fn hostile_presets_cost_themselves_and_nothing_else() {
         bomb.push_str(&format!("comp_{0}=`#define a{i} a{1}+a{1}+a{1}+a{1}\n", i + 1, i - 1));
     }
     bomb.push_str("comp_31=`shader_body { float x = 1; ret = a29; }\n");
+    let cover = (0..16).map(|i| {
+        format!(
+            "shapecode_{i}_enabled=1\nshapecode_{i}_num_inst=1024\nshapecode_{i}_sides=100\nshapecode_{i}_rad=4\n\
+             shapecode_{i}_textured=1\n"
+        )
+    });
     let endless =
         "comp_1=`shader_body { float n = 0; while (n < 1) {\ncomp_2=` n *= 0.5; ret += 0.001; } }\n";
     let files = [
@@ -98,6 +104,22 @@ fn hostile_presets_cost_themselves_and_nothing_else() {
         (
             "huge.milk",
             "[preset00]\nnMotionVectorsX=1e30\nnMotionVectorsY=1e30\nmv_a=1\nfWaveScale=1e38\n".into(),
+        ),
+        ("free.milk", "[preset00]\nper_frame_1=loop(1000000,megabuf(0)=1;freembuf(0));\n".into()),
+        ("shapes.milk", format!("[preset00]\n{}", cover.collect::<String>())),
+        (
+            "arithmetic.milk",
+            format!(
+                "{HEAD}comp_1=`shader_body {{ {} }}\n",
+                "ret=sin(ret)+pow(abs(ret.yzx),0.7);".repeat(300)
+            ),
+        ),
+        (
+            "lookups.milk",
+            format!(
+                "{HEAD}warp_1=`shader_body {{ float n=0; while(n<100000) {{ {} n+=1; }} }}\n",
+                "ret+=tex2D(sampler_main,uv+n*0.001).xyz;".repeat(40)
+            ),
         ),
         ("bomb.milk", bomb),
         ("endless.milk", format!("{HEAD}{endless}")),

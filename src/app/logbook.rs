@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
@@ -33,11 +33,16 @@ impl LogBook {
         let (lines, waiting) = mpsc::channel::<String>();
         let work = move || {
             let mut file = BufWriter::new(file);
+            let mut flushed = Instant::now();
             loop {
-                match waiting.recv_timeout(FLUSH_EVERY) {
+                match waiting.recv_timeout(FLUSH_EVERY.saturating_sub(flushed.elapsed())) {
                     Ok(line) => writeln!(file, "{line}")?,
-                    Err(mpsc::RecvTimeoutError::Timeout) => file.flush()?,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
                     Err(mpsc::RecvTimeoutError::Disconnected) => return file.flush(),
+                }
+                if flushed.elapsed() >= FLUSH_EVERY {
+                    file.flush()?;
+                    flushed = Instant::now();
                 }
             }
         };

@@ -14,8 +14,11 @@ mod offline;
 mod painter;
 mod performance;
 mod replay;
+mod scratch;
+mod screen;
 mod shelf;
 mod sound;
+mod still;
 mod surface;
 mod taste;
 mod video;
@@ -24,11 +27,13 @@ mod window;
 pub use keeper::{open_store, unix_now};
 pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
-pub use midi::{MonitorEnd, monitor as monitor_midi};
+pub use midi::{MonitorEnd, monitor as monitor_midi, ports as midi_ports};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
+pub use screen::screens;
 pub use shelf::catalogue;
 pub use taste::{TasteImport, export_taste, import_taste};
+pub use video::encoder as video_encoder;
 pub use window::{AppSettings, SoundChoice, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.

@@ -1,13 +1,14 @@
 //! The whole show without a window: time from a counter, sound from a file or the demo track, frames to a video.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
+use super::scratch::Scratch;
 use super::video::Video;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
@@ -84,8 +85,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut rig = Rig::new(Show::new(show, library), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
-    let work = scratch_folder(&settings.out)?;
-    let sound_file = work.join("sound.wav");
+    let work = Scratch::beside(&settings.out)?;
+    let sound_file = work.file("sound.wav");
     audio::wav::write(&sound_file, &sound)?;
     let mut video = Video::open(&settings.out, settings.size, settings.fps, &sound_file)?;
     let mut played: BTreeMap<u64, String> = BTreeMap::new();
@@ -106,15 +107,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         let frame = rig.stage.screenshot().map_err(anyhow::Error::msg).context("reading a frame back")?;
         video.push(&frame)?;
     }
-    let path = video.finish();
-    std::fs::remove_dir_all(&work).ok(); // A leftover scratch folder does no harm.
+    let path = video.finish()?;
     let played = played.into_iter().map(|(number, name)| (number as f64 / fps, name)).collect();
-    Ok(PerformReport { path: path?, played, device })
-}
-
-fn scratch_folder(out: &Path) -> anyhow::Result<PathBuf> {
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = parent.join(format!(".aivj-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
-    Ok(folder)
+    Ok(PerformReport { path, played, device })
 }

@@ -33,12 +33,9 @@ impl Video {
         }
         match start_ffmpeg(path, size, fps, sound) {
             Ok(video) => Ok(video),
-            Err(error) => {
+            Err(why) => {
                 let path = path.with_extension("webp");
-                eprintln!(
-                    "ffmpeg could not be started ({error}); writing {} without sound instead",
-                    path.display()
-                );
+                eprintln!("{why}; writing {} without sound instead", path.display());
                 let animation = Animation::create(&path, size, 1000 / fps.max(1));
                 animation.map(Self::Animation).with_context(|| format!("creating {}", path.display()))
             }
@@ -75,18 +72,42 @@ impl Video {
     }
 }
 
-fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> std::io::Result<Video> {
+/// Encoders of MP4 video that ffmpeg may have, the best first, with their options.
+const ENCODERS: [(&str, &[&str]); 4] = [
+    ("libx264", &["-preset", "veryfast", "-crf", "18"]),
+    ("h264_videotoolbox", &["-b:v", "12M"]),
+    ("libopenh264", &["-b:v", "12M"]),
+    ("mpeg4", &["-q:v", "3"]),
+];
+
+/// The encoder ffmpeg has, with its options; in words why there is none.
+pub fn encoder() -> Result<(&'static str, &'static [&'static str]), String> {
+    let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output();
+    let listed = listed.map_err(|error| format!("ffmpeg could not be started ({error})"))?;
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let has = |name: &str| listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
+    ENCODERS
+        .into_iter()
+        .find(|(name, _)| has(name))
+        .ok_or_else(|| "this ffmpeg has no encoder for MP4 video".into())
+}
+
+fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> Result<Video, String> {
+    let (encoder, options) = encoder()?;
     let mut process = Command::new("ffmpeg")
         .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
         .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
         .arg("-i")
         .arg(sound)
-        .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p"])
-        // Odd sides are padded: yuv420p wants even ones.
-        .args(["-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-c:a", "aac", "-shortest"])
+        .args(["-c:v", encoder])
+        .args(options)
+        // Odd sides are padded: yuv420p wants even ones. Sound that ends early is followed by silence.
+        .args(["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"])
+        .args(["-c:a", "aac", "-af", "apad", "-shortest"])
         .arg(path)
         .stdin(Stdio::piped())
-        .spawn()?;
-    let input = process.stdin.take().ok_or_else(|| std::io::Error::other("no pipe to ffmpeg"))?;
+        .spawn()
+        .map_err(|error| format!("ffmpeg could not be started ({error})"))?;
+    let input = process.stdin.take().ok_or("ffmpeg takes no input")?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
 }

@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition};
 use winit::event::{ElementState, WindowEvent};
-use winit::event_loop::{ActiveEventLoop, EventLoop, OwnedDisplayHandle};
+use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
-use winit::window::{Fullscreen, Window, WindowId};
+use winit::window::{Window, WindowId};
 
 use super::archive::Archive;
 use super::baking::Baking;
@@ -18,8 +18,10 @@ use super::keys::{Chord, Keymap};
 use super::logbook::LogBook;
 use super::midi::Midi;
 use super::painter::Painter;
+use super::screen::Screen;
 use super::sound::Listener;
 pub use super::sound::SoundChoice;
+use super::still::Still;
 use super::surface::WindowSurface;
 use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store, unix_now};
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
@@ -65,7 +67,9 @@ pub struct AppSettings {
 /// Opens the windows and runs the show until the performer ends it.
 pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     let started = Instant::now();
-    let events = EventLoop::new().context("no display could be opened; 'aivj perform' works without one")?;
+    let events = super::screen::event_loop().map_err(|why| {
+        anyhow::anyhow!("no display could be opened ({why}); 'aivj perform' works without one")
+    })?;
     let mut app =
         App { settings, display: events.owned_display_handle(), started, running: None, failed: None };
     events.run_app(&mut app).context("running the windows")?;
@@ -111,6 +115,8 @@ struct Running {
     baking: Baking,
     archive: Archive,
     device: String,
+    screen: Screen,
+    still: Still,
     message: Option<String>,
 }
 
@@ -135,6 +141,8 @@ impl ApplicationHandler for App {
             return;
         }
         match event {
+            // The picture goes on when its desk is closed.
+            WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
             WindowEvent::CloseRequested => events.exit(),
             WindowEvent::Resized(size) => {
                 let gpu = &running.rig.stage.workshop().gpu;
@@ -264,23 +272,12 @@ impl Running {
             baking: Baking::of(settings.presets.as_deref(), &settings.textures),
             archive,
             device,
+            screen: Screen::wanted(settings.monitor),
+            still: Still::default(),
             message: [message, keys_trouble].into_iter().flatten().reduce(|all, one| format!("{all}; {one}")),
         };
-        if let Some(monitor) = settings.monitor {
-            running.fill_monitor(monitor)?;
-        }
+        running.screen.look(&running.output.window);
         Ok(running)
-    }
-
-    fn fill_monitor(&mut self, number: usize) -> anyhow::Result<()> {
-        let window = &self.output.window;
-        let count = window.available_monitors().count();
-        let monitor = window.available_monitors().nth(number).with_context(|| {
-            format!("there is no screen {number}; screens are counted from 0, {count} found")
-        })?;
-        window.set_fullscreen(Some(Fullscreen::Borderless(Some(monitor))));
-        window.set_cursor_visible(false);
-        Ok(())
     }
 
     fn act(&mut self, action: &Action) {
@@ -312,10 +309,7 @@ impl Running {
     fn act_on_windows(&mut self, action: WindowAction) {
         match action {
             WindowAction::Fullscreen => {
-                let window = &self.output.window;
-                let fills = window.fullscreen().is_some();
-                window.set_fullscreen((!fills).then_some(Fullscreen::Borderless(None)));
-                window.set_cursor_visible(fills);
+                self.screen.toggle(&self.output.window);
             }
             WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
@@ -324,26 +318,7 @@ impl Running {
             WindowAction::Page(page) => self.desk.turn_to(page),
             WindowAction::NextPage => self.desk.turn_page(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.message = Some(self.screenshot()),
-        }
-    }
-
-    fn screenshot(&self) -> String {
-        let name = format!("aivj-{:.0}.png", self.rig.show.snapshot().now * 1000.0);
-        let picture = match self.rig.stage.screenshot() {
-            Ok(picture) => picture,
-            Err(why) => return format!("no picture was saved: {why}"),
-        };
-        // Encoding takes longer than a frame; the show does not wait for it.
-        let path = name.clone();
-        let save = move || {
-            if let Err(error) = picture.save(&path) {
-                log::error!("the picture {path} could not be saved: {error}");
-            }
-        };
-        match std::thread::Builder::new().name("screenshot".into()).spawn(save) {
-            Ok(_) => format!("saving the picture as {name}"),
-            Err(error) => format!("no picture was saved: {error}"),
+            WindowAction::Picture => self.still.ask(),
         }
     }
 
@@ -368,12 +343,14 @@ impl Running {
         let size = self.output.size();
         let (presenter, stage) = (&mut self.presenter, &self.rig.stage);
         self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
+        self.message = self.still.frame(&self.rig.stage).or(self.message.take());
         if self.frame_ms.len() == KEPT_TIMES {
             self.frame_ms.remove(0);
         }
         self.frame_ms.push(dt as f32 * 1000.0);
         if now - self.last_desk >= DESK_EVERY {
             self.last_desk = now;
+            self.screen.look(&self.output.window);
             let snapshot = self.rig.show.snapshot();
             self.midi.light(&snapshot);
             if !self.desk_hidden {
@@ -399,6 +376,7 @@ impl Running {
             snapshot.message.as_deref(),
             self.archive.message(),
             self.midi.message(),
+            self.screen.message(),
             self.message.as_deref(),
         ];
         let messages: Vec<&str> = messages.into_iter().flatten().collect();

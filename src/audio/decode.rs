@@ -15,8 +15,9 @@ use symphonia::core::io::MediaSourceStream;
 use super::stereo::stereo;
 use super::{AudioError, Frame, Pcm};
 
-/// Longest sound held in memory at once, in minutes (about 20 MB a minute at 44.1 kHz).
+/// Longest sound held in memory at once, in minutes at 48 kHz (about 23 MB a minute); faster ones may be shorter.
 pub const LONGEST_MINUTES: u32 = 120;
+const MOST_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
 /// Slowest and fastest rates that are taken for real, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Packets in a row that may fail before the rest of the file is given up.
@@ -26,10 +27,9 @@ const MOST_BAD_PACKETS: u32 = 256;
 pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
     let mut file = AudioFile::open(path)?;
     let rate_hz = file.rate_hz();
-    let most = LONGEST_MINUTES as usize * 60 * rate_hz as usize;
     let mut frames = Vec::new();
     while file.next(&mut frames) {
-        if frames.len() > most {
+        if frames.len() > MOST_FRAMES {
             return Err(AudioError::TooLong { path: path.to_owned(), limit_minutes: LONGEST_MINUTES });
         }
     }
@@ -118,23 +118,25 @@ impl AudioFile {
     }
 
     fn decode_packet(&mut self, out: &mut Vec<Frame>) -> bool {
-        for _ in 0..MOST_BAD_PACKETS {
+        let mut bad = 0;
+        while bad < MOST_BAD_PACKETS {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
+                Err(Error::ResetRequired) if self.next_link() => continue,
                 Ok(None) | Err(_) => return false, // the end, or a file cut short
             };
             if packet.track_id != self.track {
                 continue;
             }
             let buffer = match self.decoder.decode(&packet) {
-                Ok(buffer) => buffer,
-                Err(Error::DecodeError(_)) => continue, // one damaged packet is a short gap
+                Ok(buffer) if buffer.frames() > 0 => buffer,
+                Ok(_) | Err(Error::DecodeError(_)) => {
+                    bad += 1; // one damaged packet is a short gap
+                    continue;
+                }
                 Err(_) => return false,
             };
             let channels = buffer.spec().channels().count().max(1);
-            if buffer.frames() == 0 {
-                continue;
-            }
             self.rate_hz =
                 if self.first.is_empty() && self.rate_hz == 0 { buffer.spec().rate() } else { self.rate_hz };
             self.samples.resize(buffer.samples_interleaved(), 0.0);
@@ -143,6 +145,24 @@ impl AudioFile {
             return true;
         }
         false
+    }
+}
+
+impl AudioFile {
+    /// Another piece of sound begins in the same file, as in chained Ogg: goes on with it if it has the same rate.
+    fn next_link(&mut self) -> bool {
+        let Some(track) = self.format.default_track(TrackType::Audio) else { return false };
+        let Some(parameters) = track.codec_params.as_ref().and_then(|codec| codec.audio()) else {
+            return false;
+        };
+        let decoder = symphonia::default::get_codecs().make_audio_decoder(parameters, &Default::default());
+        match decoder {
+            Ok(decoder) if parameters.sample_rate.is_none_or(|rate| rate == self.rate_hz) => {
+                (self.track, self.decoder) = (track.id, decoder);
+                true
+            }
+            _ => false,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::app;
 use crate::audio::doctor;
 use crate::library;
 use crate::stage::Gpu;
@@ -29,13 +30,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             println!("graphics   MISSING: {error}");
         }
     }
-    let display = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().find(|name| std::env::var_os(name).is_some());
-    match display {
-        Some(name) => println!("display    {name} is set"),
-        None if cfg!(target_os = "linux") => {
-            println!("display    none: windows cannot open; 'aivj perform' works without one");
+    match app::screens() {
+        Ok(screens) => screens.iter().for_each(|screen| println!("display    {screen}")),
+        Err(why) => {
+            println!("display    none ({why}): windows cannot open; 'aivj perform' works without one")
         }
-        None => println!("display    the desktop's own"),
     }
     let reports = doctor::examine(Seconds(args.listen.clamp(0.1, 10.0)));
     for report in &reports {
@@ -45,10 +44,31 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let built_in = library::built_in().count();
     essential &= built_in > 0;
     println!("presets    {built_in} built in");
-    match std::process::Command::new("ffmpeg").arg("-version").output() {
-        Ok(output) if output.status.success() => println!("ffmpeg     found: performances become MP4"),
-        _ => println!(
-            "ffmpeg     missing: performances become an animation without sound; install ffmpeg for MP4"
+    match app::open_store() {
+        Ok((_, notice)) => {
+            let place = library::Places::of_user().map(|places| places.data.display().to_string());
+            println!("store      {}", place.as_deref().unwrap_or("in memory only"));
+            notice.iter().for_each(|notice| println!("store      {notice}"));
+        }
+        Err(error) => {
+            println!(
+                "store      CANNOT BE USED: {error:#}; nothing is remembered until the folder can be written"
+            );
+        }
+    }
+    if let Some(folder) = app::config_folder() {
+        let there = if folder.is_dir() { "" } else { " (not there yet: the usual settings are used)" };
+        println!("settings   {}{there}", folder.display());
+    }
+    match app::midi_ports() {
+        Ok(ports) if ports.is_empty() => println!("midi       no controller is connected"),
+        Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
+        Err(why) => println!("midi       not available: {why}"),
+    }
+    match app::video_encoder() {
+        Ok((encoder, _)) => println!("ffmpeg     found, with {encoder}: performances become MP4"),
+        Err(why) => println!(
+            "ffmpeg     {why}: performances become an animation without sound; install ffmpeg for MP4"
         ),
     }
     println!("{}", if essential { "ready to perform" } else { "something essential is missing, see above" });

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, SoundChoice, run as run_app};
+use crate::app::{AppSettings, SoundChoice, run as run_app, unix_now};
 use crate::library::Settings;
 use crate::mind::{Control, Profile};
 use crate::show::Command;
@@ -27,9 +27,9 @@ pub struct Args {
     /// Pixels of the picture; chosen for the device without.
     #[arg(long, value_parser = super::size)]
     size: Option<[u32; 2]>,
-    /// Decides every choice.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Decides every choice; another one each night without, which the set log holds.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Show presets of a folder without an audit before.
     #[arg(long)]
     unguarded: bool,
@@ -54,7 +54,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         textures: if textures.is_empty() { settings.textures } else { textures },
         monitor: monitor.or(settings.monitor),
         size: size.or(settings.size),
-        seed,
+        seed: seed.unwrap_or_else(|| unix_now().unsigned_abs()),
         guarded: !unguarded,
         first,
         seconds,

@@ -96,6 +96,9 @@ impl ShapeState {
         if numbers.as_flattened().iter().any(|value| !(value.abs() < 1e5)) {
             return;
         }
+        if !out.fill(instance.center, instance.radius) {
+            return;
+        }
         let blend = if vars[shape::additive] != 0.0 { Blend::Additive } else { Blend::Alpha };
         let textured = vars[shape::textured] != 0.0;
         let thick = vars[shape::thick] != 0.0;

@@ -44,7 +44,13 @@ pub struct Frame {
     pub shapes: Vec<ShapeInstance>,
     /// Pool the triangle draws index; three vertices a triangle.
     pub triangles: Vec<Vertex>,
+    /// How much of the screen polygons covered so far, in whole screens.
+    painted: f32,
 }
+
+/// Screens the polygons of one frame may cover together; what is beyond is left out, so that no device is kept busy
+/// for seconds.
+const MAX_PAINTED: f32 = 256.0;
 
 /// How new light meets what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,5 +243,22 @@ impl Frame {
         self.spots.clear();
         self.shapes.clear();
         self.triangles.clear();
+        self.painted = 0.0;
+    }
+
+    /// Counts a polygon round `center` as wide and high as `radius` says, from -1 to 1 over the screen; false when it
+    /// must be left out.
+    pub(super) fn fill(&mut self, center: [f32; 2], radius: [f32; 2]) -> bool {
+        let side = |axis: usize| {
+            let (low, high) = (center[axis] - radius[axis].abs(), center[axis] + radius[axis].abs());
+            (high.min(1.0) - low.max(-1.0)).max(0.0) / 2.0
+        };
+        self.painted += side(0) * side(1);
+        self.has_room()
+    }
+
+    /// Whether everything the preset drew so far is in the frame.
+    pub(super) fn has_room(&self) -> bool {
+        self.painted <= MAX_PAINTED
     }
 }

@@ -18,8 +18,11 @@ use crate::units::Rng;
 /// Instructions one frame of one preset may spend in all its code.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
-/// Seconds after which `progress` reaches 1, as long as nobody says otherwise.
+/// Seconds after which `progress` reaches 1: how long presets are made to last, whatever the director does.
 pub const DEFAULT_DURATION_SECS: f64 = 30.0;
+
+/// Seed of `rand` in the reference.
+const RAND_SEED: u32 = 0x4141_f00d;
 
 /// When and where a frame is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +42,7 @@ pub struct Tick {
 /// What one step did, besides filling the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
-    /// Some code of the preset ran out of budget and was cut short.
+    /// Some code of the preset ran out of budget and was cut short, or polygons were left out.
     pub over_budget: bool,
 }
 
@@ -115,7 +118,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Starts `program`; `seed` decides everything random outside the preset's own `rand`.
+    /// Starts `program`; `seed` decides everything random. With seed 1 `rand` gives the reference's own stream.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
@@ -125,7 +128,9 @@ impl Player {
             shapes: program.shapes.iter().map(ShapeState::new).collect(),
             engine: Engine {
                 shared: Shared::new(),
-                random: EelRandom::default(),
+                random: EelRandom::new(
+                    RAND_SEED ^ (seed.wrapping_sub(1) ^ (seed.wrapping_sub(1) >> 32)) as u32,
+                ),
                 budget: Budget::new(FRAME_BUDGET),
             },
             init_q: [0.0; Q_COUNT],
@@ -173,7 +178,7 @@ impl Player {
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.constants, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted() }
+        StepReport { over_budget: self.engine.budget.exhausted() || !out.has_room() }
     }
 
     /// The preset's own clock runs at the speed its hooks ask for, without a jump when that changes. Presets that count

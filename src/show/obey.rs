@@ -125,6 +125,7 @@ impl Show {
                 self.decks.drop_slot(refuge);
             }
         }
+        self.veil = Veil::Open; // Whoever asks for safety wants to see it.
         self.wanted = Some(Wanted::Refuge);
     }
 

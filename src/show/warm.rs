@@ -198,7 +198,7 @@ fn prepare(
         took.compile_ms = lap();
         let mut deck = Deck::prepare(workshop, program, settings, wish.seed)?;
         took.build_ms = lap();
-        deck.warm_up(workshop, &heard.read(), wish.warm_frames);
+        deck.warm_up(workshop, &heard.read(), wish.warm_frames)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };

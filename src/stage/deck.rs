@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lactea_abi::{Address, Filter};
 
-use super::cue::{Cue, FadeStyle};
+use super::cue::FadeStyle;
 use super::pass;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
@@ -56,18 +56,21 @@ impl Deck {
         Ok(Self { first, second, settings, time: 0.0, drawn: 0 })
     }
 
-    /// Draws `frames` frames off screen at the show's rate and waits until the device has done them.
-    pub fn warm_up(&mut self, workshop: &Workshop, heard: &Heard, frames: u32) {
-        for _ in 0..frames {
-            let mut encoder = workshop.gpu.device.create_command_encoder(&Default::default());
-            let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
-            self.encode(workshop, &mut encoder, heard, &Hooks::default(), dt);
-            workshop.gpu.queue.submit([encoder.finish()]);
-        }
-        if frames > 0 {
-            // Device errors are noted by their own callback.
-            workshop.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
-        }
+    /// Draws `frames` frames off screen at the show's rate and waits until the device has done them; what the device
+    /// said when it could not.
+    pub fn warm_up(&mut self, workshop: &Workshop, heard: &Heard, frames: u32) -> Result<(), String> {
+        let gpu = &workshop.gpu;
+        gpu.checked(|| {
+            for _ in 0..frames {
+                let mut encoder = gpu.device.create_command_encoder(&Default::default());
+                let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
+                self.encode(workshop, &mut encoder, heard, &Hooks::default(), dt);
+                gpu.queue.submit([encoder.finish()]);
+            }
+            if frames > 0 {
+                gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok(); // Its errors are told by the callback.
+            }
+        })
     }
 
     /// One frame: runs the preset's code and records its passes.
@@ -206,17 +209,6 @@ impl Second {
         let pictures = [first, self.voice.picture.output()];
         self.mixer.draw(&workshop.gpu, encoder, sampler, &pictures, &self.picture, &self.uniforms);
     }
-}
-
-/// One step of a deck by a cue.
-pub(super) fn air(
-    deck: &mut Deck,
-    workshop: &Workshop,
-    encoder: &mut wgpu::CommandEncoder,
-    cue: &Cue,
-    hooks: &Hooks,
-) {
-    deck.encode(workshop, encoder, &cue.heard, hooks, cue.dt);
 }
 
 /// An empty picture, for when nothing is on air.

@@ -65,7 +65,6 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("aivj"),
-            required_features: adapter.features() & wgpu::Features::PIPELINE_CACHE,
             required_limits: limits,
             ..Default::default()
         }))
@@ -107,14 +106,15 @@ impl Gpu {
         self.complaints.newest().take()
     }
 
-    /// Runs `work` and returns the first validation error it caused.
+    /// Runs `work` and returns the first error it caused: against the rules, out of memory, or the driver's own.
     pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, String> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        let scopes = [Validation, OutOfMemory, Internal].map(|kind| self.device.push_error_scope(kind));
         let result = work();
-        match pollster::block_on(scope.pop()) {
-            None => Ok(result),
-            Some(error) => Err(error.to_string()),
-        }
+        let mut scopes = scopes.map(Some);
+        let errors = scopes.iter_mut().rev().filter_map(Option::take);
+        let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
+        errors.first().map_or(Ok(result), |error| Err(error.to_string()))
     }
 }
 

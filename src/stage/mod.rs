@@ -96,7 +96,7 @@ impl Stage {
         self.rack.insert(id, deck);
     }
 
-    /// Takes a deck off the rack; its memory is given back.
+    /// Takes a deck off the rack; its memory is given back, but for pictures that were mixed last.
     pub fn retire(&mut self, id: DeckId) {
         self.rack.remove(&id);
     }
@@ -122,7 +122,6 @@ impl Stage {
             return;
         }
         let gpu = &self.workshop.gpu;
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let dark = cue.veil == Veil::Blackout;
         let second =
             cue.second.as_ref().filter(|second| !dark && self.rack.contains_key(&second.airing.deck));
@@ -130,9 +129,13 @@ impl Stage {
             [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to), second.map(|second| &second.airing)];
         for airing in airings.into_iter().flatten() {
             if let Some(deck) = self.rack.get_mut(&airing.deck) {
-                deck::air(deck, &self.workshop, &mut encoder, cue, &airing.hooks);
+                // Work of its own for the device: a deck that fails takes no other picture with it.
+                let mut encoder = gpu.device.create_command_encoder(&Default::default());
+                deck.encode(&self.workshop, &mut encoder, &cue.heard, &airing.hooks, cue.dt);
+                gpu.queue.submit([encoder.finish()]);
             }
         }
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let output = |airing: Option<&Airing>| {
             let deck = airing.and_then(|airing| self.rack.get(&airing.deck));
             deck.map_or(&self.black, |deck| deck.output())

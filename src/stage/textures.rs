@@ -17,8 +17,8 @@ use crate::units::Rng;
 const MAX_SIDE: u32 = 2048;
 /// Largest image file that is read, bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// Images kept at the same time.
-const MAX_KEPT: usize = 128;
+/// Memory of the images kept at the same time, bytes.
+const MAX_KEPT_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
 const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "bmp", "tga", "dds", "gif", "webp", "jfif"];
 
 /// One image on the device.
@@ -105,7 +105,8 @@ impl Textures {
             }
         };
         let mut kept = self.kept();
-        if kept.len() >= MAX_KEPT {
+        let bytes = |picture: &Picture| picture.size[0] * picture.size[1] * 4.0;
+        if kept.values().map(|picture| bytes(picture)).sum::<f32>() + bytes(&picture) > MAX_KEPT_BYTES {
             kept.clear(); // Decks hold their own; what is still wanted is read again.
         }
         kept.insert(picked, picture.clone());

@@ -13,14 +13,26 @@ as_root() {
   else say "please run as root: $*"; return 1; fi
 }
 
+# The Vulkan driver for the graphics card that is there; Arch has one package for each maker.
+arch_driver() {
+  case "$(cat /sys/class/drm/card*/device/vendor 2>/dev/null)" in
+    *0x10de*) echo nvidia-utils ;;
+    *0x1002*) echo vulkan-radeon ;;
+    *0x8086*) echo vulkan-intel ;;
+    *) echo vulkan-swrast ;;
+  esac
+}
+
 # Packages whose probe (a file or a command) is missing: "probe|apt|dnf|pacman|brew", '-' where none is needed.
 wanted_packages() {
-  cat <<'LIST'
+  sed "s/ARCH_DRIVER/$(arch_driver)/" <<'LIST'
+curl|curl|curl|curl|-
+pem|ca-certificates|ca-certificates|ca-certificates|-
 cc|build-essential|gcc|base-devel|-
 pkg-config|pkg-config|pkgconf-pkg-config|pkgconf|pkg-config
 lib:alsa/asoundlib.h|libasound2-dev|alsa-lib-devel|alsa-lib|-
 so:libvulkan.so.1|libvulkan1|vulkan-loader|vulkan-icd-loader|-
-vk:icd|mesa-vulkan-drivers|mesa-vulkan-drivers|vulkan-swrast|-
+vk:icd|mesa-vulkan-drivers|mesa-vulkan-drivers|ARCH_DRIVER|-
 so:libxkbcommon-x11.so.0|libxkbcommon-x11-0|libxkbcommon-x11|libxkbcommon-x11|-
 so:libXcursor.so.1|libxcursor1|libXcursor|libxcursor|-
 so:libXi.so.6|libxi6|libXi|libxi|-
@@ -29,10 +41,14 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
+# Every shared library of the system; ldconfig is not on every user's path.
+libraries() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
+
 present() {
   case "$1" in
     lib:*) [ -e "/usr/include/${1#lib:}" ] ;;
-    so:*) ldconfig -p 2>/dev/null | grep -q "${1#so:}" ;;
+    so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
+    pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
     vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
@@ -62,8 +78,16 @@ install_missing() {
 }
 
 install_rust() {
-  command -v cargo >/dev/null && return 0
-  say "installing the Rust toolchain with rustup into ~/.cargo"
+  local wanted found
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  found=$(cargo --version 2>/dev/null | cut -d' ' -f2)
+  [ -n "$found" ] && [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] && return 0
+  if command -v rustup >/dev/null; then
+    say "Rust ${found:-is missing} but $wanted is needed: updating with rustup"
+    rustup update stable >/dev/null && rustup default stable >/dev/null
+    return 0
+  fi
+  say "installing the Rust toolchain (${found:-none} found, $wanted needed) with rustup into ~/.cargo"
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal >/dev/null
   PATH="$HOME/.cargo/bin:$PATH"
 }

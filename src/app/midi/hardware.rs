@@ -187,6 +187,13 @@ fn list() -> Result<MidiInput, String> {
     MidiInput::new(CLIENT).map_err(|error| error.to_string())
 }
 
+/// Names of the devices that are connected; why they cannot be told.
+pub fn ports() -> Result<Vec<String>, String> {
+    let input = list()?;
+    let names = named(input.ports(), |port| input.port_name(port).ok());
+    Ok(names.into_iter().map(|(name, _)| name).collect())
+}
+
 /// The way back to a device, if it has one.
 fn output(name: &str) -> Option<MidiOutputConnection> {
     let output = MidiOutput::new(CLIENT).ok()?;

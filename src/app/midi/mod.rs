@@ -28,6 +28,7 @@ use crate::units::Unipolar;
 use binding::{Binding, Bound, Encoding, Moved};
 use event::{Address, Event, Kind};
 use hardware::Hardware;
+pub use hardware::ports;
 use learn::Learning;
 pub use monitor::{MonitorEnd, monitor};
 use profile::Profile;

@@ -167,6 +167,10 @@ impl Function {
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Tan => x.tan(),
+            // Outside their domain these give 0, as in the reference: one NaN would spoil a sum for good.
+            Self::Asin if x.abs() > 1.0 => 0.0,
+            Self::Acos if x.abs() > 1.0 => 0.0,
+            Self::Log | Self::Log10 if x <= 0.0 => 0.0,
             Self::Asin => x.asin(),
             Self::Acos => x.acos(),
             Self::Atan => x.atan(),

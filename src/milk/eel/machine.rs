@@ -2,7 +2,7 @@
 
 use super::compile::Code;
 use super::functions::{self, Function};
-use super::memory::Memory;
+use super::memory::{Memory, Room};
 use super::random::EelRandom;
 use super::tree::{Node, NodeId};
 
@@ -10,14 +10,18 @@ use super::tree::{Node, NodeId};
 const MAX_ROUNDS: u32 = 1_048_576;
 /// Most numbers one `memcpy` or `memset` moves.
 const MAX_MOVED: f64 = 65_536.0;
+/// Instructions a block of memory costs that is given or taken back.
+const BLOCK_COST: u64 = 8_192;
 
-/// What all programs of one preset share: `reg00..reg99` and `gmegabuf`.
+/// What all programs of one preset share: `reg00..reg99`, `gmegabuf`, and how much memory they have together.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// `reg00` to `reg99`.
     pub regs: [f64; 100],
     /// `gmegabuf`.
     pub gmegabuf: Memory,
+    /// What all memories of the preset may still grow by.
+    pub room: Room,
 }
 
 impl Default for Shared {
@@ -29,7 +33,7 @@ impl Default for Shared {
 impl Shared {
     /// All zero.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: Room::default() }
     }
 }
 
@@ -184,7 +188,8 @@ impl Machine<'_> {
         match function {
             Function::Random => self.rng.unit() * x.floor().max(1.0),
             Function::FreeMemory => {
-                self.megabuf.free_from(x);
+                let freed = self.megabuf.free_from(x, &mut self.shared.room);
+                self.budget.spend(u64::from(freed) * BLOCK_COST);
                 x
             }
             _ => function.of_one(x),
@@ -200,12 +205,12 @@ impl Machine<'_> {
             Function::MemoryCopy => {
                 let copied: Vec<f64> = (0..count).map(|i| self.megabuf.read(from + f64::from(i))).collect();
                 for (i, value) in copied.into_iter().enumerate() {
-                    self.megabuf.write(to + i as f64, value);
+                    self.store(Place::Mega(to + i as f64), value);
                 }
             }
             Function::MemorySet => {
                 for i in 0..count {
-                    self.megabuf.write(to + f64::from(i), from);
+                    self.store(Place::Mega(to + f64::from(i)), from);
                 }
             }
             _ => {}
@@ -245,12 +250,22 @@ impl Machine<'_> {
         if self.budget.exhausted() {
             return;
         }
-        match place {
-            Place::Variable(slot) => self.vars[slot as usize] = value,
-            Place::Register(number) => self.shared.regs[usize::from(number)] = value,
-            Place::Mega(index) => self.megabuf.write(index, value),
-            Place::GlobalMega(index) => self.shared.gmegabuf.write(index, value),
-            Place::Nowhere(_) => {}
+        let Shared { regs, gmegabuf, room } = &mut *self.shared;
+        let grown = match place {
+            Place::Variable(slot) => {
+                self.vars[slot as usize] = value;
+                false
+            }
+            Place::Register(number) => {
+                regs[usize::from(number)] = value;
+                false
+            }
+            Place::Mega(index) => self.megabuf.write(index, value, room),
+            Place::GlobalMega(index) => gmegabuf.write(index, value, room),
+            Place::Nowhere(_) => false,
+        };
+        if grown {
+            self.budget.spend(BLOCK_COST);
         }
     }
 }
@@ -299,6 +314,9 @@ mod tests {
         check("x = 7 % 4 + 1", 4.0);
         check("x = 1 < 2 && 3 > 2", 1.0);
         check("x = 5 & 3 | 8", 9.0);
+        check("x = 2 * 7 % 4", 6.0);
+        check("x = 10 / 7 % 4", 10.0 / 3.0);
+        check("x = 7 & 3 == 3", 1.0);
         check("X = !0 + !1", 1.0);
         check("x = -2 * -3", 6.0);
         check("x = 1 ? 2 : 3", 2.0);
@@ -310,6 +328,24 @@ mod tests {
         check("x = 1 / 0", 0.0);
         check("x = 5 % 0", 0.0);
         check("x = pow(0, -1)", 0.0);
+        check("x = log(0) + log(-1) + log10(0) + asin(2) + acos(-2)", 0.0);
+    }
+
+    #[test]
+    fn memory_given_and_taken_back_without_end_costs_the_budget() {
+        let (outcome, rounds) = run_with("loop(100000, megabuf(0) = 1; freembuf(0); x += 1)", 10_000_000);
+        assert_eq!(outcome, Outcome::OutOfBudget);
+        assert!(rounds < 1_000.0, "{rounds} rounds");
+    }
+
+    #[test]
+    fn all_memories_together_have_one_limit() {
+        let (_, x) = run_with(
+            "n = 0; loop(128, megabuf(n * 65536) = 1; gmegabuf(n * 65536) = 1; n += 1); \
+             freembuf(0); megabuf(9) = 5; n = 0; loop(128, x += gmegabuf(n * 65536); n += 1); x += megabuf(9)",
+            10_000_000,
+        );
+        assert_eq!(x, 133.0);
     }
 
     #[test]

@@ -21,9 +21,9 @@ pub(super) struct Parser<'a> {
     nesting: u16,
 }
 
-/// Strength of two-sided operators, loosest first; assignment and `?:` are handled apart.
+/// Strength of two-sided operators, loosest first, as the EEL2 manual of REAPER lists them: bits inside comparisons,
+/// the remainder inside everything but powers. Assignment and `?:` are handled apart.
 const LEVELS: &[&[(&str, Operator)]] = &[
-    &[("|", Operator::BitOr), ("&", Operator::BitAnd), ("~", Operator::BitXor)],
     &[
         ("==", Operator::Equal),
         ("===", Operator::Equal),
@@ -36,9 +36,11 @@ const LEVELS: &[&[(&str, Operator)]] = &[
         ("<=", Operator::LessEqual),
         (">=", Operator::GreaterEqual),
     ],
-    &[("<<", Operator::ShiftLeft), (">>", Operator::ShiftRight)],
+    &[("|", Operator::BitOr), ("&", Operator::BitAnd), ("~", Operator::BitXor)],
     &[("+", Operator::Add), ("-", Operator::Subtract)],
-    &[("*", Operator::Multiply), ("/", Operator::Divide), ("%", Operator::Modulo)],
+    &[("*", Operator::Multiply), ("/", Operator::Divide)],
+    &[("<<", Operator::ShiftLeft), (">>", Operator::ShiftRight)],
+    &[("%", Operator::Modulo)],
 ];
 
 const UPDATES: &[(&str, Operator)] = &[

@@ -2,11 +2,15 @@
 //!
 //! A shader that never ends would take the graphics device, and with it the show, away.
 
-/// Rounds all loops of one pixel may make together.
-const MAX_ROUNDS: u32 = 4_096;
+/// Rounds all loops of one pixel may make together, at least and at most.
+const ROUNDS: [usize; 2] = [128, 4_096];
+/// What one pixel may do in loops: statements, of which a texture lookup counts as sixteen.
+const WORK: usize = 524_288;
 
-/// Adds the guard to every `loop`, `while` and `for` body of the WGSL.
+/// Adds the guard to every `loop`, `while` and `for` body of the WGSL; the more the shader does, the fewer rounds.
 pub(super) fn bound_loops(wgsl: &str) -> String {
+    let work = wgsl.matches(';').count() + 16 * wgsl.matches("textureSample").count();
+    let rounds = (WORK / work.max(1)).clamp(ROUNDS[0], ROUNDS[1]);
     let mut out = String::with_capacity(wgsl.len() + 256);
     let mut guarded = false;
     let mut rest = wgsl;
@@ -21,9 +25,7 @@ pub(super) fn bound_loops(wgsl: &str) -> String {
     out.push_str(rest);
     if guarded {
         // Diagnostic directives must stay first; declarations may stand anywhere after them.
-        out.push_str(&format!(
-            "\nconst LOOP_LIMIT: u32 = {MAX_ROUNDS}u;\nvar<private> loop_guard: u32 = 0u;\n"
-        ));
+        out.push_str(&format!("\nconst LOOP_LIMIT: u32 = {rounds}u;\nvar<private> loop_guard: u32 = 0u;\n"));
     }
     out
 }
@@ -68,6 +70,13 @@ mod tests {
         let source = "fn f() { for (var i = 0; i < 3; i++) { loop { break; } } let forward = 1; }";
         let bounded = bound_loops(source);
         assert_eq!(bounded.matches("loop_guard += 1u").count(), 2, "{bounded}");
+    }
+
+    #[test]
+    fn a_loop_of_many_lookups_makes_fewer_rounds() {
+        let lookups = "c += textureSample(a, b, uv);".repeat(100);
+        assert!(bound_loops("while (x) { x += 1; }").contains("LOOP_LIMIT: u32 = 4096u"));
+        assert!(bound_loops(&format!("while (x) {{ {lookups} }}")).contains("LOOP_LIMIT: u32 = 308u"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn check_nesting(source: &str) -> Result<(), String> {
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        // Signs that stack up recurse as brackets do, and so does a chain of `?`.
+        // Signs that stack up recurse as brackets do.
         prefix_run = if matches!(byte, b'-' | b'+' | b'!' | b'~') {
             prefix_run + 1
         } else if byte.is_ascii_whitespace() {

@@ -13,6 +13,11 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// Most texture lookups written in one shader, macros expanded; compiling thousands takes drivers minutes.
 const MAX_LOOKUPS: usize = 512;
+/// Most calls of costly functions, loops and statements written in one shader, macros expanded: real presets have 40,
+/// a few and 90.
+const MAX_COSTLY: usize = 400;
+const MAX_LOOPS: usize = 48;
+const MAX_STATEMENTS: usize = 4_000;
 
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
@@ -59,9 +64,21 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
         let count = translated.interface.textures.len();
         return Err(ShaderError::Gate(format!("{count} textures, {MAX_PASS_TEXTURES} are possible")));
     }
-    let lookups = translated.wgsl.matches("textureSample").count();
-    if lookups > MAX_LOOKUPS {
-        return Err(ShaderError::Gate(format!("{lookups} texture lookups, {MAX_LOOKUPS} are possible")));
+    let written =
+        |words: &[&str]| words.iter().map(|word| translated.wgsl.matches(word).count()).sum::<usize>();
+    for (what, count, most) in [
+        ("texture lookups", written(&["textureSample"]), MAX_LOOKUPS),
+        (
+            "calls of costly functions",
+            written(&["sin(", "cos(", "tan(", "pow(", "exp(", "log(", "atan2("]),
+            MAX_COSTLY,
+        ),
+        ("loops", written(&["loop {", "while ", "for ("]), MAX_LOOPS),
+        ("statements", written(&[";"]), MAX_STATEMENTS),
+    ] {
+        if count > most {
+            return Err(ShaderError::Gate(format!("{count} {what}, {most} are possible")));
+        }
     }
     let wgsl = bounds::bound_loops(&translated.wgsl);
     validate(&wgsl)?;
@@ -113,6 +130,14 @@ mod tests {
     fn a_shader_of_a_thousand_lookups_is_refused() {
         let long = format!("shader_body {{ {} }}", "ret += tex2D(sampler_main, uv).xyz;".repeat(1_000));
         assert!(matches!(translate(PassKind::Warp, &long), Err(ShaderError::Gate(_))));
+    }
+
+    #[test]
+    fn what_would_take_a_driver_minutes_to_compile_is_refused() {
+        for line in ["ret = sin(ret * 1.3) + pow(abs(ret.yzx), 0.7);", "while (n < 9) { n += 1; }"] {
+            let long = format!("shader_body {{ float n = 0; {} }}", line.repeat(300));
+            assert!(matches!(translate(PassKind::Comp, &long), Err(ShaderError::Gate(_))), "{line}");
+        }
     }
 
     #[test]
