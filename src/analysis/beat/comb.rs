@@ -25,9 +25,6 @@ const BEATS: usize = PERIODS - PER_OCTAVE;
 const COMMON: (f32, f32) = (130.0, 1.1);
 /// How much beats that are accented unevenly, one strong and one weak, speak against a tempo.
 const EVENNESS: f32 = 0.3;
-/// Beats that must be in view before bars are looked at.
-const BAR_BEATS: f32 = 12.0;
-
 /// One reading of where beats may lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comb {
@@ -39,15 +36,6 @@ pub struct Comb {
     pub z: f32,
     /// `z` weighed by how common the tempo is and how evenly its beats are accented.
     pub score: f32,
-}
-
-/// Mean accents of the last beat and the three before it, in bars of four.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Slots {
-    /// Kicks.
-    pub low: [f32; 4],
-    /// Snares and claps.
-    pub sharp: [f32; 4],
 }
 
 /// The folded accents.
@@ -190,30 +178,6 @@ impl Combs {
         Comb { period, since: (part as f32 + shift) / PARTS as f32 * comb.period, ..comb }
     }
 
-    /// What falls on each beat of a bar of four, counted back from the last beat; `None` before enough was heard.
-    pub fn slots(&self, period: f32, since: f32) -> Option<Slots> {
-        if (self.heard as f32) < BAR_BEATS * period {
-            return None;
-        }
-        let mut slots = Slots::default();
-        let mut weights = [1e-6_f32; 4];
-        for beat in 0..((self.heard as f32 - since) / period) as usize {
-            let at = ((since + beat as f32 * period).round() as usize).min(KEPT - 1);
-            let weight = self.weight[at];
-            let near = at.saturating_sub(4)..(at + 5).min(self.heard);
-            let loudest =
-                |of: fn(&Accent) -> f32| near.clone().map(|age| of(self.accent(age))).fold(0.0, f32::max);
-            slots.low[beat % 4] += weight * loudest(|accent| accent.low);
-            slots.sharp[beat % 4] += weight * loudest(|accent| accent.sharp);
-            weights[beat % 4] += weight;
-        }
-        for (n, weight) in weights.into_iter().enumerate() {
-            slots.low[n] /= weight;
-            slots.sharp[n] /= weight;
-        }
-        Some(slots)
-    }
-
     /// How far kicks and snares stand out on their own: kicks at the best tempo, snares at half of it.
     pub fn kick_and_snare(&self, period: f32) -> [f32; 2] {
         let stands_out = |of: fn(&Accent) -> f32, period: f32| {
@@ -263,18 +227,4 @@ fn folded(accents: &[f32], weight: &[f32], period: f32, mean: f32) -> [f32; PART
     sums[0] += sums[PARTS];
     weights[0] += weights[PARTS];
     std::array::from_fn(|part| if weights[part] > 0.2 { sums[part] / weights[part] } else { mean })
-}
-
-impl Slots {
-    /// Where the snare falls, counted back, when it falls on one beat in four alone: then the beats are counted
-    /// twice too fast. Steady kicks on all four speak against it.
-    pub fn lone_snare(&self) -> Option<usize> {
-        const ALONE: f32 = 2.5;
-        const STEADY: f32 = 0.9;
-        let top = (0..4).max_by(|&a, &b| self.sharp[a].total_cmp(&self.sharp[b]))?;
-        let other = (1..4).map(|n| self.sharp[(top + n) % 4]).fold(0.0, f32::max);
-        let least = self.low.iter().copied().fold(f32::MAX, f32::min);
-        let most = self.low.iter().copied().fold(0.0, f32::max);
-        (self.sharp[top] > ALONE * other && least <= STEADY * most).then_some(top)
-    }
 }

@@ -19,8 +19,19 @@ pub struct Accent {
     pub all: f32,
     /// Kicks and bass, 0..1.
     pub low: f32,
+    /// Snares, chords and voices, 0..1.
+    pub mid: f32,
+    /// Hats and cymbals, 0..1.
+    pub high: f32,
     /// What is sharp in the middle and on top at once, as snares and claps are, 0..1.
     pub sharp: f32,
+}
+
+impl Accent {
+    /// Low, middle, high and sharp.
+    pub fn ranges(&self) -> [f32; 4] {
+        [self.low, self.mid, self.high, self.sharp]
+    }
 }
 
 /// Accents from onsets.
@@ -44,6 +55,6 @@ impl Drums {
             share[n] = strength / self.peak[n];
         }
         let all = share.iter().zip(WEIGHT).map(|(share, weight)| weight * share.powf(SOFTEN)).sum();
-        Accent { all, low: share[0], sharp: share[1] * share[2] }
+        Accent { all, low: share[0], mid: share[1], high: share[2], sharp: share[1] * share[2] }
     }
 }

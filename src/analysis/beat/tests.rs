@@ -1,0 +1,168 @@
+//! The beat on drummed patterns: tempo, octave, bar, breakdown, and the performer's word over all of them.
+
+use super::TempoWish;
+use crate::analysis::{Analyser, BeatCall, BeatGrid};
+use crate::units::{Rng, Seconds};
+
+const RATE: f64 = 44_100.0;
+
+/// A pattern of one bar in eighths or sixteenths: kicks, snares and hats, `x` where one falls.
+struct Pattern {
+    kick: &'static str,
+    snare: &'static str,
+    hat: &'static str,
+}
+
+const HOUSE: Pattern =
+    Pattern { kick: "x---x---x---x---", snare: "----x-------x---", hat: "--x---x---x---x-" };
+const ROCK: Pattern =
+    Pattern { kick: "x-------x-x-----", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
+const NOTHING: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
+
+/// Plays patterns one after another, each for so many bars of four beats, over a soft pad.
+fn play(bpm: f64, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
+    let bar = 240.0 / bpm;
+    let bars: usize = parts.iter().map(|(_, bars)| bars).sum();
+    let mut out: Vec<[f32; 2]> = (0..(bar * bars as f64 * RATE) as usize)
+        .map(|n| [0.03 * (std::f64::consts::TAU * 220.0 * n as f64 / RATE).sin() as f32; 2])
+        .collect();
+    let mut rng = Rng::new(5);
+    let mut from = 0.0;
+    for &(pattern, bars) in parts {
+        for n in 0..bars {
+            for (drum, row) in [pattern.kick, pattern.snare, pattern.hat].into_iter().enumerate() {
+                for (step, _) in row.bytes().enumerate().filter(|(_, mark)| *mark == b'x') {
+                    let at = from + bar * (n as f64 + step as f64 / row.len() as f64);
+                    strike(&mut out, at, drum, &mut rng);
+                }
+            }
+        }
+        from += bar * bars as f64;
+    }
+    out
+}
+
+fn strike(out: &mut [[f32; 2]], at: f64, drum: usize, rng: &mut Rng) {
+    let mut low = 0.0;
+    for (n, frame) in out.iter_mut().skip((at * RATE) as usize).take((0.3 * RATE) as usize).enumerate() {
+        let since = n as f64 / RATE;
+        let turn = |hz: f64| (std::f64::consts::TAU * hz * since).sin();
+        let noise = rng.normal();
+        low += (noise - low) * 0.3;
+        let sound = match drum {
+            0 => {
+                (std::f64::consts::TAU * (50.0 * since - 3.3 * (-since / 0.03).exp())).sin()
+                    * (-since / 0.12).exp()
+            }
+            1 => (0.5 * low + 0.2 * noise + 0.3 * turn(190.0)) * (-since / 0.07).exp(),
+            _ => 0.15 * (noise - low) * (-since / 0.03).exp(),
+        };
+        *frame = frame.map(|side| side + 0.5 * sound as f32);
+    }
+}
+
+/// Hears everything; returns the beats that were called and the grid at the end.
+fn hear(analyser: &mut Analyser, sound: &[[f32; 2]]) -> (Vec<f64>, BeatGrid) {
+    let mut call = BeatCall::default();
+    let mut beats = Vec::new();
+    for block in sound.chunks(441) {
+        analyser.push(block);
+        beats.extend(call.step(analyser.features()).map(|at| at.0));
+    }
+    (beats, analyser.features().beat)
+}
+
+/// How far `beats` lie from the nearest multiple of a beat, seconds, signed.
+fn errors(beats: &[f64], bpm: f64) -> Vec<f64> {
+    let beat = 60.0 / bpm;
+    beats.iter().map(|at| at - (at / beat).round() * beat).collect()
+}
+
+#[test]
+fn straight_and_rock_beats_are_counted_as_they_are_played_and_called_on_time() {
+    for (name, pattern, bpm) in [
+        ("house", &HOUSE, 126.0),
+        ("rock", &ROCK, 132.0),
+        ("slow rock", &ROCK, 92.0),
+        ("ballad", &ROCK, 64.0),
+    ] {
+        let (beats, grid) = hear(&mut Analyser::new(), &play(bpm, &[(pattern, 12)]));
+        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{name}: {} for {bpm}", grid.tempo.bpm());
+        let late: Vec<f64> = beats.iter().copied().filter(|&at| at > 60.0 / bpm * 20.0).collect();
+        let errors = errors(&late, bpm);
+        assert!(late.len() >= 24, "{name}: {} beats", late.len());
+        assert!(errors.iter().all(|error| error.abs() < 0.05), "{name}: {errors:?}");
+        let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+        assert!(mean.abs() < 0.02, "{name}: beats are called {mean} s late on average");
+    }
+}
+
+#[test]
+fn the_bar_begins_with_the_kick_that_no_snare_follows_late() {
+    let bpm = 120.0;
+    let (_, grid) = hear(&mut Analyser::new(), &play(bpm, &[(&ROCK, 12)]));
+    let first = grid.beats_at(Seconds(0.0)).round() as i64;
+    assert_eq!((first - grid.downbeat as i64).rem_euclid(4), 0, "{grid:?}");
+    assert!(grid.downbeat_confidence.get() > 0.3, "{grid:?}");
+}
+
+#[test]
+fn the_grid_outlives_a_breakdown_and_is_given_up_in_what_has_no_beat() {
+    let bpm = 128.0;
+    let mut analyser = Analyser::new();
+    let sound = play(bpm, &[(&HOUSE, 8), (&NOTHING, 4), (&HOUSE, 2)]);
+    let (beats, _) = hear(&mut analyser, &sound);
+    let back: Vec<f64> = beats.iter().copied().filter(|&at| at > 12.0 * 240.0 / bpm).collect();
+    assert!(back.len() >= 7 && errors(&back, bpm).iter().all(|error| error.abs() < 0.05), "{back:?}");
+    let (beats, grid) = hear(&mut analyser, &play(bpm, &[(&NOTHING, 32)]));
+    assert!(!grid.trusted(), "{grid:?}");
+    let last = beats.last().copied().unwrap_or(0.0);
+    assert!(last < analyser.features().at.0 - 20.0, "the last beat was called at {last}");
+}
+
+#[test]
+fn the_performers_word_stands_over_what_is_heard() {
+    let bpm = 120.0;
+    let mut analyser = Analyser::new();
+    hear(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
+    let tempo = |analyser: &Analyser| analyser.features().beat.tempo.bpm();
+    let heard = tempo(&analyser);
+    assert!((heard / bpm - 1.0).abs() < 0.01, "{heard}");
+    analyser.tempo(TempoWish::Double);
+    assert!((tempo(&analyser) / heard - 2.0).abs() < 1e-3 || tempo(&analyser) == 220.0);
+    analyser.tempo(TempoWish::Half);
+    analyser.tempo(TempoWish::Half);
+    assert!((tempo(&analyser) / heard - 0.5).abs() < 1e-3, "{}", tempo(&analyser));
+    analyser.tempo(TempoWish::Set(None));
+    assert!((tempo(&analyser) - heard).abs() < 0.5, "automatic again");
+
+    analyser.tempo(TempoWish::Set(Some(97.0)));
+    hear(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
+    assert_eq!(tempo(&analyser), 97.0, "a tempo that was set does not follow the music");
+    assert!(analyser.features().beat.trusted());
+
+    analyser.tempo(TempoWish::Resync);
+    let features = *analyser.features();
+    let (beats, grid) = (features.beat.beats_at(features.at), features.beat);
+    assert!((beats - beats.round()).abs() < 0.06, "a beat falls where the bar was begun: {beats}");
+    assert_eq!((beats.round() as u64 + 4 - grid.downbeat % 4) % 4, 0, "and it is the first: {grid:?}");
+    assert_eq!(grid.downbeat_confidence.get(), 1.0);
+
+    analyser.tempo(TempoWish::Set(None));
+    hear(&mut analyser, &play(bpm, &[(&HOUSE, 8)]));
+    assert!((tempo(&analyser) / bpm - 1.0).abs() < 0.02, "the music is followed again: {}", tempo(&analyser));
+}
+
+#[test]
+fn taps_set_tempo_and_phase_even_in_silence() {
+    let mut analyser = Analyser::new();
+    for _ in 0..5 {
+        analyser.tempo(TempoWish::Tap);
+        analyser.push(&vec![[0.0; 2]; (0.6 * RATE) as usize]);
+    }
+    let features = *analyser.features();
+    assert!((features.beat.tempo.bpm() - 100.0).abs() < 1.0, "{:?}", features.beat);
+    assert!(features.beat.trusted());
+    let beats = features.beat.beats_at(features.at);
+    assert!((beats - beats.round()).abs() < 0.1, "the next beat is due now: {beats}");
+}
