@@ -151,7 +151,7 @@ fn guests_stay_in_their_rooms() {
         let code = code(&text);
         for (guest, rooms) in GUESTS {
             let family = format!("{guest}_");
-            let used = crates_named(&code).iter().any(|word| *word == guest || word.starts_with(&family));
+            let used = crates_named(&code).iter().any(|word| *word == *guest || word.starts_with(&family));
             if used && !rooms.contains(&room.as_str()) {
                 offences.push(format!("{}: {guest} may live in {rooms:?} only", path.display()));
             }
