@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::bake::audit::Sentry;
 use crate::library::{PresetId, PresetSource, Store};
-use crate::show::Doorkeeper;
+use crate::show::{Doorkeeper, TurnedAway};
 
 struct Door(Sentry);
 
 impl Doorkeeper for Door {
-    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), String> {
+    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), TurnedAway> {
         match source {
             // What comes with the program was audited when the program was made.
             PresetSource::BuiltIn(_) => Ok(()),

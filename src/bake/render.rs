@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::figures::{Figures, Measured};
 use super::solo::Solo;
 use crate::audio::{self, HOUSE_RATE_HZ};
+use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
 
@@ -117,12 +118,12 @@ impl Renderer {
             mesh: self.settings.mesh,
             fps: f64::from(self.settings.fps),
         };
-        let stage = Stage::new(self.workshop.clone(), self.settings.size);
-        let begun = Solo::begin(&self.workshop, stage, &job.preset, deck, self.settings.seed);
-        let mut solo = match begun {
-            Ok(solo) => solo,
-            Err((why, _)) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
+        let library = match Catalogue::of_one(&job.preset) {
+            Ok(library) => library,
+            Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
         };
+        let stage = Stage::new(self.workshop.clone(), self.settings.size);
+        let mut solo = Solo::begin(&self.workshop, stage, library, deck, self.settings.seed);
         let mut measured = Measured::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();

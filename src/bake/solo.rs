@@ -1,6 +1,5 @@
 //! One preset alone on the stage: a fresh deck, from black, drawn by the same show and the same stage as live.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::analysis::Features;
@@ -19,19 +18,15 @@ pub struct Solo {
 }
 
 impl Solo {
-    /// Puts the preset of this file on `stage`, which may have shown others before. Fails in words when the preset
-    /// cannot be played; the stage comes back either way.
+    /// Puts the one preset of `library` on `stage`, which may have shown others before. The first frame says whether it
+    /// can be played.
     pub fn begin(
         workshop: &Arc<Workshop>,
         stage: Stage,
-        preset: &Path,
+        library: Catalogue,
         deck: DeckSettings,
         seed: u64,
-    ) -> Result<Self, (String, Stage)> {
-        let library = match Catalogue::of_one(preset) {
-            Ok(library) => Arc::new(library),
-            Err(why) => return Err((why, stage)),
-        };
+    ) -> Self {
         let heard = Latest::new(Heard::default());
         let settings = ShowSettings {
             seed,
@@ -43,9 +38,9 @@ impl Solo {
             ..ShowSettings::default()
         };
         let warmer = Warmer::in_place(workshop, &heard, deck);
-        let mut rig = Rig::new(Show::new(settings, library), stage, warmer, heard);
+        let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, heard);
         rig.settle();
-        Ok(Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 })
+        Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
 
     /// Draws the next frame with this sound; says why in words when the preset cannot be played.

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::flash::{FlashScore, FlashVerdict};
-use super::probe::{Cost, Ended, Finding, Likeness, Look, TextFacts};
+use super::probe::{Ended, Evidence, Finding, Look};
 
 /// Whether a preset can be played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -123,59 +123,45 @@ pub struct Record {
     pub safety: Safety,
     /// Why not, in words.
     pub why: String,
-    /// Images it asks for that are not there.
-    pub missing: Vec<String>,
-    /// Parts that do not work.
-    pub broken: Vec<String>,
-    /// What it looks like, when it was drawn.
-    pub look: Option<Look>,
-    /// Bits to tell pictures that are alike by.
-    pub likeness: Option<Likeness>,
-    /// Its flashes.
-    pub flash: FlashScore,
-    /// What it costs here.
-    pub cost: Cost,
-    /// What its text is made of.
-    pub text: TextFacts,
+    /// What was seen of it.
+    #[serde(flatten)]
+    pub evidence: Evidence,
 }
 
 impl Record {
     /// The record of a finding; an infrastructure error is no finding about the preset and is handed back in words.
     pub fn of(finding: Finding) -> Result<Self, String> {
-        let Finding { ended, missing, broken, look, likeness, flash, cost, text } = finding;
+        let Finding { ended, evidence } = finding;
         let (safety, why) = match ended {
             Ended::Drawn => (Safety::Ok, String::new()),
             Ended::Refused(why) => (Safety::Refused, why),
+            Ended::Endless(why) => (Safety::Hang, why),
             Ended::Failed(why) => (Safety::Abort, why),
             Ended::DeviceLost(why) => (Safety::DeviceLost, why),
             Ended::Infrastructure(why) => return Err(why),
         };
-        Ok(Self { safety, why, missing, broken, look, likeness, flash, cost, text })
+        Ok(Self { safety, why, evidence })
+    }
+
+    /// Without the parameters of its text: who keeps the records of a whole library has no room for them.
+    pub fn lean(mut self) -> Self {
+        self.evidence.text.params.clear();
+        self
     }
 
     /// The record of a preset whose process did not answer.
     pub fn ended(safety: Safety, why: String) -> Self {
-        Self {
-            safety,
-            why,
-            missing: Vec::new(),
-            broken: Vec::new(),
-            look: None,
-            likeness: None,
-            flash: FlashScore::default(),
-            cost: Cost::default(),
-            text: TextFacts::default(),
-        }
+        Self { safety, why, evidence: Evidence::default() }
     }
 
     /// What is thought of its look, beside the rest of the library.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
-        self.look.as_ref().map_or(LookVerdict::Unseen, |look| gates.judge(look))
+        self.evidence.look.as_ref().map_or(LookVerdict::Unseen, |look| gates.judge(look))
     }
 
     /// What is thought of its flashes.
     pub fn flash_verdict(&self) -> FlashVerdict {
-        self.flash.verdict()
+        self.evidence.flash.verdict()
     }
 
     /// It can be played and there is something to see.
@@ -190,8 +176,9 @@ impl Record {
             reasons.push(format!("{}: {}", self.safety.label(), self.why));
         }
         let verdict = self.look_verdict(gates);
-        if let Some(look) = self.look.as_ref().filter(|_| verdict != LookVerdict::Ok) {
-            let excuse = if self.missing.is_empty() { "" } else { ", which may be for want of its images" };
+        if let Some(look) = self.evidence.look.as_ref().filter(|_| verdict != LookVerdict::Ok) {
+            let excuse =
+                if self.evidence.missing.is_empty() { "" } else { ", which may be for want of its images" };
             reasons.push(match verdict {
                 LookVerdict::Black => format!("black: no pixel gets light{excuse}"),
                 LookVerdict::White => "white: the whole picture is white".into(),
@@ -215,13 +202,13 @@ impl Record {
             FlashVerdict::Warn => reasons.push(format!("flashes at the limit: {}", self.flash_words())),
             FlashVerdict::Fail => reasons.push(format!("flashes too often: {}", self.flash_words())),
         }
-        reasons.extend(self.missing.iter().map(|name| format!("missing texture: {name}")));
-        reasons.extend(self.broken.iter().map(|part| format!("does not work: {part}")));
+        reasons.extend(self.evidence.missing.iter().map(|name| format!("missing texture: {name}")));
+        reasons.extend(self.evidence.broken.iter().map(|part| format!("does not work: {part}")));
         reasons
     }
 
     fn flash_words(&self) -> String {
-        let FlashScore { general, red, general_screen, .. } = self.flash;
+        let FlashScore { general, red, general_screen, .. } = self.evidence.flash;
         format!("{general} of light, {red} of red, {general_screen} of the whole screen in its worst second")
     }
 }
@@ -344,8 +331,8 @@ mod tests {
     #[test]
     fn a_missing_image_excuses_a_dark_picture_and_no_machine_is_blamed_on_a_preset() {
         let mut record = Record::ended(Safety::Ok, String::new());
-        record.look = Some(look(0.0, 0.0));
-        record.missing.push("clouds2".into());
+        record.evidence.look = Some(look(0.0, 0.0));
+        record.evidence.missing.push("clouds2".into());
         let reasons = record.reasons(&Gates::default());
         assert!(reasons[0].contains("want of its images"), "{reasons:?}");
         assert!(!record.good(&Gates::default()));

@@ -15,7 +15,7 @@ use std::time::UNIX_EPOCH;
 
 use super::analysis::Outline;
 use super::folder::{FolderError, is_preset};
-use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of};
+use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 use super::{PresetId, PresetSource};
 
 /// Files handed to a thread at a time.
@@ -108,9 +108,16 @@ pub fn scan(
             }
         }
         progress(looked_at);
+        // What lies below a folder that could not be opened may still be there.
+        let left_out = report.left_out.iter().map(|(path, _)| path.as_path());
+        let closed: Vec<&Path> = left_out.filter(|path| path.is_dir()).collect();
+        let hidden = |path: &[u8]| {
+            let path = root.join(path_of(path));
+            closed.iter().any(|closed| path.starts_with(closed))
+        };
         part.gone = known
             .iter()
-            .filter(|(_, file)| !seen[file.place].load(Ordering::Relaxed))
+            .filter(|(path, file)| !seen[file.place].load(Ordering::Relaxed) && !hidden(path))
             .map(|(path, _)| path.clone())
             .collect();
         report.gone = part.gone.len();

@@ -30,5 +30,5 @@ pub use memory::Memory;
 pub use rig::{Rig, RigFrame};
 pub use running::{Arrived, Show, ShowSettings, Step, StepInput};
 pub use snapshot::{AudioLine, FrameTimes, Past, Playing, Snapshot, Upcoming};
-pub use warm::{Arrival, Doorkeeper, PrepareTimes, Warmer, Wish};
+pub use warm::{Arrival, Doorkeeper, PrepareTimes, TurnedAway, Warmer, Wish};
 pub use watch::Objection;

@@ -1,6 +1,6 @@
 //! Show, warmer and stage bolted together: the one frame every client runs.
 
-use super::warm::Warmer;
+use super::warm::{TurnedAway, Warmer};
 use super::{Arrived, Command, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
@@ -89,7 +89,11 @@ impl Rig {
                     self.stage.rack(arrival.deck, deck);
                     arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
                 }
-                Err(why) => failed.push((arrival.deck, why)),
+                Err(TurnedAway::ForGood(why)) => failed.push((arrival.deck, why)),
+                Err(TurnedAway::ForNow(why)) => {
+                    log::warn!("a preset could not be looked at: {why}; another one is chosen");
+                    self.show.give_up(arrival.deck);
+                }
             }
         }
         self.show.step(&StepInput {

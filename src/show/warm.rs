@@ -34,16 +34,25 @@ pub struct Wish {
 
 /// Says whether a preset may be shown at all. Asked on warm-up threads, so it may take its time.
 pub trait Doorkeeper: Send + Sync {
-    /// Whether the preset that comes from here, and has this identity, may be shown; why not, in words.
-    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), String>;
+    /// Whether the preset that comes from here, and has this identity, may be shown.
+    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), TurnedAway>;
+}
+
+/// Why there is no deck, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// The preset itself cannot be played.
+    ForGood(String),
+    /// Something else went wrong; nothing is said about the preset.
+    ForNow(String),
 }
 
 /// A deck made ready, or why it could not be.
 pub struct Arrival {
     /// Which wish this answers.
     pub deck: DeckId,
-    /// The deck, or what is wrong with the preset in words.
-    pub result: Result<Box<Deck>, String>,
+    /// The deck, or why there is none.
+    pub result: Result<Box<Deck>, TurnedAway>,
     /// How long each stage took.
     pub took: PrepareTimes,
 }
@@ -188,15 +197,15 @@ fn prepare(
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
-        let bytes = wish.source.read()?;
+        let bytes = wish.source.read().map_err(TurnedAway::ForGood)?;
         took.read_ms = lap();
         if let Some(door) = door {
             door.admit(&wish.source, PresetId::of(&bytes))?;
             took.admit_ms = lap();
         }
-        let program = Program::compile(&bytes).map_err(|refusal| refusal.to_string())?;
+        let program = Program::compile(&bytes).map_err(|refusal| TurnedAway::ForGood(refusal.to_string()))?;
         took.compile_ms = lap();
-        let mut deck = Deck::prepare(workshop, program, settings, wish.seed)?;
+        let mut deck = Deck::prepare(workshop, program, settings, wish.seed).map_err(TurnedAway::ForGood)?;
         took.build_ms = lap();
         deck.warm_up(workshop, &heard.read(), wish.warm_frames)?;
         took.warm_up_ms = lap();
@@ -204,6 +213,6 @@ fn prepare(
     };
     // A preset must not take its thread down with it.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
-        .unwrap_or_else(|_| Err("the engine failed on this preset".to_owned()));
+        .unwrap_or_else(|_| Err(TurnedAway::ForGood("the engine failed on this preset".to_owned())));
     Arrival { deck: wish.deck, result, took }
 }

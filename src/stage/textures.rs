@@ -15,6 +15,10 @@ use crate::units::Rng;
 
 /// Longest side an image may have; larger ones are scaled down.
 const MAX_SIDE: u32 = 2048;
+/// Longest side of an image that is read at all: what a small file may unfold to has to fit into memory.
+const MAX_READ_SIDE: u32 = 8192;
+/// Most memory that unfolding one may take, bytes.
+const MAX_READ_BYTES: u64 = 256 << 20;
 /// Largest image file that is read, bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Memory of the images kept at the same time, bytes.
@@ -140,7 +144,13 @@ fn load(gpu: &Gpu, path: &Path) -> Result<Picture, String> {
     if size > MAX_FILE_BYTES {
         return Err(format!("larger than 64 MiB ({size} bytes)"));
     }
-    let image = image::open(path).map_err(|error| error.to_string())?;
+    let mut reader = image::ImageReader::open(path).map_err(|error| error.to_string())?;
+    let mut limits = image::Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_READ_SIDE), Some(MAX_READ_SIDE));
+    limits.max_alloc = Some(MAX_READ_BYTES);
+    reader.limits(limits);
+    let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
+    let image = reader.decode().map_err(|error| error.to_string())?;
     let image = if image.width().max(image.height()) > MAX_SIDE {
         image.resize(MAX_SIDE, MAX_SIDE, image::imageops::FilterType::Triangle)
     } else {

@@ -1,6 +1,5 @@
 //! Verdicts in the store: what was found, by which recipe.
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::plan::Plan;
@@ -12,7 +11,7 @@ use crate::library::store::{StoreError, VerdictRow};
 use crate::library::{PresetId, Store};
 
 /// Raised when the same settings come to other verdicts than before.
-const METHOD: u32 = 1;
+const METHOD: u32 = 2;
 
 /// Fingerprint of everything that decides a verdict: a verdict by another recipe does not count. Folders with images
 /// are left out: what an image changes is told by the verdict, and audited again on request.
@@ -20,15 +19,6 @@ pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
     let text = format!("{METHOD} {size:?} {warm_up} {frames} {seed}");
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A record as it lies in the store.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    /// First, so that it can be told without reading the rest.
-    recipe: String,
-    #[serde(flatten)]
-    record: Record,
 }
 
 /// The store as the audit uses it.
@@ -58,6 +48,11 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
+    /// The verdict on a preset by whatever recipe: whether it can be played does not hang on pixels or seeds.
+    pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
+        Ok(self.store.verdict(id)?.and_then(|row| serde_json::from_str(&row.json).ok()))
+    }
+
     /// The verdict on a preset with the time it was reached.
     pub fn dated(&self, id: PresetId) -> Result<Option<(Record, i64)>, StoreError> {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
@@ -66,12 +61,9 @@ impl Ledger {
     /// Every verdict by this recipe with its preset and whether it asks to be tried again: not ok, or missing an image.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
-        let start = self.start();
-        self.store.each_verdict(|row| {
-            if row.json.starts_with(&start) {
-                let ok = row.safety == Safety::Ok.label() && row.completeness == "ok";
-                known.push((row.id, !ok || row.look != LookVerdict::Ok.label()));
-            }
+        self.store.each_judged(&self.recipe, |id, [safety, completeness, look]| {
+            let ok = safety == Safety::Ok.label() && completeness == "ok" && look == LookVerdict::Ok.label();
+            known.push((id, !ok));
         })?;
         Ok(known)
     }
@@ -79,7 +71,7 @@ impl Ledger {
     /// Judges all looks of the plan's presets by the library's own gates, which it returns.
     pub fn settle(&self, plan: &Plan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
-        self.each(plan, |_, record, _| looks.extend(record.look))?;
+        self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         let gates = Gates::of(looks.iter());
         let mut changed = Vec::new();
         let mut failed = None;
@@ -101,7 +93,7 @@ impl Ledger {
     /// The gates of the plan's presets as far as they were audited.
     pub fn gates(&self, plan: &Plan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
-        self.each(plan, |_, record, _| looks.extend(record.look))?;
+        self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         Ok(Gates::of(looks.iter()))
     }
 
@@ -111,7 +103,7 @@ impl Ledger {
         plan: &Plan,
         mut each: impl FnMut(PresetId, Record, &VerdictRow),
     ) -> Result<(), StoreError> {
-        self.store.each_verdict(|row| {
+        self.store.each_verdict(&self.recipe, |row| {
             if plan.has(row.id)
                 && let Some(record) = self.record(&row)
             {
@@ -120,22 +112,15 @@ impl Ledger {
         })
     }
 
-    fn start(&self) -> String {
-        format!("{{\"recipe\":\"{}\"", self.recipe)
-    }
-
     fn record(&self, row: &VerdictRow) -> Option<Record> {
-        if !row.json.starts_with(&self.start()) {
-            return None;
-        }
         // A verdict that cannot be read counts as none: the preset is audited again.
-        serde_json::from_str::<Kept>(&row.json).ok().map(|kept| kept.record)
+        (row.recipe == self.recipe).then(|| serde_json::from_str(&row.json).ok()).flatten()
     }
 
     fn row(&self, id: PresetId, record: &Record, gates: &Gates, at: i64) -> Result<VerdictRow, StoreError> {
-        let kept = Kept { recipe: self.recipe.clone(), record: record.clone() };
         Ok(VerdictRow {
             id,
+            recipe: self.recipe.clone(),
             safety: record.safety.label().into(),
             completeness: completeness(record).into(),
             look: record.look_verdict(gates).label().into(),
@@ -145,15 +130,15 @@ impl Ledger {
                 FlashVerdict::Fail => "fail",
             }
             .into(),
-            cost_ms: record.look.is_some().then_some(record.cost.full_hd_ms),
-            json: serde_json::to_string(&kept)?,
+            cost_ms: record.evidence.look.is_some().then_some(record.evidence.cost.full_hd_ms),
+            json: serde_json::to_string(record)?,
             at,
         })
     }
 }
 
 fn completeness(record: &Record) -> &'static str {
-    match (record.missing.is_empty(), record.broken.is_empty()) {
+    match (record.evidence.missing.is_empty(), record.evidence.broken.is_empty()) {
         (true, true) => "ok",
         (false, _) => "missing-textures",
         (true, false) => "broken-parts",

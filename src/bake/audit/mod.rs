@@ -20,8 +20,10 @@ use super::date;
 use super::lock::FolderLock;
 use super::probe::ProbeSettings;
 use super::verdict::{Gates, LookVerdict, Record, Safety};
-use super::workers::{self, Limits, Outcome, PoolSettings};
+use super::workers::{Crew, Limits, Outcome, PoolSettings};
 use crate::library::{PresetId, Store};
+
+use judge::{Judged, judge};
 
 pub use ledger::{Ledger, recipe};
 pub use plan::{Library, Plan, PlannedFile};
@@ -37,8 +39,6 @@ const LIMITS: Limits = Limits {
     memory_mib: 960,
     recycle_mib: 420,
 };
-/// How often something outside the preset may go wrong before the preset is left for another day.
-const ATTEMPTS: u32 = 3;
 /// So many troubles in a row that are no preset's fault end the run: the machine needs a person.
 const TROUBLES_IN_A_ROW: u32 = 20;
 /// Name of the file in the out folder that says what was audited and how.
@@ -113,7 +113,8 @@ pub enum AuditEvent {
         /// Everything that speaks against it, in words.
         reasons: Vec<String>,
     },
-    /// Something outside a preset went wrong.
+    /// A try came to no verdict: something outside the preset went wrong, or its process died and that has to be
+    /// confirmed.
     Trouble {
         /// Where it happened.
         path: String,
@@ -150,6 +151,14 @@ pub fn audit(
     mut tell: impl FnMut(AuditEvent),
 ) -> anyhow::Result<AuditReport> {
     let _lock = FolderLock::take(&settings.out)?;
+    let mut crew = Crew::new(&PoolSettings {
+        workers: settings.workers,
+        limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
+        arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
+        environment: worker_environment(settings.workers),
+    });
+    // Opening a device takes as long as looking through a library.
+    crew.wake();
     let plan = Plan::make(&store, settings)?;
     let ledger = Ledger::new(store, recipe(&settings.probe));
     let mut run = AuditRun {
@@ -174,12 +183,10 @@ pub fn audit(
         Judging { plan: &plan, ledger: &ledger, tell: &mut tell, report: &mut report, in_a_row: 0 };
     let started = Instant::now();
     let mut jobs = todo.jobs;
-    for attempt in 1..=ATTEMPTS {
-        if jobs.is_empty() || judging.report.stopped.is_some() {
-            break;
-        }
-        jobs = judging.round(settings, jobs, attempt, started)?;
+    while !jobs.is_empty() && judging.report.stopped.is_none() {
+        jobs = judging.round(&mut crew, jobs, settings.budget, started);
     }
+    drop(crew);
     report.seconds = started.elapsed().as_secs_f64();
     run.judged = report.judged;
     save_run(&settings.out, &run)?;
@@ -215,35 +222,36 @@ impl Judging<'_> {
     /// Runs these jobs once; returns those that have to be tried again.
     fn round(
         &mut self,
-        settings: &AuditSettings,
+        crew: &mut Crew,
         jobs: Vec<AuditJob>,
-        attempt: u32,
+        budget: Option<Duration>,
         started: Instant,
-    ) -> anyhow::Result<Vec<AuditJob>> {
-        let pool = PoolSettings {
-            workers: settings.workers.clamp(1, jobs.len().max(1)),
-            limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
-            arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
-            environment: worker_environment(settings.workers),
-        };
-        let budget = settings.budget;
+    ) -> Vec<AuditJob> {
         let within = move |_: &AuditJob| budget.is_none_or(|budget| started.elapsed() < budget);
         let mut again = Vec::new();
-        workers::run_all(&pool, jobs.into_iter().take_while(within), |job: AuditJob, outcome: Outcome<_>| {
-            match judge::judge(outcome, attempt, ATTEMPTS) {
-                judge::Judged::Verdict(record) => self.keep(&job, &record),
-                judge::Judged::Again(why) => {
-                    self.trouble(&job, why, false);
+        crew.run_all(
+            jobs.into_iter().take_while(within),
+            |mut job: AuditJob, outcome: Outcome<_>| match judge(outcome, job.tries) {
+                Judged::Verdict(record) => self.keep(&job, &record),
+                Judged::Confirm(why) => {
+                    self.tell_trouble(&job, why, false);
+                    job.tries.deaths += 1;
                     again.push(job);
                     true
                 }
-                judge::Judged::GivenUp(why) => self.trouble(&job, why, true),
-            }
-        });
+                Judged::Again(why) => {
+                    let go_on = self.trouble(&job, why, false);
+                    job.tries.spoiled += 1;
+                    again.push(job);
+                    go_on
+                }
+                Judged::GivenUp(why) => self.trouble(&job, why, true),
+            },
+        );
         if budget.is_some_and(|budget| started.elapsed() >= budget) && self.report.stopped.is_none() {
             self.report.stopped = Some("the time set for this run is over; start it again to go on".into());
         }
-        Ok(again)
+        again
     }
 
     /// Keeps a verdict; false ends the run, because there is nowhere to keep it.
@@ -267,10 +275,10 @@ impl Judging<'_> {
         true
     }
 
+    /// Something outside the preset went wrong; false ends the run, because it goes on going wrong.
     fn trouble(&mut self, job: &AuditJob, why: String, given_up: bool) -> bool {
-        let path = self.plan.name(job.id);
         if given_up {
-            self.report.troubles.push((path.clone(), why.clone()));
+            self.report.troubles.push((self.plan.name(job.id), why.clone()));
         }
         self.in_a_row += 1;
         if self.in_a_row >= TROUBLES_IN_A_ROW {
@@ -278,8 +286,12 @@ impl Judging<'_> {
                 "{TROUBLES_IN_A_ROW} presets in a row could not be judged; the last one: {why}"
             ));
         }
-        (self.tell)(AuditEvent::Trouble { path, why, given_up });
+        self.tell_trouble(job, why, given_up);
         self.in_a_row < TROUBLES_IN_A_ROW
+    }
+
+    fn tell_trouble(&mut self, job: &AuditJob, why: String, given_up: bool) {
+        (self.tell)(AuditEvent::Trouble { path: self.plan.name(job.id), why, given_up });
     }
 }
 

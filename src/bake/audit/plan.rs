@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::judge::Tries;
 use super::work::AuditJob;
 use super::{AuditSettings, Ledger};
 use crate::bake::date;
@@ -128,10 +129,21 @@ impl Plan {
             Some(asks_again) => !(settings.retry_failed && *asks_again),
         };
         // An identity is a hash: its order has nothing to do with names or folders.
-        let open = self.first.iter().filter(|(id, _)| !done(id));
-        let jobs = open
-            .take(settings.limit.unwrap_or(usize::MAX))
-            .map(|(id, &file)| AuditJob { id: *id, path: WirePath(self.path(&self.files[file])) });
+        // A file in a folder that could not be opened keeps its place for better days.
+        let left_out = self.libraries.iter().flat_map(|library| &library.left_out);
+        let closed: Vec<&PathBuf> = left_out.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
+        let within_reach = |&file: &usize| {
+            closed.is_empty() || {
+                let path = self.path(&self.files[file]);
+                !closed.iter().any(|closed| path.starts_with(closed))
+            }
+        };
+        let open = self.first.iter().filter(|(id, file)| !done(id) && within_reach(file));
+        let jobs = open.take(settings.limit.unwrap_or(usize::MAX)).map(|(id, &file)| AuditJob {
+            id: *id,
+            path: WirePath(self.path(&self.files[file])),
+            tries: Tries::default(),
+        });
         Ok(Todo { jobs: jobs.collect(), known: self.first.keys().filter(|id| done(id)).count() })
     }
 

@@ -24,7 +24,6 @@ const MISSING_TEXTURE: &str = "missing-texture";
 pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow::Result<()> {
     let gates = ledger.gates(plan)?;
     let mut tally = Tally::default();
-    let mut failed = None;
     let path = out.join("preset-audit.json");
     let written = whole_file::replace(&path, |file| {
         let head = json!({
@@ -41,13 +40,7 @@ pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow
         )?;
         let mut first = true;
         for planned in plan.each_file() {
-            let dated = match ledger.dated(planned.id) {
-                Ok(dated) => dated,
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            };
+            let dated = ledger.dated(planned.id).map_err(std::io::Error::other)?;
             let entry = entry(plan, planned, dated.as_ref(), &gates);
             tally.add(plan, planned, dated.as_ref().map(|(record, _)| record), &gates);
             let comma = if std::mem::take(&mut first) { "" } else { "," };
@@ -64,9 +57,6 @@ pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow
         }
         file.write_all(b"\n  ]\n}\n")
     });
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
     written?;
     let root = text(plan);
     let root: Value = serde_json::from_str(&root)?;
@@ -144,7 +134,7 @@ impl Tally {
             FlashVerdict::Fail => "fail",
         };
         *self.flash.entry(flash).or_default() += 1;
-        for warning in &record.text.warnings {
+        for warning in &record.evidence.text.warnings {
             *self.warnings.entry(warning.clone()).or_default() += 1;
         }
         let reasons = reference_reasons(record, gates);
@@ -154,7 +144,7 @@ impl Tally {
             self.bad += 1;
             self.bad_paths.insert(plan.relative(file), reasons.clone());
         }
-        let missing = (!record.missing.is_empty()).then_some(MISSING_TEXTURE);
+        let missing = (!record.evidence.missing.is_empty()).then_some(MISSING_TEXTURE);
         for reason in reasons.into_iter().chain(missing) {
             *self.reasons.entry(reason.to_owned()).or_default() += 1;
         }
@@ -172,7 +162,7 @@ fn entry(plan: &Plan, file: &PlannedFile, dated: Option<&(Record, i64)>, gates: 
             "quality": null,
         });
     };
-    let text = &record.text;
+    let text = &record.evidence.text;
     let Counts { per_frame, per_pixel, shape, wave_line, .. } = text.counts;
     json!({
         "relPath": relative,
@@ -197,14 +187,14 @@ fn entry(plan: &Plan, file: &PlannedFile, dated: Option<&(Record, i64)>, gates: 
 
 fn quality(record: &Record, gates: &Gates) -> Value {
     let reasons = reference_reasons(record, gates);
-    let drawn = record.look.is_some();
+    let drawn = record.evidence.look.is_some();
     let mut quality = json!({
         "ok": reasons.is_empty(),
         "reasons": reasons,
-        "avgLuma": record.look.as_ref().map(|look| look.luma),
-        "avgFrameDelta": record.look.as_ref().map(|look| look.motion),
-        "avgRenderMs": drawn.then_some(record.cost.cpu_ms + record.cost.gpu_ms),
-        "p95RenderMs": drawn.then_some(record.cost.slowest_ms),
+        "avgLuma": record.evidence.look.as_ref().map(|look| look.luma),
+        "avgFrameDelta": record.evidence.look.as_ref().map(|look| look.motion),
+        "avgRenderMs": drawn.then_some(record.evidence.cost.cpu_ms + record.evidence.cost.gpu_ms),
+        "p95RenderMs": drawn.then_some(record.evidence.cost.slowest_ms),
         "renderOk": drawn,
         "aborted": matches!(record.safety, Safety::Abort | Safety::Memory),
     });
@@ -217,12 +207,12 @@ fn quality(record: &Record, gates: &Gates) -> Value {
 fn verdict(record: &Record, gates: &Gates) -> Value {
     json!({
         "safety": record.safety,
-        "completeness": {"missingTextures": record.missing, "brokenParts": record.broken},
+        "completeness": {"missingTextures": record.evidence.missing, "brokenParts": record.evidence.broken},
         "look": record.look_verdict(gates),
-        "metrics": record.look,
-        "likeness": record.likeness,
-        "flash": {"verdict": record.flash_verdict(), "score": record.flash},
-        "cost": record.cost,
+        "metrics": record.evidence.look,
+        "likeness": record.evidence.likeness,
+        "flash": {"verdict": record.flash_verdict(), "score": record.evidence.flash},
+        "cost": record.evidence.cost,
         "reasons": record.reasons(gates),
     })
 }

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::judge::{Judged, judge};
-use super::{ATTEMPTS, AuditJob, LIMITS, Ledger, recipe};
+use super::judge::{Judged, Tries, judge};
+use super::{AuditJob, LIMITS, Ledger, recipe};
 use crate::bake::probe::ProbeSettings;
 use crate::bake::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::bake::wire::WirePath;
-use crate::bake::workers::{PoolSettings, Worker};
+use crate::bake::workers::{Limits, PoolSettings, Worker};
 use crate::library::{PresetId, Store};
+use crate::show::TurnedAway;
 
 /// Judges single presets while a show runs. Slow: asked on warm-up threads only.
 pub struct Sentry {
@@ -23,7 +25,8 @@ impl Sentry {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {
             workers: 1,
-            limits: LIMITS,
+            // What does not answer for this long is asked again another time.
+            limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
             // The show comes first.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::bake::workers::MODEST, "1")],
@@ -35,30 +38,42 @@ impl Sentry {
     }
 
     /// Whether this preset may be shown; why not, in words.
-    pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), String> {
-        if let Ok(Some(record)) = held(&self.ledger).get(id) {
-            return objection(&record).map_or(Ok(()), Err);
+    pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), TurnedAway> {
+        if let Some(answer) = self.known(id) {
+            return answer;
         }
         let mut worker = held(&self.worker);
         // Another thread may have asked for the same one meanwhile.
-        if let Ok(Some(record)) = held(&self.ledger).get(id) {
-            return objection(&record).map_or(Ok(()), Err);
+        if let Some(answer) = self.known(id) {
+            return answer;
         }
-        let job = AuditJob { id, path: WirePath(preset.to_owned()) };
-        for attempt in 1..=ATTEMPTS {
-            match judge(worker.run(&job), attempt, ATTEMPTS) {
+        let mut job = AuditJob { id, path: WirePath(preset.to_owned()), tries: Tries::default() };
+        loop {
+            match judge(worker.run(&job), job.tries) {
                 Judged::Verdict(record) => {
                     if let Err(error) = held(&self.ledger).put(id, &record) {
                         log::warn!("a verdict is not remembered: {error}");
                     }
-                    return objection(&record).map_or(Ok(()), Err);
+                    return answer(&record);
                 }
-                Judged::Again(why) => log::info!("{}: {why}; it is tried again", preset.display()),
-                Judged::GivenUp(why) => return Err(format!("it could not be audited: {why}")),
+                Judged::Confirm(why) => {
+                    log::info!("{}: {why}; it is tried again", preset.display());
+                    job.tries.deaths += 1;
+                }
+                // The show does not wait for a busy machine.
+                Judged::Again(why) | Judged::GivenUp(why) => return Err(TurnedAway::ForNow(why)),
             }
         }
-        Err("it could not be audited".into())
     }
+
+    fn known(&self, id: PresetId) -> Option<Result<(), TurnedAway>> {
+        let record = held(&self.ledger).of_any_recipe(id).ok().flatten()?;
+        Some(answer(&record))
+    }
+}
+
+fn answer(record: &Record) -> Result<(), TurnedAway> {
+    objection(record).map_or(Ok(()), |why| Err(TurnedAway::ForGood(why)))
 }
 
 /// Why a preset is kept off the stage: it is not safe, or there is nothing to see though all its images are there.
@@ -67,7 +82,7 @@ fn objection(record: &Record) -> Option<String> {
         return Some(format!("{}: {}", record.safety.label(), record.why));
     }
     match record.look_verdict(&Gates::default()) {
-        LookVerdict::Black if record.missing.is_empty() => Some("it shows nothing but black".into()),
+        LookVerdict::Black if record.evidence.missing.is_empty() => Some("it shows nothing but black".into()),
         LookVerdict::White => Some("it shows nothing but white".into()),
         _ => None,
     }
@@ -88,9 +103,9 @@ mod tests {
         let hang = Record::ended(Safety::Hang, "20 s".into());
         assert_eq!(objection(&hang).as_deref(), Some("hang: 20 s"));
         let mut black = Record::ended(Safety::Ok, String::new());
-        black.look = Some(Look::default());
+        black.evidence.look = Some(Look::default());
         assert!(objection(&black).is_some());
-        black.missing.push("clouds".into());
+        black.evidence.missing.push("clouds".into());
         assert_eq!(objection(&black), None, "its images may come back");
         let mut dark = Record::ended(Safety::Ok, String::new());
         let lit = Look {
@@ -101,7 +116,7 @@ mod tests {
             motion_peak: 0.02,
             ..Look::default()
         };
-        dark.look = Some(lit);
+        dark.evidence.look = Some(lit);
         assert_eq!(objection(&dark), None);
     }
 
@@ -111,6 +126,20 @@ mod tests {
         let sentry = Sentry::new(store, &[]).expect("made");
         let id = PresetId::of(b"known");
         held(&sentry.ledger).put(id, &Record::ended(Safety::Refused, "no preset".into())).expect("kept");
-        assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err("refused: no preset".into()));
+        let refused = TurnedAway::ForGood("refused: no preset".into());
+        assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err(refused));
+    }
+
+    #[test]
+    fn an_audit_with_other_pixels_says_as_much_about_what_is_safe() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = || Store::open(folder.path(), 0).expect("opens").store;
+        let id = PresetId::of(b"known");
+        let small = ProbeSettings { size: [96, 54], ..ProbeSettings::default() };
+        let audit = Ledger::new(store(), recipe(&small));
+        audit.put(id, &Record::ended(Safety::Hang, "20 s".into())).expect("kept");
+        let sentry = Sentry::new(store(), &[]).expect("made");
+        let turned_away = Err(TurnedAway::ForGood("hang: 20 s".into()));
+        assert_eq!(sentry.admit(Path::new("/nowhere"), id), turned_away);
     }
 }

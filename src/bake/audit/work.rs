@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use super::judge::Tries;
 use crate::bake::probe::{Ended, Finding, ProbeSettings, Prober};
 use crate::bake::wire::WirePath;
 use crate::bake::workers;
@@ -18,6 +19,9 @@ pub struct AuditJob {
     pub id: PresetId,
     /// One of the files that hold it.
     pub path: WirePath,
+    /// What became of its earlier tries; not told to the child.
+    #[serde(skip)]
+    pub(super) tries: Tries,
 }
 
 /// Answers jobs until the pool closes the pipe; `settings` is a [`ProbeSettings`] as JSON.

@@ -1,6 +1,7 @@
 //! Packs: a safe, varied choice of an audited library, copied with its images and a manifest.
 
 mod choose;
+mod earlier;
 mod images;
 mod measure;
 
@@ -100,8 +101,13 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let report = measure::measure(&pool.candidates, &points, &chosen, &traits, &mut rng.fork(1));
     let folder = settings.packs.join(name);
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
-    let images = copy(settings, &plan, &files, &folder)?;
+    let kept: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(plan.relative(file))).collect();
+    for path in earlier::presets(&folder)?.difference(&kept) {
+        std::fs::remove_file(path).ok(); // The new manifest does not name it, so it is not played either.
+    }
+    // First, so that a pack that is broken off is still known for one and can be made again.
     manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
+    let images = copy(settings, &plan, &files, &folder)?;
     whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
     Ok(Pack { folder, images, report })
 }
@@ -140,16 +146,16 @@ impl<'a> Pool<'a> {
             let fits = record.safety == Safety::Ok
                 && (settings.from == From::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
                 && !(settings.safe_flash && record.flash_verdict() == FlashVerdict::Fail)
-                && settings.max_cost_ms.is_none_or(|most| record.cost.full_hd_ms <= most)
+                && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
                 && only.as_ref().is_none_or(|only| only.contains(&relative))
                 && !banned.contains(&relative);
-            let Some(look) = record.look.clone().filter(|_| fits) else { continue };
-            members.push(Member::new(file.id, file.family, record.likeness, Some(&look)));
+            let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
+            members.push(Member::new(file.id, file.family, record.evidence.likeness, Some(&look)));
             let folder = relative.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
             pool.candidates.push(Candidate { folder, family: file.family, look_group: 0 });
             pool.files.push(file);
             pool.looks.push(look);
-            pool.records.push(record);
+            pool.records.push(record.lean());
         }
         for (candidate, group) in pool.candidates.iter_mut().zip(kin::look_groups(&members)) {
             candidate.look_group = group;
@@ -170,9 +176,11 @@ impl<'a> Pool<'a> {
             measure::Traits { name, pack, library }
         };
         [
-            named("have code for every frame", &|record| record.text.counts.per_frame > 0),
-            named("bring shaders", &|record| record.text.counts.warp + record.text.counts.comp > 0),
-            named("draw shapes", &|record| record.text.counts.shape > 0),
+            named("have code for every frame", &|record| record.evidence.text.counts.per_frame > 0),
+            named("bring shaders", &|record| {
+                record.evidence.text.counts.warp + record.evidence.text.counts.comp > 0
+            }),
+            named("draw shapes", &|record| record.evidence.text.counts.shape > 0),
         ]
     }
 }
@@ -185,7 +193,6 @@ fn copy(
     folder: &Path,
 ) -> anyhow::Result<usize> {
     let mut wanted = images::Wanted::default();
-    let mut kept = BTreeSet::new();
     for file in files {
         let from = plan.path(file);
         let bytes = std::fs::read(&from).with_context(|| format!("reading {}", from.display()))?;
@@ -195,21 +202,8 @@ fn copy(
         wanted.read(&bytes);
         let to = folder.join(plan.relative(file));
         whole_file::replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
-        kept.insert(to);
     }
-    remove_others(folder, &kept);
     Ok(wanted.copy(&settings.textures, &folder.join("textures"))?)
-}
-
-/// Presets of an earlier pack of this name do not stay in the new one.
-fn remove_others(folder: &Path, kept: &BTreeSet<PathBuf>) {
-    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
-        let path = entry.path();
-        let preset = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("milk") || e == "milk2");
-        if entry.file_type().is_file() && preset && !kept.contains(path) {
-            std::fs::remove_file(path).ok(); // The manifest does not name it, so it is not played either.
-        }
-    }
 }
 
 fn manifest(settings: &PackSettings, plan: &Plan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {

@@ -5,6 +5,7 @@
 
 mod cost;
 mod eye;
+mod finding;
 mod likeness;
 mod sound;
 mod text;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
 pub use eye::{HUES, LAYOUT, Look};
+pub use finding::{Ended, Evidence, Finding};
 pub use likeness::{Likeness, VIEWS};
 pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
@@ -27,13 +29,17 @@ use cost::Meter;
 use eye::Eye;
 use sound::ProbeSound;
 
-use crate::library::{PresetId, PresetSource};
+use crate::library::{Catalogue, PresetId, PresetSource};
+use crate::milk::Program;
 use crate::stage::{Camera, DeckSettings, Gpu, Stage, Wait, Workshop};
 
 /// Frames a second of a probe.
 pub const FPS: f64 = 30.0;
 /// Cells of the warp mesh, as live.
 const MESH: [u32; 2] = [48, 36];
+/// Frames with more work than any budget after which a preset's code counts as endless. One such frame may be its
+/// start, a few a loud moment.
+const ENDLESS_FRAMES: u32 = 8;
 
 /// How presets are probed. Equal settings and seeds give equal looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,59 +63,6 @@ impl Default for ProbeSettings {
     fn default() -> Self {
         Self { size: [256, 144], warm_up: 8, frames: 24, seed: 1, textures: Vec::new(), thumbs: None }
     }
-}
-
-/// What probing one preset found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// How it went.
-    pub ended: Ended,
-    /// Images the preset asks for that are not there.
-    pub missing: Vec<String>,
-    /// Parts that do not work and were replaced or left out, in words.
-    pub broken: Vec<String>,
-    /// What it looks like; not told of a preset that was not drawn.
-    pub look: Option<Look>,
-    /// Bits to tell pictures that are alike by.
-    pub likeness: Option<Likeness>,
-    /// Flashes of all its frames.
-    pub flash: FlashScore,
-    /// What it costs here.
-    pub cost: Cost,
-    /// What its text is made of.
-    pub text: TextFacts,
-}
-
-impl Finding {
-    /// What is found of a preset that was not drawn.
-    pub fn without(ended: Ended) -> Self {
-        Self {
-            ended,
-            missing: Vec::new(),
-            broken: Vec::new(),
-            look: None,
-            likeness: None,
-            flash: FlashScore::default(),
-            cost: Cost::default(),
-            text: TextFacts::default(),
-        }
-    }
-}
-
-/// How a probe went, as far as the worker can tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Ended {
-    /// All frames were drawn.
-    Drawn,
-    /// It is no preset, or asks for more than any preset may.
-    Refused(String),
-    /// The engine failed on it.
-    Failed(String),
-    /// The graphics device was lost while it played.
-    DeviceLost(String),
-    /// Something outside the preset went wrong; nothing is said about the preset.
-    Infrastructure(String),
 }
 
 /// Probes presets one after the other on one device.
@@ -146,12 +99,17 @@ impl Prober {
         if PresetId::of(&bytes) != id {
             return Finding::without(Ended::Infrastructure("the file changed while it was audited".into()));
         }
-        let text = TextFacts::of(&bytes);
-        let finding = match self.draw(preset, id) {
-            Ok(finding) => finding,
+        let mut finding = match self.draw(preset, id) {
+            Ok(evidence) => Finding { ended: Ended::Drawn, evidence },
+            // The show's words are for the performer; the verdict says what is wrong.
+            Err(Ended::Refused(why)) => {
+                let refusal = Program::compile(&bytes).err().map(|refusal| refusal.to_string());
+                Finding::without(Ended::Refused(refusal.unwrap_or(why)))
+            }
             Err(ended) => Finding::without(ended),
         };
-        Finding { text, ..finding }
+        finding.evidence.text = TextFacts::of(&bytes);
+        finding
     }
 
     /// A device that was lost stays lost: the process has to be replaced.
@@ -163,21 +121,15 @@ impl Prober {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
 
-    fn draw(&mut self, preset: &Path, id: PresetId) -> Result<Finding, Ended> {
-        let gpu = &self.workshop.gpu;
-        let complaints = gpu.complaints();
+    fn draw(&mut self, preset: &Path, id: PresetId) -> Result<Evidence, Ended> {
+        let library = Catalogue::of_one(preset).map_err(Ended::Refused)?;
+        let complaints = self.workshop.gpu.complaints();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.workshop.clone(), self.settings.size));
         // The same preset draws the same whatever was probed before it, and two presets never share their dice.
         let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
         let deck = self.deck(self.settings.size);
-        let mut solo = match Solo::begin(&self.workshop, stage, preset, deck, seed) {
-            Ok(solo) => solo,
-            Err((why, stage)) => {
-                self.stage = Some(stage);
-                return Err(Ended::Refused(why));
-            }
-        };
+        let mut solo = Solo::begin(&self.workshop, stage, library, deck, seed);
         let watched = self.watch(&mut solo);
         let playing = solo.playing();
         self.camera.reset(&self.workshop.gpu);
@@ -196,8 +148,9 @@ impl Prober {
                 None => broken.push(problem),
             }
         }
-        if watched.over_budget {
-            broken.push("the code of a frame ran out of its budget and was cut short".into());
+        if watched.cut_short > 0 {
+            let frames = watched.cut_short;
+            broken.push(format!("its code ran out of its budget and was cut short in {frames} frames"));
         }
         if gpu.complaints() > complaints {
             let why = gpu.newest_complaint().unwrap_or_else(|| "without a reason".into());
@@ -209,8 +162,7 @@ impl Prober {
             return Err(Ended::Infrastructure(why));
         }
         let prepare_ms = playing.map_or(0.0, |playing| playing.took.total_ms());
-        Ok(Finding {
-            ended: Ended::Drawn,
+        Ok(Evidence {
             missing,
             broken,
             look: Some(watched.look),
@@ -233,7 +185,15 @@ impl Prober {
                 meter.begin();
             }
             meter.frame(|| solo.frame(sound)).map_err(Ended::Refused)?;
-            watching.over_budget |= solo.over_budget();
+            if solo.over_budget() {
+                watching.cut_short += 1;
+                if watching.cut_short >= ENDLESS_FRAMES {
+                    return Err(Ended::Endless(format!(
+                        "its code does not come to an end: it was cut short in {ENDLESS_FRAMES} frames of {}",
+                        number + 1
+                    )));
+                }
+            }
             if !camera.shoot(&solo.rig.stage) {
                 return Err(Ended::Infrastructure("the camera was not ready".into()));
             }
@@ -251,27 +211,20 @@ impl Prober {
     fn measure_floor(&mut self) -> f64 {
         const TINY: [u32; 2] = [16, 9];
         const FRAMES: u32 = 8;
-        let Some(preset) = crate::library::built_in().next() else { return 0.0 };
-        let file = std::env::temp_dir().join(format!("aivj-floor-{}.milk", std::process::id()));
-        if std::fs::write(&file, preset.text).is_err() {
-            return 0.0; // Costs are then estimated as if all of it grew with the pixels.
-        }
+        let mut library = Catalogue::built_in();
+        library.entries.truncate(1);
         let stage = Stage::new(self.workshop.clone(), TINY);
-        let mut floor = 0.0;
-        if let Ok(mut solo) = Solo::begin(&self.workshop, stage, &file, self.deck(TINY), 1) {
-            let mut meter = Meter::new(self.workshop.gpu.software(), TINY, 0.0);
-            for (number, (_, sound)) in (0..2 * FRAMES).zip(self.sound.frames()) {
-                if number == FRAMES {
-                    solo.rig.stage.finish();
-                    meter.begin();
-                }
-                meter.frame(|| solo.frame(sound)).ok(); // A built-in preset plays; if not, the floor stays low.
+        let mut solo = Solo::begin(&self.workshop, stage, library, self.deck(TINY), 1);
+        let mut meter = Meter::new(self.workshop.gpu.software(), TINY, 0.0);
+        for (number, (_, sound)) in (0..2 * FRAMES).zip(self.sound.frames()) {
+            if number == FRAMES {
+                solo.rig.stage.finish();
+                meter.begin();
             }
-            solo.rig.stage.finish();
-            floor = meter.cost(0.0).gpu_ms;
+            meter.frame(|| solo.frame(sound)).ok(); // A built-in preset plays; if not, the floor stays low.
         }
-        std::fs::remove_file(&file).ok(); // A leftover in the temporary folder harms nobody.
-        floor
+        solo.rig.stage.finish();
+        meter.cost(0.0).gpu_ms
     }
 }
 
@@ -287,8 +240,8 @@ struct Watching {
     grey: Vec<u8>,
     likeness: Likeness,
     kept: Vec<Vec<u8>>,
-    /// Its code was cut short in some frame.
-    over_budget: bool,
+    /// Frames in which its code was cut short.
+    cut_short: u32,
 }
 
 struct Watched {
@@ -297,7 +250,7 @@ struct Watched {
     flash: FlashScore,
     meter: Meter,
     views: Vec<Vec<u8>>,
-    over_budget: bool,
+    cut_short: u32,
 }
 
 impl Watching {
@@ -314,7 +267,7 @@ impl Watching {
             grey: Vec::new(),
             likeness: Likeness::default(),
             kept: Vec::new(),
-            over_budget: false,
+            cut_short: 0,
         }
     }
 
@@ -341,7 +294,7 @@ impl Watching {
             flash: self.flash.score(),
             meter,
             views: self.kept,
-            over_budget: self.over_budget,
+            cut_short: self.cut_short,
         }
     }
 }

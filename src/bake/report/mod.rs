@@ -73,14 +73,19 @@ impl<'a> Audit<'a> {
         let gates = ledger.gates(plan)?;
         let mut records = BTreeMap::new();
         ledger.each(plan, |id, record, _| {
-            records.insert(id, record);
+            records.insert(id, record.lean());
         })?;
         let mut files: Vec<&PlannedFile> = plan.each_preset().collect();
         files.sort_by_cached_key(|file| plan.relative(file));
         let (mut presets, mut members) = (Vec::new(), Vec::new());
         for file in files {
             let Some(record) = records.remove(&file.id) else { continue };
-            members.push(Member::new(file.id, file.family, record.likeness, record.look.as_ref()));
+            members.push(Member::new(
+                file.id,
+                file.family,
+                record.evidence.likeness,
+                record.evidence.look.as_ref(),
+            ));
             let look = record.look_verdict(&gates);
             let (path, file_path) = (plan.relative(file), plan.path(file));
             presets.push(Judged { id: file.id, path, file: file_path, record, look });
@@ -99,7 +104,7 @@ impl<'a> Audit<'a> {
         self.those(|preset| {
             let weak =
                 matches!(preset.look, LookVerdict::TooDark | LookVerdict::TooBright | LookVerdict::LowMotion);
-            let excused = preset.look != LookVerdict::Ok && !preset.record.missing.is_empty();
+            let excused = preset.look != LookVerdict::Ok && !preset.record.evidence.missing.is_empty();
             preset.record.safety == Safety::Ok && (weak || excused)
         })
     }
@@ -113,7 +118,7 @@ impl<'a> Audit<'a> {
     fn ban(&self) -> Vec<&Judged> {
         self.those(|preset| {
             let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);
-            preset.record.safety != Safety::Ok || (empty && preset.record.missing.is_empty())
+            preset.record.safety != Safety::Ok || (empty && preset.record.evidence.missing.is_empty())
         })
     }
 
@@ -137,7 +142,7 @@ impl<'a> Audit<'a> {
             ("ok", ok),
             ("cannot be played", count(&|preset| preset.record.safety != Safety::Ok)),
             ("flash too often", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
-            ("miss an image", count(&|preset| !preset.record.missing.is_empty())),
+            ("miss an image", count(&|preset| !preset.record.evidence.missing.is_empty())),
             ("repeats", self.kin.repeats),
         ]);
         let row = |label: &str, which: &dyn Fn(&Judged) -> bool| (label.to_owned(), count(which));
@@ -146,9 +151,9 @@ impl<'a> Audit<'a> {
         let flash = [FlashVerdict::Pass, FlashVerdict::Warn, FlashVerdict::Fail];
         let flash = flash.map(|flash| row(flash_word(flash), &|p| p.record.flash_verdict() == flash));
         let parts = [
-            row("complete", &|p| p.record.missing.is_empty() && p.record.broken.is_empty()),
-            row("missing images", &|p| !p.record.missing.is_empty()),
-            row("parts that do not work", &|p| !p.record.broken.is_empty()),
+            row("complete", &|p| p.record.evidence.missing.is_empty() && p.record.evidence.broken.is_empty()),
+            row("missing images", &|p| !p.record.evidence.missing.is_empty()),
+            row("parts that do not work", &|p| !p.record.evidence.broken.is_empty()),
         ];
         let whole = self.presets.len();
         page.tables(
@@ -166,10 +171,18 @@ impl<'a> Audit<'a> {
             "Looks are judged beside the library: too dark below {dark:.4} of light, too bright above {bright:.3}, \
              low motion below {still:.5} a frame (taken from {from} looks)."
         ));
+        let flashing = self.flashing().len();
+        let share = 100.0 * flashing as f64 / whole.max(1) as f64;
+        page.text(&format!(
+            "Flashes: {flashing} ({share:.0} %) exceed what WCAG 2.2 allows when nothing holds them back, which is more \
+             than three flashes of light or of saturated red within a second over a quarter of a field of 10 degrees. \
+             They were counted on the bare preset at 30 frames a second. The flash limiter of the show damps them \
+             before they reach the screen; for a show without it, draw the pack with --safe-flash."
+        ));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for preset in &self.presets {
-            let told = preset.record.missing.iter().map(|name| format!("missing texture: {name}"));
-            let parts = preset.record.broken.iter().map(|part| short(part, 90));
+            let told = preset.record.evidence.missing.iter().map(|name| format!("missing texture: {name}"));
+            let parts = preset.record.evidence.broken.iter().map(|part| short(part, 90));
             let why = (preset.record.safety != Safety::Ok)
                 .then(|| format!("{}: {}", preset.record.safety.label(), short(&preset.record.why, 90)));
             told.chain(parts).chain(why).for_each(|reason| *reasons.entry(reason).or_default() += 1);
@@ -183,8 +196,8 @@ impl<'a> Audit<'a> {
     }
 
     fn distributions(&self, page: &mut Page) {
-        let looks = || self.presets.iter().filter_map(|preset| preset.record.look.as_ref());
-        let drawn = || self.presets.iter().filter(|preset| preset.record.look.is_some());
+        let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
+        let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
         page.heading("How the library looks and what it costs here");
         let charts = [
             chart::linear("light", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
@@ -195,15 +208,21 @@ impl<'a> Audit<'a> {
             chart::linear("symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
             chart::linear(
                 "flashes in the worst second",
-                drawn().map(|p| f64::from(p.record.flash.general.max(p.record.flash.red))),
+                drawn().map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
                 0.0,
                 16.0,
                 Some(4.0),
             ),
-            chart::decades("milliseconds to prepare", drawn().map(|p| p.record.cost.prepare_ms), 0, 4, None),
+            chart::decades(
+                "milliseconds to prepare",
+                drawn().map(|p| p.record.evidence.cost.prepare_ms),
+                0,
+                4,
+                None,
+            ),
             chart::decades(
                 "expected ms a frame at 1080p",
-                drawn().map(|p| p.record.cost.full_hd_ms),
+                drawn().map(|p| p.record.evidence.cost.full_hd_ms),
                 0,
                 4,
                 None,
@@ -250,7 +269,7 @@ impl<'a> Audit<'a> {
             self.gallery(page, &format!("Look: {}", look.label()), &spread_out(&group));
         }
         self.gallery(page, "Flash too often", &spread_out(&self.flashing()));
-        let missing = self.those(|preset| !preset.record.missing.is_empty());
+        let missing = self.those(|preset| !preset.record.evidence.missing.is_empty());
         self.gallery(page, "Miss an image", &spread_out(&missing));
         let by_id: BTreeMap<PresetId, &Judged> =
             self.presets.iter().map(|preset| (preset.id, preset)).collect();

@@ -8,7 +8,7 @@ mod pool;
 mod vitals;
 
 pub use child::serve;
-pub use pool::{Limits, Outcome, PoolSettings, Worker, run_all};
+pub use pool::{Crew, Limits, Outcome, PoolSettings, Worker, run_all};
 pub use vitals::MODEST;
 
 /// Processor time this process has used, where the platform tells.

@@ -59,45 +59,75 @@ pub enum Outcome<Answer> {
     NotTried(String),
 }
 
-/// Runs every job in children and hands each outcome to `done`, in the order they end.
-///
-/// A job is tried once; its child is replaced when it dies or breaks a limit. `done` returns false to stop early.
+/// Runs every job in children and hands each outcome to `done`, in the order they end; see [`Crew::run_all`].
 pub fn run_all<Job, Answer>(
     settings: &PoolSettings,
-    jobs: impl Iterator<Item = Job> + Send + 'static,
-    mut done: impl FnMut(Job, Outcome<Answer>) -> bool,
+    jobs: impl Iterator<Item = Job> + Send,
+    done: impl FnMut(Job, Outcome<Answer>) -> bool,
 ) where
-    Job: Serialize + Send + 'static,
-    Answer: DeserializeOwned + Send + 'static,
+    Job: Serialize + Send,
+    Answer: DeserializeOwned + Send,
 {
-    let jobs = Arc::new(Mutex::new(jobs));
-    let (report, reports) = mpsc::sync_channel(settings.workers.max(1));
-    let threads: Vec<_> = (0..settings.workers.max(1))
-        .filter_map(|number| {
-            let (jobs, report, settings) = (jobs.clone(), report.clone(), settings.clone());
-            let work = move || {
-                let mut worker = Worker::new(settings);
-                loop {
-                    let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-                    let Some(job) = next else { break };
-                    let outcome = worker.run(&job);
-                    if report.send((job, outcome)).is_err() {
-                        break; // The caller stopped early.
-                    }
-                }
-            };
-            thread::Builder::new().name(format!("worker pool {number}")).spawn(work).ok()
-        })
-        .collect();
-    drop(report);
-    while let Ok((job, outcome)) = reports.recv() {
-        if !done(job, outcome) {
-            break;
+    Crew::new(settings).run_all(jobs, done);
+}
+
+/// Workers that stay together from one list of jobs to the next.
+pub struct Crew(Vec<Worker>);
+
+impl Crew {
+    /// Nobody is started yet.
+    pub fn new(settings: &PoolSettings) -> Self {
+        Self((0..settings.workers.max(1)).map(|_| Worker::new(settings.clone())).collect())
+    }
+
+    /// Starts all children now: they make themselves ready while their jobs are still being written down.
+    pub fn wake(&mut self) {
+        for worker in &mut self.0 {
+            if let Err(why) = worker.wake() {
+                log::info!("{why}; it is tried again with the first job");
+            }
         }
     }
-    drop(reports);
-    for thread in threads {
-        thread.join().ok(); // A pool thread holds nothing that outlives it.
+
+    /// Runs every job and hands each outcome to `done`, in the order they end.
+    ///
+    /// A job is tried once; its child is replaced when it dies or breaks a limit. `done` returns false to stop early.
+    pub fn run_all<Job, Answer>(
+        &mut self,
+        jobs: impl Iterator<Item = Job> + Send,
+        mut done: impl FnMut(Job, Outcome<Answer>) -> bool,
+    ) where
+        Job: Serialize + Send,
+        Answer: DeserializeOwned + Send,
+    {
+        let jobs = Mutex::new(jobs);
+        let (report, reports) = mpsc::sync_channel(self.0.len());
+        thread::scope(|scope| {
+            for (number, worker) in self.0.iter_mut().enumerate() {
+                let (jobs, report) = (&jobs, report.clone());
+                let work = move || {
+                    loop {
+                        let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+                        let Some(job) = next else { break };
+                        let outcome = worker.run(&job);
+                        if report.send((job, outcome)).is_err() {
+                            break; // The caller stopped early.
+                        }
+                    }
+                };
+                let thread = thread::Builder::new().name(format!("worker pool {number}"));
+                if let Err(error) = thread.spawn_scoped(scope, work) {
+                    log::warn!("the work goes on with fewer processes: {error}");
+                }
+            }
+            drop(report);
+            while let Ok((job, outcome)) = reports.recv() {
+                if !done(job, outcome) {
+                    break;
+                }
+            }
+            drop(reports);
+        });
     }
 }
 
@@ -127,28 +157,34 @@ impl Worker {
         Self { settings, child: None }
     }
 
+    /// Starts the child if none is running. One may have ended after its last answer, because it was no longer fit.
+    fn wake(&mut self) -> Result<&mut Running, String> {
+        let fit = self.child.take().and_then(|mut child| {
+            let running = child.process.try_wait().is_ok_and(|status| status.is_none());
+            running.then_some(child)
+        });
+        let child = match fit {
+            Some(child) => child,
+            None => Running::start(&self.settings)
+                .map_err(|error| format!("no worker could be started: {error}"))?,
+        };
+        Ok(self.child.insert(child))
+    }
+
     /// Runs one job and waits for it.
     pub fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
         let request = match serde_json::to_string(job) {
             Ok(request) => request,
             Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),
         };
-        // A child may have ended after its last answer, because it was no longer fit.
-        let ended = |child: &mut Running| child.process.try_wait().is_ok_and(|status| status.is_some());
-        if self.child.as_mut().is_none_or(ended) {
-            self.child = None;
-            match Running::start(&self.settings) {
-                Ok(child) => self.child = Some(child),
-                Err(error) => return Outcome::NotTried(format!("no worker could be started: {error}")),
-            }
-        }
-        let outcome = match self.child.as_mut() {
-            Some(child) => child.ask(&request, &self.settings.limits),
-            None => return Outcome::NotTried("no worker is running".into()),
+        let limits = self.settings.limits;
+        let outcome = match self.wake() {
+            Ok(child) => child.ask(&request, &limits),
+            Err(why) => return Outcome::NotTried(why),
         };
         let grown = |child: &Running| {
             let memory = vitals::read(child.process.id()).map_or(0, |vitals| vitals.memory_mib);
-            memory > self.settings.limits.recycle_mib
+            memory > limits.recycle_mib
         };
         if !matches!(outcome, Outcome::Done(_)) || self.child.as_ref().is_some_and(grown) {
             self.child = None;

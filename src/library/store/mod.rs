@@ -18,7 +18,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use files::LoadedRow;
-pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, text_of};
+pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, path_of, text_of};
 pub use memory::{Ban, BanKind, Opinion, Play};
 pub use verdicts::VerdictRow;
 pub use words::Found;

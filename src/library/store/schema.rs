@@ -9,7 +9,8 @@ pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 const CHECKED_BYTES: i64 = 4 << 20;
 
 /// Step `n` brings a file of version `n` to `n + 1`. Steps are only ever added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     -- A preset: one row for each content, whatever its files are called.
     CREATE TABLE presets (
         key INTEGER PRIMARY KEY,
@@ -86,7 +87,13 @@ const MIGRATIONS: &[&str] = &["
         json TEXT NOT NULL,
         at INTEGER NOT NULL
     ) WITHOUT ROWID;
-"];
+",
+    "
+    -- By which recipe a verdict was reached, and what asks whether there is one, without reading any JSON.
+    ALTER TABLE verdicts ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+    CREATE INDEX verdicts_by_recipe ON verdicts (recipe, id, safety, completeness, look);
+",
+];
 
 /// The file's version.
 pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {

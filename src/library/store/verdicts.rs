@@ -1,7 +1,5 @@
 //! What the audit found out about presets; also its checkpoint, because a verdict is kept as soon as it is known.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError, UnixSecs};
@@ -12,6 +10,8 @@ use crate::library::PresetId;
 pub struct VerdictRow {
     /// Which preset.
     pub id: PresetId,
+    /// Fingerprint of how it was reached; verdicts by another recipe say something else.
+    pub recipe: String,
     /// `ok`, `refused`, `hang`...
     pub safety: String,
     /// `ok`, or what is missing.
@@ -34,12 +34,13 @@ impl Store {
         let step = self.connection.unchecked_transaction()?;
         {
             let mut put = step.prepare_cached(
-                "INSERT OR REPLACE INTO verdicts (id, safety, completeness, look, flash, cost_ms, json, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT OR REPLACE INTO verdicts
+                 (id, recipe, safety, completeness, look, flash, cost_ms, json, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
             for verdict in verdicts {
-                let VerdictRow { id, safety, completeness, look, flash, cost_ms, json, at } = verdict;
-                put.execute(params![id.0, safety, completeness, look, flash, cost_ms, json, at])?;
+                let VerdictRow { id, recipe, safety, completeness, look, flash, cost_ms, json, at } = verdict;
+                put.execute(params![id.0, recipe, safety, completeness, look, flash, cost_ms, json, at])?;
             }
         }
         step.commit()?;
@@ -52,48 +53,50 @@ impl Store {
         Ok(query.query_row([id.0], row).optional()?)
     }
 
-    /// Hands every verdict to `each`, in order of the presets' identities.
-    pub fn each_verdict(&self, mut each: impl FnMut(VerdictRow)) -> Result<(), StoreError> {
-        let mut query = self.connection.prepare_cached(&format!("{SELECT} ORDER BY id"))?;
-        for verdict in query.query_map([], row)? {
+    /// Hands every verdict by `recipe` to `each`, in order of the presets' identities.
+    pub fn each_verdict(&self, recipe: &str, mut each: impl FnMut(VerdictRow)) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare_cached(&format!("{SELECT} WHERE recipe = ?1 ORDER BY id"))?;
+        for verdict in query.query_map([recipe], row)? {
             each(verdict?);
         }
         Ok(())
     }
 
-    /// The presets that have a verdict.
-    pub fn judged(&self) -> Result<BTreeSet<PresetId>, StoreError> {
-        let mut query = self.connection.prepare_cached("SELECT id FROM verdicts ORDER BY id")?;
-        let ids = query.query_map([], |row| row.get(0).map(PresetId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
-    }
-
-    /// Forgets verdicts, so that the presets are audited again.
-    pub fn forget_verdicts(&self, ids: &[PresetId]) -> Result<(), StoreError> {
-        let step = self.connection.unchecked_transaction()?;
-        {
-            let mut delete = step.prepare_cached("DELETE FROM verdicts WHERE id = ?1")?;
-            for id in ids {
-                delete.execute([id.0])?;
+    /// Hands every preset with a verdict by `recipe` to `each`, with its safety, completeness and look. Reads no JSON,
+    /// so it takes a moment even for a large library.
+    pub fn each_judged(
+        &self,
+        recipe: &str,
+        mut each: impl FnMut(PresetId, [&str; 3]),
+    ) -> Result<(), StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, safety, completeness, look FROM verdicts INDEXED BY verdicts_by_recipe WHERE recipe = ?1",
+        )?;
+        let mut rows = query.query([recipe])?;
+        while let Some(row) = rows.next()? {
+            let mut words = [""; 3];
+            for (at, word) in words.iter_mut().enumerate() {
+                *word = row.get_ref(at + 1)?.as_str().map_err(rusqlite::Error::from)?;
             }
+            each(PresetId(row.get(0)?), words);
         }
-        step.commit()?;
         Ok(())
     }
 }
 
-const SELECT: &str = "SELECT id, safety, completeness, look, flash, cost_ms, json, at FROM verdicts";
+const SELECT: &str = "SELECT id, recipe, safety, completeness, look, flash, cost_ms, json, at FROM verdicts";
 
 fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
     Ok(VerdictRow {
         id: PresetId(row.get(0)?),
-        safety: row.get(1)?,
-        completeness: row.get(2)?,
-        look: row.get(3)?,
-        flash: row.get(4)?,
-        cost_ms: row.get(5)?,
-        json: row.get(6)?,
-        at: row.get(7)?,
+        recipe: row.get(1)?,
+        safety: row.get(2)?,
+        completeness: row.get(3)?,
+        look: row.get(4)?,
+        flash: row.get(5)?,
+        cost_ms: row.get(6)?,
+        json: row.get(7)?,
+        at: row.get(8)?,
     })
 }
 
@@ -102,10 +105,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_is_kept_replaced_and_forgotten() {
+    fn a_verdict_is_kept_and_replaced_and_counts_by_its_recipe_only() {
         let store = Store::in_memory().expect("opens");
         let mut verdict = VerdictRow {
             id: PresetId::of(b"a"),
+            recipe: "old".into(),
             safety: "ok".into(),
             completeness: "ok".into(),
             look: "black".into(),
@@ -115,11 +119,17 @@ mod tests {
             at: 7,
         };
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
-        verdict.look = "ok".into();
+        verdict.recipe = "new".into();
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
-        assert_eq!(store.judged().expect("read").len(), 1);
-        store.forget_verdicts(&[verdict.id]).expect("forgotten");
-        assert_eq!(store.verdict(verdict.id).expect("read"), None);
+        let judged = |recipe: &str| {
+            let mut judged = Vec::new();
+            store.each_judged(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
+            judged
+        };
+        assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));
+        let mut rows = Vec::new();
+        store.each_verdict("new", |row| rows.push(row)).expect("read");
+        assert_eq!(rows, [verdict]);
     }
 }
