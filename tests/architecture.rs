@@ -100,6 +100,7 @@ fn rooms_named(code: &str) -> Vec<&str> {
             }
         }
     }
+    rooms.retain(|room| !room.is_empty());
     rooms
 }
 

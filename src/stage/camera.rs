@@ -106,10 +106,17 @@ impl Camera {
             }
         };
         gpu.device.poll(patience).map_err(|error| error.to_string())?;
-        let result = match (wait, oldest.mapped.try_recv()) {
-            (_, Ok(result)) => result.map_err(|error| error.to_string()),
-            (Wait::Never, Err(mpsc::TryRecvError::Empty)) => return Ok(None),
-            (_, Err(_)) => Err("the device never gave the picture back".to_owned()),
+        let result = match wait {
+            Wait::Never => match oldest.mapped.try_recv() {
+                Err(mpsc::TryRecvError::Empty) => return Ok(None),
+                result => result.map_err(|_| mpsc::RecvError),
+            },
+            // The work is done, yet another thread that polled may be the one to say so, a moment later.
+            Wait::WhenFull | Wait::All => oldest.mapped.recv(),
+        };
+        let result = match result {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(mpsc::RecvError) => Err("the device never gave the picture back".to_owned()),
         };
         let Some(Exposed { number, buffer, .. }) = self.waiting.pop_front() else { return Ok(None) };
         let read = result.and_then(|()| {
