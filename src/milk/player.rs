@@ -42,8 +42,10 @@ pub struct Tick {
 /// What one step did, besides filling the frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
-    /// Some code of the preset ran out of budget and was cut short, or polygons were left out.
+    /// Some code of the preset ran out of budget and was cut short.
     pub over_budget: bool,
+    /// Polygons were left out because they cover more than a frame may.
+    pub overdrawn: bool,
 }
 
 /// The machinery every piece of a preset's code shares.
@@ -178,7 +180,7 @@ impl Player {
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.constants, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted() || !out.has_room() }
+        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.has_room() }
     }
 
     /// The preset's own clock runs at the speed its hooks ask for, without a jump when that changes. Presets that count

@@ -115,9 +115,12 @@ impl Deck {
         self.drawn
     }
 
-    /// Whether the last frame's code ran out of budget.
+    /// What the last frame's code did.
     pub fn report(&self) -> StepReport {
-        StepReport { over_budget: self.voices().any(|voice| voice.report.over_budget) }
+        StepReport {
+            over_budget: self.voices().any(|voice| voice.report.over_budget),
+            overdrawn: self.voices().any(|voice| voice.report.overdrawn),
+        }
     }
 
     /// Every per-frame variable (of a double preset's first half) after the last frame, by name.
@@ -170,7 +173,9 @@ impl Voice {
     fn problems(&self) -> Vec<String> {
         let program = self.player.program();
         let parts = program.problems.iter().map(|problem| format!("{}: {}", problem.part, problem.what));
-        parts.chain(self.picture.problems().iter().cloned()).collect()
+        let crowded =
+            self.report.overdrawn.then(|| "shapes: they cover too much; some are left out".to_owned());
+        parts.chain(self.picture.problems().iter().cloned()).chain(crowded).collect()
     }
 }
 
