@@ -207,7 +207,7 @@ fn prepare(
         took.compile_ms = lap();
         let mut deck = Deck::prepare(workshop, program, settings, wish.seed).map_err(TurnedAway::ForGood)?;
         took.build_ms = lap();
-        deck.warm_up(workshop, &heard.read(), wish.warm_frames)?;
+        deck.warm_up(workshop, &heard.read(), wish.warm_frames).map_err(TurnedAway::ForGood)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
