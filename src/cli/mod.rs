@@ -86,12 +86,15 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Taste(args)) => taste::run(&args),
         Some(Command::Models(args)) => models::run(args),
-        Some(Command::Worker { kind, settings }) => match kind.as_str() {
-            "render" => render::work(&settings),
-            "audit" => bake::audit_work(&settings),
-            "frames" => bake::frames_work(&settings),
-            other => anyhow::bail!("there is no helper process of kind {other}"),
-        },
+        Some(Command::Worker { kind, settings }) => {
+            crate::bake::workers::enlist();
+            match kind.as_str() {
+                "render" => render::work(&settings),
+                "audit" => bake::audit_work(&settings),
+                "frames" => bake::frames_work(&settings),
+                other => anyhow::bail!("there is no helper process of kind {other}"),
+            }
+        }
     }
 }
 

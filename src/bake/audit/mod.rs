@@ -151,6 +151,10 @@ pub fn audit(
     mut tell: impl FnMut(AuditEvent),
 ) -> anyhow::Result<AuditReport> {
     let _lock = FolderLock::take(&settings.out)?;
+    anyhow::ensure!(
+        store.path().is_some(),
+        "the store in the data folder cannot be written, so no verdict could be kept; make room or set AIVJ_DATA"
+    );
     let mut crew = Crew::new(&PoolSettings {
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
@@ -189,11 +193,24 @@ pub fn audit(
     drop(crew);
     report.seconds = started.elapsed().as_secs_f64();
     run.judged = report.judged;
-    save_run(&settings.out, &run)?;
-    report.gates = Some(ledger.settle(&plan)?);
-    write_reference_files(&settings.out, &plan, &ledger)?;
-    super::report::write_with(&settings.out, &plan, &ledger)?;
+    match (conclude(&settings.out, &run, &plan, &ledger), &mut report.stopped) {
+        (Ok(gates), _) => report.gates = Some(gates),
+        (Err(error), None) => return Err(error),
+        // What stopped the run, a full disk for one, may well keep its reports from being written.
+        (Err(error), Some(why)) => {
+            *why += &format!("; the reports are still those of an earlier run ({error})")
+        }
+    }
     Ok(report)
+}
+
+/// Judges the looks by the library's own gates, which it returns, and writes every report.
+fn conclude(out: &Path, run: &AuditRun, plan: &Plan, ledger: &Ledger) -> anyhow::Result<Gates> {
+    save_run(out, run)?;
+    let gates = ledger.settle(plan)?;
+    write_reference_files(out, plan, ledger)?;
+    super::report::write_with(out, plan, ledger)?;
+    Ok(gates)
 }
 
 /// What was audited into this out folder.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::judge::{Judged, Tries, judge};
 use super::{AuditJob, LIMITS, Ledger, recipe};
@@ -42,6 +42,7 @@ impl Sentry {
         if let Some(answer) = self.known(id) {
             return answer;
         }
+        let asked = Instant::now();
         let mut worker = held(&self.worker);
         // Another thread may have asked for the same one meanwhile.
         if let Some(answer) = self.known(id) {
@@ -54,6 +55,8 @@ impl Sentry {
                     if let Err(error) = held(&self.ledger).put(id, &record) {
                         log::warn!("a verdict is not remembered: {error}");
                     }
+                    let (took, said) = (asked.elapsed().as_secs_f64(), record.safety.label());
+                    log::info!("{} was audited in {took:.2} s: {said}", preset.display());
                     return answer(&record);
                 }
                 Judged::Confirm(why) => {

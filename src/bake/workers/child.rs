@@ -8,6 +8,15 @@ use serde::de::DeserializeOwned;
 
 use super::vitals;
 
+/// What a child does first of all, before it opens a device: from here on it ends with its supervisor, and lets
+/// everything else go first where that is asked for.
+pub fn enlist() {
+    if !vitals::die_with_parent() {
+        std::process::exit(0); // The supervisor is gone already; a job in the pipe would run without any limit.
+    }
+    vitals::be_modest();
+}
+
 /// Reads one JSON request a line from standard input and writes one JSON answer a line to standard output.
 ///
 /// Returns when the input ends, or after an answer that breaks off: this process is not fit for another job, and the
@@ -17,8 +26,6 @@ where
     Job: DeserializeOwned,
     Answer: Serialize,
 {
-    vitals::die_with_parent();
-    vitals::be_modest();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let job = serde_json::from_str(&line?).map_err(std::io::Error::other)?;

@@ -7,7 +7,7 @@ mod child;
 mod pool;
 mod vitals;
 
-pub use child::serve;
+pub use child::{enlist, serve};
 pub use pool::{Crew, Limits, Outcome, PoolSettings, Worker, run_all};
 pub use vitals::MODEST;
 

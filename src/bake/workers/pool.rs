@@ -71,7 +71,7 @@ pub fn run_all<Job, Answer>(
     Crew::new(settings).run_all(jobs, done);
 }
 
-/// Workers that stay together from one list of jobs to the next.
+/// Workers for one list of jobs after the other.
 pub struct Crew(Vec<Worker>);
 
 impl Crew {
@@ -114,6 +114,8 @@ impl Crew {
                             break; // The caller stopped early.
                         }
                     }
+                    // A child ends with the thread that started it; the next list of jobs gets fresh ones.
+                    worker.child = None;
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
                 if let Err(error) = thread.spawn_scoped(scope, work) {
@@ -198,6 +200,7 @@ impl Running {
         let mut process = Command::new(std::env::current_exe()?)
             .args(&settings.arguments)
             .envs(settings.environment.iter().copied())
+            .env(vitals::SUPERVISOR, std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

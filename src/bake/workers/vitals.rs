@@ -30,16 +30,24 @@ pub(super) fn be_modest() {
     }
 }
 
-/// Ends this process when the one that started it ends, even in the middle of an endless loop.
+/// Environment variable with the process number of whoever supervises a worker.
+pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
+
+/// Ends this process when the one that started it ends, even in the middle of an endless loop; false when that one has
+/// ended before this could be arranged.
 #[cfg(target_os = "linux")]
-pub(super) fn die_with_parent() {
+pub(super) fn die_with_parent() -> bool {
     // SAFETY: this option takes a signal number and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    let named = std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok());
+    named.is_none_or(|id: u32| std::os::unix::process::parent_id() == id)
 }
 
 /// Elsewhere a child ends when it next reads its closed pipe.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn die_with_parent() {}
+pub(super) fn die_with_parent() -> bool {
+    true
+}
 
 fn parse(status: &str, stat: &str) -> Option<Vitals> {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
