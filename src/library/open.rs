@@ -297,7 +297,7 @@ mod tests {
         let folder = library(&[]);
         let store = Store::in_memory().expect("opens");
         let error = open(&store, &LibraryPlace::of(folder.path()), 1, |_| ()).err().expect("nothing there");
-        assert!(error.to_string().contains("no .milk files"), "{error}");
+        assert!(error.to_string().contains("no presets"), "{error}");
     }
 
     #[test]
