@@ -3,7 +3,7 @@
 use assert_no_alloc::assert_no_alloc;
 
 use super::{Analyser, Features};
-use crate::units::Rng;
+use crate::units::{Rng, Unipolar};
 
 const RATE: f32 = 44_100.0;
 
@@ -46,7 +46,7 @@ fn hear(analyser: &mut Analyser, sound: &[[f32; 2]]) -> Vec<Features> {
 }
 
 /// Every number that must be level-independent.
-fn numbers(features: &Features) -> [f32; 10] {
+fn numbers(features: &Features) -> [f32; 11] {
     let Features { bands, hit, flux, centroid, flatness, energy_fast, energy_slow, onset, .. } = features;
     [
         bands.sub_bass,
@@ -59,15 +59,16 @@ fn numbers(features: &Features) -> [f32; 10] {
         *flatness,
         *energy_fast,
         *energy_slow,
+        *onset,
     ]
-    .map(|value| value.get() + 0.0 * onset.get())
+    .map(Unipolar::get)
 }
 
 #[test]
 fn a_quarter_of_the_level_changes_nothing_but_the_meters() {
     let loud = hear(&mut Analyser::new(), &kicks(125.0, 6.0, 1.0));
     let quiet = hear(&mut Analyser::new(), &kicks(125.0, 6.0, 0.25));
-    let mut sums = [0.0; 10];
+    let mut sums = [0.0; 11];
     for (loud, quiet) in loud.iter().zip(&quiet) {
         for ((sum, a), b) in sums.iter_mut().zip(numbers(loud)).zip(numbers(quiet)) {
             *sum += (a - b).abs();

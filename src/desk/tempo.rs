@@ -5,6 +5,7 @@ use egui::{RichText, Ui, Vec2};
 use super::button::{Big, big, key_of};
 use super::{Action, DeskView, style};
 use crate::show::Command;
+use crate::units::{MAX_TEMPO, MIN_TEMPO};
 
 pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Beat by hand").color(style::OFF));
@@ -19,10 +20,22 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
             for (title, command) in row {
                 let key = key_of(view.keys, &Action::Show(command.clone()));
                 let look = Big { title, key, on: false, color: style::GOOD };
-                if big(ui, Vec2::new(width, 42.0), &look).clicked() {
+                let button = |ui: &mut Ui| big(ui, Vec2::new(width, 42.0), &look);
+                let response = ui.add_enabled_ui(countable(command, view), button).inner;
+                if response.on_disabled_hover_text("Only 40 to 220 BPM can be counted.").clicked() {
                     commands.push(command.clone());
                 }
             }
         });
+    }
+}
+
+/// Whether the tempo that would follow is one the house counts.
+fn countable(command: &Command, view: &DeskView) -> bool {
+    let bpm = view.snapshot.features.beat.tempo.bpm();
+    match command {
+        Command::HalfTempo => bpm / 2.0 >= MIN_TEMPO,
+        Command::DoubleTempo => bpm * 2.0 <= MAX_TEMPO,
+        _ => true,
     }
 }

@@ -22,14 +22,14 @@ const LEAST: f32 = 0.02;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bar {
     opinion: [f32; 4],
-    /// Set by the performer: it holds until the grid changes.
+    /// Number of the beat with which the performer began a bar; it holds until the grid changes.
     begun: Option<u64>,
 }
 
 impl Bar {
     /// The performer says that the bar begins with beat `number`.
     pub fn begin(&mut self, number: u64) {
-        self.begun = Some(number % 4);
+        self.begun = Some(number);
     }
 
     /// Takes what falls on the beats whose numbers modulo four are 0 to 3.
@@ -50,7 +50,7 @@ impl Bar {
         }
     }
 
-    /// The downbeat's number modulo four, and how sure it is, 0..1.
+    /// Number of a beat that begins a bar, as others four beats apart do, and how sure that is, 0..1.
     pub fn downbeat(&self) -> (u64, f32) {
         if let Some(begun) = self.begun {
             return (begun, 1.0);

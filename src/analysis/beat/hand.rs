@@ -1,6 +1,7 @@
 //! The performer's word over the beat: tapping, setting, halving and doubling the tempo, and where the bar begins.
 
-use crate::units::Tempo;
+use super::grid::Count;
+use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
 
 /// What the performer asks of the beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Hand {
     held: bool,
     /// Octaves by which the count was doubled (above 0) or halved (below).
     octaves: i32,
+    /// Number of a beat that is also one of the halved count.
+    whole: u64,
 }
 
 impl Hand {
@@ -38,14 +41,37 @@ impl Hand {
         self.held
     }
 
-    /// Takes a wish at `now`, given the anchor and period of the grid, all in hops; returns the new ones.
-    pub fn obey(&mut self, wish: TempoWish, now: f64, grid: Option<(f64, f64)>) -> Option<(f64, f64)> {
-        let default = 60.0 / Tempo::default().bpm() * 100.0;
+    /// Whether the performer chose the octave; then nobody else does.
+    pub fn counts(&self) -> bool {
+        self.octaves != 0
+    }
+
+    /// The bar was begun with beat `number` of the heard count.
+    pub fn begin(&mut self, number: u64) {
+        self.whole = number;
+    }
+
+    /// Takes a wish at `now`, in hops, given the grid as it is heard and a beat that begins its bar; returns anchor
+    /// and period of the new grid. An octave that would leave the tempi the house counts is refused.
+    pub fn obey(
+        &mut self,
+        wish: TempoWish,
+        now: f64,
+        grid: Option<Count>,
+        downbeat: u64,
+    ) -> Option<(f64, f64)> {
+        let period = grid.map_or(6000.0 / Tempo::default().bpm(), |grid| grid.period);
         match wish {
-            TempoWish::Tap => self.tap(now, grid.map_or(default, |(_, period)| period)),
-            TempoWish::Resync => Some((now, grid.map_or(default, |(_, period)| period))),
+            TempoWish::Tap => self.tap(now, period),
+            TempoWish::Resync => Some((now, period)),
             TempoWish::Half | TempoWish::Double => {
-                self.octaves = (self.octaves + if wish == TempoWish::Double { 1 } else { -1 }).clamp(-2, 2);
+                let octaves = self.octaves + if wish == TempoWish::Double { 1 } else { -1 };
+                if countable(period, octaves) {
+                    if self.octaves == 0 {
+                        self.whole = downbeat;
+                    }
+                    self.octaves = octaves;
+                }
                 None
             }
             TempoWish::Set(None) => {
@@ -55,7 +81,7 @@ impl Hand {
             TempoWish::Set(Some(bpm)) => {
                 *self = Self { held: true, ..Self::default() };
                 let period = 6000.0 / Tempo::new(f64::from(bpm)).bpm();
-                Some((grid.map_or(now, |(anchor, _)| anchor), period))
+                Some((grid.map_or(now, |grid| grid.anchor), period))
             }
         }
     }
@@ -85,17 +111,31 @@ impl Hand {
         Some((now, tapped))
     }
 
-    /// Anchor, period and number of the grid as the performer counts it.
-    pub fn scaled(&self, anchor: f64, period: f64, number: u64) -> (f64, f64, u64) {
-        let (mut anchor, mut period, mut number) = (anchor, period, number);
-        for _ in 0..self.octaves.unsigned_abs() {
-            if self.octaves > 0 {
-                (period, number) = (period / 2.0, number * 2);
-            } else {
-                anchor -= (number % 2) as f64 * period;
-                (period, number) = (period * 2.0, number / 2);
-            }
+    /// The grid and the number of its downbeat modulo four, as the performer counts them.
+    pub fn scaled(&self, heard: Count, downbeat: u64) -> (Count, u64) {
+        let Count { anchor, period, number } = heard;
+        if self.octaves >= 0 || !countable(period, self.octaves) {
+            // A tempo that went up since may leave room for less.
+            let octaves =
+                (0..=self.octaves.max(0)).rev().find(|&octaves| countable(period, octaves)).unwrap_or(0);
+            let times = 1 << octaves;
+            let count = Count { anchor, period: period / times as f64, number: number * times };
+            return (count, downbeat * times % 4);
         }
-        (anchor, period, number)
+        let every = 1 << -self.octaves;
+        // Added to a number, it makes that of a beat of the halved count divisible.
+        let shift = (every - self.whole % every) % every;
+        let back = (number + shift) % every;
+        let count = Count {
+            anchor: anchor - back as f64 * period,
+            period: period * every as f64,
+            number: (number + shift) / every,
+        };
+        (count, (downbeat + shift) / every % 4)
     }
+}
+
+/// Whether the house counts this period, in hops, after so many doublings.
+fn countable(period: f64, octaves: i32) -> bool {
+    (MIN_TEMPO..=MAX_TEMPO).contains(&(6000.0 / period * f64::from(octaves).exp2()))
 }

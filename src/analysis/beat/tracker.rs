@@ -106,14 +106,16 @@ impl Tracker {
     pub fn wish(&mut self, wish: TempoWish) {
         // What sounds now is seen a little later.
         let now = self.hop as f64 - 1.0 + LATE_SECS / HOP_SECS;
-        let heard = self.grid.as_ref().map(|grid| (grid.count().anchor, grid.count().period));
-        if let Some((anchor, period)) = self.hand.obey(wish, now, heard) {
+        let heard = self.grid.as_ref().map(Grid::count);
+        if let Some((anchor, period)) = self.hand.obey(wish, now, heard, self.bar.downbeat().0) {
             let grid = self.grid.get_or_insert_with(|| Grid::new(anchor, period, 0, [0.0; 2]));
             grid.place(anchor, period);
             grid.run(self.hop as f64, None);
         }
         if wish == TempoWish::Resync {
-            self.bar.begin(self.grid.as_ref().map_or(0, |grid| grid.count().number));
+            let number = self.grid.as_ref().map_or(0, |grid| grid.count().number);
+            self.bar.begin(number);
+            self.hand.begin(number);
         }
         if self.hand.holds() {
             self.confidence = 1.0;
@@ -152,7 +154,7 @@ impl Tracker {
         if self.hand.holds() {
             return;
         }
-        if !gone && grid.age >= OCTAVE_LOOKS && grid.count_anew() {
+        if !gone && !self.hand.counts() && grid.age >= OCTAVE_LOOKS && grid.count_anew() {
             self.bar = Bar::default();
         }
         let texture = self.high < TEXTURE && grid.count().period < TEXTURE_PERIOD;
@@ -216,15 +218,14 @@ impl Tracker {
     /// The grid as the house sees it.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = &self.grid else { return BeatGrid::default() };
-        let count = grid.count();
-        let (anchor, period, number) = self.hand.scaled(count.anchor, count.period, count.number);
         let (downbeat, downbeat_confidence) = self.bar.downbeat();
+        let (count, downbeat) = self.hand.scaled(grid.count(), downbeat);
         BeatGrid {
-            anchor: Seconds((anchor + 1.0) * HOP_SECS - LATE_SECS),
-            tempo: Tempo::new(60.0 / (period * HOP_SECS)),
+            anchor: Seconds((count.anchor + 1.0) * HOP_SECS - LATE_SECS),
+            tempo: Tempo::new(60.0 / (count.period * HOP_SECS)),
             confidence: Unipolar::new(self.confidence),
-            anchor_beat: number,
-            downbeat,
+            anchor_beat: count.number,
+            downbeat: downbeat % 4,
             downbeat_confidence: Unipolar::new(downbeat_confidence * self.confidence),
             ..BeatGrid::default()
         }
