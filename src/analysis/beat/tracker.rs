@@ -44,8 +44,9 @@ const OCTAVE_LOOKS: u32 = 20;
 const GONE: f32 = 0.4;
 /// How long a grid is kept without drums before a rival may take over, seconds.
 const KEPT_SECS: f32 = 20.0;
-/// Without anything sharp on top, quick repetitions (period in hops) are texture, not a beat.
+/// Without anything sharp on top or hard in the middle, quick repetitions (period in hops) are texture, not a beat.
 const TEXTURE: f32 = 0.002;
+const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
 /// Onset strength on top assumed at first.
 const FIRST_HIGH: f32 = 0.006;
@@ -64,6 +65,8 @@ pub struct Tracker {
     recent: [f32; 2],
     /// Onset strength on top over the last seconds.
     high: f32,
+    /// Strongest attack in the middle over the last seconds.
+    attack: f32,
     bar: Bar,
     hand: Hand,
 }
@@ -81,6 +84,7 @@ impl Tracker {
             quicker_looks: 0,
             recent: [0.0; 2],
             high: FIRST_HIGH,
+            attack: 0.0,
             bar: Bar::default(),
             hand: Hand::default(),
         }
@@ -92,6 +96,7 @@ impl Tracker {
             *recent += (now - *recent) * 0.008;
         }
         self.high += (onset.high - self.high) * 0.003;
+        self.attack = onset.mid.max(self.attack * 0.9985);
         self.combs.push(accent);
         self.hop += 1;
         if let Some(grid) = &mut self.grid {
@@ -157,7 +162,7 @@ impl Tracker {
         if !gone && !self.hand.counts() && grid.age >= OCTAVE_LOOKS && grid.count_anew() {
             self.bar = Bar::default();
         }
-        let texture = self.high < TEXTURE && grid.count().period < TEXTURE_PERIOD;
+        let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
         let stands =
             own.z.max(grid.steady * (1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0)));
         let target = if texture {
