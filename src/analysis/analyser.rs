@@ -172,7 +172,7 @@ impl Analyser {
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
-        self.tracker.step(self.drums.step(onset), onset);
+        self.tracker.step(self.drums.step(onset), onset, gate > 0.0);
         self.summary.push(bands, reference, onset, shape);
         features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;

@@ -250,6 +250,71 @@ mod tests {
         assert!(times.is_sorted());
     }
 
+    /// A WAV file of 32-bit floats, as many channels as each frame holds.
+    fn float_wav(path: &Path, rate_hz: u32, frames: &[Vec<f32>]) {
+        let channels = frames[0].len() as u32;
+        let data: Vec<u8> = frames.iter().flatten().flat_map(|sample| sample.to_le_bytes()).collect();
+        let mut file = Vec::new();
+        file.extend(b"RIFF");
+        file.extend((36 + data.len() as u32).to_le_bytes());
+        file.extend(b"WAVEfmt \x10\0\0\0\x03\0");
+        file.extend((channels as u16).to_le_bytes());
+        for word in [rate_hz, rate_hz * channels * 4] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend((channels as u16 * 4).to_le_bytes());
+        file.extend(b"\x20\0data");
+        file.extend((data.len() as u32).to_le_bytes());
+        file.extend(data);
+        std::fs::write(path, file).unwrap();
+    }
+
+    #[test]
+    fn the_beat_is_heard_at_every_rate_on_any_channels_and_through_what_spoils_it() {
+        type Spoil = fn(usize, f32) -> Vec<f32>;
+        let cases: [(&str, u32, Spoil); 8] = [
+            ("telephone", 8_000, |_, sample| vec![sample]),
+            ("mono", 48_000, |_, sample| vec![sample]),
+            ("studio", 192_000, |_, sample| vec![sample; 2]),
+            ("six channels, the drums behind", 44_100, |_, sample| vec![0.0, 0.0, 0.0, 0.0, sample, sample]),
+            ("six channels, the drums on the subwoofer", 48_000, |_, sample| {
+                vec![0.0, 0.0, 0.0, sample, 0.0, 0.0]
+            }),
+            ("not a number", 44_100, |n, sample| vec![if n % 999 == 0 { f32::NAN } else { sample }; 2]),
+            ("clipped", 44_100, |_, sample| vec![(sample * 12.0).clamp(-1.0, 1.0); 2]),
+            ("offset", 44_100, |_, sample| vec![sample + 0.4; 2]),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        for (name, rate_hz, spoil) in cases {
+            let mut rng = crate::units::Rng::new(1);
+            let frames: Vec<Vec<f32>> = (0..rate_hz as usize * 7)
+                .map(|n| {
+                    let since = n as f64 / f64::from(rate_hz) % 0.5;
+                    let kick = (std::f64::consts::TAU * (55.0 * since - 2.0 * (-since / 0.03).exp())).sin()
+                        * (-since / 0.1).exp();
+                    let hat = rng.normal() * (-((since + 0.25) % 0.5) / 0.02).exp();
+                    spoil(n, (0.5 * kick + 0.05 * hat) as f32)
+                })
+                .collect();
+            let path = folder.path().join("drums.wav");
+            float_wav(&path, rate_hz, &frames);
+            let mut out = Vec::new();
+            listen(&ListenSettings { heard: Heard::File(path), json: true, seconds: None }, &mut out)
+                .unwrap();
+            let beats: Vec<f64> = String::from_utf8(out)
+                .unwrap()
+                .lines()
+                .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+                .filter(|row| row["kind"] == "beat")
+                .map(|row| row["at"].as_f64().unwrap())
+                .filter(|&at| at > 4.0)
+                .collect();
+            let away = |at: &f64| (at / 0.5 - (at / 0.5).round()).abs() * 0.5;
+            assert!((5..=7).contains(&beats.len()), "{name}: {beats:?}");
+            assert!(beats.iter().all(|at| away(at) < 0.04), "{name}: {beats:?}");
+        }
+    }
+
     #[test]
     fn the_live_view_is_one_line() {
         let line = picture(&Features::default(), true);

@@ -114,10 +114,35 @@ fn the_grid_outlives_a_breakdown_and_is_given_up_in_what_has_no_beat() {
     let (beats, _) = hear(&mut analyser, &sound);
     let back: Vec<f64> = beats.iter().copied().filter(|&at| at > 12.0 * 240.0 / bpm).collect();
     assert!(back.len() >= 7 && errors(&back, bpm).iter().all(|error| error.abs() < 0.05), "{back:?}");
-    let (beats, grid) = hear(&mut analyser, &play(bpm, &[(&NOTHING, 32)]));
-    assert!(!grid.trusted(), "{grid:?}");
-    let last = beats.last().copied().unwrap_or(0.0);
-    assert!(last < analyser.features().at.0 - 20.0, "the last beat was called at {last}");
+    // Surf: it has highs, so it is no texture, but no beat.
+    let left = analyser.features().at.0;
+    let mut rng = Rng::new(9);
+    let surf: Vec<[f32; 2]> = play(bpm, &[(&NOTHING, 24)])
+        .iter()
+        .enumerate()
+        .map(|(n, frame)| {
+            let swell = 0.03 + 0.02 * (n as f64 / RATE * 0.7).sin();
+            frame.map(|side| side + (swell * rng.normal()) as f32)
+        })
+        .collect();
+    let (beats, grid) = hear(&mut analyser, &surf);
+    let last = beats.last().copied().unwrap_or(left);
+    assert!(!grid.trusted() && last < left + 32.0, "beats are called for {} s; {grid:?}", last - left);
+}
+
+#[test]
+fn a_stream_that_stops_and_returns_elsewhere_is_followed_again() {
+    let mut analyser = Analyser::new();
+    hear(&mut analyser, &play(126.0, &[(&HOUSE, 8)]));
+    let stopped = analyser.features().at.0;
+    let (beats, grid) = hear(&mut analyser, &vec![[0.0; 2]; (15.2 * RATE) as usize]);
+    let last = beats.last().copied().unwrap_or(stopped);
+    assert!(!grid.trusted() && last < stopped + 14.0, "beats are called for {} s of silence", last - stopped);
+    let from = analyser.features().at.0;
+    let (beats, grid) = hear(&mut analyser, &play(138.0, &[(&HOUSE, 8)]));
+    assert!((grid.tempo.bpm() / 138.0 - 1.0).abs() < 0.02, "{grid:?}");
+    let late: Vec<f64> = beats.iter().map(|at| at - from).filter(|&at| at > 7.0).collect();
+    assert!(late.len() >= 12 && errors(&late, 138.0).iter().all(|error| error.abs() < 0.05), "{late:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const LOOK_SECS: f32 = 0.1;
 /// Hops heard before anything is looked at.
 const FIRST_LOOK: u64 = 150;
 /// Onsets are seen this late, seconds: they peak when half the window has passed over them.
-const LATE_SECS: f64 = 0.027;
+const LATE_SECS: f64 = 0.032;
 /// Length of a hop, seconds.
 const HOP_SECS: f64 = 0.01;
 /// How far a reading must stand out to be believed; confidence is a half there.
@@ -36,14 +36,20 @@ const RIVAL_WORTH: f32 = 0.7;
 /// Looks in a row that a rival must win: against a settled grid, and against a young or failing one.
 const RIVAL_LOOKS: u32 = 12;
 const QUICK_RIVAL_LOOKS: u32 = 3;
+/// Looks in a row that must find beats between those of the grid before they are taken up; they are counted only
+/// once the octave says so.
+const QUICKER_LOOKS: u32 = 6;
 /// Looks until a grid is settled.
 const YOUNG: u32 = 40;
 /// Looks before the octave is judged.
 const OCTAVE_LOOKS: u32 = 20;
 /// Onsets below this share of their usual strength mean that the drums are gone.
 const GONE: f32 = 0.4;
-/// How long a grid is kept without drums before a rival may take over, seconds.
+/// How long a grid is kept without drums, and in silence, before a rival may take over and trust fades, seconds.
 const KEPT_SECS: f32 = 20.0;
+const KEPT_SILENT_SECS: f32 = 4.0;
+/// How fast trust fades then, per look: six seconds from sure to doubtful.
+const FORGET: f32 = 0.012;
 /// Without anything sharp on top or hard in the middle, quick repetitions (period in hops) are texture, not a beat.
 const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
@@ -65,6 +71,8 @@ pub struct Tracker {
     recent: [f32; 2],
     /// Onset strength on top over the last seconds.
     high: f32,
+    /// How long there was no sound at all.
+    silent_secs: f32,
     /// Strongest attack in the middle over the last seconds.
     attack: f32,
     bar: Bar,
@@ -84,14 +92,16 @@ impl Tracker {
             quicker_looks: 0,
             recent: [0.0; 2],
             high: FIRST_HIGH,
+            silent_secs: 0.0,
             attack: 0.0,
             bar: Bar::default(),
             hand: Hand::default(),
         }
     }
 
-    /// Takes the accent and the onsets of a hop.
-    pub fn step(&mut self, accent: Accent, onset: Onset) {
+    /// Takes the accent and the onsets of a hop, and whether there is sound at all.
+    pub fn step(&mut self, accent: Accent, onset: Onset, sound: bool) {
+        self.silent_secs = if sound { 0.0 } else { self.silent_secs + HOP_SECS as f32 };
         for (recent, now) in self.recent.iter_mut().zip([onset.low, onset.all()]) {
             *recent += (now - *recent) * 0.008;
         }
@@ -162,35 +172,39 @@ impl Tracker {
         if !gone && !self.hand.counts() && grid.age >= OCTAVE_LOOKS && grid.count_anew() {
             self.bar = Bar::default();
         }
+        let lost = gone && (grid.coasting >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
         let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
         let stands =
             own.z.max(grid.steady * (1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0)));
         let target = if texture {
             0.3
+        } else if lost {
+            0.0
         } else if gone {
-            self.confidence * 0.997
+            self.confidence
         } else {
             ((stands - NOTHING_Z) / (2.0 * (BELIEVED_Z - NOTHING_Z))).clamp(0.0, 1.0)
         };
-        let pace = if target > self.confidence { 0.35 } else { 0.06 };
+        let pace = match target > self.confidence {
+            true => 0.35,
+            false if lost => FORGET,
+            false => 0.06,
+        };
         self.confidence += (target - self.confidence) * pace;
         let young = grid.age < YOUNG;
         let stronger = best.z > BELIEVED_Z
             && best.score > RIVAL * own.score.max(1e-3)
             && (young || best.z > RIVAL_Z * own.z);
         let kin = grid.kin(best, now);
-        let rival = !kin
-            && stronger
-            && (young || best.score > RIVAL_WORTH * grid.worth)
-            && (!gone || grid.coasting >= KEPT_SECS);
+        let rival = !kin && stronger && (young || best.score > RIVAL_WORTH * grid.worth) && (!gone || lost);
         let count = |looks: u32, won: bool| if won { looks + 1 } else { looks.saturating_sub(2) };
         self.rival_looks = count(self.rival_looks, rival);
-        let quicker = kin && grid.twice_as_quick(best) && best.z > RIVAL_Z * own.z && best.z > BELIEVED_Z;
+        let quicker = kin && grid.twice_as_quick(best) && best.z > FOLLOWED_Z && best.score > own.score;
         self.quicker_looks = count(self.quicker_looks, quicker);
         let patience = if young || own.z < FOLLOWED_Z { QUICK_RIVAL_LOOKS } else { RIVAL_LOOKS };
         if self.rival_looks >= patience {
             self.adopt(best, now);
-        } else if self.quicker_looks >= RIVAL_LOOKS {
+        } else if self.quicker_looks >= QUICKER_LOOKS {
             *grid = Grid::quicker(&best, now, grid);
             self.quicker_looks = 0;
         } else if self.confidence < 0.08 {
