@@ -174,8 +174,8 @@ impl Tracker {
         }
         let lost = gone && (grid.coasting >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
         let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
-        let stands =
-            own.z.max(grid.steady * (1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0)));
+        let lasting = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0);
+        let stands = if own.z > NOTHING_Z { own.z.max(grid.steady * lasting) } else { own.z };
         let target = if texture {
             0.3
         } else if lost {
