@@ -8,11 +8,15 @@
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
-use aivj::desk::{Action, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page};
-use aivj::library::PresetId;
+use aivj::desk::{
+    Action, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page, SettingsView,
+};
+use aivj::library::looks::{LookMap, MAP_FILE};
+use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
+use aivj::library::{BanKind, Energy, LibraryPlace, PresetId, Question, Searcher, Settings, Store};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
-use aivj::show::{AudioLine, Command, FrameTimes, Heard, Past, Playing, Snapshot, Upcoming, Veil};
+use aivj::show::{AudioLine, Command, FrameTimes, Heard, LeftOut, Past, Playing, Snapshot, Upcoming, Veil};
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};
 
@@ -28,6 +32,8 @@ struct Moment {
     audio: AudioLine,
     messages: Vec<&'static str>,
     midi: MidiView,
+    library: LibraryView,
+    settings: SettingsView,
 }
 
 fn software() -> bool {
@@ -46,7 +52,7 @@ fn check(name: &str, moment: Moment) {
     let mut desk = Desk::default();
     desk.turn_to(moment.page);
     let (keys, _) = aivj::app::keys(None);
-    let (heard, bake, library) = (heard(), BakeView::default(), LibraryView::default());
+    let (heard, bake, settings) = (heard(), BakeView::default(), &moment.settings);
     let mut picture = None;
     let mut harness = Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).wgpu().build_ui(|ui| {
         let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
@@ -61,7 +67,8 @@ fn check(name: &str, moment: Moment) {
             messages: &moment.messages,
             midi: &moment.midi,
             bake: &bake,
-            library: &library,
+            library: &moment.library,
+            settings,
             keys: &keys,
         };
         desk.show(ui, &view);
@@ -150,7 +157,15 @@ fn playing() -> Snapshot {
 
 fn moment(page: Page, snapshot: Snapshot) -> Moment {
     let audio = AudioLine { source: "Line in".into(), trouble: String::new() };
-    Moment { page, snapshot, audio, messages: Vec::new(), midi: MidiView::default() }
+    Moment {
+        page,
+        snapshot,
+        audio,
+        messages: Vec::new(),
+        midi: MidiView::default(),
+        library: LibraryView::default(),
+        settings: SettingsView::default(),
+    }
 }
 
 #[test]
@@ -210,6 +225,158 @@ fn the_page_of_keys() {
     check("keys", moment(Page::Keys, playing()));
 }
 
+/// A library of 480 presets in eight styles that a bake has laid out: spirals round eight middles, the first preset alone
+/// in the middle of the map.
+fn baked_library() -> LibraryView {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = [
+        "Slow Rivers",
+        "Paper Suns",
+        "Wire Gardens",
+        "Deep Ink",
+        "Neon Rain",
+        "Glass Towers",
+        "Moss",
+        "Static",
+    ];
+    let paths: Vec<String> =
+        (0..480).map(|at| format!("{}/{at:03} {}.milk", names[at % 8], at * 37 % 100)).collect();
+    for path in &paths {
+        let file = folder.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(file, format!("fWaveAlpha=1\nzoom={path}\n")).expect("written");
+    }
+    let point = |at: usize| {
+        let (turn, step) = (std::f32::consts::TAU * (at % 8) as f32 / 8.0, (at / 8) as f32);
+        let out = [
+            0.7 * turn.cos() + 0.022 * step.sqrt() * (2.4 * step).cos(),
+            0.7 * turn.sin() + 0.022 * step.sqrt() * (2.4 * step).sin(),
+        ];
+        if at == 0 { [0.0; 2] } else { out }
+    };
+    let map = LookMap {
+        version: "v0".into(),
+        generated_at: String::new(),
+        ids: paths.clone(),
+        points: (0..480).map(point).collect(),
+        clusters: (0..480).map(|at| at % 8).collect(),
+    };
+    std::fs::write(folder.path().join(MAP_FILE), serde_json::to_vec(&map).expect("JSON")).expect("written");
+    let key = |cluster: usize| format!("c{cluster:02}");
+    let entry = |(at, path): (usize, &String)| {
+        IndexEntry::of_cluster(path.clone(), &key(at % 8), Energy::of_rank((at % 3) as u8), None)
+    };
+    let cluster =
+        |at: usize| IndexCluster { id: key(at), label: names[at].into(), count: 60, centroid: Vec::new() };
+    let index = StyleIndex {
+        version: IndexVersion::V1,
+        generated_at: String::new(),
+        pack: "test".into(),
+        entries: paths.iter().enumerate().map(entry).collect(),
+        clusters: (0..8).map(cluster).collect(),
+        space: String::new(),
+    };
+    index.write(&folder.path().join(INDEX_V1)).expect("written");
+    let store = Store::in_memory().expect("opens");
+    let opened = aivj::library::open(&store, &LibraryPlace::of(folder.path()), 1, |_| ()).expect("opens");
+    let mut searcher = Searcher::new(opened.catalogue.into(), &Default::default());
+    let answer = searcher.find(&Question::default());
+    let id = |at: usize| answer.library.entries[at].id;
+    let why = LeftOut { kind: BanKind::Aesthetic, why: "it shows nothing but black".into() };
+    LibraryView {
+        favourites: std::sync::Arc::new([id(2), id(100)].into()),
+        banned: std::sync::Arc::new([id(3)].into()),
+        left_out: std::sync::Arc::new([(id(4), why)].into()),
+        answer: answer.into(),
+    }
+}
+
+fn library_moment(page: Page) -> Moment {
+    let library = baked_library();
+    let mut snapshot = playing();
+    if let Some(playing) = &mut snapshot.playing {
+        playing.id = library.answer.library.entries[7].id;
+    }
+    Moment { library, ..moment(page, snapshot) }
+}
+
+#[test]
+fn the_page_of_the_library() {
+    check("library", library_moment(Page::Library));
+}
+
+#[test]
+fn the_map_of_the_library() {
+    check("map", library_moment(Page::Map));
+}
+
+#[test]
+fn the_page_of_settings() {
+    let mut moment = moment(Page::Settings, playing());
+    moment.settings = SettingsView {
+        settings: Settings {
+            audio: Some("USB Audio".into()),
+            monitor: Some(1),
+            dwell: Some(1.5),
+            midi: Some("club".into()),
+            ..Settings::default()
+        },
+        inputs: vec!["Built-in Audio Analog Stereo".into(), "USB Audio".into()],
+        looking: false,
+        monitors: vec!["eDP-1 1920x1080".into(), "HDMI-A-1 1280x720".into()],
+        libraries: vec!["/home/me/presets".into(), "/home/me/.local/share/aivj/packs/summer".into()],
+        midi: vec!["club".into(), "rehearsal".into()],
+        guarded: true,
+        limited: true,
+        file: Some("/home/me/.config/aivj/settings.toml".into()),
+    };
+    check("settings", moment);
+}
+
+#[test]
+fn a_preset_on_the_map_is_taken_in_hand_and_played() {
+    use egui_kittest::kittest::Queryable as _;
+    if !software() {
+        return;
+    }
+    let moment = library_moment(Page::Map);
+    let alone =
+        moment.library.answer.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
+    let alone = alone.expect("it is there").id;
+    let (keys, heard, midi, bake) =
+        (aivj::app::keys(None).0, heard(), MidiView::default(), BakeView::default());
+    let settings = SettingsView::default();
+    let mut desk = Desk::default();
+    desk.turn_to(Page::Map);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
+        let view = DeskView {
+            snapshot: &moment.snapshot,
+            audio: &moment.audio,
+            times: FrameTimes::default(),
+            heard: &heard,
+            preview: egui::TextureId::default(),
+            preview_aspect: 1.5,
+            device: "",
+            messages: &[],
+            midi: &midi,
+            bake: &bake,
+            library: &moment.library,
+            settings: &settings,
+            keys: &keys,
+        };
+        asked.borrow_mut().extend(desk.show(ui, &view));
+    });
+    harness.run_steps(2);
+    harness.get_by_label("map of the library").click();
+    harness.run_steps(2);
+    asked.borrow_mut().clear();
+    harness.get_by_label("Play now").click();
+    harness.run_steps(2);
+    let play = aivj::desk::Ask::Act(Action::Show(Command::PlayNow(alone)));
+    assert_eq!(*asked.borrow(), [play], "the preset in the middle was taken in hand");
+}
+
 #[test]
 fn what_is_clicked_is_asked_for() {
     use egui_kittest::kittest::Queryable as _;
@@ -218,6 +385,7 @@ fn what_is_clicked_is_asked_for() {
     }
     let (snapshot, keys, heard, midi) = (playing(), aivj::app::keys(None).0, heard(), MidiView::default());
     let (audio, bake, library) = (AudioLine::default(), BakeView::default(), LibraryView::default());
+    let settings = SettingsView::default();
     let mut desk = Desk::default();
     let asked = std::cell::RefCell::new(Vec::new());
     let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
@@ -233,6 +401,7 @@ fn what_is_clicked_is_asked_for() {
             midi: &midi,
             bake: &bake,
             library: &library,
+            settings: &settings,
             keys: &keys,
         };
         asked.borrow_mut().extend(desk.show(ui, &view));

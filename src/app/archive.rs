@@ -11,7 +11,7 @@ use super::keeper::{self, Keeper};
 use super::open_store;
 use super::shelf::{Shelf, ShelfNews};
 use crate::desk::{LibraryAsk, LibraryView};
-use crate::library::{Catalogue, Finder, PresetId, Question, Store};
+use crate::library::{Catalogue, Finder, Question, Store};
 use crate::mind::director::Pool;
 use crate::show::{Command, Memory, Show, ShowSettings};
 
@@ -84,6 +84,13 @@ impl Archive {
         self.message = self.keeper.trouble().or(self.message.take());
     }
 
+    /// Turns to another folder or pack, or to the built-in presets; what plays plays on until it is ready.
+    pub fn turn_to(&mut self, presets: Option<&Path>) {
+        if let Err(error) = self.shelf.turn_to(presets) {
+            self.message = Some(format!("no thread to open the library: {error}; try again"));
+        }
+    }
+
     /// What the library page shows.
     pub fn view(&self) -> &LibraryView {
         &self.view
@@ -101,13 +108,7 @@ impl Archive {
                 self.question = question;
                 self.find();
             }
-            LibraryAsk::Rescue(id) => self.rescue(id),
         }
-    }
-
-    fn rescue(&mut self, id: PresetId) {
-        self.keeper.allow(id);
-        self.message = Some("the preset gets another chance from the next start on".into());
     }
 
     fn library(&self) -> &Arc<Catalogue> {
@@ -121,7 +122,7 @@ impl Archive {
     fn mark(&mut self, memory: &Memory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
-        self.view.broken = Arc::new(memory.broken.clone());
+        self.view.left_out = Arc::new(memory.left_out.clone());
     }
 }
 

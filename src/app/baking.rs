@@ -35,6 +35,16 @@ impl Baking {
         Self { library, textures: textures.to_vec(), view, child: None }
     }
 
+    /// The show plays another library now; a night that is at work goes on with its own.
+    pub fn turn_to(&mut self, library: Option<&Path>) {
+        let running = self.child.as_mut().is_some_and(|(child, _)| matches!(child.try_wait(), Ok(None)));
+        self.library = library.map(Path::to_owned);
+        if !running {
+            let shown = self.library.as_ref().map(|folder| folder.display().to_string());
+            self.view.publish(BakeView { library: shown, ..BakeView::default() });
+        }
+    }
+
     /// What the page shows.
     pub fn view(&self) -> Arc<BakeView> {
         self.view.read()

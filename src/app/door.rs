@@ -2,26 +2,37 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bake::audit::Sentry;
 use crate::library::{PresetId, PresetSource, Store};
 use crate::show::{Doorkeeper, TurnedAway};
 
-struct Door(Sentry);
+struct Door {
+    sentry: Sentry,
+    /// Shut for unknown presets; open, all pass.
+    guarded: Arc<AtomicBool>,
+}
 
 impl Doorkeeper for Door {
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), TurnedAway> {
         match source {
             // What comes with the program was audited when the program was made.
             PresetSource::BuiltIn(_) => Ok(()),
-            PresetSource::File(path) => self.0.admit(path, id),
+            PresetSource::File(_) if !self.guarded.load(Ordering::Relaxed) => Ok(()),
+            PresetSource::File(path) => self.sentry.admit(path, id),
         }
     }
 }
 
 /// A door that keeps its verdicts in the performer's store; none where that store lives in memory only, because every
 /// preset would be audited anew each night.
-pub fn door(store: &Store, textures: &[PathBuf]) -> anyhow::Result<Option<Arc<dyn Doorkeeper>>> {
+/// `guarded` may be switched while the show runs.
+pub fn door(
+    store: &Store,
+    textures: &[PathBuf],
+    guarded: Arc<AtomicBool>,
+) -> anyhow::Result<Option<Arc<dyn Doorkeeper>>> {
     let Some(store) = store.another()? else { return Ok(None) };
-    Ok(Some(Arc::new(Door(Sentry::new(store, textures)?))))
+    Ok(Some(Arc::new(Door { sentry: Sentry::new(store, textures)?, guarded })))
 }

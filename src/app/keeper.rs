@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 
 use crate::library::{BanKind, Deed, Places, PresetId, Store, StoreWriter, UnixSecs};
-use crate::show::{Command, Memory};
+use crate::show::{Command, LeftOut, Memory};
 
 /// The names under which whole things are remembered.
 const TASTE: &str = "taste";
@@ -36,7 +36,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<Memory> {
         if ban.kind == BanKind::Permanent {
             memory.banned.insert(ban.id);
         } else {
-            memory.broken.insert(ban.id, ban.reason);
+            memory.left_out.insert(ban.id, LeftOut { kind: ban.kind, why: ban.reason });
         }
     }
     if let Some(taste) = store.recall(TASTE)? {
@@ -71,7 +71,7 @@ impl Keeper {
     /// Writes the difference to what was written before.
     pub fn remember(&mut self, memory: Memory) {
         let now = unix_now();
-        let Memory { taste, favourites, banned, broken, adventure, macros } = &memory;
+        let Memory { taste, favourites, banned, left_out, adventure, macros } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
             self.writer.write(Deed::Favourite(id, on), now);
         }
@@ -79,12 +79,17 @@ impl Keeper {
             let deed = if on {
                 Deed::Ban(id, BanKind::Permanent, "by the performer".into())
             } else {
-                Deed::Allow(id, None)
+                Deed::Allow(id, Some(BanKind::Permanent))
             };
             self.writer.write(deed, now);
         }
-        for (id, why) in news(&self.written.broken, broken) {
-            self.writer.write(Deed::Ban(id, BanKind::Soft, why), now);
+        for (id, LeftOut { kind, why }) in news(&self.written.left_out, left_out) {
+            self.writer.write(Deed::Ban(id, kind, why), now);
+        }
+        for (id, _) in news(left_out, &self.written.left_out) {
+            for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
+                self.writer.write(Deed::Allow(id, Some(kind)), now);
+            }
         }
         if *taste != self.written.taste {
             self.whole(TASTE, taste, now);
@@ -103,11 +108,6 @@ impl Keeper {
             Ok(json) => self.writer.write(Deed::Remember(name.into(), json), now),
             Err(error) => log::warn!("the {name} is not remembered: {error}"),
         }
-    }
-
-    /// Takes back everything that keeps this preset out.
-    pub fn allow(&self, id: PresetId) {
-        self.writer.write(Deed::Allow(id, None), unix_now());
     }
 
     /// Watches what is on air and for how long, so that plays and skips are counted. `commands` are those the show has
@@ -143,9 +143,10 @@ fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(Preset
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
 }
 
-fn news(before: &BTreeMap<PresetId, String>, now: &BTreeMap<PresetId, String>) -> Vec<(PresetId, String)> {
+/// What is left out now and was not before.
+fn news(before: &BTreeMap<PresetId, LeftOut>, now: &BTreeMap<PresetId, LeftOut>) -> Vec<(PresetId, LeftOut)> {
     let new = now.iter().filter(|(id, _)| !before.contains_key(id));
-    new.map(|(id, why)| (*id, why.clone())).collect()
+    new.map(|(id, left_out)| (*id, left_out.clone())).collect()
 }
 
 #[cfg(test)]
@@ -166,7 +167,11 @@ mod tests {
         memory.banned.insert(ids[2]);
         keeper.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
-        memory.broken.insert(ids[1], "it hangs".into());
+        let left_out = |kind, why: &str| LeftOut { kind, why: why.into() };
+        memory.left_out.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
+        memory.left_out.insert(ids[0], left_out(BanKind::Aesthetic, "it shows nothing but black"));
+        keeper.remember(memory.clone());
+        memory.left_out.remove(&ids[1]);
         keeper.remember(memory.clone());
         drop(keeper);
         assert_eq!(recall(&open()).expect("recalled"), memory);

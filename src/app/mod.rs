@@ -13,6 +13,7 @@ mod midi;
 mod offline;
 mod painter;
 mod performance;
+mod preferences;
 mod replay;
 mod scratch;
 mod screen;
@@ -34,7 +35,7 @@ pub use screen::screens;
 pub use shelf::catalogue;
 pub use taste::{TasteImport, export_taste, import_taste};
 pub use video::encoder as video_encoder;
-pub use window::{AppSettings, SoundChoice, run};
+pub use window::{AppSettings, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.
 pub fn config_folder() -> Option<std::path::PathBuf> {

@@ -13,7 +13,7 @@ use crate::audio::Pcm;
 use crate::library::Catalogue;
 use crate::milk::Heard;
 use crate::mind::director::Pool;
-use crate::show::setlog::{self, Entry, Event, LogHeader};
+use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
 
@@ -22,8 +22,8 @@ use crate::stage::DeckId;
 pub struct ReplaySettings {
     /// The log.
     pub log: PathBuf,
-    /// The sound it was performed to.
-    pub audio: String,
+    /// The sound it was performed to; the log of a live show needs none.
+    pub audio: Option<String>,
     /// The presets it was performed with; the built-in ones without.
     pub presets: Option<PathBuf>,
 }
@@ -38,8 +38,6 @@ pub struct ReplayReport {
     /// The first that did not, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<String>,
-    /// Frames had one fixed length, so that all of them must be the same.
-    pub exact: bool,
 }
 
 /// Plays a log again without pictures: decks become ready when the log says they did.
@@ -52,63 +50,106 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
-    let library = Arc::new(library);
-    same_library(&header, &library)?;
-    anyhow::ensure!(
-        header.steady,
-        "this log was written by a live show, whose frames had no fixed length; only a log of 'aivj perform --log' can \
-         be played again exactly"
-    );
-    let sound = performed_sound(&settings.audio, header.seconds)?;
-    let show = Show::remembering(header.settings, Arc::new(Pool::new(library)), header.memory.clone());
-    let again = rehearse(show, &sound, &header, &entries);
-    Ok(compare(&entries, &again))
+    // A live show begins with the built-in presets while a new folder is looked through.
+    let mut libraries = vec![Arc::new(library)];
+    if settings.presets.is_some() && !header.steady {
+        libraries.push(Arc::new(crate::library::load_built_in(&store)?));
+    }
+    let libraries = Libraries::of(libraries);
+    let frames = if header.steady {
+        let sound = settings.audio.as_deref().context("name the sound it was performed to with --audio")?;
+        heard_again(&performed_sound(sound, header.seconds)?, &header)
+    } else {
+        let frames = recorded(&entries);
+        anyhow::ensure!(!frames.is_empty(), "this log holds no frames, so that it cannot be played again");
+        frames
+    };
+    rehearse(&libraries, &header, &entries, &frames)
 }
 
-fn same_library(header: &LogHeader, library: &Catalogue) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        header.library == setlog::identity(library),
-        "the log was written with another library ({} presets, this one has {}); name its folder with --presets",
-        header.presets,
-        library.entries.len()
-    );
-    Ok(())
+/// The libraries at hand, by identity.
+struct Libraries(Vec<(String, Arc<Pool>)>);
+
+impl Libraries {
+    fn of(libraries: Vec<Arc<Catalogue>>) -> Self {
+        let known = |library: Arc<Catalogue>| (setlog::identity(&library), Arc::new(Pool::new(library)));
+        Self(libraries.into_iter().map(known).collect())
+    }
+
+    fn get(&self, identity: &str, presets: usize) -> anyhow::Result<Arc<Pool>> {
+        let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool.clone());
+        found.with_context(|| {
+            let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
+            format!(
+                "the log was written with another library ({presets} presets, this one has {there}); name its folder \
+                 with --presets"
+            )
+        })
+    }
+}
+
+/// The frames of a performance, from its sound. Step 0 only asks for decks, before the first frame.
+fn heard_again(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
+    let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
+    let count = performance.frames(header.seconds);
+    let hear = |frame| {
+        let (dt, features) = performance.hear(frame);
+        Frame { dt, features, glance: None }
+    };
+    std::iter::once(Frame::default()).chain((0..count).map(hear)).collect()
+}
+
+/// The frames of a live show, as it wrote them down.
+fn recorded(entries: &[Entry]) -> Vec<Frame> {
+    let frames = entries.iter().filter_map(|entry| match &entry.event {
+        Event::Frames(frames) => Some(frames.iter()),
+        _ => None,
+    });
+    frames.flatten().collect()
 }
 
 /// What the log says came from outside in one step.
 #[derive(Default)]
 struct Outside {
+    /// Before the step: libraries that are chosen from.
+    libraries: Vec<(String, usize)>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
     failed: Vec<(DeckId, String)>,
     gave_up: Vec<DeckId>,
 }
 
-/// Steps the show through the whole set and returns its log.
-fn rehearse(mut show: Show, sound: &Pcm, header: &LogHeader, entries: &[Entry]) -> Vec<Entry> {
+/// Steps a show through all frames and compares what it decides with what the log says.
+fn rehearse(
+    libraries: &Libraries,
+    header: &LogHeader,
+    entries: &[Entry],
+    frames: &[Frame],
+) -> anyhow::Result<ReplayReport> {
+    let pool = libraries.get(&header.library, header.presets)?;
+    let mut show = Show::remembering(header.settings, pool, header.memory.clone());
     let mut outside = outside(entries);
-    let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
     let mut log = Vec::new();
-    // Step 0 only asks for decks, before the first frame.
-    for step in 0..=performance.frames(header.seconds) {
-        let now = outside.remove(&step).unwrap_or_default();
-        let (dt, features) = match step {
-            0 => (0.0, crate::analysis::Features::default()),
-            _ => performance.hear(step - 1),
-        };
+    for (step, frame) in frames.iter().enumerate() {
+        let now = outside.remove(&(step as u64)).unwrap_or_default();
+        for (identity, presets) in &now.libraries {
+            show.change_library(libraries.get(identity, *presets)?);
+        }
         show.step(&StepInput {
-            dt,
+            dt: frame.dt,
             heard: &Heard::default(),
-            features: &features,
+            features: &frame.features,
             commands: &now.commands,
             arrived: &now.arrived,
             failed: &now.failed,
-            glance: None,
+            glance: frame.glance,
         });
         now.gave_up.into_iter().for_each(|deck| show.give_up(deck));
         log.extend(show.take_log());
     }
-    log
+    // A show that was stopped leaves some decisions without the frames they were made in.
+    let told = |entries: &[Entry]| decisions(entries, frames.len() as u64);
+    Ok(compare(&told(entries), &told(&log)))
 }
 
 fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
@@ -128,7 +169,11 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
             Event::GaveUp { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck)
             }
+            Event::Library { library, presets } => {
+                steps.entry(entry.step).or_default().libraries.push((library.clone(), *presets));
+            }
             Event::Scene { .. }
+            | Event::Frames(_)
             | Event::Choice(_)
             | Event::Cut(_)
             | Event::Learnt { .. }
@@ -138,8 +183,8 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
     steps
 }
 
-/// The decisions of a log, in words that name all that must be the same.
-fn decisions(entries: &[Entry]) -> Vec<String> {
+/// The decisions of a log before this step, in words that name all that must be the same.
+fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
     let words = |entry: &Entry| match &entry.event {
         Event::Choice(chosen) => Some(format!(
             "step {}: chose {} for deck {} with chance {:.6}",
@@ -154,16 +199,124 @@ fn decisions(entries: &[Entry]) -> Vec<String> {
         )),
         _ => None,
     };
-    entries.iter().filter_map(words).collect()
+    entries.iter().filter(|entry| entry.step < before).filter_map(words).collect()
 }
 
-fn compare(before: &[Entry], again: &[Entry]) -> ReplayReport {
-    let (before, again) = (decisions(before), decisions(again));
-    let same = before.iter().zip(&again).filter(|(before, again)| before == again).count();
+fn compare(before: &[String], again: &[String]) -> ReplayReport {
+    let same = before.iter().zip(again).filter(|(before, again)| before == again).count();
     let differ = (0..before.len().max(again.len())).find(|&at| before.get(at) != again.get(at));
     let first_difference = differ.map(|at| {
         let of = |log: &[String]| log.get(at).cloned().unwrap_or_else(|| "nothing more".into());
-        format!("the log: {}; now: {}", of(&before), of(&again))
+        format!("the log: {}; now: {}", of(before), of(again))
     });
-    ReplayReport { choices: before.len(), same, first_difference, exact: true }
+    ReplayReport { choices: before.len(), same, first_difference }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Features, Scene, Section};
+    use crate::show::{Memory, ShowSettings};
+    use crate::stage::Glance;
+    use crate::units::{Rng, Seconds, Unipolar};
+
+    /// A live show of four minutes, as its log tells it: frames of uneven length, music that changes, decks that come
+    /// late or not at all, a black picture, hands, and another library half way through.
+    fn live_log(libraries: [&Arc<Catalogue>; 2]) -> String {
+        let settings = ShowSettings { seed: 11, record: true, ..ShowSettings::default() };
+        let mut show = Show::new(settings, libraries[0].clone());
+        let header = LogHeader::new(settings, libraries[0], show.memory());
+        let mut rng = Rng::new(5);
+        let mut features = Features::default();
+        let mut coming: Vec<(u64, DeckId)> = Vec::new();
+        let mut lines = vec![setlog::line(&header)];
+        for step in 0..7000_u64 {
+            let dt = if rng.unit() < 0.02 { 0.1 } else { 0.012 + 0.02 * rng.unit() };
+            features.at = Seconds(features.at.0 + dt);
+            features.energy_fast = Unipolar::new(rng.unit_f32());
+            features.energy_slow = Unipolar::new(0.5 + 0.4 * (step as f32 / 300.0).sin());
+            features.hit = Unipolar::new(rng.unit_f32());
+            features.scene.scene = Scene::ALL[(step / 1700) as usize % 3];
+            features.section = [Section::Groove, Section::Peak, Section::Calm][(step / 900) as usize % 3];
+            features.beat.confidence = Unipolar::new(if step % 2000 < 1200 { 0.9 } else { 0.1 });
+            let commands = match step % 1301 {
+                200 => vec![Command::Next],
+                500 => vec![Command::Favourite, Command::Adventure(Unipolar::new(0.6))],
+                700 => vec![Command::Ban],
+                900 => vec![Command::Dwell(0.5), Command::Back],
+                _ => Vec::new(),
+            };
+            let (ready, later): (Vec<_>, Vec<_>) = coming.iter().copied().partition(|(at, _)| *at <= step);
+            coming = later;
+            let (failed, arrived): (Vec<_>, Vec<_>) =
+                ready.into_iter().partition(|(_, deck)| deck.0 % 9 == 8);
+            let arrived: Vec<Arrived> = arrived
+                .into_iter()
+                .map(|(_, deck)| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+                .collect();
+            let failed: Vec<_> = failed.into_iter().map(|(_, deck)| (deck, "it hangs".to_owned())).collect();
+            let black = (3000..3400).contains(&step);
+            let glance = (step % 6 == 0).then(|| Glance {
+                luma: if black { 0.0 } else { 0.4 },
+                brightest: if black { 0.0 } else { 0.9 },
+                darkest: 0.0,
+                change: 0.1,
+            });
+            let made = show.step(&StepInput {
+                dt,
+                heard: &Heard::default(),
+                features: &features,
+                commands: &commands,
+                arrived: &arrived,
+                failed: &failed,
+                glance,
+            });
+            for wish in made.wishes {
+                match rng.below(20) {
+                    0 => show.give_up(wish.deck),
+                    late => coming.push((step + 1 + late as u64 * 7, wish.deck)),
+                }
+            }
+            lines.extend(show.take_log().iter().map(setlog::line));
+            if step == 3500 {
+                show.change_library(Arc::new(Pool::new(libraries[1].clone())));
+            }
+        }
+        lines.join("\n") + "\n"
+    }
+
+    #[test]
+    fn a_live_show_comes_out_the_same_from_its_log_alone() {
+        let all = Arc::new(Catalogue::built_in());
+        let few = Catalogue::new(all.entries[..24].to_vec(), all.clusters.clone(), all.origin);
+        let few = Arc::new(few);
+        let log = live_log([&all, &few]);
+        let (header, entries) = setlog::read(&log).expect("a log");
+        assert!(
+            !header.steady
+                && header.memory
+                    == Memory {
+                        macros: header.memory.macros,
+                        taste: header.memory.taste.clone(),
+                        ..Memory::default()
+                    }
+        );
+        let frames = recorded(&entries);
+        assert!(frames.len() > 6900, "{} frames", frames.len());
+        let libraries = Libraries::of(vec![few.clone(), all]);
+        let report = rehearse(&libraries, &header, &entries, &frames).expect("played");
+        assert_eq!(report.first_difference, None);
+        assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
+        let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "makes way", "\"hand\""];
+        assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
+
+        // Another moment of the music is another show.
+        let mut other = frames;
+        other[1000..].iter_mut().for_each(|frame| frame.features.scene.scene = Scene::Rock);
+        let report = rehearse(&libraries, &header, &entries, &other).expect("played");
+        assert!(report.first_difference.is_some());
+        let unknown = Libraries::of(vec![few]);
+        let error = rehearse(&unknown, &header, &entries, &other).expect_err("not the library");
+        assert!(error.to_string().contains("another library"), "{error}");
+    }
 }

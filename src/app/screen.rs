@@ -60,6 +60,13 @@ impl Screen {
         }
     }
 
+    /// Another screen is wanted from now on, or none.
+    pub fn turn_to(&mut self, wanted: Option<usize>, window: &Window) {
+        *self = Self::wanted(wanted);
+        fill(window, None);
+        self.look(window);
+    }
+
     /// By hand: fills the screen the output is on, or leaves it.
     pub fn toggle(&mut self, window: &Window) {
         (self.wanted, self.message) = (None, None);

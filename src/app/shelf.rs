@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use crate::app::{open_store, unix_now};
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
-use crate::library::style::{INDEX_V0, INDEX_V1};
+use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{
     self, Catalogue, FolderError, LibraryPlace, OpenError, OpenedLibrary, ScanError, Store,
 };
@@ -48,11 +47,12 @@ pub(super) enum ShelfNews {
     Message(String),
 }
 
-/// The thread that keeps the library up to date.
+/// The thread that keeps the library up to date. It ends when this is dropped and is not waited for: it may be reading a
+/// hundred thousand files, and loses nothing when it stops.
 pub(super) struct Shelf {
     pub news: Receiver<ShelfNews>,
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Tells the thread by going away.
+    _end: Option<Sender<()>>,
 }
 
 impl Shelf {
@@ -61,7 +61,7 @@ impl Shelf {
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, news) = channel();
         let Some(presets) = presets else {
-            let shelf = Self { news, end: None, thread: None };
+            let shelf = Self { news, _end: None };
             return Ok((library::load_built_in(store)?, Vec::new(), shelf));
         };
         let place = LibraryPlace::of(presets);
@@ -77,35 +77,72 @@ impl Shelf {
         };
         let (end, ended) = channel();
         let presets = presets.to_owned();
-        let work = move || keep_up(&presets, known, &sender, &ended);
-        let thread = std::thread::Builder::new().name("shelf".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { news, end: Some(end), thread: Some(thread) }))
+        let begun = if known { Begun::Shown } else { Begun::New };
+        let work = move || keep_up(&presets, begun, &sender, &ended);
+        std::thread::Builder::new().name("shelf".into()).spawn(work)?;
+        Ok((catalogue, messages, Self { news, _end: Some(end) }))
+    }
+
+    /// Turns to another library; it comes as news when it is ready, and the one that plays plays on until then.
+    pub fn turn_to(&mut self, presets: Option<&Path>) -> std::io::Result<()> {
+        let (sender, news) = channel();
+        let (end, ended) = channel();
+        let presets = presets.map(Path::to_owned);
+        let work = move || match presets {
+            Some(presets) => keep_up(&presets, Begun::Unknown, &sender, &ended),
+            None => match open_store().and_then(|(store, _)| Ok(library::load_built_in(&store)?)) {
+                Ok(catalogue) => tell(&sender, (catalogue, Vec::new())),
+                Err(error) => {
+                    let message =
+                        format!("the built-in presets cannot be opened: {error:#}; the others play on");
+                    sender.send(ShelfNews::Message(message)).ok(); // The show is over.
+                }
+            },
+        };
+        std::thread::Builder::new().name("shelf".into()).spawn(work)?;
+        *self = Self { news, _end: Some(end) };
+        Ok(())
     }
 }
 
-impl Drop for Shelf {
-    fn drop(&mut self) {
-        // The thread is not waited for: it may be reading a hundred thousand files, and loses nothing when it stops.
-        self.end = None;
-        self.thread = None;
-    }
+/// How far the library had come when the thread began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// It plays as it was last scanned.
+    Shown,
+    /// It was never scanned.
+    New,
+    /// Nobody has looked yet.
+    Unknown,
 }
 
-fn keep_up(presets: &Path, known: bool, news: &Sender<ShelfNews>, ended: &Receiver<()>) {
-    if let Err(error) = keep_up_until(presets, known, news, ended) {
-        let message = format!("the library is no longer watched: {error:#}; restart to see changes");
+fn keep_up(presets: &Path, begun: Begun, news: &Sender<ShelfNews>, ended: &Receiver<()>) {
+    if let Err(error) = keep_up_until(presets, begun, news, ended) {
+        let message =
+            format!("{} is not watched: {error:#}; open it again to see changes", presets.display());
         news.send(ShelfNews::Message(message)).ok(); // The show is over.
     }
 }
 
 fn keep_up_until(
     presets: &Path,
-    known: bool,
+    begun: Begun,
     news: &Sender<ShelfNews>,
     ended: &Receiver<()>,
 ) -> anyhow::Result<()> {
     let (store, _) = open_store()?;
     let mut place = LibraryPlace::of(presets);
+    let known = match begun {
+        Begun::Shown => true,
+        Begun::New => false,
+        Begun::Unknown => {
+            let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
+            if known {
+                tell(news, settle(&store, library::load(&store, &place))?);
+            }
+            known
+        }
+    };
     let mut dates = dates(&place.folder);
     let mut progress = 0;
     let opened = library::open(&store, &place, unix_now(), |looked_at| {
@@ -146,7 +183,7 @@ fn tell(news: &Sender<ShelfNews>, (catalogue, mut messages): (Catalogue, Vec<Str
 
 /// When the files that decide about the library were written.
 fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0].map(|name| folder.join(name));
+    let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(|name| folder.join(name));
     files
         .into_iter()
         .map(|path| {

@@ -29,6 +29,17 @@ pub enum SoundChoice {
     Demo,
 }
 
+impl SoundChoice {
+    /// What the settings mean: a part of a name, `demo`, or nothing.
+    pub fn of(name: Option<&str>) -> Self {
+        match name {
+            None => Self::Automatic,
+            Some("demo") => Self::Demo,
+            Some(name) => Self::Named(name.to_owned()),
+        }
+    }
+}
+
 /// The listening thread and what comes from it.
 pub(super) struct Listener {
     /// What the house knows about the music.

@@ -1,6 +1,7 @@
 //! The windows: the output for the crowd and the desk for the performer, driven by one loop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -18,19 +19,21 @@ use super::keys::{Chord, Keymap};
 use super::logbook::LogBook;
 use super::midi::Midi;
 use super::painter::Painter;
+use super::preferences::Preferences;
 use super::screen::Screen;
-use super::sound::Listener;
-pub use super::sound::SoundChoice;
+use super::sound::{Listener, SoundChoice};
 use super::still::Still;
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store, unix_now};
-use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, WindowAction};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store};
+use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, SettingsAsk, SettingsView, WindowAction};
 use crate::handoff::Latest;
-use crate::library::{BanKind, Deed, StoreWriter};
+use crate::library::{Setting, Settings};
 use crate::milk::Heard;
+use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, FrameTimes, Rig, RigFrame, ShowSettings, Snapshot, Warmer};
 use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
+use crate::units::Unipolar;
 
 /// Frames a second the show aims at.
 const FPS: f64 = 60.0;
@@ -44,20 +47,10 @@ const KEPT_TIMES: usize = 120;
 /// How the program starts.
 #[derive(Clone, Debug)]
 pub struct AppSettings {
-    /// What is listened to.
-    pub sound: SoundChoice,
-    /// Presets to play; the built-in ones without.
-    pub presets: Option<std::path::PathBuf>,
-    /// Folders with images for presets.
-    pub textures: Vec<std::path::PathBuf>,
-    /// Screen the output fills at once, counted from 0.
-    pub monitor: Option<usize>,
-    /// Pixels of the picture; chosen for the device without.
-    pub size: Option<[u32; 2]>,
+    /// What the performer set.
+    pub settings: Settings,
     /// Decides every choice.
     pub seed: u64,
-    /// Audit a preset from a file before it is shown for the first time.
-    pub guarded: bool,
     /// What the settings ask of the show before its first frame.
     pub first: Vec<Command>,
     /// Ends by itself after so many seconds; for checks.
@@ -91,8 +84,6 @@ struct Running {
     presenter: Presenter,
     painter: Painter,
     desk: Desk,
-    /// Remembers presets that showed nothing.
-    objections: Option<StoreWriter>,
     rig: Rig,
     started: Instant,
     listener: Listener,
@@ -114,6 +105,11 @@ struct Running {
     midi: Midi,
     baking: Baking,
     archive: Archive,
+    preferences: Preferences,
+    /// Unknown presets are audited before they are shown.
+    guarded: Arc<AtomicBool>,
+    /// Flashes are held to three a second.
+    limited: bool,
     device: String,
     screen: Screen,
     still: Still,
@@ -182,9 +178,10 @@ impl ApplicationHandler for App {
 impl Running {
     fn start(
         events: &ActiveEventLoop,
-        settings: &AppSettings,
+        app: &AppSettings,
         display: OwnedDisplayHandle,
     ) -> anyhow::Result<Self> {
+        let settings = &app.settings;
         let window = |title: &str, width: f64, height: f64| {
             let attributes = Window::default_attributes()
                 .with_title(title)
@@ -220,26 +217,26 @@ impl Running {
         let heard = Latest::new(Heard::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
         let show = ShowSettings {
-            seed: settings.seed,
+            seed: app.seed,
             fps: FPS,
             warm_frames: WARM_FRAMES,
             second_deck: !workshop.gpu.software(),
             // One frame waits for the screen, and half of another passes before light reaches an eye.
             seen_after_secs: 1.5 / FPS,
+            record: true,
             ..ShowSettings::default()
         };
         let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
         let (store, _) = open_store()?; // What there is to tell about it was told the first time.
-        let objections =
-            store.another()?.map(StoreWriter::start).transpose().context("starting to remember")?;
         let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.library(), show.memory()));
-        let door = if settings.guarded { door(&store, &settings.textures)? } else { None };
+        let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
+        let door = door(&store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&workshop, &heard, deck, door);
         let mut stage = Stage::new(workshop, size);
         stage.glance_at_picture(true);
         // The limiter costs a processor that draws by itself most of another frame.
-        let drawn_by_device = !stage.workshop().gpu.software();
-        stage.limit_flashes(drawn_by_device);
+        let limited = settings.limit_flashes.unwrap_or(!stage.workshop().gpu.software());
+        stage.limit_flashes(limited);
         let presenter = Presenter::new(&stage, output.format());
         let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
         let config = config_folder();
@@ -247,19 +244,19 @@ impl Running {
         if let Some(trouble) = &keys_trouble {
             eprintln!("aivj: {trouble}");
         }
+        let preferences = Preferences::open(settings.clone(), config)?;
         let mut running = Self {
             presenter,
             painter,
             desk: Desk::default(),
-            objections,
             rig: Rig::new(show, stage, warmer, heard),
             started: Instant::now(),
-            listener: Listener::start(&settings.sound)?,
+            listener: Listener::start(&SoundChoice::of(settings.audio.as_deref()))?,
             book,
             output,
             desk_surface,
             sound: Vec::with_capacity(8192),
-            commands: settings.first.clone(),
+            commands: app.first.clone(),
             last_frame: None,
             on_air: false,
             last_desk: Instant::now() - DESK_EVERY,
@@ -268,7 +265,10 @@ impl Running {
             key_lines: keymap.shown(),
             keymap,
             held: ModifiersState::empty(),
-            midi: Midi::open(config),
+            midi: Midi::open(preferences.midi_folder()),
+            preferences,
+            guarded,
+            limited,
             baking: Baking::of(settings.presets.as_deref(), &settings.textures),
             archive,
             device,
@@ -293,15 +293,6 @@ impl Running {
                 let snapshot = self.rig.show.snapshot();
                 let command = acts::command(action, self.desk.in_hand(), &snapshot, &self.commands);
                 self.commands.extend(command);
-            }
-        }
-    }
-
-    /// A preset with nothing to see is left out for a week.
-    fn remember_objections(&mut self) {
-        for (id, objection) in self.rig.show.take_objections() {
-            if let Some(store) = &self.objections {
-                store.write(Deed::Ban(id, BanKind::Aesthetic, objection.words().into()), unix_now());
             }
         }
     }
@@ -336,8 +327,8 @@ impl Running {
             book.write(&entries);
         }
         self.archive.frame(&mut self.rig.show, &self.commands);
+        self.message = self.preferences.trouble().or(self.message.take());
         self.commands.clear();
-        self.remember_objections();
         self.on_air |= self.rig.show.playing();
         let gpu = &self.rig.stage.workshop().gpu;
         let size = self.output.size();
@@ -380,6 +371,7 @@ impl Running {
             self.message.as_deref(),
         ];
         let messages: Vec<&str> = messages.into_iter().flatten().collect();
+        let settings = self.settings_view();
         let view = DeskView {
             snapshot,
             audio: &self.listener.line(),
@@ -392,6 +384,7 @@ impl Running {
             midi: &self.midi.view(),
             bake: &self.baking.view(),
             library: self.archive.view(),
+            settings: &settings,
             keys: &self.key_lines,
         };
         let desk = &mut self.desk;
@@ -408,7 +401,62 @@ impl Running {
                     }
                 }
                 Ask::Library(ask) => self.archive.asked(ask),
+                Ask::Settings(SettingsAsk::Look) => self.preferences.look(),
+                Ask::Settings(SettingsAsk::Set(setting)) => self.set(setting),
             }
+        }
+    }
+
+    fn settings_view(&self) -> SettingsView {
+        let screen = |monitor: winit::monitor::MonitorHandle| {
+            let size = monitor.size();
+            format!("{} {}x{}", monitor.name().unwrap_or_default(), size.width, size.height)
+        };
+        SettingsView {
+            monitors: self.output.window.available_monitors().map(screen).collect(),
+            guarded: self.guarded.load(Ordering::Relaxed),
+            limited: self.limited,
+            ..self.preferences.view()
+        }
+    }
+
+    /// A setting changed at the desk: it holds at once, and is written down.
+    fn set(&mut self, setting: Setting) {
+        match &setting {
+            Setting::Audio(name) => match Listener::start(&SoundChoice::of(name.as_deref())) {
+                Ok(listener) => {
+                    let old = std::mem::replace(&mut self.listener, listener);
+                    // Its thread may be busy opening what it should have listened to.
+                    let retire = std::thread::Builder::new().name("retire".into());
+                    if let Err(error) = retire.spawn(move || drop(old)) {
+                        log::debug!("the old listener was put away at once: {error}");
+                    }
+                }
+                Err(error) => {
+                    self.message =
+                        Some(format!("the input could not be changed: {error:#}; the old one goes on"));
+                    return;
+                }
+            },
+            Setting::Presets(path) => {
+                self.archive.turn_to(path.as_deref());
+                self.baking.turn_to(path.as_deref());
+            }
+            Setting::Monitor(number) => self.screen.turn_to(*number, &self.output.window),
+            Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),
+            Setting::LimitFlashes(on) => {
+                self.limited = *on;
+                self.rig.stage.limit_flashes(*on);
+            }
+            Setting::Profile(name) => self.commands.extend(Profile::named(name).map(Command::Profile)),
+            Setting::Adventure(value) => self.commands.push(Command::Adventure(Unipolar::new(*value))),
+            Setting::Dwell(value) => self.commands.push(Command::Dwell(*value)),
+            Setting::Midi(_) => {}
+        }
+        let midi = matches!(setting, Setting::Midi(_));
+        self.preferences.put(setting);
+        if midi {
+            self.midi.turn_to(self.preferences.midi_folder());
         }
     }
 

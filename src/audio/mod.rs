@@ -15,7 +15,7 @@ mod source;
 mod stereo;
 pub mod wav;
 
-pub use capture::{AudioState, Capture, Clock, DeviceChoice, Input, InputKind, Link, doctor};
+pub use capture::{AudioState, Capture, Clock, DeviceChoice, Input, InputKind, Link, doctor, inputs};
 pub use decode::{LONGEST_MINUTES, decode};
 pub use error::AudioError;
 pub use pcm::{Block, FLOOR_DBFS, Frame, HOUSE_RATE_HZ, Level, Pcm, dbfs};

@@ -108,7 +108,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Deed::Scan { folder } => scan(&store, &folder)?,
         Deed::Search { words, limit } => {
             let started = Instant::now();
-            let all = store.search_rows(&words.join(" "))?.len();
+            let all = store.count(&words.join(" "))?;
             let took_ms = started.elapsed().as_secs_f64() * 1000.0;
             for found in store.search(&words.join(" "), limit)? {
                 println!("{}  {}", found.id, found.path);

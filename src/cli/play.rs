@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, SoundChoice, run as run_app, unix_now};
+use crate::app::{AppSettings, run as run_app, unix_now};
 use crate::library::Settings;
 use crate::mind::{Control, Profile};
 use crate::show::Command;
@@ -41,24 +41,20 @@ pub struct Args {
 /// Runs the command. What an argument does not say, the settings say.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
-    let settings = super::settings::read();
-    let sound = match audio.or(settings.audio.clone()) {
-        None => SoundChoice::Automatic,
-        Some(name) if name == "demo" => SoundChoice::Demo,
-        Some(name) => SoundChoice::Named(name),
-    };
+    let mut settings = super::settings::read();
+    settings.audio = audio.or(settings.audio);
+    settings.presets = presets.or(settings.presets);
+    settings.monitor = monitor.or(settings.monitor);
+    settings.size = size.or(settings.size);
+    if !textures.is_empty() {
+        settings.textures = textures;
+    }
+    if unguarded {
+        settings.guard = Some(false);
+    }
     let first = first_commands(&settings);
-    run_app(AppSettings {
-        sound,
-        presets: presets.or(settings.presets),
-        textures: if textures.is_empty() { settings.textures } else { textures },
-        monitor: monitor.or(settings.monitor),
-        size: size.or(settings.size),
-        seed: seed.unwrap_or_else(|| unix_now().unsigned_abs()),
-        guarded: !unguarded,
-        first,
-        seconds,
-    })?;
+    let seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
+    run_app(AppSettings { settings, seed, first, seconds })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,11 +62,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn first_commands(settings: &Settings) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(name) = &settings.profile {
-        match named::<Profile>(name) {
+        match Profile::named(name) {
             Some(profile) => commands.push(Command::Profile(profile)),
             None => eprintln!("aivj: settings: there is no profile {name:?}; the usual one is used"),
         }
     }
+    commands.extend(settings.dwell.map(Command::Dwell));
     commands.extend(settings.adventure.map(|value| Command::Adventure(Unipolar::new(value))));
     for (name, value) in &settings.macros {
         match named::<Control>(name) {

@@ -8,11 +8,11 @@ use crate::app::{ReplaySettings, replay};
 /// Plays a set again from its log and tells whether the same choices come out.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A log written by `aivj perform --log`.
+    /// A log written by `aivj perform --log`, or by a live show.
     log: PathBuf,
-    /// The sound it was performed to: a file, or `demo`.
+    /// The sound it was performed to: a file, or `demo`. The log of a live show needs none.
     #[arg(long)]
-    audio: String,
+    audio: Option<String>,
     /// The presets it was performed with; the built-in ones without.
     #[arg(long)]
     presets: Option<PathBuf>,

@@ -305,7 +305,9 @@ fn group_of(command: &Command) -> Group {
         | Command::Veto(_)
         | Command::FavouritePreset(_)
         | Command::BanPreset(_)
-        | Command::Adventure(_) => Group::Choice,
+        | Command::Rescue(_)
+        | Command::Adventure(_)
+        | Command::Dwell(_) => Group::Choice,
         Command::Panic | Command::Blackout | Command::Freeze => Group::Picture,
         Command::TapTempo
         | Command::Resync

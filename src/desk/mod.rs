@@ -16,9 +16,9 @@ mod macros;
 mod mark;
 mod meters;
 mod midi;
+mod settings;
 mod style;
 mod tempo;
-mod thumbs;
 mod top;
 
 use egui::{TextureId, Ui};
@@ -26,10 +26,13 @@ use egui::{TextureId, Ui};
 use crate::mind::Control;
 use crate::show::{AudioLine, Command, FrameTimes, Heard, Snapshot};
 
+use library::Layout;
+
 pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
 pub use bake::{BakeAsk, BakeOptions, BakePicture, BakeView};
 pub use library::{LibraryAsk, LibraryView};
 pub use midi::{MidiAsk, MidiDevice, MidiRow, MidiView};
+pub use settings::{SettingsAsk, SettingsView};
 
 /// Everything one drawing of the desk shows.
 pub struct DeskView<'a> {
@@ -55,6 +58,8 @@ pub struct DeskView<'a> {
     pub bake: &'a BakeView,
     /// The library and what was found in it.
     pub library: &'a LibraryView,
+    /// What can be set.
+    pub settings: &'a SettingsView,
     /// Keys and what they do.
     pub keys: &'a [KeyLine],
 }
@@ -79,6 +84,8 @@ pub enum Ask {
     Bake(BakeAsk),
     /// Something about the library.
     Library(LibraryAsk),
+    /// Something about the settings.
+    Settings(SettingsAsk),
 }
 
 /// The pages of the desk.
@@ -89,25 +96,32 @@ pub enum Page {
     Live,
     /// Every preset there is.
     Library,
+    /// The library by look.
+    Map,
     /// MIDI devices and what their controls do.
     Midi,
     /// The night's work.
     Bake,
+    /// What the program listens to, where it shows itself, how careful it is.
+    Settings,
     /// Every key and what it does.
     Keys,
 }
 
 impl Page {
     /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 5] = [Self::Live, Self::Library, Self::Midi, Self::Bake, Self::Keys];
+    pub const ALL: [Self; 7] =
+        [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
 
     /// The word on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
             Self::Library => "Library",
+            Self::Map => "Map",
             Self::Midi => "MIDI",
             Self::Bake => "Bake",
+            Self::Settings => "Settings",
             Self::Keys => "Keys",
         }
     }
@@ -123,6 +137,7 @@ pub struct Desk {
     foot: foot::Foot,
     bake: bake::BakePage,
     library: library::LibraryPage,
+    settings: settings::SettingsPage,
 }
 
 impl Default for Desk {
@@ -136,6 +151,7 @@ impl Default for Desk {
             foot: foot::Foot::default(),
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
+            settings: settings::SettingsPage::default(),
         }
     }
 }
@@ -176,19 +192,21 @@ impl Desk {
             self.styled = true;
         }
         let mut commands: Vec<Command> = Vec::new();
-        let (mut midi, mut bake) = (Vec::new(), Vec::new());
+        let (mut midi, mut bake, mut settings) = (Vec::new(), Vec::new(), Vec::new());
         let mut library = library::Done::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
-            Page::Library => {
+            Page::Library | Page::Map => {
+                let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };
                 let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);
-                self.library.show(ui, view.library, playing, &mut library);
+                self.library.show(ui, view.library, layout, playing, &mut library);
             }
             Page::Midi => midi::show(ui, view.midi, &mut midi),
             Page::Bake => self.bake.show(ui, view.bake, &mut bake),
+            Page::Settings => self.settings.show(ui, view.settings, view.snapshot, &mut settings),
             Page::Keys => keys::show(ui, view.keys),
         }
         self.turn_to(page);
@@ -196,6 +214,7 @@ impl Desk {
         let commands = commands.into_iter().map(|command| Ask::Act(Action::Show(command)));
         let asks = midi.into_iter().map(Ask::Midi).chain(bake.into_iter().map(Ask::Bake));
         let asks = asks.chain(library.asks.into_iter().map(Ask::Library));
+        let asks = asks.chain(settings.into_iter().map(Ask::Settings));
         commands.chain(asks).collect()
     }
 }

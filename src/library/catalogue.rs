@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::style::StylePolicy;
 use super::{BuiltIn, Outline, PresetId, Tags};
 
 /// Where a preset's text comes from.
@@ -95,12 +96,14 @@ pub struct Entry {
 }
 
 /// A style: presets that look alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
     /// `c07`, an author's key, or a tag: what the taste is remembered under.
     pub key: String,
     /// What people call it.
     pub name: String,
+    /// Where its centre lies among the embeddings; empty where it was not made from any.
+    pub centroid: Vec<f32>,
 }
 
 /// Where clusters and energies came from.
@@ -125,12 +128,14 @@ pub struct Catalogue {
     pub clusters: Vec<Cluster>,
     /// Where the styles came from.
     pub origin: StyleOrigin,
-    /// Rows of the store the entries came from, place by place; none for presets that did not come from the store.
-    rows: Vec<u32>,
+    /// The folder its files lie in; none for presets that came with the program.
+    pub folder: Option<PathBuf>,
+    /// What kinds of nights ask for, where a policy lies beside the presets.
+    pub policy: Option<StylePolicy>,
+    /// Names the space that the clusters' centres lie in; centres of other spaces are not comparable.
+    pub space: String,
     /// Places sorted by identity; made when first asked for.
     by_id: OnceLock<Vec<u32>>,
-    /// Places by row; made when first asked for.
-    by_row: OnceLock<Vec<u32>>,
 }
 
 impl StyleOrigin {
@@ -179,38 +184,10 @@ impl Catalogue {
         Some(by_id[at] as usize)
     }
 
-    /// The places of entries that came from these rows of the store, ascending. Rows of other libraries are passed over.
-    pub fn places_of_rows(&self, rows: &[u32]) -> Vec<u32> {
-        let by_row = self.by_row.get_or_init(|| {
-            let most = self.rows.iter().copied().max().map_or(0, |row| row as usize + 1);
-            let mut by_row = vec![u32::MAX; most];
-            for (place, &row) in self.rows.iter().enumerate() {
-                by_row[row as usize] = place as u32;
-            }
-            by_row
-        });
-        let place = |row: &u32| by_row.get(*row as usize).copied().filter(|&place| place != u32::MAX);
-        let mut places: Vec<u32> = rows.iter().filter_map(place).collect();
-        places.sort_unstable();
-        places
-    }
-
-    /// Says which row of the store each entry came from.
-    pub(super) fn set_rows(&mut self, row_of: impl Fn(PresetId) -> u32) {
-        self.rows = self.entries.iter().map(|entry| row_of(entry.id)).collect();
-        self.by_row = OnceLock::new();
-    }
-
-    /// Adds an entry that came from this row of the store.
-    pub(super) fn push(&mut self, entry: Entry, row: u32) {
+    /// Adds an entry.
+    pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-        self.rows.push(row);
-        self.forget_places();
-    }
-
-    fn forget_places(&mut self) {
         self.by_id = OnceLock::new();
-        self.by_row = OnceLock::new();
     }
 
     /// Keeps the entries marked in `kept`; returns where each entry is now.
@@ -223,9 +200,7 @@ impl Catalogue {
         let moved: Vec<Option<u32>> = moved.collect();
         let mut flags = kept.iter();
         self.entries.retain(|_| flags.next().copied().unwrap_or(true));
-        let mut flags = kept.iter();
-        self.rows.retain(|_| flags.next().copied().unwrap_or(true));
-        self.forget_places();
+        self.by_id = OnceLock::new();
         moved
     }
 
@@ -233,7 +208,7 @@ impl Catalogue {
     pub(super) fn cluster(&mut self, key: &str) -> u16 {
         let at = self.clusters.iter().position(|cluster| cluster.key == key);
         let at = at.unwrap_or_else(|| {
-            self.clusters.push(Cluster { key: key.to_owned(), name: key.to_owned() });
+            self.clusters.push(Cluster { key: key.to_owned(), name: key.to_owned(), centroid: Vec::new() });
             self.clusters.len() - 1
         });
         at as u16

@@ -1,12 +1,14 @@
 //! Searching a library while somebody types: a thread of its own answers, so that nobody waits.
 //!
-//! Words go to the store's full-text index; everything else is decided by the table in memory.
+//! Everything is decided in memory; only "more like this" reads the embeddings of a bake from the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::store::{Store, StoreError};
+use super::looks::Looks;
+use super::store::Store;
+use super::word_index::WordIndex;
 use super::{Catalogue, Energy, Entry, PresetId, Tags};
 
 /// What is looked for. Everything asked has to be true of a preset.
@@ -33,41 +35,99 @@ pub struct Answer {
     pub question: Question,
     /// The library that was asked.
     pub library: Arc<Catalogue>,
+    /// How that library looks.
+    pub looks: Arc<Looks>,
     /// Places in that library.
-    pub places: Vec<u32>,
-    /// Why nothing could be found, in words.
+    pub places: Arc<Vec<u32>>,
+    /// Why something could not be found, in words.
     pub trouble: Option<String>,
 }
 
 /// How many presets "like this one" lists.
 const LIKE: usize = 500;
 
-/// The presets of a library that answer a question, in the library's order or the likest first.
-pub fn find(store: &Store, library: &Catalogue, question: &Question) -> Result<Vec<u32>, StoreError> {
-    let fits = |entry: &Entry| {
-        entry.tags.has_all(question.tags)
-            && question.energy.is_none_or(|energy| energy == entry.energy)
-            && question.cluster.is_none_or(|cluster| cluster == entry.cluster)
-            && question.only.as_ref().is_none_or(|only| only.contains(&entry.id))
-    };
-    let fits_at = |place: &u32| fits(&library.entries[*place as usize]);
-    let mut places: Vec<u32> = if question.text.chars().any(char::is_alphanumeric) {
-        let mut places = library.places_of_rows(&store.search_rows(&question.text)?);
-        places.retain(fits_at);
-        places
-    } else {
-        (0..library.entries.len() as u32).filter(fits_at).collect()
-    };
-    if let Some(model) = question.like.and_then(|id| library.place(id)) {
-        let model = &library.entries[model];
-        places.retain(|&place| library.entries[place as usize].id != model.id);
-        places.sort_by_key(|&place| std::cmp::Reverse(likeness(model, &library.entries[place as usize])));
-        places.truncate(LIKE);
-    }
-    Ok(places)
+/// A library made ready to be searched.
+pub struct Searcher {
+    library: Arc<Catalogue>,
+    looks: Arc<Looks>,
+    words: WordIndex,
+    /// How like the model of the last such question every preset is.
+    like: Option<(PresetId, Vec<Option<f32>>)>,
 }
 
-/// How alike two presets are: shared code counts most, then the style, then energy and single words.
+impl Searcher {
+    /// Makes a library ready; `labels` are the performer's own words on presets. Takes about a second for a hundred
+    /// thousand presets.
+    pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
+        let words = WordIndex::of(&library, labels);
+        let looks = Arc::new(Looks::of(&library));
+        Self { library, looks, words, like: None }
+    }
+
+    /// The presets that answer a question, in the library's order or the likest first; a trouble is told besides.
+    pub fn find(&mut self, question: &Question) -> Answer {
+        let fits = |entry: &Entry| {
+            entry.tags.has_all(question.tags)
+                && question.energy.is_none_or(|energy| energy == entry.energy)
+                && question.cluster.is_none_or(|cluster| cluster == entry.cluster)
+        };
+        let library = self.library.clone();
+        let mut places = self.words.search(&question.text).unwrap_or_else(|| match &question.only {
+            // A few are looked up; everything else is gone through.
+            Some(only) if only.len() < library.entries.len() / 16 => placed(&library, only),
+            _ => (0..library.entries.len() as u32).collect(),
+        });
+        if question.tags != Tags::default() || question.energy.is_some() || question.cluster.is_some() {
+            places.retain(|&place| fits(&library.entries[place as usize]));
+        }
+        if let Some(only) = &question.only {
+            places.retain(|&place| only.contains(&library.entries[place as usize].id));
+        }
+        let trouble = question.like.and_then(|model| self.likest_first(model, &mut places));
+        let (looks, places) = (self.looks.clone(), Arc::new(places));
+        Answer { question: question.clone(), library, looks, places, trouble }
+    }
+
+    /// Puts the likest first and keeps [`LIKE`] of them; says what is wrong with the embeddings, if anything.
+    fn likest_first(&mut self, model: PresetId, places: &mut Vec<u32>) -> Option<String> {
+        let at = self.library.place(model)?;
+        let entry = &self.library.entries[at];
+        places.retain(|&place| self.library.entries[place as usize].id != model);
+        let mut trouble = None;
+        if self.like.as_ref().is_none_or(|(known, _)| *known != model) {
+            self.like = match self.looks.likeness(at) {
+                Some(Ok(likeness)) => Some((model, likeness)),
+                Some(Err(why)) => {
+                    trouble = Some(format!("what looks alike is told by style and code: {why}"));
+                    None
+                }
+                None => None,
+            };
+        }
+        match self.like.as_ref().filter(|(known, _)| *known == model) {
+            Some((_, likeness)) => {
+                places.retain(|&place| likeness[place as usize].is_some());
+                let key = |place: &u32| likeness[*place as usize].unwrap_or(f32::NEG_INFINITY);
+                places.sort_by(|a, b| key(b).total_cmp(&key(a)));
+            }
+            None => places.sort_by_cached_key(|&place| {
+                std::cmp::Reverse(likeness(entry, &self.library.entries[place as usize]))
+            }),
+        }
+        places.truncate(LIKE);
+        trouble
+    }
+}
+
+/// Where these presets are, ascending.
+fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
+    let mut places: Vec<u32> = ids.iter().filter_map(|id| library.place(*id)).map(|at| at as u32).collect();
+    places.sort_unstable();
+    places
+}
+
+/// How alike two presets are where nobody has seen them: shared code counts most, then the style, then energy and single
+/// words.
 fn likeness(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
@@ -89,21 +149,20 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// Starts the thread.
+    /// Starts the thread; `store` knows the performer's own words on presets.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
         let (answer, answers) = sync_channel(4);
         let wanted: Arc<Mutex<Option<(Arc<Catalogue>, Question)>>> = Arc::default();
         let shared = wanted.clone();
         let work = move || {
+            let mut searcher: Option<Searcher> = None;
             while asked.recv().is_ok() {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((library, question)) = next else { continue };
-                let (places, trouble) = match find(&store, &library, &question) {
-                    Ok(places) => (places, None),
-                    Err(error) => (Vec::new(), Some(format!("nothing can be searched: {error}"))),
-                };
-                if answer.send(Answer { question, library, places, trouble }).is_err() {
+                let ready = searcher.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
+                let ready = ready.unwrap_or_else(|| made_ready(library, &store));
+                if answer.send(searcher.insert(ready).find(&question)).is_err() {
                     break; // Nobody asks any more.
                 }
             }
@@ -138,16 +197,25 @@ impl Drop for Finder {
     }
 }
 
+fn made_ready(library: Arc<Catalogue>, store: &Store) -> Searcher {
+    let labels = store.labels().unwrap_or_else(|error| {
+        log::warn!("the performer's own tags cannot be searched: {error}");
+        HashMap::new()
+    });
+    let searcher = Searcher::new(library, &labels);
+    searcher.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
+    searcher
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::library::{Tag, load_built_in};
 
     fn found(question: &Question) -> Vec<Entry> {
-        let store = Store::in_memory().expect("opens");
-        let library = load_built_in(&store).expect("opens");
-        let places = find(&store, &library, question).expect("searched");
-        places.into_iter().map(|place| library.entries[place as usize].clone()).collect()
+        let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
+        let answer = Searcher::new(Arc::new(library), &HashMap::new()).find(question);
+        answer.places.iter().map(|&place| answer.library.entries[place as usize].clone()).collect()
     }
 
     #[test]

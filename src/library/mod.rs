@@ -7,6 +7,7 @@ mod catalogue;
 mod finder;
 mod folder;
 mod identity;
+pub mod looks;
 mod open;
 pub mod pack;
 mod places;
@@ -16,16 +17,19 @@ pub mod store;
 pub mod style;
 mod tags;
 pub mod whole_file;
+mod word_index;
 
 pub use analysis::Outline;
 pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, StyleOrigin};
-pub use finder::{Answer, Finder, Question, find};
+pub use finder::{Answer, Finder, Question, Searcher};
 pub use folder::FolderError;
 pub use identity::{NotAnId, PresetId};
 pub use open::{LibraryPlace, OpenError, OpenedLibrary, load, load_built_in, open};
 pub use places::Places;
 pub use scan::{ScanError, ScanReport, library_root, scan};
-pub use settings::{SETTINGS_FILE, Settings, TEMPLATE as SETTINGS_TEMPLATE};
+pub use settings::{
+    DWELL, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
+};
 pub use store::{BanKind, Deed, Store, StoreWriter, UnixSecs};
 pub use tags::{Tag, Tags};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::pack::{BLACKLIST_FILE, MANIFEST_FILE, Manifest, QualityBlacklist};
 use super::store::{FileFacts, LoadedRow, ScanCommit, Store, StoreError, UnixSecs, bytes_of, text_of};
-use super::style::{self, NameTable};
+use super::style::{self, NameTable, Sought};
 use super::{
     Catalogue, Entry, FolderError, Outline, PresetId, PresetSource, ScanError, ScanReport, library_root, scan,
 };
@@ -80,13 +80,21 @@ pub fn open(
 /// Opens a library as it was last scanned; nothing is read but the store and the files beside the presets.
 pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenError> {
     let root = library_root(&place.folder);
-    let mut draft = Draft::of(&root, store.load(&root)?);
+    // An index of a large library takes as long to read as its presets.
+    let (rows, sought) = std::thread::scope(|scope| {
+        let seeking = std::thread::Builder::new().name("style index".into());
+        let seeking = seeking.spawn_scoped(scope, || style::seek(&root));
+        let rows = store.load(&root);
+        let sought = seeking.ok().and_then(|seeking| seeking.join().ok());
+        (rows, sought.unwrap_or_else(|| style::seek(&root)))
+    });
+    let mut draft = Draft::of(&root, rows?);
     let mut messages = Vec::new();
     if let Some(manifest) = &place.manifest {
         draft.keep_manifest(manifest, &mut messages);
     }
     draft.drop_blacklisted(&root.join(BLACKLIST_FILE), &mut messages);
-    draft.style(&root, &mut messages);
+    draft.style(sought, &mut messages);
     let catalogue = draft.catalogue;
     if catalogue.entries.is_empty() {
         return Err(ScanError::from(FolderError::Empty(place.folder.clone())).into());
@@ -97,13 +105,11 @@ pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenEr
 /// The presets that come with the program. The store learns them as it learns files, so that they are searched alike.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let root = Path::new("(built-in)");
-    let mut catalogue = Catalogue::built_in();
+    let catalogue = Catalogue::built_in();
     let known = store.load(root)?;
-    let ids = |rows: &[LoadedRow]| rows.iter().map(|row| row.id).collect::<BTreeSet<_>>();
+    let known_ids: BTreeSet<PresetId> = known.iter().map(|row| row.id).collect();
     let wanted: BTreeSet<PresetId> = catalogue.entries.iter().map(|entry| entry.id).collect();
-    let rows = if ids(&known) == wanted {
-        known
-    } else {
+    if known_ids != wanted {
         let library = store.library_key(root)?;
         let gone = known.iter().map(|row| bytes_of(&row.path)).collect();
         store.commit_scan(library, &ScanCommit { read: Vec::new(), gone })?;
@@ -115,10 +121,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
             outline: Outline { tags: entry.tags, energy: entry.energy, family: entry.family },
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
-        store.load(root)?
-    };
-    let keys: HashMap<PresetId, u32> = rows.iter().map(|row| (row.id, row.key)).collect();
-    catalogue.set_rows(|id| keys.get(&id).copied().unwrap_or(u32::MAX - 1));
+    }
     Ok(catalogue)
 }
 
@@ -135,6 +138,7 @@ impl Draft {
     /// A preset that lies in several files is there once, under the first of their paths.
     fn of(root: &Path, rows: Vec<LoadedRow>) -> Self {
         let mut catalogue = Catalogue::default();
+        catalogue.folder = Some(root.to_owned());
         let mut places = HashMap::with_capacity(rows.len());
         let mut copies = Vec::new();
         catalogue.entries.reserve(rows.len());
@@ -147,7 +151,7 @@ impl Draft {
             places.insert(row.id, catalogue.entries.len());
             let tags = row.outline.tags;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
-            catalogue.push(entry(root, &row, cluster), row.key);
+            catalogue.push(entry(root, &row, cluster));
         }
         Self { catalogue, copies, names: None }
     }
@@ -218,9 +222,9 @@ impl Draft {
     }
 
     /// An index v1, strictly else v0, else the presets' own text, which is there already.
-    fn style(&mut self, folder: &Path, messages: &mut Vec<String>) {
-        let sought = style::seek(folder);
+    fn style(&mut self, sought: Sought, messages: &mut Vec<String>) {
         messages.extend(sought.problems.iter().map(|why| format!("a style index is passed over: {why}")));
+        self.catalogue.policy = sought.policy;
         let Some(index) = sought.index else { return };
         self.names();
         let Some(names) = &self.names else { return };
@@ -237,7 +241,7 @@ impl Draft {
 }
 
 fn entry(root: &Path, row: &LoadedRow, cluster: u16) -> Entry {
-    let LoadedRow { key: _, id, path, outline } = row;
+    let LoadedRow { id, path, outline } = row;
     Entry {
         id: *id,
         name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -322,6 +326,7 @@ mod tests {
                 IndexEntry::of_cluster("pack-lost-0a1b2c".into(), "c05", Energy::Calm, None),
             ],
             clusters: Vec::new(),
+            space: String::new(),
         };
         index.write(&folder.path().join(INDEX_V1)).expect("written");
         let opened = opened(folder.path());

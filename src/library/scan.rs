@@ -125,6 +125,7 @@ pub fn scan(
     })?;
     report.left_out.sort();
     store.set_scanned_at(library, now)?;
+    store.tidy()?;
     Ok(report)
 }
 

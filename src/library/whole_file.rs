@@ -18,7 +18,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    pub(super) fn new(path: &Path, why: &impl Display) -> Self {
+    pub(in crate::library) fn new(path: &Path, why: &impl Display) -> Self {
         Self { path: path.display().to_string(), why: why.to_string() }
     }
 }

@@ -96,6 +96,19 @@ impl Profile {
             Self::Custom => "custom",
         }
     }
+
+    /// The name in files.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            _ => self.title().to_owned(),
+        }
+    }
+
+    /// The profile of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
 }
 
 /// A stored setting of the whole bank.

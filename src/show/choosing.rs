@@ -2,10 +2,11 @@
 
 use super::decks::Slot;
 use super::fading;
+use super::memory::LeftOut;
 use super::running::{Arrived, Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
+use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
-use crate::library::{PresetId, PresetSource};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Hands, Moment, Rule, Target};
 use crate::mind::macros::MacroState;
@@ -37,7 +38,7 @@ impl Show {
         // What the performer set; what the music adds to the macros is in the features already.
         let MacroState { bank, profile, .. } = *self.hands.state();
         let hands = Hands { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
-        Target::of(&self.features, &hands)
+        Target::of(&self.features, &hands, self.library().policy.as_ref())
     }
 
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
@@ -59,11 +60,20 @@ impl Show {
         let (preset, name) = (slot.id, slot.name.clone());
         self.log(Event::Failure { deck, preset, name: name.clone(), why: why.to_owned() });
         self.learn(slot.place, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
-        self.memory.broken.insert(preset, why.to_owned());
+        self.leave_out(preset, BanKind::Soft, why);
         if self.wanted == Some(Wanted::Preset(preset)) {
             self.wanted = None;
         }
-        self.say(format!("{name} cannot be played ({why}); it is left out from now on"));
+        self.say(format!("{name} cannot be played ({why}); it is left out for a day"));
+    }
+
+    /// Keeps a preset from being chosen for as long as the kind of ban lasts.
+    pub(super) fn leave_out(&mut self, preset: PresetId, kind: BanKind, why: &str) {
+        self.memory.left_out.insert(preset, LeftOut { kind, why: why.to_owned() });
+        self.memory_changed = true;
+        if let Some(place) = self.director.pool.place(preset) {
+            self.director.standing.set_broken(place, true);
+        }
     }
 
     /// Puts the candidates aside when the music asks for something else than they were chosen for.
@@ -289,7 +299,7 @@ impl Show {
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
             // What failed here once is not tried again.
             let sound = |preset: &crate::library::BuiltIn| {
-                !self.memory.broken.contains_key(&PresetId::of(preset.text.as_bytes()))
+                !self.memory.left_out.contains_key(&PresetId::of(preset.text.as_bytes()))
             };
             let all: Vec<_> = built_in().filter(fits).filter(sound).collect();
             let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
@@ -316,7 +326,7 @@ impl Show {
 
 /// A choice in words and numbers.
 fn words(choice: &Choice, cluster: &str) -> String {
-    let Choice { evidence, target, liking, score, probability, favourite, rule, .. } = choice;
+    let Choice { evidence, target, liking, score, probability, favourite, near, rule, .. } = choice;
     let mut text = format!(
         "{} at level {:.1}: {cluster}, {}, fits {:+.2}, taste {liking:+.2}, together {score:+.2}, chance {:.0} %",
         target.scene.label(),
@@ -327,6 +337,9 @@ fn words(choice: &Choice, cluster: &str) -> String {
     );
     if *favourite {
         text.push_str("; a favourite");
+    }
+    if *near {
+        text.push_str("; near the style before it, as the policy asks");
     }
     text.push_str(match rule {
         Rule::All => "",

@@ -37,6 +37,8 @@ pub enum Command {
     FavouritePreset(PresetId),
     /// Never show this preset again, or allow it again; toggles.
     BanPreset(PresetId),
+    /// Take this preset, left out for a while, in again.
+    Rescue(PresetId),
     /// A beat falls now, by the performer's hand.
     TapTempo,
     /// The bar begins now.
@@ -49,6 +51,8 @@ pub enum Command {
     SetTempo(Option<f32>),
     /// How far the choice strays from what is known to please: 0 hardly, 1 anywhere.
     Adventure(Unipolar),
+    /// How long presets stay, as a multiple of what suits the music.
+    Dwell(f32),
     /// Sets one macro.
     Macro {
         /// Which one.
@@ -95,12 +99,14 @@ impl Command {
             Self::Veto(_) => "Not this one",
             Self::FavouritePreset(_) => "Favourite",
             Self::BanPreset(_) => "Never again",
+            Self::Rescue(_) => "Take in again",
             Self::TapTempo => "Tap tempo",
             Self::Resync => "The bar begins now",
             Self::HalfTempo => "Half tempo",
             Self::DoubleTempo => "Double tempo",
             Self::SetTempo(_) => "Set tempo",
             Self::Adventure(_) => "Adventure",
+            Self::Dwell(_) => "How long presets stay",
             Self::Macro { .. } => "Macro",
             Self::MacroPreset(_) => "Macro preset",
             Self::Profile(_) => "Profile",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::PresetId;
+use crate::library::{BanKind, PresetId};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::TasteState;
 use crate::units::Unipolar;
@@ -19,10 +19,19 @@ pub struct Memory {
     pub favourites: BTreeSet<PresetId>,
     /// Presets never to be shown again.
     pub banned: BTreeSet<PresetId>,
-    /// Presets that could not be played, and why.
-    pub broken: BTreeMap<PresetId, String>,
+    /// Presets that are left out for a while, and why.
+    pub left_out: BTreeMap<PresetId, LeftOut>,
     /// How far the choice strays from what is known to please.
     pub adventure: Unipolar,
     /// Where the performer left the macros.
     pub macros: MacroState,
+}
+
+/// Why a preset is left out, and for how long: as long as its kind of ban lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// How long.
+    pub kind: BanKind,
+    /// Why, in words.
+    pub why: String,
 }

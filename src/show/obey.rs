@@ -6,7 +6,7 @@ use super::decks::Slot;
 use super::fading;
 use super::running::{Show, Wanted};
 use super::setlog::Cause;
-use crate::library::PresetId;
+use crate::library::{DWELL, PresetId};
 use crate::mind::taste::Signal;
 use crate::stage::Veil;
 
@@ -26,9 +26,13 @@ impl Show {
             Command::Veto(preset) => self.veto(*preset),
             Command::FavouritePreset(preset) => self.favourite(*preset),
             Command::BanPreset(preset) => self.ban(*preset),
+            Command::Rescue(preset) => self.rescue(*preset),
             Command::Adventure(adventure) => {
                 self.director.adventure = *adventure;
                 self.memory_changed = true;
+            }
+            Command::Dwell(times) => {
+                self.dwell = f64::from(times.clamp(DWELL.0, DWELL.1));
             }
             Command::Macro { .. }
             | Command::MacroPreset(_)
@@ -115,6 +119,18 @@ impl Show {
         }
     }
 
+    /// What was left out for a while is taken in again.
+    fn rescue(&mut self, id: PresetId) {
+        if self.memory.left_out.remove(&id).is_none() {
+            return self.say(format!("preset {id} is not left out"));
+        }
+        self.memory_changed = true;
+        if let Some(place) = self.director.pool.place(id) {
+            self.director.standing.set_broken(place, false);
+            self.say(format!("{} may be shown again", self.name(place)));
+        }
+    }
+
     /// Safety: the refuge, or a favourite that happens to be warm already.
     fn panic(&mut self) {
         let favourite = |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id);
@@ -156,7 +172,8 @@ impl Show {
             return;
         }
         if self.director.standing.broken(place) {
-            return self.say(format!("{} could not be played before", self.name(place)));
+            return self
+                .say(format!("{} is left out; rescue it on the library page first", self.name(place)));
         }
         // Made ready in this very step, unless it is on its way already.
         self.wanted = Some(Wanted::Preset(id));

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::decks::{Decks, Slot};
 use super::hands::{HandRack, Hands};
 use super::memory::Memory;
-use super::setlog::{Entry, Event};
+use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::warm::{PrepareTimes, Wish};
-use super::watch::{Objection, VisualWatch};
+use super::watch::VisualWatch;
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::milk::Heard;
@@ -53,6 +53,8 @@ pub struct ShowSettings {
     /// How long after the newest sound a frame is seen, seconds: a cut is placed by when it is seen. Below 0 where a
     /// frame is drawn once all of its sound is there.
     pub seen_after_secs: f64,
+    /// Keep what goes into every frame in the set log, so that it can be played again.
+    pub record: bool,
 }
 
 impl Default for ShowSettings {
@@ -65,6 +67,7 @@ impl Default for ShowSettings {
             refuge: true,
             second_deck: true,
             seen_after_secs: 0.0,
+            record: false,
         }
     }
 }
@@ -139,6 +142,8 @@ pub struct Show {
     pub(super) memory: Memory,
     pub(super) memory_changed: bool,
     pub(super) held: bool,
+    /// How long presets stay, as a multiple of what suits the music.
+    pub(super) dwell: f64,
     pub(super) auto: bool,
     pub(super) veil: Veil,
     pub(super) message: Option<String>,
@@ -147,8 +152,9 @@ pub struct Show {
     pub(super) heard_now: Seconds,
     scene: Option<Scene>,
     lines: Vec<Entry>,
+    /// Frames that are not in the log yet.
+    frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
-    pub(super) objections: Vec<(PresetId, Objection)>,
 }
 
 impl Show {
@@ -180,14 +186,15 @@ impl Show {
             memory,
             memory_changed: false,
             held: false,
+            dwell: 1.0,
             veil: Veil::Open,
             message: None,
             features: Features::default(),
             heard_now: Seconds::ZERO,
             scene: None,
             lines: Vec::new(),
+            frames: Vec::new(),
             watch: VisualWatch::default(),
-            objections: Vec::new(),
         }
     }
 
@@ -214,6 +221,9 @@ impl Show {
             slot.place = place(slot.id);
             slot.choice = None; // Its cluster was one of the old library.
         }
+        let library = self.library();
+        let (library, presets) = (setlog::identity(library), library.entries.len());
+        self.log(Event::Library { library, presets });
     }
 
     /// One frame of the show.
@@ -239,9 +249,21 @@ impl Show {
         self.change(input.dt);
         self.prepare();
         self.move_hands(input.dt);
+        self.record(input);
         self.steps += 1;
         let (wishes, retired) = self.decks.take_orders();
         Step { cue: self.cue(input), wishes, retired }
+    }
+
+    fn record(&mut self, input: &StepInput) {
+        if !self.settings.record {
+            return;
+        }
+        self.frames.push(Frame { dt: input.dt, features: *input.features, glance: input.glance });
+        if self.frames.len() >= setlog::TOGETHER {
+            let frames = Frames::of(&std::mem::take(&mut self.frames));
+            self.log(Event::Frames(Box::new(frames)));
+        }
     }
 
     /// The macros move on; fusion may lay in the deck shown before, or one that waits.
@@ -307,8 +329,9 @@ impl Show {
 
     /// What should be remembered, as it is now.
     pub fn memory(&self) -> Memory {
+        let styles = self.director.pool.styles();
         Memory {
-            taste: self.director.taste.state(&self.director.pool.styles()),
+            taste: self.director.taste.state(&styles).keeping(&self.memory.taste, &styles),
             adventure: self.director.adventure,
             macros: *self.hands.state(),
             ..self.memory.clone()
@@ -340,7 +363,12 @@ impl Show {
     }
 
     pub(super) fn clock(&self, dt: f64) -> Clock {
-        Clock { now: self.seen_at(), frame_secs: dt.max(1e-3), on_air_secs: self.on_air_secs }
+        Clock {
+            now: self.seen_at(),
+            frame_secs: dt.max(1e-3),
+            on_air_secs: self.on_air_secs,
+            dwell: self.dwell,
+        }
     }
 
     pub(super) fn remember_shown(&mut self, slot: &Slot) {
@@ -376,10 +404,10 @@ fn director(pool: Arc<Pool>, memory: &Memory) -> Director {
     let places = |id: &PresetId| director.pool.place(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(places).collect();
     let banned: Vec<u32> = memory.banned.iter().filter_map(places).collect();
-    let broken: Vec<u32> = memory.broken.keys().filter_map(places).collect();
+    let broken: Vec<u32> = memory.left_out.keys().filter_map(places).collect();
     favourites.into_iter().for_each(|preset| director.standing.set_favourite(preset, true));
     banned.into_iter().for_each(|preset| director.standing.set_banned(preset, true));
-    broken.into_iter().for_each(|preset| director.standing.set_broken(preset));
+    broken.into_iter().for_each(|preset| director.standing.set_broken(preset, true));
     director.adventure = memory.adventure;
     director
 }

@@ -197,8 +197,15 @@ fn what_cannot_be_played_is_left_out_and_said() {
         glance: None,
     });
     assert!(hand.show.snapshot().message.expect("said").contains("no such thing"));
-    assert!(hand.show.memory().broken.contains_key(&named));
+    assert!(hand.show.memory().left_out.contains_key(&named));
     assert!(hand.show.snapshot().up_next.iter().all(|upcoming| upcoming.id != named));
+    hand.frame(&[Command::PlayNow(named)]);
+    hand.frames(40);
+    assert_ne!(hand.playing(), named, "left out is left out");
+    hand.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
+    hand.frames(3);
+    assert_eq!(hand.playing(), named, "rescued, it plays at once");
+    assert!(!hand.show.memory().left_out.contains_key(&named));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! not the preset's own doing.
 
 use super::running::{Show, StepInput, Wanted};
-use crate::library::PresetId;
+use crate::library::BanKind;
 use crate::stage::{Glance, Veil};
 
 /// Time a preset has on air before it is watched, seconds.
@@ -18,7 +18,7 @@ const MOST_IN_A_ROW: u32 = 3;
 
 /// What is wrong with a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objection {
+pub(super) enum Objection {
     /// Nothing in it gets light.
     Black,
     /// All of it is white.
@@ -29,7 +29,7 @@ pub enum Objection {
 
 impl Objection {
     /// In words.
-    pub fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::Black => "it shows nothing but black",
             Self::White => "it shows nothing but white",
@@ -68,19 +68,11 @@ impl Show {
         };
         let Some(objection) = self.watch.step(input.glance.as_ref(), now) else { return };
         let Some(slot) = &self.decks.front else { return };
-        let (id, place, name) = (slot.id, slot.place, slot.name.clone());
-        if let Some(place) = place {
-            self.director.standing.set_broken(place);
-        }
-        self.objections.push((id, objection));
+        let (id, name) = (slot.id, slot.name.clone());
+        self.leave_out(id, BanKind::Aesthetic, objection.words());
         self.spoken = true; // An empty picture is no verdict of the performer on its style.
         self.wanted = self.wanted.or(Some(Wanted::Next));
         self.say(format!("{name} makes way: {}; it is left out for a week", objection.words()));
-    }
-
-    /// Presets with nothing to see that were sent away since the last call.
-    pub fn take_objections(&mut self) -> Vec<(PresetId, Objection)> {
-        std::mem::take(&mut self.objections)
     }
 }
 

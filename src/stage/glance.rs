@@ -10,7 +10,7 @@ use super::pass::{self, PipelinePlan};
 const SIZE: [u32; 2] = [32, 18];
 
 /// What one glance told.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Glance {
     /// Mean light, 0..1 (Rec. 709).
     pub luma: f32,

@@ -16,11 +16,14 @@ pub enum Encoding {
     TwosComplement,
     /// Steps of an endless encoder: 65, 66, ... to the right, 63, 62, ... to the left.
     Offset64,
+    /// A button that says each press only once, by turns 127 and 0 or always the same, and never that it was let go.
+    Toggle,
 }
 
 impl Encoding {
     /// Every encoding.
-    pub const ALL: [Self; 4] = [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64];
+    pub const ALL: [Self; 5] =
+        [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64, Self::Toggle];
 
     /// The word in files and on the desk.
     pub fn word(self) -> &'static str {
@@ -29,6 +32,7 @@ impl Encoding {
             Self::Absolute14 => "absolute14",
             Self::TwosComplement => "twos_complement",
             Self::Offset64 => "offset64",
+            Self::Toggle => "toggle",
         }
     }
 
@@ -47,7 +51,7 @@ impl Encoding {
     fn steps(self, value: u16) -> i32 {
         let value = i32::from(value);
         match self {
-            Self::Absolute | Self::Absolute14 => 0,
+            Self::Absolute | Self::Absolute14 | Self::Toggle => 0,
             Self::TwosComplement => value - if value < 64 { 0 } else { 128 },
             Self::Offset64 => value - 64,
         }
@@ -138,6 +142,9 @@ impl Bound {
     }
 
     fn pressed(&mut self, event: &Event) -> Option<Moved> {
+        if self.binding.encoding == Encoding::Toggle {
+            return Some(Moved::Pressed(self.binding.action.clone()));
+        }
         // A note of any strength is a press; an endless encoder presses with every step to the right.
         let down = match (self.binding.encoding.relative(), event.address.kind) {
             (true, _) => {
@@ -227,6 +234,13 @@ mod tests {
             .map(|&value| bound.moved(&Event { address: KNOB, value }, |_| 0.0).is_some())
             .collect();
         assert_eq!(presses, [true, false, false, false, true, false]);
+        let mut bound = Bound::new(Binding::new(KNOB, hold.clone(), Encoding::Toggle));
+        let pressed =
+            |bound: &mut Bound, value| bound.moved(&Event { address: KNOB, value }, |_| 0.0).is_some();
+        assert!(
+            [127, 0, 127, 0, 127, 127].into_iter().all(|value| pressed(&mut bound, value)),
+            "every press counts"
+        );
         let pad = Address { kind: Kind::Note, channel: 1, number: 3 };
         let mut bound = Bound::new(Binding::new(pad, hold.clone(), Encoding::Absolute));
         assert_eq!(bound.moved(&Event { address: pad, value: 4 }, |_| 0.0), Some(Moved::Pressed(hold)));

@@ -37,12 +37,18 @@ impl Learning {
         if self.control.is_none() && (released || resting) {
             return None; // Letting go of something is not a choice.
         }
-        if !turns || address.kind != Kind::Cc {
+        if address.kind != Kind::Cc {
             return Some(self.decided(device, address, Encoding::Absolute));
         }
         let (chosen, first) = self.control.get_or_insert_with(|| (device.to_owned(), address)).clone();
         if chosen != device {
             return None;
+        }
+        if !turns {
+            // Let go, it is a plain button; one that rests without a word says each press only once.
+            self.last = now;
+            return (address == first && event.share() < 0.5)
+                .then(|| self.decided(device, address, Encoding::Absolute));
         }
         if first.number < 32 && address == (Address { number: first.number + 32, ..first }) {
             self.fine = true;
@@ -62,7 +68,11 @@ impl Learning {
 
     fn decide(&mut self) -> Option<(String, Binding)> {
         let (device, address) = self.control.clone()?;
-        let encoding = if self.fine { Encoding::Absolute14 } else { guess(&self.values) };
+        let encoding = match &self.action {
+            Action::Turn(_) if self.fine => Encoding::Absolute14,
+            Action::Turn(_) => guess(&self.values),
+            _ => Encoding::Toggle,
+        };
         Some(self.decided(&device, address, encoding))
     }
 
@@ -133,6 +143,15 @@ mod tests {
         assert_eq!(learn(hold.clone(), &[[0x80, 9, 0], [0xb0, 20, 0]]), None);
         let binding = learn(hold.clone(), &[[0x80, 9, 0], [0x99, 36, 80]]).expect("learnt");
         assert_eq!((binding.address.to_string().as_str(), binding.action), ("note 36 ch 10", hold));
+    }
+
+    #[test]
+    fn a_button_that_is_never_let_go_is_a_toggle() {
+        let hold = Action::Show(Command::Hold);
+        let encoding = |events: &[[u8; 3]]| learn(hold.clone(), events).map(|binding| binding.encoding);
+        assert_eq!(encoding(&[[0xb0, 20, 127], [0xb0, 20, 0]]), Some(Encoding::Absolute));
+        assert_eq!(encoding(&[[0xb0, 20, 127]]), Some(Encoding::Toggle));
+        assert_eq!(encoding(&[[0xb0, 20, 127], [0xb0, 21, 0], [0xb0, 20, 127]]), Some(Encoding::Toggle));
     }
 
     #[test]

@@ -69,7 +69,21 @@ pub(super) struct Midi {
 impl Midi {
     /// The devices of this machine, with profiles in `folder`.
     pub fn open(folder: Option<PathBuf>) -> Self {
-        Self::over(Box::new(Hardware::watch()), Shelf::open(folder.map(|folder| folder.join("midi"))))
+        Self::over(Box::new(Hardware::watch()), Shelf::open(folder))
+    }
+
+    /// Takes the profiles in another folder from now on.
+    pub fn turn_to(&mut self, folder: Option<PathBuf>) {
+        let old = std::mem::replace(&mut self.shelf, Shelf::open(folder));
+        // Its thread may still be writing; the show does not wait for it.
+        if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
+            log::debug!("the old profiles were put away at once: {error}");
+        }
+        for (name, device) in &mut self.devices {
+            device.controls.clear();
+            device.lit.clear();
+            self.shelf.fetch(name);
+        }
     }
 
     fn over(source: Box<dyn MidiSource>, shelf: Shelf) -> Self {

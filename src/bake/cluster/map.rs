@@ -4,25 +4,9 @@
 //! preset lies beside its centre, in the direction in which it differs. Written as `map.v0.json`.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
-use serde::{Deserialize, Serialize};
 
 use super::kmeans::Grouping;
-
-/// The map of a library.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LookMap {
-    /// `v0`.
-    pub version: String,
-    /// When.
-    #[serde(rename = "generatedAt")]
-    pub generated_at: String,
-    /// The presets.
-    pub ids: Vec<String>,
-    /// Where each lies, both from -1 to 1.
-    pub points: Vec<[f32; 2]>,
-    /// Id number of each one's cluster.
-    pub clusters: Vec<u32>,
-}
+use crate::library::looks::LookMap;
 
 /// Rounds of pushing centres apart.
 const ROUNDS: usize = 200;

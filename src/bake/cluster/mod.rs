@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::embed::Table;
 use super::files;
 use crate::library::Energy;
+use crate::library::looks::{LookMap, MAP_FILE};
 use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
@@ -124,7 +125,7 @@ pub struct Gathered {
     /// The styles.
     pub styles: Styles,
     energies: Vec<Energy>,
-    map: map::LookMap,
+    map: LookMap,
 }
 
 /// Gathers the rows of `table`. `motions` by preset, where known. `old` are the styles whose ids live on.
@@ -171,13 +172,14 @@ impl Gathered {
                 .and_then(|bytes| files::write_whole(&folder.join(name), &bytes))
                 .map_err(ClusterError::Write)
         };
-        put(MAP, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
+        put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
         put(CLUSTERS, sorted_json(&self.styles))?;
         let Styles { pack, generated_at, clusters, members, .. } = &self.styles;
         let clusters = clusters.iter().map(|style| IndexCluster {
             id: style.id.clone(),
             label: style.label.clone(),
             count: style.count,
+            centroid: style.centroid.clone(),
         });
         let mut entries: Vec<IndexEntry> = (table.ids.iter().zip(&self.energies))
             .filter_map(|(id, &energy)| {
@@ -193,6 +195,7 @@ impl Gathered {
             pack: pack.clone(),
             entries,
             clusters: clusters.collect(),
+            space: self.styles.model.clone(),
         };
         index.write(&folder.join(INDEX_V1)).map_err(|error| ClusterError::Write(error.to_string()))
     }
@@ -232,7 +235,6 @@ fn read_file(path: &Path) -> Option<Styles> {
 
 const CLUSTERS: &str = "clusters.v0.json";
 const BEFORE: &str = "clusters.before.v0.json";
-const MAP: &str = "map.v0.json";
 
 /// Whether the number of clusters of last time still suits.
 fn grown_little(old: &Styles, table: &Table) -> bool {

@@ -5,7 +5,6 @@
 
 mod builtin;
 mod looks;
-pub mod npy;
 mod numbers;
 mod onnx;
 mod sheet;
@@ -20,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
+pub use crate::library::looks::npy;
 pub use builtin::Builtin;
 pub use onnx::Onnx;
 pub use table::{Maker, Table, TableError};

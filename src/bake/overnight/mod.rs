@@ -21,6 +21,7 @@ use super::frames::{self, CaptureSettings, FramesSettings};
 use super::lock::FolderLock;
 use super::progress::Progress;
 use super::{iso, now};
+use crate::library::looks::write_bake_place;
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use state::State;
 
@@ -140,6 +141,9 @@ pub fn overnight(settings: &NightSettings, listen: Listen) -> Result<Ending, Str
 
 /// Puts the index beside the presets, where the show looks for it; a library that cannot be written keeps its old one.
 fn publish(settings: &NightSettings, listen: Listen) {
+    if let Err(error) = write_bake_place(&settings.library, &settings.folder) {
+        listen(News::Note { text: format!("the show will not find map and pictures: {error}") });
+    }
     for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
         let written = std::fs::read(settings.folder.join(name)).map_err(|error| error.to_string());
         let written = written.and_then(|bytes| files::write_whole(&settings.library.join(name), &bytes));

@@ -48,8 +48,6 @@ pub struct ScanCommit {
 /// One file of a library with what is known about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
-    /// The preset's row; see [`Store::search_rows`].
-    pub key: u32,
     /// Which preset.
     pub id: PresetId,
     /// Below the root.
@@ -73,9 +71,23 @@ impl Store {
         Ok(self.connection.query_row(sql, [bytes_of(root)], |row| row.get(0)).optional()?)
     }
 
+    /// The folders that were ever scanned to their end.
+    pub fn libraries(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut query = self.connection.prepare("SELECT root FROM libraries WHERE scanned_at > 0")?;
+        let roots = query.query_map([], |row| Ok(path_of(row.get_ref(0)?.as_blob()?)))?;
+        Ok(roots.collect::<Result<_, _>>()?)
+    }
+
     pub(crate) fn set_scanned_at(&self, library: i64, now: UnixSecs) -> Result<(), StoreError> {
         let sql = "UPDATE libraries SET scanned_at = ?2 WHERE key = ?1";
         self.connection.execute(sql, params![library, now.max(1)])?;
+        Ok(())
+    }
+
+    /// Moves what was written from the log into the file, so that the next opening reads one of them only.
+    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+        // Busy readers are no trouble: the rest is moved by whoever comes last.
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
@@ -122,18 +134,17 @@ impl Store {
     pub fn load(&self, root: &Path) -> Result<Vec<LoadedRow>, StoreError> {
         let library = self.library_key(root)?;
         let mut query = self.connection.prepare_cached(
-            "SELECT p.key, p.id, f.path, p.tags, p.energy, p.family
+            "SELECT p.id, f.path, p.tags | p.seen, p.energy, p.family
              FROM files f JOIN presets p ON p.key = f.preset WHERE f.library = ?1 ORDER BY f.path",
         )?;
         let rows = query.query_map([library], |row| {
             Ok(LoadedRow {
-                key: row.get(0)?,
-                id: PresetId(row.get(1)?),
-                path: path_of(row.get_ref(2)?.as_blob()?),
+                id: PresetId(row.get(0)?),
+                path: path_of(row.get_ref(1)?.as_blob()?),
                 outline: Outline {
-                    tags: Tags(row.get(3)?),
-                    energy: Energy::of_rank(row.get(4)?),
-                    family: row.get::<_, i64>(5)? as u64,
+                    tags: Tags(row.get(2)?),
+                    energy: Energy::of_rank(row.get(3)?),
+                    family: row.get::<_, i64>(4)? as u64,
                 },
             })
         })?;
@@ -157,7 +168,8 @@ impl Store {
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
     let FileFacts { path, size, modified_ns, id, outline } = facts;
     let mut preset = step.prepare_cached(
-        "INSERT INTO presets (id, analysed, tags, energy, family) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO presets (id, analysed, tags, energy, family, seen)
+         VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT seen FROM verdicts WHERE id = ?1), 0))
          ON CONFLICT (id) DO UPDATE SET analysed = ?2, tags = ?3, energy = ?4, family = ?5 RETURNING key",
     )?;
     let Outline { tags, energy, family } = outline;
@@ -208,6 +220,7 @@ pub(crate) fn text_of(path: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::library::Tag;
+    use crate::library::store::VerdictRow;
 
     fn facts(path: &[u8], content: &[u8], tag: Tag) -> FileFacts {
         let outline = Outline { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
@@ -248,6 +261,34 @@ mod tests {
         assert_eq!([found("one"), found("dark"), found("bright")], [1, 0, 1]);
         assert_eq!(store.files_of(PresetId::of(b"2")).expect("read"), [Path::new("/p/one.milk")]);
         assert!(store.files_of(PresetId::of(b"1")).expect("read").is_empty());
+    }
+
+    #[test]
+    fn what_an_audit_saw_is_known_of_the_preset_whichever_came_first() {
+        let store = Store::in_memory().expect("opens");
+        let library = store.library_key(Path::new("/p")).expect("added");
+        let verdict = |content: &[u8], tag: Tag| VerdictRow {
+            id: PresetId::of(content),
+            recipe: String::new(),
+            safety: "ok".into(),
+            completeness: "ok".into(),
+            look: "ok".into(),
+            flash: "pass".into(),
+            seen: [tag].into_iter().collect(),
+            cost_ms: None,
+            json: "{}".into(),
+            at: 1,
+        };
+        store.put_verdicts(&[verdict(b"1", Tag::Dark)]).expect("kept");
+        let read = vec![facts(b"a.milk", b"1", Tag::Wave), facts(b"b.milk", b"2", Tag::Wave)];
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+        store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("kept");
+        let tags = || {
+            store.load(Path::new("/p")).expect("loaded").into_iter().map(|row| row.outline.tags.to_string())
+        };
+        assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave low-motion"]);
+        store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("kept");
+        assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave bright"], "the newest verdict counts");
     }
 
     #[test]

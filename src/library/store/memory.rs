@@ -1,16 +1,17 @@
 //! What the performer said and did: favourites, ratings, notes, labels, plays, bans, and whole remembered things.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, params};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, UnixSecs};
 use crate::library::PresetId;
 
 /// Why a preset is not chosen, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BanKind {
     /// It could not be loaded; a day.
     Soft,
@@ -144,6 +145,19 @@ impl Store {
         }
         step.commit()?;
         Ok(())
+    }
+
+    /// The performer's own tags of every preset that has some, joined by spaces.
+    pub fn labels(&self) -> Result<HashMap<PresetId, String>, StoreError> {
+        let mut query = self.connection.prepare_cached("SELECT id, label FROM labels ORDER BY id, label")?;
+        let mut labels: HashMap<PresetId, String> = HashMap::new();
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let of_preset = labels.entry(PresetId(row.get(0)?)).or_default();
+            of_preset.push_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+            of_preset.push(' ');
+        }
+        Ok(labels)
     }
 
     /// What the performer thinks of this preset.

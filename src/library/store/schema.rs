@@ -93,6 +93,11 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE verdicts ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
     CREATE INDEX verdicts_by_recipe ON verdicts (recipe, id, safety, completeness, look);
 ",
+    "
+    -- Tags that only an audit can see: with the verdict, and beside the tags of the text for whoever opens a library.
+    ALTER TABLE verdicts ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE presets ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// The file's version.

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError, UnixSecs};
-use crate::library::PresetId;
+use crate::library::{PresetId, Tags};
 
 /// One verdict: the parts that choices filter by, and everything as JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub struct VerdictRow {
     pub look: String,
     /// `pass`, `warn`, `fail`.
     pub flash: String,
+    /// Tags that only its pictures tell: dark, bright, low motion.
+    pub seen: Tags,
     /// Estimated milliseconds a frame at 1080p on this machine.
     pub cost_ms: Option<f64>,
     /// The whole verdict.
@@ -35,12 +37,16 @@ impl Store {
         {
             let mut put = step.prepare_cached(
                 "INSERT OR REPLACE INTO verdicts
-                 (id, recipe, safety, completeness, look, flash, cost_ms, json, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (id, recipe, safety, completeness, look, flash, cost_ms, json, at, seen)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?;
+            let mut mark = step.prepare_cached("UPDATE presets SET seen = ?2 WHERE id = ?1")?;
             for verdict in verdicts {
-                let VerdictRow { id, recipe, safety, completeness, look, flash, cost_ms, json, at } = verdict;
-                put.execute(params![id.0, recipe, safety, completeness, look, flash, cost_ms, json, at])?;
+                let VerdictRow { id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at } =
+                    verdict;
+                let (id, seen) = (id.0, seen.0);
+                put.execute(params![id, recipe, safety, completeness, look, flash, cost_ms, json, at, seen])?;
+                mark.execute(params![id, seen])?;
             }
         }
         step.commit()?;
@@ -84,7 +90,8 @@ impl Store {
     }
 }
 
-const SELECT: &str = "SELECT id, recipe, safety, completeness, look, flash, cost_ms, json, at FROM verdicts";
+const SELECT: &str =
+    "SELECT id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at FROM verdicts";
 
 fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
     Ok(VerdictRow {
@@ -94,15 +101,17 @@ fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
         completeness: row.get(3)?,
         look: row.get(4)?,
         flash: row.get(5)?,
-        cost_ms: row.get(6)?,
-        json: row.get(7)?,
-        at: row.get(8)?,
+        seen: Tags(row.get(6)?),
+        cost_ms: row.get(7)?,
+        json: row.get(8)?,
+        at: row.get(9)?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::Tag;
 
     #[test]
     fn a_verdict_is_kept_and_replaced_and_counts_by_its_recipe_only() {
@@ -114,6 +123,7 @@ mod tests {
             completeness: "ok".into(),
             look: "black".into(),
             flash: "pass".into(),
+            seen: [Tag::Dark].into_iter().collect(),
             cost_ms: Some(2.5),
             json: "{}".into(),
             at: 7,

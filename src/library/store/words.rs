@@ -1,4 +1,5 @@
-//! Full-text search over names, paths, tags and labels; every word matches by its beginning.
+//! Full-text search over every library that was ever scanned, by names, paths, tags and labels; every word matches by
+//! its beginning. The library that plays is searched in memory.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -32,12 +33,11 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The rows ([`super::LoadedRow::key`]) of all presets that match, ascending.
-    pub fn search_rows(&self, text: &str) -> Result<Vec<u32>, StoreError> {
-        let Some(question) = question(text) else { return Ok(Vec::new()) };
-        let mut query = self.connection.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1")?;
-        let rows = query.query_map([question], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// How many presets match.
+    pub fn count(&self, text: &str) -> Result<usize, StoreError> {
+        let Some(question) = question(text) else { return Ok(0) };
+        let mut query = self.connection.prepare_cached("SELECT count(*) FROM words WHERE words MATCH ?1")?;
+        Ok(query.query_row([question], |row| row.get::<_, i64>(0))? as usize)
     }
 }
 
@@ -50,7 +50,8 @@ fn question(text: &str) -> Option<String> {
 
 /// Writes the words of one preset anew.
 pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite::Error> {
-    let mut facts = connection.prepare_cached("SELECT id, tags, energy FROM presets WHERE key = ?1")?;
+    let mut facts =
+        connection.prepare_cached("SELECT id, tags | seen, energy FROM presets WHERE key = ?1")?;
     let read = |row: &rusqlite::Row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, u32>(1)?, row.get(2)?));
     let Some((id, tags, energy)) = facts.query_row([key], read).optional()? else { return Ok(()) };
     let mut words = String::new();

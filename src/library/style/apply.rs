@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::index::{IndexEntry, IndexVersion, StyleIndex};
+use super::index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
 use crate::library::{Catalogue, Cluster, StyleOrigin, Tag};
 
 /// Most styles a show chooses among. An index by names has a style for each author; those with the fewest presets share
@@ -75,6 +75,7 @@ pub(in crate::library) fn apply(index: &StyleIndex, names: &NameTable, catalogue
     let (clusters, place_of) = clusters(index, &found, applied.unnamed > 0);
     let others = place_of.get(OTHERS).copied().unwrap_or_default();
     catalogue.clusters = clusters;
+    catalogue.space.clone_from(&index.space);
     catalogue.origin = match index.version {
         IndexVersion::V0 => StyleOrigin::V0,
         IndexVersion::V1 => StyleOrigin::V1,
@@ -113,11 +114,18 @@ fn clusters<'a>(
         keys.push((OTHERS, 0));
     }
     keys.sort();
-    let labels: HashMap<&str, &str> =
-        index.clusters.iter().map(|cluster| (cluster.id.as_str(), cluster.label.as_str())).collect();
-    let name =
-        |key: &str| labels.get(key).copied().filter(|label| !label.is_empty()).unwrap_or(key).to_owned();
-    let clusters = keys.iter().map(|(key, _)| Cluster { key: (*key).to_owned(), name: name(key) }).collect();
+    let told: HashMap<&str, &IndexCluster> =
+        index.clusters.iter().map(|cluster| (cluster.id.as_str(), cluster)).collect();
+    let cluster = |key: &str| {
+        let told = told.get(key);
+        let name = told.map(|cluster| cluster.label.as_str()).filter(|label| !label.is_empty());
+        Cluster {
+            key: key.to_owned(),
+            name: name.unwrap_or(key).to_owned(),
+            centroid: told.map_or_else(Vec::new, |cluster| cluster.centroid.clone()),
+        }
+    };
+    let clusters = keys.iter().map(|(key, _)| cluster(key)).collect();
     (clusters, keys.iter().enumerate().map(|(place, (key, _))| (*key, place as u16)).collect())
 }
 

@@ -43,6 +43,9 @@ pub struct StyleIndex {
     /// What people call the clusters; the reference leaves this out and passes over it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
+    /// Names the space that the clusters' centres lie in: the model that made the embeddings.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub space: String,
 }
 
 /// One preset of the index.
@@ -72,6 +75,9 @@ pub struct IndexCluster {
     /// How many presets it holds.
     #[serde(default)]
     pub count: usize,
+    /// Where its centre lies among the embeddings, by which a style is known again in another clustering.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub centroid: Vec<f32>,
 }
 
 impl IndexEntry {
@@ -132,6 +138,7 @@ impl StyleIndex {
             pack: text("pack"),
             entries,
             clusters: clusters.filter_map(cluster).collect(),
+            space: text("space"),
         })
     }
 
@@ -186,7 +193,9 @@ fn cluster_key(json: &Value) -> Option<String> {
 fn cluster(json: &Value) -> Option<IndexCluster> {
     let label = json.get("label").and_then(Value::as_str).unwrap_or_default().to_owned();
     let count = json.get("count").and_then(Value::as_u64).unwrap_or_default() as usize;
-    Some(IndexCluster { id: cluster_key(json.get("id")?)?, label, count })
+    let centroid = json.get("centroid").and_then(Value::as_array).into_iter().flatten();
+    let centroid = centroid.filter_map(Value::as_f64).map(|number| number as f32).collect();
+    Some(IndexCluster { id: cluster_key(json.get("id")?)?, label, count, centroid })
 }
 
 #[cfg(test)]

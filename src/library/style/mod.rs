@@ -14,5 +14,5 @@ pub use apply::{Applied, NameTable};
 pub use index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
 pub(super) use names::{CALM_WORDS, PEAK_WORDS};
 pub use names::{NameFacts, author_key, by_name};
-pub use policy::StylePolicy;
+pub use policy::{MotionThresholds, StylePolicy};
 pub use seek::{INDEX_V0, INDEX_V1, POLICY_V0, Sought, seek};

@@ -111,6 +111,7 @@ pub fn by_name<'a>(
         pack: pack.to_owned(),
         entries: entries.collect(),
         clusters: Vec::new(),
+        space: String::new(),
     }
 }
 

@@ -18,6 +18,9 @@ const MISMATCH_COST: f64 = 0.6;
 const TEMPERATURE: (f64, f64) = (0.03, 0.3);
 /// What it costs that a cluster was the last one shown, in units of reward; fades over twice the time that it rests.
 const AGAIN_COST: f64 = 0.2;
+/// What it costs that a style has nothing in common with the one before, where the policy asks to stay near, in units of
+/// reward.
+const AWAY_COST: f64 = 0.5;
 /// Share of choices within an arm that go to a favourite, when it has one that may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
 /// Random tries within an arm before it is searched in order.
@@ -60,6 +63,8 @@ pub struct Choice {
     pub probability: f64,
     /// The favourites of the arm were drawn from.
     pub favourite: bool,
+    /// Styles near the one before it were preferred, as the policy asks now and then.
+    pub near: bool,
     /// How strict it could be.
     pub rule: Rule,
 }
@@ -106,7 +111,7 @@ impl Director {
         self.taste.learn(evidence, signal);
         match signal {
             Signal::Skip if !self.standing.favourite(preset) => self.standing.set_skipped(preset),
-            Signal::Failed => self.standing.set_broken(preset),
+            Signal::Failed => self.standing.set_broken(preset, true),
             Signal::Favourite => self.standing.set_favourite(preset, true),
             Signal::Unfavourite => self.standing.set_favourite(preset, false),
             Signal::Skip | Signal::Hold | Signal::Watched => {}
@@ -137,7 +142,28 @@ impl Director {
             let again = age.map_or(0.0, |age| AGAIN_COST * (1.0 - age as f64 / lately.len() as f64));
             *score = self.taste.expected(evidence) - again;
         }
-        Rule::ALL.into_iter().find_map(|rule| self.draw(&arms, target, planned, rule, rng))
+        let near = self.stay_near(planned, &mut arms, rng);
+        let choice = Rule::ALL.into_iter().find_map(|rule| self.draw(&arms, target, planned, rule, rng));
+        choice.map(|choice| Choice { near, ..choice })
+    }
+
+    /// As often as the policy asks, styles are preferred that look like the one before. The reference stays in the very
+    /// same style; here the rest of a style holds, so it is its neighbours.
+    fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
+        let Some(policy) = &self.pool.catalogue.policy else { return false };
+        if rng.unit() >= policy.prefer_same_author_chance {
+            return false;
+        }
+        let Some(before) = planned.last().or(self.shown.back()) else { return false };
+        let before = self.pool.catalogue.entries[*before as usize].cluster;
+        let mut some = false;
+        for (evidence, score) in arms {
+            if let Some(likeness) = self.pool.likeness(before, evidence.arm.cluster) {
+                *score -= AWAY_COST * (1.0 - likeness);
+                some = true;
+            }
+        }
+        some
     }
 
     /// The clusters shown and planned lately, newest first: even after its rest a style wears off.
@@ -177,6 +203,7 @@ impl Director {
                     liking: self.taste.liking(&evidence),
                     probability: weights[at] / total.max(f64::MIN_POSITIVE),
                     favourite,
+                    near: false,
                     rule,
                 });
             }

@@ -73,7 +73,18 @@ impl Pool {
 
     /// The clusters as the taste knows them.
     pub fn styles(&self) -> Vec<Style<'_>> {
-        self.catalogue.clusters.iter().map(|cluster| Style { key: &cluster.key, centroid: &[] }).collect()
+        let space = self.catalogue.space.as_str();
+        let clusters = self.catalogue.clusters.iter();
+        clusters.map(|cluster| Style { key: &cluster.key, centroid: &cluster.centroid, space }).collect()
+    }
+
+    /// How alike two styles are by the angle between their centres, -1 to 1; nothing where a centre is not known.
+    pub(super) fn likeness(&self, one: u16, other: u16) -> Option<f64> {
+        let centre = |cluster: u16| self.catalogue.clusters[usize::from(cluster)].centroid.as_slice();
+        let (a, b) = (centre(one), centre(other));
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lengths = (dot(a, a) * dot(b, b)).sqrt();
+        (a.len() == b.len() && lengths > 0.0).then(|| dot(a, b) / lengths)
     }
 
     /// Switches a cluster rests, and presets that pass before one comes again: the full rule where the library has

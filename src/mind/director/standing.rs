@@ -54,9 +54,9 @@ impl Standing {
         self.has(preset, BROKEN)
     }
 
-    /// It could not be played.
-    pub fn set_broken(&mut self, preset: u32) {
-        self.set(preset, BROKEN, true);
+    /// Leaves it out because it could not be played or showed nothing, or takes it in again.
+    pub fn set_broken(&mut self, preset: u32, on: bool) {
+        self.set(preset, BROKEN, on);
     }
 
     /// It was skipped tonight: not shown again while there is anything else.

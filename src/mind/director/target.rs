@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Features, Passage, Scene, Section};
+use crate::analysis::{Features, Passage, Scene, SceneView, Section};
+use crate::library::style::{MotionThresholds, StylePolicy};
 use crate::mind::Profile;
 use crate::units::Unipolar;
 
@@ -38,10 +39,17 @@ const SECTION_LEVELS: [f64; 3] = [0.3, 1.0, 1.7];
 const SECTION_SHARE: f64 = 0.7;
 /// What a macro at its end adds.
 const MACRO_REACH: f64 = 0.4;
+/// Lead by which another scene counts as rising; less would flicker.
+const OVERTAKEN: f32 = 0.04;
+/// Share of the way to the energy that a policy asks of a kind of night.
+const NIGHT_PULL: f64 = 0.3;
+/// What a whole step of energy counts by which a policy cuts the motion macro differently.
+const MOTION_PULL: f64 = 0.4;
 
 impl Target {
-    /// What the music heard and the hands ask for.
-    pub fn of(heard: &Features, hands: &Hands) -> Self {
+    /// What the music heard and the hands ask for. A `policy` beside the library says which energy a kind of night asks
+    /// for, and how much motion counts as calm.
+    pub fn of(heard: &Features, hands: &Hands, policy: Option<&StylePolicy>) -> Self {
         let section = match heard.section {
             Section::Calm => SECTION_LEVELS[0],
             Section::Groove => SECTION_LEVELS[1],
@@ -54,17 +62,16 @@ impl Target {
             Passage::Drop => 0.4,
             Passage::Breakdown => -0.3,
         };
-        let night = match hands.profile {
-            Profile::Ambient => -0.3,
-            Profile::Drone => -0.5,
-            Profile::Dub => -0.15,
-            Profile::Techno | Profile::Custom => 0.0,
-            Profile::Rock => 0.1,
-            Profile::PeakRave => 0.35,
-        };
-        let macros = f64::from(hands.motion.get() + hands.sparkle.get()) - 1.0;
+        let macros = MACRO_REACH * f64::from(hands.motion.get() + hands.sparkle.get() - 1.0);
+        let motion = policy.map_or(0.0, |policy| motion_shift(hands.motion, policy.motion_thresholds));
         let heard_level = SECTION_SHARE * section + (1.0 - SECTION_SHARE) * energy + passage;
-        Self { scene: heard.scene.scene, level: (heard_level + night + MACRO_REACH * macros).clamp(0.0, 2.0) }
+        let level = heard_level + macros + motion;
+        let asked = policy.and_then(|policy| policy.profile_map.get(&hands.profile.name()));
+        let level = match asked {
+            Some(energy) => level + NIGHT_PULL * (f64::from(energy.rank()) - level),
+            None => level + night(hands.profile),
+        };
+        Self { scene: rising(&heard.scene), level: level.clamp(0.0, 2.0) }
     }
 
     /// Steps between this level and another.
@@ -73,20 +80,86 @@ impl Target {
     }
 }
 
+/// The scene to choose for: the one that is decided on, or one that has overtaken it already. A decision waits until a
+/// lead has lasted; what is chosen now is shown after that.
+fn rising(view: &SceneView) -> Scene {
+    let probability = |scene: Scene| view.probabilities[scene as usize];
+    let best = Scene::ALL.into_iter().max_by(|a, b| probability(*a).total_cmp(&probability(*b)));
+    let overtaken = best.filter(|best| probability(*best) > probability(view.scene) + OVERTAKEN);
+    overtaken.unwrap_or(view.scene)
+}
+
+/// What a kind of night adds where no policy speaks of it.
+fn night(profile: Profile) -> f64 {
+    match profile {
+        Profile::Ambient => -0.3,
+        Profile::Drone => -0.5,
+        Profile::Dub => -0.15,
+        Profile::Techno | Profile::Custom => 0.0,
+        Profile::Rock => 0.1,
+        Profile::PeakRave => 0.35,
+    }
+}
+
+/// What it adds that a policy cuts the motion macro elsewhere than usual: its calm ends at another place.
+fn motion_shift(motion: Unipolar, cuts: MotionThresholds) -> f64 {
+    // 0.5 where calm ends and 1.5 where groove does, straight in between and beyond.
+    let level = |cuts: MotionThresholds| {
+        let groove = (cuts.groove_max - cuts.calm_max).max(0.05);
+        (0.5 + (f64::from(motion.get()) - cuts.calm_max) / groove).clamp(0.0, 2.0)
+    };
+    MOTION_PULL * (level(cuts) - level(MotionThresholds::default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::Energy;
 
     #[test]
     fn more_energy_more_motion_and_a_wilder_night_raise_the_level() {
         let level = |section, motion: f32, profile| {
             let heard = Features { section, ..Features::default() };
             let hands = Hands { motion: Unipolar::new(motion), profile, ..Hands::default() };
-            Target::of(&heard, &hands).level
+            Target::of(&heard, &hands, None).level
         };
         assert!(level(Section::Peak, 0.5, Profile::Custom) > level(Section::Groove, 0.5, Profile::Custom));
         assert!(level(Section::Groove, 0.9, Profile::Custom) > level(Section::Groove, 0.5, Profile::Custom));
         assert!(level(Section::Groove, 0.5, Profile::PeakRave) > level(Section::Groove, 0.5, Profile::Drone));
         assert!((0.0..=2.0).contains(&level(Section::Calm, 0.0, Profile::Drone)));
+    }
+
+    #[test]
+    fn a_scene_that_has_overtaken_the_decided_one_is_chosen_for() {
+        let mut heard = Features::default();
+        heard.scene = SceneView { scene: Scene::Techno, ..SceneView::default() };
+        let mut scene = |probabilities| {
+            heard.scene.probabilities = probabilities;
+            Target::of(&heard, &Hands::default(), None).scene
+        };
+        assert_eq!(scene([0.4, 0.5, 0.1, 0.0]), Scene::Techno);
+        assert_eq!(scene([0.49, 0.47, 0.04, 0.0]), Scene::Techno);
+        assert_eq!(scene([0.55, 0.4, 0.05, 0.0]), Scene::Ambient);
+        assert_eq!(scene([0.0; 4]), Scene::Techno, "before anything was heard");
+    }
+
+    #[test]
+    fn a_policy_pulls_towards_the_energy_it_asks_of_a_night_and_cuts_motion_its_own_way() {
+        let heard = Features { section: Section::Groove, ..Features::default() };
+        let level = |profile, motion: f32, policy: &StylePolicy| {
+            let hands = Hands { profile, motion: Unipolar::new(motion), ..Hands::default() };
+            Target::of(&heard, &hands, Some(policy)).level
+        };
+        let mut policy = StylePolicy::default();
+        let calm = level(
+            Profile::PeakRave,
+            0.5,
+            &StylePolicy { profile_map: [("peakRave".into(), Energy::Calm)].into(), ..policy.clone() },
+        );
+        assert!(level(Profile::PeakRave, 0.5, &policy) > calm + 0.4);
+        let plain = Target::of(&heard, &Hands::default(), None).level;
+        assert_eq!(level(Profile::Custom, 0.5, &policy), plain, "it says nothing about this one");
+        policy.motion_thresholds = MotionThresholds { calm_max: 0.7, groove_max: 0.9 };
+        assert!(level(Profile::Custom, 0.5, &policy) < plain - 0.1, "more motion counts as calm");
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::analysis::{Features, Passage, Scene};
+use crate::library::style::StylePolicy;
 use crate::mind::simulation::large_library;
 use crate::mind::taste::{Signal, Taste};
 use crate::units::{Rng, Seconds, Unipolar};
@@ -64,7 +65,7 @@ fn what_is_banned_or_broken_never_comes_and_what_was_skipped_comes_last() {
     let mut director = director(60, 3);
     for preset in 0..20 {
         director.standing.set_banned(preset, true);
-        director.standing.set_broken(preset + 20);
+        director.standing.set_broken(preset + 20, true);
     }
     let skipped = 45;
     director.standing.set_skipped(skipped);
@@ -105,7 +106,7 @@ fn what_was_skipped_is_chosen_less_and_the_numbers_tell_why() {
 }
 
 fn clock(now: f64, on_air_secs: f64) -> Clock {
-    Clock { now: Seconds(now), frame_secs: 1.0 / 30.0, on_air_secs }
+    Clock { now: Seconds(now), frame_secs: 1.0 / 30.0, on_air_secs, dwell: 1.0 }
 }
 
 /// Runs from `from` seconds for 50 s and tells when a change falls, if one does.
@@ -182,4 +183,64 @@ fn a_new_energy_waits_for_the_shortest_stay() {
     let (at, moment) = first_change(&mut timing, &jump, 0.0).expect("the jump");
     assert_eq!(moment, Moment::EnergyJump);
     assert!((12.0..15.0).contains(&at), "{at}");
+}
+
+#[test]
+fn dwell_stretches_the_stay() {
+    let heard = techno();
+    let after = |dwell| {
+        let mut timing = Timing::default();
+        timing.cut(&heard);
+        let mut frames = (0..6000).map(|frame| f64::from(frame) / 30.0);
+        frames.find(|&passed| timing.step(&heard, &Clock { dwell, ..clock(passed, passed) }).is_some())
+    };
+    let [short, plain, long] = [0.5, 1.0, 2.0].map(|dwell| after(dwell).expect("long enough"));
+    assert!((plain / short - 2.0).abs() < 0.2 && (long / plain - 2.0).abs() < 0.2, "{short} {plain} {long}");
+}
+
+#[test]
+fn a_policy_keeps_the_look_near_without_repeating_the_style() {
+    let mut library = large_library(1200, 12);
+    // Centres on a circle: neighbours by number look alike.
+    for (at, cluster) in library.clusters.iter_mut().enumerate() {
+        let turn = std::f32::consts::TAU * at as f32 / 12.0;
+        cluster.centroid = vec![turn.cos(), turn.sin()];
+    }
+    let way = |chance: f64| {
+        let mut library = library.clone();
+        library.policy = Some(StylePolicy { prefer_same_author_chance: chance, ..StylePolicy::default() });
+        let mut director = Director::new(Arc::new(Pool::new(Arc::new(library))), Taste::new(12));
+        director.adventure = Unipolar::ONE;
+        let chosen = evening(&mut director, 200);
+        let cluster = |choice: &Choice| i32::from(choice.evidence.arm.cluster);
+        let apart = chosen.windows(2).map(|pair| {
+            let apart = (cluster(&pair[0]) - cluster(&pair[1])).rem_euclid(12);
+            assert_ne!(apart, 0, "a style follows itself");
+            f64::from(apart.min(12 - apart))
+        });
+        let near = chosen.iter().filter(|choice| choice.near).count();
+        (apart.sum::<f64>() / 199.0, near)
+    };
+    let ((free, never), (near, always)) = (way(0.0), way(1.0));
+    assert!(near < 0.75 * free, "{near} steps round the circle, {free} without a policy");
+    assert!(never == 0 && always > 150, "{never} {always}");
+}
+
+#[test]
+fn a_change_that_can_wait_does_while_the_scene_is_in_doubt() {
+    let mut heard = techno();
+    heard.scene.probabilities = [0.05, 0.9, 0.05, 0.0];
+    let mut timing = Timing::default();
+    timing.cut(&heard);
+    let step = |timing: &mut Timing, heard: &Features, at: f64| timing.step(heard, &clock(at, at));
+    let before = (0..870).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
+    assert_eq!(before, None);
+    // Its time is up, and just then the music turns into something else.
+    heard.scene.probabilities = [0.35, 0.6, 0.05, 0.0];
+    let early = (870..1000).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
+    assert_eq!(early, None, "it waits for the outcome");
+    heard.scene.scene = Scene::Ambient;
+    heard.scene.probabilities = [0.6, 0.35, 0.05, 0.0];
+    let moment = (1000..1100).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
+    assert_eq!(moment, Some(Moment::SceneChange));
 }

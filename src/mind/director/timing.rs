@@ -32,6 +32,14 @@ impl Moment {
             Self::LongEnough => "it was on air for long",
         }
     }
+
+    /// Whether it is better to wait when the scene itself may be changing.
+    fn can_wait(self) -> bool {
+        match self {
+            Self::SceneChange | Self::Drop => false,
+            Self::EnergyJump | Self::PhraseEnd | Self::LongEnough => true,
+        }
+    }
 }
 
 /// Shortest time on air before anything but a hand may change the picture, seconds.
@@ -46,11 +54,22 @@ const JUMP: f32 = 0.2;
 const SURE_DOWNBEAT: f32 = 0.5;
 /// Beats a change waits for the downbeat before any beat will do.
 const DOWNBEAT_WAIT: f64 = 4.0;
+/// How long the energy has to be another one, seconds: a fill is no change, and a new piece of music shows in the scene
+/// soon after it shows in the energy.
+const LASTS_SECS: f64 = 1.2;
+/// How long another scene has to last, seconds: from one kind of music to another the way may lead past a third.
+const SCENE_LASTS_SECS: f64 = 1.5;
+/// Energy this far from its own average is on its way to somewhere.
+const UNSTEADY: f32 = 0.15;
+/// How fast it is forgotten how sure the scene was, seconds.
+const USUAL_SECS: f64 = 6.0;
+/// How much less sure than before the scene has to be for a change to wait for its outcome.
+const DOUBT: f32 = 0.08;
 /// Times the shortest stay after which the end of a phrase is taken.
 const PHRASE_STAY: f64 = 1.2;
 
 /// This frame on the audio clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
     /// The moment on the audio clock.
     pub now: Seconds,
@@ -58,6 +77,8 @@ pub struct Clock {
     pub frame_secs: f64,
     /// How long the preset has been on air, seconds.
     pub on_air_secs: f64,
+    /// How long presets stay, as a multiple of what suits the music.
+    pub dwell: f64,
 }
 
 /// Watches the music for moments to change.
@@ -66,6 +87,12 @@ pub struct Timing {
     since_cut: Option<(Scene, Section)>,
     passage: Passage,
     wanted: Option<(Moment, f64)>,
+    /// How long the energy has been another one, seconds.
+    other_energy_secs: f64,
+    /// The scene at the last step, for how long it has been decided on, seconds, and how sure it has been lately.
+    scene: Scene,
+    scene_secs: f64,
+    usual: f32,
 }
 
 impl Timing {
@@ -73,7 +100,11 @@ impl Timing {
     pub fn step(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
         let dropped = heard.passage == Passage::Drop && self.passage != Passage::Drop;
         self.passage = heard.passage;
-        let moment = self.asks(heard, clock, dropped);
+        let doubt = self.doubt(heard, clock.frame_secs);
+        if doubt && self.wanted.is_some_and(|(moment, _)| moment.can_wait()) {
+            self.wanted = None;
+        }
+        let moment = self.asks(heard, clock, dropped, doubt).filter(|moment| !(doubt && moment.can_wait()));
         match (self.wanted, moment) {
             (None, Some(moment)) => self.wanted = Some((moment, clock.now.0)),
             // A scene change or a drop outweighs what merely had its time.
@@ -90,6 +121,7 @@ impl Timing {
     pub fn cut(&mut self, heard: &Features) {
         self.since_cut = Some((heard.scene.scene, heard.section));
         self.wanted = None;
+        self.other_energy_secs = 0.0;
     }
 
     /// Nothing is wanted any more: the performer took over.
@@ -102,23 +134,47 @@ impl Timing {
         self.wanted.map(|(moment, _)| moment)
     }
 
-    fn asks(&self, heard: &Features, clock: &Clock, dropped: bool) -> Option<Moment> {
+    /// Whether the scene is less sure than it was: another one may be on its way. Ends by itself when nothing comes.
+    fn doubt(&mut self, heard: &Features, dt: f64) -> bool {
+        let sure = heard.scene.probabilities[heard.scene.scene as usize];
+        if self.scene != heard.scene.scene {
+            self.scene = heard.scene.scene;
+            self.scene_secs = 0.0;
+            self.usual = sure;
+        }
+        self.scene_secs += dt;
+        self.usual += (sure - self.usual) * (1.0 - (-dt / USUAL_SECS).exp()) as f32;
+        self.usual = self.usual.max(sure);
+        sure < self.usual - DOUBT
+    }
+
+    fn asks(&mut self, heard: &Features, clock: &Clock, dropped: bool, doubt: bool) -> Option<Moment> {
         let (scene, section) = self.since_cut.unwrap_or((heard.scene.scene, heard.section));
         let stayed = clock.on_air_secs;
-        let (least, most) = stay(heard);
+        let (least, most) = stay(heard, clock.dwell);
         let jumped = heard.energy_fast.get() - heard.energy_slow.get() > JUMP;
+        let lasts = self.scene_secs >= SCENE_LASTS_SECS && !doubt;
+        // In the middle of a fall or a rise nothing ends.
+        let steady = (heard.energy_fast.get() - heard.energy_slow.get()).abs() < UNSTEADY;
+        let has_drops = matches!(heard.scene.scene, Scene::Techno | Scene::Rock);
+        let other_energy = section != heard.section || jumped;
+        self.other_energy_secs = if other_energy { self.other_energy_secs + clock.frame_secs } else { 0.0 };
         let phrase_beats = heard.beat.phrase_bars as f32 * 4.0;
         let phrase_ends =
             heard.beat.trusted() && phrase_beats > 0.0 && phrase_beats - heard.beat.phrase_beats <= 1.0;
         match () {
             () if stayed < SHORTEST_SECS => None,
             // The end of the music is no music to rush to.
-            () if scene != heard.scene.scene && (heard.scene.scene != Scene::None || stayed >= least) => {
+            () if scene != heard.scene.scene
+                && lasts
+                && (heard.scene.scene != Scene::None || stayed >= least) =>
+            {
                 Some(Moment::SceneChange)
             }
-            () if dropped => Some(Moment::Drop),
+            () if dropped && has_drops => Some(Moment::Drop),
             () if stayed < least => None,
-            () if section != heard.section || jumped => Some(Moment::EnergyJump),
+            () if self.other_energy_secs >= LASTS_SECS => Some(Moment::EnergyJump),
+            () if !steady => None,
             () if phrase_ends && stayed >= PHRASE_STAY * least => Some(Moment::PhraseEnd),
             () if stayed >= most => Some(Moment::LongEnough),
             () => None,
@@ -149,8 +205,8 @@ impl Timing {
     }
 }
 
-/// Shortest and longest stay on air by itself, seconds: calm music changes slowly.
-fn stay(heard: &Features) -> (f64, f64) {
+/// Shortest and longest stay on air by itself, seconds: calm music changes slowly, and `dwell` times so.
+fn stay(heard: &Features, dwell: f64) -> (f64, f64) {
     let (least, most) = match heard.scene.scene {
         Scene::Ambient => (18.0, 60.0),
         Scene::Techno => (10.0, 32.0),
@@ -162,5 +218,5 @@ fn stay(heard: &Features) -> (f64, f64) {
         Section::Groove => 1.0,
         Section::Peak => 0.8,
     };
-    (least * pace, most * pace)
+    (least * pace * dwell, most * pace * dwell)
 }

@@ -1,6 +1,8 @@
 //! The slow layer: the bank drifts after the music in eased morphs, aimed anew on beats and phrases.
 //!
-//! Everything here is an offset from where the performer set the controls; at rest all are 0.
+//! Everything here is an offset from where the performer set the controls; at rest all are 0. A change of preset does not
+//! hold the bank still, as the reference does for 1.6 s after its hard cuts: changes here are crossfades on the beat, and
+//! a bank that stops with each of them would be seen to stall.
 
 use super::bank::Offsets;
 use super::ideal;

@@ -61,6 +61,7 @@ impl Chooser {
             score: scores[place].1,
             liking: 0.0,
             probability: weights[place] / weights.iter().sum::<f64>(),
+            near: false,
             favourite: false,
             rule: Rule::All,
         })

@@ -319,7 +319,11 @@ fn entry(number: usize, cluster: usize, energy: Energy) -> Entry {
 }
 
 fn of(entries: Vec<Entry>, clusters: usize) -> Catalogue {
-    let cluster = |number| Cluster { key: format!("c{number:02}"), name: format!("cluster {number}") };
+    let cluster = |number| Cluster {
+        key: format!("c{number:02}"),
+        name: format!("cluster {number}"),
+        ..Cluster::default()
+    };
     let mut library = Catalogue::default();
     library.entries = entries;
     library.clusters = (0..clusters).map(cluster).collect();

@@ -145,7 +145,13 @@ fn cluster_of(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
     for (energy, liking) in arms {
         beliefs[1 + SCENES + *energy as usize].mean = liking - shared;
     }
-    ClusterTaste { key, centroid: Vec::new(), signals: IMPORTED_SIGNALS * arms.len() as u32, beliefs }
+    ClusterTaste {
+        key,
+        centroid: Vec::new(),
+        space: String::new(),
+        signals: IMPORTED_SIGNALS * arms.len() as u32,
+        beliefs,
+    }
 }
 
 #[cfg(test)]
@@ -155,7 +161,8 @@ mod tests {
     use crate::mind::taste::{Arm, Evidence, Style, Taste};
 
     fn liking(taste: &TasteState, cluster: u16, energy: Energy) -> f64 {
-        let styles = [Style { key: "c01", centroid: &[] }, Style { key: "c02", centroid: &[] }];
+        let styles =
+            [Style { key: "c01", centroid: &[], space: "" }, Style { key: "c02", centroid: &[], space: "" }];
         let choice =
             Evidence { arm: Arm { cluster, energy }, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };
         Taste::from_state(taste, &styles).liking(&choice)
@@ -182,7 +189,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_and_the_arms_alone_tell_the_same() {
-        let styles = [Style { key: "c01", centroid: &[] }, Style { key: "c02", centroid: &[] }];
+        let styles =
+            [Style { key: "c01", centroid: &[], space: "" }, Style { key: "c02", centroid: &[], space: "" }];
         let mut taste = Taste::new(2);
         let arm = Arm { cluster: 1, energy: Energy::Peak };
         let choice = Evidence { arm, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };

@@ -18,6 +18,8 @@ pub struct Style<'a> {
     pub key: &'a str,
     /// Its centre in the space of embeddings; empty when unknown.
     pub centroid: &'a [f32],
+    /// Names that space; centres of different spaces are not comparable.
+    pub space: &'a str,
 }
 
 /// A taste, ready to be written.
@@ -50,6 +52,9 @@ pub struct ClusterTaste {
     /// Its centre when this was learnt; empty when unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centroid: Vec<f32>,
+    /// Names the space of the centre.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub space: String,
     /// How many signals it rests on.
     pub signals: u32,
     /// The cluster itself, in each scene, at each energy.
@@ -67,6 +72,16 @@ impl TasteState {
         self.clusters.retain(|cluster| other.clusters.iter().all(|new| new.key != cluster.key));
         self.clusters.extend(other.clusters);
     }
+
+    /// Adds what was known `before` about styles of other libraries: those that are neither one of `styles` by key nor
+    /// could have been known again as one of them by their centres.
+    pub fn keeping(mut self, before: &Self, styles: &[Style]) -> Self {
+        let of_this_library = |cluster: &ClusterTaste| {
+            styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))
+        };
+        self.clusters.extend(before.clusters.iter().filter(|cluster| !of_this_library(cluster)).cloned());
+        self
+    }
 }
 
 impl Taste {
@@ -76,6 +91,7 @@ impl Taste {
         let clusters = shown.map(|((style, beliefs), &signals)| ClusterTaste {
             key: style.key.to_owned(),
             centroid: style.centroid.to_vec(),
+            space: style.space.to_owned(),
             signals,
             beliefs: *beliefs,
         });
@@ -112,18 +128,20 @@ impl Taste {
 /// What was learnt about a style: by its centre where both have one, since a new clustering reuses the old keys for
 /// other styles; by its key otherwise.
 fn remembered<'a>(known: &'a [ClusterTaste], style: &Style) -> Option<&'a ClusterTaste> {
-    let comparable = |cluster: &&ClusterTaste| {
-        !style.centroid.is_empty() && cluster.centroid.len() == style.centroid.len()
-    };
-    if known.iter().any(|cluster| comparable(&cluster)) {
-        let near =
-            known.iter().filter(comparable).map(|known| (cosine(&known.centroid, style.centroid), known));
-        return near
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .filter(|(likeness, _)| *likeness >= SAME_STYLE)
-            .map(|(_, known)| known);
+    let near = known.iter().filter(|cluster| comparable(cluster, style));
+    let nearest =
+        near.map(|known| (cosine(&known.centroid, style.centroid), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((likeness, known)) => (likeness >= SAME_STYLE).then_some(known),
+        None => known.iter().find(|cluster| cluster.key == style.key),
     }
-    known.iter().find(|cluster| cluster.key == style.key)
+}
+
+/// Whether the two have centres in the same space.
+fn comparable(cluster: &ClusterTaste, style: &Style) -> bool {
+    !style.centroid.is_empty()
+        && cluster.centroid.len() == style.centroid.len()
+        && cluster.space == style.space
 }
 
 fn cosine(one: &[f32], other: &[f32]) -> f32 {
@@ -149,12 +167,16 @@ mod tests {
         taste
     }
 
+    fn style<'a>(key: &'a str, centroid: &'a [f32]) -> Style<'a> {
+        Style { key, centroid, space: "s" }
+    }
+
     const A: &[f32] = &[1.0, 0.0, 0.0];
     const B: &[f32] = &[0.0, 1.0, 0.0];
 
     #[test]
     fn it_survives_being_written() {
-        let styles = [Style { key: "c00", centroid: &[] }, Style { key: "c01", centroid: &[] }];
+        let styles = [style("c00", &[]), style("c01", &[])];
         let taste = learnt();
         let text = serde_json::to_string(&taste.state(&styles)).expect("plain data");
         let back: TasteState = serde_json::from_str(&text).expect("what was written");
@@ -166,19 +188,36 @@ mod tests {
     #[test]
     fn a_new_clustering_is_matched_by_centres_not_by_keys() {
         let taste = learnt();
-        let old = [Style { key: "c00", centroid: A }, Style { key: "c01", centroid: B }];
-        let new = [
-            Style { key: "c00", centroid: &[0.1, 0.9, 0.0] },
-            Style { key: "c01", centroid: &[0.0, 0.0, 1.0] },
-        ];
+        let old = [style("c00", A), style("c01", B)];
+        let new = [style("c00", &[0.1, 0.9, 0.0]), style("c01", &[0.0, 0.0, 1.0])];
         let moved = Taste::from_state(&taste.state(&old), &new);
         assert_eq!(moved.liking(&choice(0)), taste.liking(&choice(1)), "the liked style is c00 now");
         assert!(moved.liking(&choice(1)) < moved.liking(&choice(0)), "a new style starts afresh");
     }
 
     #[test]
+    fn centres_of_another_space_say_nothing_and_the_keys_count() {
+        let taste = learnt();
+        let old = [style("c00", A), style("c01", B)];
+        let new = [Style { space: "other", ..style("c00", B) }, Style { space: "other", ..style("c01", A) }];
+        let moved = Taste::from_state(&taste.state(&old), &new);
+        assert_eq!(moved.liking(&choice(1)), taste.liking(&choice(1)));
+    }
+
+    #[test]
+    fn what_is_known_about_another_library_stays() {
+        let one = learnt().state(&[style("rock", &[]), style("techno", &[])]);
+        let styles = [style("c00", A), style("c01", B)];
+        let other = learnt().state(&styles).keeping(&one, &styles);
+        let keys: Vec<_> = other.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
+        assert_eq!(keys, ["c01", "techno"]);
+        let again = learnt().state(&styles).keeping(&other, &styles);
+        assert_eq!(again, other, "nothing is there twice");
+    }
+
+    #[test]
     fn a_state_of_another_version_or_with_nonsense_is_no_taste() {
-        let styles = [Style { key: "c00", centroid: &[] }];
+        let styles = [style("c00", &[])];
         let state = TasteState {
             version: 9,
             bias: Some(Belief { mean: 3.0, variance: 1.0 }),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
-use sha1::{Digest as _, Sha1};
 
-use crate::library::{Entry, PresetId, PresetSource};
+use crate::library::looks::first_frame;
+use crate::library::{Entry, PresetId};
 
 /// Side of a picture, pixels.
 const SIDE: u32 = 96;
@@ -29,6 +29,8 @@ pub(super) struct Thumbs {
     read: Receiver<(PresetId, Option<ColorImage>)>,
     waiting: Vec<PresetId>,
     known: HashMap<PresetId, Known>,
+    /// Where the bake lies that they come from.
+    bake: Option<PathBuf>,
     drawing: u64,
 }
 
@@ -45,12 +47,23 @@ impl Thumbs {
             }
         };
         let thread = std::thread::Builder::new().name("thumbnails".into()).spawn(work);
-        thread.ok().map(|_| Self { asked, read, waiting: Vec::new(), known: HashMap::new(), drawing: 0 })
+        thread.ok().map(|_| Self {
+            asked,
+            read,
+            waiting: Vec::new(),
+            known: HashMap::new(),
+            bake: None,
+            drawing: 0,
+        })
     }
 
     /// Once a drawing: takes in what was read, lets go of what was not needed for longest.
-    pub fn begin(&mut self, context: &Context) {
+    pub fn begin(&mut self, context: &Context, bake: Option<&Path>) {
         self.drawing += 1;
+        if self.bake.as_deref() != bake {
+            self.bake = bake.map(Path::to_owned);
+            self.known.clear();
+        }
         for (id, image) in self.read.try_iter() {
             self.waiting.retain(|waiting| *waiting != id);
             let picture = image.map(|image| context.load_texture("thumbnail", image, TextureOptions::LINEAR));
@@ -71,23 +84,13 @@ impl Thumbs {
             return known.picture.as_ref().map(TextureHandle::id);
         }
         if !self.waiting.contains(&entry.id)
-            && let Some(path) = frame_of(entry)
-            && self.asked.try_send((entry.id, path)).is_ok()
+            && let Some(bake) = &self.bake
+            && self.asked.try_send((entry.id, first_frame(bake, &entry.path))).is_ok()
         {
             self.waiting.push(entry.id);
         }
         None
     }
-}
-
-/// Where a bake keeps the first frame of a preset: below its library, under the hash of its path.
-fn frame_of(entry: &Entry) -> Option<PathBuf> {
-    let PresetSource::File(file) = &entry.source else { return None };
-    let depth = Path::new(&entry.path).components().count();
-    let root = file.ancestors().nth(depth)?;
-    let digest = Sha1::digest(entry.path.as_bytes());
-    let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Some(root.join("frames").join(&hash[..2]).join(&hash[2..4]).join(&hash).join("frame-000.webp"))
 }
 
 fn load(path: &Path) -> Option<ColorImage> {
@@ -99,17 +102,11 @@ fn load(path: &Path) -> Option<ColorImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::{Catalogue, LibraryPlace, Store, open};
 
     #[test]
     fn a_baked_frame_is_found_and_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("b")).expect("made");
-        std::fs::write(folder.path().join("b/a.milk"), "zoom=1").expect("written");
-        let store = Store::in_memory().expect("opens");
-        let place = LibraryPlace::of(folder.path());
-        let opened = open(&store, &place, 1, |_| ()).expect("opens");
-        let path = frame_of(&opened.catalogue.entries[0]).expect("a place for it");
+        let bake = tempfile::tempdir().expect("a folder");
+        let path = first_frame(bake.path(), "b/a.milk");
         // The first 16 digits of the SHA-1 of "b/a.milk".
         assert!(path.ends_with("frames/86/f2/86f2acbd62ade804/frame-000.webp"), "{}", path.display());
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -117,6 +114,5 @@ mod tests {
         assert_eq!(load(&path).map(|image| image.size), Some([96, 96]));
         std::fs::write(&path, "cut short").expect("written");
         assert!(load(&path).is_none());
-        assert!(frame_of(&Catalogue::built_in().entries[0]).is_none());
     }
 }

@@ -3,10 +3,14 @@
 //! The first line is the [`LogHeader`]; each further line an [`Entry`]. Never touches files: lines are handed out as
 //! text and read from text.
 
+mod frames;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use frames::{Frame, Frames, TOGETHER};
 
 use super::{Command, Memory, ShowSettings};
 use crate::analysis::Scene;
@@ -16,7 +20,7 @@ use crate::mind::taste::Signal;
 use crate::stage::{DeckId, FadeStyle};
 
 /// Version of the format.
-pub const LOG_VERSION: u32 = 1;
+pub const LOG_VERSION: u32 = 2;
 
 /// The first line: all that decides the choices besides sound and hands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +29,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// How the show ran.
     pub settings: ShowSettings,
-    /// Frames had one fixed length: such a log can be played again exactly.
+    /// Frames had one fixed length and their sound is known: what was heard is found out again. The log of a live show
+    /// holds its frames instead.
     pub steady: bool,
     /// What was listened to.
     pub sound: String,
@@ -105,6 +110,15 @@ pub enum Event {
     GaveUp {
         /// Its deck.
         deck: DeckId,
+    },
+    /// Frames that have passed, up to this step.
+    Frames(Box<Frames>),
+    /// Another library is chosen from, or the same one with new styles.
+    Library {
+        /// [`identity`] of it.
+        library: String,
+        /// How many presets it has.
+        presets: usize,
     },
     /// A preset went on air.
     Cut(Box<Cut>),

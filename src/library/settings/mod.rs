@@ -1,11 +1,15 @@
-//! The performer's settings: a TOML file that is edited by hand and never written over.
+//! The performer's settings: a TOML file that is edited by hand and from the desk, which touches only the line it means.
 //!
 //! A file with errors still counts: fields that can be read are used, the others are told with what to write instead.
+
+mod edit;
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
+
+pub use edit::{Setting, put};
 
 /// Name of the file in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
@@ -26,6 +30,12 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Arguments on the command line 
 # Screen the output fills at once, counted from 0.
 # monitor = 1
 
+# Audit a preset from a file in a process of its own before it is shown for the first time.
+# guard = true
+
+# Hold flashes of the whole picture to three a second.
+# limit_flashes = true
+
 # Pixels of the picture.
 # size = [1920, 1080]
 
@@ -34,6 +44,12 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Arguments on the command line 
 
 # How far the choice strays from what is known to please, 0 to 1.
 # adventure = 0.5
+
+# How long presets stay, as a multiple of what suits the music, 0.25 to 4.
+# dwell = 1.0
+
+# Name of the set of MIDI profiles: a folder in the settings folder's midi folder.
+# midi = "club"
 
 # Where the macros stand at the start, 0 to 1: fusion, motion, sparkle, m4 to m8.
 # [macros]
@@ -55,15 +71,38 @@ pub struct Settings {
     pub size: Option<[u32; 2]>,
     /// The kind of night, by its name.
     pub profile: Option<String>,
+    /// Audit unknown presets before they are shown.
+    pub guard: Option<bool>,
+    /// Hold flashes to three a second.
+    pub limit_flashes: Option<bool>,
     /// How far the choice strays, 0 to 1.
     pub adventure: Option<f32>,
+    /// How long presets stay, as a multiple of what suits the music, from [`DWELL`].0 to [`DWELL`].1.
+    pub dwell: Option<f32>,
+    /// Name of the set of MIDI profiles.
+    pub midi: Option<String>,
     /// Where macros stand at the start, by name, 0 to 1.
     pub macros: Vec<(String, f32)>,
 }
 
 /// The fields a file may have.
-const FIELDS: [&str; 8] =
-    ["audio", "presets", "textures", "monitor", "size", "profile", "adventure", "macros"];
+const FIELDS: [&str; 12] = [
+    "audio",
+    "presets",
+    "textures",
+    "monitor",
+    "size",
+    "guard",
+    "limit_flashes",
+    "profile",
+    "adventure",
+    "dwell",
+    "midi",
+    "macros",
+];
+
+/// Shortest and longest stay of presets, as multiples of what suits the music.
+pub const DWELL: (f32, f32) = (0.25, 4.0);
 
 impl Settings {
     /// Reads the file in `folder`, with what is wrong with it; no file is no settings.
@@ -100,6 +139,10 @@ impl Settings {
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
             monitor: field(&table, "monitor", "a whole number from 0", &mut problems),
             size: field(&table, "size", "two whole numbers, for example [1280, 720]", &mut problems),
+            guard: field(&table, "guard", "true or false", &mut problems),
+            limit_flashes: field(&table, "limit_flashes", "true or false", &mut problems),
+            dwell: field(&table, "dwell", "a number from 0.25 to 4", &mut problems),
+            midi: field(&table, "midi", "a text", &mut problems),
             profile: field(&table, "profile", "a text", &mut problems),
             adventure: field(&table, "adventure", "a number from 0 to 1", &mut problems),
             macros: Vec::new(),
@@ -112,6 +155,14 @@ impl Settings {
             problems.push("adventure: it has to be from 0 to 1; the default is used".into());
             settings.adventure = None;
         }
+        if settings.dwell.is_some_and(|value| !(DWELL.0..=DWELL.1).contains(&value)) {
+            problems.push("dwell: it has to be from 0.25 to 4; the default is used".into());
+            settings.dwell = None;
+        }
+        if settings.midi.as_deref().is_some_and(|name| !plain_name(name)) {
+            problems.push("midi: it has to be a name of letters, digits, spaces and dashes".into());
+            settings.midi = None;
+        }
         let macros: Option<Table> = field(&table, "macros", "a section of numbers", &mut problems);
         for (name, value) in macros.unwrap_or_default() {
             match number(&value).filter(|value| (0.0..=1.0).contains(value)) {
@@ -121,6 +172,12 @@ impl Settings {
         }
         (settings, problems)
     }
+}
+
+/// Whether this can be the name of a folder on every system.
+pub fn plain_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
 }
 
 fn number(value: &Value) -> Option<f32> {

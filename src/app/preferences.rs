@@ -1,0 +1,193 @@
+//! The settings of a running show: what holds, what could be chosen instead, and the file they are written to.
+//!
+//! Files and sound systems are asked on threads of their own; the show never waits for either.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+use super::open_store;
+use crate::audio;
+use crate::desk::SettingsView;
+use crate::handoff::Latest;
+use crate::library::pack::MANIFEST_FILE;
+use crate::library::{Places, SETTINGS_FILE, Setting, Settings, put_setting};
+
+/// What could be chosen.
+#[derive(Clone, Debug, Default)]
+struct Choices {
+    inputs: Vec<String>,
+    libraries: Vec<PathBuf>,
+    midi: Vec<String>,
+    looking: bool,
+}
+
+/// The settings with all that belongs to them.
+pub(super) struct Preferences {
+    settings: Settings,
+    config: Option<PathBuf>,
+    choices: Latest<Choices>,
+    edits: Option<Sender<Setting>>,
+    writer: Option<JoinHandle<()>>,
+    trouble: Receiver<String>,
+}
+
+impl Preferences {
+    /// Settings as they hold at the start, written to the file in `config` when they change.
+    pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
+        let (edits, waiting) = mpsc::channel::<Setting>();
+        let (told, trouble) = mpsc::channel();
+        let folder = config.clone();
+        let work = move || {
+            for setting in waiting {
+                if let Some(folder) = &folder
+                    && let Err(error) = put_setting(folder, &setting)
+                {
+                    told.send(error.to_string()).ok(); // The show is over.
+                }
+            }
+        };
+        let writer = std::thread::Builder::new().name("settings".into()).spawn(work)?;
+        let choices = Latest::new(Choices::default());
+        Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), trouble })
+    }
+
+    /// A setting changed: it holds from now on, and is written down.
+    pub fn put(&mut self, setting: Setting) {
+        setting.apply(&mut self.settings);
+        if let Some(edits) = &self.edits {
+            edits.send(setting).ok(); // A writer that fell has said why.
+        }
+    }
+
+    /// The folder of the chosen set of MIDI profiles.
+    pub fn midi_folder(&self) -> Option<PathBuf> {
+        midi_folder(self.config.as_deref(), &self.settings)
+    }
+
+    /// Looks for inputs, libraries and profiles; the view tells when it is done.
+    pub fn look(&self) {
+        let before = self.choices.read();
+        if before.looking {
+            return;
+        }
+        self.choices.publish(Choices { looking: true, ..(*before).clone() });
+        let (choices, config) = (self.choices.clone(), self.config.clone());
+        let work = move || choices.publish(choices_now(config.as_deref()));
+        if let Err(error) = std::thread::Builder::new().name("look".into()).spawn(work) {
+            log::warn!("inputs and libraries are not looked for: {error}");
+            self.choices.publish((*before).clone());
+        }
+    }
+
+    /// What the page shows, but for what only the windows know.
+    pub fn view(&self) -> SettingsView {
+        let choices = self.choices.read();
+        SettingsView {
+            settings: self.settings.clone(),
+            inputs: choices.inputs.clone(),
+            looking: choices.looking,
+            libraries: choices.libraries.clone(),
+            midi: choices.midi.clone(),
+            file: self.config.as_ref().map(|folder| folder.join(SETTINGS_FILE).display().to_string()),
+            ..SettingsView::default()
+        }
+    }
+
+    /// The newest thing that could not be written.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.try_iter().last()
+    }
+}
+
+impl Drop for Preferences {
+    /// Waits until everything is written.
+    fn drop(&mut self) {
+        self.edits = None;
+        if let Some(writer) = self.writer.take() {
+            writer.join().ok(); // A thread that fell has nothing left to write.
+        }
+    }
+}
+
+/// Where MIDI profiles lie: in a folder of that name, or in the usual one.
+fn midi_folder(config: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
+    let usual = config?.join("midi");
+    Some(settings.midi.as_ref().map_or_else(|| usual.clone(), |name| usual.join(name)))
+}
+
+fn choices_now(config: Option<&Path>) -> Choices {
+    let mut inputs: Vec<String> = Vec::new();
+    for input in audio::inputs() {
+        if !inputs.contains(&input.name) {
+            inputs.push(input.name);
+        }
+    }
+    Choices {
+        inputs,
+        libraries: libraries(),
+        midi: config
+            .map_or_else(Vec::new, |config| folders(&config.join("midi")))
+            .iter()
+            .filter_map(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
+            .collect(),
+        looking: false,
+    }
+}
+
+/// Folders that were scanned and are still there, and packs of this program.
+fn libraries() -> Vec<PathBuf> {
+    let known = open_store().and_then(|(store, _)| Ok(store.libraries()?));
+    let mut found = known.unwrap_or_else(|error| {
+        log::warn!("known libraries cannot be listed: {error:#}");
+        Vec::new()
+    });
+    found.retain(|root| root.is_dir());
+    let packs = Places::of_user().map_or_else(Vec::new, |places| folders(&places.data.join("packs")));
+    found.extend(packs.into_iter().filter(|pack| pack.join(MANIFEST_FILE).is_file()));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn folders(within: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(within) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_holds_at_once_and_is_in_the_file_at_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut preferences =
+            Preferences::open(Settings::default(), Some(folder.path().to_owned())).expect("starts");
+        preferences.put(Setting::Dwell(2.0));
+        preferences.put(Setting::Midi(Some("club".into())));
+        assert_eq!(preferences.view().settings.dwell, Some(2.0));
+        assert_eq!(preferences.midi_folder(), Some(folder.path().join("midi/club")));
+        let settings = preferences.view().settings;
+        drop(preferences);
+        assert_eq!(Settings::read(folder.path()), (settings, Vec::new()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_edited_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(SETTINGS_FILE), "audio =").expect("written");
+        let mut preferences =
+            Preferences::open(Settings::default(), Some(folder.path().to_owned())).expect("starts");
+        preferences.put(Setting::Guard(false));
+        let told = std::iter::from_fn(|| {
+            std::thread::yield_now();
+            Some(preferences.trouble())
+        });
+        let told = told.flatten().next().expect("told");
+        assert!(told.contains("holds for tonight"), "{told}");
+    }
+}

@@ -1,0 +1,62 @@
+//! What is looked for: words as one types, tags, energies, styles, favourites.
+
+use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
+
+use super::{LibraryPage, LibraryView};
+use crate::desk::style;
+use crate::library::{Energy, StyleOrigin, Tag};
+
+/// Height of one style in the list of styles, points.
+const STYLE_ROW: f32 = 22.0;
+
+impl LibraryPage {
+    pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
+        let library = &view.answer.library;
+        let field = TextEdit::singleline(&mut self.text).hint_text("search names and tags");
+        ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
+        if let Some(trouble) = &view.answer.trouble {
+            ui.label(RichText::new(trouble).color(style::WARN));
+        }
+        let (found, all) = (view.answer.places.len(), library.entries.len());
+        ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
+        if self.question.like.is_some() && ui.button("like one preset  ×").clicked() {
+            self.question.like = None;
+        }
+        ui.horizontal_wrapped(|ui| {
+            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
+                self.favourites_only = !self.favourites_only;
+            }
+            for energy in Energy::ALL {
+                let on = self.question.energy == Some(energy);
+                if ui.selectable_label(on, energy.label()).clicked() {
+                    self.question.energy = (!on).then_some(energy);
+                }
+            }
+        });
+        ui.separator();
+        ui.horizontal_wrapped(|ui| {
+            for tag in Tag::ALL {
+                let on = self.question.tags.has(tag);
+                if ui.selectable_label(on, tag.word()).clicked() {
+                    self.question.tags.toggle(tag);
+                }
+            }
+        });
+        ui.separator();
+        let source = match library.origin {
+            StyleOrigin::V1 => "styles, by looks",
+            StyleOrigin::V0 => "styles, by names",
+            StyleOrigin::Tags => "styles, by the presets' text",
+        };
+        ui.label(RichText::new(source).color(style::OFF));
+        let count = library.clusters.len();
+        ScrollArea::vertical().auto_shrink(false).show_rows(ui, STYLE_ROW, count, |ui, shown| {
+            for place in shown {
+                let on = self.question.cluster == Some(place as u16);
+                if ui.selectable_label(on, &library.clusters[place].name).clicked() {
+                    self.question.cluster = (!on).then_some(place as u16);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! The preset in hand: what is known about it, and what can be done with it.
+
+use egui::{Color32, Label, RichText, Ui, Vec2};
+
+use super::{Done, LibraryPage, LibraryView};
+use crate::desk::button::{Big, big};
+use crate::desk::style;
+use crate::show::{Command, LeftOut};
+
+/// Height of the whole, points: the same with and without a preset, so that nothing moves under the pointer.
+pub(super) const HEIGHT: f32 = 152.0;
+/// Side of its picture, points.
+const PICTURE: f32 = 96.0;
+/// Buttons in the row.
+const BUTTONS: usize = 5;
+
+impl LibraryPage {
+    pub(super) fn preset_in_hand(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
+        let library = &view.answer.library;
+        let entry = self.in_hand.and_then(|id| library.place(id)).map(|place| &library.entries[place]);
+        let Some(entry) = entry else {
+            ui.label(RichText::new("click a preset to take it in hand, twice to play it").color(style::OFF));
+            return;
+        };
+        let id = entry.id;
+        let left_out = view.left_out.get(&id);
+        ui.horizontal(|ui| {
+            if let Some(picture) = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry)) {
+                ui.image((picture, Vec2::splat(PICTURE)));
+            }
+            ui.vertical(|ui| {
+                ui.add(Label::new(RichText::new(&entry.name).size(style::NEAR)).truncate())
+                    .on_hover_text(&entry.path);
+                let cluster =
+                    library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
+                let known = format!("{cluster}   {}   {}", entry.energy.label(), entry.tags);
+                ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
+                ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
+                if let Some(LeftOut { why, .. }) = left_out {
+                    let text = RichText::new(format!("left out: {why}")).color(style::WARN);
+                    ui.add(Label::new(text).truncate());
+                }
+            });
+        });
+        let (favourite, banned) = (view.favourites.contains(&id), view.banned.contains(&id));
+        let width =
+            (ui.available_width() - (BUTTONS - 1) as f32 * ui.spacing().item_spacing.x) / BUTTONS as f32;
+        let press = |ui: &mut Ui, title: &str, on: bool, color: Color32| {
+            big(ui, Vec2::new(width, 40.0), &Big { title, key: "", on, color }).clicked()
+        };
+        ui.horizontal(|ui| {
+            if press(ui, "Play now", false, style::GOOD) {
+                if left_out.is_some() {
+                    done.commands.push(Command::Rescue(id));
+                }
+                done.commands.push(Command::PlayNow(id));
+            }
+            if press(ui, "Favourite", favourite, style::ACCENT) {
+                done.commands.push(Command::FavouritePreset(id));
+            }
+            if press(ui, "More like this", self.question.like == Some(id), style::GOOD) {
+                self.question.like = (self.question.like != Some(id)).then_some(id);
+            }
+            if press(ui, if banned { "Allow again" } else { "Never again" }, banned, style::BAD) {
+                done.commands.push(Command::BanPreset(id));
+            }
+            if left_out.is_some() && press(ui, "Rescue", false, style::WARN) {
+                done.commands.push(Command::Rescue(id));
+            }
+        });
+    }
+}

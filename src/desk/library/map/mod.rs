@@ -1,0 +1,224 @@
+//! The library as a map: what looks alike lies near, every style in its colour, the preset on air in a ring.
+//!
+//! The points are drawn into one picture that is kept until something about it changes, so a hundred thousand of them
+//! cost no more than an image; only rings and names are drawn anew.
+
+mod raster;
+mod window;
+
+use std::sync::Arc;
+
+use egui::{
+    Align2, Color32, FontId, Key, Pos2, Rect, RichText, Sense, Stroke, TextureHandle, TextureOptions, Ui,
+    Vec2,
+};
+
+use super::thumbs::Thumbs;
+use super::{LibraryView, standing};
+use crate::desk::style;
+use crate::library::{Answer, PresetId};
+use crate::show::Command;
+use raster::{Dots, raster};
+use window::MapWindow;
+
+/// How near the pointer has to be to a preset, points.
+const REACH: f32 = 14.0;
+/// Favourites that get a ring; more would hide the map.
+const RINGS: usize = 400;
+/// Names of styles that are written at most.
+const NAMES: usize = 24;
+
+/// What the map needs to know of the page, and may change.
+pub(super) struct Hands<'a> {
+    pub playing: Option<PresetId>,
+    pub in_hand: &'a mut Option<PresetId>,
+    pub thumbs: Option<&'a mut Thumbs>,
+}
+
+/// The map as it is looked at.
+#[derive(Default)]
+pub(super) struct MapView {
+    window: MapWindow,
+    found: Option<Found>,
+    drawn: Option<Drawn>,
+}
+
+/// The newest answer as dots.
+struct Found {
+    answer: Arc<Answer>,
+    dots: Dots,
+    /// Middle of every style on the map and its place in the catalogue, the largest first.
+    middles: Vec<([f32; 2], usize)>,
+}
+
+/// The picture of the points, and what it shows.
+struct Drawn {
+    texture: TextureHandle,
+    answer: Arc<Answer>,
+    window: MapWindow,
+    size: [usize; 2],
+}
+
+impl MapView {
+    pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: Hands, commands: &mut Vec<Command>) {
+        let answer = &view.answer;
+        if !answer.looks.mapped() {
+            let text = "There is no map of this library yet. Bake overnight draws one: it renders every preset and \
+                        puts what looks alike side by side.";
+            ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
+            return;
+        }
+        let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "map of the library"));
+        self.move_by_hand(ui, rect, &response);
+        self.find(answer);
+        self.draw(ui, rect, answer);
+        let Some(found) = &self.found else { return };
+        let on_screen = |point: [f32; 2]| self.window.on_screen(rect, point);
+        let painter = ui.painter_at(rect);
+        names(&painter, rect, found, &on_screen);
+        let ring = |id: PresetId, radius: f32, color: Color32| {
+            let point = answer.library.place(id).and_then(|place| answer.looks.point(place));
+            if let Some(at) = point.map(&on_screen) {
+                painter.circle_stroke(at, radius, Stroke::new(2.0, color));
+            }
+        };
+        view.favourites.iter().take(RINGS).for_each(|id| ring(*id, 5.0, style::ACCENT));
+        hands.in_hand.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
+        if let Some(id) = hands.playing {
+            ring(id, 9.0, style::ON_LIGHT);
+            ring(id, 11.0, style::GOOD);
+        }
+        let near = response.hover_pos().and_then(|at| self.nearest(rect, answer, at));
+        let Some(place) = near else {
+            if response.double_clicked() {
+                self.window = MapWindow::default();
+            }
+            return;
+        };
+        let entry = &answer.library.entries[place];
+        ring(entry.id, 6.0, style::TEXT);
+        if response.clicked() {
+            *hands.in_hand = Some(entry.id);
+        }
+        if response.double_clicked() {
+            commands.push(Command::PlayNow(entry.id));
+        }
+        response.on_hover_ui_at_pointer(|ui| {
+            if let Some(picture) = hands.thumbs.and_then(|thumbs| thumbs.of(entry)) {
+                ui.image((picture, Vec2::splat(96.0)));
+            }
+            ui.label(RichText::new(&entry.name).color(standing(view, hands.playing, entry.id)));
+            let cluster =
+                answer.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
+            ui.label(RichText::new(format!("{cluster}, {}", entry.energy.label())).color(style::OFF));
+        });
+    }
+
+    fn move_by_hand(&mut self, ui: &Ui, rect: Rect, response: &egui::Response) {
+        if response.dragged() {
+            self.window.pan(rect, response.drag_delta());
+        }
+        if let Some(at) = response.hover_pos() {
+            let (scroll, pinch, whole) = ui.input(|input| {
+                (input.smooth_scroll_delta().y, input.zoom_delta(), input.key_pressed(Key::Home))
+            });
+            let factor = pinch * (scroll * 0.005).exp();
+            if factor != 1.0 {
+                self.window.zoom_at(rect, at, factor);
+            }
+            if whole {
+                self.window = MapWindow::default();
+            }
+        }
+    }
+
+    /// Turns a new answer into dots.
+    fn find(&mut self, answer: &Arc<Answer>) {
+        if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.answer, answer)) {
+            return;
+        }
+        self.found = Some(Found { answer: answer.clone(), dots: Dots::of(answer), middles: middles(answer) });
+    }
+
+    /// Shows the picture of the points; makes it anew when it would show something else.
+    fn draw(&mut self, ui: &Ui, rect: Rect, answer: &Arc<Answer>) {
+        let scale = ui.ctx().pixels_per_point();
+        let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));
+        let current = |drawn: &Drawn| {
+            Arc::ptr_eq(&drawn.answer, answer) && drawn.window == self.window && drawn.size == size
+        };
+        if !self.drawn.as_ref().is_some_and(current)
+            && let Some(found) = &self.found
+        {
+            let image = raster(&found.dots, &self.window, size);
+            let texture = match self.drawn.take() {
+                Some(mut drawn) => {
+                    drawn.texture.set(image, TextureOptions::NEAREST);
+                    drawn.texture
+                }
+                None => ui.ctx().load_texture("library map", image, TextureOptions::NEAREST),
+            };
+            self.drawn = Some(Drawn { texture, answer: answer.clone(), window: self.window, size });
+        }
+        if let Some(drawn) = &self.drawn {
+            let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
+            ui.painter().image(drawn.texture.id(), rect, all, Color32::WHITE);
+        }
+    }
+
+    /// The preset of the answer nearest to the pointer, if one is near enough.
+    fn nearest(&self, rect: Rect, answer: &Answer, at: Pos2) -> Option<usize> {
+        let pointer = self.window.on_map(rect, at);
+        let reach = self.window.length_on_map(rect, REACH);
+        let distance = |place: u32| {
+            let [x, y] = answer.looks.point(place as usize)?;
+            Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
+        };
+        let near =
+            answer.places.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
+        near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
+    }
+}
+
+/// Names of the largest styles, where there is room for them.
+fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn([f32; 2]) -> Pos2) {
+    let mut taken: Vec<Rect> = Vec::new();
+    for (middle, cluster) in &found.middles {
+        let at = on_screen(*middle);
+        if !rect.contains(at) {
+            continue;
+        }
+        let name = &found.answer.library.clusters[*cluster].name;
+        let galley = painter.layout_no_wrap(name.clone(), FontId::proportional(13.0), style::TEXT);
+        let place = Align2::CENTER_CENTER.anchor_size(at, galley.size()).expand(3.0);
+        if taken.iter().any(|other| other.intersects(place)) {
+            continue;
+        }
+        painter.rect_filled(place, 3.0, Color32::from_black_alpha(150));
+        painter.galley(place.shrink(3.0).min, galley, style::TEXT);
+        taken.push(place);
+        if taken.len() == NAMES {
+            return;
+        }
+    }
+}
+
+/// The middle of every style's presets on the map, the style with the most presets first.
+fn middles(answer: &Answer) -> Vec<([f32; 2], usize)> {
+    let library = &answer.library;
+    let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];
+    for (place, entry) in library.entries.iter().enumerate() {
+        if let Some([x, y]) = answer.looks.point(place) {
+            let (sum, count) = &mut sums[usize::from(entry.cluster)];
+            (sum[0], sum[1], *count) = (sum[0] + f64::from(x), sum[1] + f64::from(y), *count + 1);
+        }
+    }
+    let mut filled: Vec<usize> = (0..sums.len()).filter(|&cluster| sums[cluster].1 > 0).collect();
+    filled.sort_by_key(|&cluster| std::cmp::Reverse(sums[cluster].1));
+    let middle = |cluster: usize| {
+        let (sum, count) = sums[cluster];
+        (sum.map(|sum| (sum / f64::from(count)) as f32), cluster)
+    };
+    filled.into_iter().map(middle).collect()
+}

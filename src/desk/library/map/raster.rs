@@ -1,0 +1,117 @@
+//! The points of the map as one picture: what was found in the colours of its styles, the rest in grey beneath.
+
+use egui::epaint::HsvaGamma;
+use egui::{Color32, ColorImage, Vec2};
+
+use super::window::MapWindow;
+use crate::library::Answer;
+
+/// Behind the points.
+const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
+/// Presets that were not found.
+const GREY: Color32 = Color32::from_rgb(38, 41, 47);
+/// Smallest and largest dot, pixels across.
+const DOT: (f32, f32) = (1.0, 9.0);
+/// Share of the map's area that all dots together cover, as long as they have the size they would like.
+const COVER: f32 = 0.25;
+/// Step of the hue from one style to the next: the golden ratio leaves neighbours far apart.
+const HUE_STEP: f32 = 0.618_034;
+
+/// The presets of an answer that lie somewhere, what was not found first.
+pub(super) struct Dots {
+    points: Vec<([f32; 2], Color32)>,
+}
+
+impl Dots {
+    /// The dots of this answer.
+    pub fn of(answer: &Answer) -> Self {
+        let colors: Vec<Color32> = (0..answer.library.clusters.len()).map(color).collect();
+        let mut found = vec![false; answer.library.entries.len()];
+        answer.places.iter().for_each(|&place| found[place as usize] = true);
+        let dots = |wanted: bool| {
+            let (found, colors) = (&found, &colors);
+            answer.library.entries.iter().enumerate().filter_map(move |(place, entry)| {
+                let point = answer.looks.point(place).filter(|_| found[place] == wanted)?;
+                Some((point, if wanted { colors[usize::from(entry.cluster)] } else { GREY }))
+            })
+        };
+        Self { points: dots(false).chain(dots(true)).collect() }
+    }
+}
+
+/// The colour of a style.
+fn color(cluster: usize) -> Color32 {
+    let turn = cluster as f32 * HUE_STEP;
+    // Every other one is paler, so that styles of one hue can be told apart.
+    let saturation = if cluster % 2 == 0 { 0.75 } else { 0.5 };
+    HsvaGamma { h: turn.fract(), s: saturation, v: 0.95, a: 1.0 }.into()
+}
+
+/// Draws the dots as they are seen through `window`.
+pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2]) -> ColorImage {
+    let mut pixels = vec![GROUND; width * height];
+    let size = Vec2::new(width as f32, height as f32);
+    let scale = window.scale(size);
+    let room = COVER * size.x.min(size.y).powi(2) / dots.points.len().max(1) as f32;
+    // Dots grow more slowly than the map, so that going in pulls them apart.
+    let across = (room.sqrt() * window.zoom().sqrt()).clamp(DOT.0, DOT.1);
+    let disc = disc(across);
+    let reach = across.ceil() as i64 / 2 + 1;
+    let rect = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+    let origin = window.on_screen(rect, [0.0, 0.0]);
+    for &([x, y], color) in &dots.points {
+        let column = (origin.x + x * scale) as i64;
+        let row = (origin.y - y * scale) as i64;
+        if column < -reach || row < -reach || column >= width as i64 + reach || row >= height as i64 + reach {
+            continue;
+        }
+        for &(right, down) in &disc {
+            let (column, row) = (column + right, row + down);
+            if (0..width as i64).contains(&column) && (0..height as i64).contains(&row) {
+                pixels[row as usize * width + column as usize] = color;
+            }
+        }
+    }
+    ColorImage::new([width, height], pixels)
+}
+
+/// The pixels of a disc round its middle.
+fn disc(across: f32) -> Vec<(i64, i64)> {
+    let reach = (across / 2.0).ceil() as i64;
+    let inside = |right: i64, down: i64| {
+        let (x, y) = (right as f32 + 0.5 - across % 2.0 / 2.0, down as f32 + 0.5 - across % 2.0 / 2.0);
+        x.hypot(y) <= across / 2.0
+    };
+    let all = (-reach..=reach).flat_map(|down| (-reach..=reach).map(move |right| (right, down)));
+    let mut disc: Vec<(i64, i64)> = all.filter(|&(right, down)| inside(right, down)).collect();
+    if disc.is_empty() {
+        disc.push((0, 0));
+    }
+    disc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_lies_over_the_rest_in_the_colour_of_its_style() {
+        let red = color(0);
+        let dots = Dots { points: vec![([0.0, 0.0], GREY), ([0.5, 0.0], GREY), ([0.0, 0.0], red)] };
+        let image = raster(&dots, &MapWindow::default(), [101, 101]);
+        let at = |x: usize, y: usize| image.pixels[y * 101 + x];
+        assert_eq!((at(50, 50), at(74, 50), at(3, 3)), (red, GREY, GROUND));
+        let styles: std::collections::BTreeSet<[u8; 4]> = (0..256).map(|at| color(at).to_array()).collect();
+        assert!(styles.len() > 240, "{} colours for 256 styles", styles.len());
+    }
+
+    #[test]
+    fn dots_off_the_picture_do_no_harm() {
+        let points = [[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0], [0.99, 0.2]];
+        let dots = Dots { points: points.map(|point| (point, GREY)).to_vec() };
+        let mut window = MapWindow::default();
+        let rect = egui::Rect::from_min_size(egui::Pos2::ZERO, Vec2::new(64.0, 32.0));
+        window.zoom_at(rect, egui::Pos2::new(10.0, 10.0), 50.0);
+        assert_eq!(raster(&dots, &window, [64, 32]).pixels.len(), 64 * 32);
+    }
+}

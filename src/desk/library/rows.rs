@@ -1,0 +1,71 @@
+//! What was found, one below the other. Draws only the rows that can be seen, so a hundred thousand presets scroll like
+//! a hundred.
+
+use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
+
+use super::{Done, LibraryPage, LibraryView, standing};
+use crate::desk::style;
+use crate::library::{Answer, Entry, PresetId};
+use crate::show::Command;
+
+/// Height of one row, points.
+const ROW: f32 = 32.0;
+
+impl LibraryPage {
+    pub(super) fn rows(
+        &mut self,
+        ui: &mut Ui,
+        view: &LibraryView,
+        playing: Option<PresetId>,
+        done: &mut Done,
+    ) {
+        let Answer { library, places, .. } = &*view.answer;
+        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, places.len(), |ui, shown| {
+            for &place in &places[shown] {
+                let entry = &library.entries[place as usize];
+                let style = library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
+                let color = standing(view, playing, entry.id);
+                let picture = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry));
+                let response = row(ui, entry, style, color, picture, self.in_hand == Some(entry.id));
+                if response.clicked() {
+                    self.in_hand = Some(entry.id);
+                }
+                if response.double_clicked() {
+                    done.commands.push(Command::PlayNow(entry.id));
+                }
+            }
+        });
+    }
+}
+
+fn row(
+    ui: &mut Ui,
+    entry: &Entry,
+    style: &str,
+    color: Color32,
+    picture: Option<TextureId>,
+    in_hand: bool,
+) -> egui::Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, in_hand, &entry.name));
+    if in_hand || response.hovered() {
+        let fill = if in_hand { style::HOVERED } else { style::RAISED };
+        ui.painter().rect_filled(rect, 4.0, fill);
+    }
+    if let Some(picture) = picture {
+        let place = Rect::from_min_size(rect.min, Vec2::splat(ROW)).shrink(1.0);
+        let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
+        ui.painter().image(picture, place, all, Color32::WHITE);
+    }
+    let left = rect.left() + ROW + 6.0;
+    let columns = [0.0, 0.6, 0.7, 1.0].map(|share| left + share * (rect.right() - left));
+    let ink = [color, style::OFF, style::OFF];
+    for (at, text) in [entry.name.as_str(), entry.energy.label(), style].into_iter().enumerate() {
+        let mut cell = rect;
+        cell.set_left(columns[at]);
+        cell.set_right(columns[at + 1] - 6.0);
+        let font = FontId::proportional(15.0);
+        ui.painter_at(cell).text(cell.left_center(), Align2::LEFT_CENTER, text, font, ink[at]);
+    }
+    response
+}

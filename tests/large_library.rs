@@ -1,0 +1,181 @@
+//! A library of 136,109 presets: searches find what they should, and the desk's pages of it draw. How long it takes and how
+//! much memory is told with `--nocapture`, and never decides.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aivj::desk::{Ask, BakeView, Desk, DeskView, LibraryAsk, LibraryView, MidiView, Page, SettingsView};
+use aivj::library::looks::{LookMap, MAP_FILE};
+use aivj::library::{
+    Catalogue, Cluster, Energy, Entry, PresetId, PresetSource, Question, Searcher, StyleOrigin, Tags,
+};
+use aivj::show::{AudioLine, FrameTimes, Heard, Snapshot};
+use aivj::units::Rng;
+
+const PRESETS: usize = 136_109;
+const CLUSTERS: usize = 256;
+const WORDS: [&str; 24] = [
+    "acid",
+    "altars",
+    "amber",
+    "bass",
+    "blue",
+    "cathedral",
+    "deep",
+    "dream",
+    "fractal",
+    "glass",
+    "ink",
+    "liquid",
+    "mash",
+    "neon",
+    "ocean",
+    "paper",
+    "pulse",
+    "rain",
+    "reactor",
+    "river",
+    "storm",
+    "sun",
+    "the",
+    "wire",
+];
+
+fn library(folder: &Path) -> Catalogue {
+    let mut rng = Rng::new(1);
+    let entry = |at: usize| {
+        let mut word = || WORDS[rng.below(WORDS.len())];
+        let name = format!("{} {} - {} {} {at}", word(), word(), word(), word());
+        let path = format!("{:03}/{name}.milk", at % 400);
+        Entry {
+            id: PresetId::of(&at.to_le_bytes()),
+            source: PresetSource::File(folder.join(&path)),
+            name,
+            path,
+            cluster: (at % CLUSTERS) as u16,
+            energy: Energy::of_rank((at % 3) as u8),
+            family: at as u64,
+            tags: Tags((at as u32).wrapping_mul(2_654_435_761) >> 16),
+        }
+    };
+    let entries = (0..PRESETS).map(entry).collect();
+    let cluster =
+        |at| Cluster { key: format!("c{at:02}"), name: format!("style {at}"), ..Cluster::default() };
+    let mut library = Catalogue::new(entries, (0..CLUSTERS).map(cluster).collect(), StyleOrigin::V1);
+    library.folder = Some(folder.to_owned());
+    library
+}
+
+fn write_map(folder: &Path, library: &Catalogue) {
+    let mut rng = Rng::new(2);
+    let middles: Vec<[f32; 2]> = (0..CLUSTERS).map(|_| [0, 1].map(|_| 1.8 * rng.unit_f32() - 0.9)).collect();
+    let mut point =
+        |entry: &Entry| middles[usize::from(entry.cluster)].map(|at| at + 0.03 * rng.normal() as f32);
+    let map = LookMap {
+        version: "v0".into(),
+        generated_at: String::new(),
+        ids: library.entries.iter().map(|entry| entry.path.clone()).collect(),
+        points: library.entries.iter().map(&mut point).collect(),
+        clusters: library.entries.iter().map(|entry| u32::from(entry.cluster)).collect(),
+    };
+    std::fs::write(folder.join(MAP_FILE), serde_json::to_vec(&map).expect("JSON")).expect("written");
+}
+
+/// Memory of this process, MB; 0 where the system does not tell.
+fn memory_mb() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<usize>().ok()).unwrap_or(0) / 1024
+}
+
+fn told<T>(what: &str, deed: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = deed();
+    println!("{what}: {:.2} ms", started.elapsed().as_secs_f64() * 1000.0);
+    result
+}
+
+#[test]
+fn a_hundred_thousand_presets_are_searched_and_drawn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = memory_mb();
+    let library = library(folder.path());
+    write_map(folder.path(), &library);
+    let library = Arc::new(library);
+    let mut searcher = told("made ready", || Searcher::new(library.clone(), &HashMap::new()));
+    let holds = |word: &str, path: &str| path.split([' ', '/']).any(|part| part.starts_with(word));
+    for text in ["t", "the", "m", "milk", "deep ink", "reactor storm 12", "1", "zzz"] {
+        let question = Question { text: text.into(), ..Question::default() };
+        let answer = told(&format!("search {text:?}"), || searcher.find(&question));
+        if text.chars().all(char::is_alphabetic) && text.len() > 2 && text != "milk" {
+            let right = library.entries.iter().filter(|entry| holds(text, &entry.path)).count();
+            assert_eq!(answer.places.len(), right, "{text}");
+        }
+    }
+    let all = told("everything", || searcher.find(&Question::default()));
+    assert_eq!(all.places.len(), PRESETS);
+    let peaks = Question { energy: Some(Energy::Peak), cluster: Some(5), ..Question::default() };
+    let peaks = told("one style at its peak", || searcher.find(&peaks));
+    assert!(!peaks.places.is_empty() && peaks.places.len() < PRESETS / CLUSTERS);
+    println!("memory: {} MB more than without the library", memory_mb().saturating_sub(before));
+    draw(LibraryView { answer: Arc::new(all), ..LibraryView::default() });
+    println!("memory: {} MB in all", memory_mb());
+}
+
+/// Draws both pages while the wheel turns; every frame gives shapes, and the page asks for what it shows.
+fn draw(library: LibraryView) {
+    let (snapshot, audio, heard) = (Snapshot::default(), AudioLine::default(), Heard::default());
+    let (midi, bake, settings) = (MidiView::default(), BakeView::default(), SettingsView::default());
+    let view = DeskView {
+        snapshot: &snapshot,
+        audio: &audio,
+        times: FrameTimes::default(),
+        heard: &heard,
+        preview: egui::TextureId::default(),
+        preview_aspect: 1.5,
+        device: "",
+        messages: &[],
+        midi: &midi,
+        bake: &bake,
+        library: &library,
+        settings: &settings,
+        keys: &[],
+    };
+    for page in [Page::Library, Page::Map] {
+        let context = egui::Context::default();
+        let mut desk = Desk::default();
+        desk.turn_to(page);
+        let mut times_ms: Vec<f64> = Vec::new();
+        let mut asked = Vec::new();
+        for frame in 0..120 {
+            let at = egui::Pos2::new(900.0, 400.0);
+            let wheel = egui::Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta: egui::Vec2::new(0.0, if page == Page::Library { -5000.0 } else { 20.0 }),
+                modifiers: egui::Modifiers::NONE,
+                phase: egui::TouchPhase::Move,
+                source: egui::MouseWheelSource::Unknown,
+            };
+            let input = egui::RawInput {
+                screen_rect: Some(egui::Rect::from_min_size(
+                    egui::Pos2::ZERO,
+                    egui::Vec2::new(1920.0, 1080.0),
+                )),
+                time: Some(f64::from(frame) / 60.0),
+                events: vec![egui::Event::PointerMoved(at), wheel],
+                ..egui::RawInput::default()
+            };
+            let started = Instant::now();
+            let output = context.run_ui(input, |ui| asked.extend(desk.show(ui, &view)));
+            let drawn = context.tessellate(output.shapes, 1.0);
+            assert!(!drawn.is_empty());
+            times_ms.push(started.elapsed().as_secs_f64() * 1000.0);
+        }
+        times_ms.sort_by(f64::total_cmp);
+        let [median, most] = [60, 113].map(|at| times_ms[at]);
+        println!("{}: {median:.2} ms a frame while it moves, 95 %: {most:.2} ms", page.title());
+        assert!(asked.contains(&Ask::Library(LibraryAsk::Find(Question::default()))));
+    }
+}
