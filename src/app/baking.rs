@@ -7,14 +7,18 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::bake::overnight::News;
+use crate::bake::models;
+use crate::bake::overnight::{News, STAGES};
 use crate::bake::progress::Progress;
 use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
 use crate::handoff::Latest;
+use crate::library::Places;
 
 /// Notes and pictures kept for the page.
 const NOTES: usize = 200;
 const PICTURES: usize = 24;
+/// Pixels of a picture's side.
+const THUMB_SIDE: u32 = 96;
 /// Seconds over which the rate is told.
 const RATE_SECS: f64 = 30.0;
 
@@ -31,7 +35,10 @@ impl Baking {
     pub fn of(library: Option<&Path>, textures: &[PathBuf]) -> Self {
         let library = library.map(Path::to_owned);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
-        let view = Latest::new(BakeView { library: shown, ..BakeView::default() });
+        let stages = STAGES.map(str::to_owned).to_vec();
+        let models = Places::of_user().map(|places| models::list(&places.data.join("models")));
+        let models = models.unwrap_or_default();
+        let view = Latest::new(BakeView { library: shown, stages, models, ..BakeView::default() });
         Self { library, textures: textures.to_vec(), view, child: None }
     }
 
@@ -76,8 +83,12 @@ impl Baking {
         let told = |error: std::io::Error| format!("the bake could not be started: {error}");
         let mut command = Command::new(std::env::current_exe().map_err(told)?);
         let name = library.file_name().map(|name| name.to_string_lossy().into_owned());
-        command.args(["bake", "overnight", "--json", "--workers", "1", "--library"]).arg(library);
-        command.arg("--pack").arg(name.unwrap_or_else(|| "library".into()));
+        command.args(["bake", "overnight", "--json", "--library"]).arg(library);
+        let own = Some(options.pack.trim()).filter(|pack| !pack.is_empty()).map(str::to_owned);
+        command.arg("--pack").arg(own.or(name).unwrap_or_else(|| "library".into()));
+        if !options.embedder.is_empty() {
+            command.arg("--embedder").arg(&options.embedder);
+        }
         command.arg("--hours").arg(options.hours.to_string());
         for folder in &self.textures {
             command.arg("--textures").arg(folder);
@@ -126,6 +137,13 @@ impl Drop for Baking {
     }
 }
 
+/// The middle square of a picture, small: of a strip of frames that is the one in the middle.
+fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
+    let side = picture.width().min(picture.height());
+    let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+    picture.crop_imm(left, top, side, side).thumbnail_exact(THUMB_SIDE, THUMB_SIDE).to_rgb8()
+}
+
 /// The page as the news make it.
 struct Page {
     view: BakeView,
@@ -136,9 +154,9 @@ struct Page {
 
 impl Page {
     fn new(shown: Latest<BakeView>) -> Self {
-        let library = shown.read().library.clone();
+        let BakeView { library, models, stages, .. } = shown.read().as_ref().clone();
         let page = Self {
-            view: BakeView { library, running: true, ..BakeView::default() },
+            view: BakeView { library, models, stages, running: true, ..BakeView::default() },
             shown,
             pace: VecDeque::new(),
             pictures: 0,
@@ -178,7 +196,7 @@ impl Page {
         }
         // A frame that cannot be opened is no news.
         if let Some(picture) = progress.picture.as_ref().and_then(|path| image::open(path).ok()) {
-            let small = picture.thumbnail_exact(96, 96).to_rgb8();
+            let small = thumbnail(&picture);
             self.pictures += 1;
             let size = [small.width() as usize, small.height() as usize];
             let rgb = Arc::new(small.into_raw());
@@ -203,6 +221,14 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_thumbnail_of_a_strip_is_its_middle_frame() {
+        let strip = image::RgbImage::from_fn(384, 72, |x, _| image::Rgb([(x / 128 * 100) as u8, 0, 0]));
+        let small = thumbnail(&image::DynamicImage::ImageRgb8(strip));
+        assert_eq!(small.dimensions(), (THUMB_SIDE, THUMB_SIDE));
+        assert!(small.pixels().all(|pixel| pixel.0[0] == 100));
+    }
 
     #[test]
     fn news_become_a_page() {

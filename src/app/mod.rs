@@ -22,7 +22,6 @@ mod sound;
 mod still;
 mod surface;
 mod taste;
-mod video;
 mod window;
 
 pub use keeper::{open_store, unix_now};
@@ -34,7 +33,6 @@ pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use screen::screens;
 pub use shelf::catalogue;
 pub use taste::{TasteImport, export_taste, import_taste};
-pub use video::encoder as video_encoder;
 pub use window::{AppSettings, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.

@@ -25,9 +25,10 @@ use super::sound::{Listener, SoundChoice};
 use super::still::Still;
 use super::surface::WindowSurface;
 use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store};
+use crate::bake::show_sign::ShowSign;
 use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, SettingsAsk, SettingsView, WindowAction};
 use crate::handoff::Latest;
-use crate::library::{Setting, Settings};
+use crate::library::{Places, Setting, Settings};
 use crate::milk::Heard;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
@@ -104,6 +105,8 @@ struct Running {
     held: ModifiersState,
     midi: Midi,
     baking: Baking,
+    /// Tells bakes on this machine that a show plays; none where it cannot be written.
+    sign: Option<ShowSign>,
     archive: Archive,
     preferences: Preferences,
     /// Unknown presets are audited before they are shown.
@@ -270,6 +273,7 @@ impl Running {
             guarded,
             limited,
             baking: Baking::of(settings.presets.as_deref(), &settings.textures),
+            sign: Places::of_user().and_then(|places| ShowSign::open(&places.data).ok()),
             archive,
             device,
             screen: Screen::wanted(settings.monitor),
@@ -321,6 +325,9 @@ impl Running {
         self.listener.wish(self.commands.iter().filter_map(Command::tempo));
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
+        if let Some(sign) = &mut self.sign {
+            sign.step(features.silent, dt);
+        }
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
         let entries = self.rig.show.take_log();
         if let Some(book) = &mut self.book {

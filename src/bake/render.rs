@@ -160,17 +160,20 @@ impl Renderer {
     }
 
     fn sound_of(&self, number: u32) -> &[[f32; 2]] {
-        let fps = self.settings.fps;
-        let sample =
-            |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
-        let from = sample(number - 1).min(self.sound.len());
-        let to = sample(number).min(self.sound.len());
-        &self.sound[from..to]
+        sound_of(&self.sound, number, self.settings.fps)
     }
 }
 
+/// What belongs to a frame, counted from 1; nothing after the sound has ended.
+pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
+    let sample = |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
+    let from = sample(number - 1).min(sound.len());
+    let to = sample(number).min(sound.len());
+    &sound[from..to]
+}
+
 /// The first `seconds` of a file or of the demo track, at the house rate.
-fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
+pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
     use anyhow::Context as _;
     let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize + 1;
     let mut sound = if name == "demo" {

@@ -1,11 +1,13 @@
 //! `aivj models`: vision models for `aivj bake`, kept in the data folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bake::embed::Onnx;
+use crate::bake::models::{self, Hub};
+use crate::bake::progress::Progress;
 use crate::library::Places;
 
 /// Keeps vision models for baking.
@@ -17,11 +19,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Checks the model in a folder and copies it: `model.onnx` with `preprocessor_config.json`.
+    /// Takes a model, `model.onnx` with `preprocessor_config.json`, from a folder or fetches it, and tries it.
     Add {
-        /// The folder.
-        from: PathBuf,
-        /// What it will be called; the folder's name without.
+        /// A folder, or OWNER/NAME of a repository on Hugging Face or on the hub that HF_ENDPOINT names.
+        from: String,
+        /// What it will be called; the folder's or the repository's name without.
         #[arg(long)]
         name: Option<String>,
     },
@@ -39,43 +41,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let models = folder().context("there is no home for data; set AIVJ_DATA to a folder")?;
     match args.what {
         What::Add { from, name } => {
-            let model = Onnx::open(&from, super::default_workers()).map_err(anyhow::Error::msg)?;
-            let own = from.file_name().map(|name| name.to_string_lossy().into_owned());
-            let name = name.or(own).context("give the model a name with --name")?;
-            anyhow::ensure!(
-                !name.contains(['/', '\\']) && !name.starts_with('.'),
-                "--name is a name, not a path"
-            );
-            copy(&from, &models.join(&name)).with_context(|| format!("copying to {}", models.display()))?;
-            println!("{name}: {}", model.told());
+            let hub = Hub::of_user();
+            let added = models::add(&from, name, &models, &hub, super::default_workers(), &mut bar())?;
+            println!("{}: {}", added.name, added.told);
         }
-        What::List => {
-            for entry in std::fs::read_dir(&models).into_iter().flatten().flatten() {
-                println!("{}", entry.file_name().to_string_lossy());
-            }
-        }
+        What::List => models::list(&models).iter().for_each(|name| println!("{name}")),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Copies every file below a folder; the model's name exists only once all of it is there.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let part = to.with_extension("part");
-    if part.exists() {
-        std::fs::remove_dir_all(&part)?;
+/// Shows bytes on standard error, as a bar where somebody watches.
+fn bar() -> impl FnMut(&Progress) -> bool {
+    let style =
+        ProgressStyle::with_template("{msg:28} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
+    let bar = ProgressBar::new(0).with_style(style.expect("the template is right"));
+    move |progress| {
+        bar.set_message(progress.stage.clone());
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+        true
     }
-    for entry in walkdir::WalkDir::new(from).max_depth(3) {
-        let entry = entry?;
-        let target = part.join(entry.path().strip_prefix(from)?);
-        if entry.file_type().is_dir() {
-            std::fs::create_dir_all(&target)?;
-        } else {
-            std::fs::copy(entry.path(), &target)?;
-        }
-    }
-    if to.exists() {
-        std::fs::remove_dir_all(to)?;
-    }
-    std::fs::rename(&part, to)?;
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! The page of the night's work: start it with one button, see how far it is, stop it without losing anything.
 
 use egui::{
-    Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextureHandle, TextureOptions, Ui, Vec2,
+    Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextEdit, TextureHandle, TextureOptions,
+    Ui, Vec2,
 };
 
 use super::button::{Big, big};
@@ -17,9 +18,13 @@ const THUMB_SIDE: f32 = 84.0;
 pub struct BakeView {
     /// The folder of presets that would be baked; nothing when the show plays the built-in ones.
     pub library: Option<String>,
+    /// Vision models that can be chosen instead of the builtin embedder.
+    pub models: Vec<String>,
     /// A night is at work.
     pub running: bool,
-    /// The stage it is in, in the words of the log.
+    /// The stages of a night in their order, in the words of the log.
+    pub stages: Vec<String>,
+    /// The stage it is in.
     pub stage: String,
     /// Presets done, and in all.
     pub done: usize,
@@ -56,21 +61,26 @@ pub enum BakeAsk {
 }
 
 /// How a night is to be spent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BakeOptions {
+    /// The name of the pack; the library's when empty.
+    pub pack: String,
     /// How long it may take.
     pub hours: f64,
     /// At most so many presets; 0 for all.
     pub limit: usize,
     /// Clusters; 0 for a number that suits the library.
     pub clusters: usize,
+    /// The vision model that looks at frames; the builtin embedder when empty.
+    pub embedder: String,
     /// A few presets through every stage, no more.
     pub smoke: bool,
 }
 
 impl Default for BakeOptions {
     fn default() -> Self {
-        Self { hours: 8.0, limit: 0, clusters: 0, smoke: false }
+        let (pack, embedder) = (String::new(), String::new());
+        Self { pack, hours: 8.0, limit: 0, clusters: 0, embedder, smoke: false }
     }
 }
 
@@ -98,7 +108,10 @@ impl BakePage {
 
     fn night(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeAsk>) {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
-        ui.label("Renders every preset, gathers what looks alike, and writes the index the show chooses by.");
+        ui.label(
+            "Tries and renders every preset, gathers what looks alike, and writes the index the show chooses by. While \
+             there is music it gives way to the show.",
+        );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
             let how = "The show plays the built-in presets. Start it with a folder, aivj play --presets DIR, to bake one.";
@@ -107,9 +120,12 @@ impl BakePage {
         };
         ui.add(Label::new(RichText::new(library).color(style::OFF)).wrap());
         ui.add_space(8.0);
-        let BakeOptions { hours, limit, clusters, smoke } = &mut self.options;
+        let BakeOptions { pack, hours, limit, clusters, embedder, smoke } = &mut self.options;
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
+                ui.label("Pack");
+                ui.add(TextEdit::singleline(pack).hint_text("as the library").desired_width(120.0));
+                ui.end_row();
                 ui.label("Hours");
                 ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1));
                 ui.end_row();
@@ -119,6 +135,14 @@ impl BakePage {
                 ui.label("Clusters (0: as suits)");
                 // Between 0 and 8 there is nothing to be had.
                 ui.add(DragValue::new(clusters).range(0..=256));
+                ui.end_row();
+                ui.label("Embedder");
+                let word = |name: &str| if name.is_empty() { "builtin".to_owned() } else { name.to_owned() };
+                egui::ComboBox::from_id_salt("embedder").selected_text(word(embedder)).show_ui(ui, |ui| {
+                    for name in [""].into_iter().chain(view.models.iter().map(String::as_str)) {
+                        ui.selectable_value(embedder, name.to_owned(), word(name));
+                    }
+                });
                 ui.end_row();
                 ui.label("Smoke run only");
                 ui.checkbox(smoke, "");
@@ -136,7 +160,7 @@ impl BakePage {
         } else {
             let start = Big { title: "Bake overnight", key: "", on: false, color: style::GOOD };
             if big(ui, size, &start).clicked() {
-                asks.push(BakeAsk::Start(self.options));
+                asks.push(BakeAsk::Start(self.options.clone()));
             }
         }
     }
@@ -170,6 +194,17 @@ fn progress(ui: &mut Ui, view: &BakeView) {
         (false, stage) => (stage, style::TEXT),
     };
     ui.label(RichText::new(word).size(style::NEAR).color(color));
+    let at = view.stages.iter().position(|stage| *stage == view.stage);
+    ui.horizontal_wrapped(|ui| {
+        for (number, stage) in view.stages.iter().enumerate() {
+            let color = match at {
+                Some(at) if number < at => style::GOOD,
+                Some(at) if number == at => style::TEXT,
+                _ => style::OFF,
+            };
+            ui.label(RichText::new(stage).color(color));
+        }
+    });
     let share = view.done as f32 / view.total.max(1) as f32;
     let text = if view.total == 0 { String::new() } else { format!("{} of {}", view.done, view.total) };
     ui.add(ProgressBar::new(share).text(text));

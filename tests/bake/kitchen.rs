@@ -105,6 +105,29 @@ impl Kitchen {
         told
     }
 
+    /// Starts a night with one process and kills it, without warning, after so many presets of a stage, or as the stage
+    /// begins.
+    pub fn night_killed_in(&self, frames: &[&str], stage: &str, presets: u64) {
+        let mut command = self.command();
+        command.args(["overnight", "--pack", "night", "--k", "8", "--json", "--workers", "1"]).args(frames);
+        command.arg("--library").arg(&self.library).arg("--out").arg(self.folder("out"));
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("started");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let mut in_stage = false;
+        for event in lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+            match event["event"].as_str() {
+                Some("stage") => in_stage = event["stage"] == stage,
+                Some("progress") if in_stage && event["done"].as_u64() >= Some(presets) => break,
+                _ => {}
+            }
+            if in_stage && presets == 0 {
+                break;
+            }
+        }
+        child.kill().ok(); // It may have ended already.
+        child.wait().expect("ended");
+    }
+
     pub fn wait_until_locked(&self, patience: Duration) {
         let started = Instant::now();
         while !self.folder("out").join("audit-run.json").exists() {

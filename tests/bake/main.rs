@@ -4,6 +4,7 @@
 
 mod hostile;
 mod kitchen;
+mod overnight;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

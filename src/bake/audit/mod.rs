@@ -11,7 +11,10 @@ mod sentry;
 mod snapshot;
 mod work;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use super::date;
 use super::lock::FolderLock;
 use super::probe::ProbeSettings;
 use super::verdict::{Gates, LookVerdict, Record, Safety};
-use super::workers::{Crew, Limits, Outcome, PoolSettings};
+use super::workers::{self, Crew, Limits, Outcome, PoolSettings};
 use crate::library::{PresetId, Store};
 
 use judge::{Judged, judge};
@@ -61,6 +64,12 @@ pub struct AuditSettings {
     pub retry_failed: bool,
     /// Processor time one preset may use.
     pub preset_cpu: Duration,
+    /// Presets this run is limited to, by their path as reports tell it; all without.
+    pub only: Option<BTreeSet<String>>,
+    /// Set by whoever wants the run to end after the presets at work.
+    pub stop: Arc<AtomicBool>,
+    /// The sign of a show to give way to.
+    pub gives_way_to: Option<PathBuf>,
     /// How each is probed.
     pub probe: ProbeSettings,
 }
@@ -159,7 +168,8 @@ pub fn audit(
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
-        environment: worker_environment(settings.workers),
+        environment: workers::drawing_environment(settings.workers),
+        gives_way_to: settings.gives_way_to.clone(),
     });
     // Opening a device takes as long as looking through a library.
     crew.wake();
@@ -188,7 +198,7 @@ pub fn audit(
     let started = Instant::now();
     let mut jobs = todo.jobs;
     while !jobs.is_empty() && judging.report.stopped.is_none() {
-        jobs = judging.round(&mut crew, jobs, settings.budget, started);
+        jobs = judging.round(&mut crew, jobs, settings.budget, started, &settings.stop);
     }
     drop(crew);
     report.seconds = started.elapsed().as_secs_f64();
@@ -243,8 +253,11 @@ impl Judging<'_> {
         jobs: Vec<AuditJob>,
         budget: Option<Duration>,
         started: Instant,
+        stop: &Arc<AtomicBool>,
     ) -> Vec<AuditJob> {
-        let within = move |_: &AuditJob| budget.is_none_or(|budget| started.elapsed() < budget);
+        let within = |_: &AuditJob| {
+            !stop.load(Ordering::Relaxed) && budget.is_none_or(|budget| started.elapsed() < budget)
+        };
         let mut again = Vec::new();
         crew.run_all(
             jobs.into_iter().take_while(within),
@@ -265,6 +278,9 @@ impl Judging<'_> {
                 Judged::GivenUp(why) => self.trouble(&job, why, true),
             },
         );
+        if stop.load(Ordering::Relaxed) {
+            self.report.stopped.get_or_insert_with(|| "it was asked to stop; start it again to go on".into());
+        }
         if budget.is_some_and(|budget| started.elapsed() >= budget) && self.report.stopped.is_none() {
             self.report.stopped = Some("the time set for this run is over; start it again to go on".into());
         }
@@ -310,12 +326,4 @@ impl Judging<'_> {
     fn tell_trouble(&mut self, job: &AuditJob, why: String, given_up: bool) {
         (self.tell)(AuditEvent::Trouble { path: self.plan.name(job.id), why, given_up });
     }
-}
-
-/// With a process for every core, the software rasteriser draws on the thread that asks: threads of its own would only
-/// get in each other's way.
-fn worker_environment(workers: usize) -> Vec<(&'static str, &'static str)> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let set = std::env::var_os("LP_NUM_THREADS").is_some();
-    if workers >= cores && !set { vec![("LP_NUM_THREADS", "0")] } else { Vec::new() }
 }

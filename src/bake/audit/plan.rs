@@ -129,6 +129,10 @@ impl Plan {
             Some(asks_again) => !(settings.retry_failed && *asks_again),
         };
         // An identity is a hash: its order has nothing to do with names or folders.
+        let wanted: Option<BTreeSet<PresetId>> = settings.only.as_ref().map(|only| {
+            let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
+            named.map(|file| file.id).collect()
+        });
         // A file in a folder that could not be opened keeps its place for better days.
         let left_out = self.libraries.iter().flat_map(|library| &library.left_out);
         let closed: Vec<&PathBuf> = left_out.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
@@ -139,6 +143,7 @@ impl Plan {
             }
         };
         let open = self.first.iter().filter(|(id, file)| !done(id) && within_reach(file));
+        let open = open.filter(|(id, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)));
         let jobs = open.take(settings.limit.unwrap_or(usize::MAX)).map(|(id, &file)| AuditJob {
             id: *id,
             path: WirePath(self.path(&self.files[file])),

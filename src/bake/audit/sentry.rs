@@ -30,6 +30,7 @@ impl Sentry {
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
             // The show comes first.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::bake::workers::MODEST, "1")],
+            gives_way_to: None,
         };
         Ok(Self {
             ledger: Mutex::new(Ledger::new(store, recipe(&settings))),

@@ -21,7 +21,7 @@ use ndarray::Array2;
 
 pub use crate::library::looks::npy;
 pub use builtin::Builtin;
-pub use onnx::Onnx;
+pub use onnx::{MODEL_FILES, Onnx};
 pub use table::{Maker, Table, TableError};
 
 use super::progress::{Progress, Watch};
@@ -79,7 +79,7 @@ pub fn open_embedder(
     }
     let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
     let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads)?;
-    tell(format!("embedding with {}", model.told()));
+    tell(format!("embedding with {name}: {}", model.told()));
     Ok(Box::new(model))
 }
 

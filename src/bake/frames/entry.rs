@@ -32,6 +32,9 @@ pub struct FrameEntry {
     /// Frames, relative to the pack's folder, with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<String>,
+    /// A moving clip of it, named alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,

@@ -7,10 +7,10 @@ mod capture;
 mod entry;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use capture::{Camera, CaptureJob, CaptureSettings, Captured};
+pub use capture::{Camera, CaptureJob, CaptureSettings, Captured, Clip, ClipFormat};
 pub use entry::{FrameEntry, FrameMetrics, read};
 
 use super::embed::Subject;
@@ -34,6 +34,8 @@ pub struct FramesSettings {
     pub retries: u32,
     /// When to end, finished or not.
     pub deadline: Option<Instant>,
+    /// The sign of a show to give way to.
+    pub gives_way_to: Option<PathBuf>,
 }
 
 /// What a night of rendering did.
@@ -65,6 +67,18 @@ pub fn attach(subjects: &mut [Subject], folder: &Path) {
     }
 }
 
+/// How many of these presets have no frames yet, nor failed for good.
+pub fn lacking(subjects: &[Subject], folder: &Path) -> usize {
+    let known = read(folder);
+    subjects.iter().filter(|subject| !is_done(subject, &known)).count()
+}
+
+/// Whether a preset has had its turn since it was last written.
+fn is_done(subject: &Subject, known: &HashMap<String, FrameEntry>) -> bool {
+    let entry = known.get(&subject.id);
+    entry.is_some_and(|entry| is_final(entry) && !changed_since(&subject.path, &entry.at))
+}
+
 /// Renders the presets that have no frames yet.
 pub fn render(
     subjects: &[Subject],
@@ -76,9 +90,10 @@ pub fn render(
     let known = read(folder);
     let mut open: Vec<Subject> = Vec::new();
     for subject in subjects {
-        match known.get(&subject.id) {
-            Some(entry) if is_final(entry) && !changed_since(&subject.path, &entry.at) => done.kept += 1,
-            _ => open.push(subject.clone()),
+        if is_done(subject, &known) {
+            done.kept += 1;
+        } else {
+            open.push(subject.clone());
         }
     }
     Rng::new(settings.capture.seed).shuffle(&mut open);
@@ -118,7 +133,8 @@ fn one_round(
             "frames".into(),
             serde_json::to_string(&settings.capture).map_err(|error| error.to_string())?,
         ],
-        environment: Vec::new(),
+        environment: workers::drawing_environment(settings.workers),
+        gives_way_to: settings.gives_way_to.clone(),
     };
     let by_id: HashMap<String, Subject> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
     let job =
@@ -182,7 +198,7 @@ fn changed_since(path: &Path, at: &str) -> bool {
 }
 
 fn line(job: &CaptureJob, captured: Captured) -> FrameEntry {
-    let Captured { frames, metrics, failed } = captured;
+    let Captured { frames, clip, metrics, failed } = captured;
     let (reasons, error_text) = match failed {
         Some((word, why)) => (vec![word], Some(why).filter(|why| !why.is_empty())),
         None => (Vec::new(), None),
@@ -196,6 +212,7 @@ fn line(job: &CaptureJob, captured: Captured) -> FrameEntry {
         status: Some(if reasons.is_empty() { "ok" } else { "failed" }.into()),
         id_hash: entry::id_hash(&job.id),
         frames,
+        clip,
         reasons,
         error_text,
         metrics,

@@ -1,36 +1,51 @@
-//! The whole night in one command: frames, embeddings, clusters, index, and a page to read in the morning.
+//! The whole night in one command: audit, pack, frames, embeddings, clusters, index, and a page to read in the morning.
 //!
 //! Whatever would fail at four in the morning fails in the first minute: a preflight, then a smoke run of a few presets
 //! through every stage. The time is shared so that the last stage always finishes. Every stage can be cut off at any
-//! moment; the next start goes on where this one ended and comes to the same index.
+//! moment; the next start goes on where this one ended and comes to the same index. While a show plays to music on the
+//! same machine the night gives way to it.
 
+mod clock;
+mod judged;
 mod preflight;
 mod report;
+mod stages;
 mod state;
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use preflight::Check;
 
-use super::cluster::{self, ClusterSettings, Styles};
 use super::embed::{self, Subject};
 use super::files;
-use super::frames::{self, CaptureSettings, FramesSettings};
+use super::frames;
 use super::lock::FolderLock;
 use super::progress::Progress;
-use super::{iso, now};
+use crate::library::Store;
 use crate::library::looks::write_bake_place;
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
+use clock::Clock;
 use state::State;
 
 /// Presets of a smoke run.
 const SMOKE_PRESETS: usize = 30;
-/// Where their files go, within the pack's folder; each night begins with none.
+/// Where their files go, within the pack's folder; each night begins with none, and one that passed leaves none.
 const SMOKE: &str = "smoke";
-/// Share of the night that rendering may take; the rest is for what follows it.
-const RENDERING_SHARE: f64 = 0.875;
+/// Work too small for a smoke run of its own, once a night like it has finished here.
+const SMALL_NIGHT: usize = 10 * SMOKE_PRESETS;
+/// How often a night remembers what it has spent.
+const REMEMBER_EVERY: Duration = Duration::from_secs(5);
+
+/// The stages in their order, by the markers of the log.
+pub const STAGES: [&str; 7] = [AUDIT, PACK, FRAMES, EMBED, CLUSTER, POLICY, DONE];
+const AUDIT: &str = "audit presets";
+const PACK: &str = "write pack";
+const FRAMES: &str = "render frames";
+const EMBED: &str = "embed CLIP";
+const CLUSTER: &str = "cluster embeddings";
+const POLICY: &str = "write style policy";
+const DONE: &str = "done.";
 
 /// How a night is spent.
 #[derive(Clone, Debug)]
@@ -45,6 +60,8 @@ pub struct NightSettings {
     pub time: Duration,
     /// At most so many presets.
     pub limit: Option<usize>,
+    /// Presets of the pack, drawn so that they vary; all that are fit without.
+    pub pack_size: Option<usize>,
     /// Clusters wanted; suggested without.
     pub clusters: Option<usize>,
     /// `builtin`, or a vision model.
@@ -57,10 +74,37 @@ pub struct NightSettings {
     pub textures: Vec<PathBuf>,
     /// What presets hear: a sound file, or `demo`.
     pub audio: String,
+    /// How frames are captured; images, sound and seed are the night's own.
+    pub capture: frames::CaptureSettings,
     /// Processes and threads at work.
     pub workers: usize,
     /// Decides everything random.
     pub seed: u64,
+    /// The sign of a show to give way to.
+    pub gives_way_to: Option<PathBuf>,
+}
+
+impl Default for NightSettings {
+    fn default() -> Self {
+        Self {
+            library: PathBuf::new(),
+            pack: "library".into(),
+            folder: PathBuf::new(),
+            time: Duration::from_secs(8 * 3600),
+            limit: None,
+            pack_size: None,
+            clusters: None,
+            embedder: "builtin".into(),
+            models: None,
+            smoke_only: false,
+            textures: Vec::new(),
+            audio: "demo".into(),
+            capture: frames::CaptureSettings::default(),
+            workers: 1,
+            seed: 1,
+            gives_way_to: None,
+        }
+    }
 }
 
 /// What the night says while it works.
@@ -71,7 +115,7 @@ pub enum News {
     Check(Check),
     /// A stage begins: one of the markers of the log.
     Stage {
-        /// `render frames`, `embed CLIP`, `cluster embeddings`, `write style policy`, `done.`
+        /// One of [`STAGES`].
         stage: String,
     },
     /// How far the stage has come.
@@ -95,8 +139,8 @@ pub enum Ending {
     Stopped,
 }
 
-/// Spends a night. The error is one sentence for people.
-pub fn overnight(settings: &NightSettings, listen: Listen) -> Result<Ending, String> {
+/// Spends a night; verdicts are kept in `store`, which must lie on disk. The error is one sentence for people.
+pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Result<Ending, String> {
     let subjects =
         embed::subjects_in(&settings.library, settings.limit).map_err(|error| error.to_string())?;
     let _lock = FolderLock::take(&settings.folder).map_err(|error| format!("{error:#}"))?;
@@ -120,174 +164,129 @@ pub fn overnight(settings: &NightSettings, listen: Listen) -> Result<Ending, Str
             let text = format!("sleep could not be inhibited ({error}); switch it off by hand for the night");
             listen(News::Note { text });
         });
-    let mut state = State::open(settings)?;
-    if settings.smoke_only || !state.smoke_done {
-        let smoke = smoke(settings, &subjects, listen)?;
-        if smoke == Ending::Stopped || settings.smoke_only {
-            return Ok(smoke);
+    let state = State::open(settings)?;
+    let clock = Clock::new(settings.time, state.spent());
+    let mut night =
+        Night { settings, store, clock, state, remembered: Instant::now(), listen, stopped: false };
+    let ending = night.spend(&subjects);
+    // Whatever has become of it, the time is spent.
+    night.remember()?;
+    ending
+}
+
+/// A night under way.
+struct Night<'a, 'b> {
+    settings: &'a NightSettings,
+    store: &'a Store,
+    clock: Clock,
+    state: State,
+    remembered: Instant,
+    listen: Listen<'b>,
+    /// Somebody asked it to stop.
+    stopped: bool,
+}
+
+impl Night<'_, '_> {
+    fn spend(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
+        let settings = self.settings;
+        if settings.smoke_only || !self.state.smoke_done {
+            let open = frames::lacking(subjects, &settings.folder);
+            if self.state.proven && open <= SMALL_NIGHT && !settings.smoke_only {
+                self.note(format!(
+                    "{open} presets to render and a night like this has finished: no smoke run"
+                ));
+            } else if self.smoke(subjects)? == Ending::Stopped {
+                return Ok(Ending::Stopped);
+            } else if settings.smoke_only {
+                return Ok(Ending::Finished);
+            }
+            self.state.smoke_done = true;
+            self.remember()?;
         }
-        state.smoke_done = true;
-        state.save(&settings.folder)?;
-    }
-    let ending = stages(settings, &subjects, &settings.folder, settings.time, listen)?;
-    if ending == Ending::Finished {
-        publish(settings, listen);
-        state.finished = true;
-        state.save(&settings.folder)?;
-        listen(News::Stage { stage: "done.".into() });
-    }
-    Ok(ending)
-}
-
-/// Puts the index beside the presets, where the show looks for it; a library that cannot be written keeps its old one.
-fn publish(settings: &NightSettings, listen: Listen) {
-    if let Err(error) = write_bake_place(&settings.library, &settings.folder) {
-        listen(News::Note { text: format!("the show will not find map and pictures: {error}") });
-    }
-    for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
-        let written = std::fs::read(settings.folder.join(name)).map_err(|error| error.to_string());
-        let written = written.and_then(|bytes| files::write_whole(&settings.library.join(name), &bytes));
-        if let Err(why) = written {
-            let text =
-                format!("the show will not find the new index: {why}; copy the index beside the presets");
-            listen(News::Note { text });
-            return;
+        let ending = self.stages(subjects, &settings.folder)?;
+        if ending == Ending::Finished {
+            self.publish();
+            self.state.finished = true;
+            self.remember()?;
+            self.stage(DONE);
         }
+        Ok(ending)
     }
-    listen(News::Note { text: format!("the show finds the index in {}", settings.library.display()) });
-}
 
-/// A few presets from all over the library through every stage, in a folder of their own.
-fn smoke(settings: &NightSettings, subjects: &[Subject], listen: Listen) -> Result<Ending, String> {
-    let step = (subjects.len() / SMOKE_PRESETS).max(1);
-    let few: Vec<Subject> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
-    listen(News::Note { text: format!("smoke run: {} presets through every stage", few.len()) });
-    let folder = settings.folder.join(SMOKE);
-    let ending = stages(settings, &few, &folder, settings.time, listen)?;
-    let good = frames::read(&folder).values().filter(|entry| entry.is_ok()).count();
-    if ending == Ending::Finished && good * 2 < few.len() {
-        return Err(format!(
-            "only {good} of {} presets of the smoke run could be rendered; see {}",
-            few.len(),
-            folder.join("frames-index.jsonl").display()
-        ));
-    }
-    listen(News::Note { text: format!("smoke run passed: {good} of {} presets rendered", few.len()) });
-    Ok(ending)
-}
-
-/// Every stage on these presets.
-fn stages(
-    settings: &NightSettings,
-    subjects: &[Subject],
-    folder: &Path,
-    time: Duration,
-    listen: Listen,
-) -> Result<Ending, String> {
-    let started = Instant::now();
-    let before = cluster::before(folder);
-    listen(News::Stage { stage: "render frames".into() });
-    let rendering = FramesSettings {
-        capture: CaptureSettings {
-            textures: settings.textures.clone(),
-            audio: settings.audio.clone(),
-            seed: settings.seed,
-            ..CaptureSettings::default()
-        },
-        workers: settings.workers,
-        timeout: Duration::from_secs(40),
-        retries: 2,
-        deadline: Some(started + time.mul_f64(RENDERING_SHARE)),
-    };
-    let mut stopped = false;
-    let rendered = frames::render(subjects, folder, &rendering, &mut |progress| {
-        stopped |= !listen(News::Progress(progress.clone()));
-        !stopped
-    })?;
-    if stopped {
-        return Ok(Ending::Stopped);
-    }
-    if !rendered.finished {
-        let text = format!(
-            "the time for rendering is up after {} presets; the next night goes on",
-            rendered.ok + rendered.kept
-        );
-        listen(News::Note { text });
-    }
-    let (mut kept, dropped) = sort_out(subjects, folder);
-    frames::attach(&mut kept, folder);
-    listen(News::Stage { stage: "embed CLIP".into() });
-    let mut embedder = embed::open_embedder(
-        &settings.embedder,
-        settings.models.as_deref(),
-        &kept,
-        folder,
-        settings.seed,
-        settings.workers,
-        &mut |text| {
-            listen(News::Note { text });
-        },
-    )?;
-    let embedded = embed::embed(&kept, embedder.as_mut(), folder, &mut |progress| {
-        stopped |= !listen(News::Progress(progress.clone()));
-        !stopped
-    })
-    .map_err(|error| error.to_string())?;
-    if stopped || !embedded.finished {
-        return Ok(Ending::Stopped);
-    }
-    listen(News::Stage { stage: "cluster embeddings".into() });
-    let mut table = embed::Table::open(folder).map_err(|error| error.to_string())?.unwrap_or_default();
-    table.keep_only(kept.iter().map(|subject| subject.id.as_str()));
-    let gathering = ClusterSettings {
-        count: settings.clusters,
-        seed: settings.seed,
-        threads: settings.workers,
-        pack: settings.pack.clone(),
-        at: iso(now()),
-        method: None,
-        passes: cluster::PASSES,
-    };
-    let gathered = cluster::gather(&table, &frames::motions(folder), before.as_ref(), &gathering)
-        .map_err(|error| error.to_string())?;
-    listen(News::Stage { stage: "write style policy".into() });
-    gathered.write(folder, &table).map_err(|error| error.to_string())?;
-    let night =
-        report::Night { styles: &gathered.styles, before: before.as_ref(), dropped: &dropped, rendered };
-    let page = report::write(folder, &night)?;
-    listen(News::Note { text: format!("the morning's page is {}", page.display()) });
-    Ok(Ending::Finished)
-}
-
-/// The subjects worth embedding, and why the others are not: presets that fail, or show nothing at all.
-fn sort_out(subjects: &[Subject], folder: &Path) -> (Vec<Subject>, Vec<(String, String)>) {
-    let entries = frames::read(folder);
-    let (mut kept, mut dropped) = (Vec::new(), Vec::new());
-    for subject in subjects {
-        match entries.get(&subject.id).and_then(why_dropped) {
-            Some(why) => dropped.push((subject.id.clone(), why)),
-            None => kept.push(subject.clone()),
+    /// A few presets from all over the library through every stage, in a folder of their own.
+    fn smoke(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
+        let step = (subjects.len() / SMOKE_PRESETS).max(1);
+        let few: Vec<Subject> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
+        self.note(format!("smoke run: {} presets through every stage", few.len()));
+        let folder = self.settings.folder.join(SMOKE);
+        if self.stages(&few, &folder)? == Ending::Stopped {
+            return Ok(Ending::Stopped);
         }
+        let good = frames::read(&folder).values().filter(|entry| entry.is_ok()).count();
+        if good * 2 < few.len() && !self.clock.over(clock::FRAMES_UNTIL) {
+            return Err(format!(
+                "only {good} of {} presets of the smoke run could be rendered; see {}",
+                few.len(),
+                folder.display()
+            ));
+        }
+        self.note(format!("smoke run passed: {good} of {} presets rendered", few.len()));
+        if !self.settings.smoke_only {
+            std::fs::remove_dir_all(&folder).ok(); // What is left of it harms nobody.
+        }
+        Ok(Ending::Finished)
     }
-    (kept, dropped)
-}
 
-/// Light, and change, below which nothing is to be seen.
-const NOTHING: f32 = 1e-4;
-
-fn why_dropped(entry: &frames::FrameEntry) -> Option<String> {
-    let metrics = &entry.metrics;
-    if !entry.is_ok() {
-        Some(entry.reasons.join(", "))
-    } else if metrics.avg_luma < NOTHING && metrics.motion < NOTHING {
-        Some("black".into())
-    } else {
-        None
+    /// Puts the index beside the presets, where the show looks for it; a library that cannot be written keeps its old
+    /// one.
+    fn publish(&mut self) {
+        let settings = self.settings;
+        let (folder, library) = (&settings.folder, &settings.library);
+        if let Err(error) = write_bake_place(library, folder) {
+            (self.listen)(News::Note { text: format!("the show will not find map and pictures: {error}") });
+        }
+        let put = |name: &&str| {
+            let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
+            bytes.and_then(|bytes| files::write_whole(&library.join(name), &bytes)).err()
+        };
+        let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {
+            None => format!("the show finds the index in {}", library.display()),
+            Some(why) => {
+                let folder = folder.display();
+                format!("the index could not be put beside the presets: {why}; play {folder} to use it")
+            }
+        };
+        self.note(text);
     }
-}
 
-/// Presets whose cluster is another than before.
-fn moved(before: &Styles, now: &Styles) -> usize {
-    let members: &HashMap<String, u32> = &now.members;
-    before.members.iter().filter(|(id, cluster)| members.get(*id).is_some_and(|now| now != *cluster)).count()
+    fn stage(&mut self, stage: &str) {
+        self.stopped |= !(self.listen)(News::Stage { stage: stage.into() });
+    }
+
+    fn note(&mut self, text: String) {
+        self.stopped |= !(self.listen)(News::Note { text });
+    }
+
+    /// Tells progress and keeps the time; false once somebody asked the night to stop.
+    fn progress(&mut self, progress: &Progress) -> bool {
+        self.stopped |= !(self.listen)(News::Progress(progress.clone()));
+        if self.remembered.elapsed() > REMEMBER_EVERY
+            && let Err(why) = self.remember()
+        {
+            log::warn!("the time spent so far is not remembered: {why}");
+        }
+        !self.stopped
+    }
+
+    fn remember(&mut self) -> Result<(), String> {
+        self.remembered = Instant::now();
+        self.state.spent_secs = self.clock.spent().as_secs_f64();
+        self.state.save(&self.settings.folder)
+    }
+
+    /// Another connection to the store, for a stage that keeps it.
+    fn store(&self) -> Result<Store, String> {
+        let another = self.store.another().map_err(|error| error.to_string())?;
+        another.ok_or_else(|| "verdicts need a store on disk; set AIVJ_DATA to a folder".into())
+    }
 }

@@ -1,6 +1,7 @@
 //! What a night remembers of itself, so that the next start knows whether it goes on or begins anew.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,12 @@ pub(super) struct State {
     pub smoke_done: bool,
     /// Every stage is done.
     pub finished: bool,
+    /// What it has taken so far, seconds of all its starts.
+    #[serde(default)]
+    pub spent_secs: f64,
+    /// The night before it in this folder finished, and was asked for the same: every stage is known to work here.
+    #[serde(default)]
+    pub proven: bool,
 }
 
 impl State {
@@ -27,28 +34,59 @@ impl State {
     /// however often it is cut off, it begins from those.
     pub fn open(settings: &NightSettings) -> Result<Self, String> {
         let asked = format!(
-            "{} {:?} {:?} {} {}",
+            "{} {:?} {:?} {} {} {:?} {} {:?}",
             settings.library.display(),
             settings.limit,
             settings.clusters,
             settings.embedder,
-            settings.seed
+            settings.seed,
+            settings.pack_size,
+            settings.audio,
+            settings.textures,
         );
         let old = std::fs::read(settings.folder.join(STATE)).ok();
         let old = old.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        if let Some(old) = old.filter(|old| !old.finished && old.asked == asked) {
-            return Ok(old);
+        if let Some(old) = old.as_ref().filter(|old| !old.finished && old.asked == asked) {
+            return Ok(old.clone());
         }
-        let state = Self { started: iso(now()), asked, smoke_done: false, finished: false };
+        let proven = old.is_some_and(|old| old.finished && old.asked == asked);
+        let state =
+            Self { started: iso(now()), asked, smoke_done: false, finished: false, spent_secs: 0.0, proven };
         cluster::set_aside(&settings.folder)?;
         std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // One that is not there is as good.
         state.save(&settings.folder)?;
         Ok(state)
     }
 
+    /// What it has taken so far.
+    pub fn spent(&self) -> Duration {
+        Duration::try_from_secs_f64(self.spent_secs).unwrap_or_default()
+    }
+
     /// Writes it.
     pub fn save(&self, folder: &Path) -> Result<(), String> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
         files::write_whole(&folder.join(STATE), &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_that_was_cut_off_goes_on_and_one_asked_for_something_else_does_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = NightSettings { folder: folder.path().to_owned(), ..NightSettings::default() };
+        let mut state = State::open(&settings).expect("opened");
+        state.spent_secs = 90.0;
+        state.smoke_done = true;
+        state.save(folder.path()).expect("saved");
+        let again = State::open(&settings).expect("opened");
+        assert_eq!((again.spent(), again.smoke_done), (Duration::from_secs(90), true));
+        let other = State::open(&NightSettings { seed: 7, ..settings.clone() }).expect("opened");
+        assert_eq!((other.spent_secs, other.smoke_done, other.proven), (0.0, false, false));
+        State { finished: true, ..other }.save(folder.path()).expect("saved");
+        assert!(State::open(&NightSettings { seed: 7, ..settings }).expect("opened").proven);
     }
 }

@@ -10,14 +10,21 @@ use crate::library::pack::{MANIFEST_FILE, Manifest};
 /// The presets the pack in `folder` lists; none where there is no folder yet. A folder that holds anything but a pack
 /// is refused.
 pub fn presets(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let path = folder.join(MANIFEST_FILE);
-    if !path.exists() {
+    if !folder.join(MANIFEST_FILE).exists() {
         let empty = match std::fs::read_dir(folder) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         };
         let place = folder.display();
         ensure!(empty, "{place} holds other things than a pack; choose another name, or clear it yourself");
+    }
+    listed(folder)
+}
+
+/// The presets the pack in `folder` lists; none where there is no pack.
+pub fn listed(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let path = folder.join(MANIFEST_FILE);
+    if !path.exists() {
         return Ok(BTreeSet::new());
     }
     let manifest =

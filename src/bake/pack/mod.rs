@@ -78,11 +78,19 @@ pub struct Pack {
     pub report: PackReport,
 }
 
-/// Draws a pack and copies it.
+/// Draws a pack and copies it into a folder of its name.
 pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let name = &settings.name;
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     ensure!(plain && !name.starts_with('.'), "{name:?} is no name for a pack; use letters, digits, - and _");
+    let folder = settings.packs.join(name);
+    earlier::presets(&folder)?; // Whatever else is there is refused before anything is done.
+    make_in(settings, &folder, store)
+}
+
+/// Draws a pack and copies it into this folder, which may hold other things; of those only presets of an earlier pack are
+/// touched.
+pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let run = read_run(&settings.audit)?;
     let plan = Plan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
     let ledger = Ledger::new(store, run.recipe);
@@ -99,17 +107,16 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let chosen = choose::choose(&pool.candidates, &points, settings.size, settings.sample, &mut rng);
     let traits = pool.traits(&chosen);
     let report = measure::measure(&pool.candidates, &points, &chosen, &traits, &mut rng.fork(1));
-    let folder = settings.packs.join(name);
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(plan.relative(file))).collect();
-    for path in earlier::presets(&folder)?.difference(&kept) {
+    for path in earlier::listed(folder)?.difference(&kept) {
         std::fs::remove_file(path).ok(); // The new manifest does not name it, so it is not played either.
     }
     // First, so that a pack that is broken off is still known for one and can be made again.
     manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
-    let images = copy(settings, &plan, &files, &folder)?;
+    let images = copy(settings, &plan, &files, folder)?;
     whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
-    Ok(Pack { folder, images, report })
+    Ok(Pack { folder: folder.to_owned(), images, report })
 }
 
 /// Everything a pack may be drawn from, in order of the paths.
@@ -201,7 +208,9 @@ fn copy(
         }
         wanted.read(&bytes);
         let to = folder.join(plan.relative(file));
-        whole_file::replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
+        if !std::fs::read(&to).is_ok_and(|there| there == bytes) {
+            whole_file::replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
+        }
     }
     Ok(wanted.copy(&settings.textures, &folder.join("textures"))?)
 }

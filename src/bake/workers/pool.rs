@@ -1,7 +1,9 @@
 //! The pool's side: children, their limits, and what became of every job.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::vitals;
+use crate::bake::show_sign;
 
 /// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -40,6 +43,8 @@ pub struct PoolSettings {
     pub arguments: Vec<String>,
     /// Environment variables that are set for workers.
     pub environment: Vec<(&'static str, &'static str)>,
+    /// The sign of a show: while it is up one child works at a time, and rests between jobs as long as the last took.
+    pub gives_way_to: Option<PathBuf>,
 }
 
 /// What became of one job.
@@ -101,21 +106,27 @@ impl Crew {
         Answer: DeserializeOwned + Send,
     {
         let jobs = Mutex::new(jobs);
+        let over = AtomicBool::new(false);
         let (report, reports) = mpsc::sync_channel(self.0.len());
         thread::scope(|scope| {
             for (number, worker) in self.0.iter_mut().enumerate() {
-                let (jobs, report) = (&jobs, report.clone());
+                let (jobs, over, report) = (&jobs, &over, report.clone());
                 let work = move || {
+                    let mut took = Duration::ZERO;
                     loop {
+                        make_way(&worker.settings, number, took, over);
                         let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                         let Some(job) = next else { break };
+                        let started = Instant::now();
                         let outcome = worker.run(&job);
+                        took = started.elapsed();
                         if report.send((job, outcome)).is_err() {
                             break; // The caller stopped early.
                         }
                     }
                     // A child ends with the thread that started it; the next list of jobs gets fresh ones.
                     worker.child = None;
+                    over.store(true, Ordering::Relaxed);
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
                 if let Err(error) = thread.spawn_scoped(scope, work) {
@@ -128,8 +139,21 @@ impl Crew {
                     break;
                 }
             }
+            over.store(true, Ordering::Relaxed);
             drop(reports);
         });
+    }
+}
+
+/// While a show plays, every child but the first waits, and the first rests as long as its last job `took`; not after
+/// the work is `over`.
+fn make_way(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
+    const LOOK_EVERY: Duration = Duration::from_millis(200);
+    let Some(sign) = &settings.gives_way_to else { return };
+    let started = Instant::now();
+    let resting = || number > 0 || started.elapsed() < took;
+    while resting() && !over.load(Ordering::Relaxed) && show_sign::is_up(sign) {
+        thread::sleep(LOOK_EVERY);
     }
 }
 

@@ -23,11 +23,18 @@ pub const MODEST: &str = "AIVJ_MODEST_WORKER";
 
 /// Lets everything else go first, where [`MODEST`] asks for it.
 pub(super) fn be_modest() {
-    #[cfg(unix)]
     if std::env::var_os(MODEST).is_some() {
-        // SAFETY: the call takes a number and touches no memory.
-        unsafe { libc::nice(10) };
+        give_way();
     }
+}
+
+/// Lets everything else on the machine go before this process and all that it starts from now on.
+pub fn give_way() {
+    #[cfg(unix)]
+    // SAFETY: the call takes a number and touches no memory.
+    unsafe {
+        libc::nice(10)
+    };
 }
 
 /// Environment variable with the process number of whoever supervises a worker.

@@ -70,6 +70,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         budget,
         retry_failed: args.retry_failed,
         preset_cpu: Duration::from_secs(args.preset_seconds),
+        only: None,
+        stop: std::sync::Arc::default(),
+        gives_way_to: crate::bake::show_sign::of_user(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod cluster;
+mod common;
 mod embed;
 mod flash;
 mod frames;

@@ -9,49 +9,38 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::common::{Capture, Embedding, Work};
 use crate::bake::overnight::{Ending, News, NightSettings, overnight};
-use crate::bake::{iso, now};
+use crate::bake::{iso, now, show_sign, workers};
 use crate::library::Places;
 
-/// Bakes a library: frames, embeddings, clusters, and the index the director uses in the morning.
+/// Bakes a library: audit, pack, frames, embeddings, clusters, and the index the director uses in the morning.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A folder of presets.
-    #[arg(long)]
-    library: PathBuf,
+    #[command(flatten)]
+    work: Work,
     /// The name of the pack.
     #[arg(long)]
     pack: String,
     /// Where its files go; the program's data folder without.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// How long it may take.
+    /// How long it may take, what earlier starts of the same night have taken included.
     #[arg(long, default_value_t = 8.0)]
     hours: f64,
-    /// At most so many presets.
-    #[arg(long)]
-    limit: Option<usize>,
+    /// Presets of the pack, drawn so that they vary; all that are fit without.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pack_size: Option<u32>,
     /// Clusters, 8 to 256; suggested from the size of the library without.
     #[arg(long, value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
-    /// `builtin`, or a vision model: a folder, or a name given to `aivj models add`.
-    #[arg(long, default_value = "builtin")]
-    embedder: String,
+    #[command(flatten)]
+    embedding: Embedding,
     /// Only sends a few presets through every stage.
     #[arg(long)]
     smoke: bool,
-    /// Folders with images for presets.
-    #[arg(long)]
-    textures: Vec<PathBuf>,
-    /// What presets hear: a sound file, or `demo`.
-    #[arg(long, default_value = "demo")]
-    audio: String,
-    /// Processes and threads at work.
-    #[arg(long, default_value_t = crate::cli::default_workers())]
-    workers: usize,
-    /// Decides everything random.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    capture: Capture,
     /// Tells what happens in JSON lines, and stops at the word `stop` on standard input.
     #[arg(long)]
     json: bool,
@@ -65,21 +54,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let own = || Places::of_user().map(|places| places.data.join("packs").join(&args.pack));
     let folder = args.out.clone().or_else(own);
     let folder = folder.context("no place for the pack is known; name one with --out")?;
+    let Work { library, limit, workers: processes, seed } = args.work;
     let settings = NightSettings {
-        library: args.library,
+        library,
         pack: args.pack,
         folder: folder.clone(),
         time: Duration::from_secs_f64(args.hours * 3600.0),
-        limit: args.limit,
+        limit,
+        pack_size: args.pack_size.map(|size| size as usize),
         clusters: args.k.map(usize::from),
-        embedder: args.embedder,
+        embedder: args.embedding.embedder,
         models: crate::cli::models::folder(),
         smoke_only: args.smoke,
-        textures: args.textures,
-        audio: args.audio,
-        workers: args.workers.max(1),
-        seed: args.seed,
+        capture: args.capture.settings(seed),
+        textures: args.capture.textures,
+        audio: args.capture.audio,
+        workers: processes.max(1),
+        seed,
+        gives_way_to: show_sign::of_user(),
     };
+    let store = super::store()?;
+    // A show on the same machine, and all else, goes first.
+    workers::give_way();
     let stop = Arc::new(AtomicBool::new(false));
     if args.json {
         listen_for_stop(stop.clone())?;
@@ -89,7 +85,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut log =
         std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
     let mut show = super::bar();
-    let ending = overnight(&settings, &mut |news| {
+    let ending = overnight(&settings, &store, &mut |news| {
         if let Some(line) = line(&news) {
             writeln!(log, "{} {line}", iso(now())).ok(); // A full disk is told by the stage itself.
             if !args.json {

@@ -14,14 +14,17 @@ use ort::value::{Tensor, TensorElementType, ValueType};
 use sha2::{Digest as _, Sha256};
 
 use self::prepare::Preparation;
+use self::runtime::{Provider, Runtime};
 use super::text::unit_length;
 use super::{Embedder, Maker, Opened};
 use crate::bake::parallel;
 
 /// Frames in one run of the model; more gain nothing.
 const BATCH: usize = 8;
-/// Where a model's file may lie within its folder.
-const MODELS: [&str; 4] = ["model.onnx", "vision_model.onnx", "onnx/vision_model.onnx", "onnx/model.onnx"];
+/// Where a model's file may lie within its folder, the best first: in a repository with both towers of a CLIP model
+/// `model.onnx` may be the two together.
+pub const MODEL_FILES: [&str; 4] =
+    ["vision_model.onnx", "onnx/vision_model.onnx", "model.onnx", "onnx/model.onnx"];
 /// Names of the output that is the embedding, the best first.
 const OUTPUTS: [&str; 4] = ["image_embeds", "pooler_output", "embedding", "output"];
 
@@ -40,26 +43,34 @@ pub struct Onnx {
 impl Onnx {
     /// Opens the model of this folder and tries it on a grey picture; the error says in words what does not fit.
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
-        let path = MODELS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("there is no model.onnx in {}", folder.display()))?;
         let preparation = Preparation::read(&folder.join("preprocessor_config.json"))?;
         let runtime = runtime::runtime()?;
         let told = |error: String| format!("{} cannot be used: {error}", path.display());
-        let session = Session::builder(&runtime.environment)
-            .map_err(|error| told(error.to_string()))?
-            .with_intra_threads(threads.max(1))
-            .map_err(|error| told(error.to_string()))?
-            .commit_from_file(&path)
-            .map_err(|error| told(error.to_string()))?;
+        let mut found = None;
+        for provider in runtime.providers() {
+            match session(&runtime, Some(&provider), &path, threads) {
+                Ok(session) => {
+                    found = Some((session, provider.name));
+                    break;
+                }
+                Err(why) => log::warn!("{} does not run the model ({why}); trying on", provider.name),
+            }
+        }
+        let (session, provider) = match found {
+            Some(found) => found,
+            None => (session(&runtime, None, &path, threads).map_err(told)?, "processor"),
+        };
         let (input, output) = ends(&session).map_err(told)?;
+        let runtime = format!("{} on {provider}", runtime.name);
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
         let maker = Maker {
             embedder: name.unwrap_or_else(|| "onnx".into()),
             model: hash_of(&path)?,
             preprocessing: preparation.told(),
         };
-        let mut model =
-            Self { session, input, output, width: 0, preparation, maker, runtime: runtime.name, threads };
+        let mut model = Self { session, input, output, width: 0, preparation, maker, runtime, threads };
         let side = model.preparation.crop as usize;
         let tried = model.run(&[vec![0.0; 3 * side * side]])?;
         model.width = tried[0].len();
@@ -69,7 +80,7 @@ impl Onnx {
     /// Which runtime runs it, and how wide its rows are, for people.
     pub fn told(&self) -> String {
         let Self { width, runtime, threads, .. } = self;
-        format!("{} ({width} numbers a preset), runtime {runtime}, {threads} threads", self.maker.embedder)
+        format!("{width} numbers a preset, runtime {runtime}, {threads} threads")
     }
 
     /// Embeddings of prepared pictures, at most [`BATCH`] of them, each of unit length.
@@ -133,6 +144,23 @@ impl Embedder for Onnx {
         }
         Ok(rows)
     }
+}
+
+/// The model of this file, run by `provider` or by the processor.
+fn session(
+    runtime: &Runtime,
+    provider: Option<&Provider>,
+    path: &Path,
+    threads: usize,
+) -> Result<Session, String> {
+    let told = |error: ort::Error| error.to_string();
+    let builder = Session::builder(&runtime.environment).map_err(told)?;
+    let mut builder = builder.with_intra_threads(threads.max(1)).map_err(|error| error.to_string())?;
+    if let Some(provider) = provider {
+        let providers = [provider.dispatch.clone()];
+        builder = builder.with_execution_providers(providers).map_err(|error| error.to_string())?;
+    }
+    builder.commit_from_file(path).map_err(told)
 }
 
 /// The model's picture input and embedding output by name; a model of another kind is told by what it has.

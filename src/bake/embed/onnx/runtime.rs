@@ -2,12 +2,14 @@
 //!
 //! A process has one runtime for its whole life. Looked for beside the program, in the data folder, and at
 //! `ORT_DYLIB_PATH`; the built-in one (tract, pure Rust) gives the same numbers to 3e-6 and takes about four times as
-//! long.
+//! long. A native one may bring a graphics card along (CUDA, DirectML, CoreML), which is used where it starts;
+//! `AIVJ_ONNX_PROVIDER` names one, or `cpu` for none.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use ort::environment::Environment;
+use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
 use crate::library::Places;
 
@@ -17,6 +19,37 @@ pub(super) struct Runtime {
     pub environment: Environment,
     /// What it is, for people.
     pub name: String,
+    native: bool,
+}
+
+/// Something other than the plain processor that can run a model.
+pub(super) struct Provider {
+    /// What it is, for people.
+    pub name: &'static str,
+    pub dispatch: ExecutionProviderDispatch,
+}
+
+impl Runtime {
+    /// What may run a model besides the processor, the best first.
+    pub fn providers(&self) -> Vec<Provider> {
+        let wanted = std::env::var("AIVJ_ONNX_PROVIDER").unwrap_or_default();
+        self.providers_named(&wanted)
+    }
+
+    fn providers_named(&self, wanted: &str) -> Vec<Provider> {
+        if !self.native {
+            return Vec::new();
+        }
+        let built_in = |available: ort::Result<bool>| available.unwrap_or(false);
+        let all = [
+            ("CUDA", built_in(ep::CUDA::is_available()), ep::CUDA::default().build()),
+            ("DirectML", built_in(ep::DirectML::is_available()), ep::DirectML::default().build()),
+            ("CoreML", built_in(ep::CoreML::is_available()), ep::CoreML::default().build()),
+        ];
+        let fits = |name: &str| wanted.is_empty() || wanted.eq_ignore_ascii_case(name);
+        let found = all.into_iter().filter(|(name, available, _)| *available && fits(name));
+        found.map(|(name, _, dispatch)| Provider { name, dispatch: dispatch.error_on_failure() }).collect()
+    }
 }
 
 /// The runtime of this process.
@@ -31,14 +64,18 @@ fn start() -> Result<Runtime, String> {
         match ort::init_from(&library) {
             Ok(builder) => {
                 let environment = builder.build().map_err(told)?;
-                return Ok(Runtime { environment, name: format!("native ({})", library.display()) });
+                return Ok(Runtime {
+                    environment,
+                    name: format!("native ({})", library.display()),
+                    native: true,
+                });
             }
             Err(error) => log::warn!("{} is no ONNX Runtime that fits: {error}", library.display()),
         }
     }
     ort::set_api(ort_tract::api());
     let environment = ort::init().build().map_err(told)?;
-    Ok(Runtime { environment, name: "built-in (tract)".into() })
+    Ok(Runtime { environment, name: "built-in (tract)".into(), native: false })
 }
 
 fn places() -> Vec<PathBuf> {

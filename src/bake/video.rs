@@ -1,4 +1,4 @@
-//! Frames to a file: MP4 through ffmpeg where it is installed, else an animated WebP; or a folder of PNGs.
+//! Frames to a file: MP4 through ffmpeg where it is installed, an animated WebP, or a folder of PNGs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,23 +7,37 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::Context as _;
 use image::RgbaImage;
 
-use crate::bake::animation::Animation;
+use super::animation::Animation;
 
 /// Somewhere frames go.
-pub(super) enum Video {
+pub enum Video {
     /// An ffmpeg process that takes raw frames.
-    Ffmpeg { process: Child, input: ChildStdin, path: PathBuf },
+    Ffmpeg {
+        /// The process.
+        process: Child,
+        /// Where its frames go in.
+        input: ChildStdin,
+        /// The file it writes.
+        path: PathBuf,
+    },
     /// A folder of numbered PNGs.
-    Folder { path: PathBuf, number: u32 },
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The last one written.
+        number: u32,
+    },
     /// A silent animation without a second program.
     Animation(Animation),
 }
 
 impl Video {
-    /// Opens `path`: a name ending in `.mp4` becomes a video with the sound of `sound`, any other a folder.
-    pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> anyhow::Result<Self> {
-        let is_video = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("mp4"));
-        if !is_video {
+    /// Opens `path`: a name ending in `.mp4` becomes a video with this sound, or an animation where there is no ffmpeg;
+    /// one ending in `.webp` an animation, any other a folder.
+    pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
+        let ends_in =
+            |wanted: &str| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted));
+        if !ends_in("mp4") && !ends_in("webp") {
             std::fs::create_dir_all(path).with_context(|| format!("making the folder {}", path.display()))?;
             return Ok(Self::Folder { path: path.to_owned(), number: 0 });
         }
@@ -31,13 +45,15 @@ impl Video {
             std::fs::create_dir_all(parent)
                 .with_context(|| format!("making the folder {}", parent.display()))?;
         }
+        if ends_in("webp") {
+            return animation(path, size, fps);
+        }
         match start_ffmpeg(path, size, fps, sound) {
             Ok(video) => Ok(video),
             Err(why) => {
                 let path = path.with_extension("webp");
                 eprintln!("{why}; writing {} without sound instead", path.display());
-                let animation = Animation::create(&path, size, 1000 / fps.max(1));
-                animation.map(Self::Animation).with_context(|| format!("creating {}", path.display()))
+                animation(&path, size, fps)
             }
         }
     }
@@ -72,6 +88,11 @@ impl Video {
     }
 }
 
+fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
+    let animation = Animation::create(path, size, 1000 / fps.max(1));
+    animation.map(Video::Animation).with_context(|| format!("creating {}", path.display()))
+}
+
 /// Encoders of MP4 video that ffmpeg may have, the best first, with their options.
 const ENCODERS: [(&str, &[&str]); 4] = [
     ("libx264", &["-preset", "veryfast", "-crf", "18"]),
@@ -92,18 +113,19 @@ pub fn encoder() -> Result<(&'static str, &'static [&'static str]), String> {
         .ok_or_else(|| "this ffmpeg has no encoder for MP4 video".into())
 }
 
-fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: &Path) -> Result<Video, String> {
+fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> Result<Video, String> {
     let (encoder, options) = encoder()?;
+    let with_sound: &[&str] =
+        if sound.is_some() { &["-c:a", "aac", "-af", "apad", "-shortest"] } else { &[] };
     let mut process = Command::new("ffmpeg")
         .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
         .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
-        .arg("-i")
-        .arg(sound)
+        .args(sound.into_iter().flat_map(|sound| [Path::new("-i"), sound]))
         .args(["-c:v", encoder])
         .args(options)
         // Odd sides are padded: yuv420p wants even ones. Sound that ends early is followed by silence.
         .args(["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"])
-        .args(["-c:a", "aac", "-af", "apad", "-shortest"])
+        .args(with_sound)
         .arg(path)
         .stdin(Stdio::piped())
         .spawn()

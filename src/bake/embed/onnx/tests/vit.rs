@@ -1,0 +1,281 @@
+//! A small vision transformer with random weights, as CLIP has it: patches, class token, positions, two blocks of
+//! attention and perceptron with CLIP's quick GELU, projection. Written as ONNX, and done again in plain loops.
+
+use super::*;
+use crate::units::Rng;
+
+const SIDE: usize = 16;
+const PATCH: usize = 8;
+const TOKENS: usize = (SIDE / PATCH) * (SIDE / PATCH) + 1;
+const WIDTH: usize = 8;
+const HEADS: usize = 2;
+const HEAD: usize = WIDTH / HEADS;
+const HIDDEN: usize = 12;
+const OUT: usize = 6;
+const BLOCKS: usize = 2;
+const EPSILON: f32 = 1e-5;
+
+/// Weights by name, in the order in which they are drawn.
+struct Weights(Vec<(String, Vec<u64>, Vec<f32>)>);
+
+impl Weights {
+    fn random(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let mut weights = Self(Vec::new());
+        let mut draw = |name: String, sides: &[usize], mean: f32, spread: f32| {
+            let count: usize = sides.iter().product();
+            let values = (0..count).map(|_| mean + spread * rng.normal() as f32).collect();
+            weights.0.push((name, sides.iter().map(|&side| side as u64).collect(), values));
+        };
+        draw("patches".into(), &[WIDTH, 3, PATCH, PATCH], 0.0, 0.1);
+        draw("class".into(), &[WIDTH], 0.0, 1.0);
+        draw("positions".into(), &[TOKENS, WIDTH], 0.0, 0.5);
+        for block in 0..BLOCKS {
+            for part in ["q", "k", "v", "o"] {
+                draw(format!("{part}{block}"), &[WIDTH, WIDTH], 0.0, 0.4);
+                draw(format!("{part}{block}b"), &[WIDTH], 0.0, 0.1);
+            }
+            draw(format!("up{block}"), &[WIDTH, HIDDEN], 0.0, 0.4);
+            draw(format!("up{block}b"), &[HIDDEN], 0.0, 0.1);
+            draw(format!("down{block}"), &[HIDDEN, WIDTH], 0.0, 0.4);
+            draw(format!("down{block}b"), &[WIDTH], 0.0, 0.1);
+            for norm in ["before", "between"] {
+                draw(format!("{norm}{block}"), &[WIDTH], 1.0, 0.2);
+                draw(format!("{norm}{block}b"), &[WIDTH], 0.0, 0.2);
+            }
+        }
+        draw("last".into(), &[WIDTH], 1.0, 0.2);
+        draw("lastb".into(), &[WIDTH], 0.0, 0.2);
+        draw("out".into(), &[WIDTH, OUT], 0.0, 0.5);
+        weights
+    }
+
+    fn get(&self, name: &str) -> &[f32] {
+        &self.0.iter().find(|(own, _, _)| own == name).expect("a weight of this name").2
+    }
+}
+
+/// A number that is a whole one.
+fn int(name: &str, value: u64) -> Vec<u8> {
+    let mut attribute = field(1, name.as_bytes());
+    attribute.extend(number(3, value));
+    attribute.extend(number(20, 2));
+    attribute
+}
+
+/// A number that is not.
+fn float(name: &str, value: f32) -> Vec<u8> {
+    let mut attribute = field(1, name.as_bytes());
+    attribute.push(2 << 3 | 5);
+    attribute.extend(value.to_le_bytes());
+    attribute.extend(number(20, 1));
+    attribute
+}
+
+/// Whole numbers with a sign; without sides it is a single one.
+fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
+    let mut tensor: Vec<u8> = sides.iter().flat_map(|side| number(1, *side)).collect();
+    tensor.extend(number(2, 7));
+    tensor.extend(field(8, name.as_bytes()));
+    tensor.extend(field(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()));
+    tensor
+}
+
+/// Nodes one after the other.
+#[derive(Default)]
+struct Graph(Vec<u8>);
+
+impl Graph {
+    fn add(&mut self, kind: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) {
+        self.0.extend(field(1, &node(kind, inputs, output, attributes)));
+    }
+
+    /// `input` times a matrix, plus its bias.
+    fn dense(&mut self, input: &str, weight: &str, output: &str) {
+        let product = format!("{output}_product");
+        self.add("MatMul", &[input, weight], &product, &[]);
+        self.add("Add", &[&product, &format!("{weight}b")], output, &[]);
+    }
+
+    fn norm(&mut self, input: &str, weight: &str, output: &str) {
+        let attributes = [int("axis", u64::MAX), float("epsilon", EPSILON)];
+        self.add("LayerNormalization", &[input, weight, &format!("{weight}b")], output, &attributes);
+    }
+
+    fn block(&mut self, block: usize, input: &str, output: &str) {
+        let name = |part: &str| format!("{part}{block}");
+        self.norm(input, &name("before"), &name("normed"));
+        for (part, order) in [("q", [0, 2, 1, 3]), ("k", [0, 2, 3, 1]), ("v", [0, 2, 1, 3])] {
+            self.dense(&name("normed"), &name(part), &name(&format!("{part}_flat")));
+            self.add(
+                "Reshape",
+                &[&name(&format!("{part}_flat")), "split"],
+                &name(&format!("{part}_heads")),
+                &[],
+            );
+            let turn = [ints("perm", &order)];
+            self.add(
+                "Transpose",
+                &[&name(&format!("{part}_heads"))],
+                &name(&format!("{part}_turned")),
+                &turn,
+            );
+        }
+        self.add("MatMul", &[&name("q_turned"), &name("k_turned")], &name("scores"), &[]);
+        self.add("Mul", &[&name("scores"), "scale"], &name("scaled"), &[]);
+        self.add("Softmax", &[&name("scaled")], &name("shares"), &[int("axis", u64::MAX)]);
+        self.add("MatMul", &[&name("shares"), &name("v_turned")], &name("mixed"), &[]);
+        self.add("Transpose", &[&name("mixed")], &name("mixed_turned"), &[ints("perm", &[0, 2, 1, 3])]);
+        self.add("Reshape", &[&name("mixed_turned"), "join"], &name("joined"), &[]);
+        self.dense(&name("joined"), &name("o"), &name("attended"));
+        self.add("Add", &[input, &name("attended")], &name("middle"), &[]);
+        self.norm(&name("middle"), &name("between"), &name("normed_again"));
+        self.dense(&name("normed_again"), &name("up"), &name("wide"));
+        self.add("Mul", &[&name("wide"), "steep"], &name("steeper"), &[]);
+        self.add("Sigmoid", &[&name("steeper")], &name("gate"), &[]);
+        self.add("Mul", &[&name("wide"), &name("gate")], &name("bent"), &[]);
+        self.dense(&name("bent"), &name("down"), &name("narrow"));
+        self.add("Add", &[&name("middle"), &name("narrow")], output, &[]);
+    }
+}
+
+fn tower(weights: &Weights) -> Vec<u8> {
+    let mut graph = Graph::default();
+    let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
+    graph.add("Conv", &["pixel_values", "patches"], "convolved", &conv);
+    graph.add("Reshape", &["convolved", "flat"], "columns", &[]);
+    graph.add("Transpose", &["columns"], "rows", &[ints("perm", &[0, 2, 1])]);
+    // The class token for every picture of the batch: a mean of nothing, plus the token.
+    graph.add("ReduceMean", &["rows"], "mean", &[ints("axes", &[1]), int("keepdims", 1)]);
+    graph.add("Mul", &["mean", "zero"], "nothing", &[]);
+    graph.add("Add", &["nothing", "class"], "first", &[]);
+    graph.add("Concat", &["first", "rows"], "tokens", &[int("axis", 1)]);
+    graph.add("Add", &["tokens", "positions"], "stream0", &[]);
+    for block in 0..BLOCKS {
+        graph.block(block, &format!("stream{block}"), &format!("stream{}", block + 1));
+    }
+    graph.add("Gather", &[&format!("stream{BLOCKS}"), "index"], "token", &[int("axis", 1)]);
+    graph.norm("token", "last", "normed");
+    graph.add("MatMul", &["normed", "out"], "image_embeds", &[]);
+    let mut graph = graph.0;
+    graph.extend(field(2, b"vit"));
+    for (name, sides, values) in &weights.0 {
+        graph.extend(field(5, &tensor(name, sides, values)));
+    }
+    let single = |name: &str, value: f32| field(5, &tensor(name, &[1], &[value]));
+    graph.extend(single("zero", 0.0));
+    graph.extend(single("scale", (HEAD as f32).sqrt().recip()));
+    graph.extend(single("steep", 1.702));
+    graph.extend(field(5, &whole("flat", &[3], &[0, WIDTH as i64, -1])));
+    graph.extend(field(5, &whole("split", &[4], &[0, TOKENS as i64, HEADS as i64, HEAD as i64])));
+    graph.extend(field(5, &whole("join", &[3], &[0, TOKENS as i64, WIDTH as i64])));
+    graph.extend(field(5, &whole("index", &[], &[0])));
+    graph.extend(field(11, &value("pixel_values", &[0, 3, SIDE as u64, SIDE as u64])));
+    graph.extend(field(12, &value("image_embeds", &[0, OUT as u64])));
+    model(&graph)
+}
+
+type Rows = Vec<Vec<f32>>;
+
+fn dense(rows: &Rows, weights: &Weights, name: &str) -> Rows {
+    let (matrix, bias) = (weights.get(name), weights.get(&format!("{name}b")));
+    let width = bias.len();
+    let cell = |row: &Vec<f32>, out: usize| {
+        bias[out] + row.iter().enumerate().map(|(at, value)| value * matrix[at * width + out]).sum::<f32>()
+    };
+    rows.iter().map(|row| (0..width).map(|out| cell(row, out)).collect()).collect()
+}
+
+fn norm(rows: &Rows, weights: &Weights, name: &str) -> Rows {
+    let (gain, bias) = (weights.get(name), weights.get(&format!("{name}b")));
+    let normed = |row: &Vec<f32>| {
+        let mean = row.iter().sum::<f32>() / row.len() as f32;
+        let variance = row.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / row.len() as f32;
+        let scale = (variance + EPSILON).sqrt().recip();
+        row.iter().enumerate().map(|(at, value)| (value - mean) * scale * gain[at] + bias[at]).collect()
+    };
+    rows.iter().map(normed).collect()
+}
+
+fn plus(a: &Rows, b: &Rows) -> Rows {
+    a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a + b).collect()).collect()
+}
+
+fn attend(rows: &Rows, weights: &Weights, block: usize) -> Rows {
+    let [q, k, v] = ["q", "k", "v"].map(|part| dense(rows, weights, &format!("{part}{block}")));
+    let mut mixed = vec![vec![0.0; WIDTH]; rows.len()];
+    for head in 0..HEADS {
+        let range = head * HEAD..(head + 1) * HEAD;
+        for (at, query) in q.iter().enumerate() {
+            let score = |key: &Vec<f32>| {
+                let dot: f32 = query[range.clone()].iter().zip(&key[range.clone()]).map(|(a, b)| a * b).sum();
+                (dot / (HEAD as f32).sqrt()).exp()
+            };
+            let scores: Vec<f32> = k.iter().map(score).collect();
+            let sum: f32 = scores.iter().sum();
+            for (score, values) in scores.iter().zip(&v) {
+                for column in range.clone() {
+                    mixed[at][column] += score / sum * values[column];
+                }
+            }
+        }
+    }
+    dense(&mixed, weights, &format!("o{block}"))
+}
+
+/// The same as the tower, in plain loops.
+fn plainly(planes: &[f32], weights: &Weights) -> Vec<f32> {
+    let across = SIDE / PATCH;
+    let patches = weights.get("patches");
+    let mut rows = vec![weights.get("class").to_vec()];
+    for patch in 0..TOKENS - 1 {
+        let (top, left) = (patch / across * PATCH, patch % across * PATCH);
+        let mut row = vec![0.0; WIDTH];
+        for (out, sum) in row.iter_mut().enumerate() {
+            for at in 0..3 * PATCH * PATCH {
+                let (channel, y, x) = (at / (PATCH * PATCH), at / PATCH % PATCH, at % PATCH);
+                *sum += patches[out * 3 * PATCH * PATCH + at]
+                    * planes[(channel * SIDE + top + y) * SIDE + left + x];
+            }
+        }
+        rows.push(row);
+    }
+    let positions = weights.get("positions").chunks(WIDTH).map(<[f32]>::to_vec).collect();
+    let mut stream = plus(&rows, &positions);
+    for block in 0..BLOCKS {
+        let attended = attend(&norm(&stream, weights, &format!("before{block}")), weights, block);
+        let middle = plus(&stream, &attended);
+        let mut wide =
+            dense(&norm(&middle, weights, &format!("between{block}")), weights, &format!("up{block}"));
+        wide.iter_mut().flatten().for_each(|value| *value /= 1.0 + (-1.702 * *value).exp());
+        stream = plus(&middle, &dense(&wide, weights, &format!("down{block}")));
+    }
+    let token = norm(&vec![stream[0].clone()], weights, "last").remove(0);
+    let out = weights.get("out");
+    let mut embedding: Vec<f32> = (0..OUT)
+        .map(|column| token.iter().enumerate().map(|(at, value)| value * out[at * OUT + column]).sum())
+        .collect();
+    unit_length(&mut embedding, 1.0);
+    embedding
+}
+
+#[test]
+fn a_vision_transformer_gives_what_plain_loops_give() {
+    let weights = Weights::random(4);
+    let folder = folder(&super::vit::tower(&weights));
+    let mut model = Onnx::open(folder.path(), 2).expect("opened");
+    let mut rng = Rng::new(8);
+    let planes: Vec<Vec<f32>> =
+        (0..3).map(|_| (0..3 * SIDE * SIDE).map(|_| rng.normal() as f32).collect()).collect();
+    // All at once and one by one: the batch changes nothing.
+    let together = model.run(&planes).expect("run");
+    for (planes, row) in planes.iter().zip(&together) {
+        let alone = model.run(std::slice::from_ref(planes)).expect("run");
+        for (got, wanted) in [(row, plainly(planes, &weights)), (&alone[0], row.clone())] {
+            let worst = got.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < 2e-5, "off by {worst}: {got:?} against {wanted:?}");
+        }
+    }
+    let apart = together[0].iter().zip(&together[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart > 0.05, "two pictures give nearly the same: {together:?}");
+}

@@ -1,0 +1,169 @@
+//! Against a hub on this machine that breaks off, lies and refuses.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use sha1::Digest as _;
+
+use super::*;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A hub with one repository, `art/tower`.
+struct Server {
+    hub: Hub,
+    /// What was asked for: path, and the first byte where a range was asked.
+    asked: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+}
+
+/// Serves these files; of `breaks` the first answer ends after half of it.
+fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let mut pages: HashMap<String, Vec<u8>> = files
+        .iter()
+        .map(|(name, bytes)| (format!("/art/tower/resolve/{COMMIT}/{name}"), bytes.clone()))
+        .collect();
+    pages.insert("/api/models/art/tower/revision/main?blobs=true".into(), listed.as_bytes().to_vec());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    std::thread::spawn(move || {
+        let mut broken = false;
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let Some(first) = lines.next() else { continue };
+            let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+            let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            let from = headers.iter().find_map(|line| {
+                let line = line.to_lowercase();
+                line.strip_prefix("range: bytes=")?.trim_end_matches('-').parse::<usize>().ok()
+            });
+            seen.lock().expect("held").push((path.clone(), from.map(|from| from as u64)));
+            let mut out = &stream;
+            let Some(bytes) = pages.get(&path) else {
+                write!(out, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").ok();
+                continue;
+            };
+            let rest = &bytes[from.unwrap_or(0).min(bytes.len())..];
+            let status = if from.is_some() { "206 Partial Content" } else { "200 OK" };
+            let length = rest.len();
+            write!(out, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").ok();
+            let half = path.ends_with(breaks) && !broken;
+            broken |= half;
+            out.write_all(if half { &rest[..length / 2] } else { rest }).ok();
+        }
+    });
+    Server { hub: Hub::at(&address), asked }
+}
+
+fn listing(files: &[(&str, &[u8])]) -> String {
+    let entry = |(name, bytes): &(&str, &[u8])| {
+        let sha256: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let blob = [format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat();
+        let sha1: String = sha1::Sha1::digest(blob).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut entry = serde_json::json!({"rfilename": name, "size": bytes.len(), "blobId": sha1});
+        if name.ends_with("onnx") {
+            // Large files: the blob is a pointer, the hash that of the file.
+            entry["blobId"] = "f00".into();
+            entry["lfs"] = serde_json::json!({"sha256": sha256, "size": bytes.len()});
+        }
+        entry
+    };
+    let siblings: Vec<_> = files.iter().map(entry).collect();
+    serde_json::json!({"sha": COMMIT, "siblings": siblings}).to_string()
+}
+
+const CONFIG: &[u8] = br#"{"size":16,"crop_size":16}"#;
+
+fn large() -> Vec<u8> {
+    (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+}
+
+fn fetch(server: &Server, folder: &Path, watch: Watch) -> Result<(), ModelError> {
+    server.hub.fetch(&Repository::parse("art/tower").expect("a repository"), folder, watch)
+}
+
+#[test]
+fn a_fetch_goes_on_where_the_connection_broke_and_ends_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = large();
+    let files =
+        [("onnx/vision_model.onnx", &model[..]), ("preprocessor_config.json", CONFIG), ("README.md", b"x")];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let server = serve(&served, &listing(&files), "vision_model.onnx");
+    let mut most = 0;
+    fetch(&server, folder.path(), &mut |progress| {
+        most = progress.done.max(most);
+        progress.done <= progress.total
+    })
+    .expect("fetched");
+    assert_eq!(std::fs::read(folder.path().join("onnx/vision_model.onnx")).expect("there"), model);
+    assert_eq!(std::fs::read(folder.path().join("preprocessor_config.json")).expect("there"), CONFIG);
+    assert!(most == model.len() && !folder.path().join("README.md").exists());
+    let asked = server.asked.lock().expect("held");
+    let ranges: Vec<_> =
+        asked.iter().filter(|(path, _)| path.ends_with("onnx")).map(|(_, from)| *from).collect();
+    assert_eq!(ranges, [None, Some(model.len() as u64 / 2)]);
+}
+
+#[test]
+fn a_stopped_fetch_is_gone_on_with_by_the_next_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = large();
+    let files = [("model.onnx", &model[..]), ("preprocessor_config.json", CONFIG)];
+    let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
+    let server = serve(&served, &listing(&files), "nothing");
+    let stopped = fetch(&server, folder.path(), &mut |progress| progress.done < 100_000);
+    assert!(matches!(stopped, Err(ModelError::Stopped)));
+    fetch(&server, folder.path(), &mut |_| true).expect("fetched");
+    assert_eq!(std::fs::read(folder.path().join("model.onnx")).expect("there"), model);
+    let asked = server.asked.lock().expect("held");
+    let last = asked.iter().rfind(|(path, _)| path.ends_with("onnx")).expect("asked");
+    assert!(last.1.is_some_and(|from| from >= 100_000), "{last:?}");
+}
+
+#[test]
+fn a_file_with_another_hash_is_thrown_away_and_a_repository_without_a_tower_is_told_by_what_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = large();
+    let mut damaged = model.clone();
+    damaged[77] ^= 1;
+    let files = [("model.onnx", &model[..]), ("preprocessor_config.json", CONFIG)];
+    let served = [("model.onnx", damaged), ("preprocessor_config.json", CONFIG.to_vec())];
+    let why = fetch(&serve(&served, &listing(&files), "nothing"), folder.path(), &mut |_| true)
+        .expect_err("refused")
+        .to_string();
+    assert!(why.contains("hash"), "{why}");
+    assert!(!folder.path().join("model.onnx").exists() && !folder.path().join("model.onnx.part").exists());
+    let other = [("pytorch_model.bin", &b"x"[..])];
+    let why = fetch(&serve(&[], &listing(&other), "nothing"), folder.path(), &mut |_| true)
+        .expect_err("refused")
+        .to_string();
+    assert!(why.contains("pytorch_model.bin") && why.contains("model.onnx"), "{why}");
+}
+
+#[test]
+fn what_is_neither_folder_nor_repository_is_told_and_a_folder_that_does_not_fit_leaves_nothing() {
+    let models = tempfile::tempdir().expect("a folder");
+    let hub = Hub::at("http://127.0.0.1:9");
+    let mut add = |from: &str| super::add(from, None, models.path(), &hub, 1, &mut |_| true);
+    assert!(matches!(add("no such folder"), Err(ModelError::NoSource(_))));
+    assert!(matches!(add("../up"), Err(ModelError::NoSource(_))));
+    assert!(matches!(add("art/tower"), Err(ModelError::Hub(_))));
+    let from = tempfile::tempdir().expect("a folder");
+    let unfit = from.path().join("unfit");
+    std::fs::create_dir(&unfit).expect("made");
+    assert!(matches!(add(&unfit.to_string_lossy()), Err(ModelError::Unfit(_))));
+    assert!(list(models.path()).is_empty());
+}
+
+#[test]
+fn a_repository_is_an_owner_and_a_name_at_a_revision() {
+    let name = |text: &str| Repository::parse(text).map(|found| found.short_name().to_owned());
+    assert_eq!(name("openai/clip-vit-base-patch32@v1.0"), Some("clip-vit-base-patch32".into()));
+    for other in ["clip", "a/b/c", "a/b@../x", "/b", "a/ b"] {
+        assert_eq!(name(other), None, "{other}");
+    }
+}

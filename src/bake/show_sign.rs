@@ -1,0 +1,77 @@
+//! The sign that a show plays: a file that a show holds while there is music, so that a bake on the same machine gives
+//! way.
+//!
+//! The system lets go of the file when the process ends, however it ends: a show that fell never stops a bake.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::library::Places;
+
+/// Name of the file in the data folder.
+const NAME: &str = "show-plays.lock";
+/// Silence after which the show is over, seconds: longer than any pause between two pieces.
+const OVER_AFTER_SECS: f64 = 60.0;
+
+/// The show's side. Never waits.
+pub struct ShowSign {
+    file: File,
+    up: bool,
+    silent_secs: f64,
+}
+
+impl ShowSign {
+    /// The sign in this folder, down.
+    pub fn open(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(NAME))?;
+        Ok(Self { file, up: false, silent_secs: OVER_AFTER_SECS })
+    }
+
+    /// One frame of the show: the sign is up while there is sound and for a while after it.
+    pub fn step(&mut self, silent: bool, dt: f64) {
+        self.silent_secs = if silent { self.silent_secs + dt } else { 0.0 };
+        let wanted = self.silent_secs < OVER_AFTER_SECS;
+        if wanted != self.up {
+            // A bake that looks at the sign holds it for a moment; the next frame tries again.
+            let done = if wanted { self.file.try_lock_shared().is_ok() } else { self.file.unlock().is_ok() };
+            self.up = if done { wanted } else { self.up };
+        }
+    }
+}
+
+/// Where the sign of this user's shows is.
+pub fn of_user() -> Option<PathBuf> {
+    Places::of_user().map(|places| places.data.join(NAME))
+}
+
+/// Whether a show holds the sign.
+pub fn is_up(sign: &Path) -> bool {
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(sign) else { return false };
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_is_up_with_the_music_and_down_after_a_minute_of_silence_or_with_the_show() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(NAME);
+        assert!(!is_up(&path));
+        let mut show = ShowSign::open(folder.path()).expect("opened");
+        show.step(true, 0.02);
+        assert!(!is_up(&path));
+        show.step(false, 0.02);
+        assert!(is_up(&path));
+        show.step(true, OVER_AFTER_SECS - 1.0);
+        assert!(is_up(&path));
+        show.step(true, 1.5);
+        assert!(!is_up(&path));
+        show.step(false, 0.02);
+        drop(show);
+        assert!(!is_up(&path));
+    }
+}

@@ -1,0 +1,169 @@
+//! Whole nights: every stage in order, cut off without warning and gone on with, and a show that takes the new index
+//! while it plays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aivj::analysis::Features;
+use aivj::library::{LibraryPlace, Store, StyleOrigin, open};
+use aivj::mind::director::Pool;
+use aivj::show::setlog::Event;
+use aivj::show::{Arrived, Command, Heard, PrepareTimes, Show, ShowSettings, StepInput};
+use serde_json::Value;
+
+use crate::hostile;
+use crate::kitchen::{Kitchen, Run, good_presets};
+
+/// Frames so small and so few that a night takes seconds.
+const SMALL: [&str; 10] = [
+    "--size",
+    "48x32",
+    "--out-size",
+    "24",
+    "--warmup-frames",
+    "4",
+    "--capture-every",
+    "2",
+    "--capture-count",
+    "2",
+];
+
+fn night(kitchen: &Kitchen, more: &[&str]) -> Run {
+    let all: Vec<&str> = ["overnight", "--pack", "night", "--k", "8"].into_iter().chain(SMALL).collect();
+    let all: Vec<&str> = all.into_iter().chain(more.iter().copied()).collect();
+    kitchen.bake(&all, &["--out", "OUT", "--library", kitchen.library.to_str().expect("a plain path")])
+}
+
+fn json(path: &std::path::Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("there")).expect("JSON")
+}
+
+/// Cluster of every preset of the index in this folder.
+fn index(folder: &std::path::Path) -> BTreeMap<String, String> {
+    let index = json(&folder.join("aivj-style-index.v1.json"));
+    let entries = index["entries"].as_array().expect("a list").clone();
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    entries.iter().map(|entry| (text(&entry["presetId"]), text(&entry["authorKey"]))).collect()
+}
+
+#[test]
+fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 10);
+    std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
+    let store = Store::open(&kitchen.folder("show"), 1).expect("a store").store;
+    let place = LibraryPlace::of(&kitchen.library);
+    let before = open(&store, &place, 1, |_| ()).expect("opens").catalogue;
+    assert_ne!(before.origin, StyleOrigin::V1);
+    let mut show = Show::new(ShowSettings::default(), Arc::new(before));
+    let chosen = play(&mut show, 40);
+    assert!(chosen.iter().all(|cluster| !is_baked(cluster)), "{chosen:?}");
+
+    let done = night(&kitchen, &[]);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let out = kitchen.folder("out");
+    let log = std::fs::read_to_string(out.join("overnight.log")).expect("a log");
+    let stages: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once("[overnight] ")?.1)).collect();
+    let once = [
+        "audit presets",
+        "write pack",
+        "render frames",
+        "embed CLIP",
+        "cluster embeddings",
+        "write style policy",
+    ];
+    let all: Vec<&str> = once.into_iter().chain(once).chain(["done."]).collect();
+    assert_eq!(stages, all, "the smoke run, then the night");
+    let baked = index(&out);
+    assert!(baked.len() == 10 && !baked.contains_key("black.milk"), "{baked:?}");
+    assert_eq!(index(&kitchen.library), baked, "the show finds it beside the presets");
+    let manifest = json(&out.join("library-manifest.json"));
+    assert_eq!(manifest["presets"].as_array().map(Vec::len), Some(10));
+    assert!(out.join("good 3.milk").exists(), "the pack holds the presets");
+    let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
+    assert!(page.contains("black.milk") && page.contains("black: no pixel gets light"), "{page}");
+    assert!(out.join("audit/report.html").exists());
+
+    // The same show goes on with the new styles, and chooses by them.
+    let after = open(&store, &place, 2, |_| ()).expect("opens").catalogue;
+    assert_eq!(after.origin, StyleOrigin::V1);
+    show.change_library(Arc::new(Pool::new(Arc::new(after))));
+    let chosen = play(&mut show, 40);
+    let own: BTreeSet<&String> = baked.values().collect();
+    assert!(!chosen.is_empty() && chosen.iter().all(|cluster| own.contains(cluster)), "{chosen:?}");
+
+    // Nothing has changed: the second night does nothing again, and the ids stay.
+    let again = night(&kitchen, &[]);
+    assert!(again.status.success() && again.stdout.contains("no smoke run"), "{}", again.stdout);
+    assert_eq!(index(&out), baked);
+    let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
+    assert!(page.contains("0 new, 0 gone, 0 in another cluster"), "{page}");
+}
+
+fn is_baked(cluster: &str) -> bool {
+    cluster.strip_prefix('c').is_some_and(|number| number.parse::<u16>().is_ok())
+}
+
+/// Plays so many frames with a press of next now and then; the clusters of what was chosen.
+fn play(show: &mut Show, frames: usize) -> Vec<String> {
+    let mut coming: Vec<Arrived> = Vec::new();
+    let mut chosen = Vec::new();
+    for frame in 0..frames {
+        let commands = if frame % 10 == 9 { vec![Command::Next] } else { Vec::new() };
+        let step = show.step(&StepInput {
+            dt: 1.0 / 30.0,
+            heard: &Heard::default(),
+            features: &Features::default(),
+            commands: &commands,
+            arrived: &coming,
+            failed: &[],
+            glance: None,
+        });
+        let arrived = |deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() };
+        coming = step.wishes.iter().map(|wish| arrived(wish.deck)).collect();
+        chosen.extend(show.take_log().into_iter().filter_map(|entry| match entry.event {
+            Event::Choice(chosen) => Some(chosen.cluster),
+            _ => None,
+        }));
+    }
+    chosen
+}
+
+#[test]
+fn a_night_that_is_killed_goes_on_and_comes_to_the_same_index() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 8);
+    // Killed in the audit, while rendering, and late.
+    for (stage, progress) in [("audit presets", 2), ("render frames", 2), ("cluster embeddings", 0)] {
+        kitchen.night_killed_in(&SMALL, stage, progress);
+    }
+    let state = json(&kitchen.folder("out").join("overnight-state.json"));
+    assert_eq!(state["finished"], false);
+    let done = night(&kitchen, &[]);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let other = Kitchen::with_library(kitchen.library.clone());
+    std::fs::remove_file(kitchen.library.join("aivj-style-index.v1.json")).expect("it was published");
+    let undisturbed = night(&other, &[]);
+    assert!(undisturbed.status.success(), "{}", undisturbed.stderr);
+    assert_eq!(index(&kitchen.folder("out")), index(&other.folder("out")));
+    let rows = |kitchen: &Kitchen| std::fs::read(kitchen.folder("out").join("embeddings.npy")).expect("rows");
+    assert!(rows(&kitchen) == rows(&other), "equal rows");
+}
+
+#[test]
+fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_why() {
+    let kitchen = Kitchen::new();
+    good_presets(&kitchen.library, 4);
+    let library = kitchen.library.to_str().expect("a plain path");
+    assert!(kitchen.bake(&["audit", "--library", library], &["--out", "PACKS"]).status.success());
+    // The verdicts are there; for frames there is no time at all.
+    let started = std::time::Instant::now();
+    let late = night(&kitchen, &["--hours", "0.0001"]);
+    assert!(late.status.success(), "{}{}", late.stdout, late.stderr);
+    assert!(late.stdout.contains("the time for rendering is up"), "{}", late.stdout);
+    assert_eq!(index(&kitchen.folder("out")).len(), 4);
+    assert!(started.elapsed() < Duration::from_secs(120));
+    let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
+    assert!(!silent.status.success() && silent.stderr.contains("does not begin"), "{}", silent.stderr);
+}
