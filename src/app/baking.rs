@@ -83,7 +83,7 @@ impl Baking {
         let told = |error: std::io::Error| format!("the bake could not be started: {error}");
         let mut command = Command::new(std::env::current_exe().map_err(told)?);
         let name = library.file_name().map(|name| name.to_string_lossy().into_owned());
-        command.args(["bake", "overnight", "--json", "--library"]).arg(library);
+        command.args(["bake", "overnight", "--json", "--modest", "--library"]).arg(library);
         let own = Some(options.pack.trim()).filter(|pack| !pack.is_empty()).map(str::to_owned);
         command.arg("--pack").arg(own.or(name).unwrap_or_else(|| "library".into()));
         if !options.embedder.is_empty() {

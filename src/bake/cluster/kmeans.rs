@@ -13,8 +13,10 @@ use crate::units::Rng;
 
 /// Rows of one product: 512 rows of 512 numbers stay in the cache.
 const CHUNK: usize = 512;
-/// Presets in the sample that finds the first centres, for each centre.
-const SAMPLE_PER_CENTRE: usize = 24;
+/// Presets in the sample that finds the first centres, for each centre: where all rows are gone over many times.
+pub const CAREFUL: usize = 72;
+/// The same for mini-batches, which correct them with every batch.
+pub const QUICK: usize = 24;
 /// Fewest presets in that sample.
 const SMALLEST_SAMPLE: usize = 1024;
 /// Rows of a mini-batch.
@@ -40,10 +42,11 @@ impl Grouping {
     }
 }
 
-/// First centres: linfa's k-means with k-means++ on a seeded sample. `count` must not exceed the rows.
-pub fn first_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<f32> {
+/// First centres: linfa's k-means with k-means++ on a seeded sample of so many rows `per_centre`. `count` must not exceed
+/// the rows.
+pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng: &mut Rng) -> Array2<f32> {
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
-    let wanted = (count * SAMPLE_PER_CENTRE).max(SMALLEST_SAMPLE);
+    let wanted = (count * per_centre).max(SMALLEST_SAMPLE);
     if wanted < order.len() {
         rng.shuffle(&mut order);
         order.truncate(wanted);
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn first_centres_are_spread_over_the_groups() {
         let rows = groups(8);
-        let start = first_centres(rows.view(), 16, &mut Rng::new(1));
+        let start = first_centres(rows.view(), 16, QUICK, &mut Rng::new(1));
         assert_eq!(start.dim(), (16, 16));
         let found = lloyd(rows.view(), start, 0, 1);
         let drawn = lloyd(rows.view(), rows.slice(s![..16, ..]).to_owned(), 0, 1);

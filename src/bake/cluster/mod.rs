@@ -31,7 +31,7 @@ pub const MAX_CLUSTERS: usize = 256;
 /// Rows beyond which mini-batches are used.
 const LARGE: usize = 200_000;
 /// Passes over all presets at most, where nobody says otherwise.
-pub const PASSES: usize = 60;
+pub const PASSES: usize = 30;
 /// Most central presets told of a cluster.
 const CENTRAL: usize = 12;
 
@@ -145,11 +145,16 @@ pub fn gather(
     });
     let count = wanted.clamp(1, MAX_CLUSTERS).min(rows.nrows());
     let mut rng = Rng::new(settings.seed);
+    let by_size = if rows.nrows() > LARGE { Method::MiniBatch } else { Method::Lloyd };
+    let method = settings.method.unwrap_or(by_size);
+    let per_centre = match method {
+        Method::MiniBatch => kmeans::QUICK,
+        Method::Lloyd => kmeans::CAREFUL,
+    };
     // Beginning where the last night ended keeps clusters where they are.
     let start = old.and_then(|old| centres_of(old, table, count));
-    let start = start.unwrap_or_else(|| kmeans::first_centres(rows.view(), count, &mut rng));
-    let by_size = if rows.nrows() > LARGE { Method::MiniBatch } else { Method::Lloyd };
-    let found = match settings.method.unwrap_or(by_size) {
+    let start = start.unwrap_or_else(|| kmeans::first_centres(rows.view(), count, per_centre, &mut rng));
+    let found = match method {
         Method::MiniBatch => kmeans::mini_batch(rows.view(), start, 2, &mut rng, settings.threads),
         Method::Lloyd => kmeans::lloyd(rows.view(), start, settings.passes, settings.threads),
     };

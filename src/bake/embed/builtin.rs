@@ -37,9 +37,10 @@ impl Builtin {
             log::warn!("the text model cannot be used ({why}); a new one is fitted");
             None
         });
-        let kept = kept.filter(|model| subjects.len() <= REFIT_GROWTH * model.fitted_on || model.is_large());
-        let model = match kept {
-            Some(model) => model,
+        let kept =
+            kept.filter(|(model, _)| subjects.len() <= REFIT_GROWTH * model.fitted_on || model.is_large());
+        let (model, own) = match kept {
+            Some(kept) => kept,
             None => {
                 let chosen = TextModel::sample(subjects.len(), seed);
                 let paths: Vec<&Path> = chosen.iter().map(|&at| subjects[at].path.as_path()).collect();
@@ -47,13 +48,13 @@ impl Builtin {
                     parallel::map(&paths, threads, |path| read(path).ok().map(|bytes| Reading::of(&bytes)));
                 let readings: Vec<Reading> = readings.into_iter().flatten().collect();
                 let model = TextModel::fit(&readings, seed, threads);
-                keep(&model, folder)?;
-                model
+                let own = keep(&model, folder)?;
+                (model, own)
             }
         };
         let looks = look_model(subjects, folder, seed, threads)?;
         let mut hash = Sha256::new();
-        hash.update(fingerprint(&model)?);
+        hash.update(own);
         if let Some(looks) = &looks {
             hash.update(npy::encode(&looks.0));
         }
@@ -84,8 +85,8 @@ fn look_model(
     Ok(Some(model))
 }
 
-/// The model kept in this folder.
-fn load(folder: &Path) -> Result<Option<TextModel>, String> {
+/// The model kept in this folder, with its fingerprint.
+fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let path = folder.join(MODEL);
     if !path.exists() {
         return Ok(None);
@@ -96,16 +97,17 @@ fn load(folder: &Path) -> Result<Option<TextModel>, String> {
     if fingerprint(&kept.model)? != kept.fingerprint {
         return Err("its two files are of different nights".into());
     }
-    Ok(Some(kept.model))
+    Ok(Some((kept.model, kept.fingerprint)))
 }
 
-/// Writes the model; the file that vouches for the other comes last.
-fn keep(model: &TextModel, folder: &Path) -> Result<(), String> {
+/// Writes the model, the file that vouches for the other last; gives back its fingerprint.
+fn keep(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
     files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))?;
     let kept = Kept { fingerprint, model: model.clone() };
     let bytes = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
-    files::write_whole(&folder.join(MODEL), &bytes)
+    files::write_whole(&folder.join(MODEL), &bytes)?;
+    Ok(kept.fingerprint)
 }
 
 #[derive(Serialize, Deserialize)]

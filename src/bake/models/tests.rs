@@ -148,7 +148,7 @@ fn a_file_with_another_hash_is_thrown_away_and_a_repository_without_a_tower_is_t
 fn what_is_neither_folder_nor_repository_is_told_and_a_folder_that_does_not_fit_leaves_nothing() {
     let models = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");
-    let mut add = |from: &str| super::add(from, None, models.path(), &hub, 1, &mut |_| true);
+    let add = |from: &str| super::add(from, None, models.path(), &hub, 1, &mut |_| true);
     assert!(matches!(add("no such folder"), Err(ModelError::NoSource(_))));
     assert!(matches!(add("../up"), Err(ModelError::NoSource(_))));
     assert!(matches!(add("art/tower"), Err(ModelError::Hub(_))));

@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Passes over all presets at most.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = crate::bake::cluster::PASSES)]
     passes: usize,
 }
 

@@ -41,6 +41,9 @@ pub struct Args {
     smoke: bool,
     #[command(flatten)]
     capture: Capture,
+    /// Lets everything else on the machine go first.
+    #[arg(long)]
+    modest: bool,
     /// Tells what happens in JSON lines, and stops at the word `stop` on standard input.
     #[arg(long)]
     json: bool,
@@ -74,8 +77,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         gives_way_to: show_sign::of_user(),
     };
     let store = super::store()?;
-    // A show on the same machine, and all else, goes first.
-    workers::give_way();
+    if args.modest {
+        workers::give_way();
+    }
     let stop = Arc::new(AtomicBool::new(false));
     if args.json {
         listen_for_stop(stop.clone())?;
