@@ -1,4 +1,5 @@
-//! The embedder that needs nothing but the presets: their own text, and their frames where they have been rendered.
+//! The embedder that needs nothing but the presets: their own text, by the library's yardstick and by concepts learnt
+//! once for all, and their frames where they have been rendered.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use ndarray::{Array2, ArrayView1, s};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::concepts::{self, concepts};
 use super::looks::{self, LOOKS, LookModel};
 use super::text::{Reading, TextModel};
 use super::visual::look_of;
@@ -55,6 +57,7 @@ impl Builtin {
         let looks = look_model(subjects, folder, seed, threads)?;
         let mut hash = Sha256::new();
         hash.update(own);
+        hash.update(concepts::file());
         if let Some(looks) = &looks {
             hash.update(npy::encode(&looks.0));
         }
@@ -132,22 +135,28 @@ impl Embedder for Builtin {
         Maker {
             embedder: "builtin".into(),
             model: self.fingerprint.clone(),
-            preprocessing: "numbers by rank, token runs by TF-IDF and SVD, looks of frames".into(),
+            preprocessing: "numbers by rank, token runs by TF-IDF and SVD, concepts of code, looks of frames"
+                .into(),
         }
     }
 
     fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String> {
         let readings = parallel::map(presets, self.threads, |preset| Reading::of(&preset.bytes));
         let text = self.model.describe(&readings, self.threads);
-        let Some(model) = &self.looks else { return Ok(text) };
+        let coded = text.ncols() + concepts::width();
+        let width = coded + self.looks.as_ref().map_or(0, |_| LOOKS);
+        let mut rows = Array2::zeros((presets.len(), width));
+        rows.slice_mut(s![.., ..text.ncols()]).assign(&text);
+        for (mut row, reading) in rows.outer_iter_mut().zip(&readings) {
+            row.slice_mut(s![text.ncols()..coded]).assign(&ArrayView1::from(&concepts(&reading.words)));
+        }
+        let Some(model) = &self.looks else { return Ok(rows) };
         let looks = parallel::map(presets, self.threads, |preset| {
             look_of(&preset.frames).map(|look| model.place(&look))
         });
-        let mut rows = Array2::zeros((presets.len(), text.ncols() + LOOKS));
-        rows.slice_mut(s![.., ..text.ncols()]).assign(&text);
         for (mut row, look) in rows.outer_iter_mut().zip(looks) {
             if let Some(look) = look {
-                row.slice_mut(s![text.ncols()..]).assign(&ArrayView1::from(&look));
+                row.slice_mut(s![coded..]).assign(&ArrayView1::from(&look));
             }
         }
         Ok(rows)

@@ -4,6 +4,7 @@
 //! is; the model that earlier nights used is kept beside the rows.
 
 mod builtin;
+mod concepts;
 mod looks;
 mod numbers;
 mod onnx;

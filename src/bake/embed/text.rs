@@ -38,7 +38,8 @@ const NUMBERS_WEIGHT: f32 = 0.7;
 /// What one preset's text says, before a library puts it in proportion.
 pub(super) struct Reading {
     numbers: Vec<f32>,
-    words: Words,
+    /// Runs of code tokens.
+    pub words: Words,
 }
 
 impl Reading {
