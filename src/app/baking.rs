@@ -12,7 +12,7 @@ use crate::bake::overnight::{News, STAGES};
 use crate::bake::progress::Progress;
 use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
 use crate::handoff::Latest;
-use crate::library::Places;
+use crate::library::{LibraryPlace, Places};
 
 /// Notes and pictures kept for the page.
 const NOTES: usize = 200;
@@ -33,7 +33,8 @@ pub struct Baking {
 impl Baking {
     /// Nothing is baked yet.
     pub fn of(library: Option<&Path>, textures: &[PathBuf]) -> Self {
-        let library = library.map(Path::to_owned);
+        // A pack may be named by its manifest.
+        let library = library.map(|place| LibraryPlace::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
         let stages = STAGES.map(str::to_owned).to_vec();
         let models = Places::of_user().map(|places| models::list(&places.data.join("models")));
@@ -45,10 +46,11 @@ impl Baking {
     /// The show plays another library now; a night that is at work goes on with its own.
     pub fn turn_to(&mut self, library: Option<&Path>) {
         let running = self.child.as_mut().is_some_and(|(child, _)| matches!(child.try_wait(), Ok(None)));
-        self.library = library.map(Path::to_owned);
+        self.library = library.map(|place| LibraryPlace::of(place).folder);
         if !running {
             let shown = self.library.as_ref().map(|folder| folder.display().to_string());
-            self.view.publish(BakeView { library: shown, ..BakeView::default() });
+            let BakeView { models, stages, .. } = self.view.read().as_ref().clone();
+            self.view.publish(BakeView { library: shown, models, stages, ..BakeView::default() });
         }
     }
 

@@ -14,7 +14,7 @@ pub enum FolderError {
 }
 
 /// Whether the name says that this is a preset.
-pub(super) fn is_preset(path: &Path) -> bool {
+pub fn is_preset(path: &Path) -> bool {
     let known = |ending: &std::ffi::OsStr| {
         ending.eq_ignore_ascii_case("milk") || ending.eq_ignore_ascii_case("milk2")
     };

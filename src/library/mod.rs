@@ -23,7 +23,7 @@ pub use analysis::Outline;
 pub use built_in::{BuiltIn, built_in};
 pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, StyleOrigin};
 pub use finder::{Answer, Finder, Question, Searcher};
-pub use folder::FolderError;
+pub use folder::{FolderError, is_preset};
 pub use identity::{NotAnId, PresetId};
 pub use open::{LibraryPlace, OpenError, OpenedLibrary, load, load_built_in, open};
 pub use places::Places;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::embed::Table;
 use super::files;
+use super::frames::{BandClass, FrameMetrics};
 use crate::library::Energy;
 use crate::library::looks::{LookMap, MAP_FILE};
 use crate::library::style::{
@@ -125,13 +126,15 @@ pub struct Gathered {
     /// The styles.
     pub styles: Styles,
     energies: Vec<Energy>,
+    bands: Vec<Option<BandClass>>,
     map: LookMap,
 }
 
-/// Gathers the rows of `table`. `motions` by preset, where known. `old` are the styles whose ids live on.
+/// Gathers the rows of `table`. `frames` tell what is known of each preset's frames. `old` are the styles whose ids live
+/// on.
 pub fn gather(
     table: &Table,
-    motions: &HashMap<String, f32>,
+    frames: &HashMap<String, FrameMetrics>,
     old: Option<&Styles>,
     settings: &ClusterSettings,
 ) -> Result<Gathered, ClusterError> {
@@ -161,11 +164,13 @@ pub fn gather(
     let nobody = HashMap::new();
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
     let ids = matching::ids(old.map_or(&nobody, |old| &old.members), members, count);
-    let motion: Vec<Option<f32>> = table.ids.iter().map(|id| motions.get(id).copied()).collect();
+    let motion: Vec<Option<f32>> =
+        table.ids.iter().map(|id| frames.get(id).map(|facts| facts.motion)).collect();
+    let bands = table.ids.iter().map(|id| frames.get(id).and_then(|facts| facts.band_class)).collect();
     let energies = energy::energies(&motion, &table.ids);
     let styles = tell(table, &found, &ids, &energies, settings);
     let map = map::draw(&table.ids, rows.view(), &found, &ids, &settings.at);
-    Ok(Gathered { styles, energies, map })
+    Ok(Gathered { styles, energies, bands, map })
 }
 
 impl Gathered {
@@ -186,10 +191,13 @@ impl Gathered {
             count: style.count,
             centroid: style.centroid.clone(),
         });
-        let mut entries: Vec<IndexEntry> = (table.ids.iter().zip(&self.energies))
-            .filter_map(|(id, &energy)| {
+        let facts = table.ids.iter().zip(&self.energies).zip(&self.bands);
+        let mut entries: Vec<IndexEntry> = facts
+            .filter_map(|((id, &energy), band)| {
                 let cluster = cluster_key(*members.get(id)?);
-                Some(IndexEntry::of_cluster(id.clone(), &cluster, energy, NameFacts::of(id).band))
+                // What the picture answers to, or else what the name speaks of.
+                let band = band.map(BandClass::word).or_else(|| NameFacts::of(id).band);
+                Some(IndexEntry::of_cluster(id.clone(), &cluster, energy, band))
             })
             .collect();
         entries.sort_by(|a, b| a.preset_id.cmp(&b.preset_id));
@@ -359,17 +367,17 @@ mod tests {
         let names =
             (0..presets).map(|row| (format!("a/{row} - x{}.milk", row % 12), "key".to_owned())).collect();
         let mut table = Table { maker: Maker { model: "m".into(), ..Maker::default() }, ..Table::default() };
-        table.put(names, &rows);
+        table.put(names, &rows, &mut HashMap::new());
         table
     }
 
     fn cluster(
         table: &Table,
-        motions: &HashMap<String, f32>,
+        frames: &HashMap<String, FrameMetrics>,
         folder: &Path,
         settings: &ClusterSettings,
     ) -> Result<Styles, ClusterError> {
-        let gathered = gather(table, motions, read(folder).as_ref(), settings)?;
+        let gathered = gather(table, frames, read(folder).as_ref(), settings)?;
         gathered.write(folder, table)?;
         Ok(gathered.styles)
     }
@@ -393,9 +401,14 @@ mod tests {
     #[test]
     fn equal_nights_give_equal_files() {
         let folders = [1, 2].map(|_| tempfile::tempdir().expect("a folder"));
-        let motions = (0..300).map(|row| (format!("a/{row} - x{}.milk", row % 12), row as f32)).collect();
+        let facts = |row: u16| FrameMetrics {
+            motion: f32::from(row),
+            band_class: (row > 200).then_some(BandClass::High),
+            ..FrameMetrics::default()
+        };
+        let frames = (0..300).map(|row| (format!("a/{row} - x{}.milk", row % 12), facts(row))).collect();
         for folder in &folders {
-            cluster(&table(300, 9), &motions, folder.path(), &settings(None)).expect("clustered");
+            cluster(&table(300, 9), &frames, folder.path(), &settings(None)).expect("clustered");
         }
         for name in [CLUSTERS, INDEX_V0, INDEX_V1, POLICY_V0] {
             let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(name)).expect("written");
@@ -405,6 +418,7 @@ mod tests {
         for energy in ["calm", "groove", "peak"] {
             assert!(index.contains(&format!("energy:{energy}")));
         }
+        assert_eq!(index.matches("band:high").count(), 99);
     }
 
     #[test]

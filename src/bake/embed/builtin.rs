@@ -73,10 +73,16 @@ fn look_model(
     threads: usize,
 ) -> Result<Option<LookModel>, String> {
     let path = folder.join(LOOK_MODEL);
-    if let Ok(model) = npy::read(&path) {
-        return Ok(Some(LookModel(model)));
-    }
+    let kept = npy::read(&path).ok().and_then(LookModel::of);
     let mut framed: Vec<&Subject> = subjects.iter().filter(|subject| !subject.frames.is_empty()).collect();
+    let enough = |model: &LookModel| {
+        let from = model.learnt_from();
+        // A few frames of those that were chosen may not have been readable.
+        from >= looks::MOST * 9 / 10 || framed.len() <= REFIT_GROWTH * from
+    };
+    if let Some(kept) = kept.filter(enough) {
+        return Ok(Some(kept));
+    }
     if framed.len() < looks::FEWEST {
         return Ok(None);
     }

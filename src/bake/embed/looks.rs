@@ -22,11 +22,24 @@ const WEIGHTS: [f32; PARTS.len()] = [1.2, 0.8, 1.2, 1.8, 1.0, 0.8, 0.3, 0.3];
 /// Length of a look beside the code's 1.
 const LENGTH: f32 = 0.5;
 
-/// A library's proportions: one matrix of weights (first row), mean (second row) and directions.
+/// A library's proportions: one matrix of weights (first row), mean (second row), directions, and in the last row's first
+/// cell the number of looks they were learnt from.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LookModel(pub Array2<f32>);
 
 impl LookModel {
+    /// A model that was kept, if it is one of this form.
+    pub fn of(matrix: Array2<f32>) -> Option<Self> {
+        let width = PARTS.iter().sum();
+        let sound = matrix.dim() == (3 + LOOKS, width) && matrix.iter().all(|value| value.is_finite());
+        sound.then_some(Self(matrix))
+    }
+
+    /// Looks it was learnt from.
+    pub fn learnt_from(&self) -> usize {
+        self.0[[2 + LOOKS, 0]] as usize
+    }
+
     /// Learns from these looks.
     pub fn fit(looks: &[Vec<f32>]) -> Self {
         let width = PARTS.iter().sum();
@@ -45,12 +58,13 @@ impl LookModel {
             from += length;
         }
         rows *= &scale;
-        let mut model = Array2::zeros((2 + LOOKS, width));
+        let mut model = Array2::zeros((3 + LOOKS, width));
+        model[[2 + LOOKS, 0]] = looks.len() as f32;
         model.row_mut(0).assign(&scale);
         model.row_mut(1).assign(&mean);
         if let Ok(eigen) = rows.t().dot(&rows).mapv(f64::from).eigh() {
             let (_, vectors) = eigen.sort_eig_desc();
-            for (mut direction, vector) in model.outer_iter_mut().skip(2).zip(vectors.columns()) {
+            for (mut direction, vector) in model.outer_iter_mut().skip(2).take(LOOKS).zip(vectors.columns()) {
                 // The sign of a direction is arbitrary; fixing it keeps nights alike.
                 let heavy = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
                 direction.assign(&vector.mapv(|v| (v * heavy.signum()) as f32));
@@ -62,7 +76,7 @@ impl LookModel {
     /// A look in proportion.
     pub fn place(&self, look: &[f32]) -> Vec<f32> {
         let scaled = (&ArrayView1::from(look) - &self.0.row(1)) * self.0.row(0);
-        let mut placed = self.0.slice(s![2.., ..]).dot(&scaled).to_vec();
+        let mut placed = self.0.slice(s![2..2 + LOOKS, ..]).dot(&scaled).to_vec();
         unit_length(&mut placed, LENGTH);
         placed
     }
@@ -88,6 +102,9 @@ mod tests {
         let likeness =
             |a: usize, b: usize| -> f32 { placed[a].iter().zip(&placed[b]).map(|(a, b)| a * b).sum() };
         assert!(likeness(0, 2) > 0.2 && likeness(0, 1) < -0.2, "{} {}", likeness(0, 2), likeness(0, 1));
-        assert_eq!(placed[0].len(), LOOKS);
+        assert_eq!((placed[0].len(), model.learnt_from()), (LOOKS, 80));
+        assert!(
+            LookModel::of(Array2::zeros((2 + LOOKS, width))).is_none() && LookModel::of(model.0).is_some()
+        );
     }
 }

@@ -16,17 +16,19 @@ mod text;
 mod tokens;
 mod visual;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
 pub use builtin::Builtin;
 pub use onnx::{MODEL_FILES, Onnx};
 pub use table::{Maker, Table, TableError};
 
+use super::frames::BandResponse;
 use super::progress::{Progress, Watch};
-use crate::library::{FolderError, PresetId};
+use crate::library::{self, FolderError, PresetId};
 
 /// Presets between two looks at the clock.
 const BATCH: usize = 256;
@@ -36,7 +38,7 @@ const MAX_DEPTH: usize = 32;
 const SAVE_EVERY: usize = 8192;
 
 /// One preset to embed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
     /// What the row is called.
     pub id: String,
@@ -44,6 +46,8 @@ pub struct Subject {
     pub path: PathBuf,
     /// Frames of it, in order of time; none before any were rendered.
     pub frames: Vec<PathBuf>,
+    /// How it answers to each part of the sound, where an audit has told.
+    pub bands: Option<BandResponse>,
 }
 
 /// A subject that has been read.
@@ -93,6 +97,8 @@ pub struct Embedded {
     pub kept: usize,
     /// Presets that could not be read.
     pub unreadable: usize,
+    /// Presets of which nothing can be said: a vision model that has no frames of them.
+    pub blank: usize,
     /// Whether everything was done; false when it was asked to stop.
     pub finished: bool,
 }
@@ -113,14 +119,18 @@ pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>,
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
-    let is_preset = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("milk"));
     let mut subjects = Vec::new();
     for entry in walkdir::WalkDir::new(library).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.file_type().is_file() && is_preset(entry.path()) => {
+            Ok(entry) if entry.file_type().is_file() && library::is_preset(entry.path()) => {
                 let below = entry.path().strip_prefix(library).unwrap_or(entry.path());
                 let id: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-                subjects.push(Subject { id: id.join("/"), path: entry.into_path(), frames: Vec::new() });
+                subjects.push(Subject {
+                    id: id.join("/"),
+                    path: entry.into_path(),
+                    frames: Vec::new(),
+                    bands: None,
+                });
             }
             Ok(_) => {}
             Err(error) => log::warn!("a folder is left out: {error}"),
@@ -154,19 +164,25 @@ pub fn embed(
     };
     let mut done = Embedded { finished: true, ..Embedded::default() };
     let mut unsaved = 0;
+    let mut index = table.index();
     for (batch, subjects_of_batch) in subjects.chunks(BATCH).enumerate() {
         if !watch(&Progress::at("embed", batch * BATCH, subjects.len())) {
             done.finished = false;
             break;
         }
-        let (names, opened) = lacking(subjects_of_batch, &table, &mut done);
+        let (names, opened) = lacking(subjects_of_batch, &table, &index, &mut done);
         if names.is_empty() {
             continue;
         }
         let rows = embedder.rows(&opened).map_err(EmbedError::Embedder)?;
+        // A row of zeros says nothing; it would only be like all others of its kind.
+        let told: Vec<usize> =
+            (0..names.len()).filter(|&at| rows.row(at).iter().any(|value| *value != 0.0)).collect();
+        done.blank += names.len() - told.len();
+        let names: Vec<_> = told.iter().map(|&at| names[at].clone()).collect();
         done.made += names.len();
         unsaved += names.len();
-        table.put(names, &rows);
+        table.put(names, &rows.select(Axis(0), &told), &mut index);
         if unsaved >= SAVE_EVERY {
             table.save(folder)?;
             unsaved = 0;
@@ -180,8 +196,12 @@ pub fn embed(
 }
 
 /// Id and key of the subjects that have no row yet, with what is to be embedded.
-fn lacking(subjects: &[Subject], table: &Table, done: &mut Embedded) -> (Vec<(String, String)>, Vec<Opened>) {
-    let index = table.index();
+fn lacking(
+    subjects: &[Subject],
+    table: &Table,
+    index: &HashMap<String, usize>,
+    done: &mut Embedded,
+) -> (Vec<(String, String)>, Vec<Opened>) {
     let (mut names, mut opened) = (Vec::new(), Vec::new());
     for subject in subjects {
         let bytes = match read(&subject.path) {
@@ -192,8 +212,8 @@ fn lacking(subjects: &[Subject], table: &Table, done: &mut Embedded) -> (Vec<(St
                 continue;
             }
         };
-        let key = format!("{}+{}", PresetId::of(&bytes), subject.frames.len());
-        if index.get(subject.id.as_str()).is_some_and(|&row| table.keys[row] == key) {
+        let key = format!("{}+{}", PresetId::of(&bytes), lengths(&subject.frames));
+        if index.get(&subject.id).is_some_and(|&row| table.keys[row] == key) {
             done.kept += 1;
         } else {
             names.push((subject.id.clone(), key));
@@ -201,6 +221,12 @@ fn lacking(subjects: &[Subject], table: &Table, done: &mut Embedded) -> (Vec<(St
         }
     }
     (names, opened)
+}
+
+/// The lengths of these files, which tell pictures of one preset from others of it.
+fn lengths(frames: &[PathBuf]) -> String {
+    let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |facts| facts.len()).to_string();
+    frames.iter().map(length).collect::<Vec<_>>().join(".")
 }
 
 /// A preset's bytes; no file larger than a preset may be.

@@ -1,13 +1,15 @@
 //! The embeddings on disk: `embeddings.npy`, `ids.txt` in row order, `embeddings.meta.json` with what made them.
 //!
-//! Rows of two models never share a file. The three files are replaced in that order, so that whenever the program
-//! ends, the ids and keys that are there describe rows that are there; anything else is done again.
+//! Rows of two models never share a file. A new set of the three is written beside the old one, its description last,
+//! and then takes its place file by file; an end of the program in the middle of that is made good by the next start.
+//! Sets that do not belong together all the same, by the hashes in the description, are made again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, ArrayView1, s};
+use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::npy;
 use crate::bake::files;
@@ -30,6 +32,11 @@ struct Meta {
     maker: Maker,
     dimensions: usize,
     rows: usize,
+    /// Hashes of the two other files; files of before it was told are taken at their word.
+    #[serde(default)]
+    rows_hash: String,
+    #[serde(default)]
+    ids_hash: String,
     /// What each row was made from; a preset whose key has changed is done again.
     keys: Vec<String>,
 }
@@ -64,8 +71,9 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table in this folder; nothing where none was ever written.
+    /// The table in this folder; nothing where none was ever written, or its files are not of one another.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
+        finish_exchange(folder).map_err(TableError::Write)?;
         let path = |name: &str| folder.join(name);
         let broken = |name: &str, why: String| TableError::Broken { path: path(name), why };
         let meta = match std::fs::read(path(META)) {
@@ -74,19 +82,22 @@ impl Table {
             Err(error) => return Err(broken(META, error.to_string())),
         };
         let meta: Meta = serde_json::from_slice(&meta).map_err(|error| broken(META, error.to_string()))?;
-        let ids = std::fs::read_to_string(path(IDS)).map_err(|error| broken(IDS, error.to_string()))?;
-        let mut ids: Vec<String> = ids.lines().map(str::to_owned).collect();
-        let rows = npy::read(&path(ROWS)).map_err(|why| broken(ROWS, why))?;
-        if rows.ncols() != meta.dimensions {
-            let why = format!("it has {} dimensions, {META} says {}", rows.ncols(), meta.dimensions);
-            return Err(broken(ROWS, why));
-        }
-        // A night that was cut short between two files leaves more rows than ids or keys.
-        let count = ids.len().min(rows.nrows()).min(meta.keys.len());
-        ids.truncate(count);
-        let mut keys = meta.keys;
-        keys.truncate(count);
-        let mut table = Self { maker: meta.maker, ids, keys, rows: rows.slice(s![..count, ..]).to_owned() };
+        let read = |name: &str| std::fs::read(path(name)).unwrap_or_default();
+        let (rows_file, ids_file) = (read(ROWS), read(IDS));
+        let fits = |told: &str, bytes: &[u8]| told.is_empty() || told == hash_of(bytes);
+        let ids: Vec<String> = String::from_utf8_lossy(&ids_file).lines().map(str::to_owned).collect();
+        let of_one_another = fits(&meta.rows_hash, &rows_file) && fits(&meta.ids_hash, &ids_file);
+        let rows = npy::read(&path(ROWS)).ok().filter(|rows| {
+            of_one_another
+                && rows.dim() == (meta.rows, meta.dimensions)
+                && ids.len() == meta.rows
+                && meta.keys.len() == meta.rows
+        });
+        let Some(rows) = rows else {
+            log::warn!("the embeddings in {} are not of one another; all are made again", folder.display());
+            return Ok(None);
+        };
+        let mut table = Self { maker: meta.maker, ids, keys: meta.keys, rows };
         table.drop_broken_rows();
         Ok(Some(table))
     }
@@ -102,22 +113,25 @@ impl Table {
         }
     }
 
-    /// Writes the table; each file as a whole.
+    /// Writes the table; whenever the program ends, the old one or the new one is there.
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
+        let mut ids = self.ids.join("\n");
+        ids.push('\n');
+        let (rows, ids) = (npy::encode(&self.rows), ids.into_bytes());
         let meta = Meta {
             version: "v0".into(),
             maker: self.maker.clone(),
             dimensions: self.rows.ncols(),
             rows: self.rows.nrows(),
+            rows_hash: hash_of(&rows),
+            ids_hash: hash_of(&ids),
             keys: self.keys.clone(),
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
-        let mut ids = self.ids.join("\n");
-        ids.push('\n');
-        for (name, bytes) in [(ROWS, npy::encode(&self.rows)), (IDS, ids.into_bytes()), (META, meta)] {
-            files::write_whole(&folder.join(name), &bytes).map_err(TableError::Write)?;
+        for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
+            files::write_whole(&folder.join(coming(name)), &bytes).map_err(TableError::Write)?;
         }
-        Ok(())
+        finish_exchange(folder).map_err(TableError::Write)
     }
 
     /// Leaves out the rows of all presets but these; the files keep them.
@@ -129,43 +143,67 @@ impl Table {
     }
 
     fn select(&mut self, rows: &[usize]) {
-        self.rows = self.rows.select(ndarray::Axis(0), rows);
+        self.rows = self.rows.select(Axis(0), rows);
         self.ids = rows.iter().map(|&row| self.ids[row].clone()).collect();
         self.keys = rows.iter().map(|&row| self.keys[row].clone()).collect();
     }
 
     /// Row of every preset.
-    pub fn index(&self) -> HashMap<&str, usize> {
-        self.ids.iter().map(String::as_str).zip(0..).collect()
+    pub fn index(&self) -> HashMap<String, usize> {
+        self.ids.iter().cloned().zip(0..).collect()
     }
 
-    /// Takes in rows; a preset that has one gets the new one in its place.
-    pub fn put(&mut self, added: Vec<(String, String)>, rows: &Array2<f32>) {
-        let index: HashMap<String, usize> = self.ids.iter().cloned().zip(0..).collect();
+    /// Takes in rows; a preset that has one gets the new one in its place. `index` is that of this table and is kept up.
+    pub fn put(
+        &mut self,
+        added: Vec<(String, String)>,
+        rows: &Array2<f32>,
+        index: &mut HashMap<String, usize>,
+    ) {
         let mut fresh = Vec::new();
         for (at, (id, key)) in added.into_iter().enumerate() {
-            match index.get(&id) {
-                Some(&row) => {
-                    self.rows.row_mut(row).assign(&rows.row(at));
-                    self.keys[row] = key;
-                }
-                None => {
-                    fresh.push(at);
-                    self.ids.push(id);
-                    self.keys.push(key);
-                }
+            if let Some(&row) = index.get(&id).filter(|row| **row < self.rows.nrows()) {
+                self.rows.row_mut(row).assign(&rows.row(at));
+                self.keys[row] = key;
+            } else {
+                fresh.push(at);
+                index.insert(id.clone(), self.ids.len());
+                self.ids.push(id);
+                self.keys.push(key);
             }
         }
-        let (before, width) = (self.rows.nrows(), rows.ncols());
-        let mut all = Array2::zeros((before + fresh.len(), width));
-        if before > 0 {
-            all.slice_mut(s![..before, ..]).assign(&self.rows);
+        if self.rows.nrows() == 0 {
+            self.rows = Array2::zeros((0, rows.ncols()));
         }
-        for (offset, &at) in fresh.iter().enumerate() {
-            all.row_mut(before + offset).assign(&ArrayView1::from(&rows.row(at)));
-        }
-        self.rows = all;
+        let fresh = rows.select(Axis(0), &fresh);
+        self.rows.append(Axis(0), fresh.view()).expect("rows of one maker are of one width");
     }
+}
+
+/// Where a file waits until its set is whole.
+fn coming(name: &str) -> String {
+    format!("{name}.new")
+}
+
+/// Puts a set that was written as a whole in its place; what is left of one that was not is of no use to anybody.
+fn finish_exchange(folder: &Path) -> Result<(), String> {
+    if !folder.join(coming(META)).is_file() {
+        return Ok(());
+    }
+    for name in [ROWS, IDS, META] {
+        let from = folder.join(coming(name));
+        match std::fs::rename(&from, folder.join(name)) {
+            Ok(()) => {}
+            // It has its place already: the program ended in between.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{} could not be put in its place: {error}", from.display())),
+        }
+    }
+    Ok(())
+}
+
+fn hash_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 const ROWS: &str = "embeddings.npy";
@@ -180,7 +218,8 @@ mod tests {
         let mut table =
             Table { maker: Maker { embedder: "test".into(), ..Maker::default() }, ..Table::default() };
         let named = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), format!("key {id}"))).collect();
-        table.put(named(&["a", "b"]), &Array2::from_shape_fn((2, 3), |(r, c)| (r * 3 + c) as f32));
+        let rows = Array2::from_shape_fn((2, 3), |(r, c)| (r * 3 + c) as f32);
+        table.put(named(&["a", "b"]), &rows, &mut HashMap::new());
         table
     }
 
@@ -189,7 +228,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(Table::open(folder.path()).expect("readable").is_none());
         let mut table = table();
-        table.put(vec![("b".into(), "new".into()), ("c".into(), "key c".into())], &Array2::ones((2, 3)));
+        let added = vec![("b".into(), "new".into()), ("c".into(), "key c".into())];
+        table.put(added, &Array2::ones((2, 3)), &mut table.index());
         assert_eq!(table.ids, ["a", "b", "c"]);
         assert_eq!(table.rows.row(1).to_vec(), [1.0; 3]);
         table.save(folder.path()).expect("written");
@@ -197,17 +237,38 @@ mod tests {
     }
 
     #[test]
-    fn a_night_cut_short_between_files_and_rows_of_no_numbers_cost_those_rows_only() {
+    fn a_set_that_was_whole_takes_its_place_and_half_of_one_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = table();
+        old.save(folder.path()).expect("written");
+        let mut new = old.clone();
+        new.put(vec![("c".into(), "key c".into())], &Array2::ones((1, 3)), &mut new.index());
+        let elsewhere = tempfile::tempdir().expect("a folder");
+        new.save(elsewhere.path()).expect("written");
+        let bring = |name: &str, to: &str| {
+            std::fs::copy(elsewhere.path().join(name), folder.path().join(to)).expect("copied")
+        };
+        // Ended while the new set was written.
+        bring(ROWS, &coming(ROWS));
+        assert_eq!(Table::open(folder.path()).expect("readable"), Some(old));
+        // Ended while it took its place.
+        bring(ROWS, ROWS);
+        std::fs::remove_file(folder.path().join(coming(ROWS))).expect("removed");
+        bring(IDS, &coming(IDS));
+        bring(META, &coming(META));
+        assert_eq!(Table::open(folder.path()).expect("readable"), Some(new));
+    }
+
+    #[test]
+    fn rows_of_no_numbers_cost_those_rows_and_files_that_are_not_of_one_another_all() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut table = table();
-        table.save(folder.path()).expect("written");
-        table.put(vec![("c".into(), "key c".into())], &Array2::ones((1, 3)));
-        std::fs::write(folder.path().join(ROWS), npy::encode(&table.rows)).expect("written");
-        assert_eq!(Table::open(folder.path()).expect("readable").expect("there").ids, ["a", "b"]);
         table.rows[[0, 1]] = f32::NAN;
         table.save(folder.path()).expect("written");
-        assert_eq!(Table::open(folder.path()).expect("readable").expect("there").ids, ["b", "c"]);
-        std::fs::write(folder.path().join(ROWS), b"\x93NUMPY").expect("written");
+        assert_eq!(Table::open(folder.path()).expect("readable").expect("there").ids, ["b"]);
+        std::fs::write(folder.path().join(ROWS), npy::encode(&Array2::ones((2, 3)))).expect("written");
+        assert_eq!(Table::open(folder.path()).expect("readable"), None);
+        std::fs::write(folder.path().join(META), b"{").expect("written");
         assert!(matches!(Table::open(folder.path()), Err(TableError::Broken { .. })));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use image::imageops::{FilterType, resize};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::entry::FrameMetrics;
 use crate::bake::render::{load_sound, sound_of};
@@ -80,6 +81,13 @@ impl Default for CaptureSettings {
 }
 
 impl CaptureSettings {
+    /// Tells frames by these settings from others. Folders with images are left out, as in an audit.
+    pub fn name(&self) -> String {
+        let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
+        let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
+        Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Frames a clip lasts.
     fn clip_frames(&self) -> u32 {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
@@ -221,6 +229,7 @@ impl Camera {
         let metrics = FrameMetrics {
             avg_luma: mean(greys[1..].iter().map(|grey| mean_of(grey.as_raw())).collect()),
             motion: mean(greys.windows(2).map(|pair| change(&pair[0], &pair[1])).collect()),
+            ..FrameMetrics::default()
         };
         let mut frames = Vec::new();
         let side = self.settings.out_size;

@@ -43,6 +43,69 @@ pub struct FrameEntry {
     pub error_text: Option<String>,
     /// What the frames look like.
     pub metrics: FrameMetrics,
+    /// What tells these frames from others of the preset: how they were captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<String>,
+}
+
+/// How much a preset answers to each part of the sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BandResponse {
+    /// Kick and bass.
+    pub low: f32,
+    /// Voices and synths.
+    pub mid: f32,
+    /// Hats and noise.
+    pub high: f32,
+}
+
+/// The part of the sound that changes the picture most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BandClass {
+    /// Kick and bass.
+    Low,
+    /// Voices and synths.
+    Mid,
+    /// Hats and noise.
+    High,
+    /// None more than the others.
+    Flat,
+}
+
+impl BandClass {
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Mid => "mid",
+            Self::High => "high",
+            Self::Flat => "flat",
+        }
+    }
+}
+
+impl BandResponse {
+    /// Change between frames that is nothing to speak of.
+    const NOTHING: f32 = 1e-4;
+    /// How much more than the mean of all three the strongest has to be.
+    const STANDS_OUT: f32 = 1.25;
+
+    /// The part that changes the picture most.
+    pub fn class(&self) -> BandClass {
+        let Self { low, mid, high } = *self;
+        let most = low.max(mid).max(high);
+        let mean = (low + mid + high) / 3.0;
+        if most < Self::NOTHING || most < Self::STANDS_OUT * mean {
+            BandClass::Flat
+        } else if most == low {
+            BandClass::Low
+        } else if most == mid {
+            BandClass::Mid
+        } else {
+            BandClass::High
+        }
+    }
 }
 
 /// What a preset's frames look like.
@@ -53,6 +116,12 @@ pub struct FrameMetrics {
     pub avg_luma: f32,
     /// Mean change of light from captured frame to captured frame, 0..1.
     pub motion: f32,
+    /// How it answers to each part of the sound, where an audit has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band_response: Option<BandResponse>,
+    /// The part of the sound that changes it most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band_class: Option<BandClass>,
 }
 
 impl FrameEntry {
@@ -120,7 +189,7 @@ mod tests {
         let entry = |motion: f32| FrameEntry {
             preset_id: "a/b.milk".into(),
             status: Some("ok".into()),
-            metrics: FrameMetrics { motion, avg_luma: 0.5 },
+            metrics: FrameMetrics { motion, avg_luma: 0.5, ..FrameMetrics::default() },
             ..FrameEntry::default()
         };
         IndexWriter::open(folder.path()).expect("open").append(&entry(0.1)).expect("written");
@@ -132,6 +201,15 @@ mod tests {
         let read = read(folder.path());
         assert_eq!(read.len(), 1);
         assert_eq!(read["a/b.milk"].metrics.motion, 0.2);
+    }
+
+    #[test]
+    fn the_band_is_the_one_that_stands_out() {
+        let class = |low, mid, high| BandResponse { low, mid, high }.class();
+        assert_eq!(class(0.1, 0.01, 0.02), BandClass::Low);
+        assert_eq!(class(0.0, 0.0, 0.003), BandClass::High);
+        assert_eq!(class(0.1, 0.11, 0.1), BandClass::Flat);
+        assert_eq!(class(0.0, 0.0, 0.0), BandClass::Flat);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use capture::{Camera, CaptureJob, CaptureSettings, Captured, Clip, ClipFormat};
-pub use entry::{FrameEntry, FrameMetrics, read};
+pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
 
 use super::embed::Subject;
 use super::progress::{Progress, Watch};
@@ -51,32 +51,36 @@ pub struct Rendered {
     pub finished: bool,
 }
 
-/// How much each preset moves, by id, where frames have told.
-pub fn motions(folder: &Path) -> HashMap<String, f32> {
+/// What is known of each preset's frames, by id.
+pub fn metrics(folder: &Path) -> HashMap<String, FrameMetrics> {
     let entries = read(folder).into_values().filter(FrameEntry::is_ok);
-    entries.map(|entry| (entry.preset_id, entry.metrics.motion)).collect()
+    entries.map(|entry| (entry.preset_id, entry.metrics)).collect()
 }
 
-/// Gives each subject its frames in this folder.
+/// Gives each subject its frames in this folder, as far as they are there.
 pub fn attach(subjects: &mut [Subject], folder: &Path) {
     let entries = read(folder);
     for subject in subjects {
         if let Some(entry) = entries.get(&subject.id).filter(|entry| entry.is_ok()) {
-            subject.frames = entry.frames.iter().map(|frame| folder.join(frame)).collect();
+            let frames = entry.frames.iter().map(|frame| folder.join(frame));
+            subject.frames = frames.filter(|frame| frame.is_file()).collect();
         }
     }
 }
 
-/// How many of these presets have no frames yet, nor failed for good.
-pub fn lacking(subjects: &[Subject], folder: &Path) -> usize {
-    let known = read(folder);
-    subjects.iter().filter(|subject| !is_done(subject, &known)).count()
+/// How many of these presets have no such frames yet, nor failed for good.
+pub fn lacking(subjects: &[Subject], folder: &Path, capture: &CaptureSettings) -> usize {
+    let (known, name) = (read(folder), capture.name());
+    subjects.iter().filter(|subject| !is_done(subject, folder, &known, &name)).count()
 }
 
-/// Whether a preset has had its turn since it was last written.
-fn is_done(subject: &Subject, known: &HashMap<String, FrameEntry>) -> bool {
-    let entry = known.get(&subject.id);
-    entry.is_some_and(|entry| is_final(entry) && !changed_since(&subject.path, &entry.at))
+/// Whether a preset has had its turn since it was last written, with these settings, and its frames are there.
+fn is_done(subject: &Subject, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
+    let Some(entry) = known.get(&subject.id).filter(|entry| is_final(entry)) else { return false };
+    // A line by another program does not tell how its frames were captured.
+    entry.capture.as_deref().is_none_or(|name| name == capture)
+        && entry.frames.iter().all(|frame| folder.join(frame).is_file())
+        && !changed_since(&subject.path, &entry.at)
 }
 
 /// Renders the presets that have no frames yet.
@@ -87,10 +91,10 @@ pub fn render(
     watch: Watch,
 ) -> Result<Rendered, String> {
     let mut done = Rendered { finished: true, ..Rendered::default() };
-    let known = read(folder);
+    let (known, name) = (read(folder), settings.capture.name());
     let mut open: Vec<Subject> = Vec::new();
     for subject in subjects {
-        if is_done(subject, &known) {
+        if is_done(subject, folder, &known, &name) {
             done.kept += 1;
         } else {
             open.push(subject.clone());
@@ -136,6 +140,7 @@ fn one_round(
         environment: workers::drawing_environment(settings.workers),
         gives_way_to: settings.gives_way_to.clone(),
     };
+    let name = settings.capture.name();
     let by_id: HashMap<String, Subject> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
     let job =
         |s: &Subject| CaptureJob { id: s.id.clone(), preset: s.path.clone(), folder: folder.to_owned() };
@@ -161,7 +166,10 @@ fn one_round(
             trouble = Some(why.clone());
             return false;
         }
-        let entry = line(&job, captured);
+        let mut entry = line(&job, captured, &name);
+        let bands = by_id.get(&job.id).and_then(|subject| subject.bands);
+        entry.metrics.band_response = bands;
+        entry.metrics.band_class = bands.map(|bands| bands.class());
         if let Err(why) = index.append(&entry) {
             trouble = Some(why);
             return false;
@@ -197,7 +205,7 @@ fn changed_since(path: &Path, at: &str) -> bool {
     written.is_some_and(|since| super::iso(since.as_secs() as i64).as_str() > at)
 }
 
-fn line(job: &CaptureJob, captured: Captured) -> FrameEntry {
+fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
     let Captured { frames, clip, metrics, failed } = captured;
     let (reasons, error_text) = match failed {
         Some((word, why)) => (vec![word], Some(why).filter(|why| !why.is_empty())),
@@ -216,5 +224,6 @@ fn line(job: &CaptureJob, captured: Captured) -> FrameEntry {
         reasons,
         error_text,
         metrics,
+        capture: Some(capture.to_owned()),
     }
 }

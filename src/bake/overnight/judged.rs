@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::bake::audit::{Ledger, Plan};
 use crate::bake::embed::Subject;
+use crate::bake::frames::BandResponse;
 use crate::library::{PresetId, Store, library_root};
 
 /// The presets of a night, sorted.
@@ -44,7 +45,13 @@ pub(super) fn judge(
         first.insert(id, &subject.id);
         match ledger.get(id)? {
             None => judged.waiting += 1,
-            Some(record) if record.good(&gates) => judged.fit.push(subject.clone()),
+            Some(record) if record.good(&gates) => {
+                let bands = record.evidence.look.as_ref().map(|look| {
+                    let [low, mid, high] = look.reaction.map(|reaction| reaction as f32);
+                    BandResponse { low, mid, high }
+                });
+                judged.fit.push(Subject { bands, ..subject.clone() });
+            }
             Some(record) => {
                 let why = record.reasons(&gates).into_iter().next();
                 judged.dropped.push((subject.id.clone(), why.unwrap_or_else(|| "it was not drawn".into())));

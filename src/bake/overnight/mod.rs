@@ -70,11 +70,7 @@ pub struct NightSettings {
     pub models: Option<PathBuf>,
     /// The smoke run only.
     pub smoke_only: bool,
-    /// Folders with images for presets.
-    pub textures: Vec<PathBuf>,
-    /// What presets hear: a sound file, or `demo`.
-    pub audio: String,
-    /// How frames are captured; images, sound and seed are the night's own.
+    /// How frames are captured, with which images, sound and seed.
     pub capture: frames::CaptureSettings,
     /// Processes and threads at work.
     pub workers: usize,
@@ -97,8 +93,6 @@ impl Default for NightSettings {
             embedder: "builtin".into(),
             models: None,
             smoke_only: false,
-            textures: Vec::new(),
-            audio: "demo".into(),
             capture: frames::CaptureSettings::default(),
             workers: 1,
             seed: 1,
@@ -190,7 +184,7 @@ impl Night<'_, '_> {
     fn spend(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
         let settings = self.settings;
         if settings.smoke_only || !self.state.smoke_done {
-            let open = frames::lacking(subjects, &settings.folder);
+            let open = frames::lacking(subjects, &settings.folder, &settings.capture);
             if self.state.proven && open <= SMALL_NIGHT && !settings.smoke_only {
                 self.note(format!(
                     "{open} presets to render and a night like this has finished: no smoke run"

@@ -32,8 +32,8 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
         check("library", Ok(format!("{presets} presets in {}", settings.library.display()))),
         check("disk", disk(&settings.folder, presets)),
         check("graphics", graphics()),
-        check("sound", sound(&settings.audio)),
-        check("images", images(&settings.textures)),
+        check("sound", sound(&settings.capture.audio)),
+        check("images", images(&settings.capture.textures)),
         check("model", model(settings)),
         check("power", Ok(power())),
     ]

@@ -13,7 +13,7 @@ use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, re
 use crate::bake::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::bake::cluster::{self, ClusterSettings};
 use crate::bake::embed::{self, Subject};
-use crate::bake::frames::{self, CaptureSettings, FramesSettings, Rendered};
+use crate::bake::frames::{self, FramesSettings, Rendered};
 use crate::bake::pack::{self, PackSettings, Sample};
 use crate::bake::probe::{ProbeSettings, thumb_path};
 use crate::bake::progress::Progress;
@@ -65,7 +65,7 @@ impl Night<'_, '_> {
             method: None,
             passes: cluster::PASSES,
         };
-        let gathered = cluster::gather(&table, &frames::motions(folder), before.as_ref(), &gathering)
+        let gathered = cluster::gather(&table, &frames::metrics(folder), before.as_ref(), &gathering)
             .map_err(|error| error.to_string())?;
         self.stage(POLICY);
         gathered.write(folder, &table).map_err(|error| error.to_string())?;
@@ -87,7 +87,7 @@ impl Night<'_, '_> {
     fn probe(&self, folder: &Path) -> ProbeSettings {
         ProbeSettings {
             seed: self.settings.seed,
-            textures: self.settings.textures.clone(),
+            textures: self.settings.capture.textures.clone(),
             thumbs: Some(folder.join(AUDIT_FOLDER).join(THUMBS)),
             ..ProbeSettings::default()
         }
@@ -170,7 +170,7 @@ impl Night<'_, '_> {
             max_cost_ms: None,
             rel_paths: Some(list),
             blacklist: None,
-            textures: settings.textures.clone(),
+            textures: settings.capture.textures.clone(),
             seed: settings.seed,
         };
         let pack = match pack::make_in(&packing, folder, self.store()?) {
@@ -199,12 +199,7 @@ impl Night<'_, '_> {
     fn render(&mut self, subjects: &[Subject], folder: &Path) -> Result<Rendered, String> {
         let settings = self.settings;
         let rendering = FramesSettings {
-            capture: CaptureSettings {
-                textures: settings.textures.clone(),
-                audio: settings.audio.clone(),
-                seed: settings.seed,
-                ..settings.capture.clone()
-            },
+            capture: settings.capture.clone(),
             workers: settings.workers,
             timeout: Duration::from_secs(40),
             retries: 2,

@@ -41,8 +41,8 @@ impl State {
             settings.embedder,
             settings.seed,
             settings.pack_size,
-            settings.audio,
-            settings.textures,
+            settings.capture.name(),
+            settings.capture.textures,
         );
         let old = std::fs::read(settings.folder.join(STATE)).ok();
         let old = old.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::bake::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
 use crate::bake::embed::{Table, subjects_in};
-use crate::bake::frames::motions;
+use crate::bake::frames::metrics;
 use crate::bake::{iso, now};
 
 /// Gathers embedded presets into styles and writes the style index.
@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long)]
     library: Option<PathBuf>,
     /// Clusters, 8 to 256; suggested from the size of the library without.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// The name of the pack; that of the folder without.
     #[arg(long)]
@@ -63,7 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let table = Table::open(&out)?.unwrap_or_default();
     let settings = ClusterSettings { count: k.map(usize::from), seed, threads, pack, at, method, passes };
     let started = std::time::Instant::now();
-    let gathered = gather(&table, &motions(&out), read(&out).as_ref(), &settings)?;
+    let gathered = gather(&table, &metrics(&out), read(&out).as_ref(), &settings)?;
     let took = started.elapsed().as_secs_f64();
     gathered.write(&out, &table)?;
     let styles = gathered.styles;

@@ -30,10 +30,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut embedder = opened.map_err(anyhow::Error::msg)?;
     let done = embed(&subjects, embedder.as_mut(), &out, &mut super::bar())?;
     println!(
-        "{} embedded, {} kept, {} unreadable, in {}",
+        "{} embedded, {} kept, {} unreadable, {} without anything to say, in {}",
         done.made,
         done.kept,
         done.unreadable,
+        done.blank,
         out.display()
     );
     Ok(ExitCode::SUCCESS)

@@ -70,8 +70,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         models: crate::cli::models::folder(),
         smoke_only: args.smoke,
         capture: args.capture.settings(seed),
-        textures: args.capture.textures,
-        audio: args.capture.audio,
         workers: processes.max(1),
         seed,
         gives_way_to: show_sign::of_user(),

@@ -1,4 +1,5 @@
-//! A picture as CLIP-like models want it: `preprocessor_config.json`, followed to the letter.
+//! A picture as CLIP-like models want it, by `preprocessor_config.json`: resized, cut, scaled and normalised, each where
+//! the file asks for it. What it leaves out is as OpenAI's CLIP has it.
 
 use std::path::Path;
 
@@ -9,15 +10,26 @@ use serde::Deserialize;
 /// What is done to a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
-    /// The shorter side after resizing.
-    pub resize: u32,
-    /// Sides of the square cut from the middle.
+    resize: Resize,
+    /// Sides of the square cut from the middle, which is what the model takes.
     pub crop: u32,
-    /// Subtracted from each channel, 0..1.
-    pub mean: [f32; 3],
+    /// Each channel's 0..255 is multiplied by it.
+    factor: f32,
+    /// Subtracted from each channel then.
+    mean: [f32; 3],
     /// Each channel is divided by it.
-    pub std: [f32; 3],
+    std: [f32; 3],
     filter: Filter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Resize {
+    /// As it is.
+    No,
+    /// The shorter side becomes this, the other one in proportion.
+    Shortest(u32),
+    /// Both sides become this, whatever the proportion.
+    Square(u32),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,18 +41,36 @@ enum Filter {
 }
 
 #[derive(Deserialize)]
+#[serde(default)]
 struct Config {
-    #[serde(default)]
+    do_resize: bool,
+    do_center_crop: bool,
+    do_rescale: bool,
+    do_normalize: bool,
     size: Option<Size>,
-    #[serde(default)]
     crop_size: Option<Size>,
-    #[serde(default)]
-    image_mean: Option<[f32; 3]>,
-    #[serde(default)]
-    image_std: Option<[f32; 3]>,
+    rescale_factor: f32,
+    image_mean: [f32; 3],
+    image_std: [f32; 3],
     /// Pillow's number of the filter.
-    #[serde(default)]
-    resample: Option<u8>,
+    resample: u8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            do_resize: true,
+            do_center_crop: true,
+            do_rescale: true,
+            do_normalize: true,
+            size: None,
+            crop_size: None,
+            rescale_factor: 1.0 / 255.0,
+            image_mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+            image_std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+            resample: 3,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -48,19 +78,14 @@ struct Config {
 enum Size {
     Side(u32),
     Shortest { shortest_edge: u32 },
-    Sides { height: u32 },
+    Sides { height: u32, width: u32 },
 }
 
-impl Size {
-    fn side(&self) -> u32 {
-        match *self {
-            Self::Side(side) | Self::Shortest { shortest_edge: side } | Self::Sides { height: side } => side,
-        }
-    }
-}
+/// The side of pictures where no file says another.
+const USUAL_SIDE: u32 = 224;
 
 impl Preparation {
-    /// Reads `preprocessor_config.json`; what it leaves out is as OpenAI's CLIP has it.
+    /// Reads `preprocessor_config.json`.
     pub fn read(path: &Path) -> Result<Self, String> {
         let bytes =
             std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
@@ -69,32 +94,66 @@ impl Preparation {
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
         let config: Config = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let crop = config.crop_size.map_or(224, |size| size.side());
-        let resize = config.size.map_or(crop, |size| size.side());
-        let filter = match config.resample.unwrap_or(3) {
+        let square = |height: u32, width: u32| match height == width {
+            true => Ok(height),
+            false => Err(format!("its pictures are {width} x {height}; only square ones can be used")),
+        };
+        let cut = match config.crop_size {
+            Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Some(side),
+            Some(Size::Sides { height, width }) => Some(square(height, width)?),
+            None => None,
+        };
+        let resize = match config.size {
+            _ if !config.do_resize => Resize::No,
+            Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Resize::Shortest(side),
+            Some(Size::Sides { height, width }) => Resize::Square(square(height, width)?),
+            None => Resize::Shortest(cut.unwrap_or(USUAL_SIDE)),
+        };
+        // Without a cut, what comes out of resizing is what the model takes; frames are square.
+        let crop = match (config.do_center_crop.then_some(cut).flatten(), resize) {
+            (Some(cut), _) => cut,
+            (None, Resize::Shortest(side) | Resize::Square(side)) => side,
+            (None, Resize::No) => USUAL_SIDE,
+        };
+        let filter = match config.resample {
             0 => Filter::Nearest,
             1 => Filter::Lanczos,
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,
             other => return Err(format!("its resample filter {other} is unknown")),
         };
-        if !(16..=4096).contains(&crop) || !(16..=4096).contains(&resize) {
-            return Err(format!("pictures of {resize} and {crop} pixels are not meant"));
+        let sides = match resize {
+            Resize::No => [crop, crop],
+            Resize::Shortest(side) | Resize::Square(side) => [crop, side],
+        };
+        if sides.iter().any(|side| !(16..=4096).contains(side)) {
+            return Err(format!("pictures of {} and {} pixels are not meant", sides[1], sides[0]));
         }
-        let mean = config.image_mean.unwrap_or([0.481_454_66, 0.457_827_5, 0.408_210_73]);
-        let std = config.image_std.unwrap_or([0.268_629_54, 0.261_302_6, 0.275_777_1]);
+        let (mean, std) = match config.do_normalize {
+            true => (config.image_mean, config.image_std),
+            false => ([0.0; 3], [1.0; 3]),
+        };
         if std.iter().any(|std| *std <= 0.0) {
             return Err("its image_std must be above 0".into());
         }
-        Ok(Self { resize, crop: crop.min(resize), mean, std, filter })
+        let factor = if config.do_rescale { config.rescale_factor } else { 1.0 };
+        Ok(Self { resize, crop, factor, mean, std, filter })
     }
 
-    /// Red, green and blue planes of a picture, one after the other.
+    /// Red, green and blue planes of a picture, one after the other. A picture smaller than the cut is enlarged to it.
     pub fn planes(&self, picture: &RgbImage) -> Vec<f32> {
         let (width, height) = picture.dimensions();
         let shorter = width.min(height).max(1);
-        let scaled = |side: u32| if side == shorter { self.resize } else { side * self.resize / shorter };
-        let size = (scaled(width), scaled(height));
+        let by_shorter = |to: u32| {
+            let scaled = |side: u32| if side == shorter { to } else { side * to / shorter };
+            (scaled(width), scaled(height))
+        };
+        let size = match self.resize {
+            Resize::Square(side) => (side, side),
+            Resize::Shortest(side) => by_shorter(side),
+            Resize::No => (width, height),
+        };
+        let size = if size.0.min(size.1) < self.crop { by_shorter(self.crop) } else { size };
         let filter = match self.filter {
             Filter::Nearest => FilterType::Nearest,
             Filter::Bilinear => FilterType::Triangle,
@@ -107,15 +166,15 @@ impl Preparation {
         let cut = crop_imm(&resized, left, top, self.crop, self.crop).to_image();
         let plane = |channel: usize| {
             let (mean, std) = (self.mean[channel], self.std[channel]);
-            cut.pixels().map(move |pixel| (f32::from(pixel.0[channel]) / 255.0 - mean) / std)
+            cut.pixels().map(move |pixel| (f32::from(pixel.0[channel]) * self.factor - mean) / std)
         };
         (0..3).flat_map(plane).collect()
     }
 
     /// In words, for the file that says how rows were made.
     pub fn told(&self) -> String {
-        let Self { resize, crop, mean, std, filter } = self;
-        format!("{filter:?} to {resize}, middle {crop}, mean {mean:?}, std {std:?}")
+        let Self { resize, crop, factor, mean, std, filter } = self;
+        format!("{filter:?} {resize:?}, middle {crop}, times {factor}, mean {mean:?}, std {std:?}")
     }
 }
 
@@ -124,14 +183,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_of_the_file_are_read_and_nonsense_is_not() {
-        let new = br#"{"size":{"shortest_edge":32},"crop_size":{"height":24,"width":24},"resample":3}"#;
-        let old = br#"{"size":32,"crop_size":24,"image_std":[0.5,0.5,0.5]}"#;
-        let (new, old) = (Preparation::parse(new).expect("read"), Preparation::parse(old).expect("read"));
-        assert_eq!((new.resize, new.crop, old.resize, old.crop), (32, 24, 32, 24));
-        assert_eq!(old.std, [0.5; 3]);
-        assert!(Preparation::parse(br#"{"resample":77}"#).is_err());
-        assert!(Preparation::parse(br#"{"image_std":[0,1,1]}"#).is_err());
+    fn every_form_of_the_file_is_read_and_nonsense_is_not() {
+        let of = |text: &str| Preparation::parse(text.as_bytes());
+        let new = of(r#"{"size":{"shortest_edge":32},"crop_size":{"height":24,"width":24}}"#).expect("read");
+        let old = of(r#"{"size":32,"crop_size":24,"image_std":[0.5,0.5,0.5]}"#).expect("read");
+        assert_eq!((new.resize, new.crop), (Resize::Shortest(32), 24));
+        assert_eq!((old.resize, old.crop, old.std), (Resize::Shortest(32), 24, [0.5; 3]));
+        // As SigLIP has it: both sides, no cut.
+        let both = of(r#"{"size":{"height":48,"width":48},"do_center_crop":false}"#).expect("read");
+        assert_eq!((both.resize, both.crop), (Resize::Square(48), 48));
+        for nonsense in [
+            r#"{"resample":77}"#,
+            r#"{"image_std":[0,1,1]}"#,
+            r#"{"size":{"height":48,"width":32}}"#,
+            r#"{"size":2}"#,
+        ] {
+            assert!(of(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn what_the_file_switches_off_is_not_done() {
+        let text = r#"{"size":16,"crop_size":16,"do_rescale":false,"do_normalize":false}"#;
+        let picture = RgbImage::from_pixel(16, 16, image::Rgb([7, 8, 9]));
+        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
+        assert_eq!((planes[0], planes[256], planes[512]), (7.0, 8.0, 9.0));
+        let text = r#"{"do_resize":false,"crop_size":16,"do_normalize":false,"rescale_factor":0.5}"#;
+        let picture = RgbImage::from_fn(20, 20, |x, _| image::Rgb([x as u8, 0, 0]));
+        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
+        assert_eq!((planes.len(), planes[0], planes[15]), (3 * 256, 1.0, 8.5));
+        // Both sides to one length: a wide picture is squeezed, not cut.
+        let text = r#"{"size":{"height":16,"width":16},"do_center_crop":false,"resample":0}"#;
+        let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 0 } else { 255 }, 0, 0]));
+        let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
+        assert!(planes[..8].iter().all(|v| *v < 0.0) && planes[8..16].iter().all(|v| *v > 0.0));
     }
 
     #[test]
