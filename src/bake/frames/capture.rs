@@ -11,6 +11,7 @@ use super::entry::FrameMetrics;
 use crate::bake::render::{load_sound, sound_of};
 use crate::bake::solo::Solo;
 use crate::bake::video::Video;
+use crate::library::Catalogue;
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
 
 /// Frames a second of the show that is captured.
@@ -168,8 +169,8 @@ impl Camera {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = Stage::new(self.workshop.clone(), *size);
-        let begun = Solo::begin(&self.workshop, stage, &job.preset, deck, *seed);
-        let mut solo = begun.map_err(|(why, _)| ("preset-load-failed", why))?;
+        let library = Catalogue::of_one(&job.preset).map_err(|why| ("preset-load-failed", why))?;
+        let mut solo = Solo::begin(&self.workshop, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut film = match clip {
             Some(clip) => Some(self.film(job, below, clip.format).map_err(written)?),
