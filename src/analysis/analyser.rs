@@ -9,7 +9,7 @@ use super::gain::Gain;
 use super::hit::HitFollower;
 use super::meter::Meter;
 use super::onset::OnsetFinder;
-use super::scene::{LOOK_SECS, SIZE as SUMMARY_SIZE, SceneWatch, Summary};
+use super::scene::{LOOK_SECS, SIZE_SAMPLES, SceneModel, SceneWatch, Summary};
 use super::section::SectionWatch;
 use super::spectral::{BandMeters, Shape};
 use super::stft::Stft;
@@ -22,7 +22,7 @@ const FINE_PER_HOP: usize = 3;
 /// Samples of the fine transform, 11.6 ms.
 const FINE_SIZE: usize = 512;
 /// Samples of the transform that tells pitch, 46 ms.
-const SIZE: usize = 2048;
+const SIZE: usize = SIZE_SAMPLES;
 /// Cut of the filter that removes a constant offset, in Hz.
 const OFFSET_CUT_HZ: f32 = 12.0;
 
@@ -85,8 +85,8 @@ impl Analyser {
             bands: BandMeters::new(&bank, dt),
             energy: Energy::new(dt),
             drums: Drums::new(dt),
-            summary: Summary::new(&bank),
-            scene: SceneWatch::new(),
+            summary: Summary::new(SIZE, &bank),
+            scene: SceneWatch::new(SceneModel::shipped()),
             section: SectionWatch::new(dt),
             scene_left: 1,
             tracker: Tracker::new(),
@@ -108,11 +108,6 @@ impl Analyser {
     pub fn tempo(&mut self, wish: TempoWish) {
         self.tracker.wish(wish);
         self.features.beat = self.tracker.grid();
-    }
-
-    /// What the scene is decided from: the last six seconds in numbers; `None` before two seconds were heard.
-    pub fn summary(&self) -> Option<[f32; SUMMARY_SIZE]> {
-        self.summary.ready().then(|| self.summary.read(self.tracker.pulse()))
     }
 
     /// What is known after everything that was pushed.
@@ -164,7 +159,9 @@ impl Analyser {
         self.gain.step(middle + self.side * (side - middle));
         let (reference, gate) = (self.gain.reference(), self.gain.gate());
         let mut levels = [0.0; MOST_BANDS];
-        let bands = self.bank.apply(self.coarse.power(), &mut levels);
+        let power = self.coarse.power();
+        let bands = self.bank.apply(power, &mut levels);
+        self.summary.push(power, bands);
         let onset = self.onsets.step(bands, reference, gate);
         let shape = Shape::of(bands, &self.bank);
         let level = self.meter.read();
@@ -173,7 +170,6 @@ impl Analyser {
         self.flux += (onset.all() - self.flux) * if onset.all() > self.flux { 0.8 } else { 0.1 };
         let features = &mut self.features;
         self.tracker.step(self.drums.step(onset), onset, gate > 0.0);
-        self.summary.push(bands, reference, onset, shape);
         features.beat = self.tracker.grid();
         features.silent = gate <= 0.0;
         features.level = level;
@@ -195,7 +191,10 @@ impl Analyser {
     }
 
     fn look_at_scene(&mut self) {
-        let summary = self.summary();
+        if self.summary.turned() {
+            self.scene.turn();
+        }
+        let summary = self.summary.ready().then(|| self.summary.read());
         let at = SampleIndex(self.heard).at(RATE_HZ);
         let features = &mut self.features;
         let scores = features.scene_scores();

@@ -24,7 +24,7 @@ pub use features::{
     Bands, BeatGrid, Features, Level, Passage, Scene, SceneView, Section, TRUSTED_CONFIDENCE,
 };
 
-pub use scene::{SIZE as SUMMARY_SIZE, SceneModel, ScoreInput};
+pub use scene::{SIZE as SUMMARY_SIZE, SceneEar, SceneModel, SceneWatch, ScoreInput};
 
 /// The rate at which music is heard, in Hz.
 pub(crate) const RATE_HZ: u32 = 44_100;

@@ -14,9 +14,12 @@ pub struct Args {
     /// Where the weights go; a build takes them from here.
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
-    /// Variants of each clip: other equaliser, room, noise, level, tempo and pitch.
+    /// Variants of each clip and piece: other equaliser, room, noise, level, tempo and pitch.
     #[arg(long, default_value_t = 2)]
     variants: usize,
+    /// Pieces composed for each scene, beside the clips.
+    #[arg(long, default_value_t = 80)]
+    pieces: usize,
     /// Decides every variant.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -31,6 +34,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         folder: args.folder.clone(),
         out: args.out.clone(),
         variants: args.variants,
+        pieces: args.pieces,
         seed: args.seed,
         workers: super::default_workers(),
         check: args.check,
@@ -42,6 +46,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "without {group}: {clips} clips, {:.3} right; linear scores {:.3}",
             check.accuracy, check.baseline
         );
+    }
+    let real: Vec<_> = checks.iter().filter(|check| check.group.starts_with("real")).collect();
+    let decisions: usize = real.iter().map(|check| check.decisions).sum();
+    if decisions > 0 {
+        let known: f64 = real.iter().map(|check| check.accuracy * check.decisions as f64).sum();
+        println!("all real, each without its source: {:.3} right", known / decisions as f64);
     }
     if let Some(worst) = checks.iter().min_by(|a, b| a.accuracy.total_cmp(&b.accuracy)) {
         println!("least: {:.3}, {}", worst.accuracy, worst.group);

@@ -177,33 +177,6 @@ impl Combs {
         }
         Comb { period, since: (part as f32 + shift) / PARTS as f32 * comb.period, ..comb }
     }
-
-    /// How far kicks and snares stand out on their own: kicks at the best tempo, snares at half of it.
-    pub fn kick_and_snare(&self, period: f32) -> [f32; 2] {
-        let stands_out = |of: fn(&Accent) -> f32, period: f32| {
-            let mut sums = [0.0_f32; PARTS];
-            let mut weights = [1e-3_f32; PARTS];
-            let (mut sum, mut square, mut total) = (0.0, 0.0, 1e-3);
-            for age in 0..self.heard {
-                let (value, weight) = (of(self.accent(age)), self.weight[age]);
-                let place = (((age as f32 / period).fract() * PARTS as f32) as usize).min(PARTS - 1);
-                sums[place] += weight * value;
-                weights[place] += weight;
-                sum += weight * value;
-                square += weight * value * value;
-                total += weight;
-            }
-            let mean = sum / total;
-            let deviation = (square / total - mean * mean).max(0.0).sqrt().max(1e-3);
-            let pair = |place: usize| {
-                let next = (place + 1) % PARTS;
-                (sums[place] + sums[next]) / (weights[place] + weights[next])
-            };
-            let top = (0..PARTS).map(pair).fold(0.0, f32::max);
-            (top - mean) / deviation * (total / period).sqrt()
-        };
-        [stands_out(|accent| accent.low, period), stands_out(|accent| accent.sharp, 2.0 * period)]
-    }
 }
 
 /// Mean accent in each part of a period; parts that nothing fell into read the mean of all.

@@ -3,7 +3,6 @@
 
 use super::super::features::BeatGrid;
 use super::super::onset::Onset;
-use super::super::scene::Pulse;
 use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
@@ -222,16 +221,6 @@ impl Tracker {
         self.grid = Some(grid);
         self.bar = Bar::default();
         (self.rival_looks, self.quicker_looks) = (0, 0);
-    }
-
-    /// What the evidence of the last look says about the pulse, for the scene.
-    pub fn pulse(&self) -> Pulse {
-        let best = self.best;
-        if best.period <= 0.0 {
-            return Pulse::default();
-        }
-        let [kick_z, snare_z] = self.combs.kick_and_snare(best.period);
-        Pulse { z: best.z, octaves: (50.0 / best.period).log2(), kick_z, snare_z }
     }
 
     /// The grid as the house sees it.

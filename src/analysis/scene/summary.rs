@@ -1,160 +1,228 @@
 //! What the last six seconds were like, as numbers that do not depend on the level.
 
 use super::super::filterbank::Filterbank;
-use super::super::onset::Onset;
-use super::super::spectral::Shape;
+use super::rhythm::{RHYTHM, Rhythm};
+use super::traits::{FINE, FINES, LEVEL, ONSETS, PARTIAL, RANGES, TRACKS, Traits};
 
 /// Hops in view, 6 s.
 pub const VIEW: usize = 600;
-/// Edges of the ranges whose levels are compared, in Hz; nothing above 9 kHz, which many sources lack.
-const EDGES_HZ: [f32; 11] =
-    [30.0, 75.0, 150.0, 300.0, 500.0, 850.0, 1_400.0, 2_300.0, 3_800.0, 6_000.0, 9_000.0];
-const RANGES: usize = EDGES_HZ.len() - 1;
+/// Hops of the newest part, 2.5 s.
+const RECENT: usize = 250;
 /// Rates at which envelopes are searched for movement, in Hz.
 const RATES_HZ: [f32; 9] = [0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 6.0, 9.0, 13.0];
-/// Numbers per hop: the ranges, the level, three onset strengths, centroid, flatness.
-const TRACKS: usize = RANGES + 6;
-/// Quietest level told apart, dB below the reference.
-const FLOOR_DB: f32 = -60.0;
+/// Levels that fall further than this below the loudest hop count as equal, dB.
+const DEPTH_DB: f32 = 55.0;
+/// Hops that are taken together when the sound is compared with itself, and the lags of that, in such steps.
+const STEP: usize = 5;
+const SELF_LAGS: std::ops::Range<usize> = 20..68;
+
+/// Hops that are new when a turn of the music is looked for, and the tracks it shows in.
+const NEWEST: usize = 100;
+const NOVEL: std::ops::Range<usize> = 0..RANGES + 1;
+/// How far the newest second must be from what came before it, and hops between two turns at least.
+const TURN: f32 = 1.05;
+const REST: usize = 800;
+/// Fewest hops that a summary can be made of.
+const LEAST: usize = 150;
 
 /// Numbers in a summary.
-pub const SIZE: usize = 2 * RANGES + 9 + 3 + 4 + 3 * RATES_HZ.len() + PULSE;
-/// Numbers about the pulse, which the beat tracker adds.
-pub const PULSE: usize = 4;
-
-/// What the beat tracker knows, for the summary.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pulse {
-    /// How far the best tempo stands out from chance.
-    pub z: f32,
-    /// Tempo of that, octaves over 120 BPM.
-    pub octaves: f32,
-    /// The same distance for kicks alone.
-    pub kick_z: f32,
-    /// And for snares and claps alone, at half that tempo.
-    pub snare_z: f32,
-}
+pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 3 * FINES + 4 * FINES + 5 * RATES_HZ.len() + RHYTHM + 3;
+/// Range whose level moves as syllables do.
+const VOICE: usize = 4;
 
 /// The last seconds, hop by hop.
 pub struct Summary {
-    ranges: [std::ops::Range<usize>; RANGES],
+    traits: Traits,
     ring: Vec<[f32; TRACKS]>,
     at: usize,
     heard: usize,
     waves: Vec<[f32; 2]>,
+    rhythm: Rhythm,
+    /// Hops since the view was last cut.
+    since_cut: usize,
+    track: Vec<f32>,
+    sorted: Vec<f32>,
+    coarse: Vec<[f32; RANGES]>,
 }
 
 impl Summary {
-    /// Nothing seen yet, over the bands of `bank`.
-    pub fn new(bank: &Filterbank) -> Self {
+    /// Nothing heard yet, over a transform of `size` samples and the bands of `bank`.
+    pub fn new(size: usize, bank: &Filterbank) -> Self {
         let wave = |rate: f32, hop: usize| {
             let turn = std::f32::consts::TAU * rate * hop as f32 * 0.01;
             let window = (std::f32::consts::PI * (hop as f32 + 0.5) / VIEW as f32).sin();
             [window * turn.cos(), window * turn.sin()]
         };
         Self {
-            ranges: std::array::from_fn(|n| bank.within(EDGES_HZ[n], EDGES_HZ[n + 1])),
+            traits: Traits::new(size, bank),
             ring: vec![[0.0; TRACKS]; VIEW],
             at: 0,
             heard: 0,
             waves: RATES_HZ.iter().flat_map(|&rate| (0..VIEW).map(move |hop| wave(rate, hop))).collect(),
+            rhythm: Rhythm::new(),
+            since_cut: 0,
+            track: vec![0.0; VIEW],
+            sorted: vec![0.0; VIEW],
+            coarse: vec![[0.0; RANGES]; VIEW / STEP],
         }
     }
 
-    /// Takes the band powers of a hop, the reference power, its onset and its shape.
-    pub fn push(&mut self, bands: &[f32], reference: f32, onset: Onset, shape: Shape) {
-        let db = |power: f32| (10.0 * (power / reference + 1e-9).log10()).max(FLOOR_DB);
-        let tracks = &mut self.ring[self.at];
-        let mut total = 0.0;
-        for (track, range) in tracks.iter_mut().zip(&self.ranges) {
-            let power: f32 = bands[range.clone()].iter().sum();
-            total += power;
-            *track = db(power);
-        }
-        tracks[RANGES..].copy_from_slice(&[
-            db(total),
-            onset.low,
-            onset.mid,
-            onset.high,
-            shape.centroid,
-            shape.flatness,
-        ]);
+    /// Takes the power of every bin and band of a hop.
+    pub fn push(&mut self, power: &[f32], bands: &[f32]) {
+        self.ring[self.at] = self.traits.step(power, bands);
         self.at = (self.at + 1) % VIEW;
         self.heard = (self.heard + 1).min(VIEW);
+        self.since_cut += 1;
     }
 
-    /// Whether enough was heard for a summary: two seconds.
+    /// Whether enough was heard for a summary: one second and a half.
     pub fn ready(&self) -> bool {
-        self.heard >= VIEW / 3
+        self.heard >= LEAST
     }
 
-    fn track(&self, track: usize) -> impl Iterator<Item = f32> + '_ {
+    /// Whether the music just turned; if so, what came before is out of view from now on.
+    pub fn turned(&mut self) -> bool {
+        let turned = self.since_cut >= REST && self.novelty() > TURN;
+        if turned {
+            self.heard = NEWEST;
+            self.since_cut = 0;
+        }
+        turned
+    }
+
+    /// How far the newest second is from what came before it, in deviations; 0 while little was heard.
+    fn novelty(&self) -> f32 {
+        if self.heard < 3 * NEWEST {
+            return 0.0;
+        }
         let from = self.at + VIEW - self.heard;
-        (0..self.heard).map(move |hop| self.ring[(from + hop) % VIEW][track])
+        let split = self.heard - NEWEST;
+        let mut far = 0.0;
+        for track in NOVEL {
+            let moments = |hops: std::ops::Range<usize>| {
+                let count = hops.len() as f32;
+                let (mut sum, mut square) = (0.0, 0.0);
+                for hop in hops {
+                    let value = self.ring[(from + hop) % VIEW][track];
+                    sum += value;
+                    square += value * value;
+                }
+                (sum / count, (square / count - (sum / count).powi(2)).max(0.0).sqrt())
+            };
+            let ((before, loose), (now, tight)) = (moments(0..split), moments(split..self.heard));
+            far += (now - before).abs() / (0.5 * (loose + tight) + 1.0);
+        }
+        far / NOVEL.len() as f32
+    }
+
+    /// Copies a track to where it can be worked on, oldest hop first.
+    fn load(&mut self, track: usize) {
+        let from = self.at + VIEW - self.heard;
+        for hop in 0..self.heard {
+            self.track[hop] = self.ring[(from + hop) % VIEW][track];
+        }
+    }
+
+    /// The same for a level, cut off far below the loudest.
+    fn load_level(&mut self, track: usize) {
+        self.load(track);
+        let track = &mut self.track[..self.heard];
+        let floor = track.iter().copied().fold(f32::MIN, f32::max) - DEPTH_DB;
+        track.iter_mut().for_each(|level| *level = level.max(floor));
     }
 
     /// The summary.
-    pub fn read(&self, pulse: Pulse) -> [f32; SIZE] {
+    pub fn read(&mut self) -> [f32; SIZE] {
         let mut out = [0.0; SIZE];
         let mut at = 0;
         let mut put = |value: f32| {
-            out[at] = if value.is_finite() { value } else { 0.0 };
+            out[at] = if value.is_finite() { value.clamp(-20.0, 20.0) } else { 0.0 };
             at += 1;
         };
-        let moments = |track: usize| {
-            let count = self.heard.max(1) as f32;
-            let mean = self.track(track).sum::<f32>() / count;
-            let spread = (self.track(track).map(|v| (v - mean) * (v - mean)).sum::<f32>() / count).sqrt();
-            (mean, spread)
-        };
-        let (level, level_spread) = moments(RANGES);
+        let count = self.heard;
+        let recent = count.saturating_sub(RECENT)..count;
+        self.load_level(LEVEL);
+        let level = mean(&self.track[..count]);
+        let spread = deviation(&self.track[..count]);
         for range in 0..RANGES {
-            let (mean, spread) = moments(range);
-            put((mean - level) / 10.0);
-            put(spread / 5.0);
+            self.load_level(range);
+            let track = &self.track[..count];
+            let middle = mean(track);
+            put((middle - level) / 10.0);
+            put(deviation(track) / 5.0);
+            put(track.windows(6).map(|part| (part[5] - part[0]).abs()).sum::<f32>() / count as f32 / 3.0);
+            self.sorted[..count].copy_from_slice(track);
+            let sorted = &mut self.sorted[..count];
+            sorted.sort_unstable_by(f32::total_cmp);
+            let place = |share: f32| sorted[((count - 1) as f32 * share) as usize];
+            put((place(0.95) - place(0.5)) / 10.0);
+            put((place(0.5) - place(0.05)) / 10.0);
         }
-        for track in RANGES + 1..RANGES + 4 {
-            let (mean, spread) = moments(track);
-            let peak = self.track(track).fold(0.0, f32::max);
-            put((mean + 1e-3).ln());
-            put(spread / (mean + 1e-3));
-            put(self.track(track).filter(|&v| v > 0.3 * peak).count() as f32 / self.heard as f32 * 10.0);
+        self.load_level(LEVEL);
+        let track = &self.track[..count];
+        put(spread / 5.0);
+        put(deviation(&track[recent.clone()]) / 5.0);
+        for edge in [-12.0_f32, -6.0, -3.0, 3.0, 6.0] {
+            let beyond = track.iter().filter(|&&v| (v - level) * edge.signum() > edge.abs()).count();
+            put(beyond as f32 / count as f32 * 4.0);
         }
-        let quieter = self.track(RANGES).filter(|&v| v < level - 8.0).count() as f32 / self.heard as f32;
-        let louder = self.track(RANGES).filter(|&v| v > level + 4.0).count() as f32 / self.heard as f32;
-        put(level_spread / 5.0);
-        put(quieter * 4.0);
-        put(louder * 4.0);
-        for track in RANGES + 4..RANGES + 6 {
-            let (mean, spread) = moments(track);
-            put(mean * 4.0);
-            put(spread * 10.0);
+        put((mean(&track[recent.clone()]) - level) / 5.0);
+        for onset in ONSETS..ONSETS + 3 {
+            self.load(onset);
+            let track = &self.track[..count];
+            let middle = mean(track) + 1e-3;
+            let most = track.iter().copied().fold(0.0, f32::max);
+            put(middle.ln());
+            put(deviation(track) / middle);
+            put(track.iter().filter(|&&v| v > 0.3 * most).count() as f32 / count as f32 * 10.0);
+            put((mean(&track[recent.clone()]) + 1e-3).ln() - middle.ln());
         }
-        self.movement(&[RANGES], &mut put);
-        self.movement(&[RANGES + 1], &mut put);
-        self.movement(&[RANGES + 2, RANGES + 3], &mut put);
-        for value in [pulse.z / 3.0, pulse.octaves, pulse.kick_z / 3.0, pulse.snare_z / 3.0] {
-            put(value);
+        for fine in FINE..FINE + 3 * FINES {
+            self.load(fine);
+            let track = &self.track[..count];
+            put(mean(track));
+            put(mean(&track[recent.clone()]));
+            put(deviation(track) * 4.0);
+            self.sorted[..count].copy_from_slice(track);
+            self.sorted[..count].sort_unstable_by(f32::total_cmp);
+            put(self.sorted[count / 5]);
+            put(self.sorted[count * 9 / 10]);
         }
+        for partial in PARTIAL..PARTIAL + FINES {
+            self.load(partial);
+            let track = &self.track[..count];
+            put(mean(track));
+            put(deviation(track));
+            self.sorted[..count].copy_from_slice(track);
+            self.sorted[..count].sort_unstable_by(f32::total_cmp);
+            put(self.sorted[count / 10]);
+            put(self.sorted[count * 19 / 20]);
+        }
+        self.load_level(LEVEL);
+        self.movement(&mut put);
+        for onset in 0..3 {
+            self.load(ONSETS + onset);
+            self.rhythm.tracks()[onset][..count].copy_from_slice(&self.track[..count]);
+            self.movement(&mut put);
+        }
+        self.load_level(VOICE);
+        self.movement(&mut put);
+        self.rhythm.read(count, &mut put);
+        self.likeness(&mut put);
         out
     }
 
-    /// How much of a track's movement happens at each rate, as logarithms of shares.
-    fn movement(&self, tracks: &[usize], put: &mut impl FnMut(f32)) {
-        let mut values = [0.0_f32; VIEW];
-        for &track in tracks {
-            for (value, next) in values.iter_mut().zip(self.track(track)) {
-                *value += next;
-            }
-        }
-        let mean = values[..self.heard].iter().sum::<f32>() / self.heard.max(1) as f32;
+    /// How much of the track's movement happens at each rate, as logarithms of shares.
+    fn movement(&self, put: &mut impl FnMut(f32)) {
+        let track = &self.track[..self.heard];
+        let middle = mean(track);
         let mut power = [0.0_f32; RATES_HZ.len()];
         for (rate, power) in power.iter_mut().enumerate() {
             let waves = &self.waves[rate * VIEW..(rate + 1) * VIEW];
             let mut sums = [0.0_f32; 2];
-            for (value, wave) in values[..self.heard].iter().zip(waves) {
-                sums[0] += (value - mean) * wave[0];
-                sums[1] += (value - mean) * wave[1];
+            for (value, wave) in track.iter().zip(waves) {
+                sums[0] += (value - middle) * wave[0];
+                sums[1] += (value - middle) * wave[1];
             }
             *power = sums[0] * sums[0] + sums[1] * sums[1];
         }
@@ -163,4 +231,45 @@ impl Summary {
             put((power / total + 0.01).ln() / 2.0);
         }
     }
+
+    /// How like itself the sound is some time later: what is sequenced repeats, what is played or spoken does not.
+    fn likeness(&mut self, put: &mut impl FnMut(f32)) {
+        let steps = self.heard / STEP;
+        for range in 0..RANGES {
+            self.load_level(range);
+            let part = |n: usize| mean(&self.track[n * STEP..(n + 1) * STEP]);
+            let middle = mean(&self.track[..steps * STEP]);
+            let scale = 1.0 / (deviation(&self.track[..steps * STEP]) + 1.0);
+            for step in 0..steps {
+                self.coarse[step][range] = (part(step) - middle) * scale;
+            }
+        }
+        let product = |a: &[f32; RANGES], b: &[f32; RANGES]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let coarse = &self.coarse[..steps];
+        let power = coarse.iter().map(|one| product(one, one)).sum::<f32>() / steps.max(1) as f32 + 1e-3;
+        let (mut most, mut least, mut sum) = (0.0_f32, 0.0_f32, 0.0);
+        for lag in SELF_LAGS {
+            let pairs = steps.saturating_sub(lag);
+            if pairs < 20 {
+                continue;
+            }
+            let like: f32 = coarse.iter().zip(&coarse[lag..]).map(|(a, b)| product(a, b)).sum();
+            let like = like / pairs as f32 / power;
+            most = most.max(like);
+            least = least.min(like);
+            sum += like;
+        }
+        put(most);
+        put(least);
+        put(sum / SELF_LAGS.len() as f32);
+    }
+}
+
+fn mean(track: &[f32]) -> f32 {
+    track.iter().sum::<f32>() / track.len().max(1) as f32
+}
+
+fn deviation(track: &[f32]) -> f32 {
+    let middle = mean(track);
+    (track.iter().map(|v| (v - middle) * (v - middle)).sum::<f32>() / track.len().max(1) as f32).sqrt()
 }

@@ -1,4 +1,8 @@
-//! The decision: probabilities twice a second, smoothed, with hysteresis against flicker.
+//! The decision: what was believed at the last look and what is seen at this one, weighed against each other.
+//!
+//! A hidden Markov model with one state for each scene, filtered forwards (Rabiner, "A tutorial on hidden Markov
+//! models", 1989). Scenes last, so one odd look changes nothing; and a kick that rests is a breakdown long before
+//! it is the end of the techno.
 
 use super::super::features::{Scene, SceneView};
 use super::model::SceneModel;
@@ -8,11 +12,18 @@ use crate::units::Seconds;
 
 /// Seconds between two looks.
 pub const LOOK_SECS: f32 = 0.5;
-/// Share of a new look in the smoothed probabilities.
-const FRESH: f32 = 0.35;
-/// Lead over the present scene that a change needs, for so many looks in a row.
-const LEAD: f32 = 0.12;
-const LOOKS: u32 = 2;
+/// How likely another scene follows at any look, and at the first look after the music turned.
+const CHANGES: (f32, f32) = (0.06, 0.6);
+/// How likely ambient follows settled techno: so little that it takes a dozen seconds to be believed.
+const KICK_ENDS: f32 = 1e-10;
+/// Looks after which techno is settled.
+const SETTLED: u32 = 20;
+/// How much one look counts; neighbours see mostly the same seconds.
+const WEIGHT: f32 = 0.35;
+/// Least probability that a look leaves to a scene.
+const LEAST: f32 = 1e-3;
+/// How much likelier than the present scene another one must be.
+const LEAD: f32 = 1.5;
 /// Silence that lasts this long is no music, seconds.
 const SILENT_SECS: f32 = 2.0;
 
@@ -21,22 +32,21 @@ pub struct SceneWatch {
     model: Option<SceneModel>,
     view: SceneView,
     silent: f32,
-    rival: Scene,
-    looks: u32,
     decided: bool,
+    turned: bool,
+    /// Looks since the scene last changed.
+    stood: u32,
 }
 
 impl SceneWatch {
-    /// Nothing decided.
-    pub fn new() -> Self {
-        Self {
-            model: SceneModel::shipped(),
-            view: SceneView::default(),
-            silent: 0.0,
-            rival: Scene::None,
-            looks: 0,
-            decided: false,
-        }
+    /// Nothing decided; without a model the linear scores decide.
+    pub fn new(model: Option<SceneModel>) -> Self {
+        Self { model, view: SceneView::default(), silent: 0.0, decided: false, turned: false, stood: 0 }
+    }
+
+    /// The music turned: what was believed is doubted at the next look.
+    pub fn turn(&mut self) {
+        self.turned = true;
     }
 
     /// Looks once: at a summary when there is one, and at the linear scores when there is no model.
@@ -48,7 +58,7 @@ impl SceneWatch {
         scores: ScoreInput,
     ) -> SceneView {
         self.silent = if silent { self.silent + LOOK_SECS } else { 0.0 };
-        let fresh = if self.silent >= SILENT_SECS {
+        let seen = if self.silent >= SILENT_SECS {
             [0.0, 0.0, 0.0, 1.0]
         } else {
             match (&self.model, summary) {
@@ -57,22 +67,40 @@ impl SceneWatch {
                 (_, None) => return self.view,
             }
         };
-        let share = if self.decided { FRESH } else { 1.0 };
-        for (smooth, fresh) in self.view.probabilities.iter_mut().zip(fresh) {
-            *smooth += (fresh - *smooth) * share;
+        let before = if self.decided { self.view.probabilities } else { [0.25; 4] };
+        let changes = if self.turned { CHANGES.1 } else { CHANGES.0 };
+        let rests = self.decided && self.view.scene == Scene::Techno && self.stood >= SETTLED;
+        self.turned = false;
+        let mut belief = [0.0_f32; 4];
+        for (from, before) in before.into_iter().enumerate() {
+            for (to, belief) in belief.iter_mut().enumerate() {
+                *belief += before
+                    * if from == to {
+                        1.0 - changes
+                    } else if rests && to == Scene::Ambient as usize {
+                        KICK_ENDS
+                    } else {
+                        changes / 3.0
+                    };
+            }
         }
+        for (belief, seen) in belief.iter_mut().zip(seen) {
+            *belief *= seen.max(LEAST).powf(WEIGHT);
+        }
+        let sum: f32 = belief.iter().sum();
+        self.view.probabilities = belief.map(|belief| belief / sum);
         let probability = |scene: Scene| self.view.probabilities[scene as usize];
         let best = Scene::ALL.into_iter().fold(Scene::Ambient, |best, scene| {
             if probability(scene) > probability(best) { scene } else { best }
         });
-        let leads = best != self.view.scene && probability(best) > probability(self.view.scene) + LEAD;
-        self.looks = if leads && best == self.rival { self.looks + 1 } else { u32::from(leads) };
-        self.rival = best;
-        if leads && (self.looks >= LOOKS || !self.decided) {
+        if !self.decided || probability(best) > LEAD * probability(self.view.scene) {
+            if best != self.view.scene || !self.decided {
+                self.view.since = at;
+                self.stood = 0;
+            }
             self.view.scene = best;
-            self.view.since = at;
-            self.looks = 0;
         }
+        self.stood += 1;
         self.decided = true;
         self.view
     }
@@ -82,26 +110,75 @@ impl SceneWatch {
 mod tests {
     use super::*;
 
+    /// A model that believes whatever stands first in the summary: its place among the scenes.
+    fn told() -> SceneModel {
+        let mut weights = vec![vec![0.0; SIZE]; 4];
+        for (scene, row) in weights.iter_mut().enumerate() {
+            row[scene] = 1.5;
+        }
+        SceneModel {
+            made: "test".into(),
+            mean: vec![0.0; SIZE],
+            deviation: vec![1.0; SIZE],
+            weights,
+            bias: vec![0.0; 4],
+        }
+    }
+
+    /// Looks that pass until `scene` is believed when `now` is heard, at most 100.
+    fn looks(watch: &mut SceneWatch, now: Scene, silent: bool) -> usize {
+        let mut summary = [0.0; SIZE];
+        summary[now as usize] = 2.0;
+        let wanted = if silent { Scene::None } else { now };
+        (1..=100)
+            .find(|_| watch.look(Seconds(0.0), silent, Some(&summary), ScoreInput::default()).scene == wanted)
+            .unwrap_or(100)
+    }
+
     #[test]
-    fn silence_becomes_none_and_one_odd_look_changes_nothing() {
-        let mut watch = SceneWatch::new();
-        watch.model = None;
-        let techno = ScoreInput { energy: 1.0, kick: 1.0, confidence: 1.0, ..ScoreInput::default() };
-        let ambient = ScoreInput::default();
-        let summary = [0.0; SIZE];
-        let mut look = |scores, silent| watch.look(Seconds(0.0), silent, Some(&summary), scores).scene;
-        for _ in 0..10 {
-            look(techno, false);
+    fn one_odd_look_changes_nothing_and_a_change_that_stays_is_followed_within_seconds() {
+        let mut watch = SceneWatch::new(Some(told()));
+        assert_eq!(looks(&mut watch, Scene::Rock, false), 1, "the first look decides");
+        for _ in 0..40 {
+            looks(&mut watch, Scene::Rock, false);
         }
-        assert_eq!(look(techno, false), Scene::Techno);
-        assert_eq!(look(ambient, false), Scene::Techno, "one odd look");
-        for _ in 0..12 {
-            look(ambient, false);
+        for next in [Scene::Techno, Scene::Rock, Scene::Ambient, Scene::Techno, Scene::None] {
+            let took = looks(&mut watch, next, false);
+            assert!((2..=8).contains(&took), "{next:?} after {took} looks");
+            for _ in 0..10 {
+                looks(&mut watch, next, false);
+            }
         }
-        assert_eq!(look(ambient, false), Scene::Ambient, "a change that stays is followed");
-        for _ in 0..12 {
-            look(techno, true);
+    }
+
+    #[test]
+    fn a_turn_of_the_music_hurries_a_change() {
+        let took = |turns: bool| {
+            let mut watch = SceneWatch::new(Some(told()));
+            for _ in 0..40 {
+                looks(&mut watch, Scene::Rock, false);
+            }
+            if turns {
+                watch.turn();
+            }
+            looks(&mut watch, Scene::Ambient, false)
+        };
+        assert!(took(true) < took(false), "{} {}", took(true), took(false));
+    }
+
+    #[test]
+    fn a_breakdown_stays_techno_but_not_for_ever_and_silence_is_none() {
+        let mut watch = SceneWatch::new(Some(told()));
+        for _ in 0..40 {
+            looks(&mut watch, Scene::Techno, false);
         }
-        assert_eq!(look(techno, true), Scene::None);
+        let took = looks(&mut watch, Scene::Ambient, false);
+        assert!((16..=60).contains(&took), "ambient after {took} looks");
+        let took = looks(&mut watch, Scene::Techno, false);
+        assert!((2..=10).contains(&took), "techno after {took} looks");
+        let took = looks(&mut watch, Scene::Ambient, false);
+        assert!((2..=10).contains(&took), "techno that did not last, after {took} looks");
+        let took = looks(&mut watch, Scene::Ambient, true);
+        assert!((4..=12).contains(&took), "silence after {took} looks");
     }
 }

@@ -4,22 +4,22 @@ use super::tone::{Decay, Filter, Noise, Osc, soft};
 
 /// How a bass drum is built.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct KickShape {
+pub(crate) struct KickShape {
     /// Where the pitch comes to rest, in Hz.
-    pub(super) low_hz: f32,
+    pub(crate) low_hz: f32,
     /// How far above it starts, in Hz.
-    pub(super) sweep_hz: f32,
+    pub(crate) sweep_hz: f32,
     /// How fast the pitch falls, in seconds.
-    pub(super) sweep_secs: f32,
+    pub(crate) sweep_secs: f32,
     /// How long the body sounds, in seconds.
-    pub(super) body_secs: f32,
+    pub(crate) body_secs: f32,
     /// Loudness of the beater, 0..1.
-    pub(super) click: f32,
+    pub(crate) click: f32,
 }
 
 /// A bass drum, and with other numbers a tom.
 #[derive(Clone, Debug)]
-pub(super) struct Kick {
+pub(crate) struct Kick {
     shape: KickShape,
     rate_hz: f32,
     osc: Osc,
@@ -30,7 +30,7 @@ pub(super) struct Kick {
 }
 
 impl Kick {
-    pub(super) fn new(rate_hz: f32, shape: KickShape) -> Self {
+    pub(crate) fn new(rate_hz: f32, shape: KickShape) -> Self {
         Self {
             shape,
             rate_hz,
@@ -42,7 +42,7 @@ impl Kick {
         }
     }
 
-    pub(super) fn strike(&mut self, level: f32) {
+    pub(crate) fn strike(&mut self, level: f32) {
         self.osc = Osc::default();
         self.pitch.strike(1.0);
         self.body.strike(level);
@@ -50,12 +50,12 @@ impl Kick {
     }
 
     /// Strikes with another resting pitch, as on a row of toms.
-    pub(super) fn strike_at(&mut self, level: f32, low_hz: f32) {
+    pub(crate) fn strike_at(&mut self, level: f32, low_hz: f32) {
         self.shape.low_hz = low_hz;
         self.strike(level);
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         let hz = self.shape.low_hz + self.shape.sweep_hz * self.pitch.next();
         let tone = self.osc.sine(hz / self.rate_hz) * self.body.next();
         soft(tone * 1.6) * 0.95 + self.noise.next() * self.beater.next()
@@ -64,7 +64,7 @@ impl Kick {
 
 /// Struck noise: hats, cymbals, claps, shakers.
 #[derive(Clone, Debug)]
-pub(super) struct Hiss {
+pub(crate) struct Hiss {
     noise: Noise,
     level: Decay,
     filter: Filter,
@@ -75,7 +75,7 @@ pub(super) struct Hiss {
 
 impl Hiss {
     /// Noise above `cutoff_hz`; `metallic` 0..1 mixes in the square partials of a cymbal.
-    pub(super) fn new(rate_hz: f32, cutoff_hz: f32, metallic: f32, seed: u64) -> Self {
+    pub(crate) fn new(rate_hz: f32, cutoff_hz: f32, metallic: f32, seed: u64) -> Self {
         Self {
             noise: Noise::new(seed),
             level: Decay::new(rate_hz, 0.03),
@@ -86,12 +86,12 @@ impl Hiss {
         }
     }
 
-    pub(super) fn strike(&mut self, level: f32, seconds: f32) {
+    pub(crate) fn strike(&mut self, level: f32, seconds: f32) {
         self.level.lasting(self.rate_hz, seconds);
         self.level.strike(level);
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         const PARTIALS_HZ: [f32; 4] = [3_127.0, 4_219.0, 5_473.0, 7_331.0];
         let level = self.level.next();
         if level == 0.0 {
@@ -107,7 +107,7 @@ impl Hiss {
 
 /// A snare drum: two tones of the skin and the rattle of the wires.
 #[derive(Clone, Debug)]
-pub(super) struct Snare {
+pub(crate) struct Snare {
     rate_hz: f32,
     skin: [Osc; 2],
     skin_level: Decay,
@@ -117,7 +117,7 @@ pub(super) struct Snare {
 }
 
 impl Snare {
-    pub(super) fn new(rate_hz: f32) -> Self {
+    pub(crate) fn new(rate_hz: f32) -> Self {
         Self {
             rate_hz,
             skin: [Osc::default(); 2],
@@ -128,13 +128,13 @@ impl Snare {
         }
     }
 
-    pub(super) fn strike(&mut self, level: f32) {
+    pub(crate) fn strike(&mut self, level: f32) {
         self.skin = [Osc::default(); 2];
         self.skin_level.strike(level);
         self.wires.strike(level);
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         let [low, high] = &mut self.skin;
         let skin = low.sine(186.0 / self.rate_hz) + 0.6 * high.sine(331.0 / self.rate_hz);
         let rattle = self.filter.next(self.noise.next());
@@ -144,7 +144,7 @@ impl Snare {
 
 /// Hands: four bursts of noise within 30 ms and a short room.
 #[derive(Clone, Debug)]
-pub(super) struct Clap {
+pub(crate) struct Clap {
     rate_hz: f32,
     noise: Noise,
     burst: Decay,
@@ -155,7 +155,7 @@ pub(super) struct Clap {
 }
 
 impl Clap {
-    pub(super) fn new(rate_hz: f32) -> Self {
+    pub(crate) fn new(rate_hz: f32) -> Self {
         Self {
             rate_hz,
             noise: Noise::new(31),
@@ -167,12 +167,12 @@ impl Clap {
         }
     }
 
-    pub(super) fn strike(&mut self, level: f32) {
+    pub(crate) fn strike(&mut self, level: f32) {
         self.since = 0;
         self.level = level;
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         if self.since != u32::MAX {
             let gap = (self.rate_hz * 0.0095) as u32;
             if self.since.is_multiple_of(gap) {

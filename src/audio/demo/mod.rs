@@ -5,13 +5,13 @@
 //! functions of their own sample count, so the track can start anywhere at no cost.
 
 mod ambient;
-mod drums;
+pub(crate) mod drums;
 mod guitar;
 mod plan;
 mod rock;
 mod space;
 mod techno;
-mod tone;
+pub(crate) mod tone;
 
 use ambient::{Ambient, Role};
 use rock::Rock;

@@ -5,53 +5,53 @@
 use crate::units::Rng;
 
 /// A sine for `turns` of its cycle, within 0.1 % (parabola with one correction).
-pub(super) fn sine(turns: f32) -> f32 {
+pub(crate) fn sine(turns: f32) -> f32 {
     let x = turns - (turns + 0.5).floor();
     let rough = 8.0 * x - 16.0 * x * x.abs();
     0.225 * (rough * rough.abs() - rough) + rough
 }
 
 /// Saturation that leaves small signals alone and never passes 1.
-pub(super) fn soft(x: f32) -> f32 {
+pub(crate) fn soft(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
 }
 
 /// Frequency of a MIDI note number, in Hz.
-pub(super) fn hz(note: f32) -> f32 {
+pub(crate) fn hz(note: f32) -> f32 {
     440.0 * ((note - 69.0) / 12.0).exp2()
 }
 
 /// Rises from 0 at `from` to 1 at `to`, smooth at both ends.
-pub(super) fn ramp(from: f32, to: f32, at: f32) -> f32 {
+pub(crate) fn ramp(from: f32, to: f32, at: f32) -> f32 {
     let x = ((at - from) / (to - from)).clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)
 }
 
 /// A running phase.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Osc {
+pub(crate) struct Osc {
     phase: f32,
 }
 
 impl Osc {
-    pub(super) fn at(phase: f32) -> Self {
+    pub(crate) fn at(phase: f32) -> Self {
         Self { phase }
     }
 
     /// Moves on by `step` turns and returns the phase, 0..1.
-    pub(super) fn turn(&mut self, step: f32) -> f32 {
+    pub(crate) fn turn(&mut self, step: f32) -> f32 {
         self.phase += step;
         self.phase -= self.phase.floor();
         self.phase
     }
 
-    pub(super) fn sine(&mut self, step: f32) -> f32 {
+    pub(crate) fn sine(&mut self, step: f32) -> f32 {
         sine(self.turn(step))
     }
 
     /// A sawtooth whose jump is rounded off (polyBLEP; Valimaki and Huovilainen, 2007), so that it does not alias.
-    pub(super) fn saw(&mut self, step: f32) -> f32 {
+    pub(crate) fn saw(&mut self, step: f32) -> f32 {
         let phase = self.turn(step);
         let corner = if phase < step {
             let x = phase / step;
@@ -68,28 +68,28 @@ impl Osc {
 
 /// A level that dies away after each strike.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Decay {
+pub(crate) struct Decay {
     level: f32,
     keep: f32,
 }
 
 impl Decay {
     /// Falls to 37 % within `seconds`.
-    pub(super) fn new(rate_hz: f32, seconds: f32) -> Self {
+    pub(crate) fn new(rate_hz: f32, seconds: f32) -> Self {
         let mut decay = Self { level: 0.0, keep: 0.0 };
         decay.lasting(rate_hz, seconds);
         decay
     }
 
-    pub(super) fn lasting(&mut self, rate_hz: f32, seconds: f32) {
+    pub(crate) fn lasting(&mut self, rate_hz: f32, seconds: f32) {
         self.keep = (-1.0 / (rate_hz * seconds.max(1e-4))).exp();
     }
 
-    pub(super) fn strike(&mut self, level: f32) {
+    pub(crate) fn strike(&mut self, level: f32) {
         self.level = level;
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         let level = self.level;
         // Denormal numbers would cost a hundred times the arithmetic.
         self.level = if level < 1e-6 { 0.0 } else { level * self.keep };
@@ -99,29 +99,29 @@ impl Decay {
 
 /// White noise, -1 to 1.
 #[derive(Clone, Debug)]
-pub(super) struct Noise(Rng);
+pub(crate) struct Noise(Rng);
 
 impl Noise {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Rng::new(seed))
     }
 
-    pub(super) fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         self.0.unit_f32() * 2.0 - 1.0
     }
 }
 
 /// What a filter lets through.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bands {
-    pub(super) low: f32,
-    pub(super) band: f32,
-    pub(super) high: f32,
+pub(crate) struct Bands {
+    pub(crate) low: f32,
+    pub(crate) band: f32,
+    pub(crate) high: f32,
 }
 
 /// A resonant two-pole filter that may be swept every sample (Simper, 2013: trapezoidal state variable).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     rate_hz: f32,
     gains: [f32; 3],
     damping: f32,
@@ -130,20 +130,20 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Corner at `cutoff_hz`; `q` from 0.5 (round) to 15 (ringing).
-    pub(super) fn new(rate_hz: f32, cutoff_hz: f32, q: f32) -> Self {
+    pub(crate) fn new(rate_hz: f32, cutoff_hz: f32, q: f32) -> Self {
         let mut filter = Self { rate_hz, gains: [0.0; 3], damping: 1.0, state: [0.0; 2] };
         filter.tune(cutoff_hz, q);
         filter
     }
 
-    pub(super) fn tune(&mut self, cutoff_hz: f32, q: f32) {
+    pub(crate) fn tune(&mut self, cutoff_hz: f32, q: f32) {
         let g = (std::f32::consts::PI * (cutoff_hz / self.rate_hz).clamp(0.0005, 0.45)).tan();
         self.damping = 1.0 / q.max(0.3);
         let first = 1.0 / (1.0 + g * (g + self.damping));
         self.gains = [first, g * first, g * g * first];
     }
 
-    pub(super) fn next(&mut self, input: f32) -> Bands {
+    pub(crate) fn next(&mut self, input: f32) -> Bands {
         let [a1, a2, a3] = self.gains;
         let rest = input - self.state[1];
         let band = a1 * self.state[0] + a2 * rest;

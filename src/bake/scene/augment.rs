@@ -4,12 +4,17 @@ use crate::units::Rng;
 
 const RATE: f32 = 44_100.0;
 
-/// One random variant of `clip` (mono, 44.1 kHz): speed and pitch, equaliser, room, noise and level.
+/// One random variant of `clip` (mono, 44.1 kHz): speed and pitch, equaliser, saturation, room, band limits,
+/// noise and level.
 pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
-    let mut sound = speed(clip, 0.86 + 0.3 * rng.unit_f32());
+    let mut sound = speed(clip, 0.84 + 0.34 * rng.unit_f32());
     for _ in 0..3 {
         let hz = 60.0 * (rng.unit_f32() * 7.2).exp2();
         peak(&mut sound, hz, 12.0 * (rng.unit_f32() * 2.0 - 1.0), 0.5 + rng.unit_f32());
+    }
+    if rng.unit() < 0.3 {
+        let drive = 1.0 + 5.0 * rng.unit_f32();
+        sound.iter_mut().for_each(|sample| *sample = (drive * *sample).tanh() / drive.sqrt());
     }
     if rng.unit() < 0.5 {
         room(&mut sound, rng);
@@ -19,6 +24,13 @@ pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
         one_pole(&mut sound, 60.0 + 140.0 * rng.unit_f32(), false);
     }
     let power = sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32;
+    if rng.unit() < 0.35 {
+        // A crowd, a street, rain on the roof: 6 to 26 dB below the music.
+        let place = noise(sound.len() as f32 / RATE, rng);
+        let own = place.iter().map(|s| s * s).sum::<f32>() / place.len().max(1) as f32;
+        let share = (power / own.max(1e-9) * 10.0_f32.powf(-(0.6 + 2.0 * rng.unit_f32()))).sqrt();
+        sound.iter_mut().zip(&place).for_each(|(sample, place)| *sample += share * place);
+    }
     let hiss = (power * 10.0_f32.powf(-(2.0 + 3.0 * rng.unit_f32()))).sqrt();
     let gain = 10.0_f32.powf((rng.unit_f32() * 18.0 - 12.0) / 20.0);
     for sample in &mut sound {
@@ -28,7 +40,7 @@ pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
 }
 
 /// Noise that is no music: any colour, steady or swelling, like wind, rain, traffic or a bad cable.
-pub fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
+fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     let mut sound: Vec<f32> = (0..(seconds * RATE) as usize).map(|_| 0.2 * rng.normal() as f32).collect();
     for _ in 0..rng.below(3) {
         one_pole(&mut sound, 200.0 * (rng.unit_f32() * 5.0).exp2(), true);

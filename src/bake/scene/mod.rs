@@ -1,27 +1,25 @@
-//! Training the scene model from a folder of labelled clips.
+//! Training the scene model from a folder of labelled clips and from music that is made up.
 //!
 //! The folder holds `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is one of
 //! ambient, techno, rock, none; items with another one are left out. `kind` and `source` say which clips belong
-//! together when the model is checked on what it has not seen.
+//! together when the model is checked on what it has not heard.
 
 mod augment;
+mod check;
+mod compose;
 mod fit;
+mod hear;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::analysis::{Analyser, Scene, SceneModel};
-use crate::audio::{self, HOUSE_RATE_HZ};
-use crate::units::Rng;
-use fit::{Window, accuracy, fit, most_probable};
+use crate::analysis::{Scene, SceneModel};
+use fit::{Window, fit};
 
-/// Clips of noise that are made up for the label `none`, and how long each is, seconds.
-const NOISES: usize = 24;
-const NOISE_SECS: f32 = 16.0;
+pub use check::Check;
 
 /// How to train.
 #[derive(Clone, Debug)]
@@ -30,27 +28,16 @@ pub struct TrainSettings {
     pub folder: PathBuf,
     /// Where the weights go.
     pub out: PathBuf,
-    /// Variants of each clip beside the clip itself.
+    /// Variants of each clip and piece beside itself.
     pub variants: usize,
+    /// Pieces that are composed for each scene.
+    pub pieces: usize,
     /// Decides everything random.
     pub seed: u64,
     /// Clips worked on at a time.
     pub workers: usize,
     /// Also fit without each group in turn and tell how well the rest knows it.
     pub check: bool,
-}
-
-/// How well a model knew clips it was not trained on.
-#[derive(Clone, Debug)]
-pub struct Check {
-    /// What was held out.
-    pub group: String,
-    /// How many clips those were.
-    pub clips: usize,
-    /// Share of windows labelled rightly.
-    pub accuracy: f64,
-    /// The same for the three linear scores, which need no training.
-    pub baseline: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -69,13 +56,6 @@ struct Item {
     source: String,
 }
 
-/// A clip's windows: those of the clip itself with what the linear scores said, and those of its variants.
-struct Heard {
-    group: String,
-    own: Vec<(Window, Scene)>,
-    varied: Vec<Window>,
-}
-
 /// Trains, writes the weights and returns the checks that were asked for.
 pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
     let path = settings.folder.join("manifest.json");
@@ -89,44 +69,30 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
             Scene::ALL.into_iter().find(|scene| scene.label() == item.scene).map(|scene| (item, scene))
         })
         .collect();
-    let clips = hear_all(settings, &items)?;
+    let groups: Vec<String> =
+        items.iter().map(|(item, _)| group(item)).collect::<BTreeSet<_>>().into_iter().collect();
+    let (heard, windows) = hear::all(settings, &items, &groups)?;
     let made = format!(
-        "aivj train-scene: {} labelled clips, {} variants each, {NOISES} made-up noises, seed {}",
+        "aivj train-scene: {} labelled clips and {} composed pieces of each scene, {} variants of each, seed {}",
         items.len(),
+        settings.pieces,
         settings.variants,
         settings.seed
     );
-    let of = |may: &dyn Fn(&Heard) -> bool| -> Vec<&Window> {
-        let chosen = clips.iter().filter(|clip| may(clip));
-        chosen.flat_map(|clip| clip.own.iter().map(|(window, _)| window).chain(&clip.varied)).collect()
-    };
-    let model = fit(&of(&|_| true), made.clone(), settings.seed)?;
+    let without = |origin: usize| -> Vec<&Window> { windows.iter().filter(|w| w.origin != origin).collect() };
+    let model = fit(&without(usize::MAX), made.clone(), settings.seed)?;
     write(&settings.out, &model)?;
+    if !settings.check {
+        return Ok(Vec::new());
+    }
     let mut checks = Vec::new();
-    if settings.check {
-        let groups: BTreeSet<&str> = clips.iter().map(|clip| clip.group.as_str()).collect();
-        for group in groups.into_iter().filter(|group| *group != NOISE) {
-            let model = fit(&of(&|clip| clip.group != group), made.clone(), settings.seed)?;
-            let held: Vec<&Heard> = clips.iter().filter(|clip| clip.group == group).collect();
-            let windows: Vec<&Window> =
-                held.iter().flat_map(|clip| clip.own.iter().map(|(w, _)| w)).collect();
-            let known = held.iter().flat_map(|clip| &clip.own);
-            let (right, all) = known.fold((0_usize, 0_u32), |(right, all), (window, scored)| {
-                (right + usize::from(*scored == window.scene), all + 1)
-            });
-            checks.push(Check {
-                group: group.to_owned(),
-                clips: held.len(),
-                accuracy: accuracy(&windows, |w| most_probable(model.probabilities(&w.summary))),
-                baseline: right as f64 / f64::from(all.max(1)),
-            });
-        }
+    for (origin, name) in groups.iter().enumerate() {
+        let model = fit(&without(origin + 1), made.clone(), settings.seed)?;
+        let held: Vec<_> = heard.iter().zip(&items).filter(|(heard, _)| heard.group == *name).collect();
+        checks.push(Check::of(name, &model, held.iter().map(|(heard, (_, scene))| (*heard, *scene))));
     }
     Ok(checks)
 }
-
-/// Group of the noises that are made up.
-const NOISE: &str = "made-up noise";
 
 /// Clips of one origin: real ones by source, others by how they were made.
 fn group(item: &Item) -> String {
@@ -138,61 +104,6 @@ fn group(item: &Item) -> String {
         "sampled" => "sampled".into(),
         _ => "generated".into(),
     }
-}
-
-fn hear_all(settings: &TrainSettings, items: &[(Item, Scene)]) -> anyhow::Result<Vec<Heard>> {
-    let next = AtomicUsize::new(0);
-    let rng = Rng::new(settings.seed);
-    let work = || -> anyhow::Result<Vec<(usize, Heard)>> {
-        let mut done = Vec::new();
-        loop {
-            let clip = next.fetch_add(1, Ordering::Relaxed);
-            let mut rng = rng.fork(clip as u64);
-            if let Some((item, scene)) = items.get(clip) {
-                let sound = mono(&settings.folder.join(&item.file))?;
-                let varied = (0..settings.variants)
-                    .flat_map(|_| hear(&augment::vary(&sound, &mut rng), *scene, clip))
-                    .map(|(window, _)| window)
-                    .collect();
-                done.push((clip, Heard { group: group(item), own: hear(&sound, *scene, clip), varied }));
-            } else if clip < items.len() + NOISES {
-                let own = hear(&augment::noise(NOISE_SECS, &mut rng), Scene::None, clip);
-                done.push((clip, Heard { group: NOISE.into(), own, varied: Vec::new() }));
-            } else {
-                return Ok(done);
-            }
-        }
-    };
-    let mut heard: Vec<(usize, Heard)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..settings.workers.max(1)).map(|_| scope.spawn(&work)).collect();
-        let mut all = Vec::new();
-        for thread in threads {
-            all.extend(thread.join().map_err(|_| anyhow::anyhow!("a worker fell over"))??);
-        }
-        anyhow::Ok(all)
-    })?;
-    heard.sort_by_key(|(clip, _)| *clip);
-    Ok(heard.into_iter().map(|(_, heard)| heard).collect())
-}
-
-fn mono(path: &Path) -> anyhow::Result<Vec<f32>> {
-    let pcm = audio::decode(path).with_context(|| format!("opening the clip {}", path.display()))?;
-    Ok(pcm.at_rate(HOUSE_RATE_HZ).frames.iter().map(|[left, right]| 0.5 * (left + right)).collect())
-}
-
-/// One window a second, from the sixth on, as the program itself would hear it; silence teaches nothing.
-fn hear(sound: &[f32], scene: Scene, clip: usize) -> Vec<(Window, Scene)> {
-    let mut analyser = Analyser::new();
-    let mut windows = Vec::new();
-    for (second, part) in sound.chunks_exact(HOUSE_RATE_HZ as usize).enumerate() {
-        let frames: Vec<[f32; 2]> = part.iter().map(|&sample| [sample; 2]).collect();
-        analyser.push(&frames);
-        let features = analyser.features();
-        let Some(summary) = analyser.summary().filter(|_| second >= 5 && !features.silent) else { continue };
-        let scored = most_probable(features.scene_scores().probabilities());
-        windows.push((Window { summary, scene, clip }, scored));
-    }
-    windows
 }
 
 fn write(path: &Path, model: &SceneModel) -> anyhow::Result<()> {
@@ -231,15 +142,20 @@ mod tests {
             folder: folder.path().into(),
             out: out.clone(),
             variants: 1,
+            pieces: 3,
             seed: 3,
             workers: 2,
             check: false,
         };
         train(&settings).unwrap();
         let model: SceneModel = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
-        let sound = mono(&folder.path().join("t.wav")).unwrap();
-        let windows = hear(&sound, Scene::Techno, 0);
-        let windows: Vec<&Window> = windows.iter().map(|(window, _)| window).collect();
-        assert_eq!(accuracy(&windows, |w| most_probable(model.probabilities(&w.summary))), 1.0);
+        let told = |name: &str| {
+            let item = Item { file: name.into(), ..Item::default() };
+            let sound = hear::mono(&folder.path().join(&item.file)).unwrap();
+            let heard = hear::Heard { group: String::new(), looks: hear::looks(&sound), scored: Vec::new() };
+            check::right(&model, &heard, Scene::Techno)
+        };
+        assert_eq!(told("t.wav"), (4, 4));
+        assert_eq!(told("a.wav"), (0, 4));
     }
 }

@@ -1,0 +1,174 @@
+//! How regular the onsets are: the beat that fits them best, and which drums fall where in it.
+
+use super::summary::VIEW;
+
+/// Shortest and longest beat that is tried, hops: 222 to 60 BPM.
+const BEAT: (usize, usize) = (27, 100);
+/// Lags of the autocorrelation, hops.
+const LAGS: usize = 4 * BEAT.1 + 8;
+/// Beat that is most likely before anything is heard, hops, and how far others are from it, octaves.
+const LIKELY: (f32, f32) = (46.0, 0.8);
+/// Places in two beats, for the profile.
+const PLACES: usize = 16;
+/// Numbers about the rhythm.
+pub const RHYTHM: usize = 3 + 5 + 9 + 5 + 4 + 9;
+
+/// Works on three onset tracks; holds its working space.
+pub struct Rhythm {
+    tracks: [Vec<f32>; 3],
+    lags: [Vec<f32>; 3],
+    sum: Vec<f32>,
+}
+
+impl Rhythm {
+    /// Working space for tracks of [`VIEW`] hops.
+    pub fn new() -> Self {
+        Self {
+            tracks: std::array::from_fn(|_| vec![0.0; VIEW]),
+            lags: std::array::from_fn(|_| vec![0.0; LAGS]),
+            sum: vec![0.0; LAGS],
+        }
+    }
+
+    /// Where the three tracks are to be written, oldest hop first.
+    pub fn tracks(&mut self) -> &mut [Vec<f32>; 3] {
+        &mut self.tracks
+    }
+
+    /// Reads `count` hops of the tracks and tells what they are like.
+    pub fn read(&mut self, count: usize, mut put: impl FnMut(f32)) {
+        for track in &mut self.tracks {
+            smooth(&mut track[..count]);
+        }
+        self.sum.fill(0.0);
+        for (track, lags) in self.tracks.iter().zip(&mut self.lags) {
+            autocorrelate(&track[..count], lags);
+            self.sum.iter_mut().zip(lags.iter()).for_each(|(sum, lag)| *sum += lag / 3.0);
+        }
+        let beat = self.beat();
+        let at = |lags: &[f32], ratio: f32| peak(lags, beat * ratio, 2);
+        put((beat / LIKELY.0).log2());
+        put(self.lags[0][BEAT.0..=BEAT.1].iter().copied().fold(0.0, f32::max));
+        let tail = &self.sum[BEAT.0..2 * BEAT.1];
+        let mean = tail.iter().sum::<f32>() / tail.len() as f32;
+        put((tail.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / tail.len() as f32).sqrt());
+        for ratio in [0.25, 0.5, 1.0, 2.0, 4.0] {
+            put(at(&self.sum, ratio));
+        }
+        for lags in &self.lags {
+            for ratio in [0.5, 1.0, 2.0] {
+                put(at(lags, ratio));
+            }
+        }
+        let [low, mid, high] = &self.tracks;
+        let cross = |a: &[f32], b: &[f32], lag: f32| {
+            let lag = lag.round() as usize;
+            0.5 * (together(&a[..count], &b[..count], lag) + together(&b[..count], &a[..count], lag))
+        };
+        put(cross(low, mid, 0.0));
+        put(cross(low, mid, beat));
+        put(cross(low, high, 0.0));
+        put(cross(low, high, 0.5 * beat));
+        put(cross(mid, high, 0.0));
+        self.profile(count, beat, &mut put);
+    }
+
+    /// The beat, in hops and parts of one, refined over four of itself.
+    fn beat(&self) -> f32 {
+        let fit = |lag: usize| {
+            let away = (lag as f32 / LIKELY.0).log2() / LIKELY.1;
+            let sum = &self.sum;
+            (sum[lag] + 0.7 * peak(sum, 2.0 * lag as f32, 1) + 0.5 * peak(sum, 4.0 * lag as f32, 3))
+                * (-0.5 * away * away).exp()
+        };
+        let best = (BEAT.0..=BEAT.1).max_by(|&a, &b| fit(a).total_cmp(&fit(b))).unwrap_or(BEAT.0);
+        let around = |middle: usize, reach: usize| {
+            (middle - reach..=middle + reach)
+                .max_by(|&a, &b| self.sum[a].total_cmp(&self.sum[b]))
+                .unwrap_or(middle)
+        };
+        let two = around(2 * best, 1);
+        around(2 * two, 2).min(LAGS - 1) as f32 / 4.0
+    }
+
+    /// Where in four beats the onsets fall, from the place on where the low ones are strongest.
+    fn profile(&self, count: usize, beat: f32, put: &mut impl FnMut(f32)) {
+        let mut folded = [[0.0_f32; 2 * PLACES]; 3];
+        for (track, folded) in self.tracks.iter().zip(&mut folded) {
+            for (hop, value) in track[..count].iter().enumerate() {
+                let turn = (hop as f32 / (4.0 * beat)).fract();
+                folded[(turn * (2 * PLACES) as f32) as usize % (2 * PLACES)] += value.max(0.0);
+            }
+        }
+        let per_beat = PLACES / 2;
+        let low = &folded[0];
+        let on = |row: &[f32; 2 * PLACES], place: usize| row[place % (2 * PLACES)];
+        let four = |row: &[f32; 2 * PLACES], place: usize| {
+            (0..4).map(|n| on(row, place + n * per_beat)).sum::<f32>()
+        };
+        let first = (0..per_beat).max_by(|&a, &b| four(low, a).total_cmp(&four(low, b))).unwrap_or(0);
+        let beats = |row: &[f32; 2 * PLACES]| -> [f32; 4] {
+            std::array::from_fn(|n| {
+                (0..3).map(|near| on(row, first + n * per_beat + 2 * PLACES + near - 1)).sum::<f32>()
+            })
+        };
+        let kicks = beats(low);
+        let mean = kicks.iter().sum::<f32>() / 4.0 + 1e-6;
+        put(kicks.iter().copied().fold(f32::MAX, f32::min) / mean);
+        put(kicks.iter().copied().fold(0.0, f32::max) / mean);
+        put(4.0 * mean / (low.iter().sum::<f32>() + 1e-6));
+        let alternate = |four: [f32; 4]| {
+            (four[0] + four[2] - four[1] - four[3]).abs() / (four.iter().sum::<f32>() + 1e-6)
+        };
+        put(alternate(kicks));
+        // Backbeat, and what falls on, between and off the beats, for all three.
+        for row in &folded {
+            let sum = row.iter().sum::<f32>() + 1e-6;
+            put(alternate(beats(row)));
+            put(four(row, first + per_beat / 2) / sum);
+            put((four(row, first + per_beat / 4) + four(row, first + 3 * per_beat / 4)) / sum);
+        }
+    }
+}
+
+/// Spreads each onset over three hops and takes the mean off.
+fn smooth(track: &mut [f32]) {
+    let mut before = 0.0;
+    for n in 0..track.len() {
+        let (now, next) = (track[n], track.get(n + 1).copied().unwrap_or(0.0));
+        track[n] = 0.25 * before + 0.5 * now + 0.25 * next;
+        before = now;
+    }
+    let mean = track.iter().sum::<f32>() / track.len().max(1) as f32;
+    track.iter_mut().for_each(|value| *value -= mean);
+}
+
+/// Autocorrelation, 1 at no lag, as if the track had no end.
+fn autocorrelate(track: &[f32], lags: &mut [f32]) {
+    let power = track.iter().map(|v| v * v).sum::<f32>().max(1e-6);
+    for (lag, out) in lags.iter_mut().enumerate() {
+        if lag + 100 > track.len() {
+            *out = 0.0;
+            continue;
+        }
+        let sum: f32 = track.iter().zip(&track[lag..]).map(|(a, b)| a * b).sum();
+        *out = sum / power * track.len() as f32 / (track.len() - lag) as f32;
+    }
+}
+
+/// The most within `reach` hops of `lag`.
+fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
+    let middle = lag.round() as usize;
+    let from = middle.saturating_sub(reach).min(lags.len() - 1);
+    let to = (middle + reach + 1).min(lags.len());
+    lags[from..to.max(from + 1)].iter().copied().fold(-1.0, f32::max)
+}
+
+/// Correlation of one track with another `lag` hops later, the best of three neighbours.
+fn together(a: &[f32], b: &[f32], lag: usize) -> f32 {
+    let power = |track: &[f32]| track.iter().map(|v| v * v).sum::<f32>();
+    let scale = (power(a) * power(b)).sqrt().max(1e-6);
+    (lag.saturating_sub(1)..=lag + 1)
+        .map(|lag| a.iter().zip(b.get(lag..).unwrap_or(&[])).map(|(a, b)| a * b).sum::<f32>() / scale)
+        .fold(-1.0, f32::max)
+}

@@ -1,0 +1,171 @@
+//! Sound that stays or moves slowly: drones, pads, bells in a hall, wind, a soft pulse.
+
+use super::bus::Bus;
+use super::patch::Patch;
+use super::strings::Strings;
+use super::voice::{Syllable, Voice};
+use super::{SECS, above, between, chance, octaves, pick, scale};
+use crate::audio::demo::tone::{Filter, Noise};
+use crate::units::Rng;
+
+/// One piece.
+pub fn compose(rng: &mut Rng) -> Bus {
+    let scale = scale(rng);
+    let root_hz = octaves(rng, 40.0, 130.0);
+    let mut mix = Bus::new();
+    if chance(rng, 0.25) {
+        return field(root_hz, &scale, rng);
+    }
+    for _ in 0..1 + rng.below(3) {
+        let mut bus = pads(root_hz, &scale, rng);
+        breathe(&mut bus, rng);
+        mix.mix(&bus, between(rng, -10.0, 0.0));
+    }
+    if chance(rng, 0.4) {
+        let mut bus = wind(rng);
+        breathe(&mut bus, rng);
+        mix.mix(&bus, between(rng, -22.0, -2.0));
+    }
+    if chance(rng, 0.5) {
+        mix.mix(&drops(root_hz, &scale, rng), between(rng, -16.0, 0.0));
+    }
+    if chance(rng, 0.2) {
+        mix.mix(&pulse(root_hz, &scale, rng), between(rng, -14.0, 0.0));
+    }
+    if chance(rng, 0.15) {
+        mix.mix(&choir(root_hz, &scale, rng), between(rng, -10.0, 0.0));
+    }
+    if chance(rng, 0.7) {
+        mix.hall(octaves(rng, 1.0, 9.0), between(rng, 0.2, 0.9), rng);
+    }
+    mix
+}
+
+/// Noise everywhere, and in it a few notes, deep or far away.
+fn field(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
+    let mut mix = Bus::new();
+    for _ in 0..1 + rng.below(2) {
+        let mut bus = wind(rng);
+        breathe(&mut bus, rng);
+        mix.mix(&bus, between(rng, -6.0, 0.0));
+    }
+    for _ in 0..1 + rng.below(3) {
+        let mut bus = Bus::new();
+        let octave = pick(rng, &[0.7, 1.0, 2.0, 4.0, 8.0]);
+        let patch = if chance(rng, 0.6) { Patch::pad(rng) } else { Patch::drop(rng) };
+        let mean = octaves(rng, 1.5, 6.0);
+        let mut at = between(rng, 0.0, 2.0);
+        while at < SECS {
+            let hz = above(root_hz * octave, pick(rng, scale));
+            bus.add(at, &patch.note(hz, between(rng, 0.5, 4.0), rng), between(rng, 0.4, 1.0));
+            at += mean * between(rng, 0.3, 1.7);
+        }
+        mix.mix(&bus, between(rng, -14.0, 6.0));
+    }
+    if chance(rng, 0.5) {
+        mix.hall(octaves(rng, 1.0, 9.0), between(rng, 0.2, 0.9), rng);
+    }
+    mix
+}
+
+/// A slow rise and fall.
+fn breathe(bus: &mut Bus, rng: &mut Rng) {
+    if chance(rng, 0.5) {
+        let (hz, depth, phase) = (octaves(rng, 0.05, 0.5), between(rng, 0.1, 0.8), rng.unit_f32());
+        bus.shape(|t| 1.0 - depth * (0.5 + 0.5 * (std::f32::consts::TAU * (hz * t + phase)).sin()));
+    }
+}
+
+/// Chords or a single drone, one after the other, overlapping.
+fn pads(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let patch = Patch::pad(rng);
+    let octave = pick(rng, &[1.0, 2.0, 2.0, 4.0]);
+    let length = octaves(rng, 2.5, 16.0);
+    let notes = 1 + rng.below(4);
+    let mut at = -between(rng, 0.0, length);
+    while at < SECS {
+        for _ in 0..notes {
+            let hz = above(root_hz * octave, pick(rng, scale));
+            let note = patch.note(hz, length, rng);
+            let skip = ((-at).max(0.0) * super::RATE) as usize;
+            bus.add(at.max(0.0), note.get(skip..).unwrap_or(&[]), 0.5);
+        }
+        at += length * between(rng, 0.8, 1.1);
+    }
+    bus
+}
+
+/// Wind, surf, tape hiss, rumble: noise that moves.
+fn wind(rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let mut noise = Noise::new(rng.next_u64());
+    let (hz, q) = (octaves(rng, 60.0, 5_000.0), octaves(rng, 0.5, 6.0));
+    let mut filter = Filter::new(super::RATE, hz, q);
+    let (pace, depth) = (octaves(rng, 0.03, 0.4), between(rng, 0.0, 1.5));
+    for (n, sample) in bus.samples().iter_mut().enumerate() {
+        if n % 64 == 0 {
+            let wave = (std::f32::consts::TAU * pace * n as f32 / super::RATE).sin();
+            filter.tune(hz * (depth * wave).exp2(), q);
+        }
+        let bands = filter.next(noise.next());
+        *sample = bands.band + 0.3 * bands.low;
+    }
+    bus
+}
+
+/// Bells, a piano, a harp, far apart.
+fn drops(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let (patch, strings, plucked) = (Patch::drop(rng), Strings::guitar(rng), chance(rng, 0.3));
+    let octave = pick(rng, &[2.0, 4.0, 8.0]);
+    let mean = octaves(rng, 0.4, 5.0);
+    let mut at = between(rng, 0.0, mean);
+    while at < SECS {
+        let hz = above(root_hz * octave, pick(rng, scale)).min(3_000.0);
+        let note = if plucked { strings.note(hz, 3.0, false, 0.0, rng) } else { patch.note(hz, 3.0, rng) };
+        bus.add(at, &note, between(rng, 0.3, 1.0));
+        at += mean * between(rng, 0.3, 1.7);
+    }
+    if chance(rng, 0.5) {
+        bus.echo(between(rng, 0.3, 0.9), between(rng, 0.2, 0.7), 0.5);
+    }
+    bus.hall(octaves(rng, 1.5, 8.0), between(rng, 0.3, 0.9), rng);
+    bus
+}
+
+/// A soft pulse at a resting heart's pace, or a gentle figure that goes round.
+fn pulse(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let figure = chance(rng, 0.5);
+    let period = if figure { between(rng, 0.25, 0.8) } else { between(rng, 0.75, 1.4) };
+    let patch = Patch::drop(rng);
+    let notes: Vec<f32> = (0..pick(rng, &[3, 4, 6, 8])).map(|_| pick(rng, scale)).collect();
+    let octave = pick(rng, &[2.0, 4.0]);
+    for n in 0..(SECS / period) as usize {
+        let hz = if figure { above(root_hz * octave, notes[n % notes.len()]) } else { root_hz };
+        bus.add(n as f32 * period, &patch.note(hz, period * 1.5, rng), 1.0);
+    }
+    let soft_hz = between(rng, 200.0, 1_500.0);
+    bus.low_pass(soft_hz, 0.7);
+    bus
+}
+
+/// Voices without words.
+fn choir(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    for _ in 0..3 {
+        let voice = Voice::new(rng, 0.008);
+        let mut at = 0.0;
+        let mut syllables = Vec::new();
+        while at < SECS {
+            let secs = between(rng, 2.0, 5.0);
+            let hz = above(root_hz * 2.0, pick(rng, scale));
+            syllables.push(Syllable { at, secs, hz: (hz, hz), level: 0.7 });
+            at += secs;
+        }
+        voice.utter(&syllables, bus.samples(), rng);
+    }
+    bus.low_pass(2_500.0, 0.7).hall(between(rng, 2.0, 6.0), 0.8, rng);
+    bus
+}

@@ -1,0 +1,155 @@
+//! A track of a piece: where sounds are put, and what is done to all of them together.
+
+use super::{RATE, SECS, between, chance};
+use crate::audio::demo::tone::{Filter, soft};
+use crate::units::Rng;
+
+/// One track, mono.
+#[derive(Clone)]
+pub struct Bus {
+    sound: Vec<f32>,
+}
+
+impl Bus {
+    /// A silent track as long as a piece.
+    pub fn new() -> Self {
+        Self { sound: vec![0.0; (SECS * RATE) as usize] }
+    }
+
+    /// What was put together.
+    pub fn into_sound(self) -> Vec<f32> {
+        self.sound
+    }
+
+    /// The samples, to be written one by one.
+    pub fn samples(&mut self) -> &mut [f32] {
+        &mut self.sound
+    }
+
+    /// Adds a sound that begins at a moment; what lies outside the piece is lost.
+    pub fn add(&mut self, at_secs: f32, shot: &[f32], gain: f32) {
+        let from = (at_secs.max(0.0) * RATE) as usize;
+        let Some(room) = self.sound.get_mut(from..) else { return };
+        for (out, sample) in room.iter_mut().zip(shot) {
+            *out += gain * sample;
+        }
+    }
+
+    /// Adds another track at a loudness, in dB, whatever its own was.
+    pub fn mix(&mut self, other: &Self, db: f32) {
+        let gain = 10.0_f32.powf(db / 20.0) * 0.1 / other.loudness();
+        self.sound.iter_mut().zip(&other.sound).for_each(|(out, sample)| *out += gain * sample);
+    }
+
+    /// Root mean square where something sounds.
+    fn loudness(&self) -> f32 {
+        let (mut sum, mut parts) = (0.0, 0.0);
+        let power = |part: &[f32]| part.iter().map(|s| s * s).sum::<f32>() / part.len() as f32;
+        let most = self.sound.chunks(4_410).map(power).fold(0.0_f32, f32::max);
+        for part in self.sound.chunks(4_410).map(power).filter(|&power| power > 0.01 * most) {
+            sum += part;
+            parts += 1.0;
+        }
+        (sum / f32::max(parts, 1.0)).sqrt().max(1e-6)
+    }
+
+    /// Saturates; `drive` 1 warms, 30 tears.
+    pub fn drive(&mut self, drive: f32) -> &mut Self {
+        let gain = drive / self.loudness() * 0.3;
+        self.sound.iter_mut().for_each(|sample| *sample = soft(gain * *sample));
+        self
+    }
+
+    /// Takes away what is above a frequency, two poles.
+    pub fn low_pass(&mut self, hz: f32, q: f32) -> &mut Self {
+        let mut filter = Filter::new(RATE, hz, q);
+        self.sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).low);
+        self
+    }
+
+    /// Takes away what is below a frequency, two poles.
+    pub fn high_pass(&mut self, hz: f32) -> &mut Self {
+        let mut filter = Filter::new(RATE, hz, 0.7);
+        self.sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).high);
+        self
+    }
+
+    /// Multiplies by what `gain` says at each moment, in seconds.
+    pub fn shape(&mut self, gain: impl Fn(f32) -> f32) -> &mut Self {
+        let mut now = 0.0;
+        for (n, sample) in self.sound.iter_mut().enumerate() {
+            if n % 64 == 0 {
+                now = gain(n as f32 / RATE);
+            }
+            *sample *= now;
+        }
+        self
+    }
+
+    /// Echoes.
+    pub fn echo(&mut self, secs: f32, feedback: f32, wet: f32) -> &mut Self {
+        let length = ((secs * RATE) as usize).max(1);
+        let mut line = vec![0.0_f32; length];
+        for (n, sample) in self.sound.iter_mut().enumerate() {
+            let back = line[n % length];
+            line[n % length] = *sample + back * feedback;
+            *sample += wet * back;
+        }
+        self
+    }
+
+    /// A room or hall: eight damped combs (Schroeder, 1962), `secs` until 60 dB are gone.
+    pub fn hall(&mut self, secs: f32, wet: f32, rng: &mut Rng) -> &mut Self {
+        let size = between(rng, 0.7, 1.5);
+        let dark = between(rng, 0.2, 0.7);
+        let mut lines: Vec<(Vec<f32>, f32)> =
+            [0.0297, 0.0331, 0.0371, 0.0411, 0.0437, 0.0503, 0.0571, 0.0647]
+                .iter()
+                .map(|delay| (vec![0.0; (delay * size * RATE) as usize], 0.0))
+                .collect();
+        for (n, sample) in self.sound.iter_mut().enumerate() {
+            let dry = *sample;
+            let mut sum = 0.0;
+            for (line, tone) in &mut lines {
+                let length = line.len();
+                let out = line[n % length];
+                *tone += (out - *tone) * (1.0 - dark);
+                line[n % length] = dry + *tone * 10.0_f32.powf(-3.0 * length as f32 / RATE / secs);
+                sum += out;
+            }
+            *sample = dry * (1.0 - 0.5 * wet) + wet * 0.35 * sum;
+        }
+        self
+    }
+
+    /// Presses the track down at each of these moments, as a compressor that listens to the kick does.
+    pub fn duck(&mut self, at_secs: &[f32], depth: f32, secs: f32) -> &mut Self {
+        for &at in at_secs {
+            let from = (at.max(0.0) * RATE) as usize;
+            for n in 0..(secs * RATE) as usize {
+                let Some(sample) = self.sound.get_mut(from + n) else { break };
+                *sample *= 1.0 - depth * (1.0 - n as f32 / (secs * RATE));
+            }
+        }
+        self
+    }
+
+    /// What an engineer does at the end: a compressor, saturation, full level.
+    pub fn master(&mut self, rng: &mut Rng) {
+        if chance(rng, 0.6) {
+            let (ratio, release) = (between(rng, 0.2, 0.8), between(rng, 0.05, 0.3));
+            let target = self.loudness();
+            let (mut level, fall) = (target, (-1.0 / (release * RATE)).exp());
+            for sample in &mut self.sound {
+                level = (level * fall).max(sample.abs()).max(1e-4);
+                *sample *= (target / level).powf(ratio).min(4.0);
+            }
+        }
+        if chance(rng, 0.4) {
+            let drive = between(rng, 0.5, 2.0);
+            self.drive(drive);
+        }
+        let most = self.sound.iter().fold(1e-6_f32, |most, s| most.max(s.abs()));
+        self.sound.iter_mut().for_each(|sample| *sample *= 0.9 / most);
+    }
+}
