@@ -172,3 +172,49 @@ fn together(a: &[f32], b: &[f32], lag: usize) -> f32 {
         .map(|lag| a.iter().zip(b.get(lag..).unwrap_or(&[])).map(|(a, b)| a * b).sum::<f32>() / scale)
         .fold(-1.0, f32::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST_KICK: usize = 22;
+    const MID_ALTERNATES: usize = 29;
+    const HIGH_OFF: usize = 33;
+
+    /// Reads tracks with an onset wherever one of the three says so.
+    fn read(count: usize, struck: [&dyn Fn(usize) -> bool; 3]) -> Vec<f32> {
+        let mut rhythm = Rhythm::new();
+        for (track, struck) in rhythm.tracks().iter_mut().zip(struck) {
+            (0..count).for_each(|hop| track[hop] = if struck(hop) { 1.0 } else { 0.0 });
+        }
+        let mut out = Vec::new();
+        rhythm.read(count, |value| out.push(value));
+        assert_eq!(out.len(), RHYTHM);
+        assert!(out.iter().all(|value| value.is_finite()));
+        out
+    }
+
+    #[test]
+    fn a_kick_on_every_beat_and_a_backbeat_are_told_apart() {
+        let four = read(VIEW, [&|hop| hop % 48 == 5, &|_| false, &|hop| hop % 48 == 29]);
+        let back = read(VIEW, [&|hop| hop % 96 == 5, &|hop| hop % 96 == 53, &|hop| hop % 24 == 5]);
+        for out in [&four, &back] {
+            assert!((out[0] - (48.0_f32 / LIKELY.0).log2()).abs() < 0.05, "beat {}", out[0]);
+        }
+        assert!(
+            four[LEAST_KICK] > 0.8 && back[LEAST_KICK] < 0.2,
+            "{} {}",
+            four[LEAST_KICK],
+            back[LEAST_KICK]
+        );
+        assert!(back[MID_ALTERNATES] > 0.9 && four[MID_ALTERNATES] < 0.1);
+        assert!(four[HIGH_OFF] > 0.4 && back[HIGH_OFF] < 0.4, "{} {}", four[HIGH_OFF], back[HIGH_OFF]);
+    }
+
+    #[test]
+    fn nothing_and_little_are_read_without_trouble() {
+        for count in [1, 20, 150, VIEW] {
+            read(count, [&|_| false, &|hop| hop == 0, &|_| true]);
+        }
+    }
+}

@@ -273,3 +273,70 @@ fn deviation(track: &[f32]) -> f32 {
     let middle = mean(track);
     (track.iter().map(|v| (v - middle) * (v - middle)).sum::<f32>() / track.len().max(1) as f32).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::SceneEar;
+    use super::*;
+    use crate::units::Rng;
+
+    const RATE: f32 = 44_100.0;
+
+    fn kicks(t: f32) -> f32 {
+        let since = t % 0.47;
+        (std::f32::consts::TAU * 55.0 * since).sin() * (-since * 9.0).exp() + 0.02 * (t * 3_000.0).sin()
+    }
+
+    fn sound(seconds: f32, at: impl Fn(f32) -> f32) -> Vec<f32> {
+        (0..(seconds * RATE) as usize).map(|n| at(n as f32 / RATE)).collect()
+    }
+
+    #[test]
+    fn the_level_changes_nothing() {
+        let heard = |gain: f32| {
+            let mut ear = SceneEar::new();
+            ear.push(&sound(8.0, |t| gain * kicks(t)));
+            ear.summary().unwrap()
+        };
+        for (place, (loud, quiet)) in heard(0.8).into_iter().zip(heard(0.1)).enumerate() {
+            assert!((loud - quiet).abs() < 0.05, "number {place}: {loud} and {quiet}");
+        }
+    }
+
+    #[test]
+    fn silence_noise_and_short_views_give_numbers() {
+        let mut rng = Rng::new(2);
+        let noise: Vec<f32> = (0..66_150 * 2).map(|_| 0.1 * rng.normal() as f32).collect();
+        for sound in [vec![0.0; 66_150 * 4], noise] {
+            let mut ear = SceneEar::new();
+            assert!(ear.summary().is_none());
+            for part in sound.chunks(66_200) {
+                ear.push(part);
+                assert!(ear.summary().is_none_or(|numbers| numbers.iter().all(|n| n.is_finite())));
+            }
+        }
+    }
+
+    #[test]
+    fn a_turn_takes_what_was_before_out_of_view_and_a_steady_rhythm_never_turns() {
+        let mut ear = SceneEar::new();
+        let turns = |ear: &mut SceneEar, sound: &[f32]| -> usize {
+            sound
+                .chunks_exact(22_050)
+                .filter(|part| {
+                    ear.push(part);
+                    ear.turned()
+                })
+                .count()
+        };
+        assert_eq!(turns(&mut ear, &sound(12.0, kicks)), 0);
+        let chord = |t: f32| 0.2 * ((t * 1_400.0).sin() + (t * 2_100.0).sin() + (t * 5_300.0).sin());
+        assert_eq!(turns(&mut ear, &sound(3.0, chord)), 1);
+        let after = ear.summary().unwrap();
+        let mut fresh = SceneEar::new();
+        turns(&mut fresh, &sound(3.0, chord));
+        let alone = fresh.summary().unwrap();
+        // The lowest range is 55 dB down in both: nothing of the kick is left.
+        assert!((after[1] - alone[1]).abs() < 0.3, "{} {}", after[1], alone[1]);
+    }
+}

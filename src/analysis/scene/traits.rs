@@ -79,7 +79,7 @@ impl Traits {
     /// Takes the power of every bin and band of a hop.
     pub fn step(&mut self, power: &[f32], bands: &[f32]) -> [f32; TRACKS] {
         let mut out = [0.0; TRACKS];
-        let db = |power: f32| 10.0 * (power + 1e-9).log10();
+        let db = |power: f32| 10.0 * (power + 1e-12).log10();
         let mut total = 0.0;
         for (out, range) in out.iter_mut().zip(&self.ranges) {
             let sum: f32 = bands[range.clone()].iter().sum();
@@ -178,6 +178,44 @@ impl Traits {
                 most = most.max(self.slow[bin] * (high - low - 3) as f32 / (around + 1e-12));
             }
             *out = most.ln();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::stft::Stft;
+    use super::*;
+    use crate::units::Rng;
+
+    /// The traits of the last hop of two seconds of sound.
+    fn last(at: &mut dyn FnMut(f32) -> f32) -> [f32; TRACKS] {
+        let (mut transform, bank) = (Stft::new(2048), Filterbank::new(2048));
+        let mut traits = Traits::new(2048, &bank);
+        let mut out = [0.0; TRACKS];
+        for n in 0..88_200 {
+            transform.push(at(n as f32 / 44_100.0));
+            if n % 441 == 440 {
+                let power = transform.power();
+                out = traits.step(power, bank.apply(power, &mut [0.0; MOST_BANDS]));
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn a_held_chord_stays_and_stands_out_noise_does_neither() {
+        let chord = last(&mut |t| {
+            [220.0, 330.0, 880.0, 1_320.0].iter().map(|hz| (t * hz * std::f32::consts::TAU).sin()).sum()
+        });
+        let mut rng = Rng::new(1);
+        let noise = last(&mut |_| rng.normal() as f32);
+        for part in 0..FINES {
+            for held in 1..3 {
+                let (chord, noise) = (chord[FINE + 3 * part + held], noise[FINE + 3 * part + held]);
+                assert!(chord > 0.9 && noise.abs() < 0.4, "{chord} {noise}");
+            }
+            assert!(chord[PARTIAL + part] > noise[PARTIAL + part] + 1.0, "{chord:?} {noise:?}");
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::units::Rng;
 /// Examples drawn for each scene.
 const PER_SCENE: usize = 2_000;
 /// Share of them that is drawn from what was composed, when there is any.
-const COMPOSED: f32 = 0.6;
+const COMPOSED: f32 = 0.8;
 /// Weight of the penalty on large weights; strong, because clips are few and their windows alike.
-const PENALTY: f64 = 60.0;
+const PENALTY: f64 = 45.0;
 /// How much the difference between origins counts against that within them.
 const ORIGINS: f32 = 20.0;
 /// Steps of the optimiser at most.
