@@ -159,12 +159,14 @@ fn keep_up_until(
     if changed || !known {
         tell(news, settle(&store, opened)?);
     }
+    library::give_back_memory();
     while matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
             place = LibraryPlace::of(presets);
             tell(news, settle(&store, library::open(&store, &place, unix_now(), |_| ()))?);
+            library::give_back_memory();
         }
     }
     Ok(())

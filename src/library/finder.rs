@@ -204,6 +204,7 @@ fn made_ready(library: Arc<Catalogue>, store: &Store) -> Searcher {
     });
     let searcher = Searcher::new(library, &labels);
     searcher.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
+    super::give_back_memory();
     searcher
 }
 

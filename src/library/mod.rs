@@ -16,6 +16,7 @@ mod settings;
 pub mod store;
 pub mod style;
 mod tags;
+mod trim;
 pub mod whole_file;
 mod word_index;
 
@@ -33,3 +34,4 @@ pub use settings::{
 };
 pub use store::{BanKind, Deed, Store, StoreWriter, UnixSecs};
 pub use tags::{Tag, Tags};
+pub use trim::give_back_memory;

@@ -8,7 +8,7 @@ use crate::analysis::{Features, Scene, Section};
 use crate::library::{Catalogue, PresetId};
 use crate::milk::Heard;
 use crate::mind::taste::Signal;
-use crate::stage::DeckId;
+use crate::stage::{DeckId, Glance};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
@@ -18,6 +18,7 @@ struct Stagehand {
     show: Show,
     features: Features,
     cold: bool,
+    glance: Option<Glance>,
     coming: Vec<DeckId>,
     log: Vec<Entry>,
 }
@@ -33,7 +34,7 @@ impl Stagehand {
     fn of(show: Show) -> Self {
         let mut features = Features::default();
         features.scene.scene = Scene::Techno;
-        Self { show, features, cold: false, coming: Vec::new(), log: Vec::new() }
+        Self { show, features, cold: false, glance: None, coming: Vec::new(), log: Vec::new() }
     }
 
     fn frame(&mut self, commands: &[Command]) -> Step {
@@ -50,7 +51,7 @@ impl Stagehand {
             commands,
             arrived: &arrived,
             failed: &[],
-            glance: None,
+            glance: self.glance,
         });
         self.coming.extend(step.wishes.iter().map(|wish| wish.deck));
         self.log.extend(self.show.take_log());
@@ -320,4 +321,21 @@ fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
     let share = matching.iter().filter(|matches| **matches).count() as f64 / matching.len() as f64;
     assert!(matching.len() >= 16 && share >= 0.9, "{share} of {} changes fit the music", matching.len());
     assert!(off_beat.len() >= 10 && off_beat.iter().all(|off| *off <= 0.0171), "{off_beat:?}");
+}
+
+#[test]
+fn an_empty_picture_makes_way_unless_the_performer_decides() {
+    let mut hand = Stagehand::new();
+    hand.frames(10);
+    hand.frame(&[Command::Auto]);
+    hand.glance = Some(Glance::default());
+    let chosen = hand.playing();
+    hand.frames(200);
+    assert_eq!(hand.playing(), chosen, "nobody asked the show to choose");
+    assert!(hand.show.memory().left_out.is_empty());
+    hand.frame(&[Command::Auto]);
+    hand.frames(120);
+    assert_ne!(hand.playing(), chosen);
+    let left_out = &hand.show.memory().left_out[&chosen];
+    assert_eq!(left_out.kind, crate::library::BanKind::Aesthetic);
 }

@@ -61,10 +61,12 @@ impl Show {
     /// Looks at the picture; a preset with nothing to see makes way for the next one.
     pub(super) fn look(&mut self, input: &StepInput) {
         let alone = self.decks.front.is_some() && self.decks.fade.is_none() && self.veil == Veil::Open;
+        // What the performer chose, or chooses to leave on, is theirs to send away.
+        let by_itself = self.auto && self.decks.front.as_ref().is_some_and(|slot| slot.choice.is_some());
         let now = Circumstances {
             dt: input.dt,
             on_air_secs: self.on_air_secs,
-            on_its_own: alone && !self.held && !input.features.silent,
+            on_its_own: alone && by_itself && !self.held && !input.features.silent,
         };
         let Some(objection) = self.watch.step(input.glance.as_ref(), now) else { return };
         let Some(slot) = &self.decks.front else { return };
