@@ -1,7 +1,7 @@
 //! Decks made ready off the render thread: bytes to parse, compile, translate, pipelines, first frames.
 //!
-//! In a live show two threads do it; an offline show does it in place, so that every run is the same. Either way the
-//! result comes back as an [`Arrival`], and only an arrived deck can be cut to.
+//! In a live show threads of its own do it; an offline show does it in place, so that every run is the same. Either way
+//! the result comes back as an [`Arrival`], and only an arrived deck can be cut to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +14,9 @@ use crate::library::{PresetId, PresetSource};
 use crate::milk::{Heard, Program};
 use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
 
-/// Threads that make decks ready in a live show.
-const WARM_UP_THREADS: usize = 2;
+/// Threads that make decks ready in a live show: one for each candidate, and one more, so that what needs no audit
+/// never stands behind two presets that wait for theirs.
+const WARM_UP_THREADS: usize = 3;
 /// Decks that may wait to be made ready; more than that are refused and wished for again.
 const MAX_WAITING: usize = 8;
 

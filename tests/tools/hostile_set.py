@@ -5,9 +5,9 @@
     aivj bake audit --library OUT/library --textures OUT/textures --out AUDIT
     tests/tools/hostile_set.py check OUT AUDIT [ALONE]
 
-`ALONE` is an audit of OUT/library/good by itself: the good presets must have the same looks and flashes in both. Texture
-folders of one's own may stand beside OUT/textures, in both audits alike. The same folder, count and seed make the same
-files."""
+At 256x144, the usual size: in fewer pixels the fine pattern is no longer fine. `ALONE` is an audit of OUT/library/good
+by itself: the good presets must have the same looks and flashes in both. Texture folders of one's own may stand beside
+OUT/textures, in both audits alike. The same folder, count and seed make the same files."""
 
 import argparse
 import json

@@ -164,7 +164,7 @@ impl Watch {
             return Ok(());
         }
         self.bar.finish_and_clear();
-        let AuditReport { presets, known, judged, troubles, stopped, seconds, .. } = report;
+        let AuditReport { presets, known, judged, troubles, stopped, seconds, gates } = report;
         let rate = *judged as f64 / seconds.max(1e-3);
         println!(
             "{judged} verdicts in {seconds:.1} s ({rate:.2} a second); {known} were there before, of {presets}"
@@ -174,7 +174,9 @@ impl Watch {
             println!("{} presets have no verdict, through no fault of their own; run again:", troubles.len());
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
         }
-        println!("the report is {}", self.out.join(report::PAGE).display());
+        if gates.is_some() {
+            println!("the report is {}", self.out.join(report::PAGE).display());
+        }
         if let Some(why) = stopped {
             println!("stopped early: {why}");
         }
