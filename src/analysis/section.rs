@@ -3,10 +3,11 @@
 use super::features::{BeatGrid, Passage, Section};
 
 /// Energy that lifts calm to groove, groove to peak, and lets them fall back; each must last so many seconds.
-const GROOVE: (f32, f32) = (0.32, 1.2);
-const PEAK: (f32, f32) = (0.62, 1.5);
-const PEAK_ENDS: (f32, f32) = (0.52, 2.0);
-const GROOVE_ENDS: (f32, f32) = (0.22, 2.0);
+/// Pads lie below .38, drums between .4 and .46, dense and loud drums from there to .55.
+const GROOVE: (f32, f32) = (0.385, 1.2);
+const PEAK: (f32, f32) = (0.465, 1.5);
+const PEAK_ENDS: (f32, f32) = (0.425, 2.0);
+const GROOVE_ENDS: (f32, f32) = (0.345, 2.0);
 /// Kicks below this share of what was usual mean a breakdown, above the other that they are back.
 const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
