@@ -14,8 +14,9 @@ use crate::units::Seconds;
 pub const LOOK_SECS: f32 = 0.5;
 /// How likely another scene follows at any look, and at the first look after the music turned.
 const CHANGES: (f32, f32) = (0.06, 0.6);
-/// How likely ambient follows settled techno: so little that it takes a dozen seconds to be believed.
-const KICK_ENDS: f32 = 1e-10;
+/// How likely ambient follows settled techno while its kick may only rest, and for how many looks it may.
+const KICK_ENDS: f32 = 1e-30;
+const RESTS: u32 = 30;
 /// Looks after which techno is settled.
 const SETTLED: u32 = 20;
 /// How much one look counts; neighbours see mostly the same seconds.
@@ -36,12 +37,22 @@ pub struct SceneWatch {
     turned: bool,
     /// Looks since the scene last changed.
     stood: u32,
+    /// Looks in a row that saw ambient rather than techno.
+    rested: u32,
 }
 
 impl SceneWatch {
     /// Nothing decided; without a model the linear scores decide.
     pub fn new(model: Option<SceneModel>) -> Self {
-        Self { model, view: SceneView::default(), silent: 0.0, decided: false, turned: false, stood: 0 }
+        Self {
+            model,
+            view: SceneView::default(),
+            silent: 0.0,
+            decided: false,
+            turned: false,
+            stood: 0,
+            rested: 0,
+        }
     }
 
     /// The music turned: what was believed is doubted at the next look.
@@ -69,7 +80,10 @@ impl SceneWatch {
         };
         let before = if self.decided { self.view.probabilities } else { [0.25; 4] };
         let changes = if self.turned { CHANGES.1 } else { CHANGES.0 };
-        let rests = self.decided && self.view.scene == Scene::Techno && self.stood >= SETTLED;
+        let like_ambient = seen[Scene::Ambient as usize] > seen[Scene::Techno as usize];
+        self.rested = if like_ambient { self.rested + 1 } else { 0 };
+        let settled = self.view.scene == Scene::Techno && self.stood >= SETTLED;
+        let rests = settled && self.rested < RESTS;
         self.turned = false;
         let mut belief = [0.0_f32; 4];
         for (from, before) in before.into_iter().enumerate() {
