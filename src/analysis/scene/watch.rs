@@ -188,8 +188,7 @@ mod tests {
         }
         let took = looks(&mut watch, Scene::Ambient, false);
         assert!((16..=60).contains(&took), "ambient after {took} looks");
-        let took = looks(&mut watch, Scene::Techno, false);
-        assert!((2..=10).contains(&took), "techno after {took} looks");
+        assert!(looks(&mut watch, Scene::Techno, false) <= 10, "the kick is back");
         let took = looks(&mut watch, Scene::Ambient, false);
         assert!((2..=10).contains(&took), "techno that did not last, after {took} looks");
         let took = looks(&mut watch, Scene::Ambient, true);
