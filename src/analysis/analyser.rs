@@ -181,7 +181,7 @@ impl Analyser {
         features.energy_fast = Unipolar::new(energy_fast);
         features.energy_slow = Unipolar::new(energy_slow);
         let (section, passage) = self.section.step(energy_slow, onset.low, onset.high, gate > 0.0);
-        self.section.phrase(&mut features.beat);
+        self.section.phrase(&mut features.beat, features.at);
         (features.section, features.passage) = (section, passage);
         self.scene_left -= 1;
         if self.scene_left == 0 {

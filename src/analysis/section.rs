@@ -1,6 +1,7 @@
 //! Section and passage from energy and onsets alone; the beat only places the phrase.
 
 use super::features::{BeatGrid, Passage, Section};
+use crate::units::Seconds;
 
 /// Energy that lifts calm to groove, groove to peak, and lets them fall back; each must last so many seconds.
 /// Pads lie below .38, drums between .4 and .46, dense and loud drums from there to .55.
@@ -13,6 +14,9 @@ const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
 /// How long drums must be gone, seconds.
 const GONE_SECS: f32 = 1.5;
+/// How late a drop is noticed, and how long it may wait for a grid that is trusted, seconds.
+const NOTICED_SECS: f32 = 0.4;
+const WAITS_SECS: f32 = 8.0;
 /// How long a drop is called one, seconds.
 const DROP_SECS: f32 = 2.0;
 /// Onsets on top must grow by this much over what they were, for a build.
@@ -32,6 +36,8 @@ pub struct SectionWatch {
     high_slow: f32,
     gone: f32,
     drop_left: f32,
+    /// Seconds since a drop with which no phrase has begun yet.
+    dropped: Option<f32>,
     passage: Passage,
     /// Number of the beat that began the phrase.
     phrase: u64,
@@ -50,6 +56,7 @@ impl SectionWatch {
             high_slow: 0.0,
             gone: 0.0,
             drop_left: 0.0,
+            dropped: None,
             passage: Passage::Steady,
             phrase: 0,
         }
@@ -97,10 +104,12 @@ impl SectionWatch {
         let share = self.kicks / self.usual_kicks.max(1e-6);
         self.gone = if worth_missing && share < DRUMS_GONE { self.gone + dt } else { self.gone };
         self.drop_left = (self.drop_left - dt).max(0.0);
+        self.dropped = self.dropped.map(|since| since + dt).filter(|&since| since < WAITS_SECS);
         let missing = self.gone >= GONE_SECS;
         if share > DRUMS_BACK {
             if missing {
                 self.drop_left = DROP_SECS;
+                self.dropped = Some(NOTICED_SECS);
             }
             self.gone = 0.0;
         } else if share >= DRUMS_GONE && !missing {
@@ -119,19 +128,20 @@ impl SectionWatch {
     }
 
     /// Writes the phrase into a trusted grid: a phrase begins with a drop, or goes on by eights.
-    pub fn phrase(&mut self, grid: &mut BeatGrid) {
+    pub fn phrase(&mut self, grid: &mut BeatGrid, now: Seconds) {
         if !grid.trusted() {
             return;
         }
         let number = grid.anchor_beat;
-        if number < self.phrase {
+        if number + 1 < self.phrase {
             self.phrase = 0; // A new grid counts from its own beginning.
         }
-        if self.drop_left > DROP_SECS - self.dt * 1.5 {
-            self.phrase = number - number.wrapping_sub(grid.downbeat) % 4 % (number + 1);
+        if let Some(since) = self.dropped.take() {
+            self.phrase = grid.beats_at(Seconds(now.0 - f64::from(since))).round().max(0.0) as u64;
         }
         let longest = u64::from(PHRASES[2]) * 4;
-        let since = (number - self.phrase) % longest;
+        // The beat of a drop that was just noticed may still lie ahead of the grid's last.
+        let since = number.saturating_sub(self.phrase) % longest;
         grid.phrase_beats = since as f32;
         let reached = PHRASES.into_iter().find(|&bars| since < u64::from(bars) * 4);
         grid.phrase_bars = reached.unwrap_or(PHRASES[2]);
@@ -180,5 +190,23 @@ mod tests {
         let (_, back) = run(&mut watch, 5.0, 0.6, 0.8);
         assert!(back.contains(&Passage::Drop), "{back:?}");
         assert_eq!(back.last(), Some(&Passage::Steady), "{back:?}");
+    }
+
+    #[test]
+    fn a_phrase_begins_with_the_drop_even_when_the_grid_is_trusted_only_later() {
+        let mut watch = SectionWatch::new(DT);
+        run(&mut watch, 12.0, 0.5, 0.8);
+        run(&mut watch, 8.0, 0.3, 0.0);
+        let dropped = Seconds(20.0);
+        run(&mut watch, 3.0, 0.6, 0.8);
+        let now = Seconds(23.0);
+        let mut grid = BeatGrid { anchor: now, anchor_beat: 46, ..BeatGrid::default() };
+        watch.phrase(&mut grid, now);
+        assert_eq!(grid.phrase_bars, 0, "no phrase without a grid");
+        grid.confidence = crate::units::Unipolar::ONE;
+        watch.phrase(&mut grid, now);
+        let since = (now.0 - dropped.0) / grid.tempo.period().0;
+        assert!((f64::from(grid.phrase_beats) - since).abs() <= 1.0, "{grid:?} after {since} beats");
+        assert_eq!(grid.phrase_bars, 8);
     }
 }

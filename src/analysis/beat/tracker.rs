@@ -175,12 +175,12 @@ impl Tracker {
         let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
         let lasting = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0);
         let stands = if own.z > NOTHING_Z { own.z.max(grid.steady * lasting) } else { own.z };
-        let target = if texture {
-            0.3
-        } else if lost {
+        let target = if lost {
             0.0
         } else if gone {
             self.confidence
+        } else if texture {
+            0.3
         } else {
             ((stands - NOTHING_Z) / (2.0 * (BELIEVED_Z - NOTHING_Z))).clamp(0.0, 1.0)
         };
