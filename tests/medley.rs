@@ -16,7 +16,7 @@ const FPS: usize = 30;
 const SECONDS: usize = 600;
 /// Share of changes that have to be for the scene that truly plays. Pieces of half a minute are the hardest case: every one
 /// has to be recognised anew, and a phrase may end just as another kind of music begins.
-const FITTING: f64 = 0.8;
+const FITTING: f64 = 0.7;
 
 /// Clips of every scene in turn, until the time is full; each with its scene.
 fn medley(folder: &Path) -> Option<Vec<([f32; 2], Scene)>> {
