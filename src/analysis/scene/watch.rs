@@ -18,7 +18,7 @@ const CHANGES: (f32, f32) = (0.06, 0.6);
 const KICK_ENDS: f32 = 1e-30;
 const RESTS: u32 = 30;
 /// Looks after which techno is settled.
-const SETTLED: u32 = 20;
+const SETTLED: u32 = 14;
 /// How much one look counts; neighbours see mostly the same seconds.
 const WEIGHT: f32 = 0.35;
 /// Least probability that a look leaves to a scene.
