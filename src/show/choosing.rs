@@ -33,6 +33,9 @@ pub(super) enum Leaving {
     HadItsTime,
 }
 
+/// With nothing on air for so long, a safe picture is made ready, seconds.
+const PATIENCE_SECS: f64 = 2.0;
+
 impl Show {
     pub(super) fn target(&self) -> Target {
         // What the performer set; what the music adds to the macros is in the features already.
@@ -280,7 +283,9 @@ impl Show {
     /// there is nothing else at all.
     fn keep_refuge(&mut self) {
         let wanted = self.settings.refuge || self.decks.candidates.is_empty() && self.wanted.is_some();
-        let nothing_else = self.decks.candidates.is_empty() && self.decks.front.is_none();
+        // Presets that wait for their audit must not leave the crowd in the dark.
+        let late = self.now > PATIENCE_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
+        let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
         let due = (wanted && at_ease)
             || (self.settings.refuge && nothing_else)

@@ -339,3 +339,17 @@ fn an_empty_picture_makes_way_unless_the_performer_decides() {
     let left_out = &hand.show.memory().left_out[&chosen];
     assert_eq!(left_out.kind, crate::library::BanKind::Aesthetic);
 }
+
+#[test]
+fn presets_that_are_long_in_coming_leave_nobody_in_the_dark() {
+    let mut hand = Stagehand::new();
+    hand.cold = true;
+    hand.frames(30);
+    let ordered = hand.coming.len();
+    hand.frames(60);
+    assert_eq!(hand.coming.len(), ordered + 1, "a safe picture is ordered");
+    hand.coming.drain(..ordered);
+    hand.cold = false;
+    hand.frames(3);
+    assert!(hand.show.playing(), "it goes on air alone");
+}
