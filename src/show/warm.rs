@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
@@ -17,6 +17,8 @@ use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
 /// Threads that make decks ready in a live show: one for each candidate, and one more, so that what needs no audit
 /// never stands behind two presets that wait for theirs.
 const WARM_UP_THREADS: usize = 3;
+/// How long a thread rests when something other than the preset went wrong.
+const REST: Duration = Duration::from_millis(500);
 /// Decks that may wait to be made ready; more than that are refused and wished for again.
 const MAX_WAITING: usize = 8;
 
@@ -132,7 +134,11 @@ impl Warmer {
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    if report.send(prepare(&workshop, &heard, settings, &wish, door.as_deref())).is_err() {
+                    let arrival = prepare(&workshop, &heard, settings, &wish, door.as_deref());
+                    if matches!(arrival.result, Err(TurnedAway::ForNow(_))) {
+                        thread::sleep(REST); // A folder that is away must not be asked at every frame.
+                    }
+                    if report.send(arrival).is_err() {
                         break; // The show is over.
                     }
                 }
@@ -187,6 +193,11 @@ impl Drop for Warmer {
     }
 }
 
+/// A preset's bytes. That they cannot be read says nothing about the preset: its disk may be away.
+fn read(source: &PresetSource) -> Result<Vec<u8>, TurnedAway> {
+    source.read().map_err(TurnedAway::ForNow)
+}
+
 fn prepare(
     workshop: &Workshop,
     heard: &Latest<Heard>,
@@ -198,7 +209,7 @@ fn prepare(
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
-        let bytes = wish.source.read().map_err(TurnedAway::ForGood)?;
+        let bytes = read(&wish.source)?;
         took.read_ms = lap();
         if let Some(door) = door {
             door.admit(&wish.source, PresetId::of(&bytes))?;
@@ -216,4 +227,16 @@ fn prepare(
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
         .unwrap_or_else(|_| Err(TurnedAway::ForGood("the engine failed on this preset".to_owned())));
     Arrival { deck: wish.deck, result, took }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_away_is_not_the_presets_fault() {
+        let away = PresetSource::File("/no/such/disk/a.milk".into());
+        assert!(matches!(read(&away), Err(TurnedAway::ForNow(why)) if !why.is_empty()));
+        assert_eq!(read(&PresetSource::BuiltIn("zoom=1")), Ok(b"zoom=1".to_vec()));
+    }
 }
