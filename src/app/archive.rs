@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::keeper::{self, Keeper};
-use super::open_store;
+use super::keeper::{self, Keeper, with_store};
 use super::shelf::{Shelf, ShelfNews};
 use crate::desk::{LibraryAsk, LibraryView};
 use crate::library::{Catalogue, Finder, Question, Store};
@@ -30,8 +29,8 @@ pub(super) struct Archive {
 impl Archive {
     /// Opens the store and the library, and a show over them that remembers earlier nights.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
-        let (store, notice) = open_store()?;
-        let (catalogue, mut messages, shelf) = Shelf::open(&store, presets)?;
+        let ((catalogue, mut messages, shelf), store, notice) =
+            with_store(|store| Shelf::open(store, presets))?;
         messages.extend(notice);
         let memory = keeper::recall(&store).unwrap_or_else(|error| {
             messages.push(format!("what was remembered cannot be read: {error:#}"));

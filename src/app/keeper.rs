@@ -6,13 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::{BanKind, Deed, Places, PresetId, Store, StoreWriter, UnixSecs};
+use crate::library::{self, BanKind, Deed, Places, PresetId, Store, StoreWriter, UnixSecs};
 use crate::show::{Command, LeftOut, Memory};
 
 /// The names under which whole things are remembered.
 const TASTE: &str = "taste";
 const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
+const RESCUED: &str = "rescued";
 
 /// Seconds since 1970.
 pub fn unix_now() -> UnixSecs {
@@ -27,6 +28,30 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     };
     let opened = Store::open(&places.data, unix_now()).context("opening the store")?;
     Ok((opened.store, opened.notice))
+}
+
+/// Marks the performer's store, in which damage was met, for the next opening to mend.
+pub fn suspect_store() {
+    if let Some(places) = Places::of_user() {
+        library::suspect(&places.data);
+    }
+}
+
+/// What is opened with the performer's store; a store that turns out to be damaged is mended first.
+pub(super) fn with_store<T>(
+    open: impl Fn(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<(T, Store, Option<String>)> {
+    let (store, notice) = open_store()?;
+    match open(&store) {
+        Ok(opened) => Ok((opened, store, notice)),
+        Err(error) if error.chain().any(library::is_damage) => {
+            drop(store);
+            suspect_store();
+            let (store, notice) = open_store()?;
+            Ok((open(&store)?, store, notice))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What earlier nights left. Presets that failed or looked bad stay out for as long as their ban lasts.
@@ -45,10 +70,21 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<Memory> {
     if let Some(adventure) = store.recall(ADVENTURE)? {
         memory.adventure = adventure;
     }
+    if let Some(rescued) = store.recall(RESCUED)? {
+        memory.rescued = rescued;
+    }
     if let Some(macros) = store.recall(MACROS)? {
         memory.macros = macros;
     }
     Ok(memory)
+}
+
+/// Takes a preset in again, whatever kept it out.
+pub fn rescue(store: &Store, id: PresetId) -> anyhow::Result<()> {
+    let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
+    rescued.insert(id);
+    store.remember(RESCUED, &rescued, unix_now())?;
+    Ok(store.allow(id, None)?)
 }
 
 /// Writes down what changes in a show.
@@ -71,7 +107,7 @@ impl Keeper {
     /// Writes the difference to what was written before.
     pub fn remember(&mut self, memory: Memory) {
         let now = unix_now();
-        let Memory { taste, favourites, banned, left_out, adventure, macros } = &memory;
+        let Memory { taste, favourites, banned, left_out, rescued, adventure, macros } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
             self.writer.write(Deed::Favourite(id, on), now);
         }
@@ -96,6 +132,9 @@ impl Keeper {
         }
         if *adventure != self.written.adventure {
             self.whole(ADVENTURE, adventure, now);
+        }
+        if *rescued != self.written.rescued {
+            self.whole(RESCUED, rescued, now);
         }
         if *macros != self.written.macros {
             self.whole(MACROS, macros, now);
@@ -172,6 +211,7 @@ mod tests {
         memory.left_out.insert(ids[0], left_out(BanKind::Aesthetic, "it shows nothing but black"));
         keeper.remember(memory.clone());
         memory.left_out.remove(&ids[1]);
+        memory.rescued.insert(ids[1]);
         keeper.remember(memory.clone());
         drop(keeper);
         assert_eq!(recall(&open()).expect("recalled"), memory);

@@ -24,7 +24,7 @@ mod surface;
 mod taste;
 mod window;
 
-pub use keeper::{open_store, unix_now};
+pub use keeper::{open_store, rescue, suspect_store, unix_now};
 pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
 pub use midi::{MonitorEnd, monitor as monitor_midi, ports as midi_ports};
@@ -32,7 +32,7 @@ pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use screen::screens;
 pub use shelf::catalogue;
-pub use taste::{TasteImport, export_taste, import_taste};
+pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 
+use super::door::door;
 use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
 use super::scratch::Scratch;
@@ -39,6 +41,8 @@ pub struct PerformSettings {
     pub textures: Vec<PathBuf>,
     /// Where the set log goes; none is written without.
     pub log: Option<PathBuf>,
+    /// Presets of a folder are audited before they are shown for the first time.
+    pub guarded: bool,
 }
 
 /// What was performed.
@@ -72,7 +76,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     };
     let heard = Latest::new(Heard::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
-    let warmer = Warmer::in_place(&workshop, &heard, deck);
+    let door = door(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
+    let warmer = Warmer::in_place(&workshop, &heard, deck, door);
     let mut stage = Stage::new(workshop, settings.size);
     stage.limit_flashes(true);
     let header = LogHeader {

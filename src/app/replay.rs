@@ -14,7 +14,7 @@ use crate::library::Catalogue;
 use crate::milk::Heard;
 use crate::mind::director::Pool;
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
-use crate::show::{Arrived, Command, PrepareTimes, Show, StepInput};
+use crate::show::{Arrived, Command, Failed, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
 
 /// What is played again.
@@ -115,7 +115,7 @@ struct Outside {
     libraries: Vec<(String, usize)>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
-    failed: Vec<(DeckId, String)>,
+    failed: Vec<Failed>,
     gave_up: Vec<DeckId>,
 }
 
@@ -162,8 +162,9 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
                     Arrived { deck: *deck, problems: problems.clone(), took: PrepareTimes::default() };
                 steps.entry(entry.step).or_default().arrived.push(arrived);
             }
-            Event::Failure { deck, why, .. } => {
-                steps.entry(entry.step).or_default().failed.push((*deck, why.clone()));
+            Event::Failure { deck, kind, why, .. } => {
+                let failed = Failed { deck: *deck, kind: *kind, why: why.clone() };
+                steps.entry(entry.step).or_default().failed.push(failed);
             }
             // Told after its step was counted.
             Event::GaveUp { deck } => {
@@ -216,6 +217,7 @@ fn compare(before: &[String], again: &[String]) -> ReplayReport {
 mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
+    use crate::library::BanKind;
     use crate::show::{Memory, ShowSettings};
     use crate::stage::Glance;
     use crate::units::{Rng, Seconds, Unipolar};
@@ -254,7 +256,10 @@ mod tests {
                 .into_iter()
                 .map(|(_, deck)| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
                 .collect();
-            let failed: Vec<_> = failed.into_iter().map(|(_, deck)| (deck, "it hangs".to_owned())).collect();
+            let failed: Vec<_> = failed
+                .into_iter()
+                .map(|(_, deck)| Failed { deck, kind: BanKind::Quality, why: "it hangs".to_owned() })
+                .collect();
             let black = (3000..3400).contains(&step);
             let glance = (step % 6 == 0).then(|| Glance {
                 luma: if black { 0.0 } else { 0.4 },

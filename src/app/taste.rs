@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{catalogue, open_store, unix_now};
-use crate::library::{BanKind, Catalogue, PresetId};
-use crate::mind::taste::{self, Package, TasteState};
+use crate::bake::show_sign;
+use crate::library::{BanKind, Catalogue, Places, PresetId};
+use crate::mind::taste::{self, Package, Skip, TasteState};
 
 /// The name under which the store remembers the taste.
 const TASTE: &str = "taste";
@@ -20,19 +21,23 @@ pub struct TasteImport {
     pub favourites: usize,
     /// Presets that will not be shown again.
     pub banned: usize,
+    /// Presets known to have been skipped.
+    pub skipped: usize,
     /// Presets the file names that are not in this library.
     pub unknown: usize,
 }
 
-/// Writes the taste, the favourites and the bans to a file.
+/// Writes the taste, the favourites, the bans and the skips to a file.
 pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     let (store, _) = open_store()?;
     let ids = |ids: Vec<PresetId>| ids.iter().map(PresetId::to_string).collect();
     let banned = store.bans(unix_now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
+    let plays = store.plays()?;
+    let skips = plays.iter().filter(|(_, play)| play.skips > 0);
     let package = Package {
         favourites: ids(store.favourites()?.into_iter().collect()),
         dislikes: ids(banned.map(|ban| ban.id).collect()),
-        skips: Vec::new(),
+        skips: skips.map(|(id, play)| Skip { preset: id.to_string(), at: play.last_at }).collect(),
         taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
     };
     let text = package.written(unix_now())?;
@@ -48,6 +53,11 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let package = taste::import(&text)
         .map_err(anyhow::Error::msg)
         .with_context(|| format!("reading {}", file.display()))?;
+    // It writes its own taste down with everything it learns.
+    anyhow::ensure!(
+        !show_is_open(),
+        "a show is open on this machine and would write over what is imported; close it and try again"
+    );
     let (store, _) = open_store()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
@@ -73,7 +83,21 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
             None => done.unknown += 1,
         }
     }
+    for skip in &package.skips {
+        match preset(&library, &skip.preset) {
+            Some(id) => {
+                store.set_skipped(id, skip.at)?;
+                done.skipped += 1;
+            }
+            None => done.unknown += 1,
+        }
+    }
     Ok(done)
+}
+
+/// Whether a show is open on this machine that uses the same store.
+pub fn show_is_open() -> bool {
+    Places::of_user().is_some_and(|places| show_sign::is_open(&places.data))
 }
 
 /// The preset that a file means. An identity needs no library: it is the preset itself.

@@ -1,7 +1,7 @@
-//! The sign that a show plays: a file that a show holds while there is music, so that a bake on the same machine gives
-//! way.
+//! Signs of a show on this machine: a file that it holds while there is music, so that a bake gives way, and one that it
+//! holds as long as it is open, so that nobody writes what the show would write over.
 //!
-//! The system lets go of the file when the process ends, however it ends: a show that fell never stops a bake.
+//! The system lets go of the files when the process ends, however it ends: a show that fell never stops anybody.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,23 +10,30 @@ use crate::library::Places;
 
 /// Name of the file in the data folder.
 const NAME: &str = "show-plays.lock";
+/// Name of the file of an open show.
+const OPEN: &str = "show-open.lock";
 /// Silence after which the show is over, seconds: longer than any pause between two pieces.
 const OVER_AFTER_SECS: f64 = 60.0;
 
 /// The show's side. Never waits.
 pub struct ShowSign {
+    /// Held for as long as the show is open.
+    _open: File,
     file: File,
     up: bool,
     silent_secs: f64,
 }
 
 impl ShowSign {
-    /// The sign in this folder, down.
+    /// The signs in this folder: a show is open, and there is no music yet.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(NAME))?;
-        Ok(Self { file, up: false, silent_secs: OVER_AFTER_SECS })
+        let file = |name: &str| {
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(name))
+        };
+        let open = file(OPEN)?;
+        open.lock_shared()?; // Others hold it for a moment only.
+        Ok(Self { _open: open, file: file(NAME)?, up: false, silent_secs: OVER_AFTER_SECS })
     }
 
     /// One frame of the show: the sign is up while there is sound and for a while after it.
@@ -46,6 +53,11 @@ pub fn of_user() -> Option<PathBuf> {
     Places::of_user().map(|places| places.data.join(NAME))
 }
 
+/// Whether a show that keeps its things in this folder is open.
+pub fn is_open(folder: &Path) -> bool {
+    is_up(&folder.join(OPEN))
+}
+
 /// Whether a show holds the sign.
 pub fn is_up(sign: &Path) -> bool {
     let Ok(file) = OpenOptions::new().read(true).write(true).open(sign) else { return false };
@@ -61,7 +73,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(NAME);
         assert!(!is_up(&path));
+        assert!(!is_open(folder.path()));
         let mut show = ShowSign::open(folder.path()).expect("opened");
+        assert!(is_open(folder.path()));
         show.step(true, 0.02);
         assert!(!is_up(&path));
         show.step(false, 0.02);
@@ -72,6 +86,6 @@ mod tests {
         assert!(!is_up(&path));
         show.step(false, 0.02);
         drop(show);
-        assert!(!is_up(&path));
+        assert!(!is_up(&path) && !is_open(folder.path()));
     }
 }

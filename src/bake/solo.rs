@@ -37,7 +37,7 @@ impl Solo {
             second_deck: false,
             ..ShowSettings::default()
         };
-        let warmer = Warmer::in_place(workshop, &heard, deck);
+        let warmer = Warmer::in_place(workshop, &heard, deck, None);
         let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, heard);
         rig.settle();
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::app::{open_store, unix_now};
+use crate::app::{open_store, rescue, show_is_open, unix_now};
 use crate::library::{self, BanKind, LibraryPlace, PresetId, Store};
 
 /// Scans, searches and marks presets.
@@ -131,10 +131,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             untag.iter().try_for_each(|label| store.set_label(id, label, false))?;
             match ban {
                 Some(true) => store.ban(id, BanKind::Permanent, "by hand", now)?,
-                Some(false) => store.allow(id, None)?,
+                Some(false) => rescue(&store, id)?,
                 None => {}
             }
             show(&store, id)?;
+            if show_is_open() {
+                eprintln!(
+                    "aivj: a show is open on this machine; it takes this up when it is opened the next time"
+                );
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

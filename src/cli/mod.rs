@@ -68,7 +68,18 @@ pub fn run() -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .without_time()
         .init();
-    match cli.command {
+    let done = obey(cli.command);
+    if let Err(error) = &done
+        && error.chain().any(crate::library::is_damage)
+    {
+        crate::app::suspect_store();
+        eprintln!("aivj: the store is damaged; it is mended when you try again");
+    }
+    done
+}
+
+fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
+    match command {
         None => play::run(play::Args::default()),
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Perform(args)) => perform::run(args),

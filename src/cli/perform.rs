@@ -35,13 +35,18 @@ pub struct Args {
     /// Where the set log goes: one JSON line for everything that happened.
     #[arg(long)]
     log: Option<PathBuf>,
+    /// Show presets of a folder without an audit before.
+    #[arg(long)]
+    unguarded: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, seconds, out, size, fps, seed, presets, textures, log } = args;
+    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, unguarded } = args;
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number above 0");
-    let report = perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures, log })?;
+    let guarded = !unguarded;
+    let report =
+        perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures, log, guarded })?;
     println!("drawn with {}", report.device);
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");

@@ -14,7 +14,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Deed {
-    /// Writes taste, favourites and bans to a file.
+    /// Writes taste, favourites, bans and skips to a file.
     Export {
         /// The file, JSON.
         file: PathBuf,
@@ -39,8 +39,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Deed::Import { file, presets } => {
             let done = import_taste(file, presets.as_deref())?;
             println!(
-                "{} styles, {} favourites and {} bans were added; {} presets are not in this library",
-                done.clusters, done.favourites, done.banned, done.unknown
+                "{} styles, {} favourites, {} bans and {} skips were added; {} presets are not in this library",
+                done.clusters, done.favourites, done.banned, done.skipped, done.unknown
             );
         }
     }

@@ -32,6 +32,6 @@ pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use settings::{
     DWELL, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
 };
-pub use store::{BanKind, Deed, Store, StoreWriter, UnixSecs};
+pub use store::{BanKind, Deed, Store, StoreWriter, UnixSecs, is_damage, suspect};
 pub use tags::{Tag, Tags};
 pub use trim::give_back_memory;

@@ -3,7 +3,7 @@
 use super::decks::Slot;
 use super::fading;
 use super::memory::LeftOut;
-use super::running::{Arrived, Show, Wanted};
+use super::running::{Arrived, Failed, Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
@@ -58,16 +58,18 @@ impl Show {
     }
 
     /// A preset that cannot be made ready is put in quarantine, and its style pays for it.
-    pub(super) fn fail(&mut self, deck: DeckId, why: &str) {
-        let Some(slot) = self.decks.give_up(deck) else { return };
+    pub(super) fn fail(&mut self, failed: &Failed) {
+        let Failed { deck, kind, why } = failed;
+        let Some(slot) = self.decks.give_up(*deck) else { return };
         let (preset, name) = (slot.id, slot.name.clone());
-        self.log(Event::Failure { deck, preset, name: name.clone(), why: why.to_owned() });
+        self.log(Event::Failure { deck: *deck, preset, name: name.clone(), kind: *kind, why: why.clone() });
         self.learn(slot.place, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
-        self.leave_out(preset, BanKind::Soft, why);
+        self.leave_out(preset, *kind, why);
         if self.wanted == Some(Wanted::Preset(preset)) {
             self.wanted = None;
         }
-        self.say(format!("{name} cannot be played ({why}); it is left out for a day"));
+        let lasts = kind.lasts_words();
+        self.say(format!("{name} is not played ({why}); it is left out {lasts}"));
     }
 
     /// Keeps a preset from being chosen for as long as the kind of ban lasts.
@@ -199,7 +201,9 @@ impl Show {
         self.remember_shown(&slot);
         self.on_air_secs = 0.0;
         self.spoken = false;
-        self.timing.cut(&self.features);
+        // What a hand chose is right for the music that plays, whatever it was once chosen for.
+        let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Hand);
+        self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
         self.decks.air(slot, over_secs, style);
     }
 

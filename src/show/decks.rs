@@ -74,7 +74,7 @@ impl Decks {
         let deck = DeckId(self.next);
         self.next += 1;
         let seed = seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.wishes.push(Wish { deck, source, seed, warm_frames });
+        self.wishes.push(Wish { deck, preset: id, source, rescued: false, seed, warm_frames });
         Slot {
             deck,
             id,

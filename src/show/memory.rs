@@ -21,6 +21,9 @@ pub struct Memory {
     pub banned: BTreeSet<PresetId>,
     /// Presets that are left out for a while, and why.
     pub left_out: BTreeMap<PresetId, LeftOut>,
+    /// Presets taken in again by hand: they play whatever an audit or the watch on empty pictures says.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub rescued: BTreeSet<PresetId>,
     /// How far the choice strays from what is known to please.
     pub adventure: Unipolar,
     /// Where the performer left the macros.

@@ -28,6 +28,6 @@ pub use command::Command;
 pub use hands::{HandRack, Hands};
 pub use memory::{LeftOut, Memory};
 pub use rig::{Rig, RigFrame};
-pub use running::{Arrived, Show, ShowSettings, Step, StepInput};
+pub use running::{Arrived, Failed, Show, ShowSettings, Step, StepInput};
 pub use snapshot::{AudioLine, FrameTimes, Past, Playing, Snapshot, Upcoming};
 pub use warm::{Arrival, Doorkeeper, PrepareTimes, TurnedAway, Warmer, Wish};

@@ -103,6 +103,7 @@ impl Show {
         if !allowed_again {
             self.memory.banned.insert(id);
             self.memory.favourites.remove(&id);
+            self.memory.rescued.remove(&id);
         }
         self.memory_changed = true;
         if let Some(place) = place {
@@ -119,11 +120,12 @@ impl Show {
         }
     }
 
-    /// What was left out for a while is taken in again.
+    /// What was left out is taken in again, and nobody but the performer sends it away from now on.
     fn rescue(&mut self, id: PresetId) {
         if self.memory.left_out.remove(&id).is_none() {
             return self.say(format!("preset {id} is not left out"));
         }
+        self.memory.rescued.insert(id);
         self.memory_changed = true;
         if let Some(place) = self.director.pool.place(id) {
             self.director.standing.set_broken(place, false);

@@ -1,11 +1,12 @@
 //! Show, warmer and stage bolted together: the one frame every client runs.
 
 use super::warm::{TurnedAway, Warmer};
-use super::{Arrived, Command, Show, Step, StepInput};
+use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
+use crate::library::BanKind;
 use crate::milk::{Ear, Heard};
-use crate::stage::{DeckId, Glance, Stage};
+use crate::stage::{Glance, Stage};
 
 /// Frames between two glances at the picture, where the stage takes any.
 const GLANCE_EVERY: u64 = 6;
@@ -81,7 +82,7 @@ impl Rig {
 
     fn step(&mut self, input: &RigFrame, heard: &Heard) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
-        let mut failed: Vec<(DeckId, String)> = Vec::new();
+        let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
             match arrival.result {
                 Ok(deck) => {
@@ -89,7 +90,12 @@ impl Rig {
                     self.stage.rack(arrival.deck, deck);
                     arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
                 }
-                Err(TurnedAway::ForGood(why)) => failed.push((arrival.deck, why)),
+                Err(TurnedAway::ForGood(why)) => {
+                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
+                }
+                Err(TurnedAway::Judged(why)) => {
+                    failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
+                }
                 Err(TurnedAway::ForNow(why)) => {
                     log::warn!("a preset could not be looked at: {why}; another one is chosen");
                     self.show.give_up(arrival.deck);

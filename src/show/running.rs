@@ -14,7 +14,7 @@ use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::warm::{PrepareTimes, Wish};
 use super::watch::VisualWatch;
 use crate::analysis::{Features, Scene};
-use crate::library::{Catalogue, PresetId};
+use crate::library::{BanKind, Catalogue, PresetId};
 use crate::milk::Heard;
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
@@ -85,7 +85,7 @@ pub struct StepInput<'a> {
     /// Decks that arrived on the rack since the last step.
     pub arrived: &'a [Arrived],
     /// Decks that could not be made ready, and why.
-    pub failed: &'a [(DeckId, String)],
+    pub failed: &'a [Failed],
     /// What a new look at the picture told, if there is one.
     pub glance: Option<Glance>,
 }
@@ -99,6 +99,17 @@ pub struct Arrived {
     pub problems: Vec<String>,
     /// How long making it ready took.
     pub took: PrepareTimes,
+}
+
+/// A deck that could not be made ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Which deck.
+    pub deck: DeckId,
+    /// How long its preset is left out.
+    pub kind: BanKind,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// What one step asks for.
@@ -233,11 +244,12 @@ impl Show {
         self.follow_sound(input);
         self.features = *input.features;
         self.hear_scene();
+        self.timing.hear(&self.features, input.dt);
         for arrived in input.arrived {
             self.arrive(arrived);
         }
-        for (deck, why) in input.failed {
-            self.fail(*deck, why);
+        for failed in input.failed {
+            self.fail(failed);
         }
         for command in input.commands {
             self.log(Event::Command { command: command.clone() });
@@ -251,7 +263,8 @@ impl Show {
         self.move_hands(input.dt);
         self.record(input);
         self.steps += 1;
-        let (wishes, retired) = self.decks.take_orders();
+        let (mut wishes, retired) = self.decks.take_orders();
+        wishes.iter_mut().for_each(|wish| wish.rescued = self.memory.rescued.contains(&wish.preset));
         Step { cue: self.cue(input), wishes, retired }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::setlog::{Cause, Entry, Event};
 use super::*;
 use crate::analysis::{Features, Scene, Section};
-use crate::library::{Catalogue, PresetId};
+use crate::library::{BanKind, Catalogue, PresetId};
 use crate::milk::Heard;
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, Glance};
@@ -186,7 +186,11 @@ fn a_ban_is_for_good_and_a_favourite_is_remembered() {
 fn what_cannot_be_played_is_left_out_and_said() {
     let mut hand = Stagehand::new();
     let step = hand.frame(&[]);
-    let failed: Vec<_> = step.wishes.iter().map(|wish| (wish.deck, "no such thing".to_owned())).collect();
+    let failed: Vec<_> = step
+        .wishes
+        .iter()
+        .map(|wish| Failed { deck: wish.deck, kind: BanKind::Quality, why: "no such thing".to_owned() })
+        .collect();
     let named = hand.show.snapshot().up_next[0].id;
     hand.show.step(&StepInput {
         dt: DT,
@@ -203,10 +207,13 @@ fn what_cannot_be_played_is_left_out_and_said() {
     hand.frame(&[Command::PlayNow(named)]);
     hand.frames(40);
     assert_ne!(hand.playing(), named, "left out is left out");
-    hand.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
+    let step = hand.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
+    let wish = step.wishes.iter().find(|wish| wish.preset == named).expect("made ready");
+    assert!(wish.rescued, "no audit stands in its way");
     hand.frames(3);
     assert_eq!(hand.playing(), named, "rescued, it plays at once");
     assert!(!hand.show.memory().left_out.contains_key(&named));
+    assert!(hand.show.memory().rescued.contains(&named));
 }
 
 #[test]
@@ -337,7 +344,7 @@ fn an_empty_picture_makes_way_unless_the_performer_decides() {
     hand.frames(120);
     assert_ne!(hand.playing(), chosen);
     let left_out = &hand.show.memory().left_out[&chosen];
-    assert_eq!(left_out.kind, crate::library::BanKind::Aesthetic);
+    assert_eq!(left_out.kind, BanKind::Aesthetic);
 }
 
 #[test]

@@ -27,8 +27,12 @@ const MAX_WAITING: usize = 8;
 pub struct Wish {
     /// The name it will have on the rack.
     pub deck: DeckId,
-    /// What plays on it.
+    /// Which preset plays on it.
+    pub preset: PresetId,
+    /// Where that comes from.
     pub source: PresetSource,
+    /// The performer took it in again: nobody else is asked whether it may be shown.
+    pub rescued: bool,
     /// Seed of everything random about it.
     pub seed: u64,
     /// Frames to draw before it counts as warm.
@@ -46,6 +50,8 @@ pub trait Doorkeeper: Send + Sync {
 pub enum TurnedAway {
     /// The preset itself cannot be played.
     ForGood(String),
+    /// It could be played, but an audit found that it should not be shown.
+    Judged(String),
     /// Something else went wrong; nothing is said about the preset.
     ForNow(String),
 }
@@ -103,6 +109,8 @@ pub enum Warmer {
         heard: Latest<Heard>,
         /// How decks are built.
         settings: DeckSettings,
+        /// What every preset has to pass first, if there is one.
+        door: Option<Arc<dyn Doorkeeper>>,
         /// Decks ready to be collected.
         ready: Vec<Arrival>,
     },
@@ -154,17 +162,22 @@ impl Warmer {
         Self::Threads { wishes: Some(wishes), threads, closing, arrivals }
     }
 
-    /// Decks are made ready where they are asked for.
-    pub fn in_place(workshop: &Arc<Workshop>, heard: &Latest<Heard>, settings: DeckSettings) -> Self {
-        Self::InPlace { workshop: workshop.clone(), heard: heard.clone(), settings, ready: Vec::new() }
+    /// Decks are made ready where they are asked for. Every preset has to pass `door` first, if there is one.
+    pub fn in_place(
+        workshop: &Arc<Workshop>,
+        heard: &Latest<Heard>,
+        settings: DeckSettings,
+        door: Option<Arc<dyn Doorkeeper>>,
+    ) -> Self {
+        Self::InPlace { workshop: workshop.clone(), heard: heard.clone(), settings, door, ready: Vec::new() }
     }
 
     /// Asks for a deck; false when too many wait already.
     pub fn ask(&mut self, wish: Wish) -> bool {
         match self {
             Self::Threads { wishes, .. } => wishes.as_ref().is_some_and(|w| w.try_send(wish).is_ok()),
-            Self::InPlace { workshop, heard, settings, ready } => {
-                ready.push(prepare(workshop, heard, *settings, &wish, None));
+            Self::InPlace { workshop, heard, settings, door, ready } => {
+                ready.push(prepare(workshop, heard, *settings, &wish, door.as_deref()));
                 true
             }
         }
@@ -211,8 +224,9 @@ fn prepare(
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = read(&wish.source)?;
         took.read_ms = lap();
-        if let Some(door) = door {
-            door.admit(&wish.source, PresetId::of(&bytes))?;
+        let id = PresetId::of(&bytes);
+        if let Some(door) = door.filter(|_| !(wish.rescued && id == wish.preset)) {
+            door.admit(&wish.source, id)?;
             took.admit_ms = lap();
         }
         let program = Program::compile(&bytes).map_err(|refusal| TurnedAway::ForGood(refusal.to_string()))?;

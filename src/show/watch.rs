@@ -62,7 +62,12 @@ impl Show {
     pub(super) fn look(&mut self, input: &StepInput) {
         let alone = self.decks.front.is_some() && self.decks.fade.is_none() && self.veil == Veil::Open;
         // What the performer chose, or chooses to leave on, is theirs to send away.
-        let by_itself = self.auto && self.decks.front.as_ref().is_some_and(|slot| slot.choice.is_some());
+        let by_itself = self.auto
+            && self
+                .decks
+                .front
+                .as_ref()
+                .is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
         let now = Circumstances {
             dt: input.dt,
             on_air_secs: self.on_air_secs,
@@ -74,7 +79,8 @@ impl Show {
         self.leave_out(id, BanKind::Aesthetic, objection.words());
         self.spoken = true; // An empty picture is no verdict of the performer on its style.
         self.wanted = self.wanted.or(Some(Wanted::Next));
-        self.say(format!("{name} makes way: {}; it is left out for a week", objection.words()));
+        let lasts = BanKind::Aesthetic.lasts_words();
+        self.say(format!("{name} makes way: {}; it is left out {lasts}", objection.words()));
     }
 }
 

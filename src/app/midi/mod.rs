@@ -43,6 +43,8 @@ const BANK: usize = Control::ALL.len();
 struct Device {
     connected: bool,
     lamps: bool,
+    /// Its profile is on its way from the disk; nothing is written over it meanwhile.
+    fetching: bool,
     controls: Vec<Bound>,
     /// What its lamps last showed, control by control.
     lit: Vec<Option<u8>>,
@@ -82,6 +84,7 @@ impl Midi {
         for (name, device) in &mut self.devices {
             device.controls.clear();
             device.lit.clear();
+            device.fetching = true;
             self.shelf.fetch(name);
         }
     }
@@ -250,11 +253,17 @@ impl Midi {
     fn fetched(&mut self, fetched: Fetched) {
         match fetched {
             Fetched::Profile(Profile { device, bindings }) => {
-                let device = self.devices.entry(device).or_default();
-                // What was learnt while the file was on its way is newer than the file.
-                if device.controls.is_empty() {
-                    device.controls = bindings.into_iter().map(Bound::new).collect();
-                    device.lit = vec![None; device.controls.len()];
+                let name = device;
+                let device = self.devices.entry(name.clone()).or_default();
+                device.fetching = false;
+                // What was learnt while the file was on its way is newer than the file, and added to it.
+                let learnt = std::mem::take(&mut device.controls);
+                let known = bindings.into_iter().map(Bound::new);
+                let same = |one: &Bound| learnt.iter().any(|new| new.binding.action == one.binding.action);
+                device.controls = known.filter(|bound| !same(bound)).collect();
+                device.lit = vec![None; device.controls.len()];
+                if !learnt.is_empty() {
+                    self.edit(&name, |controls| controls.extend(learnt));
                 }
             }
             Fetched::Trouble(why) => self.message = Some(why),
@@ -276,6 +285,7 @@ impl Midi {
                 if known {
                     self.message = Some(format!("{name} is back"));
                 } else {
+                    device.fetching = true;
                     self.shelf.fetch(&name);
                 }
             }
@@ -345,6 +355,9 @@ impl Midi {
         let device = self.devices.entry(name.to_owned()).or_default();
         change(&mut device.controls);
         device.lit = vec![None; device.controls.len()];
+        if device.fetching {
+            return; // Saved together with what comes from the disk.
+        }
         let bindings = device.controls.iter().map(|bound| bound.binding.clone()).collect();
         self.shelf.save(Profile { device: name.to_owned(), bindings });
     }

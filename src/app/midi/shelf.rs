@@ -117,17 +117,37 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     }
 }
 
+/// A name beside the file that is not taken yet.
+fn aside(path: &Path) -> PathBuf {
+    let name = |count: u32| match count {
+        0 => path.with_extension("toml.before"),
+        count => path.with_extension(format!("toml.before-{count}")),
+    };
+    (0..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(0))
+}
+
 fn save(folder: &Path, profile: &Profile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut news = Vec::new();
-    // Lines that could not be read are the performer's work too: they are not written over.
-    if let Ok(text) = std::fs::read_to_string(&path)
-        && !Profile::read(&text).1.is_empty()
-    {
-        let aside = path.with_extension("toml.before");
-        if std::fs::rename(&path, &aside).is_ok() {
-            let why = format!("the file with lines that cannot be read is kept as {}", aside.display());
-            news.push(Fetched::Trouble(why));
+    // What could not be read is the performer's work too: it is not written over.
+    let readable = match std::fs::read_to_string(&path) {
+        Ok(text) => Profile::read(&text).1.is_empty(),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    };
+    if !readable {
+        let aside = aside(&path);
+        match std::fs::rename(&path, &aside) {
+            Ok(()) => {
+                let why = format!("the file with lines that cannot be read is kept as {}", aside.display());
+                news.push(Fetched::Trouble(why));
+            }
+            Err(error) => {
+                let why = format!(
+                    "{} cannot be read and not be moved away ({error}); the bindings last until the program ends",
+                    path.display()
+                );
+                return vec![Fetched::Trouble(why)];
+            }
         }
     }
     let fresh = path.with_extension("toml.new");
@@ -181,6 +201,13 @@ mod tests {
         drop(shelf);
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
+        // Bytes that are no text, in another edit: kept as well, beside the first.
+        std::fs::write(&file, b"\xff\xfe").expect("written");
+        let shelf = Shelf::open(Some(folder.path().to_owned()));
+        shelf.save(pads());
+        drop(shelf);
+        let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
+        assert_eq!(second, b"\xff\xfe");
         assert_eq!(Profile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
     }
 

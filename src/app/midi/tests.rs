@@ -32,6 +32,32 @@ struct Bench {
     now: f64,
 }
 
+#[test]
+fn what_is_learnt_before_the_profile_is_read_is_added_to_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pad = |number, command| {
+        let address = Address { kind: Kind::Note, channel: 1, number };
+        Binding::new(address, Action::Show(command), Encoding::Absolute)
+    };
+    let shelf = || Shelf::open(Some(folder.path().to_owned()));
+    let bindings = vec![pad(36, Command::Next), pad(37, Command::Hold)];
+    shelf().save(Profile { device: "pads".into(), bindings });
+    let wire = Wire::default();
+    let midi = Midi::over(Box::new(wire.clone()), shelf());
+    let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
+    bench.midi.asked(MidiAsk::Learn(Action::Show(Command::Hold)));
+    bench.news(News::Came { device: "pads".into(), lamps: false });
+    bench.send(&[0x90, 40, 99]);
+    bench.midi.gather(0.0);
+    let profile = bench.midi.shelf.wait().expect("the profile");
+    bench.midi.fetched(profile);
+    drop(bench);
+    let again = shelf();
+    again.fetch("pads");
+    let bindings = vec![pad(36, Command::Next), pad(40, Command::Hold)];
+    assert_eq!(again.wait(), Some(Fetched::Profile(Profile { device: "pads".into(), bindings })));
+}
+
 impl Bench {
     fn new() -> Self {
         let wire = Wire::default();

@@ -77,7 +77,7 @@ impl Sentry {
 }
 
 fn answer(record: &Record) -> Result<(), TurnedAway> {
-    objection(record).map_or(Ok(()), |why| Err(TurnedAway::ForGood(why)))
+    objection(record).map_or(Ok(()), |why| Err(TurnedAway::Judged(why)))
 }
 
 /// Why a preset is kept off the stage: it is not safe, or there is nothing to see though all its images are there.
@@ -130,7 +130,7 @@ mod tests {
         let sentry = Sentry::new(store, &[]).expect("made");
         let id = PresetId::of(b"known");
         held(&sentry.ledger).put(id, &Record::ended(Safety::Refused, "no preset".into())).expect("kept");
-        let refused = TurnedAway::ForGood("refused: no preset".into());
+        let refused = TurnedAway::Judged("refused: no preset".into());
         assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err(refused));
     }
 
@@ -143,7 +143,7 @@ mod tests {
         let audit = Ledger::new(store(), recipe(&small));
         audit.put(id, &Record::ended(Safety::Hang, "20 s".into())).expect("kept");
         let sentry = Sentry::new(store(), &[]).expect("made");
-        let turned_away = Err(TurnedAway::ForGood("hang: 20 s".into()));
+        let turned_away = Err(TurnedAway::Judged("hang: 20 s".into()));
         assert_eq!(sentry.admit(Path::new("/nowhere"), id), turned_away);
     }
 }

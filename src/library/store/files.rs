@@ -164,16 +164,20 @@ impl Store {
     }
 }
 
-/// The rows of the preset a file holds now and of the one it held before.
+/// The rows of the preset a file holds now and of the one it held before. Names have a say in the energy; of several
+/// files with one content it is the name of the first by path, in whatever order they were read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
     let FileFacts { path, size, modified_ns, id, outline } = facts;
     let mut preset = step.prepare_cached(
         "INSERT INTO presets (id, analysed, tags, energy, family, seen)
          VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT seen FROM verdicts WHERE id = ?1), 0))
-         ON CONFLICT (id) DO UPDATE SET analysed = ?2, tags = ?3, energy = ?4, family = ?5 RETURNING key",
+         ON CONFLICT (id) DO UPDATE SET tags = ?3, family = ?5, analysed = ?2, energy = CASE
+             WHEN analysed = ?2 AND EXISTS (SELECT 1 FROM files WHERE preset = presets.key AND path < ?6)
+             THEN energy ELSE ?4 END
+         RETURNING key",
     )?;
     let Outline { tags, energy, family } = outline;
-    let facts = params![id.0, ANALYSIS_VERSION, tags.0, energy.rank(), *family as i64];
+    let facts = params![id.0, ANALYSIS_VERSION, tags.0, energy.rank(), *family as i64, path];
     let key: i64 = preset.query_row(facts, |row| row.get(0))?;
     let mut before = step.prepare_cached("SELECT preset FROM files WHERE library = ?1 AND path = ?2")?;
     let before: Option<i64> = before.query_row(params![library, path], |row| row.get(0)).optional()?;
@@ -289,6 +293,25 @@ mod tests {
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave low-motion"]);
         store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("kept");
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave bright"], "the newest verdict counts");
+    }
+
+    #[test]
+    fn of_files_with_one_content_the_first_by_path_decides_the_energy_whichever_is_read_first() {
+        let file = |path: &[u8], energy| {
+            let mut facts = facts(path, b"1", Tag::Wave);
+            facts.outline.energy = energy;
+            facts
+        };
+        let files =
+            [file(b"a.milk", Energy::Calm), file(b"b.milk", Energy::Peak), file(b"c.milk", Energy::Groove)];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            let store = Store::in_memory().expect("opens");
+            let library = store.library_key(Path::new("/p")).expect("added");
+            let read = order.map(|at: usize| files[at].clone()).to_vec();
+            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+            let rows = store.load(Path::new("/p")).expect("loaded");
+            assert!(rows.iter().all(|row| row.outline.energy == Energy::Calm), "{order:?}");
+        }
     }
 
     #[test]

@@ -10,14 +10,15 @@ use super::{Store, StoreError, UnixSecs};
 use crate::library::PresetId;
 
 /// Why a preset is not chosen, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BanKind {
     /// It could not be loaded; a day.
+    #[default]
     Soft,
     /// It was black, white or frozen on stage; a week.
     Aesthetic,
-    /// The audit dropped it.
+    /// An audit found that it is not safe or shows nothing; until the performer takes it in again.
     Quality,
     /// The performer never wants to see it, or it broke the engine.
     Permanent,
@@ -34,6 +35,16 @@ impl BanKind {
             Self::Aesthetic => "aesthetic",
             Self::Quality => "quality",
             Self::Permanent => "permanent",
+        }
+    }
+
+    /// How long it lasts, in words.
+    pub fn lasts_words(self) -> &'static str {
+        match self {
+            Self::Soft => "for a day",
+            Self::Aesthetic => "for a week",
+            Self::Quality => "until you rescue it on the library page",
+            Self::Permanent => "for good",
         }
     }
 
@@ -217,6 +228,16 @@ impl Store {
         Ok(())
     }
 
+    /// Makes sure that at least one skip of this preset is known, not earlier than `at`.
+    pub fn set_skipped(&self, id: PresetId, at: UnixSecs) -> Result<(), StoreError> {
+        let mut set = self.connection.prepare_cached(
+            "INSERT INTO plays (id, skips, last_at) VALUES (?1, 1, ?2)
+             ON CONFLICT (id) DO UPDATE SET skips = max(skips, 1), last_at = max(last_at, ?2)",
+        )?;
+        set.execute(params![id.0, at])?;
+        Ok(())
+    }
+
     /// Every preset that was ever on air.
     pub fn plays(&self) -> Result<BTreeMap<PresetId, Play>, StoreError> {
         let mut query =
@@ -291,8 +312,12 @@ mod tests {
         let id = PresetId::of(b"a");
         store.played(id, 20.0, false, 5).expect("added");
         store.played(id, 3.0, true, 9).expect("added");
+        store.set_skipped(id, 7).expect("known already");
         let play = store.plays().expect("read")[&id];
         assert_eq!(play, Play { plays: 2, skips: 1, seconds: 23.0, last_at: 9 });
+        store.set_skipped(PresetId::of(b"b"), 7).expect("added");
+        let play = store.plays().expect("read")[&PresetId::of(b"b")];
+        assert_eq!((play.plays, play.skips, play.last_at), (0, 1, 7));
         store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("kept");
         assert_eq!(store.recall::<Vec<f64>>("taste").expect("read"), Some(vec![0.1, 1.0 / 3.0]));
         assert_eq!(store.recall::<Vec<f64>>("nothing").expect("read"), None);

@@ -2,11 +2,12 @@
 //!
 //! Presets are known by the hash of their bytes, files only point at them, so favourites, bans, verdicts and taste
 //! survive renaming and moving. A file that is damaged or was written by a newer version is set aside under another
-//! name, never overwritten. Never used on the render thread: the live show writes through [`StoreWriter`].
+//! name, never overwritten, and what can be read of a damaged one is taken over. Never used on the render thread: the live show writes through [`StoreWriter`].
 
 mod aside;
 mod files;
 mod memory;
+mod salvage;
 mod schema;
 mod verdicts;
 mod words;
@@ -26,6 +27,8 @@ pub use writer::{Deed, StoreWriter};
 
 /// Name of the store within the data folder.
 pub const STORE_FILE: &str = "aivj.db";
+/// Ending of the file that lies beside a store in which damage was met.
+const SUSPECT: &str = "suspect";
 
 /// Seconds since 1970, as the caller's clock says.
 pub type UnixSecs = i64;
@@ -101,18 +104,27 @@ impl Store {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(STORE_FILE);
         let mut notice = None;
-        if path.exists()
-            && let Some(why) = trouble_with(&path)?
-        {
+        let suspect = suspect_mark(&path);
+        let trouble = if path.exists() { trouble_with(&path, suspect.exists())? } else { None };
+        let mut damaged = None;
+        if let Some(trouble) = &trouble {
             let moved =
                 aside::set_aside(&path, now).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-            notice = Some(format!(
-                "the store {why}; it was set aside as {} and a new one was begun",
-                moved.display()
-            ));
+            notice =
+                Some(format!("{trouble}; it was set aside as {} and a new one was begun", moved.display()));
+            damaged = matches!(trouble, Trouble::Damaged(_)).then_some(moved);
         }
         let mut connection = connect(&path)?;
         schema::migrate(&mut connection)?;
+        if let (Some(damaged), Some(notice)) = (damaged, &mut notice) {
+            let rows = salvage::take_over(&connection, &damaged);
+            notice.push_str(&format!(
+                " with what could be read of marks, bans, plays, taste and verdicts: {rows} entries"
+            ));
+        }
+        if suspect.exists() {
+            std::fs::remove_file(&suspect).ok(); // Looked at again the next time, and no worse for it.
+        }
         Ok(OpenedStore { store: Self { connection, path: Some(path) }, notice })
     }
 }
@@ -130,28 +142,55 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// What is wrong with the file, in words that follow "the store"; nothing when it can be used.
-fn trouble_with(path: &Path) -> Result<Option<String>, StoreError> {
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the store is damaged ({0})")]
+    Damaged(String),
+    #[error(
+        "the store was written by a newer version of this program (its format is {0}, {known} is known here)",
+        known = schema::VERSION
+    )]
+    Newer(i64),
+}
+
+/// What is wrong with the file; nothing when it can be used.
+fn trouble_with(path: &Path, suspect: bool) -> Result<Option<Trouble>, StoreError> {
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
+    let log = bytes(&PathBuf::from(format!("{}-wal", path.display())));
+    // What is in the log only makes the file shorter than the store.
+    let file_bytes = if log > 0 { u64::MAX } else { bytes(path) };
     let looked = connect(path).and_then(|connection| {
         let version = schema::version(&connection)?;
-        schema::probe(&connection).map(|damage| (version, damage))
+        schema::probe(&connection, file_bytes, suspect).map(|damage| (version, damage))
     });
     match looked {
-        Ok((version, _)) if version > schema::VERSION => Ok(Some(format!(
-            "was written by a newer version of this program (its format is {version}, {} is known here)",
-            schema::VERSION
-        ))),
-        Ok((_, damage)) => Ok(damage.map(|damage| format!("is damaged ({damage})"))),
-        Err(error) if is_damage(&error) => Ok(Some(format!("is damaged ({error})"))),
+        Ok((version, _)) if version > schema::VERSION => Ok(Some(Trouble::Newer(version))),
+        Ok((_, damage)) => Ok(damage.map(Trouble::Damaged)),
+        Err(error) if is_damage(&error) => Ok(Some(Trouble::Damaged(error.to_string()))),
         Err(error) => Err(error.into()),
     }
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-    )
+/// Whether this error, or a cause of one, says that the store is damaged.
+pub fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
+    let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
+}
+
+/// Marks the store in `folder`: damage was met in it, and the next opening looks everywhere.
+pub fn suspect(folder: &Path) {
+    mark_suspect(&folder.join(STORE_FILE));
+}
+
+fn mark_suspect(store: &Path) {
+    if let Err(error) = std::fs::write(suspect_mark(store), "") {
+        log::warn!("the store cannot be marked as damaged: {error}");
+    }
+}
+
+fn suspect_mark(store: &Path) -> PathBuf {
+    store.with_extension(SUSPECT)
 }
 
 #[cfg(test)]
@@ -179,6 +218,48 @@ mod tests {
         let bytes = std::fs::read(&path).expect("read");
         std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
         assert!(Store::open(folder.path(), 0).expect("opens").notice.is_some());
+    }
+
+    #[test]
+    fn damage_deep_in_a_large_store_is_set_aside_once_it_was_met_and_the_marks_survive() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), 0).expect("opens");
+        let store = open().store;
+        let favourite = crate::library::PresetId::of(b"liked");
+        store.set_favourite(favourite, true, 1).expect("marked");
+        let verdict = |number: u32| VerdictRow {
+            id: crate::library::PresetId::of(&number.to_le_bytes()),
+            recipe: "r".into(),
+            safety: "ok".into(),
+            completeness: "ok".into(),
+            look: "ok".into(),
+            flash: "pass".into(),
+            seen: Default::default(),
+            cost_ms: None,
+            json: format!("\"{}\"", "x".repeat(3000)),
+            at: 1,
+        };
+        store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("kept");
+        store.tidy().expect("written");
+        drop(store);
+        let path = folder.path().join(STORE_FILE);
+        let mut bytes = std::fs::read(&path).expect("read");
+        assert!(bytes.len() > 5 << 20);
+        let from = bytes.len() / 2;
+        bytes[from..from + (64 << 10)].fill(0xa5);
+        std::fs::write(&path, bytes).expect("written");
+
+        let opened = open();
+        assert_eq!(opened.notice, None, "it is not where anybody looks at once");
+        let error = opened.store.each_verdict("r", |_| ()).expect_err("it is met");
+        assert!(std::error::Error::source(&error).is_some_and(is_damage), "{error}");
+        drop(opened);
+        suspect(folder.path());
+        let opened = open();
+        let notice = opened.notice.expect("told");
+        assert!(notice.contains("set aside") && notice.contains("entries"), "{notice}");
+        assert!(opened.store.favourites().expect("read").contains(&favourite));
+        assert_eq!(open().notice, None);
     }
 
     #[test]

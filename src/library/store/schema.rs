@@ -6,7 +6,9 @@ use rusqlite::{Connection, Transaction};
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Stores no larger than this are checked page by page at every opening; it takes a few milliseconds.
-const CHECKED_BYTES: i64 = 4 << 20;
+const CHECKED_BYTES: u64 = 4 << 20;
+/// What nobody could make again is small, and checked at every opening.
+const PRECIOUS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
 /// Step `n` brings a file of version `n` to `n + 1`. Steps are only ever added.
 const MIGRATIONS: &[&str] = &[
@@ -105,16 +107,31 @@ pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Looks for damage as far as is quick; says what it finds.
-pub(super) fn probe(connection: &Connection) -> Result<Option<String>, rusqlite::Error> {
+/// Looks for damage and says what it finds: as far as is quick, or everywhere when the store is `suspect`. A large store
+/// may be damaged where nobody looked; who meets that marks it as suspect. `file_bytes` is how long the file is.
+pub(super) fn probe(
+    connection: &Connection,
+    file_bytes: u64,
+    suspect: bool,
+) -> Result<Option<String>, rusqlite::Error> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let bytes = pragma("page_count")? * pragma("page_size")?;
+    let bytes = (pragma("page_count")? * pragma("page_size")?).unsigned_abs();
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
-    if bytes > CHECKED_BYTES {
-        return Ok(None);
+    if file_bytes < bytes {
+        return Ok(Some(format!("it was cut off after {file_bytes} of {bytes} bytes")));
     }
-    let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    Ok((answer != "ok").then_some(answer))
+    let checks = match bytes {
+        _ if suspect => vec!["integrity_check(1)".to_owned()],
+        ..=CHECKED_BYTES => vec!["quick_check(1)".to_owned()],
+        _ => PRECIOUS.iter().map(|table| format!("quick_check('{table}')")).collect(),
+    };
+    for check in checks {
+        let answer: String = connection.query_row(&format!("PRAGMA {check}"), [], |row| row.get(0))?;
+        if answer != "ok" {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
 }
 
 /// Brings the file to [`VERSION`]; a step is done whole or not at all, and once when two processes open at a time.

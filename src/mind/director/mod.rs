@@ -5,6 +5,7 @@
 //! Never touches decks or files; see the show for those.
 
 mod affinity;
+mod belief;
 mod choose;
 mod pool;
 mod standing;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Features, Passage, Scene, SceneView, Section};
+use crate::analysis::{Features, Passage, Scene, Section};
 use crate::library::style::{MotionThresholds, StylePolicy};
 use crate::mind::Profile;
 use crate::units::Unipolar;
@@ -41,6 +41,10 @@ const SECTION_SHARE: f64 = 0.7;
 const MACRO_REACH: f64 = 0.4;
 /// Lead by which another scene counts as rising; less would flicker.
 const OVERTAKEN: f32 = 0.04;
+/// How long there has to be no music before a picture is chosen for that, seconds; a new piece often begins so.
+const NO_MUSIC_SECS: f64 = 6.0;
+/// Least probability of a kind of music that is chosen for instead.
+const POSSIBLE: f32 = 0.02;
 /// Share of the way to the energy that a policy asks of a kind of night.
 const NIGHT_PULL: f64 = 0.3;
 /// What a whole step of energy counts by which a policy cuts the motion macro differently.
@@ -71,7 +75,7 @@ impl Target {
             Some(energy) => level + NIGHT_PULL * (f64::from(energy.rank()) - level),
             None => level + night(hands.profile),
         };
-        Self { scene: rising(&heard.scene), level: level.clamp(0.0, 2.0) }
+        Self { scene: rising(heard), level: level.clamp(0.0, 2.0) }
     }
 
     /// Steps between this level and another.
@@ -81,12 +85,24 @@ impl Target {
 }
 
 /// The scene to choose for: the one that is decided on, or one that has overtaken it already. A decision waits until a
-/// lead has lasted; what is chosen now is shown after that.
-fn rising(view: &SceneView) -> Scene {
+/// lead has lasted; what is chosen now is shown after that. While it is not clear yet that the music is over, the
+/// likeliest kind of music is chosen for.
+fn rising(heard: &Features) -> Scene {
+    let view = &heard.scene;
     let probability = |scene: Scene| view.probabilities[scene as usize];
-    let best = Scene::ALL.into_iter().max_by(|a, b| probability(*a).total_cmp(&probability(*b)));
-    let overtaken = best.filter(|best| probability(*best) > probability(view.scene) + OVERTAKEN);
-    overtaken.unwrap_or(view.scene)
+    let likeliest = |scenes: &[Scene]| {
+        scenes
+            .iter()
+            .copied()
+            .max_by(|a, b| probability(*a).total_cmp(&probability(*b)))
+            .unwrap_or(view.scene)
+    };
+    let best = likeliest(&Scene::ALL);
+    let overtaken = probability(best) > probability(view.scene) + OVERTAKEN;
+    let scene = if overtaken { best } else { view.scene };
+    let over = view.scene == Scene::None && (heard.at - view.since).0 >= NO_MUSIC_SECS;
+    let music = likeliest(&[Scene::Ambient, Scene::Techno, Scene::Rock]);
+    if scene == Scene::None && !over && probability(music) >= POSSIBLE { music } else { scene }
 }
 
 /// What a kind of night adds where no policy speaks of it.
@@ -114,7 +130,9 @@ fn motion_shift(motion: Unipolar, cuts: MotionThresholds) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::SceneView;
     use crate::library::Energy;
+    use crate::units::Seconds;
 
     #[test]
     fn more_energy_more_motion_and_a_wilder_night_raise_the_level() {
@@ -141,6 +159,18 @@ mod tests {
         assert_eq!(scene([0.49, 0.47, 0.04, 0.0]), Scene::Techno);
         assert_eq!(scene([0.55, 0.4, 0.05, 0.0]), Scene::Ambient);
         assert_eq!(scene([0.0; 4]), Scene::Techno, "before anything was heard");
+    }
+
+    #[test]
+    fn a_moment_without_music_asks_for_the_likeliest_kind_of_it_and_a_longer_one_for_none() {
+        let mut heard = Features { at: Seconds(60.0), ..Features::default() };
+        let mut scene = |since: f64, probabilities| {
+            heard.scene = SceneView { scene: Scene::None, since: Seconds(since), probabilities };
+            Target::of(&heard, &Hands::default(), None).scene
+        };
+        assert_eq!(scene(58.0, [0.05, 0.2, 0.1, 0.65]), Scene::Techno);
+        assert_eq!(scene(50.0, [0.05, 0.2, 0.1, 0.65]), Scene::None);
+        assert_eq!(scene(58.0, [0.001, 0.001, 0.001, 0.997]), Scene::None, "silence");
     }
 
     #[test]

@@ -109,12 +109,16 @@ fn clock(now: f64, on_air_secs: f64) -> Clock {
     Clock { now: Seconds(now), frame_secs: 1.0 / 30.0, on_air_secs, dwell: 1.0 }
 }
 
-/// Runs from `from` seconds for 50 s and tells when a change falls, if one does.
-fn first_change(timing: &mut Timing, heard: &Features, from: f64) -> Option<(f64, Moment)> {
-    (0..1500).find_map(|frame| {
-        let passed = f64::from(frame) / 30.0;
-        timing.step(heard, &clock(from + passed, passed)).map(|moment| (from + passed, moment))
-    })
+/// One frame of the music as it is, `at` seconds after the picture changed.
+fn frame(timing: &mut Timing, heard: &Features, at: f64) -> Option<Moment> {
+    timing.hear(heard, 1.0 / 30.0);
+    timing.step(heard, &clock(at, at))
+}
+
+/// Runs from `from` to `to` seconds after the picture changed and tells when a change falls, if one does.
+fn first_change(timing: &mut Timing, heard: &Features, from: f64, to: f64) -> Option<(f64, Moment)> {
+    let mut frames = (0..((to - from) * 30.0) as u32).map(|number| from + f64::from(number) / 30.0);
+    frames.find_map(|at| frame(timing, heard, at).map(|moment| (at, moment)))
 }
 
 fn techno() -> Features {
@@ -132,8 +136,8 @@ fn changes_fall_on_the_frame_nearest_to_a_beat_and_on_the_downbeat_when_it_is_kn
         heard.beat.downbeat_confidence = Unipolar::new(sure);
         heard.beat.downbeat = 2;
         let mut timing = Timing::default();
-        timing.cut(&heard);
-        let (at, moment) = first_change(&mut timing, &heard, 3.0).expect("long enough");
+        timing.cut(heard.scene.scene, &heard);
+        let (at, moment) = first_change(&mut timing, &heard, 3.0, 60.0).expect("long enough");
         assert_eq!(moment, Moment::LongEnough);
         let beats = heard.beat.beats_at(Seconds(at));
         assert!((beats - beats.round()).abs() * 0.5 <= 0.0167, "{beats} beats");
@@ -146,18 +150,31 @@ fn changes_fall_on_the_frame_nearest_to_a_beat_and_on_the_downbeat_when_it_is_kn
 #[test]
 fn another_scene_and_a_drop_change_the_picture_before_its_time_but_never_at_once() {
     let mut timing = Timing::default();
-    timing.cut(&techno());
+    timing.cut(Scene::Techno, &techno());
     let mut rock = techno();
     rock.scene.scene = Scene::Rock;
-    let (at, moment) = first_change(&mut timing, &rock, 0.0).expect("another scene");
+    let (at, moment) = first_change(&mut timing, &rock, 0.0, 50.0).expect("another scene");
     assert_eq!(moment, Moment::SceneChange);
     assert!((4.0..7.0).contains(&at), "{at}");
-    timing.cut(&rock);
+    timing.cut(Scene::Rock, &rock);
     let dropped = Features { passage: Passage::Drop, ..rock };
-    assert!(timing.step(&dropped, &clock(100.0, 1.0)).is_none(), "just changed");
-    timing.step(&rock, &clock(101.0, 2.0));
-    let drop = (0..30).find_map(|frame| timing.step(&dropped, &clock(110.0 + f64::from(frame) / 30.0, 8.0)));
-    assert_eq!(drop, Some(Moment::Drop));
+    assert_eq!(first_change(&mut timing, &dropped, 1.0, 3.0), None, "just changed, and the piece is young");
+    first_change(&mut timing, &rock, 0.0, 9.0);
+    assert_eq!(first_change(&mut timing, &dropped, 9.0, 10.0).map(|(_, moment)| moment), Some(Moment::Drop));
+}
+
+#[test]
+fn a_scene_that_was_a_guess_changes_nothing() {
+    let mut timing = Timing::default();
+    let mut heard = techno();
+    heard.scene.probabilities = [0.0, 1.0, 0.0, 0.0];
+    timing.cut(Scene::Techno, &heard);
+    first_change(&mut timing, &heard, 0.0, 8.0);
+    let mut guess = heard;
+    guess.scene.scene = Scene::Rock;
+    guess.scene.probabilities = [0.05, 0.3, 0.6, 0.05];
+    assert_eq!(first_change(&mut timing, &guess, 8.0, 12.0), None);
+    assert_eq!(first_change(&mut timing, &heard, 12.0, 20.0), None);
 }
 
 #[test]
@@ -165,24 +182,23 @@ fn without_a_beat_a_change_waits_for_a_hit_but_not_long() {
     let mut heard = Features::default();
     heard.scene.scene = Scene::Rock;
     let mut timing = Timing::default();
-    timing.cut(&heard);
-    assert!(timing.step(&heard, &clock(60.0, 50.0)).is_none());
+    timing.cut(Scene::Rock, &heard);
+    assert_eq!(first_change(&mut timing, &heard, 0.0, 50.5), None);
     let hit = Features { hit: Unipolar::new(0.9), ..heard };
-    assert_eq!(timing.step(&hit, &clock(60.1, 50.1)), Some(Moment::LongEnough));
-    timing.cut(&heard);
-    assert!(timing.step(&heard, &clock(120.0, 50.0)).is_none());
-    assert_eq!(timing.step(&heard, &clock(122.1, 52.1)), Some(Moment::LongEnough), "two seconds are enough");
+    assert_eq!(frame(&mut timing.clone(), &hit, 50.5), Some(Moment::LongEnough));
+    let (at, _) = first_change(&mut timing, &heard, 50.5, 60.0).expect("without a hit");
+    assert!((51.5..52.5).contains(&at), "two seconds are enough: {at}");
 }
 
 #[test]
 fn a_new_energy_waits_for_the_shortest_stay() {
     let heard = techno();
     let mut timing = Timing::default();
-    timing.cut(&heard);
+    timing.cut(Scene::Techno, &heard);
     let jump = Features { energy_fast: Unipolar::new(0.9), energy_slow: Unipolar::new(0.4), ..heard };
-    let (at, moment) = first_change(&mut timing, &jump, 0.0).expect("the jump");
+    let (at, moment) = first_change(&mut timing, &jump, 0.0, 50.0).expect("the jump");
     assert_eq!(moment, Moment::EnergyJump);
-    assert!((12.0..15.0).contains(&at), "{at}");
+    assert!((12.0..17.0).contains(&at), "{at}");
 }
 
 #[test]
@@ -190,9 +206,12 @@ fn dwell_stretches_the_stay() {
     let heard = techno();
     let after = |dwell| {
         let mut timing = Timing::default();
-        timing.cut(&heard);
+        timing.cut(heard.scene.scene, &heard);
         let mut frames = (0..6000).map(|frame| f64::from(frame) / 30.0);
-        frames.find(|&passed| timing.step(&heard, &Clock { dwell, ..clock(passed, passed) }).is_some())
+        frames.find(|&passed| {
+            timing.hear(&heard, 1.0 / 30.0);
+            timing.step(&heard, &Clock { dwell, ..clock(passed, passed) }).is_some()
+        })
     };
     let [short, plain, long] = [0.5, 1.0, 2.0].map(|dwell| after(dwell).expect("long enough"));
     assert!((plain / short - 2.0).abs() < 0.2 && (long / plain - 2.0).abs() < 0.2, "{short} {plain} {long}");
@@ -231,16 +250,26 @@ fn a_change_that_can_wait_does_while_the_scene_is_in_doubt() {
     let mut heard = techno();
     heard.scene.probabilities = [0.05, 0.9, 0.05, 0.0];
     let mut timing = Timing::default();
-    timing.cut(&heard);
-    let step = |timing: &mut Timing, heard: &Features, at: f64| timing.step(heard, &clock(at, at));
-    let before = (0..870).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
-    assert_eq!(before, None);
+    timing.cut(heard.scene.scene, &heard);
+    assert_eq!(first_change(&mut timing, &heard, 0.0, 38.0), None);
     // Its time is up, and just then the music turns into something else.
     heard.scene.probabilities = [0.35, 0.6, 0.05, 0.0];
-    let early = (870..1000).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
-    assert_eq!(early, None, "it waits for the outcome");
+    assert_eq!(first_change(&mut timing, &heard, 38.0, 42.0), None, "it waits for the outcome");
     heard.scene.scene = Scene::Ambient;
-    heard.scene.probabilities = [0.6, 0.35, 0.05, 0.0];
-    let moment = (1000..1100).find_map(|frame| step(&mut timing, &heard, f64::from(frame) / 30.0));
-    assert_eq!(moment, Some(Moment::SceneChange));
+    heard.scene.probabilities = [0.95, 0.04, 0.01, 0.0];
+    let (at, moment) = first_change(&mut timing, &heard, 42.0, 50.0).expect("the outcome");
+    assert_eq!(moment, Moment::SceneChange);
+    assert!(at < 45.0, "at once: {at}");
+}
+
+#[test]
+fn what_had_its_time_long_ago_goes_however_unclear_the_music() {
+    let mut heard = Features::default();
+    heard.scene.scene = Scene::Techno;
+    heard.scene.probabilities = [0.3, 0.4, 0.2, 0.1];
+    let mut timing = Timing::default();
+    timing.cut(Scene::Techno, &heard);
+    let (at, moment) = first_change(&mut timing, &heard, 0.0, 120.0).expect("sooner or later");
+    assert_eq!(moment, Moment::LongEnough);
+    assert!((50.0..70.0).contains(&at), "{at}");
 }

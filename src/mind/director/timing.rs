@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::belief::Belief;
 use crate::analysis::{Features, Passage, Scene, Section};
 use crate::units::Seconds;
 
@@ -54,19 +55,19 @@ const JUMP: f32 = 0.2;
 const SURE_DOWNBEAT: f32 = 0.5;
 /// Beats a change waits for the downbeat before any beat will do.
 const DOWNBEAT_WAIT: f64 = 4.0;
-/// How long the energy has to be another one, seconds: a fill is no change, and a new piece of music shows in the scene
-/// soon after it shows in the energy.
+/// How long the energy has to be another one, seconds: a fill is no change.
 const LASTS_SECS: f64 = 1.2;
-/// How long another scene has to last, seconds: from one kind of music to another the way may lead past a third.
-const SCENE_LASTS_SECS: f64 = 1.5;
 /// Energy this far from its own average is on its way to somewhere.
 const UNSTEADY: f32 = 0.15;
-/// How fast it is forgotten how sure the scene was, seconds.
-const USUAL_SECS: f64 = 6.0;
-/// How much less sure than before the scene has to be for a change to wait for its outcome.
-const DOUBT: f32 = 0.08;
+/// A change that can wait is listened past for about a bar, seconds: where a phrase ends other music may begin, and the
+/// energy changes with it.
+const LISTEN_SECS: f64 = 2.0;
+/// A drop belongs to a piece that has played for a while, seconds; a sudden start is another piece.
+const DROP_AFTER_SECS: f64 = 15.0;
 /// Times the shortest stay after which the end of a phrase is taken.
 const PHRASE_STAY: f64 = 1.2;
+/// Times the longest stay after which a change waits for nothing but its beat.
+const FORCED_STAY: f64 = 1.5;
 
 /// This frame on the audio clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,42 +85,52 @@ pub struct Clock {
 /// Watches the music for moments to change.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timing {
+    /// The scene the picture was chosen for, and the section at that time.
     since_cut: Option<(Scene, Section)>,
+    belief: Belief,
     passage: Passage,
+    /// The drop has come with this very frame.
+    dropped: bool,
     wanted: Option<(Moment, f64)>,
     /// How long the energy has been another one, seconds.
     other_energy_secs: f64,
-    /// The scene at the last step, for how long it has been decided on, seconds, and how sure it has been lately.
-    scene: Scene,
-    scene_secs: f64,
-    usual: f32,
 }
 
 impl Timing {
-    /// Whether the picture should change in this very frame, and why.
-    pub fn step(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
-        let dropped = heard.passage == Passage::Drop && self.passage != Passage::Drop;
+    /// Listens to a frame of `dt` seconds; every frame counts, also those in which nothing may change.
+    pub fn hear(&mut self, heard: &Features, dt: f64) {
+        self.belief.hear(&heard.scene, dt);
+        self.dropped = heard.passage == Passage::Drop && self.passage != Passage::Drop;
         self.passage = heard.passage;
-        let doubt = self.doubt(heard, clock.frame_secs);
-        if doubt && self.wanted.is_some_and(|(moment, _)| moment.can_wait()) {
-            self.wanted = None;
-        }
-        let moment = self.asks(heard, clock, dropped, doubt).filter(|moment| !(doubt && moment.can_wait()));
+    }
+
+    /// Whether the picture should change in the frame that was heard last, and why.
+    pub fn step(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
+        let forced = clock.on_air_secs >= FORCED_STAY * stay(heard, clock.dwell).1;
+        let waits = !forced && self.waits(heard);
+        let passed = |moment: Moment| match moment {
+            Moment::SceneChange => !self.other_scene(heard), // It was a guess, and another one now.
+            moment => waits && moment.can_wait(),
+        };
+        self.wanted = self.wanted.filter(|(moment, _)| !passed(*moment));
+        let moment = self.asks(heard, clock).filter(|moment| !(waits && moment.can_wait()));
         match (self.wanted, moment) {
             (None, Some(moment)) => self.wanted = Some((moment, clock.now.0)),
             // A scene change or a drop outweighs what merely had its time.
-            (Some((_, since)), Some(moment @ (Moment::SceneChange | Moment::Drop))) => {
-                self.wanted = Some((moment, since));
+            (Some((wanted, _)), Some(moment)) if wanted.can_wait() && !moment.can_wait() => {
+                self.wanted = Some((moment, clock.now.0));
             }
             (Some(_) | None, _) => {}
         }
         let (moment, since) = self.wanted?;
-        self.placed(moment, clock.now.0 - since, heard, clock).then_some(moment)
+        let listens_secs = if moment.can_wait() && !forced { LISTEN_SECS } else { 0.0 };
+        let waited_secs = clock.now.0 - since - listens_secs;
+        (waited_secs >= 0.0 && self.placed(moment, waited_secs, heard, clock)).then_some(moment)
     }
 
-    /// The picture changed; the music as it is now is what the next change is measured against.
-    pub fn cut(&mut self, heard: &Features) {
-        self.since_cut = Some((heard.scene.scene, heard.section));
+    /// The picture changed, to one chosen for `scene`; the music as it is now is what the next change is measured against.
+    pub fn cut(&mut self, scene: Scene, heard: &Features) {
+        self.since_cut = Some((scene, heard.section));
         self.wanted = None;
         self.other_energy_secs = 0.0;
     }
@@ -134,26 +145,23 @@ impl Timing {
         self.wanted.map(|(moment, _)| moment)
     }
 
-    /// Whether the scene is less sure than it was: another one may be on its way. Ends by itself when nothing comes.
-    fn doubt(&mut self, heard: &Features, dt: f64) -> bool {
-        let sure = heard.scene.probabilities[heard.scene.scene as usize];
-        if self.scene != heard.scene.scene {
-            self.scene = heard.scene.scene;
-            self.scene_secs = 0.0;
-            self.usual = sure;
-        }
-        self.scene_secs += dt;
-        self.usual += (sure - self.usual) * (1.0 - (-dt / USUAL_SECS).exp()) as f32;
-        self.usual = self.usual.max(sure);
-        sure < self.usual - DOUBT
+    /// Whether a change that can wait has to: another kind of music may have begun, and its own change would follow at
+    /// once. Techno without its beat is in a breakdown or at its end.
+    fn waits(&self, heard: &Features) -> bool {
+        let beat_gone = heard.scene.scene == Scene::Techno && !heard.beat.trusted();
+        self.other_scene(heard) || beat_gone || !self.belief.calm()
     }
 
-    fn asks(&mut self, heard: &Features, clock: &Clock, dropped: bool, doubt: bool) -> Option<Moment> {
-        let (scene, section) = self.since_cut.unwrap_or((heard.scene.scene, heard.section));
+    /// Whether the picture was chosen for another kind of music.
+    fn other_scene(&self, heard: &Features) -> bool {
+        self.since_cut.is_some_and(|(scene, _)| scene != heard.scene.scene)
+    }
+
+    fn asks(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
+        let section = self.since_cut.map_or(heard.section, |(_, section)| section);
         let stayed = clock.on_air_secs;
         let (least, most) = stay(heard, clock.dwell);
         let jumped = heard.energy_fast.get() - heard.energy_slow.get() > JUMP;
-        let lasts = self.scene_secs >= SCENE_LASTS_SECS && !doubt;
         // In the middle of a fall or a rise nothing ends.
         let steady = (heard.energy_fast.get() - heard.energy_slow.get()).abs() < UNSTEADY;
         let has_drops = matches!(heard.scene.scene, Scene::Techno | Scene::Rock);
@@ -165,13 +173,13 @@ impl Timing {
         match () {
             () if stayed < SHORTEST_SECS => None,
             // The end of the music is no music to rush to.
-            () if scene != heard.scene.scene
-                && lasts
+            () if self.other_scene(heard)
+                && self.belief.followed()
                 && (heard.scene.scene != Scene::None || stayed >= least) =>
             {
                 Some(Moment::SceneChange)
             }
-            () if dropped && has_drops => Some(Moment::Drop),
+            () if self.dropped && has_drops && self.belief.settled(DROP_AFTER_SECS) => Some(Moment::Drop),
             () if stayed < least => None,
             () if self.other_energy_secs >= LASTS_SECS => Some(Moment::EnergyJump),
             () if !steady => None,

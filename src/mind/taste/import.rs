@@ -2,11 +2,12 @@
 //! (`FeedbackPackageV0`), as evidence for this model.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::model::{Belief, PER_CLUSTER, SCENES};
 use super::state::{ClusterTaste, TasteState};
 use crate::library::Energy;
+use crate::units::iso_date;
 
 /// Signals an imported preference counts as: it was smoothed over several, but in another program.
 const IMPORTED_SIGNALS: u32 = 3;
@@ -23,7 +24,16 @@ pub struct Package {
     /// Presets not wanted again.
     pub dislikes: Vec<String>,
     /// Presets skipped.
-    pub skips: Vec<String>,
+    pub skips: Vec<Skip>,
+}
+
+/// A preset that was skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// As the file names it.
+    pub preset: String,
+    /// When, seconds since 1970; 0 when nobody knows.
+    pub at: i64,
 }
 
 /// The same as `FeedbackPackageV0` has it; `taste` is this program's own addition.
@@ -49,12 +59,14 @@ impl Package {
     /// The package as text, for this program and for the reference application. `now`: seconds since 1970.
     pub fn written(&self, now: i64) -> Result<String, serde_json::Error> {
         let names = |names: &[String]| names.iter().cloned().map(Value::from).collect();
+        // The reference counts milliseconds.
+        let skip = |skip: &Skip| json!({ "presetId": skip.preset, "time": skip.at.saturating_mul(1000) });
         serde_json::to_string_pretty(&FeedbackPackage {
             version: "v0".into(),
-            exported_at: now.into(),
+            exported_at: iso_date(now).into(),
             favorites: names(&self.favourites),
             dislikes: names(&self.dislikes),
-            skips: names(&self.skips),
+            skips: self.skips.iter().map(skip).collect(),
             bandit_state: arms_of(&self.taste),
             taste: Some(self.taste.clone()),
         })
@@ -78,7 +90,7 @@ pub fn import(text: &str) -> Result<Package, String> {
             taste: taste.unwrap_or_else(|| taste_of(&package.bandit_state)),
             favourites: names(&package.favorites),
             dislikes: names(&package.dislikes),
-            skips: names(&package.skips),
+            skips: package.skips.iter().filter_map(skip).collect(),
         });
     }
     let taste = taste_of(&value);
@@ -110,6 +122,12 @@ fn arms_of(taste: &TasteState) -> Value {
 fn preset_name(item: &Value) -> Option<String> {
     let within = || ["presetId", "id", "relPath", "label"].iter().find_map(|key| item.get(key)?.as_str());
     item.as_str().or_else(within).map(str::to_owned)
+}
+
+/// A skip as packages write it: an object with its time in milliseconds, or the bare name.
+fn skip(item: &Value) -> Option<Skip> {
+    let at = item.get("time").and_then(Value::as_f64).map_or(0, |time| (time / 1000.0) as i64);
+    Some(Skip { preset: preset_name(item)?, at })
 }
 
 /// Preferences by arm as beliefs: what the energies of a cluster share is the cluster's, the rest is theirs.
@@ -180,10 +198,11 @@ mod tests {
     #[test]
     fn a_feedback_package_brings_its_presets_along() {
         let text = r#"{"version":"v0","exportedAt":"x","favorites":["a/b.milk",{"presetId":"p-1"}],"dislikes":["d"],
-            "skips":[{"presetId":"s","time":1}],"banditState":{"c02:peak":{"value":0.5,"n":3}}}"#;
+            "skips":[{"presetId":"s","time":7000},"t"],"banditState":{"c02:peak":{"value":0.5,"n":3}}}"#;
         let read = import(text).expect("a package");
         assert_eq!(read.favourites, ["a/b.milk", "p-1"]);
-        assert_eq!((read.dislikes, read.skips), (vec!["d".to_owned()], vec!["s".to_owned()]));
+        let skip = |preset: &str, at| Skip { preset: preset.into(), at };
+        assert_eq!((read.dislikes, read.skips), (vec!["d".to_owned()], vec![skip("s", 7), skip("t", 0)]));
         assert!((liking(&read.taste, 1, Energy::Peak) - 0.5).abs() < 1e-9);
     }
 
@@ -199,10 +218,11 @@ mod tests {
             taste: taste.state(&styles),
             favourites: vec!["a".into()],
             dislikes: vec!["b".into()],
-            skips: Vec::new(),
+            skips: vec![Skip { preset: "c".into(), at: 1_790_000_000 }],
         };
         let text = package.written(7).expect("plain data");
         assert_eq!(import(&text), Ok(package));
+        assert!(text.contains("1790000000000"), "milliseconds: {text}");
         let arms = serde_json::from_str::<Value>(&text).expect("JSON")["banditState"].to_string();
         let arms = import(&arms).expect("arms").taste;
         assert!(liking(&arms, 1, Energy::Peak) > liking(&arms, 1, Energy::Calm));

@@ -12,7 +12,7 @@ mod model;
 mod signal;
 mod state;
 
-pub use import::{Package, import};
+pub use import::{Package, Skip, import};
 pub use model::{Arm, Belief, Evidence, Taste};
 pub use signal::Signal;
 pub use state::{ClusterTaste, Style, TasteState};

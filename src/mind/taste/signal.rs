@@ -20,7 +20,8 @@ pub enum Signal {
     Failed,
 }
 
-/// Variance of a reward around what the model expects.
+/// Variance of a reward around what the model expects. Half of it learns as fast where nothing surprises (reward lost in
+/// an evening: 111 either way), and is fooled more by few signals (167 for 160) and by a misleading start (150 for 140).
 const NOISE: f64 = 1.0;
 /// Silence may also mean that nobody looked, so it says less.
 const SILENCE_NOISE: f64 = 3.0 * NOISE;

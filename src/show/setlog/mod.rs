@@ -14,7 +14,7 @@ pub use frames::{Frame, Frames, TOGETHER};
 
 use super::{Command, Memory, ShowSettings};
 use crate::analysis::Scene;
-use crate::library::{Catalogue, PresetId, StyleOrigin};
+use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Moment, Rule, Target};
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, FadeStyle};
@@ -103,6 +103,9 @@ pub enum Event {
         preset: PresetId,
         /// Its name.
         name: String,
+        /// How long it is left out.
+        #[serde(default)]
+        kind: BanKind,
         /// Why.
         why: String,
     },
