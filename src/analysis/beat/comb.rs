@@ -25,6 +25,14 @@ const BEATS: usize = PERIODS - PER_OCTAVE;
 const COMMON: (f32, f32) = (130.0, 1.1);
 /// How much beats that are accented unevenly, one strong and one weak, speak against a tempo.
 const EVENNESS: f32 = 0.3;
+/// Beats after which a pattern that repeats is the same again, and how much that counts: likeness from which on it
+/// does, and how much more a comb whose pattern comes back exactly stands out.
+const PATTERN: f32 = 4.0;
+const LIKE: f32 = 0.7;
+const REPEATS: f32 = 1.0;
+/// Fewest hops a pattern is compared over.
+const COMPARED: usize = 250;
+
 /// One reading of where beats may lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comb {
@@ -52,6 +60,8 @@ pub struct Combs {
     view: f32,
     periods: Vec<f32>,
     prior: Vec<f32>,
+    /// How much a comb of each period counts because its pattern comes back, 1 or more.
+    again: Vec<f32>,
 }
 
 impl Combs {
@@ -73,6 +83,7 @@ impl Combs {
             deviation: 1.0,
             view: 0.0,
             prior: periods.iter().map(common).collect(),
+            again: vec![1.0; PERIODS],
             periods,
         }
     }
@@ -108,6 +119,10 @@ impl Combs {
         self.view = view;
         for (fold, period) in self.fold.iter_mut().zip(&self.periods) {
             *fold = folded(accents, &self.weight, *period, mean);
+        }
+        for (again, period) in self.again[..BEATS].iter_mut().zip(&self.periods) {
+            let like = likeness(accents, mean, (PATTERN * period).round() as usize);
+            *again = 1.0 + REPEATS * ((like - LIKE) / (1.0 - LIKE)).max(0.0);
         }
     }
 
@@ -147,7 +162,7 @@ impl Combs {
         let (period, fold) = (self.periods[place], &self.fold[place]);
         // A tooth is wider than a part, so that loose playing still meets it.
         let mean = 0.5 * fold[part] + 0.25 * (fold[(part + 1) % PARTS] + fold[(part + PARTS - 1) % PARTS]);
-        let z = (mean - self.mean) / self.deviation * (self.view / period).sqrt();
+        let z = (mean - self.mean) / self.deviation * (self.view / period).sqrt() * self.again[place];
         let twice = &self.fold[place + PER_OCTAVE];
         let level = |at: usize| (twice[at % PARTS] - 0.5 * self.mean).max(0.0);
         let (one, other) = (part / 2, part / 2 + PARTS / 2);
@@ -177,6 +192,21 @@ impl Combs {
         }
         Comb { period, since: (part as f32 + shift) / PARTS as f32 * comb.period, ..comb }
     }
+}
+
+/// How like themselves the accents are some hops later, -1..1; 0 while too few were heard.
+fn likeness(accents: &[f32], mean: f32, lag: usize) -> f32 {
+    if accents.len() < lag + COMPARED {
+        return 0.0;
+    }
+    let (mut both, mut newer, mut older) = (0.0, 1e-6_f32, 1e-6_f32);
+    for (a, b) in accents.iter().zip(&accents[lag..]) {
+        let (a, b) = (a - mean, b - mean);
+        both += a * b;
+        newer += a * a;
+        older += b * b;
+    }
+    both / (newer * older).sqrt()
 }
 
 /// Mean accent in each part of a period; parts that nothing fell into read the mean of all.

@@ -1,7 +1,7 @@
 //! One grid of beats: follows its evidence, glides instead of jumping, and may count only every second beat.
 
 use super::bar::BarView;
-use super::cells::{BEATS, Cells};
+use super::cells::Cells;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::octave;
@@ -146,11 +146,9 @@ impl Grid {
         let before = self.slow;
         if self.slow.is_none() && self.octave > HALVE && 2.0 * self.period < SLOWEST {
             let weight = |parity: usize| {
-                (parity..BEATS)
-                    .step_by(2)
-                    .filter_map(|beat| self.cells.mean(beat, 0, BEATS))
-                    .map(|[low, mid, high, sharp]| low + 0.7 * mid + 0.3 * high + sharp)
-                    .sum::<f32>()
+                self.cells
+                    .mean(parity, 0, 2)
+                    .map_or(0.0, |[low, mid, high, sharp]| low + 0.7 * mid + 0.3 * high + sharp)
             };
             self.slow = Some(u64::from(weight(1) > weight(0)));
         } else if self.slow.is_some() && self.octave < RESTORE {

@@ -17,6 +17,12 @@ const HOUSE: Pattern =
     Pattern { kick: "x---x---x---x---", snare: "----x-------x---", hat: "--x---x---x---x-" };
 const ROCK: Pattern =
     Pattern { kick: "x-------x-x-----", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
+/// A slow song with a kick before the third beat and eighths on top: what lies between its beats is as loud.
+const BALLAD: Pattern =
+    Pattern { kick: "x-----x-x-----x-", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
+/// Hand drums: hardly anything falls on the beats, but every bar is like the last one.
+const HANDS: Pattern =
+    Pattern { kick: "x--x----x-----x-", snare: "-----x--x--x----", hat: "--x--x-x--x--x-x" };
 const NOTHING: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
 
 /// Plays patterns one after another, each for so many bars of four beats, over a soft pad.
@@ -95,6 +101,33 @@ fn straight_and_rock_beats_are_counted_as_they_are_played_and_called_on_time() {
         let mean = errors.iter().sum::<f64>() / errors.len() as f64;
         assert!(mean.abs() < 0.02, "{name}: beats are called {mean} s late on average");
     }
+}
+
+#[test]
+fn a_slow_song_is_counted_on_its_beats_whenever_it_is_joined() {
+    let bpm = 61.0;
+    let beat = 60.0 / bpm;
+    for joined in [0.0, 0.5, 1.0, 1.5] {
+        let sound = play(bpm, &[(&BALLAD, 10)]);
+        let (beats, grid) = hear(&mut Analyser::new(), &sound[(joined * beat * RATE) as usize..]);
+        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{joined}: {}", grid.tempo.bpm());
+        let late: Vec<f64> =
+            beats.iter().map(|at| at + joined * beat).filter(|&at| at > 14.0 * beat).collect();
+        let errors = errors(&late, bpm);
+        assert!(late.len() >= 20, "joined {joined} beats late: {} beats", late.len());
+        assert!(errors.iter().all(|error| error.abs() < 0.07), "joined {joined} beats late: {errors:?}");
+    }
+}
+
+#[test]
+fn a_pattern_that_only_comes_back_has_a_beat_too() {
+    let bpm = 97.0;
+    let (beats, grid) = hear(&mut Analyser::new(), &play(bpm, &[(&HANDS, 10)]));
+    assert!(grid.trusted(), "{grid:?}");
+    // Twice as fast is as good a count of this one.
+    let count = grid.tempo.bpm() / bpm;
+    assert!([1.0, 2.0].iter().any(|octave| (count / octave - 1.0).abs() < 0.02), "{}", grid.tempo.bpm());
+    assert!(beats.len() >= 16, "{} beats", beats.len());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::units::Seconds;
 /// Seconds between two looks.
 pub const LOOK_SECS: f32 = 0.5;
 /// How likely another scene follows at any look, and at the first look after the music turned.
-const CHANGES: (f32, f32) = (0.06, 0.6);
+const CHANGES: (f32, f32) = (0.03, 0.3);
 /// How likely ambient follows settled techno while its kick may only rest, and for how many looks it may.
 const KICK_ENDS: f32 = 1e-30;
 const RESTS: u32 = 30;
