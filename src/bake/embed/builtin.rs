@@ -141,7 +141,7 @@ impl Embedder for Builtin {
         Maker {
             embedder: "builtin".into(),
             model: self.fingerprint.clone(),
-            preprocessing: "numbers by rank, token runs by TF-IDF and SVD, concepts of code, looks of frames"
+            preprocessing: "numbers by rank, token runs by TF-IDF and SVD, concepts of both, looks of frames"
                 .into(),
         }
     }
@@ -153,9 +153,7 @@ impl Embedder for Builtin {
         let width = coded + self.looks.as_ref().map_or(0, |_| LOOKS);
         let mut rows = Array2::zeros((presets.len(), width));
         rows.slice_mut(s![.., ..text.ncols()]).assign(&text);
-        for (mut row, reading) in rows.outer_iter_mut().zip(&readings) {
-            row.slice_mut(s![text.ncols()..coded]).assign(&ArrayView1::from(&concepts(&reading.words)));
-        }
+        rows.slice_mut(s![.., text.ncols()..coded]).assign(&concepts(&readings, self.threads));
         let Some(model) = &self.looks else { return Ok(rows) };
         let looks = parallel::map(presets, self.threads, |preset| {
             look_of(&preset.frames).map(|look| model.place(&look))

@@ -55,10 +55,10 @@ pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
 }
 
 /// Where values lie among those of a library.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
     /// For each value: values in rising order with the share of presets below.
-    knots: Vec<Vec<(f32, f32)>>,
+    pub knots: Vec<Vec<(f32, f32)>>,
 }
 
 impl Ranks {

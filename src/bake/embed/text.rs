@@ -25,7 +25,7 @@ use crate::units::Rng;
 /// Dimensions kept of the code.
 const DIRECTIONS: usize = 256;
 /// Words kept, the most common first; rarer ones tell single presets, not styles.
-const MOST_WORDS: usize = 24_000;
+const MOST_WORDS: usize = 8_000;
 /// A word must occur in so many presets.
 const FEWEST_PRESETS: usize = 4;
 /// A word in more presets than this share says nothing.
@@ -51,7 +51,7 @@ impl Reading {
 }
 
 /// A library's yardstick.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TextModel {
     /// Presets it was fitted on.
     pub fitted_on: usize,
@@ -90,6 +90,12 @@ impl TextModel {
         let matrix = Sparse::of(&rows, model.vocabulary.len());
         model.directions = leading_directions(&matrix, DIRECTIONS, &mut rng, threads);
         model
+    }
+
+    /// A model that was fitted elsewhere, from its parts: values with their ranks, words with their weights, and words x
+    /// directions.
+    pub fn of(knots: Vec<Vec<(f32, f32)>>, vocabulary: Vec<(u64, f32)>, directions: Array2<f32>) -> Self {
+        Self { fitted_on: 0, ranks: Ranks { knots }, vocabulary, directions }
     }
 
     /// Whether it was fitted on as many presets as are ever used; more would not change it.
