@@ -9,7 +9,7 @@ use std::time::Instant;
 use aivj::desk::{Ask, BakeView, Desk, DeskView, LibraryAsk, LibraryView, MidiView, Page, SettingsView};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::{
-    Catalogue, Cluster, Energy, Entry, PresetId, PresetSource, Question, Searcher, StyleOrigin, Tags,
+    Catalogue, Cluster, Energy, Entry, PresetId, Question, Searcher, StyleOrigin, Tags, Whereabouts,
 };
 use aivj::show::{AudioLine, FrameTimes, Heard, Snapshot};
 use aivj::units::Rng;
@@ -45,14 +45,15 @@ const WORDS: [&str; 24] = [
 
 fn library(folder: &Path) -> Catalogue {
     let mut rng = Rng::new(1);
+    let root = folder;
+    let folder: Arc<Path> = folder.into();
     let entry = |at: usize| {
         let mut word = || WORDS[rng.below(WORDS.len())];
         let name = format!("{} {} - {} {} {at}", word(), word(), word(), word());
         let path = format!("{:03}/{name}.milk", at % 400);
         Entry {
             id: PresetId::of(&at.to_le_bytes()),
-            source: PresetSource::File(folder.join(&path)),
-            name,
+            lies: Whereabouts::Below(folder.clone()),
             path,
             cluster: (at % CLUSTERS) as u16,
             energy: Energy::of_rank((at % 3) as u8),
@@ -64,7 +65,7 @@ fn library(folder: &Path) -> Catalogue {
     let cluster =
         |at| Cluster { key: format!("c{at:02}"), name: format!("style {at}"), ..Cluster::default() };
     let mut library = Catalogue::new(entries, (0..CLUSTERS).map(cluster).collect(), StyleOrigin::V1);
-    library.folder = Some(folder.to_owned());
+    library.folder = Some(root.to_owned());
     library
 }
 

@@ -100,7 +100,7 @@ mod tests {
         let path = folder.path().join("deep/set.jsonl");
         let header = LogHeader::new(
             ShowSettings::default(),
-            &crate::library::Catalogue::built_in(),
+            &crate::mind::director::Pool::new(crate::library::Catalogue::built_in().into()),
             Memory::default(),
         );
         let entries: Vec<Entry> = (0..1000)

@@ -16,6 +16,7 @@ use crate::audio;
 use crate::bake::video::Video;
 use crate::handoff::Latest;
 use crate::milk::Heard;
+use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
 use crate::show::{Memory, Rig, RigFrame, Show, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
@@ -60,7 +61,7 @@ pub struct PerformReport {
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
-    let library = Arc::new(library);
+    let pool = Arc::new(Pool::new(Arc::new(library)));
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
     let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
@@ -84,10 +85,10 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         steady: true,
         sound: settings.audio.clone(),
         seconds: settings.seconds,
-        ..LogHeader::new(show, &library, Memory::default())
+        ..LogHeader::new(show, &pool, Memory::default())
     };
     let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
-    let mut rig = Rig::new(Show::new(show, library), stage, warmer, heard);
+    let mut rig = Rig::new(Show::remembering(show, pool, Memory::default()), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
     let work = Scratch::beside(&settings.out)?;

@@ -12,7 +12,7 @@ use super::{catalogue, open_store};
 use crate::audio::Pcm;
 use crate::library::Catalogue;
 use crate::milk::Heard;
-use crate::mind::director::Pool;
+use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, Failed, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
@@ -76,9 +76,18 @@ impl Libraries {
         Self(libraries.into_iter().map(known).collect())
     }
 
-    fn get(&self, identity: &str, presets: usize) -> anyhow::Result<Arc<Pool>> {
+    /// The library with this identity, its styles as fit for each scene as they were in the show.
+    fn get(&self, identity: &str, presets: usize, affinities: &[Affinity]) -> anyhow::Result<Arc<Pool>> {
         let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool.clone());
-        found.with_context(|| {
+        let as_it_was = |pool: Arc<Pool>| {
+            let same = affinities == pool.affinities() || affinities.len() != pool.affinities().len();
+            if same {
+                pool
+            } else {
+                Arc::new(Pool::with_affinity(pool.catalogue.clone(), affinities.to_vec()))
+            }
+        };
+        found.map(as_it_was).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
                 "the log was written with another library ({presets} presets, this one has {there}); name its folder \
@@ -112,7 +121,7 @@ fn recorded(entries: &[Entry]) -> Vec<Frame> {
 #[derive(Default)]
 struct Outside {
     /// Before the step: libraries that are chosen from.
-    libraries: Vec<(String, usize)>,
+    libraries: Vec<(String, usize, Vec<Affinity>)>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
     failed: Vec<Failed>,
@@ -126,14 +135,14 @@ fn rehearse(
     entries: &[Entry],
     frames: &[Frame],
 ) -> anyhow::Result<ReplayReport> {
-    let pool = libraries.get(&header.library, header.presets)?;
+    let pool = libraries.get(&header.library, header.presets, &header.affinities)?;
     let mut show = Show::remembering(header.settings, pool, header.memory.clone());
     let mut outside = outside(entries);
     let mut log = Vec::new();
     for (step, frame) in frames.iter().enumerate() {
         let now = outside.remove(&(step as u64)).unwrap_or_default();
-        for (identity, presets) in &now.libraries {
-            show.change_library(libraries.get(identity, *presets)?);
+        for (identity, presets, affinities) in &now.libraries {
+            show.change_library(libraries.get(identity, *presets, affinities)?);
         }
         show.step(&StepInput {
             dt: frame.dt,
@@ -170,8 +179,9 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
             Event::GaveUp { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck)
             }
-            Event::Library { library, presets } => {
-                steps.entry(entry.step).or_default().libraries.push((library.clone(), *presets));
+            Event::Library { library, presets, affinities } => {
+                let library = (library.clone(), *presets, affinities.clone());
+                steps.entry(entry.step).or_default().libraries.push(library);
             }
             Event::Scene { .. }
             | Event::Frames(_)
@@ -217,7 +227,7 @@ fn compare(before: &[String], again: &[String]) -> ReplayReport {
 mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
-    use crate::library::BanKind;
+    use crate::library::{BanKind, Tag};
     use crate::show::{Memory, ShowSettings};
     use crate::stage::Glance;
     use crate::units::{Rng, Seconds, Unipolar};
@@ -227,7 +237,7 @@ mod tests {
     fn live_log(libraries: [&Arc<Catalogue>; 2]) -> String {
         let settings = ShowSettings { seed: 11, record: true, ..ShowSettings::default() };
         let mut show = Show::new(settings, libraries[0].clone());
-        let header = LogHeader::new(settings, libraries[0], show.memory());
+        let header = LogHeader::new(settings, show.pool(), show.memory());
         let mut rng = Rng::new(5);
         let mut features = Features::default();
         let mut coming: Vec<(u64, DeckId)> = Vec::new();
@@ -308,12 +318,19 @@ mod tests {
         );
         let frames = recorded(&entries);
         assert!(frames.len() > 6900, "{} frames", frames.len());
-        let libraries = Libraries::of(vec![few.clone(), all]);
+        let libraries = Libraries::of(vec![few.clone(), all.clone()]);
         let report = rehearse(&libraries, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
         assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
         let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "makes way", "\"hand\""];
         assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
+
+        // An audit has seen since that some of the presets are dark; they played as what they were thought to be.
+        let mut seen = few.as_ref().clone();
+        seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
+        let libraries_now = Libraries::of(vec![Arc::new(seen), all.clone()]);
+        let report = rehearse(&libraries_now, &header, &entries, &frames).expect("played");
+        assert_eq!(report.first_difference, None);
 
         // Another moment of the music is another show.
         let mut other = frames;

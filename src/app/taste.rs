@@ -105,7 +105,8 @@ fn preset(library: &Catalogue, name: &str) -> Option<PresetId> {
     let path = name.replace('\\', "/");
     let stem = PathBuf::from(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     name.parse().ok().or_else(|| {
-        let same = |entry: &&crate::library::Entry| entry.path == path || Some(&entry.name) == stem.as_ref();
+        let same =
+            |entry: &&crate::library::Entry| entry.path == path || Some(entry.name()) == stem.as_deref();
         library.entries.iter().find(same).map(|entry| entry.id)
     })
 }

@@ -54,6 +54,8 @@ pub struct AppSettings {
     pub seed: u64,
     /// What the settings ask of the show before its first frame.
     pub first: Vec<Command>,
+    /// What was wrong with them.
+    pub troubles: Vec<String>,
     /// Ends by itself after so many seconds; for checks.
     pub seconds: Option<f64>,
 }
@@ -231,7 +233,7 @@ impl Running {
         };
         let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
         let (store, _) = open_store()?; // What there is to tell about it was told the first time.
-        let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.library(), show.memory()));
+        let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let door = door(&store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&workshop, &heard, deck, door);
@@ -278,7 +280,11 @@ impl Running {
             device,
             screen: Screen::wanted(settings.monitor),
             still: Still::default(),
-            message: [message, keys_trouble].into_iter().flatten().reduce(|all, one| format!("{all}; {one}")),
+            message: [message, keys_trouble]
+                .into_iter()
+                .flatten()
+                .chain(app.troubles.iter().cloned())
+                .reduce(|all, one| format!("{all}; {one}")),
         };
         running.screen.look(&running.output.window);
         Ok(running)

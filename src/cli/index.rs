@@ -38,9 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     println!("HIT: {}", index.version.word());
     println!("presets: {}", index.entries.len());
-    let clusters: std::collections::BTreeSet<_> =
-        index.entries.iter().map(|entry| entry.cluster().unwrap_or(&entry.author_key)).collect();
-    println!("styles: {}", clusters.len());
+    println!("styles: {}", index.keys.len());
     println!("policy: {}", if sought.policy.is_some() { "v0" } else { "none" });
     Ok(ExitCode::SUCCESS)
 }

@@ -41,7 +41,7 @@ pub struct Args {
 /// Runs the command. What an argument does not say, the settings say.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
-    let mut settings = super::settings::read();
+    let (mut settings, mut troubles) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
     settings.monitor = monitor.or(settings.monitor);
@@ -52,19 +52,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if unguarded {
         settings.guard = Some(false);
     }
-    let first = first_commands(&settings);
+    let first = first_commands(&settings, &mut troubles);
+    troubles.iter().for_each(|trouble| eprintln!("aivj: {trouble}"));
     let seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    run_app(AppSettings { settings, seed, first, seconds })?;
+    run_app(AppSettings { settings, seed, first, troubles, seconds })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What the settings ask of the show; names that are none are told.
-fn first_commands(settings: &Settings) -> Vec<Command> {
+fn first_commands(settings: &Settings, troubles: &mut Vec<String>) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(name) = &settings.profile {
         match Profile::named(name) {
             Some(profile) => commands.push(Command::Profile(profile)),
-            None => eprintln!("aivj: settings: there is no profile {name:?}; the usual one is used"),
+            None => troubles.push(format!("settings: there is no profile {name:?}; the usual one is used")),
         }
     }
     commands.extend(settings.dwell.map(Command::Dwell));
@@ -72,7 +73,7 @@ fn first_commands(settings: &Settings) -> Vec<Command> {
     for (name, value) in &settings.macros {
         match named::<Control>(name) {
             Some(control) => commands.push(Command::Macro { control, value: Unipolar::new(*value) }),
-            None => eprintln!("aivj: settings: there is no macro {name:?}"),
+            None => troubles.push(format!("settings: there is no macro {name:?}")),
         }
     }
     commands
@@ -92,7 +93,9 @@ mod tests {
         let (settings, problems) =
             Settings::parse("profile = \"peakRave\"\nadventure = 0.25\n[macros]\nm4 = 1\nnone = 0.5\n");
         assert!(problems.is_empty(), "{problems:?}");
-        let commands = first_commands(&settings);
+        let mut troubles = Vec::new();
+        let commands = first_commands(&settings, &mut troubles);
+        assert!(troubles.len() == 1 && troubles[0].contains("none"), "{troubles:?}");
         let (control, value) = (Control::M4, Unipolar::ONE);
         assert_eq!(
             commands,

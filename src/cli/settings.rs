@@ -32,10 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The performer's settings; what is wrong with them is told at once.
-pub fn read() -> Settings {
-    let Some(places) = Places::of_user() else { return Settings::default() };
-    let (settings, problems) = Settings::read(&places.config);
-    problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    settings
+/// The performer's settings, and what is wrong with them in words.
+pub fn read() -> (Settings, Vec<String>) {
+    Places::of_user().map_or_else(Default::default, |places| Settings::read(&places.config))
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -74,17 +74,26 @@ impl Energy {
     }
 }
 
+/// Where a preset of a table lies. A hundred thousand of them share one folder, which is written once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// In a file, at its path below this folder.
+    Below(Arc<Path>),
+    /// In a file whose path is no text, or that is in no library.
+    File(PathBuf),
+    /// In the program.
+    BuiltIn(&'static str),
+}
+
 /// One preset the show may choose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The hash of its bytes.
     pub id: PresetId,
-    /// The name on the desk.
-    pub name: String,
     /// Path within its library, with forward slashes; what manifests and indexes call `relPath`.
     pub path: String,
-    /// Where its text comes from.
-    pub source: PresetSource,
+    /// Where it lies.
+    pub lies: Whereabouts,
     /// Its style: a place in [`Catalogue::clusters`].
     pub cluster: u16,
     /// How much it moves.
@@ -216,13 +225,27 @@ impl Catalogue {
 }
 
 impl Entry {
+    /// The name on the desk: the file's, without its ending.
+    pub fn name(&self) -> &str {
+        let file = self.path.rsplit('/').next().unwrap_or(&self.path);
+        file.rfind('.').filter(|dot| *dot > 0).map_or(file, |dot| &file[..dot])
+    }
+
+    /// Where its text comes from.
+    pub fn source(&self) -> PresetSource {
+        match &self.lies {
+            Whereabouts::Below(folder) => PresetSource::File(folder.join(&self.path)),
+            Whereabouts::File(path) => PresetSource::File(path.clone()),
+            Whereabouts::BuiltIn(text) => PresetSource::BuiltIn(text),
+        }
+    }
+
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
         let outline = Outline::of(preset.text.as_bytes(), preset.name());
         Self {
             id: PresetId::of(preset.text.as_bytes()),
-            name: preset.name().to_owned(),
             path: preset.path.to_owned(),
-            source: PresetSource::BuiltIn(preset.text),
+            lies: Whereabouts::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
             family: outline.family,
@@ -231,16 +254,14 @@ impl Entry {
     }
 
     fn of_file(file: &Path, cluster: u16) -> Result<Self, String> {
-        let source = PresetSource::File(file.to_owned());
-        let bytes = source.read()?;
+        let bytes = PresetSource::File(file.to_owned()).read()?;
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
         let outline = Outline::of(&bytes, &name);
         Ok(Self {
             id: PresetId::of(&bytes),
-            name,
             path: text(file.file_name()),
-            source,
+            lies: Whereabouts::File(file.to_owned()),
             cluster,
             energy: outline.energy,
             family: outline.family,

@@ -131,7 +131,7 @@ fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
 fn likeness(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
-    let author = super::style::author_key(&a.name) == super::style::author_key(&b.name);
+    let author = super::style::author_key(a.name()) == super::style::author_key(b.name());
     16 + 12 * u32::from(a.family == b.family)
         + 8 * u32::from(a.cluster == b.cluster)
         + 2 * u32::from(a.energy == b.energy)

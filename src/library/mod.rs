@@ -8,6 +8,7 @@ mod finder;
 mod folder;
 mod identity;
 pub mod looks;
+mod numbers;
 mod open;
 pub mod pack;
 mod places;
@@ -22,7 +23,7 @@ mod word_index;
 
 pub use analysis::Outline;
 pub use built_in::{BuiltIn, built_in};
-pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, StyleOrigin};
+pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, StyleOrigin, Whereabouts};
 pub use finder::{Answer, Finder, Question, Searcher};
 pub use folder::{FolderError, is_preset};
 pub use identity::{NotAnId, PresetId};

@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{Scope, ScopedJoinHandle};
 
-use super::pack::{BLACKLIST_FILE, MANIFEST_FILE, Manifest, QualityBlacklist};
-use super::store::{FileFacts, LoadedRow, ScanCommit, Store, StoreError, UnixSecs, bytes_of, text_of};
+use super::numbers::NumberMap;
+use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
+use super::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 use super::style::{self, NameTable, Sought};
 use super::{
-    Catalogue, Entry, FolderError, Outline, PresetId, PresetSource, ScanError, ScanReport, library_root, scan,
+    Catalogue, Entry, FolderError, Outline, PresetId, ScanError, ScanReport, Whereabouts, library_root, scan,
 };
 
 /// Why a library cannot be opened.
@@ -80,26 +83,51 @@ pub fn open(
 /// Opens a library as it was last scanned; nothing is read but the store and the files beside the presets.
 pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenError> {
     let root = library_root(&place.folder);
-    // An index of a large library takes as long to read as its presets.
-    let (rows, sought) = std::thread::scope(|scope| {
-        let seeking = std::thread::Builder::new().name("style index".into());
-        let seeking = seeking.spawn_scoped(scope, || style::seek(&root));
-        let rows = store.load(&root);
-        let sought = seeking.ok().and_then(|seeking| seeking.join().ok());
-        (rows, sought.unwrap_or_else(|| style::seek(&root)))
+    let (index_of, manifest) = (&root, &place.manifest);
+    let blacklist = &root.join(BLACKLIST_FILE);
+    // The files beside a large library take as long to read as its presets.
+    let (draft, sought, listing, bad) = std::thread::scope(|scope| {
+        let sought = aside(scope, "style index", move || style::seek(index_of));
+        let listing = manifest.as_ref().map(|path| aside(scope, "manifest", move || Listing::read(path)));
+        let bad = blacklist
+            .is_file()
+            .then(|| aside(scope, "quality blacklist", move || QualityBlacklist::read_numbers(blacklist)));
+        let draft = Draft::of(&root, store);
+        (draft, sought(), listing.map(|listing| listing()), bad.map(|bad| bad()))
     });
-    let mut draft = Draft::of(&root, rows?);
+    let mut draft = draft?;
     let mut messages = Vec::new();
-    if let Some(manifest) = &place.manifest {
-        draft.keep_manifest(manifest, &mut messages);
+    match listing {
+        Some(Ok(listing)) => draft.keep_listed(&listing, &mut messages),
+        Some(Err(error)) => {
+            messages.push(format!("the manifest is passed over, all presets of the folder play: {error}"))
+        }
+        None => {}
     }
-    draft.drop_blacklisted(&root.join(BLACKLIST_FILE), &mut messages);
+    match bad {
+        Some(Ok(bad)) => draft.drop_bad(&bad, &mut messages),
+        Some(Err(error)) => messages.push(format!("the quality blacklist is passed over: {error}")),
+        None => {}
+    }
     draft.style(sought, &mut messages);
     let catalogue = draft.catalogue;
     if catalogue.entries.is_empty() {
         return Err(ScanError::from(FolderError::Empty(place.folder.clone())).into());
     }
     Ok(OpenedLibrary { catalogue, report: None, messages })
+}
+
+/// Starts `work` on a thread of its own; the answer waits for it, and does the work itself where there is no thread.
+fn aside<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl Fn() -> T + Copy + Send + 'scope,
+) -> impl FnOnce() -> T + 'scope {
+    let thread = std::thread::Builder::new().name(name.into()).spawn_scoped(scope, work);
+    move || match thread.map(ScopedJoinHandle::join) {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) | Err(_) => work(),
+    }
 }
 
 /// The presets that come with the program. The store learns them as it learns files, so that they are searched alike.
@@ -136,30 +164,36 @@ struct Draft {
 
 impl Draft {
     /// A preset that lies in several files is there once, under the first of their paths.
-    fn of(root: &Path, rows: Vec<LoadedRow>) -> Self {
+    fn of(root: &Path, store: &Store) -> Result<Self, StoreError> {
         let mut catalogue = Catalogue::default();
         catalogue.folder = Some(root.to_owned());
-        let mut places = HashMap::with_capacity(rows.len());
+        let folder: Arc<Path> = root.into();
+        let mut places: NumberMap<PresetId, usize> = NumberMap::default();
         let mut copies = Vec::new();
-        catalogue.entries.reserve(rows.len());
         let mut buckets = HashMap::new();
-        for row in rows {
-            if let Some(&place) = places.get(&row.id) {
-                copies.push((text_of(&bytes_of(&row.path)), place));
-                continue;
+        store.each_file(root, |id, path, outline| {
+            let text = text_of(path);
+            let place = catalogue.entries.len();
+            let first = *places.entry(id).or_insert(place);
+            if first < place {
+                copies.push((text, first));
+                return;
             }
-            places.insert(row.id, catalogue.entries.len());
-            let tags = row.outline.tags;
+            let lies = match std::str::from_utf8(path) {
+                Ok(_) => Whereabouts::Below(folder.clone()),
+                Err(_) => Whereabouts::File(root.join(path_of(path))),
+            };
+            let Outline { tags, energy, family } = outline;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
-            catalogue.push(entry(root, &row, cluster));
-        }
-        Self { catalogue, copies, names: None }
+            catalogue.push(Entry { id, path: text, lies, cluster, energy, family, tags });
+        })?;
+        Ok(Self { catalogue, copies, names: None })
     }
 
     fn names(&mut self) -> &mut NameTable {
         let (catalogue, copies) = (&self.catalogue, &self.copies);
         self.names.get_or_insert_with(|| {
-            let mut names = NameTable::default();
+            let mut names = NameTable::for_presets(catalogue.entries.len());
             for (place, entry) in catalogue.entries.iter().enumerate() {
                 names.add(&entry.path, place);
             }
@@ -169,52 +203,40 @@ impl Draft {
     }
 
     /// Keeps the presets a manifest lists and learns what it calls them.
-    fn keep_manifest(&mut self, path: &Path, messages: &mut Vec<String>) {
-        let manifest = match Manifest::read(path) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                messages
-                    .push(format!("the manifest is passed over, all presets of the folder play: {error}"));
-                return;
-            }
-        };
+    fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;
         let names = self.names();
-        for preset in &manifest.presets {
-            let Some(place) = preset.names(&manifest.target).find_map(|name| names.place(name)) else {
+        for preset in &listing.presets {
+            let Some(place) = preset.numbers().iter().find_map(|&number| names.place_of(number)) else {
                 gone += 1;
                 continue;
             };
             kept[place] = true;
-            preset.names(&manifest.target).for_each(|name| names.add(name, place));
+            preset.numbers().iter().for_each(|&number| names.add_number(number, place));
         }
         if gone > 0 {
-            let all = manifest.presets.len();
+            let all = listing.presets.len();
             messages.push(format!("{gone} of {all} presets of the manifest are gone; the others play"));
         }
         self.keep(&kept, messages, "the manifest lists none of this folder's presets");
     }
 
-    fn drop_blacklisted(&mut self, path: &Path, messages: &mut Vec<String>) {
-        if !path.is_file() {
-            return;
-        }
-        match QualityBlacklist::read(path) {
-            Ok(list) => {
-                let mut kept = vec![true; self.catalogue.entries.len()];
-                let names = self.names();
-                list.names().filter_map(|name| names.place(name)).for_each(|place| kept[place] = false);
-                self.keep(&kept, messages, "the quality blacklist names every preset of this library");
-            }
-            Err(error) => messages.push(format!("the quality blacklist is passed over: {error}")),
-        }
+    /// Drops the presets with names of these numbers.
+    fn drop_bad(&mut self, bad: &[u64], messages: &mut Vec<String>) {
+        let mut kept = vec![true; self.catalogue.entries.len()];
+        let names = self.names();
+        bad.iter().filter_map(|&number| names.place_of(number)).for_each(|place| kept[place] = false);
+        self.keep(&kept, messages, "the quality blacklist names every preset of this library");
     }
 
     /// Drops what is not kept; when nothing would be left, everything stays and `why` is told.
     fn keep(&mut self, kept: &[bool], messages: &mut Vec<String>, why: &str) {
         if !kept.contains(&true) {
             messages.push(format!("{why}; all of them play"));
+            return;
+        }
+        if !kept.contains(&false) {
             return;
         }
         let moved = self.catalogue.keep(kept);
@@ -240,24 +262,10 @@ impl Draft {
     }
 }
 
-fn entry(root: &Path, row: &LoadedRow, cluster: u16) -> Entry {
-    let LoadedRow { id, path, outline } = row;
-    Entry {
-        id: *id,
-        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        source: PresetSource::File(root.join(path)),
-        path: text_of(&bytes_of(path)),
-        cluster,
-        energy: outline.energy,
-        family: outline.family,
-        tags: outline.tags,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::pack::ManifestPreset;
+    use crate::library::pack::{Manifest, ManifestPreset};
     use crate::library::style::{INDEX_V0, INDEX_V1, IndexEntry, IndexVersion, StyleIndex};
     use crate::library::{Energy, StyleOrigin, Tag};
 
@@ -277,7 +285,7 @@ mod tests {
     }
 
     fn names(opened: &OpenedLibrary) -> Vec<&str> {
-        opened.catalogue.entries.iter().map(|entry| entry.name.as_str()).collect()
+        opened.catalogue.entries.iter().map(Entry::name).collect()
     }
 
     #[test]
@@ -290,10 +298,10 @@ mod tests {
             (Some(2), 1)
         );
         let entry = &opened.catalogue.entries[0];
-        assert_eq!((entry.name.as_str(), entry.energy), ("Geiss - Rave Storm Laser", Energy::Peak));
+        assert_eq!((entry.name(), entry.energy), ("Geiss - Rave Storm Laser", Energy::Peak));
         assert!(entry.tags.has(Tag::Wave) && entry.path == "b/Geiss - Rave Storm Laser.milk");
         assert_eq!(opened.catalogue.place(entry.id), Some(0));
-        assert!(entry.source.read().is_ok() && opened.messages.is_empty());
+        assert!(entry.source().read().is_ok() && opened.messages.is_empty());
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub(super) struct Decks {
 impl Decks {
     /// A new deck for a preset; it is wished for at the end of this step.
     pub fn order(&mut self, entry: &Entry, place: Option<u32>, seed: u64, warm_frames: u32) -> Slot {
-        self.order_source(entry.id, entry.name.clone(), entry.source.clone(), place, seed, warm_frames)
+        self.order_source(entry.id, entry.name().to_owned(), entry.source(), place, seed, warm_frames)
     }
 
     /// A new deck for a preset that is in no library.

@@ -182,7 +182,7 @@ impl Show {
     }
 
     fn name(&self, place: u32) -> &str {
-        &self.director.pool.catalogue.entries[place as usize].name
+        self.director.pool.catalogue.entries[place as usize].name()
     }
 
     fn veto(&mut self, id: PresetId) {

@@ -232,9 +232,10 @@ impl Show {
             slot.place = place(slot.id);
             slot.choice = None; // Its cluster was one of the old library.
         }
+        let affinities = self.director.pool.affinities().to_vec();
         let library = self.library();
         let (library, presets) = (setlog::identity(library), library.entries.len());
-        self.log(Event::Library { library, presets });
+        self.log(Event::Library { library, presets, affinities });
     }
 
     /// One frame of the show.
@@ -333,6 +334,11 @@ impl Show {
     /// The library that is chosen from.
     pub fn library(&self) -> &Arc<Catalogue> {
         &self.director.pool.catalogue
+    }
+
+    /// The same, made ready to be chosen from.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.director.pool
     }
 
     /// How the show was asked to run.

@@ -29,7 +29,7 @@ impl LibraryPage {
                 ui.image((picture, Vec2::splat(PICTURE)));
             }
             ui.vertical(|ui| {
-                ui.add(Label::new(RichText::new(&entry.name).size(style::NEAR)).truncate())
+                ui.add(Label::new(RichText::new(entry.name()).size(style::NEAR)).truncate())
                     .on_hover_text(&entry.path);
                 let cluster =
                     library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);

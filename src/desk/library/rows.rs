@@ -47,7 +47,7 @@ fn row(
     in_hand: bool,
 ) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, in_hand, &entry.name));
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, in_hand, entry.name()));
     if in_hand || response.hovered() {
         let fill = if in_hand { style::HOVERED } else { style::RAISED };
         ui.painter().rect_filled(rect, 4.0, fill);
@@ -60,7 +60,7 @@ fn row(
     let left = rect.left() + ROW + 6.0;
     let columns = [0.0, 0.6, 0.7, 1.0].map(|share| left + share * (rect.right() - left));
     let ink = [color, style::OFF, style::OFF];
-    for (at, text) in [entry.name.as_str(), entry.energy.label(), style].into_iter().enumerate() {
+    for (at, text) in [entry.name(), entry.energy.label(), style].into_iter().enumerate() {
         let mut cell = rect;
         cell.set_left(columns[at]);
         cell.set_right(columns[at + 1] - 6.0);

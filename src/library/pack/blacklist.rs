@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::library::numbers::Word;
+use crate::library::style::name_number;
 use crate::library::whole_file::{self, FileError};
 
 /// Name of the file within a library or pack.
@@ -36,11 +38,33 @@ pub struct QualityBlacklist {
     pub bad_urls: Vec<String>,
 }
 
+/// The names in a list, where they stand in the file.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Names<'a> {
+    #[serde(borrow, rename = "badSourceRelPaths")]
+    paths: Vec<Word<'a>>,
+    #[serde(borrow, rename = "badRelPaths")]
+    others: Vec<Word<'a>>,
+    #[serde(borrow, rename = "badIds")]
+    ids: Vec<Word<'a>>,
+    #[serde(borrow, rename = "badUrls")]
+    urls: Vec<Word<'a>>,
+}
+
 impl QualityBlacklist {
     /// Reads a list.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))
+    }
+
+    /// The numbers of everything a list calls bad, by whatever name: all that opening a library needs.
+    pub(in crate::library) fn read_numbers(path: &Path) -> Result<Vec<u64>, FileError> {
+        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        let Names { paths, others, ids, urls } =
+            serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
+        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_number(name)).collect())
     }
 
     /// Writes the file, whole or not at all.
@@ -69,5 +93,7 @@ mod tests {
         let path = folder.path().join(BLACKLIST_FILE);
         list.write(&path).expect("written");
         assert_eq!(QualityBlacklist::read(&path).expect("read"), list);
+        let numbers: Vec<u64> = list.names().map(name_number).collect();
+        assert_eq!(QualityBlacklist::read_numbers(&path).expect("read"), numbers);
     }
 }

@@ -1,7 +1,8 @@
 //! `library-manifest.json`, versions v0 to v3: which presets a pack holds and what they are called.
 //!
-//! Two kinds of identity are about: `target-slug-md5` and the path itself. Presets are therefore found by any name they
-//! have: identity, path with and without the pack's folder, label.
+//! Two kinds of identity are about: `target-slug-hash` and the path itself. Presets are therefore found by any name they
+//! have: identity, path with and without the pack's folder, label. The reference's hash is the beginning of an MD5, this
+//! program writes six digits of the preset's own identity; nobody who reads one looks into it.
 
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use crate::library::whole_file::{self, FileError};
 
 /// Name of the manifest within a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
+/// Versions that are read.
+pub(super) const KNOWN_VERSIONS: [&str; 4] = ["v0", "v1", "v2", "v3"];
 
 /// The whole manifest. What a file leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,10 +71,10 @@ impl Manifest {
         Self::parse(&bytes).map_err(|why| FileError::new(path, &why))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
         let version = json.get("version").and_then(Value::as_str).unwrap_or("v0").to_owned();
-        if !["v0", "v1", "v2", "v3"].contains(&version.as_str()) {
+        if !KNOWN_VERSIONS.contains(&version.as_str()) {
             return Err(format!("its version is {version:?}; v0 to v3 are known"));
         }
         let listed = json.get("presets").and_then(Value::as_array).ok_or("it holds no list of presets")?;
@@ -106,20 +109,23 @@ impl Manifest {
 impl ManifestPreset {
     /// Everything this preset may be called, the likeliest path first.
     pub fn names<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a str> {
-        let below = |folder: &'a str| {
-            let rest = (!folder.is_empty()).then(|| self.rel_path.strip_prefix(folder)).flatten();
-            rest.and_then(|rest| rest.strip_prefix(['/', '\\']))
-        };
-        let names = [
-            Some(self.rel_path.as_str()),
-            below(target),
-            below(&self.pack),
-            Some(self.label.as_str()),
-            Some(self.id.as_str()),
-            Some(self.url.as_str()),
-        ];
-        names.into_iter().flatten().filter(|name| !name.is_empty())
+        let Self { id, label, rel_path, url, pack, .. } = self;
+        names([rel_path, label, id, url], [target, pack])
     }
+}
+
+/// Everything a preset with this path, label, identity and address may be called, in a pack of one of these names; the
+/// likeliest path first.
+pub(super) fn names<'a>(
+    [rel_path, label, id, url]: [&'a str; 4],
+    packs: [&'a str; 2],
+) -> impl Iterator<Item = &'a str> {
+    let below = |folder: &'a str| {
+        let rest = (!folder.is_empty()).then(|| rel_path.strip_prefix(folder)).flatten();
+        rest.and_then(|rest| rest.strip_prefix(['/', '\\'])).unwrap_or_default()
+    };
+    let names = [rel_path, below(packs[0]), below(packs[1]), label, id, url];
+    names.into_iter().filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -132,23 +132,34 @@ impl Store {
 
     /// Every file of the library at `root`, in order of the paths' bytes.
     pub fn load(&self, root: &Path) -> Result<Vec<LoadedRow>, StoreError> {
+        let mut rows = Vec::new();
+        self.each_file(root, |id, path, outline| rows.push(LoadedRow { id, path: path_of(path), outline }))?;
+        Ok(rows)
+    }
+
+    /// Hands every file of the library at `root` to `each`, in order of the paths' bytes: its preset, its path below the
+    /// root, and what its text says.
+    pub(crate) fn each_file(
+        &self,
+        root: &Path,
+        mut each: impl FnMut(PresetId, &[u8], Outline),
+    ) -> Result<(), StoreError> {
         let library = self.library_key(root)?;
         let mut query = self.connection.prepare_cached(
             "SELECT p.id, f.path, p.tags | p.seen, p.energy, p.family
              FROM files f JOIN presets p ON p.key = f.preset WHERE f.library = ?1 ORDER BY f.path",
         )?;
-        let rows = query.query_map([library], |row| {
-            Ok(LoadedRow {
-                id: PresetId(row.get(0)?),
-                path: path_of(row.get_ref(1)?.as_blob()?),
-                outline: Outline {
-                    tags: Tags(row.get(2)?),
-                    energy: Energy::of_rank(row.get(3)?),
-                    family: row.get::<_, i64>(4)? as u64,
-                },
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = query.query([library])?;
+        while let Some(row) = rows.next()? {
+            let outline = Outline {
+                tags: Tags(row.get(2)?),
+                energy: Energy::of_rank(row.get(3)?),
+                family: row.get::<_, i64>(4)? as u64,
+            };
+            let path = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+            each(PresetId(row.get(0)?), path, outline);
+        }
+        Ok(())
     }
 
     /// Every file that holds this preset, in any library.

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use crate::library::{Catalogue, Cluster, StyleOrigin, Tag};
+use super::index::{IndexCluster, IndexVersion};
+use super::told::{Told, ToldEntry};
+use crate::library::numbers::{NumberMap, number_of};
+use crate::library::{Catalogue, Cluster, StyleOrigin};
 
 /// Most styles a show chooses among. An index by names has a style for each author; those with the fewest presets share
 /// one.
@@ -12,21 +14,39 @@ const MAX_CLUSTERS: usize = 256;
 /// The key of the style for presets an index does not name, or names as one of too many.
 const OTHERS: &str = "others";
 
-/// Everything the presets of a library are called in files, and where each is in the catalogue.
+/// Everything the presets of a library are called in files, and where each is in the catalogue. Names are kept as numbers
+/// of 64 bits: two that share one would have to be looked for.
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
-    places: HashMap<String, u32>,
+    places: NumberMap<u64, u32>,
 }
 
 impl NameTable {
+    /// An empty table with room for the names of so many presets.
+    pub fn for_presets(count: usize) -> Self {
+        let mut places = NumberMap::default();
+        places.reserve(count);
+        Self { places }
+    }
+
     /// Adds a name; the first preset of a name keeps it.
     pub fn add(&mut self, name: &str, place: usize) {
-        self.places.entry(tidy(name).into_owned()).or_insert(place as u32);
+        self.add_number(name_number(name), place);
+    }
+
+    /// Adds the name of this number.
+    pub(in crate::library) fn add_number(&mut self, number: u64, place: usize) {
+        self.places.entry(number).or_insert(place as u32);
     }
 
     /// The place of the preset with this name.
     pub fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(tidy(name).as_ref()).map(|&place| place as usize)
+        self.place_of(name_number(name))
+    }
+
+    /// The place of the preset with the name of this number.
+    pub(in crate::library) fn place_of(&self, number: u64) -> Option<usize> {
+        self.places.get(&number).map(|&place| place as usize)
     }
 
     /// Follows presets to their new places; those that have none are forgotten.
@@ -48,6 +68,11 @@ fn tidy(name: &str) -> Cow<'_, str> {
     if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
 }
 
+/// The number of a name, however files write it.
+pub(in crate::library) fn name_number(name: &str) -> u64 {
+    number_of(&tidy(name))
+}
+
 /// How well an index fits a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
@@ -61,9 +86,9 @@ pub struct Applied {
 
 /// Gives every preset the index names its cluster, energy and band; the others share one more cluster. Nothing changes
 /// when the index names none of them.
-pub(in crate::library) fn apply(index: &StyleIndex, names: &NameTable, catalogue: &mut Catalogue) -> Applied {
-    let found: Vec<(usize, &IndexEntry)> =
-        index.entries.iter().filter_map(|entry| Some((names.place(&entry.preset_id)?, entry))).collect();
+pub(in crate::library) fn apply(index: &Told, names: &NameTable, catalogue: &mut Catalogue) -> Applied {
+    let found: Vec<(usize, ToldEntry)> =
+        index.entries.iter().filter_map(|entry| Some((names.place_of(entry.name)?, *entry))).collect();
     let gone = index.entries.len() - found.len();
     let mut styled = vec![false; catalogue.entries.len()];
     found.iter().for_each(|(place, _)| styled[*place] = true);
@@ -73,7 +98,7 @@ pub(in crate::library) fn apply(index: &StyleIndex, names: &NameTable, catalogue
         return applied;
     }
     let (clusters, place_of) = clusters(index, &found, applied.unnamed > 0);
-    let others = place_of.get(OTHERS).copied().unwrap_or_default();
+    let others = clusters.iter().position(|cluster| cluster.key == OTHERS).unwrap_or_default() as u16;
     catalogue.clusters = clusters;
     catalogue.space.clone_from(&index.space);
     catalogue.origin = match index.version {
@@ -85,32 +110,23 @@ pub(in crate::library) fn apply(index: &StyleIndex, names: &NameTable, catalogue
     }
     for (place, said) in found {
         let entry = &mut catalogue.entries[place];
-        entry.cluster = place_of.get(key(said)).copied().unwrap_or(others);
+        entry.cluster = place_of[said.key as usize].unwrap_or(others);
         entry.energy = said.energy;
-        for tag in said.tags.iter().filter_map(|word| Tag::of(word)) {
-            entry.tags.insert(tag);
-        }
+        entry.tags.0 |= said.tags.0;
     }
     applied
 }
 
-fn key(entry: &IndexEntry) -> &str {
-    entry.cluster().unwrap_or(&entry.author_key)
-}
-
-/// The clusters in order of their keys, and their places.
-fn clusters<'a>(
-    index: &'a StyleIndex,
-    found: &[(usize, &'a IndexEntry)],
-    unnamed: bool,
-) -> (Vec<Cluster>, HashMap<&'a str, u16>) {
-    let mut sizes: HashMap<&str, usize> = HashMap::new();
-    found.iter().for_each(|(_, entry)| *sizes.entry(key(entry)).or_default() += 1);
-    let mut keys: Vec<(&str, usize)> = sizes.into_iter().collect();
+/// The clusters in order of their keys, and for every key of the index the place of its cluster, if it has one of its own.
+fn clusters(index: &Told, found: &[(usize, ToldEntry)], unnamed: bool) -> (Vec<Cluster>, Vec<Option<u16>>) {
+    let mut sizes = vec![0_usize; index.keys.len()];
+    found.iter().for_each(|(_, entry)| sizes[entry.key as usize] += 1);
+    let mut keys: Vec<(&str, usize)> = index.keys.iter().map(String::as_str).zip(sizes).collect();
+    keys.retain(|(_, size)| *size > 0);
     keys.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let dropped = keys.len() > MAX_CLUSTERS;
     keys.truncate(MAX_CLUSTERS - usize::from(dropped || unnamed));
-    if dropped || unnamed {
+    if (dropped || unnamed) && keys.iter().all(|(key, _)| *key != OTHERS) {
         keys.push((OTHERS, 0));
     }
     keys.sort();
@@ -126,14 +142,15 @@ fn clusters<'a>(
         }
     };
     let clusters = keys.iter().map(|(key, _)| cluster(key)).collect();
-    (clusters, keys.iter().enumerate().map(|(place, (key, _))| (*key, place as u16)).collect())
+    let place = |key: &String| keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|at| at as u16);
+    (clusters, index.keys.iter().map(place).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::Energy;
-    use crate::library::style::by_name;
+    use crate::library::style::{IndexEntry, by_name};
+    use crate::library::{Energy, Tag};
 
     fn built_in() -> (Catalogue, NameTable) {
         let catalogue = Catalogue::built_in();
@@ -152,7 +169,7 @@ mod tests {
             IndexEntry::of_cluster(path, "c03", Energy::Peak, Some("low")),
             IndexEntry::of_cluster("gone.milk".into(), "c01", Energy::Calm, None),
         ];
-        let applied = apply(&index, &names, &mut catalogue);
+        let applied = apply(&Told::of(&index), &names, &mut catalogue);
         assert_eq!(applied, Applied { styled: 1, unnamed: catalogue.entries.len() - 1, gone: 1 });
         let keys: Vec<_> = catalogue.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
         assert_eq!((keys, catalogue.origin), (vec!["c03", "others"], StyleOrigin::V1));
@@ -166,7 +183,7 @@ mod tests {
         let (mut catalogue, names) = built_in();
         let before = catalogue.clusters.clone();
         let index = by_name([("elsewhere.milk", "A - b")], "pack", "");
-        assert_eq!(apply(&index, &names, &mut catalogue).styled, 0);
+        assert_eq!(apply(&Told::of(&index), &names, &mut catalogue).styled, 0);
         assert_eq!((&catalogue.clusters, catalogue.origin), (&before, StyleOrigin::Tags));
     }
 
@@ -180,7 +197,7 @@ mod tests {
         labels.iter().enumerate().for_each(|(at, _)| names.add(&at.to_string(), at));
         let ids: Vec<String> = (0..600).map(|at| at.to_string()).collect();
         let pairs = ids.iter().map(String::as_str).zip(labels.iter().map(String::as_str));
-        apply(&by_name(pairs, "pack", ""), &names, &mut catalogue);
+        apply(&Told::of(&by_name(pairs, "pack", "")), &names, &mut catalogue);
         assert_eq!(catalogue.clusters.len(), MAX_CLUSTERS);
         assert!(catalogue.clusters.iter().any(|cluster| cluster.key == OTHERS));
     }

@@ -8,11 +8,13 @@ mod index;
 mod names;
 mod policy;
 mod seek;
+mod told;
 
-pub(super) use apply::apply;
 pub use apply::{Applied, NameTable};
+pub(super) use apply::{apply, name_number};
 pub use index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
 pub(super) use names::{CALM_WORDS, PEAK_WORDS};
 pub use names::{NameFacts, author_key, by_name};
 pub use policy::{MotionThresholds, StylePolicy};
 pub use seek::{INDEX_V0, INDEX_V1, POLICY_V0, Sought, seek};
+pub use told::{Told, ToldEntry};

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::index::{IndexVersion, StyleIndex};
+use super::index::IndexVersion;
 use super::policy::StylePolicy;
+use super::told::Told;
 
 /// Name of the index by looks.
 pub const INDEX_V1: &str = "aivj-style-index.v1.json";
@@ -16,7 +17,7 @@ pub const POLICY_V0: &str = "aivj-style-policy.v0.json";
 #[derive(Clone, Debug, Default)]
 pub struct Sought {
     /// The index to use.
-    pub index: Option<StyleIndex>,
+    pub index: Option<Told>,
     /// The file it was read from.
     pub path: Option<PathBuf>,
     /// The policy beside it.
@@ -34,7 +35,7 @@ pub fn seek(place: &Path) -> Sought {
         if !path.exists() {
             continue;
         }
-        match StyleIndex::read(&path, version) {
+        match Told::read(&path, version) {
             Ok(index) => {
                 sought.index = Some(index);
                 sought.path = Some(path);

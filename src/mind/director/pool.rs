@@ -49,6 +49,11 @@ impl Pool {
         Self { catalogue, arms, affinity, suited }
     }
 
+    /// How much each cluster stands out for each scene.
+    pub fn affinities(&self) -> &[Affinity] {
+        &self.affinity
+    }
+
     /// Every arm that holds presets.
     pub fn arms(&self) -> impl Iterator<Item = Arm> {
         let all = (0..self.affinity.len())

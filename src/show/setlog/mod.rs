@@ -15,7 +15,7 @@ pub use frames::{Frame, Frames, TOGETHER};
 use super::{Command, Memory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
-use crate::mind::director::{Moment, Rule, Target};
+use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, FadeStyle};
 
@@ -42,13 +42,17 @@ pub struct LogHeader {
     pub presets: usize,
     /// Where its styles came from.
     pub styles: StyleOrigin,
+    /// How well each of its styles suited each scene: an audit may have seen more of its presets since.
+    #[serde(default)]
+    pub affinities: Vec<Affinity>,
     /// What was remembered when the show began.
     pub memory: Memory,
 }
 
 impl LogHeader {
     /// The header of a live show with these settings.
-    pub fn new(settings: ShowSettings, library: &Catalogue, memory: Memory) -> Self {
+    pub fn new(settings: ShowSettings, pool: &Pool, memory: Memory) -> Self {
+        let library = &pool.catalogue;
         Self {
             set_log: LOG_VERSION,
             settings,
@@ -58,6 +62,7 @@ impl LogHeader {
             library: identity(library),
             presets: library.entries.len(),
             styles: library.origin,
+            affinities: pool.affinities().to_vec(),
             memory,
         }
     }
@@ -122,6 +127,9 @@ pub enum Event {
         library: String,
         /// How many presets it has.
         presets: usize,
+        /// How well each of its styles suits each scene.
+        #[serde(default)]
+        affinities: Vec<Affinity>,
     },
     /// A preset went on air.
     Cut(Box<Cut>),
@@ -276,7 +284,8 @@ mod tests {
 
     fn header() -> LogHeader {
         let settings = ShowSettings { seed: 3, ..ShowSettings::default() };
-        LogHeader::new(settings, &Catalogue::built_in(), Memory::default())
+        let pool = Pool::new(Catalogue::built_in().into());
+        LogHeader::new(settings, &pool, Memory::default())
     }
 
     #[test]
