@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, default_value_t = 2)]
     variants: usize,
     /// Pieces composed for each scene, beside the clips.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 300)]
     pieces: usize,
     /// Decides every variant.
     #[arg(long, default_value_t = 1)]

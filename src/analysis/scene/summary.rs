@@ -26,9 +26,7 @@ const REST: usize = 800;
 const LEAST: usize = 150;
 
 /// Numbers in a summary.
-pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 3 * FINES + 4 * FINES + 5 * RATES_HZ.len() + RHYTHM + 3;
-/// Range whose level moves as syllables do.
-const VOICE: usize = 4;
+pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3;
 
 /// The last seconds, hop by hop.
 pub struct Summary {
@@ -177,7 +175,7 @@ impl Summary {
             put(track.iter().filter(|&&v| v > 0.3 * most).count() as f32 / count as f32 * 10.0);
             put((mean(&track[recent.clone()]) + 1e-3).ln() - middle.ln());
         }
-        for fine in FINE..FINE + 3 * FINES {
+        for fine in FINE..PARTIAL {
             self.load(fine);
             let track = &self.track[..count];
             put(mean(track));
@@ -205,8 +203,6 @@ impl Summary {
             self.rhythm.tracks()[onset][..count].copy_from_slice(&self.track[..count]);
             self.movement(&mut put);
         }
-        self.load_level(VOICE);
-        self.movement(&mut put);
         self.rhythm.read(count, &mut put);
         self.likeness(&mut put);
         out

@@ -17,14 +17,14 @@ const LAG: usize = 2;
 const FINE_HZ: [(f32, f32); FINES] = [(150.0, 1_000.0), (1_000.0, 5_000.0)];
 /// How many those are.
 pub const FINES: usize = 2;
-/// Fine structure is compared with that of so many hops before: held notes, held chords.
-const HELD_HOPS: [usize; 2] = [10, 40];
-const PAST: usize = HELD_HOPS[1] + 1;
+/// Fine structure is compared with that of so many hops before: what is alike then is a held note or chord.
+const HELD_HOPS: usize = 40;
+const PAST: usize = HELD_HOPS + 1;
 /// Half width of the neighbourhood a bin is compared with, as a share of its frequency.
 const NEIGHBOURS: f32 = 0.12;
 const DT: f32 = 0.01;
 /// Numbers of a hop.
-pub const TRACKS: usize = RANGES + 1 + 3 + 3 * FINES + FINES;
+pub const TRACKS: usize = RANGES + 1 + 3 + 2 * FINES + FINES;
 /// Where the level of everything stands among them.
 pub const LEVEL: usize = RANGES;
 /// Where the three onset strengths begin.
@@ -32,7 +32,7 @@ pub const ONSETS: usize = RANGES + 1;
 /// Where the fine structure begins: for each part its depth and how much of it was there before.
 pub const FINE: usize = ONSETS + 3;
 /// Where it stands how far the strongest held partial of each part stands out.
-pub const PARTIAL: usize = FINE + 3 * FINES;
+pub const PARTIAL: usize = FINE + 2 * FINES;
 /// Parts of the spectrum in which partials are looked for, in Hz.
 const PARTIAL_HZ: [(f32, f32); FINES] = [(60.0, 600.0), (600.0, 5_000.0)];
 /// How long a partial is listened to, seconds: noise levels out in that time, notes do not.
@@ -143,18 +143,16 @@ impl Traits {
                 square += own * own;
                 place += 1;
             }
-            out[part * 3] = (square / bins.len() as f32).sqrt();
+            out[part * 2] = (square / bins.len() as f32).sqrt();
             let now = &self.fine_past[at * self.fine_len + from..at * self.fine_len + place];
-            for (slot, hops) in HELD_HOPS.into_iter().enumerate() {
-                let then = ((self.hops + PAST - hops) % PAST) * self.fine_len;
-                let then = &self.fine_past[then + from..then + place];
-                let (mut both, mut other) = (0.0, 0.0);
-                for (now, then) in now.iter().zip(then) {
-                    both += now * then;
-                    other += then * then;
-                }
-                out[part * 3 + 1 + slot] = both / (square * other).sqrt().max(1e-6);
+            let then = ((self.hops + PAST - HELD_HOPS) % PAST) * self.fine_len;
+            let then = &self.fine_past[then + from..then + place];
+            let (mut both, mut other) = (0.0, 0.0);
+            for (now, then) in now.iter().zip(then) {
+                both += now * then;
+                other += then * then;
             }
+            out[part * 2 + 1] = both / (square * other).sqrt().max(1e-6);
         }
     }
 
@@ -211,10 +209,8 @@ mod tests {
         let mut rng = Rng::new(1);
         let noise = last(&mut |_| rng.normal() as f32);
         for part in 0..FINES {
-            for held in 1..3 {
-                let (chord, noise) = (chord[FINE + 3 * part + held], noise[FINE + 3 * part + held]);
-                assert!(chord > 0.9 && noise.abs() < 0.4, "{chord} {noise}");
-            }
+            let held = FINE + 2 * part + 1;
+            assert!(chord[held] > 0.9 && noise[held].abs() < 0.4, "{} {}", chord[held], noise[held]);
             assert!(chord[PARTIAL + part] > noise[PARTIAL + part] + 1.0, "{chord:?} {noise:?}");
         }
     }
