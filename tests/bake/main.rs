@@ -98,6 +98,14 @@ fn a_pack_holds_what_is_ok_and_the_report_tells_all() {
     let list = std::fs::read_to_string(kitchen.folder("out").join("preset-audit.blacklist.json"));
     let list: serde_json::Value = serde_json::from_str(&list.expect("a list")).expect("JSON");
     assert_eq!(list["badSourceRelPaths"], serde_json::json!(["black.milk"]));
+    let library = kitchen.library.to_str().expect("a plain path");
+    let small = ["--size", "48x32", "--out-size", "24", "--warmup-frames", "2", "--capture-every", "2"];
+    let frames = [&["frames", "--capture-count", "1"], &small[..]].concat();
+    let frames = kitchen.bake(&frames, &["--library", library, "--out", "OUT"]);
+    assert!(frames.status.success(), "{}", frames.stderr);
+    let lines = std::fs::read_to_string(kitchen.folder("out").join("frames-index.jsonl")).expect("frames");
+    let told = |line: &str| line.contains("\"bandResponse\":{\"low\":") && line.contains("\"bandClass\":");
+    assert!(lines.lines().count() == 7 && lines.lines().all(told), "what the audit heard: {lines}");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
+use crate::bake::probe::Look;
+
 /// The file attempts are appended to, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
 
@@ -82,6 +84,13 @@ impl BandClass {
             Self::High => "high",
             Self::Flat => "flat",
         }
+    }
+}
+
+impl From<&Look> for BandResponse {
+    fn from(look: &Look) -> Self {
+        let [low, mid, high] = look.reaction.map(|reaction| reaction as f32);
+        Self { low, mid, high }
     }
 }
 

@@ -13,9 +13,12 @@ use std::time::{Duration, Instant};
 pub use capture::{Camera, CaptureJob, CaptureSettings, Captured, Clip, ClipFormat};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
 
+use super::audit::{Ledger, Plan, recipe};
 use super::embed::Subject;
+use super::probe::ProbeSettings;
 use super::progress::{Progress, Watch};
 use super::workers::{self, Limits, Outcome, PoolSettings};
+use crate::library::{PresetId, Store, library_root};
 use crate::units::Rng;
 
 /// Words for attempts that are not repeated: a preset that hangs would hang again.
@@ -66,6 +69,23 @@ pub fn attach(subjects: &mut [Subject], folder: &Path) {
             subject.frames = frames.filter(|frame| frame.is_file()).collect();
         }
     }
+}
+
+/// Gives each subject its answer to each part of the sound, as far as an audit of this library has told; says of how
+/// many.
+pub fn attach_bands(subjects: &mut [Subject], library: &Path, store: Store) -> anyhow::Result<usize> {
+    let plan = Plan::last(&store, std::iter::once(library_root(library)))?;
+    let by_path: HashMap<String, PresetId> =
+        plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
+    let ledger = Ledger::new(store, recipe(&ProbeSettings::default()));
+    let mut told = 0;
+    for subject in subjects {
+        let Some(&id) = by_path.get(&subject.id) else { continue };
+        let look = ledger.of_any_recipe(id)?.and_then(|record| record.evidence.look);
+        subject.bands = look.as_ref().map(BandResponse::from);
+        told += usize::from(subject.bands.is_some());
+    }
+    Ok(told)
 }
 
 /// How many of these presets have no such frames yet, nor failed for good.

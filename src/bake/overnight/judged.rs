@@ -46,10 +46,7 @@ pub(super) fn judge(
         match ledger.get(id)? {
             None => judged.waiting += 1,
             Some(record) if record.good(&gates) => {
-                let bands = record.evidence.look.as_ref().map(|look| {
-                    let [low, mid, high] = look.reaction.map(|reaction| reaction as f32);
-                    BandResponse { low, mid, high }
-                });
+                let bands = record.evidence.look.as_ref().map(BandResponse::from);
                 judged.fit.push(Subject { bands, ..subject.clone() });
             }
             Some(record) => {

@@ -82,6 +82,15 @@ pub struct Crew(Vec<Worker>);
 impl Crew {
     /// Nobody is started yet.
     pub fn new(settings: &PoolSettings) -> Self {
+        static SAID: std::sync::Once = std::sync::Once::new();
+        SAID.call_once(|| {
+            if vitals::read(std::process::id()).is_none() {
+                log::warn!(
+                    "this system does not tell what a process uses: presets are limited by the clock alone, not by \
+                     memory and processor time"
+                );
+            }
+        });
         Self((0..settings.workers.max(1)).map(|_| Worker::new(settings.clone())).collect())
     }
 

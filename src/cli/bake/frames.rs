@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use super::common::{Capture, Work};
 use crate::bake::embed::subjects_in;
-use crate::bake::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, render};
+use crate::bake::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, attach_bands, render};
 use crate::bake::{show_sign, workers};
 
 /// Renders still frames of every preset; what earlier nights have done is kept.
@@ -39,7 +39,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.capture.audio != "demo" {
         crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound")?;
     }
-    let subjects = subjects_in(&library, limit)?;
+    let mut subjects = subjects_in(&library, limit)?;
+    let told = super::store().and_then(|store| attach_bands(&mut subjects, &library, store));
+    match told {
+        Ok(told) => println!("an audit has told of {told} of {} presets what they answer to", subjects.len()),
+        Err(error) => eprintln!("aivj: what an audit has told of these presets is left out: {error:#}"),
+    }
     let settings = FramesSettings {
         capture: args.capture.settings(seed),
         workers,
