@@ -9,7 +9,7 @@ use anyhow::Context as _;
 
 use crate::analysis::{Analyser, BeatCall, Features, Scene};
 use crate::audio::{self, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Source as _};
-use crate::units::Seconds;
+use crate::units::{Seconds, thread_time};
 
 /// Frames fed at once, 5 ms.
 const BLOCK: usize = 220;
@@ -66,6 +66,7 @@ struct Listening {
     fed: u64,
     slow_next: f64,
     beat_at: Seconds,
+    /// Processor time that listening took.
     spent: Duration,
 }
 
@@ -135,9 +136,9 @@ impl Listening {
     }
 
     fn feed(&mut self, block: &[[f32; 2]]) {
-        let began = Instant::now();
+        let began = thread_time();
         self.analyser.push(block);
-        self.spent += began.elapsed();
+        self.spent += thread_time().saturating_sub(began);
         self.fed += block.len() as u64;
     }
 

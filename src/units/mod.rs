@@ -3,9 +3,11 @@
 //! Imports nothing from the house; every other room may import it.
 
 mod date;
+mod processor;
 mod rng;
 
 pub use date::iso_date;
+pub use processor::{process_time, thread_time};
 pub use rng::Rng;
 
 use std::ops::{Add, Mul, Sub};

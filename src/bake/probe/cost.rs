@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::units::{process_time, thread_time};
+
 /// Pixels of the two sizes costs are estimated for.
 const FULL_HD: f64 = 1920.0 * 1080.0;
 const ULTRA_HD: f64 = 3840.0 * 2160.0;
@@ -94,37 +96,6 @@ fn ms(time: Duration) -> f64 {
 /// Now on the wall, in processor time of the process, and of this thread.
 fn now() -> (Instant, Duration, Duration) {
     (Instant::now(), process_time(), thread_time())
-}
-
-#[cfg(unix)]
-fn clock(which: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the pointer is to a live timespec that the call fills.
-    let failed = unsafe { libc::clock_gettime(which, &mut time) } != 0;
-    if failed { Duration::ZERO } else { Duration::new(time.tv_sec as u64, time.tv_nsec as u32) }
-}
-
-#[cfg(unix)]
-fn process_time() -> Duration {
-    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
-}
-
-#[cfg(unix)]
-fn thread_time() -> Duration {
-    clock(libc::CLOCK_THREAD_CPUTIME_ID)
-}
-
-/// Where processor time is not told, elapsed time stands for it.
-#[cfg(not(unix))]
-fn process_time() -> Duration {
-    use std::sync::OnceLock;
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
-}
-
-#[cfg(not(unix))]
-fn thread_time() -> Duration {
-    process_time()
 }
 
 #[cfg(test)]
