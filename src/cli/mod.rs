@@ -78,7 +78,26 @@ pub fn run() -> anyhow::Result<ExitCode> {
     done
 }
 
+/// Whether this command only tells things, as far as its reader wants to hear them.
+fn only_tells(command: &Command) -> bool {
+    use Command::{Index, Keys, Library, Settings, Simulate};
+    matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
+}
+
+/// Lets the process end without a word when its reader goes, as `| head` does. Never for a show or a bake: their helpers
+/// may go as well.
+fn end_with_reader() {
+    // SAFETY: it puts the system's own answer to one signal back, before any other thread is there.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
+    if command.as_ref().is_some_and(only_tells) {
+        end_with_reader();
+    }
     match command {
         None => play::run(play::Args::default()),
         Some(Command::Play(args)) => play::run(args),

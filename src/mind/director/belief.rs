@@ -6,20 +6,20 @@
 use crate::analysis::{Scene, SceneView};
 
 /// Probability from which a new scene is followed, and for how long it has to hold, seconds: two looks.
-const SURE: f32 = 0.9;
+const SURE: f32 = 0.95;
 const SURE_SECS: f64 = 0.5;
 /// A new scene that stays this long is followed however sure it is, seconds.
-const STAYS_SECS: f64 = 8.0;
+const STAYS_SECS: f64 = 12.0;
 /// The end of the music is believed after this long, seconds: a new piece often begins with something that is neither.
 const NO_MUSIC_SECS: f64 = 8.0;
 /// Probability below which the scene is a guess.
 const GUESS: f32 = 0.8;
 /// How much less sure than it was lately the scene has to be for another one to be on its way.
-const DOUBT: f32 = 0.08;
+const DOUBT: f32 = 0.05;
 /// How fast it is forgotten how sure the scene was, seconds.
 const LATELY_SECS: f64 = 6.0;
 /// How long the scene has to be without doubt before it counts as calm, seconds.
-const CALM_SECS: f64 = 4.0;
+const CALM_SECS: f64 = 6.0;
 
 /// What is believed about the scene, and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -90,8 +90,8 @@ mod tests {
         let mut belief = Belief::default();
         after(&mut belief, Scene::Techno, 0.97, 20.0);
         assert!(!after(&mut belief.clone(), Scene::Rock, 0.7, 5.0).followed());
-        assert!(after(&mut belief.clone(), Scene::Rock, 0.7, 9.0).followed());
-        assert!(after(&mut belief.clone(), Scene::Rock, 0.95, 0.6).followed());
+        assert!(after(&mut belief.clone(), Scene::Rock, 0.7, 13.0).followed());
+        assert!(after(&mut belief.clone(), Scene::Rock, 0.97, 0.6).followed());
         assert!(!after(&mut belief.clone(), Scene::None, 0.99, 6.0).followed());
         assert!(after(&mut belief.clone(), Scene::None, 0.99, 9.0).followed());
     }
@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn a_scene_less_sure_than_it_was_is_not_calm_until_that_has_passed() {
         let mut belief = Belief::default();
-        assert!(after(&mut belief, Scene::Techno, 0.99, 5.0).calm());
+        assert!(after(&mut belief, Scene::Techno, 0.99, 7.0).calm());
         assert!(!after(&mut belief, Scene::Techno, 0.85, 1.0).calm());
-        assert!(!after(&mut belief, Scene::Techno, 0.99, 2.0).calm());
+        assert!(!after(&mut belief, Scene::Techno, 0.99, 4.0).calm());
         assert!(after(&mut belief, Scene::Techno, 0.99, 3.0).calm());
     }
 }

@@ -59,9 +59,9 @@ const DOWNBEAT_WAIT: f64 = 4.0;
 const LASTS_SECS: f64 = 1.2;
 /// Energy this far from its own average is on its way to somewhere.
 const UNSTEADY: f32 = 0.15;
-/// A change that can wait is listened past for about a bar, seconds: where a phrase ends other music may begin, and the
+/// A change that can wait is listened past for most of a bar, seconds: where a phrase ends other music may begin, and the
 /// energy changes with it.
-const LISTEN_SECS: f64 = 2.0;
+const LISTEN_SECS: f64 = 1.5;
 /// A drop belongs to a piece that has played for a while, seconds; a sudden start is another piece.
 const DROP_AFTER_SECS: f64 = 15.0;
 /// Times the shortest stay after which the end of a phrase is taken.
