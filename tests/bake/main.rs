@@ -71,6 +71,15 @@ fn a_second_bake_in_one_folder_is_told_so() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_library_of_which_nothing_can_be_used_is_said_so() {
+    let kitchen = Kitchen::new();
+    std::os::unix::fs::symlink("nowhere", kitchen.library.join("a.milk")).expect("linked");
+    let run = kitchen.audit(&[]);
+    assert!(!run.status.success() && run.stderr.contains("can be used; "), "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
 fn a_pack_holds_what_is_ok_and_the_report_tells_all() {
     let kitchen = Kitchen::new();
     good_presets(&kitchen.library, 6);

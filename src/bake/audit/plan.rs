@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::judge::Tries;
 use super::work::AuditJob;
@@ -71,6 +71,9 @@ impl Plan {
             let mut rows = store.load(&root)?;
             let report = library::scan(store, folder, date::now(), |_| ())
                 .with_context(|| format!("looking through {}", folder.display()))?;
+            if let (0, Some((path, why))) = (report.files, report.left_out.first()) {
+                bail!("nothing in {} can be used; {}: {why}", folder.display(), path.display());
+            }
             let mut gone = Vec::new();
             if report.read > 0 || report.gone > 0 {
                 let before: BTreeSet<PathBuf> = rows.into_iter().map(|row| row.path).collect();

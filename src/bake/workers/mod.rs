@@ -4,6 +4,7 @@
 //! this same program, started with the hidden `worker` command. A child that dies or breaks a limit is replaced.
 
 mod child;
+mod patience;
 mod pool;
 mod vitals;
 

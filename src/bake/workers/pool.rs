@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::patience::Patience;
 use super::vitals;
 use crate::bake::show_sign;
 
@@ -23,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct Limits {
     /// Processor time; what a hang is judged by, so that a busy machine is never blamed on a preset.
     pub cpu: Duration,
-    /// Wall time after which a job is given up even if it used little processor time.
+    /// Time without an answer or work worth speaking of after which a job is given up.
     pub wall: Duration,
     /// Resident memory of the child, MiB.
     pub memory_mib: u64,
@@ -262,6 +263,7 @@ impl Running {
         let started = Instant::now();
         let id = self.process.id();
         let cpu_before = vitals::read(id).map_or(Duration::ZERO, |vitals| vitals.cpu);
+        let mut patience = Patience::new(cpu_before, limits);
         if writeln!(self.input, "{request}").and_then(|()| self.input.flush()).is_err() {
             return self.died();
         }
@@ -277,6 +279,7 @@ impl Running {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if let Some(now) = vitals::read(id) {
+                patience.saw(now.cpu, started.elapsed());
                 if now.memory_mib > limits.memory_mib {
                     let (used, allowed) = (now.memory_mib, limits.memory_mib);
                     return Outcome::Memory(format!("{used} MiB in use, {allowed} MiB allowed"));
@@ -286,8 +289,9 @@ impl Running {
                     return Outcome::Hang(format!("{:.1} s of processor time", used.as_secs_f64()));
                 }
             }
-            if started.elapsed() > limits.wall {
-                return Outcome::Stuck(format!("no answer for {:.1} s", limits.wall.as_secs_f64()));
+            if patience.is_over(started.elapsed()) {
+                let (waited, wall) = (started.elapsed().as_secs_f64(), limits.wall.as_secs_f64());
+                return Outcome::Stuck(format!("no answer in {waited:.0} s, and no work for {wall:.0} s"));
             }
         }
     }
