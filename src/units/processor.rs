@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Whether this system tells processor time; elapsed time stands for it where it does not.
+pub const PROCESSOR_TIME_IS_TOLD: bool = cfg!(unix);
+
 #[cfg(unix)]
 fn clock(which: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -121,7 +121,7 @@ impl Combs {
             *fold = folded(accents, &self.weight, *period, mean);
         }
         for (again, period) in self.again[..BEATS].iter_mut().zip(&self.periods) {
-            let like = likeness(accents, mean, (PATTERN * period).round() as usize);
+            let like = likeness(accents, (PATTERN * period).round() as usize);
             *again = 1.0 + REPEATS * ((like - LIKE) / (1.0 - LIKE)).max(0.0);
         }
     }
@@ -194,19 +194,24 @@ impl Combs {
     }
 }
 
-/// How like themselves the accents are some hops later, -1..1; 0 while too few were heard.
-fn likeness(accents: &[f32], mean: f32, lag: usize) -> f32 {
-    if accents.len() < lag + COMPARED {
+/// How like themselves the accents are some hops later, -1..1 (Pearson's correlation, so that a step of the level is no
+/// likeness); 0 while too few were heard.
+fn likeness(accents: &[f32], lag: usize) -> f32 {
+    let pairs = accents.len().saturating_sub(lag);
+    if pairs < COMPARED {
         return 0.0;
     }
-    let (mut both, mut newer, mut older) = (0.0, 1e-6_f32, 1e-6_f32);
-    for (a, b) in accents.iter().zip(&accents[lag..]) {
-        let (a, b) = (a - mean, b - mean);
-        both += a * b;
-        newer += a * a;
-        older += b * b;
+    let mean = |part: &[f32]| part.iter().sum::<f32>() / pairs as f32;
+    let (newer, older) = (&accents[..pairs], &accents[lag..]);
+    let (of_newer, of_older) = (mean(newer), mean(older));
+    let (mut both, mut newer_power, mut older_power) = (0.0, 1e-6_f32, 1e-6_f32);
+    for (newer, older) in newer.iter().zip(older) {
+        let (newer, older) = (newer - of_newer, older - of_older);
+        both += newer * older;
+        newer_power += newer * newer;
+        older_power += older * older;
     }
-    both / (newer * older).sqrt()
+    both / (newer_power * older_power).sqrt()
 }
 
 /// Mean accent in each part of a period; parts that nothing fell into read the mean of all.
@@ -237,16 +242,11 @@ mod tests {
     use super::*;
     use crate::units::Rng;
 
-    /// How far the best comb stands out, with and without what comes back, after 8 s of bars of 2.4 s in sixteenths.
-    fn heard(bar: &mut dyn FnMut() -> [f32; 16]) -> (f32, f32) {
+    /// How far the best comb stands out, with and without what comes back, after four bars of 240 hops.
+    fn heard(mut accent: impl FnMut(usize) -> f32) -> (f32, f32) {
         let mut combs = Combs::new();
-        for _ in 0..4 {
-            for strength in bar() {
-                for hop in 0..15 {
-                    let all = if hop == 0 { strength } else { 0.0 };
-                    combs.push(Accent { all, ..Accent::default() });
-                }
-            }
+        for hop in 0..960 {
+            combs.push(Accent { all: accent(hop), ..Accent::default() });
         }
         combs.fold();
         let with = combs.best().z;
@@ -258,10 +258,13 @@ mod tests {
     fn a_pattern_that_comes_back_stands_out_though_hardly_anything_falls_on_its_beats() {
         let mut rng = Rng::new(3);
         let hands: [f32; 16] = std::array::from_fn(|step| if step % 4 == 0 { 0.2 } else { rng.unit_f32() });
-        let (with, without) = heard(&mut || hands);
+        let (with, without) = heard(|hop| if hop % 15 == 0 { hands[hop / 15 % 16] } else { 0.0 });
         assert!(with > 1.7 * without, "{with} {without}");
-        // The same drums in another order every bar.
-        let (with, without) = heard(&mut || std::array::from_fn(|_| rng.unit_f32() * rng.unit_f32()));
+        // Other drums every bar.
+        let (with, without) = heard(|hop| if hop % 15 == 0 { rng.unit_f32() * rng.unit_f32() } else { 0.0 });
+        assert!(with < 1.2 * without, "{with} {without}");
+        // Hiss after silence.
+        let (with, without) = heard(|hop| if hop < 600 { 0.0 } else { 0.5 + 0.1 * rng.unit_f32() });
         assert!(with < 1.2 * without, "{with} {without}");
     }
 }
