@@ -29,19 +29,17 @@ pub(super) struct Archive {
 impl Archive {
     /// Opens the store and the library, and a show over them that remembers earlier nights.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
-        let ((catalogue, mut messages, shelf), store, notice) =
-            with_store(|store| Shelf::open(store, presets))?;
+        let ((recalled, (catalogue, mut messages, shelf)), store, notice) =
+            with_store(|store| Ok((keeper::recall(store)?, Shelf::open(store, presets)?)))?;
         messages.extend(notice);
-        let memory = keeper::recall(&store).unwrap_or_else(|error| {
-            messages.push(format!("what was remembered cannot be read: {error:#}"));
-            Memory::default()
-        });
+        messages.extend_from_slice(&recalled.messages);
+        let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::remembering(settings, pool.clone(), memory.clone());
         let finder = Finder::start(second(&store)?).context("starting the thread that searches")?;
         let mut archive = Self {
             view: LibraryView::default(),
-            keeper: Keeper::start(store, memory.clone())?,
+            keeper: Keeper::start(store, recalled)?,
             shelf,
             finder,
             question: Question::default(),

@@ -48,43 +48,105 @@ pub(super) fn with_store<T>(
             drop(store);
             suspect_store();
             let (store, notice) = open_store()?;
-            Ok((open(&store)?, store, notice))
+            match open(&store) {
+                Ok(opened) => Ok((opened, store, notice)),
+                // The show goes on whatever the disk does.
+                Err(error) if error.chain().any(library::is_damage) => {
+                    let store = Store::in_memory()?;
+                    let notice = format!(
+                        "the store is damaged and could not be mended now ({error:#}); this show neither knows nor keeps \
+                         anything; close whatever else uses the store and start again"
+                    );
+                    Ok((open(&store)?, store, Some(notice)))
+                }
+                Err(error) => Err(error),
+            }
         }
         Err(error) => Err(error),
     }
 }
 
-/// What earlier nights left. Presets that failed or looked bad stay out for as long as their ban lasts.
-pub(super) fn recall(store: &Store) -> anyhow::Result<Memory> {
-    let mut memory = Memory { favourites: store.favourites()?, ..Memory::default() };
-    for ban in store.bans(unix_now())? {
-        if ban.kind == BanKind::Permanent {
-            memory.banned.insert(ban.id);
-        } else {
-            memory.left_out.insert(ban.id, LeftOut { kind: ban.kind, why: ban.reason });
-        }
-    }
-    if let Some(taste) = store.recall(TASTE)? {
-        memory.taste = taste;
-    }
-    if let Some(adventure) = store.recall(ADVENTURE)? {
-        memory.adventure = adventure;
-    }
-    if let Some(rescued) = store.recall(RESCUED)? {
-        memory.rescued = rescued;
-    }
-    if let Some(macros) = store.recall(MACROS)? {
-        memory.macros = macros;
-    }
-    Ok(memory)
+/// What earlier nights left.
+#[derive(Default)]
+pub(super) struct Recalled {
+    /// What could be read; presets that failed or looked bad stay out for as long as their ban lasts.
+    pub memory: Memory,
+    /// Names of whole things that are there and could not be read. They are left as they are, not written over.
+    unread: BTreeSet<&'static str>,
+    /// What the performer should know.
+    pub messages: Vec<String>,
 }
 
-/// Takes a preset in again, whatever kept it out.
-pub fn rescue(store: &Store, id: PresetId) -> anyhow::Result<()> {
-    let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
-    rescued.insert(id);
-    store.remember(RESCUED, &rescued, unix_now())?;
+impl Recalled {
+    fn whole<T: serde::de::DeserializeOwned>(
+        &mut self,
+        store: &Store,
+        name: &'static str,
+    ) -> anyhow::Result<Option<T>> {
+        match store.recall(name) {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                if error.chain().any(library::is_damage) {
+                    return Err(error);
+                }
+                self.messages.push(format!(
+                    "the {name} of earlier nights cannot be read ({error:#}) and is left as it is; that of this show is not kept"
+                ));
+                self.unread.insert(name);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Reads what earlier nights left, each thing by itself.
+///
+/// # Errors
+/// Damage of the store, which is mended first.
+pub(super) fn recall(store: &Store) -> anyhow::Result<Recalled> {
+    let mut recalled = Recalled::default();
+    recalled.memory.favourites = store.favourites()?;
+    for ban in store.bans(unix_now())? {
+        if ban.kind == BanKind::Permanent {
+            recalled.memory.banned.insert(ban.id);
+        } else {
+            recalled.memory.left_out.insert(ban.id, LeftOut { kind: ban.kind, why: ban.reason });
+        }
+    }
+    if let Some(taste) = recalled.whole(store, TASTE)? {
+        recalled.memory.taste = taste;
+    }
+    if let Some(adventure) = recalled.whole(store, ADVENTURE)? {
+        recalled.memory.adventure = adventure;
+    }
+    if let Some(rescued) = recalled.whole(store, RESCUED)? {
+        recalled.memory.rescued = rescued;
+    }
+    if let Some(macros) = recalled.whole(store, MACROS)? {
+        recalled.memory.macros = macros;
+    }
+    Ok(recalled)
+}
+
+/// Allows a banned preset again. One that an audit or an empty picture left out is rescued: neither keeps it out again.
+pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
+    let left_out = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
+    if left_out {
+        let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
+        rescued.insert(id);
+        store.remember(RESCUED, &rescued, unix_now())?;
+    }
     Ok(store.allow(id, None)?)
+}
+
+/// Bans a preset for good, and takes back its rescue.
+pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
+    let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
+    if rescued.remove(&id) {
+        store.remember(RESCUED, &rescued, unix_now())?;
+    }
+    Ok(store.ban(id, BanKind::Permanent, "by hand", unix_now())?)
 }
 
 /// Writes down what changes in a show.
@@ -92,6 +154,8 @@ pub(super) struct Keeper {
     writer: StoreWriter,
     /// What is in the store already.
     written: Memory,
+    /// Whole things that stay as they are.
+    unread: BTreeSet<&'static str>,
     /// What is on air, and whether the performer asked for it to go.
     on_air: Option<(PresetId, f64)>,
     sent_away: bool,
@@ -99,9 +163,10 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Starts with what [`recall`] gave.
-    pub fn start(store: Store, recalled: Memory) -> anyhow::Result<Self> {
+    pub fn start(store: Store, recalled: Recalled) -> anyhow::Result<Self> {
         let writer = StoreWriter::start(store).context("starting the thread that remembers")?;
-        Ok(Self { writer, written: recalled, on_air: None, sent_away: false })
+        let Recalled { memory: written, unread, .. } = recalled;
+        Ok(Self { writer, written, unread, on_air: None, sent_away: false })
     }
 
     /// Writes the difference to what was written before.
@@ -143,6 +208,9 @@ impl Keeper {
     }
 
     fn whole(&self, name: &str, what: &impl serde::Serialize, now: UnixSecs) {
+        if self.unread.contains(name) {
+            return;
+        }
         match serde_json::to_string(what) {
             Ok(json) => self.writer.write(Deed::Remember(name.into(), json), now),
             Err(error) => log::warn!("the {name} is not remembered: {error}"),
@@ -199,7 +267,7 @@ mod tests {
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
         let ids = [PresetId::of(b"a"), PresetId::of(b"b"), PresetId::of(b"c")];
         let first = recall(&open()).expect("recalled");
-        assert_eq!(first, Memory::default());
+        assert_eq!((&first.memory, first.messages.len()), (&Memory::default(), 0));
         let mut keeper = Keeper::start(open(), first).expect("starts");
         let mut memory = Memory { adventure: Unipolar::new(0.75), ..Memory::default() };
         memory.favourites.extend([ids[0], ids[1]]);
@@ -214,14 +282,54 @@ mod tests {
         memory.rescued.insert(ids[1]);
         keeper.remember(memory.clone());
         drop(keeper);
-        assert_eq!(recall(&open()).expect("recalled"), memory);
+        assert_eq!(recall(&open()).expect("recalled").memory, memory);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_never_written_over_and_the_rest_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let id = PresetId::of(b"a");
+        open().set_favourite(id, true, unix_now()).expect("marked");
+        open().remember(ADVENTURE, &0.25, unix_now()).expect("remembered");
+        open().remember(TASTE, &"of another program", unix_now()).expect("remembered");
+        let recalled = recall(&open()).expect("recalled");
+        assert!(recalled.memory.favourites.contains(&id) && recalled.memory.adventure == Unipolar::new(0.25));
+        assert!(
+            recalled.messages.len() == 1 && recalled.messages[0].contains("taste"),
+            "{:?}",
+            recalled.messages
+        );
+        let mut memory = recalled.memory.clone();
+        let mut keeper = Keeper::start(open(), recalled).expect("starts");
+        memory.adventure = Unipolar::new(0.5);
+        memory.taste.bias = serde_json::from_str("[0.5,0.1]").expect("a belief");
+        keeper.remember(memory);
+        drop(keeper);
+        assert_eq!(open().recall::<String>(TASTE).expect("read").as_deref(), Some("of another program"));
+        assert_eq!(recall(&open()).expect("recalled").memory.adventure, Unipolar::new(0.5));
+    }
+
+    #[test]
+    fn a_ban_taken_back_by_hand_rescues_only_what_was_left_out() {
+        let store = Store::in_memory().expect("opens");
+        let (left_out, banned) = (PresetId::of(b"a"), PresetId::of(b"b"));
+        store.ban(left_out, BanKind::Quality, "black", unix_now()).expect("banned");
+        ban(&store, banned).expect("banned");
+        allow(&store, left_out).expect("allowed");
+        allow(&store, banned).expect("allowed");
+        let memory = recall(&store).expect("recalled").memory;
+        assert_eq!((memory.rescued.len(), memory.rescued.contains(&left_out)), (1, true));
+        assert!(memory.banned.is_empty() && memory.left_out.is_empty());
+        ban(&store, left_out).expect("banned");
+        assert!(recall(&store).expect("recalled").memory.rescued.is_empty());
     }
 
     #[test]
     fn plays_and_skips_are_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
-        let mut keeper = Keeper::start(open(), Memory::default()).expect("starts");
+        let mut keeper = Keeper::start(open(), Recalled::default()).expect("starts");
         let on_air = |content: &[u8], for_secs| Some((PresetId::of(content), for_secs));
         keeper.watch(on_air(b"a", 1.0), &[]);
         keeper.watch(on_air(b"a", 12.0), &[Command::Next]);

@@ -24,7 +24,7 @@ mod surface;
 mod taste;
 mod window;
 
-pub use keeper::{open_store, rescue, suspect_store, unix_now};
+pub use keeper::{allow, ban, open_store, suspect_store, unix_now};
 pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
 pub use midi::{MonitorEnd, monitor as monitor_midi, ports as midi_ports};

@@ -53,14 +53,16 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let package = taste::import(&text)
         .map_err(anyhow::Error::msg)
         .with_context(|| format!("reading {}", file.display()))?;
-    // It writes its own taste down with everything it learns.
-    anyhow::ensure!(
-        !show_is_open(),
-        "a show is open on this machine and would write over what is imported; close it and try again"
-    );
     let (store, _) = open_store()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
+    // A show writes its own taste down with everything it learns; none is opened until this is written.
+    let _none_open = match Places::of_user() {
+        Some(places) => Some(show_sign::none_open(&places.data)?.context(
+            "a show is open on this machine and would write over what is imported; close it and try again",
+        )?),
+        None => None,
+    };
     let mut taste = store.recall::<TasteState>(TASTE)?.unwrap_or_default();
     let mut done = TasteImport { clusters: package.taste.clusters.len(), ..TasteImport::default() };
     taste.take(package.taste);

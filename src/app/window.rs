@@ -231,6 +231,14 @@ impl Running {
             record: true,
             ..ShowSettings::default()
         };
+        // Before anything is recalled, so that nobody changes it meanwhile.
+        let sign = Places::of_user().and_then(|places| match ShowSign::open(&places.data) {
+            Ok(sign) => Some(sign),
+            Err(error) => {
+                log::warn!("a bake or an import beside this show will not know of it: {error}");
+                None
+            }
+        });
         let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
         let (store, _) = open_store()?; // What there is to tell about it was told the first time.
         let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
@@ -275,7 +283,7 @@ impl Running {
             guarded,
             limited,
             baking: Baking::of(settings.presets.as_deref(), &settings.textures),
-            sign: Places::of_user().and_then(|places| ShowSign::open(&places.data).ok()),
+            sign,
             archive,
             device,
             screen: Screen::wanted(settings.monitor),

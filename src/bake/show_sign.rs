@@ -58,6 +58,18 @@ pub fn is_open(folder: &Path) -> bool {
     is_up(&folder.join(OPEN))
 }
 
+/// Keeps shows from opening while the answer is held, which must be a moment only; `None` while one is open.
+pub fn none_open(folder: &Path) -> std::io::Result<Option<File>> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(OPEN);
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Whether a show holds the sign.
 pub fn is_up(sign: &Path) -> bool {
     let Ok(file) = OpenOptions::new().read(true).write(true).open(sign) else { return false };
@@ -74,8 +86,9 @@ mod tests {
         let path = folder.path().join(NAME);
         assert!(!is_up(&path));
         assert!(!is_open(folder.path()));
+        assert!(none_open(folder.path()).expect("looked").is_some());
         let mut show = ShowSign::open(folder.path()).expect("opened");
-        assert!(is_open(folder.path()));
+        assert!(is_open(folder.path()) && none_open(folder.path()).expect("looked").is_none());
         show.step(true, 0.02);
         assert!(!is_up(&path));
         show.step(false, 0.02);

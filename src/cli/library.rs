@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::app::{open_store, rescue, show_is_open, unix_now};
-use crate::library::{self, BanKind, LibraryPlace, PresetId, Store};
+use crate::app::{allow, open_store, show_is_open, unix_now};
+use crate::library::{self, LibraryPlace, PresetId, Store};
 
 /// Scans, searches and marks presets.
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,7 @@ enum Deed {
         /// Remove a tag of your own.
         #[arg(long)]
         untag: Vec<String>,
-        /// Never show it, or allow it again.
+        /// Never show it, or allow it again; what an audit left out is then no longer held back.
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         ban: Option<bool>,
     },
@@ -130,8 +130,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             tag.iter().try_for_each(|label| store.set_label(id, label, true))?;
             untag.iter().try_for_each(|label| store.set_label(id, label, false))?;
             match ban {
-                Some(true) => store.ban(id, BanKind::Permanent, "by hand", now)?,
-                Some(false) => rescue(&store, id)?,
+                Some(true) => crate::app::ban(&store, id)?,
+                Some(false) => allow(&store, id)?,
                 None => {}
             }
             show(&store, id)?;
