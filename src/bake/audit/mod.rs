@@ -182,8 +182,9 @@ pub fn audit(
         started_at: date::now(),
         judged: 0,
     };
+    let earlier = settings.out.join(RUN_FILE).exists();
     save_run(&settings.out, &run)?;
-    let todo = plan.todo(&ledger, settings)?;
+    let todo = plan.todo(&ledger, settings, earlier, run.started_at.unsigned_abs())?;
     let mut report = AuditReport { presets: plan.presets(), known: todo.known, ..AuditReport::default() };
     tell(AuditEvent::Scanned {
         files: plan.files(),
@@ -197,12 +198,6 @@ pub fn audit(
         Judging { plan: &plan, ledger: &ledger, tell: &mut tell, report: &mut report, in_a_row: 0 };
     let started = Instant::now();
     let mut jobs = todo.jobs;
-    if todo.known > 0 && !jobs.is_empty() {
-        // A run that goes on begins elsewhere: what took the last one down, or takes longer than runs last, must not
-        // stand before everything else for ever.
-        let elsewhere = run.started_at.unsigned_abs() as usize % jobs.len();
-        jobs.rotate_left(elsewhere);
-    }
     while !jobs.is_empty() && judging.report.stopped.is_none() {
         jobs = judging.round(&mut crew, jobs, settings.budget, started, &settings.stop);
     }

@@ -12,6 +12,7 @@ use crate::bake::date;
 use crate::bake::wire::WirePath;
 use crate::library::store::LoadedRow;
 use crate::library::{self, Energy, PresetId, Store, Tags};
+use crate::units::Rng;
 
 /// One scanned folder.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub struct Plan {
 
 /// What is left to do.
 pub struct Todo {
-    /// Jobs, in an order that depends on the presets' content alone: every part of it is a fair sample.
+    /// Jobs, in an order that the presets' content decides, or the same begun elsewhere: every part is a fair sample.
     pub jobs: Vec<AuditJob>,
     /// Presets that have a verdict.
     pub known: usize,
@@ -124,8 +125,15 @@ impl Plan {
         plan
     }
 
-    /// What has no verdict yet.
-    pub fn todo(&self, ledger: &Ledger, settings: &AuditSettings) -> anyhow::Result<Todo> {
+    /// What has no verdict yet. After an `earlier` run, or one that has left verdicts, it begins at a place that `seed`
+    /// decides.
+    pub fn todo(
+        &self,
+        ledger: &Ledger,
+        settings: &AuditSettings,
+        earlier: bool,
+        seed: u64,
+    ) -> anyhow::Result<Todo> {
         let known: BTreeMap<PresetId, bool> = ledger.known()?.into_iter().collect();
         let done = |id: &PresetId| match known.get(id) {
             None => false,
@@ -147,12 +155,15 @@ impl Plan {
         };
         let open = self.first.iter().filter(|(id, file)| !done(id) && within_reach(file));
         let open = open.filter(|(id, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)));
-        let jobs = open.take(settings.limit.unwrap_or(usize::MAX)).map(|(id, &file)| AuditJob {
+        let judged = self.first.keys().filter(|id| done(id)).count();
+        let open = begun_elsewhere(open.collect(), (earlier || judged > 0).then_some(seed));
+        let open = open.into_iter().take(settings.limit.unwrap_or(usize::MAX));
+        let jobs = open.map(|(id, &file)| AuditJob {
             id: *id,
             path: WirePath(self.path(&self.files[file])),
             tries: Tries::default(),
         });
-        Ok(Todo { jobs: jobs.collect(), known: self.first.keys().filter(|id| done(id)).count() })
+        Ok(Todo { jobs: jobs.collect(), known: judged })
     }
 
     /// Every file.
@@ -196,6 +207,16 @@ impl Plan {
     }
 }
 
+/// The same in a circle from another place: what took the last run down, or takes longer than runs last, must not stand
+/// before everything else for ever.
+fn begun_elsewhere<T>(mut open: Vec<T>, seed: Option<u64>) -> Vec<T> {
+    if let Some(seed) = seed.filter(|_| !open.is_empty()) {
+        let place = Rng::new(seed).below(open.len());
+        open.rotate_left(place);
+    }
+    open
+}
+
 fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
@@ -224,4 +245,25 @@ fn remember_deleted(
         store.remember(&name, &all, date::now())?;
     }
     Ok(all.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_go_on_begin_at_many_places_and_leave_nothing_out() {
+        let all: Vec<u32> = (0..60).collect();
+        assert_eq!(begun_elsewhere(all.clone(), None), all);
+        assert!(begun_elsewhere(Vec::<u32>::new(), Some(1)).is_empty());
+        // A timer that starts it at the same second of every day.
+        let runs = (0..100).map(|day| begun_elsewhere(all.clone(), Some(1_800_000_000 + day * 86_400)));
+        let mut first = BTreeSet::new();
+        for mut run in runs {
+            first.insert(run[0]);
+            run.sort_unstable();
+            assert_eq!(run, all);
+        }
+        assert!(first.len() > 30, "{first:?}");
+    }
 }

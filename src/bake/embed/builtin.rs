@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::concepts::{self, concepts};
 use super::looks::{self, LOOKS, LookModel};
-use super::text::{Reading, TextModel};
+use super::text::{self, Reading, TextModel};
 use super::visual::look_of;
 use super::{Embedder, Maker, Opened, Subject, npy, read};
 use crate::bake::{files, parallel};
@@ -58,6 +58,9 @@ impl Builtin {
         let mut hash = Sha256::new();
         hash.update(own);
         hash.update(concepts::file());
+        for length in [text::NUMBERS_WEIGHT, concepts::LENGTH, looks::LENGTH] {
+            hash.update(length.to_le_bytes());
+        }
         if let Some(looks) = &looks {
             hash.update(npy::encode(&looks.0));
         }

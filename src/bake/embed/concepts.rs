@@ -11,11 +11,13 @@ use std::sync::LazyLock;
 
 use ndarray::{Array1, Array2, ArrayView1};
 
+use super::numbers::numbers;
+use super::sheet::Sheet;
 use super::text::{Reading, TextModel, unit_length};
 use crate::bake::parallel;
 
 /// Length of the concepts beside the code's 1.
-const LENGTH: f32 = 2.0;
+pub(super) const LENGTH: f32 = 2.0;
 
 static FILE: &[u8] = include_bytes!("../../../assets/style-concepts.bin");
 
@@ -36,10 +38,13 @@ impl Concepts {
     /// Reads the file; nothing where it is cut short or of another kind.
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(bytes.strip_prefix(b"AIVJCON2")?);
-        let [words, directions, numbers, cells, width] = std::array::from_fn(|_| bytes.count());
-        let (words, directions, numbers, cells, width) = (words?, directions?, numbers?, cells?, width?);
+        let [words, directions, ranks, cells, width] = std::array::from_fn(|_| bytes.count());
+        let (words, directions, ranks, cells, width) = (words?, directions?, ranks?, cells?, width?);
+        if ranks != numbers(&Sheet::default()).len() {
+            return None; // A yardstick for other numbers than are read here.
+        }
         let mut knots = Vec::new();
-        for _ in 0..numbers {
+        for _ in 0..ranks {
             let count = bytes.count()?;
             knots.push(bytes.floats(count.checked_mul(2)?)?.chunks_exact(2).map(|p| (p[0], p[1])).collect());
         }
@@ -52,7 +57,7 @@ impl Concepts {
         let mut matrix = |rows: usize, columns: usize| {
             Array2::from_shape_vec((rows, columns), bytes.floats(rows.checked_mul(columns)?)?).ok()
         };
-        let first = matrix(numbers + directions, cells)?;
+        let first = matrix(ranks + directions, cells)?;
         let bias = matrix(1, cells)?.row(0).to_owned();
         let second = matrix(cells, width)?;
         let yardstick = TextModel::of(knots, vocabulary, says);
@@ -122,6 +127,9 @@ mod tests {
             assert!(Concepts::read(&FILE[..end]).is_none(), "{end}");
         }
         assert!(Concepts::read(&[FILE, b"x"].concat()).is_none());
+        let mut other = FILE.to_vec();
+        other[16] += 1; // One number more.
+        assert!(Concepts::read(&other).is_none());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) const MOST: usize = 1500;
 /// How much the parts count: edges, scales, layout, colours, edge strength, texture, motion, symmetry.
 const WEIGHTS: [f32; PARTS.len()] = [1.2, 0.8, 1.2, 1.8, 1.0, 0.8, 0.3, 0.3];
 /// Length of a look beside the code's 1.
-const LENGTH: f32 = 1.0;
+pub(super) const LENGTH: f32 = 1.0;
 
 /// A library's proportions: one matrix of weights (first row), mean (second row), directions, and in the last row's first
 /// cell the number of looks they were learnt from.

@@ -133,6 +133,13 @@ pub struct FrameMetrics {
     pub band_class: Option<BandClass>,
 }
 
+impl FrameMetrics {
+    /// The same with what an audit heard.
+    pub fn hearing(&self, bands: BandResponse) -> Self {
+        Self { band_response: Some(bands), band_class: Some(bands.class()), ..*self }
+    }
+}
+
 impl FrameEntry {
     /// Whether frames are there.
     pub fn is_ok(&self) -> bool {

@@ -113,15 +113,22 @@ pub fn render(
     let mut done = Rendered { finished: true, ..Rendered::default() };
     let (known, name) = (read(folder), settings.capture.name());
     let mut open: Vec<Subject> = Vec::new();
+    let mut index = entry::IndexWriter::open(folder)?;
     for subject in subjects {
-        if is_done(subject, folder, &known, &name) {
-            done.kept += 1;
-        } else {
+        if !is_done(subject, folder, &known, &name) {
             open.push(subject.clone());
+            continue;
+        }
+        done.kept += 1;
+        // The frames came before the audit: what it heard is told in a line of its own.
+        let entry = known.get(&subject.id).filter(|entry| entry.is_ok());
+        if let (Some(entry), Some(bands)) = (entry, subject.bands)
+            && entry.metrics.band_response.is_none()
+        {
+            index.append(&FrameEntry { metrics: entry.metrics.hearing(bands), ..entry.clone() })?;
         }
     }
     Rng::new(settings.capture.seed).shuffle(&mut open);
-    let mut index = entry::IndexWriter::open(folder)?;
     for attempt in 0..=settings.retries {
         if open.is_empty() || !done.finished {
             break;
@@ -187,9 +194,9 @@ fn one_round(
             return false;
         }
         let mut entry = line(&job, captured, &name);
-        let bands = by_id.get(&job.id).and_then(|subject| subject.bands);
-        entry.metrics.band_response = bands;
-        entry.metrics.band_class = bands.map(|bands| bands.class());
+        if let Some(bands) = by_id.get(&job.id).and_then(|subject| subject.bands) {
+            entry.metrics = entry.metrics.hearing(bands);
+        }
         if let Err(why) = index.append(&entry) {
             trouble = Some(why);
             return false;
@@ -245,5 +252,50 @@ fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
         error_text,
         metrics,
         capture: Some(capture.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_that_came_before_the_audit_are_told_what_it_heard_and_are_not_rendered_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (preset, frame) = (folder.path().join("a.milk"), "frames/a.webp".to_owned());
+        std::fs::create_dir(folder.path().join("frames")).expect("made");
+        for file in [&preset, &folder.path().join(&frame)] {
+            std::fs::write(file, b"zoom=1").expect("written");
+        }
+        let settings = FramesSettings {
+            capture: CaptureSettings::default(),
+            workers: 1,
+            timeout: Duration::from_secs(1),
+            retries: 0,
+            deadline: None,
+            gives_way_to: None,
+        };
+        let rendered = FrameEntry {
+            preset_id: "a.milk".into(),
+            at: "2999-01-01T00:00:00Z".into(),
+            frames: vec![frame],
+            capture: Some(settings.capture.name()),
+            metrics: FrameMetrics { motion: 0.25, ..FrameMetrics::default() },
+            ..FrameEntry::default()
+        };
+        entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
+        let bands = BandResponse { low: 0.5, mid: 0.1, high: 0.1 };
+        let subject = Subject { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
+        for _ in 0..2 {
+            let done = render(std::slice::from_ref(&subject), folder.path(), &settings, &mut |_| true);
+            assert_eq!(done.map(|done| (done.kept, done.ok)), Ok((1, 0)));
+        }
+        let told = &read(folder.path())["a.milk"].metrics;
+        assert_eq!(
+            (told.band_response, told.band_class, told.motion),
+            (Some(bands), Some(BandClass::Low), 0.25)
+        );
+        let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("there");
+        assert_eq!(lines.lines().count(), 2);
     }
 }

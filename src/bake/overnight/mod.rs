@@ -3,7 +3,7 @@
 //! Whatever would fail at four in the morning fails in the first minute: a preflight, then a smoke run of a few presets
 //! through every stage. The time is shared so that the last stage always finishes. Every stage can be cut off at any
 //! moment; the next start goes on where this one ended and comes to the same index. While a show plays to music on the
-//! same machine the night gives way to it.
+//! same machine the night gives way to it; only clustering, which is short, does not.
 
 mod clock;
 mod judged;

@@ -17,6 +17,7 @@ use crate::bake::frames::{self, FramesSettings, Rendered};
 use crate::bake::pack::{self, PackSettings, Sample};
 use crate::bake::probe::{ProbeSettings, thumb_path};
 use crate::bake::progress::Progress;
+use crate::bake::show_sign;
 use crate::bake::{files, iso, now};
 use crate::library::pack::{MANIFEST_FILE, Manifest};
 
@@ -26,6 +27,10 @@ pub(super) const AUDIT_FOLDER: &str = "audit";
 const THUMBS: &str = "thumbs";
 /// Time that embedding has even when the night is over: without rows there is no index.
 const EMBED_AT_LEAST: Duration = Duration::from_secs(60);
+/// Time that the audit has even when its share is over: without a verdict there is nothing to render.
+const AUDIT_AT_LEAST: Duration = Duration::from_secs(60);
+/// How often a rest looks whether the show still plays.
+const REST: Duration = Duration::from_millis(200);
 /// The presets a pack may be drawn from, one path a line.
 const FIT: &str = "fit.txt";
 
@@ -103,7 +108,7 @@ impl Night<'_, '_> {
             libraries: vec![settings.library.clone()],
             workers: settings.workers,
             limit: None,
-            budget: Some(self.clock.left(AUDIT_UNTIL)),
+            budget: Some(self.clock.left(AUDIT_UNTIL).max(AUDIT_AT_LEAST)),
             retry_failed: false,
             preset_cpu: Duration::from_secs(20),
             only: Some(subjects.iter().map(|subject| subject.id.clone()).collect::<BTreeSet<_>>()),
@@ -138,6 +143,13 @@ impl Night<'_, '_> {
                 return Err(why);
             }
             self.note(format!("the time for the audit is up; {} presets wait for a night", judged.waiting));
+        }
+        if judged.fit.is_empty() && judged.waiting > 0 && !self.stopped {
+            let waiting = judged.waiting;
+            return Err(format!(
+                "the time was over before one fit preset was found; {waiting} wait for their verdict: start it \
+                 again to go on, or with more hours"
+            ));
         }
         if judged.fit.is_empty() && !self.stopped {
             let page = out.join(crate::bake::report::PAGE);
@@ -230,8 +242,20 @@ impl Night<'_, '_> {
             },
         )?;
         let least = Instant::now() + EMBED_AT_LEAST;
+        let mut worked = Instant::now();
         let done = embed::embed(subjects, embedder.as_mut(), folder, &mut |progress| {
-            self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least)
+            let (took, rested) = (worked.elapsed(), Instant::now());
+            loop {
+                let go_on =
+                    self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least);
+                // While a show plays it rests for as long as the last presets took.
+                let show = settings.gives_way_to.as_deref().is_some_and(show_sign::is_up);
+                if !go_on || !show || rested.elapsed() >= took {
+                    worked = Instant::now();
+                    return go_on;
+                }
+                std::thread::sleep(REST);
+            }
         })
         .map_err(|error| error.to_string())?;
         if !done.finished && !self.stopped {
