@@ -73,7 +73,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
         && error.chain().any(crate::library::is_damage)
     {
         crate::app::suspect_store();
-        eprintln!("aivj: the store is damaged; it is mended when you try again");
+        eprintln!(
+            "aivj: the store is damaged; it is mended when you try again with no show and no bake open"
+        );
     }
     done
 }

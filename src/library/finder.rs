@@ -199,6 +199,7 @@ impl Drop for Finder {
 
 fn made_ready(library: Arc<Catalogue>, store: &Store) -> Searcher {
     let labels = store.labels().unwrap_or_else(|error| {
+        store.met(&error);
         log::warn!("the performer's own tags cannot be searched: {error}");
         HashMap::new()
     });

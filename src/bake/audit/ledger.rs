@@ -46,7 +46,8 @@ impl Ledger {
 
     /// Keeps a verdict. Its look is judged by the usual gates until the library speaks for itself.
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
-        self.store.put_verdicts(&[self.row(id, record, &Gates::default(), date::now())?])
+        let row = self.row(id, record, &Gates::default(), date::now())?;
+        self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
     }
 
     /// The verdict on a preset, if there is one by this recipe.
@@ -56,7 +57,13 @@ impl Ledger {
 
     /// The verdict on a preset by whatever recipe: whether it can be played does not hang on pixels or seeds.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
-        Ok(self.store.verdict(id)?.and_then(|row| serde_json::from_str(&row.json).ok()))
+        let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
+        Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
+    }
+
+    /// Damage that is met is mended at the next opening, also where nobody hands the error on.
+    fn mark(&self, error: &StoreError) {
+        self.store.met(error);
     }
 
     /// The verdict on a preset with the time it was reached.

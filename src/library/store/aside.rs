@@ -7,16 +7,25 @@ use std::path::{Path, PathBuf};
 use super::UnixSecs;
 use crate::units::iso_date;
 
-/// Renames the store and its log files; returns the store's new name.
+/// Ending of the store's write-ahead log.
+pub(super) const LOG: &str = "-wal";
+
+/// Renames the store and its log files; returns the store's new name. The log goes first: a store without its log is only
+/// older, while a log without its store is thrown away by whoever begins a new one.
 pub(super) fn set_aside(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
     let moved = free_name(path, now);
-    std::fs::rename(path, &moved)?;
-    for ending in ["-wal", "-shm"] {
-        let log = with_ending(path, ending);
-        if log.exists() {
-            std::fs::rename(&log, with_ending(&moved, ending))?;
-        }
+    let (log, moved_log) = (with_ending(path, LOG), with_ending(&moved, LOG));
+    let has_log = log.exists();
+    if has_log {
+        std::fs::rename(&log, &moved_log)?;
     }
+    if let Err(error) = std::fs::rename(path, &moved) {
+        if has_log {
+            std::fs::rename(&moved_log, &log)?;
+        }
+        return Err(error);
+    }
+    std::fs::remove_file(with_ending(path, "-shm")).ok(); // Made anew by whoever opens the store, if it stayed as well.
     Ok(moved)
 }
 
@@ -26,10 +35,11 @@ fn free_name(path: &Path, now: UnixSecs) -> PathBuf {
         0 => with_ending(path, &format!(".{stamp}.set-aside")),
         count => with_ending(path, &format!(".{stamp}-{count}.set-aside")),
     };
-    (0..).map(name).find(|name| !name.exists()).expect("one of so many names is free")
+    let free = |name: &PathBuf| !name.exists() && !with_ending(name, LOG).exists();
+    (0..).map(name).find(free).expect("one of so many names is free")
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     name.into()

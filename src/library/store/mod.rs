@@ -2,10 +2,12 @@
 //!
 //! Presets are known by the hash of their bytes, files only point at them, so favourites, bans, verdicts and taste
 //! survive renaming and moving. A file that is damaged or was written by a newer version is set aside under another
-//! name, never overwritten, and what can be read of a damaged one is taken over. Never used on the render thread: the live show writes through [`StoreWriter`].
+//! name, never overwritten and never while anybody has it open, and what can be read of a damaged one is taken over. Never
+//! used on the render thread: the live show writes through [`StoreWriter`].
 
 mod aside;
 mod files;
+mod hold;
 mod memory;
 mod salvage;
 mod schema;
@@ -14,8 +16,11 @@ mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use hold::Hold;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use files::LoadedRow;
@@ -48,6 +53,9 @@ pub enum StoreError {
     /// Something stored is not what it should be.
     #[error("the store holds something that cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// It cannot be used as it is, and not be set aside either.
+    #[error("{0}, and another program has it open")]
+    InUse(String),
 }
 
 /// The open store. One connection; use one per thread.
@@ -55,6 +63,8 @@ pub struct Store {
     connection: Connection,
     /// Where it lies; nowhere when it lives in memory only.
     path: Option<PathBuf>,
+    /// Keeps others from setting the file aside; goes after the connection.
+    hold: Option<Arc<Hold>>,
 }
 
 /// A store and what the performer should know about how it was opened.
@@ -66,16 +76,18 @@ pub struct OpenedStore {
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is made when it is not there. A damaged or newer one is set aside; where the
-    /// folder cannot be written, the store lives in memory and forgets at the end. Only that can fail.
+    /// Opens the store in `folder`, which is made when it is not there. A damaged or newer one is set aside
+    /// unless anybody has it open: then a damaged one is used as it is, and mended another time. Where the folder cannot
+    /// be written, the store lives in memory and forgets at the end. Only that can fail.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         match Self::open_file(folder, now) {
             Ok(opened) => Ok(opened),
             Err(error) => {
-                let notice = format!(
-                    "{error}; this show remembers nothing afterwards. Check that {} can be written",
-                    folder.display()
-                );
+                let hint = match &error {
+                    StoreError::InUse(_) => "Close that one and start again".to_owned(),
+                    _ => format!("Check that {} can be written", folder.display()),
+                };
+                let notice = format!("{error}; this show remembers nothing afterwards. {hint}");
                 Ok(OpenedStore { store: Self::in_memory()?, notice: Some(notice) })
             }
         }
@@ -85,7 +97,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, path: None })
+        Ok(Self { connection, path: None, hold: None })
     }
 
     /// Where the store lies; nowhere when it lives in memory only.
@@ -96,43 +108,93 @@ impl Store {
     /// A second connection to the same file, for another thread; nothing for a store in memory.
     pub fn another(&self) -> Result<Option<Self>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let connection = connect(path)?;
-        Ok(Some(Self { connection, path: Some(path.clone()) }))
+        let connection = connect(path, Log::Tidied)?;
+        Ok(Some(Self { connection, path: Some(path.clone()), hold: self.hold.clone() }))
+    }
+
+    /// Marks the store for the next opening to mend, when this error of it says that it is damaged; whether it does.
+    pub fn met(&self, error: &StoreError) -> bool {
+        let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
+        if let (true, Some(path)) = (damaged, &self.path) {
+            mark_suspect(path);
+        }
+        damaged
     }
 
     fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(STORE_FILE);
-        let mut notice = None;
-        let suspect = suspect_mark(&path);
-        let trouble = if path.exists() { trouble_with(&path, suspect.exists())? } else { None };
-        let mut damaged = None;
-        if let Some(trouble) = &trouble {
-            let moved =
-                aside::set_aside(&path, now).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-            notice =
-                Some(format!("{trouble}; it was set aside as {} and a new one was begun", moved.display()));
-            damaged = matches!(trouble, Trouble::Damaged(_)).then_some(moved);
-        }
-        let mut connection = connect(&path)?;
+        let hold = Hold::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let notice = if hold.alone() {
+            let notice = mend(&path, now)?;
+            hold.share();
+            notice
+        } else {
+            hold.share();
+            leave(&path)?
+        };
+        let mut connection = connect(&path, Log::Tidied)?;
         schema::migrate(&mut connection)?;
-        if let (Some(damaged), Some(notice)) = (damaged, &mut notice) {
-            let rows = salvage::take_over(&connection, &damaged);
-            notice.push_str(&format!(
-                " with what could be read of marks, bans, plays, taste and verdicts: {rows} entries"
-            ));
-        }
-        if suspect.exists() {
-            std::fs::remove_file(&suspect).ok(); // Looked at again the next time, and no worse for it.
-        }
-        Ok(OpenedStore { store: Self { connection, path: Some(path) }, notice })
+        Ok(OpenedStore { store: Self { connection, path: Some(path), hold: Some(Arc::new(hold)) }, notice })
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+/// Sets a store aside that cannot be used, and takes over what can be read of it; what happened, in words. Only while
+/// nobody has it open.
+fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
+    let suspect = suspect_mark(path);
+    let trouble = if path.exists() { trouble_with(path, suspect.exists())? } else { None };
+    let mut notice = None;
+    if let Some(trouble) = trouble {
+        let moved =
+            aside::set_aside(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
+        let mut words = format!("{trouble}; it was set aside as {} and a new one was begun", moved.display());
+        if matches!(trouble, Trouble::Damaged(_)) {
+            let mut connection = connect(path, Log::Tidied)?;
+            schema::migrate(&mut connection)?;
+            let taken = salvage::take_over(&connection, &moved);
+            words.push_str(&format!(
+                " with what could be read of marks, bans, plays, taste and verdicts: {taken}"
+            ));
+        }
+        notice = Some(words);
+    }
+    if suspect.exists() {
+        std::fs::remove_file(&suspect).ok(); // Looked at again the next time, and no worse for it.
+    }
+    Ok(notice)
+}
+
+/// Looks at a store that others have open, and leaves it where it is; what is wrong with it, in words.
+fn leave(path: &Path) -> Result<Option<String>, StoreError> {
+    let trouble = match trouble_with(path, false)? {
+        Some(newer @ Trouble::Newer(_)) => return Err(StoreError::InUse(newer.to_string())),
+        Some(damaged) => {
+            mark_suspect(path);
+            damaged.to_string()
+        }
+        None if suspect_mark(path).exists() => "damage was met in the store".to_owned(),
+        None => return Ok(None),
+    };
+    Ok(Some(format!(
+        "{trouble}; it is open elsewhere and used as it is. It is mended at the next start with every other show and bake closed"
+    )))
+}
+
+/// What becomes of the write-ahead log when the last connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    /// It goes into the file.
+    Tidied,
+    /// It stays, and the file as it was.
+    Left,
+}
+
+fn connect(path: &Path, log: Log) -> Result<Connection, rusqlite::Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == Log::Left)?;
     connection.busy_timeout(BUSY)?;
     // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -156,13 +218,9 @@ enum Trouble {
 
 /// What is wrong with the file; nothing when it can be used.
 fn trouble_with(path: &Path, suspect: bool) -> Result<Option<Trouble>, StoreError> {
-    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
-    let log = bytes(&PathBuf::from(format!("{}-wal", path.display())));
-    // What is in the log only makes the file shorter than the store.
-    let file_bytes = if log > 0 { u64::MAX } else { bytes(path) };
-    let looked = connect(path).and_then(|connection| {
+    let looked = connect(path, Log::Left).and_then(|connection| {
         let version = schema::version(&connection)?;
-        schema::probe(&connection, file_bytes, suspect).map(|damage| (version, damage))
+        schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
     });
     match looked {
         Ok((version, _)) if version > schema::VERSION => Ok(Some(Trouble::Newer(version))),
@@ -170,6 +228,13 @@ fn trouble_with(path: &Path, suspect: bool) -> Result<Option<Trouble>, StoreErro
         Err(error) if is_damage(&error) => Ok(Some(Trouble::Damaged(error.to_string()))),
         Err(error) => Err(error.into()),
     }
+}
+
+/// How long the store's file is. What is in the log only makes it shorter than the store, so it is long enough then.
+fn file_bytes(path: &Path) -> u64 {
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
+    // The log first: what leaves it between the two looks is in the file by then.
+    if bytes(&aside::with_ending(path, aside::LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 
 /// Whether this error, or a cause of one, says that the store is damaged.
@@ -205,9 +270,88 @@ mod tests {
         let opened = Store::open(folder.path(), 1_790_000_000).expect("opens");
         let notice = opened.notice.expect("it is told");
         assert!(notice.contains("set aside"), "{notice}");
-        let kept = std::fs::read_dir(folder.path()).expect("read").flatten();
-        let kept = kept.filter(|entry| entry.file_name().to_string_lossy().contains("set-aside")).count();
-        assert_eq!(kept, 1);
+        assert_eq!(set_aside_in(folder.path()), 1);
+    }
+
+    fn set_aside_in(folder: &Path) -> usize {
+        let names = std::fs::read_dir(folder).expect("read").flatten().map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().ends_with("set-aside")).count()
+    }
+
+    #[test]
+    fn a_store_that_grows_while_it_is_looked_at_is_not_cut_off() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(STORE_FILE);
+        drop(Store::open(folder.path(), 0).expect("opens"));
+        let (looking, writing) = (connect(&path, Log::Left), connect(&path, Log::Tidied));
+        let (looking, writing) = (looking.expect("opens"), writing.expect("opens"));
+        let grow_after_look = || {
+            let bytes = file_bytes(&path);
+            assert!(bytes < u64::MAX, "nothing is in the log yet");
+            let put = "INSERT INTO memory VALUES ('big', ?1, 0)";
+            writing.execute(put, ["x".repeat(1 << 20)]).expect("written");
+            bytes
+        };
+        assert_eq!(schema::probe(&looking, grow_after_look, false).expect("looked"), None);
+    }
+
+    #[test]
+    fn the_log_of_a_damaged_store_counts_and_is_kept() {
+        let (first, second) =
+            (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        drop(Store::open(first.path(), 0).expect("opens"));
+        let store = Store::open(first.path(), 0).expect("opens").store;
+        let favourite = crate::library::PresetId::of(b"in the log");
+        store.set_favourite(favourite, true, 1).expect("marked");
+        let log_of = |folder: &Path| aside::with_ending(&folder.join(STORE_FILE), aside::LOG);
+        let log = std::fs::read(log_of(first.path())).expect("there is a log");
+        assert!(!log.is_empty());
+        std::fs::write(log_of(second.path()), &log).expect("written");
+        let mut bytes = std::fs::read(first.path().join(STORE_FILE)).expect("read");
+        let last_page = bytes.len() - 4096;
+        bytes[last_page..].fill(0xa5);
+        std::fs::write(second.path().join(STORE_FILE), &bytes).expect("written");
+
+        let opened = Store::open(second.path(), 0).expect("opens");
+        let notice = opened.notice.expect("told");
+        assert!(notice.contains("set aside"), "{notice}");
+        assert!(opened.store.favourites().expect("read").contains(&favourite));
+        let moved = second.path().join(format!("{STORE_FILE}.1970-01-01-000000.set-aside"));
+        assert!(std::fs::read(aside::with_ending(&moved, aside::LOG)).expect("kept") == log);
+        assert!(std::fs::read(moved).expect("kept") == bytes);
+    }
+
+    #[test]
+    fn marks_before_and_behind_a_damaged_page_survive_and_so_do_those_with_broken_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let ids: std::collections::BTreeSet<_> =
+            (0..20_000_u32).map(|number| crate::library::PresetId::of(&number.to_le_bytes())).collect();
+        let step = store.connection.unchecked_transaction().expect("begun");
+        for id in &ids {
+            store.set_favourite(*id, true, 1).expect("marked");
+        }
+        step.commit().expect("written");
+        let first = ids.first().expect("many").0;
+        let broken = "UPDATE opinions SET note = CAST(x'ff41' AS TEXT) WHERE id = ?1";
+        assert_eq!(store.connection.execute(broken, [first]).expect("written"), 1);
+        store.tidy().expect("written");
+        drop(store);
+        let path = folder.path().join(STORE_FILE);
+        let mut bytes = std::fs::read(&path).expect("read");
+        let page_of = |id: &[u8]| bytes.windows(id.len()).position(|part| part == id).expect("there") & !4095;
+        const LEAF: u8 = 10;
+        let middle = ids.iter().skip(10_000).map(|id| page_of(&id.0)).find(|page| bytes[*page] == LEAF);
+        let middle = middle.expect("a leaf");
+        bytes[middle..middle + 4096].fill(0xa5);
+        std::fs::write(&path, bytes).expect("written");
+
+        let opened = Store::open(folder.path(), 0).expect("opens");
+        let notice = opened.notice.expect("told");
+        assert!(notice.contains("others could not be read"), "{notice}");
+        let left = opened.store.favourites().expect("read");
+        assert!(left.is_subset(&ids) && left.len() < ids.len(), "{}", left.len());
+        assert!(left.len() > ids.len() - 200, "{} of {}", left.len(), ids.len());
     }
 
     #[test]
@@ -253,12 +397,23 @@ mod tests {
         assert_eq!(opened.notice, None, "it is not where anybody looks at once");
         let error = opened.store.each_verdict("r", |_| ()).expect_err("it is met");
         assert!(std::error::Error::source(&error).is_some_and(is_damage), "{error}");
-        drop(opened);
         suspect(folder.path());
+        let second = open();
+        let notice = second.notice.as_ref().expect("told");
+        assert!(notice.contains("open elsewhere"), "{notice}");
+        assert_eq!(set_aside_in(folder.path()), 0, "whoever has it open writes into the same file");
+        let later = crate::library::PresetId::of(b"liked later");
+        opened.store.set_favourite(later, true, 2).expect("marked");
+        assert!(second.store.favourites().expect("read").contains(&later));
+        drop(opened);
+        assert!(open().notice.is_some_and(|notice| notice.contains("open elsewhere")), "one is enough");
+        drop(second);
         let opened = open();
         let notice = opened.notice.expect("told");
-        assert!(notice.contains("set aside") && notice.contains("entries"), "{notice}");
-        assert!(opened.store.favourites().expect("read").contains(&favourite));
+        assert!(notice.contains("set aside") && notice.contains("2 favourites and 0 bans"), "{notice}");
+        assert_eq!(opened.store.favourites().expect("read"), [favourite, later].into());
+        assert_eq!(set_aside_in(folder.path()), 1);
+        drop(opened.store);
         assert_eq!(open().notice, None);
     }
 

@@ -108,15 +108,19 @@ pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
 }
 
 /// Looks for damage and says what it finds: as far as is quick, or everywhere when the store is `suspect`. A large store
-/// may be damaged where nobody looked; who meets that marks it as suspect. `file_bytes` is how long the file is.
+/// may be damaged where nobody looked; who meets that marks it as suspect. `file_bytes` is how long the file is, asked for
+/// after the store was asked how long it should be: others may be writing.
 pub(super) fn probe(
     connection: &Connection,
-    file_bytes: u64,
+    file_bytes: impl FnOnce() -> u64,
     suspect: bool,
 ) -> Result<Option<String>, rusqlite::Error> {
+    // One state of the store, which nobody makes shorter meanwhile.
+    let _look = connection.unchecked_transaction()?;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let bytes = (pragma("page_count")? * pragma("page_size")?).unsigned_abs();
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    let file_bytes = file_bytes();
     if file_bytes < bytes {
         return Ok(Some(format!("it was cut off after {file_bytes} of {bytes} bytes")));
     }

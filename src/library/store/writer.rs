@@ -89,12 +89,10 @@ fn say(trouble: &Mutex<Option<String>>, words: String) {
 fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, Deed)>, trouble: &Mutex<Option<String>>) {
     while let Ok((now, deed)) = deeds.recv() {
         if let Err(error) = write(store, &deed, now) {
-            let mended = match (&error, store.path()) {
-                (StoreError::Sqlite(cause), Some(path)) if super::is_damage(cause) => {
-                    super::mark_suspect(path);
-                    "The store is mended when the program starts next"
-                }
-                _ => "Is the disk full?",
+            let mended = if store.met(&error) {
+                "The store is mended when the program starts next"
+            } else {
+                "Is the disk full?"
             };
             say(trouble, format!("{error}; what was done now is not remembered. {mended}"));
         }
