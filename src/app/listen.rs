@@ -151,7 +151,11 @@ impl Listening {
         let features = self.analyser.features();
         let emitted = self.now();
         if let Some(at) = self.call.step(features) {
-            writeln!(out, "{}", serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted}))?;
+            // Which beat of the bar it is, from 1 on.
+            let grid = &features.beat;
+            let of_bar = 1 + (grid.beats_at(at).round() as i64 - grid.downbeat as i64).rem_euclid(4);
+            let line = serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted, "of_bar": of_bar});
+            writeln!(out, "{line}")?;
         }
         let Features { hit, flux, energy_fast, energy_slow, bands, .. } = features;
         let line = serde_json::json!({
