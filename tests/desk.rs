@@ -8,8 +8,10 @@
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
+use aivj::bake::overnight::STAGES;
 use aivj::desk::{
-    Action, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page, SettingsView,
+    Action, BakePicture, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page,
+    SettingsView,
 };
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
@@ -34,6 +36,7 @@ struct Moment {
     midi: MidiView,
     library: LibraryView,
     settings: SettingsView,
+    bake: BakeView,
 }
 
 fn software() -> bool {
@@ -52,7 +55,7 @@ fn check(name: &str, moment: Moment) {
     let mut desk = Desk::default();
     desk.turn_to(moment.page);
     let (keys, _) = aivj::app::keys(None);
-    let (heard, bake, settings) = (heard(), BakeView::default(), &moment.settings);
+    let (heard, settings) = (heard(), &moment.settings);
     let mut picture = None;
     let mut harness = Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).wgpu().build_ui(|ui| {
         let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
@@ -66,7 +69,7 @@ fn check(name: &str, moment: Moment) {
             device: "a graphics card (Vulkan)",
             messages: &moment.messages,
             midi: &moment.midi,
-            bake: &bake,
+            bake: &moment.bake,
             library: &moment.library,
             settings,
             keys: &keys,
@@ -165,6 +168,7 @@ fn moment(page: Page, snapshot: Snapshot) -> Moment {
         midi: MidiView::default(),
         library: LibraryView::default(),
         settings: SettingsView::default(),
+        bake: BakeView::default(),
     }
 }
 
@@ -331,6 +335,40 @@ fn the_page_of_settings() {
         file: Some("/home/me/.config/aivj/settings.toml".into()),
     };
     check("settings", moment);
+}
+
+/// A night of a library, with pictures of slopes of one colour.
+fn night() -> BakeView {
+    let picture = |number: u64| {
+        let pixel = |at: u64| [at % 96 * 2, at / 96 * 2, number * 20].map(|value| value as u8);
+        let rgb = std::sync::Arc::new((0..96 * 96).flat_map(pixel).collect());
+        BakePicture { number, size: [96, 96], rgb }
+    };
+    BakeView {
+        library: Some("/home/me/presets".into()),
+        stages: STAGES.map(str::to_owned).to_vec(),
+        stage: STAGES[2].into(),
+        done: 4200,
+        total: 13_000,
+        rate: 1.8,
+        left_secs: Some(4890.0),
+        notes: vec!["disk: 80.1 GiB free, at most 3.5 needed".into(), format!("[overnight] {}", STAGES[2])],
+        pictures: (0..12).map(picture).collect(),
+        ..BakeView::default()
+    }
+}
+
+#[test]
+fn the_page_of_the_night() {
+    let bake = BakeView { running: true, ..night() };
+    check("bake", Moment { bake, ..moment(Page::Bake, playing()) });
+}
+
+#[test]
+fn the_page_of_a_night_that_failed() {
+    let trouble = Some("the disk is full; free some and start it again, it goes on from here".into());
+    let bake = BakeView { trouble, left_secs: None, ..night() };
+    check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }
 
 #[test]

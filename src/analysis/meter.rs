@@ -52,7 +52,7 @@ impl Meter {
         (self.square, self.peak, self.count) = (0.0, 0.0, 0);
         if let Some(loudness) = &mut self.loudness {
             let taken = loudness.add_frames_f32(&self.block).is_ok();
-            if taken && self.readings % LOUDNESS_EVERY == 0 {
+            if taken && self.readings.is_multiple_of(LOUDNESS_EVERY) {
                 let lufs = loudness.loudness_momentary().unwrap_or(f64::from(SILENT_LUFS)) as f32;
                 self.level.loudness_lufs = lufs.max(SILENT_LUFS);
             }

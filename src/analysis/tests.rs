@@ -114,7 +114,8 @@ fn silence_and_hiss_read_zero_within_a_second_of_the_last_note() {
 #[test]
 fn broken_input_is_borne_and_changes_nothing_more_than_it_must() {
     let clean = kicks(120.0, 4.0, 0.5);
-    let cases: [(&str, Box<dyn Fn(usize, [f32; 2]) -> [f32; 2]>); 6] = [
+    type Break = Box<dyn Fn(usize, [f32; 2]) -> [f32; 2]>;
+    let cases: [(&str, Break); 6] = [
         ("a constant offset", Box::new(|_, f| f.map(|s| s + 0.5))),
         ("one side inverted", Box::new(|_, [l, r]| [l, -r])),
         ("one side dead", Box::new(|_, [l, _]| [l, 0.0])),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::bake::models;
-use crate::bake::overnight::{News, STAGES};
+use crate::bake::overnight::{Ending, News, STAGES};
 use crate::bake::progress::Progress;
 use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
 use crate::handoff::Latest;
@@ -45,17 +45,19 @@ impl Baking {
 
     /// The show plays another library now; a night that is at work goes on with its own.
     pub fn turn_to(&mut self, library: Option<&Path>) {
-        let running = self.child.as_mut().is_some_and(|(child, _)| matches!(child.try_wait(), Ok(None)));
         self.library = library.map(|place| LibraryPlace::of(place).folder);
-        if !running {
-            let shown = self.library.as_ref().map(|folder| folder.display().to_string());
-            let BakeView { models, stages, .. } = self.view.read().as_ref().clone();
-            self.view.publish(BakeView { library: shown, models, stages, ..BakeView::default() });
-        }
     }
 
     /// What the page shows.
     pub fn view(&self) -> Arc<BakeView> {
+        let view = self.view.read();
+        let library = self.library.as_ref().map(|folder| folder.display().to_string());
+        if view.running || view.library == library {
+            return view;
+        }
+        // What is said of another library's night would be taken for this one's.
+        let BakeView { models, stages, .. } = view.as_ref().clone();
+        self.view.publish(BakeView { library, models, stages, ..BakeView::default() });
         self.view.read()
     }
 
@@ -87,9 +89,10 @@ impl Baking {
         let name = library.file_name().map(|name| name.to_string_lossy().into_owned());
         command.args(["bake", "overnight", "--json", "--modest", "--library"]).arg(library);
         let own = Some(options.pack.trim()).filter(|pack| !pack.is_empty()).map(str::to_owned);
-        command.arg("--pack").arg(own.or(name).unwrap_or_else(|| "library".into()));
+        let pack = own.or(name).unwrap_or_else(|| "library".into());
+        command.arg(format!("--pack={pack}"));
         if !options.embedder.is_empty() {
-            command.arg("--embedder").arg(&options.embedder);
+            command.arg(format!("--embedder={}", options.embedder));
         }
         command.arg("--hours").arg(options.hours.to_string());
         for folder in &self.textures {
@@ -152,6 +155,8 @@ struct Page {
     shown: Latest<BakeView>,
     pace: VecDeque<(Instant, usize)>,
     pictures: u64,
+    /// It has told its last.
+    ended: bool,
 }
 
 impl Page {
@@ -162,6 +167,7 @@ impl Page {
             shown,
             pace: VecDeque::new(),
             pictures: 0,
+            ended: false,
         };
         page.shown.publish(page.view.clone());
         page
@@ -171,6 +177,12 @@ impl Page {
         match news {
             News::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
             News::Note { text } => self.note(text),
+            News::Failed { why } => self.ends(Some(why)),
+            News::Ended { ending: Ending::Finished } => self.ends(None),
+            News::Ended { ending: Ending::Stopped } => {
+                self.note("stopped; the next start goes on from here".into());
+                self.ends(None);
+            }
             News::Stage { stage } => {
                 self.note(format!("[overnight] {stage}"));
                 self.view.stage = stage;
@@ -214,7 +226,17 @@ impl Page {
         self.view.notes.drain(..over);
     }
 
+    fn ends(&mut self, trouble: Option<String>) {
+        self.ended = true;
+        self.view.trouble = trouble;
+    }
+
+    /// Its process is gone.
     fn end(&mut self) {
+        if !self.ended {
+            let what = "the bake broke off without a word; start it again to go on from there";
+            self.ends(Some(what.into()));
+        }
         self.view.running = false;
         self.shown.publish(self.view.clone());
     }
@@ -242,7 +264,33 @@ mod tests {
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
         assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
+        page.hear(News::Ended { ending: Ending::Finished });
         page.end();
-        assert!(!shown.read().running && shown.read().notes.len() == 2);
+        assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
+    }
+
+    #[test]
+    fn a_night_that_fails_says_why_and_one_that_breaks_off_is_told() {
+        let shown = Latest::new(BakeView::default());
+        let mut page = Page::new(shown.clone());
+        page.hear(News::Failed { why: "the disk is full".into() });
+        page.end();
+        assert_eq!(shown.read().trouble.as_deref(), Some("the disk is full"));
+        Page::new(shown.clone()).end();
+        assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("broke off")));
+    }
+
+    #[test]
+    fn the_page_tells_of_the_library_that_would_be_baked() {
+        let mut baking = Baking::of(Some(Path::new("/presets/a")), &[]);
+        Page::new(baking.view.clone()).hear(News::Note { text: "of a".into() });
+        baking.turn_to(Some(Path::new("/presets/b")));
+        assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
+        Page::new(baking.view.clone()).end();
+        let view = baking.view();
+        assert_eq!(
+            (view.library.as_deref(), view.notes.len(), view.trouble.as_ref()),
+            (Some("/presets/b"), 0, None)
+        );
     }
 }

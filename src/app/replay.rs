@@ -177,7 +177,7 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
             }
             // Told after its step was counted.
             Event::GaveUp { deck } => {
-                steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck)
+                steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
             Event::Library { library, presets, affinities } => {
                 let library = (library.clone(), *presets, affinities.clone());
@@ -271,7 +271,7 @@ mod tests {
                 .map(|(_, deck)| Failed { deck, kind: BanKind::Quality, why: "it hangs".to_owned() })
                 .collect();
             let black = (3000..3400).contains(&step);
-            let glance = (step % 6 == 0).then(|| Glance {
+            let glance = (step % 6 == 0).then_some(Glance {
                 luma: if black { 0.0 } else { 0.4 },
                 brightest: if black { 0.0 } else { 0.9 },
                 darkest: 0.0,

@@ -33,7 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match app::screens() {
         Ok(screens) => screens.iter().for_each(|screen| println!("display    {screen}")),
         Err(why) => {
-            println!("display    none ({why}): windows cannot open; 'aivj perform' works without one")
+            println!("display    none ({why}): windows cannot open; 'aivj perform' works without one");
         }
     }
     let reports = doctor::examine(Seconds(args.listen.clamp(0.1, 10.0)));

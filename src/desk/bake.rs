@@ -34,6 +34,8 @@ pub struct BakeView {
     pub rate: f64,
     /// Seconds this stage still needs; nothing before that can be told.
     pub left_secs: Option<f64>,
+    /// Why the last night failed.
+    pub trouble: Option<String>,
     /// What it has said, the newest last.
     pub notes: Vec<String>,
     /// Pictures that have just been made, the newest last.
@@ -110,11 +112,11 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Tries and renders every preset, gathers what looks alike, and writes the index the show chooses by. While \
-             there is music it gives way to the show.",
+             there is music it gives way to the show. It ends with the program; the next start goes on from there.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
-            let how = "The show plays the built-in presets. Start it with a folder, aivj play --presets DIR, to bake one.";
+            let how = "The show plays the built-in presets. Name a folder on the Settings page, or start with aivj play --presets DIR, to bake one.";
             ui.label(RichText::new(how).color(style::WARN));
             return;
         };
@@ -123,29 +125,32 @@ impl BakePage {
         let BakeOptions { pack, hours, limit, clusters, embedder, smoke } = &mut self.options;
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
-                ui.label("Pack");
-                ui.add(TextEdit::singleline(pack).hint_text("as the library").desired_width(120.0));
+                let name = ui.label("Pack").id;
+                let field = TextEdit::singleline(pack).hint_text("as the library").desired_width(120.0);
+                ui.add(field).labelled_by(name);
                 ui.end_row();
-                ui.label("Hours");
-                ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1));
+                let name = ui.label("Hours").id;
+                ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1)).labelled_by(name);
                 ui.end_row();
-                ui.label("Presets at most (0: all)");
-                ui.add(DragValue::new(limit).range(0..=1_000_000));
+                let name = ui.label("Presets at most (0: all)").id;
+                ui.add(DragValue::new(limit).range(0..=1_000_000)).labelled_by(name);
                 ui.end_row();
-                ui.label("Clusters (0: as suits)");
+                let name = ui.label("Clusters (0: as suits)").id;
                 // Between 0 and 8 there is nothing to be had.
-                ui.add(DragValue::new(clusters).range(0..=256));
+                ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
                 ui.end_row();
-                ui.label("Embedder");
+                let name = ui.label("Embedder").id;
                 let word = |name: &str| if name.is_empty() { "builtin".to_owned() } else { name.to_owned() };
-                egui::ComboBox::from_id_salt("embedder").selected_text(word(embedder)).show_ui(ui, |ui| {
+                let choices = egui::ComboBox::from_id_salt("embedder").selected_text(word(embedder));
+                let choices = choices.show_ui(ui, |ui| {
                     for name in [""].into_iter().chain(view.models.iter().map(String::as_str)) {
                         ui.selectable_value(embedder, name.to_owned(), word(name));
                     }
                 });
+                choices.response.labelled_by(name);
                 ui.end_row();
-                ui.label("Smoke run only");
-                ui.checkbox(smoke, "");
+                let name = ui.label("Smoke run only").id;
+                ui.checkbox(smoke, "").labelled_by(name);
                 ui.end_row();
             });
         });
@@ -212,6 +217,9 @@ fn progress(ui: &mut Ui, view: &BakeView) {
         format!("{:.1} presets a second, {} left in this stage", view.rate, duration(left))
     });
     ui.label(RichText::new(left).color(style::OFF));
+    if let Some(trouble) = &view.trouble {
+        ui.add(Label::new(RichText::new(trouble).color(style::WARN)).wrap());
+    }
 }
 
 /// `2 h 05 min`, `3 min`, `40 s`.

@@ -100,7 +100,7 @@ pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenEr
     match listing {
         Some(Ok(listing)) => draft.keep_listed(&listing, &mut messages),
         Some(Err(error)) => {
-            messages.push(format!("the manifest is passed over, all presets of the folder play: {error}"))
+            messages.push(format!("the manifest is passed over, all presets of the folder play: {error}"));
         }
         None => {}
     }

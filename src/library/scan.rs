@@ -95,7 +95,7 @@ pub fn scan(
                     part.read.push(facts);
                 }
                 Found::LeftOut(path, why) if report.left_out.len() < TOLD => {
-                    report.left_out.push((path, why))
+                    report.left_out.push((path, why));
                 }
                 Found::LeftOut(..) => report.left_out_more += 1,
             }

@@ -93,7 +93,7 @@ impl ShapeState {
             pad: [0.0; 3],
         };
         let numbers = [instance.center, instance.radius, [instance.angle, instance.texture_angle]];
-        if numbers.as_flattened().iter().any(|value| !(value.abs() < 1e5)) {
+        if !numbers.as_flattened().iter().all(|value| value.abs() < 1e5) {
             return;
         }
         if !out.fill(instance.center, instance.radius) {

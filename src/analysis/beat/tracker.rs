@@ -111,7 +111,7 @@ impl Tracker {
         if let Some(grid) = &mut self.grid {
             grid.run(self.hop as f64, Some(&accent));
         }
-        if self.hop % LOOK_EVERY == 0 && self.hop >= FIRST_LOOK {
+        if self.hop.is_multiple_of(LOOK_EVERY) && self.hop >= FIRST_LOOK {
             self.look();
         }
     }

@@ -130,7 +130,7 @@ impl Bound {
         let [from, to] = self.binding.range;
         if self.binding.encoding.relative() {
             let steps = self.binding.encoding.steps(event.value);
-            return (steps != 0).then(|| Moved::By(dial, steps as f32 * TICK * (to - from)));
+            return (steps != 0).then_some(Moved::By(dial, steps as f32 * TICK * (to - from)));
         }
         let wanted = from + (to - from) * self.share(event);
         if event.address.kind == Kind::Note {

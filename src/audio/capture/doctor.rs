@@ -164,9 +164,9 @@ fn measure(inbox: &mut Inbox<super::tap::Chunk>, vitals: &Vitals, listen: Durati
     while heard < listen && waited < FIRST_SOUND && !vitals.failed() {
         std::thread::sleep(LOOK);
         if vitals.frames() == 0 {
-            waited += LOOK
+            waited += LOOK;
         } else {
-            heard += LOOK
+            heard += LOOK;
         }
         while let Some(chunk) = inbox.receive() {
             let frames: &[Frame] = chunk.frames();

@@ -129,7 +129,7 @@ impl Supervisor {
             match self.open(input.clone(), now) {
                 Ok(()) => return,
                 Err(reason) => {
-                    refused = refused.or(Some(format!("'{}' does not open: {reason}", input.name)))
+                    refused = refused.or(Some(format!("'{}' does not open: {reason}", input.name)));
                 }
             }
         }

@@ -209,7 +209,7 @@ pub fn audit(
         (Err(error), None) => return Err(error),
         // What stopped the run, a full disk for one, may well keep its reports from being written.
         (Err(error), Some(why)) => {
-            *why += &format!("; the reports are still those of an earlier run ({error})")
+            *why += &format!("; the reports are still those of an earlier run ({error})");
         }
     }
     Ok(report)

@@ -219,7 +219,7 @@ mod tests {
     fn groups(count: usize) -> Array2<f32> {
         let mut rng = Rng::new(5);
         Array2::from_shape_fn((count * 50, 16), |(row, column)| {
-            let corner = f64::from((row / 50 >> (column % 4)) as u32 & 1) * 4.0;
+            let corner = f64::from(((row / 50) >> (column % 4)) as u32 & 1) * 4.0;
             (corner + 0.3 * rng.normal()) as f32
         })
     }

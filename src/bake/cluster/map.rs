@@ -47,7 +47,7 @@ fn layout(rows: ArrayView2<f32>, found: &Grouping) -> Vec<[f32; 2]> {
     for cluster in 0..count {
         let own: Vec<usize> =
             (0..rows.nrows()).filter(|&row| found.labels[row] as usize == cluster).collect();
-        let offsets = rows.select(Axis(0), &own) - &found.centres.row(cluster);
+        let offsets = rows.select(Axis(0), &own) - found.centres.row(cluster);
         let flat = plane(offsets.view());
         let widest = flat.iter().map(|p| p[0].hypot(p[1])).fold(f32::MIN_POSITIVE, f32::max);
         for (&row, offset) in own.iter().zip(&flat) {

@@ -38,10 +38,10 @@ impl Sheet {
         let mut sheet = Self::default();
         let lines = || text.lines().filter_map(|line| line.split_once('='));
         for (key, value) in lines() {
-            if let Ok(number) = value.trim().parse::<f32>() {
-                if number.is_finite() {
-                    sheet.numbers.insert(key.trim().to_owned(), number);
-                }
+            if let Ok(number) = value.trim().parse::<f32>()
+                && number.is_finite()
+            {
+                sheet.numbers.insert(key.trim().to_owned(), number);
             }
         }
         for (key, value) in lines() {

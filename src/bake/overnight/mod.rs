@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use preflight::Check;
+use serde::{Deserialize, Serialize};
 
 use super::embed::{self, Subject};
 use super::files;
@@ -102,7 +103,7 @@ impl Default for NightSettings {
 }
 
 /// What the night says while it works.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "event")]
 pub enum News {
     /// A check of the preflight.
@@ -119,13 +120,24 @@ pub enum News {
         /// In words.
         text: String,
     },
+    /// The last news of a night that failed.
+    Failed {
+        /// Why, in one sentence for people.
+        why: String,
+    },
+    /// The last news of any other.
+    Ended {
+        /// How.
+        ending: Ending,
+    },
 }
 
 /// Told the news; answers whether the night should go on.
 pub type Listen<'a> = &'a mut dyn FnMut(News) -> bool;
 
 /// How a night ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Ending {
     /// Every stage is done; the index is new.
     Finished,

@@ -71,6 +71,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
         }
         found.assume_init()
     };
+    #[allow(clippy::useless_conversion, reason = "not everywhere are they 64 bits wide")]
     Some(u64::from(found.f_bavail) * u64::from(found.f_frsize))
 }
 

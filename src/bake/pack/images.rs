@@ -69,7 +69,7 @@ mod tests {
         let to = folder.path().join("to");
         let mut wanted = Wanted::default();
         wanted.read(b"warp_1=`sampler sampler_fw_clouds2; tex2D(sampler_main, uv)");
-        assert_eq!(wanted.copy(&[from.clone()], &to).expect("copied"), 1);
+        assert_eq!(wanted.copy(std::slice::from_ref(&from), &to).expect("copied"), 1);
         assert!(to.join("Clouds2.JPG").exists());
         wanted.read(b"comp_1=`sampler sampler_rand00;");
         assert_eq!(wanted.copy(&[from], &to).expect("copied"), 2);

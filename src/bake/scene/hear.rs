@@ -78,7 +78,7 @@ pub fn all(
         }
     };
     let mut done = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..settings.workers.max(1)).map(|_| scope.spawn(&work)).collect();
+        let threads: Vec<_> = (0..settings.workers.max(1)).map(|_| scope.spawn(work)).collect();
         let mut all = Vec::new();
         for thread in threads {
             all.extend(thread.join().map_err(|_| anyhow::anyhow!("a worker fell over"))??);

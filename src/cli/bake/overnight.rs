@@ -51,6 +51,22 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let json = args.json;
+    let ended = spend(args);
+    let last = match &ended {
+        Ok(ending) => News::Ended { ending: *ending },
+        Err(error) => News::Failed { why: format!("{error:#}") },
+    };
+    if json {
+        tell(&last);
+    }
+    if let Ending::Stopped = ended? {
+        eprintln!("aivj: stopped; the same command goes on from here");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn spend(args: Args) -> anyhow::Result<Ending> {
     anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be a number above 0");
     let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
     anyhow::ensure!(plain, "--pack is a name, not a path; a place is named with --out");
@@ -95,29 +111,22 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
         }
         if args.json {
-            if let Ok(line) = serde_json::to_string(&news) {
-                println!("{line}");
-            }
+            tell(&news);
         } else if let News::Progress(progress) = &news {
             show(progress);
         }
         !stop.load(Ordering::Relaxed)
     });
-    match ending {
-        Ok(Ending::Finished) => Ok(ExitCode::SUCCESS),
-        Ok(Ending::Stopped) => {
-            eprintln!("aivj: stopped; the same command goes on from here");
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(why) => {
-            writeln!(log, "{} {why}", iso(now())).ok(); // Told on the screen as well.
-            if args.json
-                && let Ok(line) = serde_json::to_string(&News::Note { text: why.clone() })
-            {
-                println!("{line}");
-            }
-            anyhow::bail!(why)
-        }
+    ending.map_err(|why| {
+        writeln!(log, "{} {why}", iso(now())).ok(); // Told on the screen as well.
+        anyhow::Error::msg(why)
+    })
+}
+
+/// One line for a program that listens.
+fn tell(news: &News) {
+    if let Ok(line) = serde_json::to_string(news) {
+        println!("{line}");
     }
 }
 
@@ -127,7 +136,7 @@ fn line(news: &News) -> Option<String> {
         News::Check(check) => Some(format!("{}: {}", check.what, check.said)),
         News::Stage { stage } => Some(format!("[overnight] {stage}")),
         News::Note { text } => Some(text.clone()),
-        News::Progress(_) => None,
+        News::Progress(_) | News::Failed { .. } | News::Ended { .. } => None,
     }
 }
 

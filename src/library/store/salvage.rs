@@ -93,7 +93,7 @@ impl<'a> Copier<'a> {
 
     /// Copies rows until the end or the damage; whether it came to the end.
     fn pass(&self, mut from: Statement, (copied, lost): &mut (usize, bool)) -> Result<bool, rusqlite::Error> {
-        let names: Vec<String> = from.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = from.column_names().map(str::to_owned).collect();
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         let places = vec!["?"; names.len()].join(", ");
         let sql = format!("INSERT OR IGNORE INTO {} ({}) VALUES ({places})", self.table, quoted.join(", "));

@@ -112,8 +112,7 @@ impl StyleIndex {
         }
         let listed = json.get("entries").or_else(|| json.get("presets")).and_then(Value::as_array);
         let listed = listed.ok_or("it holds neither a list of entries nor one of presets")?;
-        let entries: Vec<IndexEntry> =
-            listed.iter().filter_map(entry).filter(|entry| usable(entry)).collect();
+        let entries: Vec<IndexEntry> = listed.iter().filter_map(entry).filter(usable).collect();
         if entries.is_empty() && !listed.is_empty() {
             return Err(format!("none of its {} entries has presetId, authorKey and energy", listed.len()));
         }

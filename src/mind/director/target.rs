@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_scene_that_has_overtaken_the_decided_one_is_chosen_for() {
-        let mut heard = Features::default();
-        heard.scene = SceneView { scene: Scene::Techno, ..SceneView::default() };
+        let scene = SceneView { scene: Scene::Techno, ..SceneView::default() };
+        let mut heard = Features { scene, ..Features::default() };
         let mut scene = |probabilities| {
             heard.scene.probabilities = probabilities;
             Target::of(&heard, &Hands::default(), None).scene

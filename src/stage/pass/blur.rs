@@ -81,7 +81,7 @@ impl Pyramid {
             if number % 2 == 0 || number < 2 {
                 side = side.map(|length| (length / 2).max(16));
             }
-            let rounded = [((side[0] + 3) / 16 * 16).max(16), ((side[1] + 3) / 4 * 4).max(4)];
+            let rounded = [((side[0] + 3) / 16 * 16).max(16), (side[1].div_ceil(4) * 4).max(4)];
             let texture = image(device, &format!("blur/half {number}"), rounded);
             let target = view(&texture);
             let uniforms = uniform::<BlurUniforms>(device, "blur/uniforms");

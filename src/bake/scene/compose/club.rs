@@ -273,7 +273,7 @@ fn calls(plan: &Plan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let voice = Voice::new(rng, 0.005);
     let steps: Vec<(usize, usize)> =
-        (0..16).filter_map(|step| chance(rng, 0.2).then(|| (step, rng.below(7)))).collect();
+        (0..16).filter_map(|step| if chance(rng, 0.2) { Some((step, rng.below(7))) } else { None }).collect();
     let every = pick(rng, &[1, 2]);
     let mut syllables = Vec::new();
     for bar in (0..plan.bars).filter(|bar| bar % every == 0) {

@@ -43,7 +43,7 @@ impl Dots {
 fn color(cluster: usize) -> Color32 {
     let turn = cluster as f32 * HUE_STEP;
     // Every other one is paler, so that styles of one hue can be told apart.
-    let saturation = if cluster % 2 == 0 { 0.75 } else { 0.5 };
+    let saturation = if cluster.is_multiple_of(2) { 0.75 } else { 0.5 };
     HsvaGamma { h: turn.fract(), s: saturation, v: 0.95, a: 1.0 }.into()
 }
 
