@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::bake::models;
-use crate::bake::overnight::{Ending, News, STAGES};
+use crate::bake::overnight::{Ending, News, STAGES, library_of, same_folder};
 use crate::bake::progress::Progress;
 use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
 use crate::handoff::Latest;
@@ -78,6 +78,7 @@ impl Baking {
     }
 
     fn start(&mut self, options: &BakeOptions) -> Result<(), String> {
+        self.view(); // From here on the page tells of this library.
         let Some(library) = &self.library else { return Ok(()) };
         if let Some((child, _)) = &mut self.child
             && matches!(child.try_wait(), Ok(None))
@@ -86,10 +87,9 @@ impl Baking {
         }
         let told = |error: std::io::Error| format!("the bake could not be started: {error}");
         let mut command = Command::new(std::env::current_exe().map_err(told)?);
-        let name = library.file_name().map(|name| name.to_string_lossy().into_owned());
-        command.args(["bake", "overnight", "--json", "--modest", "--library"]).arg(library);
-        let own = Some(options.pack.trim()).filter(|pack| !pack.is_empty()).map(str::to_owned);
-        let pack = own.or(name).unwrap_or_else(|| "library".into());
+        command.args(["bake", "overnight", "--json", "--tethered", "--modest", "--library"]).arg(library);
+        let own = options.pack.trim();
+        let pack = if own.is_empty() { pack_name(library) } else { own.to_owned() };
         command.arg(format!("--pack={pack}"));
         if !options.embedder.is_empty() {
             command.arg(format!("--embedder={}", options.embedder));
@@ -140,6 +140,21 @@ impl Drop for Baking {
             child.wait().ok();
         }
     }
+}
+
+/// The name a library's pack gets: its folder's, made plain, and numbered where that is the pack of another library.
+fn pack_name(library: &Path) -> String {
+    let folder =
+        library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
+    let plain = folder.trim().trim_start_matches('.');
+    let plain = if plain.is_empty() { "library" } else { plain };
+    let packs = Places::of_user().map(|places| places.data.join("packs"));
+    let free = |name: &String| {
+        let holds = packs.as_ref().and_then(|packs| library_of(&packs.join(name)));
+        holds.is_none_or(|other| same_folder(&other, library))
+    };
+    let numbered = (2..).map(|number| format!("{plain} {number}"));
+    std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())
 }
 
 /// The middle square of a picture, small: of a strip of frames that is the one in the middle.
@@ -252,6 +267,12 @@ mod tests {
         let small = thumbnail(&image::DynamicImage::ImageRgb8(strip));
         assert_eq!(small.dimensions(), (THUMB_SIDE, THUMB_SIDE));
         assert!(small.pixels().all(|pixel| pixel.0[0] == 100));
+    }
+
+    #[test]
+    fn a_pack_has_a_plain_name() {
+        assert_eq!(pack_name(Path::new("/presets/.hidden")), "hidden");
+        assert_eq!(pack_name(Path::new("/")), "library");
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod files;
 pub mod flash;
 pub mod frames;
 mod kin;
-mod lock;
+pub mod lock;
 pub mod models;
 pub mod overnight;
 pub mod pack;

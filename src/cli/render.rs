@@ -79,6 +79,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         environment: Vec::new(),
         gives_way_to: None,
+        stop: std::sync::Arc::default(),
     };
     let mut not_ok = 0_u32;
     workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {

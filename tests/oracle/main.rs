@@ -174,6 +174,7 @@ fn run(
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
         environment: Vec::new(),
         gives_way_to: None,
+        stop: std::sync::Arc::default(),
     };
     let mut answers = BTreeMap::new();
     workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<Answer>| {

@@ -170,6 +170,7 @@ pub fn audit(
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
         environment: workers::drawing_environment(settings.workers),
         gives_way_to: settings.gives_way_to.clone(),
+        stop: settings.stop.clone(),
     });
     // Opening a device takes as long as looking through a library.
     crew.wake();

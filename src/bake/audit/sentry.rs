@@ -31,6 +31,7 @@ impl Sentry {
             // The show comes first.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::bake::workers::MODEST, "1")],
             gives_way_to: None,
+            stop: std::sync::Arc::default(),
         };
         Ok(Self {
             ledger: Mutex::new(Ledger::new(store, recipe(&settings))),

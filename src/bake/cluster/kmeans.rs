@@ -46,12 +46,9 @@ impl Grouping {
 /// the rows.
 pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng: &mut Rng) -> Array2<f32> {
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
-    let wanted = (count * per_centre).max(SMALLEST_SAMPLE);
-    if wanted < order.len() {
-        rng.shuffle(&mut order);
-        order.truncate(wanted);
-        order.sort_unstable();
-    }
+    // linfa draws from a stream of its own; the order it meets the rows in is what a seed decides.
+    rng.shuffle(&mut order);
+    order.truncate((count * per_centre).max(SMALLEST_SAMPLE));
     let sample = rows.select(Axis(0), &order);
     let fitted = linfa_clustering::KMeans::params(count)
         .n_runs(1)

@@ -332,7 +332,9 @@ fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
 /// Writes the policy and a style index for presets whose pictures nobody has seen: energies and authors by name.
 pub fn index_by_names(ids: &[String], folder: &Path, pack: &str, at: &str) -> Result<(), ClusterError> {
     let failed = |error: crate::library::whole_file::FileError| ClusterError::Write(error.to_string());
-    let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..StylePolicy::default() };
+    // What somebody has set there stays.
+    let set = StylePolicy::read(&folder.join(POLICY_V0)).unwrap_or_default();
+    let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..set };
     policy.write(&folder.join(POLICY_V0)).map_err(failed)?;
     let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     ids.sort_unstable();

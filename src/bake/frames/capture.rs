@@ -22,6 +22,8 @@ const MESH: [u32; 2] = [48, 36];
 const CLIP_EVERY: u32 = 2;
 /// Frames drawn before the device is waited for.
 const AHEAD: u32 = 8;
+/// The word for a preset that cannot be read.
+pub(super) const MISSING: &str = "missing-source-file";
 
 /// How frames are captured. The defaults are the reference's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,6 +96,13 @@ impl CaptureSettings {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
     }
 
+    /// Bytes that a preset's frames and clip take at most, or nearly so: lossless pictures, as presets draw them.
+    pub fn bytes_about(&self) -> u64 {
+        let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
+        let frames = u64::from(self.count) * pixels([self.out_size; 2]) * 3 / 2;
+        frames + u64::from(self.clip_frames() / CLIP_EVERY) * pixels(self.size)
+    }
+
     /// Frames that are drawn.
     fn frames(&self) -> u32 {
         self.warm_up + (self.count * self.every).max(self.clip_frames())
@@ -116,6 +125,10 @@ pub struct CaptureJob {
 pub struct Captured {
     /// Frames below the pack's folder, with forward slashes; none when it failed.
     pub frames: Vec<String>,
+    /// Length of all frames together.
+    pub bytes: Option<u64>,
+    /// Identity of the preset that was rendered.
+    pub content: Option<String>,
     /// The clip, named alike, where one was asked for.
     pub clip: Option<String>,
     /// What they look like.
@@ -154,9 +167,19 @@ impl Camera {
     /// Renders a preset and writes its frames.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
         let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
-        match self.play(job, &below) {
-            Ok((pictures, clip)) => self.keep(job, &below, &pictures, clip),
-            Err((word, why)) => Captured::failed(word, why),
+        if let Err(error) = std::fs::File::open(&job.preset) {
+            return Captured::failed(MISSING, format!("{}: {error}", job.preset.display()));
+        }
+        match Catalogue::of_one(&job.preset) {
+            Ok(library) => {
+                let content = library.entries.first().map(|entry| entry.id.to_string());
+                let captured = match self.play(job, library, &below) {
+                    Ok((pictures, clip)) => self.keep(job, &below, &pictures, clip),
+                    Err((word, why)) => Captured::failed(word, why),
+                };
+                Captured { content, ..captured }
+            }
+            Err(why) => Captured::failed("preset-load-failed", why),
         }
     }
 
@@ -164,12 +187,12 @@ impl Camera {
     fn play(
         &self,
         job: &CaptureJob,
+        library: Catalogue,
         below: &str,
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
         let stage = Stage::new(self.workshop.clone(), *size);
-        let library = Catalogue::of_one(&job.preset).map_err(|why| ("preset-load-failed", why))?;
         let mut solo = Solo::begin(&self.workshop, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut film = match clip {
@@ -232,25 +255,28 @@ impl Camera {
             motion: mean(greys.windows(2).map(|pair| change(&pair[0], &pair[1])).collect()),
             ..FrameMetrics::default()
         };
-        let mut frames = Vec::new();
+        let (mut frames, mut bytes) = (Vec::new(), 0);
         let side = self.settings.out_size;
         for (number, picture) in pictures[1..].iter().enumerate() {
             let name = format!("{below}/frame-{number:03}.webp");
             let kept = resize(picture, side, side, FilterType::Triangle);
             let kept = image::DynamicImage::ImageRgba8(kept).to_rgb8();
-            if let Err(why) = write(&job.folder.join(&name), &kept) {
-                return Captured::failed("write-failed", why);
+            match write(&job.folder.join(&name), &kept) {
+                Ok(written) => bytes += written,
+                Err(why) => return Captured::failed("write-failed", why),
             }
             frames.push(name);
         }
-        Captured { frames, clip, metrics, failed: None }
+        Captured { frames, bytes: Some(bytes), clip, metrics, ..Captured::default() }
     }
 }
 
-fn write(path: &Path, picture: &image::RgbImage) -> Result<(), String> {
+/// Writes a picture; gives back the length of its file.
+fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
-    crate::bake::files::write_whole(path, bytes.get_ref())
+    crate::bake::files::write_whole(path, bytes.get_ref())?;
+    Ok(bytes.get_ref().len() as u64)
 }
 
 fn mean_of(values: &[u8]) -> f32 {

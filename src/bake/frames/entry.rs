@@ -48,6 +48,12 @@ pub struct FrameEntry {
     /// What tells these frames from others of the preset: how they were captured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
+    /// Identity of the preset they are of: it tells another preset that has taken its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Length of all its frames together: it tells frames that were cut short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// How much a preset answers to each part of the sound.

@@ -8,8 +8,11 @@ mod entry;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use capture::MISSING;
 pub use capture::{Camera, CaptureJob, CaptureSettings, Captured, Clip, ClipFormat};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
 
@@ -18,10 +21,11 @@ use super::embed::Subject;
 use super::probe::ProbeSettings;
 use super::progress::{Progress, Watch};
 use super::workers::{self, Limits, Outcome, PoolSettings};
-use crate::library::{PresetId, Store, library_root};
+use crate::library::{PresetId, PresetSource, Store, library_root};
 use crate::units::Rng;
 
-/// Words for attempts that are not repeated: a preset that hangs would hang again.
+/// Words for attempts that are not repeated: a preset that hangs would hang again. One that cannot be read may be back
+/// another night.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 
 /// How the stage runs.
@@ -39,6 +43,8 @@ pub struct FramesSettings {
     pub deadline: Option<Instant>,
     /// The sign of a show to give way to.
     pub gives_way_to: Option<PathBuf>,
+    /// Somebody asks it to stop.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// What a night of rendering did.
@@ -97,10 +103,32 @@ pub fn lacking(subjects: &[Subject], folder: &Path, capture: &CaptureSettings) -
 /// Whether a preset has had its turn since it was last written, with these settings, and its frames are there.
 fn is_done(subject: &Subject, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
     let Some(entry) = known.get(&subject.id).filter(|entry| is_final(entry)) else { return false };
-    // A line by another program does not tell how its frames were captured.
+    // A line by another program does not tell how its frames were captured, nor of what.
     entry.capture.as_deref().is_none_or(|name| name == capture)
-        && entry.frames.iter().all(|frame| folder.join(frame).is_file())
-        && !changed_since(&subject.path, &entry.at)
+        && are_whole(entry, folder)
+        && match &entry.content {
+            Some(content) => content_of(&subject.path).is_some_and(|now| now == *content),
+            None => !changed_since(&subject.path, &entry.at),
+        }
+}
+
+/// Whether the frames of this line are there, in the length they were written in where that is told.
+fn are_whole(entry: &FrameEntry, folder: &Path) -> bool {
+    let length = |frame: &String| std::fs::metadata(folder.join(frame)).ok().filter(|facts| facts.is_file());
+    let lengths: Option<Vec<u64>> = entry.frames.iter().map(|frame| Some(length(frame)?.len())).collect();
+    lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
+}
+
+/// The identity of a preset that can be read.
+fn content_of(path: &Path) -> Option<String> {
+    let bytes = PresetSource::File(path.to_owned()).read().ok()?;
+    Some(PresetId::of(&bytes).to_string())
+}
+
+/// Whether nothing is left of the folder that a preset's id leads down from.
+fn library_is_gone(job: &CaptureJob) -> bool {
+    let root = job.preset.ancestors().nth(job.id.split('/').count());
+    root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
 /// Renders the presets that have no frames yet.
@@ -166,6 +194,7 @@ fn one_round(
         ],
         environment: workers::drawing_environment(settings.workers),
         gives_way_to: settings.gives_way_to.clone(),
+        stop: settings.stop.clone(),
     };
     let name = settings.capture.name();
     let by_id: HashMap<String, Subject> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
@@ -187,11 +216,18 @@ fn one_round(
                 return false;
             }
         };
-        if let Some((word, why)) = &captured.failed
-            && word == "write-failed"
-        {
-            trouble = Some(why.clone());
-            return false;
+        match &captured.failed {
+            Some((word, why)) if word == "write-failed" => {
+                trouble = Some(why.clone());
+                return false;
+            }
+            Some((word, why)) if word == MISSING && library_is_gone(&job) => {
+                trouble = Some(format!(
+                    "the library is gone ({why}); start it again when it is back, it goes on from here"
+                ));
+                return false;
+            }
+            _ => {}
         }
         let mut entry = line(&job, captured, &name);
         if let Some(bands) = by_id.get(&job.id).and_then(|subject| subject.bands) {
@@ -211,10 +247,9 @@ fn one_round(
         let mut progress = Progress::at("render frames", done.kept + done.ok + done.failed, total);
         progress.picture = entry.frames.first().map(|frame| folder.join(frame));
         let in_time = settings.deadline.is_none_or(|deadline| Instant::now() < deadline);
-        let go_on = watch(&progress) && in_time;
-        done.finished &= go_on || seen == open.len();
-        go_on
+        watch(&progress) && in_time
     });
+    done.finished &= seen == open.len();
     match trouble {
         Some(why) => Err(why),
         None => Ok(again),
@@ -233,7 +268,7 @@ fn changed_since(path: &Path, at: &str) -> bool {
 }
 
 fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
-    let Captured { frames, clip, metrics, failed } = captured;
+    let Captured { frames, bytes, content, clip, metrics, failed } = captured;
     let (reasons, error_text) = match failed {
         Some((word, why)) => (vec![word], Some(why).filter(|why| !why.is_empty())),
         None => (Vec::new(), None),
@@ -252,12 +287,53 @@ fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
         error_text,
         metrics,
         capture: Some(capture.to_owned()),
+        content,
+        bytes,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_preset_under_the_same_name_and_frames_cut_short_are_due_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (preset, frame) = (folder.path().join("a.milk"), folder.path().join("0.webp"));
+        std::fs::write(&preset, b"zoom=1").expect("written");
+        std::fs::write(&frame, b"picture").expect("written");
+        let entry = FrameEntry {
+            preset_id: "a.milk".into(),
+            at: "2999-01-01T00:00:00Z".into(),
+            frames: vec!["0.webp".into()],
+            content: Some(PresetId::of(b"zoom=1").to_string()),
+            bytes: Some(7),
+            ..FrameEntry::default()
+        };
+        entry::IndexWriter::open(folder.path()).expect("open").append(&entry).expect("written");
+        let subject = Subject { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
+        let due = || lacking(std::slice::from_ref(&subject), folder.path(), &CaptureSettings::default());
+        assert_eq!(due(), 0);
+        std::fs::write(&frame, b"pict").expect("written");
+        assert_eq!(due(), 1, "a frame is cut short");
+        std::fs::write(&frame, b"picture").expect("written");
+        std::fs::write(&preset, b"zoom=2").expect("written");
+        assert_eq!(due(), 1, "the preset is another");
+    }
+
+    #[test]
+    fn a_library_is_gone_when_nothing_is_left_of_its_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("library");
+        std::fs::create_dir_all(root.join("deep")).expect("made");
+        let preset = root.join("deep/a.milk");
+        let job = CaptureJob { id: "deep/a.milk".into(), preset, folder: folder.path().to_owned() };
+        assert!(!library_is_gone(&job));
+        std::fs::remove_dir(root.join("deep")).expect("removed");
+        assert!(library_is_gone(&job), "a disk that is away leaves an empty folder");
+        std::fs::remove_dir(&root).expect("removed");
+        assert!(library_is_gone(&job));
+    }
 
     #[test]
     fn frames_that_came_before_the_audit_are_told_what_it_heard_and_are_not_rendered_again() {
@@ -274,6 +350,7 @@ mod tests {
             retries: 0,
             deadline: None,
             gives_way_to: None,
+            stop: Arc::default(),
         };
         let rendered = FrameEntry {
             preset_id: "a.milk".into(),

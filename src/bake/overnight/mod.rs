@@ -12,7 +12,9 @@ mod report;
 mod stages;
 mod state;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub use preflight::Check;
@@ -25,7 +27,7 @@ use super::lock::FolderLock;
 use super::progress::Progress;
 use crate::library::Store;
 use crate::library::looks::write_bake_place;
-use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
+use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy};
 use clock::Clock;
 use state::State;
 
@@ -79,6 +81,8 @@ pub struct NightSettings {
     pub seed: u64,
     /// The sign of a show to give way to.
     pub gives_way_to: Option<PathBuf>,
+    /// Somebody asks it to stop; what is done stays done.
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for NightSettings {
@@ -98,6 +102,7 @@ impl Default for NightSettings {
             workers: 1,
             seed: 1,
             gives_way_to: None,
+            stop: Arc::default(),
         }
     }
 }
@@ -132,8 +137,8 @@ pub enum News {
     },
 }
 
-/// Told the news; answers whether the night should go on.
-pub type Listen<'a> = &'a mut dyn FnMut(News) -> bool;
+/// Told the news.
+pub type Listen<'a> = &'a mut dyn FnMut(News);
 
 /// How a night ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +155,13 @@ pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Res
     let subjects =
         embed::subjects_in(&settings.library, settings.limit).map_err(|error| error.to_string())?;
     let _lock = FolderLock::take(&settings.folder).map_err(|error| format!("{error:#}"))?;
+    if let Some(other) = library_of(&settings.folder).filter(|other| !same_folder(other, &settings.library)) {
+        return Err(format!(
+            "{} holds the pack of {}; choose another name or another place for this one",
+            settings.folder.display(),
+            other.display()
+        ));
+    }
     let mut failed = None;
     for check in preflight::run(settings, subjects.len()) {
         if check.fatal {
@@ -172,12 +184,31 @@ pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Res
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent());
-    let mut night =
-        Night { settings, store, clock, state, remembered: Instant::now(), listen, stopped: false };
+    let mut night = Night { settings, store, clock, state, remembered: Instant::now(), listen };
     let ending = night.spend(&subjects);
     // Whatever has become of it, the time is spent.
     night.remember()?;
     ending
+}
+
+/// The library whose night this folder holds; nothing where it holds none, or one of a library that is no more.
+pub fn library_of(folder: &Path) -> Option<PathBuf> {
+    State::last(folder)?.library.filter(|library| library.is_dir())
+}
+
+/// Whether two paths lead to one folder.
+pub fn same_folder(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    real(a) == real(b)
+}
+
+/// What the stages are run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// To see that each of them works here.
+    Smoke,
+    /// For the index.
+    Whole,
 }
 
 /// A night under way.
@@ -188,8 +219,6 @@ struct Night<'a, 'b> {
     state: State,
     remembered: Instant,
     listen: Listen<'b>,
-    /// Somebody asked it to stop.
-    stopped: bool,
 }
 
 impl Night<'_, '_> {
@@ -209,7 +238,7 @@ impl Night<'_, '_> {
             self.state.smoke_done = true;
             self.remember()?;
         }
-        let ending = self.stages(subjects, &settings.folder)?;
+        let ending = self.stages(subjects, &settings.folder, Run::Whole)?;
         if ending == Ending::Finished {
             self.publish();
             self.state.finished = true;
@@ -225,18 +254,19 @@ impl Night<'_, '_> {
         let few: Vec<Subject> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
         self.note(format!("smoke run: {} presets through every stage", few.len()));
         let folder = self.settings.folder.join(SMOKE);
-        if self.stages(&few, &folder)? == Ending::Stopped {
+        if self.stages(&few, &folder, Run::Smoke)? == Ending::Stopped {
             return Ok(Ending::Stopped);
         }
-        let good = frames::read(&folder).values().filter(|entry| entry.is_ok()).count();
-        if good * 2 < few.len() && !self.clock.over(clock::FRAMES_UNTIL) {
+        let tried = frames::read(&folder);
+        let good = tried.values().filter(|entry| entry.is_ok()).count();
+        if good * 2 < tried.len() {
             return Err(format!(
                 "only {good} of {} presets of the smoke run could be rendered; see {}",
-                few.len(),
+                tried.len(),
                 folder.display()
             ));
         }
-        self.note(format!("smoke run passed: {good} of {} presets rendered", few.len()));
+        self.note(format!("smoke run passed: {good} of {} presets rendered", tried.len()));
         if !self.settings.smoke_only {
             std::fs::remove_dir_all(&folder).ok(); // What is left of it harms nobody.
         }
@@ -252,8 +282,12 @@ impl Night<'_, '_> {
             (self.listen)(News::Note { text: format!("the show will not find map and pictures: {error}") });
         }
         let put = |name: &&str| {
+            let there = library.join(name);
+            if *name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
+                return None; // A policy is the performer's to change.
+            }
             let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
-            bytes.and_then(|bytes| files::write_whole(&library.join(name), &bytes)).err()
+            bytes.and_then(|bytes| files::write_whole(&there, &bytes)).err()
         };
         let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {
             None => format!("the show finds the index in {}", library.display()),
@@ -266,22 +300,26 @@ impl Night<'_, '_> {
     }
 
     fn stage(&mut self, stage: &str) {
-        self.stopped |= !(self.listen)(News::Stage { stage: stage.into() });
+        (self.listen)(News::Stage { stage: stage.into() });
     }
 
     fn note(&mut self, text: String) {
-        self.stopped |= !(self.listen)(News::Note { text });
+        (self.listen)(News::Note { text });
     }
 
     /// Tells progress and keeps the time; false once somebody asked the night to stop.
     fn progress(&mut self, progress: &Progress) -> bool {
-        self.stopped |= !(self.listen)(News::Progress(progress.clone()));
+        (self.listen)(News::Progress(progress.clone()));
         if self.remembered.elapsed() > REMEMBER_EVERY
             && let Err(why) = self.remember()
         {
             log::warn!("the time spent so far is not remembered: {why}");
         }
-        !self.stopped
+        !self.stopped()
+    }
+
+    fn stopped(&self) -> bool {
+        self.settings.stop.load(Ordering::Relaxed)
     }
 
     fn remember(&mut self) -> Result<(), String> {

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::NightSettings;
 use crate::bake::embed;
+use crate::bake::frames::CaptureSettings;
 use crate::stage::Gpu;
 
-/// Bytes a preset takes: itself, its thumbnail, three frames, lossless, and its rows.
-const BYTES_PER_PRESET: u64 = 290_000;
+/// Bytes a preset takes besides its frames: itself, its thumbnail, its rows.
+const BYTES_PER_PRESET: u64 = 64_000;
 
 /// One thing looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
     };
     vec![
         check("library", Ok(format!("{presets} presets in {}", settings.library.display()))),
-        check("disk", disk(&settings.folder, presets)),
+        check("disk", disk(&settings.folder, presets, &settings.capture)),
         check("graphics", graphics()),
         check("sound", sound(&settings.capture.audio)),
         check("images", images(&settings.capture.textures)),
@@ -39,13 +40,13 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
     ]
 }
 
-fn disk(folder: &Path, presets: usize) -> Result<String, String> {
+fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<String, String> {
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
     crate::bake::files::write_whole(&probe, b"x")?;
     std::fs::remove_file(&probe).ok(); // Left behind it harms nobody.
-    let needed = presets as u64 * BYTES_PER_PRESET;
+    let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
     match free_bytes(folder) {
         Some(free) if free < needed => Err(format!(
@@ -159,10 +160,11 @@ mod tests {
         assert!(sound("/nowhere.ogg").is_err());
         let file = folder.path().join("file");
         std::fs::write(&file, b"x").expect("written");
-        assert!(disk(&file.join("pack"), 1).is_err());
-        assert!(disk(folder.path(), 1).is_ok());
+        let capture = CaptureSettings::default();
+        assert!(disk(&file.join("pack"), 1, &capture).is_err());
+        assert!(disk(folder.path(), 1, &capture).is_ok());
         if cfg!(unix) {
-            assert!(disk(folder.path(), 1 << 50).expect_err("too much").contains("GiB"));
+            assert!(disk(folder.path(), 1 << 40, &capture).expect_err("too much").contains("GiB"));
         }
     }
 }

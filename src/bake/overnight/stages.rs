@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
 use super::judged::{self, Judged};
-use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, report};
+use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, Run, report};
 use crate::bake::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::bake::cluster::{self, ClusterSettings};
 use crate::bake::embed::{self, Subject};
@@ -18,8 +16,7 @@ use crate::bake::pack::{self, PackSettings, Sample};
 use crate::bake::probe::{ProbeSettings, thumb_path};
 use crate::bake::progress::Progress;
 use crate::bake::show_sign;
-use crate::bake::{files, iso, now};
-use crate::library::pack::{MANIFEST_FILE, Manifest};
+use crate::bake::{iso, now};
 
 /// Where the audit's reports go, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
@@ -31,30 +28,45 @@ const EMBED_AT_LEAST: Duration = Duration::from_secs(60);
 const AUDIT_AT_LEAST: Duration = Duration::from_secs(60);
 /// How often a rest looks whether the show still plays.
 const REST: Duration = Duration::from_millis(200);
-/// The presets a pack may be drawn from, one path a line.
-const FIT: &str = "fit.txt";
 
 impl Night<'_, '_> {
     /// Every stage on these presets.
-    pub(super) fn stages(&mut self, subjects: &[Subject], folder: &Path) -> Result<Ending, String> {
+    pub(super) fn stages(&mut self, subjects: &[Subject], folder: &Path, run: Run) -> Result<Ending, String> {
         let before = cluster::before(folder);
         self.stage(AUDIT);
         let mut judged = self.audit(subjects, folder)?;
-        if self.stopped {
+        if self.stopped() {
             return Ok(Ending::Stopped);
+        }
+        if judged.fit.is_empty() {
+            let page = folder.join(AUDIT_FOLDER).join(crate::bake::report::PAGE);
+            return match run {
+                Run::Smoke => {
+                    self.note(
+                        "none of these few is fit to be played: the night itself is the first try".into(),
+                    );
+                    Ok(Ending::Finished)
+                }
+                Run::Whole if judged.waiting > 0 => Err(format!(
+                    "the time was over before one fit preset was found; {} wait for their verdict: start it again to \
+                     go on, or with more hours",
+                    judged.waiting
+                )),
+                Run::Whole => Err(format!("no preset is fit to be played; see {}", page.display())),
+            };
         }
         self.stage(PACK);
         let light = self.pack(&mut judged, folder)?;
         self.stage(FRAMES);
         let rendered = self.render(&judged.fit, folder)?;
-        if self.stopped {
+        if self.stopped() {
             return Ok(Ending::Stopped);
         }
         drop_empty(&mut judged, folder);
         frames::attach(&mut judged.fit, folder);
         self.stage(EMBED);
         self.embed(&judged.fit, folder)?;
-        if self.stopped {
+        if self.stopped() {
             return Ok(Ending::Stopped);
         }
         self.stage(CLUSTER);
@@ -102,7 +114,6 @@ impl Night<'_, '_> {
     fn audit(&mut self, subjects: &[Subject], folder: &Path) -> Result<Judged, String> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
-        let stop = Arc::new(AtomicBool::new(false));
         let probe = self.probe(folder);
         let auditing = AuditSettings {
             libraries: vec![settings.library.clone()],
@@ -112,7 +123,7 @@ impl Night<'_, '_> {
             retry_failed: false,
             preset_cpu: Duration::from_secs(20),
             only: Some(subjects.iter().map(|subject| subject.id.clone()).collect::<BTreeSet<_>>()),
-            stop: stop.clone(),
+            stop: settings.stop.clone(),
             gives_way_to: settings.gives_way_to.clone(),
             probe: probe.clone(),
             out: out.clone(),
@@ -131,29 +142,16 @@ impl Night<'_, '_> {
                 AuditEvent::Trouble { .. } => {}
             }
             (progress.done, progress.total) = (done, total);
-            if !self.progress(&progress) {
-                stop.store(true, Ordering::Relaxed);
-            }
+            self.progress(&progress);
         };
         let audited = audit::audit(&auditing, store, tell).map_err(|error| format!("{error:#}"))?;
         let judged = judged::judge(subjects, &settings.library, self.store()?, recipe(&probe))
             .map_err(|error| format!("{error:#}"))?;
-        if let Some(why) = audited.stopped.filter(|_| !self.stopped) {
+        if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why);
             }
             self.note(format!("the time for the audit is up; {} presets wait for a night", judged.waiting));
-        }
-        if judged.fit.is_empty() && judged.waiting > 0 && !self.stopped {
-            let waiting = judged.waiting;
-            return Err(format!(
-                "the time was over before one fit preset was found; {waiting} wait for their verdict: start it \
-                 again to go on, or with more hours"
-            ));
-        }
-        if judged.fit.is_empty() && !self.stopped {
-            let page = out.join(crate::bake::report::PAGE);
-            return Err(format!("no preset is fit to be played; see {}", page.display()));
         }
         let (fit, dropped) = (judged.fit.len(), judged.dropped.len());
         self.note(format!("{fit} presets are fit, {dropped} are left out"));
@@ -168,9 +166,6 @@ impl Night<'_, '_> {
             self.note("no pack is copied: its folder and the library lie in one another".into());
             return Ok(None);
         }
-        let list = folder.join(AUDIT_FOLDER).join(FIT);
-        let lines: String = judged.fit.iter().map(|subject| subject.id.clone() + "\n").collect();
-        files::write_whole(&list, lines.as_bytes())?;
         let packing = PackSettings {
             audit: folder.join(AUDIT_FOLDER),
             packs: folder.to_owned(),
@@ -180,7 +175,7 @@ impl Night<'_, '_> {
             sample: if settings.pack_size.is_some() { Sample::Diverse } else { Sample::First },
             safe_flash: false,
             max_cost_ms: None,
-            rel_paths: Some(list),
+            rel_paths: Some(judged.fit.iter().map(|subject| subject.id.clone()).collect()),
             blacklist: None,
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
@@ -195,8 +190,7 @@ impl Night<'_, '_> {
         let reasons = pack.report.reasons.join("; ");
         let light = format!("{:?}: {reasons}", pack.report.light).to_lowercase();
         self.note(format!("{} presets and {} images in the pack; {light}", pack.report.size, pack.images));
-        let manifest = Manifest::read(&folder.join(MANIFEST_FILE)).map_err(|error| error.to_string())?;
-        let drawn: HashSet<&str> = manifest.presets.iter().map(|preset| preset.label.as_str()).collect();
+        let drawn: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let Judged { fit, dropped, .. } = judged;
         fit.retain(|subject| {
             let kept = drawn.contains(subject.id.as_str());
@@ -217,9 +211,10 @@ impl Night<'_, '_> {
             retries: 2,
             deadline: Some(Instant::now() + self.clock.left(FRAMES_UNTIL)),
             gives_way_to: settings.gives_way_to.clone(),
+            stop: settings.stop.clone(),
         };
         let rendered = frames::render(subjects, folder, &rendering, &mut |progress| self.progress(progress))?;
-        if !rendered.finished && !self.stopped {
+        if !rendered.finished && !self.stopped() {
             self.note(format!(
                 "the time for rendering is up after {} presets; the next night goes on",
                 rendered.ok + rendered.kept
@@ -258,7 +253,7 @@ impl Night<'_, '_> {
             }
         })
         .map_err(|error| error.to_string())?;
-        if !done.finished && !self.stopped {
+        if !done.finished && !self.stopped() {
             let rows = done.made + done.kept;
             self.note(format!("the time for embedding is up after {rows} presets; the next night goes on"));
         }

@@ -1,6 +1,6 @@
 //! What a night remembers of itself, so that the next start knows whether it goes on or begins anew.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub(super) struct State {
     /// The night before it in this folder finished, and was asked for the same: every stage is known to work here.
     #[serde(default)]
     pub proven: bool,
+    /// The library it is a night of.
+    #[serde(default)]
+    pub library: Option<PathBuf>,
 }
 
 impl State {
@@ -44,18 +47,29 @@ impl State {
             settings.capture.name(),
             settings.capture.textures,
         );
-        let old = std::fs::read(settings.folder.join(STATE)).ok();
-        let old = old.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        let old = Self::last(&settings.folder);
         if let Some(old) = old.as_ref().filter(|old| !old.finished && old.asked == asked) {
             return Ok(old.clone());
         }
         let proven = old.is_some_and(|old| old.finished && old.asked == asked);
-        let state =
-            Self { started: iso(now()), asked, smoke_done: false, finished: false, spent_secs: 0.0, proven };
+        let state = Self {
+            started: iso(now()),
+            asked,
+            smoke_done: false,
+            finished: false,
+            spent_secs: 0.0,
+            proven,
+            library: std::path::absolute(&settings.library).ok(),
+        };
         cluster::set_aside(&settings.folder)?;
         std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // One that is not there is as good.
         state.save(&settings.folder)?;
         Ok(state)
+    }
+
+    /// The last night of this folder, finished or not.
+    pub fn last(folder: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(STATE)).ok()?).ok()
     }
 
     /// What it has taken so far.

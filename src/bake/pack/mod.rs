@@ -5,7 +5,7 @@ mod earlier;
 mod images;
 mod measure;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -57,8 +57,8 @@ pub struct PackSettings {
     pub safe_flash: bool,
     /// Leave out what is expected to cost more at 1080p, milliseconds a frame.
     pub max_cost_ms: Option<f64>,
-    /// A file with paths the pack is limited to.
-    pub rel_paths: Option<PathBuf>,
+    /// Paths the pack is limited to, with forward slashes between folders.
+    pub rel_paths: Option<BTreeSet<String>>,
     /// A file with presets that are left out.
     pub blacklist: Option<PathBuf>,
     /// Folders with images for presets.
@@ -72,6 +72,8 @@ pub struct PackSettings {
 pub struct Pack {
     /// Its folder.
     pub folder: PathBuf,
+    /// The paths of its presets, as in the library.
+    pub presets: Vec<String>,
     /// Images that were copied with it.
     pub images: usize,
     /// How varied it is.
@@ -116,7 +118,8 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
     let images = copy(settings, &plan, &files, folder)?;
     whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
-    Ok(Pack { folder: folder.to_owned(), images, report })
+    let presets = files.iter().map(|file| plan.relative(file)).collect();
+    Ok(Pack { folder: folder.to_owned(), presets, images, report })
 }
 
 /// Everything a pack may be drawn from, in order of the paths.
@@ -130,7 +133,7 @@ struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     fn gather(settings: &PackSettings, plan: &'a Plan, ledger: &Ledger) -> anyhow::Result<Self> {
-        let only = settings.rel_paths.as_deref().map(read_paths).transpose()?;
+        let only = settings.rel_paths.as_ref();
         let banned: BTreeSet<String> = match &settings.blacklist {
             Some(path) => QualityBlacklist::read(path)?.names().map(slashed).collect(),
             None => BTreeSet::new(),
@@ -143,8 +146,14 @@ impl<'a> Pool<'a> {
             records: Vec::new(),
             judged: 0,
         };
-        let mut files: Vec<&PlannedFile> = plan.each_preset().collect();
+        // A path that was asked for stands for its preset, whichever other files hold the same one.
+        let mut files: Vec<&PlannedFile> = match only {
+            Some(only) => plan.each_file().filter(|file| only.contains(&plan.relative(file))).collect(),
+            None => plan.each_preset().collect(),
+        };
         files.sort_by_cached_key(|file| plan.relative(file));
+        let mut met = HashSet::new();
+        files.retain(|file| met.insert(file.id));
         let mut members = Vec::new();
         for file in files {
             let Some(record) = ledger.get(file.id)? else { continue };
@@ -154,7 +163,6 @@ impl<'a> Pool<'a> {
                 && (settings.from == From::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
                 && !(settings.safe_flash && record.flash_verdict() == FlashVerdict::Fail)
                 && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
-                && only.as_ref().is_none_or(|only| only.contains(&relative))
                 && !banned.contains(&relative);
             let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
             members.push(Member::new(file.id, file.family, record.evidence.likeness, Some(&look)));
@@ -260,7 +268,7 @@ fn slug(path: &str) -> String {
 }
 
 /// One path a line; `#` begins a comment, back-slashes are taken for slashes.
-fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
+pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(slashed).collect())

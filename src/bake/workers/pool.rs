@@ -18,6 +18,8 @@ use crate::bake::show_sign;
 
 /// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often the pool looks whether it should stop.
+const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What one job may cost before its child is ended.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub struct PoolSettings {
     pub environment: Vec<(&'static str, &'static str)>,
     /// The sign of a show: while it is up one child works at a time, and rests between jobs as long as the last took.
     pub gives_way_to: Option<PathBuf>,
+    /// Somebody asks the work to stop: jobs under way end without an outcome.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// What became of one job.
@@ -117,6 +121,7 @@ impl Crew {
     {
         let jobs = Mutex::new(jobs);
         let over = AtomicBool::new(false);
+        let stop = self.0.first().map_or_else(Arc::default, |worker| worker.settings.stop.clone());
         let (report, reports) = mpsc::sync_channel(self.0.len());
         thread::scope(|scope| {
             for (number, worker) in self.0.iter_mut().enumerate() {
@@ -130,6 +135,10 @@ impl Crew {
                         let started = Instant::now();
                         let outcome = worker.run(&job);
                         took = started.elapsed();
+                        let stopped = worker.settings.stop.load(Ordering::Relaxed);
+                        if stopped && matches!(outcome, Outcome::NotTried(_)) {
+                            break; // Its job waits for the next start.
+                        }
                         if report.send((job, outcome)).is_err() {
                             break; // The caller stopped early.
                         }
@@ -144,9 +153,15 @@ impl Crew {
                 }
             }
             drop(report);
-            while let Ok((job, outcome)) = reports.recv() {
-                if !done(job, outcome) {
-                    break;
+            while !stop.load(Ordering::Relaxed) {
+                match reports.recv_timeout(STOP_LOOK_EVERY) {
+                    Ok((job, outcome)) => {
+                        if !done(job, outcome) {
+                            break;
+                        }
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
             over.store(true, Ordering::Relaxed);
@@ -214,8 +229,9 @@ impl Worker {
             Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),
         };
         let limits = self.settings.limits;
+        let stop = self.settings.stop.clone();
         let outcome = match self.wake() {
-            Ok(child) => child.ask(&request, &limits),
+            Ok(child) => child.ask(&request, &limits, &stop),
             Err(why) => return Outcome::NotTried(why),
         };
         let grown = |child: &Running| {
@@ -259,7 +275,12 @@ impl Running {
         Ok(Self { process, input, answers, last_words })
     }
 
-    fn ask<Answer: DeserializeOwned>(&mut self, request: &str, limits: &Limits) -> Outcome<Answer> {
+    fn ask<Answer: DeserializeOwned>(
+        &mut self,
+        request: &str,
+        limits: &Limits,
+        stop: &AtomicBool,
+    ) -> Outcome<Answer> {
         let started = Instant::now();
         let id = self.process.id();
         let cpu_before = vitals::read(id).map_or(Duration::ZERO, |vitals| vitals.cpu);
@@ -277,6 +298,9 @@ impl Running {
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.died(),
                 Err(RecvTimeoutError::Timeout) => {}
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Outcome::NotTried("it was asked to stop".into());
             }
             if let Some(now) = vitals::read(id) {
                 patience.saw(now.cpu, started.elapsed());

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::bake::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
 use crate::bake::embed::{Table, subjects_in};
 use crate::bake::frames::metrics;
+use crate::bake::lock::FolderLock;
 use crate::bake::{iso, now};
 
 /// Gathers embedded presets into styles and writes the style index.
@@ -52,6 +53,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let name = || out.file_name().map(|name| name.to_string_lossy().into_owned());
     let pack = pack.or_else(name).unwrap_or_else(|| "pack".into());
     let at = iso(now());
+    let _lock = FolderLock::take(&out)?;
     if mode == Mode::Tag {
         let library = library.as_ref().unwrap_or(&out);
         let subjects = subjects_in(library, None)?;

@@ -10,15 +10,22 @@ pub(super) struct Work {
     /// A folder of presets.
     #[arg(long)]
     pub library: PathBuf,
-    /// At most so many presets.
+    /// At most so many presets; 0 for all.
     #[arg(long)]
-    pub limit: Option<usize>,
+    limit: Option<usize>,
     /// Processes and threads at work.
     #[arg(long, alias = "threads", default_value_t = crate::cli::default_workers())]
     pub workers: usize,
     /// Decides everything random.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+impl Work {
+    /// At most so many presets.
+    pub fn limit(&self) -> Option<usize> {
+        self.limit.filter(|limit| *limit > 0)
+    }
 }
 
 /// How presets become points.

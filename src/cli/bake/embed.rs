@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::common::{Embedding, Work};
 use crate::bake::embed::{embed, open_embedder, subjects_in};
 use crate::bake::frames::attach;
+use crate::bake::lock::FolderLock;
 
 /// Embeds the presets of a folder; what earlier nights have done is kept.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { work: Work { library, limit, workers, seed }, out, embedding } = args;
+    let limit = args.work.limit();
+    let Args { work: Work { library, workers, seed, .. }, out, embedding } = args;
+    let _lock = FolderLock::take(&out)?;
     let mut subjects = subjects_in(&library, limit)?;
     attach(&mut subjects, &out);
     let models = crate::cli::models::folder();

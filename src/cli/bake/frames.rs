@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use super::common::{Capture, Work};
 use crate::bake::embed::subjects_in;
 use crate::bake::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, attach_bands, render};
+use crate::bake::lock::FolderLock;
 use crate::bake::{show_sign, workers};
 
 /// Renders still frames of every preset; what earlier nights have done is kept.
@@ -35,10 +37,12 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Work { library, limit, workers, seed } = args.work;
+    let limit = args.work.limit();
+    let Work { library, workers, seed, .. } = args.work;
     if args.capture.audio != "demo" {
         crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound")?;
     }
+    let _lock = FolderLock::take(&args.out)?;
     let mut subjects = subjects_in(&library, limit)?;
     let told = super::store().and_then(|store| attach_bands(&mut subjects, &library, store));
     match told {
@@ -52,6 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         retries: args.retry_times,
         deadline: args.stop_after_sec.map(|secs| Instant::now() + Duration::from_secs(secs)),
         gives_way_to: show_sign::of_user(),
+        stop: Arc::default(),
     };
     let done = render(&subjects, &args.out, &settings, &mut super::bar()).map_err(anyhow::Error::msg)?;
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());

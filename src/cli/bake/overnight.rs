@@ -47,6 +47,9 @@ pub struct Args {
     /// Tells what happens in JSON lines, and stops at the word `stop` on standard input.
     #[arg(long)]
     json: bool,
+    /// Stops as well when standard input ends: whoever started it is gone.
+    #[arg(long, requires = "json")]
+    tethered: bool,
 }
 
 /// Runs the command.
@@ -58,10 +61,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) => News::Failed { why: format!("{error:#}") },
     };
     if json {
-        tell(&last);
+        tell(&last).ok(); // Who is gone need not be told.
     }
-    if let Ending::Stopped = ended? {
-        eprintln!("aivj: stopped; the same command goes on from here");
+    if ended? == Ending::Stopped {
+        eprintln!("aivj: {STOPPED}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -73,7 +76,8 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
     let own = || Places::of_user().map(|places| places.data.join("packs").join(&args.pack));
     let folder = args.out.clone().or_else(own);
     let folder = folder.context("no place for the pack is known; name one with --out")?;
-    let Work { library, limit, workers: processes, seed } = args.work;
+    let limit = args.work.limit();
+    let Work { library, workers: processes, seed, .. } = args.work;
     let settings = NightSettings {
         library,
         pack: args.pack,
@@ -89,14 +93,14 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
         workers: processes.max(1),
         seed,
         gives_way_to: show_sign::of_user(),
+        stop: Arc::default(),
     };
     let store = super::store()?;
     if args.modest {
         workers::give_way();
     }
-    let stop = Arc::new(AtomicBool::new(false));
     if args.json {
-        listen_for_stop(stop.clone())?;
+        listen_for_stop(settings.stop.clone(), args.tethered)?;
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
     let log = folder.join("overnight.log");
@@ -111,23 +115,29 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
             }
         }
         if args.json {
-            tell(&news);
+            if tell(&news).is_err() {
+                settings.stop.store(true, Ordering::Relaxed); // Nobody listens any more.
+            }
         } else if let News::Progress(progress) = &news {
             show(progress);
         }
-        !stop.load(Ordering::Relaxed)
     });
-    ending.map_err(|why| {
-        writeln!(log, "{} {why}", iso(now())).ok(); // Told on the screen as well.
-        anyhow::Error::msg(why)
-    })
+    let last = match &ending {
+        Ok(Ending::Finished) => return Ok(Ending::Finished),
+        Ok(Ending::Stopped) => STOPPED,
+        Err(why) => why,
+    };
+    writeln!(log, "{} {last}", iso(now())).ok(); // Told on the screen as well.
+    ending.map_err(anyhow::Error::msg)
 }
 
+/// What is said of a night that was stopped.
+const STOPPED: &str = "stopped; the same command goes on from here";
+
 /// One line for a program that listens.
-fn tell(news: &News) {
-    if let Ok(line) = serde_json::to_string(news) {
-        println!("{line}");
-    }
+fn tell(news: &News) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string(news)?)
 }
 
 /// How news reads in the log.
@@ -140,12 +150,15 @@ fn line(news: &News) -> Option<String> {
     }
 }
 
-fn listen_for_stop(stop: Arc<AtomicBool>) -> anyhow::Result<()> {
+fn listen_for_stop(stop: Arc<AtomicBool>, tethered: bool) -> anyhow::Result<()> {
     let listen = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             if line.trim() == "stop" {
                 stop.store(true, Ordering::Relaxed);
             }
+        }
+        if tethered {
+            stop.store(true, Ordering::Relaxed);
         }
     };
     std::thread::Builder::new().name("stop listener".into()).spawn(listen).context("listening for stop")?;

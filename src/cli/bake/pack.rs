@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         safe_flash: args.safe_flash,
         max_cost_ms: args.max_cost,
-        rel_paths: args.rel_paths,
+        rel_paths: args.rel_paths.as_deref().map(pack::read_paths).transpose()?,
         blacklist: args.blacklist,
         textures: args.textures,
         seed: args.seed,

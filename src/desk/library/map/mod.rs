@@ -9,8 +9,7 @@ mod window;
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, FontId, Key, Pos2, Rect, RichText, Sense, Stroke, TextureHandle, TextureOptions, Ui,
-    Vec2,
+    Align2, Color32, FontId, Pos2, Rect, RichText, Sense, Stroke, TextureHandle, TextureOptions, Ui, Vec2,
 };
 
 use super::thumbs::Thumbs;
@@ -73,6 +72,7 @@ impl MapView {
         self.move_by_hand(ui, rect, &response);
         self.find(answer);
         self.draw(ui, rect, answer);
+        self.offer_whole(ui, rect);
         let Some(found) = &self.found else { return };
         let on_screen = |point: [f32; 2]| self.window.on_screen(rect, point);
         let painter = ui.painter_at(rect);
@@ -120,16 +120,23 @@ impl MapView {
             self.window.pan(rect, response.drag_delta());
         }
         if let Some(at) = response.hover_pos() {
-            let (scroll, pinch, whole) = ui.input(|input| {
-                (input.smooth_scroll_delta().y, input.zoom_delta(), input.key_pressed(Key::Home))
-            });
+            let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
             let factor = pinch * (scroll * 0.005).exp();
             if factor != 1.0 {
                 self.window.zoom_at(rect, at, factor);
             }
-            if whole {
-                self.window = MapWindow::default();
-            }
+        }
+    }
+
+    /// A way back from a part of the map.
+    fn offer_whole(&mut self, ui: &mut Ui, rect: Rect) {
+        if self.window == MapWindow::default() {
+            return;
+        }
+        let size = Vec2::new(110.0, 28.0);
+        let corner = Rect::from_min_size(Pos2::new(rect.right() - size.x - 8.0, rect.top() + 8.0), size);
+        if ui.put(corner, egui::Button::new("Whole map")).clicked() {
+            self.window = MapWindow::default();
         }
     }
 
