@@ -2,20 +2,23 @@
 """Fits `assets/style-concepts.bin`: what numbers and code of a preset say of the folder people would sort it into.
 
     aivj bake embed --library LIBRARY --out BAKED
-    tests/tools/fit_concepts.py BAKED assets/style-concepts.bin [--check]
+    tests/tools/fit_concepts.py LIBRARY BAKED assets/style-concepts.bin [--check]
 
-LIBRARY is one whose presets a curator has sorted into CATEGORY/SUBFOLDER. Two small nets, of different seeds, learn from
-the text part of the embeddings (numbers by rank; latent directions of TF-IDF weighted token runs) to point where presets
-of one folder lie: softmax of cosines to a direction for every category and every subfolder, with dropout, Adam and a
-learning rate that falls like half a cosine. The directions are thrown away; the file needs nothing of the library it
-was fitted on but its yardstick. With `--check` the script instead leaves out three parts of the authors in turn and says how
-well the ten nearest neighbours of their presets tell the folder, without the concepts and with them, among all presets
-and among those of the left-out authors alone; strict: without neighbours whose names share half of their words.
+LIBRARY is one whose presets a curator has sorted into CATEGORY/SUBFOLDER. Small nets, of different seeds, learn from the
+text part of the embeddings (numbers by rank; latent directions of TF-IDF weighted token runs) and from more yardsticks
+made here, of each kind of code alone and of single tokens, to point where presets of one folder lie: softmax of cosines
+to a direction for every category and every subfolder, with dropout, Adam and a learning rate that falls like half a
+cosine. The directions are thrown away; the file needs nothing of the library it was fitted on but its yardsticks.
 
-The file, little endian: `AIVJCON2`; words, directions, numbers, hidden cells and width (u32); for every number its knots
-(u32) and their values and ranks (f32 pairs); the words' hashes (u64) and weights (f32); the directions' scales (f32), then
-words x directions (i8); the net's first matrix (numbers and directions x hidden cells), bias and second matrix (hidden
-cells x width), f32. Needs numpy."""
+With `--check` the script instead leaves out three parts of the authors in turn and says how well the ten nearest
+neighbours of their presets tell the folder, without the concepts and with them, among all presets and among those of the
+left-out authors alone; strict: without neighbours whose names share half of their words. `--split NAME` parts the authors
+in another way: to choose by, so that the figures of the usual parts stay honest.
+
+The file, little endian: `AIVJCON3`; numbers (u32), for every number its knots (u32) and their values and ranks (f32
+pairs); yardsticks (u32), for every yardstick words and directions (u32), the words' hashes (u64) and weights (f32), the
+directions' scales (f32), then words x directions (i8); hidden cells and width (u32); the net's first matrix (numbers and
+directions of all yardsticks x hidden cells), bias and second matrix (hidden cells x width), f32. Needs numpy and scipy."""
 
 import argparse
 import collections
@@ -26,13 +29,116 @@ import re
 import struct
 
 import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
 
+SECTIONS = ("per_frame_init", "per_frame", "per_pixel", "warp", "comp")
+WAVES = ("wave_init", "wave_per_frame", "wave_per_point")
+SHAPES = ("shape_init", "shape_per_frame")
+SECTIONS += WAVES + SHAPES
 LENGTH = 2.0  # Length of the concepts beside the code's 1, as in src/bake/embed/concepts.rs.
-HIDDEN, WIDTH, NETS = 256, 32, 2
+HIDDEN, WIDTH, NETS = 256, 32, 3
 PASSES, BATCH, RATE = 60, 256, 2e-3
 SHARPNESS = 12.0  # Factor of the cosines.
 LOSE_INPUT, LOSE_CELLS = 0.1, 0.5
-INPUT_GAIN = 4.0  # Inputs of about unit spread suit the rate.
+# More yardsticks: sections; longest run of tokens; fewest presets with a word, their largest share, most words; directions;
+# gain beside 1 for the text.
+YARDSTICKS = [
+    (sections, 3, 6, 0.9, 6000, 64, 0.5)
+    for sections in (("per_frame_init", "per_frame"), ("per_pixel",), ("warp",), ("comp",), WAVES, SHAPES)
+] + [(SECTIONS, 1, 15, 0.98, 3000, 256, 1.0)]
+INPUT_LENGTH = 5.0  # Inputs of such a length suit the rate.
+
+TOKEN = re.compile(r"[a-z_]\w*|[0-9.]+|[<>=!&|][=&|]|[-+*/%^<>=!?]")
+COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.S)
+TOKENS_SOURCE = pathlib.Path(__file__).parents[2] / "src/bake/embed/tokens.rs"
+KNOWN = set(re.search(r'KNOWN: &str = "(.*?)";', TOKENS_SOURCE.read_text(), re.S)[1].replace("\\\n", " ").split())
+FNV = 0x100_0000_01B3
+
+
+def code_of(preset):
+    """A preset's code by section, as src/bake/embed/sheet.rs reads it."""
+    lines = [line.split("=", 1) for line in preset.decode("utf-8", "replace").lower().split("\n") if "=" in line]
+    enabled = set()
+    for key, value in lines:
+        kind = re.fullmatch(r"(wave|shape)code_(\d+)_enabled", key.strip())
+        if kind:
+            enabled.discard(kind.groups())
+            if re.fullmatch(r"[+]?\d*\.?\d*", value.strip()) and float(value.strip() or 0) >= 1:
+                enabled.add(kind.groups())
+    code = {section: "" for section in SECTIONS}
+    for key, value in lines:
+        place = re.fullmatch(r"(?:(wave|shape)_(\d+)_)?(.*?)_?\d+", key.strip())
+        if not place:
+            continue
+        kind, slot, section = place.groups()
+        if kind and (kind, slot) not in enabled:
+            continue
+        section = f"{kind}_{section}" if kind else section
+        if section in code and (kind or section in SECTIONS[:5]):
+            code[section] += value.removeprefix("`").rstrip("\r") + "\n"
+    return {section: COMMENT.sub("", lines) for section, lines in code.items()}
+
+
+def fnv(text):
+    value = 0xCBF2_9CE4_8422_2325
+    for byte in text.encode():
+        value = (value ^ byte) * FNV % 2**64
+    return value
+
+
+def token_hash(token, known={}):
+    """The hash of a token under its common name, as src/bake/embed/tokens.rs makes it."""
+    if token not in known:
+        common = token
+        if token[0].isdigit() or token[0] == ".":
+            common = "#"
+        elif re.fullmatch(r"q\d+", token):
+            common = "q"
+        elif re.match(r"[a-z_]", token) and token not in KNOWN and not re.fullmatch(r"t\d+", token):
+            common = "$"
+        known[token] = fnv(common)
+    return known[token]
+
+
+def hashes(preset):
+    """The hashes of a preset's tokens by section."""
+    code = code_of(preset)
+    return {section: np.array([token_hash(t) for t in TOKEN.findall(code[section])], np.uint64) for section in SECTIONS}
+
+
+def words(tokens, sections, longest):
+    """Hashes and counts of the token runs of these sections."""
+    runs = []
+    for section in sections:
+        for length in range(1, longest + 1):
+            word = np.full(max(0, len(tokens[section]) - length + 1), fnv(section), np.uint64)
+            for at in range(length):
+                turned = word << np.uint64(5) | word >> np.uint64(59)
+                word = (turned ^ tokens[section][at : at + len(word)]) * np.uint64(FNV)
+            runs.append(word)
+    return np.unique(np.concatenate(runs), return_counts=True)
+
+
+def yardstick(presets, sections, longest, fewest, share, most, directions, _):
+    """Words with weights, words x directions, and what it says of these presets."""
+    told = [words(preset, sections, longest) for preset in presets]
+    row = np.repeat(np.arange(len(told)), [len(found) for found, _ in told])
+    found, column, presets_with = np.unique(
+        np.concatenate([found for found, _ in told]), return_inverse=True, return_counts=True
+    )
+    kept = np.where((presets_with >= fewest) & (presets_with <= share * len(told)))[0]
+    kept = np.sort(kept[np.argsort(-presets_with[kept], kind="stable")][:most])
+    weights = (np.log((1 + len(told)) / (1 + presets_with[kept])) + 1).astype(np.float32)
+    matrix = scipy.sparse.csr_matrix(
+        (1 + np.log(np.concatenate([count for _, count in told])), (row, column)), (len(told), len(found))
+    )[:, kept]
+    matrix = matrix @ scipy.sparse.diags(weights)
+    lengths = scipy.sparse.linalg.norm(matrix, axis=1)
+    matrix = (scipy.sparse.diags(1 / np.maximum(lengths, 1e-9)) @ matrix).astype(np.float32)
+    start = np.random.default_rng(0).standard_normal(min(matrix.shape))
+    ways = scipy.sparse.linalg.svds(matrix, directions, v0=start)[2].T
+    return list(zip(found[kept].tolist(), weights)), ways, unit(matrix @ ways)
 
 
 def unit(rows):
@@ -56,6 +162,7 @@ def train(rows, folders, seed):
     """One net: first matrix, bias, second matrix."""
     random = np.random.default_rng(seed)
     normal = lambda *shape: random.standard_normal(shape).astype(np.float32)
+    kept_of = lambda shape, lost: (random.random(shape, np.float32) > lost) * np.float32(1 / (1 - lost))
     first = normal(rows.shape[1], HIDDEN) * np.float32(1 / np.sqrt(np.mean(np.sum(rows * rows, 1))))
     state = [first, np.zeros(HIDDEN, np.float32), normal(HIDDEN, WIDTH) / np.float32(np.sqrt(HIDDEN))]
     state += [normal(labels.max() + 1, WIDTH) for labels in folders]
@@ -67,10 +174,9 @@ def train(rows, folders, seed):
         random.shuffle(order)
         for start in range(0, len(rows) - BATCH + 1, BATCH):
             chosen = order[start : start + BATCH]
-            seen = rows[chosen] * (random.random((BATCH, rows.shape[1])) > LOSE_INPUT) / (1 - LOSE_INPUT)
-            seen = seen.astype(np.float32)
+            seen = rows[chosen] * kept_of((BATCH, rows.shape[1]), LOSE_INPUT)
             cells = seen @ state[0] + state[1]
-            kept = ((random.random(cells.shape) > LOSE_CELLS) / (1 - LOSE_CELLS)).astype(np.float32) * (cells > 0)
+            kept = kept_of(cells.shape, LOSE_CELLS) * (cells > 0)
             fired = cells * kept
             point = fired @ state[2]
             length = np.linalg.norm(point, axis=1, keepdims=True) + 1e-6
@@ -89,13 +195,14 @@ def train(rows, folders, seed):
     return state[:3]
 
 
-def fit(rows, folders):
-    """The nets side by side as one."""
-    nets = [train(INPUT_GAIN * rows, folders, seed) for seed in range(NETS)]
+def fit(rows, gains, folders):
+    """The nets side by side as one, for rows that are not yet brought to their gains."""
+    gains = gains * np.float32(INPUT_LENGTH / np.sqrt(np.mean(np.sum((rows * gains) ** 2, 1))))
+    nets = [train(gains * rows, folders, seed) for seed in range(NETS)]
     second = np.zeros((NETS * HIDDEN, NETS * WIDTH), np.float32)
     for at, net in enumerate(nets):
         second[at * HIDDEN : (at + 1) * HIDDEN, at * WIDTH : (at + 1) * WIDTH] = net[2]
-    return INPUT_GAIN * np.concatenate([net[0] for net in nets], 1), np.concatenate([net[1] for net in nets]), second
+    return gains[:, None] * np.concatenate([net[0] for net in nets], 1), np.concatenate([net[1] for net in nets]), second
 
 
 def concepts(rows, net):
@@ -119,15 +226,15 @@ def nearest_ten(rows, folders, names, asked, among):
     return hits
 
 
-def check(text, folders, parts):
-    authors = [part[2].split(" - ")[0].lower() for part in parts]
+def check(text, told, gains, folders, parts, split):
+    authors = [split + part[2].split(" - ")[0].lower() for part in parts]
     tenth = np.array([int(hashlib.md5(author.encode()).hexdigest(), 16) % 10 for author in authors])
     names = [set(re.findall(r"[a-z]{3,}", part[2].lower())) for part in parts]
     everyone, found = np.arange(len(parts)), {}
     for held in (tenth < 3, (tenth >= 3) & (tenth < 6), tenth >= 6):
-        net = fit(text[~held], [labels[~held] for labels in folders])
+        net = fit(told[~held], gains, [labels[~held] for labels in folders])
         asked = np.where(held)[0]
-        joined = np.concatenate([text, LENGTH * concepts(text, net)], 1)
+        joined = np.concatenate([text, LENGTH * concepts(told, net)], 1)
         for kind, rows in (("without", text), ("with", joined)):
             for name, among in (("all presets", everyone), ("each other", asked)):
                 hits = nearest_ten(unit(rows), folders, names, asked, among)
@@ -137,26 +244,30 @@ def check(text, folders, parts):
         print(f"among {name}, {kind}: " + " ".join(f"{share:.3f}" for share in shares))
 
 
-def write(out, ranks, vocabulary, directions, net):
-    first, bias, second = net
-    scales = np.maximum(np.abs(directions).max(0), 1e-9) / 127
+def write(out, ranks, yardsticks, net):
     with open(out, "wb") as file:
-        sizes = (len(vocabulary), directions.shape[1], len(ranks), *second.shape)
-        file.write(b"AIVJCON2" + struct.pack("<5I", *sizes))
+        file.write(b"AIVJCON3" + struct.pack("<I", len(ranks)))
         for knots in ranks:
             file.write(struct.pack("<I", len(knots)) + np.array(knots, "<f4").tobytes())
-        file.write(np.array([word for word, _ in vocabulary], "<u8").tobytes())
-        file.write(np.array([weight for _, weight in vocabulary], "<f4").tobytes())
-        file.write(scales.astype("<f4").tobytes() + np.round(directions / scales).astype("i1").tobytes())
+        file.write(struct.pack("<I", len(yardsticks)))
+        for vocabulary, directions in yardsticks:
+            scales = np.maximum(np.abs(directions).max(0), 1e-9) / 127
+            file.write(struct.pack("<2I", *directions.shape))
+            file.write(np.array([word for word, _ in vocabulary], "<u8").tobytes())
+            file.write(np.array([weight for _, weight in vocabulary], "<f4").tobytes())
+            file.write(scales.astype("<f4").tobytes() + np.round(directions / scales).astype("i1").tobytes())
+        file.write(struct.pack("<2I", *net[2].shape))
         for part in net:
             file.write(part.astype("<f4").tobytes())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("library", type=pathlib.Path)
     parser.add_argument("baked", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--split", default="")
     arguments = parser.parse_args()
     rows = np.load(arguments.baked / "embeddings.npy").astype(np.float32)
     ids = (arguments.baked / "ids.txt").read_text(encoding="utf-8").splitlines()
@@ -166,11 +277,17 @@ def main():
     sorted_in = [at for at, name in enumerate(ids) if name.count("/") >= 2 and "! Transition" not in name]
     parts = [ids[at].split("/")[-3:] for at in sorted_in]
     text = rows[sorted_in, : len(ranks) + directions.shape[1]]
+    presets = [hashes((arguments.library / ids[at]).read_bytes()) for at in sorted_in]
+    more = [yardstick(presets, *kind) for kind in YARDSTICKS]
+    told = np.concatenate([text, *(says for _, _, says in more)], 1).astype(np.float32)
+    widths = [text.shape[1], *(says.shape[1] for _, _, says in more)]
+    gains = np.repeat(np.array([1, *(kind[-1] for kind in YARDSTICKS)], np.float32), widths)
     folders = [np.unique(labels, return_inverse=True)[1] for labels in ([p[0] for p in parts], ["/".join(p[:2]) for p in parts])]
     if arguments.check:
-        check(text, folders, parts)
+        check(text, told, gains, folders, parts, arguments.split)
     else:
-        write(arguments.out, ranks, model["vocabulary"], directions, fit(text, folders))
+        yardsticks = [(model["vocabulary"], directions), *((vocabulary, ways) for vocabulary, ways, _ in more)]
+        write(arguments.out, ranks, yardsticks, fit(told, gains, folders))
 
 
 if __name__ == "__main__":
