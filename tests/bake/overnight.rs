@@ -167,3 +167,38 @@ fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_
     let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
     assert!(!silent.status.success() && silent.stderr.contains("does not begin"), "{}", silent.stderr);
 }
+
+#[test]
+fn odd_names_and_a_library_mostly_unfit_are_baked_and_what_people_wrote_beside_it_stays() {
+    let kitchen = Kitchen::new();
+    let library = &kitchen.library;
+    good_presets(library, 3);
+    for folder in ["a", "a b"] {
+        std::fs::create_dir(library.join(folder)).expect("made");
+        std::fs::copy(library.join("good 1.milk"), library.join(folder).join("twin.milk")).expect("copied");
+    }
+    std::fs::remove_file(library.join("good 1.milk")).expect("removed");
+    std::fs::rename(library.join("good 0.milk"), library.join("#1 hash.milk")).expect("renamed");
+    for number in 0..7 {
+        let text = format!("{}q1={number}\n", hostile::BLACK);
+        std::fs::write(library.join(format!("black {number}.milk")), text).expect("written");
+    }
+    let policy = r#"{"version":"v0","preferSameAuthorChance":0.9}"#;
+    std::fs::write(library.join("aivj-style-policy.v0.json"), policy).expect("written");
+    let foreign = r#"{"version":"v1","pack":"run3","entries":[]}"#;
+    std::fs::write(library.join("aivj-style-index.v1.json"), foreign).expect("written");
+    let done = night(&kitchen, &[]);
+    assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
+    let baked: Vec<String> = index(library).into_keys().collect();
+    assert_eq!(baked, ["#1 hash.milk", "a/twin.milk", "good 2.milk"]);
+    assert!(baked.iter().all(|preset| kitchen.folder("out").join(preset).is_file()), "the pack holds them");
+    assert_eq!(json(&library.join("aivj-style-policy.v0.json"))["preferSameAuthorChance"], 0.9);
+    assert_eq!(json(&library.join("aivj-style-index.v1.json.before-bake"))["pack"], "run3");
+
+    let other = kitchen.folder("other");
+    std::fs::create_dir(&other).expect("made");
+    good_presets(&other, 2);
+    let folders = ["--out", "OUT", "--library", other.to_str().expect("a plain path")];
+    let refused = kitchen.bake(&["overnight", "--pack", "night"], &folders);
+    assert!(!refused.status.success() && refused.stderr.contains("holds the pack of"), "{}", refused.stderr);
+}

@@ -26,7 +26,7 @@ use super::frames;
 use super::lock::FolderLock;
 use super::progress::Progress;
 use crate::library::Store;
-use crate::library::looks::write_bake_place;
+use crate::library::looks::{BAKE_PLACE, write_bake_place};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy};
 use clock::Clock;
 use state::State;
@@ -278,6 +278,7 @@ impl Night<'_, '_> {
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
+        self.keep_foreign_indexes();
         if let Err(error) = write_bake_place(library, folder) {
             (self.listen)(News::Note { text: format!("the show will not find map and pictures: {error}") });
         }
@@ -297,6 +298,21 @@ impl Night<'_, '_> {
             }
         };
         self.note(text);
+    }
+
+    /// An index beside the presets that no bake of this program has put there may be somebody's work.
+    fn keep_foreign_indexes(&mut self) {
+        let library = &self.settings.library;
+        if library.join(BAKE_PLACE).exists() {
+            return;
+        }
+        for name in [INDEX_V0, INDEX_V1] {
+            let kept = format!("{name}.before-bake");
+            if library.join(name).is_file() && std::fs::copy(library.join(name), library.join(&kept)).is_ok()
+            {
+                self.note(format!("the {name} that was there is kept as {kept}"));
+            }
+        }
     }
 
     fn stage(&mut self, stage: &str) {
