@@ -198,8 +198,12 @@ pub fn library_of(folder: &Path) -> Option<PathBuf> {
 
 /// Whether two paths lead to one folder.
 pub fn same_folder(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     real(a) == real(b)
+}
+
+/// A path without links; as it is where it leads nowhere.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// What the stages are run for.

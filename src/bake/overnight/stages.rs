@@ -2,12 +2,12 @@
 //! the long one.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
 use super::judged::{self, Judged};
-use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, Run, report};
+use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, Run, real, report};
 use crate::bake::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::bake::cluster::{self, ClusterSettings};
 use crate::bake::embed::{self, Subject};
@@ -289,6 +289,5 @@ fn why_dropped(entry: &frames::FrameEntry) -> Option<String> {
 
 /// Whether a folder lies in another one, or is it.
 fn within(folder: &Path, other: &Path) -> bool {
-    let real = |path: &Path| -> PathBuf { path.canonicalize().unwrap_or_else(|_| path.to_owned()) };
     real(folder).starts_with(real(other))
 }
