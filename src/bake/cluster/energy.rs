@@ -3,7 +3,8 @@
 use crate::library::Energy;
 use crate::library::style::NameFacts;
 
-/// Energies by terciles of motion; where a preset's motion is not known, what its words say.
+/// Energies by terciles of motion; where a preset's motion is not known, what its words say. Where so many move alike
+/// that both cuts fall on them, they are groove.
 pub(super) fn energies(motions: &[Option<f32>], names: &[String]) -> Vec<Energy> {
     let mut known: Vec<f32> = motions.iter().flatten().copied().filter(|m| m.is_finite()).collect();
     known.sort_by(f32::total_cmp);
@@ -12,7 +13,7 @@ pub(super) fn energies(motions: &[Option<f32>], names: &[String]) -> Vec<Energy>
     let energy = |motion: &Option<f32>, name: &String| match motion {
         Some(motion) if motion.is_finite() => match *motion {
             m if m < calm_below => Energy::Calm,
-            m if m < peak_from => Energy::Groove,
+            m if m < peak_from || m <= calm_below => Energy::Groove,
             _ => Energy::Peak,
         },
         _ => NameFacts::of(name).energy,
@@ -33,5 +34,19 @@ mod tests {
         let count = |energy| found[..9].iter().filter(|e| **e == energy).count();
         assert_eq!((count(Energy::Calm), count(Energy::Groove), count(Energy::Peak)), (3, 3, 3));
         assert_eq!(found[9..], [Energy::Calm, Energy::Peak]);
+    }
+
+    #[test]
+    fn presets_that_move_alike_are_groove_and_others_keep_their_thirds() {
+        let of = |motions: &[f32]| {
+            let motions: Vec<_> = motions.iter().copied().map(Some).collect();
+            energies(&motions, &vec!["x".to_owned(); motions.len()])
+        };
+        use Energy::{Calm, Groove, Peak};
+        assert_eq!(of(&[0.4]), [Groove]);
+        assert_eq!(of(&[0.0; 5]), [Groove; 5]);
+        assert_eq!(of(&[1.0, 2.0]), [Groove, Peak]);
+        assert_eq!(of(&[1.0, 2.0, 2.0, 2.0, 2.0, 3.0]), [Calm, Groove, Groove, Groove, Groove, Peak]);
+        assert_eq!(of(&[1.0, 1.0, 2.0, 3.0, 3.0, 3.0]), [Calm, Calm, Groove, Peak, Peak, Peak]);
     }
 }

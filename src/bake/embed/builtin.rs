@@ -28,6 +28,8 @@ const REFIT_GROWTH: usize = 4;
 pub struct Builtin {
     model: TextModel,
     looks: Option<LookModel>,
+    /// Presets that have frames.
+    framed: usize,
     fingerprint: String,
     threads: usize,
 }
@@ -64,7 +66,20 @@ impl Builtin {
         if let Some(looks) = &looks {
             hash.update(npy::encode(&looks.0));
         }
-        Ok(Self { model, looks, fingerprint: hex(hash), threads })
+        let framed = subjects.iter().filter(|subject| !subject.frames.is_empty()).count();
+        Ok(Self { model, looks, framed, fingerprint: hex(hash), threads })
+    }
+
+    /// What a preset is told by, for people.
+    pub fn told(&self) -> String {
+        match &self.looks {
+            Some(_) => format!("the presets' text, and the looks of the {} that have frames", self.framed),
+            None => format!(
+                "the presets' text, without looks: these need frames of {} presets, and {} have some",
+                looks::FEWEST,
+                self.framed
+            ),
+        }
     }
 }
 
@@ -144,8 +159,11 @@ impl Embedder for Builtin {
         Maker {
             embedder: "builtin".into(),
             model: self.fingerprint.clone(),
-            preprocessing: "numbers by rank, token runs by TF-IDF and SVD, concepts of both, looks of frames"
-                .into(),
+            preprocessing: match &self.looks {
+                Some(_) => "numbers by rank, token runs by TF-IDF and SVD, concepts of both, looks of frames",
+                None => "numbers by rank, token runs by TF-IDF and SVD, concepts of both",
+            }
+            .into(),
         }
     }
 

@@ -34,6 +34,8 @@ use crate::library::{self, FolderError, PresetId};
 const BATCH: usize = 256;
 /// Deepest folder that is looked into; ends symlink loops that the walk itself does not notice.
 const MAX_DEPTH: usize = 32;
+/// Presets that are named where many are left out.
+const NAMES_TOLD: usize = 8;
 /// Rows after which the table is written, so that little is lost when the machine goes down.
 const SAVE_EVERY: usize = 8192;
 
@@ -79,8 +81,9 @@ pub fn open_embedder(
     tell: &mut dyn FnMut(String),
 ) -> Result<Box<dyn Embedder>, String> {
     if name == "builtin" {
-        tell("embedding with builtin: the presets' text and the looks of their frames".into());
-        return Ok(Box::new(Builtin::prepare(subjects, folder, seed, threads)?));
+        let model = Builtin::prepare(subjects, folder, seed, threads)?;
+        tell(format!("embedding with builtin: {}", model.told()));
+        return Ok(Box::new(model));
     }
     let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
     let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads)?;
@@ -89,7 +92,7 @@ pub fn open_embedder(
 }
 
 /// What a night of embedding did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
     /// Rows made.
     pub made: usize,
@@ -101,6 +104,8 @@ pub struct Embedded {
     pub blank: usize,
     /// Whether everything was done; false when it was asked to stop.
     pub finished: bool,
+    /// What became of rows that were there and are not used, for people.
+    pub notes: Vec<String>,
 }
 
 /// Why a night of embedding gave nothing.
@@ -112,25 +117,40 @@ pub enum EmbedError {
     /// The embedder itself.
     #[error("embedding failed: {0}")]
     Embedder(String),
+    /// It had nothing to say of any preset.
+    #[error(
+        "{embedder} has no row for any of {presets} presets: {blank} have no frames that it can read, {unreadable} cannot \
+         be read themselves; the embeddings of earlier nights are untouched. A vision model needs frames: render some \
+         first, or embed with builtin, which does without"
+    )]
+    Nothing {
+        /// What embedded.
+        embedder: String,
+        /// How many it was asked for.
+        presets: usize,
+        /// Those of which nothing can be said.
+        blank: usize,
+        /// Those that cannot be read.
+        unreadable: usize,
+    },
 }
 
-/// The presets below a folder as subjects without frames, in order of their path; at most `limit` of them.
+/// The presets below a folder as subjects without frames, in order of their path; at most `limit` of them. Those with a
+/// line break in their path are left out: ids are kept one a line.
 pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
-    let mut subjects = Vec::new();
+    let (mut subjects, mut broken) = (Vec::new(), Vec::new());
     for entry in walkdir::WalkDir::new(library).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() && library::is_preset(entry.path()) => {
-                let below = entry.path().strip_prefix(library).unwrap_or(entry.path());
-                let id: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-                subjects.push(Subject {
-                    id: id.join("/"),
-                    path: entry.into_path(),
-                    frames: Vec::new(),
-                    bands: None,
-                });
+                let id = id_of(library, entry.path());
+                if id.contains(['\n', '\r']) {
+                    broken.push(id);
+                } else {
+                    subjects.push(Subject { id, path: entry.into_path(), frames: Vec::new(), bands: None });
+                }
             }
             Ok(_) => {}
             Err(error) => log::warn!("a folder is left out: {error}"),
@@ -139,30 +159,42 @@ pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>,
             break;
         }
     }
+    if let Some(told) = left_out(&broken) {
+        log::warn!("{told}");
+    }
     if subjects.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(subjects) }
 }
 
-/// Embeds what the table in `folder` lacks. When `watch` says stop, what is done so far is kept.
+/// What a preset of a library is called: its path below it.
+fn id_of(library: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(library).unwrap_or(path);
+    let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Which presets are left out because of a line break in their path, in words; nothing where none are.
+fn left_out(ids: &[String]) -> Option<String> {
+    let names: Vec<String> = ids.iter().take(NAMES_TOLD).map(|id| format!("{id:?}")).collect();
+    let more = if ids.len() > names.len() { ", ..." } else { "" };
+    (!ids.is_empty()).then(|| {
+        format!(
+            "{} presets are left out, because a line break is in their path; rename them: {}{more}",
+            ids.len(),
+            names.join(", ")
+        )
+    })
+}
+
+/// Embeds what the table in `folder` lacks. When `watch` says stop, what is done so far is kept; before the first row it
+/// may then still be another maker's.
 pub fn embed(
     subjects: &[Subject],
     embedder: &mut dyn Embedder,
     folder: &Path,
     watch: Watch,
 ) -> Result<Embedded, EmbedError> {
-    let maker = embedder.maker();
-    let mut table = match Table::open(folder)? {
-        Some(table) if table.maker == maker => table,
-        Some(old) => {
-            log::info!(
-                "the embeddings were made by {}; all are made again by {}",
-                old.maker.embedder,
-                maker.embedder
-            );
-            Table { maker, ..Table::default() }
-        }
-        None => Table { maker, ..Table::default() },
-    };
     let mut done = Embedded { finished: true, ..Embedded::default() };
+    let (mut table, in_use) = Table::of(embedder.maker(), folder, &mut |note| done.notes.push(note))?;
     let mut unsaved = 0;
     let mut index = table.index();
     for (batch, subjects_of_batch) in subjects.chunks(BATCH).enumerate() {
@@ -188,7 +220,13 @@ pub fn embed(
             unsaved = 0;
         }
     }
-    if unsaved > 0 {
+    if done.finished && done.made + done.kept == 0 && !subjects.is_empty() {
+        let embedder = table.maker.embedder;
+        let Embedded { blank, unreadable, .. } = done;
+        return Err(EmbedError::Nothing { embedder, presets: subjects.len(), blank, unreadable });
+    }
+    // Rows of an earlier night that still hold take the place of another maker's.
+    if unsaved > 0 || (!in_use && done.kept > 0) {
         table.save(folder)?;
     }
     watch(&Progress::at("embed", done.made + done.kept, subjects.len()));
@@ -233,3 +271,6 @@ fn lengths(frames: &[PathBuf]) -> String {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     crate::library::PresetSource::File(path.to_owned()).read()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,9 @@
 //!
 //! Rows of two models never share a file. A new set of the three is written beside the old one, its description last,
 //! and then takes its place file by file; an end of the program in the middle of that is made good by the next start.
-//! Sets that do not belong together all the same, by the hashes in the description, are made again.
+//! Where the old set is of another model it is kept as `NAME.earlier`, for the night that asks for that model again. Sets
+//! that cannot be read, or do not belong together by the hashes in the description, are kept as `NAME.broken` and made
+//! again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -44,8 +46,8 @@ struct Meta {
 /// Why there are no embeddings to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// A file cannot be read or is broken.
-    #[error("{path} cannot be used: {why}; move it away to embed everything again")]
+    /// A set that is broken stands in the way of a new one.
+    #[error("{path} could not be set aside: {why}; move it away to embed everything again")]
     Broken {
         /// The file.
         path: PathBuf,
@@ -71,32 +73,85 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table in this folder; nothing where none was ever written, or its files are not of one another.
+    /// The table in this folder; nothing where none was ever written, or it is broken: then its files are set aside and
+    /// the log tells.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
+        Self::open_telling(folder, &mut |note| log::warn!("{note}"))
+    }
+
+    /// The same; `tell` hears what was set aside.
+    fn open_telling(folder: &Path, tell: &mut dyn FnMut(String)) -> Result<Option<Self>, TableError> {
         finish_exchange(folder).map_err(TableError::Write)?;
-        let path = |name: &str| folder.join(name);
-        let broken = |name: &str, why: String| TableError::Broken { path: path(name), why };
+        match Self::read(folder, str::to_owned) {
+            Ok(table) => Ok(table),
+            Err(why) => {
+                let suffix = set_aside(folder)?;
+                tell(format!(
+                    "the embeddings in {} cannot be used ({why}); they are kept as *{suffix}, and all are made again",
+                    folder.display()
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    /// The rows to go on with in this folder for this maker: those in use, those that it made before another one took
+    /// over, or none. The second value is whether they are those in use. `tell` hears what becomes of other rows.
+    pub(super) fn of(
+        maker: Maker,
+        folder: &Path,
+        tell: &mut dyn FnMut(String),
+    ) -> Result<(Self, bool), TableError> {
+        let Some(current) = Self::open_telling(folder, tell)? else {
+            return Ok((Self { maker, ..Self::default() }, true));
+        };
+        if current.maker == maker {
+            return Ok((current, true));
+        }
+        let (old, new) = (&current.maker.embedder, &maker.embedder);
+        // One that cannot be read is of no use; making the rows again is all that is left.
+        let earlier = Self::read(folder, earlier).ok().flatten().filter(|earlier| earlier.maker == maker);
+        tell(match &earlier {
+            Some(table) => format!(
+                "the embeddings in use are of {old}; {} of {new} from an earlier night take their place, and they are kept \
+                 as *{EARLIER}",
+                table.ids.len()
+            ),
+            None => format!(
+                "the embeddings in use are of {old}, or of another version of it; all are made again by {new}, and they \
+                 are kept as *{EARLIER}"
+            ),
+        });
+        Ok((earlier.unwrap_or(Self { maker, ..Self::default() }), false))
+    }
+
+    /// The set whose files have these names; nothing where there is none, an error in words where it cannot be used.
+    fn read(folder: &Path, named: fn(&str) -> String) -> Result<Option<Self>, String> {
+        let path = |name: &str| folder.join(named(name));
         let meta = match std::fs::read(path(META)) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(broken(META, error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
+                    None => Ok(None),
+                    Some(left) => Err(format!("{left} is there without {META}")),
+                };
+            }
+            Err(error) => return Err(format!("{META}: {error}")),
         };
-        let meta: Meta = serde_json::from_slice(&meta).map_err(|error| broken(META, error.to_string()))?;
-        let read = |name: &str| std::fs::read(path(name)).unwrap_or_default();
-        let (rows_file, ids_file) = (read(ROWS), read(IDS));
+        let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
+        let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
         let fits = |told: &str, bytes: &[u8]| told.is_empty() || told == hash_of(bytes);
+        let ids_file = bytes(IDS)?;
         let ids: Vec<String> = String::from_utf8_lossy(&ids_file).lines().map(str::to_owned).collect();
-        let of_one_another = fits(&meta.rows_hash, &rows_file) && fits(&meta.ids_hash, &ids_file);
-        let rows = npy::read(&path(ROWS)).ok().filter(|rows| {
-            of_one_another
-                && rows.dim() == (meta.rows, meta.dimensions)
-                && ids.len() == meta.rows
-                && meta.keys.len() == meta.rows
-        });
-        let Some(rows) = rows else {
-            log::warn!("the embeddings in {} are not of one another; all are made again", folder.display());
-            return Ok(None);
-        };
+        let rows = npy::read(&path(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
+        let of_one_another = fits(&meta.rows_hash, &bytes(ROWS)?)
+            && fits(&meta.ids_hash, &ids_file)
+            && rows.dim() == (meta.rows, meta.dimensions)
+            && ids.len() == meta.rows
+            && meta.keys.len() == meta.rows;
+        if !of_one_another {
+            return Err("its files are not of one another".into());
+        }
         let mut table = Self { maker: meta.maker, ids, keys: meta.keys, rows };
         table.drop_broken_rows();
         Ok(Some(table))
@@ -113,7 +168,7 @@ impl Table {
         }
     }
 
-    /// Writes the table; whenever the program ends, the old one or the new one is there.
+    /// Writes the table; whenever the program ends, the old one or the new one is there. One of another maker is kept.
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
         let mut ids = self.ids.join("\n");
         ids.push('\n');
@@ -185,21 +240,58 @@ fn coming(name: &str) -> String {
     format!("{name}.new")
 }
 
-/// Puts a set that was written as a whole in its place; what is left of one that was not is of no use to anybody.
+/// Where a file is kept once another maker's has its place.
+fn earlier(name: &str) -> String {
+    format!("{name}{EARLIER}")
+}
+
+/// Puts a set that was written as a whole in its place; what is left of one that was not is of no use to anybody. A set
+/// of another maker that has the place is kept.
 fn finish_exchange(folder: &Path) -> Result<(), String> {
     if !folder.join(coming(META)).is_file() {
         return Ok(());
     }
+    let (old, new) = (maker_of(&folder.join(META)), maker_of(&folder.join(coming(META))));
+    let keep = old.is_some() && old != new;
     for name in [ROWS, IDS, META] {
-        let from = folder.join(coming(name));
-        match std::fs::rename(&from, folder.join(name)) {
-            Ok(()) => {}
-            // It has its place already: the program ended in between.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("{} could not be put in its place: {error}", from.display())),
+        let (from, place) = (folder.join(coming(name)), folder.join(name));
+        if !from.exists() {
+            continue; // It has its place already: the program ended in between.
         }
+        if keep && place.exists() {
+            exchange(&place, &folder.join(earlier(name)))?;
+        }
+        exchange(&from, &place)?;
     }
     Ok(())
+}
+
+fn exchange(from: &Path, to: &Path) -> Result<(), String> {
+    std::fs::rename(from, to)
+        .map_err(|error| format!("{} could not be put in its place: {error}", from.display()))
+}
+
+/// What the rows of this description are made by; nothing where it cannot be read.
+fn maker_of(meta: &Path) -> Option<Maker> {
+    serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
+}
+
+/// Gives the files of a set that cannot be used names under which nothing lies yet; gives back what was added to them.
+fn set_aside(folder: &Path) -> Result<String, TableError> {
+    let place = |name: &str, suffix: &str| folder.join(format!("{name}{suffix}"));
+    let free = |suffix: &String| [ROWS, IDS, META].iter().all(|name| !place(name, suffix).exists());
+    let numbered = (2..).map(|count| format!("{BROKEN}-{count}"));
+    let suffix = std::iter::once(BROKEN.to_owned()).chain(numbered).find(free).unwrap_or_default();
+    for name in [META, ROWS, IDS] {
+        let path = folder.join(name);
+        match std::fs::rename(&path, place(name, &suffix)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(TableError::Broken { path, why: error.to_string() });
+            }
+            _ => {}
+        }
+    }
+    Ok(suffix)
 }
 
 fn hash_of(bytes: &[u8]) -> String {
@@ -209,6 +301,10 @@ fn hash_of(bytes: &[u8]) -> String {
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";
 const META: &str = "embeddings.meta.json";
+/// Added to the names of a set that another maker's has taken the place of.
+const EARLIER: &str = ".earlier";
+/// Added to the names of a set that cannot be used.
+const BROKEN: &str = ".broken";
 
 #[cfg(test)]
 mod tests {
@@ -268,7 +364,59 @@ mod tests {
         assert_eq!(Table::open(folder.path()).expect("readable").expect("there").ids, ["b"]);
         std::fs::write(folder.path().join(ROWS), npy::encode(&Array2::ones((2, 3)))).expect("written");
         assert_eq!(Table::open(folder.path()).expect("readable"), None);
-        std::fs::write(folder.path().join(META), b"{").expect("written");
-        assert!(matches!(Table::open(folder.path()), Err(TableError::Broken { .. })));
+    }
+
+    #[test]
+    fn a_broken_set_is_kept_beside_the_new_one_whatever_is_broken_of_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let table = table();
+        let read = |name: &str| std::fs::read(folder.path().join(name)).expect("there");
+        for (broken, suffix) in [(META, ".broken"), (ROWS, ".broken-2"), (IDS, ".broken-3")] {
+            table.save(folder.path()).expect("written");
+            let before = [ROWS, IDS, META].map(read);
+            std::fs::write(folder.path().join(broken), b"{").expect("written");
+            let mut notes = Vec::new();
+            let opened = Table::open_telling(folder.path(), &mut |note| notes.push(note));
+            assert_eq!(opened.expect("set aside"), None);
+            assert!(notes.len() == 1 && notes[0].contains(suffix), "{notes:?}");
+            for (name, before) in [ROWS, IDS, META].into_iter().zip(before) {
+                let wanted = if name == broken { b"{".to_vec() } else { before };
+                assert_eq!(read(&format!("{name}{suffix}")), wanted, "{name}");
+                assert!(!folder.path().join(name).exists());
+            }
+        }
+        // What lies there without its description is kept as well.
+        std::fs::write(folder.path().join(IDS), b"a\n").expect("written");
+        assert_eq!(Table::open(folder.path()).expect("set aside"), None);
+        assert_eq!(read("ids.txt.broken-4"), b"a\n");
+    }
+
+    #[test]
+    fn rows_of_another_maker_are_kept_and_come_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = table();
+        old.save(folder.path()).expect("written");
+        let of = |maker: &Maker| Table::of(maker.clone(), folder.path(), &mut |_| {}).expect("readable");
+        assert_eq!(of(&old.maker), (old.clone(), true));
+        let mut new =
+            Table { maker: Maker { model: "other".into(), ..Maker::default() }, ..Table::default() };
+        assert_eq!(of(&new.maker), (new.clone(), false));
+        new.put(vec![("a".into(), "key".into())], &Array2::ones((1, 7)), &mut HashMap::new());
+        for _ in 0..2 {
+            new.save(folder.path()).expect("written");
+        }
+        assert_eq!(Table::open(folder.path()).expect("readable"), Some(new.clone()));
+        assert_eq!(of(&old.maker), (old.clone(), false));
+        // Ended while the old rows took their place again.
+        for name in [IDS, META] {
+            std::fs::copy(folder.path().join(earlier(name)), folder.path().join(coming(name)))
+                .expect("copied");
+        }
+        let at = |name: String| folder.path().join(name);
+        let rows = std::fs::read(at(earlier(ROWS))).expect("there");
+        std::fs::rename(at(ROWS.into()), at(earlier(ROWS))).expect("renamed");
+        std::fs::write(at(ROWS.into()), rows).expect("written");
+        assert_eq!(of(&new.maker), (new, false));
+        assert_eq!(of(&old.maker), (old, true));
     }
 }

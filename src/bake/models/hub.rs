@@ -20,6 +20,8 @@ const HUGGING_FACE: &str = "https://huggingface.co";
 const CONFIG: &str = "preprocessor_config.json";
 /// Names the commit that a half fetched folder is of.
 const COMMIT: &str = ".commit";
+/// How long a connection may bring nothing before it counts as broken.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Files that a repository can be told to hold in one listing, bytes: far more than any has.
 const LARGEST_LISTING: u64 = 16 << 20;
 
@@ -98,9 +100,15 @@ impl Hub {
 
     /// The hub at this address.
     pub fn at(address: &str) -> Self {
+        Self::with_patience(address, PATIENCE)
+    }
+
+    /// The same, where a connection that brings nothing for so long counts as broken, however long the whole takes.
+    pub(super) fn with_patience(address: &str, patience: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(30)))
             .timeout_recv_response(Some(Duration::from_secs(60)))
+            .timeout_per_read(Some(patience))
             .http_status_as_error(false)
             .build();
         Self { address: address.trim_end_matches('/').to_owned(), agent: config.into() }

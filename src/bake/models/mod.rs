@@ -12,6 +12,8 @@ use super::progress::Watch;
 
 /// Deepest folder of a model that is copied.
 const MAX_DEPTH: usize = 3;
+/// Added to the name of a model that is not whole yet.
+const PART: &str = ".part";
 
 /// Why a model was not added. Every one is a sentence for people.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +22,10 @@ pub enum ModelError {
     #[error("{0} is neither a folder nor a repository; write OWNER/NAME, or OWNER/NAME@REVISION")]
     NoSource(String),
     /// A name that is none.
-    #[error("{0:?} is no name for a model; name it with --name, without slashes")]
+    #[error(
+        "{0:?} cannot be the name of a model: builtin is the program's own embedder, and others must be plain names of \
+         files; give another one with --name"
+    )]
     Name(String),
     /// The model does not fit.
     #[error("{0}")]
@@ -71,10 +76,10 @@ pub fn add(
         return Err(ModelError::NoSource(from.to_owned()));
     }
     let name = name.or(own).unwrap_or_default();
-    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+    if !can_be_named(&name) {
         return Err(ModelError::Name(name));
     }
-    let part = models.join(format!("{name}.part"));
+    let part = models.join(format!("{name}{PART}"));
     match &repository {
         Some(repository) => hub.fetch(repository, &part, watch)?,
         None => copy(folder, &part)?,
@@ -88,13 +93,24 @@ pub fn add(
     Ok(Added { name, told })
 }
 
+/// Whether a model can be kept, listed and asked for under this name, on any system.
+fn can_be_named(name: &str) -> bool {
+    let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
+    !name.eq_ignore_ascii_case("builtin")
+        && !name.is_empty()
+        && name.chars().all(plain)
+        && !name.starts_with(['.', ' ', '-'])
+        && !name.ends_with(['.', ' '])
+        && !name.ends_with(PART)
+}
+
 /// The models of a folder, by name.
 pub fn list(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());
     let mut names: Vec<String> =
         names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.retain(|name| !name.ends_with(".part"));
+    names.retain(|name| !name.ends_with(PART));
     names.sort();
     names
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha1::Digest as _;
 
@@ -20,6 +21,11 @@ struct Server {
 
 /// Serves these files; of `breaks` the first answer ends after half of it.
 fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Server {
+    serve_so(files, listed, breaks, false)
+}
+
+/// The same; an answer that ends early either closes its connection or `stalls`: nothing more comes.
+fn serve_so(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stalls: bool) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let mut pages: HashMap<String, Vec<u8>> = files
@@ -31,6 +37,7 @@ fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Serve
     let seen = asked.clone();
     std::thread::spawn(move || {
         let mut broken = false;
+        let mut stalled = Vec::new();
         for stream in listener.incoming().flatten() {
             let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
             let Some(first) = lines.next() else { continue };
@@ -53,9 +60,13 @@ fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Serve
             let half = path.ends_with(breaks) && !broken;
             broken |= half;
             out.write_all(if half { &rest[..length / 2] } else { rest }).ok();
+            if half && stalls {
+                stalled.push(stream);
+            }
         }
     });
-    Server { hub: Hub::at(&address), asked }
+    let patience = Duration::from_millis(if stalls { 300 } else { 30_000 });
+    Server { hub: Hub::with_patience(&address, patience), asked }
 }
 
 fn listing(files: &[(&str, &[u8])]) -> String {
@@ -86,13 +97,19 @@ fn fetch(server: &Server, folder: &Path, watch: Watch) -> Result<(), ModelError>
 }
 
 #[test]
-fn a_fetch_goes_on_where_the_connection_broke_and_ends_whole() {
+fn a_fetch_goes_on_where_the_connection_broke_or_stalled_and_ends_whole() {
+    for stalls in [false, true] {
+        broken_off(stalls);
+    }
+}
+
+fn broken_off(stalls: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let model = large();
     let files =
         [("onnx/vision_model.onnx", &model[..]), ("preprocessor_config.json", CONFIG), ("README.md", b"x")];
     let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
-    let server = serve(&served, &listing(&files), "vision_model.onnx");
+    let server = serve_so(&served, &listing(&files), "vision_model.onnx", stalls);
     let mut most = 0;
     fetch(&server, folder.path(), &mut |progress| {
         most = progress.done.max(most);
@@ -165,5 +182,19 @@ fn a_repository_is_an_owner_and_a_name_at_a_revision() {
     assert_eq!(name("openai/clip-vit-base-patch32@v1.0"), Some("clip-vit-base-patch32".into()));
     for other in ["clip", "a/b/c", "a/b@../x", "/b", "a/ b"] {
         assert_eq!(name(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_name_that_could_never_be_asked_for_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hub = Hub::at("http://127.0.0.1:9");
+    let from = folder.path().to_string_lossy();
+    for name in ["builtin", "Builtin", "", "a/b", "a\\b", "..", ".x", "c:x", "a\nb", "x.part", "x ", "-x"] {
+        let added = super::add(&from, Some(name.into()), &folder.path().join("m"), &hub, 1, &mut |_| true);
+        assert!(matches!(added, Err(ModelError::Name(_))), "{name:?}");
+    }
+    for name in ["ViT-B-32", "clip vit", "siglip2_base.patch16", "bild-größe"] {
+        assert!(can_be_named(name), "{name}");
     }
 }

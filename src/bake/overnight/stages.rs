@@ -65,13 +65,21 @@ impl Night<'_, '_> {
         drop_empty(&mut judged, folder);
         frames::attach(&mut judged.fit, folder);
         self.stage(EMBED);
-        self.embed(&judged.fit, folder)?;
+        let maker = self.embed(&judged.fit, folder)?;
         if self.stopped() {
             return Ok(Ending::Stopped);
         }
         self.stage(CLUSTER);
         let settings = self.settings;
-        let mut table = embed::Table::open(folder).map_err(|error| error.to_string())?.unwrap_or_default();
+        let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
+        let mut table = table.filter(|table| table.maker == maker).ok_or_else(|| {
+            format!(
+                "{} has no row for any of {} presets, and rows of another model are not used; start it again \
+                 to go on, or with more hours",
+                maker.embedder,
+                judged.fit.len()
+            )
+        })?;
         table.keep_only(judged.fit.iter().map(|subject| subject.id.as_str()));
         let gathering = ClusterSettings {
             count: settings.clusters,
@@ -223,7 +231,8 @@ impl Night<'_, '_> {
         Ok(rendered)
     }
 
-    fn embed(&mut self, subjects: &[Subject], folder: &Path) -> Result<(), String> {
+    /// Rows of these presets; gives back whose they are.
+    fn embed(&mut self, subjects: &[Subject], folder: &Path) -> Result<embed::Maker, String> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
             &settings.embedder,
@@ -253,11 +262,12 @@ impl Night<'_, '_> {
             }
         })
         .map_err(|error| error.to_string())?;
+        done.notes.into_iter().for_each(|note| self.note(note));
         if !done.finished && !self.stopped() {
             let rows = done.made + done.kept;
             self.note(format!("the time for embedding is up after {rows} presets; the next night goes on"));
         }
-        Ok(())
+        Ok(embedder.maker())
     }
 }
 

@@ -52,10 +52,11 @@ fn tensor(name: &str, sides: &[u64], values: &[f32]) -> Vec<u8> {
     tensor
 }
 
-/// A tensor of 32-bit numbers; a side of 0 is free.
+/// A tensor of 32-bit numbers; a side of 0 is free, and the same in all tensors.
 fn value(name: &str, sides: &[u64]) -> Vec<u8> {
-    let side = |side: &u64| field(1, &if *side == 0 { field(2, b"batch") } else { number(1, *side) });
-    let shape: Vec<u8> = sides.iter().flat_map(side).collect();
+    let free = |at: usize| field(2, format!("side{at}").as_bytes());
+    let side = |(at, side): (usize, &u64)| field(1, &if *side == 0 { free(at) } else { number(1, *side) });
+    let shape: Vec<u8> = sides.iter().enumerate().flat_map(side).collect();
     let mut kind = number(1, 1);
     kind.extend(field(2, &shape));
     let mut value = field(1, name.as_bytes());
@@ -73,15 +74,25 @@ fn weights() -> Vec<f32> {
 
 /// Patches by convolution, a bend, the mean of all patches: what a vision transformer does but for its blocks.
 fn tower() -> Vec<u8> {
+    tower_of([0, 3, SIDE as u64, SIDE as u64], &patches())
+}
+
+/// The weights of the patches, within the model.
+fn patches() -> Vec<u8> {
+    tensor("patches", &[WIDTH as u64, 3, PATCH as u64, PATCH as u64], &weights())
+}
+
+/// A tower for pictures of these sides; a side of 0 is free.
+fn tower_of(sides: [u64; 4], patches: &[u8]) -> Vec<u8> {
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
     graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));
     graph.extend(field(1, &node("GlobalAveragePool", &["bent"], "pooled", &[])));
     graph.extend(field(1, &node("Flatten", &["pooled"], "image_embeds", &[])));
     graph.extend(field(2, b"tower"));
-    graph.extend(field(5, &tensor("patches", &[WIDTH as u64, 3, PATCH as u64, PATCH as u64], &weights())));
-    graph.extend(field(11, &value("pixel_values", &[0, 3, SIDE as u64, SIDE as u64])));
-    graph.extend(field(12, &value("image_embeds", &[0, WIDTH as u64])));
+    graph.extend(field(5, patches));
+    graph.extend(field(11, &value("pixel_values", &sides)));
+    graph.extend(field(12, &value("image_embeds", &[sides[0], WIDTH as u64])));
     model(&graph)
 }
 
@@ -159,4 +170,108 @@ fn a_model_of_another_kind_is_told_by_its_ends() {
     assert!(why.contains("words") && why.contains("sense"), "{why}");
     let why = Onnx::open(folder(b"no model at all").path(), 1).err().expect("refused");
     assert!(why.contains("model.onnx"), "{why}");
+}
+
+/// Noise as prepared pictures.
+fn pictures(count: usize) -> Vec<Vec<f32>> {
+    let mut rng = crate::units::Rng::new(6);
+    (0..count).map(|_| (0..3 * SIDE * SIDE).map(|_| rng.normal() as f32).collect()).collect()
+}
+
+fn assert_plain(rows: &[Vec<f32>], pictures: &[Vec<f32>]) {
+    assert_eq!(rows.len(), pictures.len());
+    for (row, planes) in rows.iter().zip(pictures) {
+        let wanted = plainly(planes);
+        assert!(row.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?} against {wanted:?}");
+    }
+}
+
+#[test]
+fn a_model_of_a_fixed_batch_is_given_just_that_many() {
+    let pictures = pictures(BATCH + 1);
+    for batch in [1, 3, BATCH as u64, 11] {
+        let folder = folder(&tower_of([batch, 3, SIDE as u64, SIDE as u64], &patches()));
+        let mut model = Onnx::open(folder.path(), 1).expect("opened");
+        assert_eq!(model.batch, Some(batch as usize));
+        assert_plain(&model.run(&pictures).expect("run"), &pictures);
+        assert_eq!(model.at_once() % batch as usize, 0);
+        let frames: Vec<PathBuf> = (0..BATCH + 1)
+            .map(|at| {
+                let path = folder.path().join(format!("{at}.png"));
+                let shade = |x: u32, y: u32| image::Rgb([(x * 13) as u8, (y * 9) as u8, at as u8 * 20]);
+                image::RgbImage::from_fn(SIDE as u32, SIDE as u32, shade).save(&path).expect("written");
+                path
+            })
+            .collect();
+        let opened = |frame: &PathBuf| Opened { bytes: Vec::new(), frames: vec![frame.clone()] };
+        let rows = model.rows(&frames.iter().map(opened).collect::<Vec<_>>()).expect("embedded");
+        assert!(rows.outer_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5), "{rows}");
+    }
+    let folder = folder(&tower_of([4096, 3, SIDE as u64, SIDE as u64], &patches()));
+    let why = Onnx::open(folder.path(), 1).err().expect("refused");
+    assert!(why.contains("4096 pictures at once"), "{why}");
+}
+
+#[test]
+fn a_model_that_declares_any_batch_and_takes_one_picture_is_given_one_at_a_time() {
+    // It lays the rows of all pictures end to end.
+    let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
+    let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
+    graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));
+    graph.extend(field(1, &node("GlobalAveragePool", &["bent"], "pooled", &[])));
+    graph.extend(field(1, &node("Flatten", &["pooled"], "image_embeds", &[vit::int("axis", 0)])));
+    graph.extend(field(2, b"tower"));
+    graph.extend(field(5, &patches()));
+    graph.extend(field(11, &value("pixel_values", &[0, 3, SIDE as u64, SIDE as u64])));
+    let of_any_sides = field(2, &field(1, &number(1, 1)));
+    graph.extend(field(12, &[field(1, b"image_embeds"), of_any_sides].concat()));
+    let folder = folder(&model(&graph));
+    let mut model = Onnx::open(folder.path(), 1).expect("opened");
+    let pictures = pictures(3);
+    assert_plain(&model.run(&pictures).expect("run"), &pictures);
+}
+
+#[test]
+fn pictures_of_another_size_than_the_model_wants_are_told_with_both_files() {
+    let refused = |sides| {
+        let folder = folder(&tower_of(sides, &patches()));
+        Onnx::open(folder.path(), 1).err().expect("refused")
+    };
+    let why = refused([0, 3, 48, 48]);
+    assert!(why.contains("model.onnx wants pictures of 48x48"), "{why}");
+    assert!(why.contains("preprocessor_config.json makes 16x16"), "{why}");
+    let free = folder(&tower_of([0, 3, 0, 0], &patches()));
+    assert!(Onnx::open(free.path(), 1).is_ok());
+    assert_eq!(in_colour(&[-1, 224, 224, 3]).map_err(|why| why.contains("[-1, 224, 224, 3]")), Err(true));
+    assert_eq!(takes_squares(&[1, 3, -1, 32], 48), Err("32x48".into()));
+}
+
+#[test]
+fn other_weights_beside_the_same_graph_make_another_model() {
+    let name = "model.onnx_data";
+    let mut entry = field(1, b"location");
+    entry.extend(field(2, name.as_bytes()));
+    let mut patches: Vec<u8> =
+        [WIDTH, 3, PATCH, PATCH].iter().flat_map(|side| number(1, *side as u64)).collect();
+    patches.extend(number(2, 1));
+    patches.extend(field(8, b"patches"));
+    patches.extend(field(13, &entry));
+    patches.extend(number(14, 1));
+    let folder = folder(&tower_of([0, 3, SIDE as u64, SIDE as u64], &patches));
+    let open = |weights: &[f32]| {
+        let bytes: Vec<u8> = weights.iter().flat_map(|value| value.to_le_bytes()).collect();
+        std::fs::write(folder.path().join(name), bytes).expect("written");
+        Onnx::open(folder.path(), 1).expect("opened")
+    };
+    let other: Vec<f32> = weights().iter().map(|weight| -weight).collect();
+    let (mut one, another, again) = (open(&weights()), open(&other), open(&weights()));
+    let pictures = pictures(2);
+    assert_plain(&one.run(&pictures).expect("run"), &pictures);
+    assert_ne!(one.maker(), another.maker());
+    assert_eq!(one.maker(), again.maker());
+    // A model that is one file keeps the fingerprint that it always had.
+    let whole = self::folder(&tower());
+    let bytes = std::fs::read(whole.path().join("model.onnx")).expect("there");
+    let hash: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(Onnx::open(whole.path(), 1).expect("opened").maker().model, hash);
 }

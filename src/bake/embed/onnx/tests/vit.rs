@@ -56,7 +56,7 @@ impl Weights {
 }
 
 /// A number that is a whole one.
-fn int(name: &str, value: u64) -> Vec<u8> {
+pub(super) fn int(name: &str, value: u64) -> Vec<u8> {
     let mut attribute = field(1, name.as_bytes());
     attribute.extend(number(3, value));
     attribute.extend(number(20, 2));
