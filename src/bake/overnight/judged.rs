@@ -8,6 +8,9 @@ use crate::bake::embed::Subject;
 use crate::bake::frames::BandResponse;
 use crate::library::{PresetId, Store, library_root};
 
+/// Why a preset is left out that no scan has read; before the night's own it may only be new.
+pub(super) const UNREAD: &str = "it cannot be read";
+
 /// The presets of a night, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
@@ -35,7 +38,7 @@ pub(super) fn judge(
     let mut judged = Judged::default();
     for subject in subjects {
         let Some(&id) = by_path.get(&subject.id) else {
-            judged.dropped.push((subject.id.clone(), "it cannot be read".into()));
+            judged.dropped.push((subject.id.clone(), UNREAD.into()));
             continue;
         };
         if let Some(same) = first.get(&id) {

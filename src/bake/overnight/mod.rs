@@ -229,10 +229,10 @@ impl Night<'_, '_> {
     fn spend(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
         let settings = self.settings;
         if settings.smoke_only || !self.state.smoke_done {
-            let open = frames::lacking(subjects, &settings.folder, &settings.capture);
+            let open = self.open(subjects)?;
             if self.state.proven && open <= SMALL_NIGHT && !settings.smoke_only {
                 self.note(format!(
-                    "{open} presets to render and a night like this has finished: no smoke run"
+                    "at most {open} presets to render and a night like this has finished: no smoke run"
                 ));
             } else if self.smoke(subjects)? == Ending::Stopped {
                 return Ok(Ending::Stopped);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
-use super::judged::{self, Judged};
+use super::judged::{self, Judged, UNREAD};
 use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, Run, real, report};
 use crate::bake::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::bake::cluster::{self, ClusterSettings};
@@ -107,6 +107,19 @@ impl Night<'_, '_> {
         let page = report::write(folder, &told)?;
         self.note(format!("the morning's page is {}", page.display()));
         Ok(Ending::Finished)
+    }
+
+    /// How many presets may still have to be rendered: those without frames that no audit has left out.
+    pub(super) fn open(&self, subjects: &[Subject]) -> Result<usize, String> {
+        let Self { settings, .. } = self;
+        let recipe = recipe(&self.probe(&settings.folder));
+        let judged = judged::judge(subjects, &settings.library, self.store()?, recipe)
+            .map_err(|error| format!("{error:#}"))?;
+        let left_out: HashSet<&str> =
+            judged.dropped.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
+        let left: Vec<Subject> =
+            subjects.iter().filter(|subject| !left_out.contains(subject.id.as_str())).cloned().collect();
+        Ok(frames::lacking(&left, &settings.folder, &settings.capture))
     }
 
     fn probe(&self, folder: &Path) -> ProbeSettings {
