@@ -7,7 +7,7 @@ mod beside;
 mod prepare;
 mod runtime;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use ndarray::Array2;
 use ort::session::Session;
@@ -285,7 +285,14 @@ fn fingerprint(path: &Path) -> Result<String, String> {
     };
     add(&mut hash, path)?;
     for name in files_beside(path).map_err(|error| told(path, error))? {
-        let length = add(&mut hash, &path.with_file_name(&name))?;
+        let weights = path.with_file_name(&name);
+        let within = Path::new(&name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !within || !weights.is_file() {
+            return Err(format!("{} names weights that are no file beside it: {name}", path.display()));
+        }
+        let length = add(&mut hash, &weights)?;
         hash.update(name.as_bytes());
         hash.update(length.to_le_bytes());
     }
