@@ -8,7 +8,6 @@
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
-use aivj::bake::overnight::STAGES;
 use aivj::desk::{
     Action, BakePicture, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page,
     SettingsView,
@@ -18,6 +17,7 @@ use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, Sty
 use aivj::library::{BanKind, Energy, LibraryPlace, PresetId, Question, Searcher, Settings, Store};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
+use aivj::night::STAGES;
 use aivj::show::{AudioLine, Command, FrameTimes, Heard, LeftOut, Past, Playing, Snapshot, Upcoming, Veil};
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};

@@ -7,12 +7,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::bake::models;
-use crate::bake::overnight::{Ending, News, STAGES, library_of, same_folder};
-use crate::bake::progress::Progress;
 use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
+use crate::embed::models;
 use crate::handoff::Latest;
+use crate::jobs::progress::Progress;
 use crate::library::{LibraryPlace, Places};
+use crate::night::{Ending, News, STAGES, library_of, same_folder};
 
 /// Notes and pictures kept for the page.
 const NOTES: usize = 200;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::bake::audit::Sentry;
+use crate::audit::Sentry;
 use crate::library::{PresetId, PresetSource, Store};
 use crate::show::{Doorkeeper, TurnedAway};
 

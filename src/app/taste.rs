@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{catalogue, open_store, unix_now};
-use crate::bake::show_sign;
+use crate::jobs::show_sign;
 use crate::library::{BanKind, Catalogue, Places, PresetId};
 use crate::mind::taste::{self, Package, Skip, TasteState};
 

@@ -65,7 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),
     }
-    match crate::bake::video::encoder() {
+    match crate::media::video::encoder() {
         Ok((encoder, _)) => println!("ffmpeg     found, with {encoder}: performances become MP4"),
         Err(why) => println!(
             "ffmpeg     {why}: performances become an animation without sound; install ffmpeg for MP4"

@@ -119,7 +119,7 @@ fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Taste(args)) => taste::run(&args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Worker { kind, settings }) => {
-            crate::bake::workers::enlist();
+            crate::jobs::workers::enlist();
             match kind.as_str() {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),

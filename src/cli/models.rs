@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bake::models::{self, Hub};
-use crate::bake::progress::Progress;
+use crate::embed::models::{self, Hub};
+use crate::jobs::progress::Progress;
 use crate::library::Places;
 
 /// Keeps vision models for baking.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::bake::render::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
-use crate::bake::workers::{self, Limits, Outcome, PoolSettings};
+use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
 /// Renders presets to PNG frames and prints one JSON line a preset.
 #[derive(Debug, clap::Args)]

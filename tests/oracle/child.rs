@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use aivj::bake::render::{RenderJob, RenderSettings, RenderStatus, Renderer};
-use aivj::bake::workers::serve as serve_jobs;
+use aivj::frames::single::{RenderJob, RenderSettings, RenderStatus, Renderer};
+use aivj::jobs::workers::serve as serve_jobs;
 use aivj::stage::Gpu;
 use serde::{Deserialize, Serialize};
 

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aivj::bake::render::{RenderJob, RenderSettings};
-use aivj::bake::workers::{self, Limits, Outcome, PoolSettings};
+use aivj::frames::single::{RenderJob, RenderSettings};
+use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use child::{Answer, Side, picture_path};
 use compare::{Distance, compare};
 

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
-use crate::bake::embed::subjects_in;
-use crate::bake::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, attach_bands, render};
-use crate::bake::lock::FolderLock;
-use crate::bake::{show_sign, workers};
+use crate::frames::subjects_in;
+use crate::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, attach_bands, render};
+use crate::jobs::lock::FolderLock;
+use crate::jobs::{show_sign, workers};
 
 /// Renders still frames of every preset; what earlier nights have done is kept.
 #[derive(Debug, clap::Args)]

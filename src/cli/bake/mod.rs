@@ -16,8 +16,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::bake::now;
-use crate::bake::progress::Progress;
+use crate::jobs::now;
+use crate::jobs::progress::Progress;
 use crate::library::{Places, Store};
 
 pub(super) use audit::work as audit_work;

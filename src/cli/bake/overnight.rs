@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::common::{Capture, Embedding, Work};
-use crate::bake::overnight::{Ending, News, NightSettings, overnight};
-use crate::bake::{iso, now, show_sign, workers};
+use crate::jobs::{iso, now, show_sign, workers};
 use crate::library::Places;
+use crate::night::{Ending, News, NightSettings, overnight};
 
 /// Bakes a library: audit, pack, frames, embeddings, clusters, and the index the director uses in the morning.
 #[derive(Debug, clap::Args)]

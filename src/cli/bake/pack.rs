@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bake::pack::{self, From, Light, PackSettings, Sample};
+use crate::pack::{self, From, Light, PackSettings, Sample};
 
 /// Chooses presets of an audited library and copies them with their images into a pack of their own.
 #[derive(Debug, clap::Args)]
