@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::keeper::{self, Keeper, with_store};
-use super::shelf::{Shelf, ShelfNews};
-use crate::desk::{LibraryAsk, LibraryView};
-use crate::library::{Catalogue, Finder, Question, Store};
+use super::library_watcher::{LibraryUpdate, Shelf};
+use super::persistence::{self, ShowPersistence, with_store};
+use crate::desk::{LibraryRequest, LibraryView};
+use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
 use crate::mind::director::Pool;
-use crate::show::{Command, Memory, Show, ShowSettings};
+use crate::show::{Command, Show, ShowMemory, ShowSettings};
 
 /// What is kept.
 pub(super) struct Archive {
-    keeper: Keeper,
+    keeper: ShowPersistence,
     shelf: Shelf,
-    finder: Finder,
-    question: Question,
+    finder: SearchThread,
+    question: SearchQuery,
     view: LibraryView,
     /// Held until another one is in use, so that it is never freed between two frames.
     pool: Arc<Pool>,
@@ -36,13 +36,13 @@ impl Archive {
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::remembering(settings, pool.clone(), memory.clone());
-        let finder = Finder::start(second(&store)?).context("starting the thread that searches")?;
+        let finder = SearchThread::start(second(&store)?).context("starting the thread that searches")?;
         let mut archive = Self {
             view: LibraryView::default(),
-            keeper: Keeper::start(store, recalled)?,
+            keeper: ShowPersistence::start(store, recalled)?,
             shelf,
             finder,
-            question: Question::default(),
+            question: SearchQuery::default(),
             pool,
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
@@ -59,8 +59,8 @@ impl Archive {
         }
         for news in self.shelf.news.try_iter().collect::<Vec<_>>() {
             match news {
-                ShelfNews::Message(message) => self.message = Some(message),
-                ShelfNews::Library(pool, messages) => {
+                LibraryUpdate::Message(message) => self.message = Some(message),
+                LibraryUpdate::Library(pool, messages) => {
                     let old = std::mem::replace(&mut self.pool, pool.clone());
                     show.change_library(pool);
                     // Freeing a hundred thousand presets takes longer than a frame.
@@ -99,9 +99,9 @@ impl Archive {
     }
 
     /// Does what was asked on the library page.
-    pub fn asked(&mut self, ask: LibraryAsk) {
+    pub fn asked(&mut self, ask: LibraryRequest) {
         match ask {
-            LibraryAsk::Find(question) => {
+            LibraryRequest::Find(question) => {
                 self.question = question;
                 self.find();
             }
@@ -116,7 +116,7 @@ impl Archive {
         self.finder.ask(self.library(), self.question.clone());
     }
 
-    fn mark(&mut self, memory: &Memory) {
+    fn mark(&mut self, memory: &ShowMemory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
         self.view.left_out = Arc::new(memory.left_out.clone());

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::plan::Plan;
+use super::plan::AuditPlan;
 use crate::audit::probe::{Look, ProbeSettings};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::jobs::now;
@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     /// Judges all looks of the plan's presets by the library's own gates, which it returns.
-    pub fn settle(&self, plan: &Plan) -> Result<Gates, StoreError> {
+    pub fn settle(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         let gates = Gates::of(looks.iter());
@@ -104,7 +104,7 @@ impl Ledger {
     }
 
     /// The gates of the plan's presets as far as they were audited.
-    pub fn gates(&self, plan: &Plan) -> Result<Gates, StoreError> {
+    pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         Ok(Gates::of(looks.iter()))
@@ -113,7 +113,7 @@ impl Ledger {
     /// Hands every verdict by this recipe on the plan's presets to `each`.
     pub fn each(
         &self,
-        plan: &Plan,
+        plan: &AuditPlan,
         mut each: impl FnMut(PresetId, Record, &VerdictRow),
     ) -> Result<(), StoreError> {
         self.store.each_verdict(&self.recipe, |row| {

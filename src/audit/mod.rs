@@ -5,12 +5,12 @@
 
 mod judge;
 mod ledger;
+mod live;
 mod plan;
 pub mod probe;
 mod reference;
 pub mod repeats;
 pub mod report;
-mod sentry;
 mod snapshot;
 pub mod verdict;
 mod work;
@@ -25,17 +25,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
-use crate::jobs::lock::FolderLock;
+use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
-use crate::jobs::workers::{self, Crew, Limits, Outcome, PoolSettings};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
 use crate::library::{PresetId, Store};
 
-use judge::{Judged, judge};
+use judge::{JobVerdict, judge};
 
 pub use ledger::{Ledger, recipe};
-pub use plan::{Library, Plan, PlannedFile};
+pub use live::LiveAudit;
+pub use plan::{AuditPlan, Library, PlannedFile};
 pub use reference::write_reference_files;
-pub use sentry::Sentry;
 pub use snapshot::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 pub use work::{AuditJob, work};
 
@@ -73,7 +73,7 @@ pub struct AuditSettings {
     /// Set by whoever wants the run to end after the presets at work.
     pub stop: Arc<AtomicBool>,
     /// The sign of a show to give way to.
-    pub gives_way_to: Option<PathBuf>,
+    pub pause_for: Option<PathBuf>,
     /// How each is probed.
     pub probe: ProbeSettings,
 }
@@ -114,7 +114,7 @@ pub enum AuditEvent {
         left_out: usize,
     },
     /// One preset has its verdict.
-    Judged {
+    JobVerdict {
         /// Which preset.
         id: PresetId,
         /// Where it lies.
@@ -168,17 +168,17 @@ pub fn audit(
         store.path().is_some(),
         "the store in the data folder cannot be written, so no verdict could be kept; make room or set AIVJ_DATA"
     );
-    let mut crew = Crew::new(&PoolSettings {
+    let mut crew = WorkerPool::new(&PoolSettings {
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
         environment: workers::drawing_environment(settings.workers),
-        gives_way_to: settings.gives_way_to.clone(),
+        pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     });
     // Opening a device takes as long as looking through a library.
     crew.wake();
-    let plan = Plan::make(&store, settings)?;
+    let plan = AuditPlan::make(&store, settings)?;
     let ledger = Ledger::new(store, recipe(&settings.probe));
     let mut run = AuditRun {
         version: "v0".into(),
@@ -221,7 +221,7 @@ pub fn audit(
 }
 
 /// Judges the looks by the library's own gates, which it returns, and writes every report.
-fn conclude(out: &Path, run: &AuditRun, plan: &Plan, ledger: &Ledger) -> anyhow::Result<Gates> {
+fn conclude(out: &Path, run: &AuditRun, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<Gates> {
     save_run(out, run)?;
     let gates = ledger.settle(plan)?;
     write_reference_files(out, plan, ledger)?;
@@ -244,7 +244,7 @@ fn save_run(out: &Path, run: &AuditRun) -> anyhow::Result<()> {
 
 /// The supervisor's state while verdicts come in.
 struct Judging<'a> {
-    plan: &'a Plan,
+    plan: &'a AuditPlan,
     ledger: &'a Ledger,
     tell: &'a mut dyn FnMut(AuditEvent),
     report: &'a mut AuditReport,
@@ -255,7 +255,7 @@ impl Judging<'_> {
     /// Runs these jobs once; returns those that have to be tried again.
     fn round(
         &mut self,
-        crew: &mut Crew,
+        crew: &mut WorkerPool,
         jobs: Vec<AuditJob>,
         budget: Option<Duration>,
         started: Instant,
@@ -268,20 +268,20 @@ impl Judging<'_> {
         crew.run_all(
             jobs.into_iter().take_while(within),
             |mut job: AuditJob, outcome: Outcome<_>| match judge(outcome, job.tries) {
-                Judged::Verdict(record) => self.keep(&job, &record),
-                Judged::Confirm(why) => {
+                JobVerdict::Verdict(record) => self.keep(&job, &record),
+                JobVerdict::Confirm(why) => {
                     self.tell_trouble(&job, why, false);
                     job.tries.deaths += 1;
                     again.push(job);
                     true
                 }
-                Judged::Again(why) => {
+                JobVerdict::Again(why) => {
                     let go_on = self.trouble(&job, why, false);
                     job.tries.spoiled += 1;
                     again.push(job);
                     go_on
                 }
-                Judged::GivenUp(why) => self.trouble(&job, why, true),
+                JobVerdict::GivenUp(why) => self.trouble(&job, why, true),
             },
         );
         if stop.load(Ordering::Relaxed) {
@@ -304,7 +304,7 @@ impl Judging<'_> {
         self.in_a_row = 0;
         self.report.judged += 1;
         let gates = Gates::default();
-        (self.tell)(AuditEvent::Judged {
+        (self.tell)(AuditEvent::JobVerdict {
             id: job.id,
             path: self.plan.name(job.id),
             safety: record.safety,

@@ -46,7 +46,7 @@ pub struct PlannedFile {
 
 /// The files of some libraries.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub struct AuditPlan {
     /// The libraries.
     pub libraries: Vec<Library>,
     /// Their files, by library and path.
@@ -63,7 +63,7 @@ pub struct Todo {
     pub known: usize,
 }
 
-impl Plan {
+impl AuditPlan {
     /// Scans the libraries.
     pub fn make(store: &Store, settings: &AuditSettings) -> anyhow::Result<Self> {
         let mut libraries = Vec::new();

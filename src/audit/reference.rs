@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ledger, Plan, PlannedFile};
+use super::{AuditPlan, Ledger, PlannedFile};
 use crate::audit::probe::Counts;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::jobs::{iso, now};
@@ -21,7 +21,7 @@ use crate::media::flash::FlashVerdict;
 const MISSING_TEXTURE: &str = "missing-texture";
 
 /// Writes the three files into `out`, each as a whole or not at all.
-pub fn write_reference_files(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow::Result<()> {
+pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<()> {
     let gates = ledger.gates(plan)?;
     let mut tally = Tally::default();
     let path = out.join("preset-audit.json");
@@ -118,7 +118,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub fn add(&mut self, plan: &Plan, file: &PlannedFile, record: Option<&Record>, gates: &Gates) {
+    pub fn add(&mut self, plan: &AuditPlan, file: &PlannedFile, record: Option<&Record>, gates: &Gates) {
         self.scanned += 1;
         let Some(record) = record else { return };
         self.probed += 1;
@@ -152,7 +152,7 @@ impl Tally {
 }
 
 /// One file's entry.
-fn entry(plan: &Plan, file: &PlannedFile, dated: Option<&(Record, i64)>, gates: &Gates) -> Value {
+fn entry(plan: &AuditPlan, file: &PlannedFile, dated: Option<&(Record, i64)>, gates: &Gates) -> Value {
     let relative = plan.relative(file);
     let size = std::fs::metadata(plan.path(file)).map_or(0, |facts| facts.len());
     let pack = relative.split_once('/').map_or("", |(folder, _)| folder);
@@ -241,7 +241,7 @@ fn category(file: &PlannedFile) -> String {
     ORDER.iter().find(|word| tags.contains(word)).unwrap_or(&"other").to_string()
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &AuditPlan) -> String {
     let root = plan.libraries.first().map(|library| library.root.to_string_lossy().replace('\\', "/"));
     Value::from(root.unwrap_or_default()).to_string()
 }

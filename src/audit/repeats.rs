@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::audit::probe::{Likeness, Look, VIEWS};
+use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::library::PresetId;
 
 /// Most bits, of `64 * VIEWS`, in which two likenesses of the same picture differ. One less than the number of words
@@ -23,12 +23,12 @@ pub struct Member {
     /// Presets of one family share their code.
     pub family: u64,
     /// Its picture, when it was drawn and has a shape.
-    pub likeness: Option<Likeness>,
+    pub likeness: Option<PerceptualHash>,
 }
 
 impl Member {
     /// A member; a picture without a shape is left out.
-    pub fn new(id: PresetId, family: u64, likeness: Option<Likeness>, look: Option<&Look>) -> Self {
+    pub fn new(id: PresetId, family: u64, likeness: Option<PerceptualHash>, look: Option<&Look>) -> Self {
         let shaped = look.is_some_and(|look| look.contrast >= SHAPELESS);
         Self { id, family, likeness: likeness.filter(|_| shaped) }
     }
@@ -103,7 +103,7 @@ fn look_alikes(members: &[Member]) -> Groups {
         for bucket in buckets.values() {
             for (place, &one) in bucket.iter().enumerate() {
                 for &other in &bucket[place + 1..] {
-                    let alike = |a: Likeness, b: Likeness| a.distance(&b) <= ALIKE_BITS;
+                    let alike = |a: PerceptualHash, b: PerceptualHash| a.distance(&b) <= ALIKE_BITS;
                     let pair = members[one].likeness.zip(members[other].likeness);
                     if pair.is_some_and(|(a, b)| alike(a, b)) {
                         groups.join(one, other);
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn member(number: u8, family: u64, views: [u64; VIEWS]) -> Member {
-        Member { id: PresetId([number; 16]), family, likeness: Some(Likeness(views)) }
+        Member { id: PresetId([number; 16]), family, likeness: Some(PerceptualHash(views)) }
     }
 
     #[test]
@@ -189,7 +189,12 @@ mod tests {
     fn flat_pictures_are_not_called_alike() {
         let flat = Look { contrast: 0.001, ..Look::default() };
         let of = |number| {
-            Member::new(PresetId([number; 16]), u64::from(number), Some(Likeness::default()), Some(&flat))
+            Member::new(
+                PresetId([number; 16]),
+                u64::from(number),
+                Some(PerceptualHash::default()),
+                Some(&flat),
+            )
         };
         assert_eq!(Repeats::of(2, &[of(0), of(1)]).same_look, 0);
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::reference::{Tally, reference_reasons, save};
-use super::{Ledger, Plan, read_run};
+use super::{AuditPlan, Ledger, read_run};
 use crate::jobs::{iso, now};
 use crate::library::Store;
 
@@ -52,7 +52,7 @@ pub struct SnapshotSettings {
 /// Writes `preset-audit.summary.json` and `preset-audit.blacklist.json`; returns the summary.
 pub fn snapshot(settings: &SnapshotSettings, store: Store) -> anyhow::Result<Value> {
     let run = read_run(&settings.out)?;
-    let plan = Plan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
     let ledger = Ledger::new(store, run.recipe);
     let gates = ledger.gates(&plan)?;
     let mut records = BTreeMap::new();

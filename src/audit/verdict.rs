@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::probe::{Ended, Evidence, Finding, Look};
+use crate::audit::probe::{Look, ProbeEvidence, ProbeOutcome, ProbeReport};
 use crate::media::flash::{FlashScore, FlashVerdict};
 
 /// Whether a preset can be played.
@@ -125,20 +125,20 @@ pub struct Record {
     pub why: String,
     /// What was seen of it.
     #[serde(flatten)]
-    pub evidence: Evidence,
+    pub evidence: ProbeEvidence,
 }
 
 impl Record {
     /// The record of a finding; an infrastructure error is no finding about the preset and is handed back in words.
-    pub fn of(finding: Finding) -> Result<Self, String> {
-        let Finding { ended, evidence } = finding;
+    pub fn of(finding: ProbeReport) -> Result<Self, String> {
+        let ProbeReport { ended, evidence } = finding;
         let (safety, why) = match ended {
-            Ended::Drawn => (Safety::Ok, String::new()),
-            Ended::Refused(why) => (Safety::Refused, why),
-            Ended::Endless(why) => (Safety::Hang, why),
-            Ended::Failed(why) => (Safety::Abort, why),
-            Ended::DeviceLost(why) => (Safety::DeviceLost, why),
-            Ended::Infrastructure(why) => return Err(why),
+            ProbeOutcome::Drawn => (Safety::Ok, String::new()),
+            ProbeOutcome::Refused(why) => (Safety::Refused, why),
+            ProbeOutcome::Endless(why) => (Safety::Hang, why),
+            ProbeOutcome::Failed(why) => (Safety::Abort, why),
+            ProbeOutcome::DeviceLost(why) => (Safety::DeviceLost, why),
+            ProbeOutcome::Infrastructure(why) => return Err(why),
         };
         Ok(Self { safety, why, evidence })
     }
@@ -151,7 +151,7 @@ impl Record {
 
     /// The record of a preset whose process did not answer.
     pub fn ended(safety: Safety, why: String) -> Self {
-        Self { safety, why, evidence: Evidence::default() }
+        Self { safety, why, evidence: ProbeEvidence::default() }
     }
 
     /// What is thought of its look, beside the rest of the library.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::judge::Tries;
-use crate::audit::probe::{Ended, Finding, ProbeSettings, Prober};
+use crate::audit::probe::{ProbeOutcome, ProbeReport, ProbeSettings, Prober};
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers;
 use crate::library::PresetId;
@@ -34,7 +34,9 @@ pub fn work(settings: &str) -> anyhow::Result<()> {
             Ok(finding) if prober.lost() => ControlFlow::Break(finding),
             Ok(finding) => ControlFlow::Continue(finding),
             // What the engine left behind is not to be trusted; a fresh process goes on.
-            Err(_) => ControlFlow::Break(Finding::without(Ended::Failed("the engine failed on it".into()))),
+            Err(_) => ControlFlow::Break(ProbeReport::without(ProbeOutcome::Failed(
+                "the engine failed on it".into(),
+            ))),
         }
     })?;
     Ok(())

@@ -46,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("presets    {built_in} built in");
     match app::open_store() {
         Ok((_, notice)) => {
-            let place = library::Places::of_user().map(|places| places.data.display().to_string());
+            let place = library::UserFolders::of_user().map(|places| places.data.display().to_string());
             println!("store      {}", place.as_deref().unwrap_or("in memory only"));
             notice.iter().for_each(|notice| println!("store      {notice}"));
         }

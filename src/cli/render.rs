@@ -78,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         environment: Vec::new(),
-        gives_way_to: None,
+        pause_for: None,
         stop: std::sync::Arc::default(),
     };
     let mut not_ok = 0_u32;

@@ -25,7 +25,7 @@ pub const MINI_BATCH: usize = 4096;
 
 /// Who belongs where.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Grouping {
+pub struct Assignment {
     /// One centre a row.
     pub centres: Array2<f32>,
     /// The centre of every row.
@@ -36,7 +36,7 @@ pub struct Grouping {
     pub passes: usize,
 }
 
-impl Grouping {
+impl Assignment {
     /// The sum of squared distances; less is tighter.
     pub fn inertia(&self) -> f64 {
         self.distances.iter().copied().map(f64::from).sum()
@@ -112,7 +112,7 @@ fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
 }
 
 /// Lloyd's iterations from these centres until they stand still, or `most` of them.
-pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Grouping {
+pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Assignment {
     let norms = squared_norms(rows);
     let spread = norms.iter().copied().map(f64::from).sum::<f64>() / norms.len().max(1) as f64;
     let mut centres = start;
@@ -126,7 +126,7 @@ pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: us
         }
     }
     let found = nearest(rows, &norms, &centres, threads, false);
-    Grouping { centres, labels: found.labels, distances: found.distances, passes: passes + 1 }
+    Assignment { centres, labels: found.labels, distances: found.distances, passes: passes + 1 }
 }
 
 /// Mini-batches from these centres: `sweeps` times over a number of rows equal to all of them.
@@ -136,7 +136,7 @@ pub fn mini_batch(
     sweeps: usize,
     rng: &mut Rng,
     threads: usize,
-) -> Grouping {
+) -> Assignment {
     let mut centres = start;
     let mut counts = vec![0_f32; centres.nrows()];
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
@@ -156,7 +156,7 @@ pub fn mini_batch(
         }
     }
     let found = nearest(rows, &squared_norms(rows), &centres, threads, false);
-    Grouping { centres, labels: found.labels, distances: found.distances, passes: sweeps + 1 }
+    Assignment { centres, labels: found.labels, distances: found.distances, passes: sweeps + 1 }
 }
 
 struct Nearest {

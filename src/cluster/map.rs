@@ -5,7 +5,7 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
-use super::kmeans::Grouping;
+use super::kmeans::Assignment;
 use crate::library::looks::LookMap;
 
 /// Rounds of pushing centres apart.
@@ -20,7 +20,7 @@ const SPREAD: f32 = 0.45;
 pub(super) fn draw(
     presets: &[String],
     rows: ArrayView2<f32>,
-    found: &Grouping,
+    found: &Assignment,
     ids: &[u32],
     at: &str,
 ) -> LookMap {
@@ -33,7 +33,7 @@ pub(super) fn draw(
     }
 }
 
-fn layout(rows: ArrayView2<f32>, found: &Grouping) -> Vec<[f32; 2]> {
+fn layout(rows: ArrayView2<f32>, found: &Assignment) -> Vec<[f32; 2]> {
     let count = found.centres.nrows();
     let centres = spread_out(plane(found.centres.view()));
     // Room round a centre: half way to its nearest neighbour.

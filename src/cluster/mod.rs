@@ -66,7 +66,7 @@ pub enum Method {
 
 /// One style as told in `clusters.v0.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Style {
+pub struct ClusterStyle {
     /// `c07`.
     pub id: String,
     /// What people call it.
@@ -100,7 +100,7 @@ pub struct Styles {
     /// Sum of squared distances to the centres.
     pub inertia: f64,
     /// The styles, in order of their id.
-    pub clusters: Vec<Style>,
+    pub clusters: Vec<ClusterStyle>,
     /// Id number of every preset's style.
     pub members: HashMap<String, u32>,
 }
@@ -122,7 +122,7 @@ pub fn suggested(presets: usize) -> usize {
 }
 
 /// A library gathered into styles, ready to be written.
-pub struct Gathered {
+pub struct Clustering {
     /// The styles.
     pub styles: Styles,
     energies: Vec<Energy>,
@@ -137,7 +137,7 @@ pub fn gather(
     frames: &HashMap<String, FrameMetrics>,
     old: Option<&Styles>,
     settings: &ClusterSettings,
-) -> Result<Gathered, ClusterError> {
+) -> Result<Clustering, ClusterError> {
     if table.ids.is_empty() {
         return Err(ClusterError::Empty);
     }
@@ -170,10 +170,10 @@ pub fn gather(
     let energies = energy::energies(&motion, &table.ids);
     let styles = tell(table, &found, &ids, &energies, settings);
     let map = map::draw(&table.ids, rows.view(), &found, &ids, &settings.at);
-    Ok(Gathered { styles, energies, bands, map })
+    Ok(Clustering { styles, energies, bands, map })
 }
 
-impl Gathered {
+impl Clustering {
     /// Writes the styles, the map, both indexes and the policy into `folder`. The newest index comes last: who watches
     /// it finds the others in place.
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
@@ -278,7 +278,7 @@ fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
 
 fn tell(
     table: &Table,
-    found: &kmeans::Grouping,
+    found: &kmeans::Assignment,
     ids: &[u32],
     energies: &[Energy],
     settings: &ClusterSettings,
@@ -286,14 +286,14 @@ fn tell(
     let names = names::names(&table.ids, &found.labels, energies, ids.len());
     let mut nearest: Vec<usize> = (0..table.ids.len()).collect();
     nearest.sort_by(|&a, &b| found.distances[a].total_cmp(&found.distances[b]).then(a.cmp(&b)));
-    let mut clusters: Vec<Style> = names
+    let mut clusters: Vec<ClusterStyle> = names
         .into_iter()
         .enumerate()
         .map(|(cluster, (label, words))| {
             let own = || nearest.iter().copied().filter(|&row| found.labels[row] as usize == cluster);
             let mut by_energy = [0; 3];
             own().for_each(|row| by_energy[energies[row] as usize] += 1);
-            Style {
+            ClusterStyle {
                 id: cluster_key(ids[cluster]),
                 label,
                 count: own().count(),
@@ -345,7 +345,7 @@ pub fn index_by_names(ids: &[String], folder: &Path, pack: &str, at: &str) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embed::Maker;
+    use crate::embed::EmbedderId;
 
     fn settings(count: Option<usize>) -> ClusterSettings {
         ClusterSettings {
@@ -368,7 +368,8 @@ mod tests {
         });
         let names =
             (0..presets).map(|row| (format!("a/{row} - x{}.milk", row % 12), "key".to_owned())).collect();
-        let mut table = Table { maker: Maker { model: "m".into(), ..Maker::default() }, ..Table::default() };
+        let mut table =
+            Table { maker: EmbedderId { model: "m".into(), ..EmbedderId::default() }, ..Table::default() };
         table.put(names, &rows, &mut HashMap::new());
         table
     }

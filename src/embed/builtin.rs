@@ -11,7 +11,7 @@ use super::concepts::{self, concepts};
 use super::looks::{self, LOOKS, LookModel};
 use super::text::{self, Reading, TextModel};
 use super::visual::look_of;
-use super::{Embedder, Maker, Opened, Subject, npy, read};
+use super::{BakeItem, Embedder, EmbedderId, Opened, npy, read};
 use crate::jobs::{files, parallel};
 use crate::units::Rng;
 
@@ -36,7 +36,7 @@ pub struct Builtin {
 
 impl Builtin {
     /// The yardstick of earlier nights in `folder`, or one fitted on these presets and kept there.
-    pub fn prepare(subjects: &[Subject], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
+    pub fn prepare(subjects: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
         let kept = load(folder).unwrap_or_else(|why| {
             log::warn!("the text model cannot be used ({why}); a new one is fitted");
             None
@@ -85,14 +85,14 @@ impl Builtin {
 
 /// The proportions kept in this folder, or learned from the frames there are; none before there are enough.
 fn look_model(
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     folder: &Path,
     seed: u64,
     threads: usize,
 ) -> Result<Option<LookModel>, String> {
     let path = folder.join(LOOK_MODEL);
     let kept = npy::read(&path).ok().and_then(LookModel::of);
-    let mut framed: Vec<&Subject> = subjects.iter().filter(|subject| !subject.frames.is_empty()).collect();
+    let mut framed: Vec<&BakeItem> = subjects.iter().filter(|subject| !subject.frames.is_empty()).collect();
     let enough = |model: &LookModel| {
         let from = model.learnt_from();
         // A few frames of those that were chosen may not have been readable.
@@ -155,8 +155,8 @@ fn hex(hash: Sha256) -> String {
 }
 
 impl Embedder for Builtin {
-    fn maker(&self) -> Maker {
-        Maker {
+    fn maker(&self) -> EmbedderId {
+        EmbedderId {
             embedder: "builtin".into(),
             model: self.fingerprint.clone(),
             preprocessing: match &self.looks {

@@ -25,9 +25,9 @@ use ndarray::{Array2, Axis};
 pub use crate::library::looks::npy;
 pub use builtin::Builtin;
 pub use onnx::{MODEL_FILES, Onnx};
-pub use table::{Maker, Table, TableError};
+pub use table::{EmbedderId, Table, TableError};
 
-use crate::frames::Subject;
+use crate::frames::BakeItem;
 use crate::jobs::progress::{Progress, Watch};
 use crate::library::PresetId;
 
@@ -47,7 +47,7 @@ pub struct Opened {
 /// Turns presets into rows.
 pub trait Embedder {
     /// What the rows are made by; rows of different makers are never compared.
-    fn maker(&self) -> Maker;
+    fn maker(&self) -> EmbedderId;
 
     /// One row for each preset; a row of zeros where nothing can be said.
     fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String>;
@@ -58,7 +58,7 @@ pub trait Embedder {
 pub fn open_embedder(
     name: &str,
     models: Option<&Path>,
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     folder: &Path,
     seed: u64,
     threads: usize,
@@ -122,7 +122,7 @@ pub enum EmbedError {
 /// Embeds what the table in `folder` lacks. When `watch` says stop, what is done so far is kept; before the first row it
 /// may then still be another maker's.
 pub fn embed(
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     embedder: &mut dyn Embedder,
     folder: &Path,
     watch: Watch,
@@ -169,7 +169,7 @@ pub fn embed(
 
 /// Id and key of the subjects that have no row yet, with what is to be embedded.
 fn lacking(
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     table: &Table,
     index: &HashMap<String, usize>,
     done: &mut Embedded,

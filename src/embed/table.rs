@@ -18,7 +18,7 @@ use crate::jobs::files;
 
 /// What made the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Maker {
+pub struct EmbedderId {
     /// `builtin`, or the name of a vision model.
     pub embedder: String,
     /// A hash of the model; rows of another one are not comparable.
@@ -31,7 +31,7 @@ pub struct Maker {
 struct Meta {
     version: String,
     #[serde(flatten)]
-    maker: Maker,
+    maker: EmbedderId,
     dimensions: usize,
     rows: usize,
     /// Hashes of the two other files; files of before it was told are taken at their word.
@@ -63,7 +63,7 @@ pub enum TableError {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// What made the rows.
-    pub maker: Maker,
+    pub maker: EmbedderId,
     /// The presets, in row order.
     pub ids: Vec<String>,
     /// What each row was made from.
@@ -98,7 +98,7 @@ impl Table {
     /// The rows to go on with in this folder for this maker: those in use, those that it made before another one took
     /// over, or none. The second value is whether they are those in use. `tell` hears what becomes of other rows.
     pub(super) fn of(
-        maker: Maker,
+        maker: EmbedderId,
         folder: &Path,
         tell: &mut dyn FnMut(String),
     ) -> Result<(Self, bool), TableError> {
@@ -272,7 +272,7 @@ fn exchange(from: &Path, to: &Path) -> Result<(), String> {
 }
 
 /// What the rows of this description are made by; nothing where it cannot be read.
-fn maker_of(meta: &Path) -> Option<Maker> {
+fn maker_of(meta: &Path) -> Option<EmbedderId> {
     serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
 }
 
@@ -311,8 +311,10 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table =
-            Table { maker: Maker { embedder: "test".into(), ..Maker::default() }, ..Table::default() };
+        let mut table = Table {
+            maker: EmbedderId { embedder: "test".into(), ..EmbedderId::default() },
+            ..Table::default()
+        };
         let named = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), format!("key {id}"))).collect();
         let rows = Array2::from_shape_fn((2, 3), |(r, c)| (r * 3 + c) as f32);
         table.put(named(&["a", "b"]), &rows, &mut HashMap::new());
@@ -396,10 +398,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let old = table();
         old.save(folder.path()).expect("written");
-        let of = |maker: &Maker| Table::of(maker.clone(), folder.path(), &mut |_| {}).expect("readable");
+        let of = |maker: &EmbedderId| Table::of(maker.clone(), folder.path(), &mut |_| {}).expect("readable");
         assert_eq!(of(&old.maker), (old.clone(), true));
-        let mut new =
-            Table { maker: Maker { model: "other".into(), ..Maker::default() }, ..Table::default() };
+        let mut new = Table {
+            maker: EmbedderId { model: "other".into(), ..EmbedderId::default() },
+            ..Table::default()
+        };
         assert_eq!(of(&new.maker), (new.clone(), false));
         new.put(vec![("a".into(), "key".into())], &Array2::ones((1, 7)), &mut HashMap::new());
         for _ in 0..2 {

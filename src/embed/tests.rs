@@ -6,8 +6,8 @@ use super::*;
 struct Lengths(&'static str);
 
 impl Embedder for Lengths {
-    fn maker(&self) -> Maker {
-        Maker { embedder: self.0.into(), ..Maker::default() }
+    fn maker(&self) -> EmbedderId {
+        EmbedderId { embedder: self.0.into(), ..EmbedderId::default() }
     }
 
     fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String> {
@@ -18,7 +18,7 @@ impl Embedder for Lengths {
 }
 
 /// A library of so many presets with a frame each.
-fn library(presets: usize) -> (tempfile::TempDir, Vec<Subject>) {
+fn library(presets: usize) -> (tempfile::TempDir, Vec<BakeItem>) {
     let folder = tempfile::tempdir().expect("a folder");
     for at in 0..presets {
         std::fs::write(folder.path().join(format!("{at:04}.milk")), format!("zoom={at}")).expect("written");
@@ -38,8 +38,8 @@ fn an_embedder_without_anything_to_say_is_an_error_and_changes_nothing() {
     let (library, subjects) = library(3);
     let out = library.path();
     embed(&subjects, &mut Lengths("old"), out, &mut |_| true).expect("embedded");
-    let blind: Vec<Subject> =
-        subjects.iter().map(|subject| Subject { frames: Vec::new(), ..subject.clone() }).collect();
+    let blind: Vec<BakeItem> =
+        subjects.iter().map(|subject| BakeItem { frames: Vec::new(), ..subject.clone() }).collect();
     let why = embed(&blind, &mut Lengths("new"), out, &mut |_| true).expect_err("refused").to_string();
     assert!(why.contains("new has no row for any of 3 presets: 3 have no frames"), "{why}");
     assert_eq!(in_use(out), ("old".into(), 3));

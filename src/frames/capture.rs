@@ -12,7 +12,7 @@ use crate::frames::single::{load_sound, sound_of};
 use crate::library::Catalogue;
 use crate::media::video::Video;
 use crate::show::Solo;
-use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// Frames a second of the show that is captured.
 const FPS: u32 = 30;
@@ -145,23 +145,23 @@ impl Captured {
 }
 
 /// Captures presets one after the other on one device.
-pub struct Camera {
+pub struct FrameCapturer {
     settings: CaptureSettings,
-    workshop: Arc<Workshop>,
+    render_context: Arc<RenderContext>,
     sound: Vec<[f32; 2]>,
 }
 
-impl Camera {
+impl FrameCapturer {
     /// Opens the device and the sound.
     pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
-        let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, workshop, sound })
+        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        Ok(Self { settings, render_context, sound })
     }
 
     /// Whether the device is gone for good: this process is then fit for nothing more.
     pub fn lost(&self) -> bool {
-        self.workshop.gpu.lost()
+        self.render_context.gpu.lost()
     }
 
     /// Renders a preset and writes its frames.
@@ -192,8 +192,8 @@ impl Camera {
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
-        let stage = Stage::new(self.workshop.clone(), *size);
-        let mut solo = Solo::begin(&self.workshop, stage, library, deck, *seed);
+        let stage = Stage::new(self.render_context.clone(), *size);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut film = match clip {
             Some(clip) => Some(self.film(job, below, clip.format).map_err(written)?),
@@ -316,7 +316,7 @@ mod tests {
             clip,
             ..CaptureSettings::default()
         };
-        let Ok(camera) = Camera::new(settings) else {
+        let Ok(camera) = FrameCapturer::new(settings) else {
             eprintln!("no device to draw with; skipped");
             return;
         };

@@ -5,6 +5,7 @@
 
 mod capture;
 mod entry;
+mod render_stats;
 pub mod single;
 mod subject;
 
@@ -15,12 +16,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use capture::MISSING;
-pub use capture::{Camera, CaptureJob, CaptureSettings, Captured, Clip, ClipFormat};
+pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
-pub use subject::{Subject, subjects_in};
+pub use subject::{BakeItem, subjects_in};
 
 use crate::audit::probe::ProbeSettings;
-use crate::audit::{Ledger, Plan, recipe};
+use crate::audit::{AuditPlan, Ledger, recipe};
 use crate::jobs::progress::{Progress, Watch};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use crate::library::{PresetId, PresetSource, Store, library_root};
@@ -44,7 +45,7 @@ pub struct FramesSettings {
     /// When to end, finished or not.
     pub deadline: Option<Instant>,
     /// The sign of a show to give way to.
-    pub gives_way_to: Option<PathBuf>,
+    pub pause_for: Option<PathBuf>,
     /// Somebody asks it to stop.
     pub stop: Arc<AtomicBool>,
 }
@@ -69,7 +70,7 @@ pub fn metrics(folder: &Path) -> HashMap<String, FrameMetrics> {
 }
 
 /// Gives each subject its frames in this folder, as far as they are there.
-pub fn attach(subjects: &mut [Subject], folder: &Path) {
+pub fn attach(subjects: &mut [BakeItem], folder: &Path) {
     let entries = read(folder);
     for subject in subjects {
         if let Some(entry) = entries.get(&subject.id).filter(|entry| entry.is_ok()) {
@@ -81,8 +82,8 @@ pub fn attach(subjects: &mut [Subject], folder: &Path) {
 
 /// Gives each subject its answer to each part of the sound, as far as an audit of this library has told; says of how
 /// many.
-pub fn attach_bands(subjects: &mut [Subject], library: &Path, store: Store) -> anyhow::Result<usize> {
-    let plan = Plan::last(&store, std::iter::once(library_root(library)))?;
+pub fn attach_bands(subjects: &mut [BakeItem], library: &Path, store: Store) -> anyhow::Result<usize> {
+    let plan = AuditPlan::last(&store, std::iter::once(library_root(library)))?;
     let by_path: HashMap<String, PresetId> =
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
     let ledger = Ledger::new(store, recipe(&ProbeSettings::default()));
@@ -97,13 +98,13 @@ pub fn attach_bands(subjects: &mut [Subject], library: &Path, store: Store) -> a
 }
 
 /// How many of these presets have no such frames yet, nor failed for good.
-pub fn lacking(subjects: &[Subject], folder: &Path, capture: &CaptureSettings) -> usize {
+pub fn lacking(subjects: &[BakeItem], folder: &Path, capture: &CaptureSettings) -> usize {
     let (known, name) = (read(folder), capture.name());
     subjects.iter().filter(|subject| !is_done(subject, folder, &known, &name)).count()
 }
 
 /// Whether a preset has had its turn since it was last written, with these settings, and its frames are there.
-fn is_done(subject: &Subject, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
+fn is_done(subject: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
     let Some(entry) = known.get(&subject.id).filter(|entry| is_final(entry)) else { return false };
     // A line by another program does not tell how its frames were captured, nor of what.
     entry.capture.as_deref().is_none_or(|name| name == capture)
@@ -135,14 +136,14 @@ fn library_is_gone(job: &CaptureJob) -> bool {
 
 /// Renders the presets that have no frames yet.
 pub fn render(
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     folder: &Path,
     settings: &FramesSettings,
     watch: Watch,
 ) -> Result<Rendered, String> {
     let mut done = Rendered { finished: true, ..Rendered::default() };
     let (known, name) = (read(folder), settings.capture.name());
-    let mut open: Vec<Subject> = Vec::new();
+    let mut open: Vec<BakeItem> = Vec::new();
     let mut index = entry::IndexWriter::open(folder)?;
     for subject in subjects {
         if !is_done(subject, folder, &known, &name) {
@@ -172,7 +173,7 @@ pub fn render(
 /// Tries each preset once; gives back those worth another attempt.
 #[expect(clippy::too_many_arguments, reason = "one round of the loop above, split off to be read")]
 fn one_round(
-    open: &[Subject],
+    open: &[BakeItem],
     folder: &Path,
     settings: &FramesSettings,
     last: bool,
@@ -180,7 +181,7 @@ fn one_round(
     done: &mut Rendered,
     total: usize,
     watch: Watch,
-) -> Result<Vec<Subject>, String> {
+) -> Result<Vec<BakeItem>, String> {
     let pool = PoolSettings {
         workers: settings.workers.clamp(1, open.len().max(1)),
         limits: Limits {
@@ -195,13 +196,13 @@ fn one_round(
             serde_json::to_string(&settings.capture).map_err(|error| error.to_string())?,
         ],
         environment: workers::drawing_environment(settings.workers),
-        gives_way_to: settings.gives_way_to.clone(),
+        pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     };
     let name = settings.capture.name();
-    let by_id: HashMap<String, Subject> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
+    let by_id: HashMap<String, BakeItem> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
     let job =
-        |s: &Subject| CaptureJob { id: s.id.clone(), preset: s.path.clone(), folder: folder.to_owned() };
+        |s: &BakeItem| CaptureJob { id: s.id.clone(), preset: s.path.clone(), folder: folder.to_owned() };
     let jobs: Vec<CaptureJob> = open.iter().map(job).collect();
     let (mut again, mut trouble) = (Vec::new(), None);
     let mut seen = 0;
@@ -313,7 +314,7 @@ mod tests {
             ..FrameEntry::default()
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&entry).expect("written");
-        let subject = Subject { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
+        let subject = BakeItem { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
         let due = || lacking(std::slice::from_ref(&subject), folder.path(), &CaptureSettings::default());
         assert_eq!(due(), 0);
         std::fs::write(&frame, b"pict").expect("written");
@@ -351,7 +352,7 @@ mod tests {
             timeout: Duration::from_secs(1),
             retries: 0,
             deadline: None,
-            gives_way_to: None,
+            pause_for: None,
             stop: Arc::default(),
         };
         let rendered = FrameEntry {
@@ -364,7 +365,7 @@ mod tests {
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
         let bands = BandResponse { low: 0.5, mid: 0.1, high: 0.1 };
-        let subject = Subject { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
+        let subject = BakeItem { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
         for _ in 0..2 {
             let done = render(std::slice::from_ref(&subject), folder.path(), &settings, &mut |_| true);
             assert_eq!(done.map(|done| (done.kept, done.ok)), Ok((1, 0)));

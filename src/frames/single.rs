@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::render_stats::{RenderStats, StatsRecorder};
 use crate::audio::{self, HOUSE_RATE_HZ};
-use crate::jobs::figures::{Figures, Measured};
 use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
-use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// How presets are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ pub struct RenderReport {
     pub prepare_ms: f64,
     /// What the frames cost and look like.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: RenderStats,
 }
 
 impl RenderReport {
@@ -86,7 +86,7 @@ impl RenderReport {
             reason,
             warnings: Vec::new(),
             prepare_ms: 0.0,
-            figures: Figures::default(),
+            figures: RenderStats::default(),
         }
     }
 }
@@ -94,7 +94,7 @@ impl RenderReport {
 /// Renders presets one after the other on one device.
 pub struct Renderer {
     settings: RenderSettings,
-    workshop: Arc<Workshop>,
+    render_context: Arc<RenderContext>,
     sound: Vec<[f32; 2]>,
 }
 
@@ -102,8 +102,8 @@ impl Renderer {
     /// Opens the device and the sound.
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
-        let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, workshop, sound })
+        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        Ok(Self { settings, render_context, sound })
     }
 
     /// Renders one preset.
@@ -122,9 +122,9 @@ impl Renderer {
             Ok(library) => library,
             Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
         };
-        let stage = Stage::new(self.workshop.clone(), self.settings.size);
-        let mut solo = Solo::begin(&self.workshop, stage, library, deck, self.settings.seed);
-        let mut measured = Measured::start();
+        let stage = Stage::new(self.render_context.clone(), self.settings.size);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
+        let mut measured = StatsRecorder::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
             if let Err(why) = solo.frame(self.sound_of(number)) {

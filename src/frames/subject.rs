@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 32;
 const NAMES_TOLD: usize = 8;
 /// One preset to embed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Subject {
+pub struct BakeItem {
     /// What the row is called.
     pub id: String,
     /// The preset's file.
@@ -24,7 +24,7 @@ pub struct Subject {
 
 /// The presets below a folder as subjects without frames, in order of their path; at most `limit` of them. Those with a
 /// line break in their path are left out: ids are kept one a line.
-pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>, FolderError> {
+pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
     if !library.is_dir() {
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
@@ -36,7 +36,7 @@ pub fn subjects_in(library: &Path, limit: Option<usize>) -> Result<Vec<Subject>,
                 if id.contains(['\n', '\r']) {
                     broken.push(id);
                 } else {
-                    subjects.push(Subject { id, path: entry.into_path(), frames: Vec::new(), bands: None });
+                    subjects.push(BakeItem { id, path: entry.into_path(), frames: Vec::new(), bands: None });
                 }
             }
             Ok(_) => {}

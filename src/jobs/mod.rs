@@ -4,12 +4,11 @@
 //! Knows nothing of presets or pictures; see `audit` and `frames` for the work itself.
 
 mod date;
-pub mod figures;
 pub mod files;
-pub mod lock;
+pub mod folder_lock;
 pub mod parallel;
 pub mod progress;
-pub mod show_sign;
+pub mod show_lock;
 pub mod wire;
 pub mod workers;
 

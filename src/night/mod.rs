@@ -6,8 +6,8 @@
 //! same machine the night gives way to it; only clustering, which is short, does not.
 
 mod clock;
-mod judged;
 mod preflight;
+mod presets;
 mod report;
 mod stages;
 mod state;
@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::embed;
 use crate::frames;
-use crate::frames::Subject;
+use crate::frames::BakeItem;
 use crate::jobs::files;
-use crate::jobs::lock::FolderLock;
+use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;
 use crate::library::Store;
 use crate::library::looks::{BAKE_PLACE, write_bake_place};
@@ -81,7 +81,7 @@ pub struct NightSettings {
     /// Decides everything random.
     pub seed: u64,
     /// The sign of a show to give way to.
-    pub gives_way_to: Option<PathBuf>,
+    pub pause_for: Option<PathBuf>,
     /// Somebody asks it to stop; what is done stays done.
     pub stop: Arc<AtomicBool>,
 }
@@ -102,7 +102,7 @@ impl Default for NightSettings {
             capture: frames::CaptureSettings::default(),
             workers: 1,
             seed: 1,
-            gives_way_to: None,
+            pause_for: None,
             stop: Arc::default(),
         }
     }
@@ -111,7 +111,7 @@ impl Default for NightSettings {
 /// What the night says while it works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "event")]
-pub enum News {
+pub enum NightEvent {
     /// A check of the preflight.
     Check(Check),
     /// A stage begins: one of the markers of the log.
@@ -134,17 +134,17 @@ pub enum News {
     /// The last news of any other.
     Ended {
         /// How.
-        ending: Ending,
+        ending: NightOutcome,
     },
 }
 
 /// Told the news.
-pub type Listen<'a> = &'a mut dyn FnMut(News);
+pub type EventSink<'a> = &'a mut dyn FnMut(NightEvent);
 
 /// How a night ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Ending {
+pub enum NightOutcome {
     /// Every stage is done; the index is new.
     Finished,
     /// It was asked to stop; the next start goes on from here.
@@ -152,7 +152,7 @@ pub enum Ending {
 }
 
 /// Spends a night; verdicts are kept in `store`, which must lie on disk. The error is one sentence for people.
-pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Result<Ending, String> {
+pub fn overnight(settings: &NightSettings, store: &Store, listen: EventSink) -> Result<NightOutcome, String> {
     let subjects =
         frames::subjects_in(&settings.library, settings.limit).map_err(|error| error.to_string())?;
     let _lock = FolderLock::take(&settings.folder).map_err(|error| format!("{error:#}"))?;
@@ -168,7 +168,7 @@ pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Res
         if check.fatal {
             failed.get_or_insert_with(|| check.said.clone());
         }
-        listen(News::Check(check));
+        listen(NightEvent::Check(check));
     }
     if let Some(why) = failed {
         return Err(format!("the night does not begin: {why}"));
@@ -181,7 +181,7 @@ pub fn overnight(settings: &NightSettings, store: &Store, listen: Listen) -> Res
         .create()
         .map_err(|error| {
             let text = format!("sleep could not be inhibited ({error}); switch it off by hand for the night");
-            listen(News::Note { text });
+            listen(NightEvent::Note { text });
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent());
@@ -223,11 +223,11 @@ struct Night<'a, 'b> {
     clock: Clock,
     state: State,
     remembered: Instant,
-    listen: Listen<'b>,
+    listen: EventSink<'b>,
 }
 
 impl Night<'_, '_> {
-    fn spend(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
+    fn spend(&mut self, subjects: &[BakeItem]) -> Result<NightOutcome, String> {
         let settings = self.settings;
         if settings.smoke_only || !self.state.smoke_done {
             let open = self.open(subjects)?;
@@ -235,16 +235,16 @@ impl Night<'_, '_> {
                 self.note(format!(
                     "at most {open} presets to render and a night like this has finished: no smoke run"
                 ));
-            } else if self.smoke(subjects)? == Ending::Stopped {
-                return Ok(Ending::Stopped);
+            } else if self.smoke(subjects)? == NightOutcome::Stopped {
+                return Ok(NightOutcome::Stopped);
             } else if settings.smoke_only {
-                return Ok(Ending::Finished);
+                return Ok(NightOutcome::Finished);
             }
             self.state.smoke_done = true;
             self.remember()?;
         }
         let ending = self.stages(subjects, &settings.folder, Run::Whole)?;
-        if ending == Ending::Finished {
+        if ending == NightOutcome::Finished {
             self.publish();
             self.state.finished = true;
             self.remember()?;
@@ -254,13 +254,13 @@ impl Night<'_, '_> {
     }
 
     /// A few presets from all over the library through every stage, in a folder of their own.
-    fn smoke(&mut self, subjects: &[Subject]) -> Result<Ending, String> {
+    fn smoke(&mut self, subjects: &[BakeItem]) -> Result<NightOutcome, String> {
         let step = (subjects.len() / SMOKE_PRESETS).max(1);
-        let few: Vec<Subject> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
+        let few: Vec<BakeItem> = subjects.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
         self.note(format!("smoke run: {} presets through every stage", few.len()));
         let folder = self.settings.folder.join(SMOKE);
-        if self.stages(&few, &folder, Run::Smoke)? == Ending::Stopped {
-            return Ok(Ending::Stopped);
+        if self.stages(&few, &folder, Run::Smoke)? == NightOutcome::Stopped {
+            return Ok(NightOutcome::Stopped);
         }
         let tried = frames::read(&folder);
         let good = tried.values().filter(|entry| entry.is_ok()).count();
@@ -275,7 +275,7 @@ impl Night<'_, '_> {
         if !self.settings.smoke_only {
             std::fs::remove_dir_all(&folder).ok(); // What is left of it harms nobody.
         }
-        Ok(Ending::Finished)
+        Ok(NightOutcome::Finished)
     }
 
     /// Puts the index beside the presets, where the show looks for it; a library that cannot be written keeps its old
@@ -285,7 +285,9 @@ impl Night<'_, '_> {
         let (folder, library) = (&settings.folder, &settings.library);
         self.keep_foreign_indexes();
         if let Err(error) = write_bake_place(library, folder) {
-            (self.listen)(News::Note { text: format!("the show will not find map and pictures: {error}") });
+            (self.listen)(NightEvent::Note {
+                text: format!("the show will not find map and pictures: {error}"),
+            });
         }
         let put = |name: &&str| {
             let there = library.join(name);
@@ -321,16 +323,16 @@ impl Night<'_, '_> {
     }
 
     fn stage(&mut self, stage: &str) {
-        (self.listen)(News::Stage { stage: stage.into() });
+        (self.listen)(NightEvent::Stage { stage: stage.into() });
     }
 
     fn note(&mut self, text: String) {
-        (self.listen)(News::Note { text });
+        (self.listen)(NightEvent::Note { text });
     }
 
     /// Tells progress and keeps the time; false once somebody asked the night to stop.
     fn progress(&mut self, progress: &Progress) -> bool {
-        (self.listen)(News::Progress(progress.clone()));
+        (self.listen)(NightEvent::Progress(progress.clone()));
         if self.remembered.elapsed() > REMEMBER_EVERY
             && let Err(why) = self.remember()
         {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::judged::kind;
+use super::presets::kind;
 use super::stages::AUDIT_FOLDER;
-use crate::cluster::{Style, Styles};
+use crate::cluster::{ClusterStyle, Styles};
 use crate::frames::{self, Rendered};
 use crate::jobs::files;
 
@@ -17,7 +17,7 @@ const SHEET: usize = 12;
 const NAMED: usize = 200;
 
 /// What the page tells of.
-pub(super) struct Told<'a> {
+pub(super) struct PageInput<'a> {
     pub styles: &'a Styles,
     pub before: Option<&'a Styles>,
     /// Presets the night was asked for.
@@ -34,7 +34,7 @@ pub(super) struct Told<'a> {
 }
 
 /// Writes `morning.html` into the pack's folder.
-pub(super) fn write(folder: &Path, told: &Told) -> Result<PathBuf, String> {
+pub(super) fn write(folder: &Path, told: &PageInput) -> Result<PathBuf, String> {
     let path = folder.join("morning.html");
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
@@ -44,7 +44,7 @@ pub(super) fn write(folder: &Path, told: &Told) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-fn page(told: &Told, pictures: &HashMap<&str, &str>) -> Result<String, std::fmt::Error> {
+fn page(told: &PageInput, pictures: &HashMap<&str, &str>) -> Result<String, std::fmt::Error> {
     let mut html = String::from(
         "<!doctype html><meta charset=utf-8><title>aivj: the morning after</title><style>body{background:#14151a;\
          color:#ddd;font:15px sans-serif;margin:2em}img{width:112px;height:112px;margin:1px;background:#000}\
@@ -61,8 +61,8 @@ fn page(told: &Told, pictures: &HashMap<&str, &str>) -> Result<String, std::fmt:
     Ok(html)
 }
 
-fn summary(html: &mut String, told: &Told) -> std::fmt::Result {
-    let Told { styles, presets, dropped, waiting, light, rendered, spent, .. } = told;
+fn summary(html: &mut String, told: &PageInput) -> std::fmt::Result {
+    let PageInput { styles, presets, dropped, waiting, light, rendered, spent, .. } = told;
     writeln!(html, "<h1>{}</h1><p class=quiet>{}</p>", escaped(&styles.pack), escaped(&styles.generated_at))?;
     writeln!(
         html,
@@ -85,8 +85,8 @@ fn summary(html: &mut String, told: &Told) -> std::fmt::Result {
 }
 
 /// What is another than last night: counts, clusters that came, went or changed their size, and names.
-fn changes(html: &mut String, told: &Told, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
-    let Told { styles, before, dropped, .. } = told;
+fn changes(html: &mut String, told: &PageInput, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
+    let PageInput { styles, before, dropped, .. } = told;
     html.push_str("<h2>Since last night</h2>");
     let Some(before) = before else {
         html.push_str("<p>This is the first night here.</p>");
@@ -116,7 +116,8 @@ fn changes(html: &mut String, told: &Told, pictures: &HashMap<&str, &str>) -> st
         }
         html.push_str("</table></details>");
     }
-    let old: HashMap<&str, &Style> = before.clusters.iter().map(|style| (style.id.as_str(), style)).collect();
+    let old: HashMap<&str, &ClusterStyle> =
+        before.clusters.iter().map(|style| (style.id.as_str(), style)).collect();
     html.push_str("<table>");
     for style in &styles.clusters {
         let was = match old.get(style.id.as_str()) {
@@ -136,7 +137,7 @@ fn changes(html: &mut String, told: &Told, pictures: &HashMap<&str, &str>) -> st
     Ok(())
 }
 
-fn cluster(html: &mut String, style: &Style, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
+fn cluster(html: &mut String, style: &ClusterStyle, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
     let [calm, groove, peak] = style.energies;
     writeln!(html, "<h3>{} {}</h3>", style.id, escaped(&style.label))?;
     writeln!(
@@ -198,8 +199,8 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn style(id: &str, count: usize) -> Style {
-        Style {
+    fn style(id: &str, count: usize) -> ClusterStyle {
+        ClusterStyle {
             id: id.into(),
             label: "calm <star>".into(),
             count,
@@ -225,7 +226,7 @@ mod tests {
         };
         let dropped = [("x", "too dark: light 0.001"), ("y", "too dark: light 0.002")]
             .map(|(id, why)| (id.to_owned(), why.to_owned()));
-        let told = Told {
+        let told = PageInput {
             styles: &now,
             before: Some(&before),
             presets: 5,

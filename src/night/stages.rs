@@ -6,16 +6,18 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
-use super::judged::{self, Judged, UNREAD};
-use super::{AUDIT, CLUSTER, EMBED, Ending, FRAMES, News, Night, PACK, POLICY, Run, real, report};
+use super::presets::{self, NightPresets, UNREAD};
+use super::{
+    AUDIT, CLUSTER, EMBED, FRAMES, Night, NightEvent, NightOutcome, PACK, POLICY, Run, real, report,
+};
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, recipe};
 use crate::cluster::{self, ClusterSettings};
 use crate::embed;
-use crate::frames::Subject;
+use crate::frames::BakeItem;
 use crate::frames::{self, FramesSettings, Rendered};
 use crate::jobs::progress::Progress;
-use crate::jobs::show_sign;
+use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
 use crate::pack::{self, PackSettings, Sample};
 
@@ -32,12 +34,17 @@ const REST: Duration = Duration::from_millis(200);
 
 impl Night<'_, '_> {
     /// Every stage on these presets.
-    pub(super) fn stages(&mut self, subjects: &[Subject], folder: &Path, run: Run) -> Result<Ending, String> {
+    pub(super) fn stages(
+        &mut self,
+        subjects: &[BakeItem],
+        folder: &Path,
+        run: Run,
+    ) -> Result<NightOutcome, String> {
         let before = cluster::before(folder);
         self.stage(AUDIT);
         let mut judged = self.audit(subjects, folder)?;
         if self.stopped() {
-            return Ok(Ending::Stopped);
+            return Ok(NightOutcome::Stopped);
         }
         if judged.fit.is_empty() {
             let page = folder.join(AUDIT_FOLDER).join(crate::audit::report::PAGE);
@@ -46,7 +53,7 @@ impl Night<'_, '_> {
                     self.note(
                         "none of these few is fit to be played: the night itself is the first try".into(),
                     );
-                    Ok(Ending::Finished)
+                    Ok(NightOutcome::Finished)
                 }
                 Run::Whole if judged.waiting > 0 => Err(format!(
                     "the time was over before one fit preset was found; {} wait for their verdict: start it again to \
@@ -61,14 +68,14 @@ impl Night<'_, '_> {
         self.stage(FRAMES);
         let rendered = self.render(&judged.fit, folder)?;
         if self.stopped() {
-            return Ok(Ending::Stopped);
+            return Ok(NightOutcome::Stopped);
         }
         drop_empty(&mut judged, folder);
         frames::attach(&mut judged.fit, folder);
         self.stage(EMBED);
         let maker = self.embed(&judged.fit, folder)?;
         if self.stopped() {
-            return Ok(Ending::Stopped);
+            return Ok(NightOutcome::Stopped);
         }
         self.stage(CLUSTER);
         let settings = self.settings;
@@ -95,7 +102,7 @@ impl Night<'_, '_> {
             .map_err(|error| error.to_string())?;
         self.stage(POLICY);
         gathered.write(folder, &table).map_err(|error| error.to_string())?;
-        let told = report::Told {
+        let told = report::PageInput {
             styles: &gathered.styles,
             before: before.as_ref(),
             presets: subjects.len(),
@@ -107,18 +114,18 @@ impl Night<'_, '_> {
         };
         let page = report::write(folder, &told)?;
         self.note(format!("the morning's page is {}", page.display()));
-        Ok(Ending::Finished)
+        Ok(NightOutcome::Finished)
     }
 
     /// How many presets may still have to be rendered: those without frames that no audit has left out.
-    pub(super) fn open(&self, subjects: &[Subject]) -> Result<usize, String> {
+    pub(super) fn open(&self, subjects: &[BakeItem]) -> Result<usize, String> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
         let judged = judged::judge(subjects, &settings.library, self.store()?, recipe)
             .map_err(|error| format!("{error:#}"))?;
         let left_out: HashSet<&str> =
             judged.dropped.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
-        let left: Vec<Subject> =
+        let left: Vec<BakeItem> =
             subjects.iter().filter(|subject| !left_out.contains(subject.id.as_str())).cloned().collect();
         Ok(frames::lacking(&left, &settings.folder, &settings.capture))
     }
@@ -133,7 +140,7 @@ impl Night<'_, '_> {
     }
 
     /// A verdict on every preset that has none, as far as the time goes.
-    fn audit(&mut self, subjects: &[Subject], folder: &Path) -> Result<Judged, String> {
+    fn audit(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<NightPresets, String> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
         let probe = self.probe(folder);
@@ -146,7 +153,7 @@ impl Night<'_, '_> {
             preset_cpu: Duration::from_secs(20),
             only: Some(subjects.iter().map(|subject| subject.id.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
-            gives_way_to: settings.gives_way_to.clone(),
+            pause_for: settings.pause_for.clone(),
             probe: probe.clone(),
             out: out.clone(),
         };
@@ -156,7 +163,7 @@ impl Night<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
-                AuditEvent::Judged { id, .. } => {
+                AuditEvent::NightPresets { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
                 }
@@ -182,7 +189,7 @@ impl Night<'_, '_> {
 
     /// The fit presets with their images in the pack's folder, beside the index to come. Says how varied they are. A
     /// pack that cannot be written costs the night nothing else.
-    fn pack(&mut self, judged: &mut Judged, folder: &Path) -> Result<Option<String>, String> {
+    fn pack(&mut self, judged: &mut NightPresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {
             self.note("no pack is copied: its folder and the library lie in one another".into());
@@ -213,7 +220,7 @@ impl Night<'_, '_> {
         let light = format!("{:?}: {reasons}", pack.report.light).to_lowercase();
         self.note(format!("{} presets and {} images in the pack; {light}", pack.report.size, pack.images));
         let drawn: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
-        let Judged { fit, dropped, .. } = judged;
+        let NightPresets { fit, dropped, .. } = judged;
         fit.retain(|subject| {
             let kept = drawn.contains(subject.id.as_str());
             if !kept {
@@ -224,7 +231,7 @@ impl Night<'_, '_> {
         Ok(Some(light))
     }
 
-    fn render(&mut self, subjects: &[Subject], folder: &Path) -> Result<Rendered, String> {
+    fn render(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<Rendered, String> {
         let settings = self.settings;
         let rendering = FramesSettings {
             capture: settings.capture.clone(),
@@ -232,7 +239,7 @@ impl Night<'_, '_> {
             timeout: Duration::from_secs(40),
             retries: 2,
             deadline: Some(Instant::now() + self.clock.left(FRAMES_UNTIL)),
-            gives_way_to: settings.gives_way_to.clone(),
+            pause_for: settings.pause_for.clone(),
             stop: settings.stop.clone(),
         };
         let rendered = frames::render(subjects, folder, &rendering, &mut |progress| self.progress(progress))?;
@@ -246,7 +253,7 @@ impl Night<'_, '_> {
     }
 
     /// Rows of these presets; gives back whose they are.
-    fn embed(&mut self, subjects: &[Subject], folder: &Path) -> Result<embed::Maker, String> {
+    fn embed(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<embed::Maker, String> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
             &settings.embedder,
@@ -256,7 +263,7 @@ impl Night<'_, '_> {
             settings.seed,
             settings.workers,
             &mut |text| {
-                (self.listen)(News::Note { text });
+                (self.listen)(NightEvent::Note { text });
             },
         )?;
         let least = Instant::now() + EMBED_AT_LEAST;
@@ -267,7 +274,7 @@ impl Night<'_, '_> {
                 let go_on =
                     self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least);
                 // While a show plays it rests for as long as the last presets took.
-                let show = settings.gives_way_to.as_deref().is_some_and(show_sign::is_up);
+                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_up);
                 if !go_on || !show || rested.elapsed() >= took {
                     worked = Instant::now();
                     return go_on;
@@ -286,9 +293,9 @@ impl Night<'_, '_> {
 }
 
 /// Presets whose frames failed, or show nothing at all, are no longer fit.
-fn drop_empty(judged: &mut Judged, folder: &Path) {
+fn drop_empty(judged: &mut NightPresets, folder: &Path) {
     let entries = frames::read(folder);
-    let Judged { fit, dropped, .. } = judged;
+    let NightPresets { fit, dropped, .. } = judged;
     fit.retain(|subject| {
         let why = entries.get(&subject.id).and_then(why_dropped);
         let kept = why.is_none();

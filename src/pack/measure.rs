@@ -14,7 +14,7 @@ const RANDOM_PACKS: usize = 5;
 /// Whether a pack is fit for a night.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Light {
+pub enum PackGrade {
     /// Varied.
     Green,
     /// Somewhat uniform.
@@ -53,7 +53,7 @@ pub struct Traits {
 #[serde(rename_all = "camelCase")]
 pub struct PackReport {
     /// The light.
-    pub light: Light,
+    pub light: PackGrade,
     /// What it stands for, in words.
     pub reasons: Vec<String>,
     /// Presets in the pack.
@@ -111,28 +111,28 @@ fn judge(
     candidates: &[Candidate],
     chosen: &[usize],
     traits: &[Traits],
-) -> (Light, Vec<String>) {
+) -> (PackGrade, Vec<String>) {
     let size = chosen.len().max(1) as f64;
-    let (mut light, mut reasons) = (Light::Green, Vec::new());
-    let mut worse = |to: Light, why: String| {
-        if to == Light::Red || light == Light::Green {
+    let (mut light, mut reasons) = (PackGrade::Green, Vec::new());
+    let mut worse = |to: PackGrade, why: String| {
+        if to == PackGrade::Red || light == PackGrade::Green {
             light = to;
         }
         reasons.push(why);
     };
     if chosen.len() < 24 {
-        worse(Light::Yellow, format!("{} presets are few for a night", chosen.len()));
+        worse(PackGrade::Yellow, format!("{} presets are few for a night", chosen.len()));
     }
     let unlike = pack.mean_nearest / random.mean_nearest.max(1e-9);
     if chosen.len() < candidates.len() && unlike < 0.9 {
         worse(
-            Light::Red,
+            PackGrade::Red,
             format!("its presets are more alike than random ones: {unlike:.2} of their distance"),
         );
     }
     for (what, count) in [("code", pack.families), ("look", pack.looks)] {
         let share = count / size;
-        let light = if share < 0.5 { Light::Red } else { Light::Yellow };
+        let light = if share < 0.5 { PackGrade::Red } else { PackGrade::Yellow };
         if share < 0.8 {
             worse(light, format!("only {:.0} % of its presets have a {what} of their own", share * 100.0));
         }
@@ -144,13 +144,13 @@ fn judge(
         && all.len() >= 4
         && *count as f64 > 0.4 * size
     {
-        worse(Light::Yellow, format!("{:.0} % of it come from {folder}", *count as f64 / size * 100.0));
+        worse(PackGrade::Yellow, format!("{:.0} % of it come from {folder}", *count as f64 / size * 100.0));
     }
     for Traits { name, pack, library } in traits {
         let uniform = *pack < 0.02 || *pack > 0.98;
         if uniform && (0.1..=0.9).contains(library) {
             let (pack, library) = (pack * 100.0, library * 100.0);
-            worse(Light::Yellow, format!("{pack:.0} % of it {name}, {library:.0} % of the library do"));
+            worse(PackGrade::Yellow, format!("{pack:.0} % of it {name}, {library:.0} % of the library do"));
         }
     }
     if reasons.is_empty() {
@@ -184,9 +184,9 @@ mod tests {
             let (candidates, points) = library(families);
             measure(&candidates, &points, chosen, &[], &mut Rng::new(1)).light
         };
-        assert_eq!(light(2, &chosen), Light::Red);
-        assert_eq!(light(200, &chosen), Light::Green);
-        assert_eq!(light(200, &chosen[..10]), Light::Yellow);
+        assert_eq!(light(2, &chosen), PackGrade::Red);
+        assert_eq!(light(200, &chosen), PackGrade::Green);
+        assert_eq!(light(200, &chosen[..10]), PackGrade::Yellow);
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let chosen: Vec<usize> = (0..40).collect();
         let none = Traits { name: "bring shaders", pack: 0.0, library: 0.6 };
         let report = measure(&candidates, &points, &chosen, &[none], &mut Rng::new(1));
-        assert_eq!(report.light, Light::Yellow);
+        assert_eq!(report.light, PackGrade::Yellow);
         assert!(report.reasons[0].contains("bring shaders"), "{:?}", report.reasons);
     }
 }

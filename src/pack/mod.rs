@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 
 pub use choose::{Candidate, Sample};
-pub use measure::{Light, PackReport, Variety};
+pub use measure::{PackGrade, PackReport, Variety};
 
 use crate::audit::probe::Look;
 use crate::audit::repeats::{self, Member};
 use crate::audit::verdict::{LookVerdict, Record, Safety};
-use crate::audit::{Ledger, Plan, PlannedFile, read_run};
+use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
 use crate::jobs::{iso, now};
 use crate::library::Store;
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
@@ -30,7 +30,7 @@ pub const REPORT_FILE: &str = "pack-report.json";
 
 /// Which presets a pack may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum From {
+pub enum PackFilter {
     /// Those that can be played and have something to see.
     #[default]
     Ok,
@@ -48,7 +48,7 @@ pub struct PackSettings {
     /// Its name.
     pub name: String,
     /// Which presets it may hold.
-    pub from: From,
+    pub from: PackFilter,
     /// How many it holds.
     pub size: usize,
     /// How it is drawn.
@@ -94,7 +94,7 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
 /// touched.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let run = read_run(&settings.audit)?;
-    let plan = Plan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
     let ledger = Ledger::new(store, run.recipe);
     let pool = Pool::gather(settings, &plan, &ledger)?;
     ensure!(
@@ -132,7 +132,7 @@ struct Pool<'a> {
 }
 
 impl<'a> Pool<'a> {
-    fn gather(settings: &PackSettings, plan: &'a Plan, ledger: &Ledger) -> anyhow::Result<Self> {
+    fn gather(settings: &PackSettings, plan: &'a AuditPlan, ledger: &Ledger) -> anyhow::Result<Self> {
         let only = settings.rel_paths.as_ref();
         let banned: BTreeSet<String> = match &settings.blacklist {
             Some(path) => QualityBlacklist::read(path)?.names().map(slashed).collect(),
@@ -160,7 +160,7 @@ impl<'a> Pool<'a> {
             pool.judged += 1;
             let relative = plan.relative(file);
             let fits = record.safety == Safety::Ok
-                && (settings.from == From::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
+                && (settings.from == PackFilter::CrashSafe || record.look_verdict(&gates) == LookVerdict::Ok)
                 && !(settings.safe_flash && record.flash_verdict() == FlashVerdict::Fail)
                 && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
                 && !banned.contains(&relative);
@@ -203,7 +203,7 @@ impl<'a> Pool<'a> {
 /// Copies presets with their folders, and the images they name; a preset that was changed since the audit is refused.
 fn copy(
     settings: &PackSettings,
-    plan: &Plan,
+    plan: &AuditPlan,
     files: &[&PlannedFile],
     folder: &Path,
 ) -> anyhow::Result<usize> {
@@ -223,7 +223,7 @@ fn copy(
     Ok(wanted.copy(&settings.textures, &folder.join("textures"))?)
 }
 
-fn manifest(settings: &PackSettings, plan: &Plan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
+fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {
     let name = &settings.name;
     let preset = |file: &&PlannedFile| {
         let label = plan.relative(file);

@@ -1,15 +1,15 @@
 //! Show, warmer and stage bolted together: the one frame every client runs.
 
-use super::warm::{TurnedAway, Warmer};
+use super::warm::{DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::BanKind;
-use crate::milk::{Ear, Heard};
-use crate::stage::{Glance, Stage};
+use crate::milk::{PresetAudio, PresetAudioAnalyser};
+use crate::stage::{PictureStats, Stage};
 
 /// Frames between two glances at the picture, where the stage takes any.
-const GLANCE_EVERY: u64 = 6;
+const PICTURE_STATS_EVERY: u64 = 6;
 
 /// What goes into one frame.
 pub struct RigFrame<'a> {
@@ -30,16 +30,16 @@ pub struct Rig {
     /// The stage.
     pub stage: Stage,
     warmer: Warmer,
-    ear: Ear,
-    heard: Latest<Heard>,
+    ear: PresetAudioAnalyser,
+    heard: Latest<PresetAudio>,
     frames: u64,
-    glance: Option<Glance>,
+    picture_stats: Option<PictureStats>,
 }
 
 impl Rig {
     /// Bolts the parts together; `heard` is what warm-up frames listen to.
-    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<Heard>) -> Self {
-        Self { show, stage, warmer, ear: Ear::new(), heard, frames: 0, glance: None }
+    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<PresetAudio>) -> Self {
+        Self { show, stage, warmer, ear: PresetAudioAnalyser::new(), heard, frames: 0, picture_stats: None }
     }
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
@@ -48,23 +48,23 @@ impl Rig {
         self.heard.publish(heard.clone());
         let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
-        if self.frames.is_multiple_of(GLANCE_EVERY) {
-            self.glance = self.stage.glance();
+        if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
+            self.picture_stats = self.stage.picture_stats();
         }
         self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
         }
-        for wish in step.wishes {
-            let deck = wish.deck;
-            if !self.warmer.ask(wish) {
+        for request in step.requests {
+            let deck = request.deck;
+            if !self.warmer.ask(request) {
                 self.show.give_up(deck);
             }
         }
     }
 
     /// What presets hear in this frame.
-    pub fn heard(&self) -> std::sync::Arc<Heard> {
+    pub fn heard(&self) -> std::sync::Arc<PresetAudio> {
         self.heard.read()
     }
 
@@ -72,15 +72,15 @@ impl Rig {
     /// No time passes and nothing is drawn.
     pub fn settle(&mut self) {
         let still = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        for wish in self.step(&still, &Heard::default()).wishes {
-            let deck = wish.deck;
-            if !self.warmer.ask(wish) {
+        for request in self.step(&still, &PresetAudio::default()).requests {
+            let deck = request.deck;
+            if !self.warmer.ask(request) {
                 self.show.give_up(deck);
             }
         }
     }
 
-    fn step(&mut self, input: &RigFrame, heard: &Heard) -> Step {
+    fn step(&mut self, input: &RigFrame, heard: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
@@ -90,13 +90,13 @@ impl Rig {
                     self.stage.rack(arrival.deck, deck);
                     arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
                 }
-                Err(TurnedAway::ForGood(why)) => {
+                Err(DeckError::Unplayable(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
                 }
-                Err(TurnedAway::Judged(why)) => {
+                Err(DeckError::Excluded(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
                 }
-                Err(TurnedAway::ForNow(why)) => {
+                Err(DeckError::Temporary(why)) => {
                     log::warn!("a preset could not be looked at: {why}; another one is chosen");
                     self.show.give_up(arrival.deck);
                 }
@@ -109,7 +109,7 @@ impl Rig {
             commands: input.commands,
             arrived: &arrived,
             failed: &failed,
-            glance: self.glance.take(),
+            picture_stats: self.picture_stats.take(),
         })
     }
 }

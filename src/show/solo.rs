@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::Catalogue;
-use crate::milk::Heard;
+use crate::milk::PresetAudio;
 use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, Stage, Workshop};
+use crate::stage::{DeckSettings, RenderContext, Stage};
 
 /// A preset on its own.
 pub struct Solo {
@@ -21,13 +21,13 @@ impl Solo {
     /// Puts the one preset of `library` on `stage`, which may have shown others before. The first frame says whether it
     /// can be played.
     pub fn begin(
-        workshop: &Arc<Workshop>,
+        render_context: &Arc<RenderContext>,
         stage: Stage,
         library: Catalogue,
         deck: DeckSettings,
         seed: u64,
     ) -> Self {
-        let heard = Latest::new(Heard::default());
+        let heard = Latest::new(PresetAudio::default());
         let settings = ShowSettings {
             seed,
             auto: false,
@@ -37,7 +37,7 @@ impl Solo {
             second_deck: false,
             ..ShowSettings::default()
         };
-        let warmer = Warmer::in_place(workshop, &heard, deck, None);
+        let warmer = Warmer::in_place(render_context, &heard, deck, None);
         let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, heard);
         rig.settle();
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }

@@ -1,6 +1,6 @@
 //! How well a model knows clips it was not trained on, decided as the program decides.
 
-use super::hear::{Heard, LOOKS_A_SEC};
+use super::features::{ClipFeatures, LOOKS_A_SEC};
 use crate::analysis::{Scene, SceneModel, SceneWatch, ScoreInput};
 use crate::units::Seconds;
 
@@ -24,7 +24,11 @@ pub struct Check {
 
 impl Check {
     /// Checks `model` on clips with their scenes.
-    pub fn of<'a>(group: &str, model: &SceneModel, clips: impl Iterator<Item = (&'a Heard, Scene)>) -> Self {
+    pub fn of<'a>(
+        group: &str,
+        model: &SceneModel,
+        clips: impl Iterator<Item = (&'a ClipFeatures, Scene)>,
+    ) -> Self {
         let (mut count, mut right_ones, mut scored_ones, mut decisions) = (0, 0, 0, 0);
         for (heard, scene) in clips {
             let (known, all) = right(model, heard, scene);
@@ -46,7 +50,7 @@ impl Check {
 }
 
 /// Decisions of a model about a clip that are right, and all of them, one a second.
-pub fn right(model: &SceneModel, heard: &Heard, scene: Scene) -> (usize, usize) {
+pub fn right(model: &SceneModel, heard: &ClipFeatures, scene: Scene) -> (usize, usize) {
     let mut watch = SceneWatch::new(Some(model.clone()));
     let (mut known, mut all) = (0, 0);
     for (n, look) in heard.looks.iter().enumerate() {
@@ -63,7 +67,7 @@ pub fn right(model: &SceneModel, heard: &Heard, scene: Scene) -> (usize, usize) 
 }
 
 /// Looks, one a second, at which the largest linear score is right.
-fn scored(heard: &Heard, scene: Scene) -> usize {
+fn scored(heard: &ClipFeatures, scene: Scene) -> usize {
     let each = heard.scored.iter().skip(FROM_SECS * LOOKS_A_SEC - 1).step_by(LOOKS_A_SEC);
     each.filter(|scores| {
         let seen = scores.probabilities();

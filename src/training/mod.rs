@@ -7,8 +7,8 @@
 mod augment;
 mod check;
 mod compose;
+mod features;
 mod fit;
-mod hear;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
         .collect();
     let groups: Vec<String> =
         items.iter().map(|(item, _)| group(item)).collect::<BTreeSet<_>>().into_iter().collect();
-    let (heard, windows) = hear::all(settings, &items, &groups)?;
+    let (heard, windows) = features::all(settings, &items, &groups)?;
     let made = format!(
         "aivj train-scene: {} labelled clips and {} composed pieces of each scene, {} variants of each, seed {}",
         items.len(),
@@ -151,8 +151,12 @@ mod tests {
         let model: SceneModel = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
         let told = |name: &str| {
             let item = Item { file: name.into(), ..Item::default() };
-            let sound = hear::mono(&folder.path().join(&item.file)).unwrap();
-            let heard = hear::Heard { group: String::new(), looks: hear::looks(&sound), scored: Vec::new() };
+            let sound = features::mono(&folder.path().join(&item.file)).unwrap();
+            let heard = features::ClipFeatures {
+                group: String::new(),
+                looks: features::looks(&sound),
+                scored: Vec::new(),
+            };
             check::right(&model, &heard, Scene::Techno)
         };
         assert_eq!(told("t.wav"), (4, 4));

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Likeness, Look, TextFacts};
+use super::{Cost, Look, PerceptualHash, TextFacts};
 use crate::media::flash::FlashScore;
 
 /// Everything that was seen of a preset, whatever is thought of it. Of one that was not drawn, only its text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct ProbeEvidence {
     /// Images it asks for that are not there.
     pub missing: Vec<String>,
     /// Parts that do not work and were replaced or left out, in words.
@@ -15,7 +15,7 @@ pub struct Evidence {
     /// What it looks like, when it was drawn.
     pub look: Option<Look>,
     /// Bits to tell pictures that are alike by.
-    pub likeness: Option<Likeness>,
+    pub likeness: Option<PerceptualHash>,
     /// Flashes of all its frames.
     pub flash: FlashScore,
     /// What it costs here.
@@ -26,24 +26,24 @@ pub struct Evidence {
 
 /// What probing one preset found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct ProbeReport {
     /// How it went.
-    pub ended: Ended,
+    pub ended: ProbeOutcome,
     /// What was seen.
-    pub evidence: Evidence,
+    pub evidence: ProbeEvidence,
 }
 
-impl Finding {
+impl ProbeReport {
     /// What is found of a preset that was not drawn.
-    pub fn without(ended: Ended) -> Self {
-        Self { ended, evidence: Evidence::default() }
+    pub fn without(ended: ProbeOutcome) -> Self {
+        Self { ended, evidence: ProbeEvidence::default() }
     }
 }
 
 /// How a probe went, as far as the worker can tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ended {
+pub enum ProbeOutcome {
     /// All frames were drawn.
     Drawn,
     /// It is no preset, or asks for more than any preset may.

@@ -4,9 +4,9 @@
 //! them make just over the second that the flash rules look at. The look is measured on the sampled frames only.
 
 mod cost;
-mod eye;
 mod finding;
-mod likeness;
+mod look_meter;
+mod perceptual_hash;
 mod sound;
 mod text;
 mod thumbs;
@@ -17,21 +17,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
-pub use eye::{HUES, LAYOUT, Look};
-pub use finding::{Ended, Evidence, Finding};
-pub use likeness::{Likeness, VIEWS};
+pub use finding::{ProbeEvidence, ProbeOutcome, ProbeReport};
+pub use look_meter::{HUES, LAYOUT, Look};
+pub use perceptual_hash::{PerceptualHash, VIEWS};
 pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
 
 use crate::media::flash::{Cells, FlashMeter, FlashScore};
 use crate::show::Solo;
 use cost::Meter;
-use eye::Eye;
+use look_meter::LookMeter;
 use sound::ProbeSound;
 
 use crate::library::{Catalogue, PresetId, PresetSource};
 use crate::milk::Program;
-use crate::stage::{Camera, DeckSettings, Gpu, Stage, Wait, Workshop};
+use crate::stage::{Camera, DeckSettings, Gpu, RenderContext, Stage, Wait};
 
 /// Frames a second of a probe.
 pub const FPS: f64 = 30.0;
@@ -69,7 +69,7 @@ impl Default for ProbeSettings {
 pub struct Prober {
     settings: ProbeSettings,
     sound: ProbeSound,
-    workshop: Arc<Workshop>,
+    render_context: Arc<RenderContext>,
     /// Between two presets the stage waits here.
     stage: Option<Stage>,
     camera: Camera,
@@ -80,33 +80,37 @@ impl Prober {
     /// Opens the device, makes the sound, and measures what an all but empty preset costs.
     pub fn new(settings: ProbeSettings) -> anyhow::Result<Self> {
         let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
-        let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
-        let stage = Some(Stage::new(workshop.clone(), settings.size));
-        let camera = Camera::new(&workshop.gpu, settings.size);
-        let mut prober = Self { settings, sound, workshop, stage, camera, floor_ms: 0.0 };
+        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        let stage = Some(Stage::new(render_context.clone(), settings.size));
+        let camera = Camera::new(&render_context.gpu, settings.size);
+        let mut prober = Self { settings, sound, render_context, stage, camera, floor_ms: 0.0 };
         prober.floor_ms = prober.measure_floor();
         Ok(prober)
     }
 
     /// Probes the preset in this file.
-    pub fn probe(&mut self, preset: &Path, id: PresetId) -> Finding {
+    pub fn probe(&mut self, preset: &Path, id: PresetId) -> ProbeReport {
         let bytes = match PresetSource::File(preset.to_owned()).read() {
             Ok(bytes) => bytes,
             Err(why) => {
-                return Finding::without(Ended::Infrastructure(format!("it could not be read: {why}")));
+                return ProbeReport::without(ProbeOutcome::Infrastructure(format!(
+                    "it could not be read: {why}"
+                )));
             }
         };
         if PresetId::of(&bytes) != id {
-            return Finding::without(Ended::Infrastructure("the file changed while it was audited".into()));
+            return ProbeReport::without(ProbeOutcome::Infrastructure(
+                "the file changed while it was audited".into(),
+            ));
         }
         let mut finding = match self.draw(preset, id) {
-            Ok(evidence) => Finding { ended: Ended::Drawn, evidence },
+            Ok(evidence) => ProbeReport { ended: ProbeOutcome::Drawn, evidence },
             // The show's words are for the performer; the verdict says what is wrong.
-            Err(Ended::Refused(why)) => {
+            Err(ProbeOutcome::Refused(why)) => {
                 let refusal = Program::compile(&bytes).err().map(|refusal| refusal.to_string());
-                Finding::without(Ended::Refused(refusal.unwrap_or(why)))
+                ProbeReport::without(ProbeOutcome::Refused(refusal.unwrap_or(why)))
             }
-            Err(ended) => Finding::without(ended),
+            Err(ended) => ProbeReport::without(ended),
         };
         finding.evidence.text = TextFacts::of(&bytes);
         finding
@@ -114,30 +118,30 @@ impl Prober {
 
     /// A device that was lost stays lost: the process has to be replaced.
     pub fn lost(&self) -> bool {
-        self.workshop.gpu.lost()
+        self.render_context.gpu.lost()
     }
 
     fn deck(&self, size: [u32; 2]) -> DeckSettings {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
 
-    fn draw(&mut self, preset: &Path, id: PresetId) -> Result<Evidence, Ended> {
-        let library = Catalogue::of_one(preset).map_err(Ended::Refused)?;
-        let complaints = self.workshop.gpu.complaints();
+    fn draw(&mut self, preset: &Path, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
+        let library = Catalogue::of_one(preset).map_err(ProbeOutcome::Refused)?;
+        let complaints = self.render_context.gpu.complaints();
         let stage =
-            self.stage.take().unwrap_or_else(|| Stage::new(self.workshop.clone(), self.settings.size));
+            self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         // The same preset draws the same whatever was probed before it, and two presets never share their dice.
         let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
         let deck = self.deck(self.settings.size);
-        let mut solo = Solo::begin(&self.workshop, stage, library, deck, seed);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
         let watched = self.watch(&mut solo);
         let playing = solo.playing();
-        self.camera.reset(&self.workshop.gpu);
+        self.camera.reset(&self.render_context.gpu);
         self.stage = Some(solo.end());
-        let gpu = &self.workshop.gpu;
+        let gpu = &self.render_context.gpu;
         if gpu.lost() {
             let why = gpu.newest_complaint().unwrap_or_else(|| "no reason was given".into());
-            return Err(Ended::DeviceLost(why));
+            return Err(ProbeOutcome::DeviceLost(why));
         }
         let watched = watched?;
         let mut missing = Vec::new();
@@ -159,10 +163,10 @@ impl Prober {
         if let Some(folder) = &self.settings.thumbs
             && let Err(why) = thumbs::write(folder, id, &watched.views, self.settings.size)
         {
-            return Err(Ended::Infrastructure(why));
+            return Err(ProbeOutcome::Infrastructure(why));
         }
         let prepare_ms = playing.map_or(0.0, |playing| playing.took.total_ms());
-        Ok(Evidence {
+        Ok(ProbeEvidence {
             missing,
             broken,
             look: Some(watched.look),
@@ -174,9 +178,9 @@ impl Prober {
     }
 
     /// Plays all frames and looks at each as it comes back from the device.
-    fn watch(&mut self, solo: &mut Solo) -> Result<Watched, Ended> {
-        let Self { settings, sound, workshop, camera, floor_ms, .. } = self;
-        let gpu = &workshop.gpu;
+    fn watch(&mut self, solo: &mut Solo) -> Result<Watched, ProbeOutcome> {
+        let Self { settings, sound, render_context, camera, floor_ms, .. } = self;
+        let gpu = &render_context.gpu;
         let mut watching = Watching::new(settings);
         let mut meter = Meter::new(gpu.software(), settings.size, *floor_ms);
         let heard: Vec<_> = sound.frames().map(|(hearing, _)| hearing).collect();
@@ -184,24 +188,24 @@ impl Prober {
             if number == settings.warm_up as usize {
                 meter.begin();
             }
-            meter.frame(|| solo.frame(sound)).map_err(Ended::Refused)?;
+            meter.frame(|| solo.frame(sound)).map_err(ProbeOutcome::Refused)?;
             if solo.over_budget() {
                 watching.cut_short += 1;
                 if watching.cut_short >= ENDLESS_FRAMES {
-                    return Err(Ended::Endless(format!(
+                    return Err(ProbeOutcome::Endless(format!(
                         "its code does not come to an end: it was cut short in {ENDLESS_FRAMES} frames of {}",
                         number + 1
                     )));
                 }
             }
             if !camera.shoot(&solo.rig.stage) {
-                return Err(Ended::Infrastructure("the camera was not ready".into()));
+                return Err(ProbeOutcome::Infrastructure("the camera was not ready".into()));
             }
-            if let Some(shot) = camera.develop(gpu, Wait::WhenFull).map_err(Ended::Infrastructure)? {
+            if let Some(shot) = camera.develop(gpu, Wait::WhenFull).map_err(ProbeOutcome::Infrastructure)? {
                 watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
             }
         }
-        while let Some(shot) = camera.develop(gpu, Wait::All).map_err(Ended::Infrastructure)? {
+        while let Some(shot) = camera.develop(gpu, Wait::All).map_err(ProbeOutcome::Infrastructure)? {
             watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
         }
         Ok(watching.end(meter))
@@ -213,9 +217,9 @@ impl Prober {
         const FRAMES: u32 = 8;
         let mut library = Catalogue::built_in();
         library.entries.truncate(1);
-        let stage = Stage::new(self.workshop.clone(), TINY);
-        let mut solo = Solo::begin(&self.workshop, stage, library, self.deck(TINY), 1);
-        let mut meter = Meter::new(self.workshop.gpu.software(), TINY, 0.0);
+        let stage = Stage::new(self.render_context.clone(), TINY);
+        let mut solo = Solo::begin(&self.render_context, stage, library, self.deck(TINY), 1);
+        let mut meter = Meter::new(self.render_context.gpu.software(), TINY, 0.0);
         for (number, (_, sound)) in (0..2 * FRAMES).zip(self.sound.frames()) {
             if number == FRAMES {
                 solo.rig.stage.finish();
@@ -234,11 +238,11 @@ struct Watching {
     size: [usize; 2],
     /// Frames whose likeness and thumbnail are kept.
     views: [u64; VIEWS],
-    eye: Eye,
+    eye: LookMeter,
     flash: FlashMeter,
     cells: Cells,
     grey: Vec<u8>,
-    likeness: Likeness,
+    likeness: PerceptualHash,
     kept: Vec<Vec<u8>>,
     /// Frames in which its code was cut short.
     cut_short: u32,
@@ -246,7 +250,7 @@ struct Watching {
 
 struct Watched {
     look: Look,
-    likeness: Likeness,
+    likeness: PerceptualHash,
     flash: FlashScore,
     meter: Meter,
     views: Vec<Vec<u8>>,
@@ -261,17 +265,17 @@ impl Watching {
             warm_up,
             size,
             views: [frames / 3, frames * 2 / 3, frames.saturating_sub(1)].map(|at| warm_up + at),
-            eye: Eye::new(size),
+            eye: LookMeter::new(size),
             flash: FlashMeter::new(FPS),
             cells: Cells::default(),
             grey: Vec::new(),
-            likeness: Likeness::default(),
+            likeness: PerceptualHash::default(),
             kept: Vec::new(),
             cut_short: 0,
         }
     }
 
-    fn saw(&mut self, number: u64, hearing: sound::Hearing, pixels: &[u8]) {
+    fn saw(&mut self, number: u64, hearing: sound::ProbeSignal, pixels: &[u8]) {
         self.cells.of(pixels, self.size);
         self.flash.push(&self.cells);
         if number + 1 == self.warm_up {
@@ -281,8 +285,8 @@ impl Watching {
             self.eye.saw(hearing, pixels);
         }
         if let Some(view) = self.views.iter().position(|&view| view == number) {
-            eye::grey(pixels, &mut self.grey);
-            self.likeness.0[view] = likeness::view(&self.grey, self.size);
+            look_meter::grey(pixels, &mut self.grey);
+            self.likeness.0[view] = perceptual_hash::view(&self.grey, self.size);
             self.kept.push(pixels.to_vec());
         }
     }

@@ -14,7 +14,7 @@ const BAND_RMS: f32 = 0.2;
 
 /// What is heard in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Hearing {
+pub enum ProbeSignal {
     /// The drop of the demo track.
     Techno,
     /// Only what of it lies below 180 Hz.
@@ -29,7 +29,7 @@ pub enum Hearing {
     Silence,
 }
 
-impl Hearing {
+impl ProbeSignal {
     /// Everything, in the order it is heard, with its share of the sampled frames in 24ths.
     const PLAN: [(Self, usize); 6] = [
         (Self::Techno, 8),
@@ -43,7 +43,7 @@ impl Hearing {
 
 /// The sound of every frame of a probe.
 pub struct ProbeSound {
-    frames: Vec<(Hearing, Vec<Frame>)>,
+    frames: Vec<(ProbeSignal, Vec<Frame>)>,
 }
 
 impl ProbeSound {
@@ -51,9 +51,9 @@ impl ProbeSound {
     pub fn new(warm_up: u32, sampled: u32, fps: f64) -> anyhow::Result<Self> {
         let per_frame = (f64::from(HOUSE_RATE_HZ) / fps).round() as usize;
         let sampled = sampled as usize;
-        let mut heard = vec![Hearing::Techno; warm_up as usize];
+        let mut heard = vec![ProbeSignal::Techno; warm_up as usize];
         let mut share = 0;
-        for (hearing, part) in Hearing::PLAN {
+        for (hearing, part) in ProbeSignal::PLAN {
             share += part;
             heard.resize(warm_up as usize + (sampled * share).div_ceil(24), hearing);
         }
@@ -61,11 +61,11 @@ impl ProbeSound {
         let techno = passage("drop", length);
         let band = |filters: &[Biquad]| levelled(filtered(&techno, filters));
         let sources = [
-            (Hearing::Low, band(&[Biquad::low_pass(180.0); 2])),
-            (Hearing::Mid, band(&[Biquad::high_pass(300.0), Biquad::low_pass(2500.0)])),
-            (Hearing::High, band(&[Biquad::high_pass(4000.0); 2])),
-            (Hearing::Ambient, passage("afterglow", length)),
-            (Hearing::Techno, techno),
+            (ProbeSignal::Low, band(&[Biquad::low_pass(180.0); 2])),
+            (ProbeSignal::Mid, band(&[Biquad::high_pass(300.0), Biquad::low_pass(2500.0)])),
+            (ProbeSignal::High, band(&[Biquad::high_pass(4000.0); 2])),
+            (ProbeSignal::Ambient, passage("afterglow", length)),
+            (ProbeSignal::Techno, techno),
         ];
         for (hearing, sound) in &sources {
             let level = Level::of(sound).rms_dbfs;
@@ -83,7 +83,7 @@ impl ProbeSound {
     }
 
     /// What each frame hears, in order.
-    pub fn frames(&self) -> impl Iterator<Item = (Hearing, &[Frame])> {
+    pub fn frames(&self) -> impl Iterator<Item = (ProbeSignal, &[Frame])> {
         self.frames.iter().map(|(hearing, sound)| (*hearing, sound.as_slice()))
     }
 }
@@ -160,13 +160,13 @@ mod tests {
         let sound = ProbeSound::new(8, 24, 30.0).expect("audible");
         let heard: Vec<_> = sound.frames().map(|(hearing, _)| hearing).collect();
         assert_eq!(heard.len(), 32);
-        for (hearing, share) in Hearing::PLAN {
-            let warm_up = if hearing == Hearing::Techno { 8 } else { 0 };
+        for (hearing, share) in ProbeSignal::PLAN {
+            let warm_up = if hearing == ProbeSignal::Techno { 8 } else { 0 };
             assert_eq!(heard.iter().filter(|&&h| h == hearing).count(), share + warm_up, "{hearing:?}");
         }
         for (hearing, sound) in sound.frames() {
             let silent = sound.iter().all(|frame| *frame == [0.0; 2]);
-            assert_eq!(silent, hearing == Hearing::Silence, "{hearing:?}");
+            assert_eq!(silent, hearing == ProbeSignal::Silence, "{hearing:?}");
         }
     }
 

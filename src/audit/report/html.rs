@@ -21,9 +21,9 @@ details{background:#1e2127;border-radius:.5rem;padding:.6rem .9rem;margin:.5rem 
 ";
 
 /// A page under way.
-pub struct Page(String);
+pub struct HtmlPage(String);
 
-impl Page {
+impl HtmlPage {
     /// Begins a page.
     pub fn new(title: &str, at: &str) -> Self {
         let title = escaped(title);
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_name_never_becomes_markup() {
-        let mut page = Page::new("<b>", "now");
+        let mut page = HtmlPage::new("<b>", "now");
         page.gallery(&[("/a b/\"<x>.milk".into(), "<script>".into(), "a & b".into(), None)]);
         let page = page.end();
         assert!(

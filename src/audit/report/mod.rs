@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use crate::audit::probe::thumb_path;
 use crate::audit::repeats::{Member, Repeats};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
-use crate::audit::{Ledger, Plan, PlannedFile, read_run};
+use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
 use crate::jobs::{iso, now};
 use crate::library::{PresetId, Store, whole_file};
 use crate::media::flash::FlashVerdict;
-use html::Page;
+use html::HtmlPage;
 
 /// Name of the page.
 pub const PAGE: &str = "report.html";
@@ -28,16 +28,16 @@ const SHOWN_GROUPS: usize = 12;
 /// Writes the page and the lists of the audit in `out`; returns the page's path.
 pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     let run = read_run(out)?;
-    let plan = Plan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
     let ledger = Ledger::new(store, run.recipe);
     write_with(out, &plan, &ledger)
 }
 
 /// Writes the page and the lists of a plan whose verdicts are in `ledger`.
-pub fn write_with(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
+pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
     let audit = Audit::gather(out, plan, ledger)?;
     let lines =
-        |presets: &[&Judged]| presets.iter().map(|preset| preset.path.clone() + "\n").collect::<String>();
+        |presets: &[&ReportRow]| presets.iter().map(|preset| preset.path.clone() + "\n").collect::<String>();
     let lists = [("rescue.txt", audit.rescue()), ("ban.txt", audit.ban()), ("flash.txt", audit.flashing())];
     for (name, presets) in lists {
         let text = lines(&presets);
@@ -51,7 +51,7 @@ pub fn write_with(out: &Path, plan: &Plan, ledger: &Ledger) -> anyhow::Result<Pa
 }
 
 /// One preset with its verdict.
-struct Judged {
+struct ReportRow {
     id: PresetId,
     path: String,
     file: PathBuf,
@@ -62,14 +62,14 @@ struct Judged {
 /// Everything the page tells.
 struct Audit<'a> {
     out: &'a Path,
-    plan: &'a Plan,
+    plan: &'a AuditPlan,
     gates: Gates,
-    presets: Vec<Judged>,
+    presets: Vec<ReportRow>,
     repeats: Repeats,
 }
 
 impl<'a> Audit<'a> {
-    fn gather(out: &'a Path, plan: &'a Plan, ledger: &Ledger) -> anyhow::Result<Self> {
+    fn gather(out: &'a Path, plan: &'a AuditPlan, ledger: &Ledger) -> anyhow::Result<Self> {
         let gates = ledger.gates(plan)?;
         let mut records = BTreeMap::new();
         ledger.each(plan, |id, record, _| {
@@ -88,19 +88,19 @@ impl<'a> Audit<'a> {
             ));
             let look = record.look_verdict(&gates);
             let (path, file_path) = (plan.relative(file), plan.path(file));
-            presets.push(Judged { id: file.id, path, file: file_path, record, look });
+            presets.push(ReportRow { id: file.id, path, file: file_path, record, look });
         }
         let repeated = plan.files() - plan.presets();
         let repeats = Repeats::of(members.len() + repeated, &members);
         Ok(Self { out, plan, gates, presets, repeats })
     }
 
-    fn those(&self, which: impl Fn(&Judged) -> bool) -> Vec<&Judged> {
+    fn those(&self, which: impl Fn(&ReportRow) -> bool) -> Vec<&ReportRow> {
         self.presets.iter().filter(|preset| which(preset)).collect()
     }
 
     /// Not ok, but not for good: its images are missing, or it only lacks light or motion.
-    fn rescue(&self) -> Vec<&Judged> {
+    fn rescue(&self) -> Vec<&ReportRow> {
         self.those(|preset| {
             let weak =
                 matches!(preset.look, LookVerdict::TooDark | LookVerdict::TooBright | LookVerdict::LowMotion);
@@ -110,12 +110,12 @@ impl<'a> Audit<'a> {
     }
 
     /// More than three flashes a second, unless something holds them back.
-    fn flashing(&self) -> Vec<&Judged> {
+    fn flashing(&self) -> Vec<&ReportRow> {
         self.those(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
     }
 
     /// Never to be shown: it cannot be played, or there is nothing to see though its images are there.
-    fn ban(&self) -> Vec<&Judged> {
+    fn ban(&self) -> Vec<&ReportRow> {
         self.those(|preset| {
             let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);
             preset.record.safety != Safety::Ok || (empty && preset.record.evidence.missing.is_empty())
@@ -124,7 +124,7 @@ impl<'a> Audit<'a> {
 
     fn page(&self) -> String {
         let roots: Vec<_> = self.plan.libraries.iter().map(|l| l.root.to_string_lossy()).collect();
-        let mut page = Page::new(&format!("Audit of {}", roots.join(", ")), &iso(now()));
+        let mut page = HtmlPage::new(&format!("Audit of {}", roots.join(", ")), &iso(now()));
         self.summary(&mut page);
         self.distributions(&mut page);
         self.lists(&mut page);
@@ -132,8 +132,8 @@ impl<'a> Audit<'a> {
         page.end()
     }
 
-    fn summary(&self, page: &mut Page) {
-        let count = |which: &dyn Fn(&Judged) -> bool| self.those(which).len();
+    fn summary(&self, page: &mut HtmlPage) {
+        let count = |which: &dyn Fn(&ReportRow) -> bool| self.those(which).len();
         let ok = count(&|preset| preset.record.good(&self.gates));
         page.cards(&[
             ("files", self.plan.files()),
@@ -145,7 +145,7 @@ impl<'a> Audit<'a> {
             ("miss an image", count(&|preset| !preset.record.evidence.missing.is_empty())),
             ("repeats", self.repeats.repeats),
         ]);
-        let row = |label: &str, which: &dyn Fn(&Judged) -> bool| (label.to_owned(), count(which));
+        let row = |label: &str, which: &dyn Fn(&ReportRow) -> bool| (label.to_owned(), count(which));
         let safety = Safety::ALL.map(|safety| row(safety.label(), &|p| p.record.safety == safety));
         let look = LookVerdict::ALL.map(|look| row(look.label(), &|p| p.look == look));
         let flash = [FlashVerdict::Pass, FlashVerdict::Warn, FlashVerdict::Fail];
@@ -195,7 +195,7 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn distributions(&self, page: &mut Page) {
+    fn distributions(&self, page: &mut HtmlPage) {
         let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
         let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
         page.heading("How the library looks and what it costs here");
@@ -231,11 +231,11 @@ impl<'a> Audit<'a> {
         page.charts(&charts);
     }
 
-    fn lists(&self, page: &mut Page) {
+    fn lists(&self, page: &mut HtmlPage) {
         page.heading("To act on");
         let (rescue, ban, flashing) = (self.rescue(), self.ban(), self.flashing());
-        let entries = |presets: &[&Judged]| {
-            let entry = |preset: &&Judged| {
+        let entries = |presets: &[&ReportRow]| {
+            let entry = |preset: &&ReportRow| {
                 (preset.file.clone(), preset.path.clone(), preset.record.reasons(&self.gates).join("; "))
             };
             presets.iter().take(200).map(entry).collect::<Vec<_>>()
@@ -263,7 +263,7 @@ impl<'a> Audit<'a> {
         ]);
     }
 
-    fn groups(&self, page: &mut Page) {
+    fn groups(&self, page: &mut HtmlPage) {
         for look in LookVerdict::ALL.into_iter().filter(|look| *look != LookVerdict::Unseen) {
             let group = self.those(|preset| preset.look == look && preset.record.safety == Safety::Ok);
             self.gallery(page, &format!("Look: {}", look.label()), &spread_out(&group));
@@ -271,21 +271,21 @@ impl<'a> Audit<'a> {
         self.gallery(page, "Flash too often", &spread_out(&self.flashing()));
         let missing = self.those(|preset| !preset.record.evidence.missing.is_empty());
         self.gallery(page, "Miss an image", &spread_out(&missing));
-        let by_id: BTreeMap<PresetId, &Judged> =
+        let by_id: BTreeMap<PresetId, &ReportRow> =
             self.presets.iter().map(|preset| (preset.id, preset)).collect();
         for group in self.repeats.look_alikes.iter().take(SHOWN_GROUPS) {
-            let members: Vec<&Judged> =
+            let members: Vec<&ReportRow> =
                 group.iter().filter_map(|id| by_id.get(id).copied()).take(6).collect();
             self.gallery(page, &format!("{} that look alike", group.len()), &(members, group.len()));
         }
     }
 
-    fn gallery(&self, page: &mut Page, title: &str, (members, whole): &(Vec<&Judged>, usize)) {
+    fn gallery(&self, page: &mut HtmlPage, title: &str, (members, whole): &(Vec<&ReportRow>, usize)) {
         if members.is_empty() {
             return;
         }
         page.heading(&format!("{title} ({whole})"));
-        let picture = |preset: &&Judged| {
+        let picture = |preset: &&ReportRow| {
             let picture = std::fs::read(thumb_path(&self.out.join("thumbs"), preset.id)).ok();
             let reasons = preset.record.reasons(&self.gates).join("; ");
             (preset.file.clone(), preset.path.clone(), reasons, picture)
@@ -295,7 +295,7 @@ impl<'a> Audit<'a> {
 }
 
 /// Members evenly spread over the whole group, and how many it has.
-fn spread_out<'a>(group: &[&'a Judged]) -> (Vec<&'a Judged>, usize) {
+fn spread_out<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
     let shown = group.len().min(SHOWN);
     ((0..shown).map(|at| group[at * group.len() / shown]).collect(), group.len())
 }

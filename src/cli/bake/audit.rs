@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         stop: std::sync::Arc::default(),
-        gives_way_to: crate::jobs::show_sign::of_user(),
+        pause_for: crate::jobs::show_lock::of_user(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,

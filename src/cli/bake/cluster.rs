@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
 use crate::embed::Table;
 use crate::frames::metrics;
-use crate::jobs::lock::FolderLock;
+use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 
 /// Gathers embedded presets into styles and writes the style index.

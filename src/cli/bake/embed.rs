@@ -7,7 +7,7 @@ use super::common::{Embedding, Work};
 use crate::embed::{embed, open_embedder};
 use crate::frames::attach;
 use crate::frames::subjects_in;
-use crate::jobs::lock::FolderLock;
+use crate::jobs::folder_lock::FolderLock;
 
 /// Embeds the presets of a folder; what earlier nights have done is kept.
 #[derive(Debug, clap::Args)]

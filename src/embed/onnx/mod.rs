@@ -18,7 +18,7 @@ use self::beside::files_beside;
 use self::prepare::Preparation;
 use self::runtime::{Provider, Runtime};
 use super::text::unit_length;
-use super::{Embedder, Maker, Opened};
+use super::{Embedder, EmbedderId, Opened};
 use crate::jobs::parallel;
 
 /// Frames in one run of the model, where it takes any number; more gain nothing.
@@ -43,7 +43,7 @@ pub struct Onnx {
     batch: Option<usize>,
     width: usize,
     preparation: Preparation,
-    maker: Maker,
+    maker: EmbedderId,
     runtime: String,
     threads: usize,
 }
@@ -83,7 +83,7 @@ impl Onnx {
         })?;
         let runtime = format!("{} on {provider}", runtime.name);
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-        let maker = Maker {
+        let maker = EmbedderId {
             embedder: name.unwrap_or_else(|| "onnx".into()),
             model: fingerprint(&path)?,
             preprocessing: preparation.told(),
@@ -157,7 +157,7 @@ impl Onnx {
 }
 
 impl Embedder for Onnx {
-    fn maker(&self) -> Maker {
+    fn maker(&self) -> EmbedderId {
         self.maker.clone()
     }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
-use crate::library::Places;
+use crate::library::UserFolders;
 
 /// A runtime, ready for sessions.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ fn start() -> Result<Runtime, String> {
 fn places() -> Vec<PathBuf> {
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let named = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
-    beside.into_iter().chain(Places::of_user().map(|places| places.data)).chain(named).collect()
+    beside.into_iter().chain(UserFolders::of_user().map(|places| places.data)).chain(named).collect()
 }
 
 /// The runtime's library in a folder, or the file itself.

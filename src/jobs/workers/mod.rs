@@ -9,7 +9,7 @@ mod pool;
 mod vitals;
 
 pub use child::{enlist, serve};
-pub use pool::{Crew, Limits, Outcome, PoolSettings, Worker, run_all};
+pub use pool::{Limits, Outcome, PoolSettings, Worker, WorkerPool, run_all};
 pub use vitals::{MODEST, give_way};
 
 /// With a process for every core, the software rasteriser draws on the thread that asks: threads of its own would only

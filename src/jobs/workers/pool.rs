@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::patience::Patience;
 use super::vitals;
-use crate::jobs::show_sign;
+use crate::jobs::show_lock;
 
 /// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -47,7 +47,7 @@ pub struct PoolSettings {
     /// Environment variables that are set for workers.
     pub environment: Vec<(&'static str, &'static str)>,
     /// The sign of a show: while it is up one child works at a time, and rests between jobs as long as the last took.
-    pub gives_way_to: Option<PathBuf>,
+    pub pause_for: Option<PathBuf>,
     /// Somebody asks the work to stop: jobs under way end without an outcome.
     pub stop: Arc<AtomicBool>,
 }
@@ -69,7 +69,7 @@ pub enum Outcome<Answer> {
     NotTried(String),
 }
 
-/// Runs every job in children and hands each outcome to `done`, in the order they end; see [`Crew::run_all`].
+/// Runs every job in children and hands each outcome to `done`, in the order they end; see [`WorkerPool::run_all`].
 pub fn run_all<Job, Answer>(
     settings: &PoolSettings,
     jobs: impl Iterator<Item = Job> + Send,
@@ -78,13 +78,13 @@ pub fn run_all<Job, Answer>(
     Job: Serialize + Send,
     Answer: DeserializeOwned + Send,
 {
-    Crew::new(settings).run_all(jobs, done);
+    WorkerPool::new(settings).run_all(jobs, done);
 }
 
 /// Workers for one list of jobs after the other.
-pub struct Crew(Vec<Worker>);
+pub struct WorkerPool(Vec<Worker>);
 
-impl Crew {
+impl WorkerPool {
     /// Nobody is started yet.
     pub fn new(settings: &PoolSettings) -> Self {
         static SAID: std::sync::Once = std::sync::Once::new();
@@ -174,10 +174,10 @@ impl Crew {
 /// the work is `over`.
 fn make_way(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
     const LOOK_EVERY: Duration = Duration::from_millis(200);
-    let Some(sign) = &settings.gives_way_to else { return };
+    let Some(sign) = &settings.pause_for else { return };
     let started = Instant::now();
     let resting = || number > 0 || started.elapsed() < took;
-    while resting() && !over.load(Ordering::Relaxed) && show_sign::is_up(sign) {
+    while resting() && !over.load(Ordering::Relaxed) && show_lock::is_up(sign) {
         thread::sleep(LOOK_EVERY);
     }
 }

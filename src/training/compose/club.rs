@@ -17,7 +17,7 @@ const BROKEN: [(&[usize], &[usize]); 5] = [
     (&[0, 7, 10], &[8]),
 ];
 
-struct Plan {
+struct SongPlan {
     step: f32,
     bars: usize,
     /// Whether the kick plays in a bar.
@@ -28,7 +28,7 @@ struct Plan {
     chords: Vec<usize>,
 }
 
-impl Plan {
+impl SongPlan {
     fn draw(rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
             0..6 => between(rng, 116.0, 146.0),
@@ -68,7 +68,7 @@ impl Plan {
 
 /// One piece.
 pub fn compose(rng: &mut Rng) -> Bus {
-    let plan = Plan::draw(rng);
+    let plan = SongPlan::draw(rng);
     let kit = Kit::machine(rng);
     let mut mix = Bus::new();
     let kicks = drums(&plan, &kit, &mut mix, rng);
@@ -112,7 +112,7 @@ pub fn compose(rng: &mut Rng) -> Bus {
 }
 
 /// Drums; returns when the kicks are.
-fn drums(plan: &Plan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
+fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     let mut kicks = Vec::new();
     let mut bus = Bus::new();
     let broken = chance(rng, 0.15).then(|| pick(rng, &BROKEN));
@@ -172,7 +172,7 @@ fn drums(plan: &Plan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
 }
 
 /// A bass line of one or two bars, over and over.
-fn bass(plan: &Plan, rng: &mut Rng) -> Bus {
+fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let patch = Patch::bass(rng);
     let octave = pick(rng, &[1.0, 1.0, 2.0]);
@@ -198,7 +198,7 @@ fn bass(plan: &Plan, rng: &mut Rng) -> Bus {
 }
 
 /// An arpeggio or a melody that repeats exactly.
-fn line(plan: &Plan, rng: &mut Rng) -> Bus {
+fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let patch = Patch::lead(rng);
     let octave = pick(rng, &[4.0, 8.0, 8.0, 16.0]);
@@ -219,7 +219,7 @@ fn line(plan: &Plan, rng: &mut Rng) -> Bus {
 }
 
 /// Stabs on off-beats, or a pad that holds each chord.
-fn chords(plan: &Plan, rng: &mut Rng) -> Bus {
+fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let held = chance(rng, 0.5);
     let patch = if held { Patch::pad(rng) } else { Patch::lead(rng) };
@@ -244,7 +244,7 @@ fn chords(plan: &Plan, rng: &mut Rng) -> Bus {
 }
 
 /// Noise that rises over some bars, as before a drop.
-fn sweep(plan: &Plan, rng: &mut Rng) -> Bus {
+fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let mut noise = Noise::new(rng.next_u64());
     let mut filter = Filter::new(super::RATE, 500.0, 2.0);
@@ -269,7 +269,7 @@ fn hiss(rng: &mut Rng) -> Bus {
 }
 
 /// A voice cut into a pattern that repeats.
-fn calls(plan: &Plan, rng: &mut Rng) -> Bus {
+fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let voice = Voice::new(rng, 0.005);
     let steps: Vec<(usize, usize)> =

@@ -187,7 +187,7 @@ fn bass(song: &Song, rng: &mut Rng) -> Bus {
 
 /// How a guitar is played.
 #[derive(Clone, Copy, PartialEq)]
-enum Style {
+enum SongStyle {
     Held,
     Chugged,
     Strummed,
@@ -197,11 +197,14 @@ enum Style {
 fn guitar(song: &Song, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new();
     let strings = Strings::guitar(rng);
-    let style = pick(rng, &[Style::Held, Style::Chugged, Style::Strummed, Style::Strummed, Style::Picked]);
+    let style = pick(
+        rng,
+        &[SongStyle::Held, SongStyle::Chugged, SongStyle::Strummed, SongStyle::Strummed, SongStyle::Picked],
+    );
     let torn = match style {
-        Style::Held | Style::Chugged => chance(rng, 0.9),
-        Style::Strummed => chance(rng, 0.4),
-        Style::Picked => chance(rng, 0.15),
+        SongStyle::Held | SongStyle::Chugged => chance(rng, 0.9),
+        SongStyle::Strummed => chance(rng, 0.4),
+        SongStyle::Picked => chance(rng, 0.15),
     };
     let third = pick(rng, &[3.0, 4.0]);
     let full = [0.0, 7.0, 12.0, 12.0 + third, 19.0];
@@ -218,16 +221,18 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
             let at = song.time.at(bar, step, rng);
             let unit = song.time.step;
             let (strikes, secs, muted) = match style {
-                Style::Held => (step % 8 == 0, 7.8 * unit, false),
-                Style::Chugged => (step % every == 0 && chug[step], every as f32 * unit * 0.9, step % 4 != 0),
-                Style::Strummed => (strum[step], 2.5 * unit, false),
-                Style::Picked => (step % 2 == 0, 4.0 * unit, false),
+                SongStyle::Held => (step % 8 == 0, 7.8 * unit, false),
+                SongStyle::Chugged => {
+                    (step % every == 0 && chug[step], every as f32 * unit * 0.9, step % 4 != 0)
+                }
+                SongStyle::Strummed => (strum[step], 2.5 * unit, false),
+                SongStyle::Picked => (step % 2 == 0, 4.0 * unit, false),
             };
             if !strikes {
                 continue;
             }
             let level = between(rng, 0.7, 1.0);
-            if style == Style::Picked {
+            if style == SongStyle::Picked {
                 let string = pick(rng, &full);
                 bus.add(at, &strings.note(above(root, string), secs, false, 0.0, rng), level);
                 continue;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::audit::{Ledger, Plan};
+use crate::audit::{AuditPlan, Ledger};
+use crate::frames::BakeItem;
 use crate::frames::BandResponse;
-use crate::frames::Subject;
 use crate::library::{PresetId, Store, library_root};
 
 /// Why a preset is left out that no scan has read; before the night's own it may only be new.
@@ -13,9 +13,9 @@ pub(super) const UNREAD: &str = "it cannot be read";
 
 /// The presets of a night, sorted.
 #[derive(Debug, Default)]
-pub(super) struct Judged {
+pub(super) struct NightPresets {
     /// Can be played, and there is something to see.
-    pub fit: Vec<Subject>,
+    pub fit: Vec<BakeItem>,
     /// Left out, and why.
     pub dropped: Vec<(String, String)>,
     /// Presets without a verdict.
@@ -24,18 +24,18 @@ pub(super) struct Judged {
 
 /// Sorts presets by their verdicts of this recipe.
 pub(super) fn judge(
-    subjects: &[Subject],
+    subjects: &[BakeItem],
     library: &Path,
     store: Store,
     recipe: String,
-) -> anyhow::Result<Judged> {
-    let plan = Plan::last(&store, [library_root(library)].into_iter())?;
+) -> anyhow::Result<NightPresets> {
+    let plan = AuditPlan::last(&store, [library_root(library)].into_iter())?;
     let ledger = Ledger::new(store, recipe);
     let gates = ledger.gates(&plan)?;
     let by_path: HashMap<String, PresetId> =
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
     let mut first: HashMap<PresetId, &str> = HashMap::new();
-    let mut judged = Judged::default();
+    let mut judged = NightPresets::default();
     for subject in subjects {
         let Some(&id) = by_path.get(&subject.id) else {
             judged.dropped.push((subject.id.clone(), UNREAD.into()));
@@ -50,7 +50,7 @@ pub(super) fn judge(
             None => judged.waiting += 1,
             Some(record) if record.good(&gates) => {
                 let bands = record.evidence.look.as_ref().map(BandResponse::from);
-                judged.fit.push(Subject { bands, ..subject.clone() });
+                judged.fit.push(BakeItem { bands, ..subject.clone() });
             }
             Some(record) => {
                 let why = record.reasons(&gates).into_iter().next();

@@ -16,11 +16,11 @@ use crate::library::{Energy, Tag, Tags};
 
 /// What an index says.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct CompactIndex {
     /// Which of the two files.
     pub version: IndexVersion,
     /// The presets.
-    pub entries: Vec<ToldEntry>,
+    pub entries: Vec<CompactEntry>,
     /// Keys of the styles they have.
     pub keys: Vec<String>,
     /// What is known about the styles.
@@ -31,10 +31,10 @@ pub struct Told {
 
 /// What it says of one preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToldEntry {
+pub struct CompactEntry {
     /// The number of its name.
     pub name: u64,
-    /// Its style, a place in [`Told::keys`].
+    /// Its style, a place in [`CompactIndex::keys`].
     pub key: u32,
     /// How much it moves.
     pub energy: Energy,
@@ -42,12 +42,12 @@ pub struct ToldEntry {
     pub tags: Tags,
 }
 
-impl Told {
+impl CompactIndex {
     /// Reads a file that has to be of this version; see [`StyleIndex::parse`].
     pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         // The usual form first, straight into its place.
-        if let Ok(index) = serde_json::from_slice::<Usual>(&bytes)
+        if let Ok(index) = serde_json::from_slice::<CanonicalFile>(&bytes)
             && index.version == version
             && index.entries.iter().all(|entry| !entry.preset_id.is_empty() && !entry.author_key.is_empty())
         {
@@ -60,7 +60,7 @@ impl Told {
     /// What this index says.
     pub fn of(index: &StyleIndex) -> Self {
         let mut keys = Keys::default();
-        let told = |entry: &super::index::IndexEntry| ToldEntry {
+        let told = |entry: &super::index::IndexEntry| CompactEntry {
             name: name_number(&entry.preset_id),
             key: keys.place(entry.cluster().unwrap_or(&entry.author_key)),
             energy: entry.energy,
@@ -93,10 +93,10 @@ impl Keys {
 
 /// The index as it is usually written; texts stay in the file.
 #[derive(serde::Deserialize)]
-struct Usual<'a> {
+struct CanonicalFile<'a> {
     version: IndexVersion,
     #[serde(borrow)]
-    entries: Vec<UsualEntry<'a>>,
+    entries: Vec<CanonicalEntry<'a>>,
     #[serde(default)]
     clusters: Vec<IndexCluster>,
     #[serde(default)]
@@ -105,7 +105,7 @@ struct Usual<'a> {
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UsualEntry<'a> {
+struct CanonicalEntry<'a> {
     #[serde(borrow)]
     preset_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -115,10 +115,10 @@ struct UsualEntry<'a> {
     tags: Words<'a>,
 }
 
-impl Usual<'_> {
-    fn told(self) -> Told {
+impl CanonicalFile<'_> {
+    fn told(self) -> CompactIndex {
         let mut keys = Keys::default();
-        let told = |entry: &UsualEntry| ToldEntry {
+        let told = |entry: &CanonicalEntry| CompactEntry {
             name: name_number(&entry.preset_id),
             key: keys.place(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
             energy: entry.energy,
@@ -126,7 +126,7 @@ impl Usual<'_> {
         };
         let entries = self.entries.iter().map(told).collect();
         let (clusters, space) = (self.clusters, self.space);
-        Told { version: self.version, entries, keys: keys.list, clusters, space }
+        CompactIndex { version: self.version, entries, keys: keys.list, clusters, space }
     }
 }
 
@@ -188,11 +188,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("index.json");
         index.write(&path).expect("written");
-        let told = Told::read(&path, IndexVersion::V0).expect("read");
-        assert_eq!(told, Told::of(&index));
+        let told = CompactIndex::read(&path, IndexVersion::V0).expect("read");
+        assert_eq!(told, CompactIndex::of(&index));
         assert_eq!(told.keys[told.entries[0].key as usize], "c07");
         assert!(told.entries[0].tags.has(Tag::Liquid) && told.entries[0].tags.has(Tag::BandLow));
-        assert!(Told::read(&path, IndexVersion::V1).is_err(), "another version");
+        assert!(CompactIndex::read(&path, IndexVersion::V1).is_err(), "another version");
         // One entry with an energy that nobody knows: the others count.
         let text = std::fs::read_to_string(&path).expect("text").replacen(
             "\"energy\":\"peak\"",
@@ -200,6 +200,6 @@ mod tests {
             1,
         );
         std::fs::write(&path, text).expect("written");
-        assert_eq!(Told::read(&path, IndexVersion::V0).expect("read").entries.len(), 2);
+        assert_eq!(CompactIndex::read(&path, IndexVersion::V0).expect("read").entries.len(), 2);
     }
 }

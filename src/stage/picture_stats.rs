@@ -1,4 +1,4 @@
-//! A glance at the picture on air: how light it is and how much it changed, without waiting for the device.
+//! A picture_stats at the picture on air: how light it is and how much it changed, without waiting for the device.
 //!
 //! A small copy of the picture is drawn and comes back through the camera's ring a few glances later.
 
@@ -6,24 +6,24 @@ use super::camera::{Camera, Wait};
 use super::gpu::Gpu;
 use super::pass::{self, PipelinePlan};
 
-/// Pixels of the small copy; twin of `PARTS` in `shaders/glance.wgsl`.
+/// Pixels of the small copy; twin of `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];
 
-/// What one glance told.
+/// What one picture_stats told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Glance {
+pub struct PictureStats {
     /// Mean light, 0..1 (Rec. 709).
     pub luma: f32,
     /// Light of the darkest part, 0..1.
     pub darkest: f32,
     /// Light of the brightest sample, 0..1.
     pub brightest: f32,
-    /// Mean change of all channels since the last glance, 0..1; 1 on the first.
+    /// Mean change of all channels since the last picture_stats, 0..1; 1 on the first.
     pub change: f32,
 }
 
 /// Looks at a picture now and then.
-pub(super) struct Glancing {
+pub(super) struct PictureMeter {
     pipeline: wgpu::RenderPipeline,
     group: wgpu::BindGroup,
     small: wgpu::Texture,
@@ -32,28 +32,33 @@ pub(super) struct Glancing {
     last: Vec<u8>,
 }
 
-impl Glancing {
+impl PictureMeter {
     /// Looks at `picture`.
     pub fn new(gpu: &Gpu, picture: &wgpu::TextureView) -> Self {
         let device = &gpu.device;
-        let shader = pass::module(gpu, "glance", include_str!("../../shaders/glance.wgsl"));
-        let layout = pass::layout(gpu, "glance", &[pass::TEXTURE]);
+        let shader = pass::module(gpu, "picture_stats", include_str!("../../shaders/picture_stats.wgsl"));
+        let layout = pass::layout(gpu, "picture_stats", &[pass::TEXTURE]);
         let pipeline = pass::pipeline(
             device,
             &PipelinePlan {
-                label: "glance",
+                label: "picture_stats",
                 layouts: &[&layout],
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
-                fragment: (&shader, "fs_glance"),
+                fragment: (&shader, "fs_picture_stats"),
                 format: pass::FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        let small = pass::image(device, "glance", SIZE);
+        let small = pass::image(device, "picture_stats", SIZE);
         Self {
-            group: pass::bind(device, "glance", &layout, &[wgpu::BindingResource::TextureView(picture)]),
+            group: pass::bind(
+                device,
+                "picture_stats",
+                &layout,
+                &[wgpu::BindingResource::TextureView(picture)],
+            ),
             pipeline,
             view: pass::view(&small),
             camera: Camera::new(gpu, SIZE),
@@ -62,10 +67,10 @@ impl Glancing {
         }
     }
 
-    /// Asks for another glance. One that finds all its buffers on their way is left out.
+    /// Asks for another picture_stats. One that finds all its buffers on their way is left out.
     pub fn look(&mut self, gpu: &Gpu) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let mut render = pass::begin(&mut encoder, "glance", &self.view, true);
+        let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
         render.set_pipeline(&self.pipeline);
         render.set_bind_group(0, &self.group, &[]);
         render.draw(0..3, 0..1);
@@ -74,19 +79,19 @@ impl Glancing {
         self.camera.shoot_texture(gpu, &self.small);
     }
 
-    /// The next glance that has come back.
-    pub fn collect(&mut self, gpu: &Gpu) -> Option<Glance> {
-        // A glance that was lost with its device is not missed.
+    /// The next picture_stats that has come back.
+    pub fn collect(&mut self, gpu: &Gpu) -> Option<PictureStats> {
+        // A picture_stats that was lost with its device is not missed.
         let shot = self.camera.develop(gpu, Wait::Never).ok().flatten()?;
-        let glance = glance(shot.pixels, &self.last);
+        let picture_stats = picture_stats(shot.pixels, &self.last);
         self.last.clear();
         self.last.extend_from_slice(shot.pixels);
-        Some(glance)
+        Some(picture_stats)
     }
 }
 
 /// The figures of a small copy and the one before it.
-fn glance(pixels: &[u8], last: &[u8]) -> Glance {
+fn picture_stats(pixels: &[u8], last: &[u8]) -> PictureStats {
     let (mut luma, mut darkest, mut brightest) = (0.0, 1.0_f32, 0);
     for pixel in pixels.chunks_exact(4) {
         let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
@@ -102,7 +107,7 @@ fn glance(pixels: &[u8], last: &[u8]) -> Glance {
     } else {
         1.0
     };
-    Glance { luma: luma / count, darkest, brightest: f32::from(brightest) / 255.0, change }
+    PictureStats { luma: luma / count, darkest, brightest: f32::from(brightest) / 255.0, change }
 }
 
 #[cfg(test)]
@@ -113,15 +118,15 @@ mod tests {
     fn a_thin_bright_line_is_seen_and_a_still_picture_does_not_change() {
         let mut pixels = vec![0; 32 * 18 * 4];
         pixels[3] = 230; // one sample of one part
-        let first = glance(&pixels, &[]);
+        let first = picture_stats(&pixels, &[]);
         assert_eq!((first.luma, first.change), (0.0, 1.0));
         assert!(first.brightest > 0.9);
-        assert_eq!(glance(&pixels, &pixels).change, 0.0);
+        assert_eq!(picture_stats(&pixels, &pixels).change, 0.0);
     }
 
     #[test]
     fn the_shader_and_its_twin_have_the_same_size() {
-        let text = include_str!("../../shaders/glance.wgsl");
+        let text = include_str!("../../shaders/picture_stats.wgsl");
         assert!(text.contains(&format!("vec2<u32>({}u, {}u)", SIZE[0], SIZE[1])));
     }
 }

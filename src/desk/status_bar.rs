@@ -12,13 +12,13 @@ const KEPT: usize = 2;
 
 /// The news on show, with the moment each came.
 #[derive(Default)]
-pub(super) struct Foot {
+pub(super) struct StatusBar {
     news: Vec<(String, f64)>,
     /// What was said at the last drawing.
     said: Vec<String>,
 }
 
-impl Foot {
+impl StatusBar {
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) {
         let now = ui.input(|input| input.time);
         for message in view.messages {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::compact::CompactIndex;
 use super::index::IndexVersion;
 use super::policy::StylePolicy;
-use super::told::Told;
 
 /// Name of the index by looks.
 pub const INDEX_V1: &str = "aivj-style-index.v1.json";
@@ -15,9 +15,9 @@ pub const POLICY_V0: &str = "aivj-style-policy.v0.json";
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct Sought {
+pub struct IndexLookup {
     /// The index to use.
-    pub index: Option<Told>,
+    pub index: Option<CompactIndex>,
     /// The file it was read from.
     pub path: Option<PathBuf>,
     /// The policy beside it.
@@ -27,15 +27,15 @@ pub struct Sought {
 }
 
 /// Looks in a folder, or beside the file that is given (an index or a manifest).
-pub fn seek(place: &Path) -> Sought {
-    let mut sought = Sought::default();
+pub fn seek(place: &Path) -> IndexLookup {
+    let mut sought = IndexLookup::default();
     let folder = if place.is_dir() { place } else { place.parent().unwrap_or(Path::new("")) };
     for (name, version) in [(INDEX_V1, IndexVersion::V1), (INDEX_V0, IndexVersion::V0)] {
         let path = folder.join(name);
         if !path.exists() {
             continue;
         }
-        match Told::read(&path, version) {
+        match CompactIndex::read(&path, version) {
             Ok(index) => {
                 sought.index = Some(index);
                 sought.path = Some(path);

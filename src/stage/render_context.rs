@@ -14,7 +14,7 @@ use super::pass::{self, mesh};
 use super::textures::Textures;
 
 /// The workshop; made once for a device.
-pub struct Workshop {
+pub struct RenderContext {
     /// The graphics device.
     pub gpu: Gpu,
     /// Noise and user images.
@@ -31,7 +31,7 @@ pub struct Workshop {
     samplers: [wgpu::Sampler; 4],
 }
 
-impl Workshop {
+impl RenderContext {
     /// Builds everything that does not depend on a preset; `texture_folders` are searched for user images.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
         let device = &gpu.device;

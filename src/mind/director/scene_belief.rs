@@ -23,7 +23,7 @@ const CALM_SECS: f64 = 6.0;
 
 /// What is believed about the scene, and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Belief {
+pub(super) struct SceneBelief {
     scene: Scene,
     /// For how long this scene is the one decided on, has been sure, and has been free of doubt, seconds.
     stood_secs: f64,
@@ -33,7 +33,7 @@ pub(super) struct Belief {
     lately: f32,
 }
 
-impl Belief {
+impl SceneBelief {
     /// Another frame of `dt` seconds.
     pub fn hear(&mut self, view: &SceneView, dt: f64) {
         let sure = if view.probabilities == [0.0; 4] {
@@ -77,7 +77,7 @@ impl Belief {
 mod tests {
     use super::*;
 
-    fn after(belief: &mut Belief, scene: Scene, sure: f32, secs: f64) -> Belief {
+    fn after(belief: &mut SceneBelief, scene: Scene, sure: f32, secs: f64) -> SceneBelief {
         let mut probabilities = [(1.0 - sure) / 3.0; 4];
         probabilities[scene as usize] = sure;
         let view = SceneView { scene, probabilities, ..SceneView::default() };
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_sure_scene_is_followed_soon_a_guess_late_and_the_end_of_the_music_later_than_music() {
-        let mut belief = Belief::default();
+        let mut belief = SceneBelief::default();
         after(&mut belief, Scene::Techno, 0.97, 20.0);
         assert!(!after(&mut belief.clone(), Scene::Rock, 0.7, 5.0).followed());
         assert!(after(&mut belief.clone(), Scene::Rock, 0.7, 13.0).followed());
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_scene_less_sure_than_it_was_is_not_calm_until_that_has_passed() {
-        let mut belief = Belief::default();
+        let mut belief = SceneBelief::default();
         assert!(after(&mut belief, Scene::Techno, 0.99, 7.0).calm());
         assert!(!after(&mut belief, Scene::Techno, 0.85, 1.0).calm());
         assert!(!after(&mut belief, Scene::Techno, 0.99, 4.0).calm());

@@ -10,7 +10,7 @@ use crate::app::{open_store, unix_now};
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
 use crate::library::{
-    self, Catalogue, FolderError, LibraryPlace, OpenError, OpenedLibrary, ScanError, Store,
+    self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError, Store,
 };
 use crate::mind::director::Pool;
 
@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// An empty folder gives the built-in ones.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    settle(store, library::open(store, &LibraryPlace::of(presets), unix_now(), |_| ()))
+    settle(store, library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ()))
 }
 
 /// An empty library becomes the built-in one.
@@ -40,7 +40,7 @@ fn settle(
 }
 
 /// What the shelf has to say.
-pub(super) enum ShelfNews {
+pub(super) enum LibraryUpdate {
     /// The library is another one now.
     Library(Arc<Pool>, Vec<String>),
     /// Something for the performer.
@@ -49,13 +49,13 @@ pub(super) enum ShelfNews {
 
 /// The thread that keeps the library up to date. It ends when this is dropped and is not waited for: it may be reading a
 /// hundred thousand files, and loses nothing when it stops.
-pub(super) struct Shelf {
-    pub news: Receiver<ShelfNews>,
+pub(super) struct LibraryWatcher {
+    pub news: Receiver<LibraryUpdate>,
     /// Tells the thread by going away.
     _end: Option<Sender<()>>,
 }
 
-impl Shelf {
+impl LibraryWatcher {
     /// The library to begin with, and the thread that goes on from there. A library that was scanned before opens as it
     /// was; a new one is looked through while the built-in presets play.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
@@ -64,7 +64,7 @@ impl Shelf {
             let shelf = Self { news, _end: None };
             return Ok((library::load_built_in(store)?, Vec::new(), shelf));
         };
-        let place = LibraryPlace::of(presets);
+        let place = LibraryLocation::of(presets);
         if !place.folder.is_dir() {
             return Err(FolderError::NotAFolder(place.folder).into());
         }
@@ -95,7 +95,7 @@ impl Shelf {
                 Err(error) => {
                     let message =
                         format!("the built-in presets cannot be opened: {error:#}; the others play on");
-                    sender.send(ShelfNews::Message(message)).ok(); // The show is over.
+                    sender.send(LibraryUpdate::Message(message)).ok(); // The show is over.
                 }
             },
         };
@@ -116,22 +116,22 @@ enum Begun {
     Unknown,
 }
 
-fn keep_up(presets: &Path, begun: Begun, news: &Sender<ShelfNews>, ended: &Receiver<()>) {
+fn keep_up(presets: &Path, begun: Begun, news: &Sender<LibraryUpdate>, ended: &Receiver<()>) {
     if let Err(error) = keep_up_until(presets, begun, news, ended) {
         let message =
             format!("{} is not watched: {error:#}; open it again to see changes", presets.display());
-        news.send(ShelfNews::Message(message)).ok(); // The show is over.
+        news.send(LibraryUpdate::Message(message)).ok(); // The show is over.
     }
 }
 
 fn keep_up_until(
     presets: &Path,
     begun: Begun,
-    news: &Sender<ShelfNews>,
+    news: &Sender<LibraryUpdate>,
     ended: &Receiver<()>,
 ) -> anyhow::Result<()> {
     let (store, _) = open_store()?;
-    let mut place = LibraryPlace::of(presets);
+    let mut place = LibraryLocation::of(presets);
     let known = match begun {
         Begun::Shown => true,
         Begun::New => false,
@@ -149,7 +149,7 @@ fn keep_up_until(
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
             let message = format!("looking through {}: {looked_at} files", presets.display());
-            news.send(ShelfNews::Message(message)).ok(); // The show is over.
+            news.send(LibraryUpdate::Message(message)).ok(); // The show is over.
         }
     });
     let changed = match &opened {
@@ -164,7 +164,7 @@ fn keep_up_until(
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
-            place = LibraryPlace::of(presets);
+            place = LibraryLocation::of(presets);
             tell(news, settle(&store, library::open(&store, &place, unix_now(), |_| ()))?);
             library::give_back_memory();
         }
@@ -172,7 +172,7 @@ fn keep_up_until(
     Ok(())
 }
 
-fn tell(news: &Sender<ShelfNews>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
+fn tell(news: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
     messages.push(format!(
         "{} presets in {} styles ({})",
         catalogue.entries.len(),
@@ -180,7 +180,7 @@ fn tell(news: &Sender<ShelfNews>, (catalogue, mut messages): (Catalogue, Vec<Str
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    news.send(ShelfNews::Library(pool, messages)).ok(); // The show is over.
+    news.send(LibraryUpdate::Library(pool, messages)).ok(); // The show is over.
 }
 
 /// When the files that decide about the library were written.

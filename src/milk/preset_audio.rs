@@ -26,7 +26,7 @@ const FFT_SIZE: usize = SPECTRUM_BINS * 2;
 
 /// The sound of one frame as presets see it: waveform, spectrum and loudness relative to the recent past.
 #[derive(Clone, Debug)]
-pub struct Heard {
+pub struct PresetAudio {
     /// Waveform, left and right, -1..1, oldest sample first.
     pub wave: [[f32; WAVE_SAMPLES]; 2],
     /// Magnitude spectrum, left and right, low to high, in units of samples that run from -128 to 127.
@@ -37,7 +37,7 @@ pub struct Heard {
     pub bands_att: [f32; 3],
 }
 
-impl Default for Heard {
+impl Default for PresetAudio {
     fn default() -> Self {
         Self {
             wave: [[0.0; WAVE_SAMPLES]; 2],
@@ -48,7 +48,7 @@ impl Default for Heard {
     }
 }
 
-impl Heard {
+impl PresetAudio {
     /// The same sound `gain` times as loud, as one deck's audio gain asks for.
     pub fn amplified(&self, gain: f32) -> Self {
         let mut louder = self.clone();
@@ -60,7 +60,7 @@ impl Heard {
 }
 
 /// Turns sound into what presets hear, frame by frame.
-pub struct Ear {
+pub struct PresetAudioAnalyser {
     newest: [[f32; WAVE_SAMPLES]; 2],
     fft: Arc<dyn Fft<f32>>,
     window: [f32; SHOWN],
@@ -69,16 +69,16 @@ pub struct Ear {
     loudness: Loudness,
     buffer: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
-    heard: Heard,
+    heard: PresetAudio,
 }
 
-impl Default for Ear {
+impl Default for PresetAudioAnalyser {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Ear {
+impl PresetAudioAnalyser {
     /// An ear that has heard nothing yet.
     pub fn new() -> Self {
         let fft = FftPlanner::new().plan_fft_forward(FFT_SIZE);
@@ -92,14 +92,14 @@ impl Ear {
             loudness: Loudness::default(),
             buffer: vec![Complex::default(); FFT_SIZE],
             scratch: vec![Complex::default(); fft.get_inplace_scratch_len()],
-            heard: Heard::default(),
+            heard: PresetAudio::default(),
             fft,
         }
     }
 
     /// Hears the stereo frames that arrived since the last call, `elapsed` seconds ago; what was heard can be read
     /// until the next call. Samples that are no numbers count as silence.
-    pub fn listen(&mut self, frames: &[[f32; 2]], elapsed: f64) -> &Heard {
+    pub fn listen(&mut self, frames: &[[f32; 2]], elapsed: f64) -> &PresetAudio {
         let fresh = &frames[frames.len().saturating_sub(WAVE_SAMPLES)..];
         for channel in 0..2 {
             let kept = &mut self.newest[channel];
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn steady_sound_settles_at_one() {
-        let mut ear = Ear::new();
+        let mut ear = PresetAudioAnalyser::new();
         for frame in 0..600 {
             ear.listen(&tone(100.0, frame * 735, 735), 1.0 / 60.0);
         }
@@ -155,14 +155,14 @@ mod tests {
 
     #[test]
     fn samples_that_are_no_numbers_are_silence() {
-        let mut ear = Ear::new();
+        let mut ear = PresetAudioAnalyser::new();
         let heard = ear.listen(&[[f32::NAN, f32::INFINITY]; 735], 1.0 / 60.0);
         assert!(heard.wave.as_flattened().iter().chain(heard.spectrum.as_flattened()).all(|v| v.is_finite()));
     }
 
     #[test]
     fn a_steady_tone_stands_still() {
-        let mut ear = Ear::new();
+        let mut ear = PresetAudioAnalyser::new();
         let mut last = [0.0; WAVE_SAMPLES];
         let mut worst: f32 = 0.0;
         for frame in 0..30 {

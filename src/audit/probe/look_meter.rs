@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sound::Hearing;
+use super::sound::ProbeSignal;
 
 /// Pictures between two that are looked at closely; light and motion are taken from every one.
 const CLOSELY_EVERY: usize = 3;
@@ -47,17 +47,17 @@ pub struct Look {
 }
 
 /// Looks at one preset's pictures.
-pub(super) struct Eye {
+pub(super) struct LookMeter {
     size: [usize; 2],
     last: Vec<u8>,
     grey: Vec<u8>,
     lumas: Vec<f64>,
-    motions: Vec<(Hearing, f64)>,
+    motions: Vec<(ProbeSignal, f64)>,
     close: usize,
     sums: Look,
 }
 
-impl Eye {
+impl LookMeter {
     pub fn new(size: [usize; 2]) -> Self {
         Self {
             size,
@@ -76,7 +76,7 @@ impl Eye {
     }
 
     /// A sampled picture.
-    pub fn saw(&mut self, hearing: Hearing, pixels: &[u8]) {
+    pub fn saw(&mut self, hearing: ProbeSignal, pixels: &[u8]) {
         grey(pixels, &mut self.grey);
         let count = self.grey.len().max(1) as f64 * 255.0;
         self.lumas.push(self.grey.iter().map(|&g| u64::from(g)).sum::<u64>() as f64 / count);
@@ -115,13 +115,14 @@ impl Eye {
         let motions: Vec<f64> = self.motions.iter().map(|&(_, motion)| motion).collect();
         look.motion = mean(&motions);
         look.motion_peak = motions.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0);
-        let with = |wanted: Hearing| {
+        let with = |wanted: ProbeSignal| {
             let motions: Vec<f64> =
                 self.motions.iter().filter(|&&(hearing, _)| hearing == wanted).map(|&(_, m)| m).collect();
             mean(&motions)
         };
-        let alone = with(Hearing::Silence);
-        look.reaction = [Hearing::Low, Hearing::Mid, Hearing::High].map(|band| (with(band) - alone).max(0.0));
+        let alone = with(ProbeSignal::Silence);
+        look.reaction =
+            [ProbeSignal::Low, ProbeSignal::Mid, ProbeSignal::High].map(|band| (with(band) - alone).max(0.0));
         look.rounded()
     }
 
@@ -254,7 +255,7 @@ mod tests {
     const SIZE: [usize; 2] = [64, 36];
 
     fn look(paint: impl Fn(usize, usize, usize) -> [u8; 3]) -> Look {
-        let mut eye = Eye::new(SIZE);
+        let mut eye = LookMeter::new(SIZE);
         for frame in 0..24 {
             let mut pixels = Vec::new();
             for y in 0..SIZE[1] {
@@ -264,12 +265,12 @@ mod tests {
                 }
             }
             let hearing = match frame {
-                0..8 => Hearing::Techno,
-                8..12 => Hearing::Low,
-                12..16 => Hearing::Mid,
-                16..20 => Hearing::High,
-                20..22 => Hearing::Ambient,
-                _ => Hearing::Silence,
+                0..8 => ProbeSignal::Techno,
+                8..12 => ProbeSignal::Low,
+                12..16 => ProbeSignal::Mid,
+                16..20 => ProbeSignal::High,
+                20..22 => ProbeSignal::Ambient,
+                _ => ProbeSignal::Silence,
             };
             eye.saw(hearing, &pixels);
         }

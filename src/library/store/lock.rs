@@ -10,9 +10,9 @@ use std::path::Path;
 const ENDING: &str = "db.lock";
 
 /// A handle on the lock of one store.
-pub(super) struct Hold(File);
+pub(super) struct StoreLock(File);
 
-impl Hold {
+impl StoreLock {
     /// The lock beside `store`, not taken yet.
     pub(super) fn of(store: &Path) -> io::Result<Self> {
         let path = store.with_extension(ENDING);

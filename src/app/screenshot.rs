@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 
-use crate::library::Places;
+use crate::library::UserFolders;
 use crate::stage::{Camera, Stage, Wait};
 
 /// At most one picture on its way.
@@ -30,7 +30,7 @@ impl Still {
 
     /// One step, after the frame was drawn. Words for the desk when a picture was saved, or could not be.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
-        let gpu = &stage.workshop().gpu;
+        let gpu = &stage.render_context().gpu;
         match self {
             Self::Idle => None,
             Self::Asked => {
@@ -73,7 +73,8 @@ impl Still {
 
 /// Writes `picture` on a thread of its own: encoding takes longer than a frame.
 fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
-    let folder = Places::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));
+    let folder =
+        UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));
     let (say, said) = mpsc::sync_channel(1);
     let work = move || {
         let words = match write(&folder, &picture) {

@@ -1,14 +1,14 @@
 //! What the performer asks for. Nothing here waits for the music.
 
 use super::Command;
-use super::choosing::Leaving;
+use super::choosing::LeaveReason;
 use super::decks::Slot;
 use super::fading;
 use super::running::{Show, Wanted};
 use super::setlog::Cause;
 use crate::library::{DWELL, PresetId};
 use crate::mind::taste::Signal;
-use crate::stage::Veil;
+use crate::stage::OutputMode;
 
 impl Show {
     pub(super) fn obey(&mut self, command: &Command) {
@@ -20,8 +20,8 @@ impl Show {
             Command::Favourite => self.favourite_shown(),
             Command::Ban => self.ban_shown(),
             Command::Panic => self.panic(),
-            Command::Blackout => self.veil = toggled(self.veil, Veil::Blackout),
-            Command::Freeze => self.veil = toggled(self.veil, Veil::Freeze),
+            Command::Blackout => self.veil = toggled(self.veil, OutputMode::Blackout),
+            Command::Freeze => self.veil = toggled(self.veil, OutputMode::Freeze),
             Command::PlayNow(preset) => self.play_now(*preset),
             Command::Veto(preset) => self.veto(*preset),
             Command::FavouritePreset(preset) => self.favourite(*preset),
@@ -143,7 +143,7 @@ impl Show {
                 self.decks.drop_slot(refuge);
             }
         }
-        self.veil = Veil::Open; // Whoever asks for safety wants to see it.
+        self.veil = OutputMode::Open; // Whoever asks for safety wants to see it.
         self.wanted = Some(Wanted::Refuge);
     }
 
@@ -156,7 +156,7 @@ impl Show {
         };
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
-        self.left(Leaving::MadeRoom);
+        self.left(LeaveReason::MadeRoom);
         self.cut(slot, Cause::Hand, fading::BY_HAND_SECS, style);
     }
 
@@ -207,6 +207,6 @@ impl Show {
     }
 }
 
-fn toggled(now: Veil, wanted: Veil) -> Veil {
-    if now == wanted { Veil::Open } else { wanted }
+fn toggled(now: OutputMode, wanted: OutputMode) -> OutputMode {
+    if now == wanted { OutputMode::Open } else { wanted }
 }

@@ -1,5 +1,5 @@
 // The picture made small: each pixel is the mean of a grid of samples over its part of the picture.
-// Twin: src/stage/glance.rs.
+// Twin: src/stage/picture_stats.rs.
 
 @group(0) @binding(0) var picture: texture_2d<f32>;
 
@@ -16,7 +16,7 @@ fn vs_screen(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> 
 }
 
 @fragment
-fn fs_glance(@builtin(position) pos: vec4<f32>) -> @location(0) vec4<f32> {
+fn fs_picture_stats(@builtin(position) pos: vec4<f32>) -> @location(0) vec4<f32> {
     let size = textureDimensions(picture);
     let part = vec2<u32>(pos.xy);
     var sum = vec3<f32>(0.0);

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::library::Places;
+use crate::library::UserFolders;
 
 /// Name of the file in the data folder.
 const NAME: &str = "show-plays.lock";
@@ -16,7 +16,7 @@ const OPEN: &str = "show-open.lock";
 const OVER_AFTER_SECS: f64 = 60.0;
 
 /// The show's side. Never waits.
-pub struct ShowSign {
+pub struct ShowLock {
     /// Held for as long as the show is open.
     _open: File,
     file: File,
@@ -24,7 +24,7 @@ pub struct ShowSign {
     silent_secs: f64,
 }
 
-impl ShowSign {
+impl ShowLock {
     /// The signs in this folder: a show is open, and there is no music yet.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
@@ -50,7 +50,7 @@ impl ShowSign {
 
 /// Where the sign of this user's shows is.
 pub fn of_user() -> Option<PathBuf> {
-    Places::of_user().map(|places| places.data.join(NAME))
+    UserFolders::of_user().map(|places| places.data.join(NAME))
 }
 
 /// Whether a show that keeps its things in this folder is open.
@@ -87,7 +87,7 @@ mod tests {
         assert!(!is_up(&path));
         assert!(!is_open(folder.path()));
         assert!(none_open(folder.path()).expect("looked").is_some());
-        let mut show = ShowSign::open(folder.path()).expect("opened");
+        let mut show = ShowLock::open(folder.path()).expect("opened");
         assert!(is_open(folder.path()) && none_open(folder.path()).expect("looked").is_none());
         show.step(true, 0.02);
         assert!(!is_up(&path));

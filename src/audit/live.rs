@@ -4,22 +4,22 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::judge::{Judged, Tries, judge};
+use super::judge::{JobVerdict, Tries, judge};
 use super::{AuditJob, LIMITS, Ledger, recipe};
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
 use crate::library::{PresetId, Store};
-use crate::show::TurnedAway;
+use crate::show::DeckError;
 
 /// Judges single presets while a show runs. Slow: asked on warm-up threads only.
-pub struct Sentry {
+pub struct LiveAudit {
     ledger: Mutex<Ledger>,
     worker: Mutex<Worker>,
 }
 
-impl Sentry {
+impl LiveAudit {
     /// A sentry that keeps its verdicts in `store`; presets find their images in `textures`. Nothing is started yet.
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
@@ -30,7 +30,7 @@ impl Sentry {
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
             // The show comes first.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::MODEST, "1")],
-            gives_way_to: None,
+            pause_for: None,
             stop: std::sync::Arc::default(),
         };
         Ok(Self {
@@ -40,7 +40,7 @@ impl Sentry {
     }
 
     /// Whether this preset may be shown; why not, in words.
-    pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), TurnedAway> {
+    pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), DeckError> {
         if let Some(answer) = self.known(id) {
             return answer;
         }
@@ -53,7 +53,7 @@ impl Sentry {
         let mut job = AuditJob { id, path: WirePath(preset.to_owned()), tries: Tries::default() };
         loop {
             match judge(worker.run(&job), job.tries) {
-                Judged::Verdict(record) => {
+                JobVerdict::Verdict(record) => {
                     if let Err(error) = held(&self.ledger).put(id, &record) {
                         log::warn!("a verdict is not remembered: {error}");
                     }
@@ -61,24 +61,24 @@ impl Sentry {
                     log::info!("{} was audited in {took:.2} s: {said}", preset.display());
                     return answer(&record);
                 }
-                Judged::Confirm(why) => {
+                JobVerdict::Confirm(why) => {
                     log::info!("{}: {why}; it is tried again", preset.display());
                     job.tries.deaths += 1;
                 }
                 // The show does not wait for a busy machine.
-                Judged::Again(why) | Judged::GivenUp(why) => return Err(TurnedAway::ForNow(why)),
+                JobVerdict::Again(why) | JobVerdict::GivenUp(why) => return Err(DeckError::Temporary(why)),
             }
         }
     }
 
-    fn known(&self, id: PresetId) -> Option<Result<(), TurnedAway>> {
+    fn known(&self, id: PresetId) -> Option<Result<(), DeckError>> {
         let record = held(&self.ledger).of_any_recipe(id).ok().flatten()?;
         Some(answer(&record))
     }
 }
 
-fn answer(record: &Record) -> Result<(), TurnedAway> {
-    objection(record).map_or(Ok(()), |why| Err(TurnedAway::Judged(why)))
+fn answer(record: &Record) -> Result<(), DeckError> {
+    objection(record).map_or(Ok(()), |why| Err(DeckError::Excluded(why)))
 }
 
 /// Why a preset is kept off the stage: it is not safe, or there is nothing to see though all its images are there.
@@ -128,10 +128,10 @@ mod tests {
     #[test]
     fn a_known_preset_passes_without_a_process() {
         let store = Store::in_memory().expect("opens");
-        let sentry = Sentry::new(store, &[]).expect("made");
+        let sentry = LiveAudit::new(store, &[]).expect("made");
         let id = PresetId::of(b"known");
         held(&sentry.ledger).put(id, &Record::ended(Safety::Refused, "no preset".into())).expect("kept");
-        let refused = TurnedAway::Judged("refused: no preset".into());
+        let refused = DeckError::Excluded("refused: no preset".into());
         assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err(refused));
     }
 
@@ -143,8 +143,8 @@ mod tests {
         let small = ProbeSettings { size: [96, 54], ..ProbeSettings::default() };
         let audit = Ledger::new(store(), recipe(&small));
         audit.put(id, &Record::ended(Safety::Hang, "20 s".into())).expect("kept");
-        let sentry = Sentry::new(store(), &[]).expect("made");
-        let turned_away = Err(TurnedAway::Judged("hang: 20 s".into()));
+        let sentry = LiveAudit::new(store(), &[]).expect("made");
+        let turned_away = Err(DeckError::Excluded("hang: 20 s".into()));
         assert_eq!(sentry.admit(Path::new("/nowhere"), id), turned_away);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::running::{Show, StepInput, Wanted};
 use crate::library::BanKind;
-use crate::stage::{Glance, Veil};
+use crate::stage::{OutputMode, PictureStats};
 
 /// Time a preset has on air before it is watched, seconds.
 const GRACE_SECS: f64 = 1.5;
@@ -18,7 +18,7 @@ const MOST_IN_A_ROW: u32 = 3;
 
 /// What is wrong with a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Objection {
+pub(super) enum PictureFault {
     /// Nothing in it gets light.
     Black,
     /// All of it is white.
@@ -27,7 +27,7 @@ pub(super) enum Objection {
     Frozen,
 }
 
-impl Objection {
+impl PictureFault {
     /// In words.
     fn words(self) -> &'static str {
         match self {
@@ -37,12 +37,12 @@ impl Objection {
         }
     }
 
-    fn of(glance: &Glance) -> Option<Self> {
-        if glance.brightest <= 0.05 && glance.luma <= 0.02 {
+    fn of(picture_stats: &PictureStats) -> Option<Self> {
+        if picture_stats.brightest <= 0.05 && picture_stats.luma <= 0.02 {
             Some(Self::Black)
-        } else if glance.darkest >= 0.98 {
+        } else if picture_stats.darkest >= 0.98 {
             Some(Self::White)
-        } else if glance.change <= 0.0002 {
+        } else if picture_stats.change <= 0.0002 {
             Some(Self::Frozen)
         } else {
             None
@@ -60,7 +60,7 @@ impl Objection {
 impl Show {
     /// Looks at the picture; a preset with nothing to see makes way for the next one.
     pub(super) fn look(&mut self, input: &StepInput) {
-        let alone = self.decks.front.is_some() && self.decks.fade.is_none() && self.veil == Veil::Open;
+        let alone = self.decks.front.is_some() && self.decks.fade.is_none() && self.veil == OutputMode::Open;
         // What the performer chose, or chooses to leave on, is theirs to send away.
         let by_itself = self.auto
             && self
@@ -73,7 +73,7 @@ impl Show {
             on_air_secs: self.on_air_secs,
             on_its_own: alone && by_itself && !self.held && !input.features.silent,
         };
-        let Some(objection) = self.watch.step(input.glance.as_ref(), now) else { return };
+        let Some(objection) = self.watch.step(input.picture_stats.as_ref(), now) else { return };
         let Some(slot) = &self.decks.front else { return };
         let (id, name) = (slot.id, slot.name.clone());
         self.leave_out(id, BanKind::Aesthetic, objection.words());
@@ -98,21 +98,21 @@ pub(super) struct Circumstances {
 /// Watches what is on air.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VisualWatch {
-    seen: Option<Objection>,
+    seen: Option<PictureFault>,
     for_secs: f64,
     in_a_row: u32,
 }
 
 impl VisualWatch {
-    /// One step; `glance` is what the newest glance told, when there is a new one. Objects once, then starts anew.
-    pub fn step(&mut self, glance: Option<&Glance>, now: Circumstances) -> Option<Objection> {
+    /// One step; `picture_stats` is what the newest picture_stats told, when there is a new one. Objects once, then starts anew.
+    pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Circumstances) -> Option<PictureFault> {
         if !now.on_its_own || now.on_air_secs < GRACE_SECS {
             self.seen = None;
             self.for_secs = 0.0;
             return None;
         }
-        if let Some(glance) = glance {
-            let objection = Objection::of(glance);
+        if let Some(picture_stats) = picture_stats {
+            let objection = PictureFault::of(picture_stats);
             if objection != self.seen {
                 self.for_secs = 0.0;
                 self.seen = objection;
@@ -134,25 +134,25 @@ impl VisualWatch {
 mod tests {
     use super::*;
 
-    const GOOD: Glance = Glance { luma: 0.3, darkest: 0.0, brightest: 0.9, change: 0.05 };
-    const BLACK: Glance = Glance { luma: 0.0, darkest: 0.0, brightest: 0.0, change: 0.0 };
-    const STILL: Glance = Glance { change: 0.0, ..GOOD };
+    const GOOD: PictureStats = PictureStats { luma: 0.3, darkest: 0.0, brightest: 0.9, change: 0.05 };
+    const BLACK: PictureStats = PictureStats { luma: 0.0, darkest: 0.0, brightest: 0.0, change: 0.0 };
+    const STILL: PictureStats = PictureStats { change: 0.0, ..GOOD };
 
     /// Seconds until the watch objects, within half a minute.
-    fn objects_after(glance: Glance, on_its_own: bool) -> Option<(f64, Objection)> {
+    fn objects_after(picture_stats: PictureStats, on_its_own: bool) -> Option<(f64, PictureFault)> {
         let mut watch = VisualWatch::default();
         (0..1800).map(|step| f64::from(step) / 60.0).find_map(|on_air_secs| {
             let now = Circumstances { dt: 1.0 / 60.0, on_air_secs, on_its_own };
-            watch.step(Some(&glance), now).map(|objection| (on_air_secs, objection))
+            watch.step(Some(&picture_stats), now).map(|objection| (on_air_secs, objection))
         })
     }
 
     #[test]
     fn black_is_borne_three_seconds_after_a_cut_and_a_good_picture_for_ever() {
         let (after, objection) = objects_after(BLACK, true).expect("an objection");
-        assert!((2.9..3.1).contains(&after) && objection == Objection::Black, "{after}");
+        assert!((2.9..3.1).contains(&after) && objection == PictureFault::Black, "{after}");
         let (after, objection) = objects_after(STILL, true).expect("an objection");
-        assert!((3.9..4.1).contains(&after) && objection == Objection::Frozen, "{after}");
+        assert!((3.9..4.1).contains(&after) && objection == PictureFault::Frozen, "{after}");
         assert_eq!(objects_after(GOOD, true), None);
     }
 

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::{self, BanKind, Deed, Places, PresetId, Store, StoreWriter, UnixSecs};
-use crate::show::{Command, LeftOut, Memory};
+use crate::library::{self, BanKind, PresetId, Store, StoreWrite, StoreWriter, UnixSecs, UserFolders};
+use crate::show::{Command, Exclusion, ShowMemory};
 
 /// The names under which whole things are remembered.
 const TASTE: &str = "taste";
@@ -22,7 +22,7 @@ pub fn unix_now() -> UnixSecs {
 
 /// The performer's store, and what they should know about how it was opened.
 pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
-    let Some(places) = Places::of_user() else {
+    let Some(places) = UserFolders::of_user() else {
         let notice = "this user has no home folder; set AIVJ_DATA to a folder, or nothing is remembered";
         return Ok((Store::in_memory()?, Some(notice.into())));
     };
@@ -32,7 +32,7 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
 
 /// Marks the performer's store, in which damage was met, for the next opening to mend.
 pub fn suspect_store() {
-    if let Some(places) = Places::of_user() {
+    if let Some(places) = UserFolders::of_user() {
         library::suspect(&places.data);
     }
 }
@@ -68,16 +68,16 @@ pub(super) fn with_store<T>(
 
 /// What earlier nights left.
 #[derive(Default)]
-pub(super) struct Recalled {
+pub(super) struct SavedState {
     /// What could be read; presets that failed or looked bad stay out for as long as their ban lasts.
-    pub memory: Memory,
+    pub memory: ShowMemory,
     /// Names of whole things that are there and could not be read. They are left as they are, not written over.
     unread: BTreeSet<&'static str>,
     /// What the performer should know.
     pub messages: Vec<String>,
 }
 
-impl Recalled {
+impl SavedState {
     fn whole<T: serde::de::DeserializeOwned>(
         &mut self,
         store: &Store,
@@ -104,14 +104,14 @@ impl Recalled {
 ///
 /// # Errors
 /// Damage of the store, which is mended first.
-pub(super) fn recall(store: &Store) -> anyhow::Result<Recalled> {
-    let mut recalled = Recalled::default();
+pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
+    let mut recalled = SavedState::default();
     recalled.memory.favourites = store.favourites()?;
     for ban in store.bans(unix_now())? {
         if ban.kind == BanKind::Permanent {
             recalled.memory.banned.insert(ban.id);
         } else {
-            recalled.memory.left_out.insert(ban.id, LeftOut { kind: ban.kind, why: ban.reason });
+            recalled.memory.left_out.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
         }
     }
     if let Some(taste) = recalled.whole(store, TASTE)? {
@@ -150,10 +150,10 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
 }
 
 /// Writes down what changes in a show.
-pub(super) struct Keeper {
+pub(super) struct ShowPersistence {
     writer: StoreWriter,
     /// What is in the store already.
-    written: Memory,
+    written: ShowMemory,
     /// Whole things that stay as they are.
     unread: BTreeSet<&'static str>,
     /// What is on air, and whether the performer asked for it to go.
@@ -161,35 +161,35 @@ pub(super) struct Keeper {
     sent_away: bool,
 }
 
-impl Keeper {
+impl ShowPersistence {
     /// Starts with what [`recall`] gave.
-    pub fn start(store: Store, recalled: Recalled) -> anyhow::Result<Self> {
+    pub fn start(store: Store, recalled: SavedState) -> anyhow::Result<Self> {
         let writer = StoreWriter::start(store).context("starting the thread that remembers")?;
-        let Recalled { memory: written, unread, .. } = recalled;
+        let SavedState { memory: written, unread, .. } = recalled;
         Ok(Self { writer, written, unread, on_air: None, sent_away: false })
     }
 
     /// Writes the difference to what was written before.
-    pub fn remember(&mut self, memory: Memory) {
+    pub fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
-        let Memory { taste, favourites, banned, left_out, rescued, adventure, macros } = &memory;
+        let ShowMemory { taste, favourites, banned, left_out, rescued, adventure, macros } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
-            self.writer.write(Deed::Favourite(id, on), now);
+            self.writer.write(StoreWrite::Favourite(id, on), now);
         }
         for (id, on) in changes(&self.written.banned, banned) {
             let deed = if on {
-                Deed::Ban(id, BanKind::Permanent, "by the performer".into())
+                StoreWrite::Ban(id, BanKind::Permanent, "by the performer".into())
             } else {
-                Deed::Allow(id, Some(BanKind::Permanent))
+                StoreWrite::Allow(id, Some(BanKind::Permanent))
             };
             self.writer.write(deed, now);
         }
-        for (id, LeftOut { kind, why }) in news(&self.written.left_out, left_out) {
-            self.writer.write(Deed::Ban(id, kind, why), now);
+        for (id, Exclusion { kind, why }) in news(&self.written.left_out, left_out) {
+            self.writer.write(StoreWrite::Ban(id, kind, why), now);
         }
         for (id, _) in news(left_out, &self.written.left_out) {
             for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
-                self.writer.write(Deed::Allow(id, Some(kind)), now);
+                self.writer.write(StoreWrite::Allow(id, Some(kind)), now);
             }
         }
         if *taste != self.written.taste {
@@ -212,7 +212,7 @@ impl Keeper {
             return;
         }
         match serde_json::to_string(what) {
-            Ok(json) => self.writer.write(Deed::Remember(name.into(), json), now),
+            Ok(json) => self.writer.write(StoreWrite::Remember(name.into(), json), now),
             Err(error) => log::warn!("the {name} is not remembered: {error}"),
         }
     }
@@ -225,7 +225,7 @@ impl Keeper {
             && now_playing.is_none_or(|(now, _)| now != id)
         {
             let skipped = std::mem::take(&mut self.sent_away);
-            self.writer.write(Deed::Played { id, seconds, skipped }, unix_now());
+            self.writer.write(StoreWrite::Played { id, seconds, skipped }, unix_now());
         }
         self.on_air = now_playing;
     }
@@ -236,10 +236,10 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for ShowPersistence {
     fn drop(&mut self) {
         if let Some((id, seconds)) = self.on_air {
-            self.writer.write(Deed::Played { id, seconds, skipped: false }, unix_now());
+            self.writer.write(StoreWrite::Played { id, seconds, skipped: false }, unix_now());
         }
     }
 }
@@ -251,7 +251,10 @@ fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(Preset
 }
 
 /// What is left out now and was not before.
-fn news(before: &BTreeMap<PresetId, LeftOut>, now: &BTreeMap<PresetId, LeftOut>) -> Vec<(PresetId, LeftOut)> {
+fn news(
+    before: &BTreeMap<PresetId, Exclusion>,
+    now: &BTreeMap<PresetId, Exclusion>,
+) -> Vec<(PresetId, Exclusion)> {
     let new = now.iter().filter(|(id, _)| !before.contains_key(id));
     new.map(|(id, left_out)| (*id, left_out.clone())).collect()
 }
@@ -267,14 +270,14 @@ mod tests {
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
         let ids = [PresetId::of(b"a"), PresetId::of(b"b"), PresetId::of(b"c")];
         let first = recall(&open()).expect("recalled");
-        assert_eq!((&first.memory, first.messages.len()), (&Memory::default(), 0));
-        let mut keeper = Keeper::start(open(), first).expect("starts");
-        let mut memory = Memory { adventure: Unipolar::new(0.75), ..Memory::default() };
+        assert_eq!((&first.memory, first.messages.len()), (&ShowMemory::default(), 0));
+        let mut keeper = ShowPersistence::start(open(), first).expect("starts");
+        let mut memory = ShowMemory { adventure: Unipolar::new(0.75), ..ShowMemory::default() };
         memory.favourites.extend([ids[0], ids[1]]);
         memory.banned.insert(ids[2]);
         keeper.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
-        let left_out = |kind, why: &str| LeftOut { kind, why: why.into() };
+        let left_out = |kind, why: &str| Exclusion { kind, why: why.into() };
         memory.left_out.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
         memory.left_out.insert(ids[0], left_out(BanKind::Aesthetic, "it shows nothing but black"));
         keeper.remember(memory.clone());
@@ -301,7 +304,7 @@ mod tests {
             recalled.messages
         );
         let mut memory = recalled.memory.clone();
-        let mut keeper = Keeper::start(open(), recalled).expect("starts");
+        let mut keeper = ShowPersistence::start(open(), recalled).expect("starts");
         memory.adventure = Unipolar::new(0.5);
         memory.taste.bias = serde_json::from_str("[0.5,0.1]").expect("a belief");
         keeper.remember(memory);
@@ -329,7 +332,7 @@ mod tests {
     fn plays_and_skips_are_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
-        let mut keeper = Keeper::start(open(), Recalled::default()).expect("starts");
+        let mut keeper = ShowPersistence::start(open(), SavedState::default()).expect("starts");
         let on_air = |content: &[u8], for_secs| Some((PresetId::of(content), for_secs));
         keeper.watch(on_air(b"a", 1.0), &[]);
         keeper.watch(on_air(b"a", 12.0), &[Command::Next]);

@@ -13,7 +13,7 @@ const STILL_MOTION: f64 = 0.0005;
 
 /// Numbers of one rendering.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct RenderStats {
     /// Median time of a frame, milliseconds.
     pub frame_ms_median: f64,
     /// 95th percentile.
@@ -32,7 +32,7 @@ pub struct Figures {
 }
 
 /// Collects the numbers while frames are drawn.
-pub(super) struct Measured {
+pub(super) struct StatsRecorder {
     frame_ms: Vec<f64>,
     cpu_before: Option<Duration>,
     cpu_seen: Duration,
@@ -41,7 +41,7 @@ pub(super) struct Measured {
     last: Vec<u8>,
 }
 
-impl Measured {
+impl StatsRecorder {
     pub fn start() -> Self {
         Self {
             frame_ms: Vec::new(),
@@ -74,7 +74,7 @@ impl Measured {
         self.cpu_before = own_cpu();
     }
 
-    pub fn figures(mut self) -> Figures {
+    pub fn figures(mut self) -> RenderStats {
         self.frame_ms.sort_by(f64::total_cmp);
         let at = |share: f64| {
             let last = self.frame_ms.len().saturating_sub(1);
@@ -82,7 +82,7 @@ impl Measured {
         };
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let (luma, motion) = (mean(&self.lumas), mean(&self.motions));
-        Figures {
+        RenderStats {
             frame_ms_median: at(0.5),
             frame_ms_p95: at(0.95),
             cpu_ms_per_frame: self.cpu_seen.as_secs_f64() * 1000.0

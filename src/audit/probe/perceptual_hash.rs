@@ -13,22 +13,22 @@ const WAVES: usize = 8;
 /// The likeness of one preset over several frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Likeness(pub [u64; VIEWS]);
+pub struct PerceptualHash(pub [u64; VIEWS]);
 
-impl Likeness {
+impl PerceptualHash {
     /// Bits in which two likenesses differ, of `64 * VIEWS`.
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 }
 
-impl From<Likeness> for String {
-    fn from(likeness: Likeness) -> Self {
+impl From<PerceptualHash> for String {
+    fn from(likeness: PerceptualHash) -> Self {
         likeness.0.iter().map(|view| format!("{view:016x}")).collect()
     }
 }
 
-impl TryFrom<String> for Likeness {
+impl TryFrom<String> for PerceptualHash {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_likeness_survives_being_written() {
-        let likeness = Likeness([1, u64::MAX, 0x0123_4567_89ab_cdef]);
-        assert_eq!(Likeness::try_from(String::from(likeness)), Ok(likeness));
-        assert!(Likeness::try_from("é".repeat(24)).is_err());
+        let likeness = PerceptualHash([1, u64::MAX, 0x0123_4567_89ab_cdef]);
+        assert_eq!(PerceptualHash::try_from(String::from(likeness)), Ok(likeness));
+        assert!(PerceptualHash::try_from("é".repeat(24)).is_err());
     }
 }

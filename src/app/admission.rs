@@ -4,18 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::audit::Sentry;
+use crate::audit::LiveAudit;
 use crate::library::{PresetId, PresetSource, Store};
-use crate::show::{Doorkeeper, TurnedAway};
+use crate::show::{Admission, DeckError};
 
-struct Door {
-    sentry: Sentry,
+struct LiveAdmission {
+    sentry: LiveAudit,
     /// Shut for unknown presets; open, all pass.
     guarded: Arc<AtomicBool>,
 }
 
-impl Doorkeeper for Door {
-    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), TurnedAway> {
+impl Admission for LiveAdmission {
+    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError> {
         match source {
             // What comes with the program was audited when the program was made.
             PresetSource::BuiltIn(_) => Ok(()),
@@ -32,7 +32,7 @@ pub fn door(
     store: &Store,
     textures: &[PathBuf],
     guarded: Arc<AtomicBool>,
-) -> anyhow::Result<Option<Arc<dyn Doorkeeper>>> {
+) -> anyhow::Result<Option<Arc<dyn Admission>>> {
     let Some(store) = store.another()? else { return Ok(None) };
-    Ok(Some(Arc::new(Door { sentry: Sentry::new(store, textures)?, guarded })))
+    Ok(Some(Arc::new(LiveAdmission { sentry: LiveAudit::new(store, textures)?, guarded })))
 }

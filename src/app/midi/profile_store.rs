@@ -5,31 +5,31 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
-use super::profile::Profile;
+use super::profile::MidiProfile;
 use crate::app::edited;
 
 /// What came from the shelf.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fetched {
     /// A device's profile; an empty one when none was saved yet.
-    Profile(Profile),
+    MidiProfile(MidiProfile),
     /// Something the performer should know.
     Trouble(String),
 }
 
 enum Order {
     Fetch(String),
-    Save(Profile),
+    Save(MidiProfile),
 }
 
 /// The profiles of all devices, one file each.
-pub struct Shelf {
+pub struct ProfileStore {
     orders: Option<Sender<Order>>,
     fetched: Receiver<Fetched>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Shelf {
+impl ProfileStore {
     /// The shelf in this folder; without one, profiles last as long as the program runs.
     pub fn open(folder: Option<PathBuf>) -> Self {
         let (orders, waiting) = mpsc::channel();
@@ -39,7 +39,7 @@ impl Shelf {
                 let done = match (order, &folder) {
                     (Order::Fetch(device), Some(folder)) => fetch(folder, device),
                     (Order::Fetch(device), None) => {
-                        vec![Fetched::Profile(Profile { device, bindings: Vec::new() })]
+                        vec![Fetched::MidiProfile(MidiProfile { device, bindings: Vec::new() })]
                     }
                     (Order::Save(profile), Some(folder)) => save(folder, &profile),
                     (Order::Save(_), None) => Vec::new(),
@@ -60,7 +60,7 @@ impl Shelf {
     }
 
     /// Saves a device's profile.
-    pub fn save(&self, profile: Profile) {
+    pub fn save(&self, profile: MidiProfile) {
         self.order(Order::Save(profile));
     }
 
@@ -82,7 +82,7 @@ impl Shelf {
     }
 }
 
-impl Drop for Shelf {
+impl Drop for ProfileStore {
     /// Everything asked for is written before the program ends.
     fn drop(&mut self) {
         self.orders.take();
@@ -101,12 +101,12 @@ fn path(folder: &Path, device: &str) -> PathBuf {
 
 fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     let path = path(folder, &device);
-    let none = || Fetched::Profile(Profile { device: device.clone(), bindings: Vec::new() });
+    let none = || Fetched::MidiProfile(MidiProfile { device: device.clone(), bindings: Vec::new() });
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let (profile, problems) = Profile::read(&text);
+            let (profile, problems) = MidiProfile::read(&text);
             let told = edited::told(&path, &problems).map(Fetched::Trouble);
-            [Fetched::Profile(Profile { device, ..profile })].into_iter().chain(told).collect()
+            [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
         Err(error) => {
@@ -126,12 +126,12 @@ fn aside(path: &Path) -> PathBuf {
     (0..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(0))
 }
 
-fn save(folder: &Path, profile: &Profile) -> Vec<Fetched> {
+fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut news = Vec::new();
     // What could not be read is the performer's work too: it is not written over.
     let readable = match std::fs::read_to_string(&path) {
-        Ok(text) => Profile::read(&text).1.is_empty(),
+        Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     };
     if !readable {
@@ -172,22 +172,22 @@ mod tests {
     use crate::desk::Action;
     use crate::show::Command;
 
-    fn pads() -> Profile {
+    fn pads() -> MidiProfile {
         let pad = Address { kind: Kind::Note, channel: 10, number: 36 };
         let next = Binding::new(pad, Action::Show(Command::Next), Encoding::Absolute);
-        Profile { device: "Pads: one/two".into(), bindings: vec![next] }
+        MidiProfile { device: "Pads: one/two".into(), bindings: vec![next] }
     }
 
     #[test]
     fn a_profile_comes_back_from_disk() {
         let folder = tempfile::tempdir().expect("a folder");
-        let shelf = Shelf::open(Some(folder.path().join("midi")));
+        let shelf = ProfileStore::open(Some(folder.path().join("midi")));
         shelf.fetch("Pads: one/two");
-        let none = Profile { bindings: Vec::new(), ..pads() };
-        assert_eq!(shelf.wait(), Some(Fetched::Profile(none)));
+        let none = MidiProfile { bindings: Vec::new(), ..pads() };
+        assert_eq!(shelf.wait(), Some(Fetched::MidiProfile(none)));
         shelf.save(pads());
         shelf.fetch("Pads: one/two");
-        assert_eq!(shelf.wait(), Some(Fetched::Profile(pads())));
+        assert_eq!(shelf.wait(), Some(Fetched::MidiProfile(pads())));
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = path(folder.path(), &pads().device);
         std::fs::write(&file, "[[control]]\naction = \"my own\"\n").expect("written");
-        let shelf = Shelf::open(Some(folder.path().to_owned()));
+        let shelf = ProfileStore::open(Some(folder.path().to_owned()));
         shelf.save(pads());
         assert!(matches!(shelf.wait(), Some(Fetched::Trouble(_))));
         drop(shelf);
@@ -203,12 +203,12 @@ mod tests {
         assert!(aside.contains("my own"));
         // Bytes that are no text, in another edit: kept as well, beside the first.
         std::fs::write(&file, b"\xff\xfe").expect("written");
-        let shelf = Shelf::open(Some(folder.path().to_owned()));
+        let shelf = ProfileStore::open(Some(folder.path().to_owned()));
         shelf.save(pads());
         drop(shelf);
         let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
         assert_eq!(second, b"\xff\xfe");
-        assert_eq!(Profile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
+        assert_eq!(MidiProfile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a file");
         std::fs::write(&file, "").expect("written");
-        let shelf = Shelf::open(Some(file));
+        let shelf = ProfileStore::open(Some(file));
         shelf.save(pads());
         let told = shelf.wait();
         assert!(

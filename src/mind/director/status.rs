@@ -8,12 +8,12 @@ const SKIPPED: u8 = 4;
 
 /// One byte a preset, by its place in the catalogue.
 #[derive(Clone, Debug, Default)]
-pub struct Standing {
+pub struct PresetStatus {
     marks: Vec<u8>,
     favourites: BTreeSet<u32>,
 }
 
-impl Standing {
+impl PresetStatus {
     /// Nothing known about so many presets.
     pub fn new(presets: usize) -> Self {
         Self { marks: vec![0; presets], favourites: BTreeSet::new() }

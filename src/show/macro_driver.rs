@@ -15,7 +15,7 @@ use crate::analysis::Features;
 use crate::milk::Hooks;
 use crate::mind::Control;
 use crate::mind::macros::{Bank, MacroState, MacroView, Macros};
-use crate::stage::{Airing, DeckId, Post, Second};
+use crate::stage::{DeckId, OnAirDeck, Post, Second};
 use crate::units::{Rng, Unipolar};
 
 /// Controls nearer to the middle than this rest: knobs are never quite still.
@@ -50,7 +50,7 @@ const DEEPEST_PULSE: f32 = 0.16;
 const PULSE_SECS: (f32, f32) = (0.03, 0.18);
 
 /// The macros with all they need to reach the picture.
-pub struct Hands {
+pub struct MacroDriver {
     macros: Macros,
     rng: Rng,
     bank: Bank,
@@ -67,7 +67,7 @@ struct SecondDeck {
 }
 
 /// The decks that fusion may choose from.
-pub struct HandRack<'a> {
+pub struct FusionDecks<'a> {
     /// Decks on air; never chosen.
     pub on_air: &'a [DeckId],
     /// Warm decks, best first.
@@ -76,7 +76,7 @@ pub struct HandRack<'a> {
     pub fading: bool,
 }
 
-impl Hands {
+impl MacroDriver {
     /// Hands on a bank as it was saved; `rng` is what the music's drift wanders by.
     pub fn new(state: MacroState, rng: Rng) -> Self {
         Self { macros: Macros::new(state), rng, bank: state.bank, pulse: 0.0, second: SecondDeck::default() }
@@ -95,7 +95,7 @@ impl Hands {
     }
 
     /// One step of the show.
-    pub fn step(&mut self, features: &Features, rack: &HandRack, dt: f64) {
+    pub fn step(&mut self, features: &Features, rack: &FusionDecks, dt: f64) {
         self.bank = self.macros.step(features, dt, &mut self.rng);
         let hit = features.hit.get();
         let time = if hit > self.pulse { PULSE_SECS.0 } else { PULSE_SECS.1 };
@@ -140,7 +140,7 @@ impl Hands {
     pub fn second(&self) -> Option<Second> {
         let share = second_share(self.lean(Control::Fusion)) * self.second.presence as f32;
         let deck = self.second.deck.filter(|_| share > 0.0)?;
-        let airing = Airing { deck, hooks: self.hooks() };
+        let airing = OnAirDeck { deck, hooks: self.hooks() };
         Some(Second { airing, share: Unipolar::new(share * FULLEST_SECOND) })
     }
 
@@ -172,7 +172,7 @@ impl Hands {
 impl SecondDeck {
     /// Keeps a second deck while it is wanted. It leaves before another takes its place, and before a crossfade would
     /// bring it on air or change what lies behind.
-    fn step(&mut self, wanted: bool, rack: &HandRack, dt: f64) {
+    fn step(&mut self, wanted: bool, rack: &FusionDecks, dt: f64) {
         let usable = |deck: &DeckId| rack.spare.contains(deck) && !rack.on_air.contains(deck);
         if self.deck.is_some_and(|deck| !usable(&deck)) {
             // It is on air now, or gone; what is left of it cannot be shown.
@@ -207,15 +207,15 @@ mod tests {
 
     const DT: f64 = 1.0 / 60.0;
 
-    fn hands(control: Control, value: f32) -> Hands {
+    fn hands(control: Control, value: f32) -> MacroDriver {
         let mut bank = Bank::default();
         bank.set(control, Unipolar::new(value));
         let state = MacroState { bank, follow: false, ..MacroState::default() };
-        Hands::new(state, Rng::new(1))
+        MacroDriver::new(state, Rng::new(1))
     }
 
-    fn alone() -> HandRack<'static> {
-        HandRack { on_air: &[DeckId(0)], spare: &[], fading: false }
+    fn alone() -> FusionDecks<'static> {
+        FusionDecks { on_air: &[DeckId(0)], spare: &[], fading: false }
     }
 
     #[test]
@@ -247,17 +247,17 @@ mod tests {
     fn the_second_deck_leaves_before_the_next_one_comes() {
         let mut second = SecondDeck::default();
         let [front, behind, next] = [0, 1, 2].map(DeckId);
-        let calm = HandRack { on_air: &[front], spare: &[behind], fading: false };
+        let calm = FusionDecks { on_air: &[front], spare: &[behind], fading: false };
         for _ in 0..200 {
             second.step(true, &calm, DT);
         }
         assert_eq!((second.deck, second.presence), (Some(behind), 1.0));
-        let fading = HandRack { on_air: &[front, next], spare: &[behind], fading: true };
+        let fading = FusionDecks { on_air: &[front, next], spare: &[behind], fading: true };
         for _ in 0..200 {
             second.step(true, &fading, DT);
         }
         assert_eq!((second.deck, second.presence), (None, 0.0));
-        let after = HandRack { on_air: &[next], spare: &[front], fading: false };
+        let after = FusionDecks { on_air: &[next], spare: &[front], fading: false };
         second.step(true, &after, DT);
         assert_eq!(second.deck, Some(front));
         assert!(second.presence < 0.05);
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_deck_that_goes_on_air_is_no_second_deck() {
         let mut second = SecondDeck { deck: Some(DeckId(1)), presence: 1.0 };
-        second.step(true, &HandRack { on_air: &[DeckId(1)], spare: &[DeckId(1)], fading: false }, DT);
+        second.step(true, &FusionDecks { on_air: &[DeckId(1)], spare: &[DeckId(1)], fading: false }, DT);
         assert_eq!(second.deck, None);
     }
 }

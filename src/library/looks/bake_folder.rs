@@ -13,7 +13,7 @@ use crate::library::whole_file::{self, FileError};
 pub const BAKE_PLACE: &str = "aivj-bake.v0.json";
 
 #[derive(Serialize, Deserialize)]
-struct BakePlace {
+struct BakeFolder {
     version: String,
     folder: PathBuf,
 }
@@ -21,13 +21,13 @@ struct BakePlace {
 /// Says beside the presets in `library` that their bake lies in `folder`.
 pub fn write_bake_place(library: &Path, folder: &Path) -> Result<(), FileError> {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    whole_file::write_json(&library.join(BAKE_PLACE), &BakePlace { version: "v0".into(), folder })
+    whole_file::write_json(&library.join(BAKE_PLACE), &BakeFolder { version: "v0".into(), folder })
 }
 
 /// Where the bake of the presets in `library` lies; beside them where nothing says otherwise.
 pub fn bake_place(library: &Path) -> PathBuf {
     let said = std::fs::read(library.join(BAKE_PLACE)).ok();
-    let said = said.and_then(|bytes| serde_json::from_slice::<BakePlace>(&bytes).ok());
+    let said = said.and_then(|bytes| serde_json::from_slice::<BakeFolder>(&bytes).ok());
     said.map(|place| place.folder).filter(|folder| folder.is_dir()).unwrap_or_else(|| library.to_owned())
 }
 

@@ -13,7 +13,7 @@ use super::{Catalogue, Energy, Entry, PresetId, Tags};
 
 /// What is looked for. Everything asked has to be true of a preset.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Question {
+pub struct SearchQuery {
     /// Beginnings of words of the name, the path or the tags.
     pub text: String,
     /// Tags it has.
@@ -30,9 +30,9 @@ pub struct Question {
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct SearchResults {
     /// The question.
-    pub question: Question,
+    pub question: SearchQuery,
     /// The library that was asked.
     pub library: Arc<Catalogue>,
     /// How that library looks.
@@ -47,7 +47,7 @@ pub struct Answer {
 const LIKE: usize = 500;
 
 /// A library made ready to be searched.
-pub struct Searcher {
+pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
@@ -55,7 +55,7 @@ pub struct Searcher {
     like: Option<(PresetId, Vec<Option<f32>>)>,
 }
 
-impl Searcher {
+impl SearchIndex {
     /// Makes a library ready; `labels` are the performer's own words on presets. Takes about a second for a hundred
     /// thousand presets.
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
@@ -65,7 +65,7 @@ impl Searcher {
     }
 
     /// The presets that answer a question, in the library's order or the likest first; a trouble is told besides.
-    pub fn find(&mut self, question: &Question) -> Answer {
+    pub fn find(&mut self, question: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
             entry.tags.has_all(question.tags)
                 && question.energy.is_none_or(|energy| energy == entry.energy)
@@ -85,7 +85,7 @@ impl Searcher {
         }
         let trouble = question.like.and_then(|model| self.likest_first(model, &mut places));
         let (looks, places) = (self.looks.clone(), Arc::new(places));
-        Answer { question: question.clone(), library, looks, places, trouble }
+        SearchResults { question: question.clone(), library, looks, places, trouble }
     }
 
     /// Puts the likest first and keeps [`LIKE`] of them; says what is wrong with the embeddings, if anything.
@@ -141,22 +141,22 @@ fn likeness(a: &Entry, b: &Entry) -> u32 {
 }
 
 /// The thread that answers; the newest question wins.
-pub struct Finder {
+pub struct SearchThread {
     sender: Option<SyncSender<()>>,
-    wanted: Arc<Mutex<Option<(Arc<Catalogue>, Question)>>>,
-    answers: Receiver<Answer>,
+    wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,
+    answers: Receiver<SearchResults>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Finder {
+impl SearchThread {
     /// Starts the thread; `store` knows the performer's own words on presets.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
         let (answer, answers) = sync_channel(4);
-        let wanted: Arc<Mutex<Option<(Arc<Catalogue>, Question)>>> = Arc::default();
+        let wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>> = Arc::default();
         let shared = wanted.clone();
         let work = move || {
-            let mut searcher: Option<Searcher> = None;
+            let mut searcher: Option<SearchIndex> = None;
             while asked.recv().is_ok() {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some((library, question)) = next else { continue };
@@ -172,7 +172,7 @@ impl Finder {
     }
 
     /// Asks; a question that was not answered yet is forgotten. Waits for nothing.
-    pub fn ask(&self, library: &Arc<Catalogue>, question: Question) {
+    pub fn ask(&self, library: &Arc<Catalogue>, question: SearchQuery) {
         *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), question));
         if let Some(sender) = &self.sender {
             match sender.try_send(()) {
@@ -182,12 +182,12 @@ impl Finder {
     }
 
     /// The newest answer since the last call.
-    pub fn answer(&self) -> Option<Answer> {
+    pub fn answer(&self) -> Option<SearchResults> {
         self.answers.try_iter().last()
     }
 }
 
-impl Drop for Finder {
+impl Drop for SearchThread {
     fn drop(&mut self) {
         self.sender = None;
         while self.answers.try_recv().is_ok() {}
@@ -197,13 +197,13 @@ impl Drop for Finder {
     }
 }
 
-fn made_ready(library: Arc<Catalogue>, store: &Store) -> Searcher {
+fn made_ready(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
     let labels = store.labels().unwrap_or_else(|error| {
         store.met(&error);
         log::warn!("the performer's own tags cannot be searched: {error}");
         HashMap::new()
     });
-    let searcher = Searcher::new(library, &labels);
+    let searcher = SearchIndex::new(library, &labels);
     searcher.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
     super::give_back_memory();
     searcher
@@ -214,31 +214,31 @@ mod tests {
     use super::*;
     use crate::library::{Tag, load_built_in};
 
-    fn found(question: &Question) -> Vec<Entry> {
+    fn found(question: &SearchQuery) -> Vec<Entry> {
         let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
-        let answer = Searcher::new(Arc::new(library), &HashMap::new()).find(question);
+        let answer = SearchIndex::new(Arc::new(library), &HashMap::new()).find(question);
         answer.places.iter().map(|&place| answer.library.entries[place as usize].clone()).collect()
     }
 
     #[test]
     fn everything_asked_is_true_of_what_is_found() {
-        let all = found(&Question::default()).len();
-        let techno = found(&Question { text: "techno".into(), ..Default::default() });
+        let all = found(&SearchQuery::default()).len();
+        let techno = found(&SearchQuery { text: "techno".into(), ..Default::default() });
         assert!(!techno.is_empty() && techno.len() < all);
         assert!(techno.iter().all(|entry| entry.path.starts_with("techno/")));
         let tags: Tags = [Tag::Shader].into_iter().collect();
         let energy = Some(Energy::Peak);
-        let both = found(&Question { text: "tech".into(), tags, energy, ..Default::default() });
+        let both = found(&SearchQuery { text: "tech".into(), tags, energy, ..Default::default() });
         assert!(both.iter().all(|entry| entry.tags.has(Tag::Shader) && entry.energy == Energy::Peak));
-        assert!(found(&Question { text: "xyzzy".into(), ..Default::default() }).is_empty());
+        assert!(found(&SearchQuery { text: "xyzzy".into(), ..Default::default() }).is_empty());
         let one = Arc::new(BTreeSet::from([techno[0].id]));
-        assert_eq!(found(&Question { only: Some(one), ..Default::default() }).len(), 1);
+        assert_eq!(found(&SearchQuery { only: Some(one), ..Default::default() }).len(), 1);
     }
 
     #[test]
     fn presets_like_one_begin_with_its_style_and_leave_it_out() {
-        let model = found(&Question::default()).remove(3);
-        let like = found(&Question { like: Some(model.id), ..Default::default() });
+        let model = found(&SearchQuery::default()).remove(3);
+        let like = found(&SearchQuery { like: Some(model.id), ..Default::default() });
         assert_eq!(like[0].cluster, model.cluster);
         assert!(like.iter().all(|entry| entry.id != model.id));
     }
@@ -247,9 +247,9 @@ mod tests {
     fn the_newest_question_is_answered() {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
-        let finder = Finder::start(store).expect("starts");
+        let finder = SearchThread::start(store).expect("starts");
         for text in ["a", "am", "ambient"] {
-            finder.ask(&library, Question { text: text.into(), ..Default::default() });
+            finder.ask(&library, SearchQuery { text: text.into(), ..Default::default() });
         }
         let answer = std::iter::from_fn(|| {
             std::thread::yield_now();

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 /// Folders outside the library itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct UserFolders {
     /// The store, set logs, bakes: written by the program.
     pub data: PathBuf,
     /// Settings and MIDI profiles: written by hand as well.
     pub config: PathBuf,
 }
 
-impl Places {
+impl UserFolders {
     /// The platform's own folders. `AIVJ_DATA` and `AIVJ_CONFIG` override them; with `AIVJ_DATA` alone both are there.
     /// Nothing on a machine that has no home for its user.
     pub fn of_user() -> Option<Self> {

@@ -29,7 +29,7 @@ pub struct Look {
 }
 
 /// A labelled clip, look by look.
-pub struct Heard {
+pub struct ClipFeatures {
     /// Which clips it belongs with.
     pub group: String,
     /// What was heard, twice a second from the first half second on.
@@ -43,11 +43,11 @@ pub fn all(
     settings: &TrainSettings,
     items: &[(Item, Scene)],
     groups: &[String],
-) -> anyhow::Result<(Vec<Heard>, Vec<Window>)> {
+) -> anyhow::Result<(Vec<ClipFeatures>, Vec<Window>)> {
     let next = AtomicUsize::new(0);
     let rng = Rng::new(settings.seed);
     let jobs = items.len() + settings.pieces * Scene::ALL.len();
-    let work = || -> anyhow::Result<Vec<(usize, Option<Heard>, Vec<Window>)>> {
+    let work = || -> anyhow::Result<Vec<(usize, Option<ClipFeatures>, Vec<Window>)>> {
         let mut done = Vec::new();
         loop {
             let clip = next.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +69,7 @@ pub fn all(
                 let varied = looks(&augment::vary(&sound, &mut rng));
                 windows.extend(self::windows(&varied, scene, clip, origin, first));
             }
-            let heard = items.get(clip).map(|(item, _)| Heard {
+            let heard = items.get(clip).map(|(item, _)| ClipFeatures {
                 group: super::group(item),
                 looks: own,
                 scored: if settings.check { scored(&sound) } else { Vec::new() },
