@@ -275,7 +275,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_c_reads_them() {
-        for (text, number) in [(" 1.5abc", 1.5), ("-2e1;", -20.0), ("x", 0.0), ("", 0.0), ("1.2.3", 1.2), ("3e", 3.0)] {
+        for (text, number) in
+            [(" 1.5abc", 1.5), ("-2e1;", -20.0), ("x", 0.0), ("", 0.0), ("1.2.3", 1.2), ("3e", 3.0)]
+        {
             assert_eq!(leading_number(text), number, "{text:?}");
         }
     }
