@@ -37,6 +37,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("lactea_preset", &["milk"]),
     ("lactea_hlsl", &["milk"]),
     ("rusqlite", &["library"]),
+    ("toml_edit", &["library"]),
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
     ("ureq", &["bake"]),
