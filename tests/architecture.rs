@@ -36,6 +36,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("ebur128", &["analysis"]),
     ("lactea_preset", &["milk"]),
     ("lactea_hlsl", &["milk"]),
+    ("arc_swap", &["handoff"]),
     ("rusqlite", &["library"]),
     ("toml_edit", &["library"]),
     ("linfa", &["bake", "cli"]),
