@@ -42,6 +42,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
     ("sysinfo", &["bake"]),
+    ("maud", &["bake"]),
+    ("base64", &["bake"]),
     ("fs4", &["bake"]),
     ("cpu_time", &["units"]),
     ("ureq", &["bake"]),
