@@ -42,6 +42,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
     ("sysinfo", &["bake"]),
+    ("rayon", &["bake"]),
     ("maud", &["bake"]),
     ("base64", &["bake"]),
     ("fs4", &["bake"]),
