@@ -39,6 +39,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("rusqlite", &["library"]),
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("ureq", &["bake"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
