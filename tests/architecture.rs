@@ -45,6 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const GUESTS: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
+    ("hound", &["audio"]),
     ("rustfft", &["analysis", "milk"]),
     ("realfft", &["analysis"]),
     ("ebur128", &["analysis"]),
