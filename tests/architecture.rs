@@ -46,6 +46,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
     ("hound", &["audio"]),
+    ("biquad", &["audit"]),
     ("rustfft", &["analysis", "milk"]),
     ("realfft", &["analysis"]),
     ("ebur128", &["analysis"]),
