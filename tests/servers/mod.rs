@@ -1,0 +1,123 @@
+//! Sound and MIDI servers of a test's own: started in a private runtime folder, stopped with the test.
+//!
+//! Nothing here meets the user's servers: a test runs itself once more with an environment in which only its own
+//! can be found. A server that is not installed fails the test, and `AIVJ_NO_AUDIO=1` says that this is on purpose.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Set for the second run of a test: its private runtime folder.
+const RUNTIME: &str = "AIVJ_TEST_RUNTIME";
+/// How long a server may take to be ready, and to stop when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A process that ends with its test, even one that is killed.
+pub struct Process(Child);
+
+impl Process {
+    /// Starts `command` in silence; `package` is what to install when it is missing.
+    pub fn start(mut command: Command, package: &str) -> Self {
+        let program = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        // SAFETY: prctl is async-signal-safe and touches nothing but the new process.
+        unsafe {
+            #[cfg(target_os = "linux")]
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            });
+        }
+        let child = command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "{program} does not start ({error}): install the package {package} (./test installs it), \
+                 or set AIVJ_NO_AUDIO=1 to test without sound and MIDI servers"
+            )
+        });
+        Self(child)
+    }
+
+    /// Its output, if that is piped.
+    pub fn output(&mut self) -> Option<std::process::ChildStdout> {
+        self.0.stdout.take()
+    }
+
+    /// Ends it without notice, as a crash would.
+    pub fn crash(mut self) {
+        self.0.kill().ok(); // it may have ended already
+        self.0.wait().ok();
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().ok().flatten()
+    }
+}
+
+impl Drop for Process {
+    /// Asks it to stop, so that it removes what it shares with its clients, and does not ask twice.
+    fn drop(&mut self) {
+        if let (None, Ok(id)) = (self.ended(), i32::try_from(self.0.id())) {
+            // SAFETY: the child has not been waited for, so the number is still its own.
+            unsafe { libc::kill(id, libc::SIGTERM) };
+        }
+        wait_until(Duration::from_secs(3), || self.ended().is_some());
+        self.0.kill().ok(); // it may have ended already
+        self.0.wait().ok();
+    }
+}
+
+/// A command that says nothing.
+pub fn silent(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null());
+    command
+}
+
+/// Waits until `ready`, a little at a time; false when it takes longer than `patience`.
+pub fn wait_until(patience: Duration, mut ready: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !ready() {
+        if begun.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
+/// Waits until a server is `ready`; a server that never is fails the test.
+pub fn expect_ready(what: &str, ready: impl FnMut() -> bool) {
+    assert!(wait_until(PATIENCE, ready), "{what} is not ready after {} s", PATIENCE.as_secs());
+}
+
+/// Runs `test` in a process of its own with a private runtime folder, and `more` in its environment.
+///
+/// `name` is the name of the calling test; the environment is read by the libraries of sound servers and cannot be
+/// changed while threads run.
+pub fn in_private(name: &str, more: &[(&str, OsString)], test: impl FnOnce(&Path)) {
+    if std::env::var_os("AIVJ_NO_AUDIO").is_some_and(|value| value == "1") {
+        println!("not run: AIVJ_NO_AUDIO=1");
+        return;
+    }
+    if let Some(runtime) = std::env::var_os(RUNTIME) {
+        test(&PathBuf::from(runtime));
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut own = Command::new(std::env::current_exe().expect("this program has a path"));
+    own.args([name, "--exact", "--nocapture"]).env(RUNTIME, folder.path());
+    for name in ["XDG_RUNTIME_DIR", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+        own.env(name, folder.path());
+    }
+    // Addresses of the user's servers.
+    for name in ["PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE", "PIPEWIRE_RUNTIME_DIR", "DISPLAY"] {
+        own.env_remove(name);
+    }
+    let bus = format!("unix:path={}", folder.path().join("bus").display());
+    own.env("DBUS_SESSION_BUS_ADDRESS", bus).envs(more.iter().cloned());
+    let status = own.status().expect("this program starts twice");
+    assert!(status.success(), "{name}: see above");
+}
