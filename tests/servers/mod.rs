@@ -99,7 +99,7 @@ pub fn expect_ready(what: &str, ready: impl FnMut() -> bool) {
 /// changed while threads run.
 pub fn in_private(name: &str, more: &[(&str, OsString)], test: impl FnOnce(&Path)) {
     if std::env::var_os("AIVJ_NO_AUDIO").is_some_and(|value| value == "1") {
-        println!("not run: AIVJ_NO_AUDIO=1");
+        println!("skipped: AIVJ_NO_AUDIO=1 states that there are no sound and MIDI servers");
         return;
     }
     if let Some(runtime) = std::env::var_os(RUNTIME) {
