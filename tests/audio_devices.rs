@@ -30,8 +30,23 @@ fn pulseaudio(runtime: &Path) -> Vec<Process> {
     vec![server]
 }
 
+/// Keeps the session manager (0.4, 0.5) away from the machine's own cards.
+fn leave_cards_alone(runtime: &Path) {
+    let file = |name: &str, text: &str| {
+        let path = runtime.join("wireplumber").join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for settings");
+        std::fs::write(path, text).expect("written");
+    };
+    file("main.lua.d/51-no-cards.lua", "alsa_monitor.enabled = false\n");
+    file(
+        "wireplumber.conf.d/no-cards.conf",
+        "wireplumber.profiles = { main = { monitor.alsa = disabled } }\n",
+    );
+}
+
 /// PipeWire, its session manager with the bus it insists on, and its PulseAudio socket; stopped in this order.
 fn pipewire(runtime: &Path) -> Vec<Process> {
+    leave_cards_alone(runtime);
     let bus = format!("--address=unix:path={}", runtime.join("bus").display());
     let bus =
         Process::start(silent("dbus-daemon", &["--session", "--nofork", "--nopidfile", &bus]), "dbus-daemon");
