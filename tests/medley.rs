@@ -16,7 +16,7 @@ use aivj::library::Catalogue;
 use aivj::milk::Heard;
 use aivj::show::setlog::{Cause, Cut, Event};
 use aivj::show::{Arrived, PrepareTimes, Show, ShowSettings, StepInput};
-use aivj::units::Rng;
+use aivj::units::{Rng, Tempo};
 
 const FPS: usize = 30;
 const SECONDS: usize = 600;
@@ -80,34 +80,48 @@ struct Change {
     fits: bool,
     /// Milliseconds from the nearest beat the program believed in, while it trusted any.
     off_grid_ms: Option<u32>,
-    /// Milliseconds from the nearest true eighth note, under the same condition.
-    off_eighth_ms: Option<u32>,
+    /// How the program's beat compares with the true one, under the same condition; unknown of clips.
+    beat: Option<TrueBeat>,
+}
+
+/// How far the program's beat was from the true one.
+#[derive(Clone, Copy, Debug)]
+struct TrueBeat {
+    /// The tempo was right, or half or double of it, which are as good for cuts.
+    tempo_fits: bool,
+    /// Milliseconds between the change and the nearest true eighth note.
+    off_eighth_ms: u32,
+}
+
+impl TrueBeat {
+    /// `None` where nothing counts.
+    fn at(beats: &[f32], secs_in: f64, tempo: Tempo) -> Option<Self> {
+        let [first, .., last] = beats else { return None };
+        let period = f64::from(last - first) / (beats.len() - 1) as f64;
+        let tempo_fits =
+            [0.5, 1.0, 2.0].iter().any(|times| (tempo.period().0 / (times * period) - 1.0).abs() < 0.03);
+        let eighths = beats.windows(2).flat_map(|pair| [pair[0], 0.5 * (pair[0] + pair[1])]);
+        let nearest = eighths.map(|eighth| (f64::from(eighth) - secs_in).abs()).min_by(f64::total_cmp)?;
+        Some(Self { tempo_fits, off_eighth_ms: (nearest * 1000.0) as u32 })
+    }
 }
 
 impl Change {
-    fn of(cut: &Cut, part: &Part, secs_in: f64) -> Self {
+    fn of(cut: &Cut, part: &Part, secs_in: f64, tempo: Tempo) -> Self {
         let aimed = cut.target.map(|target| target.scene);
         let fits = aimed == Some(part.scene);
         let off_grid_ms = cut.off_beat_secs.map(|off| (off.abs() * 1000.0) as u32);
-        let off_eighth_ms = off_grid_ms.and_then(|_| off_eighth_ms(&part.beats, secs_in));
+        let beat = off_grid_ms.and_then(|_| TrueBeat::at(&part.beats, secs_in, tempo));
         println!(
-            "  {:?} for {}, heard {:?}, truly {:?} since {secs_in:.1} s, {off_grid_ms:?} ms off the grid, \
-             {off_eighth_ms:?} ms off an eighth{}",
+            "  {:?} for {}, heard {:?}, truly {:?} since {secs_in:.1} s, {off_grid_ms:?} ms off the grid, {beat:?}{}",
             cut.cause,
             aimed.map_or("any", Scene::label),
             cut.scene,
             part.scene,
             if fits { "" } else { "  MISS" }
         );
-        Self { fits, off_grid_ms, off_eighth_ms }
+        Self { fits, off_grid_ms, beat }
     }
-}
-
-/// How far a moment is from the nearest eighth note.
-fn off_eighth_ms(beats: &[f32], at: f64) -> Option<u32> {
-    let eighths = beats.windows(2).flat_map(|pair| [pair[0], 0.5 * (pair[0] + pair[1])]);
-    let nearest = eighths.map(|beat| (f64::from(beat) - at).abs()).min_by(f64::total_cmp)?;
-    Some((nearest * 1000.0) as u32)
 }
 
 /// Plays the parts to a show and returns its changes.
@@ -120,6 +134,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
     for part in parts {
         for (frame, samples) in part.sound.chunks(block).enumerate() {
             analyser.push(samples);
+            let features = analyser.features();
             let ready = std::mem::take(&mut coming);
             let arrived: Vec<Arrived> = ready
                 .into_iter()
@@ -128,7 +143,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
             let step = show.step(&StepInput {
                 dt: samples.len() as f64 / f64::from(HOUSE_RATE_HZ),
                 heard: &Heard::default(),
-                features: analyser.features(),
+                features,
                 commands: &[],
                 arrived: &arrived,
                 failed: &[],
@@ -139,7 +154,12 @@ fn perform(parts: &[Part]) -> Vec<Change> {
                 if let Event::Cut(cut) = entry.event
                     && let Cause::Music(_) = cut.cause
                 {
-                    changes.push(Change::of(&cut, part, (frame + 1) as f64 / FPS as f64));
+                    changes.push(Change::of(
+                        &cut,
+                        part,
+                        (frame + 1) as f64 / FPS as f64,
+                        features.beat.tempo,
+                    ));
                 }
             }
         }
@@ -185,8 +205,12 @@ fn check(seeds: &[u64], medley: impl Fn(u64) -> Vec<Part> + Sync) -> Vec<Change>
 #[test]
 fn changes_fit_composed_music() {
     let changes = check(&[1, 2, 3], composed);
-    let off_eighth_ms = median(changes.iter().filter_map(|change| change.off_eighth_ms));
-    println!("{off_eighth_ms} ms from a true eighth");
+    let beats: Vec<TrueBeat> = changes.iter().filter_map(|change| change.beat).collect();
+    let tempo_fits = beats.iter().filter(|beat| beat.tempo_fits).count() as f64 / beats.len() as f64;
+    let off_eighth_ms = median(beats.iter().map(|beat| beat.off_eighth_ms));
+    println!("{tempo_fits:.3} of {} tempos fit; {off_eighth_ms} ms from a true eighth", beats.len());
+    assert!(beats.len() >= 30, "the beat was trusted at {} changes only", beats.len());
+    assert!(tempo_fits >= FITTING, "{tempo_fits:.3} of the tempos fit");
     assert!(off_eighth_ms <= 30, "{off_eighth_ms} ms from a true eighth");
 }
 
