@@ -50,12 +50,12 @@ fn wait_for(lines: &Receiver<String>, wanted: &str) {
 }
 
 fn ports_come_and_go(_runtime: &Path) {
-    let _server = server();
+    let server = server();
     let mut pads = plug_in();
     let mut listener = Command::new(env!("CARGO_BIN_EXE_aivj"));
     listener.arg("midi").stdout(Stdio::piped());
     let mut listener = Process::start(listener, "aivj");
-    let out = BufReader::new(listener.output().expect("its output"));
+    let out = BufReader::new(listener.0.stdout.take().expect("its output"));
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
         out.lines().map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(()))
@@ -71,6 +71,11 @@ fn ports_come_and_go(_runtime: &Path) {
     wait_for(&lines, "port   test-pads:pads");
     pads.send(&[0xb0, 17, 1]).expect("sent");
     wait_for(&lines, "CC 17 ch 1 = 1");
+    drop(listener);
+    drop(pads);
+    // A server that is stopped while it buries a client may hang.
+    std::thread::sleep(Duration::from_millis(500));
+    server.stop();
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Set for the second run of a test: its private runtime folder.
@@ -14,8 +14,8 @@ const RUNTIME: &str = "AIVJ_TEST_RUNTIME";
 /// How long a server may take to be ready, and to stop when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A process that ends with its test, even one that is killed.
-pub struct Process(Child);
+/// A process that is killed when it is dropped, and when its test is.
+pub struct Process(pub Child);
 
 impl Process {
     /// Starts `command` in silence; `package` is what to install when it is missing.
@@ -39,31 +39,17 @@ impl Process {
         Self(child)
     }
 
-    /// Its output, if that is piped.
-    pub fn output(&mut self) -> Option<std::process::ChildStdout> {
-        self.0.stdout.take()
-    }
-
-    /// Ends it without notice, as a crash would.
-    pub fn crash(mut self) {
-        self.0.kill().ok(); // it may have ended already
-        self.0.wait().ok();
-    }
-
-    /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.0.try_wait().ok().flatten()
+    /// Asks it to stop, so that it removes what it shared with its clients, and waits until it has.
+    pub fn stop(mut self) {
+        let id = i32::try_from(self.0.id()).expect("a process number");
+        // SAFETY: the child has not been waited for, so the number is still its own.
+        unsafe { libc::kill(id, libc::SIGTERM) };
+        expect_ready("the end of a server", || self.0.try_wait().is_ok_and(|status| status.is_some()));
     }
 }
 
 impl Drop for Process {
-    /// Asks it to stop, so that it removes what it shares with its clients, and does not ask twice.
     fn drop(&mut self) {
-        if let (None, Ok(id)) = (self.ended(), i32::try_from(self.0.id())) {
-            // SAFETY: the child has not been waited for, so the number is still its own.
-            unsafe { libc::kill(id, libc::SIGTERM) };
-        }
-        wait_until(Duration::from_secs(3), || self.ended().is_some());
         self.0.kill().ok(); // it may have ended already
         self.0.wait().ok();
     }
@@ -76,21 +62,13 @@ pub fn silent(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Waits until `ready`, a little at a time; false when it takes longer than `patience`.
-pub fn wait_until(patience: Duration, mut ready: impl FnMut() -> bool) -> bool {
+/// Waits until `ready`, a little at a time; what never is fails the test.
+pub fn expect_ready(what: &str, mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !ready() {
-        if begun.elapsed() > patience {
-            return false;
-        }
+        assert!(begun.elapsed() < PATIENCE, "{what} is not ready after {} s", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(10));
     }
-    true
-}
-
-/// Waits until a server is `ready`; a server that never is fails the test.
-pub fn expect_ready(what: &str, ready: impl FnMut() -> bool) {
-    assert!(wait_until(PATIENCE, ready), "{what} is not ready after {} s", PATIENCE.as_secs());
 }
 
 /// Runs `test` in a process of its own with a private runtime folder, and `more` in its environment.
@@ -109,15 +87,24 @@ pub fn in_private(name: &str, more: &[(&str, OsString)], test: impl FnOnce(&Path
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut own = Command::new(std::env::current_exe().expect("this program has a path"));
     own.args([name, "--exact", "--nocapture"]).env(RUNTIME, folder.path());
-    for name in ["XDG_RUNTIME_DIR", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
-        own.env(name, folder.path());
-    }
-    // Addresses of the user's servers.
-    for name in ["PULSE_SERVER", "PULSE_RUNTIME_PATH", "PIPEWIRE_REMOTE", "PIPEWIRE_RUNTIME_DIR", "DISPLAY"] {
+    own.env("HOME", folder.path()).env("XDG_RUNTIME_DIR", folder.path());
+    // The user's settings and the addresses of the user's servers.
+    for name in [
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "PULSE_SERVER",
+        "PULSE_RUNTIME_PATH",
+        "PIPEWIRE_REMOTE",
+        "PIPEWIRE_RUNTIME_DIR",
+        "DISPLAY",
+    ] {
         own.env_remove(name);
     }
     let bus = format!("unix:path={}", folder.path().join("bus").display());
     own.env("DBUS_SESSION_BUS_ADDRESS", bus).envs(more.iter().cloned());
-    let status = own.status().expect("this program starts twice");
-    assert!(status.success(), "{name}: see above");
+    let output = own.output().expect("this program starts twice");
+    for text in [output.stdout, output.stderr] {
+        println!("{}", String::from_utf8_lossy(&text));
+    }
+    assert!(output.status.success(), "{name}: see above");
 }
