@@ -41,6 +41,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("toml_edit", &["library"]),
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("sysinfo", &["bake"]),
     ("rayon", &["bake"]),
     ("maud", &["bake"]),

@@ -16,8 +16,10 @@ use super::patience::Patience;
 use super::vitals::{self, Gauge, Vitals};
 use crate::bake::show_sign;
 
-/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine. Elsewhere than on
+/// Linux a look lists every process of the system, and has to be rarer.
+pub(super) const LOOK_EVERY: Duration =
+    Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
 /// How often the pool looks whether it should stop.
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
 
