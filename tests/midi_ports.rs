@@ -37,16 +37,11 @@ fn plug_in() -> MidiOutputConnection {
 
 fn wait_for(lines: &Receiver<String>, wanted: &str) {
     let begun = Instant::now();
-    let mut seen = Vec::new();
-    while begun.elapsed() < PATIENCE {
-        if let Ok(line) = lines.recv_timeout(Duration::from_millis(100)) {
-            if line.contains(wanted) {
-                return;
-            }
-            seen.push(line);
-        }
+    let mut seen: Vec<String> = Vec::new();
+    while !seen.last().is_some_and(|line| line.contains(wanted)) {
+        assert!(begun.elapsed() < PATIENCE, "'{wanted}' did not come; what came: {seen:#?}");
+        seen.extend(lines.recv_timeout(Duration::from_millis(100)));
     }
-    panic!("'{wanted}' did not come; what came: {seen:#?}");
 }
 
 fn ports_come_and_go(_runtime: &Path) {

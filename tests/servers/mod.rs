@@ -30,13 +30,13 @@ impl Process {
                 Ok(())
             });
         }
-        let child = command.spawn().unwrap_or_else(|error| {
-            panic!(
-                "{program} does not start ({error}): install the package {package} (./test installs it), \
-                 or set AIVJ_NO_AUDIO=1 to test without sound and MIDI servers"
+        let advice = |error: std::io::Error| {
+            format!(
+                "{program}: {error}; install the package {package} (./test does), or set AIVJ_NO_AUDIO=1 to test \
+                 without sound and MIDI servers"
             )
-        });
-        Self(child)
+        };
+        Self(command.spawn().map_err(advice).expect("a program that the test needs starts"))
     }
 
     /// Asks it to stop, so that it removes what it shared with its clients, and waits until it has.
