@@ -24,7 +24,6 @@ impl Process {
         command.stdin(Stdio::null()).stderr(Stdio::null());
         // SAFETY: prctl is async-signal-safe and touches nothing but the new process.
         unsafe {
-            #[cfg(target_os = "linux")]
             command.pre_exec(|| {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 Ok(())
@@ -62,11 +61,11 @@ pub fn silent(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Waits until `ready`, a little at a time; what never is fails the test.
+/// Waits until `ready`; fails the test when that takes too long.
 pub fn expect_ready(what: &str, mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !ready() {
-        assert!(begun.elapsed() < PATIENCE, "{what} is not ready after {} s", PATIENCE.as_secs());
+        assert!(begun.elapsed() < PATIENCE, "waited {} s for {what}", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(10));
     }
 }
