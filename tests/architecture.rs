@@ -28,15 +28,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "units", "handoff", "audio", "analysis", "media", "milk", "library", "mind", "stage", "show", "jobs",
-            "audit", "embed", "night", "desk",
+            "units", "handoff", "audio", "analysis", "media", "milk", "library", "mind", "stage", "show",
+            "jobs", "audit", "embed", "night", "desk",
         ],
     ),
     (
         "cli",
         &[
-            "units", "audio", "analysis", "media", "library", "mind", "stage", "show", "training", "jobs", "audit",
-            "pack", "frames", "embed", "cluster", "night", "app",
+            "units", "audio", "analysis", "media", "library", "mind", "stage", "show", "training", "jobs",
+            "audit", "pack", "frames", "embed", "cluster", "night", "app",
         ],
     ),
 ];
