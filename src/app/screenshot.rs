@@ -35,7 +35,7 @@ impl Still {
             Self::Idle => None,
             Self::Asked => {
                 let mut readback = Readback::new(gpu, stage.size());
-                readback.request(stage);
+                stage.read_back(&mut readback);
                 *self = Self::Taken(readback);
                 None
             }

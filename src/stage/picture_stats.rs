@@ -76,7 +76,7 @@ impl PictureMeter {
         render.draw(0..3, 0..1);
         drop(render);
         gpu.queue.submit([encoder.finish()]);
-        self.readback.request_texture(gpu, &self.small);
+        self.readback.request(gpu, &self.small);
     }
 
     /// Returns the next finished measurement.

@@ -8,7 +8,6 @@ use std::sync::mpsc::{self, Receiver};
 
 use super::error::StageError;
 use super::gpu::Gpu;
-use super::renderer::Stage;
 
 /// Number of staging buffers.
 const RING: usize = 3;
@@ -61,14 +60,8 @@ impl Readback {
         }
     }
 
-    /// Starts reading back the current picture of `stage`. Returns false if all buffers are in flight or the size
-    /// differs.
-    pub fn request(&mut self, stage: &Stage) -> bool {
-        self.request_texture(&stage.render_context().gpu, stage.texture())
-    }
-
     /// Starts reading back `texture`. Returns false if all buffers are in flight or the size differs.
-    pub(super) fn request_texture(&mut self, gpu: &Gpu, texture: &wgpu::Texture) -> bool {
+    pub(super) fn request(&mut self, gpu: &Gpu, texture: &wgpu::Texture) -> bool {
         if [texture.width(), texture.height()] != self.size {
             return false;
         }
@@ -160,7 +153,7 @@ pub enum Wait {
 pub(super) fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<image::RgbaImage, StageError> {
     let size = [texture.width(), texture.height()];
     let mut readback = Readback::new(gpu, size);
-    readback.request_texture(gpu, texture);
+    readback.request(gpu, texture);
     let frame = readback.receive(gpu, Wait::All)?;
     let image = frame.and_then(|frame| image::RgbaImage::from_raw(size[0], size[1], frame.pixels.to_vec()));
     image.ok_or_else(|| StageError::Readback("incomplete picture".to_owned()))

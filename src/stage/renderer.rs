@@ -14,7 +14,7 @@ use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
 use super::picture_stats::{PictureMeter, PictureStats};
 use super::post::{Post, PostChain, PostWork};
-use super::readback;
+use super::readback::{self, Readback};
 use super::render_context::RenderContext;
 
 /// The decks, the mixer, and the output picture.
@@ -150,11 +150,6 @@ impl Stage {
         self.render_context.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
     }
 
-    /// Returns the texture of the output picture, for readback.
-    pub(super) fn texture(&self) -> &wgpu::Texture {
-        &self.picture
-    }
-
     /// Returns the output picture.
     pub fn picture(&self) -> &wgpu::TextureView {
         &self.picture_view
@@ -163,6 +158,12 @@ impl Stage {
     /// Returns width and height of the output picture, pixels.
     pub fn size(&self) -> [u32; 2] {
         [self.picture.width(), self.picture.height()]
+    }
+
+    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in flight
+    /// or its size differs.
+    pub fn read_back(&self, readback: &mut Readback) -> bool {
+        readback.request(&self.render_context.gpu, &self.picture)
     }
 
     /// Reads back the output picture. Blocks until the device is done; not for the render thread.

@@ -199,7 +199,7 @@ impl Prober {
                     )));
                 }
             }
-            if !readback.request(&solo.rig.stage) {
+            if !solo.rig.stage.read_back(readback) {
                 return Err(ProbeOutcome::Infrastructure("all readback buffers are in use".into()));
             }
             if let Some(shot) = readback.receive(gpu, Wait::WhenFull).map_err(infrastructure)? {

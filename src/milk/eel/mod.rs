@@ -4,8 +4,8 @@
 //! [`Machine`]. Each evaluated node costs one instruction of the [`Budget`], so code always terminates. Nesting is
 //! limited at compile time, so evaluation cannot overflow the stack. Names are resolved to slots at compile time.
 //!
-//! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give 0, and
-//! `if`, `?:`, `&&` and `||` short-circuit.
+//! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give
+//! 0, and `if`, `?:`, `&&` and `||` short-circuit.
 
 mod compile;
 mod error;
