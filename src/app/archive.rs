@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::library_watcher::{LibraryUpdate, Shelf};
+use super::library_watcher::{LibraryUpdate, LibraryWatcher};
 use super::persistence::{self, ShowPersistence, with_store};
 use crate::desk::{LibraryRequest, LibraryView};
 use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
@@ -16,8 +16,8 @@ use crate::show::{Command, Show, ShowMemory, ShowSettings};
 
 /// What is kept.
 pub(super) struct Archive {
-    keeper: ShowPersistence,
-    shelf: Shelf,
+    persistence: ShowPersistence,
+    shelf: LibraryWatcher,
     finder: SearchThread,
     question: SearchQuery,
     view: LibraryView,
@@ -30,7 +30,7 @@ impl Archive {
     /// Opens the store and the library, and a show over them that remembers earlier nights.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
         let ((recalled, (catalogue, mut messages, shelf)), store, notice) =
-            with_store(|store| Ok((keeper::recall(store)?, Shelf::open(store, presets)?)))?;
+            with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
@@ -39,7 +39,7 @@ impl Archive {
         let finder = SearchThread::start(second(&store)?).context("starting the thread that searches")?;
         let mut archive = Self {
             view: LibraryView::default(),
-            keeper: ShowPersistence::start(store, recalled)?,
+            persistence: ShowPersistence::start(store, recalled)?,
             shelf,
             finder,
             question: SearchQuery::default(),
@@ -55,7 +55,7 @@ impl Archive {
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(memory) = show.changed_memory() {
             self.mark(&memory);
-            self.keeper.remember(memory);
+            self.persistence.remember(memory);
         }
         for news in self.shelf.news.try_iter().collect::<Vec<_>>() {
             match news {
@@ -77,8 +77,8 @@ impl Archive {
         if let Some(answer) = self.finder.answer() {
             self.view.answer = Arc::new(answer);
         }
-        self.keeper.watch(show.on_air(), commands);
-        self.message = self.keeper.trouble().or(self.message.take());
+        self.persistence.watch(show.on_air(), commands);
+        self.message = self.persistence.trouble().or(self.message.take());
     }
 
     /// Turns to another folder or pack, or to the built-in presets; what plays plays on until it is ready.

@@ -24,7 +24,7 @@ use super::screen::Screen;
 use super::screenshot::Still;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, actions, config_folder, open_store};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
 };
@@ -311,7 +311,7 @@ impl Running {
             | Action::PlayCard(_)
             | Action::DropCard(_) => {
                 let snapshot = self.rig.show.snapshot();
-                let command = acts::command(action, self.desk.in_hand(), &snapshot, &self.commands);
+                let command = actions::command(action, self.desk.in_hand(), &snapshot, &self.commands);
                 self.commands.extend(command);
             }
         }

@@ -23,7 +23,7 @@ use crate::jobs::parallel;
 /// Length of the concepts beside the code's 1.
 pub(super) const LENGTH: f32 = 2.0;
 
-static FILE: &[u8] = include_bytes!("../../../assets/style-concepts.bin");
+static FILE: &[u8] = include_bytes!("../../assets/style-concepts.bin");
 
 static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| Concepts::read(FILE).unwrap_or_default());
 

@@ -4,7 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sheet::{SECTIONS, Sheet};
+use super::sheet::Sheet;
+use crate::milk::text::Section;
 use super::tokens::token_count;
 
 /// Values of the preset itself.
@@ -20,15 +21,15 @@ const WAVE: &str = "samples sep bspectrum busedots bdrawthick badditive scaling 
 const SHAPE: &str = "sides additive thickoutline textured num_inst x y rad ang tex_ang tex_zoom r g b a r2 g2 b2 a2 \
     border_a";
 /// Sections whose length counts.
-const LENGTHS: [&str; 8] = [
-    "per_frame",
-    "per_pixel",
-    "warp",
-    "comp",
-    "per_frame_init",
-    "wave_per_point",
-    "wave_per_frame",
-    "shape_per_frame",
+const LENGTHS: [Section; 8] = [
+    Section::PerFrame,
+    Section::PerPixel,
+    Section::Warp,
+    Section::Composite,
+    Section::PerFrameInit,
+    Section::WavePerPoint,
+    Section::WavePerFrame,
+    Section::ShapePerFrame,
 ];
 /// Ranks kept for one value; between them they are interpolated.
 const KNOTS: usize = 128;
@@ -47,10 +48,7 @@ pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
     numbers
         .extend(SHAPE.split_whitespace().map(|name| sum("shape", &shapes, name, 0.0) / shapes.len() as f32));
     numbers.push(sum("shape", &shapes, "num_inst", 1.0));
-    numbers.extend(LENGTHS.iter().map(|section| {
-        let place = SECTIONS.iter().position(|s| s == section);
-        place.map_or(0.0, |place| token_count(&sheet.code[place]) as f32)
-    }));
+    numbers.extend(LENGTHS.map(|section| token_count(&sheet.code[section as usize]) as f32));
     numbers
 }
 

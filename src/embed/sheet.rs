@@ -5,52 +5,40 @@
 
 use std::collections::HashMap;
 
-/// Most custom waves, and most custom shapes, a preset has.
-const SLOTS: usize = 16;
+use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
 
-/// The kinds of code a preset holds, in the order of [`Sheet::code`].
-pub(super) const SECTIONS: [&str; 10] = [
-    "per_frame_init",
-    "per_frame",
-    "per_pixel",
-    "warp",
-    "comp",
-    "wave_init",
-    "wave_per_frame",
-    "wave_per_point",
-    "shape_init",
-    "shape_per_frame",
-];
 
 /// One preset's text, taken apart.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     /// Values by lower-case name.
     pub numbers: HashMap<String, f32>,
-    /// Code of each of [`SECTIONS`], without comments; the enabled waves' and shapes' code follows one another.
-    pub code: [String; SECTIONS.len()],
+    /// Code of each of [`Section::ALL`], without comments; the code of enabled waves and shapes is joined.
+    pub code: [String; Section::ALL.len()],
 }
 
 impl Sheet {
-    /// Reads the bytes of a `.milk` file; bytes that are no UTF-8 are replaced.
+    /// Reads the bytes of a `.milk` file.
     pub fn read(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        let text = Decoded::new(bytes).text.to_lowercase();
         let mut sheet = Self::default();
-        let lines = || text.lines().filter_map(|line| line.split_once('='));
-        for (key, value) in lines() {
-            if let Ok(number) = value.trim().parse::<f32>()
+        for line in text::lines(&text) {
+            if let Some((key, value)) = line.raw.split_once('=')
+                && let Ok(number) = value.trim().parse::<f32>()
                 && number.is_finite()
             {
                 sheet.numbers.insert(key.trim().to_owned(), number);
             }
         }
-        for (key, value) in lines() {
-            let Some((section, slot)) = section_of(key.trim()) else { continue };
-            if slot.is_none_or(|(kind, slot)| sheet.slot_enabled(kind, slot)) {
-                let code = &mut sheet.code[section];
-                code.push_str(value.strip_prefix('`').unwrap_or(value));
-                code.push('\n');
-            }
+        for line in text::lines(&text) {
+            let section = match line.key {
+                Key::Code(section) => section,
+                Key::SlotCode(section, slot) if sheet.slot_enabled(kind_of(section), slot) => section,
+                _ => continue,
+            };
+            let code = &mut sheet.code[section as usize];
+            code.push_str(line.code());
+            code.push('\n');
         }
         for code in &mut sheet.code {
             *code = without_comments(code);
@@ -73,20 +61,9 @@ impl Sheet {
     }
 }
 
-/// The section a line of code belongs to, with the wave or shape it is for.
-fn section_of(key: &str) -> Option<(usize, Option<(&str, usize)>)> {
-    let place = |name: &str| SECTIONS.iter().position(|section| *section == name);
-    let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
-    if stem.len() == key.len() {
-        return None;
-    }
-    if let Some(section) = stem.strip_suffix('_').and_then(place).filter(|&section| section < 5) {
-        return Some((section, None));
-    }
-    let kind = ["wave", "shape"].into_iter().find(|kind| stem.starts_with(kind))?;
-    let (slot, part) = stem[kind.len()..].strip_prefix('_')?.split_once('_')?;
-    let section = place(&format!("{kind}_{part}"))?;
-    Some((section, Some((kind, slot.parse().ok()?))))
+/// `wave` or `shape`, for a section of their code.
+fn kind_of(section: Section) -> &'static str {
+    if matches!(section, Section::ShapeInit | Section::ShapePerFrame) { "shape" } else { "wave" }
 }
 
 fn without_comments(code: &str) -> String {

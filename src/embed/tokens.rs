@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
-use super::sheet::{SECTIONS, Sheet};
+use super::sheet::Sheet;
+use crate::milk::text::Section;
 
 /// Longest run of tokens that counts as a word.
 const LONGEST: usize = 3;
@@ -35,8 +36,8 @@ pub(super) type Words = BTreeMap<u64, u32>;
 /// The words of a preset.
 pub(super) fn words(sheet: &Sheet) -> Words {
     let mut words = Words::new();
-    for (section, code) in SECTIONS.iter().zip(&sheet.code) {
-        let salt = hash(section.as_bytes());
+    for (section, code) in Section::ALL.into_iter().zip(&sheet.code) {
+        let salt = hash(section.name().as_bytes());
         let tokens: Vec<u64> = tokens(code).map(|token| hash(token.as_bytes())).collect();
         for length in 1..=LONGEST {
             for run in tokens.windows(length) {

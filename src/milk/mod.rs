@@ -18,6 +18,7 @@ mod preset_audio;
 mod program;
 pub mod shader;
 mod stroke;
+pub mod text;
 mod wave;
 
 pub use double::{DoubleBlend, Pattern};

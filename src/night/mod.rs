@@ -20,9 +20,8 @@ use std::time::{Duration, Instant};
 pub use preflight::Check;
 use serde::{Deserialize, Serialize};
 
-use crate::embed;
-use crate::frames;
-use crate::frames::BakeItem;
+
+use crate::frames::{self, BakeItem};
 use crate::jobs::files;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;

@@ -121,7 +121,7 @@ impl Night<'_, '_> {
     pub(super) fn open(&self, subjects: &[BakeItem]) -> Result<usize, String> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
-        let judged = judged::judge(subjects, &settings.library, self.store()?, recipe)
+        let judged = presets::judge(subjects, &settings.library, self.store()?, recipe)
             .map_err(|error| format!("{error:#}"))?;
         let left_out: HashSet<&str> =
             judged.dropped.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
@@ -163,7 +163,7 @@ impl Night<'_, '_> {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
-                AuditEvent::NightPresets { id, .. } => {
+                AuditEvent::Judged { id, .. } => {
                     done += 1;
                     progress.picture = Some(thumb_path(&out.join(THUMBS), id));
                 }
@@ -174,7 +174,7 @@ impl Night<'_, '_> {
             self.progress(&progress);
         };
         let audited = audit::audit(&auditing, store, tell).map_err(|error| format!("{error:#}"))?;
-        let judged = judged::judge(subjects, &settings.library, self.store()?, recipe(&probe))
+        let judged = presets::judge(subjects, &settings.library, self.store()?, recipe(&probe))
             .map_err(|error| format!("{error:#}"))?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
@@ -199,7 +199,7 @@ impl Night<'_, '_> {
             audit: folder.join(AUDIT_FOLDER),
             packs: folder.to_owned(),
             name: settings.pack.clone(),
-            from: pack::From::Ok,
+            from: pack::PackFilter::Ok,
             size: settings.pack_size.unwrap_or(usize::MAX),
             sample: if settings.pack_size.is_some() { Sample::Diverse } else { Sample::First },
             safe_flash: false,
@@ -253,7 +253,7 @@ impl Night<'_, '_> {
     }
 
     /// Rows of these presets; gives back whose they are.
-    fn embed(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<embed::Maker, String> {
+    fn embed(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, String> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
             &settings.embedder,

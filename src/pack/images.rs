@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::library::whole_file::{self, FileError};
+use crate::milk::text::{Decoded, samplers};
 
 /// Endings of image files.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
@@ -19,13 +20,9 @@ pub struct Wanted {
 impl Wanted {
     /// Reads the samplers a preset declares. `sampler_fw_name` and its like choose how `name` is sampled.
     pub fn read(&mut self, preset: &[u8]) {
-        let text = String::from_utf8_lossy(preset).to_lowercase();
-        for part in text.split("sampler_").skip(1) {
-            let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let ways = ["fw_", "fc_", "pw_", "pc_", "wf_", "cf_", "wp_", "cp_"];
-            let bare = ways.iter().find_map(|way| name.strip_prefix(way)).unwrap_or(&name);
-            self.any |= bare.starts_with("rand") && bare[4..].starts_with(|c: char| c.is_ascii_digit());
-            self.names.insert(bare.to_owned());
+        for name in samplers(&Decoded::new(preset).text) {
+            self.any |= name.starts_with("rand") && name[4..].starts_with(|c: char| c.is_ascii_digit());
+            self.names.insert(name);
         }
     }
 

@@ -8,7 +8,7 @@ use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
 use crate::mind::Control;
-use crate::mind::director::{Choice, MacroDriver, Moment, Rule, Target};
+use crate::mind::director::{Choice, Moment, PerformerBias, Rule, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle};
@@ -41,7 +41,7 @@ impl Show {
         // What the performer set; what the music adds to the macros is in the features already.
         let MacroState { bank, profile, .. } = *self.hands.state();
         let hands =
-            MacroDriver { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
+            PerformerBias { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
         Target::of(&self.features, &hands, self.library().policy.as_ref())
     }
 

@@ -49,11 +49,11 @@ pub trait Admission: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeckError {
     /// The preset itself cannot be played.
-    ForGood(String),
+    Unplayable(String),
     /// It could be played, but an audit found that it should not be shown.
-    Judged(String),
+    Excluded(String),
     /// Something else went wrong; nothing is said about the preset.
-    ForNow(String),
+    Temporary(String),
 }
 
 /// A deck made ready, or why it could not be.

@@ -21,9 +21,9 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
         Action::Show(Command::Favourite) => lit(snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
         Action::Show(Command::MacroAi) => lit(snapshot.macros.mode != Mode::Off),
         Action::Show(Command::MacroPreset(preset)) => lit(snapshot.macros.state.preset == Some(*preset)),
-        Action::Show(Command::MidiProfile(profile)) => lit(snapshot.macros.state.profile == *profile),
+        Action::Show(Command::Profile(profile)) => lit(snapshot.macros.state.profile == *profile),
         Action::Turn(dial) if binding.encoding.relative() => {
-            Some((acts::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
+            Some((actions::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
         }
         _ => None, // Everything else is done once and leaves nothing to show.
     }

@@ -125,11 +125,11 @@ impl Midi {
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
-                let current = |dial| acts::value(dial, snapshot, commands).get();
+                let current = |dial| actions::value(dial, snapshot, commands).get();
                 match bound.moved(&event, current) {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
-                    Some(Moved::By(dial, by)) => commands.push(acts::moved(dial, by, snapshot, commands)),
+                    Some(Moved::By(dial, by)) => commands.push(actions::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
             }

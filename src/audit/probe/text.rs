@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::milk::text::{self, Decoded, Key, Line, Section};
+
 /// Files larger than this are worth a warning, bytes.
 const LARGE_BYTES: usize = 256 * 1024;
 /// Parameters that are copied out.
@@ -66,53 +68,49 @@ impl TextFacts {
     /// Reads the facts off the bytes of a preset.
     pub fn of(bytes: &[u8]) -> Self {
         let mut facts = Self { decoded_as: "utf-8".into(), ..Self::default() };
-        let body = bytes.strip_prefix(b"\xef\xbb\xbf");
+        let decoded = Decoded::new(bytes);
+        let text = &*decoded.text;
         let mut fix = |it: bool, name: &str| {
             if it {
                 facts.fixes.push(name.into());
             }
         };
-        fix(body.is_some(), "removed-bom");
-        let body = body.unwrap_or(bytes);
-        let text = match std::str::from_utf8(body) {
-            Ok(text) => text.to_owned(),
-            Err(_) => {
-                facts.decoded_as = "latin-1".into();
-                fix(true, "decoded-latin1");
-                body.iter().map(|&byte| char::from(byte)).collect()
-            }
-        };
+        fix(decoded.bom, "removed-bom");
+        fix(decoded.latin1, "decoded-latin1");
         fix(text.contains('\r'), "normalized-line-endings");
         fix(text.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)), "stripped-control-chars");
         fix(!text.is_empty() && !text.ends_with('\n'), "ensure-trailing-newline");
+        if decoded.latin1 {
+            facts.decoded_as = "latin-1".into();
+        }
         let warnings = [
             (text.trim().is_empty(), "empty"),
             (bytes.len() > LARGE_BYTES, "large"),
             (bytes.contains(&0), "binary-nul"),
         ];
         facts.warnings = warnings.iter().filter(|(it, _)| *it).map(|(_, name)| (*name).to_owned()).collect();
-        for line in text.lines() {
+        for line in text::lines(text) {
             facts.line_count += 1;
-            facts.count(line.trim());
+            facts.count(&line);
         }
         facts
     }
 
-    fn count(&mut self, line: &str) {
-        let Some((key, value)) = line.split_once('=') else { return };
-        let (key, value) = (key.trim(), value.trim());
-        let numbered = |prefix: &str| {
-            let number = key.strip_prefix(prefix).unwrap_or_default();
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let on = |prefix: &str| key.starts_with(prefix) && key.ends_with("_enabled") && value != "0";
-        let counts = &mut self.counts;
-        counts.per_frame += usize::from(numbered("per_frame_"));
-        counts.per_pixel += usize::from(numbered("per_pixel_"));
-        counts.warp += usize::from(numbered("warp_"));
-        counts.comp += usize::from(numbered("comp_"));
-        counts.shape += usize::from(on("shapecode_"));
-        counts.wave_line += usize::from(on("wavecode_"));
+    fn count(&mut self, line: &Line) {
+        let (counts, value) = (&mut self.counts, line.value.trim());
+        match line.key {
+            Key::Code(Section::PerFrame) => counts.per_frame += 1,
+            Key::Code(Section::PerPixel) => counts.per_pixel += 1,
+            Key::Code(Section::Warp) => counts.warp += 1,
+            Key::Code(Section::Composite) => counts.comp += 1,
+            Key::Shape(_, "enabled") => counts.shape += usize::from(value != "0"),
+            Key::Wave(_, "enabled") => counts.wave_line += usize::from(value != "0"),
+            Key::Value(key) => self.parameter(key, value),
+            _ => {}
+        }
+    }
+
+    fn parameter(&mut self, key: &str, value: &str) {
         if PARAMETERS.contains(&key)
             && let Ok(number) = value.parse::<f64>()
             && number.is_finite()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
 use crate::embed::Table;
-use crate::frames::metrics;
+use crate::frames::{metrics, subjects_in};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 

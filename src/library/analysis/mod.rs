@@ -9,6 +9,7 @@ mod sheet;
 
 use super::Energy;
 use super::tags::{Tag, Tags};
+use crate::milk::text::Decoded;
 use sheet::Sheet;
 
 /// Raised whenever the same text gives another [`PresetFacts`]; files analysed by an older version are read again.
@@ -31,7 +32,7 @@ pub struct PresetFacts {
 impl PresetFacts {
     /// Reads a preset's bytes; `name` is its name without the ending.
     pub fn of(bytes: &[u8], name: &str) -> Self {
-        let sheet = Sheet::read(&String::from_utf8_lossy(bytes));
+        let sheet = Sheet::read(&Decoded::new(bytes).text);
         Self {
             tags: tags(&sheet),
             energy: energy::of(&sheet, name),
