@@ -1,6 +1,6 @@
 // One direction of the separable blur: a horizontal pass with scale and bias, or a vertical pass with darkened edges.
 
-// Twin of `BlurUniforms` in src/stage/pass/blur.rs.
+// Matches `BlurUniforms` in src/stage/pass/blur.rs.
 struct Blur {
     // Size of a source pixel, in uv.
     texel: vec2<f32>,

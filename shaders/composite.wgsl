@@ -1,6 +1,6 @@
 // The MilkDrop 1 composite: video echo, corner hues, gamma and the four filters.
 
-// Twin of `CompositeUniforms` in src/stage/pass/composite.rs.
+// Matches `CompositeUniforms` in src/stage/pass/composite.rs.
 struct Composite {
     echo_alpha: f32,
     echo_zoom: f32,

@@ -1,6 +1,6 @@
 // Square dots, one or two reference pixels wide.
 
-// Twin of `DrawUniforms` in src/stage/pass/draw.rs.
+// Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
     size: vec2<f32>,
     pixel: f32,

@@ -5,7 +5,7 @@
 // the visual field) changes at once; two opposite transitions are a flash. Each image holds two state machines side by
 // side: luminance on the left, saturated red on the right.
 
-// Twin of `FlashUniforms` in src/stage/pass/flash.rs.
+// Matches `FlashUniforms` in src/stage/pass/flash.rs.
 struct Flash {
     // Seconds since the previous frame.
     dt: f32,

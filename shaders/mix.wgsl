@@ -1,6 +1,6 @@
 // One deck, or a crossfade of two: progress 0 shows the front deck only, 1 the incoming deck only.
 
-// Twin of `MixUniforms` in src/stage/pass/mix.rs.
+// Matches `MixUniforms` in src/stage/pass/mix.rs.
 struct Mix {
     progress: f32,
     // 0 mix, 1 luma, 2 zoom, 3 radial.

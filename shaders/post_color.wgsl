@@ -1,6 +1,6 @@
 // Hue rotation and saturation; luma is unchanged.
 
-// Twin of `ColorUniforms` in src/stage/pass/post_color.rs.
+// Matches `ColorUniforms` in src/stage/pass/post_color.rs.
 struct Color {
     // Hue rotation, radians.
     turn: f32,

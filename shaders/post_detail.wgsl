@@ -1,6 +1,6 @@
 // Local contrast and edge enhancement, or softening.
 
-// Twin of `DetailUniforms` in src/stage/pass/post_detail.rs.
+// Matches `DetailUniforms` in src/stage/pass/post_detail.rs.
 struct Detail {
     // Step in uv: one pixel of a picture 540 pixels high, at least one pixel.
     step: vec2<f32>,

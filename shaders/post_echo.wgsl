@@ -1,6 +1,6 @@
 // Trails: adds the history of the picture, or subtracts it.
 
-// Twin of `EchoUniforms` in src/stage/pass/post_echo.rs.
+// Matches `EchoUniforms` in src/stage/pass/post_echo.rs.
 struct Echo {
     // 1 trails added, 0 unchanged, -1 trails subtracted.
     amount: f32,

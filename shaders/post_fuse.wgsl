@@ -1,6 +1,6 @@
 // Blends another deck into the picture, bright parts first.
 
-// Twin of `FuseUniforms` in src/stage/pass/post_fuse.rs.
+// Matches `FuseUniforms` in src/stage/pass/post_fuse.rs.
 struct Fuse {
     // 0 the picture only, 1 fully the other deck where it is bright.
     share: f32,

@@ -1,6 +1,6 @@
 // Glow and rays around bright parts, or a vignette.
 
-// Twin of `GlowUniforms` in src/stage/pass/post_glow.rs.
+// Matches `GlowUniforms` in src/stage/pass/post_glow.rs.
 struct Glow {
     // Size of an input pixel in uv; only along the blur axis in fs_blur.
     step: vec2<f32>,

@@ -1,6 +1,6 @@
 // Mirrors, zoom and chromatic aberration.
 
-// Twin of `LensUniforms` in src/stage/pass/post_lens.rs.
+// Matches `LensUniforms` in src/stage/pass/post_lens.rs.
 struct Lens {
     // 1 six-fold kaleidoscope, 0 none, -1 left half mirrored to the right.
     fold: f32,

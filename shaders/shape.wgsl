@@ -1,6 +1,6 @@
 // Polygons: per instance, triangles from the centre to the rim, then the outline as quads along the rim.
 
-// Twin of `ShapeUniforms` in src/stage/pass/shape.rs.
+// Matches `ShapeUniforms` in src/stage/pass/shape.rs.
 struct ShapeDraw {
     size: vec2<f32>,
     pixel: f32,

@@ -1,6 +1,6 @@
 // Line segments as quads, one reference pixel wide along the minor axis: the pixels of an aliased line.
 
-// Twin of `DrawUniforms` in src/stage/pass/draw.rs.
+// Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
     // Width and height of the target, pixels.
     size: vec2<f32>,

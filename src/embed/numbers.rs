@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::sheet::Sheet;
-use crate::milk::text::Section;
 use super::tokens::token_count;
+use crate::milk::text::Section;
 
 /// Values of the preset itself.
 const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
 
-
 /// One preset's text, taken apart.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {

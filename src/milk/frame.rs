@@ -1,7 +1,7 @@
 //! One frame of a preset as plain data: the input of the stage.
 //!
 //! Positions are in clip space (x right, y up, -1 to 1); texture coordinates have their origin at the top left.
-//! A player clears and refills the same frame, so its buffers are allocated once.
+//! A player clears and refills the same frame, so its buffers are reused.
 
 use std::ops::Range;
 

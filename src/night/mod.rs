@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 pub use preflight::Check;
 use serde::{Deserialize, Serialize};
 
-
 use crate::frames::{self, BakeItem};
 use crate::jobs::files;
 use crate::jobs::folder_lock::FolderLock;

@@ -43,7 +43,7 @@ pub struct FusedDeck {
 /// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// Which deck.
+    /// The deck.
     pub deck: DeckId,
     /// Modulation of its preset by the macros.
     pub modulation: Modulation,

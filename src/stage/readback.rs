@@ -99,7 +99,7 @@ impl Readback {
         let poll = match wait {
             Wait::Never => wgpu::PollType::Poll,
             Wait::WhenFull if !full => return Ok(None),
-            Wait::WhenFull | Wait::All => {
+            Wait::WhenFull | Wait::Always => {
                 wgpu::PollType::Wait { submission_index: Some(oldest.submission.clone()), timeout: None }
             }
         };
@@ -110,7 +110,7 @@ impl Readback {
                 result => result.map_err(|_| mpsc::RecvError),
             },
             // The copy is done, but another polling thread may be about to run the callback.
-            Wait::WhenFull | Wait::All => oldest.mapped.recv(),
+            Wait::WhenFull | Wait::Always => oldest.mapped.recv(),
         };
         let result = match result {
             Ok(result) => result.map_err(|error| StageError::Readback(error.to_string())),
@@ -133,7 +133,7 @@ impl Readback {
 
     /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them.
     pub fn reset(&mut self, gpu: &Gpu) {
-        while matches!(self.receive(gpu, Wait::All), Ok(Some(_)) | Err(_)) && !self.pending.is_empty() {}
+        while matches!(self.receive(gpu, Wait::Always), Ok(Some(_)) | Err(_)) && !self.pending.is_empty() {}
         self.requested = 0;
     }
 }
@@ -146,7 +146,7 @@ pub enum Wait {
     /// If all buffers are in flight; for headless tools that keep drawing.
     WhenFull,
     /// Until the oldest picture has arrived.
-    All,
+    Always,
 }
 
 /// Reads back `texture`. Blocks until the device is done; not for the render thread.
@@ -154,7 +154,7 @@ pub(super) fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<image::
     let size = [texture.width(), texture.height()];
     let mut readback = Readback::new(gpu, size);
     readback.request(gpu, texture);
-    let frame = readback.receive(gpu, Wait::All)?;
+    let frame = readback.receive(gpu, Wait::Always)?;
     let image = frame.and_then(|frame| image::RgbaImage::from_raw(size[0], size[1], frame.pixels.to_vec()));
     image.ok_or_else(|| StageError::Readback("incomplete picture".to_owned()))
 }

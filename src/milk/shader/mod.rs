@@ -11,9 +11,9 @@ use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
 /// Stack size of the translation thread, bytes.
 const STACK_BYTES: usize = 256 << 20;
 
-/// Maximum texture lookups in the source of one shader, macros expanded. Drivers take minutes to compile thousands.
+/// Maximum texture lookups in a translated shader. Drivers take minutes to compile thousands.
 const MAX_LOOKUPS: usize = 512;
-/// Maximum calls of expensive functions in the source, macros expanded. Real presets have about 40.
+/// Maximum calls of expensive functions; real presets have about 40.
 const MAX_EXPENSIVE_CALLS: usize = 400;
 /// Maximum loops; real presets have a few.
 const MAX_LOOPS: usize = 48;

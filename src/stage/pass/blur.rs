@@ -7,7 +7,7 @@ use super::{
 use crate::milk::BlurRange;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Blur` in `shaders/blur.wgsl`.
+/// Matches `Blur` in `shaders/blur.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct BlurUniforms {

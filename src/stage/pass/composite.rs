@@ -4,7 +4,7 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, modul
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Composite` in `shaders/composite.wgsl`.
+/// Matches `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct CompositeUniforms {

@@ -4,7 +4,7 @@ use super::{FORMAT, PipelineDesc, UNIFORM, layout, module, pipeline};
 use crate::milk::{Blend, Dot, Segment, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
+/// Matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DrawUniforms {

@@ -16,7 +16,7 @@ const CELLS: [u32; 2] = [96 * 2, 72];
 /// Positions of a window of 32 x 24 cells, again side by side.
 const POSITIONS: [u32; 2] = [65 * 2, 49];
 
-/// Twin of `Flash` in `shaders/flash.wgsl`.
+/// Matches `Flash` in `shaders/flash.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FlashUniforms {

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/mix.wgsl");
 
-/// Twin of `Mix` in `shaders/mix.wgsl`.
+/// Matches `Mix` in `shaders/mix.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct MixUniforms {

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_color.wgsl");
 
-/// Twin of `Color` in `shaders/post_color.wgsl`.
+/// Matches `Color` in `shaders/post_color.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ColorUniforms {

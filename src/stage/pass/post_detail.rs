@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_detail.wgsl");
 
-/// Twin of `Detail` in `shaders/post_detail.wgsl`.
+/// Matches `Detail` in `shaders/post_detail.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DetailUniforms {

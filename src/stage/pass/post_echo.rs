@@ -12,7 +12,7 @@ const FADE_SECS: f32 = 0.3;
 /// Growth of the history, per second.
 const GROWTH: f32 = 0.25;
 
-/// Twin of `Echo` in `shaders/post_echo.wgsl`.
+/// Matches `Echo` in `shaders/post_echo.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct EchoUniforms {

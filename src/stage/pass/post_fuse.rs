@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_fuse.wgsl");
 
-/// Twin of `Fuse` in `shaders/post_fuse.wgsl`.
+/// Matches `Fuse` in `shaders/post_fuse.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FuseUniforms {

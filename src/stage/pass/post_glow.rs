@@ -8,7 +8,7 @@ const SHADER: &str = include_str!("../../../shaders/post_glow.wgsl");
 /// The glow is computed at a fourth of the picture size.
 const SHRINK: u32 = 4;
 
-/// Twin of `Glow` in `shaders/post_glow.wgsl`.
+/// Matches `Glow` in `shaders/post_glow.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct GlowUniforms {

@@ -6,7 +6,7 @@ use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_lens.wgsl");
 
-/// Twin of `Lens` in `shaders/post_lens.wgsl`.
+/// Matches `Lens` in `shaders/post_lens.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct LensUniforms {

@@ -5,7 +5,7 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pip
 use crate::milk::ShapeInstance;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `ShapeDraw` in `shaders/shape.wgsl`.
+/// Matches `ShapeDraw` in `shaders/shape.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ShapeUniforms {
