@@ -114,7 +114,7 @@ pub enum AuditEvent {
         left_out: usize,
     },
     /// One preset has its verdict.
-    JobVerdict {
+    Judged {
         /// Which preset.
         id: PresetId,
         /// Where it lies.
@@ -304,7 +304,7 @@ impl Judging<'_> {
         self.in_a_row = 0;
         self.report.judged += 1;
         let gates = Gates::default();
-        (self.tell)(AuditEvent::JobVerdict {
+        (self.tell)(AuditEvent::Judged {
             id: job.id,
             path: self.plan.name(job.id),
             safety: record.safety,
