@@ -10,7 +10,7 @@ use aivj::library::{self, BuiltIn, Catalogue};
 use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::mind::Control;
 use aivj::mind::macros::{Bank, MacroState, Mode};
-use aivj::show::{Command, FusionDecks, Hands, Show, ShowSettings, StepInput};
+use aivj::show::{Command, FusionDecks, MacroDriver, Show, ShowSettings, StepInput};
 use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage};
 use aivj::units::{Rng, Unipolar};
 use image::RgbaImage;
@@ -60,12 +60,12 @@ impl House {
 /// One preset on air, with hands on it.
 struct Scene {
     stage: Stage,
-    hands: Hands,
+    hands: MacroDriver,
     frame: usize,
 }
 
 impl Scene {
-    fn new(front: BuiltIn, second: Option<BuiltIn>, hands: Hands) -> Self {
+    fn new(front: BuiltIn, second: Option<BuiltIn>, hands: MacroDriver) -> Self {
         let mut stage = Stage::new(HOUSE.render_context.clone(), SIZE);
         stage.add(FRONT, HOUSE.deck(front));
         if let Some(second) = second {
@@ -114,11 +114,11 @@ fn plain_cue(frame: usize) -> Cue {
     }
 }
 
-/// Hands on a bank that stands still, all in the middle but for one control.
-fn hands(control: Control, value: f32) -> Hands {
+/// MacroDriver on a bank that stands still, all in the middle but for one control.
+fn hands(control: Control, value: f32) -> MacroDriver {
     let mut bank = Bank::default();
     bank.set(control, Unipolar::new(value));
-    Hands::new(MacroState { bank, follow: false, ..MacroState::default() }, Rng::new(3))
+    MacroDriver::new(MacroState { bank, follow: false, ..MacroState::default() }, Rng::new(3))
 }
 
 /// A picture to measure.
