@@ -118,7 +118,7 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
             commands: &commands,
             arrived: &coming,
             failed: &[],
-            glance: None,
+            picture_stats: None,
         });
         let arrived = |deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() };
         coming = step.requests.iter().map(|request| arrived(request.deck)).collect();

@@ -1,6 +1,6 @@
 //! EEL2, the expression language of presets: compiler and tree-walking interpreter with an instruction budget.
 //!
-//! [`compile`] turns source text into a flat tree of nodes; [`Code::run`] evaluates it on the variables of a
+//! [`compile()`] turns source text into a flat tree of nodes; [`Code::run`] evaluates it on the variables of a
 //! [`Machine`]. Each evaluated node costs one instruction of the [`Budget`], so code always terminates. Nesting is
 //! limited at compile time, so evaluation cannot overflow the stack. Names are resolved to slots at compile time.
 //!
