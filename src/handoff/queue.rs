@@ -1,53 +1,56 @@
-//! A bounded queue between two threads, without locks (rtrb).
+//! A bounded, lock-free queue between two threads (rtrb).
 //!
-//! When it is full the newest item is refused, handed back and counted; nothing waits.
+//! A full queue rejects new items: it returns and counts them. Neither end blocks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The sending end.
+/// The sender.
 pub struct Outbox<T> {
     ring: rtrb::Producer<T>,
-    refused: Arc<AtomicU64>,
+    rejected: Arc<AtomicU64>,
 }
 
-/// The receiving end.
+/// The receiver.
 pub struct Inbox<T> {
     ring: rtrb::Consumer<T>,
-    refused: Arc<AtomicU64>,
+    rejected: Arc<AtomicU64>,
 }
 
-/// A queue that holds at most `capacity` items.
+/// Creates a queue of at most `capacity` items, at least 1.
 pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
     let (producer, consumer) = rtrb::RingBuffer::new(capacity.max(1));
-    let refused = Arc::new(AtomicU64::new(0));
-    (Outbox { ring: producer, refused: refused.clone() }, Inbox { ring: consumer, refused })
+    let rejected = Arc::new(AtomicU64::new(0));
+    (Outbox { ring: producer, rejected: rejected.clone() }, Inbox { ring: consumer, rejected })
 }
 
 impl<T> Outbox<T> {
-    /// Sends one item. A full queue hands it back and counts the loss.
+    /// Sends an item.
+    ///
+    /// # Errors
+    /// Returns the item if the queue is full, and counts it as rejected.
     pub fn send(&mut self, item: T) -> Result<(), T> {
         self.ring.push(item).map_err(|rtrb::PushError::Full(item)| {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.rejected.fetch_add(1, Ordering::Relaxed);
             item
         })
     }
 
-    /// True when the receiving end is gone.
+    /// Returns true if the receiver was dropped.
     pub fn abandoned(&self) -> bool {
         self.ring.is_abandoned()
     }
 }
 
 impl<T> Inbox<T> {
-    /// The oldest item, if there is one.
+    /// Returns the oldest item, or `None` if the queue is empty.
     pub fn receive(&mut self) -> Option<T> {
         self.ring.pop().ok()
     }
 
-    /// How many items were refused because the queue was full.
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    /// Returns the number of items rejected because the queue was full.
+    pub fn rejected(&self) -> u64 {
+        self.rejected.load(Ordering::Relaxed)
     }
 }
 
@@ -56,10 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_queue_refuses_and_counts() {
+    fn a_full_queue_rejects_and_counts_items() {
         let (mut out, mut inbox) = queue(2);
         assert_eq!([out.send(1), out.send(2), out.send(3)], [Ok(()), Ok(()), Err(3)]);
-        assert_eq!(inbox.refused(), 1);
+        assert_eq!(inbox.rejected(), 1);
         assert_eq!([inbox.receive(), inbox.receive(), inbox.receive()], [Some(1), Some(2), None]);
     }
 }
