@@ -1,6 +1,7 @@
 //! What a night of embedding keeps, and whose rows it leaves in use.
 
 use super::*;
+use crate::frames::subjects_in;
 
 /// Tells the length of a preset that has frames.
 struct Lengths(&'static str);
@@ -83,21 +84,6 @@ fn a_broken_description_costs_the_night_its_old_rows_and_is_told() {
     assert_eq!((done.made, done.kept), (3, 0));
     assert!(done.notes.iter().any(|note| note.contains("*.broken")), "{:?}", done.notes);
     assert_eq!(std::fs::read(out.join("embeddings.meta.json.broken")).expect("kept"), b"{");
-}
-
-#[cfg(unix)]
-#[test]
-fn a_preset_with_a_line_break_in_its_path_is_left_out() {
-    let (library, _) = library(2);
-    for name in ["a\nb.milk", "c\rd.milk"] {
-        std::fs::write(library.path().join(name), b"zoom=1").expect("written");
-    }
-    let ids: Vec<String> =
-        subjects_in(library.path(), None).expect("presets").into_iter().map(|subject| subject.id).collect();
-    assert_eq!(ids, ["0000.milk", "0001.milk"]);
-    let told = left_out(&["a\nb.milk".into()]).expect("told");
-    assert!(told.contains(r#"1 presets are left out"#) && told.contains(r#""a\nb.milk""#), "{told}");
-    assert_eq!(left_out(&[]), None);
 }
 
 #[test]

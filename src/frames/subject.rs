@@ -71,3 +71,25 @@ fn left_out(ids: &[String]) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn presets_with_a_line_break_in_their_path_are_skipped() {
+        let library = tempfile::tempdir().expect("a folder");
+        for name in ["0.milk", "1.milk", "a\nb.milk", "c\rd.milk"] {
+            std::fs::write(library.path().join(name), b"zoom=1").expect("written");
+        }
+        let items = subjects_in(library.path(), None).expect("presets");
+        assert_eq!(items.into_iter().map(|item| item.id).collect::<Vec<_>>(), ["0.milk", "1.milk"]);
+        let message = left_out(&["a\nb.milk".into()]).expect("a message");
+        assert!(
+            message.contains("1 presets are left out") && message.contains(r#""a\nb.milk""#),
+            "{message}"
+        );
+        assert_eq!(left_out(&[]), None);
+    }
+}
