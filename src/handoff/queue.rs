@@ -36,6 +36,15 @@ impl<T> Outbox<T> {
         })
     }
 
+    /// Sends as many of `items` as fit, in order. The others are rejected and counted.
+    pub fn send_all(&mut self, items: &[T])
+    where
+        T: Copy,
+    {
+        let (_, rest) = self.ring.push_partial_slice(items);
+        self.rejected.fetch_add(rest.len() as u64, Ordering::Relaxed);
+    }
+
     /// Returns true if the receiver was dropped.
     pub fn abandoned(&self) -> bool {
         self.ring.is_abandoned()
@@ -46,6 +55,20 @@ impl<T> Inbox<T> {
     /// Returns the oldest item, or `None` if the queue is empty.
     pub fn receive(&mut self) -> Option<T> {
         self.ring.pop().ok()
+    }
+
+    /// Appends all waiting items to `into`, oldest first.
+    pub fn receive_all(&mut self, into: &mut Vec<T>)
+    where
+        T: Copy,
+    {
+        let waiting = self.ring.slots();
+        if let Ok(chunk) = self.ring.read_chunk(waiting) {
+            let (first, second) = chunk.as_slices();
+            into.extend_from_slice(first);
+            into.extend_from_slice(second);
+            chunk.commit_all();
+        }
     }
 
     /// Returns the number of items rejected because the queue was full.
@@ -64,5 +87,20 @@ mod tests {
         assert_eq!([out.send(1), out.send(2), out.send(3)], [Ok(()), Ok(()), Err(3)]);
         assert_eq!(inbox.rejected(), 1);
         assert_eq!([inbox.receive(), inbox.receive(), inbox.receive()], [Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn bulk_transfers_keep_the_order_and_count_rejected_items() {
+        let (mut out, mut inbox) = queue(4);
+        let mut received = vec![0];
+        out.send_all(&[1, 2, 3]);
+        inbox.receive_all(&mut received);
+        // The second batch wraps around the end of the ring, and the last item is rejected.
+        out.send_all(&[4, 5, 6, 7, 8]);
+        inbox.receive_all(&mut received);
+        assert_eq!(received, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(inbox.rejected(), 1);
+        inbox.receive_all(&mut received);
+        assert_eq!(received.len(), 8);
     }
 }
