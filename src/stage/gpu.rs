@@ -3,11 +3,18 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// What to do without a graphics device.
+const DRIVER_HINT: &str = if cfg!(windows) {
+    "install the driver of the graphics card's maker"
+} else {
+    "install a Vulkan driver, for example mesa-vulkan-drivers"
+};
+
 /// Why there is no graphics device.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     /// No adapter at all.
-    #[error("no graphics device was found ({0}); install a Vulkan driver, for example mesa-vulkan-drivers")]
+    #[error("no graphics device was found ({0}); {DRIVER_HINT}")]
     NoAdapter(String),
     /// An adapter that refuses.
     #[error("the graphics device {name} could not be opened: {why}")]
