@@ -47,6 +47,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("base64", &["bake"]),
     ("fs4", &["bake"]),
     ("cpu_time", &["units"]),
+    ("windows_sys", &["bake"]),
+    ("dunce", &["library", "bake"]),
     ("ureq", &["bake"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
