@@ -20,7 +20,7 @@ wine=/usr/lib/wine/wine64
 export CARGO_TARGET_DIR=$CARGO_TARGET_DIR-windows
 exe=$CARGO_TARGET_DIR/$target/release/aivj.exe
 
-needed() {
+wanted_for_windows() {
   cat <<LIST
 /usr/bin/rustc|rustc-web
 /usr/lib/rustlib/src/rust/library/std/Cargo.toml|rust-web-src
@@ -33,7 +33,9 @@ LIST
 
 build() {
   command -v apt-get >/dev/null || { say "this script needs Debian's packages"; exit 1; }
-  install_missing needed
+  install_missing wanted_packages
+  install_missing wanted_for_windows
+  install_rust
   say "building aivj.exe; the first time takes as long as a first build of aivj"
   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_INCREMENTAL=0 CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=$mingw-gcc \
     cargo build --release --locked --quiet --bin aivj -Zbuild-std=std,panic_abort --target "$target"
@@ -47,6 +49,7 @@ pack() {
   rm -rf "${work:?}/zip" "$to/$name.zip"
   mkdir -p "$work/zip/$name"
   cp README.md LICENSE-* THIRD_PARTY_NOTICES.md "$work/zip/$name"
+  CARGO_BUILD_TARGET=$target python3 tests/tools/licences.py >"$work/zip/$name/dependency-licences.txt"
   $mingw-strip -o "$work/zip/$name/aivj.exe" "$exe"
   (cd "$work/zip" && zip -qr "$to/$name.zip" "$name")
   say "wrote $to/$name.zip"
