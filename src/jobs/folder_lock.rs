@@ -30,7 +30,7 @@ impl FolderLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
-                file.read_to_string(&mut owner).ok(); // Who it is helps, but is not needed; Windows lets nobody read a locked file.
+                file.read_to_string(&mut owner).ok(); // Optional in the message; on Windows a locked file is unreadable.
                 let owner = match owner.trim() {
                     "" => String::new(),
                     id => format!(" (process {id})"),
