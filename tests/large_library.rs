@@ -55,7 +55,7 @@ fn library(folder: &Path) -> Catalogue {
         let path = format!("{:03}/{name}.milk", at % 400);
         Entry {
             id: PresetId::of(&at.to_le_bytes()),
-            lies: SourceLocation::Below(folder.clone()),
+            location: SourceLocation::Below(folder.clone()),
             path,
             cluster: (at % CLUSTERS) as u16,
             energy: Energy::of_rank((at % 3) as u8),

@@ -35,7 +35,7 @@ impl Archive {
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-        let show = Show::remembering(settings, pool.clone(), memory.clone());
+        let show = Show::with_memory(settings, pool.clone(), memory.clone());
         let finder = SearchThread::start(second(&store)?).context("starting the thread that searches")?;
         let mut archive = Self {
             view: LibraryView::default(),
@@ -119,7 +119,7 @@ impl Archive {
     fn mark(&mut self, memory: &ShowMemory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
-        self.view.left_out = Arc::new(memory.left_out.clone());
+        self.view.left_out = Arc::new(memory.excluded.clone());
     }
 }
 

@@ -93,7 +93,7 @@ pub struct Entry {
     /// Path within its library, with forward slashes; what manifests and indexes call `relPath`.
     pub path: String,
     /// Where it lies.
-    pub lies: SourceLocation,
+    pub location: SourceLocation,
     /// Its style: a place in [`Catalogue::clusters`].
     pub cluster: u16,
     /// How much it moves.
@@ -183,7 +183,7 @@ impl Catalogue {
     }
 
     /// The place of the preset with this identity among the entries.
-    pub fn place(&self, id: PresetId) -> Option<usize> {
+    pub fn index_of(&self, id: PresetId) -> Option<usize> {
         let by_id = self.by_id.get_or_init(|| {
             let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
             places.sort_by_key(|&place| self.entries[place as usize].id);
@@ -233,7 +233,7 @@ impl Entry {
 
     /// Where its text comes from.
     pub fn source(&self) -> PresetSource {
-        match &self.lies {
+        match &self.location {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),
             SourceLocation::File(path) => PresetSource::File(path.clone()),
             SourceLocation::BuiltIn(text) => PresetSource::BuiltIn(text),
@@ -245,7 +245,7 @@ impl Entry {
         Self {
             id: PresetId::of(preset.text.as_bytes()),
             path: preset.path.to_owned(),
-            lies: SourceLocation::BuiltIn(preset.text),
+            location: SourceLocation::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
             family: outline.family,
@@ -261,7 +261,7 @@ impl Entry {
         Ok(Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
-            lies: SourceLocation::File(file.to_owned()),
+            location: SourceLocation::File(file.to_owned()),
             cluster,
             energy: outline.energy,
             family: outline.family,

@@ -186,7 +186,7 @@ impl CatalogueBuilder {
             };
             let PresetFacts { tags, energy, family } = outline;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
-            catalogue.push(Entry { id, path: text, lies, cluster, energy, family, tags });
+            catalogue.push(Entry { id, path: text, location: lies, cluster, energy, family, tags });
         })?;
         Ok(Self { catalogue, copies, names: None })
     }
@@ -301,7 +301,7 @@ mod tests {
         let entry = &opened.catalogue.entries[0];
         assert_eq!((entry.name(), entry.energy), ("Geiss - Rave Storm Laser", Energy::Peak));
         assert!(entry.tags.has(Tag::Wave) && entry.path == "b/Geiss - Rave Storm Laser.milk");
-        assert_eq!(opened.catalogue.place(entry.id), Some(0));
+        assert_eq!(opened.catalogue.index_of(entry.id), Some(0));
         assert!(entry.source().read().is_ok() && opened.messages.is_empty());
     }
 

@@ -90,7 +90,7 @@ impl SearchIndex {
 
     /// Puts the likest first and keeps [`LIKE`] of them; says what is wrong with the embeddings, if anything.
     fn likest_first(&mut self, model: PresetId, places: &mut Vec<u32>) -> Option<String> {
-        let at = self.library.place(model)?;
+        let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
         places.retain(|&place| self.library.entries[place as usize].id != model);
         let mut trouble = None;
@@ -121,7 +121,8 @@ impl SearchIndex {
 
 /// Where these presets are, ascending.
 fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
-    let mut places: Vec<u32> = ids.iter().filter_map(|id| library.place(*id)).map(|at| at as u32).collect();
+    let mut places: Vec<u32> =
+        ids.iter().filter_map(|id| library.index_of(*id)).map(|at| at as u32).collect();
     places.sort_unstable();
     places
 }

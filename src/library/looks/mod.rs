@@ -99,7 +99,7 @@ impl Looks {
 fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
     let mut points = vec![[f32::NAN; 2]; count];
     for (id, point) in map.ids.iter().zip(&map.points) {
-        if let Some(place) = names.place(id) {
+        if let Some(place) = names.index_of(id) {
             points[place] = *point;
         }
     }
@@ -109,7 +109,7 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
     let mut rows = vec![NONE; count];
     for (row, id) in ids.lines().enumerate() {
-        if let Some(place) = names.place(id) {
+        if let Some(place) = names.index_of(id) {
             rows[place] = row as u32;
         }
     }

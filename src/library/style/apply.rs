@@ -40,7 +40,7 @@ impl NameTable {
     }
 
     /// The place of the preset with this name.
-    pub fn place(&self, name: &str) -> Option<usize> {
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         self.place_of(name_number(name))
     }
 

@@ -78,7 +78,7 @@ impl MapView {
         let painter = ui.painter_at(rect);
         names(&painter, rect, found, &on_screen);
         let ring = |id: PresetId, radius: f32, color: Color32| {
-            let point = answer.library.place(id).and_then(|place| answer.looks.point(place));
+            let point = answer.library.index_of(id).and_then(|place| answer.looks.point(place));
             if let Some(at) = point.map(&on_screen) {
                 painter.circle_stroke(at, radius, Stroke::new(2.0, color));
             }
