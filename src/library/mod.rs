@@ -1,5 +1,4 @@
-//! The presets one owns: the built-in ones, folders of files, what is remembered about them, and the table the show
-//! chooses from.
+//! The preset library: built-in presets, preset folders, the store of what is known about them, and the catalogue.
 
 mod analysis;
 mod built_in;

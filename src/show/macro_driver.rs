@@ -1,4 +1,4 @@
-//! Applies the macro bank to the picture, through hooks inside presets and post effects on the finished picture.
+//! Applies the macro bank to the picture, through modulation of variables inside presets and post effects on the finished picture.
 //!
 //! Every control leaves the picture unchanged, bit for bit, in the middle:
 //! - Fusion: up, light trails and a second deck blended in; down, trails removed.
@@ -11,10 +11,10 @@
 
 use super::Command;
 use crate::analysis::Features;
-use crate::milk::Hooks;
+use crate::milk::Modulation;
 use crate::mind::Control;
 use crate::mind::macros::{Bank, MacroState, MacroView, Macros};
-use crate::stage::{DeckId, OnAirDeck, Post, Second};
+use crate::stage::{DeckId, FusedDeck, OnAirDeck, Post};
 use crate::units::{Rng, Unipolar};
 
 /// Dead zone around the middle, because knobs jitter.
@@ -117,30 +117,30 @@ impl MacroDriver {
     }
 
     /// Returns the effect of motion inside every preset on air.
-    pub fn hooks(&self) -> Hooks {
+    pub fn modulation(&self) -> Modulation {
         let motion = self.lean(Control::Motion);
-        let mut hooks = Hooks::default();
+        let mut modulation = Modulation::default();
         if motion == 0.0 {
-            return hooks;
+            return modulation;
         }
-        hooks.time_speed = f64::from(between(TIME_SPEED, motion));
-        hooks.audio_gain = between(AUDIO_GAIN, motion);
+        modulation.time_speed = f64::from(between(TIME_SPEED, motion));
+        modulation.audio_gain = between(AUDIO_GAIN, motion);
         let amplitude = f64::from(between(AMPLITUDE, motion));
         for name in MOVEMENTS {
-            hooks.touch(name, amplitude, 0.0);
+            modulation.add_linear(name, amplitude, 0.0);
         }
         for name in SCALES {
-            hooks.bend(name, amplitude);
+            modulation.add_power(name, amplitude);
         }
-        hooks
+        modulation
     }
 
     /// Returns the deck that fusion blends in, if any.
-    pub fn second(&self) -> Option<Second> {
+    pub fn second(&self) -> Option<FusedDeck> {
         let share = second_share(self.lean(Control::Fusion)) * self.second.presence as f32;
         let deck = self.second.deck.filter(|_| share > 0.0)?;
-        let on_air = OnAirDeck { deck, hooks: self.hooks() };
-        Some(Second { airing: on_air, share: Unipolar::new(share * MAX_SECOND) })
+        let on_air = OnAirDeck { deck, modulation: self.modulation() };
+        Some(FusedDeck { on_air, share: Unipolar::new(share * MAX_SECOND) })
     }
 
     /// Returns the post effects on the finished picture.
@@ -223,7 +223,7 @@ mod tests {
             for value in [0.49, 0.5, 0.51] {
                 let mut driver = driver(control, value);
                 driver.step(&Features { hit: Unipolar::ONE, ..Features::default() }, &alone(), DT);
-                assert_eq!(driver.hooks(), Hooks::default());
+                assert_eq!(driver.modulation(), Modulation::default());
                 assert_eq!(driver.post(), Post::default());
                 assert!(driver.second().is_none());
             }
@@ -236,7 +236,7 @@ mod tests {
             for value in [0.0, 1.0] {
                 let mut driver = driver(control, value);
                 driver.step(&Features { hit: Unipolar::ONE, ..Features::default() }, &alone(), DT);
-                let moved = driver.hooks() != Hooks::default() || driver.post() != Post::default();
+                let moved = driver.modulation() != Modulation::default() || driver.post() != Post::default();
                 assert!(moved, "{control:?} at {value}");
             }
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
-use crate::stage::{Deck, DeckId, DeckSettings, RenderContext};
+use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
 
 /// Warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must not queue
 /// behind two that do.
@@ -227,6 +227,7 @@ fn prepare(
     admission: Option<&dyn Admission>,
 ) -> Arrival {
     let mut took = PrepareTimes::default();
+    let unplayable = |error: StageError| DeckError::Unplayable(error.to_string());
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
@@ -239,10 +240,9 @@ fn prepare(
         }
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
-        let mut deck =
-            Deck::prepare(render_context, program, settings, request.seed).map_err(DeckError::Unplayable)?;
+        let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(DeckError::Unplayable)?;
+        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(unplayable)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
