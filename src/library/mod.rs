@@ -3,6 +3,7 @@
 mod analysis;
 mod built_in;
 mod catalogue;
+mod energy;
 mod folder;
 mod identity;
 pub mod looks;
@@ -22,7 +23,8 @@ mod word_index;
 
 pub use analysis::PresetFacts;
 pub use built_in::{BuiltIn, built_in};
-pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, SourceLocation, StyleOrigin};
+pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
+pub use energy::Energy;
 pub use folder::{FolderError, is_preset};
 pub use identity::{InvalidPresetId, PresetId};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};

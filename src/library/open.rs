@@ -255,8 +255,7 @@ impl CatalogueBuilder {
         let applied = style::apply(&index, names, &mut self.catalogue);
         let version = index.version.word();
         if applied.styled == 0 && !index.entries.is_empty() {
-            messages
-                .push(format!("ignored the style index {version}: it lists none of the presets"));
+            messages.push(format!("ignored the style index {version}: it lists none of the presets"));
         } else if applied.gone > 0 {
             let (gone, all) = (applied.gone, index.entries.len());
             messages.push(format!("{gone} of {all} presets of the style index {version} are missing"));
@@ -310,8 +309,7 @@ mod tests {
     fn a_folder_without_presets_is_an_error() {
         let folder = library(&[]);
         let store = Store::in_memory().expect("opens");
-        let error =
-            open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).err().expect("an error");
+        let error = open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).err().expect("an error");
         assert!(error.to_string().contains("no presets"), "{error}");
     }
 

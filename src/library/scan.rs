@@ -1,7 +1,7 @@
-//! Looking through a folder: what is new, what changed, what is gone. Files that did not change are not read.
+//! Scans a folder for new, changed and missing presets. Unchanged files are not read.
 //!
-//! Several threads walk, read and hash; one writes to the store in parts, so that a scan that is broken off is not lost.
-//! A folder that is reached twice is looked into once, so links that lead in circles end.
+//! Several threads walk, read and hash; one writes to the store in batches, so that an interrupted scan is not lost. A
+//! folder reached twice is scanned once, so cyclic links end.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -18,43 +18,43 @@ use super::folder::{FolderError, is_preset};
 use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 use super::{PresetId, PresetSource};
 
-/// Files handed to a thread at a time.
+/// Files per job.
 const BATCH: usize = 128;
-/// Files written to the store at a time.
+/// Files per store transaction.
 const COMMIT: usize = 8192;
-/// Files that were left out and are told one by one; the rest is counted.
+/// Skipped files listed in the report; further ones are only counted.
 const TOLD: usize = 1000;
 
-/// Why a scan did not happen.
+/// Why a scan failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// There is no such folder, or nothing in it.
+    /// The folder does not exist or is empty.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system has no thread left.
-    #[error("no thread to look through the folder: {0}")]
+    /// No thread could be started.
+    #[error("could not start a scan thread: {0}")]
     Thread(io::Error),
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanReport {
-    /// Preset files that can be used.
+    /// Number of usable preset files.
     pub files: usize,
-    /// Of these, files that were read because they are new or changed.
+    /// Number of them that were read because they are new or changed.
     pub read: usize,
-    /// Files of the last scan that are there no more.
+    /// Number of files of the previous scan that no longer exist.
     pub gone: usize,
-    /// What could not be used, and why.
+    /// Skipped files and folders, and why.
     pub left_out: Vec<(PathBuf, String)>,
-    /// What could not be used and is not listed.
+    /// Number of skipped files and folders that are not listed.
     pub left_out_more: usize,
 }
 
-/// Brings the store up to date with the folder `root`; `progress` hears the files looked at so far.
+/// Updates the store from the folder `root`; `progress` receives the number of files scanned so far.
 pub fn scan(
     store: &Store,
     root: &Path,
@@ -80,7 +80,7 @@ pub fn scan(
             match named.spawn_scoped(scope, work) {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(ScanError::Thread(error)),
-                Err(error) => log::warn!("the scan goes on with {number} threads: {error}"),
+                Err(error) => log::warn!("scanning with {number} threads only: {error}"),
             }
         }
         drop(sender);
@@ -108,7 +108,7 @@ pub fn scan(
             }
         }
         progress(looked_at);
-        // What lies below a folder that could not be opened may still be there.
+        // Files below an unreadable folder may still exist.
         let left_out = report.left_out.iter().map(|(path, _)| path.as_path());
         let closed: Vec<&Path> = left_out.filter(|path| path.is_dir()).collect();
         let hidden = |path: &[u8]| {
@@ -129,7 +129,7 @@ pub fn scan(
     Ok(report)
 }
 
-/// The folder under one name, however it was written.
+/// Returns the canonical path of a library.
 pub fn library_root(root: &Path) -> PathBuf {
     root.canonicalize().or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
 }
@@ -148,7 +148,7 @@ enum Job {
 #[derive(Default)]
 struct ScanPlan {
     jobs: Vec<Job>,
-    /// Folders reached over a link; looked at when all others are done, so that the order does not depend on threads.
+    /// Folders reached through a link, scanned last so that the result does not depend on thread timing.
     linked: Vec<PathBuf>,
     visited: HashSet<FolderKey>,
     busy: usize,
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         Self { root, known, seen, plan: Mutex::new(plan), news: Condvar::new() }
     }
 
-    /// Does jobs until there are none, or until nobody listens any more.
+    /// Runs jobs until there are none or the receiver is gone.
     fn work(&self, sender: &SyncSender<Found>) {
         while let Some(job) = self.next_job() {
             let done = match job {
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
     }
 
     fn plan(&self) -> MutexGuard<'_, ScanPlan> {
-        // Whoever fell while holding it left a list of jobs, which is still a list of jobs.
+        // A panic while holding the lock leaves the job list valid.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,7 +199,7 @@ impl<'a> Walk<'a> {
                 return Some(job);
             }
             if plan.busy == 0 {
-                // The last link by name first, because jobs are taken from the end.
+                // Jobs are taken from the end, so the first link by name is pushed last.
                 plan.linked.sort_by(|a, b| b.cmp(a));
                 let folder = plan.linked.pop()?;
                 plan.jobs.push(Job::Folder(folder));
@@ -286,7 +286,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Nobody listens any more.
+/// The receiver of scan results is gone.
 struct Closed;
 
 fn modified_ns(facts: &Metadata) -> i64 {
@@ -294,7 +294,7 @@ fn modified_ns(facts: &Metadata) -> i64 {
     since.map_or(0, |since| since.as_nanos() as i64)
 }
 
-/// What a folder is, by whatever way it was reached.
+/// Identifies a folder independently of the path it was reached by.
 #[cfg(unix)]
 type FolderKey = (u64, u64);
 #[cfg(not(unix))]
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_new_or_changed_is_read() {
+    fn only_new_and_changed_files_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         write(&root.join("a/one.milk"), "zoom=1");
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_an_error_and_an_empty_one_is_not() {
+    fn a_missing_folder_is_an_error_but_an_empty_one_is_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         assert!(matches!(scan(&store, &folder.path().join("no"), 1, |_| ()), Err(ScanError::Folder(_))));
@@ -353,7 +353,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_in_circles_huge_files_and_names_that_are_no_text_do_no_harm() {
+    fn cyclic_links_huge_files_and_non_utf8_names_are_handled() {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();

@@ -1,6 +1,6 @@
-//! Searching a library while somebody types: a thread of its own answers, so that nobody waits.
+//! Searches a library as the performer types, on a background thread.
 //!
-//! Everything is decided in memory; only "more like this" reads the embeddings of a bake from the disk.
+//! Queries run in memory; only "more like this" reads embeddings from disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -11,60 +11,59 @@ use super::store::Store;
 use super::word_index::WordIndex;
 use super::{Catalogue, Energy, Entry, PresetId, Tags};
 
-/// What is looked for. Everything asked has to be true of a preset.
+/// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchQuery {
-    /// Beginnings of words of the name, the path or the tags.
+    /// Prefixes of words in the name, path or tags.
     pub text: String,
-    /// Tags it has.
+    /// Required tags.
     pub tags: Tags,
-    /// How much it moves.
+    /// Required energy.
     pub energy: Option<Energy>,
-    /// Its style, a place in [`Catalogue::clusters`].
+    /// Required style, an index in [`Catalogue::clusters`].
     pub cluster: Option<u16>,
-    /// One of these.
+    /// Only presets in this set.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
-    /// Like this preset; the likest come first.
+    /// Only presets similar to this one, the most similar first.
     pub like: Option<PresetId>,
 }
 
-/// What was found.
+/// The results of a query.
 #[derive(Clone, Debug, Default)]
 pub struct SearchResults {
-    /// The question.
+    /// The query.
     pub question: SearchQuery,
-    /// The library that was asked.
+    /// The library that was searched.
     pub library: Arc<Catalogue>,
-    /// How that library looks.
+    /// The looks of that library.
     pub looks: Arc<Looks>,
-    /// Places in that library.
+    /// Indices of the matching presets in the library.
     pub places: Arc<Vec<u32>>,
-    /// Why something could not be found, in words.
+    /// Why the query could not be answered completely.
     pub trouble: Option<String>,
 }
 
-/// How many presets "like this one" lists.
+/// Maximum number of results of a similarity query.
 const LIKE: usize = 500;
 
-/// A library made ready to be searched.
+/// A library prepared for searching.
 pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
-    /// How like the model of the last such question every preset is.
+    /// Similarities to the preset of the last similarity query.
     like: Option<(PresetId, Vec<Option<f32>>)>,
 }
 
 impl SearchIndex {
-    /// Makes a library ready; `labels` are the performer's own words on presets. Takes about a second for a hundred
-    /// thousand presets.
+    /// Prepares a library; `labels` are the performer's own tags. Takes about a second for 100,000 presets.
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
         Self { library, looks, words, like: None }
     }
 
-    /// The presets that answer a question, in the library's order or the likest first; a trouble is told besides.
+    /// Returns the presets that match a query, in library order or the most similar first.
     pub fn find(&mut self, question: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
             entry.tags.has_all(question.tags)
@@ -73,7 +72,7 @@ impl SearchIndex {
         };
         let library = self.library.clone();
         let mut places = self.words.search(&question.text).unwrap_or_else(|| match &question.only {
-            // A few are looked up; everything else is gone through.
+            // A small set is looked up by id; otherwise all entries are filtered.
             Some(only) if only.len() < library.entries.len() / 16 => placed(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });
@@ -88,7 +87,7 @@ impl SearchIndex {
         SearchResults { question: question.clone(), library, looks, places, trouble }
     }
 
-    /// Puts the likest first and keeps [`LIKE`] of them; says what is wrong with the embeddings, if anything.
+    /// Sorts by similarity and keeps the first [`LIKE`]; returns a message if the embeddings cannot be used.
     fn likest_first(&mut self, model: PresetId, places: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
@@ -98,7 +97,8 @@ impl SearchIndex {
             self.like = match self.looks.likeness(at) {
                 Some(Ok(likeness)) => Some((model, likeness)),
                 Some(Err(why)) => {
-                    trouble = Some(format!("what looks alike is told by style and code: {why}"));
+                    trouble =
+                        Some(format!("comparing by style and code, the embeddings are unavailable: {why}"));
                     None
                 }
                 None => None,
@@ -119,7 +119,7 @@ impl SearchIndex {
     }
 }
 
-/// Where these presets are, ascending.
+/// Returns the indices of these presets, ascending.
 fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     let mut places: Vec<u32> =
         ids.iter().filter_map(|id| library.index_of(*id)).map(|at| at as u32).collect();
@@ -127,8 +127,8 @@ fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
     places
 }
 
-/// How alike two presets are where nobody has seen them: shared code counts most, then the style, then energy and single
-/// words.
+/// Returns a similarity score for presets without embeddings: shared code counts most, then style, then author, energy
+/// and tags.
 fn likeness(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
@@ -141,7 +141,7 @@ fn likeness(a: &Entry, b: &Entry) -> u32 {
         - different.min(16)
 }
 
-/// The thread that answers; the newest question wins.
+/// The search thread; only the newest query is answered.
 pub struct SearchThread {
     sender: Option<SyncSender<()>>,
     wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,
@@ -150,7 +150,7 @@ pub struct SearchThread {
 }
 
 impl SearchThread {
-    /// Starts the thread; `store` knows the performer's own words on presets.
+    /// Starts the thread; `store` provides the performer's own tags.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
         let (answer, answers) = sync_channel(4);
@@ -164,7 +164,7 @@ impl SearchThread {
                 let ready = searcher.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
                 let ready = ready.unwrap_or_else(|| made_ready(library, &store));
                 if answer.send(searcher.insert(ready).find(&question)).is_err() {
-                    break; // Nobody asks any more.
+                    break; // The handle was dropped.
                 }
             }
         };
@@ -172,17 +172,17 @@ impl SearchThread {
         Ok(Self { sender: Some(sender), wanted, answers, thread: Some(thread) })
     }
 
-    /// Asks; a question that was not answered yet is forgotten. Waits for nothing.
+    /// Submits a query, replacing one that has not been answered yet. Never blocks.
     pub fn ask(&self, library: &Arc<Catalogue>, question: SearchQuery) {
         *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), question));
         if let Some(sender) = &self.sender {
             match sender.try_send(()) {
-                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // It looks anyway.
+                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // The thread wakes up anyway.
             }
         }
     }
 
-    /// The newest answer since the last call.
+    /// Returns the newest results since the last call.
     pub fn answer(&self) -> Option<SearchResults> {
         self.answers.try_iter().last()
     }
@@ -193,7 +193,7 @@ impl Drop for SearchThread {
         self.sender = None;
         while self.answers.try_recv().is_ok() {}
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A thread that fell has no more answers.
+            thread.join().ok(); // A panicked thread has no more results.
         }
     }
 }
@@ -201,7 +201,7 @@ impl Drop for SearchThread {
 fn made_ready(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
     let labels = store.labels().unwrap_or_else(|error| {
         store.met(&error);
-        log::warn!("the performer's own tags cannot be searched: {error}");
+        log::warn!("could not load the performer's own tags for search: {error}");
         HashMap::new()
     });
     let searcher = SearchIndex::new(library, &labels);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_asked_is_true_of_what_is_found() {
+    fn results_match_every_criterion() {
         let all = found(&SearchQuery::default()).len();
         let techno = found(&SearchQuery { text: "techno".into(), ..Default::default() });
         assert!(!techno.is_empty() && techno.len() < all);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_like_one_begin_with_its_style_and_leave_it_out() {
+    fn similar_presets_start_with_the_same_style_and_exclude_the_preset() {
         let model = found(&SearchQuery::default()).remove(3);
         let like = found(&SearchQuery { like: Some(model.id), ..Default::default() });
         assert_eq!(like[0].cluster, model.cluster);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_question_is_answered() {
+    fn the_newest_query_is_answered() {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
         let finder = SearchThread::start(store).expect("starts");

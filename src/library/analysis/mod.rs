@@ -16,7 +16,6 @@ use sheet::Sheet;
 /// read again.
 pub(super) const ANALYSIS_VERSION: u32 = 2;
 
-
 /// Facts about a preset's look from its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresetFacts {

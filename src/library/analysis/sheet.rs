@@ -1,7 +1,9 @@
 //! The values and code of a preset that its look depends on.
 
-use super::VISIBLE;
 use crate::milk::text::{self, Key, Line, SLOTS, Section, leading_number};
+
+/// Minimum visible opacity.
+const VISIBLE: f32 = 0.02;
 
 /// A custom wave.
 #[derive(Clone, Debug)]

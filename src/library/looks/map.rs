@@ -31,7 +31,10 @@ impl LookMap {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         let map: Self = serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
         if map.version != "v0" {
-            return Err(FileError::new(path, &format!("unsupported version {:?}, expected \"v0\"", map.version)));
+            return Err(FileError::new(
+                path,
+                &format!("unsupported version {:?}, expected \"v0\"", map.version),
+            ));
         }
         if map.ids.len() != map.points.len() {
             let why = format!("it has {} presets but {} points", map.ids.len(), map.points.len());

@@ -1,5 +1,5 @@
-//! A manifest as far as opening a library needs it: which presets it lists, their names as numbers. The manifest of a
-//! hundred thousand presets is read straight into this.
+//! A compact manifest for opening a library: the name hashes of its presets. The manifest of 100,000 presets is parsed
+//! directly into this.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use crate::library::numbers::Word;
 use crate::library::style::name_number;
 use crate::library::whole_file::FileError;
 
-/// Most names a preset has.
+/// Maximum number of names of a preset.
 const NAMES: usize = 6;
 
-/// What a manifest lists.
+/// The presets of a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::library) struct Listing {
     pub presets: Vec<Listed>,
 }
 
-/// One preset: the numbers of its different names, the likeliest path first.
+/// Hashes of the distinct names of a preset, the most likely path first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::library) struct Listed {
     numbers: [u64; NAMES],
@@ -43,7 +43,7 @@ impl Listed {
     }
 }
 
-/// The manifest as it is usually written; texts stay in the file.
+/// The canonical form of a manifest; strings are borrowed from the file.
 #[derive(Deserialize)]
 struct CanonicalFile<'a> {
     #[serde(borrow)]
@@ -102,7 +102,7 @@ mod tests {
     use crate::library::pack::ManifestPreset;
 
     #[test]
-    fn both_ways_of_reading_list_the_same() {
+    fn both_parsers_agree() {
         let preset = |name: &str| ManifestPreset {
             id: format!("pack-{name}-0a1b2c"),
             label: format!("x/{name}.milk"),
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(listing, Listing::of(&manifest));
         let wanted = ["pack/x/a.milk", "x/a.milk", "pack-a-0a1b2c"].map(name_number);
         assert_eq!(listing.presets[0].numbers(), wanted);
-        // A preset without a name, and one that is none: the others count.
+        // A preset without a name and an invalid one are skipped.
         let text =
             std::fs::read_to_string(&path).expect("text").replacen("\"presets\":[", "\"presets\":[{},7,", 1);
         std::fs::write(&path, text).expect("written");

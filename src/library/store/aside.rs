@@ -1,4 +1,4 @@
-//! Moving a file out of the way under a name that tells when, so that nothing is ever overwritten.
+//! Renames an unusable store to a name with a timestamp; never overwrites a file.
 
 use std::ffi::OsString;
 use std::io;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::UnixSecs;
 use crate::units::iso_date;
 
-/// Ending of the store's write-ahead log.
+/// Suffix of the write-ahead log.
 pub(super) const LOG: &str = "-wal";
 
-/// Renames the store and its log files; returns the store's new name. The log goes first: a store without its log is only
-/// older, while a log without its store is thrown away by whoever begins a new one.
+/// Renames the store and its log; returns the store's new name. The log is moved first: a store without its log is
+/// only older, while a log without its store would be deleted by the next program that creates one.
 pub(super) fn set_aside(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
     let moved = free_name(path, now);
     let (log, moved_log) = (with_ending(path, LOG), with_ending(&moved, LOG));
@@ -25,7 +25,7 @@ pub(super) fn set_aside(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
         }
         return Err(error);
     }
-    std::fs::remove_file(with_ending(path, "-shm")).ok(); // Made anew by whoever opens the store, if it stayed as well.
+    std::fs::remove_file(with_ending(path, "-shm")).ok(); // Recreated by SQLite if necessary.
     Ok(moved)
 }
 
@@ -36,7 +36,7 @@ fn free_name(path: &Path, now: UnixSecs) -> PathBuf {
         count => with_ending(path, &format!(".{stamp}-{count}.set-aside")),
     };
     let free = |name: &PathBuf| !name.exists() && !with_ending(name, LOG).exists();
-    (0..).map(name).find(free).expect("one of so many names is free")
+    (0..).map(name).find(free).expect("an unused name")
 }
 
 pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -45,7 +45,7 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// `2026-11-24-203000` in universal time: a date that may stand in a file's name.
+/// Formats a time as `2026-11-24-203000` in UTC, for use in a file name.
 fn stamp(now: UnixSecs) -> String {
     iso_date(now).replace('T', "-").replace([':', 'Z'], "")
 }
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_is_told_as_a_date() {
+    fn a_stamp_is_a_date_and_time() {
         assert_eq!(stamp(0), "1970-01-01-000000");
         assert_eq!(stamp(951_782_400), "2000-02-29-000000");
         assert_eq!(stamp(1_795_551_791), "2026-11-24-202311");

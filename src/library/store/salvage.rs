@@ -1,4 +1,4 @@
-//! What can still be read of a damaged store goes into the new one, row by row, from both ends towards the damage.
+//! Copies readable rows of a damaged store to a new one, from both ends towards the damage.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};
 
-/// Tables that nobody could make again, or only in hours, and how they lie in the file, backwards. A scan makes the others.
+/// Tables that cannot be recreated, or only in hours, with their reverse storage order. A scan recreates the others.
 const TABLES: [(&str, &str); 6] = [
     ("opinions", "id DESC"),
     ("labels", "id DESC, label DESC"),
@@ -17,30 +17,30 @@ const TABLES: [(&str, &str); 6] = [
     ("memory", "name DESC"),
     ("verdicts", "rowid DESC"),
 ];
-/// Bytes of a preset's identity.
+/// Length of a preset id, bytes.
 const ID_BYTES: usize = 16;
 
-/// What was taken over.
+/// What was copied.
 #[derive(Debug, Default)]
 pub(super) struct Salvaged {
     favourites: usize,
     bans: usize,
-    /// All rows, favourites and bans among them.
+    /// All rows, including favourites and bans.
     entries: usize,
-    /// Something was there that could not be read.
+    /// Whether some rows could not be read.
     lost: bool,
 }
 
 impl fmt::Display for Salvaged {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { favourites, bans, entries, lost } = self;
-        write!(out, "{entries} entries, {favourites} favourites and {bans} bans among them")?;
-        if *lost { write!(out, "; others could not be read") } else { Ok(()) }
+        write!(out, "{entries} entries, including {favourites} favourites and {bans} bans")?;
+        if *lost { write!(out, "; some could not be read") } else { Ok(()) }
     }
 }
 
-/// Takes over what the store at `old` still holds into a new one. Nothing here fails: what cannot be read is lost
-/// already. The old store and its log stay as they are.
+/// Copies the readable rows of the store at `old` to a new one. Never fails: unreadable rows are lost anyway. The old
+/// store and its log are left unchanged.
 pub(super) fn take_over(connection: &Connection, old: &Path) -> Salvaged {
     let mut taken = Salvaged::default();
     let opened = Connection::open(old).and_then(|old| {
@@ -67,7 +67,7 @@ pub(super) fn take_over(connection: &Connection, old: &Path) -> Salvaged {
 struct Copier<'a> {
     connection: &'a Connection,
     table: &'a str,
-    /// What each column is declared to hold.
+    /// Declared type of each column.
     kinds: HashMap<String, String>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Copier<'a> {
         Ok(Self { connection, table, kinds: kinds.collect::<Result<_, _>>()? })
     }
 
-    /// How many rows were copied, and whether any was lost.
+    /// Copies the table; returns the number of rows and whether any were lost.
     fn copy(&self, old: &Connection, backwards: &str) -> Result<(usize, bool), rusqlite::Error> {
         let step = self.connection.unchecked_transaction()?;
         let mut done = (0, false);
@@ -91,7 +91,7 @@ impl<'a> Copier<'a> {
         Ok((done.0, done.1 || !whole))
     }
 
-    /// Copies rows until the end or the damage; whether it came to the end.
+    /// Copies rows up to the end or the damage; returns whether it reached the end.
     fn pass(&self, mut from: Statement, (copied, lost): &mut (usize, bool)) -> Result<bool, rusqlite::Error> {
         let names: Vec<String> = from.column_names().map(str::to_owned).collect();
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
@@ -115,7 +115,8 @@ impl<'a> Copier<'a> {
         }
     }
 
-    /// The value when it is what its column holds: damage may leave anything there. Letters that are none are replaced.
+    /// Returns the value if it has the type of its column, since damaged rows may contain anything. Invalid UTF-8 is
+    /// replaced.
     fn sound(&self, name: &str, value: ValueRef) -> Option<Value> {
         let kind = self.kinds.get(name)?.as_str();
         match (value, kind) {

@@ -1,5 +1,5 @@
-//! Full-text search over every library that was ever scanned, by names, paths, tags and labels; every word matches by
-//! its beginning. The library that plays is searched in memory.
+//! Full-text search over all libraries ever scanned, by names, paths, tags and labels; words match by prefix. The
+//! current library is searched in memory instead.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -8,18 +8,18 @@ use super::{Store, StoreError};
 use crate::library::Tags;
 use crate::library::{Energy, PresetId};
 
-/// A preset that matches a search.
+/// A search result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Which preset.
+    /// The preset.
     pub id: PresetId,
     /// One of its files, below its library.
     pub path: String,
 }
 
 impl Store {
-    /// The first `limit` presets whose name, path, tags or labels hold every word of `text` at the beginning of a word.
-    /// Nothing for a text without letters and digits.
+    /// Returns the first `limit` presets whose name, path, tags or labels contain every word of `text` as a prefix.
+    /// Returns nothing for a text without letters and digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
         let Some(question) = question(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(
@@ -33,7 +33,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many presets match.
+    /// Returns the number of matching presets.
     pub fn count(&self, text: &str) -> Result<usize, StoreError> {
         let Some(question) = question(text) else { return Ok(0) };
         let mut query = self.connection.prepare_cached("SELECT count(*) FROM words WHERE words MATCH ?1")?;
@@ -41,14 +41,14 @@ impl Store {
     }
 }
 
-/// The search in the index's own language: every word quoted, matched by its beginning, all of them wanted.
+/// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required.
 fn question(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Writes the words of one preset anew.
+/// Updates the search text of a preset.
 pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite::Error> {
     let mut facts =
         connection.prepare_cached("SELECT id, tags | seen, energy FROM presets WHERE key = ?1")?;
@@ -62,7 +62,7 @@ pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite:
     }
     connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([key])?;
     if words.is_empty() {
-        return Ok(()); // No file holds it any more.
+        return Ok(()); // No file contains it any more.
     }
     let mut labels = connection.prepare_cached("SELECT label FROM labels WHERE id = ?1")?;
     for label in labels.query_map([id], |row| row.get::<_, String>(0))? {

@@ -1,4 +1,4 @@
-//! The one thread that writes while a show runs, so that neither the render thread nor the desk ever waits for a disk.
+//! The thread that writes to the store during a show, so that the render thread and the desk never wait for a disk.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -7,31 +7,31 @@ use std::thread::JoinHandle;
 use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::library::PresetId;
 
-/// Deeds that may wait. A performer makes a few a second; when this many wait the disk is gone, and further ones are
-/// dropped with a message.
+/// Maximum number of queued writes. A performer causes a few per second; when the queue is full the disk has failed,
+/// and further writes are dropped with a message.
 const WAITING: usize = 4096;
 
-/// Something to write down.
+/// A write to the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreWrite {
-    /// A preset was marked or unmarked as a favourite.
+    /// Marks or unmarks a favourite.
     Favourite(PresetId, bool),
-    /// A preset is not to be chosen.
+    /// Excludes a preset.
     Ban(PresetId, BanKind, String),
-    /// A preset may be chosen again.
+    /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
-    /// A preset left the stage.
+    /// Records a showing.
     Played {
-        /// Which one.
+        /// The preset.
         id: PresetId,
-        /// How long it was on air.
+        /// Seconds on air.
         seconds: f64,
-        /// The performer sent it away.
+        /// Whether the performer skipped it.
         skipped: bool,
     },
-    /// A whole thing to remember under a name, as JSON.
+    /// Stores a JSON value under a name.
     Remember(String, String),
-    /// A rating from 1 to 5, or none.
+    /// Sets or removes a rating from 1 to 5.
     Rating(PresetId, Option<u8>),
 }
 
@@ -53,18 +53,18 @@ impl StoreWriter {
         Ok(Self { sender: Some(sender), thread: Some(thread), trouble })
     }
 
-    /// Hands a deed over; never waits.
+    /// Queues a write; never blocks.
     pub fn write(&self, deed: StoreWrite, now: UnixSecs) {
         let Some(sender) = &self.sender else { return };
         match sender.try_send((now, deed)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                say(&self.trouble, "the disk does not keep up; what was done now is not remembered".into());
+                say(&self.trouble, "the disk is too slow; the last change was not saved".into());
             }
         }
     }
 
-    /// The newest thing that went wrong, told once.
+    /// Takes the latest error message, if any.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.try_lock().ok()?.take()
     }
@@ -74,7 +74,7 @@ impl Drop for StoreWriter {
     fn drop(&mut self) {
         self.sender = None;
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A thread that fell has nothing left to write.
+            thread.join().ok(); // A panicked thread has nothing left to write.
         }
     }
 }
@@ -90,11 +90,11 @@ fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, StoreWrite)>, trouble: &
     while let Ok((now, deed)) = deeds.recv() {
         if let Err(error) = write(store, &deed, now) {
             let mended = if store.met(&error) {
-                "The store is mended when the program starts next"
+                "The store will be repaired at the next start"
             } else {
                 "Is the disk full?"
             };
-            say(trouble, format!("{error}; what was done now is not remembered. {mended}"));
+            say(trouble, format!("{error}; the last change was not saved. {mended}"));
         }
     }
 }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_handed_over_is_written_before_the_end() {
+    fn queued_writes_are_completed_on_drop() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let reader = store.another().expect("opens").expect("a file");

@@ -1,4 +1,4 @@
-//! Finding the index of a library: v1, strictly else v0, else none.
+//! Finds the style index of a library: v1, otherwise v0, otherwise none.
 
 use std::path::{Path, PathBuf};
 
@@ -6,27 +6,27 @@ use super::compact::CompactIndex;
 use super::index::IndexVersion;
 use super::policy::StylePolicy;
 
-/// Name of the index by looks.
+/// File name of the index v1.
 pub const INDEX_V1: &str = "aivj-style-index.v1.json";
-/// Name of the index by names.
+/// File name of the index v0.
 pub const INDEX_V0: &str = "aivj-style-index.v0.json";
-/// Name of the policy.
+/// File name of the policy.
 pub const POLICY_V0: &str = "aivj-style-policy.v0.json";
 
-/// What was found.
+/// The result of a lookup.
 #[derive(Clone, Debug, Default)]
 pub struct IndexLookup {
-    /// The index to use.
+    /// The index to use, if any.
     pub index: Option<CompactIndex>,
     /// The file it was read from.
     pub path: Option<PathBuf>,
-    /// The policy beside it.
+    /// The policy in the same folder, if any.
     pub policy: Option<StylePolicy>,
-    /// Files that are there but cannot be used, and why.
+    /// Files that cannot be used, and why.
     pub problems: Vec<String>,
 }
 
-/// Looks in a folder, or beside the file that is given (an index or a manifest).
+/// Looks in a folder, or in the folder of a file (an index or manifest).
 pub fn seek(place: &Path) -> IndexLookup {
     let mut sought = IndexLookup::default();
     let folder = if place.is_dir() { place } else { place.parent().unwrap_or(Path::new("")) };
@@ -60,7 +60,7 @@ mod tests {
     use crate::library::style::by_name;
 
     #[test]
-    fn v1_wins_and_a_broken_v1_gives_way_to_v0() {
+    fn v1_is_preferred_and_an_invalid_v1_falls_back_to_v0() {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(seek(folder.path()).index.is_none());
         let v0 = by_name([("a.milk", "Geiss - storm")], "pack", "");

@@ -1,7 +1,7 @@
-//! The style index: which presets look alike and how much each moves, baked once, used by every show.
+//! The style index: which presets look alike and how much each moves; baked once and used by every show.
 //!
-//! Files and fields are those of the reference system, so that its indexes are read and ours can be read by it. Reading
-//! is tolerant (unknown fields, the older form of the file, presets that are gone), writing is exact.
+//! Files and fields are compatible with the reference system in both directions. Reading is tolerant (unknown fields,
+//! the older form of the file, missing presets); writing is strict.
 
 mod apply;
 mod compact;
