@@ -74,7 +74,7 @@ impl Archive {
                 }
             }
         }
-        if let Some(answer) = self.search.answer() {
+        if let Some(answer) = self.search.results() {
             self.view.answer = Arc::new(answer);
         }
         self.persistence.watch(show.on_air(), commands);
@@ -113,7 +113,7 @@ impl Archive {
     }
 
     fn find(&self) {
-        self.search.ask(self.library(), self.query.clone());
+        self.search.submit(self.library(), self.query.clone());
     }
 
     fn mark(&mut self, memory: &ShowMemory) {

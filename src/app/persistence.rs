@@ -231,7 +231,7 @@ impl ShowPersistence {
 
     /// Returns the latest write error, once.
     pub fn trouble(&self) -> Option<String> {
-        self.writer.trouble()
+        self.writer.take_error()
     }
 }
 

@@ -205,15 +205,15 @@ impl Entry {
     }
 
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
-        let outline = PresetFacts::of(preset.text.as_bytes(), preset.name());
+        let preset_facts = PresetFacts::of(preset.text.as_bytes(), preset.name());
         Self {
             id: PresetId::of(preset.text.as_bytes()),
             path: preset.path.to_owned(),
             location: SourceLocation::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
-            family: outline.family,
-            tags: outline.tags,
+            family: preset_facts.family,
+            tags: preset_facts.tags,
         }
     }
 
@@ -221,15 +221,15 @@ impl Entry {
         let bytes = PresetSource::File(file.to_owned()).read()?;
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
-        let outline = PresetFacts::of(&bytes, &name);
+        let preset_facts = PresetFacts::of(&bytes, &name);
         Ok(Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
             location: SourceLocation::File(file.to_owned()),
             cluster,
-            energy: outline.energy,
-            family: outline.family,
-            tags: outline.tags,
+            energy: preset_facts.energy,
+            family: preset_facts.family,
+            tags: preset_facts.tags,
         })
     }
 }

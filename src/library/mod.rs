@@ -35,5 +35,5 @@ pub use settings::{
 };
 pub use store::{BanKind, Store, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};
 pub use tags::{Tag, Tags};
-pub use trim::give_back_memory;
+pub use trim::release_memory;
 pub use user_folders::UserFolders;

@@ -36,7 +36,7 @@ impl Hasher for IdentityHasher {
 pub(super) struct Word<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 /// Hashes a text; the result is the same in every run.
-pub(super) fn number_of(text: &str) -> u64 {
+pub(super) fn hash_text(text: &str) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
@@ -53,7 +53,7 @@ mod tests {
         let table: NumberMap<PresetId, usize> = ids.iter().copied().zip(0..).collect();
         assert!(ids.iter().enumerate().all(|(at, id)| table.get(id) == Some(&at)));
         let numbers: NumberMap<u64, u32> =
-            (0..2000).map(|at| (number_of(&format!("{at}.milk")), at)).collect();
-        assert_eq!((numbers.len(), numbers.get(&number_of("77.milk"))), (2000, Some(&77)));
+            (0..2000).map(|at| (hash_text(&format!("{at}.milk")), at)).collect();
+        assert_eq!((numbers.len(), numbers.get(&hash_text("77.milk"))), (2000, Some(&77)));
     }
 }

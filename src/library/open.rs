@@ -66,61 +66,62 @@ impl LibraryLocation {
 /// Scans and opens a library; `progress` receives the number of files scanned so far.
 pub fn open(
     store: &Store,
-    place: &LibraryLocation,
+    location: &LibraryLocation,
     now: UnixSecs,
     progress: impl FnMut(usize),
 ) -> Result<OpenedLibrary, OpenError> {
-    let report = scan(store, &place.folder, now, progress)?;
-    let mut opened = load(store, place)?;
-    let left_out = report.left_out.len() + report.left_out_more;
-    if let Some((path, why)) = report.left_out.first() {
+    let report = scan(store, &location.folder, now, progress)?;
+    let mut opened = load(store, location)?;
+    let skipped = report.skipped.len() + report.skipped_more;
+    if let Some((path, why)) = report.skipped.first() {
         let first = format!("{}: {why}", path.display());
-        opened.messages.push(format!("skipped {left_out} unreadable files or folders, the first is {first}"));
+        opened.messages.push(format!("skipped {skipped} unreadable files or folders, the first is {first}"));
     }
     opened.report = Some(report);
     Ok(opened)
 }
 
 /// Opens a library as of the last scan, without reading any presets.
-pub fn load(store: &Store, place: &LibraryLocation) -> Result<OpenedLibrary, OpenError> {
-    let root = library_root(&place.folder);
-    let (index_of, manifest) = (&root, &place.manifest);
+pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, OpenError> {
+    let root = library_root(&location.folder);
+    let (index_of, manifest) = (&root, &location.manifest);
     let blacklist = &root.join(BLACKLIST_FILE);
     // In a large library these files take as long to read as the catalogue, so they are read in parallel.
-    let (draft, sought, listing, bad) = std::thread::scope(|scope| {
-        let sought = aside(scope, "style index", move || style::seek(index_of));
-        let listing = manifest.as_ref().map(|path| aside(scope, "manifest", move || Listing::read(path)));
-        let bad = blacklist
-            .is_file()
-            .then(|| aside(scope, "quality blacklist", move || QualityBlacklist::read_numbers(blacklist)));
-        let draft = CatalogueBuilder::of(&root, store);
-        (draft, sought(), listing.map(|listing| listing()), bad.map(|bad| bad()))
+    let (builder, lookup, listing, blacklisted) = std::thread::scope(|scope| {
+        let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
+        let listing =
+            manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
+        let blacklisted = blacklist.is_file().then(|| {
+            spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
+        });
+        let builder = CatalogueBuilder::of(&root, store);
+        (builder, lookup(), listing.map(|listing| listing()), blacklisted.map(|blacklisted| blacklisted()))
     });
-    let mut draft = draft?;
+    let mut builder = builder?;
     let mut messages = Vec::new();
     match listing {
-        Some(Ok(listing)) => draft.keep_listed(&listing, &mut messages),
+        Some(Ok(listing)) => builder.keep_listed(&listing, &mut messages),
         Some(Err(error)) => {
             messages.push(format!("ignored the manifest, using all presets of the folder: {error}"));
         }
         None => {}
     }
-    match bad {
-        Some(Ok(bad)) => draft.drop_bad(&bad, &mut messages),
+    match blacklisted {
+        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted, &mut messages),
         Some(Err(error)) => messages.push(format!("ignored the quality blacklist: {error}")),
         None => {}
     }
-    draft.style(sought, &mut messages);
-    let catalogue = draft.catalogue;
+    builder.style(lookup, &mut messages);
+    let catalogue = builder.catalogue;
     if catalogue.entries.is_empty() {
-        return Err(ScanError::from(FolderError::Empty(place.folder.clone())).into());
+        return Err(ScanError::from(FolderError::Empty(location.folder.clone())).into());
     }
     Ok(OpenedLibrary { catalogue, report: None, messages })
 }
 
 /// Starts `work` on its own thread; the returned closure waits for the result, or runs `work` itself if there is no
 /// thread.
-fn aside<'scope, T: Send + 'scope>(
+fn spawn_or_run<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
     work: impl Fn() -> T + Copy + Send + 'scope,
@@ -148,7 +149,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
             size: 0,
             modified_ns: 0,
             id: entry.id,
-            outline: PresetFacts { tags: entry.tags, energy: entry.energy, family: entry.family },
+            preset_facts: PresetFacts { tags: entry.tags, energy: entry.energy, family: entry.family },
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
     }
@@ -170,24 +171,24 @@ impl CatalogueBuilder {
         let mut catalogue = Catalogue::default();
         catalogue.folder = Some(root.to_owned());
         let folder: Arc<Path> = root.into();
-        let mut places: NumberMap<PresetId, usize> = NumberMap::default();
+        let mut indices: NumberMap<PresetId, usize> = NumberMap::default();
         let mut copies = Vec::new();
         let mut buckets = HashMap::new();
-        store.each_file(root, |id, path, outline| {
+        store.each_file(root, |id, path, preset_facts| {
             let text = text_of(path);
-            let place = catalogue.entries.len();
-            let first = *places.entry(id).or_insert(place);
-            if first < place {
+            let index = catalogue.entries.len();
+            let first = *indices.entry(id).or_insert(index);
+            if first < index {
                 copies.push((text, first));
                 return;
             }
-            let lies = match std::str::from_utf8(path) {
+            let location = match std::str::from_utf8(path) {
                 Ok(_) => SourceLocation::Below(folder.clone()),
                 Err(_) => SourceLocation::File(root.join(path_of(path))),
             };
-            let PresetFacts { tags, energy, family } = outline;
+            let PresetFacts { tags, energy, family } = preset_facts;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
-            catalogue.push(Entry { id, path: text, location: lies, cluster, energy, family, tags });
+            catalogue.push(Entry { id, path: text, location, cluster, energy, family, tags });
         })?;
         Ok(Self { catalogue, copies, names: None })
     }
@@ -196,10 +197,10 @@ impl CatalogueBuilder {
         let (catalogue, copies) = (&self.catalogue, &self.copies);
         self.names.get_or_insert_with(|| {
             let mut names = NameTable::for_presets(catalogue.entries.len());
-            for (place, entry) in catalogue.entries.iter().enumerate() {
-                names.add(&entry.path, place);
+            for (index, entry) in catalogue.entries.iter().enumerate() {
+                names.add(&entry.path, index);
             }
-            copies.iter().for_each(|(path, place)| names.add(path, *place));
+            copies.iter().for_each(|(path, index)| names.add(path, *index));
             names
         })
     }
@@ -210,12 +211,12 @@ impl CatalogueBuilder {
         let mut gone = 0;
         let names = self.names();
         for preset in &listing.presets {
-            let Some(place) = preset.numbers().iter().find_map(|&number| names.place_of(number)) else {
+            let Some(index) = preset.hashes().iter().find_map(|&hash| names.index_of_hash(hash)) else {
                 gone += 1;
                 continue;
             };
-            kept[place] = true;
-            preset.numbers().iter().for_each(|&number| names.add_number(number, place));
+            kept[index] = true;
+            preset.hashes().iter().for_each(|&hash| names.add_hash(hash, index));
         }
         if gone > 0 {
             let all = listing.presets.len();
@@ -224,11 +225,14 @@ impl CatalogueBuilder {
         self.keep(&kept, messages, "the manifest lists none of the folder's presets");
     }
 
-    /// Drops the presets whose name hashes are in `bad`.
-    fn drop_bad(&mut self, bad: &[u64], messages: &mut Vec<String>) {
+    /// Drops the presets whose name hashes are in `blacklisted`.
+    fn drop_blacklisted(&mut self, blacklisted: &[u64], messages: &mut Vec<String>) {
         let mut kept = vec![true; self.catalogue.entries.len()];
         let names = self.names();
-        bad.iter().filter_map(|&number| names.place_of(number)).for_each(|place| kept[place] = false);
+        blacklisted
+            .iter()
+            .filter_map(|&hash| names.index_of_hash(hash))
+            .for_each(|index| kept[index] = false);
         self.keep(&kept, messages, "the quality blacklist lists every preset of the library");
     }
 
@@ -242,14 +246,14 @@ impl CatalogueBuilder {
             return;
         }
         let moved = self.catalogue.keep(kept);
-        self.names().moved(&moved);
+        self.names().reindex(&moved);
     }
 
     /// Applies a style index; without one, the styles from the presets' text remain.
-    fn style(&mut self, sought: IndexLookup, messages: &mut Vec<String>) {
-        messages.extend(sought.problems.iter().map(|why| format!("ignored a style index: {why}")));
-        self.catalogue.policy = sought.policy;
-        let Some(index) = sought.index else { return };
+    fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
+        messages.extend(lookup.problems.iter().map(|why| format!("ignored a style index: {why}")));
+        self.catalogue.policy = lookup.policy;
+        let Some(index) = lookup.index else { return };
         self.names();
         let Some(names) = &self.names else { return };
         let applied = style::apply(&index, names, &mut self.catalogue);

@@ -23,7 +23,7 @@ const BATCH: usize = 128;
 /// Files per store transaction.
 const COMMIT: usize = 8192;
 /// Skipped files listed in the report; further ones are only counted.
-const TOLD: usize = 1000;
+const MAX_LISTED: usize = 1000;
 
 /// Why a scan failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +49,9 @@ pub struct ScanReport {
     /// Number of files of the previous scan that no longer exist.
     pub gone: usize,
     /// Skipped files and folders, and why.
-    pub left_out: Vec<(PathBuf, String)>,
+    pub skipped: Vec<(PathBuf, String)>,
     /// Number of skipped files and folders that are not listed.
-    pub left_out_more: usize,
+    pub skipped_more: usize,
 }
 
 /// Updates the store from the folder `root`; `progress` receives the number of files scanned so far.
@@ -85,7 +85,7 @@ pub fn scan(
         }
         drop(sender);
         let mut part = ScanCommit::default();
-        let mut looked_at = 0;
+        let mut scanned = 0;
         for found in found {
             match found {
                 Found::Unchanged => report.files += 1,
@@ -94,38 +94,38 @@ pub fn scan(
                     report.read += 1;
                     part.read.push(facts);
                 }
-                Found::Exclusion(path, why) if report.left_out.len() < TOLD => {
-                    report.left_out.push((path, why));
+                Found::Skipped(path, why) if report.skipped.len() < MAX_LISTED => {
+                    report.skipped.push((path, why));
                 }
-                Found::Exclusion(..) => report.left_out_more += 1,
+                Found::Skipped(..) => report.skipped_more += 1,
             }
-            looked_at += 1;
-            if looked_at % BATCH == 0 {
-                progress(looked_at);
+            scanned += 1;
+            if scanned % BATCH == 0 {
+                progress(scanned);
             }
             if part.read.len() >= COMMIT {
                 store.commit_scan(library, &std::mem::take(&mut part))?;
             }
         }
-        progress(looked_at);
+        progress(scanned);
         // Files below an unreadable folder may still exist.
-        let left_out = report.left_out.iter().map(|(path, _)| path.as_path());
-        let closed: Vec<&Path> = left_out.filter(|path| path.is_dir()).collect();
+        let skipped = report.skipped.iter().map(|(path, _)| path.as_path());
+        let closed: Vec<&Path> = skipped.filter(|path| path.is_dir()).collect();
         let hidden = |path: &[u8]| {
             let path = root.join(path_of(path));
             closed.iter().any(|closed| path.starts_with(closed))
         };
         part.gone = known
             .iter()
-            .filter(|(path, file)| !seen[file.place].load(Ordering::Relaxed) && !hidden(path))
+            .filter(|(path, file)| !seen[file.index].load(Ordering::Relaxed) && !hidden(path))
             .map(|(path, _)| path.clone())
             .collect();
         report.gone = part.gone.len();
         Ok(store.commit_scan(library, &part)?)
     })?;
-    report.left_out.sort();
+    report.skipped.sort();
     store.set_scanned_at(library, now)?;
-    store.tidy()?;
+    store.checkpoint()?;
     Ok(report)
 }
 
@@ -137,7 +137,7 @@ pub fn library_root(root: &Path) -> PathBuf {
 enum Found {
     Unchanged,
     Read(FileFacts),
-    Exclusion(PathBuf, String),
+    Skipped(PathBuf, String),
 }
 
 enum Job {
@@ -159,21 +159,21 @@ struct Walk<'a> {
     known: &'a HashMap<Vec<u8>, KnownFile>,
     seen: &'a [AtomicBool],
     plan: Mutex<ScanPlan>,
-    news: Condvar,
+    changed: Condvar,
 }
 
 impl<'a> Walk<'a> {
     fn new(root: &'a Path, known: &'a HashMap<Vec<u8>, KnownFile>, seen: &'a [AtomicBool]) -> Self {
         let plan = ScanPlan { jobs: vec![Job::Folder(root.to_owned())], ..ScanPlan::default() };
-        Self { root, known, seen, plan: Mutex::new(plan), news: Condvar::new() }
+        Self { root, known, seen, plan: Mutex::new(plan), changed: Condvar::new() }
     }
 
     /// Runs jobs until there are none or the receiver is gone.
     fn work(&self, sender: &SyncSender<Found>) {
         while let Some(job) = self.next_job() {
             let done = match job {
-                Job::Folder(folder) => self.look_into(&folder, sender),
-                Job::Files(folder, names) => self.read_all(&folder, names, sender),
+                Job::Folder(folder) => self.scan_folder(&folder, sender),
+                Job::Files(folder, names) => self.read_files(&folder, names, sender),
             };
             let mut plan = self.plan();
             plan.busy -= 1;
@@ -182,7 +182,7 @@ impl<'a> Walk<'a> {
                 plan.linked.clear();
             }
             drop(plan);
-            self.news.notify_all();
+            self.changed.notify_all();
         }
     }
 
@@ -205,28 +205,28 @@ impl<'a> Walk<'a> {
                 plan.jobs.push(Job::Folder(folder));
                 continue;
             }
-            plan = self.news.wait(plan).unwrap_or_else(PoisonError::into_inner);
+            plan = self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn look_into(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
-        let left_out = |path: &Path, error: io::Error| {
-            sender.send(Found::Exclusion(path.to_owned(), error.to_string())).map_err(|_| Closed)
+    fn scan_folder(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
+        let skipped = |path: &Path, error: io::Error| {
+            sender.send(Found::Skipped(path.to_owned(), error.to_string())).map_err(|_| Closed)
         };
         match folder_key(folder) {
             Ok(key) if !self.plan().visited.insert(key) => return Ok(()),
             Ok(_) => {}
-            Err(error) => return left_out(folder, error),
+            Err(error) => return skipped(folder, error),
         }
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) => return left_out(folder, error),
+            Err(error) => return skipped(folder, error),
         };
         let (mut files, mut folders, mut linked) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => return left_out(folder, error),
+                Err(error) => return skipped(folder, error),
             };
             let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
@@ -244,11 +244,11 @@ impl<'a> Walk<'a> {
         plan.jobs.extend(batches);
         plan.linked.extend(linked);
         drop(plan);
-        self.news.notify_all();
+        self.changed.notify_all();
         Ok(())
     }
 
-    fn read_all(
+    fn read_files(
         &self,
         folder: &Path,
         names: Vec<OsString>,
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Closed> {
         for name in names {
             let path = folder.join(name);
-            let found = self.read(&path).unwrap_or_else(|why| Found::Exclusion(path, why));
+            let found = self.read(&path).unwrap_or_else(|why| Found::Skipped(path, why));
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
@@ -272,17 +272,17 @@ impl<'a> Walk<'a> {
         if let Some(known) = self.known.get(&below)
             && (known.size, known.modified_ns) == (size, modified_ns)
         {
-            self.seen[known.place].store(true, Ordering::Relaxed);
+            self.seen[known.index].store(true, Ordering::Relaxed);
             return Ok(Found::Unchanged);
         }
         let bytes = PresetSource::File(path.to_owned()).read()?;
         if let Some(known) = self.known.get(&below) {
-            self.seen[known.place].store(true, Ordering::Relaxed);
+            self.seen[known.index].store(true, Ordering::Relaxed);
         }
         let id = PresetId::of(&bytes);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let outline = PresetFacts::of(&bytes, &name);
-        Ok(Found::Read(FileFacts { path: below, size, modified_ns, id, outline }))
+        let preset_facts = PresetFacts::of(&bytes, &name);
+        Ok(Found::Read(FileFacts { path: below, size, modified_ns, id, preset_facts }))
     }
 }
 
@@ -320,7 +320,7 @@ mod tests {
         std::fs::write(path, text).expect("written");
     }
 
-    fn scanned(store: &Store, root: &Path) -> ScanReport {
+    fn run_scan(store: &Store, root: &Path) -> ScanReport {
         scan(store, root, 1, |_| ()).expect("scanned")
     }
 
@@ -332,12 +332,12 @@ mod tests {
         write(&root.join("two.MILK"), "zoom=2");
         write(&root.join("notes.txt"), "no preset");
         let store = Store::in_memory().expect("opens");
-        let first = scanned(&store, root);
+        let first = run_scan(&store, root);
         assert_eq!((first.files, first.read, first.gone), (2, 2, 0));
-        assert_eq!(scanned(&store, root).read, 0);
+        assert_eq!(run_scan(&store, root).read, 0);
         write(&root.join("a/one.milk"), "zoom=1.25");
         std::fs::remove_file(root.join("two.MILK")).expect("removed");
-        let third = scanned(&store, root);
+        let third = run_scan(&store, root);
         assert_eq!((third.files, third.read, third.gone), (1, 1, 1));
         let rows = store.load(&library_root(root)).expect("loaded");
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [PresetId::of(b"zoom=1.25")]);
@@ -348,7 +348,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         assert!(matches!(scan(&store, &folder.path().join("no"), 1, |_| ()), Err(ScanError::Folder(_))));
-        assert_eq!(scanned(&store, folder.path()), ScanReport::default());
+        assert_eq!(run_scan(&store, folder.path()), ScanReport::default());
     }
 
     #[cfg(unix)]
@@ -364,9 +364,9 @@ mod tests {
         let huge = std::fs::File::create(root.join("huge.milk")).expect("made");
         huge.set_len(2 << 30).expect("a hole of 2 GiB");
         let store = Store::in_memory().expect("opens");
-        let report = scanned(&store, root);
-        assert_eq!((report.files, report.left_out.len()), (2, 2));
-        assert!(report.left_out[1].1.contains("1 MiB"), "{:?}", report.left_out);
+        let report = run_scan(&store, root);
+        assert_eq!((report.files, report.skipped.len()), (2, 2));
+        assert!(report.skipped[1].1.contains("1 MiB"), "{:?}", report.skipped);
         let rows = store.load(&library_root(root)).expect("loaded");
         assert!(rows.iter().all(|row| library_root(root).join(&row.path).exists()));
     }

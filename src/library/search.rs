@@ -32,19 +32,19 @@ pub struct SearchQuery {
 #[derive(Clone, Debug, Default)]
 pub struct SearchResults {
     /// The query.
-    pub question: SearchQuery,
+    pub query: SearchQuery,
     /// The library that was searched.
     pub library: Arc<Catalogue>,
     /// The looks of that library.
     pub looks: Arc<Looks>,
     /// Indices of the matching presets in the library.
-    pub places: Arc<Vec<u32>>,
+    pub indices: Arc<Vec<u32>>,
     /// Why the query could not be answered completely.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// Maximum number of results of a similarity query.
-const LIKE: usize = 500;
+const MAX_SIMILAR: usize = 500;
 
 /// A library prepared for searching.
 pub struct SearchIndex {
@@ -64,40 +64,40 @@ impl SearchIndex {
     }
 
     /// Returns the presets that match a query, in library order or the most similar first.
-    pub fn find(&mut self, question: &SearchQuery) -> SearchResults {
+    pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
-            entry.tags.has_all(question.tags)
-                && question.energy.is_none_or(|energy| energy == entry.energy)
-                && question.cluster.is_none_or(|cluster| cluster == entry.cluster)
+            entry.tags.has_all(query.tags)
+                && query.energy.is_none_or(|energy| energy == entry.energy)
+                && query.cluster.is_none_or(|cluster| cluster == entry.cluster)
         };
         let library = self.library.clone();
-        let mut places = self.words.search(&question.text).unwrap_or_else(|| match &question.only {
+        let mut indices = self.words.search(&query.text).unwrap_or_else(|| match &query.only {
             // A small set is looked up by id; otherwise all entries are filtered.
-            Some(only) if only.len() < library.entries.len() / 16 => placed(&library, only),
+            Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });
-        if question.tags != Tags::default() || question.energy.is_some() || question.cluster.is_some() {
-            places.retain(|&place| fits(&library.entries[place as usize]));
+        if query.tags != Tags::default() || query.energy.is_some() || query.cluster.is_some() {
+            indices.retain(|&index| fits(&library.entries[index as usize]));
         }
-        if let Some(only) = &question.only {
-            places.retain(|&place| only.contains(&library.entries[place as usize].id));
+        if let Some(only) = &query.only {
+            indices.retain(|&index| only.contains(&library.entries[index as usize].id));
         }
-        let trouble = question.like.and_then(|model| self.likest_first(model, &mut places));
-        let (looks, places) = (self.looks.clone(), Arc::new(places));
-        SearchResults { question: question.clone(), library, looks, places, trouble }
+        let problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
+        let (looks, indices) = (self.looks.clone(), Arc::new(indices));
+        SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
-    /// Sorts by similarity and keeps the first [`LIKE`]; returns a message if the embeddings cannot be used.
-    fn likest_first(&mut self, model: PresetId, places: &mut Vec<u32>) -> Option<String> {
+    /// Sorts by similarity and keeps the first [`MAX_SIMILAR`]; returns a message if the embeddings cannot be used.
+    fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
         let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
-        places.retain(|&place| self.library.entries[place as usize].id != model);
-        let mut trouble = None;
+        indices.retain(|&index| self.library.entries[index as usize].id != model);
+        let mut problem = None;
         if self.like.as_ref().is_none_or(|(known, _)| *known != model) {
-            self.like = match self.looks.likeness(at) {
-                Some(Ok(likeness)) => Some((model, likeness)),
+            self.like = match self.looks.similarity(at) {
+                Some(Ok(similarity)) => Some((model, similarity)),
                 Some(Err(why)) => {
-                    trouble =
+                    problem =
                         Some(format!("comparing by style and code, the embeddings are unavailable: {why}"));
                     None
                 }
@@ -105,31 +105,31 @@ impl SearchIndex {
             };
         }
         match self.like.as_ref().filter(|(known, _)| *known == model) {
-            Some((_, likeness)) => {
-                places.retain(|&place| likeness[place as usize].is_some());
-                let key = |place: &u32| likeness[*place as usize].unwrap_or(f32::NEG_INFINITY);
-                places.sort_by(|a, b| key(b).total_cmp(&key(a)));
+            Some((_, similarity)) => {
+                indices.retain(|&index| similarity[index as usize].is_some());
+                let key = |index: &u32| similarity[*index as usize].unwrap_or(f32::NEG_INFINITY);
+                indices.sort_by(|a, b| key(b).total_cmp(&key(a)));
             }
-            None => places.sort_by_cached_key(|&place| {
-                std::cmp::Reverse(likeness(entry, &self.library.entries[place as usize]))
+            None => indices.sort_by_cached_key(|&index| {
+                std::cmp::Reverse(similarity(entry, &self.library.entries[index as usize]))
             }),
         }
-        places.truncate(LIKE);
-        trouble
+        indices.truncate(MAX_SIMILAR);
+        problem
     }
 }
 
 /// Returns the indices of these presets, ascending.
-fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
-    let mut places: Vec<u32> =
+fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
+    let mut indices: Vec<u32> =
         ids.iter().filter_map(|id| library.index_of(*id)).map(|at| at as u32).collect();
-    places.sort_unstable();
-    places
+    indices.sort_unstable();
+    indices
 }
 
 /// Returns a similarity score for presets without embeddings: shared code counts most, then style, then author, energy
 /// and tags.
-fn likeness(a: &Entry, b: &Entry) -> u32 {
+fn similarity(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
     let author = super::style::author_key(a.name()) == super::style::author_key(b.name());
@@ -145,7 +145,7 @@ fn likeness(a: &Entry, b: &Entry) -> u32 {
 pub struct SearchThread {
     sender: Option<SyncSender<()>>,
     wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,
-    answers: Receiver<SearchResults>,
+    results: Receiver<SearchResults>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -153,28 +153,28 @@ impl SearchThread {
     /// Starts the thread; `store` provides the performer's own tags.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
-        let (answer, answers) = sync_channel(4);
+        let (found, results) = sync_channel(4);
         let wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>> = Arc::default();
         let shared = wanted.clone();
         let work = move || {
-            let mut searcher: Option<SearchIndex> = None;
+            let mut index: Option<SearchIndex> = None;
             while asked.recv().is_ok() {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some((library, question)) = next else { continue };
-                let ready = searcher.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
-                let ready = ready.unwrap_or_else(|| made_ready(library, &store));
-                if answer.send(searcher.insert(ready).find(&question)).is_err() {
+                let Some((library, query)) = next else { continue };
+                let ready = index.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
+                let ready = ready.unwrap_or_else(|| build_index(library, &store));
+                if found.send(index.insert(ready).find(&query)).is_err() {
                     break; // The handle was dropped.
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("finder".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), wanted, answers, thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("search".into()).spawn(work)?;
+        Ok(Self { sender: Some(sender), wanted, results, thread: Some(thread) })
     }
 
     /// Submits a query, replacing one that has not been answered yet. Never blocks.
-    pub fn ask(&self, library: &Arc<Catalogue>, question: SearchQuery) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), question));
+    pub fn submit(&self, library: &Arc<Catalogue>, query: SearchQuery) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), query));
         if let Some(sender) = &self.sender {
             match sender.try_send(()) {
                 Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // The thread wakes up anyway.
@@ -183,31 +183,31 @@ impl SearchThread {
     }
 
     /// Returns the newest results since the last call.
-    pub fn answer(&self) -> Option<SearchResults> {
-        self.answers.try_iter().last()
+    pub fn results(&self) -> Option<SearchResults> {
+        self.results.try_iter().last()
     }
 }
 
 impl Drop for SearchThread {
     fn drop(&mut self) {
         self.sender = None;
-        while self.answers.try_recv().is_ok() {}
+        while self.results.try_recv().is_ok() {}
         if let Some(thread) = self.thread.take() {
             thread.join().ok(); // A panicked thread has no more results.
         }
     }
 }
 
-fn made_ready(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
+fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
     let labels = store.labels().unwrap_or_else(|error| {
-        store.met(&error);
+        store.mark_if_damaged(&error);
         log::warn!("could not load the performer's own tags for search: {error}");
         HashMap::new()
     });
-    let searcher = SearchIndex::new(library, &labels);
-    searcher.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
-    super::give_back_memory();
-    searcher
+    let index = SearchIndex::new(library, &labels);
+    index.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
+    super::release_memory();
+    index
 }
 
 #[cfg(test)]
@@ -215,10 +215,10 @@ mod tests {
     use super::*;
     use crate::library::{Tag, load_built_in};
 
-    fn found(question: &SearchQuery) -> Vec<Entry> {
+    fn found(query: &SearchQuery) -> Vec<Entry> {
         let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
-        let answer = SearchIndex::new(Arc::new(library), &HashMap::new()).find(question);
-        answer.places.iter().map(|&place| answer.library.entries[place as usize].clone()).collect()
+        let found = SearchIndex::new(Arc::new(library), &HashMap::new()).find(query);
+        found.indices.iter().map(|&index| found.library.entries[index as usize].clone()).collect()
     }
 
     #[test]
@@ -248,15 +248,15 @@ mod tests {
     fn the_newest_query_is_answered() {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
-        let finder = SearchThread::start(store).expect("starts");
+        let thread = SearchThread::start(store).expect("starts");
         for text in ["a", "am", "ambient"] {
-            finder.ask(&library, SearchQuery { text: text.into(), ..Default::default() });
+            thread.submit(&library, SearchQuery { text: text.into(), ..Default::default() });
         }
-        let answer = std::iter::from_fn(|| {
+        let found = std::iter::from_fn(|| {
             std::thread::yield_now();
-            Some(finder.answer())
+            Some(thread.results())
         });
-        let last = answer.flatten().find(|answer| answer.question.text == "ambient").expect("answered");
-        assert!(!last.places.is_empty() && last.trouble.is_none());
+        let last = found.flatten().find(|found| found.query.text == "ambient").expect("answered");
+        assert!(!last.indices.is_empty() && last.problem.is_none());
     }
 }

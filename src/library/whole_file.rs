@@ -33,23 +33,23 @@ pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), FileError> {
-    let beside = beside(path);
+    let temporary = temporary(path);
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     let written = folder.and_then(|()| {
-        let mut out = BufWriter::new(File::create(&beside)?);
+        let mut out = BufWriter::new(File::create(&temporary)?);
         write(&mut out)?;
         out.flush()?;
         out.get_ref().sync_all()?;
-        std::fs::rename(&beside, path)
+        std::fs::rename(&temporary, path)
     });
     written.map_err(|error| {
-        std::fs::remove_file(&beside).ok(); // Removes the incomplete file.
+        std::fs::remove_file(&temporary).ok(); // Removes the incomplete file.
         FileError::new(path, &error)
     })
 }
 
 /// Returns the temporary name of a file, which is unique to the process.
-fn beside(path: &Path) -> PathBuf {
+fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     path.with_file_name(name)

@@ -7,17 +7,17 @@ use std::collections::HashMap;
 use super::{Catalogue, PresetId};
 
 /// Words of a search text that are used.
-const MOST_WORDS: usize = 12;
+const MAX_WORDS: usize = 12;
 
 /// The word index of a library.
 #[derive(Debug)]
 pub(super) struct WordIndex {
     /// All distinct words, sorted.
     words: Vec<Box<str>>,
-    /// Start of each word's presets in `places`, with one more entry for the end.
+    /// Start of each word's presets in `indices`, with one more entry for the end.
     starts: Vec<u32>,
     /// Preset indices, grouped by word.
-    places: Vec<u32>,
+    indices: Vec<u32>,
     presets: usize,
 }
 
@@ -28,7 +28,7 @@ impl WordIndex {
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
         let mut found: Vec<(u32, u32)> = Vec::new();
         let mut word = String::new();
-        for (place, entry) in library.entries.iter().enumerate() {
+        for (index, entry) in library.entries.iter().enumerate() {
             let tags = entry.tags.to_string();
             let label = labels.get(&entry.id).map_or("", String::as_str);
             for text in [entry.path.as_str(), &tags, entry.energy.label(), label] {
@@ -38,7 +38,7 @@ impl WordIndex {
                         Some(&number) => number,
                         None => *numbers.entry(word.into()).or_insert(next),
                     };
-                    found.push((number, place as u32));
+                    found.push((number, index as u32));
                 });
             }
         }
@@ -53,14 +53,14 @@ impl WordIndex {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut places = vec![0; found.len()];
-        for (number, place) in found {
+        let mut indices = vec![0; found.len()];
+        for (number, index) in found {
             let slot = &mut next[rank[number as usize] as usize];
-            places[*slot as usize] = place;
+            indices[*slot as usize] = index;
             *slot += 1;
         }
         let words = sorted.into_iter().map(|(word, _)| word).collect();
-        Self { words, starts, places, presets: library.entries.len() }
+        Self { words, starts, indices, presets: library.entries.len() }
     }
 
     /// Returns the indices of the presets that contain every word of `text` as a prefix, ascending; `None` for a text
@@ -70,7 +70,7 @@ impl WordIndex {
         let mut wanted = 0;
         each_word(text, &mut String::new(), |word| {
             wanted += 1;
-            if wanted > MOST_WORDS {
+            if wanted > MAX_WORDS {
                 return;
             }
             let marks = self.marks(word);
@@ -83,25 +83,25 @@ impl WordIndex {
             });
         });
         let all = all?;
-        let mut places = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
+        let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
         for (at, &bits) in all.iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
-                places.push(at as u32 * 64 + bits.trailing_zeros());
+                indices.push(at as u32 * 64 + bits.trailing_zeros());
                 bits &= bits - 1;
             }
         }
-        Some(places)
+        Some(indices)
     }
 
     /// Returns one bit per preset: whether it has a word with this prefix.
-    fn marks(&self, beginning: &str) -> Vec<u64> {
+    fn marks(&self, prefix: &str) -> Vec<u64> {
         let mut marks = vec![0_u64; self.presets.div_ceil(64)];
-        let from = self.words.partition_point(|word| &**word < beginning);
-        let count = self.words[from..].partition_point(|word| word.starts_with(beginning));
+        let from = self.words.partition_point(|word| &**word < prefix);
+        let count = self.words[from..].partition_point(|word| word.starts_with(prefix));
         let [start, end] = [from, from + count].map(|at| self.starts[at] as usize);
-        for &place in &self.places[start..end] {
-            marks[place as usize / 64] |= 1 << (place % 64);
+        for &index in &self.indices[start..end] {
+            marks[index as usize / 64] |= 1 << (index % 64);
         }
         marks
     }

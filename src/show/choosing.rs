@@ -72,8 +72,8 @@ impl Show {
         if self.wanted == Some(Wanted::Preset(preset)) {
             self.wanted = None;
         }
-        let lasts = kind.lasts_words();
-        self.notify(format!("could not play {name}: {why}; excluded {lasts}"));
+        let duration = kind.duration_text();
+        self.notify(format!("could not play {name}: {why}; excluded {duration}"));
     }
 
     /// Excludes a preset from being chosen for the duration of its ban.
@@ -107,8 +107,8 @@ impl Show {
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
         self.wanted = self.wanted.or(Some(Wanted::Next));
-        let lasts = BanKind::Aesthetic.lasts_words();
-        self.notify(format!("skipped {name} ({}); excluded {lasts}", fault.description()));
+        let duration = BanKind::Aesthetic.duration_text();
+        self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
     /// Discards the candidates if the music has changed since they were chosen.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::library::whole_file::{self, FileError};
 
 /// Name of the file in the library's folder.
-pub const BAKE_PLACE: &str = "aivj-bake.v0.json";
+pub const BAKE_FILE: &str = "aivj-bake.v0.json";
 
 #[derive(Serialize, Deserialize)]
 struct BakeFolder {
@@ -19,16 +19,16 @@ struct BakeFolder {
 }
 
 /// Records in `library` that its bake is in `folder`.
-pub fn write_bake_place(library: &Path, folder: &Path) -> Result<(), FileError> {
+pub fn write_bake_folder(library: &Path, folder: &Path) -> Result<(), FileError> {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    whole_file::write_json(&library.join(BAKE_PLACE), &BakeFolder { version: "v0".into(), folder })
+    whole_file::write_json(&library.join(BAKE_FILE), &BakeFolder { version: "v0".into(), folder })
 }
 
 /// Returns the bake folder of a library; the library's own folder if none is recorded.
-pub fn bake_place(library: &Path) -> PathBuf {
-    let said = std::fs::read(library.join(BAKE_PLACE)).ok();
-    let said = said.and_then(|bytes| serde_json::from_slice::<BakeFolder>(&bytes).ok());
-    said.map(|place| place.folder).filter(|folder| folder.is_dir()).unwrap_or_else(|| library.to_owned())
+pub fn bake_folder(library: &Path) -> PathBuf {
+    let recorded = std::fs::read(library.join(BAKE_FILE)).ok();
+    let recorded = recorded.and_then(|bytes| serde_json::from_slice::<BakeFolder>(&bytes).ok());
+    recorded.map(|place| place.folder).filter(|folder| folder.is_dir()).unwrap_or_else(|| library.to_owned())
 }
 
 #[cfg(test)]
@@ -39,12 +39,12 @@ mod tests {
     fn a_bake_is_found_through_the_file_or_in_the_library() {
         let (library, bake) =
             (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-        assert_eq!(bake_place(library.path()), library.path());
-        write_bake_place(library.path(), bake.path()).expect("written");
-        assert_eq!(bake_place(library.path()), bake.path());
+        assert_eq!(bake_folder(library.path()), library.path());
+        write_bake_folder(library.path(), bake.path()).expect("written");
+        assert_eq!(bake_folder(library.path()), bake.path());
         drop(bake);
-        assert_eq!(bake_place(library.path()), library.path(), "a missing bake");
-        std::fs::write(library.path().join(BAKE_PLACE), "{").expect("written");
-        assert_eq!(bake_place(library.path()), library.path());
+        assert_eq!(bake_folder(library.path()), library.path(), "a missing bake");
+        std::fs::write(library.path().join(BAKE_FILE), "{").expect("written");
+        assert_eq!(bake_folder(library.path()), library.path());
     }
 }

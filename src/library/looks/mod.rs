@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
-pub use bake_folder::{BAKE_PLACE, bake_place, write_bake_place};
+pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
 
 use super::Catalogue;
@@ -41,7 +41,7 @@ impl Looks {
     /// Loads the newest bake of this library. Takes half a second for 100,000 presets.
     pub fn of(library: &Catalogue) -> Self {
         let Some(root) = &library.folder else { return Self::default() };
-        let bake = bake_place(root);
+        let bake = bake_folder(root);
         let (map, ids) = (bake.join(MAP_FILE), bake.join(IDS_FILE));
         let embeddings = bake.join(ROWS_FILE);
         let mut looks = Self { embeddings, bake: Some(bake), ..Self::default() };
@@ -49,7 +49,7 @@ impl Looks {
             return looks;
         }
         let mut names = NameTable::default();
-        library.entries.iter().enumerate().for_each(|(place, entry)| names.add(&entry.path, place));
+        library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));
         let count = library.entries.len();
         if map.is_file() {
             match LookMap::read(&map) {
@@ -72,13 +72,13 @@ impl Looks {
     }
 
     /// Returns the map coordinates of a preset.
-    pub fn point(&self, place: usize) -> Option<[f32; 2]> {
-        self.points.get(place).copied().filter(|point| point[0].is_finite() && point[1].is_finite())
+    pub fn point(&self, index: usize) -> Option<[f32; 2]> {
+        self.points.get(index).copied().filter(|point| point[0].is_finite() && point[1].is_finite())
     }
 
     /// Returns the cosine similarity of every preset to the one at `model`, -1 to 1, with `None` for presets without
     /// an embedding. Returns `None` if `model` has no embedding, and an error if the embeddings cannot be read.
-    pub fn likeness(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
+    pub fn similarity(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
         let row = self.rows.get(model).copied().filter(|&row| row != NONE)?;
         Some(self.compared(row as usize).map_err(|why| format!("{}: {why}", self.embeddings.display())))
     }
@@ -87,19 +87,19 @@ impl Looks {
         let mut table = npy::Rows::open(&self.embeddings)?;
         let model = table.row(row)?;
         let length = dot(&model, &model).sqrt();
-        let mut likeness = vec![f32::NAN; table.count];
-        table.each(|at, row| likeness[at] = dot(&model, row) / (length * dot(row, row).sqrt()))?;
-        let of_place =
-            |&row: &u32| likeness.get(row as usize).copied().filter(|likeness| likeness.is_finite());
-        Ok(self.rows.iter().map(of_place).collect())
+        let mut similarity = vec![f32::NAN; table.count];
+        table.each(|at, row| similarity[at] = dot(&model, row) / (length * dot(row, row).sqrt()))?;
+        let of_row =
+            |&row: &u32| similarity.get(row as usize).copied().filter(|similarity| similarity.is_finite());
+        Ok(self.rows.iter().map(of_row).collect())
     }
 }
 
 fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
     let mut points = vec![[f32::NAN; 2]; count];
     for (id, point) in map.ids.iter().zip(&map.points) {
-        if let Some(place) = names.index_of(id) {
-            points[place] = *point;
+        if let Some(index) = names.index_of(id) {
+            points[index] = *point;
         }
     }
     points
@@ -108,8 +108,8 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
     let mut rows = vec![NONE; count];
     for (row, id) in ids.lines().enumerate() {
-        if let Some(place) = names.index_of(id) {
-            rows[place] = row as u32;
+        if let Some(index) = names.index_of(id) {
+            rows[index] = row as u32;
         }
     }
     rows
@@ -150,8 +150,8 @@ mod tests {
     fn map_points_and_similarities_are_matched_to_presets() {
         let (folder, bake) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let library = library(folder.path());
-        assert_eq!(Looks::of(&library).likeness(0), None);
-        write_bake_place(folder.path(), bake.path()).expect("written");
+        assert_eq!(Looks::of(&library).similarity(0), None);
+        write_bake_folder(folder.path(), bake.path()).expect("written");
         let map = LookMap {
             version: "v0".into(),
             generated_at: String::new(),
@@ -168,10 +168,10 @@ mod tests {
             (looks.point(0), looks.point(1), looks.point(2)),
             (Some([-1.0, 1.0]), None, Some([0.5, 0.25]))
         );
-        let likeness = looks.likeness(0).expect("embedded").expect("read");
-        assert!(likeness[1] > Some(0.99) && likeness[2] < Some(0.1), "{likeness:?}");
+        let similarity = looks.similarity(0).expect("embedded").expect("read");
+        assert!(similarity[1] > Some(0.99) && similarity[2] < Some(0.1), "{similarity:?}");
         std::fs::write(bake.path().join(ROWS_FILE), "cut").expect("written");
-        assert!(looks.likeness(0).expect("embedded").is_err());
+        assert!(looks.similarity(0).expect("embedded").is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use ndarray::Array2;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Maximum accepted header length, bytes.
-const LONGEST_HEADER: usize = 1 << 16;
+const MAX_HEADER: usize = 1 << 16;
 /// Read buffer size, bytes.
 const BUFFER: usize = 1 << 20;
 
@@ -52,14 +52,14 @@ pub struct Rows {
 impl Rows {
     /// Opens a matrix of little-endian 32-bit floats in row order.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let file = File::open(path).map_err(told)?;
-        let size = file.metadata().map_err(told)?.len();
+        let file = File::open(path).map_err(message)?;
+        let size = file.metadata().map_err(message)?.len();
         let mut file = BufReader::with_capacity(BUFFER, file);
         let (start, count, width) = header(&mut file)?;
         let cells = count.checked_mul(width).ok_or("invalid matrix size")?;
-        let there = (size.saturating_sub(start) / 4) as usize;
-        if there < cells {
-            return Err(format!("truncated file: {there} of {cells} numbers"));
+        let available = (size.saturating_sub(start) / 4) as usize;
+        if available < cells {
+            return Err(format!("truncated file: {available} of {cells} numbers"));
         }
         Ok(Self { count, width, file, start })
     }
@@ -69,20 +69,20 @@ impl Rows {
         if at >= self.count {
             return Err(format!("row {at} of a matrix with {} rows", self.count));
         }
-        let place = self.start + (at * self.width * 4) as u64;
-        self.file.seek(SeekFrom::Start(place)).map_err(told)?;
+        let offset = self.start + (at * self.width * 4) as u64;
+        self.file.seek(SeekFrom::Start(offset)).map_err(message)?;
         let mut bytes = vec![0; self.width * 4];
-        self.file.read_exact(&mut bytes).map_err(told)?;
+        self.file.read_exact(&mut bytes).map_err(message)?;
         Ok(numbers(&bytes).collect())
     }
 
     /// Calls `each` with every row and its index.
     pub fn each(&mut self, mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
-        self.file.seek(SeekFrom::Start(self.start)).map_err(told)?;
+        self.file.seek(SeekFrom::Start(self.start)).map_err(message)?;
         let mut bytes = vec![0; self.width * 4];
         let mut row = vec![0.0; self.width];
         for at in 0..self.count {
-            self.file.read_exact(&mut bytes).map_err(told)?;
+            self.file.read_exact(&mut bytes).map_err(message)?;
             row.iter_mut().zip(numbers(&bytes)).for_each(|(cell, number)| *cell = number);
             each(at, &row);
         }
@@ -94,7 +94,7 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
-fn told(error: std::io::Error) -> String {
+fn message(error: std::io::Error) -> String {
     error.to_string()
 }
 
@@ -112,7 +112,7 @@ fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
         _ => return Err("unsupported version".into()),
     };
     let length = take(digits)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    if length > LONGEST_HEADER {
+    if length > MAX_HEADER {
         return Err("header too long".into());
     }
     let header = take(length)?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::library::numbers::Word;
-use crate::library::style::name_number;
+use crate::library::style::name_hash;
 use crate::library::whole_file::{self, FileError};
 
 /// File name within a library or pack.
@@ -60,11 +60,11 @@ impl QualityBlacklist {
     }
 
     /// Reads only the hashes of all names in a blacklist, which is all that opening a library needs.
-    pub(in crate::library) fn read_numbers(path: &Path) -> Result<Vec<u64>, FileError> {
+    pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         let Names { paths, others, ids, urls } =
             serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
-        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_number(name)).collect())
+        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_hash(name)).collect())
     }
 
     /// Writes the file atomically.
@@ -93,7 +93,7 @@ mod tests {
         let path = folder.path().join(BLACKLIST_FILE);
         list.write(&path).expect("written");
         assert_eq!(QualityBlacklist::read(&path).expect("read"), list);
-        let numbers: Vec<u64> = list.names().map(name_number).collect();
-        assert_eq!(QualityBlacklist::read_numbers(&path).expect("read"), numbers);
+        let numbers: Vec<u64> = list.names().map(name_hash).collect();
+        assert_eq!(QualityBlacklist::read_hashes(&path).expect("read"), numbers);
     }
 }

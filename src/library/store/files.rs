@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Store, StoreError, UnixSecs, words};
+use super::paths::{bytes_of, path_of};
+use super::{Store, StoreError, UnixSecs, full_text};
 use crate::library::Tags;
 use crate::library::analysis::{ANALYSIS_VERSION, PresetFacts};
 use crate::library::{Energy, PresetId};
@@ -18,7 +19,7 @@ pub struct KnownFile {
     /// Modification time, nanoseconds since 1970.
     pub modified_ns: i64,
     /// Index among the known files, from 0.
-    pub place: usize,
+    pub index: usize,
 }
 
 /// A file that was read by a scan.
@@ -33,7 +34,7 @@ pub struct FileFacts {
     /// The preset in the file.
     pub id: PresetId,
     /// Facts from its text.
-    pub outline: PresetFacts,
+    pub preset_facts: PresetFacts,
 }
 
 /// A batch of scan results.
@@ -53,7 +54,7 @@ pub struct LoadedRow {
     /// Path below the root.
     pub path: PathBuf,
     /// Facts from its text.
-    pub outline: PresetFacts,
+    pub preset_facts: PresetFacts,
 }
 
 impl Store {
@@ -85,7 +86,7 @@ impl Store {
     }
 
     /// Moves the write-ahead log into the database file, so that the next opening reads only one of them.
-    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         // Active readers are no problem: the rest is moved by the last connection.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
@@ -103,7 +104,7 @@ impl Store {
             let file = KnownFile {
                 size: row.get::<_, i64>(1)? as u64,
                 modified_ns: row.get(2)?,
-                place: known.len(),
+                index: known.len(),
             };
             known.insert(row.get(0)?, file);
         }
@@ -124,7 +125,7 @@ impl Store {
             touched.extend(left);
         }
         for key in touched {
-            words::refresh(&step, key)?;
+            full_text::refresh(&step, key)?;
         }
         step.commit()?;
         Ok(())
@@ -133,7 +134,9 @@ impl Store {
     /// Returns all files of the library at `root`, ordered by path bytes.
     pub fn load(&self, root: &Path) -> Result<Vec<LoadedRow>, StoreError> {
         let mut rows = Vec::new();
-        self.each_file(root, |id, path, outline| rows.push(LoadedRow { id, path: path_of(path), outline }))?;
+        self.each_file(root, |id, path, preset_facts| {
+            rows.push(LoadedRow { id, path: path_of(path), preset_facts })
+        })?;
         Ok(rows)
     }
 
@@ -151,13 +154,13 @@ impl Store {
         )?;
         let mut rows = query.query([library])?;
         while let Some(row) = rows.next()? {
-            let outline = PresetFacts {
+            let preset_facts = PresetFacts {
                 tags: Tags(row.get(2)?),
                 energy: Energy::of_rank(row.get(3)?),
                 family: row.get::<_, i64>(4)? as u64,
             };
             let path = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            each(PresetId(row.get(0)?), path, outline);
+            each(PresetId(row.get(0)?), path, preset_facts);
         }
         Ok(())
     }
@@ -178,7 +181,7 @@ impl Store {
 /// Stores a file; returns the keys of its preset and of the preset it contained before. File names affect the energy;
 /// of several files with the same content, the first by path decides, regardless of the order in which they are read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
-    let FileFacts { path, size, modified_ns, id, outline } = facts;
+    let FileFacts { path, size, modified_ns, id, preset_facts } = facts;
     let mut preset = step.prepare_cached(
         "INSERT INTO presets (id, analysed, tags, energy, family, seen)
          VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT seen FROM verdicts WHERE id = ?1), 0))
@@ -187,7 +190,7 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
              THEN energy ELSE ?4 END
          RETURNING key",
     )?;
-    let PresetFacts { tags, energy, family } = outline;
+    let PresetFacts { tags, energy, family } = preset_facts;
     let facts = params![id.0, ANALYSIS_VERSION, tags.0, energy.rank(), *family as i64, path];
     let key: i64 = preset.query_row(facts, |row| row.get(0))?;
     let mut before = step.prepare_cached("SELECT preset FROM files WHERE library = ?1 AND path = ?2")?;
@@ -199,38 +202,6 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
     Ok([key, before.unwrap_or(key)])
 }
 
-/// Returns a path in the platform's encoding, which preserves names that are not UTF-8.
-#[cfg(unix)]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().to_vec()
-}
-
-/// Returns a path as UTF-8; unpaired surrogates are replaced.
-#[cfg(not(unix))]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-/// Converts the result of [`bytes_of`] back to a path.
-#[cfg(unix)]
-pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-/// Converts the result of [`bytes_of`] back to a path.
-#[cfg(not(unix))]
-pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// Returns a path for display and files: with forward slashes, invalid UTF-8 replaced.
-pub(crate) fn text_of(path: &[u8]) -> String {
-    let text = String::from_utf8_lossy(path).into_owned();
-    if cfg!(windows) { text.replace('\\', "/") } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,9 +209,9 @@ mod tests {
     use crate::library::store::VerdictRow;
 
     fn facts(path: &[u8], content: &[u8], tag: Tag) -> FileFacts {
-        let outline =
+        let preset_facts =
             PresetFacts { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
-        FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), outline }
+        FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), preset_facts }
     }
 
     #[test]
@@ -255,7 +226,7 @@ mod tests {
         store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
         let rows = store.load(root).expect("loaded");
         assert_eq!(bytes_of(&rows[0].path), b"a/\xffbad name.milk");
-        assert_eq!(rows[1].outline.family, u64::MAX);
+        assert_eq!(rows[1].preset_facts.family, u64::MAX);
         let found = |text: &str| store.search(text, 10).expect("searched").len();
         assert_eq!([found("mad rova"), found("dark"), found("adness"), found("peak")], [1, 1, 0, 2]);
         let gone = vec![b"b/Rovastar - Altars of Madness.milk".to_vec()];
@@ -300,7 +271,11 @@ mod tests {
         store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
         store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("kept");
         let tags = || {
-            store.load(Path::new("/p")).expect("loaded").into_iter().map(|row| row.outline.tags.to_string())
+            store
+                .load(Path::new("/p"))
+                .expect("loaded")
+                .into_iter()
+                .map(|row| row.preset_facts.tags.to_string())
         };
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave low-motion"]);
         store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("kept");
@@ -311,7 +286,7 @@ mod tests {
     fn the_first_path_decides_the_energy_of_duplicate_files() {
         let file = |path: &[u8], energy| {
             let mut facts = facts(path, b"1", Tag::Wave);
-            facts.outline.energy = energy;
+            facts.preset_facts.energy = energy;
             facts
         };
         let files =
@@ -322,7 +297,7 @@ mod tests {
             let read = order.map(|at: usize| files[at].clone()).to_vec();
             store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
             let rows = store.load(Path::new("/p")).expect("loaded");
-            assert!(rows.iter().all(|row| row.outline.energy == Energy::Calm), "{order:?}");
+            assert!(rows.iter().all(|row| row.preset_facts.energy == Energy::Calm), "{order:?}");
         }
     }
 

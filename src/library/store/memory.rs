@@ -39,7 +39,7 @@ impl BanKind {
     }
 
     /// Returns the duration as text.
-    pub fn lasts_words(self) -> &'static str {
+    pub fn duration_text(self) -> &'static str {
         match self {
             Self::Soft => "for a day",
             Self::Aesthetic => "for a week",
@@ -49,7 +49,7 @@ impl BanKind {
     }
 
     /// Returns the duration in seconds; `None` if unlimited.
-    pub fn lasts(self) -> Option<i64> {
+    pub fn duration_secs(self) -> Option<i64> {
         const DAY: i64 = 86_400;
         match self {
             Self::Soft => Some(DAY),
@@ -152,7 +152,7 @@ impl Store {
         let key = "SELECT key FROM presets WHERE id = ?1";
         let key: Option<i64> = step.query_row(key, [id.0], |row| row.get(0)).optional()?;
         if let Some(key) = key {
-            super::words::refresh(&step, key)?;
+            super::full_text::refresh(&step, key)?;
         }
         step.commit()?;
         Ok(())
@@ -189,7 +189,7 @@ impl Store {
         let mut set = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO bans (id, kind, until, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        set.execute(params![id.0, kind.word(), kind.lasts().map(|lasts| now + lasts), reason, now])?;
+        set.execute(params![id.0, kind.word(), kind.duration_secs().map(|secs| now + secs), reason, now])?;
         Ok(())
     }
 

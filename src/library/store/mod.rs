@@ -5,14 +5,16 @@
 //! overwritten, and never while another process has it open; readable rows of a damaged file are copied to a new one.
 //! Never used on the render thread: the live show writes through [`StoreWriter`].
 
-mod aside;
+mod backup;
 mod files;
+mod full_text;
 mod lock;
 mod memory;
+mod paths;
 mod salvage;
 mod schema;
+mod time;
 mod verdicts;
-mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,19 +26,18 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use files::LoadedRow;
-pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, path_of, text_of};
+pub(super) use files::{FileFacts, KnownFile, ScanCommit};
+pub use full_text::Found;
 pub use memory::{Ban, BanKind, Opinion, Play};
+pub(super) use paths::{bytes_of, path_of, text_of};
+pub use time::UnixSecs;
 pub use verdicts::VerdictRow;
-pub use words::Found;
 pub use writer::{StoreWrite, StoreWriter};
 
 /// File name within the data folder.
 pub const STORE_FILE: &str = "aivj.db";
 /// Extension of the marker file next to a store in which damage was found.
 const SUSPECT: &str = "suspect";
-
-/// Seconds since 1970.
-pub type UnixSecs = i64;
 
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
@@ -64,7 +65,7 @@ pub struct Store {
     /// Path of the file; `None` for a store in memory.
     path: Option<PathBuf>,
     /// Prevents other processes from renaming the file; dropped after the connection.
-    hold: Option<Arc<StoreLock>>,
+    lock: Option<Arc<StoreLock>>,
 }
 
 /// A store and a message about how it was opened.
@@ -97,7 +98,7 @@ impl Store {
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, path: None, hold: None })
+        Ok(Self { connection, path: None, lock: None })
     }
 
     /// Returns the path of the file; `None` for a store in memory.
@@ -108,12 +109,12 @@ impl Store {
     /// Opens a second connection for another thread; `None` for a store in memory.
     pub fn another(&self) -> Result<Option<Self>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let connection = connect(path, Log::Tidied)?;
-        Ok(Some(Self { connection, path: Some(path.clone()), hold: self.hold.clone() }))
+        let connection = connect(path, LogOnClose::Merge)?;
+        Ok(Some(Self { connection, path: Some(path.clone()), lock: self.lock.clone() }))
     }
 
     /// Marks the store for repair at the next opening if this error indicates damage; returns whether it does.
-    pub fn met(&self, error: &StoreError) -> bool {
+    pub fn mark_if_damaged(&self, error: &StoreError) -> bool {
         let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
         if let (true, Some(path)) = (damaged, &self.path) {
             mark_suspect(path);
@@ -124,40 +125,40 @@ impl Store {
     fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(STORE_FILE);
-        let hold = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-        let notice = if hold.alone() {
-            let notice = mend(&path, now)?;
-            hold.share();
+        let lock = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let notice = if lock.alone() {
+            let notice = repair(&path, now)?;
+            lock.share();
             notice
         } else {
-            hold.share();
-            leave(&path)?
+            lock.share();
+            check_in_use(&path)?
         };
-        let mut connection = connect(&path, Log::Tidied)?;
+        let mut connection = connect(&path, LogOnClose::Merge)?;
         schema::migrate(&mut connection)?;
-        Ok(OpenedStore { store: Self { connection, path: Some(path), hold: Some(Arc::new(hold)) }, notice })
+        Ok(OpenedStore { store: Self { connection, path: Some(path), lock: Some(Arc::new(lock)) }, notice })
     }
 }
 
 /// Renames an unusable store and copies readable rows of a damaged one; returns a message if it did. Requires that no
 /// other process has it open.
-fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
+fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     let suspect = suspect_mark(path);
-    let trouble = if path.exists() { trouble_with(path, suspect.exists())? } else { None };
+    let fault = if path.exists() { find_fault(path, suspect.exists())? } else { None };
     let mut notice = None;
-    if let Some(trouble) = trouble {
+    if let Some(fault) = fault {
         let moved =
-            aside::set_aside(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
-        let mut words = format!("{trouble}; it was saved as {} and a new one was created", moved.display());
-        if matches!(trouble, StoreFault::Damaged(_)) {
-            let mut connection = connect(path, Log::Tidied)?;
+            backup::move_away(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
+        let mut text = format!("{fault}; it was saved as {} and a new one was created", moved.display());
+        if matches!(fault, StoreFault::Damaged(_)) {
+            let mut connection = connect(path, LogOnClose::Merge)?;
             schema::migrate(&mut connection)?;
-            let taken = salvage::take_over(&connection, &moved);
-            words.push_str(&format!(
-                " with all readable favourites, bans, plays, taste and verdicts: {taken}"
+            let copied = salvage::copy_rows(&connection, &moved);
+            text.push_str(&format!(
+                " with all readable favourites, bans, plays, taste and verdicts: {copied}"
             ));
         }
-        notice = Some(words);
+        notice = Some(text);
     }
     if suspect.exists() {
         std::fs::remove_file(&suspect).ok(); // If this fails, the next opening checks again.
@@ -166,8 +167,8 @@ fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
 }
 
 /// Checks a store that other processes have open, without moving it; returns a message if it is damaged.
-fn leave(path: &Path) -> Result<Option<String>, StoreError> {
-    let trouble = match trouble_with(path, false)? {
+fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
+    let fault = match find_fault(path, false)? {
         Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::InUse(newer.to_string())),
         Some(damaged) => {
             mark_suspect(path);
@@ -177,24 +178,24 @@ fn leave(path: &Path) -> Result<Option<String>, StoreError> {
         None => return Ok(None),
     };
     Ok(Some(format!(
-        "{trouble} and open in another program. It will be repaired at the next start while no other show or bake is running"
+        "{fault} and open in another program. It will be repaired at the next start while no other show or bake is running"
     )))
 }
 
 /// What happens to the write-ahead log when the last connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Log {
+enum LogOnClose {
     /// It is merged into the database file.
-    Tidied,
+    Merge,
     /// It is left unchanged, and so is the file.
-    Left,
+    Keep,
 }
 
-fn connect(path: &Path, log: Log) -> Result<Connection, rusqlite::Error> {
+fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqlite::Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == Log::Left)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == LogOnClose::Keep)?;
     connection.busy_timeout(BUSY)?;
     // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -217,12 +218,12 @@ enum StoreFault {
 }
 
 /// Checks the file; returns `None` if it is usable.
-fn trouble_with(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
-    let looked = connect(path, Log::Left).and_then(|connection| {
+fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
+    let checked = connect(path, LogOnClose::Keep).and_then(|connection| {
         let version = schema::version(&connection)?;
         schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
     });
-    match looked {
+    match checked {
         Ok((version, _)) if version > schema::VERSION => Ok(Some(StoreFault::Newer(version))),
         Ok((_, damage)) => Ok(damage.map(StoreFault::Damaged)),
         Err(error) if is_damage(&error) => Ok(Some(StoreFault::Damaged(error.to_string()))),
@@ -234,7 +235,7 @@ fn trouble_with(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreE
 fn file_bytes(path: &Path) -> u64 {
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
     // The log first: anything moved out of it between the two calls is in the file by then.
-    if bytes(&aside::with_ending(path, aside::LOG)) > 0 { u64::MAX } else { bytes(path) }
+    if bytes(&backup::with_suffix(path, backup::LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 
 /// Returns whether this error, or one of its causes, indicates a damaged store.
@@ -270,10 +271,10 @@ mod tests {
         let opened = Store::open(folder.path(), 1_790_000_000).expect("opens");
         let notice = opened.notice.expect("a notice");
         assert!(notice.contains("saved as"), "{notice}");
-        assert_eq!(set_aside_in(folder.path()), 1);
+        assert_eq!(count_backups(folder.path()), 1);
     }
 
-    fn set_aside_in(folder: &Path) -> usize {
+    fn count_backups(folder: &Path) -> usize {
         let names = std::fs::read_dir(folder).expect("read").flatten().map(|entry| entry.file_name());
         names.filter(|name| name.to_string_lossy().ends_with("set-aside")).count()
     }
@@ -283,7 +284,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(STORE_FILE);
         drop(Store::open(folder.path(), 0).expect("opens"));
-        let (looking, writing) = (connect(&path, Log::Left), connect(&path, Log::Tidied));
+        let (looking, writing) = (connect(&path, LogOnClose::Keep), connect(&path, LogOnClose::Merge));
         let (looking, writing) = (looking.expect("opens"), writing.expect("opens"));
         let grow_after_look = || {
             let bytes = file_bytes(&path);
@@ -303,7 +304,7 @@ mod tests {
         let store = Store::open(first.path(), 0).expect("opens").store;
         let favourite = crate::library::PresetId::of(b"in the log");
         store.set_favourite(favourite, true, 1).expect("marked");
-        let log_of = |folder: &Path| aside::with_ending(&folder.join(STORE_FILE), aside::LOG);
+        let log_of = |folder: &Path| backup::with_suffix(&folder.join(STORE_FILE), backup::LOG);
         let log = std::fs::read(log_of(first.path())).expect("there is a log");
         assert!(!log.is_empty());
         std::fs::write(log_of(second.path()), &log).expect("written");
@@ -317,7 +318,7 @@ mod tests {
         assert!(notice.contains("saved as"), "{notice}");
         assert!(opened.store.favourites().expect("read").contains(&favourite));
         let moved = second.path().join(format!("{STORE_FILE}.1970-01-01-000000.set-aside"));
-        assert!(std::fs::read(aside::with_ending(&moved, aside::LOG)).expect("kept") == log);
+        assert!(std::fs::read(backup::with_suffix(&moved, backup::LOG)).expect("kept") == log);
         assert!(std::fs::read(moved).expect("kept") == bytes);
     }
 
@@ -335,7 +336,7 @@ mod tests {
         let first = ids.first().expect("many").0;
         let broken = "UPDATE opinions SET note = CAST(x'ff41' AS TEXT) WHERE id = ?1";
         assert_eq!(store.connection.execute(broken, [first]).expect("written"), 1);
-        store.tidy().expect("written");
+        store.checkpoint().expect("written");
         drop(store);
         let path = folder.path().join(STORE_FILE);
         let mut bytes = std::fs::read(&path).expect("read");
@@ -384,7 +385,7 @@ mod tests {
             at: 1,
         };
         store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("kept");
-        store.tidy().expect("written");
+        store.checkpoint().expect("written");
         drop(store);
         let path = folder.path().join(STORE_FILE);
         let mut bytes = std::fs::read(&path).expect("read");
@@ -401,18 +402,21 @@ mod tests {
         let second = open();
         let notice = second.notice.as_ref().expect("a notice");
         assert!(notice.contains("open in another program"), "{notice}");
-        assert_eq!(set_aside_in(folder.path()), 0, "a store in use is not renamed");
+        assert_eq!(count_backups(folder.path()), 0, "a store in use is not renamed");
         let later = crate::library::PresetId::of(b"liked later");
         opened.store.set_favourite(later, true, 2).expect("marked");
         assert!(second.store.favourites().expect("read").contains(&later));
         drop(opened);
-        assert!(open().notice.is_some_and(|notice| notice.contains("open in another program")), "one open handle prevents the repair");
+        assert!(
+            open().notice.is_some_and(|notice| notice.contains("open in another program")),
+            "one open handle prevents the repair"
+        );
         drop(second);
         let opened = open();
         let notice = opened.notice.expect("a notice");
         assert!(notice.contains("saved as") && notice.contains("2 favourites and 0 bans"), "{notice}");
         assert_eq!(opened.store.favourites().expect("read"), [favourite, later].into());
-        assert_eq!(set_aside_in(folder.path()), 1);
+        assert_eq!(count_backups(folder.path()), 1);
         drop(opened.store);
         assert_eq!(open().notice, None);
     }

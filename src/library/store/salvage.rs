@@ -22,7 +22,7 @@ const ID_BYTES: usize = 16;
 
 /// What was copied.
 #[derive(Debug, Default)]
-pub(super) struct Salvaged {
+pub(super) struct CopiedRows {
     favourites: usize,
     bans: usize,
     /// All rows, including favourites and bans.
@@ -31,7 +31,7 @@ pub(super) struct Salvaged {
     lost: bool,
 }
 
-impl fmt::Display for Salvaged {
+impl fmt::Display for CopiedRows {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { favourites, bans, entries, lost } = self;
         write!(out, "{entries} entries, including {favourites} favourites and {bans} bans")?;
@@ -41,26 +41,26 @@ impl fmt::Display for Salvaged {
 
 /// Copies the readable rows of the store at `old` to a new one. Never fails: unreadable rows are lost anyway. The old
 /// store and its log are left unchanged.
-pub(super) fn take_over(connection: &Connection, old: &Path) -> Salvaged {
-    let mut taken = Salvaged::default();
+pub(super) fn copy_rows(connection: &Connection, old: &Path) -> CopiedRows {
+    let mut copied_rows = CopiedRows::default();
     let opened = Connection::open(old).and_then(|old| {
         old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(old)
     });
-    let Ok(old) = opened else { return Salvaged { lost: true, ..taken } };
+    let Ok(old) = opened else { return CopiedRows { lost: true, ..copied_rows } };
     for (table, backwards) in TABLES {
         let copied = Copier::new(connection, table).and_then(|copier| copier.copy(&old, backwards));
         let (rows, lost) = copied.unwrap_or((0, true));
-        taken.entries += rows;
-        taken.lost |= lost;
+        copied_rows.entries += rows;
+        copied_rows.lost |= lost;
     }
     let count = |what: &str| {
         let sql = format!("SELECT count(*) FROM {what}");
         connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, |count| count as usize)
     };
-    taken.favourites = count("opinions WHERE favourite = 1");
-    taken.bans = count("bans");
-    taken
+    copied_rows.favourites = count("opinions WHERE favourite = 1");
+    copied_rows.bans = count("bans");
+    copied_rows
 }
 
 /// Copies one table.
@@ -105,7 +105,7 @@ impl<'a> Copier<'a> {
                 Ok(None) => return Ok(true),
                 Err(_) => return Ok(false),
             };
-            let values = names.iter().enumerate().map(|(at, name)| self.sound(name, row.get_ref(at).ok()?));
+            let values = names.iter().enumerate().map(|(at, name)| self.valid(name, row.get_ref(at).ok()?));
             let put =
                 values.collect::<Option<Vec<Value>>>().map(|values| put.execute(params_from_iter(values)));
             match put {
@@ -117,7 +117,7 @@ impl<'a> Copier<'a> {
 
     /// Returns the value if it has the type of its column, since damaged rows may contain anything. Invalid UTF-8 is
     /// replaced.
-    fn sound(&self, name: &str, value: ValueRef) -> Option<Value> {
+    fn valid(&self, name: &str, value: ValueRef) -> Option<Value> {
         let kind = self.kinds.get(name)?.as_str();
         match (value, kind) {
             (ValueRef::Null, _) => Some(Value::Null),

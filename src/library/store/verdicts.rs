@@ -70,7 +70,7 @@ impl Store {
 
     /// Calls `each` with the id, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
     /// therefore fast even for a large library.
-    pub fn each_judged(
+    pub fn each_summary(
         &self,
         recipe: &str,
         mut each: impl FnMut(PresetId, [&str; 3]),
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
         let judged = |recipe: &str| {
             let mut judged = Vec::new();
-            store.each_judged(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
+            store.each_summary(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
             judged
         };
         assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));

@@ -9,7 +9,7 @@ use crate::library::PresetId;
 
 /// Maximum number of queued writes. A performer causes a few per second; when the queue is full the disk has failed,
 /// and further writes are dropped with a message.
-const WAITING: usize = 4096;
+const MAX_QUEUED: usize = 4096;
 
 /// A write to the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,34 +39,34 @@ pub enum StoreWrite {
 pub struct StoreWriter {
     sender: Option<SyncSender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
-    trouble: Arc<Mutex<Option<String>>>,
+    last_error: Arc<Mutex<Option<String>>>,
 }
 
 impl StoreWriter {
     /// Starts the thread.
     pub fn start(store: Store) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(WAITING);
-        let trouble = Arc::new(Mutex::new(None));
-        let told = trouble.clone();
-        let work = move || write_all(&store, &receiver, &told);
+        let (sender, receiver) = sync_channel(MAX_QUEUED);
+        let last_error = Arc::new(Mutex::new(None));
+        let shared = last_error.clone();
+        let work = move || write_all(&store, &receiver, &shared);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), trouble })
+        Ok(Self { sender: Some(sender), thread: Some(thread), last_error })
     }
 
     /// Queues a write; never blocks.
-    pub fn write(&self, deed: StoreWrite, now: UnixSecs) {
+    pub fn write(&self, change: StoreWrite, now: UnixSecs) {
         let Some(sender) = &self.sender else { return };
-        match sender.try_send((now, deed)) {
+        match sender.try_send((now, change)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                say(&self.trouble, "the disk is too slow; the last change was not saved".into());
+                report(&self.last_error, "the disk is too slow; the last change was not saved".into());
             }
         }
     }
 
     /// Takes the latest error message, if any.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.try_lock().ok()?.take()
+    pub fn take_error(&self) -> Option<String> {
+        self.last_error.try_lock().ok()?.take()
     }
 }
 
@@ -79,28 +79,28 @@ impl Drop for StoreWriter {
     }
 }
 
-fn say(trouble: &Mutex<Option<String>>, words: String) {
-    log::warn!("{words}");
-    if let Ok(mut trouble) = trouble.lock() {
-        *trouble = Some(words);
+fn report(last_error: &Mutex<Option<String>>, message: String) {
+    log::warn!("{message}");
+    if let Ok(mut last_error) = last_error.lock() {
+        *last_error = Some(message);
     }
 }
 
-fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, StoreWrite)>, trouble: &Mutex<Option<String>>) {
-    while let Ok((now, deed)) = deeds.recv() {
-        if let Err(error) = write(store, &deed, now) {
-            let mended = if store.met(&error) {
+fn write_all(store: &Store, writes: &Receiver<(UnixSecs, StoreWrite)>, last_error: &Mutex<Option<String>>) {
+    while let Ok((now, change)) = writes.recv() {
+        if let Err(error) = write(store, &change, now) {
+            let hint = if store.mark_if_damaged(&error) {
                 "The store will be repaired at the next start"
             } else {
                 "Is the disk full?"
             };
-            say(trouble, format!("{error}; the last change was not saved. {mended}"));
+            report(last_error, format!("{error}; the last change was not saved. {hint}"));
         }
     }
 }
 
-fn write(store: &Store, deed: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
-    match deed {
+fn write(store: &Store, change: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
+    match change {
         StoreWrite::Favourite(id, on) => store.set_favourite(*id, *on, now),
         StoreWrite::Ban(id, kind, reason) => store.ban(*id, *kind, reason, now),
         StoreWrite::Allow(id, kind) => store.allow(*id, *kind),
@@ -124,7 +124,7 @@ mod tests {
             writer.write(StoreWrite::Favourite(PresetId::of(&[number]), true), 1);
         }
         writer.write(StoreWrite::Remember("taste".into(), "[1,2]".into()), 2);
-        assert_eq!(writer.trouble(), None);
+        assert_eq!(writer.take_error(), None);
         drop(writer);
         assert_eq!(reader.favourites().expect("read").len(), 200);
         assert_eq!(reader.recall::<Vec<u8>>("taste").expect("read"), Some(vec![1, 2]));

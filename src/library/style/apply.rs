@@ -1,76 +1,16 @@
 //! Applies a style index to a catalogue.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compact::{CompactEntry, CompactIndex};
 use super::index::{IndexCluster, IndexVersion};
-use crate::library::numbers::{NumberMap, number_of};
+use super::name_table::NameTable;
 use crate::library::{Catalogue, Cluster, StyleOrigin};
 
 /// Maximum number of styles. An index by names has one style per author; the smallest ones are merged.
 const MAX_CLUSTERS: usize = 256;
 /// Key of the style for presets that the index does not list, or whose style was merged.
 const OTHERS: &str = "others";
-
-/// Maps all names of a library's presets to catalogue indices. Names are stored as 64-bit hashes; collisions are
-/// negligible.
-#[derive(Clone, Debug, Default)]
-pub struct NameTable {
-    places: NumberMap<u64, u32>,
-}
-
-impl NameTable {
-    /// Creates an empty table with capacity for `count` names.
-    pub fn for_presets(count: usize) -> Self {
-        let mut places = NumberMap::default();
-        places.reserve(count);
-        Self { places }
-    }
-
-    /// Adds a name; the first preset with a name keeps it.
-    pub fn add(&mut self, name: &str, place: usize) {
-        self.add_number(name_number(name), place);
-    }
-
-    /// Adds the name with this hash.
-    pub(in crate::library) fn add_number(&mut self, number: u64, place: usize) {
-        self.places.entry(number).or_insert(place as u32);
-    }
-
-    /// Returns the index of the preset with this name.
-    pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.place_of(name_number(name))
-    }
-
-    /// Returns the index of the preset with this name hash.
-    pub(in crate::library) fn place_of(&self, number: u64) -> Option<usize> {
-        self.places.get(&number).map(|&place| place as usize)
-    }
-
-    /// Updates the table to new indices; drops names of removed presets.
-    pub fn moved(&mut self, place_now: &[Option<u32>]) {
-        self.places.retain(|_, place| match place_now[*place as usize] {
-            Some(now) => {
-                *place = now;
-                true
-            }
-            None => false,
-        });
-    }
-}
-
-/// Normalises a name: forward slashes, no prefix before the path.
-fn tidy(name: &str) -> Cow<'_, str> {
-    let name = name.strip_prefix("./").unwrap_or(name);
-    let name = name.strip_prefix("/presets/").unwrap_or(name);
-    if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
-}
-
-/// Hashes a normalised name.
-pub(in crate::library) fn name_number(name: &str) -> u64 {
-    number_of(&tidy(name))
-}
 
 /// How well an index matched a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,16 +31,16 @@ pub(in crate::library) fn apply(
     catalogue: &mut Catalogue,
 ) -> Applied {
     let found: Vec<(usize, CompactEntry)> =
-        index.entries.iter().filter_map(|entry| Some((names.place_of(entry.name)?, *entry))).collect();
+        index.entries.iter().filter_map(|entry| Some((names.index_of_hash(entry.name)?, *entry))).collect();
     let gone = index.entries.len() - found.len();
     let mut styled = vec![false; catalogue.entries.len()];
-    found.iter().for_each(|(place, _)| styled[*place] = true);
+    found.iter().for_each(|(preset, _)| styled[*preset] = true);
     let count = styled.iter().filter(|styled| **styled).count();
     let applied = Applied { styled: count, unnamed: styled.len() - count, gone };
     if count == 0 {
         return applied;
     }
-    let (clusters, place_of) = clusters(index, &found, applied.unnamed > 0);
+    let (clusters, cluster_of_key) = clusters(index, &found, applied.unnamed > 0);
     let others = clusters.iter().position(|cluster| cluster.key == OTHERS).unwrap_or_default() as u16;
     catalogue.clusters = clusters;
     catalogue.space.clone_from(&index.space);
@@ -111,11 +51,11 @@ pub(in crate::library) fn apply(
     for entry in &mut catalogue.entries {
         entry.cluster = others;
     }
-    for (place, said) in found {
-        let entry = &mut catalogue.entries[place];
-        entry.cluster = place_of[said.key as usize].unwrap_or(others);
-        entry.energy = said.energy;
-        entry.tags.0 |= said.tags.0;
+    for (preset, listed) in found {
+        let entry = &mut catalogue.entries[preset];
+        entry.cluster = cluster_of_key[listed.key as usize].unwrap_or(others);
+        entry.energy = listed.energy;
+        entry.tags.0 |= listed.tags.0;
     }
     applied
 }
@@ -137,20 +77,21 @@ fn clusters(
         keys.push((OTHERS, 0));
     }
     keys.sort();
-    let told: HashMap<&str, &IndexCluster> =
+    let known: HashMap<&str, &IndexCluster> =
         index.clusters.iter().map(|cluster| (cluster.id.as_str(), cluster)).collect();
     let cluster = |key: &str| {
-        let told = told.get(key);
-        let name = told.map(|cluster| cluster.label.as_str()).filter(|label| !label.is_empty());
+        let known = known.get(key);
+        let name = known.map(|cluster| cluster.label.as_str()).filter(|label| !label.is_empty());
         Cluster {
             key: key.to_owned(),
             name: name.unwrap_or(key).to_owned(),
-            centroid: told.map_or_else(Vec::new, |cluster| cluster.centroid.clone()),
+            centroid: known.map_or_else(Vec::new, |cluster| cluster.centroid.clone()),
         }
     };
     let clusters = keys.iter().map(|(key, _)| cluster(key)).collect();
-    let place = |key: &String| keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|at| at as u16);
-    (clusters, index.keys.iter().map(place).collect())
+    let cluster_index =
+        |key: &String| keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|at| at as u16);
+    (clusters, index.keys.iter().map(cluster_index).collect())
 }
 
 #[cfg(test)]
@@ -162,7 +103,7 @@ mod tests {
     fn built_in() -> (Catalogue, NameTable) {
         let catalogue = Catalogue::built_in();
         let mut names = NameTable::default();
-        catalogue.entries.iter().enumerate().for_each(|(place, entry)| names.add(&entry.path, place));
+        catalogue.entries.iter().enumerate().for_each(|(preset, entry)| names.add(&entry.path, preset));
         (catalogue, names)
     }
 

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::apply::name_number;
 use super::index::{IndexCluster, IndexVersion, StyleIndex};
+use super::name_table::name_hash;
 use crate::library::numbers::Word;
 use crate::library::whole_file::FileError;
 use crate::library::{Energy, Tag, Tags};
@@ -51,7 +51,7 @@ impl CompactIndex {
             && index.version == version
             && index.entries.iter().all(|entry| !entry.preset_id.is_empty() && !entry.author_key.is_empty())
         {
-            return Ok(index.told());
+            return Ok(index.compact());
         }
         let index = StyleIndex::parse(&bytes, version).map_err(|why| FileError::new(path, &why))?;
         Ok(Self::of(&index))
@@ -60,13 +60,13 @@ impl CompactIndex {
     /// Converts a style index.
     pub fn of(index: &StyleIndex) -> Self {
         let mut keys = Keys::default();
-        let told = |entry: &super::index::IndexEntry| CompactEntry {
-            name: name_number(&entry.preset_id),
-            key: keys.place(entry.cluster().unwrap_or(&entry.author_key)),
+        let compact = |entry: &super::index::IndexEntry| CompactEntry {
+            name: name_hash(&entry.preset_id),
+            key: keys.index_of(entry.cluster().unwrap_or(&entry.author_key)),
             energy: entry.energy,
             tags: entry.tags.iter().filter_map(|word| Tag::of(word)).collect(),
         };
-        let entries = index.entries.iter().map(told).collect();
+        let entries = index.entries.iter().map(compact).collect();
         let (clusters, space) = (index.clusters.clone(), index.space.clone());
         Self { version: index.version, entries, keys: keys.list, clusters, space }
     }
@@ -75,19 +75,19 @@ impl CompactIndex {
 /// Deduplicates style keys.
 #[derive(Default)]
 struct Keys {
-    places: HashMap<String, u32>,
+    indices: HashMap<String, u32>,
     list: Vec<String>,
 }
 
 impl Keys {
-    fn place(&mut self, key: &str) -> u32 {
-        if let Some(&place) = self.places.get(key) {
-            return place;
+    fn index_of(&mut self, key: &str) -> u32 {
+        if let Some(&index) = self.indices.get(key) {
+            return index;
         }
-        let place = self.list.len() as u32;
-        self.places.insert(key.to_owned(), place);
+        let index = self.list.len() as u32;
+        self.indices.insert(key.to_owned(), index);
         self.list.push(key.to_owned());
-        place
+        index
     }
 }
 
@@ -116,15 +116,15 @@ struct CanonicalEntry<'a> {
 }
 
 impl CanonicalFile<'_> {
-    fn told(self) -> CompactIndex {
+    fn compact(self) -> CompactIndex {
         let mut keys = Keys::default();
-        let told = |entry: &CanonicalEntry| CompactEntry {
-            name: name_number(&entry.preset_id),
-            key: keys.place(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
+        let compact = |entry: &CanonicalEntry| CompactEntry {
+            name: name_hash(&entry.preset_id),
+            key: keys.index_of(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
             energy: entry.energy,
             tags: entry.tags.known,
         };
-        let entries = self.entries.iter().map(told).collect();
+        let entries = self.entries.iter().map(compact).collect();
         let (clusters, space) = (self.clusters, self.space);
         CompactIndex { version: self.version, entries, keys: keys.list, clusters, space }
     }
@@ -188,10 +188,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("index.json");
         index.write(&path).expect("written");
-        let told = CompactIndex::read(&path, IndexVersion::V0).expect("read");
-        assert_eq!(told, CompactIndex::of(&index));
-        assert_eq!(told.keys[told.entries[0].key as usize], "c07");
-        assert!(told.entries[0].tags.has(Tag::Liquid) && told.entries[0].tags.has(Tag::BandLow));
+        let compact = CompactIndex::read(&path, IndexVersion::V0).expect("read");
+        assert_eq!(compact, CompactIndex::of(&index));
+        assert_eq!(compact.keys[compact.entries[0].key as usize], "c07");
+        assert!(compact.entries[0].tags.has(Tag::Liquid) && compact.entries[0].tags.has(Tag::BandLow));
         assert!(CompactIndex::read(&path, IndexVersion::V1).is_err(), "another version");
         // An entry with an unknown energy is skipped.
         let text = std::fs::read_to_string(&path).expect("text").replacen(

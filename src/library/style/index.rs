@@ -104,10 +104,11 @@ fn is_cluster_key(text: &str) -> bool {
 impl StyleIndex {
     /// Parses a file of this version. Invalid entries are dropped; a file whose entries are all invalid is an error.
     pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
-        let said = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
+        let json: Value =
+            serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
+        let version_found = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
         if json.get("version").and_then(Value::as_str) != Some(version.word()) {
-            return Err(format!("unsupported version {said}, expected \"{}\"", version.word()));
+            return Err(format!("unsupported version {version_found}, expected \"{}\"", version.word()));
         }
         let listed = json.get("entries").or_else(|| json.get("presets")).and_then(Value::as_array);
         let listed = listed.ok_or("missing list of entries or presets")?;

@@ -183,7 +183,7 @@ impl MapView {
             Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
         };
         let near =
-            answer.places.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
+            answer.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
         near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
     }
 }

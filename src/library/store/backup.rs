@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::UnixSecs;
+use super::time::UnixSecs;
 use crate::units::iso_date;
 
 /// Suffix of the write-ahead log.
@@ -12,9 +12,9 @@ pub(super) const LOG: &str = "-wal";
 
 /// Renames the store and its log; returns the store's new name. The log is moved first: a store without its log is
 /// only older, while a log without its store would be deleted by the next program that creates one.
-pub(super) fn set_aside(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
+pub(super) fn move_away(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
     let moved = free_name(path, now);
-    let (log, moved_log) = (with_ending(path, LOG), with_ending(&moved, LOG));
+    let (log, moved_log) = (with_suffix(path, LOG), with_suffix(&moved, LOG));
     let has_log = log.exists();
     if has_log {
         std::fs::rename(&log, &moved_log)?;
@@ -25,21 +25,21 @@ pub(super) fn set_aside(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
         }
         return Err(error);
     }
-    std::fs::remove_file(with_ending(path, "-shm")).ok(); // Recreated by SQLite if necessary.
+    std::fs::remove_file(with_suffix(path, "-shm")).ok(); // Recreated by SQLite if necessary.
     Ok(moved)
 }
 
 fn free_name(path: &Path, now: UnixSecs) -> PathBuf {
     let stamp = stamp(now);
     let name = |count: u32| match count {
-        0 => with_ending(path, &format!(".{stamp}.set-aside")),
-        count => with_ending(path, &format!(".{stamp}-{count}.set-aside")),
+        0 => with_suffix(path, &format!(".{stamp}.set-aside")),
+        count => with_suffix(path, &format!(".{stamp}-{count}.set-aside")),
     };
-    let free = |name: &PathBuf| !name.exists() && !with_ending(name, LOG).exists();
+    let free = |name: &PathBuf| !name.exists() && !with_suffix(name, LOG).exists();
     (0..).map(name).find(free).expect("an unused name")
 }
 
-pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     name.into()
