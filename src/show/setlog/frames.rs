@@ -4,7 +4,8 @@
 //! Serialised in columns, [`FRAMES_PER_ENTRY`] frames at a time; a constant column is a single value. About 15 MB per
 //! hour.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
@@ -12,6 +13,8 @@ use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Frames per log entry: half a second, which is all that is lost if the program is killed.
 pub const FRAMES_PER_ENTRY: usize = 30;
+/// Maximum number of frames accepted in one entry: constant columns take no space in the file, whatever the count.
+const MAX_FRAMES: usize = 256;
 
 /// The inputs of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,12 +54,22 @@ impl<T: Copy + PartialEq> Column<T> {
     }
 }
 
+/// Parses the number of frames of an entry and checks its limit.
+fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
+    let count = usize::deserialize(count)?;
+    if count > MAX_FRAMES {
+        return Err(D::Error::custom(format!("{count} frames in one line, maximum is {MAX_FRAMES}")));
+    }
+    Ok(count)
+}
+
 /// Generates the columns: name, type, and path in [`Features`].
 macro_rules! columns {
     ($($name:ident: $kind:ty = $($field:ident).+;)*) => {
         /// A series of frames, stored in columns.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct Frames {
+            #[serde(deserialize_with = "frame_count")]
             count: usize,
             dt: Column<f64>,
             $($name: Column<$kind>,)*
@@ -136,5 +149,13 @@ mod tests {
         let back: Frames = serde_json::from_str(&text).expect("a round trip");
         assert_eq!(back.iter().collect::<Vec<_>>(), frames);
         assert!(text.contains(r#""silent":false,"#), "a column of one value: {text}");
+    }
+
+    #[test]
+    fn an_entry_with_too_many_frames_is_rejected() {
+        let text = serde_json::to_string(&Frames::of(&[Frame::default(); 2])).expect("plain data");
+        assert!(serde_json::from_str::<Frames>(&text).is_ok());
+        let claims = text.replacen("\"count\":2", "\"count\":18446744073709551615", 1);
+        assert!(claims != text && serde_json::from_str::<Frames>(&claims).is_err());
     }
 }
