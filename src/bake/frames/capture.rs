@@ -316,10 +316,10 @@ mod tests {
             clip,
             ..CaptureSettings::default()
         };
-        let Ok(camera) = Camera::new(settings) else {
-            eprintln!("no device to draw with; skipped");
+        if Gpu::for_test().is_none() {
             return;
-        };
+        }
+        let camera = Camera::new(settings).expect("a camera");
         let job = CaptureJob { id: "a.milk".into(), preset, folder: folder.path().to_owned() };
         let captured = camera.capture(&job);
         assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));

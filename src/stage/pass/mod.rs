@@ -1,5 +1,7 @@
 //! The passes: one file and one shader each.
 
+#[cfg(test)]
+mod block_layout;
 pub(super) mod blur;
 pub(super) mod composite;
 pub(super) mod draw;
