@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use aivj::milk::{Heard, Hooks, Program};
-use aivj::stage::{
-    Airing, Camera, Cue, Deck, DeckId, DeckSettings, Gpu, Post, Stage, Veil, Wait, Workshop,
-};
+use aivj::stage::{Airing, Camera, Cue, Deck, DeckId, DeckSettings, Gpu, Post, Stage, Veil, Wait, Workshop};
 
 const SIZE: [u32; 2] = [64, 36];
 
@@ -66,7 +64,8 @@ fn a_glance_measures_light_and_change() {
     assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
     assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
     // Three of four channels of half the picture change by 0.2, and the brightest of it, which the fourth holds.
-    let changes: Vec<f32> = glances[1..].iter().map(|glance| glance.change).filter(|&change| change > 0.0).collect();
+    let changes: Vec<f32> =
+        glances[1..].iter().map(|glance| glance.change).filter(|&change| change > 0.0).collect();
     assert!(changes.len() == 1 && near(changes[0], 0.1), "{changes:?}");
 }
 
