@@ -188,37 +188,42 @@ fn code_that_never_ends_is_cut_short_and_reported() {
     assert!(!frame_at(TICK, &loud(), "per_frame_1=loop(1000, q1 = q1 + 1);").1.over_budget);
 }
 
-/// What an ear hears after `secs` of a tone at `level` and half a second at `then`.
-fn bands_after(secs: f64, level: f32, then: f32) -> ([f32; 3], [f32; 3]) {
+/// What an ear hears after `secs` of three tones at level 0.25 and half a second at `then`.
+fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
     let mut ear = Ear::new();
     let mut at = 0_u32;
     let mut play = |secs: f64, level: f32| {
-        for _ in 0..(secs * 30.0) as u32 {
+        for _ in 0..(secs * 30.0).round() as u32 {
             let tone = |i: u32, hz: f32| (i as f32 / 44_100.0 * hz * TAU).sin();
-            let block: Vec<[f32; 2]> = (at..at + 1470)
-                .map(|i| [level * (tone(i, 100.0) + tone(i, 5_000.0) + tone(i, 9_000.0)) / 3.0; 2])
-                .collect();
-            at += 1470;
+            let sum = |i: u32| level * (tone(i, 1_000.0) + tone(i, 5_000.0) + tone(i, 9_000.0)) / 3.0;
+            let block: Vec<[f32; 2]> = (at..at + 1470).map(|i| [sum(i); 2]).collect();
+            at = (at + 1470) % 44_100; // All three tones come round every second.
             ear.listen(&block, 1.0 / 30.0);
         }
     };
-    play(secs, level);
+    play(secs, 0.25);
     play(0.5, then);
     let heard = ear.listen(&[], 1.0 / 30.0);
-    (heard.bands, heard.bands_att)
+    [heard.bands, heard.bands_att]
+}
+
+#[track_caller]
+fn all_near(bands: [[f32; 3]; 2], expected: f32) {
+    assert!(
+        bands.as_flattened().iter().all(|band| (band - expected).abs() < 0.02),
+        "{bands:?}, not {expected}"
+    );
 }
 
 #[test]
 fn bands_are_relative_to_what_was_usual() {
-    let (steady, damped) = bands_after(10.0, 0.5, 0.5);
-    for (band, damped) in steady.into_iter().zip(damped) {
-        assert!((0.95..1.05).contains(&band) && (0.95..1.05).contains(&damped), "{steady:?}");
-    }
-    // Half a second of twice the level moves the slow average by 1 - 0.992^15, a ninth of the way.
-    let (louder, damped) = bands_after(10.0, 0.25, 0.5);
-    for (band, damped) in louder.into_iter().zip(damped) {
-        assert!((1.7..1.9).contains(&band) && (1.7..1.9).contains(&damped), "{louder:?} {damped:?}");
-    }
-    let (_, damped) = bands_after(10.0, 0.5, 0.0);
-    assert!(damped.into_iter().all(|band| band < 0.01), "{damped:?}");
+    all_near(bands_after(10.0, 0.25), 1.0);
+    // After sixteen frames the slow average of 0.25 has become 0.25 + 0.25 (1 - 0.992^16).
+    all_near(bands_after(10.0, 0.5), 1.785);
+    // In the first fifty frames it follows faster: 0.25 (1 - 0.9^30) 0.9^16 + 0.5 (1 - 0.9^16).
+    all_near(bands_after(1.0, 0.5), 1.107);
+    // Silence is forgotten by half a frame.
+    let [now, damped] = bands_after(10.0, 0.0);
+    assert_eq!(now, [0.0; 3]);
+    assert!(damped.iter().all(|band| *band < 0.001), "{damped:?}");
 }
