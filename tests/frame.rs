@@ -170,7 +170,7 @@ fn draws_keep_their_order_and_their_kind() {
 
 #[test]
 fn shaders_count_time_and_progress_within_their_range() {
-    let registers = |time: f64| frame_at(Tick { time, ..TICK }, &loud(), "").0.uniforms.c;
+    let registers = |time: f64| frame_at(Tick { time, ..TICK }, &loud(), "zoom=1").0.uniforms.c;
     let early = registers(7.5);
     assert_eq!(early[2], [7.5, 30.0, 3.0, 0.25]);
     let late = registers(10_001.0);
@@ -182,8 +182,16 @@ fn shaders_count_time_and_progress_within_their_range() {
 }
 
 #[test]
+fn shaders_get_every_q() {
+    let frame = frame("per_frame_1=q1 = 0.25; q6 = 0.5; q32 = 0.75; q33 = 1.25; q38 = 1.5; q64 = 1.75;");
+    let (low, high) = (frame.uniforms.q, frame.extra.q_hi);
+    assert_eq!([low[0][0], low[1][1], low[7][3]], [0.25, 0.5, 0.75]);
+    assert_eq!([high[0][0], high[1][1], high[7][3]], [1.25, 1.5, 1.75]);
+}
+
+#[test]
 fn code_that_never_ends_is_cut_short_and_reported() {
-    let (_, report) = frame_at(TICK, &loud(), "per_frame_1=while(1);\nper_frame_2=q1=1;");
+    let (_, report) = frame_at(TICK, &loud(), "per_frame_1=loop(1000000, loop(1000000, q1 = q1 + 1));");
     assert!(report.over_budget);
     assert!(!frame_at(TICK, &loud(), "per_frame_1=loop(1000, q1 = q1 + 1);").1.over_budget);
 }
