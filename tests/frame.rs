@@ -2,12 +2,12 @@
 
 use std::f32::consts::TAU;
 
-use aivj::milk::{Draw, Ear, Frame, Heard, Hooks, Player, Program, StepReport, Tick};
+use aivj::milk::{Draw, Frame, Hooks, Player, PresetAudio, PresetAudioAnalyser, Program, StepReport, Tick};
 
 const TICK: Tick = Tick { time: 0.5, fps: 30.0, frame: 3, size: [320, 180], mesh: [4, 3] };
 
 /// One frame of a preset with these lines, at `tick`.
-fn frame_at(tick: Tick, heard: &Heard, lines: &str) -> (Frame, StepReport) {
+fn frame_at(tick: Tick, heard: &PresetAudio, lines: &str) -> (Frame, StepReport) {
     let program = Program::compile(format!("[preset00]\n{lines}\n").as_bytes()).expect("a preset");
     assert_eq!(program.problems, []);
     let mut frame = Frame::default();
@@ -20,8 +20,8 @@ fn frame(lines: &str) -> Frame {
 }
 
 /// A tone that differs left and right, with bands that differ from each other.
-fn loud() -> Heard {
-    let mut heard = Heard::default();
+fn loud() -> PresetAudio {
+    let mut heard = PresetAudio::default();
     for (channel, hz) in [(0, 3.0), (1, 5.0)] {
         for (i, sample) in heard.wave[channel].iter_mut().enumerate() {
             *sample = (i as f32 / 576.0 * hz * TAU).sin() * 0.5;
@@ -37,7 +37,7 @@ fn near(value: f32, expected: f32, what: &str) {
 }
 
 /// Opacity of the main waveform; 0 when it is not drawn.
-fn wave_alpha(width: u32, heard: &Heard, lines: &str) -> f32 {
+fn wave_alpha(width: u32, heard: &PresetAudio, lines: &str) -> f32 {
     let tick = Tick { size: [width, 180], ..TICK };
     let (frame, _) = frame_at(tick, heard, lines);
     frame.segments.first().map_or(0.0, |segment| segment.color_a[3])
@@ -198,7 +198,7 @@ fn code_that_never_ends_is_cut_short_and_reported() {
 
 /// What an ear hears after `secs` of three tones at level 0.25 and half a second at `then`.
 fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
-    let mut ear = Ear::new();
+    let mut ear = PresetAudioAnalyser::new();
     let mut at = 0_u32;
     let mut play = |secs: f64, level: f32| {
         for _ in 0..(secs * 30.0).round() as u32 {

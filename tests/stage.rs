@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
-use aivj::milk::{Heard, Hooks, Program};
-use aivj::stage::{Airing, Camera, Cue, Deck, DeckId, DeckSettings, Gpu, Post, Stage, Veil, Wait, Workshop};
+use aivj::milk::{Hooks, PresetAudio, Program};
+use aivj::stage::{
+    Camera, Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage, Wait,
+};
 
 const SIZE: [u32; 2] = [64, 36];
 
 /// A stage with one preset whose whole picture is what `body` computes. `None` where `AIVJ_NO_GPU=1` states that there
 /// is no graphics device.
 fn stage(body: &str) -> Option<Stage> {
-    let workshop = Arc::new(Workshop::new(Gpu::for_test()?, &[]));
+    let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let text = format!(
         "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
          comp_1=`shader_body {{ {body} }}\n"
     );
     let program = Program::compile(text.as_bytes()).expect("a preset");
     let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: 30.0 };
-    let deck = Deck::prepare(&workshop, program, settings, 1).expect("a deck");
+    let deck = Deck::prepare(&render_context, program, settings, 1).expect("a deck");
     assert_eq!(deck.problems(), Vec::<String>::new());
-    let mut stage = Stage::new(workshop, SIZE);
+    let mut stage = Stage::new(render_context, SIZE);
     stage.rack(DeckId(1), Box::new(deck));
     Some(stage)
 }
@@ -28,12 +30,12 @@ fn draw(stage: &mut Stage) {
     stage.draw(&Cue {
         dt: 1.0 / 30.0,
         fps: 30.0,
-        heard: Heard::default(),
-        front: Some(Airing { deck: DeckId(1), hooks: Hooks::default() }),
+        heard: PresetAudio::default(),
+        front: Some(OnAirDeck { deck: DeckId(1), hooks: Hooks::default() }),
         fade: None,
         second: None,
         post: Post::default(),
-        veil: Veil::Open,
+        veil: OutputMode::Open,
     });
     stage.finish();
 }
@@ -44,14 +46,14 @@ fn a_glance_measures_light_and_change() {
     let body = "ret = uv.x < 0.5 ? float3(0.1, 0.2, 0.4) : float3(0.6, 0.6, 0.6) - (frame > 4.5 ? 0.2 : 0.0); \
                 if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
     let Some(mut stage) = stage(body) else { return };
-    assert!(stage.glance().is_none(), "nobody asked for glances");
+    assert!(stage.picture_stats().is_none(), "nobody asked for glances");
     stage.glance_at_picture(true);
     let mut glances = Vec::new();
     for _ in 0..10 {
         draw(&mut stage);
-        let glance = stage.glance();
+        let picture_stats = stage.picture_stats();
         stage.finish();
-        glances.extend(glance);
+        glances.extend(picture_stats);
     }
     let near = |value: f32, expected: f32| (value - expected).abs() < 0.015;
     let dark = 0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.4;
@@ -64,26 +66,29 @@ fn a_glance_measures_light_and_change() {
     assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
     assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
     // Three of four channels of half the picture change by 0.2, and the brightest of it, which the fourth holds.
-    let changes: Vec<f32> =
-        glances[1..].iter().map(|glance| glance.change).filter(|&change| change > 0.0).collect();
+    let changes: Vec<f32> = glances[1..]
+        .iter()
+        .map(|picture_stats| picture_stats.change)
+        .filter(|&change| change > 0.0)
+        .collect();
     assert!(changes.len() == 1 && near(changes[0], 0.1), "{changes:?}");
 }
 
 #[test]
 fn a_camera_gives_every_picture_once_and_in_order() {
     let Some(mut stage) = stage("ret = float3(frame / 16.0, uv.x, uv.y);") else { return };
-    let workshop = stage.workshop().clone();
-    let mut camera = Camera::new(&workshop.gpu, SIZE);
+    let render_context = stage.render_context().clone();
+    let mut camera = Camera::new(&render_context.gpu, SIZE);
     let mut numbers = Vec::new();
     for _ in 0..6 {
         draw(&mut stage);
         assert!(camera.shoot(&stage), "the ring is full");
-        if let Some(shot) = camera.develop(&workshop.gpu, Wait::WhenFull).expect("a device") {
+        if let Some(shot) = camera.develop(&render_context.gpu, Wait::WhenFull).expect("a device") {
             numbers.push((shot.number, shot.pixels[0]));
         }
     }
     assert_eq!(numbers.len(), 4, "three are on their way until the ring is full");
-    while let Some(shot) = camera.develop(&workshop.gpu, Wait::All).expect("a device") {
+    while let Some(shot) = camera.develop(&render_context.gpu, Wait::All).expect("a device") {
         numbers.push((shot.number, shot.pixels[0]));
         let screenshot = stage.screenshot().expect("a picture");
         assert_eq!(shot.pixels.len(), screenshot.as_raw().len());
@@ -93,5 +98,5 @@ fn a_camera_gives_every_picture_once_and_in_order() {
     }
     let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
     assert_eq!(numbers, expected);
-    assert!(!Camera::new(&workshop.gpu, [8, 8]).shoot(&stage), "a camera of another size");
+    assert!(!Camera::new(&render_context.gpu, [8, 8]).shoot(&stage), "a camera of another size");
 }

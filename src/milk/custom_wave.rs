@@ -3,11 +3,11 @@
 use lactea_preset::{BaseValues, CustomWave};
 
 use super::frame::Weight;
-use super::heard::SPECTRUM_BINS;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
 use super::player::{Context, Engine, Namespace};
+use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
-use super::stroke::{self, Point, Style};
+use super::stroke::{self, Point, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
@@ -65,7 +65,7 @@ impl WaveState {
         };
         let (left, right) = (values.channel(context, 0), values.channel(context, 1));
         let run = stroke::smoothed(&self.run_point_code(program, context, engine, &left, &right));
-        let style = Style {
+        let style = StrokeStyle {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
             weight: if self.main.vars[wave::thick] != 0.0 && !dots { Weight::Half } else { Weight::Thin },

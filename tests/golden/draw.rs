@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aivj::library;
-use aivj::milk::{Ear, Heard, Hooks, Program};
+use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{
-    Airing, Cue, Deck, DeckId, DeckSettings, Fade, Gpu, Presenter, Second, Stage, Veil, Workshop,
+    Cue, Deck, DeckId, DeckSettings, Fade, Gpu, OnAirDeck, OutputMode, Presenter, RenderContext, Second,
+    Stage,
 };
 use aivj::units::Unipolar;
 use image::{RgbImage, Rgba, RgbaImage};
@@ -23,8 +24,8 @@ const OTHER: DeckId = DeckId(2);
 
 /// The graphics device and the sound, shared by all scenes.
 pub struct Studio {
-    workshop: Arc<Workshop>,
-    heard: Vec<Heard>,
+    render_context: Arc<RenderContext>,
+    heard: Vec<PresetAudio>,
 }
 
 impl Studio {
@@ -32,10 +33,10 @@ impl Studio {
     pub fn open(images: &Path) -> Option<Self> {
         let gpu = Gpu::for_test()?;
         let sound = music();
-        let mut ear = Ear::new();
+        let mut ear = PresetAudioAnalyser::new();
         let blocks = sound.chunks_exact((f64::from(SAMPLE_RATE_HZ) / FPS) as usize);
         Some(Self {
-            workshop: Arc::new(Workshop::new(gpu, &[images.to_owned()])),
+            render_context: Arc::new(RenderContext::new(gpu, &[images.to_owned()])),
             heard: blocks.map(|block| ear.listen(block, 1.0 / FPS).clone()).collect(),
         })
     }
@@ -53,7 +54,7 @@ impl Studio {
                 column += 1;
             })?;
         }
-        match self.workshop.gpu.newest_complaint() {
+        match self.render_context.gpu.newest_complaint() {
             Some(complaint) => Err(format!("the graphics device reported: {complaint}")),
             None => Ok(image::DynamicImage::from(sheet).to_rgb8()),
         }
@@ -66,7 +67,7 @@ impl Studio {
         folder: &Path,
         mut show: impl FnMut(RgbaImage),
     ) -> Result<(), String> {
-        let mut stage = Stage::new(self.workshop.clone(), scene.size);
+        let mut stage = Stage::new(self.render_context.clone(), scene.size);
         stage.limit_flashes(row.limit_flashes);
         stage.rack(FRONT, self.deck(scene, &preset(scene, row, folder)?)?);
         if let Some(other) = &scene.other {
@@ -88,7 +89,7 @@ impl Studio {
     fn deck(&self, scene: &Scene, text: &[u8]) -> Result<Box<Deck>, String> {
         let program = Program::compile(text).map_err(|error| error.to_string())?;
         let settings = DeckSettings { size: scene.size, mesh: scene.mesh, fps: FPS };
-        let deck = Deck::prepare(&self.workshop, program, settings, SEED)?;
+        let deck = Deck::prepare(&self.render_context, program, settings, SEED)?;
         match deck.problems().as_slice() {
             [] => Ok(Box::new(deck)),
             problems => Err(problems.join("\n")),
@@ -97,7 +98,7 @@ impl Studio {
 
     /// The stage's picture as a window of `size` pixels shows it, on blue, so that the black beside it is seen.
     fn presented(&self, stage: &Stage, size: [u32; 2]) -> Result<RgbaImage, String> {
-        let gpu = &self.workshop.gpu;
+        let gpu = &self.render_context.gpu;
         let [width, height] = size;
         let extent = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
         let window = gpu.device.create_texture(&wgpu::TextureDescriptor {
@@ -161,7 +162,7 @@ fn read(folder: &Path, file: &str) -> Result<Vec<u8>, String> {
     std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn cue(row: &Row, number: u32, heard: &Heard) -> Result<Cue, String> {
+fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
     let mut hooks = Hooks::default();
     for (name, &[factor, offset]) in &row.touch {
         hooks.touch(name, factor, offset).then_some(()).ok_or_else(|| format!("{name} cannot be touched"))?;
@@ -171,12 +172,12 @@ fn cue(row: &Row, number: u32, heard: &Heard) -> Result<Cue, String> {
     }
     hooks.time_speed = row.time_speed.unwrap_or(hooks.time_speed);
     hooks.audio_gain = row.audio_gain.unwrap_or(hooks.audio_gain);
-    let other = Airing { deck: OTHER, hooks: Hooks::default() };
+    let other = OnAirDeck { deck: OTHER, hooks: Hooks::default() };
     Ok(Cue {
         dt: if number == 1 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
         heard: heard.clone(),
-        front: Some(Airing { deck: FRONT, hooks }),
+        front: Some(OnAirDeck { deck: FRONT, hooks }),
         fade: row.fade.map(|fade| Fade {
             to: other.clone(),
             progress: Unipolar::new(fade.progress),
@@ -184,7 +185,7 @@ fn cue(row: &Row, number: u32, heard: &Heard) -> Result<Cue, String> {
         }),
         second: row.second.map(|share| Second { airing: other.clone(), share: Unipolar::new(share) }),
         post: row.post.post(),
-        veil: if number >= row.veil_from { row.veil } else { Veil::Open },
+        veil: if number >= row.veil_from { row.veil } else { OutputMode::Open },
     })
 }
 

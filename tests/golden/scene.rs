@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aivj::stage::{FadeStyle, Post, Veil};
+use aivj::stage::{FadeStyle, OutputMode, Post};
 use serde::Deserialize;
 
 /// One scene. Its picture is a sheet: a column for each frame, a row for each [`Row`].
@@ -49,7 +49,7 @@ pub struct Row {
     /// Effects on the finished picture.
     pub post: PostRow,
     /// Blackout or freeze.
-    pub veil: Veil,
+    pub veil: OutputMode,
     /// First frame of the veil.
     pub veil_from: u32,
     /// Whether flashes are limited.

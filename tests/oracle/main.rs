@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aivj::bake::render::{RenderJob, RenderSettings};
-use aivj::bake::workers::{self, Limits, Outcome, PoolSettings};
+use aivj::frames::single::{RenderJob, RenderSettings};
+use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use aivj::stage::Gpu;
-use child::{Answer, Side, picture_path};
+use child::{SearchResults, Side, picture_path};
 use compare::{Distance, compare};
 
 /// Share of the built-in presets that must look alike in both engines at the last frame. Random colours and rotations
@@ -160,7 +160,7 @@ fn run(
     settings: &RenderSettings,
     presets: &[PathBuf],
     out: &Path,
-) -> anyhow::Result<BTreeMap<PathBuf, Answer>> {
+) -> anyhow::Result<BTreeMap<PathBuf, SearchResults>> {
     let mut jobs = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
         let folder = folder_of(out, number);
@@ -177,11 +177,11 @@ fn run(
         },
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
         environment: Vec::new(),
-        gives_way_to: None,
+        pause_for: None,
         stop: std::sync::Arc::default(),
     };
     let mut answers = BTreeMap::new();
-    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<Answer>| {
+    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<SearchResults>| {
         match outcome {
             Outcome::Done(answer) => {
                 answers.insert(job.preset, answer);
@@ -211,8 +211,8 @@ fn rank(
     presets: &[PathBuf],
     settings: &RenderSettings,
     out: &Path,
-    ours: &BTreeMap<PathBuf, Answer>,
-    theirs: &BTreeMap<PathBuf, Answer>,
+    ours: &BTreeMap<PathBuf, SearchResults>,
+    theirs: &BTreeMap<PathBuf, SearchResults>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
@@ -256,7 +256,7 @@ fn side_by_side(pair: &[image::RgbaImage; 2]) -> image::RgbaImage {
 }
 
 /// The variables that are furthest apart at the first frame where any is.
-fn worst_variables(ours: &Answer, theirs: &Answer) -> String {
+fn worst_variables(ours: &SearchResults, theirs: &SearchResults) -> String {
     for (frame, our) in &ours.variables {
         let Some(their) = theirs.variables.get(frame) else { continue };
         let mut apart: Vec<(f64, String)> = our

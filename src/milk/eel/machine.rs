@@ -2,7 +2,7 @@
 
 use super::compile::Code;
 use super::functions::{self, Function};
-use super::memory::{Memory, Room};
+use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
 use super::tree::{Node, NodeId};
 
@@ -21,7 +21,7 @@ pub struct Shared {
     /// `gmegabuf`.
     pub gmegabuf: Memory,
     /// What all memories of the preset may still grow by.
-    pub room: Room,
+    pub room: MemoryQuota,
 }
 
 impl Default for Shared {
@@ -33,7 +33,7 @@ impl Default for Shared {
 impl Shared {
     /// All zero.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: Room::default() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: MemoryQuota::default() }
     }
 }
 
