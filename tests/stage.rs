@@ -47,7 +47,7 @@ fn a_glance_measures_light_and_change() {
                 if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
     let Some(mut stage) = stage(body) else { return };
     assert!(stage.picture_stats().is_none(), "nobody asked for glances");
-    stage.glance_at_picture(true);
+    stage.measure_picture(true);
     let mut glances = Vec::new();
     for _ in 0..10 {
         draw(&mut stage);
