@@ -45,6 +45,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const GUESTS: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
+    ("hound", &["audio"]),
+    ("biquad", &["audit"]),
     ("rustfft", &["analysis", "milk"]),
     ("realfft", &["analysis"]),
     ("ebur128", &["analysis"]),

@@ -159,7 +159,7 @@ impl Keymap {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let (keys, problems) = Self::edited(&text);
-                (keys, edited::told(&path, &problems))
+                (keys, edited::summary(&path, &problems))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
             Err(error) => {

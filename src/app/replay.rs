@@ -102,7 +102,7 @@ fn heard_again(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);
     let hear = |frame| {
-        let (dt, features) = performance.hear(frame);
+        let (dt, features) = performance.analyse(frame);
         Frame { dt, features, picture_stats: None }
     };
     std::iter::once(Frame::default()).chain((0..count).map(hear)).collect()

@@ -105,7 +105,7 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let told = edited::told(&path, &problems).map(Fetched::Trouble);
+            let told = edited::summary(&path, &problems).map(Fetched::Trouble);
             [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
