@@ -13,7 +13,7 @@ use naga::{Binding, ShaderStage, TypeInner};
 const WHOLE: [&str; 8] = [
     "composite.wgsl",
     "dot.wgsl",
-    "glance.wgsl",
+    "picture_stats.wgsl",
     "mesh.wgsl",
     "shape.wgsl",
     "stroke.wgsl",
