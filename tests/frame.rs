@@ -2,7 +2,9 @@
 
 use std::f32::consts::TAU;
 
-use aivj::milk::{Draw, Frame, Hooks, Player, PresetAudio, PresetAudioAnalyser, Program, StepReport, Tick};
+use aivj::milk::{
+    Draw, Frame, Modulation, Player, PresetAudio, PresetAudioAnalyser, Program, StepReport, Tick,
+};
 
 const TICK: Tick = Tick { time: 0.5, fps: 30.0, frame: 3, size: [320, 180], mesh: [4, 3] };
 
@@ -11,7 +13,7 @@ fn frame_at(tick: Tick, heard: &PresetAudio, lines: &str) -> (Frame, StepReport)
     let program = Program::compile(format!("[preset00]\n{lines}\n").as_bytes()).expect("a preset");
     assert_eq!(program.problems, []);
     let mut frame = Frame::default();
-    let report = Player::new(program, 1).step(heard, tick, &Hooks::default(), &mut frame);
+    let report = Player::new(program, 1).step(heard, tick, &Modulation::default(), &mut frame);
     (frame, report)
 }
 
@@ -143,7 +145,7 @@ fn custom_waves_have_two_to_512_points() {
             "fWaveAlpha=0\nwavecode_0_enabled=1\nwavecode_0_samples={samples}\nwavecode_0_bUseDots={dots}"
         );
         let frame = frame(&lines);
-        frame.segments.len() + frame.spots.len()
+        frame.segments.len() + frame.dots.len()
     };
     assert_eq!([wave(1, 0), wave(2, 0), wave(100, 0), wave(512, 0), wave(600, 0)], [0, 2, 198, 1022, 1022]);
     assert_eq!([wave(0, 1), wave(1, 1), wave(100, 1)], [0, 1, 199]);
@@ -206,12 +208,12 @@ fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
             let sum = |i: u32| level * (tone(i, 1_000.0) + tone(i, 5_000.0) + tone(i, 9_000.0)) / 3.0;
             let block: Vec<[f32; 2]> = (at..at + 1470).map(|i| [sum(i); 2]).collect();
             at = (at + 1470) % 44_100; // All three tones come round every second.
-            ear.listen(&block, 1.0 / 30.0);
+            ear.update(&block, 1.0 / 30.0);
         }
     };
     play(secs, 0.25);
     play(0.5, then);
-    let heard = ear.listen(&[], 1.0 / 30.0);
+    let heard = ear.update(&[], 1.0 / 30.0);
     [heard.bands, heard.bands_att]
 }
 

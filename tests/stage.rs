@@ -1,10 +1,10 @@
-//! The stage's instruments: what the glance measures, and that the camera loses and exchanges no picture.
+//! The stage's instruments: what is measured of the picture, and that readbacks lose and exchange no picture.
 
 use std::sync::Arc;
 
-use aivj::milk::{Hooks, PresetAudio, Program};
+use aivj::milk::{Modulation, PresetAudio, Program};
 use aivj::stage::{
-    Camera, Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage, Wait,
+    Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, Readback, RenderContext, Stage, Wait,
 };
 
 const SIZE: [u32; 2] = [64, 36];
@@ -22,7 +22,7 @@ fn stage(body: &str) -> Option<Stage> {
     let deck = Deck::prepare(&render_context, program, settings, 1).expect("a deck");
     assert_eq!(deck.problems(), Vec::<String>::new());
     let mut stage = Stage::new(render_context, SIZE);
-    stage.rack(DeckId(1), Box::new(deck));
+    stage.add(DeckId(1), Box::new(deck));
     Some(stage)
 }
 
@@ -30,18 +30,18 @@ fn draw(stage: &mut Stage) {
     stage.draw(&Cue {
         dt: 1.0 / 30.0,
         fps: 30.0,
-        heard: PresetAudio::default(),
-        front: Some(OnAirDeck { deck: DeckId(1), hooks: Hooks::default() }),
+        audio: PresetAudio::default(),
+        front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
         fade: None,
         second: None,
         post: Post::default(),
-        veil: OutputMode::Open,
+        output_mode: OutputMode::Open,
     });
     stage.finish();
 }
 
 #[test]
-fn a_glance_measures_light_and_change() {
+fn picture_stats_measure_light_and_change() {
     // Half dark with one bright line, half grey; the grey half changes once.
     let body = "ret = uv.x < 0.5 ? float3(0.1, 0.2, 0.4) : float3(0.6, 0.6, 0.6) - (frame > 4.5 ? 0.2 : 0.0); \
                 if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
@@ -75,20 +75,20 @@ fn a_glance_measures_light_and_change() {
 }
 
 #[test]
-fn a_camera_gives_every_picture_once_and_in_order() {
+fn a_readback_gives_every_picture_once_and_in_order() {
     let Some(mut stage) = stage("ret = float3(frame / 16.0, uv.x, uv.y);") else { return };
     let render_context = stage.render_context().clone();
-    let mut camera = Camera::new(&render_context.gpu, SIZE);
+    let mut readback = Readback::new(&render_context.gpu, SIZE);
     let mut numbers = Vec::new();
     for _ in 0..6 {
         draw(&mut stage);
-        assert!(camera.shoot(&stage), "the ring is full");
-        if let Some(shot) = camera.develop(&render_context.gpu, Wait::WhenFull).expect("a device") {
+        assert!(stage.read_back(&mut readback), "the ring is full");
+        if let Some(shot) = readback.receive(&render_context.gpu, Wait::WhenFull).expect("a device") {
             numbers.push((shot.number, shot.pixels[0]));
         }
     }
     assert_eq!(numbers.len(), 4, "three are on their way until the ring is full");
-    while let Some(shot) = camera.develop(&render_context.gpu, Wait::All).expect("a device") {
+    while let Some(shot) = readback.receive(&render_context.gpu, Wait::All).expect("a device") {
         numbers.push((shot.number, shot.pixels[0]));
         let screenshot = stage.screenshot().expect("a picture");
         assert_eq!(shot.pixels.len(), screenshot.as_raw().len());
@@ -98,5 +98,5 @@ fn a_camera_gives_every_picture_once_and_in_order() {
     }
     let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
     assert_eq!(numbers, expected);
-    assert!(!Camera::new(&render_context.gpu, [8, 8]).shoot(&stage), "a camera of another size");
+    assert!(!stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])), "another size");
 }

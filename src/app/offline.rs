@@ -113,7 +113,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
             played.insert(number, playing.clone().unwrap_or_else(|| "nothing".into()));
             on_air = playing;
         }
-        let frame = rig.stage.screenshot().map_err(anyhow::Error::msg).context("reading a frame back")?;
+        let frame = rig.stage.screenshot().context("reading a frame back")?;
         video.push(&frame)?;
     }
     let path = video.finish()?;

@@ -1,18 +1,18 @@
-//! From runs of coloured points to line and dot draws.
+//! Turns runs of coloured points into line and dot draws.
 
 use super::frame::Weight;
-use super::{Blend, Draw, Frame, Segment, Spot};
+use super::{Blend, Dot, Draw, Frame, Segment};
 
 /// One point of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
-    /// Clip space.
+    /// Position in clip space.
     pub at: [f32; 2],
     /// RGBA.
     pub color: [f32; 4],
 }
 
-/// How a run is drawn.
+/// Style of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StrokeStyle {
     pub dots: bool,
@@ -20,15 +20,15 @@ pub(super) struct StrokeStyle {
     pub weight: Weight,
 }
 
-/// Adds a run to `out.above`; points that are no numbers are left out.
+/// Adds a run to `out.above`, skipping non-finite and far-off points.
 pub(super) fn draw(run: &[Point], style: StrokeStyle, out: &mut Frame) {
     let StrokeStyle { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
-        let start = out.spots.len() as u32;
-        let spots = run.iter().filter(|p| drawable(p));
-        out.spots.extend(spots.map(|p| Spot { at: p.at, color: p.color }));
-        let range = start..out.spots.len() as u32;
+        let start = out.dots.len() as u32;
+        let visible = run.iter().filter(|p| drawable(p));
+        out.dots.extend(visible.map(|p| Dot { at: p.at, color: p.color }));
+        let range = start..out.dots.len() as u32;
         if !range.is_empty() {
             out.above.push(Draw::Dots { range, blend, weight });
         }
@@ -51,9 +51,9 @@ pub(super) fn draw(run: &[Point], style: StrokeStyle, out: &mut Frame) {
     }
 }
 
-/// Twice as many points on a gently rounded line through the old ones.
+/// Returns a rounded line through the points of `run`, with a new point between each two.
 pub(super) fn smoothed(run: &[Point]) -> Vec<Point> {
-    // Weights of the two neighbours and the two beyond them; they add up to two.
+    // Weights of the two neighbours and of the two points beyond them.
     const NEAR: f32 = 1.15 / 2.0;
     const FAR: f32 = -0.15 / 2.0;
     let Some(&last) = run.last() else { return Vec::new() };
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_no_numbers_are_left_out() {
+    fn non_finite_points_are_skipped() {
         let bad = Point { at: [f32::NAN, 0.0], color: [1.0; 4] };
         let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();

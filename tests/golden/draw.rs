@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aivj::library;
-use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
+use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{
-    Cue, Deck, DeckId, DeckSettings, Fade, Gpu, OnAirDeck, OutputMode, Presenter, RenderContext, Second,
+    Cue, Deck, DeckId, DeckSettings, Fade, FusedDeck, Gpu, OnAirDeck, OutputMode, Presenter, RenderContext,
     Stage,
 };
 use aivj::units::Unipolar;
@@ -37,7 +37,7 @@ impl Studio {
         let blocks = sound.chunks_exact((f64::from(SAMPLE_RATE_HZ) / FPS) as usize);
         Some(Self {
             render_context: Arc::new(RenderContext::new(gpu, &[images.to_owned()])),
-            heard: blocks.map(|block| ear.listen(block, 1.0 / FPS).clone()).collect(),
+            heard: blocks.map(|block| ear.update(block, 1.0 / FPS).clone()).collect(),
         })
     }
 
@@ -69,9 +69,9 @@ impl Studio {
     ) -> Result<(), String> {
         let mut stage = Stage::new(self.render_context.clone(), scene.size);
         stage.limit_flashes(row.limit_flashes);
-        stage.rack(FRONT, self.deck(scene, &preset(scene, row, folder)?)?);
+        stage.add(FRONT, self.deck(scene, &preset(scene, row, folder)?)?);
         if let Some(other) = &scene.other {
-            stage.rack(OTHER, self.deck(scene, &read(folder, other)?)?);
+            stage.add(OTHER, self.deck(scene, &read(folder, other)?)?);
         }
         let last = scene.frames.iter().copied().max().unwrap_or(0).min(MAX_FRAMES);
         for number in 1..=last {
@@ -79,7 +79,7 @@ impl Studio {
             if scene.frames.contains(&number) {
                 show(match row.window {
                     Some(size) => self.presented(&stage, size)?,
-                    None => stage.screenshot()?,
+                    None => stage.screenshot().map_err(|error| error.to_string())?,
                 });
             }
         }
@@ -89,7 +89,8 @@ impl Studio {
     fn deck(&self, scene: &Scene, text: &[u8]) -> Result<Box<Deck>, String> {
         let program = Program::compile(text).map_err(|error| error.to_string())?;
         let settings = DeckSettings { size: scene.size, mesh: scene.mesh, fps: FPS };
-        let deck = Deck::prepare(&self.render_context, program, settings, SEED)?;
+        let deck = Deck::prepare(&self.render_context, program, settings, SEED)
+            .map_err(|error| error.to_string())?;
         match deck.problems().as_slice() {
             [] => Ok(Box::new(deck)),
             problems => Err(problems.join("\n")),
@@ -163,29 +164,32 @@ fn read(folder: &Path, file: &str) -> Result<Vec<u8>, String> {
 }
 
 fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
-    let mut hooks = Hooks::default();
+    let mut modulation = Modulation::default();
     for (name, &[factor, offset]) in &row.touch {
-        hooks.touch(name, factor, offset).then_some(()).ok_or_else(|| format!("{name} cannot be touched"))?;
+        modulation
+            .add_linear(name, factor, offset)
+            .then_some(())
+            .ok_or_else(|| format!("{name} cannot be touched"))?;
     }
     for (name, &exponent) in &row.bend {
-        hooks.bend(name, exponent).then_some(()).ok_or_else(|| format!("{name} cannot be bent"))?;
+        modulation.add_power(name, exponent).then_some(()).ok_or_else(|| format!("{name} cannot be bent"))?;
     }
-    hooks.time_speed = row.time_speed.unwrap_or(hooks.time_speed);
-    hooks.audio_gain = row.audio_gain.unwrap_or(hooks.audio_gain);
-    let other = OnAirDeck { deck: OTHER, hooks: Hooks::default() };
+    modulation.time_speed = row.time_speed.unwrap_or(modulation.time_speed);
+    modulation.audio_gain = row.audio_gain.unwrap_or(modulation.audio_gain);
+    let other = OnAirDeck { deck: OTHER, modulation: Modulation::default() };
     Ok(Cue {
         dt: if number == 1 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
-        heard: heard.clone(),
-        front: Some(OnAirDeck { deck: FRONT, hooks }),
+        audio: heard.clone(),
+        front: Some(OnAirDeck { deck: FRONT, modulation }),
         fade: row.fade.map(|fade| Fade {
             to: other.clone(),
             progress: Unipolar::new(fade.progress),
             style: fade.style,
         }),
-        second: row.second.map(|share| Second { airing: other.clone(), share: Unipolar::new(share) }),
+        second: row.second.map(|share| FusedDeck { on_air: other.clone(), share: Unipolar::new(share) }),
         post: row.post.post(),
-        veil: if number >= row.veil_from { row.veil } else { OutputMode::Open },
+        output_mode: if number >= row.veil_from { row.veil } else { OutputMode::Open },
     })
 }
 

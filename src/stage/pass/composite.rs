@@ -1,12 +1,12 @@
-//! The composite of presets without a composite shader.
+//! The built-in composite pass, for presets without a composite shader.
 
-use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/composite.wgsl");
 
-/// Twin of `Composite` in `shaders/composite.wgsl`.
+/// Matches `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct CompositeUniforms {
@@ -49,7 +49,7 @@ impl CompositeUniforms {
     }
 }
 
-/// Pipeline and layout of the fixed composite.
+/// Pipeline and layout of the built-in composite pass.
 pub(in crate::stage) struct CompositePass {
     pub pipeline: wgpu::RenderPipeline,
     pub layout: wgpu::BindGroupLayout,
@@ -62,7 +62,7 @@ impl CompositePass {
         let shader = module(gpu, "composite", SHADER);
         let pipeline = pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label: "composite",
                 layouts: &[&layout],
                 vertex: (mesh_shader, "vs_mesh"),
