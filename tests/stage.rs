@@ -46,27 +46,27 @@ fn picture_stats_measure_light_and_change() {
     let body = "ret = uv.x < 0.5 ? float3(0.1, 0.2, 0.4) : float3(0.6, 0.6, 0.6) - (frame > 4.5 ? 0.2 : 0.0); \
                 if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
     let Some(mut stage) = stage(body) else { return };
-    assert!(stage.picture_stats().is_none(), "nobody asked for glances");
+    assert!(stage.picture_stats().is_none(), "nobody asked for them");
     stage.measure_picture(true);
-    let mut glances = Vec::new();
+    let mut measured = Vec::new();
     for _ in 0..10 {
         draw(&mut stage);
         let picture_stats = stage.picture_stats();
         stage.finish();
-        glances.extend(picture_stats);
+        measured.extend(picture_stats);
     }
     let near = |value: f32, expected: f32| (value - expected).abs() < 0.015;
     let dark = 0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.4;
     // The line is one of 36 pixels high and a quarter of the picture wide.
     let line = (0.2126 * 0.2 + 0.7152 * 0.9 + 0.0722 * 0.3 - dark) * 0.25 / 36.0;
-    let (first, last) = (glances[1], glances[glances.len() - 1]);
-    assert!(glances.len() >= 7, "{} glances of 10 came back", glances.len());
-    assert_eq!(glances[0].change, 1.0, "nothing to compare with");
+    let (first, last) = (measured[1], measured[measured.len() - 1]);
+    assert!(measured.len() >= 7, "{} results of 10 came back", measured.len());
+    assert_eq!(measured[0].change, 1.0, "nothing to compare with");
     assert!(near(first.luma, 0.5 * dark + 0.3 + line) && first.change == 0.0, "{first:?}");
     assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
     assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
     // Three of four channels of half the picture change by 0.2, and the brightest of it, which the fourth holds.
-    let changes: Vec<f32> = glances[1..]
+    let changes: Vec<f32> = measured[1..]
         .iter()
         .map(|picture_stats| picture_stats.change)
         .filter(|&change| change > 0.0)

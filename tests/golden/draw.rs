@@ -54,7 +54,7 @@ impl Studio {
                 column += 1;
             })?;
         }
-        match self.render_context.gpu.newest_complaint() {
+        match self.render_context.gpu.take_error() {
             Some(complaint) => Err(format!("the graphics device reported: {complaint}")),
             None => Ok(image::DynamicImage::from(sheet).to_rgb8()),
         }
@@ -165,14 +165,17 @@ fn read(folder: &Path, file: &str) -> Result<Vec<u8>, String> {
 
 fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
     let mut modulation = Modulation::default();
-    for (name, &[factor, offset]) in &row.touch {
+    for (name, &[factor, offset]) in &row.linear {
         modulation
             .add_linear(name, factor, offset)
             .then_some(())
-            .ok_or_else(|| format!("{name} cannot be touched"))?;
+            .ok_or_else(|| format!("{name} is not modulated"))?;
     }
-    for (name, &exponent) in &row.bend {
-        modulation.add_power(name, exponent).then_some(()).ok_or_else(|| format!("{name} cannot be bent"))?;
+    for (name, &exponent) in &row.power {
+        modulation
+            .add_power(name, exponent)
+            .then_some(())
+            .ok_or_else(|| format!("{name} is not modulated"))?;
     }
     modulation.time_speed = row.time_speed.unwrap_or(modulation.time_speed);
     modulation.audio_gain = row.audio_gain.unwrap_or(modulation.audio_gain);
@@ -189,7 +192,7 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
         }),
         second: row.second.map(|share| FusedDeck { on_air: other.clone(), share: Unipolar::new(share) }),
         post: row.post.post(),
-        output_mode: if number >= row.veil_from { row.veil } else { OutputMode::Open },
+        output_mode: if number >= row.output_mode_from { row.output_mode } else { OutputMode::Open },
     })
 }
 

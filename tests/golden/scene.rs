@@ -49,15 +49,15 @@ pub struct Row {
     /// Effects on the finished picture.
     pub post: PostRow,
     /// Blackout or freeze.
-    pub veil: OutputMode,
-    /// First frame of the veil.
-    pub veil_from: u32,
+    pub output_mode: OutputMode,
+    /// First frame of that mode.
+    pub output_mode_from: u32,
     /// Whether flashes are limited.
     pub limit_flashes: bool,
     /// Per-frame variables with a factor and an offset, as macros change them.
-    pub touch: BTreeMap<String, [f64; 2]>,
+    pub linear: BTreeMap<String, [f64; 2]>,
     /// Per-frame variables with an exponent.
-    pub bend: BTreeMap<String, f64>,
+    pub power: BTreeMap<String, f64>,
     /// Speed of the preset's clock.
     pub time_speed: Option<f64>,
     /// Gain on what the preset hears.
