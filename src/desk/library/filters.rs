@@ -15,10 +15,10 @@ impl LibraryPage {
         let library = &view.answer.library;
         let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
         ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
-        if let Some(trouble) = &view.answer.trouble {
+        if let Some(trouble) = &view.answer.problem {
             ui.label(RichText::new(trouble).color(style::WARN));
         }
-        let (found, all) = (view.answer.places.len(), library.entries.len());
+        let (found, all) = (view.answer.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
         if self.question.like.is_some() && ui.button("Similar to one preset  ×").clicked() {
             self.question.like = None;
