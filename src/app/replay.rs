@@ -148,7 +148,7 @@ fn run(
         }
         show.step(&StepInput {
             dt: frame.dt,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &frame.features,
             commands: &now.commands,
             arrived: &now.arrived,
@@ -281,7 +281,7 @@ mod tests {
             });
             let made = show.step(&StepInput {
                 dt,
-                heard: &PresetAudio::default(),
+                audio: &PresetAudio::default(),
                 features: &features,
                 commands: &commands,
                 arrived: &arrived,

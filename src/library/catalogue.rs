@@ -149,11 +149,11 @@ impl Catalogue {
     /// Returns the index of the preset with this id.
     pub fn index_of(&self, id: PresetId) -> Option<usize> {
         let by_id = self.by_id.get_or_init(|| {
-            let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
-            places.sort_by_key(|&place| self.entries[place as usize].id);
-            places
+            let mut indices: Vec<u32> = (0..self.entries.len() as u32).collect();
+            indices.sort_by_key(|&index| self.entries[index as usize].id);
+            indices
         });
-        let at = by_id.binary_search_by_key(&id, |&place| self.entries[place as usize].id).ok()?;
+        let at = by_id.binary_search_by_key(&id, |&index| self.entries[index as usize].id).ok()?;
         Some(by_id[at] as usize)
     }
 

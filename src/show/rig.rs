@@ -33,7 +33,7 @@ pub struct Rig {
     pub stage: Stage,
     warmer: Warmer,
     analyser: PresetAudioAnalyser,
-    heard: Latest<PresetAudio>,
+    audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
     spare: Arc<PresetAudio>,
     frames: u64,
@@ -41,15 +41,15 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Combines the parts; `heard` receives the audio of each frame for warm-up.
-    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<PresetAudio>) -> Self {
+    /// Combines the parts; `audio` receives the audio of each frame for warm-up.
+    pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
         Self {
             show,
             stage,
             warmer,
             analyser: PresetAudioAnalyser::new(),
-            heard,
+            audio,
             spare,
             frames: 0,
             picture_stats: None,
@@ -58,9 +58,9 @@ impl Rig {
 
     /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks.
     pub fn frame(&mut self, input: &RigFrame) {
-        let heard = self.analyser.update(input.sound, input.dt).clone();
-        self.publish(&heard);
-        let step = self.step(input, &heard);
+        let audio = self.analyser.update(input.sound, input.dt).clone();
+        self.publish(&audio);
+        let step = self.step(input, &audio);
         self.stage.draw(&step.cue);
         if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
@@ -78,17 +78,17 @@ impl Rig {
     }
 
     /// Returns the audio that presets receive in this frame.
-    pub fn heard(&self) -> Arc<PresetAudio> {
-        self.heard.read()
+    pub fn audio(&self) -> Arc<PresetAudio> {
+        self.audio.read()
     }
 
     /// Publishes the frame's audio. Allocates only while a warm-up still reads an earlier frame.
-    fn publish(&mut self, heard: &PresetAudio) {
+    fn publish(&mut self, audio: &PresetAudio) {
         match Arc::get_mut(&mut self.spare) {
-            Some(spare) => spare.clone_from(heard),
-            None => self.spare = Arc::new(heard.clone()),
+            Some(spare) => spare.clone_from(audio),
+            None => self.spare = Arc::new(audio.clone()),
         }
-        self.spare = self.heard.swap(self.spare.clone());
+        self.spare = self.audio.swap(self.spare.clone());
     }
 
     /// Prepares the first decks of a show whose warmer works in place, so that it does not start black. No time passes
@@ -103,7 +103,7 @@ impl Rig {
         }
     }
 
-    fn step(&mut self, input: &RigFrame, heard: &PresetAudio) -> Step {
+    fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
@@ -127,7 +127,7 @@ impl Rig {
         }
         self.show.step(&StepInput {
             dt: input.dt,
-            heard,
+            audio,
             features: input.features,
             commands: input.commands,
             arrived: &arrived,

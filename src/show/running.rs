@@ -321,7 +321,7 @@ impl Show {
         Cue {
             dt: input.dt,
             fps: self.settings.fps,
-            audio: input.heard.clone(),
+            audio: input.audio.clone(),
             front: self.decks.front.as_ref().map(on_air),
             fade: self.decks.fade.as_ref().map(|fade| Fade {
                 to: on_air(&fade.to),
@@ -339,10 +339,10 @@ impl Show {
 fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
     let taste = Taste::from_state(&memory.taste, &pool.styles());
     let mut director = Director::new(pool, taste);
-    let places = |id: &PresetId| director.pool.index_of(*id);
-    let favourites: Vec<u32> = memory.favourites.iter().filter_map(places).collect();
-    let banned: Vec<u32> = memory.banned.iter().filter_map(places).collect();
-    let broken: Vec<u32> = memory.excluded.keys().filter_map(places).collect();
+    let index_of = |id: &PresetId| director.pool.index_of(*id);
+    let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
+    let banned: Vec<u32> = memory.banned.iter().filter_map(index_of).collect();
+    let broken: Vec<u32> = memory.excluded.keys().filter_map(index_of).collect();
     favourites.into_iter().for_each(|preset| director.status.set_favourite(preset, true));
     banned.into_iter().for_each(|preset| director.status.set_banned(preset, true));
     broken.into_iter().for_each(|preset| director.status.set_broken(preset, true));

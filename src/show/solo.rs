@@ -27,7 +27,7 @@ impl Solo {
         deck: DeckSettings,
         seed: u64,
     ) -> Self {
-        let heard = Latest::new(PresetAudio::default());
+        let audio = Latest::new(PresetAudio::default());
         let settings = ShowSettings {
             seed,
             auto: false,
@@ -37,8 +37,8 @@ impl Solo {
             second_deck: false,
             ..ShowSettings::default()
         };
-        let warmer = Warmer::in_place(render_context, &heard, deck, None);
-        let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, heard);
+        let warmer = Warmer::in_place(render_context, &audio, deck, None);
+        let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, audio);
         rig.prepare();
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }

@@ -12,7 +12,7 @@ pub struct StepInput<'a> {
     /// Seconds since the last step.
     pub dt: f64,
     /// The audio that presets receive.
-    pub heard: &'a PresetAudio,
+    pub audio: &'a PresetAudio,
     /// The current analysis of the music.
     pub features: &'a Features,
     /// Commands of the performer, oldest first.

@@ -46,7 +46,7 @@ impl TestShow {
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
             dt: DT,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &self.features,
             commands,
             arrived: &arrived,
@@ -200,7 +200,7 @@ fn an_unplayable_preset_is_excluded_and_reported() {
     let named = test.show.snapshot().up_next[0].id;
     test.show.step(&StepInput {
         dt: DT,
-        heard: &PresetAudio::default(),
+        audio: &PresetAudio::default(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
@@ -315,9 +315,9 @@ fn cuts_follow_the_scenes_and_beats_of_a_medley() {
     let mut off_beat = Vec::new();
     for frame in 0..8 * piece_frames {
         let (truth, _) = medley[frame / piece_frames % medley.len()];
-        let (heard, bpm) = medley[frame.saturating_sub(late_frames) / piece_frames % medley.len()];
-        test.features.scene.scene = heard;
-        test.features.section = if heard == Scene::Ambient { Section::Calm } else { Section::Groove };
+        let (detected, bpm) = medley[frame.saturating_sub(late_frames) / piece_frames % medley.len()];
+        test.features.scene.scene = detected;
+        test.features.section = if detected == Scene::Ambient { Section::Calm } else { Section::Groove };
         test.features.beat.tempo = Tempo::new(bpm);
         test.features.beat.confidence = if bpm > 0.0 { Unipolar::ONE } else { Unipolar::ZERO };
         let before = test.log.len();

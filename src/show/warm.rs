@@ -106,7 +106,7 @@ pub enum Warmer {
         /// The graphics device and shared pipelines.
         render_context: Arc<RenderContext>,
         /// The audio for warm-up frames.
-        heard: Latest<PresetAudio>,
+        audio: Latest<PresetAudio>,
         /// The settings of the decks.
         settings: DeckSettings,
         /// The check that every preset must pass, if any.
@@ -122,7 +122,7 @@ impl Warmer {
     /// Every preset must pass `admission`, if given.
     pub fn threads(
         render_context: &Arc<RenderContext>,
-        heard: &Latest<PresetAudio>,
+        audio: &Latest<PresetAudio>,
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
@@ -132,7 +132,7 @@ impl Warmer {
         let mut threads = Vec::new();
         let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
-            let (render_context, heard, waiting) = (render_context.clone(), heard.clone(), waiting.clone());
+            let (render_context, audio, waiting) = (render_context.clone(), audio.clone(), waiting.clone());
             let (closing, admission) = (closing.clone(), admission.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
@@ -142,7 +142,7 @@ impl Warmer {
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    let arrival = prepare(&render_context, &heard, settings, &request, admission.as_deref());
+                    let arrival = prepare(&render_context, &audio, settings, &request, admission.as_deref());
                     if matches!(arrival.result, Err(DeckError::Temporary(_))) {
                         thread::sleep(REST); // Avoids retrying a missing folder at every frame.
                     }
@@ -167,13 +167,13 @@ impl Warmer {
     /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
     pub fn in_place(
         render_context: &Arc<RenderContext>,
-        heard: &Latest<PresetAudio>,
+        audio: &Latest<PresetAudio>,
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
         Self::InPlace {
             render_context: render_context.clone(),
-            heard: heard.clone(),
+            audio: audio.clone(),
             settings,
             admission,
             ready: Vec::new(),
@@ -184,8 +184,8 @@ impl Warmer {
     pub fn request(&mut self, request: DeckRequest) -> bool {
         match self {
             Self::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
-            Self::InPlace { render_context, heard, settings, admission, ready } => {
-                ready.push(prepare(render_context, heard, *settings, &request, admission.as_deref()));
+            Self::InPlace { render_context, audio, settings, admission, ready } => {
+                ready.push(prepare(render_context, audio, *settings, &request, admission.as_deref()));
                 true
             }
         }
@@ -221,7 +221,7 @@ fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
 
 fn prepare(
     render_context: &RenderContext,
-    heard: &Latest<PresetAudio>,
+    audio: &Latest<PresetAudio>,
     settings: DeckSettings,
     request: &DeckRequest,
     admission: Option<&dyn Admission>,
@@ -242,7 +242,7 @@ fn prepare(
         took.compile_ms = lap();
         let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(unplayable)?;
+        deck.warm_up(render_context, &audio.read(), request.warm_frames).map_err(unplayable)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };

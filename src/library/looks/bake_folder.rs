@@ -28,7 +28,10 @@ pub fn write_bake_folder(library: &Path, folder: &Path) -> Result<(), FileError>
 pub fn bake_folder(library: &Path) -> PathBuf {
     let recorded = std::fs::read(library.join(BAKE_FILE)).ok();
     let recorded = recorded.and_then(|bytes| serde_json::from_slice::<BakeFolder>(&bytes).ok());
-    recorded.map(|place| place.folder).filter(|folder| folder.is_dir()).unwrap_or_else(|| library.to_owned())
+    recorded
+        .map(|recorded| recorded.folder)
+        .filter(|folder| folder.is_dir())
+        .unwrap_or_else(|| library.to_owned())
 }
 
 #[cfg(test)]

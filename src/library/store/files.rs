@@ -223,14 +223,14 @@ mod tests {
             facts(b"b/Rovastar - Altars of Madness.milk", b"1", Tag::Dark),
             facts(b"a/\xffbad name.milk", b"2", Tag::Wave),
         ];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         let rows = store.load(root).expect("loaded");
         assert_eq!(bytes_of(&rows[0].path), b"a/\xffbad name.milk");
         assert_eq!(rows[1].preset_facts.family, u64::MAX);
         let found = |text: &str| store.search(text, 10).expect("searched").len();
         assert_eq!([found("mad rova"), found("dark"), found("adness"), found("peak")], [1, 1, 0, 2]);
         let gone = vec![b"b/Rovastar - Altars of Madness.milk".to_vec()];
-        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone }).expect("stored");
         assert_eq!([found("mad rova"), store.load(root).expect("loaded").len()], [0, 1]);
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let library = store.library_key(Path::new("/p")).expect("added");
         let put = |content: &[u8], tag| {
             let read = vec![facts(b"one.milk", content, tag)];
-            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         };
         put(b"1", Tag::Dark);
         put(b"2", Tag::Bright);
@@ -266,10 +266,10 @@ mod tests {
             json: "{}".into(),
             at: 1,
         };
-        store.put_verdicts(&[verdict(b"1", Tag::Dark)]).expect("kept");
+        store.put_verdicts(&[verdict(b"1", Tag::Dark)]).expect("stored");
         let read = vec![facts(b"a.milk", b"1", Tag::Wave), facts(b"b.milk", b"2", Tag::Wave)];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
-        store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
+        store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("stored");
         let tags = || {
             store
                 .load(Path::new("/p"))
@@ -278,7 +278,7 @@ mod tests {
                 .map(|row| row.preset_facts.tags.to_string())
         };
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave low-motion"]);
-        store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("kept");
+        store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("stored");
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave bright"], "the newest verdict counts");
     }
 
@@ -295,7 +295,7 @@ mod tests {
             let store = Store::in_memory().expect("opens");
             let library = store.library_key(Path::new("/p")).expect("added");
             let read = order.map(|at: usize| files[at].clone()).to_vec();
-            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
             let rows = store.load(Path::new("/p")).expect("loaded");
             assert!(rows.iter().all(|row| row.preset_facts.energy == Energy::Calm), "{order:?}");
         }
@@ -306,7 +306,7 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         let library = store.library_key(Path::new("/p")).expect("added");
         let read = vec![facts(b"one.milk", b"1", Tag::Dark)];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         store.set_label(PresetId::of(b"1"), "smoke machine", true).expect("set");
         assert_eq!(store.search("smo", 10).expect("searched").len(), 1);
         store.set_label(PresetId::of(b"1"), "smoke machine", false).expect("taken");

@@ -1,4 +1,4 @@
-//! A lock that prevents a store from being moved aside while any process has it open.
+//! A lock that prevents a store from being renamed while any process has it open.
 //!
 //! A file lock next to the store; the system releases it when the process ends, even after a crash.
 

@@ -318,7 +318,7 @@ mod tests {
         store.set_skipped(PresetId::of(b"b"), 7).expect("added");
         let play = store.plays().expect("read")[&PresetId::of(b"b")];
         assert_eq!((play.plays, play.skips, play.last_at), (0, 1, 7));
-        store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("kept");
+        store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("stored");
         assert_eq!(store.recall::<Vec<f64>>("taste").expect("read"), Some(vec![0.1, 1.0 / 3.0]));
         assert_eq!(store.recall::<Vec<f64>>("nothing").expect("read"), None);
     }

@@ -318,8 +318,8 @@ mod tests {
         assert!(notice.contains("saved as"), "{notice}");
         assert!(opened.store.favourites().expect("read").contains(&favourite));
         let moved = second.path().join(format!("{STORE_FILE}.1970-01-01-000000.set-aside"));
-        assert!(std::fs::read(backup::with_suffix(&moved, backup::LOG)).expect("kept") == log);
-        assert!(std::fs::read(moved).expect("kept") == bytes);
+        assert!(std::fs::read(backup::with_suffix(&moved, backup::LOG)).expect("stored") == log);
+        assert!(std::fs::read(moved).expect("stored") == bytes);
     }
 
     #[test]
@@ -384,7 +384,7 @@ mod tests {
             json: format!("\"{}\"", "x".repeat(3000)),
             at: 1,
         };
-        store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("kept");
+        store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("stored");
         store.checkpoint().expect("written");
         drop(store);
         let path = folder.path().join(STORE_FILE);

@@ -95,8 +95,9 @@ impl<'a> Copier<'a> {
     fn pass(&self, mut from: Statement, (copied, lost): &mut (usize, bool)) -> Result<bool, rusqlite::Error> {
         let names: Vec<String> = from.column_names().map(str::to_owned).collect();
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-        let places = vec!["?"; names.len()].join(", ");
-        let sql = format!("INSERT OR IGNORE INTO {} ({}) VALUES ({places})", self.table, quoted.join(", "));
+        let placeholders = vec!["?"; names.len()].join(", ");
+        let sql =
+            format!("INSERT OR IGNORE INTO {} ({}) VALUES ({placeholders})", self.table, quoted.join(", "));
         let mut put = self.connection.prepare(&sql)?;
         let mut rows = from.query([])?;
         loop {

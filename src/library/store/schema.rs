@@ -29,7 +29,8 @@ const MIGRATIONS: &[&str] = &[
         root BLOB NOT NULL UNIQUE,
         scanned_at INTEGER NOT NULL DEFAULT 0
     );
-    -- Files of a library; path is below the root, in the platform's encoding. Files with the same size and time are not read again.
+    -- Files of a library; path is below the root, in the platform's encoding. Files with the same size and time are not
+    -- read again.
     CREATE TABLE files (
         library INTEGER NOT NULL,
         path BLOB NOT NULL,

@@ -128,9 +128,9 @@ mod tests {
             json: "{}".into(),
             at: 7,
         };
-        store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         verdict.recipe = "new".into();
-        store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
         let judged = |recipe: &str| {
             let mut judged = Vec::new();

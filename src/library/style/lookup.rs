@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(version(), Some(IndexVersion::V1));
         std::fs::write(folder.path().join(INDEX_V1), "{\"version\":\"v1\",\"entr").expect("written");
         assert_eq!(version(), Some(IndexVersion::V0));
-        let beside = find_index(&folder.path().join("library-manifest.json"));
-        assert_eq!((beside.index.is_some(), beside.problems.len()), (true, 1));
+        let lookup = find_index(&folder.path().join("library-manifest.json"));
+        assert_eq!((lookup.index.is_some(), lookup.problems.len()), (true, 1));
     }
 }

@@ -40,9 +40,9 @@ fn presets_clusters_and_families_are_not_repeated_too_soon() {
             before.iter().all(|other| other.preset != choice.preset),
             "a preset repeated within {NO_REPEAT}"
         );
-        let lately = &chosen[at.saturating_sub(CLUSTER_REST)..at];
+        let recent = &chosen[at.saturating_sub(CLUSTER_REST)..at];
         assert!(
-            lately.iter().all(|other| entry(other).cluster != entry(choice).cluster),
+            recent.iter().all(|other| entry(other).cluster != entry(choice).cluster),
             "a cluster repeated too soon"
         );
         assert!(at == 0 || entry(&chosen[at - 1]).family != entry(choice).family, "siblings in a row");

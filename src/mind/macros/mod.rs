@@ -121,14 +121,14 @@ impl Macros {
                 if self.presence > AWAKE {
                     self.trajectory.step(features, &character, self.accent.level(), dt_secs, rng);
                 } else if self.presence == 0.0 {
-                    self.trajectory.settle(dt_secs);
+                    self.trajectory.ease_to_rest(dt_secs);
                     self.trajectory.wake();
                 }
             }
             Mode::Hold => self.accent.rest(),
             Mode::Off => {
                 self.accent.rest();
-                self.trajectory.settle(dt_secs);
+                self.trajectory.ease_to_rest(dt_secs);
             }
             Mode::Midi => {
                 self.accent.rest();

@@ -124,7 +124,7 @@ impl Trajectory {
     }
 
     /// Eases the offsets to 0 with a time constant of 0.15 s.
-    pub fn settle(&mut self, dt: f32) {
+    pub fn ease_to_rest(&mut self, dt: f32) {
         self.morph = None;
         let keep = (-dt / 0.15).exp();
         for offset in &mut self.now {

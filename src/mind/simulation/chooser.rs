@@ -46,11 +46,11 @@ impl Chooser {
         let best = scores.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = scores.iter().map(|(_, score)| (score - best).exp()).collect();
         let mut left = self.rng.unit() * weights.iter().sum::<f64>();
-        let place = weights.iter().position(|weight| {
+        let picked = weights.iter().position(|weight| {
             left -= weight;
             left < 0.0
         })?;
-        let at = scores[place].0;
+        let at = scores[picked].0;
         let fresh = |preset: &&u32| !self.presets.contains(preset);
         let presets: Vec<u32> =
             self.director.pool.presets(self.arms[at]).iter().filter(fresh).copied().collect();
@@ -58,9 +58,9 @@ impl Chooser {
             preset: *presets.get(self.rng.below(presets.len()))?,
             evidence: self.director.evidence(self.arms[at], target),
             target: *target,
-            score: scores[place].1,
+            score: scores[picked].1,
             liking: 0.0,
-            probability: weights[place] / weights.iter().sum::<f64>(),
+            probability: weights[picked] / weights.iter().sum::<f64>(),
             near: false,
             favourite: false,
             rule: Rule::All,

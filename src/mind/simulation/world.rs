@@ -175,15 +175,16 @@ impl User {
         let (scene, level) = self.music[cut];
         let (cluster, energy) = (usize::from(arm.cluster), arm.energy as usize);
         let ideal = (level + self.level_bias[scene]).clamp(0.0, 2.0);
-        let again = self.clusters_shown.iter().rev().take(REPEAT_CUTS).enumerate();
-        let again = again.filter(|(_, shown)| **shown == cluster);
-        let again: f64 = again.map(|(age, _)| REPEAT_COST * (1.0 - age as f64 / REPEAT_CUTS as f64)).sum();
+        let shown = self.clusters_shown.iter().rev().take(REPEAT_CUTS).enumerate();
+        let repeats = shown.filter(|(_, shown)| **shown == cluster);
+        let penalty: f64 =
+            repeats.map(|(age, _)| REPEAT_COST * (1.0 - age as f64 / REPEAT_CUTS as f64)).sum();
         ANYTHING
             + self.cluster[cluster]
             + self.cluster_scene[cluster][scene]
             + self.cluster_energy[cluster][energy]
             - MISMATCH_COST * (energy as f64 - ideal).abs()
-            - again
+            - penalty
     }
 }
 
