@@ -29,7 +29,7 @@ impl LiveAudit {
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
             // The show comes first.
-            environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::MODEST, "1")],
+            environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::LOW_PRIORITY, "1")],
             pause_for: None,
             stop: std::sync::Arc::default(),
         };

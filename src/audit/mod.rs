@@ -177,7 +177,7 @@ pub fn audit(
         stop: settings.stop.clone(),
     });
     // Opening a device takes as long as looking through a library.
-    crew.wake();
+    crew.start();
     let plan = AuditPlan::make(&store, settings)?;
     let ledger = Ledger::new(store, recipe(&settings.probe));
     let mut run = AuditRun {

@@ -179,7 +179,9 @@ impl Clustering {
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {
             bytes
-                .and_then(|bytes| files::write_whole(&folder.join(name), &bytes))
+                .and_then(|bytes| {
+                    files::write_whole(&folder.join(name), &bytes).map_err(|error| error.to_string())
+                })
                 .map_err(ClusterError::Write)
         };
         put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
@@ -227,7 +229,7 @@ pub(super) fn before(folder: &Path) -> Option<Styles> {
 /// Sets the styles of this folder aside, for a night that begins.
 pub(super) fn set_aside(folder: &Path) -> Result<(), String> {
     match std::fs::read(folder.join(CLUSTERS)) {
-        Ok(bytes) => files::write_whole(&folder.join(BEFORE), &bytes),
+        Ok(bytes) => files::write_whole(&folder.join(BEFORE), &bytes).map_err(|error| error.to_string()),
         Err(_) => {
             std::fs::remove_file(folder.join(BEFORE)).ok(); // Most often there is none.
             Ok(())

@@ -108,7 +108,7 @@ fn look_model(
     framed.truncate(looks::MOST);
     let found = parallel::map(&framed, threads, |subject| look_of(&subject.frames));
     let model = LookModel::fit(&found.into_iter().flatten().collect::<Vec<_>>());
-    files::write_whole(&path, &npy::encode(&model.0))?;
+    files::write_whole(&path, &npy::encode(&model.0)).map_err(|error| error.to_string())?;
     Ok(Some(model))
 }
 
@@ -130,10 +130,11 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
 /// Writes the model, the file that vouches for the other last; gives back its fingerprint.
 fn keep(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
-    files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))?;
+    files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))
+        .map_err(|error| error.to_string())?;
     let kept = Kept { fingerprint, model: model.clone() };
     let bytes = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
-    files::write_whole(&folder.join(MODEL), &bytes)?;
+    files::write_whole(&folder.join(MODEL), &bytes).map_err(|error| error.to_string())?;
     Ok(kept.fingerprint)
 }
 

@@ -28,7 +28,7 @@ pub use onnx::{MODEL_FILES, Onnx};
 pub use table::{EmbedderId, Table, TableError};
 
 use crate::frames::BakeItem;
-use crate::jobs::progress::{Progress, Watch};
+use crate::jobs::progress::{OnProgress, Progress};
 use crate::library::PresetId;
 
 /// Presets between two looks at the clock.
@@ -125,7 +125,7 @@ pub fn embed(
     subjects: &[BakeItem],
     embedder: &mut dyn Embedder,
     folder: &Path,
-    watch: Watch,
+    watch: OnProgress,
 ) -> Result<Embedded, EmbedError> {
     let mut done = Embedded { finished: true, ..Embedded::default() };
     let (mut table, in_use) = Table::of(embedder.maker(), folder, &mut |note| done.notes.push(note))?;

@@ -184,7 +184,8 @@ impl Table {
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
         for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
-            files::write_whole(&folder.join(coming(name)), &bytes).map_err(TableError::Write)?;
+            files::write_whole(&folder.join(coming(name)), &bytes)
+                .map_err(|error| TableError::Write(error.to_string()))?;
         }
         finish_exchange(folder).map_err(TableError::Write)
     }

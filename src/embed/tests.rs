@@ -1,7 +1,7 @@
 //! What a night of embedding keeps, and whose rows it leaves in use.
 
 use super::*;
-use crate::frames::subjects_in;
+use crate::frames::items_in;
 
 /// Tells the length of a preset that has frames.
 struct Lengths(&'static str);
@@ -24,7 +24,7 @@ fn library(presets: usize) -> (tempfile::TempDir, Vec<BakeItem>) {
     for at in 0..presets {
         std::fs::write(folder.path().join(format!("{at:04}.milk")), format!("zoom={at}")).expect("written");
     }
-    let mut subjects = subjects_in(folder.path(), None).expect("presets");
+    let mut subjects = items_in(folder.path(), None).expect("presets");
     subjects.iter_mut().for_each(|subject| subject.frames = vec![subject.path.clone()]);
     (folder, subjects)
 }
@@ -56,7 +56,7 @@ fn another_maker_that_is_stopped_half_way_costs_the_first_one_nothing() {
     let out = library.path();
     let night = |name: &'static str, batches: usize| {
         let mut left = batches;
-        let watch: Watch = &mut |_| {
+        let watch: OnProgress = &mut |_| {
             left = left.saturating_sub(1);
             left > 0
         };

@@ -151,8 +151,7 @@ pub enum NightOutcome {
 
 /// Spends a night; verdicts are kept in `store`, which must lie on disk. The error is one sentence for people.
 pub fn overnight(settings: &NightSettings, store: &Store, listen: EventSink) -> Result<NightOutcome, String> {
-    let subjects =
-        frames::subjects_in(&settings.library, settings.limit).map_err(|error| error.to_string())?;
+    let subjects = frames::items_in(&settings.library, settings.limit).map_err(|error| error.to_string())?;
     let _lock = FolderLock::take(&settings.folder).map_err(|error| format!("{error:#}"))?;
     if let Some(other) = library_of(&settings.folder).filter(|other| !same_folder(other, &settings.library)) {
         return Err(format!(
@@ -293,7 +292,9 @@ impl Night<'_, '_> {
                 return None; // A policy is the performer's to change.
             }
             let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
-            bytes.and_then(|bytes| files::write_whole(&there, &bytes)).err()
+            bytes
+                .and_then(|bytes| files::write_whole(&there, &bytes).map_err(|error| error.to_string()))
+                .err()
         };
         let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {
             None => format!("the show finds the index in {}", library.display()),

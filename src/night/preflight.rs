@@ -44,7 +44,7 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
-    crate::jobs::files::write_whole(&probe, b"x")?;
+    crate::jobs::files::write_whole(&probe, b"x").map_err(|error| error.to_string())?;
     std::fs::remove_file(&probe).ok(); // Left behind it harms nobody.
     let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;

@@ -40,7 +40,8 @@ pub(super) fn write(folder: &Path, told: &PageInput) -> Result<PathBuf, String> 
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
         entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.frames.last()?.as_str()))).collect();
-    files::write_whole(&path, page(told, &pictures).into_string().as_bytes())?;
+    files::write_whole(&path, page(told, &pictures).into_string().as_bytes())
+        .map_err(|error| error.to_string())?;
     Ok(path)
 }
 

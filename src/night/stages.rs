@@ -71,7 +71,7 @@ impl Night<'_, '_> {
             return Ok(NightOutcome::Stopped);
         }
         drop_empty(&mut judged, folder);
-        frames::attach(&mut judged.fit, folder);
+        frames::attach_frames(&mut judged.fit, folder);
         self.stage(EMBED);
         let maker = self.embed(&judged.fit, folder)?;
         if self.stopped() {
@@ -127,7 +127,7 @@ impl Night<'_, '_> {
             judged.dropped.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
         let left: Vec<BakeItem> =
             subjects.iter().filter(|subject| !left_out.contains(subject.id.as_str())).cloned().collect();
-        Ok(frames::lacking(&left, &settings.folder, &settings.capture))
+        Ok(frames::count_pending(&left, &settings.folder, &settings.capture))
     }
 
     fn probe(&self, folder: &Path) -> ProbeSettings {
@@ -217,7 +217,7 @@ impl Night<'_, '_> {
             }
         };
         let reasons = pack.report.reasons.join("; ");
-        let light = format!("{:?}: {reasons}", pack.report.light).to_lowercase();
+        let light = format!("{:?}: {reasons}", pack.report.grade).to_lowercase();
         self.note(format!("{} presets and {} images in the pack; {light}", pack.report.size, pack.images));
         let drawn: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let NightPresets { fit, dropped, .. } = judged;
@@ -242,7 +242,8 @@ impl Night<'_, '_> {
             pause_for: settings.pause_for.clone(),
             stop: settings.stop.clone(),
         };
-        let rendered = frames::render(subjects, folder, &rendering, &mut |progress| self.progress(progress))?;
+        let rendered = frames::render(subjects, folder, &rendering, &mut |progress| self.progress(progress))
+            .map_err(|error| error.to_string())?;
         if !rendered.finished && !self.stopped() {
             self.note(format!(
                 "the time for rendering is up after {} presets; the next night goes on",
@@ -274,7 +275,7 @@ impl Night<'_, '_> {
                 let go_on =
                     self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least);
                 // While a show plays it rests for as long as the last presets took.
-                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_up);
+                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_locked);
                 if !go_on || !show || rested.elapsed() >= took {
                     worked = Instant::now();
                     return go_on;

@@ -81,7 +81,7 @@ impl State {
     /// Writes it.
     pub fn save(&self, folder: &Path) -> Result<(), String> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
-        files::write_whole(&folder.join(STATE), &bytes)
+        files::write_whole(&folder.join(STATE), &bytes).map_err(|error| error.to_string())
     }
 }
 

@@ -276,7 +276,7 @@ impl Watching {
     }
 
     fn saw(&mut self, number: u64, hearing: sound::ProbeSignal, pixels: &[u8]) {
-        self.cells.of(pixels, self.size);
+        self.cells.update(pixels, self.size);
         self.flash.push(&self.cells);
         if number + 1 == self.warm_up {
             self.eye.before(pixels);

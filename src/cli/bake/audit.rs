@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         stop: std::sync::Arc::default(),
-        pause_for: crate::jobs::show_lock::of_user(),
+        pause_for: crate::jobs::show_lock::user_path(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
 use crate::embed::Table;
-use crate::frames::{metrics, subjects_in};
+use crate::frames::{items_in, metrics};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _lock = FolderLock::take(&out)?;
     if mode == Mode::Tag {
         let library = library.as_ref().unwrap_or(&out);
-        let subjects = subjects_in(library, None)?;
+        let subjects = items_in(library, None)?;
         let ids: Vec<String> = subjects.into_iter().map(|subject| subject.id).collect();
         index_by_names(&ids, &out, &pack, &at)?;
         println!("indexed {} presets by name in {}", ids.len(), out.display());

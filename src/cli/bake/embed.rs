@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
 use crate::embed::{embed, open_embedder};
-use crate::frames::attach;
-use crate::frames::subjects_in;
+use crate::frames::attach_frames;
+use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 
 /// Compute embeddings of new and changed presets.
@@ -26,8 +26,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding } = args;
     let _lock = FolderLock::take(&out)?;
-    let mut subjects = subjects_in(&library, limit)?;
-    attach(&mut subjects, &out);
+    let mut subjects = items_in(&library, limit)?;
+    attach_frames(&mut subjects, &out);
     let models = crate::cli::models::folder();
     let tell = &mut |text: String| println!("{text}");
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &subjects, &out, seed, workers, tell);

@@ -92,12 +92,12 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         capture: args.capture.settings(seed),
         workers: processes.max(1),
         seed,
-        pause_for: show_lock::of_user(),
+        pause_for: show_lock::user_path(),
         stop: Arc::default(),
     };
     let store = super::store()?;
     if args.modest {
-        workers::give_way();
+        workers::lower_priority();
     }
     if args.json {
         listen_for_stop(settings.stop.clone(), args.tethered)?;

@@ -8,7 +8,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::{ModelError, unwritten};
-use crate::jobs::progress::{Progress, Watch};
+use crate::jobs::progress::{OnProgress, Progress};
 
 /// Breaks of the connection in a row, with nothing gained between them, that are borne.
 const TRIES: u32 = 4;
@@ -38,7 +38,7 @@ pub(super) fn fetch(
     url: &str,
     to: &Path,
     expected: &Expected,
-    watch: Watch,
+    watch: OnProgress,
 ) -> Result<(), ModelError> {
     if to.is_file() {
         return Ok(());
@@ -94,7 +94,7 @@ fn take(
     half: &Path,
     name: &str,
     size: Option<u64>,
-    watch: Watch,
+    watch: OnProgress,
 ) -> Result<(), Broken> {
     let mut there = length(half);
     if size.is_some_and(|size| there > size) {

@@ -12,7 +12,7 @@ use super::ModelError;
 use super::fetch::{Expected, Hash, fetch};
 use crate::embed::MODEL_FILES;
 use crate::jobs::files;
-use crate::jobs::progress::Watch;
+use crate::jobs::progress::OnProgress;
 
 /// The hub where nobody names another.
 const HUGGING_FACE: &str = "https://huggingface.co";
@@ -120,7 +120,7 @@ impl Hub {
         &self,
         repository: &Repository,
         folder: &Path,
-        watch: Watch,
+        watch: OnProgress,
     ) -> Result<(), ModelError> {
         let listing = self.list(repository)?;
         let wanted = wanted(&listing.siblings).map_err(|why| {
@@ -131,7 +131,7 @@ impl Hub {
             std::fs::remove_dir_all(folder).map_err(|error| super::unwritten(folder, &error))?;
         }
         files::write_whole(&commit, listing.sha.as_bytes())
-            .map_err(|why| ModelError::Write { path: commit.clone(), why })?;
+            .map_err(|error| ModelError::Write { path: commit.clone(), why: error.why })?;
         for file in wanted {
             let Sibling { rfilename, .. } = file;
             let Self { address, .. } = self;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub use hub::{Hub, Repository};
 
 use crate::embed::Onnx;
-use crate::jobs::progress::Watch;
+use crate::jobs::progress::OnProgress;
 
 /// Deepest folder of a model that is copied.
 const MAX_DEPTH: usize = 3;
@@ -63,7 +63,7 @@ pub fn add(
     models: &Path,
     hub: &Hub,
     threads: usize,
-    watch: Watch,
+    watch: OnProgress,
 ) -> Result<Added, ModelError> {
     let folder = Path::new(from);
     let is_folder = folder.is_dir();

@@ -92,7 +92,7 @@ fn large() -> Vec<u8> {
     (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-fn fetch(server: &Server, folder: &Path, watch: Watch) -> Result<(), ModelError> {
+fn fetch(server: &Server, folder: &Path, watch: OnProgress) -> Result<(), ModelError> {
     server.hub.fetch(&Repository::parse("art/tower").expect("a repository"), folder, watch)
 }
 
