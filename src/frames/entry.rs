@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
+use super::error::FramesError;
 use crate::audit::probe::Look;
 
 /// File name of the index, in the pack's folder.

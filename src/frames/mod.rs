@@ -315,7 +315,7 @@ mod tests {
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&entry).expect("written");
         let item = BakeItem { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
-        let due = || lacking(std::slice::from_ref(&item), folder.path(), &CaptureSettings::default());
+        let due = || count_pending(std::slice::from_ref(&item), folder.path(), &CaptureSettings::default());
         assert_eq!(due(), 0);
         std::fs::write(&frame, b"pict").expect("written");
         assert_eq!(due(), 1, "a frame is truncated");
