@@ -43,7 +43,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ModelsCommand::Add { from, name } => {
             let hub = Hub::of_user();
             let added = models::add(&from, name, &models, &hub, super::default_workers(), &mut bar())?;
-            println!("{}: {}", added.name, added.told);
+            println!("{}: {}", added.name, added.description);
         }
         ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),
     }

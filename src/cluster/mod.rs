@@ -261,7 +261,7 @@ fn similar_size(old: &Styles, table: &Table) -> bool {
 
 fn centres_of(old: &Styles, table: &Table, count: usize) -> Option<Array2<f32>> {
     let width = table.rows.ncols();
-    let fits = old.model == table.maker.model
+    let fits = old.model == table.embedder_id.model
         && old.clusters.len() == count
         && old.clusters.iter().all(|style| style.centroid.len() == width);
     let cells = || old.clusters.iter().flat_map(|style| style.centroid.iter().copied()).collect();
@@ -314,7 +314,7 @@ fn describe(
         version: "v0".into(),
         generated_at: settings.at.clone(),
         pack: settings.pack.clone(),
-        model: table.maker.model.clone(),
+        model: table.embedder_id.model.clone(),
         seed: settings.seed,
         inertia: found.inertia(),
         clusters,
@@ -372,8 +372,10 @@ mod tests {
         });
         let names =
             (0..presets).map(|row| (format!("a/{row} - x{}.milk", row % 12), "key".to_owned())).collect();
-        let mut table =
-            Table { maker: EmbedderId { model: "m".into(), ..EmbedderId::default() }, ..Table::default() };
+        let mut table = Table {
+            embedder_id: EmbedderId { model: "m".into(), ..EmbedderId::default() },
+            ..Table::default()
+        };
         table.put(names, &rows, &mut HashMap::new());
         table
     }

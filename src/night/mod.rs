@@ -253,7 +253,7 @@ impl Night<'_, '_> {
 
     /// Opens another connection to the store.
     fn store(&self) -> Result<Store, String> {
-        let store = self.store.store().map_err(|error| error.to_string())?;
+        let store = self.store.another().map_err(|error| error.to_string())?;
         store.ok_or_else(|| "verdicts need a store on disk; set AIVJ_DATA to a folder".into())
     }
 }

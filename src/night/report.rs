@@ -68,7 +68,7 @@ fn page(input: &PageInput, pictures: &Pictures) -> Markup {
                 (summary(input))
                 h2 { "Changes since the last bake" }
                 @match input.previous {
-                    (changes(input, before, pictures)) => Some(previous) => (changes(input, previous, pictures)) => (changes(input, before, pictures)),
+                    Some(previous) => (changes(input, previous, pictures)),
                     None => p { "First bake in this folder." },
                 }
                 h2 { (input.styles.clusters.len()) " clusters" }

@@ -78,7 +78,7 @@ impl Night<'_, '_> {
         self.stage(CLUSTER);
         let settings = self.settings;
         let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
-        let mut table = table.filter(|table| table.maker == id).ok_or_else(|| {
+        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
             NightError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
         table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
@@ -284,7 +284,7 @@ impl Night<'_, '_> {
             let rows = done.made + done.kept;
             self.note(format!("the time for embedding is up after {rows} presets; the next run resumes"));
         }
-        Ok(embedder.maker())
+        Ok(embedder.id())
     }
 }
 

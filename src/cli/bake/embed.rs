@@ -26,13 +26,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding } = args;
     let _lock = FolderLock::take(&out)?;
-    let mut subjects = items_in(&library, limit)?;
-    attach_frames(&mut subjects, &out);
+    let mut items = items_in(&library, limit)?;
+    attach_frames(&mut items, &out);
     let models = crate::cli::models::folder();
-    let tell = &mut |text: String| println!("{text}");
-    let opened = open_embedder(&embedding.embedder, models.as_deref(), &subjects, &out, seed, workers, tell);
-    let mut embedder = opened.map_err(anyhow::Error::msg)?;
-    let done = embed(&subjects, embedder.as_mut(), &out, &mut super::bar())?;
+    let on_note = &mut |text: String| println!("{text}");
+    let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);
+    let mut embedder = opened?;
+    let done = embed(&items, embedder.as_mut(), &out, &mut super::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
         "{} embedded, {} kept, {} unreadable, {} empty, in {}",
