@@ -121,7 +121,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
     let mut saved: SavedModel = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     saved.model.directions = npy::read(&folder.join(DIRECTIONS))?;
-    if fingerprint(&saved.model)? != kept.fingerprint {
+    if fingerprint(&saved.model)? != saved.fingerprint {
         return Err("its two files do not belong together".into());
     }
     Ok(Some((saved.model, saved.fingerprint)))

@@ -108,15 +108,16 @@ mod tests {
         let looks: Vec<_> = (0..80).map(|at| look(at % 2)).collect();
         let model = LookModel::fit(&looks);
         let normalised: Vec<Vec<f32>> = looks.iter().map(|look| model.normalise(look)).collect();
-        let similarity =
-            |a: usize, b: usize| -> f32 { placed[a].iter().zip(&placed[b]).map(|(a, b)| a * b).sum() };
+        let similarity = |a: usize, b: usize| -> f32 {
+            normalised[a].iter().zip(&normalised[b]).map(|(a, b)| a * b).sum()
+        };
         assert!(
             similarity(0, 2) > 0.2 && similarity(0, 1) < -0.2,
             "{} {}",
             similarity(0, 2),
             similarity(0, 1)
         );
-        assert_eq!((placed[0].len(), model.fitted_on()), (LOOKS, 80));
+        assert_eq!((normalised[0].len(), model.fitted_on()), (LOOKS, 80));
         assert!(
             LookModel::from_matrix(Array2::zeros((2 + LOOKS, width))).is_none()
                 && LookModel::from_matrix(model.0).is_some()

@@ -24,7 +24,7 @@ fn library(presets: usize) -> (tempfile::TempDir, Vec<BakeItem>) {
     for at in 0..presets {
         std::fs::write(folder.path().join(format!("{at:04}.milk")), format!("zoom={at}")).expect("written");
     }
-    let mut items = subjects_in(folder.path(), None).expect("presets");
+    let mut items = items_in(folder.path(), None).expect("presets");
     items.iter_mut().for_each(|item| item.frames = vec![item.path.clone()]);
     (folder, items)
 }

@@ -64,7 +64,7 @@ pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
 fn describe(frames: &[RgbImage]) -> Vec<f32> {
     let small: Vec<RgbImage> =
         frames.iter().map(|frame| resize(frame, SIDE as u32, SIDE as u32, FilterType::Triangle)).collect();
-    let lights: Vec<Array2<f32>> = small.iter().map(light).collect();
+    let lights: Vec<Array2<f32>> = small.iter().map(luma).collect();
     let mut sum = vec![0.0; PARTS.iter().sum()];
     for (at, (picture, light)) in small.iter().zip(&lights).enumerate() {
         let cosines = cosine_transform(light);
@@ -262,14 +262,14 @@ mod tests {
 
     #[test]
     fn symmetry_is_detected() {
-        let ring = light(&resize(
+        let ring = luma(&resize(
             &picture(|x, y| [((x - 0.5).hypot(y - 0.5) * 30.0).sin().abs(); 3]),
             64,
             64,
             FilterType::Triangle,
         ));
         assert!(symmetry(&ring).iter().all(|value| *value > 0.9), "{:?}", symmetry(&ring));
-        let slope = light(&resize(&picture(|x, _| [x; 3]), 64, 64, FilterType::Triangle));
+        let slope = luma(&resize(&picture(|x, _| [x; 3]), 64, 64, FilterType::Triangle));
         assert!(symmetry(&slope)[0] < -0.9 && symmetry(&slope)[1] > 0.9);
     }
 

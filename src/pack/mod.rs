@@ -167,7 +167,7 @@ impl<'a> Pool<'a> {
                 && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
                 && !banned.contains(&relative);
             let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
-            members.push(Member::new(file.id, file.family, record.evidence.likeness, Some(&look)));
+            members.push(Member::new(file.id, file.family, record.evidence.perceptual_hash, Some(&look)));
             let folder = relative.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
             pool.candidates.push(Candidate { folder, family: file.family, look_group: 0 });
             pool.files.push(file);

@@ -82,7 +82,7 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
     assert_eq!(manifest["presets"].as_array().map(Vec::len), Some(baked.len()));
     assert!(baked.keys().all(|preset| out.join(preset).exists()), "the pack holds the presets");
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
-    assert!(page.contains("black.milk") && page.contains("black: no pixel gets light"), "{page}");
+    assert!(page.contains("black.milk") && page.contains("black: no lit pixels"), "{page}");
     assert!(out.join("audit/report.html").exists());
 
     // The same show goes on with the new styles, and chooses by them.

@@ -19,7 +19,7 @@ use self::external::external_files;
 use self::prepare::Preparation;
 use self::runtime::{Provider, Runtime};
 use super::text::unit_length;
-use super::{Embedder, EmbedderId, Opened};
+use super::{Embedder, EmbedderId, PresetInput};
 use crate::jobs::parallel;
 
 /// Frames per run for models with a free batch size; larger batches are not faster.
@@ -163,7 +163,7 @@ impl Embedder for Onnx {
         self.id.clone()
     }
 
-    fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String> {
+    fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String> {
         let frames: Vec<(usize, &PathBuf)> = (0..)
             .zip(presets)
             .flat_map(|(preset, opened)| opened.frames.iter().map(move |frame| (preset, frame)))

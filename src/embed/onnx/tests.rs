@@ -76,8 +76,8 @@ fn a_tower_matches_plain_loops() {
     }
     unit_length(&mut mean, 1.0);
     frames.push(folder.path().join("gone.png"));
-    let opened = Opened { bytes: Vec::new(), frames };
-    let empty = Opened { bytes: Vec::new(), frames: Vec::new() };
+    let opened = PresetInput { bytes: Vec::new(), frames };
+    let empty = PresetInput { bytes: Vec::new(), frames: Vec::new() };
     let rows = model.rows(&[opened, empty]).expect("embedded");
     for (got, want) in rows.row(0).iter().zip(&mean) {
         assert!((got - want).abs() < 1e-5, "{:?} against {mean:?}", rows.row(0));
@@ -128,7 +128,7 @@ fn a_fixed_batch_size_is_respected() {
                 path
             })
             .collect();
-        let opened = |frame: &PathBuf| Opened { bytes: Vec::new(), frames: vec![frame.clone()] };
+        let opened = |frame: &PathBuf| PresetInput { bytes: Vec::new(), frames: vec![frame.clone()] };
         let rows = model.rows(&frames.iter().map(opened).collect::<Vec<_>>()).expect("embedded");
         assert!(rows.outer_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5), "{rows}");
     }
