@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 
 use crate::library::UserFolders;
-use crate::stage::{Camera, Stage, Wait};
+use crate::stage::{Readback, Stage, Wait};
 
 /// A screenshot in progress, at most one.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(super) enum Screenshot {
     /// Waiting for the next frame.
     Asked,
     /// Being read back from the device.
-    Taken(Camera),
+    Taken(Readback),
     /// Being saved by a thread, which sends a message for the performer.
     Saving(Receiver<String>),
 }
@@ -34,20 +34,21 @@ impl Screenshot {
         match self {
             Self::Idle => None,
             Self::Asked => {
-                let mut camera = Camera::new(gpu, stage.size());
-                camera.shoot(stage);
-                *self = Self::Taken(camera);
+                let mut readback = Readback::new(gpu, stage.size());
+                stage.read_back(&mut readback);
+                *self = Self::Taken(readback);
                 None
             }
-            Self::Taken(camera) => {
+            Self::Taken(readback) => {
                 let [width, height] = stage.size();
-                let said = match camera.develop(gpu, Wait::Never) {
+                let said = match readback.receive(gpu, Wait::Never) {
                     Ok(None) => return None,
-                    Ok(Some(shot)) => match image::RgbaImage::from_raw(width, height, shot.pixels.to_vec()) {
+                    Ok(Some(frame)) => match image::RgbaImage::from_raw(width, height, frame.pixels.to_vec())
+                    {
                         Some(picture) => save(picture),
                         None => Err("its size changed".into()),
                     },
-                    Err(why) => Err(why),
+                    Err(error) => Err(error.to_string()),
                 };
                 match said {
                     Ok(said) => {

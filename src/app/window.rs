@@ -284,7 +284,7 @@ impl Running {
             preferences,
             guarded,
             limited,
-            baking: Baking::of(settings.presets.as_deref(), &settings.textures),
+            baking: Baking::new(settings.presets.as_deref(), &settings.textures),
             show_lock,
             archive,
             device,
@@ -376,7 +376,7 @@ impl Running {
     fn process_midi(&mut self) {
         if self.midi.gather(self.started.elapsed().as_secs_f64()) {
             let snapshot = self.rig.show.snapshot();
-            for action in self.midi.obey(&snapshot, &mut self.commands) {
+            for action in self.midi.process(&snapshot, &mut self.commands) {
                 self.act(&action);
             }
         }
@@ -385,7 +385,7 @@ impl Running {
 
     fn paint_desk(&mut self, snapshot: &Snapshot) {
         let stage_size = self.rig.stage.size();
-        let heard = self.rig.heard();
+        let heard = self.rig.audio();
         let messages = [
             snapshot.message.as_deref(),
             self.archive.message(),

@@ -64,7 +64,7 @@ impl Ledger {
 
     /// Schedules a repair of the store when it is next opened.
     fn mark(&self, error: &StoreError) {
-        self.store.met(error);
+        self.store.mark_if_damaged(error);
     }
 
     /// Returns the verdict on a preset with its time.
@@ -75,7 +75,7 @@ impl Ledger {
     /// Returns all presets with a verdict, and whether to retry them: not ok, or with missing images.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
-        self.store.each_judged(&self.recipe, |id, [safety, completeness, look]| {
+        self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
             let ok = safety == Safety::Ok.label() && completeness == "ok" && look == LookVerdict::Ok.label();
             known.push((id, !ok));
         })?;

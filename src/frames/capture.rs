@@ -210,7 +210,8 @@ impl FrameCapturer {
                 && pictures.len() <= *count as usize;
             let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
             if due || (in_clip && video.is_some()) {
-                let picture = solo.rig.stage.screenshot().map_err(|why| ("render-failed", why))?;
+                let picture = solo.rig.stage.screenshot();
+                let picture = picture.map_err(|error| ("render-failed", error.to_string()))?;
                 if let Some(video) = video.as_mut().filter(|_| in_clip) {
                     video.push(&picture).map_err(written)?;
                 }

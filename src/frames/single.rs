@@ -134,7 +134,10 @@ impl Renderer {
             stats.record_time(started.elapsed());
             let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
-                Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
+                Err(error) => {
+                    let reason = error.to_string();
+                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, reason);
+                }
             };
             stats.record_picture(&picture);
             watch(number, &solo.rig);

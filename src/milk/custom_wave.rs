@@ -1,24 +1,27 @@
-//! Custom waves: sound or spectrum run through the preset's own per-point code.
+//! Custom waves: waveform or spectrum passed through the preset's per-point code.
 
 use lactea_preset::{BaseValues, CustomWave};
 
+use super::engine::{Context, Engine, Namespace};
 use super::frame::Weight;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
-use super::player::{Context, Engine, Namespace};
 use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
 use super::stroke::{self, Point, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
-/// Most points of one custom wave.
+/// Maximum points of one custom wave.
 const MAX_POINTS: usize = 512;
 
-/// One custom wave in motion.
+/// State of one custom wave.
 pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
+    /// Input of each channel and the points it becomes; reused, so that no frame allocates.
+    channels: [Vec<f32>; 2],
+    run: Vec<Point>,
 }
 
 impl WaveState {
@@ -27,6 +30,8 @@ impl WaveState {
             main: Namespace::new(program.frame_vars),
             point: Namespace::new(program.point_vars),
             init_t: [0.0; T_COUNT],
+            channels: Default::default(),
+            run: Vec::new(),
         }
     }
 
@@ -34,12 +39,12 @@ impl WaveState {
     pub fn init(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         self.main.set_read_only(WAVE, &context.read_only);
         self.main.set_q(WAVE, &context.q);
-        load_written(&program.values, &mut self.main.vars);
+        load_values(&program.values, &mut self.main.vars);
         self.main.run(program.init.as_ref(), engine);
         self.init_t.copy_from_slice(&self.main.vars[WAVE.t..WAVE.t + T_COUNT]);
     }
 
-    /// Runs this frame's code and adds the wave to `out`.
+    /// Runs the per-frame and per-point code and adds the wave to `out`.
     pub fn draw(
         &mut self,
         program: &WaveProgram,
@@ -56,21 +61,24 @@ impl WaveState {
         if count < if dots { 1 } else { 2 } {
             return;
         }
-        let values = Values {
+        let source = Source {
             spectrum,
             count,
-            apart: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
+            separation: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
             smoothing: vars[wave::smoothing] as f32,
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
-        let (left, right) = (values.channel(context, 0), values.channel(context, 1));
-        let run = stroke::smoothed(&self.run_point_code(program, context, engine, &left, &right));
+        for channel in 0..2 {
+            source.fill(context, channel, &mut self.channels[channel]);
+        }
+        self.run_point_code(program, context, engine);
         let style = StrokeStyle {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
             weight: if self.main.vars[wave::thick] != 0.0 && !dots { Weight::Half } else { Weight::Thin },
         };
-        stroke::draw(&run, style, out);
+        let run = &self.run;
+        stroke::draw(stroke::smoothed(run.len(), |i| run[i]), style, out);
     }
 
     fn run_frame_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
@@ -79,27 +87,22 @@ impl WaveState {
         main.set_read_only(WAVE, &context.read_only);
         main.set_q(WAVE, &context.q);
         main.vars[WAVE.t..WAVE.t + T_COUNT].copy_from_slice(&self.init_t);
-        load_written(values, &mut main.vars);
+        load_values(values, &mut main.vars);
         main.run(program.per_frame.as_ref(), engine);
     }
 
-    fn run_point_code(
-        &mut self,
-        program: &WaveProgram,
-        context: &Context,
-        engine: &mut Engine,
-        left: &[f32],
-        right: &[f32],
-    ) -> Vec<Point> {
+    /// Runs the per-point code on `channels` and fills `run`.
+    fn run_point_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         let main = &self.main.vars;
-        let written = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
+        let color = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
         let q: [f64; Q_COUNT] = self.main.q(WAVE);
         self.point.set_read_only(POINT, &context.read_only);
         self.point.set_q(POINT, &q);
         self.point.vars[POINT.t..POINT.t + T_COUNT].copy_from_slice(&main[WAVE.t..WAVE.t + T_COUNT]);
         let [aspect_x, aspect_y] = context.aspect;
+        let [left, right] = &self.channels;
         let last = (left.len().max(2) - 1) as f64;
-        let mut run = Vec::with_capacity(left.len());
+        self.run.clear();
         for (i, (&value1, &value2)) in left.iter().zip(right).enumerate() {
             let vars = &mut self.point.vars;
             vars[point::sample] = i as f64 / last;
@@ -107,10 +110,10 @@ impl WaveState {
             vars[point::value2] = f64::from(value2);
             vars[point::x] = 0.5 + f64::from(value1);
             vars[point::y] = 0.5 + f64::from(value2);
-            vars[point::r..=point::a].copy_from_slice(&written);
+            vars[point::r..=point::a].copy_from_slice(&color);
             self.point.run(program.per_point.as_ref(), engine);
             let vars = &self.point.vars;
-            run.push(Point {
+            self.run.push(Point {
                 at: [
                     (vars[point::x] * 2.0 - 1.0) as f32 / aspect_x,
                     (vars[point::y] * 2.0 - 1.0) as f32 / aspect_y,
@@ -118,12 +121,11 @@ impl WaveState {
                 color: [point::r, point::g, point::b, point::a].map(|slot| super::color_byte(vars[slot])),
             });
         }
-        run
     }
 }
 
-/// Puts the wave's written values into its variables.
-fn load_written(values: &CustomWave, vars: &mut [f64]) {
+/// Copies the values of the preset file into the wave's variables.
+fn load_values(values: &CustomWave, vars: &mut [f64]) {
     for (slot, value) in [
         (wave::r, f64::from(values.r)),
         (wave::g, f64::from(values.g)),
@@ -142,33 +144,35 @@ fn load_written(values: &CustomWave, vars: &mut [f64]) {
     }
 }
 
-/// How sound becomes `value1` and `value2`.
-struct Values {
+/// How audio becomes `value1` and `value2`.
+struct Source {
     spectrum: bool,
     count: usize,
-    apart: f32,
+    /// `sep`, in bins.
+    separation: f32,
     smoothing: f32,
     scale: f32,
 }
 
-impl Values {
-    /// One channel, spread over `count` points, smoothed forth and back, scaled.
-    fn channel(&self, context: &Context, channel: usize) -> Vec<f32> {
+impl Source {
+    /// Fills `out` with one channel resampled to `count` points, smoothed forwards and backwards, and scaled.
+    fn fill(&self, context: &Context, channel: usize, out: &mut Vec<f32>) {
         let count = self.count;
-        // A spectrum is spread over all points, `sep` bins short; a waveform starts at its oldest sample, takes no
-        // notice of `sep`, and is stretched only where there are more points than samples.
+        // A spectrum is spread over all points, less `sep` bins. A waveform starts at its oldest sample, ignores `sep`,
+        // and is stretched only if there are more points than samples.
         let stride = if self.spectrum {
-            (SPECTRUM_BINS as f32 - self.apart) / count as f32
+            (SPECTRUM_BINS as f32 - self.separation) / count as f32
         } else {
             (DRAWN_SAMPLES as f32 / count as f32).min(1.0)
         };
-        let source: &[f32] =
-            if self.spectrum { &context.heard.spectrum[channel] } else { &context.heard.wave[channel] };
-        // The reference counts samples from -128 to 127; waveforms here are -1 to 1.
+        let input: &[f32] =
+            if self.spectrum { &context.audio.spectrum[channel] } else { &context.audio.wave[channel] };
+        // projectM's samples are -128 to 127; waveforms here are -1 to 1.
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
-        let sample = |i: usize| source.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
+        let sample = |i: usize| input.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
-        let mut out: Vec<f32> = (0..count).map(sample).collect();
+        out.clear();
+        out.extend((0..count).map(sample));
         for i in 1..count {
             out[i] = out[i] * (1.0 - keep) + out[i - 1] * keep;
         }
@@ -176,6 +180,5 @@ impl Values {
             out[i] = out[i] * (1.0 - keep) + out[i + 1] * keep;
         }
         out.iter_mut().for_each(|value| *value *= scale);
-        out
     }
 }

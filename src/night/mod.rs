@@ -31,7 +31,7 @@ use crate::jobs::files;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;
 use crate::library::Store;
-use crate::library::looks::{BAKE_PLACE, write_bake_place};
+use crate::library::looks::{BAKE_FILE, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy};
 use clock::Clock;
 use settings::SMOKE;
@@ -106,7 +106,7 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 
 /// Resolves symbolic links; returns the path unchanged if it does not exist.
 fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Purpose of a pass through the stages.
@@ -182,7 +182,7 @@ impl Night<'_, '_> {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
         self.back_up_foreign_indexes();
-        if let Err(error) = write_bake_place(library, folder) {
+        if let Err(error) = write_bake_folder(library, folder) {
             (self.on_event)(NightEvent::Note {
                 text: format!("the show will not find the map and thumbnails: {error}"),
             });
@@ -210,7 +210,7 @@ impl Night<'_, '_> {
     /// Keeps a copy of indexes in the library that were not written by a bake.
     fn back_up_foreign_indexes(&mut self) {
         let library = &self.settings.library;
-        if library.join(BAKE_PLACE).exists() {
+        if library.join(BAKE_FILE).exists() {
             return;
         }
         for name in [INDEX_V0, INDEX_V1] {

@@ -159,12 +159,21 @@ impl HtmlPage {
 /// Returns a link to a local file.
 fn link(file: &Path, name: &str) -> Markup {
     let path = file.to_string_lossy().replace('\\', "/");
-    html! { a href={ "file://" (utf8_percent_encode(&path, UNENCODED)) } { (name) } }
+    let root = if path.starts_with('/') { "" } else { "/" }; // Before a drive letter.
+    html! { a href={ "file://" (root) (utf8_percent_encode(&path, UNENCODED)) } { (name) } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_work_on_every_platform() {
+        for (file, address) in [("/a/b.milk", "file:///a/b.milk"), (r"C:\a\b.milk", "file:///C:/a/b.milk")] {
+            let link = link(Path::new(file), "b").into_string();
+            assert!(link.contains(&format!("\"{address}\"")), "{link}");
+        }
+    }
 
     #[test]
     fn names_are_escaped() {

@@ -32,7 +32,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let on_note = &mut |text: String| println!("{text}");
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);
     let mut embedder = opened?;
-    let done = embed(&items, embedder.as_mut(), &out, &mut super::bar())?;
+    let done = embed(&items, embedder.as_mut(), &out, &mut super::common::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
         "{} embedded, {} kept, {} unreadable, {} empty, in {}",

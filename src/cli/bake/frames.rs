@@ -44,7 +44,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let _lock = FolderLock::take(&args.out)?;
     let mut items = items_in(&library, limit)?;
-    let bands = super::store().and_then(|store| attach_bands(&mut items, &library, store));
+    let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
         Ok(known) => println!("audio response known from an audit: {known} of {} presets", items.len()),
         Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
@@ -58,7 +58,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         pause_for: show_lock::user_path(),
         stop: Arc::default(),
     };
-    let done = render(&items, &args.out, &settings, &mut super::bar())?;
+    let done = render(&items, &args.out, &settings, &mut super::common::bar())?;
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
     if !done.finished {
         println!("time limit reached; run again to resume");

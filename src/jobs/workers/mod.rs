@@ -8,6 +8,8 @@ mod limits;
 mod pool;
 mod stall;
 mod usage;
+#[cfg(windows)]
+mod windows;
 
 pub use child::{init, serve};
 pub use limits::Limits;

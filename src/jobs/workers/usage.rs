@@ -62,23 +62,36 @@ pub fn lower_priority() {
     unsafe {
         libc::nice(10)
     };
+    #[cfg(windows)]
+    super::windows::lower_priority();
 }
 
 /// Environment variable with the process id of a worker's supervisor.
 pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
 
-/// Kills this process when its parent exits, even in an endless loop. Returns `false` if the parent has already
-/// exited.
+/// Returns the process id of the supervisor, if set.
+#[cfg(any(target_os = "linux", windows))]
+fn supervisor() -> Option<u32> {
+    std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())
+}
+
+/// Kills this process when its parent exits, even in an endless loop. Returns `false` if the parent has already exited.
 #[cfg(target_os = "linux")]
 pub(super) fn die_with_parent() -> bool {
     // SAFETY: this option takes a signal number and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    let named = std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok());
-    named.is_none_or(|id: u32| std::os::unix::process::parent_id() == id)
+    supervisor().is_none_or(|id| std::os::unix::process::parent_id() == id)
+}
+
+/// Kills this process when its parent exits. Returns `false` if the parent has already exited.
+#[cfg(windows)]
+pub(super) fn die_with_parent() -> bool {
+    super::windows::crash_without_dialog();
+    supervisor().is_none_or(super::windows::end_with)
 }
 
 /// Elsewhere a worker exits when it next reads its closed pipe.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub(super) fn die_with_parent() -> bool {
     true
 }
