@@ -32,8 +32,7 @@ pub(super) struct Attempts {
 /// Judges the outcome of an attempt after the earlier `attempts`.
 ///
 /// A dead worker or lost device must be confirmed in a new worker before the preset is blamed. Hangs and excessive
-/// memory
-/// need no confirmation.
+/// memory need no confirmation.
 pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
     judge_with(outcome, attempts, workers::can_limit())
 }

@@ -14,8 +14,7 @@ use crate::media::flash::FlashVerdict;
 const METHOD: u32 = 2;
 
 /// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth
-/// of
-/// 1,925 presets.
+/// of 1,925 presets.
 const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;

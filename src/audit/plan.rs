@@ -126,8 +126,7 @@ impl AuditPlan {
     }
 
     /// Returns the presets without a verdict. `known` are the presets with a verdict, and whether to retry them. If the
-    /// run
-    /// is `resumed` or some verdicts exist, the order starts at a position given by `seed`.
+    /// run is `resumed` or some verdicts exist, the order starts at a position given by `seed`.
     pub fn todo(
         &self,
         known: &[(PresetId, bool)],

@@ -2,8 +2,7 @@
 //!
 //! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is something to
 //! see; flash: whether it may be harmful; cost: how much time it needs on this machine. Looks are judged relative to
-//! the
-//! library, not by fixed gates, so that a dark library is not a bad one.
+//! the library, not by fixed gates, so that a dark library is not a bad one.
 
 use serde::{Deserialize, Serialize};
 

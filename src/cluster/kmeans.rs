@@ -44,8 +44,7 @@ impl Assignment {
     }
 }
 
-/// Finds initial centres with linfa's k-means, initialised by greedy k-means++, on a seeded sample of `per_centre`
-/// rows
+/// Finds initial centres with linfa's k-means, initialised by greedy k-means++, on a seeded sample of `per_centre` rows
 /// per centre. `count` must not exceed the number of rows.
 pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng: &mut Rng) -> Array2<f32> {
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
@@ -71,8 +70,7 @@ pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng
 }
 
 /// Greedy k-means++ (Arthur and Vassilvitskii, 2007): each centre is the best of a few rows drawn by squared distance
-/// to
-/// the previous centres. linfa draws only one, which leaves the final inertia about 2 % higher.
+/// to the previous centres. linfa draws only one, which leaves the final inertia about 2 % higher.
 fn spread_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<f32> {
     let norms = squared_norms(rows);
     let tries = 2 + (count as f64).ln() as usize;

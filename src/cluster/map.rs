@@ -75,8 +75,7 @@ fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
 }
 
 /// Returns the two leading principal components of centred rows as columns, by orthogonal iteration (Golub and Van
-/// Loan,
-/// section 8.2.4) on evenly sampled rows. A missing component is zero.
+/// Loan, section 8.2.4) on evenly sampled rows. A missing component is zero.
 fn leading(centred: ArrayView2<f32>) -> Array2<f32> {
     let apart = centred.nrows().div_ceil(MAX_ROWS).max(1);
     let sample = centred.slice(s![..;apart as isize, ..]);

@@ -175,8 +175,7 @@ pub fn cluster(
 }
 
 impl Clustering {
-    /// Writes the styles, the map, both indexes and the policy to `folder`. The newest index is written last, so that
-    /// a
+    /// Writes the styles, the map, both indexes and the policy to `folder`. The newest index is written last, so that a
     /// watcher of it finds the other files in place.
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {

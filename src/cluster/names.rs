@@ -11,8 +11,7 @@ const MIN_COUNT: usize = 2;
 
 /// Returns the name and the typical words of every cluster.
 ///
-/// The weight of a word is its share in the cluster times the log of how much more common it is there than overall,
-/// the
+/// The weight of a word is its share in the cluster times the log of how much more common it is there than overall, the
 /// class-based TF-IDF of topic models (Grootendorst, 2022). Words before ` - ` are the author and do not count.
 pub(super) fn names(
     paths: &[String],

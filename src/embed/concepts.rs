@@ -1,6 +1,5 @@
 //! Pretrained concepts: the direction in which a preset's numbers and code point among the folders of a library sorted
-//! by
-//! a curator.
+//! by a curator.
 //!
 //! `assets/style-concepts.bin` contains text models (see [`TextModel`]: of all code, of each kind of code, of single
 //! tokens) and a small neural network that takes their descriptors. It is made by `tests/tools/fit_concepts.py`, whose
@@ -8,12 +7,10 @@
 //!
 //! On 6,997 curated presets, each evaluated with a network trained without its author, category / subfolder / strict
 //! category / strict subfolder are .750 / .605 / .494 / .277 without the concepts and .768 / .621 / .569 / .359 with
-//! them;
-//! among the held-out authors' presets alone .764 / .605 / .543 / .296. With one text model of all code and two
-//! networks
-//! these were .769 / .621 / .566 / .335 and .757 / .601 / .527 / .283; a linear fit on the code alone gave .756 / .602
-//! /
-//! .523 / .269. Numbers given by their size in the code, and more numbers of waves and shapes, did not help.
+//! them; among the held-out authors' presets alone .764 / .605 / .543 / .296. With one text model of all code and two
+//! networks these were .769 / .621 / .566 / .335 and .757 / .601 / .527 / .283; a linear fit on the code alone gave
+//! .756 / .602 / .523 / .269. Numbers given by their size in the code, and more numbers of waves and shapes, did not
+//! help.
 
 use std::sync::LazyLock;
 

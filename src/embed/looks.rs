@@ -2,17 +2,13 @@
 //! [`LOOKS`] principal components.
 //!
 //! Ablation on 265 curated presets with two passages of music each, same preset ranked first: all parts .72, colours
-//! alone
-//! .60; without colours .53, edges .69, scales .69, layout .69, edge strength .72, texture .71, motion .71, symmetry
-//! .71. On 264 others, frames 40 to 61 against 80 to 101: .78.
+//! alone .60; without colours .53, edges .69, scales .69, layout .69, edge strength .72, texture .71, motion .71,
+//! symmetry .71. On 264 others, frames 40 to 61 against 80 to 101: .78.
 //!
 //! With three frames of the first second of 3,309 curated presets, ten nearest neighbours, category / subfolder /
-//! strict
-//! category / strict subfolder: looks alone .353 / .229 / .212 / .072; text and concepts .726 / .539 / .566 / .318,
-//! with
-//! looks of length .5 .730 / .540 / .564 / .322, of length 1 .733 / .556 / .572 / .324, of length 1.5 .723 / .553 /
-//! .567
-//! / .328.
+//! strict category / strict subfolder: looks alone .353 / .229 / .212 / .072; text and concepts .726 / .539 / .566 /
+//! .318, with looks of length .5 .730 / .540 / .564 / .322, of length 1 .733 / .556 / .572 / .324, of length 1.5 .723 /
+//! .553 / .567 / .328.
 
 use linfa_linalg::eigh::{EigSort as _, Eigh as _};
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};

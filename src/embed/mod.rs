@@ -1,8 +1,7 @@
 //! Embeddings: presets as vectors, similar presets near each other.
 //!
 //! Every embedder gives one row per preset. A bake embeds new and changed presets and keeps all other rows; fitted
-//! models
-//! are saved next to the rows.
+//! models are saved next to the rows.
 
 mod builtin;
 mod concepts;

@@ -2,10 +2,8 @@
 //!
 //! A file never contains rows of two models. A new set of the three files is written next to the old one, the meta file
 //! last, and then replaces it file by file; an interruption is completed on the next start. An old set of another model
-//! is
-//! kept as `NAME.earlier`, for a later bake with that model. Sets that are unreadable or inconsistent with the hashes
-//! in
-//! the meta file are kept as `NAME.broken`, and all presets are embedded again.
+//! is kept as `NAME.earlier`, for a later bake with that model. Sets that are unreadable or inconsistent with the
+//! hashes in the meta file are kept as `NAME.broken`, and all presets are embedded again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -75,8 +73,7 @@ pub struct Table {
 
 impl Table {
     /// Opens the table of this folder; `None` if there is none, or if it is broken: its files are then renamed, with a
-    /// log
-    /// message.
+    /// log message.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
         Self::open_with_notes(folder, &mut |note| log::warn!("{note}"))
     }
@@ -98,8 +95,7 @@ impl Table {
     }
 
     /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
-    /// empty
-    /// one. The second value tells whether it is the current one. `on_note` receives messages about other rows.
+    /// empty one. The second value tells whether it is the current one. `on_note` receives messages about other rows.
     pub(super) fn for_embedder(
         embedder_id: EmbedderId,
         folder: &Path,

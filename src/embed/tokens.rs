@@ -1,9 +1,8 @@
 //! Code as counts of token n-grams, the words of the text descriptor.
 //!
 //! N-grams of one to three tokens within a section. Names defined by the preset become `$`, numbers `#`, and `q`
-//! variables
-//! `q`; this leaves the structure of the equations, which similar presets of different authors share. (With names and
-//! numbers kept, the nearest neighbours are copies by the same author: strict category .475 against .502.)
+//! variables `q`; this leaves the structure of the equations, which similar presets of different authors share. (With
+//! names and numbers kept, the nearest neighbours are copies by the same author: strict category .475 against .502.)
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;

@@ -3,8 +3,7 @@
 //! Eight parts, each of unit length and averaged over the frames: position and orientation of edges (histograms of
 //! oriented gradients, Dalal and Triggs, 2005, in 3 x 3 cells), power by scale and coarse layout (both from a
 //! two-dimensional cosine transform), colours, edge strength, texture (local binary patterns, Ojala et al., 2002),
-//! motion
-//! by cell, and symmetry.
+//! motion by cell, and symmetry.
 
 use std::f32::consts::PI;
 use std::path::PathBuf;

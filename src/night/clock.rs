@@ -1,7 +1,6 @@
 //! Divides the time budget of a bake between its stages, across restarts.
 //!
-//! Each stage may run until its share of the budget is used, so that time a stage does not need passes to the next
-//! one
+//! Each stage may run until its share of the budget is used, so that time a stage does not need passes to the next one
 //! and the last stage always finishes.
 
 use std::time::{Duration, Instant};

@@ -1,11 +1,9 @@
 //! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and a report for the morning.
 //!
 //! A preflight, then a smoke run of a few presets through every stage, finds most failures within the first minutes.
-//! The
-//! time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
-//! next
-//! run resumes and produces the same index. While a show is playing on the same machine the bake pauses, except for
-//! clustering, which is short.
+//! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
+//! next run resumes and produces the same index. While a show is playing on the same machine the bake pauses, except
+//! for clustering, which is short.
 
 mod clock;
 mod error;

@@ -182,8 +182,7 @@ impl Night<'_, '_> {
     }
 
     /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The bake
-    /// continues
-    /// if the pack cannot be written.
+    /// continues if the pack cannot be written.
     fn pack(&mut self, judged: &mut NightPresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {

@@ -34,9 +34,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Resumes the interrupted bake of this folder, or starts a new one. A new bake saves the clusters of the last
-    /// one, so
-    /// that it compares with those even after an interruption.
+    /// Resumes the interrupted bake of this folder, or starts a new one. A new bake saves the clusters of the last one,
+    /// so that it compares with those even after an interruption.
     pub fn open(settings: &NightSettings) -> Result<Self, String> {
         let asked = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",

@@ -65,8 +65,7 @@ pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
     all
 }
 
-/// Takes one preset of every folder, in random order of the folders, then repeatedly the one farthest from all
-/// selected
+/// Takes one preset of every folder, in random order of the folders, then repeatedly the one farthest from all selected
 /// so far. Presets with the same code or look are taken only when nothing else is left.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -1,8 +1,7 @@
 //! The probe: plays one preset from black to known music and measures every frame.
 //!
 //! All frames, warm-up included, run at 30 per second and are checked for flashes: 8 + 24 frames are just over the
-//! second
-//! that the flash rules consider. The look is measured on the sampled frames only.
+//! second that the flash rules consider. The look is measured on the sampled frames only.
 
 mod cost;
 mod look_meter;

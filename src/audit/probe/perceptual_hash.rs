@@ -1,8 +1,7 @@
 //! Perceptual hash: similar pictures differ in few bits.
 //!
 //! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); the hash contains the signs of the lowest
-//! 64
-//! coefficients relative to their median (pHash: Zauner, 2010). Brightness and fine detail do not affect it.
+//! 64 coefficients relative to their median (pHash: Zauner, 2010). Brightness and fine detail do not affect it.
 
 use serde::{Deserialize, Serialize};
 

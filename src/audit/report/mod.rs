@@ -1,8 +1,7 @@
 //! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act on.
 //!
 //! The page is self-contained. Written next to it: `rescue.txt`, `ban.txt` and `flash.txt` with one path per line, as
-//! read
-//! by `aivj bake pack --rel-paths`, and `preset-families.json`.
+//! read by `aivj bake pack --rel-paths`, and `preset-families.json`.
 
 mod chart;
 mod html;

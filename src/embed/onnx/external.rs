@@ -1,8 +1,7 @@
 //! Finds the files in which a model stores weights outside its own file: the `external_data` of its tensors.
 //!
 //! Parses only the fields of the format (`onnx.proto`) that lead to tensors and skips all others, so embedded weights
-//! are
-//! never read.
+//! are never read.
 
 use std::collections::BTreeSet;
 use std::fs::File;

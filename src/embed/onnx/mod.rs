@@ -1,8 +1,7 @@
 //! Embedder for CLIP-like vision towers: a folder with `model.onnx` and `preprocessor_config.json`.
 //!
 //! Every frame is preprocessed as configured, embedded and normalised; the embedding of a preset is the normalised mean
-//! of
-//! its frames. OpenCLIP's ViT-B-32 exported by Hugging Face's optimum has this form.
+//! of its frames. OpenCLIP's ViT-B-32 exported by Hugging Face's optimum has this form.
 
 mod external;
 mod prepare;
@@ -96,8 +95,7 @@ impl Onnx {
     }
 
     /// Runs the model on a batch of grey pictures. Some graphs declare a free batch size but accept only one picture;
-    /// they are
-    /// then run with one picture at a time.
+    /// they are then run with one picture at a time.
     fn test(&mut self) -> Result<(), String> {
         let side = self.preparation.crop as usize;
         let grey = vec![vec![0.0; 3 * side * side]; self.batch.unwrap_or(BATCH)];

@@ -2,9 +2,8 @@
 //!
 //! A process has one runtime. A native library is searched for next to the program, in the data folder, and at
 //! `ORT_DYLIB_PATH`. The built-in runtime (tract, pure Rust) gives the same values to 3e-6 and takes about four times
-//! as
-//! long. A native one may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises; `AIVJ_ONNX_PROVIDER`
-//! selects one, or `cpu` for none.
+//! as long. A native one may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises;
+//! `AIVJ_ONNX_PROVIDER` selects one, or `cpu` for none.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

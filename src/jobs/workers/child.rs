@@ -19,8 +19,7 @@ pub fn init() {
 
 /// Reads one JSON request per line from standard input and writes one JSON answer per line to standard output.
 ///
-/// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool starts a
-/// new
+/// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool starts a new
 /// one. `work` must print to standard error only.
 pub fn serve<Job, Answer>(mut work: impl FnMut(Job) -> ControlFlow<Answer, Answer>) -> std::io::Result<()>
 where

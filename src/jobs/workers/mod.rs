@@ -16,8 +16,7 @@ pub use limits::Limits;
 pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
 pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
 
-/// Returns the environment of rendering workers. With a process per core, the software rasteriser draws on the
-/// calling
+/// Returns the environment of rendering workers. With a process per core, the software rasteriser draws on the calling
 /// thread: its own threads would only compete for cores.
 pub fn drawing_environment(workers: usize) -> Vec<(&'static str, &'static str)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -18,8 +18,7 @@ use super::usage::{self, Usage, UsageMeter};
 use crate::jobs::show_lock;
 
 /// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a check
-/// lists
-/// every process of the system, so it runs less often.
+/// lists every process of the system, so it runs less often.
 pub(super) const CHECK_EVERY: Duration =
     Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
 /// Interval between checks for cancellation.
@@ -162,8 +161,7 @@ impl WorkerPool {
 }
 
 /// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`.
-/// Returns
-/// when the work is `over`.
+/// Returns when the work is `over`.
 fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
     const CHECK_EVERY: Duration = Duration::from_millis(200);
     let Some(lock) = &settings.pause_for else { return };

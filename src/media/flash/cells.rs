@@ -22,8 +22,7 @@ impl Default for Cells {
 
 impl Cells {
     /// Averages an RGBA picture in linear light, so that fine balanced patterns cancel: the rules exempt them. A
-    /// picture
-    /// smaller than the grid repeats its pixels.
+    /// picture smaller than the grid repeats its pixels.
     pub fn update(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
         debug_assert_eq!(pixels.len(), width * height * 4, "pixels match the size");
         let linear = linear_light();

@@ -32,8 +32,7 @@ impl Zigzag {
     }
 
     /// Writes +1, -1 or 0 per cell to `changes`. `may_rise` and `may_fall` receive the cell's index, its value at the
-    /// last
-    /// turning point and its current value.
+    /// last turning point and its current value.
     pub fn step(
         &mut self,
         signal: &[f64],
