@@ -162,9 +162,9 @@ pub fn cluster(
         Method::MiniBatch => kmeans::mini_batch(rows.view(), start, 2, &mut rng, settings.threads),
         Method::Lloyd => kmeans::lloyd(rows.view(), start, settings.passes, settings.threads),
     };
-    let nobody = HashMap::new();
+    let empty = HashMap::new();
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
-    let ids = matching::ids(old.map_or(&nobody, |old| &old.members), members, count);
+    let ids = matching::ids(old.map_or(&empty, |old| &old.members), members, count);
     let motion: Vec<Option<f32>> =
         table.ids.iter().map(|id| frames.get(id).map(|facts| facts.motion)).collect();
     let bands = table.ids.iter().map(|id| frames.get(id).and_then(|facts| facts.band_class)).collect();

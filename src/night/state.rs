@@ -17,7 +17,8 @@ pub(super) struct State {
     /// Start time, ISO 8601.
     pub started: String,
     /// Fingerprint of the settings; different settings are a different bake.
-    pub asked: String,
+    #[serde(rename = "asked")]
+    pub fingerprint: String,
     /// Whether the smoke run has passed.
     pub smoke_done: bool,
     /// Whether every stage is done.
@@ -37,7 +38,7 @@ impl State {
     /// Resumes the interrupted bake of this folder, or starts a new one. A new bake saves the clusters of the last one,
     /// so that it compares with those even after an interruption.
     pub fn open(settings: &NightSettings) -> Result<Self, String> {
-        let asked = format!(
+        let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",
             settings.library.display(),
             settings.limit,
@@ -49,13 +50,13 @@ impl State {
             settings.capture.textures,
         );
         let old = Self::last(&settings.folder);
-        if let Some(old) = old.as_ref().filter(|old| !old.finished && old.asked == asked) {
+        if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {
             return Ok(old.clone());
         }
-        let proven = old.is_some_and(|old| old.finished && old.asked == asked);
+        let proven = old.is_some_and(|old| old.finished && old.fingerprint == fingerprint);
         let state = Self {
             started: iso(now()),
-            asked,
+            fingerprint,
             smoke_done: false,
             finished: false,
             spent_secs: 0.0,
