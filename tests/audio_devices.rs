@@ -78,7 +78,7 @@ fn listen(
     done: impl Fn(&[[f32; 2]], Duration) -> bool,
 ) -> (Vec<[f32; 2]>, Duration) {
     let begun = Instant::now();
-    let (mut block, mut heard) = (Block::with_room_for(Seconds(1.0)), Vec::new());
+    let (mut block, mut heard) = (Block::with_capacity(Seconds(1.0)), Vec::new());
     let most = (keep * 44_100.0) as usize;
     while begun.elapsed() < Duration::from_secs(10) {
         capture.read(Seconds(start.elapsed().as_secs_f64()), &mut block);
@@ -150,8 +150,8 @@ fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &st
     let reports = doctor::examine(Seconds(0.5));
     reports.iter().for_each(|report| println!("doctor: {report}"));
     let diagnosis = doctor::diagnose(&reports);
-    println!("doctor after {:.2} s: {}", begun.elapsed().as_secs_f64(), diagnosis.line);
-    assert!(diagnosis.picked.is_some(), "{}", diagnosis.line);
+    println!("doctor after {:.2} s: {}", begun.elapsed().as_secs_f64(), diagnosis.message);
+    assert!(diagnosis.picked.is_some(), "{}", diagnosis.message);
     let through_host = reports.iter().any(|report| report.input.host == host && report.carries_sound());
     assert!(through_host, "nothing is heard through {host}");
 
