@@ -58,6 +58,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
     ("clap", &["cli"]),
+    ("smallvec", &["milk", "show"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("sysinfo", &["jobs"]),
@@ -66,6 +67,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("base64", &["audit"]),
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
+    ("windows_sys", &["jobs"]),
+    ("dunce", &["library", "night"]),
     ("ureq", &["embed"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
@@ -78,7 +81,7 @@ const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 400;
 
 fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let entries = fs::read_dir(folder).expect("a folder of this package");
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A problem in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub struct Problem {
     /// The line, counted from 1.
     pub line: usize,
     /// The field; empty if the whole line cannot be parsed.

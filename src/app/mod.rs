@@ -26,7 +26,7 @@ mod window;
 pub use keys::{action_names, keys};
 pub use library_watcher::catalogue;
 pub use listen::{ListenSettings, ListenSource, listen};
-pub use midi::{MonitorEnd, monitor as monitor_midi, ports as midi_ports};
+pub use midi::{MidiProfile, MonitorEnd, monitor as monitor_midi, ports as midi_ports};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};

@@ -4,7 +4,9 @@ use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
 };
 
-use super::{DeskView, Page, style};
+use super::page::Page;
+use super::style;
+use super::view::DeskView;
 use crate::analysis::{BeatGrid, Section};
 use crate::mind::macros::Mode;
 use crate::show::{OutputMode, Snapshot};

@@ -131,7 +131,7 @@ pub fn scan(
 
 /// The folder under one name, however it was written.
 pub fn library_root(root: &Path) -> PathBuf {
-    root.canonicalize().or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
+    dunce::canonicalize(root).or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
 }
 
 enum Found {
@@ -308,7 +308,7 @@ fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 
 #[cfg(not(unix))]
 fn folder_key(folder: &Path) -> io::Result<FolderKey> {
-    folder.canonicalize()
+    dunce::canonicalize(folder)
 }
 
 #[cfg(test)]

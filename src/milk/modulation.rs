@@ -2,13 +2,18 @@
 //!
 //! By default every factor and exponent is 1 and every offset 0, which leaves the preset unchanged.
 
+use smallvec::SmallVec;
+
 use super::names::frame;
+
+/// Changes stored without an allocation; the macros make seven.
+const INLINE_CHANGES: usize = 8;
 
 /// Modulation of one deck's preset for one frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modulation {
     /// Variable slots and their changes, applied in this order after per-frame code.
-    changes: Vec<(usize, Change)>,
+    changes: SmallVec<[(usize, Change); INLINE_CHANGES]>,
     /// Speed of the preset's clock; 1 = real time.
     pub time_speed: f64,
     /// Linear gain of the preset's audio; 1 = unchanged.
@@ -24,7 +29,7 @@ enum Change {
 
 impl Default for Modulation {
     fn default() -> Self {
-        Self { changes: Vec::new(), time_speed: 1.0, audio_gain: 1.0 }
+        Self { changes: SmallVec::new(), time_speed: 1.0, audio_gain: 1.0 }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Player {
     mesh: MeshState,
     waves: Vec<WaveState>,
     shapes: Vec<ShapeState>,
+    /// Scratch buffer of the main wave.
+    wave_points: Vec<[f32; 2]>,
     randoms: constants::ShaderRandoms,
     preset_clock: f64,
     last_time: Option<f64>,
@@ -67,6 +69,7 @@ impl Player {
                 budget: Budget::new(FRAME_BUDGET),
             },
             init_q: [0.0; Q_COUNT],
+            wave_points: Vec::new(),
             randoms: constants::ShaderRandoms::new(Rng::new(seed)),
             preset_clock: 0.0,
             last_time: None,
@@ -113,7 +116,7 @@ impl Player {
         for (state, program) in self.waves.iter_mut().zip(&self.program.waves) {
             state.draw(program, &self.program.base, &context, &mut self.engine, out);
         }
-        wave::draw(&self.program.base, &self.main.vars, &context, out);
+        wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.randoms, &self.main.vars, &context, out);

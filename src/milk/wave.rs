@@ -32,8 +32,14 @@ struct Placement {
     width: f32,
 }
 
-/// Draws the main waveform into `out.above`.
-pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut Frame) {
+/// Draws the main waveform into `out.above`; `points` is a scratch buffer.
+pub(super) fn draw(
+    base: &BaseValues,
+    vars: &[f64],
+    context: &Context,
+    points: &mut Vec<[f32; 2]>,
+    out: &mut Frame,
+) {
     // Mode, dots and thickness come from the preset file: projectM ignores changes by code.
     let mode = base.wave_mode.rem_euclid(9) as u32;
     let at = |slot: usize| vars[slot] as f32;
@@ -56,13 +62,15 @@ pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
         weight: if dots || base.wave_thick { Weight::Double } else { Weight::Thin },
     };
-    for (points, closed) in runs(mode, &sound, &place) {
-        let run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
-        let mut run = stroke::smoothed(&run);
-        if closed && let Some(&first) = run.first() {
-            run.push(first);
+    let closed = mode == 0;
+    for number in 0..2 {
+        points.clear();
+        if !fill_run(mode, number, &sound, &place, points) {
+            break;
         }
-        stroke::draw(&run, style, out);
+        let run = stroke::smoothed(points.len(), |i| Point { at: points[i], color });
+        let closing = points.first().filter(|_| closed).map(|&at| Point { at, color });
+        stroke::draw(run.chain(closing), style, out);
     }
 }
 
@@ -140,61 +148,56 @@ impl Sound {
     }
 }
 
-type Run = (Vec<[f32; 2]>, bool);
-
-/// Returns the points of each run, and whether the run is closed.
-fn runs(mode: u32, sound: &Sound, place: &Placement) -> Vec<Run> {
-    match mode {
-        0 => vec![(circle(sound, place), true)],
-        1 => vec![(spiral(sound, place), false)],
-        2 | 3 => vec![(spiro(sound, place), false)],
-        4 => vec![(script(sound, place), false)],
-        5 => vec![(explosion(sound, place), false)],
-        6 => vec![(across(place, displacement(&sound.left, place), 0.0), false)],
-        8 => vec![(across(place, spectrum(sound), 0.0), false)],
-        _ => {
-            let offset = (place.at[1] * 0.5 + 0.5).powi(2);
-            vec![
-                (across(place, displacement(&sound.left, place), offset), false),
-                (across(place, displacement(&sound.right, place), -offset), false),
-            ]
-        }
+/// Fills `points` with run `number` of the mode; returns false if the mode has fewer runs.
+fn fill_run(mode: u32, number: u32, sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) -> bool {
+    // Half the distance of the two runs of mode 7.
+    let offset = (place.at[1] * 0.5 + 0.5).powi(2);
+    match (mode, number) {
+        (0, 0) => circle(sound, place, points),
+        (1, 0) => spiral(sound, place, points),
+        (2 | 3, 0) => spiro(sound, place, points),
+        (4, 0) => script(sound, place, points),
+        (5, 0) => explosion(sound, place, points),
+        (6, 0) => across(place, displacement(&sound.left, place), 0.0, points),
+        (7, 0) => across(place, displacement(&sound.left, place), offset, points),
+        (7, 1) => across(place, displacement(&sound.right, place), -offset, points),
+        (8, 0) => across(place, spectrum(sound), 0.0, points),
+        _ => return false,
     }
+    true
 }
 
-fn circle(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
+fn circle(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let count = DRAWN_SAMPLES / 2;
     let offset = (DRAWN_SAMPLES - count) / 2;
     let blend_in = count / 10;
     let radius = |sample: usize| 0.5 + 0.4 * sound.right[sample] + place.mystery;
-    (0..count)
-        .map(|i| {
-            let mut rad = radius(i + offset);
-            if i < blend_in {
-                // The first tenth blends with the samples after the last one, which closes the circle.
-                let blend = i as f32 / (count as f32 * 0.1);
-                let blend = 0.5 - 0.5 * (blend * 3.1416).cos();
-                rad = radius(i + count + offset) * (1.0 - blend) + rad * blend;
-            }
-            let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
-            place.polar(rad, ang)
-        })
-        .collect()
+    points.extend((0..count).map(|i| {
+        let mut rad = radius(i + offset);
+        if i < blend_in {
+            // The first tenth blends with the samples after the last one, which closes the circle.
+            let blend = i as f32 / (count as f32 * 0.1);
+            let blend = 0.5 - 0.5 * (blend * 3.1416).cos();
+            rad = radius(i + count + offset) * (1.0 - blend) + rad * blend;
+        }
+        let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
+        place.polar(rad, ang)
+    }));
 }
 
-fn spiral(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
+fn spiral(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let polar = |i: usize| {
         let rad = 0.53 + 0.43 * sound.right[i] + place.mystery;
         place.polar(rad, sound.left[i + 32] * 1.57 + place.time * 2.3)
     };
-    (0..DRAWN_SAMPLES / 2).map(polar).collect()
+    points.extend((0..DRAWN_SAMPLES / 2).map(polar));
 }
 
-fn spiro(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
+fn spiro(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let [aspect_x, aspect_y] = place.aspect;
     let point =
         |i: usize| [sound.right[i] * aspect_y + place.at[0], sound.left[i + 32] * aspect_x + place.at[1]];
-    (0..DRAWN_SAMPLES).map(point).collect()
+    points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
 /// Returns the number of points of a line across the screen: a third of `count` if they would be less than three
@@ -203,11 +206,10 @@ fn thinned(count: usize, width: f32) -> usize {
     if count as f32 > width / 3.0 { count / 3 } else { count }
 }
 
-fn script(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
+fn script(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let count = thinned(DRAWN_SAMPLES, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
     let momentum = 0.45 + 0.5 * (place.mystery * 0.5 + 0.5);
-    let mut points: Vec<[f32; 2]> = Vec::with_capacity(count);
     for i in 0..count {
         let mut x = -1.0 + 2.0 * (i as f32 / (count - 1) as f32) + place.at[0];
         let mut y = sound.left[i + offset] * 0.47 + place.at[1];
@@ -219,10 +221,9 @@ fn script(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
         }
         points.push([x, y]);
     }
-    points
 }
 
-fn explosion(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
+fn explosion(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let (sin, cos) = (place.time * 0.3).sin_cos();
     let [aspect_x, aspect_y] = place.aspect;
     let point = |i: usize| {
@@ -231,23 +232,28 @@ fn explosion(sound: &Sound, place: &Placement) -> Vec<[f32; 2]> {
         let y = right[i] * right[i] - left[i + 32] * left[i + 32];
         [(x * cos - y * sin) * aspect_y + place.at[0], (x * sin + y * cos) * aspect_x + place.at[1]]
     };
-    (0..DRAWN_SAMPLES).map(point).collect()
+    points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
 /// Returns the displacement of each point of a line by one channel.
-fn displacement(channel: &[f32; WAVE_SAMPLES], place: &Placement) -> Vec<f32> {
+fn displacement(channel: &[f32; WAVE_SAMPLES], place: &Placement) -> impl ExactSizeIterator<Item = f32> {
     let count = thinned(DRAWN_SAMPLES / 2, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
-    channel[offset..offset + count].iter().map(|sample| 0.25 * sample).collect()
+    channel[offset..offset + count].iter().map(|sample| 0.25 * sample)
 }
 
 /// Returns the displacement of each point of a line by the spectrum: two bins per point, logarithmic.
-fn spectrum(sound: &Sound) -> Vec<f32> {
-    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln()).collect()
+fn spectrum(sound: &Sound) -> impl ExactSizeIterator<Item = f32> {
+    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln())
 }
 
-/// Returns a line at the angle `wave_mystery`, displaced at each point, and shifted sideways by `offset`.
-fn across(place: &Placement, displacement: Vec<f32>, offset: f32) -> Vec<[f32; 2]> {
+/// Fills `points` with a line at the angle `wave_mystery`, displaced at each point, and shifted sideways by `offset`.
+fn across(
+    place: &Placement,
+    displacement: impl ExactSizeIterator<Item = f32>,
+    offset: f32,
+    points: &mut Vec<[f32; 2]>,
+) {
     let ang = 1.57 * place.mystery;
     let (dy, dx) = ang.sin_cos();
     let (side_sin, side_cos) = (ang + 1.57).sin_cos();
@@ -262,7 +268,7 @@ fn across(place: &Placement, displacement: Vec<f32>, offset: f32) -> Vec<[f32; 2
         let (along, out) = (i as f32, displacement + offset);
         [ends[0][0] + step[0] * along + perp_x * out, ends[0][1] + step[1] * along + perp_y * out]
     };
-    displacement.into_iter().enumerate().map(point).collect()
+    points.extend(displacement.enumerate().map(point));
 }
 
 /// Clips a line a tenth beyond the edges of the screen.

@@ -202,7 +202,7 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 
 /// A path without links; as it is where it leads nowhere.
 fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// What the stages are run for.

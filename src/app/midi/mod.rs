@@ -31,7 +31,7 @@ use hardware::Hardware;
 pub use hardware::ports;
 use learn::Learning;
 pub use monitor::{MonitorEnd, monitor};
-use profile::MidiProfile;
+pub use profile::MidiProfile;
 use profile_store::{Fetched, ProfileStore};
 use source::{MidiSource, PortEvent};
 

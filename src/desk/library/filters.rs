@@ -2,7 +2,8 @@
 
 use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
-use super::{LibraryPage, LibraryView};
+use super::page::LibraryPage;
+use super::view::LibraryView;
 use crate::desk::style;
 use crate::library::{Energy, StyleOrigin, Tag};
 

@@ -2,7 +2,8 @@
 
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
-use super::{Done, LibraryPage, LibraryView};
+use super::page::{Done, LibraryPage};
+use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
 use crate::show::{Command, Exclusion};

@@ -22,6 +22,8 @@ pub struct Shared {
     pub gmegabuf: Memory,
     /// Memory the preset may still allocate.
     pub quota: MemoryQuota,
+    /// Scratch buffer of `memcpy`.
+    copied: Vec<f64>,
 }
 
 impl Default for Shared {
@@ -33,7 +35,7 @@ impl Default for Shared {
 impl Shared {
     /// Creates zeroed state.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), quota: MemoryQuota::default() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), quota: MemoryQuota::default(), copied: Vec::new() }
     }
 }
 
@@ -205,10 +207,13 @@ impl Machine<'_> {
         }
         match function {
             Function::MemoryCopy => {
-                let copied: Vec<f64> = (0..count).map(|i| self.megabuf.read(from + f64::from(i))).collect();
-                for (i, value) in copied.into_iter().enumerate() {
+                let mut copied = std::mem::take(&mut self.shared.copied);
+                copied.clear();
+                copied.extend((0..count).map(|i| self.megabuf.read(from + f64::from(i))));
+                for (i, &value) in copied.iter().enumerate() {
                     self.store(Target::Mega(to + i as f64), value);
                 }
+                self.shared.copied = copied;
             }
             Function::MemorySet => {
                 for i in 0..count {
@@ -252,7 +257,7 @@ impl Machine<'_> {
         if self.budget.exhausted() {
             return;
         }
-        let Shared { regs, gmegabuf, quota } = &mut *self.shared;
+        let Shared { regs, gmegabuf, quota, .. } = &mut *self.shared;
         let allocated = match target {
             Target::Variable(slot) => {
                 self.vars[slot as usize] = value;

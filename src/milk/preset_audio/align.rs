@@ -13,19 +13,26 @@ const OCTAVES: usize = 6;
 pub(super) struct Aligner {
     last: [[f32; WAVE_SAMPLES]; 2],
     weights: Vec<Vec<f32>>,
+    /// The fresh and the previous waveform at all resolutions; reused, so that no frame allocates.
+    pyramids: [Pyramid; 2],
 }
+
+/// One waveform at `OCTAVES` resolutions.
+type Pyramid = [Vec<f32>; OCTAVES];
 
 impl Aligner {
     pub fn new() -> Self {
         let weights =
             (0..OCTAVES).map(|octave| weights((WAVE_SAMPLES >> octave) - (MAX_OFFSET >> octave))).collect();
-        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights }
+        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights, pyramids: Default::default() }
     }
 
     /// Shifts each channel of `fresh` to the offset that matches the previous waveform best, padding with silence.
     pub fn align(&mut self, fresh: &[[f32; WAVE_SAMPLES]; 2], out: &mut [[f32; WAVE_SAMPLES]; 2]) {
         for channel in 0..2 {
-            let offset = self.best_offset(&fresh[channel], &self.last[channel]);
+            fill_pyramid(&fresh[channel], &mut self.pyramids[0]);
+            fill_pyramid(&self.last[channel], &mut self.pyramids[1]);
+            let offset = self.best_offset();
             out[channel].fill(0.0);
             out[channel][..ALIGNED_SAMPLES]
                 .copy_from_slice(&fresh[channel][offset..offset + ALIGNED_SAMPLES]);
@@ -33,8 +40,8 @@ impl Aligner {
         }
     }
 
-    fn best_offset(&self, fresh: &[f32; WAVE_SAMPLES], last: &[f32; WAVE_SAMPLES]) -> usize {
-        let (fresh, last) = (pyramid(fresh), pyramid(last));
+    fn best_offset(&self) -> usize {
+        let [fresh, last] = &self.pyramids;
         let (mut from, mut to) = (0, MAX_OFFSET >> (OCTAVES - 1));
         let mut best = 0;
         for octave in (0..OCTAVES).rev() {
@@ -59,14 +66,16 @@ impl Aligner {
     }
 }
 
-/// Returns the waveform at `OCTAVES` resolutions, each half the previous one.
-fn pyramid(wave: &[f32; WAVE_SAMPLES]) -> Vec<Vec<f32>> {
-    let mut levels = vec![wave.to_vec()];
+/// Fills `levels` with the waveform, each level at half the resolution of the previous one.
+fn fill_pyramid(wave: &[f32; WAVE_SAMPLES], levels: &mut Pyramid) {
+    levels[0].clear();
+    levels[0].extend_from_slice(wave);
     for octave in 1..OCTAVES {
-        let finer = &levels[octave - 1];
-        levels.push(finer.chunks_exact(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect());
+        let (finer, coarser) = levels.split_at_mut(octave);
+        let pairs = finer[octave - 1].chunks_exact(2);
+        coarser[0].clear();
+        coarser[0].extend(pairs.map(|pair| 0.5 * (pair[0] + pair[1])));
     }
-    levels
 }
 
 /// Returns the weight of each sample: 1 in the middle, 0 at the edges.

@@ -13,7 +13,7 @@ use egui::{
 };
 
 use super::thumbs::Thumbs;
-use super::{LibraryView, standing};
+use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::library::{PresetId, SearchResults};
 use crate::show::Command;
@@ -108,7 +108,7 @@ impl MapView {
             if let Some(picture) = hands.thumbs.and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(96.0)));
             }
-            ui.label(RichText::new(entry.name()).color(standing(view, hands.playing, entry.id)));
+            ui.label(RichText::new(entry.name()).color(state_color(view, hands.playing, entry.id)));
             let cluster =
                 answer.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
             ui.label(RichText::new(format!("{cluster}, {}", entry.energy.label())).color(style::OFF));
