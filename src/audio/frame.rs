@@ -18,7 +18,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Builds a block with capacity for `seconds` of audio, so that reads do not allocate.
+    /// Builds a block with capacity for `seconds` of audio to avoid allocation during reads.
     pub fn with_capacity(seconds: Seconds) -> Self {
         let frames = (seconds.0.max(0.0) * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
         Self { start: SampleIndex(0), frames: Vec::with_capacity(frames) }

@@ -46,9 +46,9 @@ pub(super) struct Item {
     #[serde(default)]
     pub(super) scene: String,
     #[serde(default)]
-    kind: String,
+    pub(super) kind: String,
     #[serde(default)]
-    source: String,
+    pub(super) source: String,
 }
 
 impl Item {

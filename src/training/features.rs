@@ -18,7 +18,7 @@ pub const UPDATES_PER_SEC: usize = 2;
 const PIECE_SECS: f32 = 16.0;
 /// Observations skipped at the start of a clip.
 const FIRST_OF_CLIP: usize = 9;
-/// Observations skipped at the start of a composed piece; fewer, so that short histories are learnt too.
+/// Observations skipped at the start of a composed piece; fewer, to include short histories in the training.
 const FIRST_OF_PIECE: usize = 5;
 
 /// State of the analysis at one time of a clip.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::SIZE;
 
-/// Inputs are clamped to this many standard deviations, so that unusual audio stays within the training range.
+/// Inputs are clamped to this many standard deviations to keep unusual audio within the training range.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 /// Weights and input scaling. Labels are in the order of [`crate::analysis::Scene::ALL`].

@@ -14,7 +14,7 @@ const CHORDS: [[f32; 5]; 4] = [
     [48.0, 60.0, 64.0, 67.0, 69.0],
     [40.0, 59.0, 62.0, 67.0, 71.0],
 ];
-/// Time in seconds and MIDI note of each bell; uneven intervals, so that no beat is detected.
+/// Time in seconds and MIDI note of each bell; uneven intervals to avoid a detectable beat.
 const BELLS: [(f32, f32); 14] = [
     (3.1, 76.0),
     (5.87, 83.0),

@@ -1,6 +1,6 @@
 //! Building blocks of the synthesiser: oscillators, decays, a filter and noise.
 //!
-//! Plain `f32` arithmetic only, so that the track is identical on every platform.
+//! Uses plain `f32` arithmetic only, to give the same track on every platform.
 
 use crate::units::Rng;
 
