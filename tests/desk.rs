@@ -46,7 +46,7 @@ struct Moment {
 }
 
 fn software() -> bool {
-    let found = Gpu::headless().is_ok_and(|gpu| gpu.software());
+    let found = Gpu::for_test().is_some_and(|gpu| gpu.software());
     if !found {
         println!("skipped: the desk's pictures are compared on the software rasteriser only");
     }
@@ -204,7 +204,7 @@ fn the_live_page_in_trouble() {
     let mut snapshot = playing();
     snapshot.held = true;
     snapshot.macros.mode = Mode::Midi;
-    snapshot.veil = OutputMode::Blackout;
+    snapshot.output_mode = OutputMode::Blackout;
     snapshot.features = Features { silent: true, ..Features::default() };
     snapshot.up_next.clear();
     if let Some(playing) = &mut snapshot.playing {

@@ -17,9 +17,10 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show would use, `HIT: v1` or `HIT: v0`; exit with 2 if none is valid
+    /// Print which index a show would use, `HIT: v1` or `HIT: v0`; exits with 2 if none is valid
     Check {
         /// Library folder, or its manifest or index file
+        #[arg(value_name = "PATH")]
         place: PathBuf,
     },
 }
@@ -28,7 +29,7 @@ enum IndexCommand {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let IndexCommand::Check { place } = args.command;
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
-    let sought = style::seek(&place);
+    let sought = style::find_index(&place);
     for problem in &sought.problems {
         eprintln!("aivj: skipped: {problem}");
     }

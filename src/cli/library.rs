@@ -32,7 +32,7 @@ enum LibraryCommand {
     },
     /// List presets whose name, path or tags contain a word that begins with each of WORDS
     Search {
-        /// Beginnings of words
+        /// Words to search for; prefixes match, and all must match
         #[arg(required = true)]
         words: Vec<String>,
         /// Maximum number of presets to list
@@ -56,7 +56,7 @@ enum LibraryCommand {
         /// Rating from 1 to 5; 0 removes it
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=5))]
         rating: Option<u8>,
-        /// Note; an empty text removes it
+        /// Note; an empty string removes it
         #[arg(long)]
         note: Option<String>,
         /// Add a tag
@@ -137,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
-                    "aivj: a show is running on this machine; it will use this change when it starts the next time"
+                    "aivj: a show is running on this machine; the change takes effect the next time it starts"
                 );
             }
         }
@@ -157,11 +157,11 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
         library::scan(store, &place.folder, unix_now(), |looked_at| bar.set_position(looked_at as u64))?;
     let scan_secs = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    for (path, why) in &report.left_out {
+    for (path, why) in &report.skipped {
         eprintln!("aivj: skipped {}: {why}", path.display());
     }
-    if report.left_out_more > 0 {
-        eprintln!("aivj: skipped {} more", report.left_out_more);
+    if report.skipped_more > 0 {
+        eprintln!("aivj: skipped {} more", report.skipped_more);
     }
     println!(
         "{} preset files, {} read, {} removed, {scan_secs:.2} s",

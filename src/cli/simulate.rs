@@ -21,7 +21,7 @@ pub struct Args {
     /// Number of users
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
-    /// Seed of the first user; later users count up
+    /// Seed of the first user, incremented for each further user
     #[arg(long, default_value_t = 1000)]
     seed: u64,
     /// taste, reference or random
@@ -85,7 +85,7 @@ fn time_decisions(presets: usize, seed: u64) -> Decisions {
         let signal = [Signal::Skip, Signal::Favourite, Signal::Watched][rng.below(3)];
         let started = Instant::now();
         let Some(choice) = director.choose(&target, &[], &mut rng) else { break };
-        director.shown(choice.preset);
+        director.record_shown(choice.preset);
         director.learn(&choice.evidence, choice.preset, signal);
         took.push(started.elapsed().as_secs_f64() * 1000.0);
     }

@@ -61,7 +61,9 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
         }
         if let Some(moment) = view.snapshot.waiting {
-            ui.label(RichText::new(format!("waiting for the beat: {}", moment.words())).color(style::WARN));
+            ui.label(
+                RichText::new(format!("waiting for the beat: {}", moment.description())).color(style::WARN),
+            );
         }
         reason::show(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });
@@ -94,8 +96,8 @@ fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         ],
         &[
             ("Panic", Command::Panic, false, style::BAD),
-            ("Freeze", Command::Freeze, snapshot.veil == OutputMode::Freeze, style::BAD),
-            ("Blackout", Command::Blackout, snapshot.veil == OutputMode::Blackout, style::BAD),
+            ("Freeze", Command::Freeze, snapshot.output_mode == OutputMode::Freeze, style::BAD),
+            ("Blackout", Command::Blackout, snapshot.output_mode == OutputMode::Blackout, style::BAD),
             ("Ban", Command::Ban, false, style::BAD),
         ],
     ];

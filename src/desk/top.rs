@@ -35,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
             section(ui, features.section, features.silent);
             state(ui, "Macros", macros(view.snapshot.macros.mode), false);
             state(ui, "Presets", presets(view.snapshot), true);
-            if let Some(mode) = output(view.snapshot.veil) {
+            if let Some(mode) = output(view.snapshot.output_mode) {
                 state(ui, "Output", mode, true);
             }
         });

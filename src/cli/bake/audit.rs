@@ -13,7 +13,7 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
-/// Judge every preset in a supervised process; run it again to resume.
+/// Audit every preset in a supervised process; run it again to resume.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
@@ -22,7 +22,7 @@ pub struct Args {
     /// Folder for the reports
     #[arg(long)]
     out: PathBuf,
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
@@ -49,7 +49,7 @@ pub struct Args {
     /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     preset_seconds: u64,
-    /// Audit presets again that were not ok or lacked an image
+    /// Re-audit presets that were not ok or lacked a texture
     #[arg(long)]
     retry_failed: bool,
     /// Do not save thumbnails

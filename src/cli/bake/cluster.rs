@@ -21,7 +21,7 @@ pub struct Args {
     /// Preset folder, for --mode tag
     #[arg(long)]
     library: Option<PathBuf>,
-    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    /// Number of clusters, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// Name of the pack [default: name of the folder]
@@ -33,7 +33,7 @@ pub struct Args {
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Clustering method [default: chosen by the size of the library]
+    /// Clustering method [default: based on library size]
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Maximum number of passes over all presets

@@ -44,10 +44,10 @@ pub(super) struct Embedding {
 /// Rendering of frames.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Capture {
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     pub textures: Vec<PathBuf>,
-    /// Sound file, or `demo` for the demo track
+    /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     pub audio: String,
     /// Frames saved per preset

@@ -31,7 +31,7 @@ pub struct Args {
     /// Number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
-    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    /// Number of clusters, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct Args {
     /// Emit JSON Lines; stop when `stop` is read from stdin
     #[arg(long)]
     json: bool,
-    /// Also stop at the end of stdin
+    /// Also stop when stdin closes
     #[arg(long, requires = "json")]
     tethered: bool,
 }

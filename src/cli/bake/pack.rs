@@ -8,7 +8,7 @@ use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 /// Copy a safe, diverse selection of an audited library, with its images, into a pack.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the audit
+    /// Audit output folder
     #[arg(long)]
     audit: PathBuf,
     /// Name of the pack
@@ -38,7 +38,7 @@ pub struct Args {
     /// Exclude the presets in this blacklist
     #[arg(long, value_name = "FILE")]
     blacklist: Option<PathBuf>,
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Random seed

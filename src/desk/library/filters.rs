@@ -15,16 +15,16 @@ impl LibraryPage {
         let library = &view.answer.library;
         let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
         ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
-        if let Some(trouble) = &view.answer.trouble {
+        if let Some(trouble) = &view.answer.problem {
             ui.label(RichText::new(trouble).color(style::WARN));
         }
-        let (found, all) = (view.answer.places.len(), library.entries.len());
+        let (found, all) = (view.answer.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
         if self.question.like.is_some() && ui.button("Similar to one preset  ×").clicked() {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
+            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {
@@ -45,9 +45,9 @@ impl LibraryPage {
         });
         ui.separator();
         let source = match library.origin {
-            StyleOrigin::V1 => "Styles, by look",
-            StyleOrigin::V0 => "Styles, by name",
-            StyleOrigin::Tags => "Styles, by preset text",
+            StyleOrigin::V1 => "Styles (by look)",
+            StyleOrigin::V0 => "Styles (by name)",
+            StyleOrigin::Tags => "Styles (by preset text)",
         };
         ui.label(RichText::new(source).color(style::OFF));
         let count = library.clusters.len();

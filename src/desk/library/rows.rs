@@ -19,9 +19,9 @@ impl LibraryPage {
         playing: Option<PresetId>,
         done: &mut Done,
     ) {
-        let SearchResults { library, places, .. } = &*view.answer;
-        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, places.len(), |ui, shown| {
-            for &place in &places[shown] {
+        let SearchResults { library, indices, .. } = &*view.answer;
+        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
+            for &place in &indices[shown] {
                 let entry = &library.entries[place as usize];
                 let style = library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
                 let color = state_color(view, playing, entry.id);

@@ -78,7 +78,7 @@ impl MapView {
         let painter = ui.painter_at(rect);
         names(&painter, rect, found, &on_screen);
         let ring = |id: PresetId, radius: f32, color: Color32| {
-            let point = answer.library.place(id).and_then(|place| answer.looks.point(place));
+            let point = answer.library.index_of(id).and_then(|place| answer.looks.point(place));
             if let Some(at) = point.map(&on_screen) {
                 painter.circle_stroke(at, radius, Stroke::new(2.0, color));
             }
@@ -183,7 +183,7 @@ impl MapView {
             Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
         };
         let near =
-            answer.places.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
+            answer.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
         near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
     }
 }
