@@ -1,4 +1,4 @@
-//! Lists the built-in presets, so that the program carries them and needs no folder beside it.
+//! Embeds the built-in presets in the program.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn main() {
     let mut table = String::from("&[\n");
     for path in &found {
         let relative = path.strip_prefix(&root).expect("below presets").to_string_lossy().replace('\\', "/");
-        // Asked of the compiler, not written down: build folders are shared between checkouts.
+        // Resolved by the compiler at build time, because build folders are shared between checkouts.
         let file = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", format!("/presets/{relative}"));
         writeln!(table, "({relative:?}, include_str!({file})),").expect("a string");
     }

@@ -1,7 +1,7 @@
-//! Real sound through real servers: PulseAudio and PipeWire, each with a null sink, crashed and started again.
+//! Capture through real audio servers, PulseAudio and PipeWire, each with a null sink and restarted after a crash.
 //!
-//! PipeWire is heard as most programs hear it, through its PulseAudio socket; a build with the feature `pipewire`
-//! hears it through its own library.
+//! PipeWire is tested through its PulseAudio socket, like most programs use it; with the feature `pipewire`, through its
+//! native library.
 #![cfg(target_os = "linux")]
 
 mod servers;
@@ -16,12 +16,12 @@ use aivj::audio::{Block, Capture, DeviceChoice, Level, Link, Pcm, Source as _, d
 use aivj::units::Seconds;
 use servers::{Process, expect_ready, in_private, silent};
 
-/// A sound system with the null sink `vj`, ready to play into.
+/// Starts an audio server with a null sink named `vj`.
 type Server = fn(&Path) -> Vec<Process>;
 
-/// PulseAudio alone.
+/// Starts PulseAudio.
 fn pulseaudio(runtime: &Path) -> Vec<Process> {
-    // Without rewinds its blocks are 50 ms, like a card; otherwise the first one takes two seconds.
+    // Without rewinds its blocks are 50 ms, as on a sound card; otherwise the first one takes two seconds.
     let null = "module-null-sink sink_name=vj norewinds=1";
     let socket = "module-native-protocol-unix";
     let arguments = ["-n", "--exit-idle-time=-1", "--disallow-exit", "-L", socket, "-L", null];
@@ -30,7 +30,7 @@ fn pulseaudio(runtime: &Path) -> Vec<Process> {
     vec![server]
 }
 
-/// Keeps the session manager (0.4, 0.5) away from the machine's own cards.
+/// Keeps WirePlumber (0.4, 0.5) away from the machine's own sound cards.
 fn leave_cards_alone(runtime: &Path) {
     let file = |name: &str, text: &str| {
         let path = runtime.join(".config/wireplumber").join(name);
@@ -44,7 +44,7 @@ fn leave_cards_alone(runtime: &Path) {
     );
 }
 
-/// PipeWire, its session manager with the bus it insists on, and its PulseAudio socket; stopped in this order.
+/// Starts PipeWire, its session manager with the D-Bus it requires, and its PulseAudio socket; returned in stop order.
 fn pipewire(runtime: &Path) -> Vec<Process> {
     leave_cards_alone(runtime);
     let bus = format!("--address=unix:path={}", runtime.join("bus").display());
@@ -67,51 +67,51 @@ fn pipewire(runtime: &Path) -> Vec<Process> {
     vec![pulse, manager, graph, bus]
 }
 
-/// Share of the sound that has to arrive: a busy machine loses some, a wrong buffer size half of it.
-const WHOLE: f64 = 0.75;
+/// Minimum share of the audio that must arrive: a busy machine loses some, a wrong buffer size half.
+const MIN_SHARE: f64 = 0.75;
 
-/// Reads until `done`, giving up after ten seconds; the sound of the last `keep` seconds is returned.
+/// Reads until `done`, for at most ten seconds; returns the audio of the last `keep` seconds and the elapsed time.
 fn listen(
     capture: &mut Capture,
     start: Instant,
     keep: f64,
     done: impl Fn(&[[f32; 2]], Duration) -> bool,
 ) -> (Vec<[f32; 2]>, Duration) {
-    let begun = Instant::now();
-    let (mut block, mut heard) = (Block::with_room_for(Seconds(1.0)), Vec::new());
+    let started = Instant::now();
+    let (mut block, mut received) = (Block::with_capacity(Seconds(1.0)), Vec::new());
     let most = (keep * 44_100.0) as usize;
-    while begun.elapsed() < Duration::from_secs(10) {
+    while started.elapsed() < Duration::from_secs(10) {
         capture.read(Seconds(start.elapsed().as_secs_f64()), &mut block);
-        heard.extend_from_slice(&block.frames);
-        let surplus = heard.len().saturating_sub(most);
-        heard.drain(..surplus);
-        if done(&heard, begun.elapsed()) {
+        received.extend_from_slice(&block.frames);
+        let surplus = received.len().saturating_sub(most);
+        received.drain(..surplus);
+        if done(&received, started.elapsed()) {
             break;
         }
         std::thread::sleep(Duration::from_millis(3));
     }
-    (heard, begun.elapsed())
+    (received, started.elapsed())
 }
 
 fn loud(frames: &[[f32; 2]]) -> bool {
     frames.len() > 441 && Level::of(&frames[frames.len() - 441..]).rms_dbfs > -30.0
 }
 
-/// What is left of a tone after its way through a server.
+/// Measurement of a captured tone.
 #[derive(Debug)]
 struct Tone {
-    /// The median, so that gaps do not count.
+    /// Median, which ignores gaps.
     pitch_hz: f64,
-    /// The median of 10 ms each.
+    /// Median over parts of 10 ms.
     rms_dbfs: f32,
-    /// Share of its cycles that arrived.
+    /// Share of the expected cycles that arrived.
     share: f64,
 }
 
 impl Tone {
-    /// Measures a tone that should have `hz`.
+    /// Measures a tone with an expected pitch of `hz`.
     fn of(frames: &[[f32; 2]], hz: f64) -> Self {
-        // Where the left channel crosses zero on its way up, between samples.
+        // Upward zero crossings of the left channel, interpolated between samples.
         let rises: Vec<f64> = (1..frames.len())
             .map(|n| (n, frames[n - 1][0], frames[n][0]))
             .filter(|(_, before, after)| *before < 0.0 && *after >= 0.0)
@@ -130,7 +130,7 @@ impl Tone {
     }
 }
 
-/// Hears a tone of 1 kHz through `host`, and hears it again after the server was away for a while.
+/// Captures a 1 kHz tone through `host`, then again after server outages of several lengths.
 fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &str) {
     let tone = runtime.join("tone.wav");
     let step = std::f64::consts::TAU * 1_000.0 / 48_000.0;
@@ -146,35 +146,35 @@ fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &st
     let mut player = play();
     std::thread::sleep(Duration::from_millis(500));
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let reports = doctor::examine(Seconds(0.5));
     reports.iter().for_each(|report| println!("doctor: {report}"));
     let diagnosis = doctor::diagnose(&reports);
-    println!("doctor after {:.2} s: {}", begun.elapsed().as_secs_f64(), diagnosis.line);
-    assert!(diagnosis.picked.is_some(), "{}", diagnosis.line);
+    println!("doctor after {:.2} s: {}", started.elapsed().as_secs_f64(), diagnosis.message);
+    assert!(diagnosis.picked.is_some(), "{}", diagnosis.message);
     let through_host = reports.iter().any(|report| report.input.host == host && report.carries_sound());
-    assert!(through_host, "nothing is heard through {host}");
+    assert!(through_host, "no input of {host} carries sound");
 
     let start = Instant::now();
     let clock = Arc::new(move || Seconds(start.elapsed().as_secs_f64()));
     let mut capture = Capture::open(DeviceChoice::Automatic, clock).expect("the audio thread starts");
-    let (_, first) = listen(&mut capture, start, 1.0, |heard, _| loud(heard));
-    println!("first sound after {:.2} s: {:?}", first.as_secs_f64(), capture.state().read());
-    let (heard, passed) = listen(&mut capture, start, 2.0, |_, passed| passed.as_secs_f64() > 3.0);
-    let tone = Tone::of(&heard, 1_000.0);
-    println!("after {:.2} s: {tone:?}", passed.as_secs_f64());
+    let (_, first) = listen(&mut capture, start, 1.0, |frames, _| loud(frames));
+    println!("first audio after {:.2} s: {:?}", first.as_secs_f64(), capture.state().read());
+    let (frames, elapsed) = listen(&mut capture, start, 2.0, |_, elapsed| elapsed.as_secs_f64() > 3.0);
+    let tone = Tone::of(&frames, 1_000.0);
+    println!("after {:.2} s: {tone:?}", elapsed.as_secs_f64());
     assert!((tone.pitch_hz - 1_000.0).abs() < 2.0 && (tone.rms_dbfs + 12.04).abs() < 0.3, "{tone:?}");
-    assert!(tone.share > WHOLE, "{tone:?}");
+    assert!(tone.share > MIN_SHARE, "{tone:?}");
 
     for gone_secs in [0.3, 1.0, 4.0] {
-        drop((player, server)); // a crash, and the player with it
+        drop((player, server)); // a crash of the server and the player
         let (silence, _) = listen(&mut capture, start, gone_secs, |_, t| t.as_secs_f64() > gone_secs);
         let gone = capture.state().read();
-        println!("away for {gone_secs} s: {} frames, {:?}: {}", silence.len(), gone.link, gone.message);
+        println!("down for {gone_secs} s: {} frames, {:?}: {}", silence.len(), gone.link, gone.message);
         server = start_server(runtime);
         player = play();
-        let (_, back) = listen(&mut capture, start, 1.0, |heard, _| loud(heard));
-        println!("sound is back {:.2} s after the server: {:?}", back.as_secs_f64(), capture.state().read());
+        let (_, back) = listen(&mut capture, start, 1.0, |frames, _| loud(frames));
+        println!("audio returned {:.2} s after the server: {:?}", back.as_secs_f64(), capture.state().read());
         assert!(back.as_secs_f64() <= 2.0 && capture.state().read().link == Link::Running);
     }
     drop((player, capture));
@@ -182,14 +182,14 @@ fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &st
 }
 
 #[test]
-fn pulseaudio_is_captured_and_is_back_soon_after_it_crashed() {
-    let name = "pulseaudio_is_captured_and_is_back_soon_after_it_crashed";
+fn capture_recovers_from_a_pulseaudio_crash() {
+    let name = "capture_recovers_from_a_pulseaudio_crash";
     in_private(name, &[], |runtime| sound_is_captured_and_returns(runtime, pulseaudio, "PulseAudio"));
 }
 
 #[test]
-fn pipewire_is_captured_and_is_back_soon_after_it_crashed() {
-    let name = "pipewire_is_captured_and_is_back_soon_after_it_crashed";
+fn capture_recovers_from_a_pipewire_crash() {
+    let name = "capture_recovers_from_a_pipewire_crash";
     let host = if cfg!(feature = "pipewire") { "PipeWire" } else { "PulseAudio" };
     in_private(name, &[], |runtime| sound_is_captured_and_returns(runtime, pipewire, host));
 }

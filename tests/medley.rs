@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aivj::analysis::{Analyser, Scene};
-use aivj::audio::HOUSE_RATE_HZ;
+use aivj::audio::SAMPLE_RATE_HZ;
 use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
 use aivj::show::setlog::{Cause, Cut, Event};
@@ -63,11 +63,11 @@ fn clips(folder: &Path, seed: u64) -> Vec<Part> {
         (scene, files.into_iter())
     });
     rng.shuffle(&mut clips);
-    let (mut parts, mut left) = (Vec::new(), SECONDS * HOUSE_RATE_HZ as usize);
+    let (mut parts, mut left) = (Vec::new(), SECONDS * SAMPLE_RATE_HZ as usize);
     while left > 0 {
         for (scene, files) in &mut clips {
             let file = files.next().expect("ten minutes of clips");
-            let pcm = aivj::audio::decode(&folder.join(file)).expect("a clip").at_rate(HOUSE_RATE_HZ);
+            let pcm = aivj::audio::decode(&folder.join(file)).expect("a clip").at_rate(SAMPLE_RATE_HZ);
             let sound = pcm.frames[..pcm.frames.len().min(left)].to_vec();
             left -= sound.len();
             parts.push(Part { scene: *scene, sound, beats: Vec::new() });
@@ -138,7 +138,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
     let mut show = Show::new(settings, Arc::new(Catalogue::built_in()));
     let mut analyser = Analyser::new();
     let (mut coming, mut changes) = (Vec::new(), Vec::new());
-    let block = HOUSE_RATE_HZ as usize / FPS;
+    let block = SAMPLE_RATE_HZ as usize / FPS;
     for part in parts {
         for (frame, samples) in part.sound.chunks(block).enumerate() {
             analyser.push(samples);
@@ -149,7 +149,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
                 .map(|deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
                 .collect();
             let step = show.step(&StepInput {
-                dt: samples.len() as f64 / f64::from(HOUSE_RATE_HZ),
+                dt: samples.len() as f64 / f64::from(SAMPLE_RATE_HZ),
                 audio: &PresetAudio::default(),
                 features,
                 commands: &[],

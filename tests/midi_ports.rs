@@ -1,8 +1,7 @@
-//! Real MIDI ports: a virtual device over JACK with its dummy driver is plugged in, played, unplugged and plugged in
-//! again while `aivj midi` listens.
+//! Real MIDI ports: a virtual device on JACK's dummy driver is plugged in, played, unplugged and plugged in again while
+//! `aivj midi` runs.
 //!
-//! Needs a build that speaks JACK instead of ALSA, whose ports live in the kernel: `./test` makes one with
-//! `--features jack`.
+//! Needs a build with JACK instead of ALSA, whose ports live in the kernel: `./test` builds one with `--features jack`.
 #![cfg(target_os = "linux")]
 
 mod servers;
@@ -17,9 +16,9 @@ use midir::os::unix::VirtualOutput as _;
 use midir::{MidiOutput, MidiOutputConnection};
 use servers::{Process, expect_ready, in_private, silent};
 
-/// Long enough for the slowest machine; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// The variable by which JACK's clients find their server.
+/// Generous timeout; nothing is measured with it.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Environment variable that selects the JACK server.
 const SERVER: &str = "JACK_DEFAULT_SERVER";
 
 fn server() -> Process {
@@ -36,10 +35,10 @@ fn plug_in() -> MidiOutputConnection {
 }
 
 fn wait_for(lines: &Receiver<String>, wanted: &str) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut seen: Vec<String> = Vec::new();
     while !seen.last().is_some_and(|line| line.contains(wanted)) {
-        assert!(begun.elapsed() < PATIENCE, "'{wanted}' did not come; what came: {seen:#?}");
+        assert!(started.elapsed() < TIMEOUT, "'{wanted}' did not arrive; received {seen:#?}");
         seen.extend(lines.recv_timeout(Duration::from_millis(100)));
     }
 }
@@ -47,10 +46,10 @@ fn wait_for(lines: &Receiver<String>, wanted: &str) {
 fn ports_come_and_go(_runtime: &Path) {
     let server = server();
     let mut pads = plug_in();
-    let mut listener = Command::new(env!("CARGO_BIN_EXE_aivj"));
-    listener.arg("midi").stdout(Stdio::piped());
-    let mut listener = Process::start(listener, "aivj");
-    let out = BufReader::new(listener.0.stdout.take().expect("its output"));
+    let mut monitor = Command::new(env!("CARGO_BIN_EXE_aivj"));
+    monitor.arg("midi").stdout(Stdio::piped());
+    let mut monitor = Process::start(monitor, "aivj");
+    let out = BufReader::new(monitor.0.stdout.take().expect("its output"));
     let (sender, lines) = mpsc::channel();
     std::thread::spawn(move || {
         out.lines().map_while(Result::ok).for_each(|line| sender.send(line).unwrap_or(()))
@@ -66,9 +65,9 @@ fn ports_come_and_go(_runtime: &Path) {
     wait_for(&lines, "port   test-pads:pads");
     pads.send(&[0xb0, 17, 1]).expect("sent");
     wait_for(&lines, "CC 17 ch 1 = 1");
-    drop(listener);
+    drop(monitor);
     drop(pads);
-    // A server that is stopped while it buries a client may hang.
+    // jackd may hang if stopped while it removes a client.
     std::thread::sleep(Duration::from_millis(500));
     server.stop();
 }

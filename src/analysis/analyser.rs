@@ -1,39 +1,39 @@
-//! The analyser: samples in, features out, a hop at a time.
+//! Turns stereo samples into [`Features`], one hop at a time.
 
 use super::RATE_HZ;
 use super::beat::{Drums, TempoRequest, Tracker};
 use super::energy::Energy;
 use super::features::Features;
-use super::filterbank::{Filterbank, MOST_BANDS};
+use super::filterbank::{Filterbank, MAX_BANDS};
 use super::gain::Gain;
 use super::hit::HitFollower;
 use super::meter::Meter;
-use super::onset::OnsetFinder;
-use super::scene::{LOOK_SECS, SIZE_SAMPLES, SceneModel, SceneWatch, Summary};
-use super::section::SectionWatch;
+use super::onset::OnsetDetector;
+use super::scene::{SIZE_SAMPLES, SceneFilter, SceneModel, Summary, UPDATE_SECS};
+use super::section::SectionTracker;
 use super::spectral::{BandMeters, Shape};
 use super::stft::Stft;
 use crate::units::{SampleIndex, Unipolar};
 
-/// Samples between two steps of the fast follower, 3.3 ms.
+/// Samples between two steps of the hit follower, 3.3 ms.
 pub(super) const FINE_HOP: usize = 147;
 /// Fine steps in one hop of 10 ms.
 const FINE_PER_HOP: usize = 3;
-/// Samples of the fine transform, 11.6 ms.
+/// Samples of the short transform, 11.6 ms.
 const FINE_SIZE: usize = 512;
-/// Samples of the transform that tells pitch, 46 ms.
+/// Samples of the long transform, which resolves pitch, 46 ms.
 const SIZE: usize = SIZE_SAMPLES;
-/// Cut of the filter that removes a constant offset, in Hz.
+/// Cutoff of the high-pass filter that removes a DC offset, in Hz.
 const OFFSET_CUT_HZ: f32 = 12.0;
 
-/// Hears stereo sound at 44.1 kHz. Causal; allocates nothing after [`Analyser::new`].
+/// Analyses stereo audio at 44.1 kHz. Causal; allocates nothing after [`Analyser::new`].
 pub struct Analyser {
-    /// Frames heard.
-    heard: u64,
+    /// Frames received.
+    frames: u64,
     fine_left: usize,
     hop_left: usize,
     offset: [f32; 2],
-    /// How much of the signal lives in the difference of the sides; an input with one side inverted must not vanish.
+    /// How much of the mono mix comes from the side signal, 0 to 1: with one channel inverted, the mid signal cancels.
     side: f32,
     power: [f32; 2],
     meter: Meter,
@@ -43,16 +43,16 @@ pub struct Analyser {
     bank: Filterbank,
     gain: Gain,
     hit: HitFollower,
-    onsets: OnsetFinder,
+    onsets: OnsetDetector,
     bands: BandMeters,
     energy: Energy,
     drums: Drums,
     tracker: Tracker,
     summary: Summary,
-    scene: SceneWatch,
-    section: SectionWatch,
-    /// Hops until the next look at the scene.
-    scene_left: u32,
+    scene: SceneFilter,
+    section: SectionTracker,
+    /// Hops until the next scene update.
+    hops_to_scene: u32,
     flux: f32,
     features: Features,
 }
@@ -64,13 +64,13 @@ impl Default for Analyser {
 }
 
 impl Analyser {
-    /// An analyser that has heard nothing.
+    /// Builds an analyser with no history.
     pub fn new() -> Self {
         let (fine_bank, bank) = (Filterbank::new(FINE_SIZE), Filterbank::new(SIZE));
         let fine_dt = FINE_HOP as f32 / RATE_HZ as f32;
         let dt = fine_dt * FINE_PER_HOP as f32;
         Self {
-            heard: 0,
+            frames: 0,
             fine_left: FINE_HOP,
             hop_left: FINE_PER_HOP,
             offset: [0.0; 2],
@@ -81,14 +81,14 @@ impl Analyser {
             coarse: Stft::new(SIZE),
             gain: Gain::new(dt),
             hit: HitFollower::new(fine_dt),
-            onsets: OnsetFinder::new(&bank),
+            onsets: OnsetDetector::new(&bank),
             bands: BandMeters::new(&bank, dt),
             energy: Energy::new(dt),
             drums: Drums::new(dt),
             summary: Summary::new(SIZE, &bank),
-            scene: SceneWatch::new(SceneModel::shipped()),
-            section: SectionWatch::new(dt),
-            scene_left: 1,
+            scene: SceneFilter::new(SceneModel::built_in()),
+            section: SectionTracker::new(dt),
+            hops_to_scene: 1,
             tracker: Tracker::new(),
             fine_bank,
             bank,
@@ -97,25 +97,27 @@ impl Analyser {
         }
     }
 
-    /// Hears stereo frames at 44.1 kHz, any number of them. What is no number counts as silence.
+    /// Processes any number of stereo frames at 44.1 kHz. Non-finite samples count as silence.
     pub fn push(&mut self, frames: &[[f32; 2]]) {
         for &frame in frames {
-            self.hear(frame.map(|sample| if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 }));
+            self.process(
+                frame.map(|sample| if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 }),
+            );
         }
     }
 
-    /// Does what the performer asks of the beat.
-    pub fn tempo(&mut self, wish: TempoRequest) {
-        self.tracker.wish(wish);
+    /// Applies a tempo request of the performer.
+    pub fn tempo(&mut self, request: TempoRequest) {
+        self.tracker.apply(request);
         self.features.beat = self.tracker.grid();
     }
 
-    /// What is known after everything that was pushed.
+    /// Returns the features after the last frame pushed.
     pub fn features(&self) -> &Features {
         &self.features
     }
 
-    fn hear(&mut self, frame: [f32; 2]) {
+    fn process(&mut self, frame: [f32; 2]) {
         self.meter.push(frame);
         let cut = std::f32::consts::TAU * OFFSET_CUT_HZ / RATE_HZ as f32;
         let mut clean = frame;
@@ -129,7 +131,7 @@ impl Analyser {
         let sample = middle + self.side * (side - middle);
         self.fine.push(sample);
         self.coarse.push(sample);
-        self.heard += 1;
+        self.frames += 1;
         self.fine_left -= 1;
         if self.fine_left == 0 {
             self.fine_left = FINE_HOP;
@@ -143,11 +145,11 @@ impl Analyser {
     }
 
     fn fine_step(&mut self) {
-        let mut levels = [0.0; MOST_BANDS];
+        let mut levels = [0.0; MAX_BANDS];
         let bands = self.fine_bank.apply(self.fine.power(), &mut levels);
         let hit = self.hit.step(bands, self.gain.reference(), self.gain.gate());
         self.features.hit = Unipolar::new(hit);
-        self.features.at = SampleIndex(self.heard).at(RATE_HZ);
+        self.features.at = SampleIndex(self.frames).at(RATE_HZ);
     }
 
     fn hop(&mut self) {
@@ -158,7 +160,7 @@ impl Analyser {
         self.side += (inverted - self.side) * 0.02;
         self.gain.step(middle + self.side * (side - middle));
         let (reference, gate) = (self.gain.reference(), self.gain.gate());
-        let mut levels = [0.0; MOST_BANDS];
+        let mut levels = [0.0; MAX_BANDS];
         let power = self.coarse.power();
         let bands = self.bank.apply(power, &mut levels);
         self.summary.push(power, bands);
@@ -183,21 +185,21 @@ impl Analyser {
         let (section, passage) = self.section.step(energy_slow, onset.low, onset.high, gate > 0.0);
         self.section.phrase(&mut features.beat, features.at);
         (features.section, features.passage) = (section, passage);
-        self.scene_left -= 1;
-        if self.scene_left == 0 {
-            self.scene_left = (LOOK_SECS / 0.01) as u32;
-            self.look_at_scene();
+        self.hops_to_scene -= 1;
+        if self.hops_to_scene == 0 {
+            self.hops_to_scene = (UPDATE_SECS / 0.01) as u32;
+            self.update_scene();
         }
     }
 
-    fn look_at_scene(&mut self) {
-        if self.summary.turned() {
-            self.scene.turn();
+    fn update_scene(&mut self) {
+        if self.summary.take_change() {
+            self.scene.note_change();
         }
         let summary = self.summary.ready().then(|| self.summary.read());
-        let at = SampleIndex(self.heard).at(RATE_HZ);
+        let at = SampleIndex(self.frames).at(RATE_HZ);
         let features = &mut self.features;
         let scores = features.scene_scores();
-        features.scene = self.scene.look(at, features.silent, summary.as_ref(), scores);
+        features.scene = self.scene.update(at, features.silent, summary.as_ref(), scores);
     }
 }

@@ -1,16 +1,16 @@
-//! Energy: how much happens, over about a beat and over about two bars, compared with the last minutes.
+//! Energy of the music over about one beat and over about two bars, relative to the last minutes.
 
-/// Time constants, seconds: fast up, fast down, slow up, slow down.
+/// Time constants in seconds: rise and fall of the fast follower, then of the slow one.
 const FAST_SECS: (f32, f32) = (0.15, 0.4);
 const SLOW_SECS: (f32, f32) = (1.2, 2.5);
-/// How fast energy falls when the sound stops altogether, seconds.
+/// Fall time in complete silence, in seconds.
 const SILENT_SECS: f32 = 0.25;
-/// Range of the energy scale, dB below the loudest of the last minutes.
+/// Range of the energy scale, in dB below the loudest passage of the last minutes.
 const RANGE_DB: f32 = 24.0;
-/// How fast the loudest passage is forgotten, dB a second.
-const FORGET_DB: f32 = 0.08;
+/// Decay of the loudest level, in dB per second.
+const DECAY_DB: f32 = 0.08;
 
-/// Energy followers.
+/// Fast and slow energy follower.
 pub(super) struct Energy {
     dt: f32,
     loud_db: f32,
@@ -20,20 +20,20 @@ pub(super) struct Energy {
 }
 
 impl Energy {
-    /// Followers stepped every `dt` seconds.
+    /// Builds followers stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, loud_db: f32::NEG_INFINITY, onset_mean: 0.0, fast: 0.0, slow: 0.0 }
     }
 
-    /// Takes the smoothed level (dBFS, any reference), the onset strength and the gate.
+    /// Returns fast and slow energy, 0 to 1, from the smoothed level in dB (any reference), onset strength and gate.
     pub fn step(&mut self, level_db: f32, onset: f32, gate: f32) -> (f32, f32) {
         let dt = self.dt;
         if gate > 0.0 {
-            self.loud_db = (self.loud_db - FORGET_DB * dt).max(level_db);
+            self.loud_db = (self.loud_db - DECAY_DB * dt).max(level_db);
         }
         self.onset_mean += (onset - self.onset_mean) * dt / 1.5;
         let loud = (1.0 + (level_db - self.loud_db) / RANGE_DB).clamp(0.0, 1.0);
-        // Loudness alone does not make energy: a loud pad is calm, drums are not.
+        // Loudness alone is not energy: a loud pad is calm, drums are not.
         let busy = 1.0 - (-self.onset_mean * 9.0).exp();
         let now = gate * loud * (0.35 + 0.65 * busy);
         let follow = |value: &mut f32, (up, down): (f32, f32)| {

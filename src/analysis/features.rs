@@ -1,50 +1,50 @@
-//! What the house knows about the music at one moment: the one struct that leaves this room.
+//! The analysis result at one moment: the one struct that leaves this module.
 
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Phase, Seconds, Tempo, Unipolar};
 
-/// Everything heard, at one moment of the audio clock. Small and plain: it crosses threads by newest-wins.
+/// Features of the music at one moment of the audio clock. Small and `Copy`: sent between threads, newest wins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Features {
-    /// Moment on the audio clock that these values describe.
+    /// Time on the audio clock.
     pub at: Seconds,
-    /// Nothing but silence reaches the house.
+    /// Whether the input is silent.
     pub silent: bool,
-    /// The raw signal, for meters.
+    /// Level of the raw signal, for meters.
     pub level: Level,
-    /// How loud each band feels after automatic gain; silence is 0.
+    /// Band envelopes after automatic gain, 0 in silence.
     pub bands: Bands,
-    /// The fast follower of hits (kick, snare, clap), 0 to 1.
+    /// Fast envelope of hits (kick, snare, clap), 0 to 1.
     pub hit: Unipolar,
-    /// Strength of the newest onset, 0 when there is none at this hop.
+    /// Onset strength of the latest hop, 0 without an onset.
     pub onset: Unipolar,
-    /// How fast the spectrum changes, 0 to 1.
+    /// Rate of spectral change, 0 to 1.
     pub flux: Unipolar,
-    /// Where the weight of the spectrum lies, 0 dark to 1 bright.
+    /// Spectral centroid, 0 dark to 1 bright.
     pub centroid: Unipolar,
-    /// 0 tonal to 1 noise.
+    /// Spectral flatness, 0 tonal to 1 noise.
     pub flatness: Unipolar,
     /// Energy over about a beat.
     pub energy_fast: Unipolar,
     /// Energy over about a bar or two.
     pub energy_slow: Unipolar,
-    /// Where the music is in its beat and bar.
+    /// Beat, bar and phrase position.
     pub beat: BeatGrid,
-    /// How intense this passage is.
+    /// Intensity of the passage.
     pub section: Section,
-    /// What the passage is doing right now.
+    /// Structural role of the passage.
     pub passage: Passage,
-    /// What kind of music this is.
+    /// Kind of music.
     pub scene: SceneView,
 }
 
-/// The raw input, unprocessed.
+/// Level of the raw input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Level {
-    /// Root mean square of the last block, 0..1 of full scale.
+    /// Root mean square of the last block, 0 to 1 of full scale.
     pub rms: f32,
-    /// Largest sample of the last block, 0..1 of full scale.
+    /// Largest sample of the last block, 0 to 1 of full scale.
     pub peak: f32,
     /// Momentary loudness in LUFS (EBU R128); below -70 is silence.
     pub loudness_lufs: f32,
@@ -63,24 +63,24 @@ pub struct Bands {
     pub high: Unipolar,
 }
 
-/// The beat as a straight line through time: enough to know the phase at any moment.
+/// Linear beat grid: gives the beat phase at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BeatGrid {
-    /// A moment on which a beat falls.
+    /// Time of a beat.
     pub anchor: Seconds,
-    /// How fast beats follow each other.
+    /// Tempo of the grid.
     pub tempo: Tempo,
-    /// 0 none, below 0.5 not to be trusted, 1 sure.
+    /// 0 no beat, below [`TRUSTED_CONFIDENCE`] not usable, 1 certain.
     pub confidence: Unipolar,
-    /// Number of the anchor's beat since the grid was found.
+    /// Number of the beat at `anchor`, counted since the grid was found.
     pub anchor_beat: u64,
-    /// Which beat number modulo four is the downbeat.
+    /// Beat number modulo four of the downbeat.
     pub downbeat: u64,
-    /// How sure the downbeat is, 0 to 1.
+    /// Confidence of the downbeat, 0 to 1.
     pub downbeat_confidence: Unipolar,
-    /// Beats since the phrase began, when the grid is trusted; a phrase is 8, 16 or 32 bars.
+    /// Beats since the phrase started, if the grid is trusted; a phrase is 8, 16 or 32 bars.
     pub phrase_beats: f32,
-    /// Length of the phrase in bars, 0 when unknown.
+    /// Length of the phrase in bars, 0 if unknown.
     pub phrase_bars: u32,
 }
 
@@ -99,71 +99,71 @@ impl Default for BeatGrid {
     }
 }
 
-/// Confidence from which a beat may steer anything.
+/// Minimum confidence at which a beat may drive anything.
 pub const TRUSTED_CONFIDENCE: f32 = 0.5;
 
 impl BeatGrid {
-    /// Whether the beat may be used to place a cut.
+    /// Returns whether the confidence is high enough to place a cut on a beat.
     pub fn trusted(&self) -> bool {
         self.confidence.get() >= TRUSTED_CONFIDENCE
     }
 
-    /// Beats since the grid's beat number 0, at any moment; runs smoothly between hops.
+    /// Returns the beats since beat number 0 at any time; continuous between hops.
     pub fn beats_at(&self, now: Seconds) -> f64 {
         self.anchor_beat as f64 + (now.0 - self.anchor.0) / self.tempo.period().0
     }
 
-    /// Where `now` lies between two beats.
+    /// Returns the phase of `now` between two beats.
     pub fn at(&self, now: Seconds) -> Phase {
         Phase::new(self.beats_at(now))
     }
 
-    /// The moment of the next beat strictly after `now`.
+    /// Returns the time of the next beat strictly after `now`.
     pub fn next_beat(&self, now: Seconds) -> Seconds {
         let beat = self.beats_at(now).floor() + 1.0;
         Seconds(self.anchor.0 + (beat - self.anchor_beat as f64) * self.tempo.period().0)
     }
 }
 
-/// How intense a passage is; moves on energy alone, never needs a trusted beat.
+/// Intensity of a passage. Depends on energy alone, never on a trusted beat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Section {
-    /// Little happens.
+    /// Low energy.
     #[default]
     Calm,
-    /// It moves.
+    /// Medium energy.
     Groove,
-    /// Everything at once.
+    /// High energy.
     Peak,
 }
 
-/// What a passage is doing.
+/// Structural role of a passage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Passage {
-    /// Nothing special.
+    /// No change.
     #[default]
     Steady,
-    /// Tension rises.
+    /// Rising tension.
     Build,
-    /// The energy has just come back at once; true for about two seconds.
+    /// The drums have just returned; lasts about two seconds.
     Drop,
-    /// The drums are gone, the piece goes on.
+    /// The drums are gone while the music continues.
     Breakdown,
 }
 
-/// The kinds of music the house tells apart.
+/// Kind of music.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scene {
-    /// Beatless, drifting.
+    /// Beatless, slowly evolving music.
     Ambient,
-    /// Machines and a straight beat.
+    /// Electronic music with a straight beat.
     Techno,
-    /// A band.
+    /// Live-band music.
     Rock,
-    /// No music: silence, speech, noise.
+    /// No music: silence, speech or noise.
     #[default]
     None,
 }
@@ -172,7 +172,7 @@ impl Scene {
     /// Every scene, in the order of [`SceneView::probabilities`].
     pub const ALL: [Self; 4] = [Self::Ambient, Self::Techno, Self::Rock, Self::None];
 
-    /// The label as written in files and on the desk.
+    /// Returns the label used in files and on the desk.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ambient => "ambient",
@@ -183,13 +183,13 @@ impl Scene {
     }
 }
 
-/// The scene decided on and how sure each one is.
+/// Current scene and the probability of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SceneView {
-    /// The decision, after hysteresis.
+    /// The scene after hysteresis.
     pub scene: Scene,
-    /// Probability of each scene in the order of [`Scene::ALL`]; sums to 1 once decided.
+    /// Probability of each scene in the order of [`Scene::ALL`]; sums to 1 after the first decision.
     pub probabilities: [f32; 4],
-    /// When the decision last changed.
+    /// Time of the last change.
     pub since: Seconds,
 }

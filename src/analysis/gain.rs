@@ -1,20 +1,20 @@
-//! Automatic gain: how loud the music is compared with itself, and a gate against hiss.
+//! Automatic gain: the reference level of the music, and a gate against hiss.
 //!
-//! Everything visual is told relative to the reference kept here, so that the level of the input does not matter;
-//! below the gate the reference stands still and everything reads zero.
+//! All features are relative to this reference, so the input level does not matter. With the gate closed the reference
+//! is frozen and all features are zero.
 
-/// Below this level nothing is heard, in dBFS (RMS over about a tenth of a second).
-const SHUT_DBFS: f32 = -65.0;
-/// From this level on everything is heard.
+/// Level at which the gate is closed, in dBFS (RMS over about 0.1 s).
+const CLOSED_DBFS: f32 = -65.0;
+/// Level at which the gate is fully open, in dBFS.
 const OPEN_DBFS: f32 = -58.0;
-/// How long a quiet stretch takes to be believed, seconds.
+/// Time constant of a falling level, in seconds.
 const QUIET_SECS: f32 = 0.07;
-/// How fast the reference follows louder music, seconds.
+/// Time constant of a rising reference, in seconds.
 const RISE_SECS: f32 = 0.6;
-/// How fast the reference forgets, seconds.
+/// Time constant of a falling reference, in seconds.
 const FALL_SECS: f32 = 12.0;
 
-/// The running reference.
+/// Tracks the reference level.
 pub(super) struct Gain {
     dt: f32,
     smooth: f32,
@@ -23,18 +23,18 @@ pub(super) struct Gain {
 }
 
 impl Gain {
-    /// A gain that is stepped every `dt` seconds.
+    /// Builds a gain stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, smooth: 0.0, reference: 0.0, gate: 0.0 }
     }
 
-    /// Takes the mean square of the newest hop.
+    /// Updates the reference with the mean square of the latest hop.
     pub fn step(&mut self, power: f32) {
-        // A new loud hop counts at once, a quiet one only when it lasts.
+        // Rising levels count at once, falling ones only if they last.
         let towards = if power > self.smooth { 0.5 } else { self.dt / QUIET_SECS };
         self.smooth += (power - self.smooth) * towards;
         let level = 10.0 * (self.smooth + 1e-12).log10();
-        self.gate = ((level - SHUT_DBFS) / (OPEN_DBFS - SHUT_DBFS)).clamp(0.0, 1.0);
+        self.gate = ((level - CLOSED_DBFS) / (OPEN_DBFS - CLOSED_DBFS)).clamp(0.0, 1.0);
         if self.gate <= 0.0 {
             return;
         }
@@ -42,17 +42,17 @@ impl Gain {
             self.reference = self.smooth;
         }
         let time = if self.smooth > self.reference { RISE_SECS } else { FALL_SECS };
-        // In decibels, so that the pace does not depend on the level.
+        // In decibels: the rate must not depend on the level.
         let ratio = (self.smooth.max(1e-12) / self.reference).clamp(1e-3, 1e4);
         self.reference *= ratio.powf((self.dt / time).min(1.0));
     }
 
-    /// Mean square that counts as the music's own full level; at least that of the gate.
+    /// Returns the mean square of the music's full level, at least that of the open gate.
     pub fn reference(&self) -> f32 {
         self.reference.max(10.0_f32.powf(OPEN_DBFS / 10.0))
     }
 
-    /// 0 for silence and hiss, 1 for sound.
+    /// Returns the gate: 0 for silence and hiss, 1 for sound.
     pub fn gate(&self) -> f32 {
         self.gate
     }

@@ -1,95 +1,95 @@
-//! The fast follower of hits: jumps within milliseconds of a kick, snare or clap and falls by itself.
+//! Hit follower: rises within milliseconds of a kick, snare or clap, then decays.
 //!
-//! A hit is a rise of several bands at once over what they held just before, well beyond what they do by
-//! themselves; so pads, noise and hiss, whose bands also move, raise nothing.
+//! A hit is a simultaneous rise of several bands above their recent level, well beyond their own usual fluctuation.
+//! Pads, noise and hiss fluctuate too and are therefore ignored.
 
-use super::filterbank::MOST_BANDS;
+use super::filterbank::MAX_BANDS;
 
-/// Steps over which the level before a rise is looked for.
-const BEFORE: usize = 14;
-/// The newest steps, in which the rise itself may already lie.
+/// Steps searched for the level before a rise.
+const HISTORY: usize = 14;
+/// Latest steps excluded from the search because the rise may already have started.
 const RISING: usize = 3;
-/// How fast the follower falls, seconds.
+/// Decay time of the follower, in seconds.
 const FALL_SECS: f32 = 0.13;
-/// How long a band's own restlessness is remembered, seconds.
-const SWING_SECS: f32 = 3.0;
-/// Restlessness assumed at first, dB.
-const FIRST_SWING_DB: f32 = 3.0;
-/// Levels this far below the reference are as good as nothing, dB.
+/// Time constant of a band's fluctuation estimate, in seconds.
+const FLUCTUATION_SECS: f32 = 3.0;
+/// Initial fluctuation estimate, in dB.
+const FIRST_FLUCTUATION_DB: f32 = 3.0;
+/// Levels are clamped at this floor, in dB relative to the reference.
 const FLOOR_DB: f32 = -42.0;
-/// Rise that no band counts, dB; on top of it, so many times its own restlessness.
-const SPARE_DB: f32 = 1.5;
-const SPARE_SWINGS: f32 = 2.0;
-/// Further rise that makes a band count in full, dB.
+/// Rise that is ignored: a constant in dB plus a multiple of the band's fluctuation.
+const IGNORED_DB: f32 = 1.5;
+const IGNORED_FLUCTUATIONS: f32 = 2.0;
+/// Further rise at which a band counts fully, in dB.
 const FULL_RISE_DB: f32 = 7.0;
-/// Mean over the bands that makes a hit: before anything clear was heard, and after.
-const WARY: f32 = 0.085;
-const EAGER: f32 = 0.045;
-/// From here to twice this, a hit is clear; how long that is remembered, seconds.
+/// Detection threshold on the mean over the bands: before any clear hit, and after one.
+const FIRST_THRESHOLD: f32 = 0.085;
+const THRESHOLD: f32 = 0.045;
+/// Strength at which a hit starts to count as clear (fully at twice this), and how long that is remembered, seconds.
 const CLEAR: f32 = 0.1;
 const CLEAR_SECS: f32 = 4.0;
-/// Height of the faintest hit; fairly high, so that a later and stronger one does not look like the hit itself.
-const LEAST_HEIGHT: f32 = 0.7;
+/// Minimum height of a hit; high enough that a stronger one shortly after does not look like a second hit.
+const MIN_HEIGHT: f32 = 0.7;
 
-/// The follower.
+/// Follows hits.
 pub(super) struct HitFollower {
     dt: f32,
-    /// Levels of the last steps per band, dB over the reference.
-    past: [[f32; MOST_BANDS]; BEFORE],
+    /// Levels of the last steps per band, in dB relative to the reference.
+    past: [[f32; MAX_BANDS]; HISTORY],
     at: usize,
-    swing: [f32; MOST_BANDS],
+    fluctuation: [f32; MAX_BANDS],
     clear: f32,
     value: f32,
     steps: usize,
 }
 
 impl HitFollower {
-    /// A follower that is stepped every `dt` seconds.
+    /// Builds a follower stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self {
             dt,
-            past: [[FLOOR_DB; MOST_BANDS]; BEFORE],
+            past: [[FLOOR_DB; MAX_BANDS]; HISTORY],
             at: 0,
-            swing: [FIRST_SWING_DB; MOST_BANDS],
+            fluctuation: [FIRST_FLUCTUATION_DB; MAX_BANDS],
             clear: 0.0,
             value: 0.0,
             steps: 0,
         }
     }
 
-    /// Takes the power of each band, the reference power and the gate; returns the follower, 0..1.
+    /// Returns the envelope, 0 to 1, from the power of each band, the reference power and the gate.
     pub fn step(&mut self, bands: &[f32], reference: f32, gate: f32) -> f32 {
         let strength = self.strength(bands, reference);
         self.steps += 1;
         self.value *= (-self.dt / FALL_SECS).exp();
         self.clear *= (-self.dt / CLEAR_SECS).exp();
-        // The first sound out of nothing is no hit.
-        if self.steps <= BEFORE {
+        // The first sound after silence is not a hit.
+        if self.steps <= HISTORY {
             return self.value;
         }
         self.clear = self.clear.max(strength);
-        let sure = (self.clear / CLEAR - 1.0).clamp(0.0, 1.0);
-        if strength > WARY + (EAGER - WARY) * sure {
-            self.value = self.value.max((LEAST_HEIGHT + strength).min(1.0) * gate);
+        let confidence = (self.clear / CLEAR - 1.0).clamp(0.0, 1.0);
+        if strength > FIRST_THRESHOLD + (THRESHOLD - FIRST_THRESHOLD) * confidence {
+            self.value = self.value.max((MIN_HEIGHT + strength).min(1.0) * gate);
         }
         self.value
     }
 
-    /// How much the bands rise together, 0..1.
+    /// Returns the mean rise over all bands, 0 to 1.
     fn strength(&mut self, bands: &[f32], reference: f32) -> f32 {
         let mut sum = 0.0;
         for (band, power) in bands.iter().enumerate() {
             let level = (10.0 * (power / reference + 1e-12).log10()).max(FLOOR_DB);
-            let before = (RISING..BEFORE)
-                .map(|back| self.past[(self.at + BEFORE - back) % BEFORE][band])
+            let before = (RISING..HISTORY)
+                .map(|back| self.past[(self.at + HISTORY - back) % HISTORY][band])
                 .fold(FLOOR_DB, f32::max);
             let rise = (level - before).max(0.0);
-            let swing = &mut self.swing[band];
-            sum += ((rise - SPARE_DB - SPARE_SWINGS * *swing) / FULL_RISE_DB).clamp(0.0, 1.0);
-            *swing += (rise.min(12.0) - *swing) * self.dt / SWING_SECS;
+            let fluctuation = &mut self.fluctuation[band];
+            sum += ((rise - IGNORED_DB - IGNORED_FLUCTUATIONS * *fluctuation) / FULL_RISE_DB).clamp(0.0, 1.0);
+            *fluctuation += (rise.min(12.0) - *fluctuation) * self.dt / FLUCTUATION_SECS;
             self.past[self.at][band] = level;
         }
-        self.at = (self.at + 1) % BEFORE;
+        self.at = (self.at + 1) % HISTORY;
         sum / bands.len().max(1) as f32
     }
 }

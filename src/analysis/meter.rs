@@ -1,13 +1,13 @@
-//! The raw signal for meters: level, peak and loudness, before any gain.
+//! Level, peak and loudness of the raw signal before automatic gain.
 
 use ebur128::{EbuR128, Mode};
 
 use super::RATE_HZ;
 use super::features::Level;
 
-/// Frames between two readings of the loudness, which costs a pass over 400 ms.
-const LOUDNESS_EVERY: usize = 8;
-/// Loudness shown for silence, LUFS.
+/// Reads between two loudness measurements; each costs a pass over 400 ms.
+const READS_PER_LOUDNESS: usize = 8;
+/// Loudness reported for silence, in LUFS.
 pub(super) const SILENT_LUFS: f32 = -120.0;
 
 /// Level meter of the raw input.
@@ -18,11 +18,11 @@ pub(super) struct Meter {
     square: f32,
     peak: f32,
     count: usize,
-    readings: usize,
+    reads: usize,
 }
 
 impl Meter {
-    /// A meter at rest, read every `hop` frames.
+    /// Builds a meter read every `hop` frames.
     pub fn new(hop: usize) -> Self {
         Self {
             loudness: EbuR128::new(2, RATE_HZ, Mode::M).ok(),
@@ -31,11 +31,11 @@ impl Meter {
             square: 0.0,
             peak: 0.0,
             count: 0,
-            readings: 0,
+            reads: 0,
         }
     }
 
-    /// Takes one frame, already finite.
+    /// Adds one frame of finite samples.
     pub fn push(&mut self, frame: [f32; 2]) {
         self.square += frame[0] * frame[0] + frame[1] * frame[1];
         self.peak = self.peak.max(frame[0].abs()).max(frame[1].abs());
@@ -45,19 +45,19 @@ impl Meter {
         }
     }
 
-    /// Ends a hop and tells what it held.
+    /// Returns the level of the frames since the last call and starts a new block.
     pub fn read(&mut self) -> Level {
         self.level.rms = (self.square / self.count.max(1) as f32).sqrt();
         self.level.peak = self.peak;
         (self.square, self.peak, self.count) = (0.0, 0.0, 0);
         if let Some(loudness) = &mut self.loudness {
-            let taken = loudness.add_frames_f32(&self.block).is_ok();
-            if taken && self.readings.is_multiple_of(LOUDNESS_EVERY) {
+            let added = loudness.add_frames_f32(&self.block).is_ok();
+            if added && self.reads.is_multiple_of(READS_PER_LOUDNESS) {
                 let lufs = loudness.loudness_momentary().unwrap_or(f64::from(SILENT_LUFS)) as f32;
                 self.level.loudness_lufs = lufs.max(SILENT_LUFS);
             }
         }
-        self.readings += 1;
+        self.reads += 1;
         self.block.clear();
         self.level
     }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_scale_sine_on_both_sides_reads_zero_lufs() {
+    fn a_sine_at_minus_23_dbfs_reads_minus_23_lufs() {
         // EBU Tech 3341: 1 kHz at -23 dBFS on both channels is -23 LUFS.
         let mut meter = Meter::new(441);
         let mut level = Level::default();

@@ -1,8 +1,7 @@
-//! What the music does: bands, loudness, onsets, beat, section, scene. Pure: samples in, features out.
+//! Music analysis: bands, loudness, onsets, beat, section and scene. Pure: samples in, features out.
 
 mod analyser;
 mod beat;
-mod call;
 mod energy;
 mod features;
 mod filterbank;
@@ -10,6 +9,7 @@ mod gain;
 mod hit;
 mod meter;
 mod onset;
+mod prediction;
 mod scene;
 mod section;
 mod spectral;
@@ -19,12 +19,12 @@ mod tests;
 
 pub use analyser::Analyser;
 pub use beat::TempoRequest;
-pub use call::BeatCall;
 pub use features::{
     Bands, BeatGrid, Features, Level, Passage, Scene, SceneView, Section, TRUSTED_CONFIDENCE,
 };
+pub use prediction::BeatPredictor;
 
-pub use scene::{SIZE as SUMMARY_SIZE, SceneEar, SceneModel, SceneWatch, ScoreInput};
+pub use scene::{SIZE as SUMMARY_SIZE, SceneAnalyser, SceneFilter, SceneModel, ScoreInput};
 
-/// The rate at which music is heard, in Hz.
+/// Sample rate of the analysis, in Hz.
 pub(crate) const RATE_HZ: u32 = 44_100;

@@ -1,16 +1,16 @@
-//! Onset strength in three ranges: how much louder each band became within the last hops.
+//! Onset strength in three ranges: the rise of each band over the last hops.
 //!
-//! The difference is taken against the loudest neighbour two hops before, so that vibrato is no onset
+//! Each band is compared with the loudest of its neighbours two hops earlier, which suppresses vibrato
 //! (Böck and Widmer, "Maximum filter vibrato suppression for onset detection", DAFx 2013).
 
-use super::filterbank::{Filterbank, MOST_BANDS};
+use super::filterbank::{Filterbank, MAX_BANDS};
 
-/// Hops between the two levels that are compared.
+/// Hops between the two compared levels.
 const LAG: usize = 2;
-/// How strongly levels are compressed: power over reference is multiplied by this before the logarithm.
+/// Log compression: power over reference is multiplied by this before the logarithm.
 const COMPRESSION: f32 = 300.0;
 
-/// Onset strength at one hop. Each is a mean over its bands; about 0.1 for a soft note, 1 for a kick alone.
+/// Onset strength at one hop: the mean over the bands of a range; about 0.1 for a soft note, 1 for a solo kick.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Onset {
     /// Below 130 Hz: kicks and bass notes.
@@ -22,30 +22,30 @@ pub(super) struct Onset {
 }
 
 impl Onset {
-    /// All ranges together.
+    /// Returns the mean of the three ranges.
     pub fn all(&self) -> f32 {
         (self.low + self.mid + self.high) / 3.0
     }
 }
 
-/// Finds onsets from band powers.
-pub(super) struct OnsetFinder {
+/// Computes onset strength from band powers.
+pub(super) struct OnsetDetector {
     ranges: [std::ops::Range<usize>; 3],
-    past: [[f32; MOST_BANDS]; LAG],
+    past: [[f32; MAX_BANDS]; LAG],
     at: usize,
-    started: usize,
+    hops: usize,
 }
 
-impl OnsetFinder {
-    /// A finder over the bands of `bank`.
+impl OnsetDetector {
+    /// Builds a detector over the bands of `bank`.
     pub fn new(bank: &Filterbank) -> Self {
         let ranges = [bank.within(25.0, 130.0), bank.within(130.0, 2_000.0), bank.within(2_000.0, 16_000.0)];
-        Self { ranges, past: [[0.0; MOST_BANDS]; LAG], at: 0, started: 0 }
+        Self { ranges, past: [[0.0; MAX_BANDS]; LAG], at: 0, hops: 0 }
     }
 
-    /// Takes the band powers of a hop, the reference power and the gate.
+    /// Returns the onset strength from the band powers of a hop, the reference power and the gate.
     pub fn step(&mut self, bands: &[f32], reference: f32, gate: f32) -> Onset {
-        let mut levels = [0.0; MOST_BANDS];
+        let mut levels = [0.0; MAX_BANDS];
         for (level, power) in levels.iter_mut().zip(bands) {
             *level = (1.0 + COMPRESSION * power / reference).ln() * 0.5;
         }
@@ -66,7 +66,7 @@ impl OnsetFinder {
         };
         self.past[self.at] = levels;
         self.at = (self.at + 1) % LAG;
-        self.started += 1;
-        if self.started > LAG { onset } else { Onset::default() }
+        self.hops += 1;
+        if self.hops > LAG { onset } else { Onset::default() }
     }
 }

@@ -1,15 +1,15 @@
-//! Short-time Fourier transform over a sliding window; allocation-free after construction.
+//! Short-time Fourier transform over a sliding window; allocates nothing after construction.
 
 use std::sync::Arc;
 
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-/// One transform size over the newest samples.
+/// Transform of the latest samples.
 pub(super) struct Stft {
     plan: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
-    /// The newest samples, oldest first, in a ring that starts at `head`.
+    /// Ring of the latest samples; the oldest is at `head`.
     ring: Vec<f32>,
     head: usize,
     time: Vec<f32>,
@@ -19,7 +19,7 @@ pub(super) struct Stft {
 }
 
 impl Stft {
-    /// A transform over the last `size` samples under a Hann window (von Hann; Harris, 1978).
+    /// Builds a transform over the last `size` samples with a Hann window (Harris, 1978).
     pub fn new(size: usize) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(size);
         let hann = |n: usize| 0.5 - 0.5 * (std::f32::consts::TAU * (n as f32 + 0.5) / size as f32).cos();
@@ -35,13 +35,13 @@ impl Stft {
         }
     }
 
-    /// Takes the next sample.
+    /// Adds the next sample.
     pub fn push(&mut self, sample: f32) {
         self.ring[self.head] = sample;
         self.head = (self.head + 1) % self.ring.len();
     }
 
-    /// Power per bin of the newest window; the bins of a sine of amplitude `a` sum to about `a * a / 2`.
+    /// Returns the power per bin of the latest window; the bins of a sine of amplitude `a` sum to about `a * a / 2`.
     pub fn power(&mut self) -> &[f32] {
         let (newer, older) = self.ring.split_at(self.head);
         for ((out, sample), gain) in self.time.iter_mut().zip(older.iter().chain(newer)).zip(&self.window) {
@@ -49,7 +49,7 @@ impl Stft {
         }
         let done = self.plan.process_with_scratch(&mut self.time, &mut self.spectrum, &mut self.scratch);
         debug_assert!(done.is_ok(), "buffers come from the plan itself");
-        // Two sides, and the Hann window's power of 3/8, over the squared length.
+        // One-sided spectrum, and the Hann window's power of 3/8, over the squared length.
         let size = self.ring.len() as f32;
         let scale = 2.0 / (size * size * 0.375);
         for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_power_of_a_sine_is_half_its_squared_amplitude_and_sits_at_its_pitch() {
+    fn a_sine_has_half_its_squared_amplitude_at_its_own_bin() {
         let mut stft = Stft::new(2048);
         for n in 0..3000 {
             stft.push(0.5 * (std::f32::consts::TAU * 1000.0 * n as f32 / 44_100.0).sin());

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::analysis::{Analyser, BeatCall, Features, Scene};
-use crate::audio::{self, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Source as _};
+use crate::analysis::{Analyser, BeatPredictor, Features, Scene};
+use crate::audio::{self, Block, Capture, DeviceChoice, SAMPLE_RATE_HZ, Source as _};
 use crate::units::{Seconds, thread_time};
 
 /// Frames per block, 5 ms.
@@ -42,7 +42,7 @@ pub struct ListenSettings {
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening {
         analyser: Analyser::new(),
-        call: BeatCall::default(),
+        call: BeatPredictor::default(),
         fed: 0,
         slow_next: SLOW_SECS,
         beat_at: Seconds(-1.0),
@@ -61,7 +61,7 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
 
 struct Listening {
     analyser: Analyser,
-    call: BeatCall,
+    call: BeatPredictor,
     /// Frames processed so far.
     fed: u64,
     slow_next: f64,
@@ -72,8 +72,8 @@ struct Listening {
 
 impl Listening {
     fn file(&mut self, path: &Path, settings: &ListenSettings, out: &mut dyn Write) -> std::io::Result<()> {
-        let pcm = audio::decode(path).map_err(std::io::Error::other)?.at_rate(HOUSE_RATE_HZ);
-        let most = settings.seconds.map_or(usize::MAX, |s| (s * f64::from(HOUSE_RATE_HZ)) as usize);
+        let pcm = audio::decode(path).map_err(std::io::Error::other)?.at_rate(SAMPLE_RATE_HZ);
+        let most = settings.seconds.map_or(usize::MAX, |s| (s * f64::from(SAMPLE_RATE_HZ)) as usize);
         let frames = &pcm.frames[..pcm.frames.len().min(most)];
         let mut viewed = 0.0;
         for block in frames.chunks(BLOCK) {
@@ -108,7 +108,7 @@ impl Listening {
         let choice = name.map_or(DeviceChoice::Automatic, DeviceChoice::Named);
         let mut capture = Capture::open(choice, Arc::new(clock)).map_err(std::io::Error::other)?;
         let state = capture.state();
-        let mut block = Block::with_room_for(Seconds(0.5));
+        let mut block = Block::with_capacity(Seconds(0.5));
         let mut viewed = Instant::now();
         let mut said = String::new();
         while settings.seconds.is_none_or(|limit| epoch.elapsed().as_secs_f64() < limit) {
@@ -144,7 +144,7 @@ impl Listening {
 
     /// Seconds of sound processed so far.
     fn now(&self) -> f64 {
-        self.fed as f64 / f64::from(HOUSE_RATE_HZ)
+        self.fed as f64 / f64::from(SAMPLE_RATE_HZ)
     }
 
     fn lines(&mut self, out: &mut dyn Write) -> std::io::Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::analysis::{Analyser, Features};
-use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
+use crate::audio::{self, Pcm, SAMPLE_RATE_HZ};
 
 /// Sound and its features, frame by frame.
 pub(super) struct Performance<'a> {
@@ -28,7 +28,7 @@ impl<'a> Performance<'a> {
     /// Returns the sound of a frame; empty after the end.
     pub fn block(&self, frame: u64) -> &'a [[f32; 2]] {
         let end = self.sound.frames.len();
-        let sample = |frame: u64| (frame * u64::from(HOUSE_RATE_HZ) / self.fps) as usize;
+        let sample = |frame: u64| (frame * u64::from(SAMPLE_RATE_HZ) / self.fps) as usize;
         &self.sound.frames[sample(frame).min(end)..sample(frame + 1).min(end)]
     }
 
@@ -43,17 +43,17 @@ impl<'a> Performance<'a> {
 
 /// Loads the first `seconds` of a file or of the demo track; short demos start at the track's highlight.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
-    let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize;
+    let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {
-        let mut sound = audio::demo::render(HOUSE_RATE_HZ);
+        let mut sound = audio::demo::render(SAMPLE_RATE_HZ);
         if seconds < 60.0 {
-            let start = (audio::demo::HIGHLIGHT.0 * f64::from(HOUSE_RATE_HZ)) as usize;
+            let start = (audio::demo::HIGHLIGHT.0 * f64::from(SAMPLE_RATE_HZ)) as usize;
             sound.frames.drain(..start.min(sound.frames.len()));
         }
         sound
     } else {
         let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound file {name}"))?;
-        Pcm { rate_hz: HOUSE_RATE_HZ, frames: pcm.at_rate(HOUSE_RATE_HZ).frames }
+        Pcm { rate_hz: SAMPLE_RATE_HZ, frames: pcm.at_rate(SAMPLE_RATE_HZ).frames }
     };
     sound.frames.truncate(frames);
     Ok(sound)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::analysis::{Analyser, Features, TempoRequest};
 use crate::audio::{
-    AudioState, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Link, PcmSource, Playback, Source, demo,
+    AudioState, Block, Capture, DeviceChoice, Link, PcmSource, Playback, SAMPLE_RATE_HZ, Source, demo,
 };
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
@@ -16,7 +16,7 @@ use crate::units::Seconds;
 /// Interval between reads, well below the 10 ms that eyes could notice.
 const READ_EVERY: Duration = Duration::from_millis(4);
 /// Capacity of the queue to the render thread: one second. The newest frames are dropped when it is full.
-const WAITING_FRAMES: usize = HOUSE_RATE_HZ as usize;
+const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl AnalysisThread {
         let (open, state): (Box<dyn FnOnce() -> Box<dyn Source> + Send>, _) = match choice {
             SoundChoice::Demo => (
                 Box::new(|| {
-                    let track = demo::render(HOUSE_RATE_HZ);
+                    let track = demo::render(SAMPLE_RATE_HZ);
                     Box::new(PcmSource::new("demo track", &track, Playback::Loop))
                 }),
                 None,
@@ -83,7 +83,7 @@ impl AnalysisThread {
         let work = move || {
             let mut source = open();
             let mut analyser = Analyser::new();
-            let mut block = Block::with_room_for(Seconds(0.5));
+            let mut block = Block::with_capacity(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
                 while let Some(request) = incoming.receive() {

@@ -1,6 +1,6 @@
-//! Files of sound through symphonia: whole into memory, or packet by packet.
+//! Decoding of audio files with symphonia: into memory at once, or packet by packet.
 //!
-//! A file is hostile until decoded: a decoder that falls over is a file that cannot be played, no more.
+//! Files are untrusted: a panicking decoder makes the file unplayable and nothing else.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,31 +15,31 @@ use symphonia::core::io::MediaSourceStream;
 use super::stereo::stereo;
 use super::{AudioError, Frame, Pcm};
 
-/// Longest sound held in memory at once, in minutes at 48 kHz (about 23 MB a minute); faster ones may be shorter.
+/// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); less at higher rates.
 pub const LONGEST_MINUTES: u32 = 120;
-const MOST_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
-/// Slowest and fastest rates that are taken for real, in Hz.
+const MAX_FRAMES: usize = LONGEST_MINUTES as usize * 60 * 48_000;
+/// Plausible sample rates, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1_000..=768_000;
-/// Packets in a row that may fail before the rest of the file is given up.
-const MOST_BAD_PACKETS: u32 = 256;
+/// Consecutive corrupt packets after which the rest of the file is ignored.
+const MAX_BAD_PACKETS: u32 = 256;
 
-/// Decodes a whole file to stereo at its own rate.
+/// Decodes a whole file to stereo at its own rate. Fails if it cannot be opened or decoded, or is too long.
 pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
     let mut file = AudioFile::open(path)?;
     let rate_hz = file.rate_hz();
     let mut frames = Vec::new();
     while file.next(&mut frames) {
-        if frames.len() > MOST_FRAMES {
+        if frames.len() > MAX_FRAMES {
             return Err(AudioError::TooLong { path: path.to_owned(), limit_minutes: LONGEST_MINUTES });
         }
     }
     if frames.is_empty() {
-        return Err(not_audio(path, "it holds no sound"));
+        return Err(unplayable(path, "it contains no audio"));
     }
     Ok(Pcm { rate_hz, frames })
 }
 
-/// An open file that hands out its sound packet by packet.
+/// An open file that is decoded packet by packet.
 pub(crate) struct AudioFile {
     path: PathBuf,
     format: Box<dyn FormatReader>,
@@ -47,7 +47,7 @@ pub(crate) struct AudioFile {
     track: u32,
     rate_hz: u32,
     samples: Vec<f32>,
-    /// The first packet, decoded at opening to learn what the file really holds.
+    /// The first packet, decoded on opening to verify the file.
     first: Vec<Frame>,
 }
 
@@ -59,7 +59,7 @@ impl AudioFile {
             return Err(AudioError::Open { path: path.to_owned(), reason: "it is a folder".into() });
         }
         catch_unwind(AssertUnwindSafe(|| Self::probe(path, file)))
-            .unwrap_or_else(|_| Err(not_audio(path, "its decoder failed")))
+            .unwrap_or_else(|_| Err(unplayable(path, "the decoder crashed")))
     }
 
     fn probe(path: &Path, file: File) -> Result<Self, AudioError> {
@@ -70,26 +70,26 @@ impl AudioFile {
         let stream = MediaSourceStream::new(Box::new(file), Default::default());
         let format = symphonia::default::get_probe()
             .probe(&hint, stream, Default::default(), Default::default())
-            .map_err(|_| not_audio(path, "no known format"))?;
+            .map_err(|_| unplayable(path, "unknown format"))?;
         let track =
-            format.default_track(TrackType::Audio).ok_or_else(|| not_audio(path, "no audio track"))?;
+            format.default_track(TrackType::Audio).ok_or_else(|| unplayable(path, "no audio track"))?;
         let parameters = track
             .codec_params
             .as_ref()
             .and_then(|codec| codec.audio())
-            .ok_or_else(|| not_audio(path, "no audio codec"))?;
+            .ok_or_else(|| unplayable(path, "no audio codec"))?;
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &Default::default())
-            .map_err(|e| not_audio(path, &e.to_string()))?;
+            .map_err(|e| unplayable(path, &e.to_string()))?;
         let (track, rate_hz) = (track.id, parameters.sample_rate.unwrap_or(0));
         let (samples, first) = (Vec::new(), Vec::new());
         let mut file = Self { path: path.to_owned(), format, decoder, track, rate_hz, samples, first };
         let mut first = Vec::new();
         if !file.decode_packet(&mut first) {
-            return Err(not_audio(path, "nothing in it can be decoded"));
+            return Err(unplayable(path, "no packet can be decoded"));
         }
         if !RATES_HZ.contains(&file.rate_hz) {
-            return Err(not_audio(path, &format!("a rate of {} Hz", file.rate_hz)));
+            return Err(unplayable(path, &format!("unsupported sample rate of {} Hz", file.rate_hz)));
         }
         file.first = first;
         Ok(file)
@@ -103,7 +103,7 @@ impl AudioFile {
         self.rate_hz
     }
 
-    /// Appends the next stretch of sound to `out`; false at the end of what can be decoded.
+    /// Appends the next packet to `out`; returns false at the end of the decodable audio.
     pub(crate) fn next(&mut self, out: &mut Vec<Frame>) -> bool {
         if !self.first.is_empty() {
             out.append(&mut self.first);
@@ -119,11 +119,11 @@ impl AudioFile {
 
     fn decode_packet(&mut self, out: &mut Vec<Frame>) -> bool {
         let mut bad = 0;
-        while bad < MOST_BAD_PACKETS {
+        while bad < MAX_BAD_PACKETS {
             let packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
-                Err(Error::ResetRequired) if self.next_link() => continue,
-                Ok(None) | Err(_) => return false, // the end, or a file cut short
+                Err(Error::ResetRequired) if self.next_stream() => continue,
+                Ok(None) | Err(_) => return false, // end of the file, or truncated
             };
             if packet.track_id != self.track {
                 continue;
@@ -131,7 +131,7 @@ impl AudioFile {
             let buffer = match self.decoder.decode(&packet) {
                 Ok(buffer) if buffer.frames() > 0 => buffer,
                 Ok(_) | Err(Error::DecodeError(_)) => {
-                    bad += 1; // one damaged packet is a short gap
+                    bad += 1; // a corrupt packet leaves a short gap
                     continue;
                 }
                 Err(_) => return false,
@@ -149,8 +149,8 @@ impl AudioFile {
 }
 
 impl AudioFile {
-    /// Another piece of sound begins in the same file, as in chained Ogg: goes on with it if it has the same rate.
-    fn next_link(&mut self) -> bool {
+    /// Continues with the next stream of a chained file (such as chained Ogg) if it has the same rate.
+    fn next_stream(&mut self) -> bool {
         let Some(track) = self.format.default_track(TrackType::Audio) else { return false };
         let Some(parameters) = track.codec_params.as_ref().and_then(|codec| codec.audio()) else {
             return false;
@@ -166,8 +166,8 @@ impl AudioFile {
     }
 }
 
-fn not_audio(path: &Path, reason: &str) -> AudioError {
-    AudioError::NotAudio { path: path.to_owned(), reason: reason.into() }
+fn unplayable(path: &Path, reason: &str) -> AudioError {
+    AudioError::Unplayable { path: path.to_owned(), reason: reason.into() }
 }
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
     use crate::audio::wav;
 
     #[test]
-    fn a_written_wav_comes_back_within_one_step() {
+    fn a_wav_file_round_trips_within_one_step() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tone.wav");
         let frames = (0..4_410).map(|n| [(n as f32 * 0.05).sin() * 0.8, (n as f32 * 0.03).cos() * 0.3]);
@@ -190,15 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_audio_is_refused_in_one_clear_line() {
+    fn invalid_files_give_one_line_errors() {
         let folder = tempfile::tempdir().unwrap();
         let text = folder.path().join("notes.mp3");
         std::fs::write(&text, "this is a shopping list, not music\n".repeat(50)).unwrap();
         let empty = folder.path().join("empty.wav");
         std::fs::write(&empty, "").unwrap();
         for (path, part) in [
-            (text.as_path(), "not audio"),
-            (empty.as_path(), "not audio"),
+            (text.as_path(), "cannot be played"),
+            (empty.as_path(), "cannot be played"),
             (folder.path(), "folder"),
             (Path::new("/no/such/file.ogg"), "could not open"),
         ] {
@@ -208,13 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_plays_what_is_there() {
+    fn a_truncated_file_plays_up_to_its_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cut.wav");
         wav::write(&path, &Pcm { rate_hz: 44_100, frames: vec![[0.5, -0.5]; 20_000] }).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        let heard = decode(&path).unwrap().frames.len();
-        assert!((8_000..=10_000).contains(&heard), "{heard} frames of 20000 heard");
+        let decoded = decode(&path).unwrap().frames.len();
+        assert!((8_000..=10_000).contains(&decoded), "{decoded} of 20000 frames decoded");
     }
 }

@@ -1,54 +1,43 @@
-//! What can go wrong with sound, said to the operator in one line: what happened, and what to try.
+//! Audio errors as one-line messages: what happened and what to try.
 
 use std::path::PathBuf;
 
-/// A failure of a device or a file of sound.
+/// Failure of an audio file or of the audio thread.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
-    /// The file is missing or may not be read.
-    #[error("could not open {path}: {reason}; check the name and that it may be read", path = .path.display())]
+    /// The file is missing or unreadable.
+    #[error("could not open {path}: {reason}; check the path and the permissions", path = .path.display())]
     Open {
-        /// The file that was asked for.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Message of the system.
         reason: String,
     },
-    /// The file holds no sound that can be decoded.
-    #[error("{path} is not audio that can be played ({reason}); try wav, flac, ogg, mp3 or m4a", path = .path.display())]
-    NotAudio {
-        /// The file that was asked for.
+    /// The file contains no audio that can be decoded.
+    #[error("{path} cannot be played as audio ({reason}); try WAV, FLAC, Ogg, MP3 or M4A", path = .path.display())]
+    Unplayable {
+        /// Path of the file.
         path: PathBuf,
-        /// What the decoder said.
+        /// Message of the decoder.
         reason: String,
     },
-    /// The file is longer than may be held in memory at once.
-    #[error("{path} is longer than {limit_minutes} minutes; cut it, or play it live instead", path = .path.display())]
+    /// The file is too long to be held in memory.
+    #[error("{path} is longer than {limit_minutes} minutes; shorten it, or play it live instead", path = .path.display())]
     TooLong {
-        /// The file that was asked for.
+        /// Path of the file.
         path: PathBuf,
-        /// The longest sound that is held at once, in minutes.
+        /// Longest supported length, in minutes.
         limit_minutes: u32,
     },
     /// A file could not be written.
     #[error("could not write {path}: {reason}; check the folder and the free space", path = .path.display())]
     Write {
-        /// The file that was to be written.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Message of the system.
         reason: String,
     },
-    /// No input answers to the wish, or none exists.
-    #[error("{0}")]
-    NoDevice(String),
-    /// The device is there but does not open.
-    #[error("could not listen to {device}: {reason}")]
-    Device {
-        /// Name of the device.
-        device: String,
-        /// What the driver said.
-        reason: String,
-    },
-    /// A thread could not be started.
+    /// The audio thread could not be started.
     #[error("could not start the audio thread: {0}; close other programs and try again")]
     Thread(std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! Sources that play what is already known: a file as it is decoded, or a piece in memory.
+//! Sources that play a file, decoded on the fly, or audio in memory.
 
 use std::path::Path;
 
@@ -6,36 +6,36 @@ use crate::units::{SampleIndex, Seconds};
 
 use super::decode::AudioFile;
 use super::source::Playhead;
-use super::{AudioError, Block, Frame, HOUSE_RATE_HZ, Pcm, Resampler, Source};
+use super::{AudioError, Block, Frame, Pcm, Resampler, SAMPLE_RATE_HZ, Source};
 
-/// What happens when a file or a piece comes to its end.
+/// What happens at the end of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Playback {
-    /// It plays once; after it comes nothing.
+    /// Play once and finish.
     #[default]
     Once,
-    /// It starts over without a gap.
+    /// Repeat without a gap.
     Loop,
 }
 
-/// A file that plays in real time by the show's clock, decoded as it goes.
+/// Plays a file in real time on the show clock, decoding it on the fly.
 pub struct FileSource {
     file: AudioFile,
     resampler: Resampler,
     playback: Playback,
     head: Playhead,
     decoded: Vec<Frame>,
-    /// Sound at the house rate that is not yet due; `used` frames of it are gone.
+    /// Resampled audio that is not yet due; the first `used` frames were delivered.
     ready: Vec<Frame>,
     used: usize,
     ended: bool,
 }
 
 impl FileSource {
-    /// Opens `path`; it is known to hold sound when this returns.
+    /// Opens `path` and decodes its first packet; fails if it is not playable audio.
     pub fn open(path: &Path, playback: Playback) -> Result<Self, AudioError> {
         let file = AudioFile::open(path)?;
-        let resampler = Resampler::new(file.rate_hz(), HOUSE_RATE_HZ);
+        let resampler = Resampler::new(file.rate_hz(), SAMPLE_RATE_HZ);
         let (decoded, ready) = (Vec::new(), Vec::new());
         Ok(Self {
             file,
@@ -49,14 +49,14 @@ impl FileSource {
         })
     }
 
-    /// Makes at least `wanted` frames ready, unless the end comes first.
+    /// Decodes until at least `wanted` frames are ready or the file ends.
     fn prepare(&mut self, wanted: usize) {
         if self.ready.len() - self.used >= wanted {
             return;
         }
         self.ready.drain(..self.used);
         self.used = 0;
-        // A looped file that has gone bad delivers nothing: it is reopened once per read, not for ever.
+        // A looped file that has become unreadable delivers nothing: reopen it once per read, not forever.
         let mut may_restart = true;
         while self.ready.len() < wanted && !self.ended {
             self.decoded.clear();
@@ -74,12 +74,12 @@ impl FileSource {
     fn restart(&mut self) -> bool {
         match AudioFile::open(self.file.path()) {
             Ok(file) => {
-                self.resampler = Resampler::new(file.rate_hz(), HOUSE_RATE_HZ);
+                self.resampler = Resampler::new(file.rate_hz(), SAMPLE_RATE_HZ);
                 self.file = file;
                 true
             }
             Err(e) => {
-                log::warn!("the loop ends: {e}");
+                log::warn!("stopping playback: {e}");
                 false
             }
         }
@@ -107,7 +107,7 @@ impl Source for FileSource {
     }
 }
 
-/// A piece in memory that plays by the show's clock.
+/// Plays audio in memory on the show clock.
 pub struct PcmSource {
     name: String,
     frames: Vec<Frame>,
@@ -117,9 +117,9 @@ pub struct PcmSource {
 }
 
 impl PcmSource {
-    /// Plays `pcm`, whatever its rate, under the name `name`.
+    /// Builds a source that plays `pcm`, at any rate, under the name `name`.
     pub fn new(name: impl Into<String>, pcm: &Pcm, playback: Playback) -> Self {
-        let frames = pcm.at_rate(HOUSE_RATE_HZ).frames;
+        let frames = pcm.at_rate(SAMPLE_RATE_HZ).frames;
         Self { name: name.into(), frames, playback, head: Playhead::default(), at: 0 }
     }
 }
@@ -132,8 +132,8 @@ impl Source for PcmSource {
         while block.frames.len() < due && self.at < self.frames.len() {
             let end = (self.at + due - block.frames.len()).min(self.frames.len());
             block.frames.extend_from_slice(&self.frames[self.at..end]);
-            let starts_over = end == self.frames.len() && self.playback == Playback::Loop;
-            self.at = if starts_over { 0 } else { end };
+            let restart = end == self.frames.len() && self.playback == Playback::Loop;
+            self.at = if restart { 0 } else { end };
         }
     }
 
@@ -157,15 +157,15 @@ mod tests {
         Pcm { rate_hz, frames: (0..count).map(|n| [(step * n as f64).sin() as f32 * 0.5; 2]).collect() }
     }
 
-    /// Everything a source delivers in `seconds` of a 60 fps clock.
+    /// Returns everything a source delivers in `seconds` of a 60 fps clock.
     fn listen(source: &mut dyn Source, seconds: f64) -> Vec<Frame> {
-        let (mut block, mut heard) = (Block::default(), Vec::new());
+        let (mut block, mut out) = (Block::default(), Vec::new());
         for k in 0..=(seconds * 60.0) as u32 {
             source.read(Seconds(f64::from(k) / 60.0), &mut block);
-            assert_eq!(block.start.0, heard.len() as u64, "the clock is continuous");
-            heard.extend_from_slice(&block.frames);
+            assert_eq!(block.start.0, out.len() as u64, "the clock is continuous");
+            out.extend_from_slice(&block.frames);
         }
-        heard
+        out
     }
 
     #[test]
@@ -174,9 +174,9 @@ mod tests {
         let path = folder.path().join("tone.wav");
         wav::write(&path, &tone(48_000, 1.0)).unwrap();
         let mut source = FileSource::open(&path, Playback::Once).unwrap();
-        let heard = listen(&mut source, 0.5);
-        assert_eq!(heard.len(), 22_050);
-        assert!((Level::of(&heard).rms_dbfs + 9.03).abs() < 0.1, "{:?}", Level::of(&heard));
+        let out = listen(&mut source, 0.5);
+        assert_eq!(out.len(), 22_050);
+        assert!((Level::of(&out).rms_dbfs + 9.03).abs() < 0.1, "{:?}", Level::of(&out));
         assert!(!source.finished());
         let mut block = Block::default();
         source.read(Seconds(2.0), &mut block);
@@ -185,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn a_looped_file_and_a_looped_piece_go_on() {
+    fn looped_sources_continue() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tone.wav");
         wav::write(&path, &tone(44_100, 0.1)).unwrap();
         let mut file = FileSource::open(&path, Playback::Loop).unwrap();
         let mut piece = PcmSource::new("tone", &tone(44_100, 0.1), Playback::Loop);
         for source in [&mut file as &mut dyn Source, &mut piece] {
-            let heard = listen(source, 1.0);
-            assert_eq!(heard.len(), 44_100, "{}", source.name());
-            assert!(Level::of(&heard[40_000..]).rms_dbfs > -10.0 && !source.finished());
+            let out = listen(source, 1.0);
+            assert_eq!(out.len(), 44_100, "{}", source.name());
+            assert!(Level::of(&out[40_000..]).rms_dbfs > -10.0 && !source.finished());
         }
     }
 }

@@ -1,44 +1,44 @@
-//! Change of sample rate by a windowed sinc, streaming, both channels at once.
+//! Streaming sample-rate conversion by a windowed sinc, both channels at once.
 //!
-//! The table holds the kernel at [`PHASES`] fractions of a sample; between two of them the kernel is mixed
-//! linearly, so any pair of rates works with one table. The position is kept as a whole number of output
-//! periods: it never drifts. Allocates only in `new` (and where the caller's `Vec` has to grow).
+//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so one table
+//! serves any pair of rates. The position is an exact integer number of output periods and never drifts. Allocates only
+//! in `new`, and where the caller's `Vec` grows.
 
-use super::Frame;
+use super::frame::Frame;
 
-/// Fractions of a sample in the table; with linear mixing the error stays below -100 dB.
+/// Fractions of a sample in the table; with linear interpolation the error stays below -100 dB.
 const PHASES: usize = 512;
-/// Half the kernel's reach at equal rates, in input samples: 0.5 ms of delay at 48 kHz.
+/// Half width of the kernel at equal rates, in input samples: 0.5 ms of delay at 48 kHz.
 const REACH: usize = 24;
-/// Where the pass band ends, as a fraction of the lower Nyquist frequency.
+/// End of the pass band, as a fraction of the lower Nyquist frequency.
 const PASS: f64 = 0.92;
-/// Kaiser window shape: about 80 dB of stop band.
+/// Kaiser window parameter: about 80 dB of stop-band attenuation.
 const KAISER_BETA: f64 = 8.0;
-/// Frames taken in one go; long pushes are cut so that the history stays small.
+/// Frames processed at once, which bounds the history.
 const CHUNK: usize = 1024;
 
-/// Turns sound at one rate into sound at another, block by block.
+/// Converts audio between two sample rates, block by block.
 #[derive(Debug)]
 pub struct Resampler {
     from_hz: u32,
     to_hz: u32,
-    /// Half the kernel's reach, in input samples.
+    /// Half width of the kernel, in input samples.
     reach: usize,
     /// `PHASES + 1` kernels of `2 * reach` taps.
     table: Vec<f32>,
-    /// The kernel of the current output frame.
+    /// Kernel of the current output frame.
     kernel: Vec<f32>,
-    /// Input still needed; starts with `reach` frames of silence so that nothing is shifted in time.
+    /// Input still needed; starts with `reach` frames of silence to preserve timing.
     history: Vec<Frame>,
     /// Time of the next output frame after `history[reach]`, in units of 1 / `to_hz` of an input sample.
     ahead: u64,
 }
 
 impl Resampler {
-    /// A resampler between two rates in Hz; a rate of 0 counts as 1.
+    /// Builds a resampler between two rates in Hz; a rate of 0 counts as 1.
     pub fn new(from_hz: u32, to_hz: u32) -> Self {
         let (from_hz, to_hz) = (from_hz.max(1), to_hz.max(1));
-        // Downwards the kernel widens with the ratio, so that the stop band begins at the new Nyquist.
+        // When downsampling, widen the kernel so that the stop band starts at the new Nyquist frequency.
         let narrowing = (f64::from(to_hz) / f64::from(from_hz)).min(1.0);
         let reach = (REACH as f64 / narrowing).ceil() as usize;
         let passes_through = from_hz == to_hz;
@@ -50,17 +50,17 @@ impl Resampler {
         Self { from_hz, to_hz, reach, table, kernel: vec![0.0; 2 * reach], history, ahead: 0 }
     }
 
-    /// How many frames at most come out of `frames_in` frames, including the tail of [`Self::finish`].
+    /// Returns the maximum number of output frames for `frames_in` input frames, including [`Self::finish`].
     pub fn frames_out(&self, frames_in: usize) -> usize {
         (frames_in as u64 * u64::from(self.to_hz) / u64::from(self.from_hz)) as usize + 2
     }
 
-    /// How late sound comes out, in input frames.
+    /// Returns the delay, in input frames.
     pub fn delay_frames(&self) -> usize {
         if self.from_hz == self.to_hz { 0 } else { self.reach }
     }
 
-    /// Takes `input` and appends what can be told at the new rate to `out`.
+    /// Processes `input` and appends the available output to `out`.
     pub fn push(&mut self, input: &[Frame], out: &mut Vec<Frame>) {
         if self.from_hz == self.to_hz {
             out.extend_from_slice(input);
@@ -72,7 +72,7 @@ impl Resampler {
         }
     }
 
-    /// Appends the last frames, those for which the kernel reaches past the end of the sound.
+    /// Appends the last frames, whose kernel extends past the end of the input.
     pub fn finish(&mut self, out: &mut Vec<Frame>) {
         if self.from_hz == self.to_hz {
             return;
@@ -91,8 +91,8 @@ impl Resampler {
         let taps = 2 * self.reach;
         let mut first = 0;
         loop {
-            // The output frame sits between history[first + reach - 1 ..][..=1], `ahead / to` past the former's
-            // successor; its kernel covers `taps` frames from `first + 1`.
+            // The output frame is between history[first + reach - 1 ..][..=1], `ahead / to` after the first; its kernel
+            // covers `taps` frames from `first + 1`.
             let whole = (self.ahead / to) as usize;
             if first + whole + 1 + taps > self.history.len() {
                 break;
@@ -123,7 +123,7 @@ impl Resampler {
     }
 }
 
-/// Kernels for the fractions 0, 1/PHASES, .. 1, each scaled to a gain of exactly one for a constant.
+/// Builds the kernels for the fractions 0, 1/PHASES, ..., 1, each with a DC gain of exactly one.
 fn kernel_table(reach: usize, cutoff: f64) -> Vec<f32> {
     let taps = 2 * reach;
     let mut table = Vec::with_capacity((PHASES + 1) * taps);
@@ -131,7 +131,7 @@ fn kernel_table(reach: usize, cutoff: f64) -> Vec<f32> {
     for phase in 0..=PHASES {
         let fraction = phase as f64 / PHASES as f64;
         for (index, tap) in kernel.iter_mut().enumerate() {
-            // The frame at `index` lies this far from the wanted moment, in input samples.
+            // Distance of frame `index` from the output time, in input samples.
             let away = index as f64 - (reach as f64 - 1.0) - fraction;
             *tap = sinc(away * cutoff) * kaiser(away / reach as f64);
         }
@@ -146,7 +146,7 @@ fn sinc(x: f64) -> f64 {
     if x.abs() < 1e-9 { 1.0 } else { x.sin() / x }
 }
 
-/// The Kaiser window at `x` in -1..1 (Kaiser, 1974).
+/// Returns the Kaiser window at `x` from -1 to 1 (Kaiser, 1974).
 fn kaiser(x: f64) -> f64 {
     let inside = (1.0 - x * x).max(0.0);
     bessel_i0(KAISER_BETA * inside.sqrt()) / bessel_i0(KAISER_BETA)
@@ -165,7 +165,7 @@ fn bessel_i0(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::{HOUSE_RATE_HZ, Level, dbfs};
+    use crate::audio::{Level, SAMPLE_RATE_HZ, dbfs};
 
     fn sine(rate_hz: u32, hz: f64, seconds: f64) -> Vec<Frame> {
         (0..(f64::from(rate_hz) * seconds) as usize)
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn convert(from_hz: u32, input: &[Frame], step: usize) -> Vec<Frame> {
-        let mut resampler = Resampler::new(from_hz, HOUSE_RATE_HZ);
+        let mut resampler = Resampler::new(from_hz, SAMPLE_RATE_HZ);
         let mut out = Vec::new();
         for part in input.chunks(step) {
             resampler.push(part, &mut out);
@@ -187,12 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sine_keeps_its_pitch_level_and_time_at_every_rate() {
+    fn a_sine_keeps_pitch_level_and_timing_at_every_rate() {
         for from_hz in
             [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 47_999, 48_000, 88_200, 96_000, 192_000]
         {
             let out = convert(from_hz, &sine(from_hz, 1_000.0, 0.5), 500);
-            let ideal = sine(HOUSE_RATE_HZ, 1_000.0, 0.5);
+            let ideal = sine(SAMPLE_RATE_HZ, 1_000.0, 0.5);
             assert!(out.len().abs_diff(ideal.len()) <= 2, "{from_hz} Hz: {} frames", out.len());
             let worst = out.iter().zip(&ideal).skip(100).take(ideal.len() - 300);
             let worst = worst.map(|(a, b)| (a[0] - b[0]).abs().max((a[1] - b[1]).abs())).fold(0.0, f32::max);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_above_the_new_nyquist_is_gone() {
+    fn frequencies_above_the_new_nyquist_are_removed() {
         for (from_hz, hz) in [(96_000, 30_000.0), (192_000, 60_000.0), (48_000, 23_500.0)] {
             let out = convert(from_hz, &sine(from_hz, hz, 0.3), 700);
             let left = Level::of(&out[200..out.len() - 200]).rms_dbfs;
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn block_sizes_do_not_change_the_sound() {
+    fn output_does_not_depend_on_block_size() {
         let input = sine(48_000, 440.0, 0.2);
         let whole = convert(48_000, &input, input.len());
         for step in [1, 37, 512] {

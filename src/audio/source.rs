@@ -1,28 +1,28 @@
-//! What every source of sound has in common, and the clock by which files play.
+//! The interface of every audio source, and the clock of played sources.
 
 use crate::units::Seconds;
 
-use super::{Block, HOUSE_RATE_HZ};
+use super::{Block, SAMPLE_RATE_HZ};
 
-/// Anything that delivers sound at [`HOUSE_RATE_HZ`].
+/// A source of audio at [`SAMPLE_RATE_HZ`].
 pub trait Source: Send {
-    /// Replaces the contents of `block` by the sound that is new at `now` on the show's clock.
+    /// Replaces the contents of `block` with the audio that is new at `now` on the show clock.
     ///
-    /// Never waits. `block.start` counts every frame delivered before, from the source's first read. Reading
-    /// with a counted clock (`now = k / fps`) gives the same blocks every time for files and the demo track.
+    /// Never blocks. `block.start` counts all frames delivered since the first read. With a counted clock (`now = k /
+    /// fps`), files and the demo track give the same blocks on every run.
     fn read(&mut self, now: Seconds, block: &mut Block);
 
-    /// True when nothing more will ever come.
+    /// Returns whether the source has ended.
     fn finished(&self) -> bool;
 
-    /// What is playing, for the panel.
+    /// Returns the name of what is playing, for the desk.
     fn name(&self) -> String;
 }
 
-/// Longest stretch delivered by one read, in frames; after a stall the rest is skipped, like on a real device.
-const MOST_PER_READ: u64 = HOUSE_RATE_HZ as u64 * 2;
+/// Most frames delivered by one read; after a stall the rest is skipped, as on a device.
+const MAX_PER_READ: u64 = SAMPLE_RATE_HZ as u64 * 2;
 
-/// How many frames a played source owes at a moment. The first question starts the clock.
+/// Number of frames due from a played source. The first call starts the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Playhead {
     started: Option<Seconds>,
@@ -30,22 +30,22 @@ pub(super) struct Playhead {
 }
 
 impl Playhead {
-    /// Frames delivered so far.
+    /// Returns the frames delivered so far.
     pub(super) fn position(self) -> u64 {
         self.delivered
     }
 
-    /// Frames due at `now`; they count as delivered. A clock that jumps far ahead loses the time between.
+    /// Returns the frames due at `now` and counts them as delivered. Skips the time lost in a long clock jump.
     pub(super) fn due(&mut self, now: Seconds) -> usize {
         let started = *self.started.get_or_insert(now);
-        // The small bias keeps k / fps from falling one frame short by rounding.
-        let target = ((now.since(started).0 * f64::from(HOUSE_RATE_HZ)) + 1e-6).floor() as u64;
+        // The small bias keeps k / fps from falling one frame short through rounding.
+        let target = ((now.since(started).0 * f64::from(SAMPLE_RATE_HZ)) + 1e-6).floor() as u64;
         let due = target.saturating_sub(self.delivered);
-        if due > MOST_PER_READ {
-            let lost = (due - MOST_PER_READ) as f64 / f64::from(HOUSE_RATE_HZ);
+        if due > MAX_PER_READ {
+            let lost = (due - MAX_PER_READ) as f64 / f64::from(SAMPLE_RATE_HZ);
             self.started = Some(Seconds(started.0 + lost));
         }
-        let due = due.min(MOST_PER_READ);
+        let due = due.min(MAX_PER_READ);
         self.delivered += due;
         due as usize
     }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_of_sixty_frames_a_second_owes_735_samples_each() {
+    fn a_60_fps_clock_gives_735_samples_per_frame() {
         let mut head = Playhead::default();
         assert_eq!(head.due(Seconds(100.0)), 0);
         for k in 1..=10_000 {
@@ -65,11 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_clock_skips_instead_of_flooding() {
+    fn a_stalled_clock_skips_audio() {
         let mut head = Playhead::default();
         head.due(Seconds(0.0));
-        assert_eq!(head.due(Seconds(60.0)) as u64, MOST_PER_READ);
+        assert_eq!(head.due(Seconds(60.0)) as u64, MAX_PER_READ);
         assert_eq!(head.due(Seconds(60.5)), 22_050);
-        assert_eq!(head.due(Seconds(10.0)), 0, "a clock that runs backwards owes nothing");
+        assert_eq!(head.due(Seconds(10.0)), 0, "a clock that runs backwards gives nothing");
     }
 }

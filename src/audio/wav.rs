@@ -1,4 +1,4 @@
-//! Writes WAV files of 16-bit stereo (hound). Reading goes through `decode` like every other file.
+//! Writes 16-bit stereo WAV files with hound. Reading goes through `decode`, as for every other format.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::{AudioError, Pcm};
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
-/// Most frames in a file: RIFF counts bytes in 32 bits (6.7 hours at 44.1 kHz), and hound does not check.
+/// Maximum number of frames: RIFF sizes are 32-bit (6.7 hours at 44.1 kHz), and hound does not check.
 const MAX_FRAMES: u64 = (u32::MAX as u64 - 64) / (CHANNELS * BITS / 8) as u64;
 
 /// Writes `pcm` to `path`, clipped at full scale.

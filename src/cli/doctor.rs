@@ -42,7 +42,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for report in &reports {
         println!("audio      {report}");
     }
-    println!("audio      {}", doctor::diagnose(&reports).line);
+    println!("audio      {}", doctor::diagnose(&reports).message);
     let built_in = library::built_in().count();
     essential &= built_in > 0;
     println!("presets    {built_in} built in");

@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::render_stats::{RenderStats, StatsRecorder};
-use crate::audio::{self, HOUSE_RATE_HZ};
+use crate::audio::{self, SAMPLE_RATE_HZ};
 use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
@@ -169,7 +169,7 @@ impl Renderer {
 
 /// Returns the samples of a frame, counted from 1; empty after the end of the sound.
 pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
-    let sample = |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
+    let sample = |frame: u32| (u64::from(frame) * u64::from(SAMPLE_RATE_HZ) / u64::from(fps.max(1))) as usize;
     let from = sample(number - 1).min(sound.len());
     let to = sample(number).min(sound.len());
     &sound[from..to]
@@ -178,12 +178,12 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
 /// Loads the first `seconds` of a sound file or of the demo track, at the internal sample rate.
 pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
     use anyhow::Context as _;
-    let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize + 1;
+    let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize + 1;
     let mut sound = if name == "demo" {
-        audio::demo::render(HOUSE_RATE_HZ).frames
+        audio::demo::render(SAMPLE_RATE_HZ).frames
     } else {
         let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound {name}"))?;
-        pcm.at_rate(HOUSE_RATE_HZ).frames
+        pcm.at_rate(SAMPLE_RATE_HZ).frames
     };
     sound.truncate(frames);
     Ok(sound)

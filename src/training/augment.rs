@@ -1,11 +1,12 @@
-//! Changes a clip the way rooms, players and engineers do, so that a model learns structure and not timbre.
+//! Augmentation of audio clips with the effects of rooms, players and mixing, so that a model learns structure rather than
+//! timbre.
 
 use crate::units::Rng;
 
 const RATE: f32 = 44_100.0;
 
-/// One random variant of `clip` (mono, 44.1 kHz): speed and pitch, equaliser, saturation, room, band limits,
-/// noise and level.
+/// Returns a random variant of `clip` (mono, 44.1 kHz) with changed speed and pitch, equalisation, saturation, room, band
+/// limits, noise and level.
 pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
     let mut sound = speed(clip, 0.84 + 0.34 * rng.unit_f32());
     for _ in 0..3 {
@@ -25,11 +26,11 @@ pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
     }
     let power = sound.iter().map(|s| s * s).sum::<f32>() / sound.len().max(1) as f32;
     if rng.unit() < 0.35 {
-        // A crowd, a street, rain on the roof: 6 to 26 dB below the music.
-        let place = noise(sound.len() as f32 / RATE, rng);
-        let own = place.iter().map(|s| s * s).sum::<f32>() / place.len().max(1) as f32;
+        // Background such as a crowd, a street or rain: 6 to 26 dB below the music.
+        let background = noise(sound.len() as f32 / RATE, rng);
+        let own = background.iter().map(|s| s * s).sum::<f32>() / background.len().max(1) as f32;
         let share = (power / own.max(1e-9) * 10.0_f32.powf(-(0.6 + 2.0 * rng.unit_f32()))).sqrt();
-        sound.iter_mut().zip(&place).for_each(|(sample, place)| *sample += share * place);
+        sound.iter_mut().zip(&background).for_each(|(sample, background)| *sample += share * background);
     }
     let hiss = (power * 10.0_f32.powf(-(2.0 + 3.0 * rng.unit_f32()))).sqrt();
     let gain = 10.0_f32.powf((rng.unit_f32() * 18.0 - 12.0) / 20.0);
@@ -39,7 +40,7 @@ pub fn vary(clip: &[f32], rng: &mut Rng) -> Vec<f32> {
     sound
 }
 
-/// Noise that is no music: any colour, steady or swelling, like wind, rain, traffic or a bad cable.
+/// Returns non-musical noise of a random colour, steady or swelling, like wind, rain, traffic or a bad cable.
 fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     let mut sound: Vec<f32> = (0..(seconds * RATE) as usize).map(|_| 0.2 * rng.normal() as f32).collect();
     for _ in 0..rng.below(3) {
@@ -47,7 +48,7 @@ fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     }
     let hz = 100.0 * (rng.unit_f32() * 6.0).exp2();
     peak(&mut sound, hz, 15.0 * rng.unit_f32(), 0.5 + rng.unit_f32());
-    // Swells: a random walk of the level, in decibels, as deep as chance has it.
+    // Swells: a random walk of the level in decibels, with a random depth.
     let depth = 12.0 * rng.unit_f32() * rng.unit_f32();
     let pace = 0.3 + 6.0 * rng.unit_f32();
     let (mut level, mut target) = (0.0_f32, 0.0_f32);
@@ -64,17 +65,17 @@ fn noise(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     sound
 }
 
-/// A filter of the first order: what is below `hz`, or above.
-fn one_pole(sound: &mut [f32], hz: f32, below: bool) {
+/// Filters with a first-order low-pass at `hz`, or a high-pass if `below` is false.
+fn one_pole(sound: &mut [f32], hz: f32, low_pass: bool) {
     let share = 1.0 - (-std::f32::consts::TAU * hz / RATE).exp();
     let mut low = 0.0;
     for sample in sound {
         low += (*sample - low) * share;
-        *sample = if below { low } else { *sample - low };
+        *sample = if low_pass { low } else { *sample - low };
     }
 }
 
-/// Plays faster or slower, pitch and tempo together.
+/// Changes speed and pitch together.
 fn speed(clip: &[f32], factor: f32) -> Vec<f32> {
     let count = (clip.len() as f32 / factor) as usize;
     (0..count)
@@ -87,7 +88,7 @@ fn speed(clip: &[f32], factor: f32) -> Vec<f32> {
         .collect()
 }
 
-/// A peaking filter (Robert Bristow-Johnson, Audio EQ Cookbook).
+/// Applies a peaking filter (Robert Bristow-Johnson, Audio EQ Cookbook).
 fn peak(sound: &mut [f32], hz: f32, gain_db: f32, q: f32) {
     let amplitude = 10.0_f32.powf(gain_db / 40.0);
     let turn = std::f32::consts::TAU * (hz / RATE).min(0.45);
@@ -104,7 +105,7 @@ fn peak(sound: &mut [f32], hz: f32, gain_db: f32, q: f32) {
     }
 }
 
-/// A small room: four combs in parallel (Schroeder, 1962).
+/// Adds a small room: four parallel combs (Schroeder, 1962).
 fn room(sound: &mut [f32], rng: &mut Rng) {
     let (seconds, wet) = (0.2 + 0.8 * rng.unit_f32(), 0.1 + 0.3 * rng.unit_f32());
     let delays =
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variants_stay_sound_differ_and_repeat_with_their_seed() {
+    fn variants_are_valid_distinct_and_reproducible() {
         let clip: Vec<f32> = (0..44_100).map(|n| 0.3 * (n as f32 * 0.05).sin()).collect();
         let mut rng = Rng::new(9);
         let (one, two) = (vary(&clip, &mut rng), vary(&clip, &mut rng));

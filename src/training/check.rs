@@ -1,40 +1,40 @@
-//! How well a model knows clips it was not trained on, decided as the program decides.
+//! Accuracy of a model on held-out clips, with the same decision filter as the live program.
 
-use super::features::{ClipFeatures, LOOKS_A_SEC};
-use crate::analysis::{Scene, SceneModel, SceneWatch, ScoreInput};
+use super::features::{ClipFeatures, UPDATES_PER_SEC};
+use crate::analysis::{Scene, SceneFilter, SceneModel, ScoreInput};
 use crate::units::Seconds;
 
-/// Seconds of a clip before decisions count.
+/// Seconds of a clip before decisions are scored.
 const FROM_SECS: usize = 6;
 
-/// How well a model knew a group of clips it was not trained on.
+/// Accuracy of a model on one held-out group of clips.
 #[derive(Clone, Debug)]
-pub struct Check {
-    /// What was held out.
+pub struct HeldOutScore {
+    /// Name of the held-out group.
     pub group: String,
-    /// How many clips those were.
+    /// Number of clips in the group.
     pub clips: usize,
-    /// Decisions, one a second.
+    /// Number of decisions, one per second.
     pub decisions: usize,
-    /// Share of them that were right.
+    /// Share of correct decisions.
     pub accuracy: f64,
-    /// The same for the three linear scores, which need no training.
+    /// Share of correct decisions of the linear scores, which need no training.
     pub baseline: f64,
 }
 
-impl Check {
-    /// Checks `model` on clips with their scenes.
+impl HeldOutScore {
+    /// Scores `model` on clips with known scenes.
     pub fn of<'a>(
         group: &str,
         model: &SceneModel,
         clips: impl Iterator<Item = (&'a ClipFeatures, Scene)>,
     ) -> Self {
-        let (mut count, mut right_ones, mut scored_ones, mut decisions) = (0, 0, 0, 0);
-        for (heard, scene) in clips {
-            let (known, all) = right(model, heard, scene);
+        let (mut count, mut correct, mut baseline, mut decisions) = (0, 0, 0, 0);
+        for (clip, scene) in clips {
+            let (known, all) = correct_decisions(model, clip, scene);
             count += 1;
-            right_ones += known;
-            scored_ones += scored(heard, scene);
+            correct += known;
+            baseline += correct_baseline(clip, scene);
             decisions += all;
         }
         let share =
@@ -43,22 +43,22 @@ impl Check {
             group: group.to_owned(),
             clips: count,
             decisions,
-            accuracy: share(right_ones),
-            baseline: share(scored_ones),
+            accuracy: share(correct),
+            baseline: share(baseline),
         }
     }
 }
 
-/// Decisions of a model about a clip that are right, and all of them, one a second.
-pub fn right(model: &SceneModel, heard: &ClipFeatures, scene: Scene) -> (usize, usize) {
-    let mut watch = SceneWatch::new(Some(model.clone()));
+/// Returns the number of correct decisions of a model on a clip, and of all decisions, one per second.
+pub fn correct_decisions(model: &SceneModel, clip: &ClipFeatures, scene: Scene) -> (usize, usize) {
+    let mut filter = SceneFilter::new(Some(model.clone()));
     let (mut known, mut all) = (0, 0);
-    for (n, look) in heard.looks.iter().enumerate() {
-        if look.turned {
-            watch.turn();
+    for (n, step) in clip.observations.iter().enumerate() {
+        if step.changed {
+            filter.note_change();
         }
-        let view = watch.look(Seconds(0.0), look.silent, look.summary.as_ref(), ScoreInput::default());
-        if (n + 1) % LOOKS_A_SEC == 0 && n + 1 >= FROM_SECS * LOOKS_A_SEC {
+        let view = filter.update(Seconds(0.0), step.silent, step.summary.as_ref(), ScoreInput::default());
+        if (n + 1) % UPDATES_PER_SEC == 0 && n + 1 >= FROM_SECS * UPDATES_PER_SEC {
             all += 1;
             known += usize::from(view.scene == scene);
         }
@@ -66,9 +66,9 @@ pub fn right(model: &SceneModel, heard: &ClipFeatures, scene: Scene) -> (usize, 
     (known, all)
 }
 
-/// Looks, one a second, at which the largest linear score is right.
-fn scored(heard: &ClipFeatures, scene: Scene) -> usize {
-    let each = heard.scored.iter().skip(FROM_SECS * LOOKS_A_SEC - 1).step_by(LOOKS_A_SEC);
+/// Returns the number of seconds in which the largest linear score is the correct one.
+fn correct_baseline(clip: &ClipFeatures, scene: Scene) -> usize {
+    let each = clip.scores.iter().skip(FROM_SECS * UPDATES_PER_SEC - 1).step_by(UPDATES_PER_SEC);
     each.filter(|scores| {
         let seen = scores.probabilities();
         (0..4).all(|other| seen[other] <= seen[scene as usize])

@@ -1,46 +1,47 @@
-//! Hears clips, their variants and composed pieces, as the program would, and keeps what a model sees of them.
+//! Extracts features from clips, their variants and composed pieces with the analysis of the live program.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::dataset::{Item, TrainSettings};
 use super::fit::Window;
-use super::{Item, TrainSettings, augment, compose};
-use crate::analysis::{Analyser, SUMMARY_SIZE, Scene, SceneEar, ScoreInput};
-use crate::audio::{self, HOUSE_RATE_HZ};
+use super::{augment, compose};
+use crate::analysis::{Analyser, SUMMARY_SIZE, Scene, SceneAnalyser, ScoreInput};
+use crate::audio::{self, SAMPLE_RATE_HZ};
 use crate::jobs::parallel;
 use crate::units::Rng;
 
-/// Looks a second, those of the program.
-pub const LOOKS_A_SEC: usize = 2;
-/// Length of a composed piece, seconds.
+/// Observations per second, as in the live program.
+pub const UPDATES_PER_SEC: usize = 2;
+/// Length of a composed piece, in seconds.
 const PIECE_SECS: f32 = 16.0;
-/// Windows that began before this much of a clip was heard teach nothing, looks.
-const FIRST_LOOK: usize = 9;
-/// The same for composed pieces, whose beginnings are as good as any; short views are learnt from them.
-const FIRST_COMPOSED: usize = 5;
+/// Observations skipped at the start of a clip.
+const FIRST_OF_CLIP: usize = 9;
+/// Observations skipped at the start of a composed piece; fewer, to include short histories in the training.
+const FIRST_OF_PIECE: usize = 5;
 
-/// One look at a clip.
-pub struct Look {
-    /// What was heard; `None` at the beginning.
+/// State of the analysis at one time of a clip.
+pub struct Observation {
+    /// Summary of the last seconds; `None` at the start.
     pub summary: Option<[f32; SUMMARY_SIZE]>,
-    /// Nothing but silence was heard.
+    /// Whether the input is silent.
     pub silent: bool,
-    /// The music just turned.
-    pub turned: bool,
+    /// Whether the music has just changed.
+    pub changed: bool,
 }
 
-/// A labelled clip, look by look.
+/// Observations of a labelled clip.
 pub struct ClipFeatures {
-    /// Which clips it belongs with.
+    /// Group the clip is held out with.
     pub group: String,
-    /// What was heard, twice a second from the first half second on.
-    pub looks: Vec<Look>,
-    /// What the linear scores read at the same looks, when a check was asked for.
-    pub scored: Vec<ScoreInput>,
+    /// Observations, twice per second from 0.5 s on.
+    pub observations: Vec<Observation>,
+    /// Inputs of the linear scores at the same times; empty without cross-validation.
+    pub scores: Vec<ScoreInput>,
 }
 
-/// Hears every clip of `items` and composes pieces; windows of `groups[n]` have the origin `n + 1`.
+/// Analyses every clip of `items` and all composed pieces; windows of `groups[n]` get the origin `n + 1`.
 pub fn all(
     settings: &TrainSettings,
     items: &[(Item, Scene)],
@@ -51,57 +52,57 @@ pub fn all(
     let work = |&clip: &usize| -> anyhow::Result<(Option<ClipFeatures>, Vec<Window>)> {
         let mut rng = rng.fork(clip as u64);
         let (sound, scene, origin, first) = if let Some((item, scene)) = items.get(clip) {
-            let name = super::group(item);
+            let name = item.group();
             let origin = groups.iter().position(|group| *group == name).map_or(0, |place| place + 1);
-            (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_LOOK)
+            (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_OF_CLIP)
         } else {
             let scene = Scene::ALL[clip % Scene::ALL.len()];
-            (compose(scene, PIECE_SECS, &mut rng).sound, scene, 0, FIRST_COMPOSED)
+            (compose(scene, PIECE_SECS, &mut rng).sound, scene, 0, FIRST_OF_PIECE)
         };
-        let own = looks(&sound);
+        let own = observe(&sound);
         let mut windows = windows(&own, scene, clip, origin, first);
         for _ in 0..settings.variants {
-            let varied = looks(&augment::vary(&sound, &mut rng));
+            let varied = observe(&augment::vary(&sound, &mut rng));
             windows.extend(self::windows(&varied, scene, clip, origin, first));
         }
-        let heard = items.get(clip).map(|(item, _)| ClipFeatures {
-            group: super::group(item),
-            looks: own,
-            scored: if settings.check { scored(&sound) } else { Vec::new() },
+        let features = items.get(clip).map(|(item, _)| ClipFeatures {
+            group: item.group(),
+            observations: own,
+            scores: if settings.check { linear_scores(&sound) } else { Vec::new() },
         });
-        Ok((heard, windows))
+        Ok((features, windows))
     };
     let (mut clips, mut windows) = (Vec::new(), Vec::new());
     for done in parallel::map(&(0..jobs).collect::<Vec<_>>(), settings.workers, work) {
-        let (heard, more) = done?;
-        clips.extend(heard);
+        let (features, more) = done?;
+        clips.extend(features);
         windows.extend(more);
     }
     Ok((clips, windows))
 }
 
-/// A clip in mono at the house rate.
+/// Decodes a clip to mono at [`SAMPLE_RATE_HZ`].
 pub fn mono(path: &Path) -> anyhow::Result<Vec<f32>> {
     let pcm = audio::decode(path).with_context(|| format!("opening the clip {}", path.display()))?;
-    Ok(pcm.at_rate(HOUSE_RATE_HZ).frames.iter().map(|[left, right]| 0.5 * (left + right)).collect())
+    Ok(pcm.at_rate(SAMPLE_RATE_HZ).frames.iter().map(|[left, right]| 0.5 * (left + right)).collect())
 }
 
-/// What is heard of `sound` at every look.
-pub fn looks(sound: &[f32]) -> Vec<Look> {
-    let mut ear = SceneEar::new();
-    let part = HOUSE_RATE_HZ as usize / LOOKS_A_SEC;
-    let look = |part: &[f32]| {
-        ear.push(part);
-        let turned = ear.turned();
-        Look { summary: ear.summary(), silent: ear.silent(), turned }
+/// Returns the observations of `sound`.
+pub fn observe(sound: &[f32]) -> Vec<Observation> {
+    let mut analyser = SceneAnalyser::new();
+    let part = SAMPLE_RATE_HZ as usize / UPDATES_PER_SEC;
+    let step = |part: &[f32]| {
+        analyser.push(part);
+        let changed = analyser.take_change();
+        Observation { summary: analyser.summary(), silent: analyser.silent(), changed }
     };
-    sound.chunks_exact(part).map(look).collect()
+    sound.chunks_exact(part).map(step).collect()
 }
 
-/// What the linear scores read at every look.
-fn scored(sound: &[f32]) -> Vec<ScoreInput> {
+/// Returns the inputs of the linear scores at every observation.
+fn linear_scores(sound: &[f32]) -> Vec<ScoreInput> {
     let mut analyser = Analyser::new();
-    let part = HOUSE_RATE_HZ as usize / LOOKS_A_SEC;
+    let part = SAMPLE_RATE_HZ as usize / UPDATES_PER_SEC;
     let read = |part: &[f32]| {
         let frames: Vec<[f32; 2]> = part.iter().map(|&sample| [sample; 2]).collect();
         analyser.push(&frames);
@@ -110,9 +111,15 @@ fn scored(sound: &[f32]) -> Vec<ScoreInput> {
     sound.chunks_exact(part).map(read).collect()
 }
 
-/// One window a second; silence teaches nothing.
-fn windows(looks: &[Look], scene: Scene, clip: usize, origin: usize, first: usize) -> Vec<Window> {
-    let heard = looks.iter().skip(first).step_by(LOOKS_A_SEC).filter(|look| !look.silent);
-    let summaries = heard.filter_map(|look| look.summary);
+/// Returns one window per second, without silence.
+fn windows(
+    observations: &[Observation],
+    scene: Scene,
+    clip: usize,
+    origin: usize,
+    first: usize,
+) -> Vec<Window> {
+    let audible = observations.iter().skip(first).step_by(UPDATES_PER_SEC).filter(|step| !step.silent);
+    let summaries = audible.filter_map(|step| step.summary);
     summaries.map(|summary| Window { summary, scene, clip, origin }).collect()
 }

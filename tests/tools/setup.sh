@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and running aivj needs, and says what. Sourced by `run` and `test`; a second call installs
-# nothing. Asks for sudo only when something is missing.
+# Installs what building and running aivj requires and prints it. Sourced by `run` and `test`; does nothing if all is
+# present, and uses sudo only if something is missing.
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/aivj/target}"
 [ -d "$HOME/.cargo/bin" ] && PATH="$HOME/.cargo/bin:$PATH"
@@ -13,7 +13,7 @@ as_root() {
   else say "please run as root: $*"; return 1; fi
 }
 
-# The Vulkan driver for the graphics card that is there; Arch has one package for each maker.
+# Vulkan driver package for the graphics card; Arch has one per vendor.
 arch_driver() {
   case "$(cat /sys/class/drm/card*/device/vendor 2>/dev/null)" in
     *0x10de*) echo nvidia-utils ;;
@@ -23,7 +23,7 @@ arch_driver() {
   esac
 }
 
-# Packages whose probe (a file or a command) is missing: "probe|apt|dnf|pacman|brew", '-' where none is needed.
+# Packages with a missing probe (a file or command): "probe|apt|dnf|pacman|brew", '-' if not needed.
 wanted_packages() {
   sed "s/ARCH_DRIVER/$(arch_driver)/" <<'LIST'
 curl|curl|curl|curl|-
@@ -41,8 +41,8 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
-# Packages that only the tests need: sound and MIDI servers, and what the features `jack` and `pipewire` build with.
-# Fedora and Arch replace PulseAudio by PipeWire, so it has to be chosen by hand there.
+# Packages needed only by the tests: audio and MIDI servers, and build dependencies of the features `jack` and `pipewire`.
+# Fedora and Arch replace PulseAudio with PipeWire, so it must be installed by hand there.
 test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
@@ -58,16 +58,16 @@ clang:lib|libclang-dev|clang-devel|clang|-
 LIST
 }
 
-# Installs what only the tests need, except beside a sound server in use: a second one could take its devices.
+# Installs the test packages, unless an audio server is in use: a second one could take its devices.
 install_test_packages() {
   if [ -e "${XDG_RUNTIME_DIR:-/none}/pulse/native" ] || [ -e "${XDG_RUNTIME_DIR:-/none}/pipewire-0" ]; then
-    say "a sound server is running: packages that the tests need are not installed (see test_packages in tests/tools/setup.sh)"
+    say "an audio server is running, so the test packages are not installed (see test_packages in tests/tools/setup.sh)"
   else
     install_missing test_packages
   fi
 }
 
-# Every shared library of the system; ldconfig is not on every user's path.
+# Lists the shared libraries of the system; ldconfig is not on every user's path.
 libraries() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
 
 present() {
@@ -102,10 +102,10 @@ install_missing() {
     dnf) as_root dnf install -y -q "${missing[@]}" ;;
     pacman) as_root pacman -S --needed --noconfirm --quiet "${missing[@]}" ;;
     brew) brew install --quiet "${missing[@]}" ;;
-  esac || say "some packages could not be installed; going on, 'aivj doctor' says what is still missing"
+  esac || say "some packages could not be installed; continuing, 'aivj doctor' lists what is missing"
 }
 
-# Provides the toolchain that rust-toolchain.toml pins; a newer one that no rustup manages is good enough to build.
+# Installs the toolchain pinned by rust-toolchain.toml; a newer one not managed by rustup is accepted.
 install_rust() {
   local pinned found name
   pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)

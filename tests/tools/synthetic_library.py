@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes a large library of mash-ups out of the presets of one folder: every file takes its values, equations, waves,
-shapes and shaders from different presets. For measuring scans, audits and searches; the pictures may be anything.
+"""Generates a large library of mash-ups from the presets of one folder: every file takes its values, equations, waves,
+shapes and shaders from different presets. For benchmarks of scans, audits and searches; the pictures are arbitrary.
 
     tests/tools/synthetic_library.py FOLDER OUT --count 136109 --seed 1
 
-The same folder, count and seed make the same files."""
+The same folder, count and seed give the same files."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ PARTS = [
 
 
 def parts_of(path):
-    """The lines of a preset by part; `values` is everything else."""
+    """Returns the lines of a preset by part; `values` is everything else."""
     found = {"values": []}
     with open(path, "rb") as file:
         for line in file.read(1 << 20).splitlines():
@@ -46,7 +46,7 @@ def main():
         folders.sort()
         sources += [os.path.join(root, name) for name in sorted(files) if name.lower().endswith(".milk")]
     if not sources:
-        sys.exit(f"{args.folder} holds no .milk files")
+        sys.exit(f"{args.folder} contains no .milk files")
     rng = random.Random(args.seed)
     pieces = [parts_of(path) for path in sources]
     words = [re.findall(r"[A-Za-z]{3,}", os.path.basename(path)[:-5]) or ["preset"] for path in sources]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds aivj.exe on Debian and runs it under Wine. Started by hand; ./test does not use it.
+# Builds aivj.exe on Debian and runs it under Wine. Run by hand; not part of ./test.
 #
-#   tests/tools/windows.sh           build, run each command under Wine, print a table; fails when a command fails
+#   tests/tools/windows.sh           build, run each command under Wine and print a table; fails if a command fails
 #   tests/tools/windows.sh zip DIR   build and write DIR/aivj-VERSION-windows-x86_64.zip
 #
-# Debian's rustc-web comes with the sources of std, from which cargo builds std for Windows. The window and the pictures
-# need Vulkan: Wine hands it on to the system's driver, but only with an X display, for which Xvfb is started.
+# Debian's rustc-web includes the sources of std, from which cargo builds std for Windows. Rendering needs Vulkan, which
+# Wine forwards to the system's driver only with an X display; the script starts Xvfb for it.
 
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -36,12 +36,12 @@ build() {
   install_missing wanted_packages
   install_missing wanted_for_windows
   install_rust
-  say "building aivj.exe; the first time takes as long as a first build of aivj"
+  say "building aivj.exe; the first build takes as long as the first native one"
   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_INCREMENTAL=0 CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=$mingw-gcc \
     cargo build --release --locked --quiet --bin aivj -Zbuild-std=std,panic_abort --target "$target"
 }
 
-# The program with what it needs and what its licences ask for; Windows itself has the rest.
+# Packs the program with the licences; everything else it needs is part of Windows.
 pack() {
   local name=aivj-$version-windows-x86_64 to
   mkdir -p "$1"
@@ -55,7 +55,7 @@ pack() {
   say "wrote $to/$name.zip"
 }
 
-# Random numbers of Windows 10, which Wine 8 lacks: std asks for them.
+# Adds ProcessPrng, which std calls and Wine 8 lacks.
 add_random_numbers() {
   cat >"$work/prng.c" <<'C'
 #include <windows.h>
@@ -80,11 +80,11 @@ start_wine() {
 }
 
 stop_wine() {
-  "${wine%/*}/wineserver" -k || true # Of this prefix only.
+  "${wine%/*}/wineserver" -k || true # this prefix only
   kill $x_server
 }
 
-# One line of the table: what ran, how it ended, how long it took, and the last thing it said.
+# Runs a command and prints one line: name, result, exit status, time and last line of output.
 step() {
   local name=$1 wanted=$2 began=$SECONDS ended=0 mark=ok
   shift 2

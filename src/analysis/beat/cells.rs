@@ -1,53 +1,51 @@
-//! What falls where in the last bars: the accents of each range in every quarter of eight beats, averaged as the
-//! grid passes over them.
+//! Accents of each frequency range in every quarter of eight beats, averaged as the grid advances.
 
 use super::drums::Accent;
 
-/// Beats kept apart.
+/// Beats averaged separately.
 pub const BEATS: usize = 8;
-/// Parts of a beat.
+/// Parts per beat.
 const PARTS: usize = 4;
 const CELLS: usize = BEATS * PARTS;
-/// Passes that the average remembers.
-const MEMORY: f32 = 4.0;
+/// Length of the running average, in passes over the eight beats.
+const AVERAGE_PASSES: f32 = 4.0;
 
-/// Accents of one place: low, middle, high, and what is sharp in the middle and on top at once; 0..1 each.
+/// Accents at one position, 0 to 1 each: low, mid, high, and sharp (mid and high at once).
 pub type Ranges = [f32; 4];
 
-/// The averaged accents.
+/// Averaged accents per position.
 #[derive(Clone, Debug)]
 pub struct Cells {
     value: [Ranges; CELLS],
     visits: [f32; CELLS],
-    /// Where the grid is, and the strongest accents since it came there.
-    here: Option<usize>,
-    most: Ranges,
+    /// Current cell, and the strongest accents since the grid entered it.
+    current: Option<usize>,
+    strongest: Ranges,
 }
 
 impl Cells {
-    /// Nothing heard.
+    /// Returns empty averages.
     pub fn new() -> Self {
-        Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], here: None, most: [0.0; 4] }
+        Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 4] }
     }
 
-    /// Takes the accent of a hop that lies `beats` beats after the grid's beat 0.
+    /// Adds the accent of a hop `beats` beats after beat 0 of the grid.
     pub fn push(&mut self, beats: f64, accent: &Accent) {
-        let here = (beats * PARTS as f64).round().rem_euclid(CELLS as f64) as usize % CELLS;
-        if let Some(left) = self.here.filter(|&left| left != here) {
-            self.visits[left] = (self.visits[left] + 1.0).min(MEMORY);
-            for (value, most) in self.value[left].iter_mut().zip(self.most) {
-                *value += (most - *value) / self.visits[left];
+        let current = (beats * PARTS as f64).round().rem_euclid(CELLS as f64) as usize % CELLS;
+        if let Some(left) = self.current.filter(|&left| left != current) {
+            self.visits[left] = (self.visits[left] + 1.0).min(AVERAGE_PASSES);
+            for (value, strongest) in self.value[left].iter_mut().zip(self.strongest) {
+                *value += (strongest - *value) / self.visits[left];
             }
-            self.most = [0.0; 4];
+            self.strongest = [0.0; 4];
         }
-        self.here = Some(here);
-        for (most, now) in self.most.iter_mut().zip(accent.ranges()) {
-            *most = most.max(now);
+        self.current = Some(current);
+        for (strongest, now) in self.strongest.iter_mut().zip(accent.ranges()) {
+            *strongest = strongest.max(now);
         }
     }
 
-    /// What falls on a part of a beat in bars of `every` beats, averaged over the bars that were heard; `None` when
-    /// it was not passed yet.
+    /// Returns the mean accents at a part of a beat in bars of `every` beats, or `None` before its first pass.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 4], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {

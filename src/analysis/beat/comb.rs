@@ -1,142 +1,142 @@
-//! Folds the accents of the last seconds over every tempo, and finds where in each they gather.
+//! Folds the accents of the last seconds over every tempo and finds the phase at which each one peaks.
 //!
-//! A comb of `n` beats on accents with mean `m` and deviation `s` that finds `f` on average is worth
-//! `z = (f - m) / s * sqrt(n)`: how many deviations that is away from chance. The same statistic compares tempi
-//! fairly: a comb of twice the tempo has more teeth, half of them in the void. Banks of combs for tempo go back to
-//! Scheirer, "Tempo and beat analysis of acoustic musical signals", JASA 103 (1998).
+//! A comb of `n` beats that finds the mean accent `f`, on accents with mean `m` and standard deviation `s`, scores
+//! `z = (f - m) / s * sqrt(n)`: its distance from chance in standard deviations. The statistic compares tempi
+//! fairly: a comb at twice the tempo has more teeth, but half of them hit nothing. Banks of comb filters for tempo
+//! go back to Scheirer, "Tempo and beat analysis of acoustic musical signals", JASA 103 (1998).
 
 use super::drums::Accent;
 
-/// Hops kept, 8 s.
-const KEPT: usize = 800;
-/// How fast older hops lose weight, in hops.
-const FADE: f32 = 500.0;
-/// Parts of a period.
-const PARTS: usize = 48;
-/// Tempi in an octave; each is 1.2 % from the next.
+/// Length of the accent history in hops, 8 s.
+const HISTORY: usize = 800;
+/// Decay constant of older hops, in hops.
+const DECAY: f32 = 500.0;
+/// Phase bins per period.
+const PHASES: usize = 48;
+/// Tempi per octave; neighbours are 1.2 % apart.
 const PER_OCTAVE: usize = 58;
-/// Shortest period, in hops of 10 ms: 218 BPM.
-const SHORTEST: f32 = 27.5;
-/// Periods in all: three octaves and a little, the last one only as twice another.
+/// Shortest period, in hops of 10 ms (218 BPM).
+const MIN_PERIOD: f32 = 27.5;
+/// Number of periods: a little over three octaves. The last octave is used only as the double of another period.
 const PERIODS: usize = 3 * PER_OCTAVE + 10;
-/// Periods that may be a beat: up to 1.24 s, 48 BPM.
+/// Number of periods that may be a beat: up to 1.24 s (48 BPM).
 const BEATS: usize = PERIODS - PER_OCTAVE;
-/// The commonest tempo, in BPM, and how far others lie from it, in octaves.
-const COMMON: (f32, f32) = (130.0, 1.1);
-/// How much beats that are accented unevenly, one strong and one weak, speak against a tempo.
+/// Log-normal tempo prior: centre in BPM and deviation in octaves.
+const TEMPO_PRIOR: (f32, f32) = (130.0, 1.1);
+/// Penalty exponent for unevenly accented beats (one strong, one weak).
 const EVENNESS: f32 = 0.3;
-/// Beats after which a pattern that repeats is the same again, and how much that counts: likeness from which on it
-/// does, and how much more a comb whose pattern comes back exactly stands out.
+/// Length of a repeating pattern in beats, the autocorrelation above which a repetition counts, and the extra
+/// weight of a comb whose pattern repeats exactly.
 const PATTERN: f32 = 4.0;
-const LIKE: f32 = 0.7;
-const REPEATS: f32 = 1.0;
-/// Fewest hops a pattern is compared over.
-const COMPARED: usize = 250;
+const SIMILAR: f32 = 0.7;
+const REPETITION: f32 = 1.0;
+/// Minimum number of hops to correlate.
+const MIN_PAIRS: usize = 250;
 
-/// One reading of where beats may lie.
+/// One hypothesis of period and phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Comb {
-    /// Period in hops.
+    /// Period, in hops.
     pub period: f32,
     /// Hops since the last beat.
     pub since: f32,
-    /// Deviations away from chance.
+    /// Distance from chance, in standard deviations.
     pub z: f32,
-    /// `z` weighed by how common the tempo is and how evenly its beats are accented.
+    /// `z` weighted by the tempo prior and by how evenly the beats are accented.
     pub score: f32,
 }
 
-/// The folded accents.
+/// Accent history fold_period over all periods.
 pub struct Combs {
     ring: Vec<Accent>,
     at: usize,
-    heard: usize,
+    filled: usize,
     weight: Vec<f32>,
-    /// Mean accent per period and part; part 0 is now.
-    fold: Vec<[f32; PARTS]>,
+    /// Mean accent per period and phase bin; bin 0 is now.
+    fold: Vec<[f32; PHASES]>,
     mean: f32,
     deviation: f32,
-    /// Weight of everything in view, in hops.
-    view: f32,
+    /// Total weight of the history, in hops.
+    total_weight: f32,
     periods: Vec<f32>,
     prior: Vec<f32>,
-    /// How much a comb of each period counts because its pattern comes back, 1 or more.
-    again: Vec<f32>,
+    /// Weight of each period from its repetition, at least 1.
+    repetition: Vec<f32>,
 }
 
 impl Combs {
-    /// Nothing folded yet.
+    /// Returns an empty history.
     pub fn new() -> Self {
         let periods: Vec<f32> =
-            (0..PERIODS).map(|n| SHORTEST * (n as f32 / PER_OCTAVE as f32).exp2()).collect();
+            (0..PERIODS).map(|n| MIN_PERIOD * (n as f32 / PER_OCTAVE as f32).exp2()).collect();
         let common = |period: &f32| {
-            let octaves = (6000.0 / period / COMMON.0).log2();
-            (-0.5 * (octaves / COMMON.1).powi(2)).exp()
+            let octaves = (6000.0 / period / TEMPO_PRIOR.0).log2();
+            (-0.5 * (octaves / TEMPO_PRIOR.1).powi(2)).exp()
         };
         Self {
-            ring: vec![Accent::default(); KEPT],
+            ring: vec![Accent::default(); HISTORY],
             at: 0,
-            heard: 0,
-            weight: (0..KEPT).map(|age| (-(age as f32) / FADE).exp()).collect(),
-            fold: vec![[0.0; PARTS]; PERIODS],
+            filled: 0,
+            weight: (0..HISTORY).map(|age| (-(age as f32) / DECAY).exp()).collect(),
+            fold: vec![[0.0; PHASES]; PERIODS],
             mean: 0.0,
             deviation: 1.0,
-            view: 0.0,
+            total_weight: 0.0,
             prior: periods.iter().map(common).collect(),
-            again: vec![1.0; PERIODS],
+            repetition: vec![1.0; PERIODS],
             periods,
         }
     }
 
-    /// Takes the accent of a hop.
+    /// Appends the accent of a hop.
     pub fn push(&mut self, accent: Accent) {
         self.ring[self.at] = accent;
-        self.at = (self.at + 1) % KEPT;
-        self.heard = (self.heard + 1).min(KEPT);
+        self.at = (self.at + 1) % HISTORY;
+        self.filled = (self.filled + 1).min(HISTORY);
     }
 
     fn accent(&self, age: usize) -> &Accent {
-        &self.ring[(self.at + KEPT - 1 - age) % KEPT]
+        &self.ring[(self.at + HISTORY - 1 - age) % HISTORY]
     }
 
-    /// Folds everything anew.
+    /// Recomputes the fold of every period.
     pub fn fold(&mut self) {
-        let mut accents = [0.0; KEPT];
-        let count = self.heard;
+        let mut accents = [0.0; HISTORY];
+        let count = self.filled;
         for (age, out) in accents[..count].iter_mut().enumerate() {
             let (newer, older) = (age.saturating_sub(1), (age + 1).min(count - 1));
             *out = 0.25 * self.accent(newer).all + 0.5 * self.accent(age).all + 0.25 * self.accent(older).all;
         }
         let accents = &accents[..count];
-        let view: f32 = self.weight[..count].iter().sum();
+        let total_weight: f32 = self.weight[..count].iter().sum();
         let weighed = |power: i32| {
             accents.iter().zip(&self.weight).map(|(accent, weight)| weight * accent.powi(power)).sum::<f32>()
-                / view.max(1e-6)
+                / total_weight.max(1e-6)
         };
         let (mean, square) = (weighed(1), weighed(2));
         self.mean = mean;
         self.deviation = (square - mean * mean).max(0.0).sqrt().max(1e-4);
-        self.view = view;
+        self.total_weight = total_weight;
         for (fold, period) in self.fold.iter_mut().zip(&self.periods) {
-            *fold = folded(accents, &self.weight, *period, mean);
+            *fold = fold_period(accents, &self.weight, *period, mean);
         }
-        for (again, period) in self.again[..BEATS].iter_mut().zip(&self.periods) {
-            let like = likeness(accents, (PATTERN * period).round() as usize);
-            *again = 1.0 + REPEATS * ((like - LIKE) / (1.0 - LIKE)).max(0.0);
+        for (repetition, period) in self.repetition[..BEATS].iter_mut().zip(&self.periods) {
+            let similarity = autocorrelation(accents, (PATTERN * period).round() as usize);
+            *repetition = 1.0 + REPETITION * ((similarity - SIMILAR) / (1.0 - SIMILAR)).max(0.0);
         }
     }
 
-    /// The best reading of all.
+    /// Returns the best hypothesis of all.
     pub fn best(&self) -> Comb {
         self.best_of(0..BEATS, |_, _| true)
     }
 
-    /// The best reading close to a grid: within 2.5 % of its period and 12 % of its phase.
+    /// Returns the best hypothesis within 2.5 % of the given period and 12 % of its phase.
     pub fn near(&self, period: f32, since: f32) -> Comb {
-        let place = ((period / SHORTEST).log2() * PER_OCTAVE as f32).round();
+        let place = ((period / MIN_PERIOD).log2() * PER_OCTAVE as f32).round();
         let place = place.clamp(0.0, (BEATS - 1) as f32) as usize;
         self.best_of(place.saturating_sub(2)..(place + 3).min(BEATS), |place, part| {
-            let away = part as f32 / PARTS as f32 - since / self.periods[place];
+            let away = part as f32 / PHASES as f32 - since / self.periods[place];
             (away - away.round()).abs() < 0.12
         })
     }
@@ -144,8 +144,8 @@ impl Combs {
     fn best_of(&self, places: std::ops::Range<usize>, may: impl Fn(usize, usize) -> bool) -> Comb {
         let mut best = (Comb::default(), 0, 0);
         for place in places {
-            for part in 0..PARTS {
-                // The quick half of the score first: most parts are no candidates.
+            for part in 0..PHASES {
+                // Check the cheap half of the score first: most bins are no candidates.
                 if self.fold[place][part] > self.mean && may(place, part) {
                     let comb = self.comb(place, part);
                     if comb.score > best.0.score {
@@ -160,45 +160,47 @@ impl Combs {
 
     fn comb(&self, place: usize, part: usize) -> Comb {
         let (period, fold) = (self.periods[place], &self.fold[place]);
-        // A tooth is wider than a part, so that loose playing still meets it.
-        let mean = 0.5 * fold[part] + 0.25 * (fold[(part + 1) % PARTS] + fold[(part + PARTS - 1) % PARTS]);
-        let z = (mean - self.mean) / self.deviation * (self.view / period).sqrt() * self.again[place];
+        // A tooth is wider than one bin to tolerate loose playing.
+        let mean = 0.5 * fold[part] + 0.25 * (fold[(part + 1) % PHASES] + fold[(part + PHASES - 1) % PHASES]);
+        let z = (mean - self.mean) / self.deviation
+            * (self.total_weight / period).sqrt()
+            * self.repetition[place];
         let twice = &self.fold[place + PER_OCTAVE];
-        let level = |at: usize| (twice[at % PARTS] - 0.5 * self.mean).max(0.0);
-        let (one, other) = (part / 2, part / 2 + PARTS / 2);
+        let level = |at: usize| (twice[at % PHASES] - 0.5 * self.mean).max(0.0);
+        let (one, other) = (part / 2, part / 2 + PHASES / 2);
         let (one, other) = (level(one) + level(one + 1), level(other) + level(other + 1));
         let even = one.min(other) / one.max(other).max(1e-6);
         Comb {
             period,
-            since: part as f32 / PARTS as f32 * period,
+            since: part as f32 / PHASES as f32 * period,
             z,
             score: z.max(0.0) * self.prior[place] * even.powf(EVENNESS),
         }
     }
 
-    /// Finer than the raster: a parabola through the neighbours in period and in phase.
+    /// Refines period and phase below the grid resolution by parabolic interpolation.
     fn sharpen(&self, comb: Comb, place: usize, part: usize) -> Comb {
         let top = |before: f32, here: f32, after: f32| {
             let bend = before - 2.0 * here + after;
             if bend < -1e-9 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 }
         };
         let fold = &self.fold[place];
-        let shift = top(fold[(part + PARTS - 1) % PARTS], fold[part], fold[(part + 1) % PARTS]);
+        let shift = top(fold[(part + PHASES - 1) % PHASES], fold[part], fold[(part + 1) % PHASES]);
         let mut period = comb.period;
         if place > 0 && place + 1 < BEATS {
             let peak = |place: usize| self.fold[place].iter().copied().fold(0.0, f32::max);
             let step = top(peak(place - 1), peak(place), peak(place + 1));
             period *= (step / PER_OCTAVE as f32).exp2();
         }
-        Comb { period, since: (part as f32 + shift) / PARTS as f32 * comb.period, ..comb }
+        Comb { period, since: (part as f32 + shift) / PHASES as f32 * comb.period, ..comb }
     }
 }
 
-/// How like themselves the accents are some hops later, -1..1 (Pearson's correlation, so that a step of the level is no
-/// likeness); 0 while too few were heard.
-fn likeness(accents: &[f32], lag: usize) -> f32 {
+/// Returns the Pearson correlation of the accents with themselves `lag` hops later, -1 to 1; 0 with too few hops.
+/// Pearson rather than a plain product: a step of the level must not count as similarity.
+fn autocorrelation(accents: &[f32], lag: usize) -> f32 {
     let pairs = accents.len().saturating_sub(lag);
-    if pairs < COMPARED {
+    if pairs < MIN_PAIRS {
         return 0.0;
     }
     let mean = |part: &[f32]| part.iter().sum::<f32>() / pairs as f32;
@@ -214,11 +216,11 @@ fn likeness(accents: &[f32], lag: usize) -> f32 {
     both / (newer_power * older_power).sqrt()
 }
 
-/// Mean accent in each part of a period; parts that nothing fell into read the mean of all.
-fn folded(accents: &[f32], weight: &[f32], period: f32, mean: f32) -> [f32; PARTS] {
-    let mut sums = [0.0; PARTS + 1];
-    let mut weights = [1e-9; PARTS + 1];
-    let step = PARTS as f32 / period;
+/// Returns the mean accent in each phase bin of a period; empty bins get the overall mean.
+fn fold_period(accents: &[f32], weight: &[f32], period: f32, mean: f32) -> [f32; PHASES] {
+    let mut sums = [0.0; PHASES + 1];
+    let mut weights = [1e-9; PHASES + 1];
+    let step = PHASES as f32 / period;
     let mut part = 0.0_f32;
     for (accent, weight) in accents.iter().zip(weight) {
         let low = part as usize;
@@ -228,12 +230,12 @@ fn folded(accents: &[f32], weight: &[f32], period: f32, mean: f32) -> [f32; PART
         sums[low + 1] += high * accent;
         weights[low + 1] += high;
         part += step;
-        if part >= PARTS as f32 {
-            part -= PARTS as f32;
+        if part >= PHASES as f32 {
+            part -= PHASES as f32;
         }
     }
-    sums[0] += sums[PARTS];
-    weights[0] += weights[PARTS];
+    sums[0] += sums[PHASES];
+    weights[0] += weights[PHASES];
     std::array::from_fn(|part| if weights[part] > 0.2 { sums[part] / weights[part] } else { mean })
 }
 
@@ -242,29 +244,29 @@ mod tests {
     use super::*;
     use crate::units::Rng;
 
-    /// How far the best comb stands out, with and without what comes back, after four bars of 240 hops.
-    fn heard(mut accent: impl FnMut(usize) -> f32) -> (f32, f32) {
+    /// Returns the best `z` with and without the repetition weight, after four bars of 240 hops.
+    fn best_z(mut accent: impl FnMut(usize) -> f32) -> (f32, f32) {
         let mut combs = Combs::new();
         for hop in 0..960 {
             combs.push(Accent { all: accent(hop), ..Accent::default() });
         }
         combs.fold();
         let with = combs.best().z;
-        combs.again.fill(1.0);
+        combs.repetition.fill(1.0);
         (with, combs.best().z)
     }
 
     #[test]
-    fn a_pattern_that_comes_back_stands_out_though_hardly_anything_falls_on_its_beats() {
+    fn a_repeating_pattern_raises_the_score_even_with_weak_beats() {
         let mut rng = Rng::new(3);
         let hands: [f32; 16] = std::array::from_fn(|step| if step % 4 == 0 { 0.2 } else { rng.unit_f32() });
-        let (with, without) = heard(|hop| if hop % 15 == 0 { hands[hop / 15 % 16] } else { 0.0 });
+        let (with, without) = best_z(|hop| if hop % 15 == 0 { hands[hop / 15 % 16] } else { 0.0 });
         assert!(with > 1.7 * without, "{with} {without}");
-        // Other drums every bar.
-        let (with, without) = heard(|hop| if hop % 15 == 0 { rng.unit_f32() * rng.unit_f32() } else { 0.0 });
+        // Random drums without repetition.
+        let (with, without) = best_z(|hop| if hop % 15 == 0 { rng.unit_f32() * rng.unit_f32() } else { 0.0 });
         assert!(with < 1.2 * without, "{with} {without}");
-        // Hiss after silence.
-        let (with, without) = heard(|hop| if hop < 600 { 0.0 } else { 0.5 + 0.1 * rng.unit_f32() });
+        // Silence followed by hiss.
+        let (with, without) = best_z(|hop| if hop < 600 { 0.0 } else { 0.5 + 0.1 * rng.unit_f32() });
         assert!(with < 1.2 * without, "{with} {without}");
     }
 }

@@ -1,16 +1,16 @@
-//! Beat and tempo: evidence folded over every tempo, a grid that follows it, and the performer's word over both.
+//! Beat tracking: comb evidence over every tempo, a grid that follows it, and the performer's overrides.
 
 mod bar;
 mod cells;
 mod comb;
 mod drums;
 mod grid;
-mod hand;
+mod manual;
 mod octave;
 #[cfg(test)]
 mod tests;
 mod tracker;
 
 pub(super) use drums::Drums;
-pub use hand::TempoRequest;
+pub use manual::TempoRequest;
 pub(super) use tracker::Tracker;

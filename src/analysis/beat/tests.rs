@@ -1,12 +1,12 @@
-//! The beat on drummed patterns: tempo, octave, bar, breakdown, and the performer's word over all of them.
+//! Beat tracking on synthetic drum patterns: tempo, octave, bar, breakdown and manual overrides.
 
 use super::TempoRequest;
-use crate::analysis::{Analyser, BeatCall, BeatGrid};
+use crate::analysis::{Analyser, BeatGrid, BeatPredictor};
 use crate::units::{Rng, Seconds};
 
 const RATE: f64 = 44_100.0;
 
-/// A pattern of one bar in eighths or sixteenths: kicks, snares and hats, `x` where one falls.
+/// One bar of kicks, snares and hats in eighths or sixteenths; `x` marks a stroke.
 struct Pattern {
     kick: &'static str,
     snare: &'static str,
@@ -17,12 +17,12 @@ const HOUSE: Pattern =
     Pattern { kick: "x---x---x---x---", snare: "----x-------x---", hat: "--x---x---x---x-" };
 const ROCK: Pattern =
     Pattern { kick: "x-------x-x-----", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
-/// A slow song with a kick before the third beat and eighths on top: what lies between its beats is as loud.
+/// A slow song with a kick before the third beat and eighth-note hats: as loud between its beats as on them.
 const BALLAD: Pattern =
     Pattern { kick: "x-----x-x-----x-", snare: "----x-------x---", hat: "x-x-x-x-x-x-x-x-" };
-const NOTHING: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
+const PAD_ONLY: Pattern = Pattern { kick: "-", snare: "-", hat: "-" };
 
-/// Plays patterns one after another, each for so many bars of four beats, over a soft pad.
+/// Renders patterns in sequence over a soft pad, each for its number of four-beat bars.
 fn play(bpm: f64, parts: &[(&Pattern, usize)]) -> Vec<[f32; 2]> {
     let bar = 240.0 / bpm;
     let bars: usize = parts.iter().map(|(_, bars)| bars).sum();
@@ -64,79 +64,79 @@ fn strike(out: &mut [[f32; 2]], at: f64, drum: usize, rng: &mut Rng) {
     }
 }
 
-/// Hears everything; returns the beats that were called and the grid at the end.
-fn hear(analyser: &mut Analyser, sound: &[[f32; 2]]) -> (Vec<f64>, BeatGrid) {
-    let mut call = BeatCall::default();
+/// Analyses `sound`; returns the predicted beat times and the grid at the end.
+fn analyse(analyser: &mut Analyser, sound: &[[f32; 2]]) -> (Vec<f64>, BeatGrid) {
+    let mut predictor = BeatPredictor::default();
     let mut beats = Vec::new();
     for block in sound.chunks(441) {
         analyser.push(block);
-        beats.extend(call.step(analyser.features()).map(|at| at.0));
+        beats.extend(predictor.step(analyser.features()).map(|at| at.0));
     }
     (beats, analyser.features().beat)
 }
 
-/// How far `beats` lie from the nearest multiple of a beat, seconds, signed.
+/// Returns the signed distance of each of `beats` from the nearest multiple of a beat, in seconds.
 fn errors(beats: &[f64], bpm: f64) -> Vec<f64> {
     let beat = 60.0 / bpm;
     beats.iter().map(|at| at - (at / beat).round() * beat).collect()
 }
 
 #[test]
-fn straight_and_rock_beats_are_counted_as_they_are_played_and_called_on_time() {
+fn house_and_rock_patterns_give_the_right_tempo_and_beat_times() {
     for (name, pattern, bpm) in [
         ("house", &HOUSE, 126.0),
         ("rock", &ROCK, 132.0),
         ("slow rock", &ROCK, 92.0),
         ("ballad", &ROCK, 64.0),
     ] {
-        let (beats, grid) = hear(&mut Analyser::new(), &play(bpm, &[(pattern, 12)]));
+        let (beats, grid) = analyse(&mut Analyser::new(), &play(bpm, &[(pattern, 12)]));
         assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{name}: {} for {bpm}", grid.tempo.bpm());
         let late: Vec<f64> = beats.iter().copied().filter(|&at| at > 60.0 / bpm * 20.0).collect();
         let errors = errors(&late, bpm);
         assert!(late.len() >= 24, "{name}: {} beats", late.len());
         assert!(errors.iter().all(|error| error.abs() < 0.05), "{name}: {errors:?}");
         let mean = errors.iter().sum::<f64>() / errors.len() as f64;
-        assert!(mean.abs() < 0.02, "{name}: beats are called {mean} s late on average");
+        assert!(mean.abs() < 0.02, "{name}: beats are {mean} s late on average");
     }
 }
 
 #[test]
-fn a_slow_song_is_counted_on_its_beats_whenever_it_is_joined() {
+fn a_slow_song_is_tracked_on_its_beats_from_any_starting_point() {
     let bpm = 61.0;
     let beat = 60.0 / bpm;
-    for joined in [0.0, 0.5, 1.0, 1.5] {
+    for start in [0.0, 0.5, 1.0, 1.5] {
         let sound = play(bpm, &[(&BALLAD, 10)]);
-        let (beats, grid) = hear(&mut Analyser::new(), &sound[(joined * beat * RATE) as usize..]);
-        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{joined}: {}", grid.tempo.bpm());
+        let (beats, grid) = analyse(&mut Analyser::new(), &sound[(start * beat * RATE) as usize..]);
+        assert!((grid.tempo.bpm() / bpm - 1.0).abs() < 0.02, "{start}: {}", grid.tempo.bpm());
         let late: Vec<f64> =
-            beats.iter().map(|at| at + joined * beat).filter(|&at| at > 14.0 * beat).collect();
+            beats.iter().map(|at| at + start * beat).filter(|&at| at > 14.0 * beat).collect();
         let errors = errors(&late, bpm);
-        assert!(late.len() >= 20, "joined {joined} beats late: {} beats", late.len());
-        assert!(errors.iter().all(|error| error.abs() < 0.07), "joined {joined} beats late: {errors:?}");
+        assert!(late.len() >= 20, "start {start} beats late: {} beats", late.len());
+        assert!(errors.iter().all(|error| error.abs() < 0.07), "start {start} beats late: {errors:?}");
     }
 }
 
 #[test]
-fn the_bar_begins_with_the_kick_that_no_snare_follows_late() {
+fn a_rock_pattern_gives_the_right_downbeat() {
     let bpm = 120.0;
-    let (_, grid) = hear(&mut Analyser::new(), &play(bpm, &[(&ROCK, 12)]));
+    let (_, grid) = analyse(&mut Analyser::new(), &play(bpm, &[(&ROCK, 12)]));
     let first = grid.beats_at(Seconds(0.0)).round() as i64;
     assert_eq!((first - grid.downbeat as i64).rem_euclid(4), 0, "{grid:?}");
     assert!(grid.downbeat_confidence.get() > 0.3, "{grid:?}");
 }
 
 #[test]
-fn the_grid_outlives_a_breakdown_and_is_given_up_in_what_has_no_beat() {
+fn the_grid_survives_a_breakdown_and_is_dropped_without_a_beat() {
     let bpm = 128.0;
     let mut analyser = Analyser::new();
-    let sound = play(bpm, &[(&HOUSE, 8), (&NOTHING, 4), (&HOUSE, 2)]);
-    let (beats, _) = hear(&mut analyser, &sound);
+    let sound = play(bpm, &[(&HOUSE, 8), (&PAD_ONLY, 4), (&HOUSE, 2)]);
+    let (beats, _) = analyse(&mut analyser, &sound);
     let back: Vec<f64> = beats.iter().copied().filter(|&at| at > 12.0 * 240.0 / bpm).collect();
     assert!(back.len() >= 7 && errors(&back, bpm).iter().all(|error| error.abs() < 0.05), "{back:?}");
-    // Surf: it has highs, so it is no texture, but no beat.
+    // Surf noise: it has highs, so it is not texture, but it has no beat.
     let left = analyser.features().at.0;
     let mut rng = Rng::new(9);
-    let surf: Vec<[f32; 2]> = play(bpm, &[(&NOTHING, 24)])
+    let surf: Vec<[f32; 2]> = play(bpm, &[(&PAD_ONLY, 24)])
         .iter()
         .enumerate()
         .map(|(n, frame)| {
@@ -144,64 +144,68 @@ fn the_grid_outlives_a_breakdown_and_is_given_up_in_what_has_no_beat() {
             frame.map(|side| side + (swell * rng.normal()) as f32)
         })
         .collect();
-    let (beats, grid) = hear(&mut analyser, &surf);
+    let (beats, grid) = analyse(&mut analyser, &surf);
     let last = beats.last().copied().unwrap_or(left);
-    assert!(!grid.trusted() && last < left + 32.0, "beats are called for {} s; {grid:?}", last - left);
+    assert!(!grid.trusted() && last < left + 32.0, "beats continue for {} s; {grid:?}", last - left);
 }
 
 #[test]
-fn a_stream_that_stops_and_returns_elsewhere_is_followed_again() {
+fn a_new_tempo_is_found_after_a_gap() {
     let mut analyser = Analyser::new();
-    hear(&mut analyser, &play(126.0, &[(&HOUSE, 8)]));
+    analyse(&mut analyser, &play(126.0, &[(&HOUSE, 8)]));
     let stopped = analyser.features().at.0;
-    let (beats, grid) = hear(&mut analyser, &vec![[0.0; 2]; (15.2 * RATE) as usize]);
+    let (beats, grid) = analyse(&mut analyser, &vec![[0.0; 2]; (15.2 * RATE) as usize]);
     let last = beats.last().copied().unwrap_or(stopped);
-    assert!(!grid.trusted() && last < stopped + 14.0, "beats are called for {} s of silence", last - stopped);
+    assert!(!grid.trusted() && last < stopped + 14.0, "beats continue for {} s of silence", last - stopped);
     let from = analyser.features().at.0;
-    let (beats, grid) = hear(&mut analyser, &play(138.0, &[(&HOUSE, 8)]));
+    let (beats, grid) = analyse(&mut analyser, &play(138.0, &[(&HOUSE, 8)]));
     assert!((grid.tempo.bpm() / 138.0 - 1.0).abs() < 0.02, "{grid:?}");
     let late: Vec<f64> = beats.iter().map(|at| at - from).filter(|&at| at > 7.0).collect();
     assert!(late.len() >= 12 && errors(&late, 138.0).iter().all(|error| error.abs() < 0.05), "{late:?}");
 }
 
 #[test]
-fn the_performers_word_stands_over_what_is_heard() {
+fn manual_tempo_overrides_detection() {
     let bpm = 120.0;
     let mut analyser = Analyser::new();
-    hear(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
+    analyse(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
     let tempo = |analyser: &Analyser| analyser.features().beat.tempo.bpm();
-    let heard = tempo(&analyser);
-    assert!((heard / bpm - 1.0).abs() < 0.01, "{heard}");
+    let detected = tempo(&analyser);
+    assert!((detected / bpm - 1.0).abs() < 0.01, "{detected}");
     analyser.tempo(TempoRequest::Double);
-    assert_eq!(tempo(&analyser), heard, "240 BPM is more than the house counts");
+    assert_eq!(tempo(&analyser), detected, "240 BPM is above the maximum tempo");
     analyser.tempo(TempoRequest::Half);
-    assert!((tempo(&analyser) / heard - 0.5).abs() < 1e-3, "{}", tempo(&analyser));
+    assert!((tempo(&analyser) / detected - 0.5).abs() < 1e-3, "{}", tempo(&analyser));
     analyser.tempo(TempoRequest::Half);
-    assert!((tempo(&analyser) / heard - 0.5).abs() < 1e-3, "and 30 BPM less: {}", tempo(&analyser));
+    assert!(
+        (tempo(&analyser) / detected - 0.5).abs() < 1e-3,
+        "30 BPM is below the minimum tempo: {}",
+        tempo(&analyser)
+    );
     analyser.tempo(TempoRequest::Set(None));
-    assert!((tempo(&analyser) - heard).abs() < 0.5, "automatic again");
+    assert!((tempo(&analyser) - detected).abs() < 0.5, "automatic again");
 
     analyser.tempo(TempoRequest::Set(Some(97.0)));
-    hear(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
-    assert_eq!(tempo(&analyser), 97.0, "a tempo that was set does not follow the music");
+    analyse(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
+    assert_eq!(tempo(&analyser), 97.0, "a manual tempo does not follow the music");
     assert!(analyser.features().beat.trusted());
 
     analyser.tempo(TempoRequest::Resync);
     let features = *analyser.features();
     let (beats, grid) = (features.beat.beats_at(features.at), features.beat);
-    assert!((beats - beats.round()).abs() < 0.06, "a beat falls where the bar was begun: {beats}");
-    assert_eq!((beats.round() as u64 + 4 - grid.downbeat % 4) % 4, 0, "and it is the first: {grid:?}");
+    assert!((beats - beats.round()).abs() < 0.06, "resync places a beat now: {beats}");
+    assert_eq!((beats.round() as u64 + 4 - grid.downbeat % 4) % 4, 0, "and makes it the downbeat: {grid:?}");
     assert_eq!(grid.downbeat_confidence.get(), 1.0);
 
     analyser.tempo(TempoRequest::Set(None));
-    hear(&mut analyser, &play(bpm, &[(&HOUSE, 8)]));
-    assert!((tempo(&analyser) / bpm - 1.0).abs() < 0.02, "the music is followed again: {}", tempo(&analyser));
+    analyse(&mut analyser, &play(bpm, &[(&HOUSE, 8)]));
+    assert!((tempo(&analyser) / bpm - 1.0).abs() < 0.02, "detection resumes: {}", tempo(&analyser));
 }
 
 #[test]
-fn a_bar_begun_by_hand_begins_there_however_the_beats_are_counted() {
+fn a_manual_bar_start_holds_at_any_octave() {
     let bpm = 100.0;
-    for wishes in [
+    for requests in [
         vec![],
         vec![TempoRequest::Double],
         vec![TempoRequest::Half],
@@ -209,21 +213,21 @@ fn a_bar_begun_by_hand_begins_there_however_the_beats_are_counted() {
     ] {
         for beats in [25, 26] {
             let mut analyser = Analyser::new();
-            hear(
+            analyse(
                 &mut analyser,
                 &play(bpm, &[(&HOUSE, 8)])[..(f64::from(beats) * 60.0 / bpm * RATE) as usize],
             );
-            for &wish in &wishes {
-                analyser.tempo(wish);
+            for &request in &requests {
+                analyser.tempo(request);
             }
             analyser.tempo(TempoRequest::Resync);
-            let begun = analyser.features().at;
-            // Two bars later it still does.
-            hear(&mut analyser, &play(bpm, &[(&HOUSE, 2)]));
+            let resynced = analyser.features().at;
+            // The bar must still start there two bars later.
+            analyse(&mut analyser, &play(bpm, &[(&HOUSE, 2)]));
             let grid = analyser.features().beat;
-            let since = grid.beats_at(begun) - grid.downbeat as f64;
+            let since = grid.beats_at(resynced) - grid.downbeat as f64;
             let away = since / 4.0 - (since / 4.0).round();
-            assert!(away.abs() < 0.05, "{wishes:?} on beat {beats}: {away} of a bar; {grid:?}");
+            assert!(away.abs() < 0.05, "{requests:?} on beat {beats}: {away} of a bar; {grid:?}");
         }
     }
 }
@@ -239,5 +243,5 @@ fn taps_set_tempo_and_phase_even_in_silence() {
     assert!((features.beat.tempo.bpm() - 100.0).abs() < 1.0, "{:?}", features.beat);
     assert!(features.beat.trusted());
     let beats = features.beat.beats_at(features.at);
-    assert!((beats - beats.round()).abs() < 0.1, "the next beat is due now: {beats}");
+    assert!((beats - beats.round()).abs() < 0.1, "a beat falls now: {beats}");
 }

@@ -1,5 +1,5 @@
-//! The tracker: takes up a grid when the evidence stands out, keeps it through breakdowns, and changes its mind only
-//! for good reason.
+//! Adopts a grid once the evidence is significant, keeps it through breakdowns, and replaces it only when a rival wins
+//! for several updates.
 
 use super::super::features::BeatGrid;
 use super::super::onset::Onset;
@@ -7,79 +7,79 @@ use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::grid::Grid;
-use super::hand::{Hand, TempoRequest};
+use super::manual::{ManualTempo, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Hops between two looks at the evidence, 100 ms, and its length in seconds.
-const LOOK_EVERY: u64 = 10;
-const LOOK_SECS: f32 = 0.1;
-/// Hops heard before anything is looked at.
-const FIRST_LOOK: u64 = 150;
-/// Onsets are seen this late, seconds: they peak when half the window has passed over them.
-const LATE_SECS: f64 = 0.032;
-/// Length of a hop, seconds.
+/// Interval of the updates: 10 hops, 100 ms.
+const UPDATE_HOPS: u64 = 10;
+const UPDATE_SECS: f32 = 0.1;
+/// Hops received before the first update.
+const FIRST_UPDATE: u64 = 150;
+/// Latency of onsets in seconds: they peak when half the window has passed over them.
+const LATENCY_SECS: f64 = 0.032;
+/// Length of a hop, in seconds.
 const HOP_SECS: f64 = 0.01;
-/// How far a reading must stand out to be believed; confidence is a half there.
-const BELIEVED_Z: f32 = 4.4;
-/// How far it must stand out to be followed once believed, and where confidence is nothing.
-const FOLLOWED_Z: f32 = 3.4;
-const NOTHING_Z: f32 = 3.0;
-/// A grid that goes on standing out counts as standing out so much more, at most, and after so many looks.
+/// `z` at which a grid is adopted; its confidence there is 0.5.
+const ADOPT_Z: f32 = 4.4;
+/// `z` above which an adopted grid is followed, and the `z` of zero confidence.
+const FOLLOW_Z: f32 = 3.4;
+const ZERO_Z: f32 = 3.0;
+/// Largest bonus factor on `z` for a grid that lasts, and the number of updates to reach it.
 const STEADY: f32 = 1.3;
-const STEADY_LOOKS: f32 = 60.0;
-/// A rival must score this much more than the grid, stand out this much more, and score this share of what the grid
-/// did at its best.
+const STEADY_UPDATES: f32 = 60.0;
+/// Factors by which a rival must beat the grid in score and in `z`, and its minimum score as a share of the grid's
+/// long-term score.
 const RIVAL: f32 = 1.25;
 const RIVAL_Z: f32 = 1.15;
-const RIVAL_WORTH: f32 = 0.7;
-/// Looks in a row that a rival must win: against a settled grid, and against a young or failing one.
-const RIVAL_LOOKS: u32 = 12;
-const QUICK_RIVAL_LOOKS: u32 = 3;
-/// Looks in a row that must find beats between those of the grid before they are taken up; they are counted only
-/// once the octave says so.
-const QUICKER_LOOKS: u32 = 6;
-/// Looks until a grid is settled.
-const YOUNG: u32 = 40;
-/// Looks before the octave is judged.
-const OCTAVE_LOOKS: u32 = 20;
-/// Onsets below this share of their usual strength mean that the drums are gone.
+const RIVAL_SHARE: f32 = 0.7;
+/// Consecutive updates a rival must win: against a settled grid, and against a young or failing one.
+const RIVAL_UPDATES: u32 = 12;
+const FAST_RIVAL_UPDATES: u32 = 3;
+/// Consecutive updates that must find beats between those of the grid before the faster grid is adopted; they are
+/// counted only once the octave evidence agrees.
+const FASTER_UPDATES: u32 = 6;
+/// Updates until a grid counts as settled.
+const SETTLED_UPDATES: u32 = 40;
+/// Updates before the octave is evaluated.
+const OCTAVE_UPDATES: u32 = 20;
+/// Share of the usual onset strength below which the drums count as gone.
 const GONE: f32 = 0.4;
-/// How long a grid is kept without drums, and in silence, before a rival may take over and trust fades, seconds.
+/// Seconds a grid is kept without drums, and in silence, before a rival may replace it and confidence decays.
 const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
-/// How fast trust fades then, per look: six seconds from sure to doubtful.
-const FORGET: f32 = 0.012;
-/// Without anything sharp on top or hard in the middle, quick repetitions (period in hops) are texture, not a beat.
+/// Decay of the confidence per update from then on: six seconds from certain to doubtful.
+const CONFIDENCE_DECAY: f32 = 0.012;
+/// High onset strength and mid attack below which a period shorter than this (in hops) is texture rather than a beat.
 const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
-/// Onset strength on top assumed at first.
+/// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
-/// Follows the beat.
+/// Beat tracker.
 pub struct Tracker {
     combs: Combs,
     hop: u64,
     best: Comb,
     grid: Option<Grid>,
     confidence: f32,
-    rival_looks: u32,
-    /// Looks in a row that found beats between those of the grid.
-    quicker_looks: u32,
-    /// Low and overall onset strength of the last second or two.
+    rival_updates: u32,
+    /// Consecutive updates that found beats between those of the grid.
+    faster_updates: u32,
+    /// Low and overall onset strength, averaged over about one second.
     recent: [f32; 2],
-    /// Onset strength on top over the last seconds.
+    /// High onset strength, averaged over the last seconds.
     high: f32,
-    /// How long there was no sound at all.
+    /// Seconds of continuous silence.
     silent_secs: f32,
-    /// Strongest attack in the middle over the last seconds.
+    /// Strongest mid onset of the last seconds.
     attack: f32,
     bar: Bar,
-    hand: Hand,
+    manual: ManualTempo,
 }
 
 impl Tracker {
-    /// No beat known.
+    /// Builds a tracker without a grid.
     pub fn new() -> Self {
         Self {
             combs: Combs::new(),
@@ -87,18 +87,18 @@ impl Tracker {
             best: Comb::default(),
             grid: None,
             confidence: 0.0,
-            rival_looks: 0,
-            quicker_looks: 0,
+            rival_updates: 0,
+            faster_updates: 0,
             recent: [0.0; 2],
             high: FIRST_HIGH,
             silent_secs: 0.0,
             attack: 0.0,
             bar: Bar::default(),
-            hand: Hand::default(),
+            manual: ManualTempo::default(),
         }
     }
 
-    /// Takes the accent and the onsets of a hop, and whether there is sound at all.
+    /// Processes the accent and the onsets of a hop; `sound` is false in silence.
     pub fn step(&mut self, accent: Accent, onset: Onset, sound: bool) {
         self.silent_secs = if sound { 0.0 } else { self.silent_secs + HOP_SECS as f32 };
         for (recent, now) in self.recent.iter_mut().zip([onset.low, onset.all()]) {
@@ -109,40 +109,40 @@ impl Tracker {
         self.combs.push(accent);
         self.hop += 1;
         if let Some(grid) = &mut self.grid {
-            grid.run(self.hop as f64, Some(&accent));
+            grid.advance(self.hop as f64, Some(&accent));
         }
-        if self.hop.is_multiple_of(LOOK_EVERY) && self.hop >= FIRST_LOOK {
-            self.look();
+        if self.hop.is_multiple_of(UPDATE_HOPS) && self.hop >= FIRST_UPDATE {
+            self.update();
         }
     }
 
-    /// Does what the performer asks of the beat.
-    pub fn wish(&mut self, wish: TempoRequest) {
-        // What sounds now is seen a little later.
-        let now = self.hop as f64 - 1.0 + LATE_SECS / HOP_SECS;
-        let heard = self.grid.as_ref().map(Grid::count);
-        if let Some((anchor, period)) = self.hand.obey(wish, now, heard, self.bar.downbeat().0) {
+    /// Applies a tempo request of the performer.
+    pub fn apply(&mut self, request: TempoRequest) {
+        // Compensate the detection latency.
+        let now = self.hop as f64 - 1.0 + LATENCY_SECS / HOP_SECS;
+        let detected = self.grid.as_ref().map(Grid::count);
+        if let Some((anchor, period)) = self.manual.apply(request, now, detected, self.bar.downbeat().0) {
             let grid = self.grid.get_or_insert_with(|| Grid::new(anchor, period, 0, [0.0; 2]));
-            grid.place(anchor, period);
-            grid.run(self.hop as f64, None);
+            grid.set(anchor, period);
+            grid.advance(self.hop as f64, None);
         }
-        if wish == TempoRequest::Resync {
+        if request == TempoRequest::Resync {
             let number = self.grid.as_ref().map_or(0, |grid| grid.count().number);
-            self.bar.begin(number);
-            self.hand.begin(number);
+            self.bar.start_at(number);
+            self.manual.start_bar(number);
         }
-        if self.hand.holds() {
+        if self.manual.tempo_is_set() {
             self.confidence = 1.0;
         }
     }
 
-    fn look(&mut self) {
+    fn update(&mut self) {
         self.combs.fold();
         let best = self.combs.best();
         self.best = best;
         let now = self.hop as f64 - 1.0;
         let Some(grid) = &mut self.grid else {
-            if best.z > BELIEVED_Z {
+            if best.z > ADOPT_Z {
                 self.adopt(best, now);
             }
             return;
@@ -150,31 +150,31 @@ impl Tracker {
         grid.age += 1;
         let own = grid.evidence(&self.combs, now);
         let gone = (0..2).any(|n| self.recent[n] < GONE * grid.drums[n]);
-        if own.z > FOLLOWED_Z && !gone {
-            grid.follow(own, now, self.hand.holds());
+        if own.z > FOLLOW_Z && !gone {
+            grid.follow(own, now, self.manual.tempo_is_set());
             for (drums, recent) in grid.drums.iter_mut().zip(self.recent) {
                 *drums += (recent - *drums) * 0.03;
             }
         } else {
-            grid.coasting += LOOK_SECS;
-            grid.worth *= 1.0 - LOOK_SECS / 30.0;
+            grid.coasting_secs += UPDATE_SECS;
+            grid.score *= 1.0 - UPDATE_SECS / 30.0;
         }
         if !gone {
-            grid.steady += (own.z - grid.steady) / (grid.age as f32).min(STEADY_LOOKS);
+            grid.mean_z += (own.z - grid.mean_z) / (grid.age as f32).min(STEADY_UPDATES);
             if let Some(view) = grid.bar() {
-                self.bar.look(&view);
+                self.bar.update(&view);
             }
         }
-        if self.hand.holds() {
+        if self.manual.tempo_is_set() {
             return;
         }
-        if !gone && !self.hand.counts() && grid.age >= OCTAVE_LOOKS && grid.count_anew() {
+        if !gone && !self.manual.octave_is_set() && grid.age >= OCTAVE_UPDATES && grid.update_octave() {
             self.bar = Bar::default();
         }
-        let lost = gone && (grid.coasting >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
+        let lost = gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
         let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
-        let lasting = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_LOOKS).min(1.0);
-        let stands = if own.z > NOTHING_Z { own.z.max(grid.steady * lasting) } else { own.z };
+        let bonus = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_UPDATES).min(1.0);
+        let z = if own.z > ZERO_Z { own.z.max(grid.mean_z * bonus) } else { own.z };
         let target = if lost {
             0.0
         } else if gone {
@@ -182,30 +182,31 @@ impl Tracker {
         } else if texture {
             0.3
         } else {
-            ((stands - NOTHING_Z) / (2.0 * (BELIEVED_Z - NOTHING_Z))).clamp(0.0, 1.0)
+            ((z - ZERO_Z) / (2.0 * (ADOPT_Z - ZERO_Z))).clamp(0.0, 1.0)
         };
         let pace = match target > self.confidence {
             true => 0.35,
-            false if lost => FORGET,
+            false if lost => CONFIDENCE_DECAY,
             false => 0.06,
         };
         self.confidence += (target - self.confidence) * pace;
-        let young = grid.age < YOUNG;
-        let stronger = best.z > BELIEVED_Z
+        let young = grid.age < SETTLED_UPDATES;
+        let stronger = best.z > ADOPT_Z
             && best.score > RIVAL * own.score.max(1e-3)
             && (young || best.z > RIVAL_Z * own.z);
-        let kin = grid.kin(best, now);
-        let rival = !kin && stronger && (young || best.score > RIVAL_WORTH * grid.worth) && (!gone || lost);
-        let count = |looks: u32, won: bool| if won { looks + 1 } else { looks.saturating_sub(2) };
-        self.rival_looks = count(self.rival_looks, rival);
-        let quicker = kin && grid.twice_as_quick(best) && best.z > FOLLOWED_Z && best.score > own.score;
-        self.quicker_looks = count(self.quicker_looks, quicker);
-        let patience = if young || own.z < FOLLOWED_Z { QUICK_RIVAL_LOOKS } else { RIVAL_LOOKS };
-        if self.rival_looks >= patience {
+        let matches = grid.matches_up_to_octave(best, now);
+        let rival =
+            !matches && stronger && (young || best.score > RIVAL_SHARE * grid.score) && (!gone || lost);
+        let count = |updates: u32, won: bool| if won { updates + 1 } else { updates.saturating_sub(2) };
+        self.rival_updates = count(self.rival_updates, rival);
+        let faster = matches && grid.is_slower_than(best) && best.z > FOLLOW_Z && best.score > own.score;
+        self.faster_updates = count(self.faster_updates, faster);
+        let needed = if young || own.z < FOLLOW_Z { FAST_RIVAL_UPDATES } else { RIVAL_UPDATES };
+        if self.rival_updates >= needed {
             self.adopt(best, now);
-        } else if self.quicker_looks >= QUICKER_LOOKS {
-            *grid = Grid::quicker(&best, now, grid);
-            self.quicker_looks = 0;
+        } else if self.faster_updates >= FASTER_UPDATES {
+            *grid = Grid::at_half_period(&best, now, grid);
+            self.faster_updates = 0;
         } else if self.confidence < 0.08 {
             self.grid = None;
         }
@@ -217,19 +218,19 @@ impl Tracker {
             self.confidence = self.confidence.max(0.5);
         }
         let mut grid = Grid::new(now - f64::from(comb.since), f64::from(comb.period), number, self.recent);
-        grid.worth = comb.score;
+        grid.score = comb.score;
         self.grid = Some(grid);
         self.bar = Bar::default();
-        (self.rival_looks, self.quicker_looks) = (0, 0);
+        (self.rival_updates, self.faster_updates) = (0, 0);
     }
 
-    /// The grid as the house sees it.
+    /// Returns the current grid on the audio clock, with manual overrides applied.
     pub fn grid(&self) -> BeatGrid {
         let Some(grid) = &self.grid else { return BeatGrid::default() };
         let (downbeat, downbeat_confidence) = self.bar.downbeat();
-        let (count, downbeat) = self.hand.scaled(grid.count(), downbeat);
+        let (count, downbeat) = self.manual.scaled(grid.count(), downbeat);
         BeatGrid {
-            anchor: Seconds((count.anchor + 1.0) * HOP_SECS - LATE_SECS),
+            anchor: Seconds((count.anchor + 1.0) * HOP_SECS - LATENCY_SECS),
             tempo: Tempo::new(60.0 / (count.period * HOP_SECS)),
             confidence: Unipolar::new(self.confidence),
             anchor_beat: count.number,

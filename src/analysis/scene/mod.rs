@@ -1,18 +1,18 @@
-//! Scene: what kind of music this is.
+//! Scene classification: ambient, techno, rock or no music.
 
-mod ear;
+mod analyser;
+mod filter;
+mod hop;
 mod model;
 mod rhythm;
 mod scores;
 mod summary;
-mod traits;
-mod watch;
 
-pub(super) use ear::SIZE_SAMPLES;
-pub use ear::SceneEar;
+pub(super) use analyser::SIZE_SAMPLES;
+pub use analyser::SceneAnalyser;
+pub use filter::SceneFilter;
+pub(super) use filter::UPDATE_SECS;
 pub use model::SceneModel;
 pub use scores::ScoreInput;
 pub use summary::SIZE;
 pub(super) use summary::Summary;
-pub(super) use watch::LOOK_SECS;
-pub use watch::SceneWatch;

@@ -1,36 +1,37 @@
-//! The scene model: multinomial logistic regression on a summary, with weights from `assets/scene.json`.
+//! Scene model: multinomial logistic regression on a summary, with weights from `assets/scene.json`.
 
 use serde::{Deserialize, Serialize};
 
 use super::summary::SIZE;
 
-/// Inputs are cut off this many deviations from their mean, so that strange sound stays within what was learnt.
-const REACH: f32 = 3.0;
+/// Inputs are clamped to this many standard deviations to keep unusual audio within the training range.
+const MAX_DEVIATIONS: f32 = 3.0;
 
-/// Weights and how inputs are scaled. Labels stand in the order of [`crate::analysis::Scene::ALL`].
+/// Weights and input scaling. Labels are in the order of [`crate::analysis::Scene::ALL`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SceneModel {
-    /// How these weights came about, in words.
-    pub made: String,
+    /// Description of how the weights were trained.
+    #[serde(rename = "made")]
+    pub provenance: String,
     /// Mean of each input.
     pub mean: Vec<f32>,
-    /// Deviation of each input.
+    /// Standard deviation of each input.
     pub deviation: Vec<f32>,
-    /// One row per label.
+    /// Weights, one row per label.
     pub weights: Vec<Vec<f32>>,
-    /// One per label.
+    /// Bias per label.
     pub bias: Vec<f32>,
 }
 
 impl SceneModel {
-    /// The weights that ship with the program; `None` when they do not fit this program's summaries.
-    pub fn shipped() -> Option<Self> {
+    /// Returns the built-in weights, or `None` if they do not match this version's summaries.
+    pub fn built_in() -> Option<Self> {
         let model: Self = serde_json::from_str(include_str!("../../../assets/scene.json")).ok()?;
-        model.fits().then_some(model)
+        model.matches_summary().then_some(model)
     }
 
-    /// Whether the sizes are those of this program.
-    pub fn fits(&self) -> bool {
+    /// Returns whether the dimensions match this version's summaries.
+    pub fn matches_summary(&self) -> bool {
         self.mean.len() == SIZE
             && self.deviation.len() == SIZE
             && self.weights.len() == 4
@@ -38,18 +39,18 @@ impl SceneModel {
             && self.weights.iter().all(|row| row.len() == SIZE)
     }
 
-    /// One input as the model sees it.
-    pub fn scaled(&self, place: usize, value: f32) -> f32 {
-        ((value - self.mean[place]) / self.deviation[place]).clamp(-REACH, REACH)
+    /// Returns one input after scaling and clamping.
+    pub fn scaled(&self, index: usize, value: f32) -> f32 {
+        ((value - self.mean[index]) / self.deviation[index]).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
     }
 
-    /// Probability of each label.
+    /// Returns the probability of each label.
     pub fn probabilities(&self, summary: &[f32; SIZE]) -> [f32; 4] {
         let mut scores = [0.0_f32; 4];
         for (score, (row, bias)) in scores.iter_mut().zip(self.weights.iter().zip(&self.bias)) {
             *score = *bias;
-            for (place, (weight, value)) in row.iter().zip(summary).enumerate() {
-                *score += weight * self.scaled(place, *value);
+            for (index, (weight, value)) in row.iter().zip(summary).enumerate() {
+                *score += weight * self.scaled(index, *value);
             }
         }
         let top = scores.iter().copied().fold(f32::MIN, f32::max);
@@ -64,8 +65,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_weights_fit_and_probabilities_sum_to_one() {
-        let model = SceneModel::shipped().expect("assets/scene.json fits");
+    fn built_in_weights_fit_and_probabilities_sum_to_one() {
+        let model = SceneModel::built_in().expect("assets/scene.json matches the summary size");
         for value in [0.0, 1.0, -50.0, 1e9] {
             let sum: f32 = model.probabilities(&[value; SIZE]).iter().sum();
             assert!((sum - 1.0).abs() < 1e-4, "{sum} from {value}");

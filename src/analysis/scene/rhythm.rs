@@ -1,19 +1,17 @@
-//! How regular the onsets are: the beat that fits them best, and which drums fall where in it.
+//! Regularity of the onsets: the best-fitting beat, and where in it each range falls.
 
-use super::summary::VIEW;
-
-/// Shortest and longest beat that is tried, hops: 222 to 60 BPM.
+/// Shortest and longest beat period tried, in hops (222 to 60 BPM).
 const BEAT: (usize, usize) = (27, 100);
-/// Lags of the autocorrelation, hops.
+/// Number of autocorrelation lags, in hops.
 const LAGS: usize = 4 * BEAT.1 + 8;
-/// Beat that is most likely before anything is heard, hops, and how far others are from it, octaves.
+/// Prior of the beat period: centre in hops and deviation in octaves.
 const LIKELY: (f32, f32) = (46.0, 0.8);
-/// Places in two beats, for the profile.
+/// Profile bins per two beats.
 const PLACES: usize = 16;
-/// Numbers about the rhythm.
+/// Number of rhythm features.
 pub const RHYTHM: usize = 3 + 5 + 9 + 5 + 4 + 9;
 
-/// Works on three onset tracks; holds its working space.
+/// Computes rhythm features from three onset tracks; holds the scratch buffers.
 pub struct Rhythm {
     tracks: [Vec<f32>; 3],
     lags: [Vec<f32>; 3],
@@ -21,21 +19,21 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// Working space for tracks of [`VIEW`] hops.
-    pub fn new() -> Self {
+    /// Allocates buffers for tracks of up to `hops` hops.
+    pub fn new(hops: usize) -> Self {
         Self {
-            tracks: std::array::from_fn(|_| vec![0.0; VIEW]),
+            tracks: std::array::from_fn(|_| vec![0.0; hops]),
             lags: std::array::from_fn(|_| vec![0.0; LAGS]),
             sum: vec![0.0; LAGS],
         }
     }
 
-    /// Where the three tracks are to be written, oldest hop first.
+    /// Returns the three tracks to be filled by the caller, oldest hop first.
     pub fn tracks(&mut self) -> &mut [Vec<f32>; 3] {
         &mut self.tracks
     }
 
-    /// Reads `count` hops of the tracks and tells what they are like.
+    /// Passes the features of the first `count` hops of the tracks to `put`.
     pub fn read(&mut self, count: usize, mut put: impl FnMut(f32)) {
         for track in &mut self.tracks {
             smooth(&mut track[..count]);
@@ -63,7 +61,8 @@ impl Rhythm {
         let [low, mid, high] = &self.tracks;
         let cross = |a: &[f32], b: &[f32], lag: f32| {
             let lag = lag.round() as usize;
-            0.5 * (together(&a[..count], &b[..count], lag) + together(&b[..count], &a[..count], lag))
+            0.5 * (cross_correlation(&a[..count], &b[..count], lag)
+                + cross_correlation(&b[..count], &a[..count], lag))
         };
         put(cross(low, mid, 0.0));
         put(cross(low, mid, beat));
@@ -73,7 +72,7 @@ impl Rhythm {
         self.profile(count, beat, &mut put);
     }
 
-    /// The beat, in hops and parts of one, refined over four of itself.
+    /// Returns the beat period in fractional hops, refined over four beats.
     fn beat(&self) -> f32 {
         let fit = |lag: usize| {
             let away = (lag as f32 / LIKELY.0).log2() / LIKELY.1;
@@ -91,7 +90,7 @@ impl Rhythm {
         around(2 * two, 2).min(LAGS - 1) as f32 / 4.0
     }
 
-    /// Where in four beats the onsets fall, from the place on where the low ones are strongest.
+    /// Computes where in four beats the onsets fall, starting from the phase with the strongest low onsets.
     fn profile(&self, count: usize, beat: f32, put: &mut impl FnMut(f32)) {
         let mut folded = [[0.0_f32; 2 * PLACES]; 3];
         for (track, folded) in self.tracks.iter().zip(&mut folded) {
@@ -121,7 +120,7 @@ impl Rhythm {
             (four[0] + four[2] - four[1] - four[3]).abs() / (four.iter().sum::<f32>() + 1e-6)
         };
         put(alternate(kicks));
-        // Backbeat, and what falls on, between and off the beats, for all three.
+        // Backbeat, and the shares half way and a quarter between the beats, per range.
         for row in &folded {
             let sum = row.iter().sum::<f32>() + 1e-6;
             put(alternate(beats(row)));
@@ -131,7 +130,7 @@ impl Rhythm {
     }
 }
 
-/// Spreads each onset over three hops and takes the mean off.
+/// Spreads each onset over three hops and removes the mean.
 fn smooth(track: &mut [f32]) {
     let mut before = 0.0;
     for n in 0..track.len() {
@@ -143,7 +142,7 @@ fn smooth(track: &mut [f32]) {
     track.iter_mut().for_each(|value| *value -= mean);
 }
 
-/// Autocorrelation, 1 at no lag, as if the track had no end.
+/// Computes the autocorrelation, 1 at lag 0, corrected for the finite length.
 fn autocorrelate(track: &[f32], lags: &mut [f32]) {
     let power = track.iter().map(|v| v * v).sum::<f32>().max(1e-6);
     for (lag, out) in lags.iter_mut().enumerate() {
@@ -156,7 +155,7 @@ fn autocorrelate(track: &[f32], lags: &mut [f32]) {
     }
 }
 
-/// The most within `reach` hops of `lag`.
+/// Returns the maximum within `reach` hops of `lag`.
 fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
     let middle = lag.round() as usize;
     let from = middle.saturating_sub(reach).min(lags.len() - 1);
@@ -164,8 +163,8 @@ fn peak(lags: &[f32], lag: f32, reach: usize) -> f32 {
     lags[from..to.max(from + 1)].iter().copied().fold(-1.0, f32::max)
 }
 
-/// Correlation of one track with another `lag` hops later, the best of three neighbours.
-fn together(a: &[f32], b: &[f32], lag: usize) -> f32 {
+/// Returns the normalised cross-correlation at `lag` hops, the largest of three neighbouring lags.
+fn cross_correlation(a: &[f32], b: &[f32], lag: usize) -> f32 {
     let power = |track: &[f32]| track.iter().map(|v| v * v).sum::<f32>();
     let scale = (power(a) * power(b)).sqrt().max(1e-6);
     (lag.saturating_sub(1)..=lag + 1)
@@ -178,12 +177,14 @@ mod tests {
     use super::*;
 
     const LEAST_KICK: usize = 22;
+    /// Hops of the tracks.
+    const VIEW: usize = 600;
     const MID_ALTERNATES: usize = 29;
     const HIGH_OFF: usize = 33;
 
-    /// Reads tracks with an onset wherever one of the three says so.
+    /// Returns the features of tracks with an onset wherever the closure of the range returns true.
     fn read(count: usize, struck: [&dyn Fn(usize) -> bool; 3]) -> Vec<f32> {
-        let mut rhythm = Rhythm::new();
+        let mut rhythm = Rhythm::new(VIEW);
         for (track, struck) in rhythm.tracks().iter_mut().zip(struck) {
             (0..count).for_each(|hop| track[hop] = if struck(hop) { 1.0 } else { 0.0 });
         }
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kick_on_every_beat_and_a_backbeat_are_told_apart() {
+    fn four_on_the_floor_and_backbeat_differ() {
         let four = read(VIEW, [&|hop| hop % 48 == 5, &|_| false, &|hop| hop % 48 == 29]);
         let back = read(VIEW, [&|hop| hop % 96 == 5, &|hop| hop % 96 == 53, &|hop| hop % 24 == 5]);
         for out in [&four, &back] {
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_little_are_read_without_trouble() {
+    fn empty_and_short_tracks_give_finite_features() {
         for count in [1, 20, 150, VIEW] {
             read(count, [&|_| false, &|hop| hop == 0, &|_| true]);
         }

@@ -1,16 +1,16 @@
-//! Three linear scores of the reference system: the fallback when the model cannot be used, and the baseline
-//! that `aivj train-scene` reports beside it.
+//! Three linear scores of the reference system: the fallback without a model, and the baseline that
+//! `aivj train-scene` reports next to it.
 
 use super::super::features::Features;
 
-/// What the scores are made of, each 0..1.
+/// Inputs of the linear scores, each 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ScoreInput {
     /// Energy.
     pub energy: f32,
     /// Kick envelope.
     pub kick: f32,
-    /// Middle band.
+    /// Mid band.
     pub mid: f32,
     /// High band.
     pub high: f32,
@@ -21,7 +21,7 @@ pub struct ScoreInput {
 }
 
 impl ScoreInput {
-    /// Scores in the order of [`crate::analysis::Scene::ALL`]; they sum to 1, and `none` is never chosen.
+    /// Returns the probabilities in the order of [`crate::analysis::Scene::ALL`]; they sum to 1 and `none` is always 0.
     pub fn probabilities(self) -> [f32; 4] {
         let Self { energy, kick, mid, high, flux, confidence } = self;
         let ambient = 0.55 * (1.0 - energy) + 0.25 * (1.0 - flux) + 0.20 * (1.0 - confidence);
@@ -33,7 +33,7 @@ impl ScoreInput {
 }
 
 impl Features {
-    /// What the linear scores of the scene are made of.
+    /// Returns the inputs of the linear scene scores.
     pub fn scene_scores(&self) -> ScoreInput {
         ScoreInput {
             energy: self.energy_fast.get(),

@@ -1,50 +1,50 @@
-//! What the last six seconds were like, as numbers that do not depend on the level.
+//! Statistics of the last six seconds of audio, independent of the level.
 
 use super::super::filterbank::Filterbank;
+use super::hop::{FINE, FINES, HopFeatures, LEVEL, ONSETS, PARTIAL, RANGES, TRACKS};
 use super::rhythm::{RHYTHM, Rhythm};
-use super::traits::{FINE, FINES, LEVEL, ONSETS, PARTIAL, RANGES, TRACKS, Traits};
 
-/// Hops in view, 6 s.
+/// Length of the history, in hops (6 s).
 pub const VIEW: usize = 600;
-/// Hops of the newest part, 2.5 s.
+/// Length of its newest part, in hops (2.5 s).
 const RECENT: usize = 250;
-/// Rates at which envelopes are searched for movement, in Hz.
+/// Modulation rates measured on the envelopes, in Hz.
 const RATES_HZ: [f32; 9] = [0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 6.0, 9.0, 13.0];
-/// Levels that fall further than this below the loudest hop count as equal, dB.
+/// Levels are clamped this far below the loudest hop, in dB.
 const DEPTH_DB: f32 = 55.0;
-/// Hops that are taken together when the sound is compared with itself, and the lags of that, in such steps.
+/// Hops averaged per step of the self-similarity, and its lags in such steps.
 const STEP: usize = 5;
 const SELF_LAGS: std::ops::Range<usize> = 20..68;
 
-/// Hops that are new when a turn of the music is looked for, and the tracks it shows in.
+/// Hops compared with the rest to detect a change of the music, and the tracks compared.
 const NEWEST: usize = 100;
-const NOVEL: std::ops::Range<usize> = 0..RANGES + 1;
-/// How far the newest second must be from what came before it, and hops between two turns at least.
-const TURN: f32 = 1.05;
-const REST: usize = 800;
-/// Fewest hops that a summary can be made of.
-const LEAST: usize = 150;
+const NOVELTY_TRACKS: std::ops::Range<usize> = 0..RANGES + 1;
+/// Novelty that counts as a change, in standard deviations, and the minimum number of hops between two changes.
+const NOVELTY: f32 = 1.05;
+const MIN_CHANGE_HOPS: usize = 800;
+/// Minimum number of hops for a summary.
+const MIN_HOPS: usize = 150;
 
-/// Numbers in a summary.
+/// Length of a summary.
 pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3;
 
-/// The last seconds, hop by hop.
+/// Per-hop history of the last six seconds.
 pub struct Summary {
-    traits: Traits,
+    features: HopFeatures,
     ring: Vec<[f32; TRACKS]>,
     at: usize,
-    heard: usize,
+    filled: usize,
     waves: Vec<[f32; 2]>,
     rhythm: Rhythm,
-    /// Hops since the view was last cut.
-    since_cut: usize,
+    /// Hops since the last change of the music.
+    since_change: usize,
     track: Vec<f32>,
     sorted: Vec<f32>,
     coarse: Vec<[f32; RANGES]>,
 }
 
 impl Summary {
-    /// Nothing heard yet, over a transform of `size` samples and the bands of `bank`.
+    /// Builds an empty history for a transform of `size` samples and the bands of `bank`.
     pub fn new(size: usize, bank: &Filterbank) -> Self {
         let wave = |rate: f32, hop: usize| {
             let turn = std::f32::consts::TAU * rate * hop as f32 * 0.01;
@@ -52,51 +52,51 @@ impl Summary {
             [window * turn.cos(), window * turn.sin()]
         };
         Self {
-            traits: Traits::new(size, bank),
+            features: HopFeatures::new(size, bank),
             ring: vec![[0.0; TRACKS]; VIEW],
             at: 0,
-            heard: 0,
+            filled: 0,
             waves: RATES_HZ.iter().flat_map(|&rate| (0..VIEW).map(move |hop| wave(rate, hop))).collect(),
-            rhythm: Rhythm::new(),
-            since_cut: 0,
+            rhythm: Rhythm::new(VIEW),
+            since_change: 0,
             track: vec![0.0; VIEW],
             sorted: vec![0.0; VIEW],
             coarse: vec![[0.0; RANGES]; VIEW / STEP],
         }
     }
 
-    /// Takes the power of every bin and band of a hop.
+    /// Adds the power of every bin and band of a hop.
     pub fn push(&mut self, power: &[f32], bands: &[f32]) {
-        self.ring[self.at] = self.traits.step(power, bands);
+        self.ring[self.at] = self.features.step(power, bands);
         self.at = (self.at + 1) % VIEW;
-        self.heard = (self.heard + 1).min(VIEW);
-        self.since_cut += 1;
+        self.filled = (self.filled + 1).min(VIEW);
+        self.since_change += 1;
     }
 
-    /// Whether enough was heard for a summary: one second and a half.
+    /// Returns whether there is enough history for a summary: 1.5 s.
     pub fn ready(&self) -> bool {
-        self.heard >= LEAST
+        self.filled >= MIN_HOPS
     }
 
-    /// Whether the music just turned; if so, what came before is out of view from now on.
-    pub fn turned(&mut self) -> bool {
-        let turned = self.since_cut >= REST && self.novelty() > TURN;
-        if turned {
-            self.heard = NEWEST;
-            self.since_cut = 0;
+    /// Returns whether the music has just changed; if so, discards the history before the change.
+    pub fn take_change(&mut self) -> bool {
+        let changed = self.since_change >= MIN_CHANGE_HOPS && self.novelty() > NOVELTY;
+        if changed {
+            self.filled = NEWEST;
+            self.since_change = 0;
         }
-        turned
+        changed
     }
 
-    /// How far the newest second is from what came before it, in deviations; 0 while little was heard.
+    /// Returns the distance of the newest second from the history before it, in standard deviations; 0 below 3 s.
     fn novelty(&self) -> f32 {
-        if self.heard < 3 * NEWEST {
+        if self.filled < 3 * NEWEST {
             return 0.0;
         }
-        let from = self.at + VIEW - self.heard;
-        let split = self.heard - NEWEST;
+        let from = self.at + VIEW - self.filled;
+        let split = self.filled - NEWEST;
         let mut far = 0.0;
-        for track in NOVEL {
+        for track in NOVELTY_TRACKS {
             let moments = |hops: std::ops::Range<usize>| {
                 let count = hops.len() as f32;
                 let (mut sum, mut square) = (0.0, 0.0);
@@ -107,29 +107,29 @@ impl Summary {
                 }
                 (sum / count, (square / count - (sum / count).powi(2)).max(0.0).sqrt())
             };
-            let ((before, loose), (now, tight)) = (moments(0..split), moments(split..self.heard));
+            let ((before, loose), (now, tight)) = (moments(0..split), moments(split..self.filled));
             far += (now - before).abs() / (0.5 * (loose + tight) + 1.0);
         }
-        far / NOVEL.len() as f32
+        far / NOVELTY_TRACKS.len() as f32
     }
 
-    /// Copies a track to where it can be worked on, oldest hop first.
+    /// Copies a track into the scratch buffer, oldest hop first.
     fn load(&mut self, track: usize) {
-        let from = self.at + VIEW - self.heard;
-        for hop in 0..self.heard {
+        let from = self.at + VIEW - self.filled;
+        for hop in 0..self.filled {
             self.track[hop] = self.ring[(from + hop) % VIEW][track];
         }
     }
 
-    /// The same for a level, cut off far below the loudest.
+    /// Copies a level track into the scratch buffer, clamped [`DEPTH_DB`] below its maximum.
     fn load_level(&mut self, track: usize) {
         self.load(track);
-        let track = &mut self.track[..self.heard];
+        let track = &mut self.track[..self.filled];
         let floor = track.iter().copied().fold(f32::MIN, f32::max) - DEPTH_DB;
         track.iter_mut().for_each(|level| *level = level.max(floor));
     }
 
-    /// The summary.
+    /// Returns the summary.
     pub fn read(&mut self) -> [f32; SIZE] {
         let mut out = [0.0; SIZE];
         let mut at = 0;
@@ -137,7 +137,7 @@ impl Summary {
             out[at] = if value.is_finite() { value.clamp(-20.0, 20.0) } else { 0.0 };
             at += 1;
         };
-        let count = self.heard;
+        let count = self.filled;
         let recent = count.saturating_sub(RECENT)..count;
         self.load_level(LEVEL);
         let level = mean(&self.track[..count]);
@@ -169,10 +169,10 @@ impl Summary {
             self.load(onset);
             let track = &self.track[..count];
             let middle = mean(track) + 1e-3;
-            let most = track.iter().copied().fold(0.0, f32::max);
+            let max = track.iter().copied().fold(0.0, f32::max);
             put(middle.ln());
             put(deviation(track) / middle);
-            put(track.iter().filter(|&&v| v > 0.3 * most).count() as f32 / count as f32 * 10.0);
+            put(track.iter().filter(|&&v| v > 0.3 * max).count() as f32 / count as f32 * 10.0);
             put((mean(&track[recent.clone()]) + 1e-3).ln() - middle.ln());
         }
         for fine in FINE..PARTIAL {
@@ -197,20 +197,20 @@ impl Summary {
             put(self.sorted[count * 19 / 20]);
         }
         self.load_level(LEVEL);
-        self.movement(&mut put);
+        self.modulation(&mut put);
         for onset in 0..3 {
             self.load(ONSETS + onset);
             self.rhythm.tracks()[onset][..count].copy_from_slice(&self.track[..count]);
-            self.movement(&mut put);
+            self.modulation(&mut put);
         }
         self.rhythm.read(count, &mut put);
-        self.likeness(&mut put);
+        self.self_similarity(&mut put);
         out
     }
 
-    /// How much of the track's movement happens at each rate, as logarithms of shares.
-    fn movement(&self, put: &mut impl FnMut(f32)) {
-        let track = &self.track[..self.heard];
+    /// Appends the share of the track's modulation at each rate, as logarithms.
+    fn modulation(&self, put: &mut impl FnMut(f32)) {
+        let track = &self.track[..self.filled];
         let middle = mean(track);
         let mut power = [0.0_f32; RATES_HZ.len()];
         for (rate, power) in power.iter_mut().enumerate() {
@@ -228,9 +228,10 @@ impl Summary {
         }
     }
 
-    /// How like itself the sound is some time later: what is sequenced repeats, what is played or spoken does not.
-    fn likeness(&mut self, put: &mut impl FnMut(f32)) {
-        let steps = self.heard / STEP;
+    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and speech
+    /// do not.
+    fn self_similarity(&mut self, put: &mut impl FnMut(f32)) {
+        let steps = self.filled / STEP;
         for range in 0..RANGES {
             self.load_level(range);
             let part = |n: usize| mean(&self.track[n * STEP..(n + 1) * STEP]);
@@ -243,20 +244,20 @@ impl Summary {
         let product = |a: &[f32; RANGES], b: &[f32; RANGES]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let coarse = &self.coarse[..steps];
         let power = coarse.iter().map(|one| product(one, one)).sum::<f32>() / steps.max(1) as f32 + 1e-3;
-        let (mut most, mut least, mut sum) = (0.0_f32, 0.0_f32, 0.0);
+        let (mut max, mut min, mut sum) = (0.0_f32, 0.0_f32, 0.0);
         for lag in SELF_LAGS {
             let pairs = steps.saturating_sub(lag);
             if pairs < 20 {
                 continue;
             }
-            let like: f32 = coarse.iter().zip(&coarse[lag..]).map(|(a, b)| product(a, b)).sum();
-            let like = like / pairs as f32 / power;
-            most = most.max(like);
-            least = least.min(like);
-            sum += like;
+            let similarity: f32 = coarse.iter().zip(&coarse[lag..]).map(|(a, b)| product(a, b)).sum();
+            let similarity = similarity / pairs as f32 / power;
+            max = max.max(similarity);
+            min = min.min(similarity);
+            sum += similarity;
         }
-        put(most);
-        put(least);
+        put(max);
+        put(min);
         put(sum / SELF_LAGS.len() as f32);
     }
 }
@@ -272,7 +273,7 @@ fn deviation(track: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SceneEar;
+    use super::super::SceneAnalyser;
     use crate::units::Rng;
 
     const RATE: f32 = 44_100.0;
@@ -287,54 +288,54 @@ mod tests {
     }
 
     #[test]
-    fn the_level_changes_nothing() {
+    fn the_summary_does_not_depend_on_the_level() {
         let mut rng = Rng::new(6);
         let mut music = sound(8.0, kicks);
         music.iter_mut().for_each(|sample| *sample += 0.01 * rng.normal() as f32);
-        let heard = |gain: f32| {
-            let mut ear = SceneEar::new();
-            ear.push(&music.iter().map(|sample| gain * sample).collect::<Vec<f32>>());
-            ear.summary().unwrap()
+        let filled = |gain: f32| {
+            let mut analyser = SceneAnalyser::new();
+            analyser.push(&music.iter().map(|sample| gain * sample).collect::<Vec<f32>>());
+            analyser.summary().unwrap()
         };
-        for (place, (loud, quiet)) in heard(0.8).into_iter().zip(heard(0.1)).enumerate() {
+        for (place, (loud, quiet)) in filled(0.8).into_iter().zip(filled(0.1)).enumerate() {
             assert!((loud - quiet).abs() < 0.05, "number {place}: {loud} and {quiet}");
         }
     }
 
     #[test]
-    fn silence_noise_and_short_views_give_numbers() {
+    fn silence_noise_and_short_input_give_finite_values() {
         let mut rng = Rng::new(2);
         let noise: Vec<f32> = (0..66_150 * 2).map(|_| 0.1 * rng.normal() as f32).collect();
         for sound in [vec![0.0; 66_150 * 4], noise] {
-            let mut ear = SceneEar::new();
-            assert!(ear.summary().is_none());
+            let mut analyser = SceneAnalyser::new();
+            assert!(analyser.summary().is_none());
             for part in sound.chunks(66_200) {
-                ear.push(part);
-                assert!(ear.summary().is_none_or(|numbers| numbers.iter().all(|n| n.is_finite())));
+                analyser.push(part);
+                assert!(analyser.summary().is_none_or(|numbers| numbers.iter().all(|n| n.is_finite())));
             }
         }
     }
 
     #[test]
-    fn a_turn_takes_what_was_before_out_of_view_and_a_steady_rhythm_never_turns() {
-        let mut ear = SceneEar::new();
-        let turns = |ear: &mut SceneEar, sound: &[f32]| -> usize {
+    fn a_change_discards_the_history_and_a_steady_rhythm_is_no_change() {
+        let mut analyser = SceneAnalyser::new();
+        let changes = |analyser: &mut SceneAnalyser, sound: &[f32]| -> usize {
             sound
                 .chunks_exact(22_050)
                 .filter(|part| {
-                    ear.push(part);
-                    ear.turned()
+                    analyser.push(part);
+                    analyser.take_change()
                 })
                 .count()
         };
-        assert_eq!(turns(&mut ear, &sound(12.0, kicks)), 0);
+        assert_eq!(changes(&mut analyser, &sound(12.0, kicks)), 0);
         let chord = |t: f32| 0.2 * ((t * 1_400.0).sin() + (t * 2_100.0).sin() + (t * 5_300.0).sin());
-        assert_eq!(turns(&mut ear, &sound(3.0, chord)), 1);
-        let after = ear.summary().unwrap();
-        let mut fresh = SceneEar::new();
-        turns(&mut fresh, &sound(3.0, chord));
+        assert_eq!(changes(&mut analyser, &sound(3.0, chord)), 1);
+        let after = analyser.summary().unwrap();
+        let mut fresh = SceneAnalyser::new();
+        changes(&mut fresh, &sound(3.0, chord));
         let alone = fresh.summary().unwrap();
-        // The lowest range is 55 dB down in both: nothing of the kick is left.
+        // The lowest range is 55 dB down in both: the kick is gone from the history.
         assert!((after[1] - alone[1]).abs() < 0.3, "{} {}", after[1], alone[1]);
     }
 }

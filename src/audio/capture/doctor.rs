@@ -1,42 +1,42 @@
-//! The audio doctor: listens to every input for a moment and says which one carries sound.
+//! The audio doctor: measures every input and picks the one that carries sound.
 //!
-//! Silence is the failure most often met in this kind of program, so the answer always says what to do next.
+//! Silence is the most common problem, so every diagnosis includes a next step.
 
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use super::devices::Devices;
-use super::host::{Host, Input, InputKind};
-use super::tap::{Vitals, tap};
+use super::host::{Host, Input, InputError, InputKind};
+use super::tap::{StreamStats, tap};
 use crate::audio::{Frame, Level, dbfs};
 use crate::handoff::Inbox;
 use crate::units::Seconds;
 
-/// Below this an input counts as silent: under the noise of a cheap microphone in a quiet room it is not,
-/// under that of an open line it is.
+/// Level below which an input counts as silent: above the noise of an open line, below that of a cheap microphone in a
+/// quiet room.
 pub const SILENCE_DBFS: f32 = -60.0;
-/// How often a measurement looks into its queue; the queue holds far more.
-const LOOK: Duration = Duration::from_millis(10);
-/// What a slow sound server may take to send its first sample, beyond the time listened.
-const FIRST_SOUND: Duration = Duration::from_millis(2_500);
+/// Polling interval of a measurement; far shorter than the queue.
+const POLL: Duration = Duration::from_millis(10);
+/// Extra time for a slow sound server to deliver the first sample.
+const FIRST_SAMPLE: Duration = Duration::from_millis(2_500);
 
-/// What one input delivered.
+/// Result of measuring one input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputReport {
-    /// The input.
+    /// The input measured.
     pub input: Input,
-    /// Its rate in Hz; 0 when it did not open.
+    /// Sample rate in Hz, 0 if the input did not open.
     pub rate_hz: u32,
-    /// Its channels; 0 when it did not open.
+    /// Number of channels, 0 if the input did not open.
     pub channels: u16,
-    /// How loud it was, or what the driver said instead.
-    pub heard: Result<Level, String>,
+    /// Measured level, or the reason there is none.
+    pub level: Result<Level, InputError>,
 }
 
 impl InputReport {
-    /// Whether it carries sound.
+    /// Returns whether the level is above [`SILENCE_DBFS`].
     pub fn carries_sound(&self) -> bool {
-        matches!(self.heard, Ok(level) if level.rms_dbfs > SILENCE_DBFS)
+        matches!(self.level, Ok(level) if level.rms_dbfs > SILENCE_DBFS)
     }
 }
 
@@ -47,34 +47,34 @@ impl std::fmt::Display for InputReport {
             InputKind::Loopback => "loopback",
         };
         write!(f, "{} ({}, {kind}): ", self.input.name, self.input.host)?;
-        match &self.heard {
+        match &self.level {
             Ok(level) => write!(
                 f,
                 "{:.1} dBFS rms, {:.1} dBFS peak, {} Hz, {} ch",
                 level.rms_dbfs, level.peak_dbfs, self.rate_hz, self.channels
             ),
-            Err(reason) => write!(f, "does not open: {reason}"),
+            Err(reason) => write!(f, "failed to open: {reason}"),
         }
     }
 }
 
-/// What the doctor says in the end.
+/// Conclusion of the doctor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
-    /// Index of the report whose input should be used.
+    /// Index of the report of the recommended input.
     pub picked: Option<usize>,
-    /// One line: which and why, or what is wrong and what to do.
-    pub line: String,
+    /// One line for the operator: the choice and its reason, or the problem and a next step.
+    pub message: String,
 }
 
-/// Listens to every input of this computer for `listen`, all at once; takes at most five seconds longer.
+/// Measures all inputs of this computer for `listen` in parallel; takes at most five seconds longer.
 pub fn examine(listen: Seconds) -> Vec<InputReport> {
     examine_host(&(Arc::new(Devices) as Arc<dyn Host>), listen, None)
 }
 
-/// Picks the input that carries sound.
+/// Picks the loudest input that carries sound.
 pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
-    let loudness = |report: &InputReport| report.heard.as_ref().map_or(f32::MIN, |level| level.rms_dbfs);
+    let loudness = |report: &InputReport| report.level.as_ref().map_or(f32::MIN, |level| level.rms_dbfs);
     let loudest = (0..reports.len())
         .filter(|&index| reports[index].carries_sound())
         .max_by(|&a, &b| loudness(&reports[a]).total_cmp(&loudness(&reports[b])));
@@ -82,56 +82,56 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
         let report = &reports[index];
         let others = reports.iter().filter(|r| r.carries_sound()).count() - 1;
         let why = if others == 0 { "the only one" } else { "the loudest one" };
-        let line = format!(
-            "'{}' carries sound ({:.1} dBFS), {why} of {} inputs that does",
+        let message = format!(
+            "'{}' carries sound ({:.1} dBFS), {why} of {} inputs",
             report.input.name,
             loudness(report),
             reports.len()
         );
-        return Diagnosis { picked: Some(index), line };
+        return Diagnosis { picked: Some(index), message };
     }
-    let opened = reports.iter().filter(|report| report.heard.is_ok()).count();
-    let line = if reports.is_empty() {
-        format!("no audio input was found; {}", hint())
+    let opened = reports.iter().filter(|report| report.level.is_ok()).count();
+    let message = if reports.is_empty() {
+        format!("no audio input found; {}", hint())
     } else if opened == 0 {
-        format!("none of {} inputs opens; {}", reports.len(), hint())
+        format!("none of {} inputs could be opened; {}", reports.len(), hint())
     } else {
         format!(
-            "all {opened} inputs that open are silent: play something, raise the input level, or unmute; {}",
+            "all {opened} open inputs are silent: play something, raise the input level or unmute; {}",
             hint()
         )
     };
-    Diagnosis { picked: None, line }
+    Diagnosis { picked: None, message }
 }
 
-/// What to try on this system.
+/// Returns what to try on this platform.
 fn hint() -> &'static str {
     if cfg!(windows) {
         "see Settings > System > Sound > Input and Privacy > Microphone; what the computer plays is offered as loopback"
     } else if cfg!(target_os = "macos") {
         "see System Settings > Privacy & Security > Microphone and Audio Recording; loopback needs macOS 14.6"
     } else {
-        "see pavucontrol > Input Devices and Recording (choose 'Monitor of ..' to hear what the computer plays), \
-         or run `pactl list short sources`; without a sound server: `arecord -l`, and be in the group audio"
+        "see pavucontrol > Input Devices and Recording (choose 'Monitor of ..' to capture what the computer plays), \
+         or run `pactl list short sources`; without a sound server: `arecord -l`, and join the group audio"
     }
 }
 
-/// Examines the inputs of `host`, but for the one with the identity `except` (it is being listened to already).
+/// Measures the inputs of `host` except the one with the ID `except`, which is already open.
 pub(crate) fn examine_host(host: &Arc<dyn Host>, listen: Seconds, except: Option<&str>) -> Vec<InputReport> {
     let listen = Duration::from_secs_f64(listen.0.clamp(0.05, 10.0));
     let inputs: Vec<Input> = host.inputs().into_iter().filter(|i| except != Some(i.id.as_str())).collect();
     let (sender, receiver) = mpsc::channel();
     for (index, input) in inputs.iter().cloned().enumerate() {
         let (host, sender) = (host.clone(), sender.clone());
-        let deed = move || drop(sender.send((index, listen_to(&*host, input, listen))));
-        // Without a thread the report stays the one below.
-        std::thread::Builder::new().name("audio doctor".into()).spawn(deed).ok();
+        let task = move || drop(sender.send((index, measure_input(&*host, input, listen))));
+        // If the thread cannot be started, the default report below remains.
+        std::thread::Builder::new().name("audio doctor".into()).spawn(task).ok();
     }
     drop(sender);
-    let unheard = |input| InputReport { input, rate_hz: 0, channels: 0, heard: Err("no answer".into()) };
-    let mut reports: Vec<InputReport> = inputs.into_iter().map(unheard).collect();
-    // Reports come in about the same moment; each further one shortens what is left by a slice at most.
-    let slices = (listen + FIRST_SOUND + Duration::from_secs(3)).as_millis() / 50;
+    let no_report = |input| InputReport { input, rate_hz: 0, channels: 0, level: Err(InputError::Timeout) };
+    let mut reports: Vec<InputReport> = inputs.into_iter().map(no_report).collect();
+    // All reports arrive at about the same time; each one shortens the remaining wait by at most one slice.
+    let slices = (listen + FIRST_SAMPLE + Duration::from_secs(3)).as_millis() / 50;
     for _ in 0..slices {
         match receiver.recv_timeout(Duration::from_millis(50)) {
             Ok((index, report)) => reports[index] = report,
@@ -142,31 +142,28 @@ pub(crate) fn examine_host(host: &Arc<dyn Host>, listen: Seconds, except: Option
     reports
 }
 
-fn listen_to(host: &dyn Host, input: Input, listen: Duration) -> InputReport {
-    let (tap, mut inbox, vitals) = tap();
+fn measure_input(host: &dyn Host, input: Input, listen: Duration) -> InputReport {
+    let (tap, mut inbox, stats) = tap();
     let opened = match host.open(&input, tap) {
         Ok(opened) => opened,
-        Err(reason) => return InputReport { input, rate_hz: 0, channels: 0, heard: Err(reason) },
+        Err(error) => return InputReport { input, rate_hz: 0, channels: 0, level: Err(error) },
     };
-    let level = measure(&mut inbox, &vitals, listen);
-    let heard = if vitals.frames() == 0 && !opened.rests_when_quiet {
-        Err("it opened, but no sound arrived".into())
-    } else {
-        Ok(level)
-    };
+    let level = measure(&mut inbox, &stats, listen);
+    let level =
+        if stats.frames() == 0 && !opened.idle_when_quiet { Err(InputError::NoAudio) } else { Ok(level) };
     drop(opened.stream);
-    InputReport { input, rate_hz: opened.rate_hz, channels: opened.channels, heard }
+    InputReport { input, rate_hz: opened.rate_hz, channels: opened.channels, level }
 }
 
-fn measure(inbox: &mut Inbox<super::tap::Chunk>, vitals: &Vitals, listen: Duration) -> Level {
+fn measure(inbox: &mut Inbox<super::tap::Chunk>, stats: &StreamStats, listen: Duration) -> Level {
     let (mut square, mut count, mut peak) = (0.0f64, 0u64, 0.0f32);
-    let (mut waited, mut heard) = (Duration::ZERO, Duration::ZERO);
-    while heard < listen && waited < FIRST_SOUND && !vitals.failed() {
-        std::thread::sleep(LOOK);
-        if vitals.frames() == 0 {
-            waited += LOOK;
+    let (mut waited, mut measured) = (Duration::ZERO, Duration::ZERO);
+    while measured < listen && waited < FIRST_SAMPLE && !stats.failed() {
+        std::thread::sleep(POLL);
+        if stats.frames() == 0 {
+            waited += POLL;
         } else {
-            heard += LOOK;
+            measured += POLL;
         }
         while let Some(chunk) = inbox.receive() {
             let frames: &[Frame] = chunk.frames();
@@ -191,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loudest_input_is_picked_and_the_reason_said() {
+    fn the_loudest_input_is_picked_with_the_reason() {
         let host = FakeHost::default();
         host.plug("built-in microphone", 0.0);
         host.plug("mixer", 0.5);
@@ -200,22 +197,22 @@ mod tests {
         let diagnosis = diagnose(&reports);
         assert_eq!(diagnosis.picked, Some(1), "{diagnosis:?}");
         assert!(
-            diagnosis.line.contains("'mixer' carries sound (-6.0 dBFS), the loudest"),
+            diagnosis.message.contains("'mixer' carries sound (-6.0 dBFS), the loudest"),
             "{}",
-            diagnosis.line
+            diagnosis.message
         );
-        let Ok(level) = reports[1].heard.clone() else { panic!("{:?}", reports[1]) };
+        let Ok(level) = reports[1].level.clone() else { panic!("{:?}", reports[1]) };
         assert!((level.rms_dbfs + 6.0).abs() < 0.1 && (level.peak_dbfs + 6.0).abs() < 0.1, "{level:?}");
     }
 
     #[test]
-    fn silence_and_absence_are_said_plainly() {
+    fn silence_and_missing_inputs_are_reported() {
         let host = FakeHost::default();
-        assert!(diagnose(&examine_fake(&host)).line.starts_with("no audio input was found"));
+        assert!(diagnose(&examine_fake(&host)).message.starts_with("no audio input found"));
         host.plug("line", 0.0);
-        let line = diagnose(&examine_fake(&host)).line;
-        assert!(line.starts_with("all 1 inputs that open are silent"), "{line}");
-        host.refuse("line", true);
-        assert!(diagnose(&examine_fake(&host)).line.starts_with("none of 1 inputs opens"));
+        let message = diagnose(&examine_fake(&host)).message;
+        assert!(message.starts_with("all 1 open inputs are silent"), "{message}");
+        host.set_busy("line", true);
+        assert!(diagnose(&examine_fake(&host)).message.starts_with("none of 1 inputs could be opened"));
     }
 }

@@ -1,20 +1,20 @@
-//! A sound system of the tests: devices are plugged and pulled by hand, and sound only when told to.
+//! A fake sound system for tests: devices are plugged, unplugged and played by hand.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::host::{Host, Input, InputKind, Opened};
+use super::host::{Host, Input, InputError, InputKind, OpenStream};
 use super::tap::Tap;
 
 #[derive(Default)]
 struct Device {
     name: String,
     level: f32,
-    refuses: bool,
-    dumb: bool,
+    busy: bool,
+    muted: bool,
     stream: Option<Tap>,
 }
 
-/// Cheap to clone; all clones are the same computer.
+/// Cheap to clone; all clones share their devices.
 #[derive(Clone, Default)]
 pub(crate) struct FakeHost(Arc<Mutex<Vec<Device>>>);
 
@@ -23,37 +23,38 @@ impl FakeHost {
         self.0.lock().unwrap()
     }
 
-    /// Adds a device that sounds like a square wave of `level`.
+    /// Adds a device that plays a constant `level`.
     pub(crate) fn plug(&self, name: &str, level: f32) {
         self.devices().push(Device { name: name.into(), level, ..Device::default() });
     }
 
-    /// Takes a device away; its stream is told, unless it dies `quietly`.
+    /// Removes a device; its stream reports the failure unless `quietly`.
     pub(crate) fn pull(&self, name: &str, quietly: bool) {
         self.devices().retain(|device| {
-            let stays = device.name != name;
-            if let (false, false, Some(tap)) = (stays, quietly, &device.stream) {
-                tap.vitals().fail();
+            let keep = device.name != name;
+            if let (false, false, Some(tap)) = (keep, quietly, &device.stream) {
+                tap.stats().fail();
             }
-            stays
+            keep
         });
     }
 
-    pub(crate) fn refuse(&self, name: &str, refuses: bool) {
-        self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.refuses = refuses);
+    /// Makes opening a device fail while `busy`.
+    pub(crate) fn set_busy(&self, name: &str, busy: bool) {
+        self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.busy = busy);
     }
 
-    /// From now on the device opens but never delivers.
+    /// Makes a device open but deliver nothing.
     pub(crate) fn mute(&self, name: &str) {
-        self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.dumb = true);
+        self.devices().iter_mut().filter(|d| d.name == name).for_each(|d| d.muted = true);
     }
 
-    /// Lets every open device deliver `frames` mono frames.
-    pub(crate) fn sound(&self, frames: usize) {
+    /// Makes every open device deliver `frames` mono frames.
+    pub(crate) fn play(&self, frames: usize) {
         for device in self.devices().iter_mut() {
             let level = device.level;
-            if let (false, Some(tap)) = (device.dumb, &mut device.stream) {
-                tap.take(&vec![level; frames], 1);
+            if let (false, Some(tap)) = (device.muted, &mut device.stream) {
+                tap.push(&vec![level; frames], 1);
             }
         }
     }
@@ -71,16 +72,16 @@ impl Host for FakeHost {
         self.devices().iter().map(describe).collect()
     }
 
-    fn open(&self, input: &Input, mut tap: Tap) -> Result<Opened, String> {
+    fn open(&self, input: &Input, mut tap: Tap) -> Result<OpenStream, InputError> {
         let mut devices = self.devices();
-        let device = devices.iter_mut().find(|d| d.name == input.name).ok_or("it is gone")?;
-        if device.refuses {
-            return Err("busy".into());
+        let device = devices.iter_mut().find(|d| d.name == input.name).ok_or(InputError::Gone)?;
+        if device.busy {
+            return Err(InputError::Driver("busy".into()));
         }
-        if !device.dumb {
-            tap.take(&[device.level; 480], 1);
+        if !device.muted {
+            tap.push(&[device.level; 480], 1);
         }
         device.stream = Some(tap);
-        Ok(Opened { rate_hz: 48_000, channels: 1, rests_when_quiet: false, stream: Box::new(()) })
+        Ok(OpenStream { rate_hz: 48_000, channels: 1, idle_when_quiet: false, stream: Box::new(()) })
     }
 }

@@ -1,63 +1,84 @@
-//! What the supervisor and the doctor need from a sound system. `devices` answers with cpal, tests with a fake.
+//! Interface to a sound system, as used by the supervisor and the doctor. [`super::devices`] implements it with cpal,
+//! tests with a fake.
 
 use super::tap::Tap;
 
-/// Where an input takes its sound from.
+/// Kind of audio input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputKind {
-    /// A microphone or a line.
+    /// Microphone or line input.
     Input,
-    /// What this computer plays.
+    /// Recording of what this computer plays.
     Loopback,
 }
 
-/// An input that can be listened to.
+/// An available audio input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Name as the system shows it.
+    /// Name shown by the system.
     pub name: String,
-    /// Sound system it belongs to, such as `PulseAudio` or `WASAPI`.
+    /// Sound system, such as `PulseAudio` or `WASAPI`.
     pub host: String,
-    /// Where its sound comes from.
+    /// Kind of input.
     pub kind: InputKind,
-    /// True for the input the system would choose.
+    /// Whether this is the system's default input.
     pub preferred: bool,
-    /// Stable identity within this computer.
+    /// Stable ID on this computer.
     pub id: String,
 }
 
 impl Input {
-    /// True when `wish` is a part of the name or the identity, whatever the case.
-    pub fn answers_to(&self, wish: &str) -> bool {
-        let wish = wish.to_lowercase();
-        self.name.to_lowercase().contains(&wish) || self.id.to_lowercase().contains(&wish)
+    /// Returns whether the name or the ID contains `pattern`, ignoring case.
+    pub fn matches(&self, pattern: &str) -> bool {
+        let pattern = pattern.to_lowercase();
+        self.name.to_lowercase().contains(&pattern) || self.id.to_lowercase().contains(&pattern)
     }
 }
 
-/// Which input to listen to.
+/// Which input to capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The system's choice first; if it stays silent, whatever carries sound.
+    /// The system's default input, or any input that carries sound if the default stays silent.
     #[default]
     Automatic,
-    /// The first input whose name holds this text, whatever the case.
+    /// The first input whose name contains this text, ignoring case.
     Named(String),
 }
 
-/// A stream that runs until it is dropped.
-pub(crate) struct Opened {
+/// Why an input cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// The driver did not answer in time.
+    #[error("the driver does not respond")]
+    Timeout,
+    /// The device has been removed.
+    #[error("the device is no longer available")]
+    Gone,
+    /// The device opened but delivered no samples.
+    #[error("the device delivers no audio")]
+    NoAudio,
+    /// The reader has too many streams waiting.
+    #[error("the audio reader is busy")]
+    ReaderBusy,
+    /// Message of the driver.
+    #[error("{0}")]
+    Driver(String),
+}
+
+/// A stream that runs until dropped.
+pub(crate) struct OpenStream {
     pub(crate) rate_hz: u32,
     pub(crate) channels: u16,
-    /// The driver stops calling while nothing plays (WASAPI loopback): no calls are no failure.
-    pub(crate) rests_when_quiet: bool,
+    /// Whether the driver stops its callbacks while nothing plays (WASAPI loopback), so missing callbacks are normal.
+    pub(crate) idle_when_quiet: bool,
     pub(crate) stream: Box<dyn Send>,
 }
 
-/// A sound system, or several.
+/// One or more sound systems.
 pub(crate) trait Host: Send + Sync + 'static {
-    /// All inputs, the most likely first. May take a second or two, never longer.
+    /// Returns all inputs, the most likely ones first. May block for up to two seconds.
     fn inputs(&self) -> Vec<Input>;
 
-    /// Starts listening; the error is what the driver said. May take a few seconds, never longer.
-    fn open(&self, input: &Input, tap: Tap) -> Result<Opened, String>;
+    /// Opens an input and starts its stream. May block for a few seconds.
+    fn open(&self, input: &Input, tap: Tap) -> Result<OpenStream, InputError>;
 }

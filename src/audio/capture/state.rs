@@ -1,34 +1,34 @@
-//! What the operator is told about the sound.
+//! State of the live capture as shown to the operator.
 
-/// How the connection to the device stands.
+/// Connection to the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Link {
-    /// Looking for an input for the first time.
+    /// Looking for the first input.
     #[default]
     Starting,
-    /// Sound arrives (it may be silence).
+    /// Receiving audio, possibly silence.
     Running,
-    /// The device is gone or dumb; it is looked for all the time.
+    /// The device is gone or delivers nothing; the supervisor keeps looking for it.
     Lost,
 }
 
-/// The state of a capture; the newest one is read through `Capture::state`.
+/// State of a capture; the latest one is read through `Capture::state`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioState {
-    /// Name of the device that is listened to, or was last.
+    /// Name of the current or last device.
     pub device: String,
-    /// Its rate in Hz; 0 before the first one opens.
+    /// Sample rate in Hz, 0 before the first device opens.
     pub rate_hz: u32,
-    /// Its channels; 0 before the first one opens.
+    /// Number of channels, 0 before the first device opens.
     pub channels: u16,
-    /// How the connection stands.
+    /// Connection to the device.
     pub link: Link,
-    /// Nothing above the threshold of silence was heard for some seconds.
+    /// Whether the input has stayed below the silence threshold for several seconds.
     pub silent: bool,
-    /// Chunks lost since the start because the consumer was late.
+    /// Chunks lost because the consumer was late.
     pub dropped_blocks: u64,
-    /// How often a stream was opened.
+    /// Number of streams opened so far.
     pub connections: u32,
-    /// One line for the operator: what happened, what was done, what to try.
+    /// One line for the operator: what happened, what was done and what to try.
     pub message: String,
 }

@@ -1,38 +1,38 @@
-//! Keeps sound coming: opens an input, notices when it dies, looks for it again, takes another meanwhile.
+//! Keeps the capture running: opens an input, detects failures, and switches to another input until it returns.
 //!
-//! A state machine that is stepped with the time; it owns the stream and talks to the consumer through queues
-//! only. It may wait for a driver, the consumer never does.
+//! A state machine stepped with the current time. It owns the stream and communicates with the consumer through queues
+//! only; it may block in a driver, the consumer never does.
 
 use std::sync::{Arc, mpsc};
 
 use super::doctor::{self, InputReport, SILENCE_DBFS};
-use super::host::{DeviceChoice, Host, Input, Opened};
+use super::host::{DeviceChoice, Host, Input, InputError, OpenStream};
 use super::state::{AudioState, Link};
-use super::tap::{Chunk, Vitals, tap};
-use crate::audio::{HOUSE_RATE_HZ, Resampler, dbfs};
+use super::tap::{Chunk, StreamStats, tap};
+use crate::audio::{Resampler, SAMPLE_RATE_HZ, dbfs};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::units::Seconds;
 
-/// Time between two searches: often, because a sound server serves first who comes first (see `FIRST_WITHIN`).
+/// Interval of searches; short, because a sound server serves clients in order of arrival (see `FIRST_WITHIN`).
 const RETRY: Seconds = Seconds(0.2);
-/// Without a callback for this long a running stream is dead.
+/// A running stream without a callback for this long is dead.
 const DEAD_AFTER: Seconds = Seconds(0.7);
-/// A fresh stream may take this long to its first callback: a PulseAudio null sink that a player of long latency
-/// has already started hands out its next block up to two seconds later.
+/// Time a new stream gets for its first callback: a PulseAudio null sink already started by a high-latency player
+/// delivers its next block up to two seconds later.
 const FIRST_WITHIN: Seconds = Seconds(3.0);
-/// An input that opened but stayed dumb is tried last for this long.
+/// How long an input that opened but delivered nothing is tried last.
 const AVOID_FOR: Seconds = Seconds(5.0);
-/// How often the preferred input is looked for while another one runs.
-const LOOK_FOR_PREFERRED: Seconds = Seconds(1.0);
-/// Silent for this long, the other inputs are examined; then after twice the time, and so on.
+/// Interval of checks for the preferred input while another one is open.
+const PREFERRED_CHECK: Seconds = Seconds(1.0);
+/// Silence after which the other inputs are measured; the interval then doubles each time.
 const SILENT_AFTER: Seconds = Seconds(4.0);
-/// Longest time between two examinations.
-const EXAMINE_AT_LEAST: f64 = 120.0;
-/// How long an examination listens.
+/// Longest interval between two measurements, in seconds.
+const MAX_EXAMINE_INTERVAL: f64 = 120.0;
+/// Duration of a measurement.
 const EXAMINE_FOR: Seconds = Seconds(0.6);
 
-/// One opened device, as the consumer sees it.
-pub(super) struct Line {
+/// The consumer's end of an open device.
+pub(super) struct DeviceStream {
     pub(super) inbox: Inbox<Chunk>,
     pub(super) resampler: Resampler,
     pub(super) rate_hz: u32,
@@ -41,11 +41,11 @@ pub(super) struct Line {
 /// A running stream.
 struct Running {
     input: Input,
-    stream: Opened,
-    vitals: Arc<Vitals>,
+    stream: OpenStream,
+    stats: Arc<StreamStats>,
     frames: u64,
-    heard_at: Seconds,
-    look_at: Seconds,
+    received_at: Seconds,
+    check_at: Seconds,
     loud_at: Seconds,
     examine_at: Seconds,
     examine_every: f64,
@@ -57,19 +57,19 @@ enum Phase {
     Running(Box<Running>),
 }
 
-/// See the module.
+/// Supervises the capture; see the module documentation.
 pub(super) struct Supervisor {
     host: Arc<dyn Host>,
     choice: DeviceChoice,
-    /// Identity of the input that automatic choice has settled on.
-    home: Option<String>,
+    /// ID of the input chosen automatically.
+    chosen: Option<String>,
     avoided: Option<(String, Seconds)>,
     phase: Phase,
-    lines: Outbox<Line>,
-    retired: Inbox<Line>,
+    streams: Outbox<DeviceStream>,
+    retired: Inbox<DeviceStream>,
     state: AudioState,
     published: Latest<AudioState>,
-    /// Chunks lost by streams that are gone.
+    /// Chunks lost by streams that are closed.
     dropped_before: u64,
 }
 
@@ -77,8 +77,8 @@ impl Supervisor {
     pub(super) fn new(
         host: Arc<dyn Host>,
         choice: DeviceChoice,
-        lines: Outbox<Line>,
-        retired: Inbox<Line>,
+        streams: Outbox<DeviceStream>,
+        retired: Inbox<DeviceStream>,
         published: Latest<AudioState>,
     ) -> Self {
         let phase = Phase::Seeking { next_try: Seconds(f64::MIN) };
@@ -86,10 +86,10 @@ impl Supervisor {
         Self {
             host,
             choice,
-            home: None,
+            chosen: None,
             avoided: None,
             phase,
-            lines,
+            streams,
             retired,
             state,
             published,
@@ -97,9 +97,9 @@ impl Supervisor {
         }
     }
 
-    /// Does what is due at `now`; called about twenty times a second.
+    /// Runs the work due at `now`; called about 25 times per second.
     pub(super) fn step(&mut self, now: Seconds) {
-        while self.retired.receive().is_some() {} // dropped here, not on the consumer's thread
+        while self.retired.receive().is_some() {} // dropped here rather than on the consumer's thread
         let before = self.state.clone();
         match std::mem::replace(&mut self.phase, Phase::Seeking { next_try: now }) {
             Phase::Seeking { next_try } if now < next_try => self.phase = Phase::Seeking { next_try },
@@ -112,9 +112,9 @@ impl Supervisor {
     }
 
     fn is_preferred(&self, input: &Input) -> bool {
-        match (&self.choice, &self.home) {
-            (DeviceChoice::Named(wish), _) => input.answers_to(wish),
-            (DeviceChoice::Automatic, Some(home)) => input.id == *home,
+        match (&self.choice, &self.chosen) {
+            (DeviceChoice::Named(pattern), _) => input.matches(pattern),
+            (DeviceChoice::Automatic, Some(chosen)) => input.id == *chosen,
             (DeviceChoice::Automatic, None) => true,
         }
     }
@@ -122,49 +122,52 @@ impl Supervisor {
     fn seek(&mut self, now: Seconds) {
         let mut inputs = self.host.inputs();
         let avoided = self.avoided.as_ref().filter(|(_, until)| now < *until).map(|(id, _)| id.clone());
-        // Stable: among equals the order of the system stays.
+        // The sort is stable: equals keep the order of the system.
         inputs.sort_by_key(|input| (avoided.as_ref() == Some(&input.id), !self.is_preferred(input)));
-        let mut refused = None;
+        let mut failure = None;
         for input in inputs {
             match self.open(input.clone(), now) {
                 Ok(()) => return,
-                Err(reason) => {
-                    refused = refused.or(Some(format!("'{}' does not open: {reason}", input.name)));
+                Err(error) => {
+                    failure = failure.or(Some(format!("could not open '{}': {error}", input.name)));
                 }
             }
         }
-        let why = refused.unwrap_or_else(|| "no audio input was found".into());
+        let why = failure.unwrap_or_else(|| "no audio input found".into());
         if self.state.connections > 0 {
             self.state.link = Link::Lost;
         }
         self.state.message =
-            format!("{why}; the show goes on in silence and keeps looking: plug it in, or see the doctor");
+            format!("{why}; running without audio and retrying: connect an input, or run `aivj doctor`");
         self.phase = Phase::Seeking { next_try: now + RETRY };
     }
 
-    /// Opens `input` and hands its line to the consumer.
-    fn open(&mut self, input: Input, now: Seconds) -> Result<(), String> {
-        let (tap, inbox, vitals) = tap();
+    /// Opens `input` and sends its stream to the consumer.
+    fn open(&mut self, input: Input, now: Seconds) -> Result<(), InputError> {
+        let (tap, inbox, stats) = tap();
         let stream = self.host.open(&input, tap)?;
-        let line =
-            Line { inbox, resampler: Resampler::new(stream.rate_hz, HOUSE_RATE_HZ), rate_hz: stream.rate_hz };
-        if self.lines.send(line).is_err() {
+        let device = DeviceStream {
+            inbox,
+            resampler: Resampler::new(stream.rate_hz, SAMPLE_RATE_HZ),
+            rate_hz: stream.rate_hz,
+        };
+        if self.streams.send(device).is_err() {
             retire(stream);
-            return Err("the listener is busy".into());
+            return Err(InputError::ReaderBusy);
         }
         let preferred = self.is_preferred(&input);
-        let how = match (&self.choice, preferred) {
-            (DeviceChoice::Named(wish), false) => {
-                format!("'{wish}' is not there, so listening to '{}'", input.name)
+        let message = match (&self.choice, preferred) {
+            (DeviceChoice::Named(pattern), false) => {
+                format!("'{pattern}' not found; using '{}' instead", input.name)
             }
             (DeviceChoice::Automatic, false) => {
-                format!("listening to '{}' until the other returns", input.name)
+                format!("using '{}' until the preferred input returns", input.name)
             }
-            (_, true) => format!("listening to '{}'", input.name),
+            (_, true) => format!("using '{}'", input.name),
         };
-        log::info!("{how} ({}, {} Hz, {} ch)", input.host, stream.rate_hz, stream.channels);
-        if self.home.is_none() {
-            self.home = Some(input.id.clone());
+        log::info!("{message} ({}, {} Hz, {} ch)", input.host, stream.rate_hz, stream.channels);
+        if self.chosen.is_none() {
+            self.chosen = Some(input.id.clone());
         }
         self.state.device = input.name.clone();
         self.state.rate_hz = stream.rate_hz;
@@ -172,14 +175,14 @@ impl Supervisor {
         self.state.connections += 1;
         self.state.silent = false;
         self.state.link = Link::Running;
-        self.state.message = how;
+        self.state.message = message;
         self.phase = Phase::Running(Box::new(Running {
             input,
             stream,
-            vitals,
+            stats,
             frames: 0,
-            heard_at: now,
-            look_at: now + LOOK_FOR_PREFERRED,
+            received_at: now,
+            check_at: now + PREFERRED_CHECK,
             loud_at: now,
             examine_at: now + SILENT_AFTER,
             examine_every: SILENT_AFTER.0,
@@ -189,19 +192,19 @@ impl Supervisor {
     }
 
     fn watch(&mut self, mut running: Box<Running>, now: Seconds) {
-        let frames = running.vitals.frames();
+        let frames = running.stats.frames();
         if frames != running.frames {
-            (running.frames, running.heard_at) = (frames, now);
+            (running.frames, running.received_at) = (frames, now);
         }
-        self.state.dropped_blocks = self.dropped_before + running.vitals.dropped();
-        let patience = if frames == 0 { FIRST_WITHIN } else { DEAD_AFTER };
-        let dumb = now.since(running.heard_at) > patience && !running.stream.rests_when_quiet;
-        if running.vitals.failed() || dumb {
+        self.state.dropped_blocks = self.dropped_before + running.stats.dropped();
+        let timeout = if frames == 0 { FIRST_WITHIN } else { DEAD_AFTER };
+        let timed_out = now.since(running.received_at) > timeout && !running.stream.idle_when_quiet;
+        if running.stats.failed() || timed_out {
             return self.lose(*running, now);
         }
-        self.listen_for_silence(&mut running, now);
+        self.update_silence(&mut running, now);
         if let Some(better) = self.better_input(&mut running, now) {
-            let dropped = running.vitals.dropped();
+            let dropped = running.stats.dropped();
             if self.open(better, now).is_ok() {
                 self.dropped_before += dropped;
                 retire(running.stream);
@@ -212,27 +215,27 @@ impl Supervisor {
     }
 
     fn lose(&mut self, running: Running, now: Seconds) {
-        let Running { input, stream, vitals, frames, .. } = running;
+        let Running { input, stream, stats, frames, .. } = running;
         if frames == 0 {
             self.avoided = Some((input.id, now + AVOID_FOR));
         }
-        self.dropped_before += vitals.dropped();
+        self.dropped_before += stats.dropped();
         self.state.link = Link::Lost;
         self.state.silent = true;
-        self.state.message = format!("'{}' is gone; looking for it, and for another input", input.name);
+        self.state.message = format!("'{}' is gone; looking for it and for other inputs", input.name);
         log::warn!("{}", self.state.message);
         retire(stream);
         self.phase = Phase::Seeking { next_try: now };
     }
 
-    /// Keeps `silent` true to what is heard and, after a while of silence, examines the other inputs.
-    fn listen_for_silence(&mut self, running: &mut Running, now: Seconds) {
-        if dbfs(running.vitals.take_peak()) > SILENCE_DBFS {
+    /// Updates `silent`, and measures the other inputs after a while of silence.
+    fn update_silence(&mut self, running: &mut Running, now: Seconds) {
+        if dbfs(running.stats.take_peak()) > SILENCE_DBFS {
             (running.loud_at, running.examine_every) = (now, SILENT_AFTER.0);
             running.examine_at = now + SILENT_AFTER;
             running.examination = None;
             if self.state.silent {
-                self.state.message = format!("listening to '{}'", running.input.name);
+                self.state.message = format!("using '{}'", running.input.name);
             }
             self.state.silent = false;
             return;
@@ -240,56 +243,56 @@ impl Supervisor {
         if now.since(running.loud_at) > SILENT_AFTER && !self.state.silent {
             self.state.silent = true;
             self.state.message = format!(
-                "'{}' is silent: play something, raise its level, or choose another input",
+                "'{}' is silent: play something, raise its level or choose another input",
                 running.input.name
             );
         }
         if now >= running.examine_at && running.examination.is_none() {
-            running.examine_every = (running.examine_every * 2.0).min(EXAMINE_AT_LEAST);
+            running.examine_every = (running.examine_every * 2.0).min(MAX_EXAMINE_INTERVAL);
             running.examine_at = now + Seconds(running.examine_every);
             let (sender, receiver) = mpsc::sync_channel(1);
-            let (host, listened_to) = (self.host.clone(), running.input.id.clone());
-            let deed = move || {
-                let reports = doctor::examine_host(&host, EXAMINE_FOR, Some(&listened_to));
-                sender.send(reports).ok(); // receiver gone means that sound came back meanwhile
+            let (host, current) = (self.host.clone(), running.input.id.clone());
+            let task = move || {
+                let reports = doctor::examine_host(&host, EXAMINE_FOR, Some(&current));
+                sender.send(reports).ok(); // a closed receiver means that the input is no longer silent
             };
-            if std::thread::Builder::new().name("audio doctor".into()).spawn(deed).is_ok() {
+            if std::thread::Builder::new().name("audio doctor".into()).spawn(task).is_ok() {
                 running.examination = Some(receiver);
             }
         }
     }
 
-    /// An input to change to: the preferred one that has returned, or one that carries sound while this is silent.
+    /// Returns an input to switch to: the preferred one if it has returned, or a live one while this one is silent.
     fn better_input(&mut self, running: &mut Running, now: Seconds) -> Option<Input> {
         match running.examination.as_ref().map(mpsc::Receiver::try_recv) {
             Some(Ok(reports)) => {
                 running.examination = None;
                 let other = doctor::diagnose(&reports).picked.map(|index| reports[index].input.clone())?;
                 if self.choice == DeviceChoice::Automatic {
-                    self.home = Some(other.id.clone());
+                    self.chosen = Some(other.id.clone());
                     return Some(other);
                 }
                 self.state.message = format!(
-                    "'{}' is silent, but '{}' carries sound: choose that one",
+                    "'{}' is silent, but '{}' carries sound: consider choosing it",
                     running.input.name, other.name
                 );
             }
             Some(Err(mpsc::TryRecvError::Disconnected)) => running.examination = None,
             Some(Err(mpsc::TryRecvError::Empty)) | None => {}
         }
-        if self.is_preferred(&running.input) || now < running.look_at {
+        if self.is_preferred(&running.input) || now < running.check_at {
             return None;
         }
-        running.look_at = now + LOOK_FOR_PREFERRED;
+        running.check_at = now + PREFERRED_CHECK;
         self.host.inputs().into_iter().find(|input| self.is_preferred(input))
     }
 }
 
-/// Closes a stream on a thread of its own, because a dead driver may never return from it.
-fn retire(stream: Opened) {
-    let deed = move || drop(stream.stream);
-    // Without a thread the closure is dropped here, and the stream with it.
-    std::thread::Builder::new().name("audio retire".into()).spawn(deed).ok();
+/// Closes a stream on its own thread, because a dead driver may never return.
+fn retire(stream: OpenStream) {
+    let close = move || drop(stream.stream);
+    // If the thread cannot be started, the closure drops the stream here.
+    std::thread::Builder::new().name("audio retire".into()).spawn(close).ok();
 }
 
 #[cfg(test)]

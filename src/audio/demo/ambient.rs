@@ -1,20 +1,20 @@
-//! The ambient part: slow chords, a low root, wind and a few bells. It has no beat.
+//! Ambient part of the demo track: slow chords, a low root, wind and a few bells, without a beat.
 
-use super::Sound;
+use super::part::PartFrame;
 use super::tone::{Decay, Filter, Noise, Osc, hz, ramp, sine};
 
-/// How long a chord stands, in seconds; no multiple of a beat.
+/// Length of a chord in seconds; not a multiple of a beat.
 const CHORD_SECS: f32 = 8.0;
-/// How long one chord takes to become the next, in seconds.
-const MELT_SECS: f32 = 3.5;
-/// A minor with the ninth, F major seventh, C with the sixth, E minor seventh; MIDI notes, the root first.
+/// Crossfade between two chords, in seconds.
+const CROSSFADE_SECS: f32 = 3.5;
+/// Am9, Fmaj7, C6, Em7 as MIDI notes, root first.
 const CHORDS: [[f32; 5]; 4] = [
     [45.0, 60.0, 64.0, 67.0, 71.0],
     [41.0, 60.0, 64.0, 69.0, 72.0],
     [48.0, 60.0, 64.0, 67.0, 69.0],
     [40.0, 59.0, 62.0, 67.0, 71.0],
 ];
-/// When a bell sounds, in seconds, and which note: at uneven distances, so that nothing counts.
+/// Time in seconds and MIDI note of each bell; uneven intervals to avoid a detectable beat.
 const BELLS: [(f32, f32); 14] = [
     (3.1, 76.0),
     (5.87, 83.0),
@@ -32,16 +32,16 @@ const BELLS: [(f32, f32); 14] = [
     (30.2, 79.0),
 ];
 
-/// Where the ambient part stands in the track.
+/// Position of the ambient part in the track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Grows out of nothing and opens towards what comes.
+    /// Fades in and opens its filter towards the next part.
     Opening,
-    /// Dies away.
+    /// Fades out.
     Closing,
 }
 
-/// Plays the part, sample by sample.
+/// Generator of the ambient part.
 #[derive(Clone, Debug)]
 pub(super) struct Ambient {
     rate_hz: f32,
@@ -77,7 +77,7 @@ impl Ambient {
         }
     }
 
-    pub(super) fn next(&mut self, at: u64) -> Sound {
+    pub(super) fn next(&mut self, at: u64) -> PartFrame {
         let t = at as f32 / self.rate_hz;
         let (rising, opening) = match self.role {
             Role::Opening => (ramp(0.0, 2.5, t), ramp(self.length_secs - 9.0, self.length_secs, t)),
@@ -89,23 +89,23 @@ impl Ambient {
         self.control = (self.control + 1) % 32;
         let place = t / CHORD_SECS;
         let chord = place as usize;
-        let melt = ramp(1.0 - MELT_SECS / CHORD_SECS, 1.0, place - chord as f32);
+        let fade = ramp(1.0 - CROSSFADE_SECS / CHORD_SECS, 1.0, place - chord as f32);
         let mut pad = [0.0f32; 2];
-        for (slot, gain) in [(chord % 2, 1.0 - melt), ((chord + 1) % 2, melt)] {
+        for (slot, gain) in [(chord % 2, 1.0 - fade), ((chord + 1) % 2, fade)] {
             if gain > 0.0 {
                 let notes = &CHORDS[(chord + usize::from(slot != chord % 2)) % 4];
                 self.pad(slot, notes, gain, &mut pad);
             }
         }
-        let root = CHORDS[chord % 4][0] + (CHORDS[(chord + 1) % 4][0] - CHORDS[chord % 4][0]) * melt.round();
-        // The root breathes out while the chord changes, so that its jump is not heard.
-        let breath = 1.0 - ramp(0.0, 0.5, 0.5 - (melt - 0.5).abs());
-        let low = self.root.sine(hz(root) / self.rate_hz) * 0.12 * breath;
+        let root = CHORDS[chord % 4][0] + (CHORDS[(chord + 1) % 4][0] - CHORDS[chord % 4][0]) * fade.round();
+        // The root fades out during the chord change to hide its jump.
+        let level = 1.0 - ramp(0.0, 0.5, 0.5 - (fade - 0.5).abs());
+        let low = self.root.sine(hz(root) / self.rate_hz) * 0.12 * level;
         let noise = self.noise.next();
         let wind = self.wind.next(noise).band * (0.02 + 0.10 * opening * opening);
         let bell = self.bell(at);
         let body = [0, 1].map(|side| self.warmth[side].next(pad[side]).low * 0.10);
-        Sound {
+        PartFrame {
             dry: body.map(|body| (body + low + wind + bell * 0.5) * rising),
             hall: body.map(|body| (body * 0.5 + wind * 0.4 + bell) * rising),
         }

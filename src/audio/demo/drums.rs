@@ -1,23 +1,23 @@
-//! Drums, struck by the techno and the rock part.
+//! Drum synthesis, shared by the techno and the rock part.
 
 use super::tone::{Decay, Filter, Noise, Osc, soft};
 
-/// How a bass drum is built.
+/// Parameters of a bass drum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KickShape {
-    /// Where the pitch comes to rest, in Hz.
+    /// Final pitch, in Hz.
     pub(crate) low_hz: f32,
-    /// How far above it starts, in Hz.
+    /// Initial pitch above `low_hz`, in Hz.
     pub(crate) sweep_hz: f32,
-    /// How fast the pitch falls, in seconds.
+    /// Decay time of the pitch, in seconds.
     pub(crate) sweep_secs: f32,
-    /// How long the body sounds, in seconds.
+    /// Decay time of the body, in seconds.
     pub(crate) body_secs: f32,
-    /// Loudness of the beater, 0..1.
+    /// Level of the beater click, 0 to 1.
     pub(crate) click: f32,
 }
 
-/// A bass drum, and with other numbers a tom.
+/// Bass drum, or a tom with other parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Kick {
     shape: KickShape,
@@ -49,7 +49,7 @@ impl Kick {
         self.beater.strike(level * self.shape.click);
     }
 
-    /// Strikes with another resting pitch, as on a row of toms.
+    /// Strikes with a different final pitch, as for a row of toms.
     pub(crate) fn strike_at(&mut self, level: f32, low_hz: f32) {
         self.shape.low_hz = low_hz;
         self.strike(level);
@@ -62,7 +62,7 @@ impl Kick {
     }
 }
 
-/// Struck noise: hats, cymbals, claps, shakers.
+/// Filtered noise: hats, cymbals, claps and shakers.
 #[derive(Clone, Debug)]
 pub(crate) struct Hiss {
     noise: Noise,
@@ -74,7 +74,7 @@ pub(crate) struct Hiss {
 }
 
 impl Hiss {
-    /// Noise above `cutoff_hz`; `metallic` 0..1 mixes in the square partials of a cymbal.
+    /// Builds noise above `cutoff_hz`; `metallic`, 0 to 1, mixes in square-wave cymbal partials.
     pub(crate) fn new(rate_hz: f32, cutoff_hz: f32, metallic: f32, seed: u64) -> Self {
         Self {
             noise: Noise::new(seed),
@@ -87,7 +87,7 @@ impl Hiss {
     }
 
     pub(crate) fn strike(&mut self, level: f32, seconds: f32) {
-        self.level.lasting(self.rate_hz, seconds);
+        self.level.set_time(self.rate_hz, seconds);
         self.level.strike(level);
     }
 
@@ -105,7 +105,7 @@ impl Hiss {
     }
 }
 
-/// A snare drum: two tones of the skin and the rattle of the wires.
+/// Snare drum: two tones of the head and the rattle of the wires.
 #[derive(Clone, Debug)]
 pub(crate) struct Snare {
     rate_hz: f32,
@@ -142,7 +142,7 @@ impl Snare {
     }
 }
 
-/// Hands: four bursts of noise within 30 ms and a short room.
+/// Hand clap: four noise bursts within 30 ms and a short tail.
 #[derive(Clone, Debug)]
 pub(crate) struct Clap {
     rate_hz: f32,

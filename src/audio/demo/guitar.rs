@@ -1,21 +1,21 @@
-//! A distorted guitar: plucked strings, an amplifier that saturates, a loudspeaker that takes the fizz away.
+//! Distorted guitar: plucked strings, a saturating amplifier and a loudspeaker filter.
 
-use super::space::Line;
+use super::space::DelayLine;
 use super::tone::{Filter, Noise, soft};
 
-/// Longest string, in seconds of one period: below the low E of a guitar tuned down.
-const LONGEST_SECS: f32 = 1.0 / 60.0;
+/// Longest string as a period in seconds; below the low E of a down-tuned guitar.
+const MAX_PERIOD_SECS: f32 = 1.0 / 60.0;
 
-/// How the strings are touched.
+/// Playing technique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Touch {
-    /// They ring.
+    /// Ringing strings.
     Open,
-    /// The palm rests on them: short and dark.
+    /// Palm-muted: short and dark.
     Muted,
 }
 
-/// One plucked string (Karplus and Strong, 1983; fractional length by Jaffe and Smith, 1983).
+/// A plucked string (Karplus and Strong, 1983; fractional length by Jaffe and Smith, 1983).
 #[derive(Clone, Debug)]
 struct Pluck {
     rate_hz: f32,
@@ -29,7 +29,7 @@ struct Pluck {
 
 impl Pluck {
     fn new(rate_hz: f32) -> Self {
-        let ring = vec![0.0; (rate_hz * LONGEST_SECS) as usize + 4];
+        let ring = vec![0.0; (rate_hz * MAX_PERIOD_SECS) as usize + 4];
         Self { rate_hz, ring, write: 0, period: 100.0, last: 0.0, keep: 0.0, dark: 0.5 }
     }
 
@@ -69,31 +69,31 @@ pub(super) struct Guitar {
     noise: Noise,
     tight: Filter,
     speaker: [Filter; 2],
-    late: Line,
+    late: DelayLine,
     drive: f32,
 }
 
 impl Guitar {
-    /// `late_secs` sets a second player a little behind the first.
+    /// Builds a guitar; `late_secs` delays a second player slightly behind the first.
     pub(super) fn new(rate_hz: f32, seed: u64, late_secs: f32) -> Self {
         Self {
             strings: std::array::from_fn(|_| Pluck::new(rate_hz)),
             noise: Noise::new(seed),
             tight: Filter::new(rate_hz, 95.0, 0.7),
             speaker: [Filter::new(rate_hz, 4_600.0, 0.9), Filter::new(rate_hz, 3_600.0, 0.7)],
-            late: Line::new(rate_hz, late_secs),
+            late: DelayLine::new(rate_hz, late_secs),
             drive: 9.0,
         }
     }
 
-    /// Strikes a power chord whose root sounds at `root_hz`.
+    /// Strikes a power chord with its root at `root_hz`.
     pub(super) fn strike(&mut self, root_hz: f32, touch: Touch) {
         for (string, ratio) in self.strings.iter_mut().zip([1.0, 1.4983, 2.0]) {
             string.strike(root_hz * ratio, touch, &mut self.noise);
         }
     }
 
-    /// Lays the hand on the strings.
+    /// Damps the strings.
     pub(super) fn stop(&mut self) {
         for string in &mut self.strings {
             string.keep = 0.9;

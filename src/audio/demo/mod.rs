@@ -1,12 +1,13 @@
-//! The built-in demo track: three minutes of original music, played by arithmetic alone.
+//! Built-in demo track: three minutes of original synthesised music.
 //!
-//! It passes through ambient, techno, silence and rock, so that everything which listens can be shown and
-//! tested without a file. The same at every run; nothing is random but the noise, and that is seeded. Parts are
-//! functions of their own sample count, so the track can start anywhere at no cost.
+//! It contains ambient, techno, silence and rock, so that everything driven by audio can be shown and tested without a
+//! file. The output is deterministic (noise is seeded). Each part is a function of its own sample count, so the track can
+//! start anywhere at no cost.
 
 mod ambient;
 pub(crate) mod drums;
 mod guitar;
+mod part;
 mod plan;
 mod rock;
 mod space;
@@ -14,6 +15,7 @@ mod techno;
 pub(crate) mod tone;
 
 use ambient::{Ambient, Role};
+use part::PartFrame;
 use rock::Rock;
 use space::Hall;
 use techno::Techno;
@@ -24,49 +26,15 @@ pub use plan::{HIGHLIGHT, LENGTH, Passage, SECTIONS, Section, section_at};
 use crate::units::{SampleIndex, Seconds};
 
 use super::source::Playhead;
-use super::{Block, Frame, HOUSE_RATE_HZ, Pcm, Source};
+use super::{Block, Frame, Pcm, SAMPLE_RATE_HZ, Source};
 
-/// How much comes back from the walls of the shared hall: about three seconds of tail.
+/// Feedback of the shared reverb: about three seconds of tail.
 const HALL_FEEDBACK: f32 = 0.9;
 
-/// One moment of a part: what is heard straight, and what goes into the hall.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sound {
-    dry: Frame,
-    hall: Frame,
-}
-
-/// Sixteenth notes on the sample clock.
-#[derive(Clone, Copy, Debug)]
-struct Steps {
-    step_samples: f64,
-}
-
-impl Steps {
-    fn new(rate_hz: f32, bpm: f64) -> Self {
-        Self { step_samples: f64::from(rate_hz) * 60.0 / bpm / 4.0 }
-    }
-
-    fn step_samples(self) -> f64 {
-        self.step_samples
-    }
-
-    fn bar_samples(self) -> f64 {
-        self.step_samples * 16.0
-    }
-
-    /// The step that begins exactly at this sample.
-    fn reached(self, at: u64) -> Option<u64> {
-        let step = (at as f64 / self.step_samples).round();
-        let begins = (step * self.step_samples).ceil() as u64;
-        (begins == at).then_some(step as u64)
-    }
-}
-
-/// The demo track as a source, or sample by sample through [`Self::fill`].
+/// The demo track, as a [`Source`] or through [`Self::fill`].
 pub struct DemoTrack {
     rate_hz: u32,
-    /// Where the track stands, in its own samples; wraps at its end.
+    /// Position in the track's own samples; wraps at the end.
     at: u64,
     opening: Ambient,
     techno: Techno,
@@ -77,7 +45,7 @@ pub struct DemoTrack {
 }
 
 impl DemoTrack {
-    /// The track from its beginning, at `rate_hz`.
+    /// Builds the track at `rate_hz`, starting at its beginning.
     pub fn new(rate_hz: u32) -> Self {
         let rate_hz = rate_hz.clamp(8_000, 192_000);
         let rate = rate_hz as f32;
@@ -94,13 +62,13 @@ impl DemoTrack {
         }
     }
 
-    /// The same track from another moment on; [`HIGHLIGHT`] is a good one when time is short.
+    /// Moves the start to `moment`; [`HIGHLIGHT`] is suitable when time is short.
     pub fn starting_at(mut self, moment: Seconds) -> Self {
         self.at = self.samples(moment.0.rem_euclid(LENGTH.0));
         self
     }
 
-    /// Fills `frames` with what comes next. The track starts over at its end.
+    /// Fills `frames` with the following audio; the track repeats at its end.
     pub fn fill(&mut self, frames: &mut [Frame]) {
         for frame in frames {
             *frame = self.next();
@@ -119,7 +87,7 @@ impl DemoTrack {
         self.at = if at + 1 >= end { 0 } else { at + 1 };
         if (silence..rock).contains(&at) {
             if at == silence {
-                self.hall = Hall::new(self.rate_hz as f32, HALL_FEEDBACK); // nothing of the drop hangs over
+                self.hall = Hall::new(self.rate_hz as f32, HALL_FEEDBACK); // cuts the reverb tail of the drop
             }
             return [0.0; 2];
         }
@@ -130,17 +98,17 @@ impl DemoTrack {
         } else if at < closing {
             self.rock.next(at - rock)
         } else {
-            // The last chord of the band rings on under the closing pad.
+            // The band's last chord rings under the closing pad.
             let (band, pad) = (self.rock.next(at - rock), self.closing.next(at - closing));
             let mix = |a: Frame, b: Frame| [a[0] + b[0], a[1] + b[1]];
-            Sound { dry: mix(band.dry, pad.dry), hall: mix(band.hall, pad.hall) }
+            PartFrame { dry: mix(band.dry, pad.dry), hall: mix(band.hall, pad.hall) }
         };
         let hall = self.hall.next(sound.hall);
         let gain = self.fade(at, silence) * self.fade(at, end);
         [0, 1].map(|side| 0.96 * soft((sound.dry[side] + hall[side]) * 0.78) * gain)
     }
 
-    /// Fades the ring-out of the last second before `stop`.
+    /// Fades out the last second before `stop`.
     fn fade(&self, at: u64, stop: u64) -> f32 {
         let left = stop.saturating_sub(at) as f32 / self.rate_hz as f32;
         if at > stop { 1.0 } else { tone::ramp(0.0, 0.7, left) }
@@ -149,7 +117,7 @@ impl DemoTrack {
 
 impl Source for DemoTrack {
     fn read(&mut self, now: Seconds, block: &mut Block) {
-        debug_assert_eq!(self.rate_hz, HOUSE_RATE_HZ, "a source runs at the house rate");
+        debug_assert_eq!(self.rate_hz, SAMPLE_RATE_HZ, "a source runs at the common sample rate");
         block.start = SampleIndex(self.head.position());
         block.frames.clear();
         for _ in 0..self.head.due(now) {
@@ -167,7 +135,7 @@ impl Source for DemoTrack {
     }
 }
 
-/// The whole track in memory, at `rate_hz`.
+/// Renders the whole track at `rate_hz`.
 pub fn render(rate_hz: u32) -> Pcm {
     let mut track = DemoTrack::new(rate_hz);
     let mut frames = vec![[0.0; 2]; track.samples(LENGTH.0) as usize];

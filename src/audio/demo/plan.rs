@@ -1,58 +1,58 @@
-//! What the demo track plays when: the table that tests and the bake read.
+//! Timeline of the demo track, read by tests and tools.
 
 use crate::units::Seconds;
 
 use super::{rock, techno};
 
-/// What a stretch of the track sounds like.
+/// Character of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Passage {
-    /// Beatless and slow.
+    /// Slow, without a beat.
     Ambient,
     /// Four on the floor.
     Techno,
-    /// A band.
+    /// A rock band.
     Rock,
-    /// Nothing at all.
+    /// Digital silence.
     Silence,
 }
 
-/// A named stretch of the track.
+/// A named section of the track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// What happens in it.
+    /// Short name.
     pub name: &'static str,
-    /// What it sounds like.
+    /// Character of the section.
     pub passage: Passage,
-    /// Where it begins.
+    /// Start time.
     pub start: Seconds,
-    /// Where the next one begins.
+    /// End time, the start of the next section.
     pub end: Seconds,
-    /// Beats a minute, the first beat at `start`; none where nothing counts.
+    /// Beats per minute, with a beat at `start`; `None` without a beat.
     pub bpm: Option<f64>,
 }
 
 impl Section {
-    /// How long it lasts.
+    /// Returns the length of the section.
     pub fn length(&self) -> Seconds {
         self.end - self.start
     }
 }
 
-/// Seconds between the parts; a bar has four beats.
+/// Start of the parts, in seconds; a bar has four beats.
 pub(super) const TECHNO_START: f64 = 32.0;
 const TECHNO_BAR: f64 = 240.0 / techno::BPM;
 const TECHNO_END: f64 = TECHNO_START + TECHNO_BAR * techno::END as f64;
-/// The last beat rings out for a second, then nothing is heard for three.
+/// The last beat rings for one second, followed by three seconds of silence.
 pub(super) const SILENCE_START: f64 = TECHNO_END + 1.0;
 pub(super) const ROCK_START: f64 = SILENCE_START + 3.0;
 const ROCK_BAR: f64 = 240.0 / rock::BPM;
 pub(super) const CLOSING_START: f64 = ROCK_START + ROCK_BAR * rock::END as f64;
 
-/// How long the track is.
+/// Length of the track.
 pub const LENGTH: Seconds = Seconds(CLOSING_START + 14.0);
 
-/// Where to start when only twenty seconds are shown: eight seconds of build, then the drop.
+/// Best start for a 20-second excerpt: eight seconds of build, then the drop.
 pub const HIGHLIGHT: Seconds = Seconds(techno_bar(techno::BUILD));
 
 const fn techno_bar(bar: u64) -> f64 {
@@ -72,7 +72,7 @@ const fn section(name: &'static str, passage: Passage, start: f64, end: f64) -> 
     Section { name, passage, start: Seconds(start), end: Seconds(end), bpm }
 }
 
-/// The whole track, without gaps, in order.
+/// All sections in order, without gaps.
 pub const SECTIONS: [Section; 13] = [
     section("pads", Passage::Ambient, 0.0, TECHNO_START),
     section("groove", Passage::Techno, TECHNO_START, techno_bar(techno::ACID)),
@@ -89,7 +89,7 @@ pub const SECTIONS: [Section; 13] = [
     section("afterglow", Passage::Ambient, CLOSING_START, LENGTH.0),
 ];
 
-/// The section that plays at `moment` of the track; beyond its end the track has started over.
+/// Returns the section at `moment`; times past the end wrap around.
 pub fn section_at(moment: Seconds) -> &'static Section {
     let place = moment.0.rem_euclid(LENGTH.0);
     SECTIONS.iter().rev().find(|section| section.start.0 <= place).unwrap_or(&SECTIONS[0])

@@ -1,24 +1,24 @@
-//! The rock part: a drum kit with a backbeat, two distorted guitars, bass and a lead line, in A minor.
+//! Rock part of the demo track: drums with a backbeat, two distorted guitars, bass and a lead line, in A minor.
 
 use super::drums::{Hiss, Kick, KickShape, Snare};
 use super::guitar::{Guitar, Touch};
+use super::part::{PartFrame, Steps};
 use super::space::Echo;
 use super::tone::{Decay, Filter, Osc, hz, sine, soft};
-use super::{Sound, Steps};
 
-/// Beats a minute.
+/// Beats per minute.
 pub(super) const BPM: f64 = 116.0;
-/// Bars at which something new begins.
+/// First bar of each passage.
 pub(super) const VERSE: u64 = 2;
 pub(super) const CHORUS: u64 = 10;
 pub(super) const BRIDGE: u64 = 18;
 pub(super) const FINALE: u64 = 22;
 pub(super) const END: u64 = 30;
 
-/// Roots of the verse and of the chorus, a bar each: A A F G and A F C G.
+/// Roots of the verse and the chorus, one bar each: A A F G and A F C G.
 const VERSE_ROOTS: [f32; 4] = [45.0, 45.0, 41.0, 43.0];
 const CHORUS_ROOTS: [f32; 4] = [45.0, 41.0, 48.0, 43.0];
-/// The lead line over four bars: step, MIDI note, length in steps.
+/// Lead line over four bars: step, MIDI note, length in steps.
 const LEAD: [(u64, f32, u64); 14] = [
     (0, 76.0, 6),
     (6, 74.0, 2),
@@ -36,7 +36,7 @@ const LEAD: [(u64, f32, u64); 14] = [
     (62, 71.0, 2),
 ];
 
-/// What the band is playing.
+/// Passage of the rock part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Passage {
     Riff,
@@ -54,7 +54,7 @@ fn passage(bar: u64) -> Passage {
     }
 }
 
-/// Plays the part, sample by sample.
+/// Generator of the rock part.
 #[derive(Clone, Debug)]
 pub(super) struct Rock {
     rate_hz: f32,
@@ -106,7 +106,7 @@ impl Rock {
         }
     }
 
-    pub(super) fn next(&mut self, at: u64) -> Sound {
+    pub(super) fn next(&mut self, at: u64) -> PartFrame {
         if let Some(step) = self.steps.reached(at) {
             self.strike(step);
         }
@@ -129,7 +129,7 @@ impl Rock {
         ];
         let room = snare * 0.16 + tom * 0.14 + crash * 0.10 + kick * 0.04;
         let hall = [0, 1].map(|side| room + guitars[side] * 0.05 + echo[side] * 0.06 + lead * 0.05);
-        Sound { dry, hall }
+        PartFrame { dry, hall }
     }
 
     fn strike(&mut self, step: u64) {
@@ -237,7 +237,7 @@ impl Rock {
         }
     }
 
-    /// The last chord rings; then the hand is laid on the strings.
+    /// Plays the last chord, then damps the guitars.
     fn finish(&mut self, bar: u64, step: u64) {
         match (bar - END, step) {
             (0, 0) => {

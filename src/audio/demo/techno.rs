@@ -1,20 +1,20 @@
-//! The techno part: four on the floor in A minor, a rolling bass, an acid line, a breakdown, a build and a drop.
+//! Techno part of the demo track: four on the floor in A minor, a rolling bass, an acid line, breakdown, build and drop.
 
 use super::drums::{Clap, Hiss, Kick, KickShape, Snare};
+use super::part::{PartFrame, Steps};
 use super::space::Echo;
 use super::tone::{Decay, Filter, Noise, Osc, hz, ramp, sine, soft};
-use super::{Sound, Steps};
 
-/// Beats a minute.
+/// Beats per minute.
 pub(super) const BPM: f64 = 130.0;
-/// Bars at which something new begins.
+/// First bar of each passage.
 pub(super) const ACID: u64 = 8;
 pub(super) const BREAKDOWN: u64 = 16;
 pub(super) const BUILD: u64 = 20;
 pub(super) const DROP: u64 = 24;
 pub(super) const END: u64 = 36;
 
-/// The acid line over one bar: semitones above A, and whether the step is struck hard; none rests.
+/// Acid line of one bar: semitones above A and whether the step is accented; `None` is a rest.
 const ACID_LINE: [Option<(f32, bool)>; 16] = [
     Some((0.0, true)),
     Some((0.0, false)),
@@ -33,13 +33,13 @@ const ACID_LINE: [Option<(f32, bool)>; 16] = [
     Some((5.0, false)),
     Some((3.0, false)),
 ];
-/// Steps of a bar on which the chord stabs.
+/// Steps of a bar with a chord stab.
 const STABS: [u64; 3] = [3, 6, 11];
-/// Chords of the stabs and of the breakdown, a bar each: A minor, F, C, G.
+/// Chords of the stabs and the breakdown, one bar each: A minor, F, C, G.
 const CHORDS: [[f32; 3]; 4] =
     [[57.0, 60.0, 64.0], [57.0, 60.0, 65.0], [55.0, 60.0, 64.0], [55.0, 59.0, 62.0]];
 
-/// Plays the part, sample by sample.
+/// Generator of the techno part.
 #[derive(Clone, Debug)]
 pub(super) struct Techno {
     rate_hz: f32,
@@ -88,7 +88,7 @@ impl Techno {
         }
     }
 
-    pub(super) fn next(&mut self, at: u64) -> Sound {
+    pub(super) fn next(&mut self, at: u64) -> PartFrame {
         let bars = (at as f64 / self.steps.bar_samples()) as f32;
         if let Some(step) = self.steps.reached(at) {
             self.strike(step, bars);
@@ -112,7 +112,7 @@ impl Techno {
         let left = middle + hats[0] * 0.8 + hats[1] * 0.6 + chord * 0.5 + echo[0] + crash;
         let right = middle + hats[0] * 0.6 + hats[1] * 0.8 + chord * 0.5 + echo[1] + crash * 0.9;
         let hall = drums * 0.25 + crash * 0.3 + chord * 0.35 + riser * 0.3;
-        Sound { dry: [left, right], hall: [hall + echo[0] * 0.4, hall + echo[1] * 0.4] }
+        PartFrame { dry: [left, right], hall: [hall + echo[0] * 0.4, hall + echo[1] * 0.4] }
     }
 
     fn strike(&mut self, step: u64, bars: f32) {
@@ -161,7 +161,7 @@ impl Techno {
         self.roll(bar, step, bars);
     }
 
-    /// The snare of the build: quarters, eighths, sixteenths, and a breath before the drop.
+    /// Plays the snare roll of the build: quarters, eighths, sixteenths, and a rest before the drop.
     fn roll(&mut self, bar: u64, step: u64, bars: f32) {
         let every = match bar {
             20 => 4,
@@ -169,8 +169,8 @@ impl Techno {
             22 | 23 => 1,
             _ => return,
         };
-        let breath = bar == 23 && step >= 13;
-        if step.is_multiple_of(every) && !breath {
+        let rest = bar == 23 && step >= 13;
+        if step.is_multiple_of(every) && !rest {
             self.snare.strike(0.25 + 0.6 * ramp(20.0, 24.0, bars));
         }
     }
@@ -209,7 +209,7 @@ fn in_breakdown(bars: f32) -> bool {
     (BREAKDOWN as f32..DROP as f32).contains(&bars)
 }
 
-/// The rolling bass: a saw and its sub octave behind a short filter.
+/// Rolling bass: a saw and a sub oscillator through a short filter.
 #[derive(Clone, Debug)]
 struct Bass {
     rate_hz: f32,
@@ -245,7 +245,7 @@ impl Bass {
     }
 }
 
-/// The acid line: one saw, a ringing filter that every note opens, slides between notes.
+/// Acid line: one saw through a resonant filter opened by every note, sliding between notes.
 #[derive(Clone, Debug)]
 struct Acid {
     rate_hz: f32,

@@ -1,4 +1,4 @@
-//! The demo track is measured like any other recording: levels, spectra, beats, sameness.
+//! The demo track measured like a recording: levels, spectra, beats and determinism.
 
 use super::*;
 use crate::audio::{Level, dbfs};
@@ -7,7 +7,7 @@ fn level_of(pcm: &Pcm, section: &Section) -> Level {
     Level::of(pcm.between(section.start, section.end))
 }
 
-/// Power of one frequency in `frames` (Goertzel, 1958), in dB.
+/// Returns the power of `frames` at one frequency (Goertzel, 1958), in dB.
 fn power_db(frames: &[Frame], rate_hz: u32, hz: f64) -> f32 {
     let turn = 2.0 * (std::f64::consts::TAU * hz / f64::from(rate_hz)).cos();
     let (mut one, mut two) = (0.0f64, 0.0f64);
@@ -19,8 +19,8 @@ fn power_db(frames: &[Frame], rate_hz: u32, hz: f64) -> f32 {
 }
 
 #[test]
-fn the_whole_track_is_clean_and_moves_between_quiet_and_loud() {
-    let pcm = render(HOUSE_RATE_HZ);
+fn the_track_has_clean_samples_and_varied_levels() {
+    let pcm = render(SAMPLE_RATE_HZ);
     let length = pcm.seconds().0;
     assert!((120.0..=190.0).contains(&length), "{length} s");
     assert!(pcm.frames.iter().flatten().all(|s| s.is_finite() && s.abs() < 0.98));
@@ -40,7 +40,7 @@ fn the_whole_track_is_clean_and_moves_between_quiet_and_loud() {
     }
     let mean =
         pcm.frames.iter().flatten().map(|&s| f64::from(s)).sum::<f64>() / (2.0 * pcm.frames.len() as f64);
-    assert!(mean.abs() < 0.005, "offset {mean}");
+    assert!(mean.abs() < 0.005, "DC offset {mean}");
     let worst = [0.0, 30.0, 60.0, 90.0, 120.0].map(|from| {
         let part = pcm.between(Seconds(from), Seconds(from + 10.0));
         dbfs(part.iter().map(|f| (f[0] - f[1]).abs()).fold(0.0, f32::max))
@@ -49,7 +49,7 @@ fn the_whole_track_is_clean_and_moves_between_quiet_and_loud() {
 }
 
 #[test]
-fn the_sections_follow_one_another_without_gaps() {
+fn sections_have_no_gaps() {
     assert_eq!(SECTIONS[0].start, Seconds::ZERO);
     for pair in SECTIONS.windows(2) {
         assert_eq!(pair[0].end, pair[1].start, "after {}", pair[0].name);
@@ -61,24 +61,24 @@ fn the_sections_follow_one_another_without_gaps() {
 }
 
 #[test]
-fn any_block_size_and_any_run_give_the_same_sound() {
+fn output_does_not_depend_on_block_size_or_run() {
     let mut whole = vec![[0.0; 2]; 44_100];
     DemoTrack::new(44_100).starting_at(HIGHLIGHT).fill(&mut whole);
     let mut parts = vec![[0.0; 2]; 44_100];
     let mut track = DemoTrack::new(44_100).starting_at(HIGHLIGHT);
     parts.chunks_mut(333).for_each(|part| track.fill(part));
     assert!(whole == parts);
-    let (mut source, mut block, mut heard) =
+    let (mut source, mut block, mut read) =
         (DemoTrack::new(44_100).starting_at(HIGHLIGHT), Block::default(), Vec::new());
     for k in 0..=60 {
         source.read(Seconds(f64::from(k) / 60.0), &mut block);
-        heard.extend_from_slice(&block.frames);
+        read.extend_from_slice(&block.frames);
     }
-    assert!(heard == whole);
+    assert!(read == whole);
 }
 
 #[test]
-fn the_kick_falls_on_every_beat_of_the_drop_and_of_no_breakdown() {
+fn the_drop_has_a_kick_on_every_beat_and_the_breakdown_none() {
     let find = |name| SECTIONS.iter().find(|s| s.name == name).copied();
     let (drop, breakdown) = (find("drop").unwrap(), find("breakdown").unwrap());
     let beat = 60.0 / drop.bpm.unwrap();
@@ -86,7 +86,7 @@ fn the_kick_falls_on_every_beat_of_the_drop_and_of_no_breakdown() {
         let mut track = DemoTrack::new(44_100).starting_at(start);
         let mut frames = vec![[0.0; 2]; (16.0 * beat * 44_100.0) as usize];
         track.fill(&mut frames);
-        // Power at 50 Hz right on the beat, and half a beat later.
+        // Power at 50 Hz on the beat, and half a beat later.
         [0.02, 0.52].map(|part| {
             let windows = (0..16).map(|k| ((k as f64 + part) * beat * 44_100.0) as usize);
             windows.map(|at| power_db(&frames[at..at + 4_000], 44_100, 50.0)).fold(f32::INFINITY, f32::min)
@@ -99,7 +99,7 @@ fn the_kick_falls_on_every_beat_of_the_drop_and_of_no_breakdown() {
 }
 
 #[test]
-fn rock_has_more_body_and_techno_more_bottom() {
+fn rock_has_more_mids_and_techno_more_bass() {
     let pcm = render(22_050);
     let tilt = |name: &str| {
         let section = SECTIONS.iter().find(|s| s.name == name).unwrap();
@@ -113,5 +113,5 @@ fn rock_has_more_body_and_techno_more_bottom() {
         10.0 * (sum(200, 2_000) / sum(35, 120)).log10()
     };
     let (techno, rock, pads) = (tilt("drop"), tilt("chorus"), tilt("pads"));
-    assert!(rock > techno + 3.0, "body over bottom: techno {techno} dB, rock {rock} dB, pads {pads} dB");
+    assert!(rock > techno + 3.0, "mids over bass: techno {techno} dB, rock {rock} dB, pads {pads} dB");
 }

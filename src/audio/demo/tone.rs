@@ -1,34 +1,34 @@
-//! The smallest parts of the synthesiser: oscillators, decays, a filter, noise.
+//! Building blocks of the synthesiser: oscillators, decays, a filter and noise.
 //!
-//! All of it is plain arithmetic on `f32`, so that the track is the same wherever it is rendered.
+//! Uses plain `f32` arithmetic only, to give the same track on every platform.
 
 use crate::units::Rng;
 
-/// A sine for `turns` of its cycle, within 0.1 % (parabola with one correction).
+/// Returns the sine of `turns` cycles, accurate to 0.1 % (parabola with one correction).
 pub(crate) fn sine(turns: f32) -> f32 {
     let x = turns - (turns + 0.5).floor();
     let rough = 8.0 * x - 16.0 * x * x.abs();
     0.225 * (rough * rough.abs() - rough) + rough
 }
 
-/// Saturation that leaves small signals alone and never passes 1.
+/// Soft saturation: nearly linear for small signals, limited to 1.
 pub(crate) fn soft(x: f32) -> f32 {
     let x = x.clamp(-3.0, 3.0);
     x * (27.0 + x * x) / (27.0 + 9.0 * x * x)
 }
 
-/// Frequency of a MIDI note number, in Hz.
+/// Returns the frequency of a MIDI note, in Hz.
 pub(crate) fn hz(note: f32) -> f32 {
     440.0 * ((note - 69.0) / 12.0).exp2()
 }
 
-/// Rises from 0 at `from` to 1 at `to`, smooth at both ends.
+/// Smoothstep from 0 at `from` to 1 at `to`.
 pub(crate) fn ramp(from: f32, to: f32, at: f32) -> f32 {
     let x = ((at - from) / (to - from)).clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)
 }
 
-/// A running phase.
+/// Oscillator phase.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Osc {
     phase: f32,
@@ -39,7 +39,7 @@ impl Osc {
         Self { phase }
     }
 
-    /// Moves on by `step` turns and returns the phase, 0..1.
+    /// Advances by `step` cycles and returns the phase, 0 to 1.
     pub(crate) fn turn(&mut self, step: f32) -> f32 {
         self.phase += step;
         self.phase -= self.phase.floor();
@@ -50,7 +50,7 @@ impl Osc {
         sine(self.turn(step))
     }
 
-    /// A sawtooth whose jump is rounded off (polyBLEP; Valimaki and Huovilainen, 2007), so that it does not alias.
+    /// Returns a band-limited sawtooth (polyBLEP; Valimaki and Huovilainen, 2007).
     pub(crate) fn saw(&mut self, step: f32) -> f32 {
         let phase = self.turn(step);
         let corner = if phase < step {
@@ -66,7 +66,7 @@ impl Osc {
     }
 }
 
-/// A level that dies away after each strike.
+/// Exponential decay after each strike.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decay {
     level: f32,
@@ -74,14 +74,14 @@ pub(crate) struct Decay {
 }
 
 impl Decay {
-    /// Falls to 37 % within `seconds`.
+    /// Builds a decay to 37 % within `seconds`.
     pub(crate) fn new(rate_hz: f32, seconds: f32) -> Self {
         let mut decay = Self { level: 0.0, keep: 0.0 };
-        decay.lasting(rate_hz, seconds);
+        decay.set_time(rate_hz, seconds);
         decay
     }
 
-    pub(crate) fn lasting(&mut self, rate_hz: f32, seconds: f32) {
+    pub(crate) fn set_time(&mut self, rate_hz: f32, seconds: f32) {
         self.keep = (-1.0 / (rate_hz * seconds.max(1e-4))).exp();
     }
 
@@ -91,7 +91,7 @@ impl Decay {
 
     pub(crate) fn next(&mut self) -> f32 {
         let level = self.level;
-        // Denormal numbers would cost a hundred times the arithmetic.
+        // Denormals would be a hundred times slower.
         self.level = if level < 1e-6 { 0.0 } else { level * self.keep };
         level
     }
@@ -111,7 +111,7 @@ impl Noise {
     }
 }
 
-/// What a filter lets through.
+/// Outputs of a filter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bands {
     pub(crate) low: f32,
@@ -119,7 +119,7 @@ pub(crate) struct Bands {
     pub(crate) high: f32,
 }
 
-/// A resonant two-pole filter that may be swept every sample (Simper, 2013: trapezoidal state variable).
+/// Resonant two-pole state-variable filter that can be swept every sample (trapezoidal; Simper, 2013).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Filter {
     rate_hz: f32,
@@ -129,7 +129,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Corner at `cutoff_hz`; `q` from 0.5 (round) to 15 (ringing).
+    /// Builds a filter with its corner at `cutoff_hz`; `q` from 0.5 (flat) to 15 (ringing).
     pub(crate) fn new(rate_hz: f32, cutoff_hz: f32, q: f32) -> Self {
         let mut filter = Self { rate_hz, gains: [0.0; 3], damping: 1.0, state: [0.0; 2] };
         filter.tune(cutoff_hz, q);

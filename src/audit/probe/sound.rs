@@ -5,7 +5,7 @@ use biquad::{Biquad as _, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F32
 use serde::{Deserialize, Serialize};
 
 use crate::audio::demo::{DemoTrack, SECTIONS};
-use crate::audio::{Frame, HOUSE_RATE_HZ, Level};
+use crate::audio::{Frame, Level, SAMPLE_RATE_HZ};
 use crate::units::Seconds;
 
 /// Minimum level of a passage that counts as music, dBFS.
@@ -50,7 +50,7 @@ pub struct ProbeSound {
 impl ProbeSound {
     /// Renders `warm_up` frames of techno and `sampled` frames of all signals in turn, at `fps`.
     pub fn new(warm_up: u32, sampled: u32, fps: f64) -> anyhow::Result<Self> {
-        let per_frame = (f64::from(HOUSE_RATE_HZ) / fps).round() as usize;
+        let per_frame = (f64::from(SAMPLE_RATE_HZ) / fps).round() as usize;
         let sampled = sampled as usize;
         let mut signals = vec![ProbeSignal::Techno; warm_up as usize];
         let mut share = 0;
@@ -90,7 +90,7 @@ impl ProbeSound {
 fn passage(section: &str, length: usize) -> Vec<Frame> {
     let start = SECTIONS.iter().find(|part| part.name == section).map_or(Seconds(0.0), |part| part.start);
     let mut sound = vec![[0.0; 2]; length];
-    DemoTrack::new(HOUSE_RATE_HZ).starting_at(start).fill(&mut sound);
+    DemoTrack::new(SAMPLE_RATE_HZ).starting_at(start).fill(&mut sound);
     sound
 }
 
@@ -123,7 +123,7 @@ fn high_pass(hz: f32) -> Coefficients<f32> {
 
 /// Returns a second-order Butterworth filter.
 fn coefficients(kind: Type<f32>, hz: f32) -> Coefficients<f32> {
-    Coefficients::from_params(kind, (HOUSE_RATE_HZ as f32).hz(), hz.hz(), Q_BUTTERWORTH_F32)
+    Coefficients::from_params(kind, (SAMPLE_RATE_HZ as f32).hz(), hz.hz(), Q_BUTTERWORTH_F32)
         .expect("the bands end below the Nyquist frequency")
 }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_band_keeps_its_frequencies_and_attenuates_others() {
         let sine = |hz: f32| -> Vec<Frame> {
-            let at = |n| (std::f32::consts::TAU * hz * n as f32 / HOUSE_RATE_HZ as f32).sin();
+            let at = |n| (std::f32::consts::TAU * hz * n as f32 / SAMPLE_RATE_HZ as f32).sin();
             (0..8820).map(|n| [at(n); 2]).collect()
         };
         let loudness = |hz, filter| Level::of(&filtered(&sine(hz), &[filter, filter])).rms_dbfs;

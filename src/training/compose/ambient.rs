@@ -1,14 +1,14 @@
-//! Sound that stays or moves slowly: drones, pads, bells in a hall, wind, a soft pulse.
+//! Ambient music: drones, pads, bells in a hall, wind, a soft pulse.
 
 use super::bus::Bus;
+use super::draw::{RATE, above, between, chance, octaves, pick, scale};
 use super::patch::Patch;
 use super::strings::Strings;
 use super::voice::{Syllable, Voice};
-use super::{above, between, chance, octaves, pick, scale};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
-/// One piece.
+/// Composes a piece.
 pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let scale = scale(rng);
     let root_hz = octaves(rng, 40.0, 130.0);
@@ -41,7 +41,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     mix
 }
 
-/// Noise everywhere, and in it a few notes, deep or far away.
+/// Composes continuous noise with a few deep or distant notes.
 fn field(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut mix = Bus::new(secs);
     for _ in 0..1 + rng.below(2) {
@@ -68,7 +68,7 @@ fn field(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     mix
 }
 
-/// A slow rise and fall.
+/// Applies a slow tremolo, half of the time.
 fn breathe(bus: &mut Bus, rng: &mut Rng) {
     if chance(rng, 0.5) {
         let (hz, depth, phase) = (octaves(rng, 0.05, 0.5), between(rng, 0.1, 0.8), rng.unit_f32());
@@ -76,7 +76,7 @@ fn breathe(bus: &mut Bus, rng: &mut Rng) {
     }
 }
 
-/// Chords or a single drone, one after the other, overlapping.
+/// Composes overlapping chords, or a single drone.
 fn pads(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let patch = Patch::pad(rng);
@@ -88,7 +88,7 @@ fn pads(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
         for _ in 0..notes {
             let hz = above(root_hz * octave, pick(rng, scale));
             let note = patch.note(hz, length, rng);
-            let skip = ((-at).max(0.0) * super::RATE) as usize;
+            let skip = ((-at).max(0.0) * RATE) as usize;
             bus.add(at.max(0.0), note.get(skip..).unwrap_or(&[]), 0.5);
         }
         at += length * between(rng, 0.8, 1.1);
@@ -96,16 +96,16 @@ fn pads(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Wind, surf, tape hiss, rumble: noise that moves.
+/// Composes moving noise: wind, surf, tape hiss, rumble.
 fn wind(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mut noise = Noise::new(rng.next_u64());
     let (hz, q) = (octaves(rng, 60.0, 5_000.0), octaves(rng, 0.5, 6.0));
-    let mut filter = Filter::new(super::RATE, hz, q);
+    let mut filter = Filter::new(RATE, hz, q);
     let (pace, depth) = (octaves(rng, 0.03, 0.4), between(rng, 0.0, 1.5));
     for (n, sample) in bus.samples().iter_mut().enumerate() {
         if n % 64 == 0 {
-            let wave = (std::f32::consts::TAU * pace * n as f32 / super::RATE).sin();
+            let wave = (std::f32::consts::TAU * pace * n as f32 / RATE).sin();
             filter.tune(hz * (depth * wave).exp2(), q);
         }
         let bands = filter.next(noise.next());
@@ -114,7 +114,7 @@ fn wind(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Bells, a piano, a harp, far apart.
+/// Composes sparse notes of a bell, piano or harp.
 fn drops(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let (patch, strings, plucked) = (Patch::drop(rng), Strings::guitar(rng), chance(rng, 0.3));
@@ -134,7 +134,7 @@ fn drops(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// A soft pulse at a resting heart's pace, or a gentle figure that goes round.
+/// Composes a soft pulse at a resting heart rate, or a gentle repeating figure.
 fn pulse(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let figure = chance(rng, 0.5);
@@ -151,7 +151,7 @@ fn pulse(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Voices without words.
+/// Composes wordless voices.
 fn choir(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     for _ in 0..3 {
@@ -164,7 +164,7 @@ fn choir(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
             syllables.push(Syllable { at, secs, hz: (hz, hz), level: 0.7 });
             at += secs;
         }
-        voice.utter(&syllables, bus.samples(), rng);
+        voice.render(&syllables, bus.samples(), rng);
     }
     bus.low_pass(2_500.0, 0.7).hall(between(rng, 2.0, 6.0), 0.8, rng);
     bus

@@ -1,47 +1,47 @@
-//! A track of a piece: where sounds are put, and what is done to all of them together.
+//! A mono track of a piece: sounds are added to it and effects applied to the whole.
 
-use super::{RATE, between, chance};
+use super::draw::{RATE, between, chance};
 use crate::audio::demo::tone::{Filter, soft};
 use crate::units::Rng;
 
-/// One track, mono.
+/// A mono track.
 #[derive(Clone)]
 pub struct Bus {
     sound: Vec<f32>,
 }
 
 impl Bus {
-    /// A silent track as long as a piece of `secs`.
+    /// Builds a silent track of `secs` seconds.
     pub fn new(secs: f32) -> Self {
         Self { sound: vec![0.0; (secs * RATE) as usize] }
     }
 
-    /// What was put together.
+    /// Returns the samples.
     pub fn into_sound(self) -> Vec<f32> {
         self.sound
     }
 
-    /// The samples, to be written one by one.
+    /// Returns the samples for writing.
     pub fn samples(&mut self) -> &mut [f32] {
         &mut self.sound
     }
 
-    /// Adds a sound that begins at a moment; what lies outside the piece is lost.
+    /// Adds `shot` at `at_secs`; the part past the end is cut off.
     pub fn add(&mut self, at_secs: f32, shot: &[f32], gain: f32) {
         let from = (at_secs.max(0.0) * RATE) as usize;
-        let Some(room) = self.sound.get_mut(from..) else { return };
-        for (out, sample) in room.iter_mut().zip(shot) {
+        let Some(rest) = self.sound.get_mut(from..) else { return };
+        for (out, sample) in rest.iter_mut().zip(shot) {
             *out += gain * sample;
         }
     }
 
-    /// Adds another track at a loudness, in dB, whatever its own was.
+    /// Adds another track, normalised to a loudness of `db`.
     pub fn mix(&mut self, other: &Self, db: f32) {
         let gain = 10.0_f32.powf(db / 20.0) * 0.1 / other.loudness();
         self.sound.iter_mut().zip(&other.sound).for_each(|(out, sample)| *out += gain * sample);
     }
 
-    /// Root mean square where something sounds.
+    /// Returns the root mean square of the parts that are not silent.
     fn loudness(&self) -> f32 {
         let (mut sum, mut parts) = (0.0, 0.0);
         let power = |part: &[f32]| part.iter().map(|s| s * s).sum::<f32>() / part.len() as f32;
@@ -53,28 +53,28 @@ impl Bus {
         (sum / f32::max(parts, 1.0)).sqrt().max(1e-6)
     }
 
-    /// Saturates; `drive` 1 warms, 30 tears.
+    /// Saturates; a `drive` of 1 warms, 30 distorts heavily.
     pub fn drive(&mut self, drive: f32) -> &mut Self {
         let gain = drive / self.loudness() * 0.3;
         self.sound.iter_mut().for_each(|sample| *sample = soft(gain * *sample));
         self
     }
 
-    /// Takes away what is above a frequency, two poles.
+    /// Applies a two-pole low-pass.
     pub fn low_pass(&mut self, hz: f32, q: f32) -> &mut Self {
         let mut filter = Filter::new(RATE, hz, q);
         self.sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).low);
         self
     }
 
-    /// Takes away what is below a frequency, two poles.
+    /// Applies a two-pole high-pass.
     pub fn high_pass(&mut self, hz: f32) -> &mut Self {
         let mut filter = Filter::new(RATE, hz, 0.7);
         self.sound.iter_mut().for_each(|sample| *sample = filter.next(*sample).high);
         self
     }
 
-    /// Multiplies by what `gain` says at each moment, in seconds.
+    /// Multiplies by `gain`, a function of the time in seconds.
     pub fn shape(&mut self, gain: impl Fn(f32) -> f32) -> &mut Self {
         let mut now = 0.0;
         for (n, sample) in self.sound.iter_mut().enumerate() {
@@ -86,7 +86,7 @@ impl Bus {
         self
     }
 
-    /// Echoes.
+    /// Adds echoes.
     pub fn echo(&mut self, secs: f32, feedback: f32, wet: f32) -> &mut Self {
         let length = ((secs * RATE) as usize).max(1);
         let mut line = vec![0.0_f32; length];
@@ -98,7 +98,7 @@ impl Bus {
         self
     }
 
-    /// A room or hall: eight damped combs (Schroeder, 1962), `secs` until 60 dB are gone.
+    /// Adds reverb: eight damped combs (Schroeder, 1962) with a decay of 60 dB in `secs`.
     pub fn hall(&mut self, secs: f32, wet: f32, rng: &mut Rng) -> &mut Self {
         let size = between(rng, 0.7, 1.5);
         let dark = between(rng, 0.2, 0.7);
@@ -122,7 +122,7 @@ impl Bus {
         self
     }
 
-    /// Presses the track down at each of these moments, as a compressor that listens to the kick does.
+    /// Ducks the track at each of the times, like a compressor side-chained to the kick.
     pub fn duck(&mut self, at_secs: &[f32], depth: f32, secs: f32) -> &mut Self {
         for &at in at_secs {
             let from = (at.max(0.0) * RATE) as usize;
@@ -134,7 +134,7 @@ impl Bus {
         self
     }
 
-    /// What an engineer does at the end: a compressor, saturation, full level.
+    /// Masters the track: compression, saturation and normalisation.
     pub fn master(&mut self, rng: &mut Rng) {
         if chance(rng, 0.6) {
             let (ratio, release) = (between(rng, 0.2, 0.8), between(rng, 0.05, 0.3));

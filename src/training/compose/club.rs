@@ -1,14 +1,14 @@
-//! Music of the dance floor: a machine that keeps its tempo, patterns that repeat, drops and breakdowns.
+//! Club music: constant tempo, repeating patterns, drops and breakdowns.
 
 use super::bus::Bus;
+use super::draw::{RATE, above, between, chance, octaves, pick, scale};
 use super::kit::Kit;
 use super::patch::Patch;
 use super::voice::{Syllable, Voice};
-use super::{above, between, chance, octaves, pick, scale};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
-/// Kicks of broken beats, in sixteenths of a bar, and where their snares are.
+/// Kicks and snares of broken beats, in sixteenths of a bar.
 const BROKEN: [(&[usize], &[usize]); 5] = [
     (&[0, 10], &[4, 12]),
     (&[0, 3, 10], &[4, 12]),
@@ -18,16 +18,16 @@ const BROKEN: [(&[usize], &[usize]); 5] = [
 ];
 
 struct SongPlan {
-    /// Length of the piece, seconds.
+    /// Length of the piece, in seconds.
     secs: f32,
-    /// Length of a sixteenth, seconds.
+    /// Length of a sixteenth, in seconds.
     step: f32,
     bars: usize,
-    /// Whether the kick plays in a bar.
+    /// Whether the kick plays, per bar.
     kick: Vec<bool>,
     root_hz: f32,
     scale: Vec<f32>,
-    /// Steps of the scale the bars stand on.
+    /// Scale degrees of the chord roots, per bar.
     chords: Vec<usize>,
 }
 
@@ -43,7 +43,7 @@ impl SongPlan {
         let bars = (secs / (16.0 * step)) as usize + 1;
         let mut kick = vec![true; bars];
         if chance(rng, 0.2) {
-            // A breakdown: the kick rests for some bars.
+            // A breakdown: several bars without the kick.
             let from = rng.below(bars);
             let length = 2 + rng.below(bars);
             kick[from..(from + length).min(bars)].fill(false);
@@ -60,7 +60,7 @@ impl SongPlan {
         (bar as f32 * 16.0 + step) * self.step
     }
 
-    /// When the quarter notes fall, played or not.
+    /// Returns the times of the quarter notes, played or not.
     fn beats(&self) -> Vec<f32> {
         (0..self.bars * 4).map(|beat| self.at(0, beat as f32 * 4.0)).filter(|at| *at < self.secs).collect()
     }
@@ -74,7 +74,7 @@ impl SongPlan {
     }
 }
 
-/// One piece, and when its beats fall.
+/// Composes a piece; returns it with its beat times.
 pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let plan = SongPlan::draw(secs, rng);
     let kit = Kit::machine(rng);
@@ -119,7 +119,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     (mix, plan.beats())
 }
 
-/// Drums; returns when the kicks are.
+/// Adds the drums; returns the times of the kicks.
 fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     let mut kicks = Vec::new();
     let mut bus = Bus::new(plan.secs);
@@ -159,7 +159,7 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
                     bus.add(at, &kit.knock, knock_gain);
                 }
             }
-            // A roll that leads back to the kick.
+            // A roll leading back to the kick.
             if rests && roll && plan.kick.get(bar + 1) == Some(&true) && (step % 2 == 0 || step >= 8) {
                 bus.add(at, &kit.snare, 0.1 + 0.03 * step as f32);
             }
@@ -179,7 +179,7 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     kicks
 }
 
-/// A bass line of one or two bars, over and over.
+/// Composes a repeating bass line of one or two bars.
 fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let patch = Patch::bass(rng);
@@ -205,7 +205,7 @@ fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// An arpeggio or a melody that repeats exactly.
+/// Composes an arpeggio or melody that repeats exactly.
 fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let patch = Patch::lead(rng);
@@ -226,7 +226,7 @@ fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Stabs on off-beats, or a pad that holds each chord.
+/// Composes off-beat stabs, or a pad holding each chord.
 fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let held = chance(rng, 0.5);
@@ -251,14 +251,14 @@ fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Noise that rises over some bars, as before a drop.
+/// Composes rising noise over several bars, as before a drop.
 fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let mut noise = Noise::new(rng.next_u64());
-    let mut filter = Filter::new(super::RATE, 500.0, 2.0);
+    let mut filter = Filter::new(RATE, 500.0, 2.0);
     let length = plan.at(pick(rng, &[2, 4, 8]), 0.0);
     for (n, sample) in bus.samples().iter_mut().enumerate() {
-        let share = (n as f32 / super::RATE / length).fract();
+        let share = (n as f32 / RATE / length).fract();
         if n % 32 == 0 {
             filter.tune(300.0 * (share * 4.5).exp2(), 2.0);
         }
@@ -267,16 +267,16 @@ fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Noise that never stops: vinyl, tape, a layer under the hats.
+/// Composes constant noise: vinyl, tape or a layer under the hats.
 fn hiss(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let mut noise = Noise::new(rng.next_u64());
-    let mut filter = Filter::new(super::RATE, octaves(rng, 800.0, 8_000.0), 0.7);
+    let mut filter = Filter::new(RATE, octaves(rng, 800.0, 8_000.0), 0.7);
     bus.samples().iter_mut().for_each(|sample| *sample = filter.next(noise.next()).band);
     bus
 }
 
-/// A voice cut into a pattern that repeats.
+/// Composes a voice sample cut into a repeating pattern.
 fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(plan.secs);
     let voice = Voice::new(rng, 0.005);
@@ -291,6 +291,6 @@ fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
             syllables.push(Syllable { at, secs: 1.6 * plan.step, hz: (hz, hz), level: 0.8 });
         }
     }
-    voice.utter(&syllables, bus.samples(), rng);
+    voice.render(&syllables, bus.samples(), rng);
     bus
 }

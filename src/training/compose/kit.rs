@@ -1,14 +1,14 @@
-//! Drums of every make: struck once, to be put where a pattern wants them.
+//! Drum kits with random parameters, rendered as one-shots.
 
-use super::{RATE, between, chance, octaves};
+use super::draw::{RATE, between, chance, octaves};
 use crate::audio::demo::drums::{Clap, Hiss, Kick, KickShape, Snare};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc, soft};
 use crate::units::Rng;
 
-/// What sounds when something is struck.
+/// A rendered one-shot.
 pub type Shot = Vec<f32>;
 
-/// The drums of one piece.
+/// Drums of one piece.
 pub struct Kit {
     pub kick: Shot,
     pub snare: Shot,
@@ -21,7 +21,7 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// A drum machine.
+    /// Builds a drum machine.
     pub fn machine(rng: &mut Rng) -> Self {
         let long = chance(rng, 0.2);
         let shape = KickShape {
@@ -34,7 +34,7 @@ impl Kit {
         Self::with(rng, shape, 1.0)
     }
 
-    /// A drummer's.
+    /// Builds an acoustic kit.
     pub fn acoustic(rng: &mut Rng) -> Self {
         let shape = KickShape {
             low_hz: between(rng, 48.0, 90.0),
@@ -75,16 +75,16 @@ impl Kit {
     }
 }
 
-/// So many seconds of what `next` gives.
+/// Renders `secs` seconds of `next`, with a fade-out.
 pub fn shot(secs: f32, mut next: impl FnMut() -> f32) -> Shot {
     let count = (secs * RATE) as usize;
     let fade = count / 8;
     (0..count).map(|n| next() * ((count - n) as f32 / fade as f32).min(1.0)).collect()
 }
 
-/// A snare drum, from a tight machine to a ringing shell.
+/// Renders a snare drum, from a tight machine to a ringing shell.
 fn snare(rng: &mut Rng, ring: f32) -> Shot {
-    // Another rate moves its pitch and its length.
+    // Another rate changes both its pitch and its length.
     let mut snare = Snare::new(RATE / between(rng, 0.7, 1.5));
     snare.strike(1.0);
     let mut filter = Filter::new(RATE, octaves(rng, 700.0, 6_000.0), between(rng, 0.6, 2.0));
@@ -102,7 +102,7 @@ fn clap(rng: &mut Rng) -> Shot {
     shot(0.4, || clap.next())
 }
 
-/// Metal that is struck: hats and cymbals, `from` to `to` seconds long.
+/// Renders a hat or cymbal with a decay of `from` to `to` seconds.
 fn hiss(rng: &mut Rng, from: f32, to: f32) -> Shot {
     let cutoff = octaves(rng, 2_500.0, 9_000.0);
     let mut hiss = Hiss::new(RATE, cutoff, between(rng, 0.0, 0.8), rng.next_u64());
@@ -111,7 +111,7 @@ fn hiss(rng: &mut Rng, from: f32, to: f32) -> Shot {
     shot((secs * 5.0).min(3.0), || hiss.next())
 }
 
-/// Wood, glass, metal or a blip: something short with a pitch.
+/// Renders a short pitched sound such as wood, glass, metal or a blip.
 fn knock(rng: &mut Rng) -> Shot {
     let hz = octaves(rng, 200.0, 3_000.0);
     let ratio = between(rng, 1.2, 3.5);

@@ -1,15 +1,16 @@
-//! Music, speech and noise made up for training, as different from one another as chance has it.
+//! Synthetic music, speech and noise for training, as varied as possible.
 //!
-//! A model that hears few records takes their timbre for their kind. What is composed here shares patterns and
-//! nothing else: tempo, instruments, rooms, mixes and mistakes are drawn anew for each piece, so that only what
-//! the patterns have in common is left to learn. Everything is arithmetic; the same seed gives the same piece.
+//! A model trained on few recordings mistakes their timbre for the scene. Pieces composed here share only their
+//! patterns: tempo, instruments, rooms, mixes and flaws are drawn at random for each one, so that the patterns are what
+//! is left to learn. A seed always gives the same piece.
 
 mod ambient;
 mod bus;
 mod club;
+mod draw;
 mod kit;
+mod non_music;
 mod patch;
-mod plain;
 mod rock;
 mod strings;
 mod voice;
@@ -17,68 +18,24 @@ mod voice;
 use crate::analysis::Scene;
 use crate::units::Rng;
 
-/// Samples a second.
-const RATE: f32 = 44_100.0;
-
-/// A composed piece of known scene, tempo and beats.
+/// A composed piece with its beats.
 pub struct Piece {
     /// Mono at 44.1 kHz.
     pub sound: Vec<f32>,
-    /// When the quarter notes fall, in seconds; empty where nothing counts.
+    /// Times of the quarter notes in seconds; empty without a beat.
     pub beats: Vec<f32>,
 }
 
-/// Composes a piece of a scene, `secs` long.
+/// Composes a piece of a scene, `secs` seconds long.
 pub fn compose(scene: Scene, secs: f32, rng: &mut Rng) -> Piece {
     let (mut mix, beats) = match scene {
         Scene::Ambient => (ambient::compose(secs, rng), Vec::new()),
         Scene::Techno => club::compose(secs, rng),
         Scene::Rock => rock::compose(secs, rng),
-        Scene::None => (plain::compose(secs, rng), Vec::new()),
+        Scene::None => (non_music::compose(secs, rng), Vec::new()),
     };
     mix.master(rng);
     Piece { sound: mix.into_sound(), beats }
-}
-
-/// A number between two others.
-fn between(rng: &mut Rng, from: f32, to: f32) -> f32 {
-    from + (to - from) * rng.unit_f32()
-}
-
-/// A number between two positive ones, every octave as likely.
-fn octaves(rng: &mut Rng, from: f32, to: f32) -> f32 {
-    from * (to / from).powf(rng.unit_f32())
-}
-
-/// Whether something happens that does so with this probability.
-fn chance(rng: &mut Rng, probability: f32) -> bool {
-    rng.unit_f32() < probability
-}
-
-/// One of several.
-fn pick<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
-    from[rng.below(from.len())]
-}
-
-/// Steps of a scale above its root, in semitones, over two octaves.
-fn scale(rng: &mut Rng) -> Vec<f32> {
-    let steps: &[i32] = pick(
-        rng,
-        &[
-            &[0, 2, 3, 5, 7, 8, 10][..],
-            &[0, 2, 4, 5, 7, 9, 11],
-            &[0, 3, 5, 7, 10],
-            &[0, 2, 4, 7, 9],
-            &[0, 1, 3, 5, 7, 8, 10],
-            &[0, 2, 4, 5, 7, 9, 10],
-        ],
-    );
-    [0, 12].iter().flat_map(|octave| steps.iter().map(move |step| (step + octave) as f32)).collect()
-}
-
-/// Frequency so many semitones above another.
-fn above(hz: f32, semitones: f32) -> f32 {
-    hz * (semitones / 12.0).exp2()
 }
 
 #[cfg(test)]
@@ -86,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_are_audible_differ_and_repeat_with_their_seed() {
+    fn pieces_are_audible_distinct_and_reproducible() {
         for scene in Scene::ALL {
             let mut rng = Rng::new(4);
             let [one, two] = [12.0, 16.0].map(|secs| compose(scene, secs, &mut rng));
@@ -102,13 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn beats_fill_a_piece_that_has_a_tempo() {
+    fn beats_cover_a_piece_with_a_tempo() {
         for seed in 0..8 {
             for scene in [Scene::Techno, Scene::Rock] {
                 let beats = compose(scene, 20.0, &mut Rng::new(seed)).beats;
                 assert!(beats[0] == 0.0 && (18.0..20.0).contains(&beats[beats.len() - 1]), "{beats:?}");
                 let gaps = beats.windows(2).map(|pair| pair[1] - pair[0]);
-                // 54 to 215 beats a minute.
+                // 54 to 215 BPM.
                 assert!(gaps.clone().all(|gap| (0.27..1.12).contains(&gap)), "{scene:?} {seed}: {beats:?}");
             }
             assert!(compose(Scene::Ambient, 4.0, &mut Rng::new(seed)).beats.is_empty());

@@ -1,20 +1,20 @@
-//! A synthesiser whose settings are drawn: oscillators, an envelope, a filter that moves.
+//! A synthesiser with random settings: oscillators, an envelope and a moving filter.
 
+use super::draw::{RATE, between, chance, octaves, pick};
 use super::kit::Shot;
-use super::{RATE, between, chance, octaves, pick};
 use crate::audio::demo::tone::{Filter, Osc, soft};
 use crate::units::Rng;
 
-/// What the oscillators do.
+/// Waveform of the oscillators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Wave {
     Saw,
     Pulse,
     Sine,
     Triangle,
-    /// One sine moves the phase of another: ratio of their pitches, and how far.
+    /// Phase modulation by a second sine: pitch ratio and depth.
     Bell(f32, f32),
-    /// Drawbars: partials of an organ.
+    /// Drawbar organ partials.
     Organ,
 }
 
@@ -24,7 +24,7 @@ pub struct Patch {
     wave: Wave,
     voices: usize,
     detune: f32,
-    /// Attack, decay, release in seconds, and the level that is held.
+    /// Envelope times in seconds, and the sustain level.
     attack: f32,
     decay: f32,
     hold: f32,
@@ -60,7 +60,7 @@ impl Patch {
         Wave::Bell(pick(rng, &[1.0, 2.0, 3.0, 1.41, 3.5, 7.0, 0.5]), between(rng, 0.05, 0.6))
     }
 
-    /// A bass line's.
+    /// Draws a bass sound.
     pub fn bass(rng: &mut Rng) -> Self {
         let bell = Self::bell(rng);
         let waves = [Wave::Saw, Wave::Pulse, Wave::Sine, Wave::Triangle, Wave::Saw, bell];
@@ -70,7 +70,7 @@ impl Patch {
         patch
     }
 
-    /// A lead, an arpeggio, a stab.
+    /// Draws a lead, arpeggio or stab sound.
     pub fn lead(rng: &mut Rng) -> Self {
         let bell = Self::bell(rng);
         let waves = [Wave::Saw, Wave::Saw, Wave::Pulse, Wave::Triangle, bell];
@@ -82,7 +82,7 @@ impl Patch {
         patch
     }
 
-    /// A piano, an electric piano, an organ.
+    /// Draws a piano, electric piano or organ sound.
     pub fn keys(rng: &mut Rng) -> Self {
         let bell = Wave::Bell(pick(rng, &[1.0, 2.0, 3.0, 14.0]), between(rng, 0.03, 0.25));
         let waves = [bell, Wave::Organ, Wave::Triangle];
@@ -95,7 +95,7 @@ impl Patch {
         patch
     }
 
-    /// Something that swells and stays.
+    /// Draws a pad sound.
     pub fn pad(rng: &mut Rng) -> Self {
         let bell = Self::bell(rng);
         let waves = [Wave::Saw, Wave::Saw, Wave::Sine, Wave::Triangle, Wave::Pulse, Wave::Organ, bell];
@@ -111,7 +111,7 @@ impl Patch {
         patch
     }
 
-    /// A bell, a drop, a plucked glass.
+    /// Draws a bell or glass sound.
     pub fn drop(rng: &mut Rng) -> Self {
         let bell = Self::bell(rng);
         let mut patch =
@@ -121,7 +121,7 @@ impl Patch {
         patch
     }
 
-    /// One note.
+    /// Renders one note.
     pub fn note(&self, hz: f32, secs: f32, rng: &mut Rng) -> Shot {
         let count = ((secs + self.release) * RATE) as usize;
         let mut voices: Vec<(Osc, f32)> = (0..self.voices)

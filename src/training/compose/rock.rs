@@ -1,11 +1,11 @@
-//! Bands: a drummer with hands, guitars, a bass, often a singer.
+//! Rock bands: drums, guitars, bass and often a singer, with human timing.
 
 use super::bus::Bus;
+use super::draw::{above, between, chance, octaves, pick, scale};
 use super::kit::{Kit, Shot};
 use super::patch::Patch;
 use super::strings::Strings;
 use super::voice::{Syllable, Voice};
-use super::{above, between, chance, octaves, pick, scale};
 use crate::units::Rng;
 
 /// Kicks and snares of a bar, in sixteenths.
@@ -24,20 +24,20 @@ const GROOVES: [(&[usize], &[usize]); 12] = [
     (&[0, 6, 10, 14], &[4, 12]),
 ];
 
-/// When things happen, as people play them.
-struct Time {
-    /// Length of the piece, seconds.
+/// Timing of a piece, with human inaccuracy.
+struct Timing {
+    /// Length of the piece, in seconds.
     secs: f32,
     bars: usize,
-    /// Beginning of each sixteenth, seconds.
+    /// Start of each sixteenth, in seconds.
     grid: Vec<f32>,
     loose: f32,
-    /// How far every second eighth is late, in sixteenths.
+    /// Delay of every second eighth, in sixteenths.
     swing: f32,
     step: f32,
 }
 
-impl Time {
+impl Timing {
     fn draw(secs: f32, rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
             0..2 => between(rng, 54.0, 78.0),
@@ -46,14 +46,14 @@ impl Time {
         };
         let step = 15.0 / bpm;
         let bars = (secs / (16.0 * step)) as usize + 1;
-        let (drift, clicked) = (between(rng, 0.0, 0.02), chance(rng, 0.5));
+        let (drift, click_track) = (between(rng, 0.0, 0.02), chance(rng, 0.5));
         let mut at = 0.0;
         let mut pace = 1.0_f32;
         let grid = (0..bars * 16 + 1)
             .map(|_| {
                 let now = at;
                 at += step * pace;
-                if !clicked {
+                if !click_track {
                     pace = (pace + 0.2 * drift * rng.normal() as f32).clamp(1.0 - drift, 1.0 + drift);
                 }
                 now
@@ -63,7 +63,7 @@ impl Time {
         Self { secs, bars, grid, loose: between(rng, 0.001, 0.012), swing, step }
     }
 
-    /// When the quarter notes fall, as the band means them.
+    /// Returns the times of the quarter notes on the grid.
     fn beats(&self) -> Vec<f32> {
         self.grid.iter().step_by(4).copied().filter(|at| *at < self.secs).collect()
     }
@@ -75,10 +75,10 @@ impl Time {
 }
 
 struct Song {
-    time: Time,
+    time: Timing,
     root_hz: f32,
     scale: Vec<f32>,
-    /// Semitones of the chord of each half bar.
+    /// Chord root of each half bar, in semitones.
     chords: Vec<f32>,
 }
 
@@ -88,7 +88,7 @@ impl Song {
     }
 }
 
-/// One piece, and when its beats fall.
+/// Composes a piece; returns it with its beat times.
 pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let scale = scale(rng);
     let slow = chance(rng, 0.6);
@@ -98,7 +98,7 @@ pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     if slow {
         chords = chords.iter().flat_map(|&chord| [chord; 2]).collect();
     }
-    let song = Song { time: Time::draw(secs, rng), root_hz: octaves(rng, 73.0, 147.0), scale, chords };
+    let song = Song { time: Timing::draw(secs, rng), root_hz: octaves(rng, 73.0, 147.0), scale, chords };
     let mut mix = Bus::new(secs);
     let drummer = chance(rng, 0.9);
     if drummer {
@@ -192,9 +192,9 @@ fn bass(song: &Song, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// How a guitar is played.
+/// Guitar playing style.
 #[derive(Clone, Copy, PartialEq)]
-enum SongStyle {
+enum GuitarStyle {
     Held,
     Chugged,
     Strummed,
@@ -206,16 +206,22 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
     let strings = Strings::guitar(rng);
     let style = pick(
         rng,
-        &[SongStyle::Held, SongStyle::Chugged, SongStyle::Strummed, SongStyle::Strummed, SongStyle::Picked],
+        &[
+            GuitarStyle::Held,
+            GuitarStyle::Chugged,
+            GuitarStyle::Strummed,
+            GuitarStyle::Strummed,
+            GuitarStyle::Picked,
+        ],
     );
-    let torn = match style {
-        SongStyle::Held | SongStyle::Chugged => chance(rng, 0.9),
-        SongStyle::Strummed => chance(rng, 0.4),
-        SongStyle::Picked => chance(rng, 0.15),
+    let distorted = match style {
+        GuitarStyle::Held | GuitarStyle::Chugged => chance(rng, 0.9),
+        GuitarStyle::Strummed => chance(rng, 0.4),
+        GuitarStyle::Picked => chance(rng, 0.15),
     };
     let third = pick(rng, &[3.0, 4.0]);
     let full = [0.0, 7.0, 12.0, 12.0 + third, 19.0];
-    let chord: &[f32] = if torn { &full[..3] } else { &full };
+    let chord: &[f32] = if distorted { &full[..3] } else { &full };
     let strum: Vec<bool> = (0..16)
         .map(|step| step % 4 == 0 || (step % 2 == 0 && chance(rng, 0.6)) || chance(rng, 0.1))
         .collect();
@@ -228,18 +234,18 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
             let at = song.time.at(bar, step, rng);
             let unit = song.time.step;
             let (strikes, secs, muted) = match style {
-                SongStyle::Held => (step % 8 == 0, 7.8 * unit, false),
-                SongStyle::Chugged => {
+                GuitarStyle::Held => (step % 8 == 0, 7.8 * unit, false),
+                GuitarStyle::Chugged => {
                     (step % every == 0 && chug[step], every as f32 * unit * 0.9, step % 4 != 0)
                 }
-                SongStyle::Strummed => (strum[step], 2.5 * unit, false),
-                SongStyle::Picked => (step % 2 == 0, 4.0 * unit, false),
+                GuitarStyle::Strummed => (strum[step], 2.5 * unit, false),
+                GuitarStyle::Picked => (step % 2 == 0, 4.0 * unit, false),
             };
             if !strikes {
                 continue;
             }
             let level = between(rng, 0.7, 1.0);
-            if style == SongStyle::Picked {
+            if style == GuitarStyle::Picked {
                 let string = pick(rng, &full);
                 bus.add(at, &strings.note(above(root, string), secs, false, 0.0, rng), level);
                 continue;
@@ -248,7 +254,7 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
             for (n, &string) in chord.iter().enumerate() {
                 let order = if down { n } else { chord.len() - n };
                 for take in 0..takes {
-                    // No string is ever quite in tune.
+                    // Strings are never perfectly in tune.
                     let hz = above(root, string + sour * rng.normal() as f32);
                     let late = if take == 0 { 0.0 } else { between(rng, 0.0, 0.025) };
                     let note = strings.note(hz, secs, muted, 0.0, rng);
@@ -257,7 +263,7 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
             }
         }
     }
-    if torn {
+    if distorted {
         bus.high_pass(between(rng, 70.0, 160.0)).drive(octaves(rng, 3.0, 40.0));
         bus.low_pass(between(rng, 2_800.0, 6_000.0), 0.9).low_pass(between(rng, 3_000.0, 7_000.0), 0.7);
     } else {
@@ -269,7 +275,7 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Sings phrases of the scale over the chords.
+/// Composes sung phrases of the scale over the chords.
 fn singer(song: &Song, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(song.time.secs);
     let vibrato = between(rng, 0.0, 0.015);
@@ -280,7 +286,7 @@ fn singer(song: &Song, rng: &mut Rng) -> Bus {
     let mut degree = rng.below(song.scale.len());
     for bar in 0..song.time.bars {
         if bar % 4 == 3 && chance(rng, 0.6) {
-            continue; // breath
+            continue; // pause for breath
         }
         let mut step = pick(rng, &[0, 0, 2, 4]);
         while step < 16 {
@@ -297,12 +303,12 @@ fn singer(song: &Song, rng: &mut Rng) -> Bus {
             step += steps;
         }
     }
-    voice.utter(&syllables, bus.samples(), rng);
+    voice.render(&syllables, bus.samples(), rng);
     bus.hall(between(rng, 0.3, 2.0), between(rng, 0.05, 0.3), rng);
     bus
 }
 
-/// A guitar that sings, torn and bent.
+/// Composes a distorted guitar solo with vibrato.
 fn solo(song: &Song, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(song.time.secs);
     let strings = Strings::guitar(rng);

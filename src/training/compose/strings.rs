@@ -1,45 +1,45 @@
-//! Plucked strings (Karplus and Strong, 1983), and what guitars and basses do with them.
+//! Plucked strings (Karplus and Strong, 1983) for guitars and basses.
 
+use super::draw::{RATE, between, octaves};
 use super::kit::Shot;
-use super::{RATE, between, octaves};
 use crate::audio::demo::tone::Noise;
 use crate::units::Rng;
 
 /// A string instrument.
 #[derive(Clone, Copy, Debug)]
 pub struct Strings {
-    /// Brightness of the pluck, 0..1.
+    /// Brightness of the pluck, 0 to 1.
     pluck: f32,
-    /// Damping of the treble, 0..1.
+    /// Treble damping, 0 to 1.
     dark: f32,
-    /// Seconds until an open string has died away.
-    rings_secs: f32,
-    /// Place of the pluck along the string, 0..0.5.
+    /// Decay time of an open string, in seconds.
+    decay_secs: f32,
+    /// Position of the pluck along the string, 0 to 0.5.
     place: f32,
 }
 
 impl Strings {
-    /// A guitar.
+    /// Draws a guitar.
     pub fn guitar(rng: &mut Rng) -> Self {
         Self {
             pluck: between(rng, 0.3, 0.95),
             dark: between(rng, 0.1, 0.5),
-            rings_secs: octaves(rng, 0.8, 5.0),
+            decay_secs: octaves(rng, 0.8, 5.0),
             place: between(rng, 0.08, 0.4),
         }
     }
 
-    /// A bass guitar.
+    /// Draws a bass guitar.
     pub fn bass(rng: &mut Rng) -> Self {
         Self {
             pluck: between(rng, 0.1, 0.6),
             dark: between(rng, 0.2, 0.7),
-            rings_secs: octaves(rng, 0.4, 3.0),
+            decay_secs: octaves(rng, 0.4, 3.0),
             place: between(rng, 0.1, 0.4),
         }
     }
 
-    /// One string, struck; the hand damps it after `secs`. `muted` lays the palm on it.
+    /// Renders one string, damped after `secs`; `muted` is palm-muted, `bend` the vibrato depth.
     pub fn note(&self, hz: f32, secs: f32, muted: bool, bend: f32, rng: &mut Rng) -> Shot {
         let period = (RATE / hz.clamp(30.0, 2_000.0)).max(8.0);
         let length = period as usize + 40;
@@ -56,8 +56,8 @@ impl Strings {
         for (n, place) in ring.iter_mut().enumerate().take(raw.len()) {
             *place = raw[n] - raw[(n + raw.len() - back) % raw.len()];
         }
-        let (rings, dark) = if muted { (0.12, 0.7) } else { (self.rings_secs, self.dark) };
-        let keep = 10.0_f32.powf(-3.0 * period / RATE / rings);
+        let (decay_secs, dark) = if muted { (0.12, 0.7) } else { (self.decay_secs, self.dark) };
+        let keep = 10.0_f32.powf(-3.0 * period / RATE / decay_secs);
         let damped = 10.0_f32.powf(-3.0 * period / RATE / 0.08);
         let count = ((secs + 0.1) * RATE) as usize;
         let mut write = raw.len() % length;

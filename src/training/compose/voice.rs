@@ -1,8 +1,8 @@
-//! A voice: a buzzing source, three formants that move from vowel to vowel, and consonants of noise.
+//! Voice synthesis: a sawtooth source, three formants moving between vowels, and consonants of noise.
 //!
-//! Formants are those of Peterson and Barney, "Control methods used in a study of the vowels", JASA 1952.
+//! Formants from Peterson and Barney, "Control methods used in a study of the vowels", JASA 1952.
 
-use super::{RATE, between, chance};
+use super::draw::{RATE, between, chance};
 use crate::audio::demo::tone::{Filter, Noise, Osc};
 use crate::units::Rng;
 
@@ -22,20 +22,20 @@ const VOWELS: [[f32; 3]; 9] = [
 /// One syllable.
 #[derive(Clone, Copy, Debug)]
 pub struct Syllable {
-    /// When its vowel begins, seconds.
+    /// Start of the vowel, in seconds.
     pub at: f32,
-    /// How long the vowel lasts, seconds.
+    /// Length of the vowel, in seconds.
     pub secs: f32,
-    /// Pitch at its beginning and end, in Hz.
+    /// Pitch at the start and the end, in Hz.
     pub hz: (f32, f32),
-    /// Loudness, 0..1.
+    /// Loudness, 0 to 1.
     pub level: f32,
 }
 
-/// Who speaks or sings.
+/// Parameters of a speaker or singer.
 #[derive(Clone, Copy, Debug)]
 pub struct Voice {
-    /// Length of the throat: formants are multiplied by this.
+    /// Factor of all formants, from the length of the vocal tract.
     throat: f32,
     breath: f32,
     vibrato: f32,
@@ -45,7 +45,7 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Someone; `vibrato` 0 for speech.
+    /// Draws a voice; use a `vibrato` of 0 for speech.
     pub fn new(rng: &mut Rng, vibrato: f32) -> Self {
         Self {
             throat: between(rng, 0.9, 1.25),
@@ -57,8 +57,8 @@ impl Voice {
         }
     }
 
-    /// Says or sings syllables into `out`, which is as long as the piece.
-    pub fn utter(&self, syllables: &[Syllable], out: &mut [f32], rng: &mut Rng) {
+    /// Adds spoken or sung syllables to `out`.
+    pub fn render(&self, syllables: &[Syllable], out: &mut [f32], rng: &mut Rng) {
         for syllable in syllables {
             self.one(syllable, out, rng);
         }
@@ -80,7 +80,7 @@ impl Voice {
             let Some(out) = out.get_mut(start + n) else { break };
             let (t, share) = (n as f32 / RATE, n as f32 / count as f32);
             if n % 64 == 0 {
-                // The mouth moves in the first third and then stays.
+                // The vowel changes during the first third, then holds.
                 let moved = (3.0 * share).min(1.0);
                 for (place, filter) in formants.iter_mut().enumerate() {
                     let hz = (from[place] + (to[place] - from[place]) * moved) * self.throat;
@@ -88,7 +88,7 @@ impl Voice {
                 }
             }
             let wave = (std::f32::consts::TAU * 5.5 * t).sin() * (t * 3.0 - 0.5).clamp(0.0, 1.0);
-            // The pitch glides in, and no throat holds it quite still.
+            // The pitch glides in and is slightly unsteady.
             if n % 256 == 0 {
                 shake += (self.shake * rng.normal() as f32 - shake) * 0.15;
             }
@@ -120,7 +120,7 @@ impl Voice {
     }
 }
 
-/// Speech of so many seconds: phrases with a falling melody, pauses between them.
+/// Returns syllables for `secs` seconds of speech: phrases with a falling melody, separated by pauses.
 pub fn speech(rng: &mut Rng, secs: f32) -> Vec<Syllable> {
     let pitch = if chance(rng, 0.5) { between(rng, 85.0, 150.0) } else { between(rng, 160.0, 260.0) };
     let (pace, lively) = (between(rng, 3.2, 6.5), between(rng, 0.05, 0.25));

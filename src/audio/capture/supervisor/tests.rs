@@ -1,4 +1,4 @@
-//! The supervisor against a computer whose cables are pulled on purpose.
+//! The supervisor on a fake computer whose devices come and go.
 
 use super::*;
 use crate::audio::capture::fake::FakeHost;
@@ -8,42 +8,42 @@ struct Bench {
     host: FakeHost,
     supervisor: Supervisor,
     state: Latest<AudioState>,
-    lines: Inbox<Line>,
+    streams: Inbox<DeviceStream>,
     now: f64,
 }
 
 fn bench(devices: &[(&str, f32)], choice: DeviceChoice) -> Bench {
     let host = FakeHost::default();
     devices.iter().for_each(|(name, level)| host.plug(name, *level));
-    let (out, lines) = queue(16);
+    let (out, streams) = queue(16);
     let (_, retired) = queue(4);
     let state = Latest::new(AudioState::default());
     let supervisor = Supervisor::new(Arc::new(host.clone()), choice, out, retired, state.clone());
-    Bench { host, supervisor, state, lines, now: 100.0 }
+    Bench { host, supervisor, state, streams, now: 100.0 }
 }
 
 impl Bench {
-    /// Lets `seconds` pass in steps of 50 ms while every open device plays.
+    /// Advances by `seconds` in steps of 50 ms while every open device plays.
     fn pass(&mut self, seconds: f64) -> Arc<AudioState> {
         let end = self.now + seconds;
         while self.now < end {
-            self.host.sound(2_400);
+            self.host.play(2_400);
             self.supervisor.step(Seconds(self.now));
-            while let Some(mut line) = self.lines.receive() {
-                while line.inbox.receive().is_some() {}
+            while let Some(mut stream) = self.streams.receive() {
+                while stream.inbox.receive().is_some() {}
             }
             self.now += 0.05;
         }
         self.state.read()
     }
 
-    /// Lets time pass until `done`, and tells how long it took.
+    /// Advances until `done`; returns the elapsed seconds.
     fn until(&mut self, done: impl Fn(&AudioState) -> bool) -> f64 {
         let start = self.now;
         while !done(&self.state.read()) {
             assert!(self.now - start < 600.0, "never happened: {:?}", self.state.read());
             self.pass(0.05);
-            // An examination runs on threads of its own, by the wall clock.
+            // The doctor runs on its own threads in real time.
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         self.now - start
@@ -51,7 +51,7 @@ impl Bench {
 }
 
 #[test]
-fn a_device_that_vanishes_and_returns_is_back_within_a_second() {
+fn a_device_that_returns_is_reopened_within_a_second() {
     for quietly in [false, true] {
         let mut bench = bench(&[("mixer", 0.5)], DeviceChoice::Automatic);
         assert_eq!(bench.pass(1.0).link, Link::Running);
@@ -68,20 +68,20 @@ fn a_device_that_vanishes_and_returns_is_back_within_a_second() {
 }
 
 #[test]
-fn another_device_takes_over_until_the_same_one_returns() {
+fn another_device_takes_over_until_the_chosen_one_returns() {
     let mut bench = bench(&[("mixer", 0.5), ("webcam", 0.2)], DeviceChoice::Named("MIX".into()));
     assert_eq!(bench.pass(1.0).device, "mixer");
     bench.host.pull("mixer", false);
     let state = bench.pass(1.0);
     assert_eq!((state.device.as_str(), state.link), ("webcam", Link::Running));
-    assert!(state.message.contains("'MIX' is not there"), "{}", state.message);
+    assert!(state.message.contains("'MIX' not found"), "{}", state.message);
     bench.host.plug("mixer", 0.5);
     let back = bench.until(|state| state.device == "mixer");
     assert!(back < 2.0, "back after {back} s");
 }
 
 #[test]
-fn a_device_that_opens_but_stays_dumb_is_not_tried_first_again() {
+fn a_device_without_audio_is_tried_last() {
     let mut bench = bench(&[("dead", 0.0), ("alive", 0.3)], DeviceChoice::Automatic);
     bench.host.mute("dead");
     assert_eq!(bench.pass(1.0).device, "dead");
@@ -91,20 +91,20 @@ fn a_device_that_opens_but_stays_dumb_is_not_tried_first_again() {
 }
 
 #[test]
-fn a_device_that_refuses_is_asked_again() {
+fn a_busy_device_is_retried() {
     let mut bench = bench(&[("mixer", 0.5)], DeviceChoice::Automatic);
-    bench.host.refuse("mixer", true);
+    bench.host.set_busy("mixer", true);
     let state = bench.pass(1.0);
     assert!(
-        state.link == Link::Starting && state.message.contains("'mixer' does not open: busy"),
+        state.link == Link::Starting && state.message.contains("could not open 'mixer': busy"),
         "{state:?}"
     );
-    bench.host.refuse("mixer", false);
+    bench.host.set_busy("mixer", false);
     assert_eq!(bench.pass(0.7).link, Link::Running);
 }
 
 #[test]
-fn automatic_choice_leaves_a_silent_input_for_one_that_carries_sound() {
+fn automatic_choice_switches_from_a_silent_input_to_a_live_one() {
     let mut bench = bench(&[("line", 0.0), ("mixer", 0.5)], DeviceChoice::Automatic);
     assert_eq!(bench.pass(1.0).device, "line");
     bench.until(|state| state.device == "mixer");
@@ -114,7 +114,7 @@ fn automatic_choice_leaves_a_silent_input_for_one_that_carries_sound() {
 }
 
 #[test]
-fn a_chosen_input_that_is_silent_is_kept_and_the_better_one_named() {
+fn a_silent_chosen_input_is_kept_and_a_live_one_suggested() {
     let mut bench = bench(&[("line", 0.0), ("mixer", 0.5)], DeviceChoice::Named("line".into()));
     bench.until(|state| state.message.contains("but 'mixer' carries sound"));
     let state = bench.state.read();
@@ -122,14 +122,14 @@ fn a_chosen_input_that_is_silent_is_kept_and_the_better_one_named() {
 }
 
 #[test]
-fn what_the_consumer_missed_is_counted() {
+fn dropped_chunks_are_counted() {
     let mut bench = bench(&[("mixer", 0.5)], DeviceChoice::Automatic);
     bench.supervisor.step(Seconds(bench.now));
     for _ in 0..20 {
-        bench.host.sound(2_400);
+        bench.host.play(2_400);
         bench.now += 0.05;
         bench.supervisor.step(Seconds(bench.now));
     }
     let dropped = bench.state.read().dropped_blocks;
-    assert!(dropped > 200, "{dropped} chunks of about 380 were refused");
+    assert!(dropped > 200, "{dropped} of about 380 chunks were dropped");
 }

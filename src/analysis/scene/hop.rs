@@ -1,50 +1,50 @@
-//! What one hop is like: levels, onsets and the fine structure of the spectrum, none of which depend on the level.
+//! Features of one hop: levels, onsets and the fine structure of the spectrum, all independent of the level.
 
 use super::super::RATE_HZ;
-use super::super::filterbank::{Filterbank, MOST_BANDS};
+use super::super::filterbank::{Filterbank, MAX_BANDS};
 
-/// Edges of the ranges whose levels are followed, in Hz; nothing above 10 kHz, which many sources lack.
+/// Edges of the level ranges, in Hz; nothing above 10 kHz, which many sources lack.
 const EDGES_HZ: [f32; RANGES + 1] = [30.0, 90.0, 180.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_000.0, 10_000.0];
-/// Ranges of level.
+/// Number of level ranges.
 pub const RANGES: usize = 8;
-/// Ranges of onsets: kicks and bass; snares, chords, voices; hats and consonants.
+/// Edges of the onset ranges, in Hz: kicks and bass; snares, chords and voices; hats and consonants.
 const ONSET_EDGES_HZ: [f32; 4] = [25.0, 130.0, 2_000.0, 10_000.0];
-/// How long a band's own mean level is remembered, seconds.
+/// Time constant of a band's mean level, in seconds.
 const MEMORY_SECS: f32 = 3.0;
-/// Hops between the two levels that an onset compares.
+/// Hops between the two compared levels of an onset.
 const LAG: usize = 2;
-/// Parts of the spectrum whose fine structure is followed, in Hz.
+/// Frequency ranges of the fine structure, in Hz.
 const FINE_HZ: [(f32, f32); FINES] = [(150.0, 1_000.0), (1_000.0, 5_000.0)];
-/// How many those are.
+/// Number of fine-structure ranges.
 pub const FINES: usize = 2;
-/// Fine structure is compared with that of so many hops before: what is alike then is a held note or chord.
+/// Fine structure is correlated with that of this many hops earlier; a match is a held note or chord.
 const HELD_HOPS: usize = 40;
 const PAST: usize = HELD_HOPS + 1;
-/// Half width of the neighbourhood a bin is compared with, as a share of its frequency.
+/// Half width of a bin's neighbourhood, as a share of its frequency.
 const NEIGHBOURS: f32 = 0.12;
 const DT: f32 = 0.01;
-/// Numbers of a hop.
+/// Number of features per hop.
 pub const TRACKS: usize = RANGES + 1 + 3 + 2 * FINES + FINES;
-/// Where the level of everything stands among them.
+/// Index of the overall level.
 pub const LEVEL: usize = RANGES;
-/// Where the three onset strengths begin.
+/// Index of the first of three onset strengths.
 pub const ONSETS: usize = RANGES + 1;
-/// Where the fine structure begins: for each part its depth and how much of it was there before.
+/// Index of the fine structure: per range its depth and its correlation with the earlier hop.
 pub const FINE: usize = ONSETS + 3;
-/// Where it stands how far the strongest held partial of each part stands out.
+/// Index of the prominence of the strongest held partial per range.
 pub const PARTIAL: usize = FINE + 2 * FINES;
-/// Parts of the spectrum in which partials are looked for, in Hz.
+/// Frequency ranges searched for partials, in Hz.
 const PARTIAL_HZ: [(f32, f32); FINES] = [(60.0, 600.0), (600.0, 5_000.0)];
-/// How long a partial is listened to, seconds: noise levels out in that time, notes do not.
+/// Averaging time of partials in seconds: long enough for noise to average out, short enough for notes to remain.
 const PARTIAL_SECS: f32 = 0.4;
 
-/// Follows the sound hop by hop.
-pub struct Traits {
+/// Computes the features of each hop.
+pub struct HopFeatures {
     ranges: [std::ops::Range<usize>; RANGES],
     onset_ranges: [std::ops::Range<usize>; 3],
     bins: [std::ops::Range<usize>; FINES],
-    mean: [f32; MOST_BANDS],
-    past: [[f32; MOST_BANDS]; LAG],
+    mean: [f32; MAX_BANDS],
+    past: [[f32; MAX_BANDS]; LAG],
     fine_past: Vec<f32>,
     fine_len: usize,
     logs: Vec<f32>,
@@ -54,8 +54,8 @@ pub struct Traits {
     hops: usize,
 }
 
-impl Traits {
-    /// Nothing heard yet, over a transform of `size` samples and the bands of `bank`.
+impl HopFeatures {
+    /// Builds the extractor for a transform of `size` samples and the bands of `bank`.
     pub fn new(size: usize, bank: &Filterbank) -> Self {
         let bin = |hz: f32| (hz * size as f32 / RATE_HZ as f32).round() as usize;
         let bins = FINE_HZ.map(|(from, to)| bin(from)..bin(to));
@@ -64,8 +64,8 @@ impl Traits {
             ranges: std::array::from_fn(|n| bank.within(EDGES_HZ[n], EDGES_HZ[n + 1])),
             onset_ranges: std::array::from_fn(|n| bank.within(ONSET_EDGES_HZ[n], ONSET_EDGES_HZ[n + 1])),
             bins,
-            mean: [0.0; MOST_BANDS],
-            past: [[0.0; MOST_BANDS]; LAG],
+            mean: [0.0; MAX_BANDS],
+            past: [[0.0; MAX_BANDS]; LAG],
             fine_past: vec![0.0; fine_len * PAST],
             fine_len,
             logs: vec![0.0; size / 2 + 1],
@@ -76,7 +76,7 @@ impl Traits {
         }
     }
 
-    /// Takes the power of every bin and band of a hop.
+    /// Returns the features of a hop from the power of its bins and bands.
     pub fn step(&mut self, power: &[f32], bands: &[f32]) -> [f32; TRACKS] {
         let mut out = [0.0; TRACKS];
         let db = |power: f32| 10.0 * (power + 1e-12).log10();
@@ -94,8 +94,8 @@ impl Traits {
         out
     }
 
-    /// How much louder the bands became, each against its own mean, so that an equaliser changes nothing; the
-    /// loudest neighbour before counts, so that vibrato is no onset (Böck and Widmer, DAFx 2013).
+    /// Computes the rise of the bands, each relative to its own mean, so that equalisation has no effect; compares with
+    /// the loudest neighbour, which suppresses vibrato (Böck and Widmer, DAFx 2013).
     fn onsets(&mut self, bands: &[f32], out: &mut [f32]) {
         let share = (DT / MEMORY_SECS).max(1.0 / (self.hops + 1) as f32);
         let mut most = 0.0_f32;
@@ -103,7 +103,7 @@ impl Traits {
             *mean += (power - *mean) * share;
             most = most.max(*mean);
         }
-        let mut levels = [0.0; MOST_BANDS];
+        let mut levels = [0.0; MAX_BANDS];
         for ((level, power), mean) in levels.iter_mut().zip(bands).zip(&self.mean) {
             *level = (1.0 + 3.0 * power / (mean + 1e-4 * most + 1e-12)).ln();
         }
@@ -121,7 +121,7 @@ impl Traits {
         self.past[self.hops % LAG] = levels;
     }
 
-    /// How deep the fine structure is (partials stand out, noise does not), and how much of it was there before.
+    /// Computes the depth of the fine structure (high for partials, low for noise) and its correlation with earlier.
     fn fine(&mut self, power: &[f32], out: &mut [f32]) {
         let all = self.bins[0].start..self.bins[FINES - 1].end;
         let most = power[all.clone()].iter().copied().fold(0.0_f32, f32::max);
@@ -156,7 +156,7 @@ impl Traits {
         }
     }
 
-    /// How far the strongest partial that lasts stands out of its neighbourhood, nepers.
+    /// Computes the prominence of the strongest lasting partial over its neighbourhood, in nepers.
     fn partials(&mut self, power: &[f32], out: &mut [f32]) {
         let end = self.partial_bins[FINES - 1].end;
         let reach = (end as f32 * (1.0 + NEIGHBOURS)) as usize + 2;
@@ -170,7 +170,7 @@ impl Traits {
             for bin in bins.clone() {
                 let half = ((bin as f32 * NEIGHBOURS) as usize).max(4);
                 let (low, high) = (bin.saturating_sub(half), bin + half + 1);
-                // The partial itself, three bins wide, is no part of its neighbourhood.
+                // Exclude the partial itself, three bins wide.
                 let own = self.sums[bin + 2] - self.sums[bin - 1];
                 let around = self.sums[high] - self.sums[low] - own;
                 most = most.max(self.slow[bin] * (high - low - 3) as f32 / (around + 1e-12));
@@ -186,23 +186,23 @@ mod tests {
     use super::*;
     use crate::units::Rng;
 
-    /// The traits of the last hop of two seconds of sound.
+    /// Returns the features of the last hop of two seconds of audio.
     fn last(at: &mut dyn FnMut(f32) -> f32) -> [f32; TRACKS] {
         let (mut transform, bank) = (Stft::new(2048), Filterbank::new(2048));
-        let mut traits = Traits::new(2048, &bank);
+        let mut features = HopFeatures::new(2048, &bank);
         let mut out = [0.0; TRACKS];
         for n in 0..88_200 {
             transform.push(at(n as f32 / 44_100.0));
             if n % 441 == 440 {
                 let power = transform.power();
-                out = traits.step(power, bank.apply(power, &mut [0.0; MOST_BANDS]));
+                out = features.step(power, bank.apply(power, &mut [0.0; MAX_BANDS]));
             }
         }
         out
     }
 
     #[test]
-    fn a_held_chord_stays_and_stands_out_noise_does_neither() {
+    fn a_held_chord_correlates_and_is_prominent_and_noise_is_neither() {
         let chord = last(&mut |t| {
             [220.0, 330.0, 880.0, 1_320.0].iter().map(|hz| (t * hz * std::f32::consts::TAU).sin()).sum()
         });

@@ -1,13 +1,13 @@
-//! What is no music: people who speak, crowds, machines, weather, things that fall.
+//! Audio without music: speech, crowds, machines, weather, impacts.
 
 use super::bus::Bus;
+use super::draw::{RATE, between, chance, octaves, pick};
 use super::kit::shot;
 use super::voice::{Voice, speech};
-use super::{RATE, between, chance, octaves, pick};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
 use crate::units::Rng;
 
-/// One piece.
+/// Composes a piece.
 pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let mut mix = Bus::new(secs);
     match rng.below(20) {
@@ -17,26 +17,26 @@ pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
                 let voice = Voice::new(rng, 0.0);
                 let mut bus = Bus::new(secs);
                 let syllables = speech(rng, secs);
-                voice.utter(&syllables, bus.samples(), rng);
+                voice.render(&syllables, bus.samples(), rng);
                 mix.mix(&bus, 0.0);
             }
         }
         9..11 => mix.mix(&applause(secs, rng), 0.0),
         11..14 => mix.mix(&machine(secs, rng), 0.0),
-        14..16 => mix.mix(&things(secs, rng), 0.0),
+        14..16 => mix.mix(&impacts(secs, rng), 0.0),
         16 => mix.mix(&birds(secs, rng), 0.0),
         _ => {}
     }
-    // The place around it: never quite silent, and sometimes all there is.
-    let place = noise(secs, rng);
-    mix.mix(&place, between(rng, -45.0, -10.0));
+    // Background noise: never quite silent, and sometimes the only content.
+    let background = noise(secs, rng);
+    mix.mix(&background, between(rng, -45.0, -10.0));
     if chance(rng, 0.5) {
         mix.hall(between(rng, 0.2, 1.5), between(rng, 0.05, 0.5), rng);
     }
     mix
 }
 
-/// Noise of any colour, steady or in gusts.
+/// Renders noise of any colour, steady or in gusts.
 fn noise(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mut source = Noise::new(rng.next_u64());
@@ -58,7 +58,7 @@ fn noise(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Hands, many of them.
+/// Renders applause.
 fn applause(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let count = (octaves(rng, 9.375, 187.5) * secs) as usize;
@@ -75,13 +75,13 @@ fn applause(secs: f32, rng: &mut Rng) -> Bus {
         let voice = Voice::new(rng, 0.0);
         let shouts = speech(rng, secs);
         let mut crowd = Bus::new(secs);
-        voice.utter(&shouts, crowd.samples(), rng);
+        voice.render(&shouts, crowd.samples(), rng);
         bus.mix(&crowd, -12.0);
     }
     bus
 }
 
-/// Mains hum, a fan, a motor, sometimes turning audibly.
+/// Renders mains hum, a fan or a motor, sometimes with audible rotation.
 fn machine(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = noise(secs, rng);
     let hz = pick(rng, &[50.0, 60.0, 100.0, 120.0, 75.0, 230.0, 440.0]) * between(rng, 0.97, 1.03);
@@ -99,8 +99,8 @@ fn machine(secs: f32, rng: &mut Rng) -> Bus {
     bus
 }
 
-/// Steps, dishes, doors: struck now and then, never in time.
-fn things(secs: f32, rng: &mut Rng) -> Bus {
+/// Renders irregular steps, dishes and doors.
+fn impacts(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mean = octaves(rng, 0.15, 1.5);
     let mut at = 0.0;
@@ -110,14 +110,14 @@ fn things(secs: f32, rng: &mut Rng) -> Bus {
         let mut level = Decay::new(RATE, secs);
         let mut source = Noise::new(rng.next_u64());
         level.strike(1.0);
-        let thing = shot(secs * 5.0, || filter.next(source.next()).band * level.next());
-        bus.add(at, &thing, octaves(rng, 0.1, 1.0));
+        let impact = shot(secs * 5.0, || filter.next(source.next()).band * level.next());
+        bus.add(at, &impact, octaves(rng, 0.1, 1.0));
         at -= mean * rng.unit_f32().max(1e-3).ln();
     }
     bus
 }
 
-/// Chirps and trills.
+/// Renders chirps and trills.
 fn birds(secs: f32, rng: &mut Rng) -> Bus {
     let mut bus = Bus::new(secs);
     let mut at = 0.0;

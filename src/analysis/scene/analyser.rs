@@ -1,17 +1,17 @@
-//! Hears sound for the scene alone: what a model is trained on, by the path that the analyser takes.
+//! The part of the analyser that produces scene summaries; also generates the training data of the model.
 
-use super::super::filterbank::{Filterbank, MOST_BANDS};
+use super::super::filterbank::{Filterbank, MAX_BANDS};
 use super::super::gain::Gain;
 use super::super::stft::Stft;
 use super::summary::{SIZE, Summary};
 
-/// Samples of the transform.
+/// Samples per transform.
 pub(in super::super) const SIZE_SAMPLES: usize = 2048;
-/// Samples between two hops, 10 ms.
+/// Samples per hop, 10 ms.
 const HOP_SAMPLES: usize = 441;
 
-/// Mono sound at 44.1 kHz in, summaries out.
-pub struct SceneEar {
+/// Computes scene summaries from mono audio at 44.1 kHz.
+pub struct SceneAnalyser {
     transform: Stft,
     bank: Filterbank,
     gain: Gain,
@@ -20,14 +20,14 @@ pub struct SceneEar {
     power: f32,
 }
 
-impl Default for SceneEar {
+impl Default for SceneAnalyser {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl SceneEar {
-    /// An ear that has heard nothing.
+impl SceneAnalyser {
+    /// Builds an analyser with no history.
     pub fn new() -> Self {
         let bank = Filterbank::new(SIZE_SAMPLES);
         Self {
@@ -40,7 +40,7 @@ impl SceneEar {
         }
     }
 
-    /// Hears samples, any number of them.
+    /// Processes any number of samples.
     pub fn push(&mut self, samples: &[f32]) {
         for &sample in samples {
             self.transform.push(sample);
@@ -50,24 +50,24 @@ impl SceneEar {
                 self.left = HOP_SAMPLES;
                 self.gain.step(self.power / HOP_SAMPLES as f32);
                 self.power = 0.0;
-                let mut levels = [0.0; MOST_BANDS];
+                let mut levels = [0.0; MAX_BANDS];
                 let power = self.transform.power();
                 self.summary.push(power, self.bank.apply(power, &mut levels));
             }
         }
     }
 
-    /// Whether nothing but silence is heard.
+    /// Returns whether the input is silent.
     pub fn silent(&self) -> bool {
         self.gain.gate() <= 0.0
     }
 
-    /// Whether the music just turned; to be asked once before each summary, as the analyser does.
-    pub fn turned(&mut self) -> bool {
-        self.summary.turned()
+    /// Returns whether the music has just changed; call once before each summary, as [`super::super::Analyser`] does.
+    pub fn take_change(&mut self) -> bool {
+        self.summary.take_change()
     }
 
-    /// The last seconds in numbers; `None` before enough was heard.
+    /// Returns the summary of the last seconds, or `None` before 1.5 s of audio.
     pub fn summary(&mut self) -> Option<[f32; SIZE]> {
         self.summary.ready().then(|| self.summary.read())
     }

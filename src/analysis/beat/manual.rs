@@ -1,0 +1,141 @@
+//! Manual control of the beat: tapping, setting, halving and doubling the tempo, and restarting the bar.
+
+use super::grid::Count;
+use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
+
+/// A manual change of the beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TempoRequest {
+    /// A beat is now.
+    Tap,
+    /// The bar starts now.
+    Resync,
+    /// Halve the tempo.
+    Half,
+    /// Double the tempo.
+    Double,
+    /// Set the tempo in BPM, or return to the detected one with `None`.
+    Set(Option<f32>),
+}
+
+/// Longest gap between taps of one series, in hops of 10 ms.
+const MAX_TAP_GAP: f64 = 200.0;
+/// Number of taps kept.
+const TAPS: usize = 8;
+
+/// Manual overrides in effect.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ManualTempo {
+    taps: [f64; TAPS],
+    count: usize,
+    tempo_set: bool,
+    /// Octaves by which the count is doubled (positive) or halved (negative).
+    octaves: i32,
+    /// A beat number that stays a beat in the halved count.
+    aligned_beat: u64,
+}
+
+impl ManualTempo {
+    /// Returns whether the performer set the tempo.
+    pub fn tempo_is_set(&self) -> bool {
+        self.tempo_set
+    }
+
+    /// Returns whether the performer chose the octave, which disables automatic octave detection.
+    pub fn octave_is_set(&self) -> bool {
+        self.octaves != 0
+    }
+
+    /// Records that the bar starts with beat `number` of the detected count.
+    pub fn start_bar(&mut self, number: u64) {
+        self.aligned_beat = number;
+    }
+
+    /// Applies a request at `now` (in hops), given the detected grid and a downbeat number. Returns the anchor and period
+    /// of the new grid if it moves. Ignores octave changes outside [`MIN_TEMPO`] to [`MAX_TEMPO`].
+    pub fn apply(
+        &mut self,
+        request: TempoRequest,
+        now: f64,
+        grid: Option<Count>,
+        downbeat: u64,
+    ) -> Option<(f64, f64)> {
+        let period = grid.map_or(6000.0 / Tempo::default().bpm(), |grid| grid.period);
+        match request {
+            TempoRequest::Tap => self.tap(now, period),
+            TempoRequest::Resync => Some((now, period)),
+            TempoRequest::Half | TempoRequest::Double => {
+                let octaves = self.octaves + if request == TempoRequest::Double { 1 } else { -1 };
+                if in_range(period, octaves) {
+                    if self.octaves == 0 {
+                        self.aligned_beat = downbeat;
+                    }
+                    self.octaves = octaves;
+                }
+                None
+            }
+            TempoRequest::Set(None) => {
+                *self = Self::default();
+                None
+            }
+            TempoRequest::Set(Some(bpm)) => {
+                *self = Self { tempo_set: true, ..Self::default() };
+                let period = 6000.0 / Tempo::new(f64::from(bpm)).bpm();
+                Some((grid.map_or(now, |grid| grid.anchor), period))
+            }
+        }
+    }
+
+    fn tap(&mut self, now: f64, period: f64) -> Option<(f64, f64)> {
+        if self.count > 0 && now - self.taps[self.count - 1] > MAX_TAP_GAP {
+            self.count = 0;
+        }
+        if self.count == TAPS {
+            self.taps.rotate_left(1);
+            self.count -= 1;
+        }
+        self.taps[self.count] = now;
+        self.count += 1;
+        if self.count < 2 {
+            return None;
+        }
+        self.tempo_set = true;
+        let tapped = (now - self.taps[0]) / (self.count - 1) as f64;
+        let tapped = 6000.0 / Tempo::new(6000.0 / tapped.max(1.0)).bpm();
+        // A tempo change in the middle of a series starts a new one.
+        if self.count > 2 && (tapped / period - 1.0).abs() > 0.2 {
+            self.taps[0] = now;
+            self.count = 1;
+        }
+        self.octaves = 0;
+        Some((now, tapped))
+    }
+
+    /// Returns the grid and its downbeat number modulo four after the octave override.
+    pub fn scaled(&self, detected: Count, downbeat: u64) -> (Count, u64) {
+        let Count { anchor, period, number } = detected;
+        if self.octaves >= 0 || !in_range(period, self.octaves) {
+            // The detected tempo may have risen since, which leaves fewer octaves.
+            let octaves =
+                (0..=self.octaves.max(0)).rev().find(|&octaves| in_range(period, octaves)).unwrap_or(0);
+            let times = 1 << octaves;
+            let count = Count { anchor, period: period / times as f64, number: number * times };
+            return (count, downbeat * times % 4);
+        }
+        let every = 1 << -self.octaves;
+        // Offset that makes the numbers of the beats in the halved count divisible by `every`.
+        let shift = (every - self.aligned_beat % every) % every;
+        let back = (number + shift) % every;
+        let count = Count {
+            anchor: anchor - back as f64 * period,
+            period: period * every as f64,
+            number: (number + shift) / every,
+        };
+        (count, (downbeat + shift) / every % 4)
+    }
+}
+
+/// Returns whether a period in hops stays within the tempo limits after `octaves` doublings.
+fn in_range(period: f64, octaves: i32) -> bool {
+    (MIN_TEMPO..=MAX_TEMPO).contains(&(6000.0 / period * f64::from(octaves).exp2()))
+}

@@ -1,0 +1,29 @@
+//! Reports each beat once, shortly before it falls.
+
+use super::features::Features;
+use crate::units::Seconds;
+
+/// Lead time of the report, in seconds.
+const LEAD_SECS: f64 = 0.05;
+/// Beats closer to the last one than this share of a period are the same beat after a grid correction.
+const SAME_BEAT: f64 = 0.4;
+
+/// Predicts beats.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BeatPredictor {
+    last: Option<Seconds>,
+}
+
+impl BeatPredictor {
+    /// Returns the time of the upcoming beat, once per beat; `None` while the grid is not trusted.
+    pub fn step(&mut self, features: &Features) -> Option<Seconds> {
+        let grid = &features.beat;
+        let next = grid.next_beat(features.at);
+        let fresh = self.last.is_none_or(|last| next.0 > last.0 + SAME_BEAT * grid.tempo.period().0);
+        if !grid.trusted() || !fresh || next.0 - features.at.0 >= LEAD_SECS {
+            return None;
+        }
+        self.last = Some(next);
+        Some(next)
+    }
+}
