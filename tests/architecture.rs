@@ -1,5 +1,8 @@
 //! The house is checked: every `use crate::` of every room against the table of who may import whom.
 
+#[path = "architecture/cycles.rs"]
+mod cycles;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -190,6 +193,31 @@ fn guests_stay_in_their_rooms() {
         }
     }
     assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn files_do_not_import_each_other_in_circles() {
+    let sources = sources();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let named = sources.iter().map(|(_, path, text)| {
+        (path.strip_prefix(&root).expect("below src").to_str().expect("plain names"), text.as_str())
+    });
+    let found = cycles::cycles(named);
+    let lines: Vec<String> = found.iter().map(|group| group.join(", ")).collect();
+    assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
+}
+
+/// Most lines of code in one room.
+const MAX_ROOM_LINES: usize = 7000;
+
+#[test]
+fn no_room_grows_too_large() {
+    let mut rooms: BTreeMap<String, usize> = BTreeMap::new();
+    for (room, _, text) in sources() {
+        *rooms.entry(room).or_default() += text.lines().count();
+    }
+    let large: Vec<_> = rooms.iter().filter(|(_, lines)| **lines > MAX_ROOM_LINES).collect();
+    assert!(large.is_empty(), "{large:?}");
 }
 
 #[test]
