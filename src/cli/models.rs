@@ -45,7 +45,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let hub = Hub::of_user();
             let added =
                 models::add(&from, name, &models, &hub, crate::cli::args::default_workers(), &mut bar())?;
-            println!("{}: {}", added.name, added.told);
+            println!("{}: {}", added.name, added.description);
         }
         ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),
     }

@@ -76,7 +76,12 @@ fn a_library_of_which_nothing_can_be_used_is_said_so() {
     let Some(kitchen) = Kitchen::new() else { return };
     std::os::unix::fs::symlink("nowhere", kitchen.library.join("a.milk")).expect("linked");
     let run = kitchen.audit(&[]);
-    assert!(!run.status.success() && run.stderr.contains("can be used; "), "{}{}", run.stdout, run.stderr);
+    assert!(
+        !run.status.success() && run.stderr.contains("no usable file in "),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
     assert_eq!(manifest["presets"].as_array().map(Vec::len), Some(baked.len()));
     assert!(baked.keys().all(|preset| out.join(preset).exists()), "the pack holds the presets");
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
-    assert!(page.contains("black.milk") && page.contains("black: no pixel gets light"), "{page}");
+    assert!(page.contains("black.milk") && page.contains("black: no lit pixels"), "{page}");
     assert!(out.join("audit/report.html").exists());
 
     // The same show goes on with the new styles, and chooses by them.
@@ -95,10 +95,10 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
 
     // Nothing has changed: the second night does nothing again, and the ids stay.
     let again = night(&kitchen, &[]);
-    assert!(again.status.success() && again.stdout.contains("no smoke run"), "{}", again.stdout);
+    assert!(again.status.success() && again.stdout.contains("skipping the smoke run"), "{}", again.stdout);
     assert_eq!(index(&out), baked);
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
-    assert!(page.contains("0 new, 0 gone, 0 in another cluster"), "{page}");
+    assert!(page.contains("0 new, 0 removed, 0 moved to another cluster"), "{page}");
 }
 
 fn is_baked(cluster: &str) -> bool {
@@ -165,7 +165,7 @@ fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_
     assert!(index(&kitchen.folder("out")).len() >= 3);
     assert!(started.elapsed() < Duration::from_secs(120));
     let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
-    assert!(!silent.status.success() && silent.stderr.contains("does not begin"), "{}", silent.stderr);
+    assert!(!silent.status.success() && silent.stderr.contains("the bake cannot start"), "{}", silent.stderr);
 }
 
 #[test]

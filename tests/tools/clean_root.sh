@@ -9,6 +9,7 @@ deb=$1
 # A private mount namespace, so that nothing stays mounted.
 if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
   AIVJ_CLEAN_ROOT=$(mktemp -d "${TMPDIR:-/tmp}/aivj-root.XXXXXX")
+  chmod 755 "$AIVJ_CLEAN_ROOT"
   export AIVJ_CLEAN_ROOT
   trap 'rm -rf --one-file-system "$AIVJ_CLEAN_ROOT"' EXIT
   unshare --mount "$0" "$deb"
@@ -16,10 +17,11 @@ if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
 fi
 root=$AIVJ_CLEAN_ROOT
 
+# A user's files, and Mesa's cache of shaders, go into /tmp: they are no part of the package.
 step() { printf '\n-- %s\n' "$*"; }
 inside() {
   chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/user LANG=C.UTF-8 \
-    DEBIAN_FRONTEND=noninteractive "$@"
+    XDG_CACHE_HOME=/tmp/user/.cache DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # Lists every path with type, mode, owner and contents, except files of no package and dpkg's own logs.

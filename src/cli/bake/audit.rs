@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         stop: std::sync::Arc::default(),
-        pause_for: crate::jobs::show_lock::of_user(),
+        pause_for: crate::jobs::show_lock::user_path(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,
@@ -124,12 +124,12 @@ impl Watch {
             return;
         }
         match event {
-            AuditEvent::Scanned { files, presets, known, todo, deleted, left_out } => {
+            AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
                 self.bar.println(format!(
                     "{files} files with {presets} distinct presets; {known} already judged, {todo} to do"
                 ));
-                if deleted + left_out > 0 {
-                    self.bar.println(format!("{deleted} files were removed, {left_out} are unusable"));
+                if deleted + unusable > 0 {
+                    self.bar.println(format!("{deleted} files were removed, {unusable} are unusable"));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));

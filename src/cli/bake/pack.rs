@@ -81,12 +81,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         line("distinct code", report.pack.families, report.random.families);
         line("distinct looks", report.pack.looks, report.random.looks);
         line("nearest-neighbour distance", report.pack.mean_nearest, report.random.mean_nearest);
-        let light = match report.light {
+        let grade = match report.grade {
             PackGrade::Green => "GREEN",
             PackGrade::Yellow => "YELLOW",
             PackGrade::Red => "RED",
         };
-        println!("{light}: {}", report.reasons.join("; "));
+        println!("{grade}: {}", report.reasons.join("; "));
     }
-    Ok(if report.light == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
+    Ok(if report.grade == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }

@@ -1,17 +1,17 @@
-//! Which files a model keeps weights in beside its own: what its tensors name as `external_data`.
+//! Finds the files in which a model stores weights outside its own file: the `external_data` of its tensors.
 //!
-//! Walks the fields of the format (`onnx.proto`) that lead to tensors and steps over all others, so that weights within
-//! the file are never read.
+//! Parses only the fields of the format (`onnx.proto`) that lead to tensors and skips all others, so embedded weights
+//! are never read.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Error, ErrorKind, Read as _, Result};
 use std::path::Path;
 
-/// Longest name of a file that is believed, bytes.
-const LONGEST_NAME: u64 = 4096;
+/// Maximum length of a file name, bytes.
+const MAX_NAME: u64 = 4096;
 
-/// The messages on the way to a tensor's file.
+/// Message types on the path to external data.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Message {
     Model,
@@ -19,13 +19,13 @@ enum Message {
     Node,
     Attribute,
     Tensor,
-    /// A key and its value, which tell where a tensor's numbers lie.
+    /// A key-value pair of a tensor's external data.
     Entry,
 }
 
 impl Message {
-    /// What a field of this message holds, where it leads on.
-    fn at(self, field: u64) -> Option<Self> {
+    /// Returns the message type of a field to descend into.
+    fn child(self, field: u64) -> Option<Self> {
         match (self, field) {
             (Self::Model, 7) | (Self::Attribute, 6 | 11) => Some(Self::Graph),
             (Self::Graph, 1) => Some(Self::Node),
@@ -37,24 +37,24 @@ impl Message {
     }
 }
 
-/// Names of the files with weights of this model, relative to it, in order.
-pub(super) fn files_beside(model: &Path) -> Result<BTreeSet<String>> {
+/// Returns the sorted names of a model's external data files, relative to the model.
+pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
     let file = File::open(model)?;
     let end = file.metadata()?.len();
-    let mut walk = Walk { file: BufReader::new(file), at: 0, found: BTreeSet::new() };
+    let mut walk = Parser { file: BufReader::new(file), at: 0, found: BTreeSet::new() };
     walk.message(Message::Model, end)?;
     Ok(walk.found)
 }
 
-struct Walk {
+struct Parser {
     file: BufReader<File>,
-    /// Bytes behind it.
+    /// Bytes read so far.
     at: u64,
     found: BTreeSet<String>,
 }
 
-impl Walk {
-    /// Goes through a message that ends at this byte.
+impl Parser {
+    /// Parses a message that ends at byte `end`.
     fn message(&mut self, message: Message, end: u64) -> Result<()> {
         let mut key = String::new();
         while self.at < end {
@@ -67,13 +67,13 @@ impl Walk {
                 1 => 8,
                 5 => 4,
                 2 => self.number()?,
-                _ => return Err(foreign()),
+                _ => return Err(invalid()),
             };
             let field = tag >> 3;
-            match message.at(field) {
+            match message.child(field) {
                 Some(inner) => {
                     let inner_end = self.at.checked_add(length).filter(|inner| *inner <= end);
-                    self.message(inner, inner_end.ok_or_else(foreign)?)?;
+                    self.message(inner, inner_end.ok_or_else(invalid)?)?;
                 }
                 None if message == Message::Entry && field == 1 => key = self.text(length)?,
                 None if message == Message::Entry && field == 2 && key == "location" => {
@@ -86,7 +86,7 @@ impl Walk {
         Ok(())
     }
 
-    /// A number of as many bytes as it needs, seven bits in each.
+    /// Reads a variable-length integer of seven bits per byte.
     fn number(&mut self) -> Result<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
@@ -98,26 +98,26 @@ impl Walk {
                 return Ok(number);
             }
         }
-        Err(foreign())
+        Err(invalid())
     }
 
     fn text(&mut self, length: u64) -> Result<String> {
-        if length > LONGEST_NAME {
-            return Err(foreign());
+        if length > MAX_NAME {
+            return Err(invalid());
         }
         let mut bytes = vec![0; length as usize];
         self.file.read_exact(&mut bytes)?;
         self.at += length;
-        String::from_utf8(bytes).map_err(|_| foreign())
+        String::from_utf8(bytes).map_err(|_| invalid())
     }
 
     fn skip(&mut self, length: u64) -> Result<()> {
-        self.file.seek_relative(i64::try_from(length).map_err(|_| foreign())?)?;
-        self.at = self.at.checked_add(length).ok_or_else(foreign)?;
+        self.file.seek_relative(i64::try_from(length).map_err(|_| invalid())?)?;
+        self.at = self.at.checked_add(length).ok_or_else(invalid)?;
         Ok(())
     }
 }
 
-fn foreign() -> Error {
-    Error::new(ErrorKind::InvalidData, "it is not written as ONNX models are")
+fn invalid() -> Error {
+    Error::new(ErrorKind::InvalidData, "not an ONNX model")
 }

@@ -1,4 +1,4 @@
-//! What an earlier pack of the same name left behind. Nothing else in a folder is ever touched.
+//! Files of a previous pack in the same folder. Nothing else in the folder is touched.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -7,8 +7,8 @@ use anyhow::{Context as _, ensure};
 
 use crate::library::pack::{MANIFEST_FILE, Manifest};
 
-/// The presets the pack in `folder` lists; none where there is no folder yet. A folder that holds anything but a pack
-/// is refused.
+/// Returns the presets listed by the pack in `folder`; empty if the folder is missing or empty. Fails if the folder
+/// contains anything other than a pack.
 pub fn presets(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     if !folder.join(MANIFEST_FILE).exists() {
         let empty = match std::fs::read_dir(folder) {
@@ -16,19 +16,21 @@ pub fn presets(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
             Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         };
         let place = folder.display();
-        ensure!(empty, "{place} holds other things than a pack; choose another name, or clear it yourself");
+        ensure!(
+            empty,
+            "{place} contains something other than a pack; choose another name, or empty the folder"
+        );
     }
     listed(folder)
 }
 
-/// The presets the pack in `folder` lists; none where there is no pack.
+/// Returns the presets listed by the pack in `folder`; empty if there is no pack.
 pub fn listed(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     let path = folder.join(MANIFEST_FILE);
     if !path.exists() {
         return Ok(BTreeSet::new());
     }
-    let manifest =
-        Manifest::read(&path).context("the pack that is there cannot be replaced; move it away")?;
+    let manifest = Manifest::read(&path).context("cannot replace the existing pack; move it away")?;
     let below = |name: &str| {
         let path = Path::new(name);
         path.components().all(|part| matches!(part, Component::Normal(_))).then(|| folder.join(path))
@@ -49,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_earlier_manifest_lists_may_go_and_a_strange_folder_is_refused() {
+    fn only_listed_presets_are_replaced_and_a_folder_of_other_files_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().join("home");
         assert!(presets(&home).expect("a new name").is_empty());
@@ -59,7 +61,7 @@ mod tests {
         }
         std::fs::write(folder.path().join("outside.milk"), "zoom=1").expect("written");
         let refused = presets(&home).expect_err("no pack").to_string();
-        assert!(refused.contains("other things than a pack"), "{refused}");
+        assert!(refused.contains("other than a pack"), "{refused}");
         let listed = r#"{"version":"v0","target":"home","presets":[{"relPath":"home/listed.milk"},
             {"relPath":"../outside.milk"},{"relPath":"notes.txt"},{"relPath":"gone.milk"}]}"#;
         std::fs::write(home.join(MANIFEST_FILE), listed).expect("written");
