@@ -1,4 +1,4 @@
-//! The flash limiter on pictures made to flash, counted here once more on the processor.
+//! The flash limiter on flashing pictures, verified by counting the flashes on the CPU.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, P
 
 const FPS: f64 = 60.0;
 const SIZE: [u32; 2] = [96, 72];
-/// Transitions a second that are still no failure: three flashes.
-const MOST_TURNS: usize = 7;
+/// Allowed transitions per second: three flashes.
+const MAX_TRANSITIONS: usize = 7;
 
-/// `None` where `AIVJ_NO_GPU=1` states that there is no graphics device.
+/// Returns a render context, or `None` if `AIVJ_NO_GPU=1` is set.
 fn render_context() -> Option<Arc<RenderContext>> {
     Gpu::for_test().map(|gpu| Arc::new(RenderContext::new(gpu, &[])))
 }
 
-/// A preset whose whole picture is what `body` says.
+/// Returns a preset whose whole picture is computed by the shader code `body`.
 fn preset(body: &str) -> String {
     format!(
         "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
@@ -24,8 +24,8 @@ fn preset(body: &str) -> String {
     )
 }
 
-/// `seconds` of the preset as shown, in linear light: mean red, green and blue of every frame.
-fn shown(
+/// Renders `seconds` of a preset, with or without the limiter.
+fn render(
     render_context: &Arc<RenderContext>,
     text: &str,
     limited: bool,
@@ -38,16 +38,16 @@ fn shown(
     let mut stage = Stage::new(render_context.clone(), SIZE);
     stage.limit_flashes(limited);
     stage.add(DeckId(1), Box::new(deck));
-    let mut ear = PresetAudioAnalyser::new();
+    let mut analyser = PresetAudioAnalyser::new();
     (0..(seconds * FPS) as u32)
         .map(|number| {
             let tone = |i: u32| ((number * 735 + i) as f32 * 0.03).sin() * 0.3;
             let sound: Vec<[f32; 2]> = (0..735).map(|i| [tone(i); 2]).collect();
-            let heard: PresetAudio = ear.update(&sound, 1.0 / FPS).clone();
+            let audio: PresetAudio = analyser.update(&sound, 1.0 / FPS).clone();
             stage.draw(&Cue {
                 dt: if number == 0 { 0.0 } else { 1.0 / FPS },
                 fps: FPS,
-                audio: heard,
+                audio,
                 front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
                 fade: None,
                 second: None,
@@ -64,78 +64,89 @@ fn linear(value: u8) -> f32 {
     if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
 }
 
-/// Relative luminance of the middle of the picture; all of it flashes together here.
-fn light(picture: &image::RgbaImage) -> f32 {
+/// Returns the relative luminance at the centre; the whole picture flashes in unison.
+fn luminance(picture: &image::RgbaImage) -> f32 {
     let [r, g, b, _] = picture.get_pixel(SIZE[0] / 2, SIZE[1] / 2).0.map(linear);
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// Share of red in the middle of the picture.
-fn redness(picture: &image::RgbaImage) -> f32 {
+/// Returns the share of red at the centre.
+fn red_share(picture: &image::RgbaImage) -> f32 {
     let [r, g, b, _] = picture.get_pixel(SIZE[0] / 2, SIZE[1] / 2).0.map(linear);
     r / (r + g + b).max(1e-6)
 }
 
-/// Most transitions of at least `step`, alternately up and down, within any second.
-fn most_turns(values: impl Iterator<Item = f32>, step: f32) -> usize {
-    let (mut low, mut high, mut way) = (None::<f32>, None::<f32>, 0);
-    let mut turns: Vec<usize> = Vec::new();
+/// Returns the largest number of alternating transitions of at least `step` within one second.
+fn max_transitions(values: impl Iterator<Item = f32>, step: f32) -> usize {
+    let (mut low, mut high, mut direction) = (None::<f32>, None::<f32>, 0);
+    let mut transitions: Vec<usize> = Vec::new();
     for (number, value) in values.enumerate() {
-        let (least, most) = (low.unwrap_or(value).min(value), high.unwrap_or(value).max(value));
-        (low, high) = (Some(least), Some(most));
-        let (up, down) = (value - least >= step && way <= 0, most - value >= step && way >= 0);
+        let (min, max) = (low.unwrap_or(value).min(value), high.unwrap_or(value).max(value));
+        (low, high) = (Some(min), Some(max));
+        let (up, down) = (value - min >= step && direction <= 0, max - value >= step && direction >= 0);
         if up || down {
-            way = if up { 1 } else { -1 };
+            direction = if up { 1 } else { -1 };
             (low, high) = (Some(value), Some(value));
-            turns.push(number);
+            transitions.push(number);
         }
     }
     let within =
-        |&from: &usize| turns.iter().filter(|&&turn| (from..from + FPS as usize).contains(&turn)).count();
-    turns.iter().map(within).max().unwrap_or(0)
+        |&from: &usize| transitions.iter().filter(|&&at| (from..from + FPS as usize).contains(&at)).count();
+    transitions.iter().map(within).max().unwrap_or(0)
 }
 
 #[test]
-fn a_strobe_is_held_to_three_flashes_a_second() {
+fn a_strobe_is_limited_to_three_flashes_per_second() {
     let Some(render_context) = render_context() else { return };
     for hertz in [5, 10, 15] {
         let text = preset(&format!("ret = step(0.5, frac(time * {hertz}.0));"));
-        let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(light), 0.1);
-        let (free, held) = (count(false), count(true));
-        assert!(free > MOST_TURNS, "{hertz} Hz: only {free} turns without the limiter");
-        assert!(held <= MOST_TURNS, "{hertz} Hz: {held} turns a second");
-        assert!(held >= 2, "{hertz} Hz: the picture stands still altogether");
+        let count = |limited| {
+            max_transitions(render(&render_context, &text, limited, 3.0).iter().map(luminance), 0.1)
+        };
+        let (unlimited, limited) = (count(false), count(true));
+        assert!(unlimited > MAX_TRANSITIONS, "{hertz} Hz: only {unlimited} transitions without the limiter");
+        assert!(limited <= MAX_TRANSITIONS, "{hertz} Hz: {limited} transitions per second");
+        assert!(limited >= 2, "{hertz} Hz: the picture is frozen");
     }
 }
 
 #[test]
-fn slow_ramps_add_up_to_flashes_and_are_held_too() {
+fn slow_ramps_count_as_flashes() {
     let Some(render_context) = render_context() else { return };
     let text = preset("ret = 0.5 + 0.5 * sin(time * 31.4);");
-    let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(light), 0.1);
-    let (free, held) = (count(false), count(true));
-    assert!(free > MOST_TURNS && held <= MOST_TURNS, "{free} turns without, {held} with the limiter");
+    let count =
+        |limited| max_transitions(render(&render_context, &text, limited, 3.0).iter().map(luminance), 0.1);
+    let (unlimited, limited) = (count(false), count(true));
+    assert!(
+        unlimited > MAX_TRANSITIONS && limited <= MAX_TRANSITIONS,
+        "{unlimited} transitions without the limiter, {limited} with it"
+    );
 }
 
 #[test]
-fn saturated_red_is_held_at_equal_brightness() {
+fn saturated_red_is_limited_at_constant_luminance() {
     let Some(render_context) = render_context() else { return };
     let text =
         preset("ret = (frac(time * 5.0) < 0.5) ? float3(1.0, 0.0, 0.0) : float3(0.498, 0.498, 0.498);");
-    let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(redness), 0.4);
-    let (free, held) = (count(false), count(true));
-    assert!(free > MOST_TURNS && held <= MOST_TURNS, "{free} turns without, {held} with the limiter");
+    let count =
+        |limited| max_transitions(render(&render_context, &text, limited, 3.0).iter().map(red_share), 0.4);
+    let (unlimited, limited) = (count(false), count(true));
+    assert!(
+        unlimited > MAX_TRANSITIONS && limited <= MAX_TRANSITIONS,
+        "{unlimited} transitions without the limiter, {limited} with it"
+    );
 }
 
 #[test]
-fn what_does_not_flash_passes_unchanged() {
+fn pictures_without_flashes_are_unchanged() {
     let Some(render_context) = render_context() else { return };
     let slow = preset("ret = 0.5 + 0.5 * sin(time * 6.0 + uv.x);");
-    let calm =
-        library::built_in().find(|preset| preset.path.starts_with("ambient/calm")).expect("a calm one");
+    let calm = library::built_in()
+        .find(|preset| preset.path.starts_with("ambient/calm"))
+        .expect("an ambient/calm preset");
     for text in [slow.as_str(), calm.text] {
-        let [free, held] = [false, true].map(|limited| shown(&render_context, text, limited, 2.0));
-        let changed = free.iter().zip(&held).filter(|(a, b)| a != b).count();
-        assert_eq!(changed, 0, "frames that were changed, of {}", free.len());
+        let [unlimited, limited] = [false, true].map(|on| render(&render_context, text, on, 2.0));
+        let changed = unlimited.iter().zip(&limited).filter(|(a, b)| a != b).count();
+        assert_eq!(changed, 0, "changed frames of {}", unlimited.len());
     }
 }

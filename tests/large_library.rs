@@ -1,5 +1,5 @@
-//! A library of 136,109 presets: searches find what they should, and the desk's pages of it draw. How long it takes and how
-//! much memory is told with `--nocapture`, and never decides.
+//! A library of 136,109 presets: searches return the right results and the desk's pages draw. Times and memory are printed
+//! with `--nocapture` and never fail the test.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -86,48 +86,48 @@ fn write_map(folder: &Path, library: &Catalogue) {
     std::fs::write(folder.join(MAP_FILE), serde_json::to_vec(&map).expect("JSON")).expect("written");
 }
 
-/// Memory of this process, MB; 0 where the system does not tell.
+/// Returns the resident memory of this process in MB, or 0 if the system does not report it.
 fn memory_mb() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<usize>().ok()).unwrap_or(0) / 1024
 }
 
-fn told<T>(what: &str, deed: impl FnOnce() -> T) -> T {
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
-    let result = deed();
+    let result = work();
     println!("{what}: {:.2} ms", started.elapsed().as_secs_f64() * 1000.0);
     result
 }
 
 #[test]
-fn a_hundred_thousand_presets_are_searched_and_drawn() {
+fn a_large_library_is_searched_and_drawn() {
     let folder = tempfile::tempdir().expect("a folder");
     let before = memory_mb();
     let library = library(folder.path());
     write_map(folder.path(), &library);
     let library = Arc::new(library);
-    let mut searcher = told("made ready", || SearchIndex::new(library.clone(), &HashMap::new()));
-    let holds = |word: &str, path: &str| path.split([' ', '/']).any(|part| part.starts_with(word));
+    let mut searcher = timed("index built", || SearchIndex::new(library.clone(), &HashMap::new()));
+    let matches = |word: &str, path: &str| path.split([' ', '/']).any(|part| part.starts_with(word));
     for text in ["t", "the", "m", "milk", "deep ink", "reactor storm 12", "1", "zzz"] {
-        let question = SearchQuery { text: text.into(), ..SearchQuery::default() };
-        let answer = told(&format!("search {text:?}"), || searcher.find(&question));
+        let query = SearchQuery { text: text.into(), ..SearchQuery::default() };
+        let results = timed(&format!("search {text:?}"), || searcher.find(&query));
         if text.chars().all(char::is_alphabetic) && text.len() > 2 && text != "milk" {
-            let right = library.entries.iter().filter(|entry| holds(text, &entry.path)).count();
-            assert_eq!(answer.indices.len(), right, "{text}");
+            let expected = library.entries.iter().filter(|entry| matches(text, &entry.path)).count();
+            assert_eq!(results.indices.len(), expected, "{text}");
         }
     }
-    let all = told("everything", || searcher.find(&SearchQuery::default()));
+    let all = timed("empty query", || searcher.find(&SearchQuery::default()));
     assert_eq!(all.indices.len(), PRESETS);
     let peaks = SearchQuery { energy: Some(Energy::Peak), cluster: Some(5), ..SearchQuery::default() };
-    let peaks = told("one style at its peak", || searcher.find(&peaks));
+    let peaks = timed("one style, peak energy", || searcher.find(&peaks));
     assert!(!peaks.indices.is_empty() && peaks.indices.len() < PRESETS / CLUSTERS);
-    println!("memory: {} MB more than without the library", memory_mb().saturating_sub(before));
+    println!("memory: {} MB for the library", memory_mb().saturating_sub(before));
     draw(LibraryView { answer: Arc::new(all), ..LibraryView::default() });
-    println!("memory: {} MB in all", memory_mb());
+    println!("memory: {} MB in total", memory_mb());
 }
 
-/// Draws both pages while the wheel turns; every frame gives shapes, and the page asks for what it shows.
+/// Draws the Library and the Map page while scrolling; every frame has shapes, and the page requests a search.
 fn draw(library: LibraryView) {
     let (snapshot, audio, heard) = (Snapshot::default(), AudioLine::default(), PresetAudio::default());
     let (midi, bake, settings) = (MidiView::default(), BakeView::default(), SettingsView::default());

@@ -1,4 +1,4 @@
-//! `aivj render` from outside: same in, same out to the last bit; double presets; files that mean harm.
+//! `aivj render` from the command line: determinism, double presets and hostile files.
 //!
 //! Needs a Vulkan device; a software rasteriser is enough.
 
@@ -8,14 +8,13 @@ use std::process::Command;
 use aivj::stage::Gpu;
 use serde_json::Value;
 
-/// The head of a preset with shaders.
+/// Header of a preset with shaders.
 const HEAD: &str =
     "MILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n[preset00]\n";
 const ORDINARY: &str = "fDecay=0.97\nnWaveMode=2\nzoom=1.03\nrot=0.02\nwarp=0.5\n\
     per_frame_1=wave_r=rand(100)/100; q1=sin(time);\nper_pixel_1=zoom=zoom+0.02*sin(rad*9+q1);\n";
 
-/// Runs `aivj render` on `files` and returns a report for each, or `None` where `AIVJ_NO_GPU=1` states that there is no
-/// graphics device.
+/// Runs `aivj render` on `files`; returns a report per file, or `None` if `AIVJ_NO_GPU=1` is set.
 fn render(folder: &Path, files: &[(&str, String)], more: &[&str]) -> Option<Vec<Value>> {
     Gpu::for_test()?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
@@ -25,18 +24,18 @@ fn render(folder: &Path, files: &[(&str, String)], more: &[&str]) -> Option<Vec<
     let mut command = Command::new(env!("CARGO_BIN_EXE_aivj"));
     command.arg("render").args(["--size", "96x64", "--workers", "2"]).args(more).args(&paths);
     let output = command.output().expect("aivj starts");
-    let said = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
     let mut reports: Vec<Value> =
         lines.lines().map(|line| serde_json::from_str(line).expect("a report a line")).collect();
-    assert_eq!(reports.len(), files.len(), "{lines}{said}");
+    assert_eq!(reports.len(), files.len(), "{lines}{errors}");
     reports
         .sort_by_key(|report| paths.iter().position(|path| report["preset"] == path.to_str().unwrap_or("")));
     Some(reports)
 }
 
 #[test]
-fn the_same_seed_draws_the_same_bits() {
+fn the_same_seed_renders_identical_frames() {
     let folder = tempfile::tempdir().expect("a folder");
     let draw = |name: &str, seed: &str| -> Option<Vec<u8>> {
         let out = folder.path().join(name);
@@ -50,12 +49,12 @@ fn the_same_seed_draws_the_same_bits() {
         Some(std::fs::read(out.join("0000/frame-012.png")).expect("the frame"))
     };
     let Some(first) = draw("first", "7") else { return };
-    assert!(draw("second", "7") == Some(first.clone()), "two runs with one seed differ");
-    assert!(draw("third", "8") != Some(first), "the seed changes nothing");
+    assert!(draw("second", "7") == Some(first.clone()), "two runs with the same seed differ");
+    assert!(draw("third", "8") != Some(first), "the seed has no effect");
 }
 
 #[test]
-fn a_double_preset_shows_both_of_its_halves() {
+fn a_double_preset_blends_both_halves() {
     let folder = tempfile::tempdir().expect("a folder");
     let half = |number: u32, shade: &str| {
         format!(
@@ -74,7 +73,7 @@ fn a_double_preset_shows_both_of_its_halves() {
 }
 
 #[test]
-fn hostile_presets_cost_themselves_and_nothing_else() {
+fn hostile_presets_do_not_affect_other_presets() {
     let deep = format!("per_frame_1=q1={}1{};\n", "(".repeat(20_000), ")".repeat(20_000));
     let many =
         (0..400).map(|i| format!("per_frame_{}=loop(1000000,loop(1000000,q{}=q1+1));\n", i + 1, i % 9 + 1));

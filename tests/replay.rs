@@ -1,11 +1,11 @@
-//! A performance is logged, and its log gives the same choices again.
+//! Replaying a set log reproduces the choices of the performance.
 
 use std::path::Path;
 use std::process::Command;
 
 use aivj::stage::Gpu;
 
-/// Runs the program with a data folder of its own; whether it went well, and what it said.
+/// Runs the program with its own data folder; returns whether it succeeded, and its output.
 fn aivj(data: &Path, arguments: &[&str]) -> (bool, String) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
     let out = program.env("AIVJ_DATA", data).args(arguments).output().expect("the program runs");
@@ -14,11 +14,11 @@ fn aivj(data: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().expect("a path of plain letters")
+    path.to_str().expect("a UTF-8 path")
 }
 
 #[test]
-fn a_log_gives_the_same_choices_again_and_a_changed_one_does_not() {
+fn a_log_replays_identically_and_a_changed_log_does_not() {
     if Gpu::for_test().is_none() {
         return;
     }
@@ -27,26 +27,26 @@ fn a_log_gives_the_same_choices_again_and_a_changed_one_does_not() {
     let (log, frames) = (folder.path().join("set.jsonl"), folder.path().join("frames"));
     let perform =
         ["perform", "--audio", "demo", "--seconds", "45", "--fps", "12", "--size", "32x18", "--seed", "4"];
-    let (ok, said) = aivj(&data, &[&perform[..], &["--out", text(&frames), "--log", text(&log)]].concat());
-    assert!(ok, "{said}");
-    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--json"]);
-    assert!(ok, "{said}");
+    let (ok, output) = aivj(&data, &[&perform[..], &["--out", text(&frames), "--log", text(&log)]].concat());
+    assert!(ok, "{output}");
+    let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--json"]);
+    assert!(ok, "{output}");
     let report: serde_json::Value =
-        serde_json::from_str(said.lines().last().expect("a line")).expect("the report is JSON");
+        serde_json::from_str(output.lines().last().expect("a line")).expect("the report is JSON");
     assert!(report["choices"].as_u64().expect("a count") >= 4, "{report}");
     assert_eq!(report["choices"], report["same"]);
 
-    // Another seed is another set.
+    // Another seed gives another set.
     let written = std::fs::read_to_string(&log).expect("the log");
     assert!(written.contains(r#""seed":4"#));
     std::fs::write(&log, written.replacen(r#""seed":4"#, r#""seed":5"#, 1)).expect("written");
-    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo"]);
-    assert!(!ok && said.contains("the first that is not"), "{said}");
+    let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo"]);
+    assert!(!ok && output.contains("first difference:"), "{output}");
 
-    // So is another library, which is said before anything is played.
+    // Another library is reported before anything is played.
     let others = folder.path().join("others");
     std::fs::create_dir(&others).expect("a folder");
     std::fs::write(others.join("one.milk"), "[preset00]\nzoom=1.01\n").expect("written");
-    let (ok, said) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--presets", text(&others)]);
-    assert!(!ok && said.contains("another library"), "{said}");
+    let (ok, output) = aivj(&data, &["replay", text(&log), "--audio", "demo", "--presets", text(&others)]);
+    assert!(!ok && output.contains("another library"), "{output}");
 }
