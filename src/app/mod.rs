@@ -27,7 +27,7 @@ mod window;
 pub use keeper::{allow, ban, open_store, suspect_store, unix_now};
 pub use keys::{action_names, keys};
 pub use listen::{Heard, ListenSettings, listen};
-pub use midi::{MonitorEnd, monitor as monitor_midi, ports as midi_ports};
+pub use midi::{MonitorEnd, Profile as MidiProfile, monitor as monitor_midi, ports as midi_ports};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use screen::screens;

@@ -31,7 +31,7 @@ use hardware::Hardware;
 pub use hardware::ports;
 use learn::Learning;
 pub use monitor::{MonitorEnd, monitor};
-use profile::Profile;
+pub use profile::Profile;
 use shelf::{Fetched, Shelf};
 use source::{MidiSource, News};
 
