@@ -12,7 +12,7 @@ use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
 use aivj::milk::eel::{self, Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared};
 use aivj::milk::{Frame, Heard, Hooks, Player, Program, Tick};
 use aivj::show::setlog;
-use aivj::units::processor::thread_time;
+use aivj::units::thread_time;
 
 /// Largest input of any target; what is longer is cut off.
 pub const MAX_BYTES: usize = 1 << 16;

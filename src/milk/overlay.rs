@@ -41,12 +41,11 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
             } else if size < shortest {
                 (dx, dy) = (dx / size * shortest, dy / size * shortest);
             }
-            out.segments.push(Segment {
-                a: [fx * 2.0 - 1.0, fy * 2.0 - 1.0],
-                b: [(fx + dx) * 2.0 - 1.0, (fy + dy) * 2.0 - 1.0],
-                color_a: color,
-                color_b: color,
-            });
+            let end = [(fx + dx) * 2.0 - 1.0, (fy + dy) * 2.0 - 1.0];
+            if end.iter().all(|axis| axis.is_finite()) {
+                let start = [fx * 2.0 - 1.0, fy * 2.0 - 1.0];
+                out.segments.push(Segment { a: start, b: end, color_a: color, color_b: color });
+            }
         }
     }
     if out.segments.len() as u32 == start {

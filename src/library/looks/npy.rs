@@ -78,6 +78,9 @@ impl Rows {
 
     /// Hands every row to `each`, with its number.
     pub fn each(&mut self, mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
+        if self.count == 0 {
+            return Ok(()); // The file says how wide a row is, and nothing bears it out.
+        }
         self.file.seek(SeekFrom::Start(self.start)).map_err(told)?;
         let mut bytes = vec![0; self.width * 4];
         let mut row = vec![0.0; self.width];
@@ -125,6 +128,9 @@ fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
         .map(|(sides, _)| sides.split(',').filter_map(|side| side.trim().parse().ok()).collect())
         .unwrap_or_default();
     let [rows, columns] = sides[..] else { return Err(format!("it is no matrix: {}", header.trim())) };
+    if rows > 0 && columns == 0 {
+        return Err(format!("its {rows} rows hold no numbers"));
+    }
     Ok(((MAGIC.len() + 2 + digits + length) as u64, rows, columns))
 }
 

@@ -22,6 +22,8 @@ pub struct Shared {
     pub gmegabuf: Memory,
     /// What all memories of the preset may still grow by.
     pub room: Room,
+    /// What a `memcpy` has read and not yet written.
+    copied: Vec<f64>,
 }
 
 impl Default for Shared {
@@ -33,7 +35,7 @@ impl Default for Shared {
 impl Shared {
     /// All zero.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: Room::default() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: Room::default(), copied: Vec::new() }
     }
 }
 
@@ -203,10 +205,13 @@ impl Machine<'_> {
         }
         match function {
             Function::MemoryCopy => {
-                let copied: Vec<f64> = (0..count).map(|i| self.megabuf.read(from + f64::from(i))).collect();
-                for (i, value) in copied.into_iter().enumerate() {
+                let mut copied = std::mem::take(&mut self.shared.copied);
+                copied.clear();
+                copied.extend((0..count).map(|i| self.megabuf.read(from + f64::from(i))));
+                for (i, &value) in copied.iter().enumerate() {
                     self.store(Place::Mega(to + i as f64), value);
                 }
+                self.shared.copied = copied;
             }
             Function::MemorySet => {
                 for i in 0..count {
@@ -250,7 +255,7 @@ impl Machine<'_> {
         if self.budget.exhausted() {
             return;
         }
-        let Shared { regs, gmegabuf, room } = &mut *self.shared;
+        let Shared { regs, gmegabuf, room, .. } = &mut *self.shared;
         let grown = match place {
             Place::Variable(slot) => {
                 self.vars[slot as usize] = value;

@@ -13,27 +13,34 @@ const OCTAVES: usize = 6;
 pub(super) struct Aligner {
     last: [[f32; WAVE_SAMPLES]; 2],
     weights: Vec<Vec<f32>>,
+    /// Room for the halved waveforms, fresh and last.
+    halved: [Pyramid; 2],
 }
+
+/// A waveform, halved again and again.
+type Pyramid = [Vec<f32>; OCTAVES];
 
 impl Aligner {
     pub fn new() -> Self {
         let weights =
             (0..OCTAVES).map(|octave| weights((WAVE_SAMPLES >> octave) - (ROOM >> octave))).collect();
-        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights }
+        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights, halved: Default::default() }
     }
 
     /// Shifts each channel of `fresh` to where it matches the last one best; the end is padded with silence.
     pub fn align(&mut self, fresh: &[[f32; WAVE_SAMPLES]; 2], out: &mut [[f32; WAVE_SAMPLES]; 2]) {
         for channel in 0..2 {
-            let offset = self.best_offset(&fresh[channel], &self.last[channel]);
+            halve(&fresh[channel], &mut self.halved[0]);
+            halve(&self.last[channel], &mut self.halved[1]);
+            let offset = self.best_offset();
             out[channel].fill(0.0);
             out[channel][..SHOWN].copy_from_slice(&fresh[channel][offset..offset + SHOWN]);
             self.last[channel] = out[channel];
         }
     }
 
-    fn best_offset(&self, fresh: &[f32; WAVE_SAMPLES], last: &[f32; WAVE_SAMPLES]) -> usize {
-        let (fresh, last) = (pyramid(fresh), pyramid(last));
+    fn best_offset(&self) -> usize {
+        let [fresh, last] = &self.halved;
         let (mut from, mut to) = (0, ROOM >> (OCTAVES - 1));
         let mut best = 0;
         for octave in (0..OCTAVES).rev() {
@@ -58,14 +65,16 @@ impl Aligner {
     }
 }
 
-/// The waveform, halved `OCTAVES - 1` times.
-fn pyramid(wave: &[f32; WAVE_SAMPLES]) -> Vec<Vec<f32>> {
-    let mut levels = vec![wave.to_vec()];
+/// Fills `levels` with the waveform, each half as fine as the one before.
+fn halve(wave: &[f32; WAVE_SAMPLES], levels: &mut Pyramid) {
+    levels[0].clear();
+    levels[0].extend_from_slice(wave);
     for octave in 1..OCTAVES {
-        let finer = &levels[octave - 1];
-        levels.push(finer.chunks_exact(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect());
+        let (finer, coarser) = levels.split_at_mut(octave);
+        let pairs = finer[octave - 1].chunks_exact(2);
+        coarser[0].clear();
+        coarser[0].extend(pairs.map(|pair| 0.5 * (pair[0] + pair[1])));
     }
-    levels
 }
 
 /// The middle counts fully, the edges not at all.

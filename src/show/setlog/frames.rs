@@ -3,7 +3,8 @@
 //!
 //! Written in columns, some frames at a time; a column that stays the same is one value. About 15 MB an hour.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::Glance;
@@ -11,6 +12,8 @@ use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Frames written together: half a second of them, so that little is lost when the program is stopped.
 pub const TOGETHER: usize = 30;
+/// Most frames one line may hold when it is read: columns of one value cost nothing to claim.
+const MAX_TOGETHER: usize = 256;
 
 /// One frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -50,12 +53,22 @@ impl<T: Copy + PartialEq> Column<T> {
     }
 }
 
+/// A number of frames that one line can hold.
+fn believable<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
+    let count = usize::deserialize(count)?;
+    if count > MAX_TOGETHER {
+        return Err(D::Error::custom(format!("{count} frames in one line; the most is {MAX_TOGETHER}")));
+    }
+    Ok(count)
+}
+
 /// Makes the table of columns: name, kind, and the place in [`Features`].
 macro_rules! columns {
     ($($name:ident: $kind:ty = $($place:ident).+;)*) => {
         /// Some frames in columns.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct Frames {
+            #[serde(deserialize_with = "believable")]
             count: usize,
             dt: Column<f64>,
             $($name: Column<$kind>,)*

@@ -1,0 +1,160 @@
+//! Properties of everything that reads what strangers wrote: it never panics, ends within its budget and asks for no
+//! more memory than its limit, whatever the bytes.
+//!
+//! The functions under test are those of the fuzz targets (`fuzz/src/lib.rs`). Here they run on the seeds of each target,
+//! on damaged seeds, on plain noise and on programs made from a grammar. The same cases come every time; set
+//! `PROPTEST_RNG_SEED` or `PROPTEST_CASES` for others. A failing case belongs into `fuzz/seeds/TARGET/`.
+
+mod damage;
+mod memory;
+mod program;
+
+#[path = "../../fuzz/src/lib.rs"]
+mod entries;
+
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, Strategy, any};
+use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
+
+/// What every run of the tests starts from.
+const SEED: u64 = 20_261_129;
+
+/// A target: its name, its function and the most memory it may hold at a time, in MiB.
+struct Target {
+    name: &'static str,
+    run: fn(&[u8]),
+    most_mib: usize,
+}
+
+const EEL: Target = Target { name: "eel", run: entries::eel, most_mib: 160 };
+const PRESET: Target = Target { name: "preset", run: entries::preset, most_mib: 256 };
+const FILES: [Target; 6] = [
+    Target { name: "library_files", run: entries::library_files, most_mib: 24 },
+    Target { name: "matrix", run: entries::matrix, most_mib: 24 },
+    Target { name: "sound", run: entries::sound, most_mib: 64 },
+    Target { name: "settings", run: entries::settings, most_mib: 24 },
+    Target { name: "midi_profile", run: entries::midi_profile, most_mib: 24 },
+    Target { name: "set_log", run: entries::set_log, most_mib: 24 },
+];
+
+impl Target {
+    /// Runs the target; a panic or too much memory is a failed case.
+    fn check(&self, data: &[u8]) -> Result<(), TestCaseError> {
+        let run = std::panic::AssertUnwindSafe(|| (self.run)(data));
+        let (result, peak) = memory::peak_of(|| std::panic::catch_unwind(run));
+        result.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+            TestCaseError::fail(format!("{}: {text}", self.name))
+        })?;
+        let most = self.most_mib << 20;
+        if peak > most {
+            let peak_mib = peak >> 20;
+            let most_mib = self.most_mib;
+            return Err(TestCaseError::fail(format!("{}: {peak_mib} MiB, {most_mib} allowed", self.name)));
+        }
+        Ok(())
+    }
+
+    /// Checks `cases` values of `strategy`.
+    fn hold<S: Strategy>(&self, cases: u32, strategy: S, bytes: impl Fn(&S::Value) -> Vec<u8>)
+    where
+        S::Value: std::fmt::Debug,
+    {
+        let defaults = ProptestConfig::default();
+        let asked_for = std::env::var_os("PROPTEST_RNG_SEED").is_some();
+        let config = ProptestConfig {
+            cases: if std::env::var_os("PROPTEST_CASES").is_some() { defaults.cases } else { cases },
+            rng_seed: if asked_for { defaults.rng_seed } else { RngSeed::Fixed(SEED) },
+            failure_persistence: None,
+            max_shrink_iters: 4096,
+            ..defaults
+        };
+        let outcome = TestRunner::new(config).run(&strategy, |value| self.check(&bytes(&value)));
+        if let Err(failure) = outcome {
+            panic!("{failure}");
+        }
+    }
+
+    /// The seeds in `fuzz/seeds/NAME`, by file name.
+    fn seeds(&self) -> Vec<(String, Vec<u8>)> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(self.name);
+        let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let read = |file: std::io::Result<std::fs::DirEntry>| {
+            let path = file.expect("a file").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read(&path).expect("readable"))
+        };
+        let mut seeds: Vec<_> = files.map(read).collect();
+        seeds.sort();
+        assert!(!seeds.is_empty(), "{} has no seeds", self.name);
+        seeds
+    }
+
+    /// Seeds, damaged seeds and noise.
+    fn holds_for_files(&self, cases: u32) {
+        for (name, seed) in self.seeds() {
+            if let Err(failure) = self.check(&seed) {
+                panic!("{name}: {failure}");
+            }
+        }
+        let seeds: Vec<Vec<u8>> = self.seeds().into_iter().map(|(_, seed)| seed).collect();
+        self.hold(cases, damage::damage(seeds.len()), |damage| damage.done_to(&seeds));
+        self.hold(cases / 4, vec(any::<u8>(), 0..512), Clone::clone);
+    }
+}
+
+#[test]
+fn files_of_strangers_are_read_or_refused() {
+    for target in FILES {
+        target.holds_for_files(1500);
+    }
+}
+
+#[test]
+fn presets_of_strangers_are_played_or_refused() {
+    PRESET.holds_for_files(120);
+    let text = |(lines, shader): &(Vec<(&str, String)>, String)| {
+        let mut text = String::from("MILKDROP_PRESET_VERSION=201\nPSVERSION=2\n[preset00]\n");
+        lines.iter().for_each(|(key, value)| text.push_str(&format!("{key}={value}\n")));
+        text.push_str(&format!("comp_1=`shader_body {{ {shader} }}\n"));
+        text.into_bytes()
+    };
+    PRESET.hold(120, (program::preset_lines(), program::shader()), text);
+}
+
+#[test]
+fn code_of_strangers_ends_within_its_budget() {
+    EEL.holds_for_files(2000);
+    EEL.hold(3000, program::program(), |source| source.clone().into_bytes());
+}
+
+#[test]
+fn what_nests_or_repeats_without_end_is_refused_or_cut_short() {
+    for (head, again, tail) in [
+        ("x=", "(", ")"),
+        ("x=", "sin(", ")"),
+        ("x=", "megabuf(", ")"),
+        ("", "loop(9999999,", ")"),
+        ("", "while(", ")"),
+        ("x=", "if(1,", ",2)"),
+        ("x=", "1?", ":2"),
+        ("", "x=", ""),
+        ("x=", "-", ""),
+        ("x=1", "+x", ""),
+        ("x=1", "[1", "]"),
+        ("", "x+=1;", ""),
+        ("", "/*", "*/"),
+        ("memcpy(0,1,65536);", "memcpy(1,0,65536);", ""),
+        ("", "n+=65536;megabuf(n)=1;gmegabuf(n)=1;freembuf(0);", ""),
+    ] {
+        for count in [100, 399, 400, 1_000, 20_000] {
+            let source = format!("{head}{}1{}", again.repeat(count), tail.repeat(count));
+            if let Err(failure) = EEL.check(source.as_bytes()) {
+                panic!("{count} times {again}: {failure}");
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How much memory a piece of work holds at most: an allocator that counts for the whole test program.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// No single piece of memory may be larger; a request for more ends the program.
+const LARGEST: usize = 1 << 30;
+
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Bytes in use, and the most since the last reset. Bytes count when they are asked for, touched or not.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn grown(bytes: usize) {
+    let live = LIVE.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(live, Ordering::Relaxed);
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came, or refused by a null pointer.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.size() > LARGEST {
+            return std::ptr::null_mut();
+        }
+        grown(layout.size());
+        // SAFETY: the caller's promise, unchanged.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if layout.size() > LARGEST {
+            return std::ptr::null_mut();
+        }
+        grown(layout.size());
+        // SAFETY: the caller's promise, unchanged.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise, unchanged.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if size > LARGEST {
+            return std::ptr::null_mut();
+        }
+        grown(size);
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise, unchanged.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Does `work` and tells by how many bytes the program grew meanwhile, threads of the work included. One piece of work
+/// at a time.
+pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let before = LIVE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let done = work();
+    let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
+    drop(alone);
+    (done, peak)
+}
