@@ -39,6 +39,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("rusqlite", &["library"]),
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
+    ("smallvec", &["milk", "show"]),
     ("ureq", &["bake"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),

@@ -19,6 +19,9 @@ pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
+    /// Room for what is heard and for the points it becomes, used again every frame.
+    channels: [Vec<f32>; 2],
+    run: Vec<Point>,
 }
 
 impl WaveState {
@@ -27,6 +30,8 @@ impl WaveState {
             main: Namespace::new(program.frame_vars),
             point: Namespace::new(program.point_vars),
             init_t: [0.0; T_COUNT],
+            channels: Default::default(),
+            run: Vec::new(),
         }
     }
 
@@ -63,14 +68,17 @@ impl WaveState {
             smoothing: vars[wave::smoothing] as f32,
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
-        let (left, right) = (values.channel(context, 0), values.channel(context, 1));
-        let run = stroke::smoothed(&self.run_point_code(program, context, engine, &left, &right));
+        for channel in 0..2 {
+            values.listen(context, channel, &mut self.channels[channel]);
+        }
+        self.run_point_code(program, context, engine);
         let style = Style {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
             weight: if self.main.vars[wave::thick] != 0.0 && !dots { Weight::Half } else { Weight::Thin },
         };
-        stroke::draw(&run, style, out);
+        let run = &self.run;
+        stroke::draw(stroke::smoothed(run.len(), |i| run[i]), style, out);
     }
 
     fn run_frame_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
@@ -83,14 +91,8 @@ impl WaveState {
         main.run(program.per_frame.as_ref(), engine);
     }
 
-    fn run_point_code(
-        &mut self,
-        program: &WaveProgram,
-        context: &Context,
-        engine: &mut Engine,
-        left: &[f32],
-        right: &[f32],
-    ) -> Vec<Point> {
+    /// Runs the code of every point of `channels` and fills `run`.
+    fn run_point_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         let main = &self.main.vars;
         let written = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
         let q: [f64; Q_COUNT] = self.main.q(WAVE);
@@ -98,8 +100,9 @@ impl WaveState {
         self.point.set_q(POINT, &q);
         self.point.vars[POINT.t..POINT.t + T_COUNT].copy_from_slice(&main[WAVE.t..WAVE.t + T_COUNT]);
         let [aspect_x, aspect_y] = context.aspect;
+        let [left, right] = &self.channels;
         let last = (left.len().max(2) - 1) as f64;
-        let mut run = Vec::with_capacity(left.len());
+        self.run.clear();
         for (i, (&value1, &value2)) in left.iter().zip(right).enumerate() {
             let vars = &mut self.point.vars;
             vars[point::sample] = i as f64 / last;
@@ -110,7 +113,7 @@ impl WaveState {
             vars[point::r..=point::a].copy_from_slice(&written);
             self.point.run(program.per_point.as_ref(), engine);
             let vars = &self.point.vars;
-            run.push(Point {
+            self.run.push(Point {
                 at: [
                     (vars[point::x] * 2.0 - 1.0) as f32 / aspect_x,
                     (vars[point::y] * 2.0 - 1.0) as f32 / aspect_y,
@@ -118,7 +121,6 @@ impl WaveState {
                 color: [point::r, point::g, point::b, point::a].map(|slot| super::color_byte(vars[slot])),
             });
         }
-        run
     }
 }
 
@@ -152,8 +154,8 @@ struct Values {
 }
 
 impl Values {
-    /// One channel, spread over `count` points, smoothed forth and back, scaled.
-    fn channel(&self, context: &Context, channel: usize) -> Vec<f32> {
+    /// Fills `out` with one channel, spread over `count` points, smoothed forth and back, scaled.
+    fn listen(&self, context: &Context, channel: usize, out: &mut Vec<f32>) {
         let count = self.count;
         // A spectrum is spread over all points, `sep` bins short; a waveform starts at its oldest sample, takes no
         // notice of `sep`, and is stretched only where there are more points than samples.
@@ -168,7 +170,8 @@ impl Values {
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
         let sample = |i: usize| source.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
-        let mut out: Vec<f32> = (0..count).map(sample).collect();
+        out.clear();
+        out.extend((0..count).map(sample));
         for i in 1..count {
             out[i] = out[i] * (1.0 - keep) + out[i - 1] * keep;
         }
@@ -176,6 +179,5 @@ impl Values {
             out[i] = out[i] * (1.0 - keep) + out[i + 1] * keep;
         }
         out.iter_mut().for_each(|value| *value *= scale);
-        out
     }
 }

@@ -2,13 +2,18 @@
 //!
 //! The macros reach the preset through these; at rest every factor and exponent is 1 and every offset 0.
 
+use smallvec::SmallVec;
+
 use super::names::frame;
+
+/// Variables the macros touch at once; more than these cost an allocation.
+const USUAL_TOUCHES: usize = 8;
 
 /// What the macros do to one deck's preset this frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hooks {
     /// Applied after per-frame code, in this order: the variable's slot and what happens to it.
-    touched: Vec<(usize, Touch)>,
+    touched: SmallVec<[(usize, Touch); USUAL_TOUCHES]>,
     /// Speed of the preset's clock, 1 = as written.
     pub time_speed: f64,
     /// Gain on everything the preset hears, 1 = as it is.
@@ -24,7 +29,7 @@ enum Touch {
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { touched: Vec::new(), time_speed: 1.0, audio_gain: 1.0 }
+        Self { touched: SmallVec::new(), time_speed: 1.0, audio_gain: 1.0 }
     }
 }
 

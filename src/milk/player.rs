@@ -112,6 +112,8 @@ pub struct Player {
     mesh: MeshState,
     waves: Vec<WaveState>,
     shapes: Vec<ShapeState>,
+    /// Room for the points of the main wave.
+    wave_points: Vec<[f32; 2]>,
     constants: constants::Randoms,
     preset_clock: f64,
     last_time: Option<f64>,
@@ -136,6 +138,7 @@ impl Player {
                 budget: Budget::new(FRAME_BUDGET),
             },
             init_q: [0.0; Q_COUNT],
+            wave_points: Vec::new(),
             constants: constants::Randoms::new(Rng::new(seed)),
             preset_clock: 0.0,
             last_time: None,
@@ -176,7 +179,7 @@ impl Player {
         for (state, program) in self.waves.iter_mut().zip(&self.program.waves) {
             state.draw(program, &self.program.base, &context, &mut self.engine, out);
         }
-        wave::draw(&self.program.base, &self.main.vars, &context, out);
+        wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.constants, &self.main.vars, &context, out);

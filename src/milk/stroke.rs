@@ -21,13 +21,12 @@ pub(super) struct Style {
 }
 
 /// Adds a run to `out.above`; points that are no numbers are left out.
-pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
+pub(super) fn draw(run: impl Iterator<Item = Point>, style: Style, out: &mut Frame) {
     let Style { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
         let start = out.spots.len() as u32;
-        let spots = run.iter().filter(|p| drawable(p));
-        out.spots.extend(spots.map(|p| Spot { at: p.at, color: p.color }));
+        out.spots.extend(run.filter(drawable).map(|p| Spot { at: p.at, color: p.color }));
         let range = start..out.spots.len() as u32;
         if !range.is_empty() {
             out.above.push(Draw::Dots { range, blend, weight });
@@ -35,15 +34,15 @@ pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
         return;
     }
     let start = out.segments.len() as u32;
-    for pair in run.windows(2) {
-        if drawable(&pair[0]) && drawable(&pair[1]) {
-            out.segments.push(Segment {
-                a: pair[0].at,
-                b: pair[1].at,
-                color_a: pair[0].color,
-                color_b: pair[1].color,
-            });
+    let mut last: Option<Point> = None;
+    for point in run {
+        if let Some(last) = last
+            && drawable(&last)
+            && drawable(&point)
+        {
+            out.segments.push(Segment { a: last.at, b: point.at, color_a: last.color, color_b: point.color });
         }
+        last = Some(point);
     }
     let range = start..out.segments.len() as u32;
     if !range.is_empty() {
@@ -51,24 +50,22 @@ pub(super) fn draw(run: &[Point], style: Style, out: &mut Frame) {
     }
 }
 
-/// Twice as many points on a gently rounded line through the old ones.
-pub(super) fn smoothed(run: &[Point]) -> Vec<Point> {
+/// Twice as many points on a gently rounded line through `count` old ones, which `old` gives by number.
+pub(super) fn smoothed(count: usize, old: impl Fn(usize) -> Point) -> impl Iterator<Item = Point> {
     // Weights of the two neighbours and the two beyond them; they add up to two.
     const NEAR: f32 = 1.15 / 2.0;
     const FAR: f32 = -0.15 / 2.0;
-    let Some(&last) = run.last() else { return Vec::new() };
-    let mut out = Vec::with_capacity(run.len() * 2);
-    for i in 0..run.len() - 1 {
-        let (here, next) = (run[i], run[i + 1]);
-        let before = run[i.saturating_sub(1)];
-        let beyond = run[(i + 2).min(run.len() - 1)];
+    (0..(count * 2).saturating_sub(1)).map(move |half| {
+        let i = half / 2;
+        let here = old(i);
+        if half % 2 == 0 {
+            return here;
+        }
+        let (before, next, beyond) = (old(i.saturating_sub(1)), old(i + 1), old((i + 2).min(count - 1)));
         let mid =
             |axis: usize| (before.at[axis] + beyond.at[axis]) * FAR + (here.at[axis] + next.at[axis]) * NEAR;
-        out.push(here);
-        out.push(Point { at: [mid(0), mid(1)], color: here.color });
-    }
-    out.push(last);
-    out
+        Point { at: [mid(0), mid(1)], color: here.color }
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +76,7 @@ mod tests {
     fn smoothing_keeps_a_straight_line_straight() {
         let run: Vec<Point> =
             (0..6).map(|i| Point { at: [i as f32, 2.0 * i as f32], color: [1.0; 4] }).collect();
-        let smooth = smoothed(&run);
+        let smooth: Vec<Point> = smoothed(run.len(), |i| run[i]).collect();
         assert_eq!(smooth.len(), 11);
         for point in smooth {
             assert!((point.at[1] - 2.0 * point.at[0]).abs() < 1e-5, "{point:?}");
@@ -92,7 +89,7 @@ mod tests {
         let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();
         let style = Style { dots: false, blend: Blend::Alpha, weight: Weight::Thin };
-        draw(&[good, bad, good, good], style, &mut out);
+        draw([good, bad, good, good].into_iter(), style, &mut out);
         assert_eq!(out.segments.len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The main waveform, in all its modes.
 //!
-//! Sound becomes up to two runs of points; every run is smoothed, coloured and handed on as lines or dots.
+//! Sound becomes up to two runs of points; every run is smoothed, coloured and handed on as lines or dots. The caller
+//! lends the room for the points, so that no frame allocates.
 
 use lactea_preset::BaseValues;
 
@@ -33,7 +34,13 @@ struct Place {
 }
 
 /// Draws the main waveform into `out.above`.
-pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut Frame) {
+pub(super) fn draw(
+    base: &BaseValues,
+    vars: &[f64],
+    context: &Context,
+    points: &mut Vec<[f32; 2]>,
+    out: &mut Frame,
+) {
     // Mode, dots and thickness are the preset's own for good: the reference takes no notice of what code says.
     let mode = base.wave_mode.rem_euclid(9) as u32;
     let at = |slot: usize| vars[slot] as f32;
@@ -56,13 +63,16 @@ pub(super) fn draw(base: &BaseValues, vars: &[f64], context: &Context, out: &mut
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
         weight: if dots || base.wave_thick { Weight::Double } else { Weight::Thin },
     };
-    for (points, closed) in runs(mode, &sound, &place) {
-        let run: Vec<Point> = points.into_iter().map(|at| Point { at, color }).collect();
-        let mut run = stroke::smoothed(&run);
-        if closed && let Some(&first) = run.first() {
-            run.push(first);
+    let closed = mode == 0;
+    for number in 0..2 {
+        points.clear();
+        if !run(mode, number, &sound, &place, points) {
+            break;
         }
-        stroke::draw(&run, style, out);
+        let count = points.len();
+        let run = stroke::smoothed(count, |i| Point { at: points[i], color });
+        let again = points.first().filter(|_| closed).map(|&at| Point { at, color });
+        stroke::draw(run.chain(again), style, out);
     }
 }
 
@@ -140,61 +150,56 @@ impl Sound {
     }
 }
 
-type Run = (Vec<[f32; 2]>, bool);
-
-/// The points of each run, and whether the run closes on itself.
-fn runs(mode: u32, sound: &Sound, place: &Place) -> Vec<Run> {
-    match mode {
-        0 => vec![(circle(sound, place), true)],
-        1 => vec![(spiral(sound, place), false)],
-        2 | 3 => vec![(spiro(sound, place), false)],
-        4 => vec![(script(sound, place), false)],
-        5 => vec![(explosion(sound, place), false)],
-        6 => vec![(across(place, bent(&sound.left, place), 0.0), false)],
-        8 => vec![(across(place, spectrum(sound), 0.0), false)],
-        _ => {
-            let apart = (place.at[1] * 0.5 + 0.5).powi(2);
-            vec![
-                (across(place, bent(&sound.left, place), apart), false),
-                (across(place, bent(&sound.right, place), -apart), false),
-            ]
-        }
+/// Puts the points of a mode's first or second run into `points`; false when the mode has no such run.
+fn run(mode: u32, number: u32, sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) -> bool {
+    // The two halves of the last mode stand this far from the middle.
+    let apart = (place.at[1] * 0.5 + 0.5).powi(2);
+    match (mode, number) {
+        (0, 0) => circle(sound, place, points),
+        (1, 0) => spiral(sound, place, points),
+        (2 | 3, 0) => spiro(sound, place, points),
+        (4, 0) => script(sound, place, points),
+        (5, 0) => explosion(sound, place, points),
+        (6, 0) => across(place, bent(&sound.left, place), 0.0, points),
+        (7, 0) => across(place, bent(&sound.left, place), apart, points),
+        (7, 1) => across(place, bent(&sound.right, place), -apart, points),
+        (8, 0) => across(place, spectrum(sound), 0.0, points),
+        _ => return false,
     }
+    true
 }
 
-fn circle(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+fn circle(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     let count = DRAWN_SAMPLES / 2;
     let offset = (DRAWN_SAMPLES - count) / 2;
     let blend_in = count / 10;
     let radius = |sample: usize| 0.5 + 0.4 * sound.right[sample] + place.mystery;
-    (0..count)
-        .map(|i| {
-            let mut rad = radius(i + offset);
-            if i < blend_in {
-                // The first tenth fades into what follows the last sample, so the circle closes.
-                let share = i as f32 / (count as f32 * 0.1);
-                let share = 0.5 - 0.5 * (share * 3.1416).cos();
-                rad = radius(i + count + offset) * (1.0 - share) + rad * share;
-            }
-            let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
-            place.polar(rad, ang)
-        })
-        .collect()
+    points.extend((0..count).map(|i| {
+        let mut rad = radius(i + offset);
+        if i < blend_in {
+            // The first tenth fades into what follows the last sample, so the circle closes.
+            let share = i as f32 / (count as f32 * 0.1);
+            let share = 0.5 - 0.5 * (share * 3.1416).cos();
+            rad = radius(i + count + offset) * (1.0 - share) + rad * share;
+        }
+        let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
+        place.polar(rad, ang)
+    }));
 }
 
-fn spiral(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+fn spiral(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     let polar = |i: usize| {
         let rad = 0.53 + 0.43 * sound.right[i] + place.mystery;
         place.polar(rad, sound.left[i + 32] * 1.57 + place.time * 2.3)
     };
-    (0..DRAWN_SAMPLES / 2).map(polar).collect()
+    points.extend((0..DRAWN_SAMPLES / 2).map(polar));
 }
 
-fn spiro(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+fn spiro(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     let [aspect_x, aspect_y] = place.aspect;
     let point =
         |i: usize| [sound.right[i] * aspect_y + place.at[0], sound.left[i + 32] * aspect_x + place.at[1]];
-    (0..DRAWN_SAMPLES).map(point).collect()
+    points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
 /// Points of a run across the screen: a third where they would stand closer than three pixels.
@@ -202,11 +207,10 @@ fn thinned(count: usize, width: f32) -> usize {
     if count as f32 > width / 3.0 { count / 3 } else { count }
 }
 
-fn script(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+fn script(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     let count = thinned(DRAWN_SAMPLES, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
     let momentum = 0.45 + 0.5 * (place.mystery * 0.5 + 0.5);
-    let mut points: Vec<[f32; 2]> = Vec::with_capacity(count);
     for i in 0..count {
         let mut x = -1.0 + 2.0 * (i as f32 / (count - 1) as f32) + place.at[0];
         let mut y = sound.left[i + offset] * 0.47 + place.at[1];
@@ -218,10 +222,9 @@ fn script(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
         }
         points.push([x, y]);
     }
-    points
 }
 
-fn explosion(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
+fn explosion(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     let (sin, cos) = (place.time * 0.3).sin_cos();
     let [aspect_x, aspect_y] = place.aspect;
     let point = |i: usize| {
@@ -230,23 +233,23 @@ fn explosion(sound: &Sound, place: &Place) -> Vec<[f32; 2]> {
         let y = right[i] * right[i] - left[i + 32] * left[i + 32];
         [(x * cos - y * sin) * aspect_y + place.at[0], (x * sin + y * cos) * aspect_x + place.at[1]]
     };
-    (0..DRAWN_SAMPLES).map(point).collect()
+    points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
 /// How far one channel bends a line, point by point.
-fn bent(channel: &[f32; WAVE_SAMPLES], place: &Place) -> Vec<f32> {
+fn bent(channel: &[f32; WAVE_SAMPLES], place: &Place) -> impl ExactSizeIterator<Item = f32> {
     let count = thinned(DRAWN_SAMPLES / 2, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
-    channel[offset..offset + count].iter().map(|sample| 0.25 * sample).collect()
+    channel[offset..offset + count].iter().map(|sample| 0.25 * sample)
 }
 
 /// How far the spectrum bends a line: two bins a point, in the logarithm.
-fn spectrum(sound: &Sound) -> Vec<f32> {
-    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln()).collect()
+fn spectrum(sound: &Sound) -> impl ExactSizeIterator<Item = f32> {
+    sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln())
 }
 
 /// A straight line at an angle of the preset's choice, bent by so much at each point, `apart` from its middle.
-fn across(place: &Place, bends: Vec<f32>, apart: f32) -> Vec<[f32; 2]> {
+fn across(place: &Place, bends: impl ExactSizeIterator<Item = f32>, apart: f32, points: &mut Vec<[f32; 2]>) {
     let ang = 1.57 * place.mystery;
     let (dy, dx) = ang.sin_cos();
     let (side_sin, side_cos) = (ang + 1.57).sin_cos();
@@ -261,7 +264,7 @@ fn across(place: &Place, bends: Vec<f32>, apart: f32) -> Vec<[f32; 2]> {
         let (along, out) = (i as f32, bend + apart);
         [ends[0][0] + step[0] * along + perp_x * out, ends[0][1] + step[1] * along + perp_y * out]
     };
-    bends.into_iter().enumerate().map(point).collect()
+    points.extend(bends.enumerate().map(point));
 }
 
 /// Cuts a line off where it leaves the screen by more than a tenth.

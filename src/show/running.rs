@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
 use super::hands::{HandRack, Hands};
@@ -284,9 +285,9 @@ impl Show {
     fn move_hands(&mut self, dt: f64) {
         let deck = |slot: &Slot| slot.deck;
         let fading = self.decks.fade.as_ref().map(|fade| fade.to.deck);
-        let on_air: Vec<DeckId> = self.decks.front.iter().map(deck).chain(fading).collect();
+        let on_air: SmallVec<[DeckId; 2]> = self.decks.front.iter().map(deck).chain(fading).collect();
         let waiting = self.decks.candidates.iter().filter(|slot| slot.warm);
-        let mut spare: Vec<DeckId> = self.decks.behind.iter().chain(waiting).map(deck).collect();
+        let mut spare: SmallVec<[DeckId; 4]> = self.decks.behind.iter().chain(waiting).map(deck).collect();
         if !self.settings.second_deck {
             spare.clear();
         }

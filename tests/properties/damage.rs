@@ -5,9 +5,35 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 
 /// Bytes and words that readers stumble over.
 const TRAPS: &[&[u8]] = &[
-    b"\0", b"\xff", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\x80", b"\xc3", b"\r", b"\n", b"\"", b"\\", b"`",
-    b"{", b"[", b"(", b"]]", b"=", b"-1", b"1e999", b"99999999999999999999", b"18446744073709551615", b"NaN",
-    b"null", b"\\u0000", b"\xef\xbb\xbf", b"[[", b"'''", b"\"\"\"", b"//", b"/*",
+    b"\0",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x80",
+    b"\xc3",
+    b"\r",
+    b"\n",
+    b"\"",
+    b"\\",
+    b"`",
+    b"{",
+    b"[",
+    b"(",
+    b"]]",
+    b"=",
+    b"-1",
+    b"1e999",
+    b"99999999999999999999",
+    b"18446744073709551615",
+    b"NaN",
+    b"null",
+    b"\\u0000",
+    b"\xef\xbb\xbf",
+    b"[[",
+    b"'''",
+    b"\"\"\"",
+    b"//",
+    b"/*",
 ];
 
 /// Everything that happens to one file.

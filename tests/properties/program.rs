@@ -5,21 +5,62 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 const NUMBERS: &[&str] = &[
-    "0", "1", "2", "0.5", ".5", "1.2.3", "1e308", "1e-320", "1e999", "-1e999", "65535", "65536", "8388607", "8388608",
-    "9223372036854775808", "0x7fffffff", "0xffffffffffffffffff", "$pi", "$e", "$phi", "$xFF", "$'a'", "4294967296",
-    "(0/0)", "log(-1)", "(1e308*10)", "(1e308*10-1e308*10)", "asin(2)", "0.00001", "-0.00001",
+    "0",
+    "1",
+    "2",
+    "0.5",
+    ".5",
+    "1.2.3",
+    "1e308",
+    "1e-320",
+    "1e999",
+    "-1e999",
+    "65535",
+    "65536",
+    "8388607",
+    "8388608",
+    "9223372036854775808",
+    "0x7fffffff",
+    "0xffffffffffffffffff",
+    "$pi",
+    "$e",
+    "$phi",
+    "$xFF",
+    "$'a'",
+    "4294967296",
+    "(0/0)",
+    "log(-1)",
+    "(1e308*10)",
+    "(1e308*10-1e308*10)",
+    "asin(2)",
+    "0.00001",
+    "-0.00001",
 ];
-const NAMES: &[&str] = &["a", "b", "x", "n", "reg00", "reg99", "q1", "q64", "t8", "zoom", "Time", "x.y", "regab"];
+const NAMES: &[&str] =
+    &["a", "b", "x", "n", "reg00", "reg99", "q1", "q64", "t8", "zoom", "Time", "x.y", "regab"];
 const OPERATORS: &[&str] = &[
-    "+", "-", "*", "/", "%", "^", "&", "|", "~", "<<", ">>", "==", "===", "!=", "!==", "<", ">", "<=", ">=", "&&", "||",
+    "+", "-", "*", "/", "%", "^", "&", "|", "~", "<<", ">>", "==", "===", "!=", "!==", "<", ">", "<=", ">=",
+    "&&", "||",
 ];
 const UPDATES: &[&str] = &["=", "+=", "-=", "*=", "/=", "%=", "^=", "|=", "&="];
 const ONE: &[&str] = &[
-    "sin", "cos", "tan", "asin", "acos", "atan", "sqr", "sqrt", "invsqrt", "exp", "log", "log10", "abs", "sign",
-    "floor", "ceil", "int", "rand", "bnot", "freembuf", "megabuf", "gmegabuf", "_neg", "!", "-",
+    "sin", "cos", "tan", "asin", "acos", "atan", "sqr", "sqrt", "invsqrt", "exp", "log", "log10", "abs",
+    "sign", "floor", "ceil", "int", "rand", "bnot", "freembuf", "megabuf", "gmegabuf", "_neg", "!", "-",
 ];
-const TWO: &[&str] =
-    &["atan2", "pow", "min", "max", "sigmoid", "band", "bor", "equal", "above", "below", "_mem_free", "nonsense"];
+const TWO: &[&str] = &[
+    "atan2",
+    "pow",
+    "min",
+    "max",
+    "sigmoid",
+    "band",
+    "bor",
+    "equal",
+    "above",
+    "below",
+    "_mem_free",
+    "nonsense",
+];
 const THREE: &[&str] = &["memcpy", "memset", "if", "exec3"];
 
 /// Source of one program.
@@ -78,22 +119,70 @@ fn expression() -> impl Strategy<Value = String> + Clone {
 /// Lines of a preset: settings with any number, and code.
 pub fn preset_lines() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     const SETTINGS: &[&str] = &[
-        "zoom", "rot", "warp", "cx", "dx", "sx", "sy", "fDecay", "fGammaAdj", "nWaveMode", "fWaveAlpha", "fWaveScale",
-        "fWaveSmoothing", "fWaveParam", "wave_x", "wave_y", "nMotionVectorsX", "nMotionVectorsY", "mv_l", "mv_a", "mv_dx",
-        "ob_size", "ob_a", "ib_size", "ib_a", "fZoomExponent", "fWarpScale", "fWarpAnimSpeed", "b1n", "b1x",
-        "wavecode_0_enabled", "wavecode_0_samples", "wavecode_0_sep", "wavecode_0_scaling", "wavecode_0_smoothing",
-        "wavecode_0_bSpectrum", "shapecode_0_enabled", "shapecode_0_sides", "shapecode_0_num_inst", "shapecode_0_rad",
-        "shapecode_0_textured", "bModWaveAlphaByVolume", "fModWaveAlphaStart", "fModWaveAlphaEnd", "bDarkenCenter",
+        "zoom",
+        "rot",
+        "warp",
+        "cx",
+        "dx",
+        "sx",
+        "sy",
+        "fDecay",
+        "fGammaAdj",
+        "nWaveMode",
+        "fWaveAlpha",
+        "fWaveScale",
+        "fWaveSmoothing",
+        "fWaveParam",
+        "wave_x",
+        "wave_y",
+        "nMotionVectorsX",
+        "nMotionVectorsY",
+        "mv_l",
+        "mv_a",
+        "mv_dx",
+        "ob_size",
+        "ob_a",
+        "ib_size",
+        "ib_a",
+        "fZoomExponent",
+        "fWarpScale",
+        "fWarpAnimSpeed",
+        "b1n",
+        "b1x",
+        "wavecode_0_enabled",
+        "wavecode_0_samples",
+        "wavecode_0_sep",
+        "wavecode_0_scaling",
+        "wavecode_0_smoothing",
+        "wavecode_0_bSpectrum",
+        "shapecode_0_enabled",
+        "shapecode_0_sides",
+        "shapecode_0_num_inst",
+        "shapecode_0_rad",
+        "shapecode_0_textured",
+        "bModWaveAlphaByVolume",
+        "fModWaveAlphaStart",
+        "fModWaveAlphaEnd",
+        "bDarkenCenter",
     ];
     const CODE: &[&str] = &[
-        "per_frame_1", "per_frame_init_1", "per_pixel_1", "wave_0_per_frame1", "wave_0_per_point1",
-        "shape_0_per_frame1", "shape_0_init1",
+        "per_frame_1",
+        "per_frame_init_1",
+        "per_pixel_1",
+        "wave_0_per_frame1",
+        "wave_0_per_point1",
+        "shape_0_per_frame1",
+        "shape_0_init1",
     ];
-    const OUTPUTS: &[&str] =
-        &["zoom", "rot", "dx", "sx", "cx", "mv_l", "mv_x", "mv_dx", "x", "y", "rad", "ang", "sides", "samples", "wave_a"];
+    const OUTPUTS: &[&str] = &[
+        "zoom", "rot", "dx", "sx", "cx", "mv_l", "mv_x", "mv_dx", "x", "y", "rad", "ang", "sides", "samples",
+        "wave_a",
+    ];
     let number = prop_oneof![
-        select(&["0", "1", "-1", "64", "1e38", "-1e38", "1e-38", "nan", "inf", "512", "1024", "2147483648"][..])
-            .prop_map(str::to_owned),
+        select(
+            &["0", "1", "-1", "64", "1e38", "-1e38", "1e-38", "nan", "inf", "512", "1024", "2147483648"][..]
+        )
+        .prop_map(str::to_owned),
         any::<f32>().prop_map(|number| number.to_string()),
     ];
     let code = (select(OUTPUTS), expression()).prop_map(|(name, value)| format!("{name}={value};"));
@@ -109,9 +198,46 @@ pub fn preset_lines() -> impl Strategy<Value = Vec<(&'static str, String)>> {
 /// The body of a shader.
 pub fn shader() -> impl Strategy<Value = String> {
     const WORDS: &[&str] = &[
-        "ret", "=", "+=", "*", "+", "-", "/", "(", ")", "{", "}", ";", "uv", "tex2D(sampler_main, uv)", ".xyz", ".x",
-        "float a", "a", "1", "0.5", "1e99", "if", "else", "while", "for (int i = 0; i < 9; i++)", "saturate", "lerp",
-        "float3(1,2,3)", "GetBlur1(uv)", "q1", "rad", "[", "]", "?", ":", "#define B(x) x", "\u{e4}", "//", "/*", "texsize",
+        "ret",
+        "=",
+        "+=",
+        "*",
+        "+",
+        "-",
+        "/",
+        "(",
+        ")",
+        "{",
+        "}",
+        ";",
+        "uv",
+        "tex2D(sampler_main, uv)",
+        ".xyz",
+        ".x",
+        "float a",
+        "a",
+        "1",
+        "0.5",
+        "1e99",
+        "if",
+        "else",
+        "while",
+        "for (int i = 0; i < 9; i++)",
+        "saturate",
+        "lerp",
+        "float3(1,2,3)",
+        "GetBlur1(uv)",
+        "q1",
+        "rad",
+        "[",
+        "]",
+        "?",
+        ":",
+        "#define B(x) x",
+        "\u{e4}",
+        "//",
+        "/*",
+        "texsize",
     ];
     prop_oneof![
         1 => expression().prop_map(|value| format!("ret = {value};")),
