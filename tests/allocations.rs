@@ -32,7 +32,8 @@ const FPS: f64 = 30.0;
 const SAMPLES: usize = 1470;
 /// Frames in which everything may still grow to its size.
 const WARM_UP: usize = 120;
-const MEASURED: usize = 12;
+/// As many as pass from one glance at the picture to the next.
+const MEASURED: usize = 6;
 
 struct Recording;
 

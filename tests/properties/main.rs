@@ -73,16 +73,13 @@ impl Target {
             ..defaults
         };
         let outcome = TestRunner::new(config).run(&strategy, |value| self.check(&bytes(&value)));
-        if let Err(failure) = outcome {
-            panic!("{failure}");
-        }
+        must_hold(outcome, self.name);
     }
 
     /// The seeds in `fuzz/seeds/NAME`, by file name.
     fn seeds(&self) -> Vec<(String, Vec<u8>)> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(self.name);
-        let files =
-            std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let files = std::fs::read_dir(&folder).expect("a folder of seeds");
         let read = |file: std::io::Result<std::fs::DirEntry>| {
             let path = file.expect("a file").path();
             let name = path.file_name().expect("a name").to_string_lossy().into_owned();
@@ -97,14 +94,18 @@ impl Target {
     /// Seeds, damaged seeds and noise.
     fn holds_for_files(&self, cases: u32) {
         for (name, seed) in self.seeds() {
-            if let Err(failure) = self.check(&seed) {
-                panic!("{name}: {failure}");
-            }
+            must_hold(self.check(&seed), &name);
         }
         let seeds: Vec<Vec<u8>> = self.seeds().into_iter().map(|(_, seed)| seed).collect();
         self.hold(cases, damage::damage(seeds.len()), |damage| damage.done_to(&seeds));
         self.hold(cases / 4, vec(any::<u8>(), 0..512), Clone::clone);
     }
+}
+
+/// Fails the test with what went wrong.
+fn must_hold(outcome: Result<(), impl std::fmt::Display>, what: &str) {
+    let failure = outcome.err().map(|failure| failure.to_string());
+    assert!(failure.is_none(), "{what}: {}", failure.unwrap_or_default());
 }
 
 #[test]
@@ -153,9 +154,7 @@ fn what_nests_or_repeats_without_end_is_refused_or_cut_short() {
     ] {
         for count in [100, 399, 400, 1_000, 20_000] {
             let source = format!("{head}{}1{}", again.repeat(count), tail.repeat(count));
-            if let Err(failure) = EEL.check(source.as_bytes()) {
-                panic!("{count} times {again}: {failure}");
-            }
+            must_hold(EEL.check(source.as_bytes()), &format!("{count} times {again}"));
         }
     }
 }
