@@ -1,5 +1,5 @@
-//! Fuzz target: see `aivj_fuzz::library_files`.
+//! Fuzz target: see `aivj_fuzz::entries::library_files`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::library_files(data));
+libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::entries::library_files(data));

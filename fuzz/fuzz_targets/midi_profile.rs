@@ -1,5 +1,5 @@
-//! Fuzz target: see `aivj_fuzz::midi_profile`.
+//! Fuzz target: see `aivj_fuzz::entries::midi_profile`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::midi_profile(data));
+libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::entries::midi_profile(data));

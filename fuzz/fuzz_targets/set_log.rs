@@ -1,5 +1,5 @@
-//! Fuzz target: see `aivj_fuzz::set_log`.
+//! Fuzz target: see `aivj_fuzz::entries::set_log`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::set_log(data));
+libfuzzer_sys::fuzz_target!(init: aivj_fuzz::let_caught_panics_pass(), |data: &[u8]| aivj_fuzz::entries::set_log(data));

@@ -1,7 +1,7 @@
 //! Properties of everything that reads what strangers wrote: it never panics, ends within its budget and asks for no
 //! more memory than its limit, whatever the bytes.
 //!
-//! The functions under test are those of the fuzz targets (`fuzz/src/lib.rs`). Here they run on the seeds of each target,
+//! The functions under test are those of the fuzz targets (`fuzz/src/entries.rs`). Here they run on the seeds of each target,
 //! on damaged seeds, on plain noise and on programs made from a grammar. The same cases come every time; set
 //! `PROPTEST_RNG_SEED` or `PROPTEST_CASES` for others. A failing case belongs into `fuzz/seeds/TARGET/`.
 
@@ -9,7 +9,7 @@ mod damage;
 mod memory;
 mod program;
 
-#[path = "../../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/entries.rs"]
 mod entries;
 
 use std::path::Path;

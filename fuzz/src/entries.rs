@@ -1,0 +1,161 @@
+//! What each fuzz target does with its bytes. `tests/properties` compiles this file too and runs the same functions on
+//! the seeds and on generated input, so a target and its test cannot drift apart.
+//!
+//! Every function takes any bytes, must return, and asserts what has to hold besides. None touches a device.
+
+use std::path::Path;
+
+use aivj::library::Settings;
+use aivj::library::looks::{LookMap, npy};
+use aivj::library::pack::{Manifest, QualityBlacklist};
+use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
+use aivj::milk::eel::{self, Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared};
+use aivj::milk::{Frame, Heard, Hooks, Player, Program, Tick};
+use aivj::show::setlog;
+use aivj::units::thread_time;
+
+/// Largest input of any target; what is longer is cut off.
+pub const MAX_BYTES: usize = 1 << 16;
+/// Instructions one run of [`eel`] may spend.
+pub const EEL_BUDGET: u64 = 200_000;
+/// Processor time [`EEL_BUDGET`] instructions may take: a hundred times what they do, also without optimisation.
+const EEL_SECONDS: f64 = 2.0;
+
+/// EEL source: compiles or is refused; a program ends within its budget and leaves the same variables every time.
+pub fn eel(data: &[u8]) {
+    let source = String::from_utf8_lossy(cut(data));
+    let mut scope = Scope::new();
+    let Ok(code) = eel::compile(&source, &mut scope) else { return };
+    let run = || {
+        let mut vars = vec![0.0; scope.len()];
+        let mut budget = Budget::new(EEL_BUDGET);
+        let outcome = code.run(&mut Machine {
+            vars: &mut vars,
+            megabuf: &mut Memory::new(),
+            shared: &mut Shared::new(),
+            rng: &mut EelRandom::default(),
+            budget: &mut budget,
+        });
+        assert_eq!(budget.exhausted(), outcome == Outcome::OutOfBudget, "{source}");
+        vars
+    };
+    let began = thread_time();
+    let first = run();
+    let took = (thread_time() - began).as_secs_f64();
+    assert!(took < EEL_SECONDS, "{EEL_BUDGET} instructions took {took:.2} s: {source}");
+    let bits = |vars: Vec<f64>| vars.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+    assert_eq!(bits(first), bits(run()), "two runs differ: {source}");
+}
+
+/// A `.milk` or `.milk2` file: refused, or two frames of it are plain numbers the graphics device can take.
+pub fn preset(data: &[u8]) {
+    let Ok(program) = Program::compile(cut(data)) else { return };
+    let second = program.second.as_ref().map(|(program, _)| program.clone());
+    for program in std::iter::once(program).chain(second) {
+        let mut player = Player::new(program, 7);
+        let mut frame = Frame::default();
+        for number in 0..2_u32 {
+            let time = f64::from(number) / 30.0;
+            let tick = Tick { time, fps: 30.0, frame: number.into(), size: [64, 48], mesh: [8, 6] };
+            player.step(&Heard::default(), tick, &Hooks::default(), &mut frame);
+            check_frame(&frame);
+        }
+    }
+}
+
+fn check_frame(frame: &Frame) {
+    assert_eq!(frame.mesh.len(), 9 * 7);
+    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    assert!(frame.mesh.iter().all(|corner| finite(&corner.uv)), "a corner of the mesh reads from nowhere");
+    assert!(frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)), "a line leads nowhere");
+    assert!(frame.spots.iter().all(|spot| finite(&spot.at)), "a dot lies nowhere");
+    assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");
+    assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle");
+}
+
+/// The JSON files next to presets: style indexes, policy, manifest, blacklist, map. What an index holds survives being
+/// written and read again.
+pub fn library_files(data: &[u8]) {
+    let data = cut(data);
+    for version in [IndexVersion::V0, IndexVersion::V1] {
+        if let Ok(index) = StyleIndex::parse(data, version) {
+            index.entries.iter().for_each(|entry| drop(entry.cluster().map(str::len)));
+            let written = serde_json::to_vec(&index).expect("plain data");
+            let again = StyleIndex::parse(&written, version).expect("what was written");
+            assert_eq!(again.entries, index.entries);
+        }
+    }
+    with_file("file.json", data, |path| {
+        StylePolicy::read(path).ok();
+        QualityBlacklist::read(path).ok();
+        LookMap::read(path).ok();
+        if let Ok(manifest) = Manifest::read(path) {
+            assert!(manifest.presets.iter().all(|preset| preset.names(&manifest.target).next().is_some()));
+        }
+    });
+}
+
+/// A `.npy` file: refused, or read whole and row by row to the same numbers.
+pub fn matrix(data: &[u8]) {
+    with_file("matrix.npy", cut(data), |path| {
+        let Ok(matrix) = npy::read(path) else { return };
+        let mut rows = npy::Rows::open(path).expect("it was read whole");
+        assert_eq!((rows.count, rows.width), matrix.dim());
+        for (at, wanted) in matrix.rows().into_iter().enumerate() {
+            let row = rows.row(at).expect("a row");
+            assert!(row.iter().zip(wanted).all(|(a, b)| a.to_bits() == b.to_bits()), "row {at}");
+        }
+    });
+}
+
+/// A file of sound, WAV or whatever else its bytes say: refused, or decoded to a rate that can be played.
+pub fn sound(data: &[u8]) {
+    with_file("sound.wav", cut(data), |path| {
+        if let Ok(pcm) = aivj::audio::decode(path) {
+            assert!(pcm.rate_hz > 0 && !pcm.frames.is_empty());
+        }
+    });
+}
+
+/// `settings.toml`: whatever it says, what is used is within its limits.
+pub fn settings(data: &[u8]) {
+    let (settings, _) = Settings::parse(&String::from_utf8_lossy(cut(data)));
+    assert!(settings.size.is_none_or(|size| size.iter().all(|side| (1..=8192).contains(side))));
+    assert!(settings.adventure.is_none_or(|value| (0.0..=1.0).contains(&value)));
+    assert!(settings.macros.iter().all(|(_, value)| (0.0..=1.0).contains(value)));
+}
+
+/// A MIDI profile: the controls that are kept survive being written and read again.
+pub fn midi_profile(data: &[u8]) {
+    let (profile, _) = aivj::app::MidiProfile::read(&String::from_utf8_lossy(cut(data)));
+    let (again, problems) = aivj::app::MidiProfile::read(&profile.written());
+    assert_eq!((again, problems.len()), (profile, 0));
+}
+
+/// A set log: refused, or its lines survive being written and read again; its frames can be walked.
+pub fn set_log(data: &[u8]) {
+    let Ok((header, entries)) = setlog::read(&String::from_utf8_lossy(cut(data))) else { return };
+    for entry in &entries {
+        if let setlog::Event::Frames(frames) = &entry.event {
+            assert!(frames.iter().take(MAX_BYTES + 1).count() <= MAX_BYTES, "more frames than were written");
+        }
+    }
+    let mut text = setlog::line(&header) + "\n";
+    entries.iter().for_each(|entry| text.push_str(&(setlog::line(entry) + "\n")));
+    let (_, again) = setlog::read(&text).expect("what was written");
+    assert_eq!(again.len(), entries.len());
+}
+
+fn cut(data: &[u8]) -> &[u8] {
+    &data[..data.len().min(MAX_BYTES)]
+}
+
+/// Hands `read` a file of these bytes, for what reads only from disk. `TMPDIR=/dev/shm` makes that cheap.
+fn with_file(name: &str, data: &[u8], read: impl FnOnce(&Path)) {
+    let thread = format!("{:?}", std::thread::current().id());
+    let number: String = thread.chars().filter(char::is_ascii_digit).collect();
+    let path = std::env::temp_dir().join(format!("aivj-fuzz-{}-{number}-{name}", std::process::id()));
+    std::fs::write(&path, data).expect("a folder for temporary files");
+    read(&path);
+    std::fs::remove_file(&path).ok(); // The next input replaces it anyway.
+}
