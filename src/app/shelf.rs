@@ -198,6 +198,21 @@ fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::thread_time;
+
+    #[test]
+    fn a_look_at_the_files_costs_little() {
+        const LOOKS: u32 = 500;
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(MANIFEST_FILE), "{}").expect("written");
+        let before = thread_time();
+        for _ in 0..LOOKS {
+            std::hint::black_box(dates(folder.path()));
+        }
+        let cost = (thread_time() - before) / LOOKS;
+        println!("a look takes {cost:?} of processor time");
+        assert!(cost < LOOK_EVERY / 1000, "{cost:?}");
+    }
 
     #[test]
     fn an_empty_folder_gives_the_built_in_presets_and_a_missing_one_an_error() {

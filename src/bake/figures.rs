@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::workers::own_cpu;
+use crate::units::process_time;
 
 /// Light below which a picture counts as black (0..1).
 const BLACK_LUMA: f64 = 0.004;
@@ -18,7 +18,7 @@ pub struct Figures {
     pub frame_ms_median: f64,
     /// 95th percentile.
     pub frame_ms_p95: f64,
-    /// Processor time a frame over all threads, milliseconds, where the platform tells.
+    /// Processor time a frame over all threads, milliseconds.
     pub cpu_ms_per_frame: f64,
     /// Mean light of all frames, 0..1 (Rec. 709 weights on display values).
     pub luma: f64,
@@ -56,8 +56,8 @@ impl Measured {
     /// Counts one frame; the processor time since the last picture belongs to it.
     pub fn frame_took(&mut self, time: Duration) {
         self.frame_ms.push(time.as_secs_f64() * 1000.0);
-        if let (Some(now), Some(before)) = (own_cpu(), self.cpu_before) {
-            self.cpu_seen += now.saturating_sub(before);
+        if let Some(before) = self.cpu_before {
+            self.cpu_seen += process_time().saturating_sub(before);
         }
     }
 
@@ -71,7 +71,7 @@ impl Measured {
             self.motions.push(mean(change));
         }
         self.last = light;
-        self.cpu_before = own_cpu();
+        self.cpu_before = Some(process_time());
     }
 
     pub fn figures(mut self) -> Figures {

@@ -1,5 +1,7 @@
 //! Show, warmer and stage bolted together: the one frame every client runs.
 
+use std::sync::Arc;
+
 use super::warm::{TurnedAway, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
@@ -32,6 +34,8 @@ pub struct Rig {
     warmer: Warmer,
     ear: Ear,
     heard: Latest<Heard>,
+    /// Memory for the sound of the next frame.
+    spare: Arc<Heard>,
     frames: u64,
     glance: Option<Glance>,
 }
@@ -39,13 +43,14 @@ pub struct Rig {
 impl Rig {
     /// Bolts the parts together; `heard` is what warm-up frames listen to.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<Heard>) -> Self {
-        Self { show, stage, warmer, ear: Ear::new(), heard, frames: 0, glance: None }
+        let spare = Arc::default();
+        Self { show, stage, warmer, ear: Ear::new(), heard, spare, frames: 0, glance: None }
     }
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
     pub fn frame(&mut self, input: &RigFrame) {
         let heard = self.ear.listen(input.sound, input.dt).clone();
-        self.heard.publish(heard.clone());
+        self.publish(&heard);
         let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
         if self.frames.is_multiple_of(GLANCE_EVERY) {
@@ -64,8 +69,17 @@ impl Rig {
     }
 
     /// What presets hear in this frame.
-    pub fn heard(&self) -> std::sync::Arc<Heard> {
+    pub fn heard(&self) -> Arc<Heard> {
         self.heard.read()
+    }
+
+    /// Allocates only while a warm-up still reads what the frame before last heard.
+    fn publish(&mut self, heard: &Heard) {
+        match Arc::get_mut(&mut self.spare) {
+            Some(spare) => spare.clone_from(heard),
+            None => self.spare = Arc::new(heard.clone()),
+        }
+        self.spare = self.heard.swap(self.spare.clone());
     }
 
     /// Lets a show that makes decks ready in place do so before its first frame, so that it does not start black.

@@ -7,7 +7,7 @@ mod processor;
 mod rng;
 
 pub use date::iso_date;
-pub use processor::{PROCESSOR_TIME_IS_TOLD, process_time, thread_time};
+pub use processor::{process_time, thread_time};
 pub use rng::Rng;
 
 use std::ops::{Add, Mul, Sub};

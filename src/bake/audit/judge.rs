@@ -2,7 +2,7 @@
 
 use crate::bake::probe::{Ended, Finding};
 use crate::bake::verdict::{Record, Safety};
-use crate::bake::workers::{Outcome, own_cpu};
+use crate::bake::workers::{self, Outcome};
 
 /// How often something outside a preset may go wrong before the preset is left for another day.
 const ATTEMPTS: u32 = 3;
@@ -34,7 +34,7 @@ pub(super) struct Tries {
 /// A process that dies, or a device that is lost, has to do so twice before the preset is to blame: a fresh process
 /// confirms it. Endless work and floods of memory show themselves at once.
 pub(super) fn judge(outcome: Outcome<Finding>, tries: Tries) -> Judged {
-    judge_where(outcome, tries, own_cpu().is_some())
+    judge_where(outcome, tries, workers::can_limit())
 }
 
 /// The same on a system that tells processor time, or does not: there, a preset that never answers has to be taken for

@@ -1,6 +1,9 @@
 //! Rows of few words out of many, weighted and of unit length, and their products with plain matrices.
 
+use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::bake::parallel;
 
 /// Compressed rows.
 pub(super) struct Sparse {
@@ -38,16 +41,9 @@ impl Sparse {
     /// This matrix times `right`, shared among `threads`.
     pub fn times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
         let mut product = Array2::zeros((self.rows(), right.ncols()));
-        let share = self.rows().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
-            for (part, mut out) in product.axis_chunks_iter_mut(Axis(0), share).enumerate() {
-                scope.spawn(move || {
-                    for (offset, mut row) in out.outer_iter_mut().enumerate() {
-                        for &(column, value) in self.row(part * share + offset) {
-                            row.scaled_add(value, &right.row(column as usize));
-                        }
-                    }
-                });
+        parallel::rows(&mut product, threads, |at, mut row| {
+            for &(column, value) in self.row(at) {
+                row.scaled_add(value, &right.row(column as usize));
             }
         });
         product
@@ -58,17 +54,15 @@ impl Sparse {
     pub fn transposed_times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
         let share = right.ncols().div_ceil(threads.max(1)).max(1);
         let mut product = Array2::zeros((self.columns, right.ncols()));
-        std::thread::scope(|scope| {
-            let outs = product.axis_chunks_iter_mut(Axis(1), share);
-            for (mut out, right) in outs.zip(right.axis_chunks_iter(Axis(1), share)) {
-                scope.spawn(move || {
-                    for (row, from) in right.outer_iter().enumerate() {
-                        for &(column, value) in self.row(row) {
-                            out.row_mut(column as usize).scaled_add(value, &from);
-                        }
+        parallel::on(threads, || {
+            let outs = product.axis_chunks_iter_mut(Axis(1), share).into_par_iter();
+            outs.zip(right.axis_chunks_iter(Axis(1), share)).for_each(|(mut out, right)| {
+                for (row, from) in right.outer_iter().enumerate() {
+                    for &(column, value) in self.row(row) {
+                        out.row_mut(column as usize).scaled_add(value, &from);
                     }
-                });
-            }
+                }
+            });
         });
         product
     }

@@ -48,37 +48,16 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
     std::fs::remove_file(&probe).ok(); // Left behind it harms nobody.
     let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
-    match free_bytes(folder) {
-        Some(free) if free < needed => Err(format!(
+    match fs4::available_space(folder) {
+        Ok(free) if free < needed => Err(format!(
             "the disk of {} has {:.1} GiB left, the night may need {:.1}; free some or choose another place",
             folder.display(),
             gib(free),
             gib(needed)
         )),
-        Some(free) => Ok(format!("{:.1} GiB free, at most {:.1} needed", gib(free), gib(needed))),
-        None => Ok(format!("at most {:.1} GiB needed; how much is free is not known here", gib(needed))),
+        Ok(free) => Ok(format!("{:.1} GiB free, at most {:.1} needed", gib(free), gib(needed))),
+        Err(_) => Ok(format!("at most {:.1} GiB needed; how much is free is not known here", gib(needed))),
     }
-}
-
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
-    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: `path` ends with a zero byte and `found` has room for the answer, which is read only after success.
-    let found = unsafe {
-        if libc::statvfs(path.as_ptr(), found.as_mut_ptr()) != 0 {
-            return None;
-        }
-        found.assume_init()
-    };
-    #[allow(clippy::useless_conversion, reason = "not everywhere are they 64 bits wide")]
-    Some(u64::from(found.f_bavail) * u64::from(found.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
-    None
 }
 
 fn graphics() -> Result<String, String> {

@@ -1,9 +1,10 @@
 //! The morning's page: what was accepted, what was left out and why, what the clusters look like, what has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::judged::kind;
 use super::stages::AUDIT_FOLDER;
@@ -39,146 +40,154 @@ pub(super) fn write(folder: &Path, told: &Told) -> Result<PathBuf, String> {
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
         entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.frames.last()?.as_str()))).collect();
-    let text = page(told, &pictures).map_err(|error| error.to_string())?;
-    files::write_whole(&path, text.as_bytes())?;
+    files::write_whole(&path, page(told, &pictures).into_string().as_bytes())?;
     Ok(path)
 }
 
-fn page(told: &Told, pictures: &HashMap<&str, &str>) -> Result<String, std::fmt::Error> {
-    let mut html = String::from(
-        "<!doctype html><meta charset=utf-8><title>aivj: the morning after</title><style>body{background:#14151a;\
-         color:#ddd;font:15px sans-serif;margin:2em}img{width:112px;height:112px;margin:1px;background:#000}\
-         h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-align:top}.quiet{color:#889}\
-         a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}</style>",
-    );
-    summary(&mut html, told)?;
-    changes(&mut html, told, pictures)?;
-    writeln!(html, "<h2>{} clusters</h2>", told.styles.clusters.len())?;
-    for style in &told.styles.clusters {
-        cluster(&mut html, style, pictures)?;
+const STYLE: &str = "
+body{background:#14151a;color:#ddd;font:15px sans-serif;margin:2em}
+img{width:112px;height:112px;margin:1px;background:#000}
+h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-align:top}.quiet{color:#889}
+a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}
+";
+
+/// Where the last picture of a preset is.
+type Pictures<'a> = HashMap<&'a str, &'a str>;
+
+fn page(told: &Told, pictures: &Pictures) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { "aivj: the morning after" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                (summary(told))
+                h2 { "Since last night" }
+                @match told.before {
+                    Some(before) => (changes(told, before, pictures)),
+                    None => p { "This is the first night here." },
+                }
+                h2 { (told.styles.clusters.len()) " clusters" }
+                @for style in &told.styles.clusters {
+                    (cluster(style, pictures))
+                }
+                (left_out(told.dropped))
+            }
+        }
     }
-    left_out(&mut html, told.dropped)?;
-    Ok(html)
 }
 
-fn summary(html: &mut String, told: &Told) -> std::fmt::Result {
+fn summary(told: &Told) -> Markup {
     let Told { styles, presets, dropped, waiting, light, rendered, spent, .. } = told;
-    writeln!(html, "<h1>{}</h1><p class=quiet>{}</p>", escaped(&styles.pack), escaped(&styles.generated_at))?;
-    writeln!(
-        html,
-        "<p>Of {presets} presets {} are in the index, {} are left out, {waiting} wait for a verdict.",
-        styles.members.len(),
-        dropped.len()
-    )?;
-    writeln!(
-        html,
-        "Rendered tonight: {} good, {} failed; {} were there already. It took {}.</p>",
-        rendered.ok,
-        rendered.failed,
-        rendered.kept,
-        words(*spent)
-    )?;
-    if let Some(light) = light {
-        writeln!(html, "<p>The pack is {}.</p>", escaped(light))?;
+    html! {
+        h1 { (styles.pack) }
+        p.quiet { (styles.generated_at) }
+        p {
+            "Of " (presets) " presets " (styles.members.len()) " are in the index, " (dropped.len())
+            " are left out, " (waiting) " wait for a verdict. Rendered tonight: " (rendered.ok) " good, "
+            (rendered.failed) " failed; " (rendered.kept) " were there already. It took " (words(*spent)) "."
+        }
+        @if let Some(light) = light {
+            p { "The pack is " (light) "." }
+        }
+        p { a href={ (AUDIT_FOLDER) "/report.html" } { "The audit, preset by preset" } }
     }
-    writeln!(html, "<p><a href=\"{AUDIT_FOLDER}/report.html\">The audit, preset by preset</a></p>")
 }
 
 /// What is another than last night: counts, clusters that came, went or changed their size, and names.
-fn changes(html: &mut String, told: &Told, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
-    let Told { styles, before, dropped, .. } = told;
-    html.push_str("<h2>Since last night</h2>");
-    let Some(before) = before else {
-        html.push_str("<p>This is the first night here.</p>");
-        return Ok(());
-    };
+fn changes(told: &Told, before: &Styles, pictures: &Pictures) -> Markup {
+    let Told { styles, dropped, .. } = told;
     let new: BTreeSet<&String> =
         styles.members.keys().filter(|id| !before.members.contains_key(*id)).collect();
     let gone: BTreeSet<&String> =
         before.members.keys().filter(|id| !styles.members.contains_key(*id)).collect();
     let moved = |(id, cluster): &(&String, &u32)| before.members.get(*id).is_some_and(|old| old != *cluster);
     let moved: BTreeSet<&String> = styles.members.iter().filter(moved).map(|(id, _)| id).collect();
-    writeln!(html, "<p>{} new, {} gone, {} in another cluster.</p>", new.len(), gone.len(), moved.len())?;
-    html.push_str("<p>");
-    for &id in new.iter().take(SHEET) {
-        picture(html, id, pictures)?;
-    }
-    html.push_str("</p>");
     let reasons: HashMap<&str, &str> = dropped.iter().map(|(id, why)| (id.as_str(), why.as_str())).collect();
-    for (title, ids) in [("New", &new), ("Gone", &gone), ("In another cluster", &moved)] {
-        if ids.is_empty() {
-            continue;
+    html! {
+        p { (new.len()) " new, " (gone.len()) " gone, " (moved.len()) " in another cluster." }
+        p { @for id in new.iter().take(SHEET) { (picture(id, pictures)) } }
+        @for (title, ids) in [("New", &new), ("Gone", &gone), ("In another cluster", &moved)] {
+            @if !ids.is_empty() {
+                details {
+                    summary { (title) ": " (ids.len()) }
+                    table.quiet {
+                        @for id in ids.iter().take(NAMED) {
+                            tr { td { (id) } td { (reasons.get(id.as_str()).copied().unwrap_or_default()) } }
+                        }
+                    }
+                }
+            }
         }
-        writeln!(html, "<details><summary>{title}: {}</summary><table class=quiet>", ids.len())?;
-        for id in ids.iter().take(NAMED) {
-            let why = reasons.get(id.as_str()).copied().unwrap_or_default();
-            writeln!(html, "<tr><td>{}<td>{}", escaped(id), escaped(why))?;
-        }
-        html.push_str("</table></details>");
+        (sizes(styles, before))
     }
+}
+
+/// Clusters that came, went or changed their size.
+fn sizes(styles: &Styles, before: &Styles) -> Markup {
     let old: HashMap<&str, &Style> = before.clusters.iter().map(|style| (style.id.as_str(), style)).collect();
-    html.push_str("<table>");
-    for style in &styles.clusters {
-        let was = match old.get(style.id.as_str()) {
-            None => "a new cluster".to_owned(),
-            Some(was) if was.count == style.count => continue,
-            Some(was) => format!("{} before", was.count),
-        };
-        let label = escaped(&style.label);
-        writeln!(html, "<tr><td>{}<td>{label}<td>{}<td class=quiet>{was}", style.id, style.count)?;
-    }
     let now: BTreeSet<&str> = styles.clusters.iter().map(|style| style.id.as_str()).collect();
-    for style in before.clusters.iter().filter(|style| !now.contains(style.id.as_str())) {
-        let label = escaped(&style.label);
-        writeln!(html, "<tr><td>{}<td>{label}<td>0<td class=quiet>{} before", style.id, style.count)?;
-    }
-    html.push_str("</table>");
-    Ok(())
-}
-
-fn cluster(html: &mut String, style: &Style, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
-    let [calm, groove, peak] = style.energies;
-    writeln!(html, "<h3>{} {}</h3>", style.id, escaped(&style.label))?;
-    writeln!(
-        html,
-        "<p class=quiet>{} presets: {calm} calm, {groove} groove, {peak} peak. Words: {}</p><p>",
-        style.count,
-        escaped(&style.words.join(", "))
-    )?;
-    for id in style.central.iter().take(SHEET) {
-        picture(html, id, pictures)?;
-    }
-    html.push_str("</p>");
-    Ok(())
-}
-
-fn picture(html: &mut String, id: &str, pictures: &HashMap<&str, &str>) -> std::fmt::Result {
-    match pictures.get(id) {
-        Some(path) => {
-            writeln!(html, "<img loading=lazy src=\"{}\" title=\"{}\">", escaped(path), escaped(id))
+    let row = |style: &Style, count: usize, was: &str| {
+        html! { tr { td { (style.id) } td { (style.label) } td { (count) } td.quiet { (was) } } }
+    };
+    html! {
+        table {
+            @for style in &styles.clusters {
+                @match old.get(style.id.as_str()) {
+                    None => (row(style, style.count, "a new cluster")),
+                    Some(was) if was.count == style.count => {},
+                    Some(was) => (row(style, style.count, &format!("{} before", was.count))),
+                }
+            }
+            @for style in before.clusters.iter().filter(|style| !now.contains(style.id.as_str())) {
+                (row(style, 0, &format!("{} before", style.count)))
+            }
         }
-        None => Ok(()),
     }
 }
 
-fn left_out(html: &mut String, dropped: &[(String, String)]) -> std::fmt::Result {
-    writeln!(html, "<h2>Left out: {}</h2><p>", dropped.len())?;
+fn cluster(style: &Style, pictures: &Pictures) -> Markup {
+    let [calm, groove, peak] = style.energies;
+    html! {
+        h3 { (style.id) " " (style.label) }
+        p.quiet {
+            (style.count) " presets: " (calm) " calm, " (groove) " groove, " (peak) " peak. Words: "
+            (style.words.join(", "))
+        }
+        p { @for id in style.central.iter().take(SHEET) { (picture(id, pictures)) } }
+    }
+}
+
+fn picture(id: &str, pictures: &Pictures) -> Markup {
+    html! {
+        @if let Some(path) = pictures.get(id) {
+            img loading="lazy" src=(path) title=(id);
+            " "
+        }
+    }
+}
+
+fn left_out(dropped: &[(String, String)]) -> Markup {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     dropped.iter().for_each(|(_, why)| *kinds.entry(kind(why)).or_default() += 1);
     let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
-    for (kind, count) in kinds {
-        writeln!(html, "{count} {}<br>", escaped(kind))?;
+    let more = dropped.len().saturating_sub(NAMED);
+    html! {
+        h2 { "Left out: " (dropped.len()) }
+        p { @for (kind, count) in kinds { (count) " " (kind) br; } }
+        table.quiet {
+            @for (id, why) in dropped.iter().take(NAMED) {
+                tr { td { (id) } td { (why) } }
+            }
+        }
+        @if more > 0 {
+            p.quiet { "and " (more) " more; the audit's page has them all" }
+        }
     }
-    html.push_str("</p><table class=quiet>");
-    for (id, why) in dropped.iter().take(NAMED) {
-        writeln!(html, "<tr><td>{}<td>{}", escaped(id), escaped(why))?;
-    }
-    html.push_str("</table>");
-    if let Some(more) = dropped.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        writeln!(html, "<p class=quiet>and {more} more; the audit's page has them all</p>")?;
-    }
-    Ok(())
 }
 
 /// `2 h 05 min`, `3 min`.
@@ -188,10 +197,6 @@ fn words(time: Duration) -> String {
         (0, minutes) => format!("{minutes} min"),
         (hours, minutes) => format!("{hours} h {minutes:02} min"),
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -235,7 +240,7 @@ mod tests {
             rendered: Rendered::default(),
             spent: Duration::from_secs(7500),
         };
-        let html = page(&told, &HashMap::from([("a", "frames/a.webp")])).expect("written");
+        let html = page(&told, &HashMap::from([("a", "frames/a.webp")])).into_string();
         for wanted in [
             "calm &lt;star&gt;",
             "frames/a.webp",
@@ -244,7 +249,7 @@ mod tests {
             "2 too dark<br>",
             "too dark: light 0.001",
             "2 h 05 min",
-            "<td>c01<td>calm &lt;star&gt;<td>0",
+            "<td>c01</td><td>calm &lt;star&gt;</td><td>0</td>",
             "green: varied",
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in {html}");

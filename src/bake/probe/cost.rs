@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{PROCESSOR_TIME_IS_TOLD, process_time, thread_time};
+use crate::units::{process_time, thread_time};
 
 /// Pixels of the two sizes costs are estimated for.
 const FULL_HD: f64 = 1920.0 * 1080.0;
@@ -66,7 +66,7 @@ impl Meter {
         let count = self.frames.len().max(1) as f64;
         let (wall, process, _) = self.since;
         let cpu_ms = self.own_ms / count;
-        let gpu_ms = if self.software && PROCESSOR_TIME_IS_TOLD {
+        let gpu_ms = if self.software {
             let (_, process_now, thread_now) = now();
             let others =
                 process_now.saturating_sub(process).saturating_sub(thread_now.saturating_sub(self.since.2));

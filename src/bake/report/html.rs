@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// A file, its name, what is said about it.
 type Line = (PathBuf, String, String);
 /// The same with a picture (JPEG bytes), where there is one.
@@ -20,131 +25,140 @@ svg{width:100%}rect{fill:#5aa9e6}line{stroke:#ff6b6b;stroke-width:1.5}text{fill:
 details{background:#1e2127;border-radius:.5rem;padding:.6rem .9rem;margin:.5rem 0}summary{cursor:pointer;color:#fff}li{margin:.25rem 0}
 ";
 
+/// What stays as it is in the path of a link.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
+
 /// A page under way.
-pub struct Page(String);
+pub struct Page {
+    title: String,
+    at: String,
+    body: String,
+}
 
 impl Page {
     /// Begins a page.
     pub fn new(title: &str, at: &str) -> Self {
-        let title = escaped(title);
-        Self(format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>{STYLE}</style>\
-             <h1>{title}</h1><small>{at}</small>"
-        ))
+        Self { title: title.to_owned(), at: at.to_owned(), body: String::new() }
     }
 
     /// Ends it.
     pub fn end(self) -> String {
-        self.0 + "</html>\n"
+        let Self { title, at, body } = self;
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    title { (title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    h1 { (title) }
+                    small { (at) }
+                    (PreEscaped(body))
+                }
+            }
+        };
+        page.into_string()
+    }
+
+    fn add(&mut self, part: Markup) {
+        self.body.push_str(&part.into_string());
     }
 
     /// A heading.
     pub fn heading(&mut self, text: &str) {
-        self.0 += &format!("<h2>{}</h2>", escaped(text));
+        self.add(html! { h2 { (text) } });
     }
 
     /// A paragraph.
     pub fn text(&mut self, text: &str) {
-        self.0 += &format!("<p class=\"dim\">{}</p>", escaped(text));
+        self.add(html! { p.dim { (text) } });
     }
 
     /// Large numbers.
     pub fn cards(&mut self, cards: &[(&str, usize)]) {
-        self.0 += "<div class=\"cards\">";
-        for (label, number) in cards {
-            self.0 += &format!("<div><b>{number}</b>{}</div>", escaped(label));
-        }
-        self.0 += "</div>";
+        self.add(html! {
+            div.cards {
+                @for (label, number) in cards {
+                    div { b { (number) } (label) }
+                }
+            }
+        });
     }
 
     /// Tables of counts side by side, with their share of `whole`; rows that count nothing are left out.
     pub fn tables(&mut self, whole: usize, tables: &[(&str, &[(String, usize)])]) {
-        self.0 += "<div class=\"tables\">";
-        for (title, rows) in tables {
-            self.0 += &format!("<table><tr><th colspan=\"3\">{}</th></tr>", escaped(title));
-            for (label, count) in rows.iter().filter(|(_, count)| *count > 0) {
-                let share = 100.0 * *count as f64 / whole.max(1) as f64;
-                let label = escaped(label);
-                self.0 += &format!(
-                    "<tr><td>{label}</td><td class=\"n\">{count}</td><td class=\"n dim\">{share:.1} %</td></tr>"
-                );
+        let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / whole.max(1) as f64);
+        self.add(html! {
+            div.tables {
+                @for (title, rows) in tables {
+                    table {
+                        tr { th colspan="3" { (title) } }
+                        @for (label, count) in rows.iter().filter(|(_, count)| *count > 0) {
+                            tr { td { (label) } td.n { (count) } td.n.dim { (share(*count)) } }
+                        }
+                    }
+                }
             }
-            self.0 += "</table>";
-        }
-        self.0 += "</div>";
+        });
     }
 
     /// Drawings side by side.
-    pub fn charts(&mut self, charts: &[String]) {
-        self.0 += &format!("<div class=\"charts\">{}</div>", charts.concat());
+    pub fn charts(&mut self, charts: &[Markup]) {
+        self.add(html! { div.charts { @for chart in charts { (chart) } } });
     }
 
     /// A list that opens; `whole` counts more than are listed.
     pub fn list(&mut self, title: &str, lines: &[Line], whole: usize) {
-        self.0 += &format!("<details><summary>{}</summary><ol>", escaped(title));
-        for (file, name, said) in lines {
-            self.0 += &format!("<li>{} <small>{}</small></li>", link(file, name), escaped(said));
-        }
-        self.0 += "</ol>";
-        if whole > lines.len() {
-            self.0 += &format!("<p class=\"dim\">and {} more in the file</p>", whole - lines.len());
-        }
-        self.0 += "</details>";
+        self.add(html! {
+            details {
+                summary { (title) }
+                ol {
+                    @for (file, name, said) in lines {
+                        li { (link(file, name)) " " small { (said) } }
+                    }
+                }
+                @if whole > lines.len() {
+                    p.dim { "and " (whole - lines.len()) " more in the file" }
+                }
+            }
+        });
     }
 
     /// Links to files beside the page.
     pub fn links(&mut self, names: &[&str]) {
-        let links: Vec<String> = names.iter().map(|name| format!("<a href=\"{name}\">{name}</a>")).collect();
-        self.0 += &format!("<p>{}</p>", links.join(" &middot; "));
+        self.add(html! {
+            p {
+                @for (at, name) in names.iter().enumerate() {
+                    @if at > 0 { " · " }
+                    a href=(name) { (name) }
+                }
+            }
+        });
     }
 
     /// Presets with their pictures.
     pub fn gallery(&mut self, presets: &[Shown]) {
-        self.0 += "<div class=\"gallery\">";
-        for (file, name, said, picture) in presets {
-            let picture = picture.as_ref().map_or(String::new(), |jpeg| {
-                format!("<img loading=\"lazy\" alt=\"\" src=\"data:image/jpeg;base64,{}\">", base64(jpeg))
-            });
-            self.0 +=
-                &format!("<div>{picture}{}<br><small>{}</small></div>", link(file, name), escaped(said));
-        }
-        self.0 += "</div>";
+        self.add(html! {
+            div.gallery {
+                @for (file, name, said, picture) in presets {
+                    div {
+                        @if let Some(jpeg) = picture {
+                            img loading="lazy" alt="" src={ "data:image/jpeg;base64," (BASE64.encode(jpeg)) };
+                        }
+                        (link(file, name)) br; small { (said) }
+                    }
+                }
+            }
+        });
     }
 }
 
 /// A link to a file on this machine.
-fn link(file: &Path, name: &str) -> String {
+fn link(file: &Path, name: &str) -> Markup {
     let path = file.to_string_lossy().replace('\\', "/");
-    let encoded: String = path
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b':' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    format!("<a href=\"file://{encoded}\">{}</a>", escaped(name))
-}
-
-/// Names come from strangers: nothing in them is taken for markup.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for part in bytes.chunks(3) {
-        let number = (0..3).fold(0_u32, |n, at| n << 8 | u32::from(part.get(at).copied().unwrap_or(0)));
-        for digit in 0..4 {
-            let padding = digit > part.len();
-            let value = (number >> (18 - 6 * digit)) as usize & 63;
-            text.push(if padding { '=' } else { char::from(DIGITS[value]) });
-        }
-    }
-    text
+    html! { a href={ "file://" (utf8_percent_encode(&path, PLAIN)) } { (name) } }
 }
 
 #[cfg(test)]
@@ -152,22 +166,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_pads_as_the_standard_says() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (plain, coded) in pairs {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
-
-    #[test]
     fn a_name_never_becomes_markup() {
         let mut page = Page::new("<b>", "now");
-        page.gallery(&[("/a b/\"<x>.milk".into(), "<script>".into(), "a & b".into(), None)]);
+        page.gallery(&[(
+            "/a b/\"<x>.milk".into(),
+            "<script>".into(),
+            "a & b".into(),
+            Some(b"foob".to_vec()),
+        )]);
         let page = page.end();
         assert!(
             page.contains("&lt;script&gt;")
                 && !page.contains("<script>")
-                && page.contains("/a%20b/%22%3Cx%3E")
+                && page.contains("/a%20b/%22%3Cx%3E.milk\">")
+                && page.contains("a &amp; b")
+                && page.contains("base64,Zm9vYg==\"")
         );
     }
 }

@@ -1,7 +1,6 @@
 //! Hears clips, their variants and composed pieces, as the program would, and keeps what a model sees of them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 
@@ -9,6 +8,7 @@ use super::fit::Window;
 use super::{Item, TrainSettings, augment, compose};
 use crate::analysis::{Analyser, SUMMARY_SIZE, Scene, SceneEar, ScoreInput};
 use crate::audio::{self, HOUSE_RATE_HZ};
+use crate::bake::parallel;
 use crate::units::Rng;
 
 /// Looks a second, those of the program.
@@ -44,50 +44,34 @@ pub fn all(
     items: &[(Item, Scene)],
     groups: &[String],
 ) -> anyhow::Result<(Vec<Heard>, Vec<Window>)> {
-    let next = AtomicUsize::new(0);
     let rng = Rng::new(settings.seed);
     let jobs = items.len() + settings.pieces * Scene::ALL.len();
-    let work = || -> anyhow::Result<Vec<(usize, Option<Heard>, Vec<Window>)>> {
-        let mut done = Vec::new();
-        loop {
-            let clip = next.fetch_add(1, Ordering::Relaxed);
-            if clip >= jobs {
-                return Ok(done);
-            }
-            let mut rng = rng.fork(clip as u64);
-            let (sound, scene, origin, first) = if let Some((item, scene)) = items.get(clip) {
-                let name = super::group(item);
-                let origin = groups.iter().position(|group| *group == name).map_or(0, |place| place + 1);
-                (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_LOOK)
-            } else {
-                let scene = Scene::ALL[clip % Scene::ALL.len()];
-                (compose::compose(scene, &mut rng), scene, 0, FIRST_COMPOSED)
-            };
-            let own = looks(&sound);
-            let mut windows = windows(&own, scene, clip, origin, first);
-            for _ in 0..settings.variants {
-                let varied = looks(&augment::vary(&sound, &mut rng));
-                windows.extend(self::windows(&varied, scene, clip, origin, first));
-            }
-            let heard = items.get(clip).map(|(item, _)| Heard {
-                group: super::group(item),
-                looks: own,
-                scored: if settings.check { scored(&sound) } else { Vec::new() },
-            });
-            done.push((clip, heard, windows));
+    let work = |&clip: &usize| -> anyhow::Result<(Option<Heard>, Vec<Window>)> {
+        let mut rng = rng.fork(clip as u64);
+        let (sound, scene, origin, first) = if let Some((item, scene)) = items.get(clip) {
+            let name = super::group(item);
+            let origin = groups.iter().position(|group| *group == name).map_or(0, |place| place + 1);
+            (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_LOOK)
+        } else {
+            let scene = Scene::ALL[clip % Scene::ALL.len()];
+            (compose::compose(scene, &mut rng), scene, 0, FIRST_COMPOSED)
+        };
+        let own = looks(&sound);
+        let mut windows = windows(&own, scene, clip, origin, first);
+        for _ in 0..settings.variants {
+            let varied = looks(&augment::vary(&sound, &mut rng));
+            windows.extend(self::windows(&varied, scene, clip, origin, first));
         }
+        let heard = items.get(clip).map(|(item, _)| Heard {
+            group: super::group(item),
+            looks: own,
+            scored: if settings.check { scored(&sound) } else { Vec::new() },
+        });
+        Ok((heard, windows))
     };
-    let mut done = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..settings.workers.max(1)).map(|_| scope.spawn(work)).collect();
-        let mut all = Vec::new();
-        for thread in threads {
-            all.extend(thread.join().map_err(|_| anyhow::anyhow!("a worker fell over"))??);
-        }
-        anyhow::Ok(all)
-    })?;
-    done.sort_by_key(|(clip, ..)| *clip);
     let (mut clips, mut windows) = (Vec::new(), Vec::new());
-    for (_, heard, more) in done {
+    for done in parallel::map(&(0..jobs).collect::<Vec<_>>(), settings.workers, work) {
+        let (heard, more) = done?;
         clips.extend(heard);
         windows.extend(more);
     }

@@ -10,7 +10,7 @@ mod vitals;
 
 pub use child::{enlist, serve};
 pub use pool::{Crew, Limits, Outcome, PoolSettings, Worker, run_all};
-pub use vitals::{MODEST, give_way};
+pub use vitals::{MODEST, can_limit, give_way};
 
 /// With a process for every core, the software rasteriser draws on the thread that asks: threads of its own would only
 /// get in each other's way.
@@ -18,9 +18,4 @@ pub fn drawing_environment(workers: usize) -> Vec<(&'static str, &'static str)> 
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let set = std::env::var_os("LP_NUM_THREADS").is_some();
     if workers >= cores && !set { vec![("LP_NUM_THREADS", "0")] } else { Vec::new() }
-}
-
-/// Processor time this process has used, where the platform tells.
-pub fn own_cpu() -> Option<std::time::Duration> {
-    vitals::read(std::process::id()).map(|vitals| vitals.cpu)
 }

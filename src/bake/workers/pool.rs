@@ -13,11 +13,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::patience::Patience;
-use super::vitals;
+use super::vitals::{self, Gauge, Vitals};
 use crate::bake::show_sign;
 
-/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine. Elsewhere than on
+/// Linux a look lists every process of the system, and has to be rarer.
+pub(super) const LOOK_EVERY: Duration =
+    Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
 /// How often the pool looks whether it should stop.
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -89,7 +91,7 @@ impl Crew {
     pub fn new(settings: &PoolSettings) -> Self {
         static SAID: std::sync::Once = std::sync::Once::new();
         SAID.call_once(|| {
-            if vitals::read(std::process::id()).is_none() {
+            if !vitals::can_limit() {
                 log::warn!(
                     "this system does not tell what a process uses: presets are limited by the clock alone, not by \
                      memory and processor time"
@@ -193,6 +195,7 @@ struct Running {
     input: ChildStdin,
     answers: Receiver<String>,
     last_words: Arc<Mutex<String>>,
+    gauge: Option<Gauge>,
 }
 
 impl Drop for Running {
@@ -234,11 +237,8 @@ impl Worker {
             Ok(child) => child.ask(&request, &limits, &stop),
             Err(why) => return Outcome::NotTried(why),
         };
-        let grown = |child: &Running| {
-            let memory = vitals::read(child.process.id()).map_or(0, |vitals| vitals.memory_mib);
-            memory > limits.recycle_mib
-        };
-        if !matches!(outcome, Outcome::Done(_)) || self.child.as_ref().is_some_and(grown) {
+        let grown = |child: &mut Running| child.vitals().memory_mib > limits.recycle_mib;
+        if !matches!(outcome, Outcome::Done(_)) || self.child.as_mut().is_some_and(grown) {
             self.child = None;
         }
         outcome
@@ -272,7 +272,13 @@ impl Running {
         thread::Builder::new()
             .name("worker complaints".into())
             .spawn(move || keep_tail(complaints, &kept))?;
-        Ok(Self { process, input, answers, last_words })
+        let gauge = Gauge::of(process.id());
+        Ok(Self { process, input, answers, last_words, gauge })
+    }
+
+    /// What the child costs now; nothing where that cannot be seen, and when it has ended.
+    fn vitals(&mut self) -> Vitals {
+        self.gauge.as_mut().and_then(Gauge::read).unwrap_or_default()
     }
 
     fn ask<Answer: DeserializeOwned>(
@@ -282,8 +288,7 @@ impl Running {
         stop: &AtomicBool,
     ) -> Outcome<Answer> {
         let started = Instant::now();
-        let id = self.process.id();
-        let cpu_before = vitals::read(id).map_or(Duration::ZERO, |vitals| vitals.cpu);
+        let cpu_before = self.vitals().cpu;
         let mut patience = Patience::new(cpu_before, limits);
         if writeln!(self.input, "{request}").and_then(|()| self.input.flush()).is_err() {
             return self.died();
@@ -302,16 +307,15 @@ impl Running {
             if stop.load(Ordering::Relaxed) {
                 return Outcome::NotTried("it was asked to stop".into());
             }
-            if let Some(now) = vitals::read(id) {
-                patience.saw(now.cpu, started.elapsed());
-                if now.memory_mib > limits.memory_mib {
-                    let (used, allowed) = (now.memory_mib, limits.memory_mib);
-                    return Outcome::Memory(format!("{used} MiB in use, {allowed} MiB allowed"));
-                }
-                let used = now.cpu.saturating_sub(cpu_before);
-                if used > limits.cpu {
-                    return Outcome::Hang(format!("{:.1} s of processor time", used.as_secs_f64()));
-                }
+            let now = self.vitals();
+            patience.saw(now.cpu, started.elapsed());
+            if now.memory_mib > limits.memory_mib {
+                let (used, allowed) = (now.memory_mib, limits.memory_mib);
+                return Outcome::Memory(format!("{used} MiB in use, {allowed} MiB allowed"));
+            }
+            let used = now.cpu.saturating_sub(cpu_before);
+            if used > limits.cpu {
+                return Outcome::Hang(format!("{:.1} s of processor time", used.as_secs_f64()));
             }
             if patience.is_over(started.elapsed()) {
                 let (waited, wall) = (started.elapsed().as_secs_f64(), limits.wall.as_secs_f64());

@@ -1,6 +1,9 @@
-//! What a running child costs: memory and processor time, read from `/proc` where there is one.
+//! What a running child costs: memory and processor time.
 
+use std::sync::OnceLock;
 use std::time::Duration;
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Memory and processor time of one process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -11,11 +14,35 @@ pub(super) struct Vitals {
     pub cpu: Duration,
 }
 
-/// Reads the vitals of process `id`; `None` where the platform does not tell.
-pub(super) fn read(id: u32) -> Option<Vitals> {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    parse(&status, &stat)
+/// Reads the vitals of one process, again and again.
+pub(super) struct Gauge {
+    system: System,
+    process: Pid,
+}
+
+impl Gauge {
+    /// A gauge of process `id`; `None` on a system whose processes cannot be measured.
+    pub fn of(id: u32) -> Option<Self> {
+        Some(Self { system: System::new().ok()?, process: Pid::from_u32(id) })
+    }
+
+    /// Its vitals now; `None` when it has ended.
+    pub fn read(&mut self) -> Option<Vitals> {
+        let wanted = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
+        let process = ProcessesToUpdate::Some(&[self.process]);
+        self.system.refresh_processes_specifics(process, true, wanted);
+        let process = self.system.process(self.process)?;
+        Some(Vitals {
+            memory_mib: process.memory() >> 20,
+            cpu: Duration::from_millis(process.accumulated_cpu_time()),
+        })
+    }
+}
+
+/// Whether processes can be measured here, and so limited in memory and processor time.
+pub fn can_limit() -> bool {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    *CAN.get_or_init(|| Gauge::of(std::process::id()).is_some_and(|mut gauge| gauge.read().is_some()))
 }
 
 /// Environment variable of a worker that lets everything else on the machine go first.
@@ -56,24 +83,50 @@ pub(super) fn die_with_parent() -> bool {
     true
 }
 
-fn parse(status: &str, stat: &str) -> Option<Vitals> {
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = resident.split_whitespace().next()?.parse().ok()?;
-    // The name in brackets may hold spaces; the numbers follow the last bracket.
-    let mut numbers = stat.rsplit(')').next()?.split_whitespace().skip(11);
-    let ticks: u64 = numbers.next()?.parse::<u64>().ok()? + numbers.next()?.parse::<u64>().ok()?;
-    // Linux counts in hundredths of a second (USER_HZ).
-    Some(Vitals { memory_mib: kib / 1024, cpu: Duration::from_millis(ticks * 10) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::{process_time, thread_time};
 
     #[test]
-    fn a_name_with_spaces_and_brackets_does_not_shift_the_numbers() {
-        let stat = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0";
-        let vitals = parse("Name: x\nVmRSS:\t  2048 kB\n", stat);
-        assert_eq!(vitals, Some(Vitals { memory_mib: 2, cpu: Duration::from_secs(2) }));
+    fn a_gauge_sees_memory_and_work_of_a_process() {
+        let mut gauge = Gauge::of(std::process::id()).expect("supported");
+        let before = gauge.read().expect("alive");
+        let started = process_time();
+        let flood = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let mut sum = 0_u64;
+        while process_time() - started < Duration::from_millis(200) {
+            sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(7));
+        }
+        let after = gauge.read().expect("alive");
+        drop(flood);
+        assert!(after.cpu - before.cpu >= Duration::from_millis(100), "{before:?} {after:?}");
+        assert!(after.memory_mib > 64, "{after:?}");
+        assert!(can_limit());
+    }
+
+    #[test]
+    fn a_reading_costs_little() {
+        const READINGS: u32 = 500;
+        let mut gauge = Gauge::of(std::process::id()).expect("supported");
+        let before = thread_time();
+        for _ in 0..READINGS {
+            std::hint::black_box(gauge.read());
+        }
+        let cost = (thread_time() - before) / READINGS;
+        println!("a reading takes {cost:?} of processor time");
+        assert!(cost < super::super::pool::LOOK_EVERY / 100, "{cost:?}");
+    }
+
+    #[test]
+    fn a_process_that_ended_has_no_vitals() {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this test"))
+            .arg("--list")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        let mut gauge = Gauge::of(child.id()).expect("supported");
+        child.wait().expect("ended");
+        assert_eq!(gauge.read(), None);
     }
 }

@@ -1,10 +1,9 @@
 //! One setting written into the file: its line is changed, everything else in the file stays as the performer wrote it.
 
 use std::io::Write as _;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
+use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
 use super::{SETTINGS_FILE, Settings, TEMPLATE};
 use crate::library::whole_file::{self, FileError};
@@ -48,16 +47,15 @@ impl Setting {
         }
     }
 
-    /// The value as it is written; nothing when the field goes.
-    fn written(&self) -> Option<String> {
-        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    /// The value to write; nothing when the field goes.
+    fn value(&self) -> Option<Value> {
         match self {
-            Self::Audio(name) | Self::Midi(name) => name.as_deref().map(text),
-            Self::Presets(path) => path.as_deref().map(|path| text(&path.to_string_lossy())),
-            Self::Monitor(number) => number.map(|number| number.to_string()),
-            Self::Guard(on) | Self::LimitFlashes(on) => Some(on.to_string()),
-            Self::Profile(name) => Some(text(name)),
-            Self::Adventure(value) | Self::Dwell(value) => Some(format!("{value:.2}")),
+            Self::Audio(name) | Self::Midi(name) => name.as_deref().map(Value::from),
+            Self::Presets(path) => path.as_deref().map(|path| Value::from(&*path.to_string_lossy())),
+            Self::Monitor(number) => number.map(|number| Value::from(number as i64)),
+            Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
+            Self::Profile(name) => Some(Value::from(name)),
+            Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
         }
     }
 
@@ -77,6 +75,11 @@ impl Setting {
     }
 }
 
+/// A number as a person would write it: 0.3, not 0.30000001192092896.
+fn hundredths(value: f32) -> Value {
+    Value::from((f64::from(value) * 100.0).round() / 100.0)
+}
+
 /// Writes a setting into the file in `folder`, whole or not at all; a new file begins with an explanation of every
 /// field. A file that is no TOML is left as it is.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
@@ -90,49 +93,79 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     whole_file::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
-/// The text with one field changed.
+/// Returns the text with one field changed; comments and order stay.
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
-    let table = DeTable::parse(text).map_err(|error| {
+    let mut document = parse(text).map_err(|error| {
         let why = error.message();
         format!("it is not written as settings are ({why}); the setting holds for tonight, mend the file to keep it")
     })?;
     let name = setting.name();
-    let there = table.get_ref().iter().find(|(key, _)| key.get_ref() == name);
-    let place = there.map(|(key, value)| key.span().start..value.span().end);
-    let first_section = table.get_ref().values().filter(|value| value.get_ref().is_table());
-    let first_section = first_section.map(|value| line_at(text, value.span().start).start).min();
-    let line = setting.written().map(|value| format!("{name} = {value}"));
-    Ok(match (place, line) {
-        (Some(place), Some(line)) => spliced(text, place, &line),
-        (Some(place), None) => {
-            let whole = line_at(text, place.start).start..line_at(text, place.end).end;
-            spliced(text, whole, "")
-        }
-        (None, None) => text.to_owned(),
-        (None, Some(line)) => {
-            let above = &text[..first_section.unwrap_or(text.len())];
-            // Below its explanation, where the file has one; else above the first section.
-            let example = format!("# {name} = ");
-            match above.rfind(&example).map(|at| line_at(text, at)) {
-                Some(place) => spliced(text, place, &format!("{line}\n")),
-                None => {
-                    let gap = if above.is_empty() || above.ends_with('\n') { "" } else { "\n" };
-                    spliced(text, above.len()..above.len(), &format!("{gap}{line}\n"))
-                }
+    match setting.value() {
+        Some(value) => {
+            if !document.contains_key(name) {
+                document = uncommented(text, name).unwrap_or(document);
             }
+            set(&mut document, name, value);
         }
-    })
+        None => unset(&mut document, name),
+    }
+    let edited = document.to_string();
+    // toml_edit ends lines as Unix does.
+    Ok(if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited })
 }
 
-/// The line around a byte, with its end.
-fn line_at(text: &str, at: usize) -> Range<usize> {
-    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |end| at + end + 1);
-    start..end
+/// Parses a file, whose last line need not end.
+fn parse(text: &str) -> Result<DocumentMut, TomlError> {
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("{text}{end}").parse()
 }
 
-fn spliced(text: &str, place: Range<usize>, new: &str) -> String {
-    format!("{}{new}{}", &text[..place.start], &text[place.end..])
+/// The document with the example of a field, `# name = value`, turned into the field; nothing where there is none above
+/// the first section.
+fn uncommented(text: &str, name: &str) -> Option<DocumentMut> {
+    let example = format!("# {name} = ");
+    let at = text.rfind(&example).filter(|at| *at == 0 || text[..*at].ends_with('\n'))?;
+    let document = parse(&format!("{}{}", &text[..at], &text[at + 2..])).ok()?;
+    document.contains_key(name).then_some(document)
+}
+
+/// Sets a field; what stands around its value stays.
+fn set(document: &mut DocumentMut, name: &str, mut value: Value) {
+    if let Some(old) = document.get(name).and_then(Item::as_value) {
+        *value.decor_mut() = old.decor().clone();
+    }
+    document[name] = Item::Value(value);
+}
+
+/// Removes a field; the comments above it stay.
+fn unset(document: &mut DocumentMut, name: &str) {
+    let next = document.iter().skip_while(|(key, _)| *key != name).skip(1);
+    let next = next.filter(|(_, item)| item.is_value()).map(|(key, _)| key.to_owned()).next();
+    let section = document.iter().filter_map(|(key, item)| Some((item.as_table()?.position()?, key)));
+    let section = section.min().map(|(_, key)| key.to_owned());
+    let Some((key, _)) = document.remove_entry(name) else { return };
+    let comments = text_of(key.leaf_decor().prefix());
+    let below = match (next, section) {
+        (Some(next), _) => document.key_mut(&next).map(|mut key| put_above(key.leaf_decor_mut(), &comments)),
+        (None, Some(section)) => {
+            let section = document.get_mut(&section).and_then(Item::as_table_mut);
+            section.map(|section| put_above(section.decor_mut(), &comments))
+        }
+        (None, None) => None,
+    };
+    if below.is_none() {
+        let trailing = text_of(Some(document.trailing()));
+        document.set_trailing(comments + &trailing);
+    }
+}
+
+fn put_above(decor: &mut Decor, comments: &str) {
+    let prefix = text_of(decor.prefix());
+    decor.set_prefix(format!("{comments}{prefix}"));
+}
+
+fn text_of(raw: Option<&RawString>) -> String {
+    raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -181,12 +214,29 @@ mod tests {
         let changed = edited(text, &Setting::Audio(Some("new".into()))).expect("edited");
         assert_eq!(changed, "# mine\naudio = \"new\" # the good one\n[macros]\nfusion = 0.5\n");
         let added = edited(text, &Setting::Dwell(2.0)).expect("edited");
-        assert_eq!(added, "# mine\naudio = 'old' # the good one\ndwell = 2.00\n[macros]\nfusion = 0.5\n");
+        assert_eq!(added, "# mine\naudio = 'old' # the good one\ndwell = 2.0\n[macros]\nfusion = 0.5\n");
         assert_eq!(edited("", &Setting::Guard(true)).as_deref(), Ok("guard = true\n"));
         assert_eq!(
             edited("size = [1,\n 2]", &Setting::Guard(true)).as_deref(),
             Ok("size = [1,\n 2]\nguard = true\n")
         );
+    }
+
+    #[test]
+    fn comments_stay_when_a_setting_goes() {
+        let gone = |text: &str| edited(text, &Setting::Audio(None)).expect("edited");
+        assert_eq!(gone("# a\naudio = 'x' # y\n# b\ndwell = 1.0\n"), "# a\n# b\ndwell = 1.0\n");
+        assert_eq!(gone("# a\naudio = 'x'\n\n# b\n[macros]\nm4 = 1\n"), "# a\n\n# b\n[macros]\nm4 = 1\n");
+        assert_eq!(gone("size = [1, 2]\n# a\naudio = 'x'\n# b\n"), "size = [1, 2]\n# a\n# b\n");
+        assert_eq!(gone("# a\n"), "# a\n");
+    }
+
+    #[test]
+    fn lines_of_windows_and_a_last_line_without_an_end_stay_whole() {
+        let set = |text: &str| edited(text, &Setting::Guard(true)).expect("edited");
+        assert_eq!(set("# a\r\naudio = 'x'\r\n"), "# a\r\naudio = 'x'\r\nguard = true\r\n");
+        assert_eq!(set("# guard = false"), "guard = true\n");
+        assert_eq!(set("audio = 'x'\n[a]\n# guard = 1\n"), "audio = 'x'\nguard = true\n[a]\n# guard = 1\n");
     }
 
     #[test]
