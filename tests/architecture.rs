@@ -42,6 +42,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("linfa", &["bake", "cli"]),
     ("ort", &["bake"]),
     ("smallvec", &["milk", "show"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("sysinfo", &["bake"]),
     ("rayon", &["bake"]),
     ("maud", &["bake"]),

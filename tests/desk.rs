@@ -5,6 +5,9 @@
 //! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=1 cargo test --release --test desk`
 //! draws them anew after a wanted change: look at them before they are committed.
 
+#[path = "desk/renderer.rs"]
+mod renderer;
+
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
@@ -51,31 +54,33 @@ fn check(name: &str, moment: Moment) {
     if !software() {
         return;
     }
+    let renderer = renderer::OffScreen::new(Gpu::headless().expect("it was there a moment ago"));
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
     let mut desk = Desk::default();
     desk.turn_to(moment.page);
     let (keys, _) = aivj::app::keys(None);
     let (heard, settings) = (heard(), &moment.settings);
     let mut picture = None;
-    let mut harness = Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).wgpu().build_ui(|ui| {
-        let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
-        let view = DeskView {
-            snapshot: &moment.snapshot,
-            audio: &moment.audio,
-            times: FrameTimes { fps: 60.0, median_ms: 16.6, p95_ms: 17.1 },
-            heard: &heard,
-            preview: preview.id(),
-            preview_aspect: 16.0 / 9.0,
-            device: "a graphics card (Vulkan)",
-            messages: &moment.messages,
-            midi: &moment.midi,
-            bake: &moment.bake,
-            library: &moment.library,
-            settings,
-            keys: &keys,
-        };
-        desk.show(ui, &view);
-    });
+    let mut harness =
+        Harness::builder().with_size(SIZE).with_pixels_per_point(1.0).renderer(renderer).build_ui(|ui| {
+            let preview = picture.get_or_insert_with(|| preview(ui.ctx()));
+            let view = DeskView {
+                snapshot: &moment.snapshot,
+                audio: &moment.audio,
+                times: FrameTimes { fps: 60.0, median_ms: 16.6, p95_ms: 17.1 },
+                heard: &heard,
+                preview: preview.id(),
+                preview_aspect: 16.0 / 9.0,
+                device: "a graphics card (Vulkan)",
+                messages: &moment.messages,
+                midi: &moment.midi,
+                bake: &moment.bake,
+                library: &moment.library,
+                settings,
+                keys: &keys,
+            };
+            desk.show(ui, &view);
+        });
     harness.run_steps(3);
     let mut results = SnapshotResults::new();
     results.add(harness.try_snapshot_options(name, &options));

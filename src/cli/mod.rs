@@ -4,6 +4,7 @@
 
 mod bake;
 mod doctor;
+mod generate;
 mod index;
 mod keys;
 mod library;
@@ -49,6 +50,8 @@ enum Command {
     Replay(replay::Args),
     Taste(taste::Args),
     Models(models::Args),
+    #[command(hide = true)]
+    Generate(generate::Args),
     /// One of this program's own helper processes.
     #[command(hide = true)]
     Worker {
@@ -118,6 +121,7 @@ fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Taste(args)) => taste::run(&args),
         Some(Command::Models(args)) => models::run(args),
+        Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Worker { kind, settings }) => {
             crate::bake::workers::enlist();
             match kind.as_str() {

@@ -77,17 +77,25 @@ install_missing() {
   esac || say "some packages could not be installed; going on, 'aivj doctor' says what is still missing"
 }
 
+# Provides the toolchain that rust-toolchain.toml pins; a newer one that no rustup manages is good enough to build.
 install_rust() {
-  local wanted found
-  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-  found=$(cargo --version 2>/dev/null | cut -d' ' -f2)
-  [ -n "$found" ] && [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] && return 0
+  local pinned found name
+  pinned=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
   if command -v rustup >/dev/null; then
-    say "Rust ${found:-is missing} but $wanted is needed: updating with rustup"
-    rustup update stable >/dev/null && rustup default stable >/dev/null
-    return 0
+    rustup run "$pinned" cargo --version >/dev/null 2>&1 && return 0
+    for name in $(rustup toolchain list --quiet); do
+      if [ "$(rustup run "$name" cargo --version 2>/dev/null | cut -d' ' -f2)" = "$pinned" ]; then
+        export RUSTUP_TOOLCHAIN="$name"
+        return 0
+      fi
+    done
+  else
+    found=$(cargo --version 2>/dev/null | cut -d' ' -f2)
+    [ -n "$found" ] && [ "$(printf '%s\n' "$pinned" "$found" | sort -V | head -n 1)" = "$pinned" ] && return 0
+    say "installing rustup into ~/.cargo (Rust ${found:-not} found, $pinned needed)"
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --default-toolchain none >/dev/null
+    PATH="$HOME/.cargo/bin:$PATH"
   fi
-  say "installing the Rust toolchain (${found:-none} found, $wanted needed) with rustup into ~/.cargo"
-  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal >/dev/null
-  PATH="$HOME/.cargo/bin:$PATH"
+  say "installing Rust $pinned with rustup"
+  rustup toolchain install "$pinned" --profile minimal --component rustfmt --component clippy >/dev/null
 }

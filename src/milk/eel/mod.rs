@@ -1,6 +1,6 @@
 //! EEL2, the expression language of presets: compiler and machine with an instruction budget.
 //!
-//! [`compile`] turns text into a flat tree of nodes; [`Code::run`] walks it on the variables of a [`Machine`]. Every
+//! [`compile()`] turns text into a flat tree of nodes; [`Code::run`] walks it on the variables of a [`Machine`]. Every
 //! node walked costs one instruction of the [`Budget`], so no preset code can run forever; nesting is bounded when
 //! compiling, so none can overflow the stack. Names are resolved to slots once: nothing is looked up while running.
 //!
