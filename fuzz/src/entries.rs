@@ -79,7 +79,7 @@ pub fn library_files(data: &[u8]) {
     let data = cut(data);
     for version in [IndexVersion::V0, IndexVersion::V1] {
         if let Ok(index) = StyleIndex::parse(data, version) {
-            index.entries.iter().for_each(|entry| drop(entry.cluster().map(str::len)));
+            std::hint::black_box(index.entries.iter().filter_map(|entry| entry.cluster()).count());
             let written = serde_json::to_vec(&index).expect("plain data");
             let again = StyleIndex::parse(&written, version).expect("what was written");
             assert_eq!(again.entries, index.entries);

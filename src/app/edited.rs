@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// One thing that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub struct Problem {
     /// The line, counted from 1.
     pub line: usize,
     /// The field, or nothing when the line as a whole cannot be read.
