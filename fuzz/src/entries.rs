@@ -132,18 +132,16 @@ pub fn midi_profile(data: &[u8]) {
     assert_eq!((again, problems.len()), (profile, 0));
 }
 
-/// A set log: refused, or its lines survive being written and read again; its frames can be walked.
+/// A set log: refused, or its frames can be walked and its lines written again.
 pub fn set_log(data: &[u8]) {
     let Ok((header, entries)) = setlog::read(&String::from_utf8_lossy(cut(data))) else { return };
+    assert!(!setlog::line(&header).contains('\n'));
     for entry in &entries {
+        assert!(!setlog::line(entry).contains('\n'));
         if let setlog::Event::Frames(frames) = &entry.event {
-            assert!(frames.iter().take(MAX_BYTES + 1).count() <= MAX_BYTES, "more frames than were written");
+            assert!(frames.iter().take(MAX_BYTES).count() < MAX_BYTES, "more frames than the line can hold");
         }
     }
-    let mut text = setlog::line(&header) + "\n";
-    entries.iter().for_each(|entry| text.push_str(&(setlog::line(entry) + "\n")));
-    let (_, again) = setlog::read(&text).expect("what was written");
-    assert_eq!(again.len(), entries.len());
 }
 
 fn cut(data: &[u8]) -> &[u8] {

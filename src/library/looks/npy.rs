@@ -152,6 +152,15 @@ mod tests {
         assert!(read_back(&bytes[..bytes.len() - 1]).unwrap_err().contains("14 of 15"));
         assert!(read_back(b"not numpy").is_err() && read_back(b"").is_err());
         assert!(read_back(&[MAGIC, &[1, 0, 255, 255]].concat()).is_err());
+        let claims = |shape: &str| {
+            let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+            [MAGIC, &[1, 0, header.len() as u8, 0], header.as_bytes()].concat()
+        };
+        assert!(read_back(&claims("(18446744073709551615, 0)")).is_err(), "rows without end");
+        std::fs::write(&path, claims("(0, 1152921504606846976)")).expect("written");
+        let mut none = Rows::open(&path).expect("opens");
+        let mut rows = 0;
+        assert_eq!((none.each(|_, _| rows += 1), rows), (Ok(()), 0));
         assert_eq!(read_back(&bytes), Ok(matrix.clone()));
         let mut rows = Rows::open(&path).expect("opens");
         assert_eq!(rows.row(2).expect("a row"), matrix.row(2).to_vec());

@@ -148,4 +148,12 @@ mod tests {
         assert_eq!(back.iter().collect::<Vec<_>>(), frames);
         assert!(text.contains(r#""silent":false,"#), "a column of one value: {text}");
     }
+
+    #[test]
+    fn a_line_cannot_claim_more_frames_than_it_holds() {
+        let text = serde_json::to_string(&Frames::of(&[Frame::default(); 2])).expect("plain data");
+        assert!(serde_json::from_str::<Frames>(&text).is_ok());
+        let claims = text.replacen("\"count\":2", "\"count\":18446744073709551615", 1);
+        assert!(claims != text && serde_json::from_str::<Frames>(&claims).is_err());
+    }
 }
