@@ -1,17 +1,25 @@
 //! aivj: hears the room, understands the music, draws MilkDrop presets and learns what to play next.
 //!
-//! The rooms and who may import whom stand in `ARCHITECTURE.md`; `tests/architecture.rs` checks them.
+//! `ARCHITECTURE.md` lists the rooms (the modules below) and who may import whom; `tests/architecture.rs` checks it.
 
 pub mod analysis;
 pub mod app;
 pub mod audio;
-pub mod bake;
+pub mod audit;
 pub mod cli;
+pub mod cluster;
 pub mod desk;
+pub mod embed;
+pub mod frames;
 pub mod handoff;
+pub mod jobs;
 pub mod library;
+pub mod media;
 pub mod milk;
 pub mod mind;
+pub mod night;
+pub mod pack;
 pub mod show;
 pub mod stage;
+pub mod training;
 pub mod units;

@@ -18,10 +18,10 @@ use aivj::analysis::{Analyser, Features};
 use aivj::audio;
 use aivj::handoff::Latest;
 use aivj::library::{Catalogue, built_in};
-use aivj::milk::{Ear, Frame, Heard, Hooks, Player, Program, Tick};
+use aivj::milk::{Frame, Hooks, Player, PresetAudio, PresetAudioAnalyser, Program, Tick};
 use aivj::mind::Control;
 use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
-use aivj::stage::{DeckSettings, Gpu, Stage, Workshop};
+use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use aivj::units::Unipolar;
 
 /// Allocations of ours that are known: a part of the function's name, and how many a frame there may be. A number that
@@ -130,7 +130,7 @@ fn a_recorded_allocation_names_its_function() {
 
 #[test]
 fn players_of_all_presets_allocate_nothing() {
-    let mut ear = Ear::new();
+    let mut ear = PresetAudioAnalyser::new();
     let sound = sound();
     let mut guilty = BTreeMap::new();
     for preset in built_in() {
@@ -139,7 +139,7 @@ fn players_of_all_presets_allocate_nothing() {
         let mut frame = Frame::default();
         let mut hooks = Hooks::default();
         assert!(hooks.touch("rot", 1.1, 0.0) && hooks.bend("zoom", 1.1));
-        let mut step = |number: usize, ear: &mut Ear| {
+        let mut step = |number: usize, ear: &mut PresetAudioAnalyser| {
             let heard = ear.listen(&sound[number].0, 1.0 / FPS);
             let tick = Tick {
                 time: number as f64 / FPS,
@@ -162,11 +162,11 @@ fn players_of_all_presets_allocate_nothing() {
 #[test]
 fn frames_of_a_show_allocate_nothing_of_ours() {
     let gpu = Gpu::headless().expect("a graphics device; mesa-vulkan-drivers is enough");
-    let workshop = Arc::new(Workshop::new(gpu, &[]));
+    let render_context = Arc::new(RenderContext::new(gpu, &[]));
     let settings = DeckSettings { size: [96, 54], mesh: [24, 18], fps: FPS };
-    let heard = Latest::new(Heard::default());
-    let warmer = Warmer::in_place(&workshop, &heard, settings, None);
-    let mut stage = Stage::new(workshop, settings.size);
+    let heard = Latest::new(PresetAudio::default());
+    let warmer = Warmer::in_place(&render_context, &heard, settings, None);
+    let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(true);
     stage.glance_at_picture(true);
     // The show changes nothing by itself: what is on air stays.

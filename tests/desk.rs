@@ -11,17 +11,20 @@ mod renderer;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
 use aivj::analysis::{Features, Scene, Section};
-use aivj::bake::overnight::STAGES;
 use aivj::desk::{
     Action, BakePicture, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page,
     SettingsView,
 };
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use aivj::library::{BanKind, Energy, LibraryPlace, PresetId, Question, Searcher, Settings, Store};
+use aivj::library::{BanKind, Energy, LibraryLocation, PresetId, SearchIndex, SearchQuery, Settings, Store};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
-use aivj::show::{AudioLine, Command, FrameTimes, Heard, LeftOut, Past, Playing, Snapshot, Upcoming, Veil};
+use aivj::night::STAGES;
+use aivj::show::{
+    AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Snapshot,
+    Upcoming,
+};
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};
 
@@ -95,8 +98,8 @@ fn preview(context: &egui::Context) -> egui::TextureHandle {
     context.load_texture("preview", image, egui::TextureOptions::NEAREST)
 }
 
-fn heard() -> Heard {
-    let mut heard = Heard::default();
+fn heard() -> PresetAudio {
+    let mut heard = PresetAudio::default();
     for channel in 0..2 {
         for (at, sample) in heard.wave[channel].iter_mut().enumerate() {
             *sample = 0.5 * (at as f32 * 0.1).sin();
@@ -116,8 +119,8 @@ fn upcoming(name: &str, warm: bool, probability: Option<f32>, reason: &str) -> U
     Upcoming { id: id(name), name: name.into(), warm, reason: reason.into(), probability }
 }
 
-fn past(name: &str, favourite: bool, banned: bool) -> Past {
-    Past { id: id(name), name: name.into(), favourite, banned }
+fn past(name: &str, favourite: bool, banned: bool) -> PlayedPreset {
+    PlayedPreset { id: id(name), name: name.into(), favourite, banned }
 }
 
 /// A techno set at its peak, on the third beat of a bar.
@@ -187,7 +190,7 @@ fn the_live_page_in_trouble() {
     let mut snapshot = playing();
     snapshot.held = true;
     snapshot.macros.mode = Mode::Midi;
-    snapshot.veil = Veil::Blackout;
+    snapshot.veil = OutputMode::Blackout;
     snapshot.features = Features { silent: true, ..Features::default() };
     snapshot.up_next.clear();
     if let Some(playing) = &mut snapshot.playing {
@@ -287,11 +290,11 @@ fn baked_library() -> LibraryView {
     };
     index.write(&folder.path().join(INDEX_V1)).expect("written");
     let store = Store::in_memory().expect("opens");
-    let opened = aivj::library::open(&store, &LibraryPlace::of(folder.path()), 1, |_| ()).expect("opens");
-    let mut searcher = Searcher::new(opened.catalogue.into(), &Default::default());
-    let answer = searcher.find(&Question::default());
+    let opened = aivj::library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("opens");
+    let mut searcher = SearchIndex::new(opened.catalogue.into(), &Default::default());
+    let answer = searcher.find(&SearchQuery::default());
     let id = |at: usize| answer.library.entries[at].id;
-    let why = LeftOut { kind: BanKind::Aesthetic, why: "it shows nothing but black".into() };
+    let why = Exclusion { kind: BanKind::Aesthetic, why: "it shows nothing but black".into() };
     LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
@@ -416,7 +419,7 @@ fn a_preset_on_the_map_is_taken_in_hand_and_played() {
     asked.borrow_mut().clear();
     harness.get_by_label("Play now").click();
     harness.run_steps(2);
-    let play = aivj::desk::Ask::Act(Action::Show(Command::PlayNow(alone)));
+    let play = aivj::desk::DeskRequest::Act(Action::Show(Command::PlayNow(alone)));
     assert_eq!(*asked.borrow(), [play], "the preset in the middle was taken in hand");
 }
 
@@ -459,6 +462,6 @@ fn what_is_clicked_is_asked_for() {
         harness.get_by_label(label).click();
         harness.run_steps(2);
         let asked: Vec<_> = asked.borrow_mut().drain(..).collect();
-        assert_eq!(asked, [aivj::desk::Ask::Act(Action::Show(command))], "{label}");
+        assert_eq!(asked, [aivj::desk::DeskRequest::Act(Action::Show(command))], "{label}");
     }
 }

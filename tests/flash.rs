@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use aivj::library;
-use aivj::milk::{Ear, Heard, Hooks, Program};
-use aivj::stage::{Airing, Cue, Deck, DeckId, DeckSettings, Gpu, Post, Stage, Veil, Workshop};
+use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
+use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage};
 
 const FPS: f64 = 60.0;
 const SIZE: [u32; 2] = [96, 72];
 /// Transitions a second that are still no failure: three flashes.
 const MOST_TURNS: usize = 7;
 
-fn workshop() -> Arc<Workshop> {
+fn render_context() -> Arc<RenderContext> {
     let gpu = Gpu::headless().expect("a graphics device; mesa-vulkan-drivers is enough");
-    Arc::new(Workshop::new(gpu, &[]))
+    Arc::new(RenderContext::new(gpu, &[]))
 }
 
 /// A preset whose whole picture is what `body` says.
@@ -25,29 +25,34 @@ fn preset(body: &str) -> String {
 }
 
 /// `seconds` of the preset as shown, in linear light: mean red, green and blue of every frame.
-fn shown(workshop: &Arc<Workshop>, text: &str, limited: bool, seconds: f64) -> Vec<image::RgbaImage> {
+fn shown(
+    render_context: &Arc<RenderContext>,
+    text: &str,
+    limited: bool,
+    seconds: f64,
+) -> Vec<image::RgbaImage> {
     let program = Program::compile(text.as_bytes()).expect("a preset");
     let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: FPS };
-    let deck = Deck::prepare(workshop, program, settings, 1).expect("a deck");
+    let deck = Deck::prepare(render_context, program, settings, 1).expect("a deck");
     assert_eq!(deck.problems(), Vec::<String>::new());
-    let mut stage = Stage::new(workshop.clone(), SIZE);
+    let mut stage = Stage::new(render_context.clone(), SIZE);
     stage.limit_flashes(limited);
     stage.rack(DeckId(1), Box::new(deck));
-    let mut ear = Ear::new();
+    let mut ear = PresetAudioAnalyser::new();
     (0..(seconds * FPS) as u32)
         .map(|number| {
             let tone = |i: u32| ((number * 735 + i) as f32 * 0.03).sin() * 0.3;
             let sound: Vec<[f32; 2]> = (0..735).map(|i| [tone(i); 2]).collect();
-            let heard: Heard = ear.listen(&sound, 1.0 / FPS).clone();
+            let heard: PresetAudio = ear.listen(&sound, 1.0 / FPS).clone();
             stage.draw(&Cue {
                 dt: if number == 0 { 0.0 } else { 1.0 / FPS },
                 fps: FPS,
                 heard,
-                front: Some(Airing { deck: DeckId(1), hooks: Hooks::default() }),
+                front: Some(OnAirDeck { deck: DeckId(1), hooks: Hooks::default() }),
                 fade: None,
                 second: None,
                 post: Post::default(),
-                veil: Veil::Open,
+                veil: OutputMode::Open,
             });
             stage.screenshot().expect("a picture")
         })
@@ -92,10 +97,10 @@ fn most_turns(values: impl Iterator<Item = f32>, step: f32) -> usize {
 
 #[test]
 fn a_strobe_is_held_to_three_flashes_a_second() {
-    let workshop = workshop();
+    let render_context = render_context();
     for hertz in [5, 10, 15] {
         let text = preset(&format!("ret = step(0.5, frac(time * {hertz}.0));"));
-        let count = |limited| most_turns(shown(&workshop, &text, limited, 3.0).iter().map(light), 0.1);
+        let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(light), 0.1);
         let (free, held) = (count(false), count(true));
         assert!(free > MOST_TURNS, "{hertz} Hz: only {free} turns without the limiter");
         assert!(held <= MOST_TURNS, "{hertz} Hz: {held} turns a second");
@@ -105,31 +110,31 @@ fn a_strobe_is_held_to_three_flashes_a_second() {
 
 #[test]
 fn slow_ramps_add_up_to_flashes_and_are_held_too() {
-    let workshop = workshop();
+    let render_context = render_context();
     let text = preset("ret = 0.5 + 0.5 * sin(time * 31.4);");
-    let count = |limited| most_turns(shown(&workshop, &text, limited, 3.0).iter().map(light), 0.1);
+    let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(light), 0.1);
     let (free, held) = (count(false), count(true));
     assert!(free > MOST_TURNS && held <= MOST_TURNS, "{free} turns without, {held} with the limiter");
 }
 
 #[test]
 fn saturated_red_is_held_at_equal_brightness() {
-    let workshop = workshop();
+    let render_context = render_context();
     let text =
         preset("ret = (frac(time * 5.0) < 0.5) ? float3(1.0, 0.0, 0.0) : float3(0.498, 0.498, 0.498);");
-    let count = |limited| most_turns(shown(&workshop, &text, limited, 3.0).iter().map(redness), 0.4);
+    let count = |limited| most_turns(shown(&render_context, &text, limited, 3.0).iter().map(redness), 0.4);
     let (free, held) = (count(false), count(true));
     assert!(free > MOST_TURNS && held <= MOST_TURNS, "{free} turns without, {held} with the limiter");
 }
 
 #[test]
 fn what_does_not_flash_passes_unchanged() {
-    let workshop = workshop();
+    let render_context = render_context();
     let slow = preset("ret = 0.5 + 0.5 * sin(time * 6.0 + uv.x);");
     let calm =
         library::built_in().find(|preset| preset.path.starts_with("ambient/calm")).expect("a calm one");
     for text in [slow.as_str(), calm.text] {
-        let [free, held] = [false, true].map(|limited| shown(&workshop, text, limited, 2.0));
+        let [free, held] = [false, true].map(|limited| shown(&render_context, text, limited, 2.0));
         let changed = free.iter().zip(&held).filter(|(a, b)| a != b).count();
         assert_eq!(changed, 0, "frames that were changed, of {}", free.len());
     }

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use aivj::desk::{Ask, BakeView, Desk, DeskView, LibraryAsk, LibraryView, MidiView, Page, SettingsView};
+use aivj::desk::{
+    BakeView, Desk, DeskRequest, DeskView, LibraryRequest, LibraryView, MidiView, Page, SettingsView,
+};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::{
-    Catalogue, Cluster, Energy, Entry, PresetId, Question, Searcher, StyleOrigin, Tags, Whereabouts,
+    Catalogue, Cluster, Energy, Entry, PresetId, SearchIndex, SearchQuery, SourceLocation, StyleOrigin, Tags,
 };
-use aivj::show::{AudioLine, FrameTimes, Heard, Snapshot};
+use aivj::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
 use aivj::units::Rng;
 
 const PRESETS: usize = 136_109;
@@ -53,7 +55,7 @@ fn library(folder: &Path) -> Catalogue {
         let path = format!("{:03}/{name}.milk", at % 400);
         Entry {
             id: PresetId::of(&at.to_le_bytes()),
-            lies: Whereabouts::Below(folder.clone()),
+            lies: SourceLocation::Below(folder.clone()),
             path,
             cluster: (at % CLUSTERS) as u16,
             energy: Energy::of_rank((at % 3) as u8),
@@ -105,19 +107,19 @@ fn a_hundred_thousand_presets_are_searched_and_drawn() {
     let library = library(folder.path());
     write_map(folder.path(), &library);
     let library = Arc::new(library);
-    let mut searcher = told("made ready", || Searcher::new(library.clone(), &HashMap::new()));
+    let mut searcher = told("made ready", || SearchIndex::new(library.clone(), &HashMap::new()));
     let holds = |word: &str, path: &str| path.split([' ', '/']).any(|part| part.starts_with(word));
     for text in ["t", "the", "m", "milk", "deep ink", "reactor storm 12", "1", "zzz"] {
-        let question = Question { text: text.into(), ..Question::default() };
+        let question = SearchQuery { text: text.into(), ..SearchQuery::default() };
         let answer = told(&format!("search {text:?}"), || searcher.find(&question));
         if text.chars().all(char::is_alphabetic) && text.len() > 2 && text != "milk" {
             let right = library.entries.iter().filter(|entry| holds(text, &entry.path)).count();
             assert_eq!(answer.places.len(), right, "{text}");
         }
     }
-    let all = told("everything", || searcher.find(&Question::default()));
+    let all = told("everything", || searcher.find(&SearchQuery::default()));
     assert_eq!(all.places.len(), PRESETS);
-    let peaks = Question { energy: Some(Energy::Peak), cluster: Some(5), ..Question::default() };
+    let peaks = SearchQuery { energy: Some(Energy::Peak), cluster: Some(5), ..SearchQuery::default() };
     let peaks = told("one style at its peak", || searcher.find(&peaks));
     assert!(!peaks.places.is_empty() && peaks.places.len() < PRESETS / CLUSTERS);
     println!("memory: {} MB more than without the library", memory_mb().saturating_sub(before));
@@ -127,7 +129,7 @@ fn a_hundred_thousand_presets_are_searched_and_drawn() {
 
 /// Draws both pages while the wheel turns; every frame gives shapes, and the page asks for what it shows.
 fn draw(library: LibraryView) {
-    let (snapshot, audio, heard) = (Snapshot::default(), AudioLine::default(), Heard::default());
+    let (snapshot, audio, heard) = (Snapshot::default(), AudioLine::default(), PresetAudio::default());
     let (midi, bake, settings) = (MidiView::default(), BakeView::default(), SettingsView::default());
     let view = DeskView {
         snapshot: &snapshot,
@@ -177,6 +179,6 @@ fn draw(library: LibraryView) {
         times_ms.sort_by(f64::total_cmp);
         let [median, most] = [60, 113].map(|at| times_ms[at]);
         println!("{}: {median:.2} ms a frame while it moves, 95 %: {most:.2} ms", page.title());
-        assert!(asked.contains(&Ask::Library(LibraryAsk::Find(Question::default()))));
+        assert!(asked.contains(&DeskRequest::Library(LibraryRequest::Find(SearchQuery::default()))));
     }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, LazyLock};
 use aivj::analysis::Features;
 use aivj::audio;
 use aivj::library::{self, BuiltIn, Catalogue};
-use aivj::milk::{Ear, Heard, Hooks, Program};
+use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::mind::Control;
 use aivj::mind::macros::{Bank, MacroState, Mode};
-use aivj::show::{Command, HandRack, Hands, Show, ShowSettings, StepInput};
-use aivj::stage::{Airing, Cue, Deck, DeckId, DeckSettings, Gpu, Post, Stage, Veil, Workshop};
+use aivj::show::{Command, FusionDecks, MacroDriver, Show, ShowSettings, StepInput};
+use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage};
 use aivj::units::{Rng, Unipolar};
 use image::RgbaImage;
 
@@ -26,8 +26,8 @@ const TRAVEL: [f32; 3] = [0.0, 0.5, 1.0];
 static HOUSE: LazyLock<House> = LazyLock::new(House::open);
 
 struct House {
-    workshop: Arc<Workshop>,
-    heard: Vec<Heard>,
+    render_context: Arc<RenderContext>,
+    heard: Vec<PresetAudio>,
     presets: Vec<BuiltIn>,
 }
 
@@ -35,11 +35,11 @@ impl House {
     fn open() -> Self {
         let mut sound = audio::demo::render(44_100).frames;
         sound.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
-        let mut ear = Ear::new();
+        let mut ear = PresetAudioAnalyser::new();
         let frames = sound.chunks_exact(1470).take(90);
         let gpu = Gpu::headless().expect("a graphics device; mesa-vulkan-drivers is enough");
         Self {
-            workshop: Arc::new(Workshop::new(gpu, &[])),
+            render_context: Arc::new(RenderContext::new(gpu, &[])),
             heard: frames.map(|block| ear.listen(block, 1.0 / FPS).clone()).collect(),
             presets: library::built_in().collect(),
         }
@@ -48,7 +48,7 @@ impl House {
     fn deck(&self, preset: BuiltIn) -> Box<Deck> {
         let program = Program::compile(preset.text.as_bytes()).expect("built-in presets compile");
         let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
-        Box::new(Deck::prepare(&self.workshop, program, settings, 7).expect("built-in presets build"))
+        Box::new(Deck::prepare(&self.render_context, program, settings, 7).expect("built-in presets build"))
     }
 
     /// A preset that has little to do with the one at `place`.
@@ -60,13 +60,13 @@ impl House {
 /// One preset on air, with hands on it.
 struct Scene {
     stage: Stage,
-    hands: Hands,
+    hands: MacroDriver,
     frame: usize,
 }
 
 impl Scene {
-    fn new(front: BuiltIn, second: Option<BuiltIn>, hands: Hands) -> Self {
-        let mut stage = Stage::new(HOUSE.workshop.clone(), SIZE);
+    fn new(front: BuiltIn, second: Option<BuiltIn>, hands: MacroDriver) -> Self {
+        let mut stage = Stage::new(HOUSE.render_context.clone(), SIZE);
         stage.rack(FRONT, HOUSE.deck(front));
         if let Some(second) = second {
             stage.rack(SECOND, HOUSE.deck(second));
@@ -81,13 +81,13 @@ impl Scene {
 
     fn move_hands(&mut self, features: &Features) {
         let spare: Vec<DeckId> = self.stage.deck(SECOND).map(|_| SECOND).into_iter().collect();
-        self.hands.step(features, &HandRack { on_air: &[FRONT], spare: &spare, fading: false }, 1.0 / FPS);
+        self.hands.step(features, &FusionDecks { on_air: &[FRONT], spare: &spare, fading: false }, 1.0 / FPS);
     }
 
     fn draw(&mut self, features: &Features) -> Picture {
         self.move_hands(features);
         let mut cue = plain_cue(self.frame);
-        cue.front = Some(Airing { deck: FRONT, hooks: self.hands.hooks() });
+        cue.front = Some(OnAirDeck { deck: FRONT, hooks: self.hands.hooks() });
         (cue.second, cue.post) = (self.hands.second(), self.hands.post());
         self.stage.draw(&cue);
         self.frame += 1;
@@ -106,19 +106,19 @@ fn plain_cue(frame: usize) -> Cue {
         dt: if frame == 0 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
         heard: HOUSE.heard[frame % HOUSE.heard.len()].clone(),
-        front: Some(Airing { deck: FRONT, hooks: Hooks::default() }),
+        front: Some(OnAirDeck { deck: FRONT, hooks: Hooks::default() }),
         fade: None,
         second: None,
         post: Post::default(),
-        veil: Veil::Open,
+        veil: OutputMode::Open,
     }
 }
 
-/// Hands on a bank that stands still, all in the middle but for one control.
-fn hands(control: Control, value: f32) -> Hands {
+/// MacroDriver on a bank that stands still, all in the middle but for one control.
+fn hands(control: Control, value: f32) -> MacroDriver {
     let mut bank = Bank::default();
     bank.set(control, Unipolar::new(value));
-    Hands::new(MacroState { bank, follow: false, ..MacroState::default() }, Rng::new(3))
+    MacroDriver::new(MacroState { bank, follow: false, ..MacroState::default() }, Rng::new(3))
 }
 
 /// A picture to measure.
@@ -223,7 +223,7 @@ fn rises(measured: [f32; 3], by: f32) -> Result<(), String> {
 fn a_bank_at_rest_leaves_the_picture_as_it_is_to_the_last_bit() {
     let preset = HOUSE.presets[0];
     let rested = Scene::new(preset, Some(HOUSE.other(0)), hands(Control::M4, 0.505)).watch(0, 5);
-    let mut stage = Stage::new(HOUSE.workshop.clone(), SIZE);
+    let mut stage = Stage::new(HOUSE.render_context.clone(), SIZE);
     stage.rack(FRONT, HOUSE.deck(preset));
     for (frame, picture) in rested.iter().enumerate() {
         stage.draw(&plain_cue(frame));
@@ -310,12 +310,12 @@ fn a_command_reaches_the_cue_of_its_own_step() {
     let mut step = |commands: &[Command]| {
         let cue = show.step(&StepInput {
             dt: 1.0 / FPS,
-            heard: &Heard::default(),
+            heard: &PresetAudio::default(),
             features: &Features::default(),
             commands,
             arrived: &[],
             failed: &[],
-            glance: None,
+            picture_stats: None,
         });
         (cue.cue.post, show.snapshot().macros)
     };

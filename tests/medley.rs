@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aivj::analysis::{Analyser, Scene};
 use aivj::audio::HOUSE_RATE_HZ;
 use aivj::library::Catalogue;
-use aivj::milk::Heard;
+use aivj::milk::PresetAudio;
 use aivj::show::setlog::{Cause, Event};
 use aivj::show::{Arrived, PrepareTimes, Show, ShowSettings, StepInput};
 use aivj::units::Rng;
@@ -72,14 +72,14 @@ fn perform(sound: &[([f32; 2], Scene)]) -> Set {
             .collect();
         let step = show.step(&StepInput {
             dt: 1.0 / FPS as f64,
-            heard: &Heard::default(),
+            heard: &PresetAudio::default(),
             features: analyser.features(),
             commands: &[],
             arrived: &arrived,
             failed: &[],
-            glance: None,
+            picture_stats: None,
         });
-        coming.extend(step.wishes.iter().map(|wish| wish.deck));
+        coming.extend(step.requests.iter().map(|request| request.deck));
         for entry in show.take_log() {
             if let Event::Cut(cut) = entry.event
                 && let Cause::Music(moment) = cut.cause

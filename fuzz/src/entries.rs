@@ -10,7 +10,7 @@ use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
 use aivj::milk::eel::{self, Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared};
-use aivj::milk::{Frame, Heard, Hooks, Player, Program, Tick};
+use aivj::milk::{Frame, Hooks, Player, PresetAudio, Program, Tick};
 use aivj::show::setlog;
 use aivj::units::thread_time;
 
@@ -57,7 +57,7 @@ pub fn preset(data: &[u8]) {
         for number in 0..2_u32 {
             let time = f64::from(number) / 30.0;
             let tick = Tick { time, fps: 30.0, frame: number.into(), size: [64, 48], mesh: [8, 6] };
-            player.step(&Heard::default(), tick, &Hooks::default(), &mut frame);
+            player.step(&PresetAudio::default(), tick, &Hooks::default(), &mut frame);
             check_frame(&frame);
         }
     }

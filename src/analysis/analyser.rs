@@ -1,7 +1,7 @@
 //! The analyser: samples in, features out, a hop at a time.
 
 use super::RATE_HZ;
-use super::beat::{Drums, TempoWish, Tracker};
+use super::beat::{Drums, TempoRequest, Tracker};
 use super::energy::Energy;
 use super::features::Features;
 use super::filterbank::{Filterbank, MOST_BANDS};
@@ -105,7 +105,7 @@ impl Analyser {
     }
 
     /// Does what the performer asks of the beat.
-    pub fn tempo(&mut self, wish: TempoWish) {
+    pub fn tempo(&mut self, wish: TempoRequest) {
         self.tracker.wish(wish);
         self.features.beat = self.tracker.grid();
     }

@@ -18,7 +18,7 @@ mod stft;
 mod tests;
 
 pub use analyser::Analyser;
-pub use beat::TempoWish;
+pub use beat::TempoRequest;
 pub use call::BeatCall;
 pub use features::{
     Bands, BeatGrid, Features, Level, Passage, Scene, SceneView, Section, TRUSTED_CONFIDENCE,

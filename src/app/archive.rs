@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::keeper::{self, Keeper, with_store};
-use super::shelf::{Shelf, ShelfNews};
-use crate::desk::{LibraryAsk, LibraryView};
-use crate::library::{Catalogue, Finder, Question, Store};
+use super::library_watcher::{LibraryUpdate, LibraryWatcher};
+use super::persistence::{self, ShowPersistence, with_store};
+use crate::desk::{LibraryRequest, LibraryView};
+use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
 use crate::mind::director::Pool;
-use crate::show::{Command, Memory, Show, ShowSettings};
+use crate::show::{Command, Show, ShowMemory, ShowSettings};
 
 /// What is kept.
 pub(super) struct Archive {
-    keeper: Keeper,
-    shelf: Shelf,
-    finder: Finder,
-    question: Question,
+    persistence: ShowPersistence,
+    shelf: LibraryWatcher,
+    finder: SearchThread,
+    question: SearchQuery,
     view: LibraryView,
     /// Held until another one is in use, so that it is never freed between two frames.
     pool: Arc<Pool>,
@@ -30,19 +30,19 @@ impl Archive {
     /// Opens the store and the library, and a show over them that remembers earlier nights.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
         let ((recalled, (catalogue, mut messages, shelf)), store, notice) =
-            with_store(|store| Ok((keeper::recall(store)?, Shelf::open(store, presets)?)))?;
+            with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::remembering(settings, pool.clone(), memory.clone());
-        let finder = Finder::start(second(&store)?).context("starting the thread that searches")?;
+        let finder = SearchThread::start(second(&store)?).context("starting the thread that searches")?;
         let mut archive = Self {
             view: LibraryView::default(),
-            keeper: Keeper::start(store, recalled)?,
+            persistence: ShowPersistence::start(store, recalled)?,
             shelf,
             finder,
-            question: Question::default(),
+            question: SearchQuery::default(),
             pool,
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
@@ -55,12 +55,12 @@ impl Archive {
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(memory) = show.changed_memory() {
             self.mark(&memory);
-            self.keeper.remember(memory);
+            self.persistence.remember(memory);
         }
         for news in self.shelf.news.try_iter().collect::<Vec<_>>() {
             match news {
-                ShelfNews::Message(message) => self.message = Some(message),
-                ShelfNews::Library(pool, messages) => {
+                LibraryUpdate::Message(message) => self.message = Some(message),
+                LibraryUpdate::Library(pool, messages) => {
                     let old = std::mem::replace(&mut self.pool, pool.clone());
                     show.change_library(pool);
                     // Freeing a hundred thousand presets takes longer than a frame.
@@ -77,8 +77,8 @@ impl Archive {
         if let Some(answer) = self.finder.answer() {
             self.view.answer = Arc::new(answer);
         }
-        self.keeper.watch(show.on_air(), commands);
-        self.message = self.keeper.trouble().or(self.message.take());
+        self.persistence.watch(show.on_air(), commands);
+        self.message = self.persistence.trouble().or(self.message.take());
     }
 
     /// Turns to another folder or pack, or to the built-in presets; what plays plays on until it is ready.
@@ -99,9 +99,9 @@ impl Archive {
     }
 
     /// Does what was asked on the library page.
-    pub fn asked(&mut self, ask: LibraryAsk) {
+    pub fn asked(&mut self, ask: LibraryRequest) {
         match ask {
-            LibraryAsk::Find(question) => {
+            LibraryRequest::Find(question) => {
                 self.question = question;
                 self.find();
             }
@@ -116,7 +116,7 @@ impl Archive {
         self.finder.ask(self.library(), self.question.clone());
     }
 
-    fn mark(&mut self, memory: &Memory) {
+    fn mark(&mut self, memory: &ShowMemory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
         self.view.left_out = Arc::new(memory.left_out.clone());

@@ -7,12 +7,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::bake::models;
-use crate::bake::overnight::{Ending, News, STAGES, library_of, same_folder};
-use crate::bake::progress::Progress;
-use crate::desk::{BakeAsk, BakeOptions, BakePicture, BakeView};
+use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
+use crate::embed::models;
 use crate::handoff::Latest;
-use crate::library::{LibraryPlace, Places};
+use crate::jobs::progress::Progress;
+use crate::library::{LibraryLocation, UserFolders};
+use crate::night::{NightEvent, NightOutcome, STAGES, library_of, same_folder};
 
 /// Notes and pictures kept for the page.
 const NOTES: usize = 200;
@@ -34,10 +34,10 @@ impl Baking {
     /// Nothing is baked yet.
     pub fn of(library: Option<&Path>, textures: &[PathBuf]) -> Self {
         // A pack may be named by its manifest.
-        let library = library.map(|place| LibraryPlace::of(place).folder);
+        let library = library.map(|place| LibraryLocation::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
         let stages = STAGES.map(str::to_owned).to_vec();
-        let models = Places::of_user().map(|places| models::list(&places.data.join("models")));
+        let models = UserFolders::of_user().map(|places| models::list(&places.data.join("models")));
         let models = models.unwrap_or_default();
         let view = Latest::new(BakeView { library: shown, stages, models, ..BakeView::default() });
         Self { library, textures: textures.to_vec(), view, child: None }
@@ -45,7 +45,7 @@ impl Baking {
 
     /// The show plays another library now; a night that is at work goes on with its own.
     pub fn turn_to(&mut self, library: Option<&Path>) {
-        self.library = library.map(|place| LibraryPlace::of(place).folder);
+        self.library = library.map(|place| LibraryLocation::of(place).folder);
     }
 
     /// What the page shows.
@@ -62,10 +62,10 @@ impl Baking {
     }
 
     /// Does what the performer asks; fails in words.
-    pub fn asked(&mut self, ask: &BakeAsk) -> Result<(), String> {
+    pub fn asked(&mut self, ask: &BakeRequest) -> Result<(), String> {
         match ask {
-            BakeAsk::Start(options) => self.start(options),
-            BakeAsk::Stop => {
+            BakeRequest::Start(options) => self.start(options),
+            BakeRequest::Stop => {
                 if let Some((_, input)) = &mut self.child {
                     // A child that no longer listens has ended already.
                     if let Some(mut input) = input.take() {
@@ -114,7 +114,7 @@ impl Baking {
             .spawn()
             .map_err(told)?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
-        let mut page = Page::new(self.view.clone());
+        let mut page = BakeProgress::new(self.view.clone());
         let listen = move || {
             let lines =
                 output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
@@ -148,7 +148,7 @@ fn pack_name(library: &Path) -> String {
         library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
     let plain = folder.trim().trim_start_matches('.');
     let plain = if plain.is_empty() { "library" } else { plain };
-    let packs = Places::of_user().map(|places| places.data.join("packs"));
+    let packs = UserFolders::of_user().map(|places| places.data.join("packs"));
     let free = |name: &String| {
         let holds = packs.as_ref().and_then(|packs| library_of(&packs.join(name)));
         holds.is_none_or(|other| same_folder(&other, library))
@@ -165,7 +165,7 @@ fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
 }
 
 /// The page as the news make it.
-struct Page {
+struct BakeProgress {
     view: BakeView,
     shown: Latest<BakeView>,
     pace: VecDeque<(Instant, usize)>,
@@ -174,7 +174,7 @@ struct Page {
     ended: bool,
 }
 
-impl Page {
+impl BakeProgress {
     fn new(shown: Latest<BakeView>) -> Self {
         let BakeView { library, models, stages, .. } = shown.read().as_ref().clone();
         let page = Self {
@@ -188,23 +188,23 @@ impl Page {
         page
     }
 
-    fn hear(&mut self, news: News) {
+    fn hear(&mut self, news: NightEvent) {
         match news {
-            News::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
-            News::Note { text } => self.note(text),
-            News::Failed { why } => self.ends(Some(why)),
-            News::Ended { ending: Ending::Finished } => self.ends(None),
-            News::Ended { ending: Ending::Stopped } => {
+            NightEvent::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
+            NightEvent::Note { text } => self.note(text),
+            NightEvent::Failed { why } => self.ends(Some(why)),
+            NightEvent::Ended { ending: NightOutcome::Finished } => self.ends(None),
+            NightEvent::Ended { ending: NightOutcome::Stopped } => {
                 self.note("stopped; the next start goes on from here".into());
                 self.ends(None);
             }
-            News::Stage { stage } => {
+            NightEvent::Stage { stage } => {
                 self.note(format!("[overnight] {stage}"));
                 self.view.stage = stage;
                 (self.view.done, self.view.total, self.view.left_secs) = (0, 0, None);
                 self.pace.clear();
             }
-            News::Progress(progress) => self.progress(&progress),
+            NightEvent::Progress(progress) => self.progress(&progress),
         }
         self.shown.publish(self.view.clone());
     }
@@ -278,14 +278,14 @@ mod tests {
     #[test]
     fn news_become_a_page() {
         let shown = Latest::new(BakeView::default());
-        let mut page = Page::new(shown.clone());
-        page.hear(News::Stage { stage: "render frames".into() });
-        page.hear(News::Progress(Progress::at("render frames", 3, 30)));
-        page.hear(News::Note { text: "ten failed".into() });
+        let mut page = BakeProgress::new(shown.clone());
+        page.hear(NightEvent::Stage { stage: "render frames".into() });
+        page.hear(NightEvent::Progress(Progress::at("render frames", 3, 30)));
+        page.hear(NightEvent::Note { text: "ten failed".into() });
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
         assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
-        page.hear(News::Ended { ending: Ending::Finished });
+        page.hear(NightEvent::Ended { ending: NightOutcome::Finished });
         page.end();
         assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
     }
@@ -293,21 +293,21 @@ mod tests {
     #[test]
     fn a_night_that_fails_says_why_and_one_that_breaks_off_is_told() {
         let shown = Latest::new(BakeView::default());
-        let mut page = Page::new(shown.clone());
-        page.hear(News::Failed { why: "the disk is full".into() });
+        let mut page = BakeProgress::new(shown.clone());
+        page.hear(NightEvent::Failed { why: "the disk is full".into() });
         page.end();
         assert_eq!(shown.read().trouble.as_deref(), Some("the disk is full"));
-        Page::new(shown.clone()).end();
+        BakeProgress::new(shown.clone()).end();
         assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("broke off")));
     }
 
     #[test]
     fn the_page_tells_of_the_library_that_would_be_baked() {
         let mut baking = Baking::of(Some(Path::new("/presets/a")), &[]);
-        Page::new(baking.view.clone()).hear(News::Note { text: "of a".into() });
+        BakeProgress::new(baking.view.clone()).hear(NightEvent::Note { text: "of a".into() });
         baking.turn_to(Some(Path::new("/presets/b")));
         assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
-        Page::new(baking.view.clone()).end();
+        BakeProgress::new(baking.view.clone()).end();
         let view = baking.view();
         assert_eq!(
             (view.library.as_deref(), view.notes.len(), view.trouble.as_ref()),

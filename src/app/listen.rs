@@ -20,7 +20,7 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 
 /// What is listened to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum ListenSource {
     /// A sound file, as fast as it can be read.
     File(std::path::PathBuf),
     /// The input whose name contains this; the one that carries sound without a name.
@@ -31,7 +31,7 @@ pub enum Heard {
 #[derive(Clone, Debug)]
 pub struct ListenSettings {
     /// What.
-    pub heard: Heard,
+    pub heard: ListenSource,
     /// Lines of JSON instead of the live view.
     pub json: bool,
     /// Ends after so many seconds of sound.
@@ -49,8 +49,8 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
         spent: Duration::ZERO,
     };
     let written = match &settings.heard {
-        Heard::File(path) => listening.file(path, settings, out),
-        Heard::Device(name) => listening.device(name.clone(), settings, out),
+        ListenSource::File(path) => listening.file(path, settings, out),
+        ListenSource::Device(name) => listening.device(name.clone(), settings, out),
     };
     match written {
         // Whoever read the lines has seen enough.
@@ -240,7 +240,7 @@ mod tests {
             .map(|n| if n % 4_000 < 200 { [(n as f32 * 0.9).sin() * 0.8; 2] } else { [0.0; 2] });
         wav::write(&path, &Pcm { rate_hz: 8_000, frames: frames.collect() }).unwrap();
         let mut out = Vec::new();
-        let settings = ListenSettings { heard: Heard::File(path), json: true, seconds: None };
+        let settings = ListenSettings { heard: ListenSource::File(path), json: true, seconds: None };
         listen(&settings, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let rows: Vec<serde_json::Value> =
@@ -304,7 +304,7 @@ mod tests {
             let path = folder.path().join("drums.wav");
             float_wav(&path, rate_hz, &frames);
             let mut out = Vec::new();
-            listen(&ListenSettings { heard: Heard::File(path), json: true, seconds: None }, &mut out)
+            listen(&ListenSettings { heard: ListenSource::File(path), json: true, seconds: None }, &mut out)
                 .unwrap();
             let beats: Vec<f64> = String::from_utf8(out)
                 .unwrap()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::Places;
+use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, line};
 
 /// Lines wait no longer than this before they are on the disk: what a crash may cost.
@@ -55,7 +55,7 @@ impl LogBook {
     /// Starts the log of a live show in the data folder, named after the second it began. A show goes on without one.
     pub fn of_tonight(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let path = Places::of_user()?.data.join("sets").join(format!("set-{}.jsonl", now.as_secs()));
+        let path = UserFolders::of_user()?.data.join("sets").join(format!("set-{}.jsonl", now.as_secs()));
         Self::create(&path, header)
             .inspect_err(|error| log::warn!("this show has no set log: {error:#}"))
             .ok()
@@ -92,7 +92,7 @@ impl Drop for LogBook {
 mod tests {
     use super::*;
     use crate::show::setlog::{self, Event};
-    use crate::show::{Command, Memory, ShowSettings};
+    use crate::show::{Command, ShowMemory, ShowSettings};
 
     #[test]
     fn what_was_written_is_there_when_the_book_is_closed() {
@@ -101,7 +101,7 @@ mod tests {
         let header = LogHeader::new(
             ShowSettings::default(),
             &crate::mind::director::Pool::new(crate::library::Catalogue::built_in().into()),
-            Memory::default(),
+            ShowMemory::default(),
         );
         let entries: Vec<Entry> = (0..1000)
             .map(|step| Entry { at: step as f64, step, event: Event::Command { command: Command::Hold } })

@@ -1,43 +1,43 @@
 //! The program as a whole: windows, clock, keys, sound, and the show without a window.
 
-mod acts;
+mod actions;
+mod admission;
 mod archive;
 mod baking;
-mod door;
 mod edited;
-mod keeper;
 mod keys;
+mod library_watcher;
 mod listen;
 mod logbook;
 mod midi;
 mod offline;
 mod painter;
 mod performance;
+mod persistence;
 mod preferences;
 mod replay;
 mod scratch;
 mod screen;
-mod shelf;
+mod screenshot;
 mod sound;
-mod still;
 mod surface;
 mod taste;
 mod window;
 
-pub use keeper::{allow, ban, open_store, suspect_store, unix_now};
 pub use keys::{action_names, keys};
-pub use listen::{Heard, ListenSettings, listen};
-pub use midi::{MonitorEnd, Profile as MidiProfile, monitor as monitor_midi, ports as midi_ports};
+pub use library_watcher::catalogue;
+pub use listen::{ListenSettings, ListenSource, listen};
+pub use midi::{MidiProfile, MonitorEnd, monitor as monitor_midi, ports as midi_ports};
 pub use offline::{PerformReport, PerformSettings, perform};
+pub use persistence::{allow, ban, open_store, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use screen::screens;
-pub use shelf::catalogue;
 pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};
 
 /// Where the performer's own files lie; nowhere for a user without a home.
 pub fn config_folder() -> Option<std::path::PathBuf> {
-    crate::library::Places::of_user().map(|places| places.config)
+    crate::library::UserFolders::of_user().map(|places| places.config)
 }
 
 /// Pixels of the picture where the processor does the drawing: small enough to stay smooth.

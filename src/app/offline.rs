@@ -7,19 +7,19 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 
-use super::door::door;
+use super::admission::door;
 use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
 use super::scratch::Scratch;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
-use crate::bake::video::Video;
 use crate::handoff::Latest;
-use crate::milk::Heard;
+use crate::media::video::Video;
+use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
-use crate::show::{Memory, Rig, RigFrame, Show, ShowSettings, Warmer};
-use crate::stage::{DeckSettings, Gpu, Stage, Workshop};
+use crate::show::{Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// How a performance runs.
 #[derive(Clone, Debug)]
@@ -64,8 +64,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let pool = Arc::new(Pool::new(Arc::new(library)));
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
     let sound = performed_sound(&settings.audio, settings.seconds)?;
-    let workshop = Arc::new(Workshop::new(Gpu::headless()?, &settings.textures));
-    let device = workshop.gpu.name();
+    let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+    let device = render_context.gpu.name();
     let fps = f64::from(settings.fps);
     let show = ShowSettings {
         seed: settings.seed,
@@ -75,20 +75,20 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         seen_after_secs: -1.0 / fps,
         ..ShowSettings::default()
     };
-    let heard = Latest::new(Heard::default());
+    let heard = Latest::new(PresetAudio::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
     let door = door(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
-    let warmer = Warmer::in_place(&workshop, &heard, deck, door);
-    let mut stage = Stage::new(workshop, settings.size);
+    let warmer = Warmer::in_place(&render_context, &heard, deck, door);
+    let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(true);
     let header = LogHeader {
         steady: true,
         sound: settings.audio.clone(),
         seconds: settings.seconds,
-        ..LogHeader::new(show, &pool, Memory::default())
+        ..LogHeader::new(show, &pool, ShowMemory::default())
     };
     let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
-    let mut rig = Rig::new(Show::remembering(show, pool, Memory::default()), stage, warmer, heard);
+    let mut rig = Rig::new(Show::remembering(show, pool, ShowMemory::default()), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
     let work = Scratch::beside(&settings.out)?;

@@ -11,7 +11,7 @@ use crate::audio;
 use crate::desk::SettingsView;
 use crate::handoff::Latest;
 use crate::library::pack::MANIFEST_FILE;
-use crate::library::{Places, SETTINGS_FILE, Setting, Settings, put_setting};
+use crate::library::{SETTINGS_FILE, Setting, Settings, UserFolders, put_setting};
 
 /// What could be chosen.
 #[derive(Clone, Debug, Default)]
@@ -143,7 +143,7 @@ fn libraries() -> Vec<PathBuf> {
         Vec::new()
     });
     found.retain(|root| root.is_dir());
-    let packs = Places::of_user().map_or_else(Vec::new, |places| folders(&places.data.join("packs")));
+    let packs = UserFolders::of_user().map_or_else(Vec::new, |places| folders(&places.data.join("packs")));
     found.extend(packs.into_iter().filter(|pack| pack.join(MANIFEST_FILE).is_file()));
     found.sort();
     found.dedup();

@@ -11,7 +11,7 @@ use super::performance::{Performance, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
 use crate::library::Catalogue;
-use crate::milk::Heard;
+use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, Failed, PrepareTimes, Show, StepInput};
@@ -103,7 +103,7 @@ fn heard_again(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let count = performance.frames(header.seconds);
     let hear = |frame| {
         let (dt, features) = performance.hear(frame);
-        Frame { dt, features, glance: None }
+        Frame { dt, features, picture_stats: None }
     };
     std::iter::once(Frame::default()).chain((0..count).map(hear)).collect()
 }
@@ -146,12 +146,12 @@ fn rehearse(
         }
         show.step(&StepInput {
             dt: frame.dt,
-            heard: &Heard::default(),
+            heard: &PresetAudio::default(),
             features: &frame.features,
             commands: &now.commands,
             arrived: &now.arrived,
             failed: &now.failed,
-            glance: frame.glance,
+            picture_stats: frame.picture_stats,
         });
         now.gave_up.into_iter().for_each(|deck| show.give_up(deck));
         log.extend(show.take_log());
@@ -228,8 +228,8 @@ mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
     use crate::library::{BanKind, Tag};
-    use crate::show::{Memory, ShowSettings};
-    use crate::stage::Glance;
+    use crate::show::{ShowMemory, ShowSettings};
+    use crate::stage::PictureStats;
     use crate::units::{Rng, Seconds, Unipolar};
 
     /// A live show of four minutes, as its log tells it: frames of uneven length, music that changes, decks that come
@@ -271,7 +271,7 @@ mod tests {
                 .map(|(_, deck)| Failed { deck, kind: BanKind::Quality, why: "it hangs".to_owned() })
                 .collect();
             let black = (3000..3400).contains(&step);
-            let glance = (step % 6 == 0).then_some(Glance {
+            let picture_stats = (step % 6 == 0).then_some(PictureStats {
                 luma: if black { 0.0 } else { 0.4 },
                 brightest: if black { 0.0 } else { 0.9 },
                 darkest: 0.0,
@@ -279,17 +279,17 @@ mod tests {
             });
             let made = show.step(&StepInput {
                 dt,
-                heard: &Heard::default(),
+                heard: &PresetAudio::default(),
                 features: &features,
                 commands: &commands,
                 arrived: &arrived,
                 failed: &failed,
-                glance,
+                picture_stats,
             });
-            for wish in made.wishes {
+            for request in made.requests {
                 match rng.below(20) {
-                    0 => show.give_up(wish.deck),
-                    late => coming.push((step + 1 + late as u64 * 7, wish.deck)),
+                    0 => show.give_up(request.deck),
+                    late => coming.push((step + 1 + late as u64 * 7, request.deck)),
                 }
             }
             lines.extend(show.take_log().iter().map(setlog::line));
@@ -310,10 +310,10 @@ mod tests {
         assert!(
             !header.steady
                 && header.memory
-                    == Memory {
+                    == ShowMemory {
                         macros: header.memory.macros,
                         taste: header.memory.taste.clone(),
-                        ..Memory::default()
+                        ..ShowMemory::default()
                     }
         );
         let frames = recorded(&entries);

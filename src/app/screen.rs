@@ -83,7 +83,7 @@ fn fill(window: &Window, how: Option<Fullscreen>) {
 /// The screens of this machine, in words; why there are none.
 pub fn screens() -> Result<Vec<String>, String> {
     let events = event_loop()?;
-    let mut census = Census(Vec::new());
+    let mut census = DisplayList(Vec::new());
     events.run_app(&mut census).map_err(|error| error.to_string())?;
     Ok(census.0)
 }
@@ -98,9 +98,9 @@ pub(super) fn event_loop() -> Result<EventLoop<()>, String> {
 }
 
 /// Counts the screens and ends.
-struct Census(Vec<String>);
+struct DisplayList(Vec<String>);
 
-impl ApplicationHandler for Census {
+impl ApplicationHandler for DisplayList {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         let lines = events.available_monitors().enumerate().map(|(number, screen)| {
             let name = screen.name().unwrap_or_else(|| "without a name".into());

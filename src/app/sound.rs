@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::analysis::{Analyser, Features, TempoWish};
+use crate::analysis::{Analyser, Features, TempoRequest};
 use crate::audio::{
     AudioState, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Link, PcmSource, Playback, Source, demo,
 };
@@ -41,17 +41,17 @@ impl SoundChoice {
 }
 
 /// The listening thread and what comes from it.
-pub(super) struct Listener {
+pub(super) struct AnalysisThread {
     /// What the house knows about the music.
     pub features: Latest<Features>,
     sound: Inbox<[f32; 2]>,
-    wishes: Outbox<TempoWish>,
+    requests: Outbox<TempoRequest>,
     state: Option<Latest<AudioState>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Listener {
+impl AnalysisThread {
     /// Starts listening. An input that is missing is a state, not an error.
     pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
         let epoch = Instant::now();
@@ -76,7 +76,7 @@ impl Listener {
             }
         };
         let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
-        let (wishes, mut wished) = queue(64);
+        let (requests, mut wished) = queue(64);
         let features = Latest::new(Features::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, known) = (stop.clone(), features.clone());
@@ -86,8 +86,8 @@ impl Listener {
             let mut block = Block::with_room_for(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
-                while let Some(wish) = wished.receive() {
-                    analyser.tempo(wish);
+                while let Some(request) = wished.receive() {
+                    analyser.tempo(request);
                 }
                 if !block.frames.is_empty() {
                     analyser.push(&block.frames);
@@ -100,13 +100,13 @@ impl Listener {
             }
         };
         let thread = thread::Builder::new().name("analysis".into()).spawn(work)?;
-        Ok(Self { features, sound, wishes, state, stop, thread: Some(thread) })
+        Ok(Self { features, sound, requests, state, stop, thread: Some(thread) })
     }
 
     /// Passes on what the performer asks of the beat. A full queue loses the newest, as a hand cannot fill it.
-    pub fn wish(&mut self, wishes: impl Iterator<Item = TempoWish>) {
-        for wish in wishes {
-            self.wishes.send(wish).ok();
+    pub fn request(&mut self, requests: impl Iterator<Item = TempoRequest>) {
+        for request in requests {
+            self.requests.send(request).ok();
         }
     }
 
@@ -132,7 +132,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for AnalysisThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {

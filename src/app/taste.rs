@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{catalogue, open_store, unix_now};
-use crate::bake::show_sign;
-use crate::library::{BanKind, Catalogue, Places, PresetId};
+use crate::jobs::show_lock;
+use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
 
 /// The name under which the store remembers the taste.
@@ -57,8 +57,8 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
     // A show writes its own taste down with everything it learns; none is opened until this is written.
-    let _none_open = match Places::of_user() {
-        Some(places) => Some(show_sign::none_open(&places.data)?.context(
+    let _none_open = match UserFolders::of_user() {
+        Some(places) => Some(show_lock::none_open(&places.data)?.context(
             "a show is open on this machine and would write over what is imported; close it and try again",
         )?),
         None => None,
@@ -99,7 +99,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
 
 /// Whether a show is open on this machine that uses the same store.
 pub fn show_is_open() -> bool {
-    Places::of_user().is_some_and(|places| show_sign::is_open(&places.data))
+    UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
 /// The preset that a file means. An identity needs no library: it is the preset itself.

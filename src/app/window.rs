@@ -12,28 +12,30 @@ use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
 use winit::window::{Window, WindowId};
 
+use super::admission::door;
 use super::archive::Archive;
 use super::baking::Baking;
-use super::door::door;
 use super::keys::{Chord, Keymap};
 use super::logbook::LogBook;
 use super::midi::Midi;
 use super::painter::Painter;
 use super::preferences::Preferences;
 use super::screen::Screen;
-use super::sound::{Listener, SoundChoice};
-use super::still::Still;
+use super::screenshot::Still;
+use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, acts, config_folder, open_store};
-use crate::bake::show_sign::ShowSign;
-use crate::desk::{Action, Ask, Desk, DeskView, KeyLine, SettingsAsk, SettingsView, WindowAction};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, actions, config_folder, open_store};
+use crate::desk::{
+    Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
+};
 use crate::handoff::Latest;
-use crate::library::{Places, Setting, Settings};
-use crate::milk::Heard;
+use crate::jobs::show_lock::ShowLock;
+use crate::library::{Setting, Settings, UserFolders};
+use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, FrameTimes, Rig, RigFrame, ShowSettings, Snapshot, Warmer};
-use crate::stage::{DeckSettings, Gpu, Presenter, Stage, Workshop};
+use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
 use crate::units::Unipolar;
 
 /// Frames a second the show aims at.
@@ -89,7 +91,7 @@ struct Running {
     desk: Desk,
     rig: Rig,
     started: Instant,
-    listener: Listener,
+    listener: AnalysisThread,
     /// The set log; none where it cannot be written.
     book: Option<LogBook>,
     sound: Vec<[f32; 2]>,
@@ -108,7 +110,7 @@ struct Running {
     midi: Midi,
     baking: Baking,
     /// Tells bakes on this machine that a show plays; none where it cannot be written.
-    sign: Option<ShowSign>,
+    sign: Option<ShowLock>,
     archive: Archive,
     preferences: Preferences,
     /// Unknown presets are audited before they are shown.
@@ -146,7 +148,7 @@ impl ApplicationHandler for App {
             WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
             WindowEvent::CloseRequested => events.exit(),
             WindowEvent::Resized(size) => {
-                let gpu = &running.rig.stage.workshop().gpu;
+                let gpu = &running.rig.stage.render_context().gpu;
                 let surface = if on_desk { &mut running.desk_surface } else { &mut running.output };
                 surface.resize(gpu, size.width, size.height);
             }
@@ -218,21 +220,21 @@ impl Running {
         }
         let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
         let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
-        let workshop = Arc::new(Workshop::new(gpu, &settings.textures));
-        let heard = Latest::new(Heard::default());
+        let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
+        let heard = Latest::new(PresetAudio::default());
         let deck = DeckSettings { size, mesh: MESH, fps: FPS };
         let show = ShowSettings {
             seed: app.seed,
             fps: FPS,
             warm_frames: WARM_FRAMES,
-            second_deck: !workshop.gpu.software(),
+            second_deck: !render_context.gpu.software(),
             // One frame waits for the screen, and half of another passes before light reaches an eye.
             seen_after_secs: 1.5 / FPS,
             record: true,
             ..ShowSettings::default()
         };
         // Before anything is recalled, so that nobody changes it meanwhile.
-        let sign = Places::of_user().and_then(|places| match ShowSign::open(&places.data) {
+        let sign = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(sign) => Some(sign),
             Err(error) => {
                 log::warn!("a bake or an import beside this show will not know of it: {error}");
@@ -244,14 +246,14 @@ impl Running {
         let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let door = door(&store, &settings.textures, guarded.clone())?;
-        let warmer = Warmer::threads(&workshop, &heard, deck, door);
-        let mut stage = Stage::new(workshop, size);
-        stage.glance_at_picture(true);
+        let warmer = Warmer::threads(&render_context, &heard, deck, door);
+        let mut stage = Stage::new(render_context, size);
+        stage.measure_picture(true);
         // The limiter costs a processor that draws by itself most of another frame.
-        let limited = settings.limit_flashes.unwrap_or(!stage.workshop().gpu.software());
+        let limited = settings.limit_flashes.unwrap_or(!stage.render_context().gpu.software());
         stage.limit_flashes(limited);
         let presenter = Presenter::new(&stage, output.format());
-        let painter = Painter::new(&stage.workshop().gpu, &desk_surface, stage.picture());
+        let painter = Painter::new(&stage.render_context().gpu, &desk_surface, stage.picture());
         let config = config_folder();
         let (keymap, keys_trouble) = Keymap::of_folder(config.as_deref());
         if let Some(trouble) = &keys_trouble {
@@ -264,7 +266,7 @@ impl Running {
             desk: Desk::default(),
             rig: Rig::new(show, stage, warmer, heard),
             started: Instant::now(),
-            listener: Listener::start(&SoundChoice::of(settings.audio.as_deref()))?,
+            listener: AnalysisThread::start(&SoundChoice::of(settings.audio.as_deref()))?,
             book,
             output,
             desk_surface,
@@ -309,7 +311,7 @@ impl Running {
             | Action::PlayCard(_)
             | Action::DropCard(_) => {
                 let snapshot = self.rig.show.snapshot();
-                let command = acts::command(action, self.desk.in_hand(), &snapshot, &self.commands);
+                let command = actions::command(action, self.desk.in_hand(), &snapshot, &self.commands);
                 self.commands.extend(command);
             }
         }
@@ -336,7 +338,7 @@ impl Running {
         let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
         self.last_frame = Some(now);
         self.obey_midi();
-        self.listener.wish(self.commands.iter().filter_map(Command::tempo));
+        self.listener.request(self.commands.iter().filter_map(Command::tempo));
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
         if let Some(sign) = &mut self.sign {
@@ -351,7 +353,7 @@ impl Running {
         self.message = self.preferences.trouble().or(self.message.take());
         self.commands.clear();
         self.on_air |= self.rig.show.playing();
-        let gpu = &self.rig.stage.workshop().gpu;
+        let gpu = &self.rig.stage.render_context().gpu;
         let size = self.output.size();
         let (presenter, stage) = (&mut self.presenter, &self.rig.stage);
         self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
@@ -410,20 +412,20 @@ impl Running {
         };
         let desk = &mut self.desk;
         let mut asks = Vec::new();
-        let gpu = &self.rig.stage.workshop().gpu;
+        let gpu = &self.rig.stage.render_context().gpu;
         self.painter.paint(gpu, &mut self.desk_surface, |ui| asks.extend(desk.show(ui, &view)));
         for ask in asks {
             match ask {
-                Ask::Act(action) => self.act(&action),
-                Ask::Midi(ask) => self.midi.asked(ask),
-                Ask::Bake(ask) => {
+                DeskRequest::Act(action) => self.act(&action),
+                DeskRequest::Midi(ask) => self.midi.asked(ask),
+                DeskRequest::Bake(ask) => {
                     if let Err(why) = self.baking.asked(&ask) {
                         self.message = Some(why);
                     }
                 }
-                Ask::Library(ask) => self.archive.asked(ask),
-                Ask::Settings(SettingsAsk::Look) => self.preferences.look(),
-                Ask::Settings(SettingsAsk::Set(setting)) => self.set(setting),
+                DeskRequest::Library(ask) => self.archive.asked(ask),
+                DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
+                DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
             }
         }
     }
@@ -444,7 +446,7 @@ impl Running {
     /// A setting changed at the desk: it holds at once, and is written down.
     fn set(&mut self, setting: Setting) {
         match &setting {
-            Setting::Audio(name) => match Listener::start(&SoundChoice::of(name.as_deref())) {
+            Setting::Audio(name) => match AnalysisThread::start(&SoundChoice::of(name.as_deref())) {
                 Ok(listener) => {
                     let old = std::mem::replace(&mut self.listener, listener);
                     // Its thread may be busy opening what it should have listened to.

@@ -46,7 +46,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("presets    {built_in} built in");
     match app::open_store() {
         Ok((_, notice)) => {
-            let place = library::Places::of_user().map(|places| places.data.display().to_string());
+            let place = library::UserFolders::of_user().map(|places| places.data.display().to_string());
             println!("store      {}", place.as_deref().unwrap_or("in memory only"));
             notice.iter().for_each(|notice| println!("store      {notice}"));
         }
@@ -65,7 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),
     }
-    match crate::bake::video::encoder() {
+    match crate::media::video::encoder() {
         Ok((encoder, _)) => println!("ffmpeg     found, with {encoder}: performances become MP4"),
         Err(why) => println!(
             "ffmpeg     {why}: performances become an animation without sound; install ffmpeg for MP4"

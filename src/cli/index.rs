@@ -12,11 +12,11 @@ const NONE: u8 = 2;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    deed: Deed,
+    deed: IndexCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Deed {
+enum IndexCommand {
     /// Says which index a library would use: prints `HIT: v1` or `HIT: v0` and ends with 0, or with 2 when there is none.
     Check {
         /// The library's folder, or a file in it: its manifest or an index.
@@ -26,7 +26,7 @@ enum Deed {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Deed::Check { place } = args.deed;
+    let IndexCommand::Check { place } = args.deed;
     anyhow::ensure!(place.exists(), "there is nothing at {}", place.display());
     let sought = style::seek(&place);
     for problem in &sought.problems {

@@ -7,13 +7,13 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::app::{allow, open_store, show_is_open, unix_now};
-use crate::library::{self, LibraryPlace, PresetId, Store};
+use crate::library::{self, LibraryLocation, PresetId, Store};
 
 /// Scans, searches and marks presets.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    deed: Deed,
+    deed: LibraryCommand,
 }
 
 /// A preset: its file, or the 32 digits of its identity.
@@ -24,7 +24,7 @@ enum Which {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Deed {
+enum LibraryCommand {
     /// Looks through a folder of presets; files that did not change are not read again.
     Scan {
         /// The folder, or a pack's manifest.
@@ -105,8 +105,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         eprintln!("aivj: {notice}");
     }
     match args.deed {
-        Deed::Scan { folder } => scan(&store, &folder)?,
-        Deed::Search { words, limit } => {
+        LibraryCommand::Scan { folder } => scan(&store, &folder)?,
+        LibraryCommand::Search { words, limit } => {
             let started = Instant::now();
             let all = store.count(&words.join(" "))?;
             let took_ms = started.elapsed().as_secs_f64() * 1000.0;
@@ -115,8 +115,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             eprintln!("{all} presets, found in {took_ms:.1} ms");
         }
-        Deed::Show { preset } => show(&store, preset.id()?)?,
-        Deed::Mark { preset, favourite, rating, note, tag, untag, ban } => {
+        LibraryCommand::Show { preset } => show(&store, preset.id()?)?,
+        LibraryCommand::Mark { preset, favourite, rating, note, tag, untag, ban } => {
             let (id, now) = (preset.id()?, unix_now());
             if let Some(favourite) = favourite {
                 store.set_favourite(id, favourite, now)?;
@@ -146,7 +146,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
-    let place = LibraryPlace::of(folder);
+    let place = LibraryLocation::of(folder);
     let bar = indicatif::ProgressBar::new_spinner();
     bar.set_style(
         indicatif::ProgressStyle::with_template("{spinner} {human_pos} files, {per_sec}")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{Heard, ListenSettings, listen};
+use crate::app::{ListenSettings, ListenSource, listen};
 
 /// Shows what is heard: level, bands, tempo and beat, section, scene; from a file or an input.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let heard = args.file.map_or(Heard::Device(args.device), Heard::File);
+    let heard = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     listen(&ListenSettings { heard, json: args.json, seconds: args.seconds }, &mut out)?;
     Ok(ExitCode::SUCCESS)

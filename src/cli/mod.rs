@@ -123,7 +123,7 @@ fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Generate(args)) => generate::run(&args),
         Some(Command::Worker { kind, settings }) => {
-            crate::bake::workers::enlist();
+            crate::jobs::workers::enlist();
             match kind.as_str() {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),

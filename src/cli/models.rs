@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bake::models::{self, Hub};
-use crate::bake::progress::Progress;
-use crate::library::Places;
+use crate::embed::models::{self, Hub};
+use crate::jobs::progress::Progress;
+use crate::library::UserFolders;
 
 /// Keeps vision models for baking.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ enum What {
 
 /// Where models are kept, where a place for data is known.
 pub fn folder() -> Option<PathBuf> {
-    Places::of_user().map(|places| places.data.join("models"))
+    UserFolders::of_user().map(|places| places.data.join("models"))
 }
 
 /// Runs the command.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::bake::render::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
-use crate::bake::workers::{self, Limits, Outcome, PoolSettings};
+use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
 /// Renders presets to PNG frames and prints one JSON line a preset.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
         environment: Vec::new(),
-        gives_way_to: None,
+        pause_for: None,
         stop: std::sync::Arc::default(),
     };
     let mut not_ok = 0_u32;

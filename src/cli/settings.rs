@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::library::{Places, SETTINGS_FILE, SETTINGS_TEMPLATE, Settings};
+use crate::library::{SETTINGS_FILE, SETTINGS_TEMPLATE, Settings, UserFolders};
 
 /// Says where the settings lie, what they say, and what is wrong with them.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let places = Places::of_user().context("this user has no home folder; set AIVJ_CONFIG to a folder")?;
+    let places =
+        UserFolders::of_user().context("this user has no home folder; set AIVJ_CONFIG to a folder")?;
     let path = places.config.join(SETTINGS_FILE);
     if args.init {
         std::fs::create_dir_all(&places.config)
@@ -34,5 +35,5 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The performer's settings, and what is wrong with them in words.
 pub fn read() -> (Settings, Vec<String>) {
-    Places::of_user().map_or_else(Default::default, |places| Settings::read(&places.config))
+    UserFolders::of_user().map_or_else(Default::default, |places| Settings::read(&places.config))
 }

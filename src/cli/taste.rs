@@ -9,11 +9,11 @@ use crate::app::{export_taste, import_taste};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    deed: Deed,
+    deed: TasteCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Deed {
+enum TasteCommand {
     /// Writes taste, favourites, bans and skips to a file.
     Export {
         /// The file, JSON.
@@ -32,11 +32,11 @@ enum Deed {
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.deed {
-        Deed::Export { file } => {
+        TasteCommand::Export { file } => {
             export_taste(file)?;
             println!("the taste is in {}", file.display());
         }
-        Deed::Import { file, presets } => {
+        TasteCommand::Import { file, presets } => {
             let done = import_taste(file, presets.as_deref())?;
             println!(
                 "{} styles, {} favourites, {} bans and {} skips were added; {} presets are not in this library",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bake::scene::{TrainSettings, train};
+use crate::training::{TrainSettings, train};
 
 /// Fits the scene model to the clips that FOLDER/manifest.json labels and writes its weights.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use egui::{
     Ui, Vec2,
 };
 
-use super::button::{Big, big};
+use super::button::{BigButton, big};
 use super::style;
 
 /// Thumbnails on the page.
@@ -55,7 +55,7 @@ pub struct BakePicture {
 
 /// What can be asked on the page.
 #[derive(Clone, Debug, PartialEq)]
-pub enum BakeAsk {
+pub enum BakeRequest {
     /// Begin, or go on with, a night.
     Start(BakeOptions),
     /// Stop; what is done stays done.
@@ -94,7 +94,7 @@ pub(super) struct BakePage {
 }
 
 impl BakePage {
-    pub fn show(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeAsk>) {
+    pub fn show(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
         egui::Panel::left("night").default_size(330.0).show(ui, |ui| self.night(ui, view, asks));
         egui::CentralPanel::default().show(ui, |ui| {
             progress(ui, view);
@@ -108,7 +108,7 @@ impl BakePage {
         });
     }
 
-    fn night(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeAsk>) {
+    fn night(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Tries and renders every preset, gathers what looks alike, and writes the index the show chooses by. While \
@@ -157,15 +157,15 @@ impl BakePage {
         ui.add_space(12.0);
         let size = Vec2::new(ui.available_width(), 52.0);
         if view.running {
-            let stop = Big { title: "Stop", key: "", on: false, color: style::WARN };
+            let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
             if big(ui, size, &stop).on_hover_text("Loses nothing: the next start goes on from here").clicked()
             {
-                asks.push(BakeAsk::Stop);
+                asks.push(BakeRequest::Stop);
             }
         } else {
-            let start = Big { title: "Bake overnight", key: "", on: false, color: style::GOOD };
+            let start = BigButton { title: "Bake overnight", key: "", on: false, color: style::GOOD };
             if big(ui, size, &start).clicked() {
-                asks.push(BakeAsk::Start(self.options.clone()));
+                asks.push(BakeRequest::Start(self.options.clone()));
             }
         }
     }

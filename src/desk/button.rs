@@ -5,7 +5,7 @@ use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeK
 use super::{Action, KeyLine, style};
 
 /// How one button looks.
-pub(super) struct Big<'a> {
+pub(super) struct BigButton<'a> {
     /// Its word.
     pub title: &'a str,
     /// The key that does the same; may be empty.
@@ -17,7 +17,7 @@ pub(super) struct Big<'a> {
 }
 
 /// Draws it, `size` large.
-pub(super) fn big(ui: &mut Ui, size: Vec2, big: &Big) -> Response {
+pub(super) fn big(ui: &mut Ui, size: Vec2, big: &BigButton) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));
     if ui.is_rect_visible(rect) {
@@ -26,7 +26,7 @@ pub(super) fn big(ui: &mut Ui, size: Vec2, big: &Big) -> Response {
     response
 }
 
-fn draw(ui: &Ui, rect: Rect, response: &Response, big: &Big, height: f32) {
+fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) {
     let fill = match (big.on, response.hovered()) {
         (true, _) => big.color,
         (false, true) => style::HOVERED,

@@ -5,7 +5,7 @@ use egui::{
     WidgetInfo,
 };
 
-use super::button::{Big, big, key_of};
+use super::button::{BigButton, big, key_of};
 use super::{Action, CARDS, DeskView, mark, style};
 use crate::show::{Command, Upcoming};
 
@@ -46,12 +46,12 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
         let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
         ui.horizontal(|ui| {
             let key = key_of(view.keys, &Action::PlayCard(number));
-            let play = Big { title: "Play", key, on: false, color: style::GOOD };
+            let play = BigButton { title: "Play", key, on: false, color: style::GOOD };
             if big(ui, Vec2::new(width, 36.0), &play).clicked() {
                 commands.push(Command::PlayNow(upcoming.id));
             }
             let key = key_of(view.keys, &Action::DropCard(number));
-            let drop = Big { title: "Drop", key, on: false, color: style::GOOD };
+            let drop = BigButton { title: "Drop", key, on: false, color: style::GOOD };
             if big(ui, Vec2::new(width, 36.0), &drop).clicked() {
                 commands.push(Command::Veto(upcoming.id));
             }

@@ -2,11 +2,11 @@
 
 use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
-use super::button::{Big, big, key_of};
+use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
 use super::{Action, DeskView, cards, choice, macros, mark, style, tempo};
 use crate::mind::Control;
-use crate::show::{Command, Veil};
+use crate::show::{Command, OutputMode};
 
 /// Height of one row of buttons, points.
 const ROW: f32 = 54.0;
@@ -93,8 +93,8 @@ fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         ],
         &[
             ("Panic", Command::Panic, false, style::BAD),
-            ("Freeze", Command::Freeze, snapshot.veil == Veil::Freeze, style::BAD),
-            ("Blackout", Command::Blackout, snapshot.veil == Veil::Blackout, style::BAD),
+            ("Freeze", Command::Freeze, snapshot.veil == OutputMode::Freeze, style::BAD),
+            ("Blackout", Command::Blackout, snapshot.veil == OutputMode::Blackout, style::BAD),
             ("Never again", Command::Ban, false, style::BAD),
         ],
     ];
@@ -105,7 +105,7 @@ fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
             ui.spacing_mut().item_spacing.x = gap;
             for (title, command, on, color) in row {
                 let key = key_of(view.keys, &Action::Show(command.clone()));
-                let look = Big { title, key, on: *on, color: *color };
+                let look = BigButton { title, key, on: *on, color: *color };
                 if big(ui, Vec2::new(width, ROW), &look).clicked() {
                     commands.push(command.clone());
                 }

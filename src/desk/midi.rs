@@ -2,7 +2,7 @@
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 
-use super::button::{Big, big};
+use super::button::{BigButton, big};
 use super::{Action, Group, mark, style};
 
 /// What the page shows.
@@ -58,7 +58,7 @@ pub struct MidiRow {
 
 /// What can be asked on the page.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MidiAsk {
+pub enum MidiRequest {
     /// The next control that is moved shall do this.
     Learn(Action),
     /// No more learning or mapping.
@@ -93,7 +93,7 @@ pub enum MidiAsk {
     },
 }
 
-pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
+pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     egui::Panel::right("learn").default_size(430.0).show(ui, |ui| {
         ui.label(RichText::new("Learn").size(style::NEAR));
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| actions(ui, view, asks));
@@ -107,12 +107,12 @@ pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
     });
 }
 
-fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
+fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
-        let map = Big { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
+        let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
         let hint = "Move eight knobs one after the other: they become the macro bank";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
-            asks.push(if view.mapping { MidiAsk::Stop } else { MidiAsk::AutoMap });
+            asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
             Some(action) => Some(format!("move a control for: {} (turn knobs to the right)", action.title())),
@@ -121,9 +121,9 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
         };
         if let Some(waiting) = waiting {
             ui.label(RichText::new(waiting).size(style::NEAR).color(style::WARN));
-            let stop = Big { title: "Stop", key: "", on: false, color: style::WARN };
+            let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
             if big(ui, Vec2::new(80.0, 44.0), &stop).clicked() {
-                asks.push(MidiAsk::Stop);
+                asks.push(MidiRequest::Stop);
             }
         } else if view.locked {
             ui.label(RichText::new("all eight macros are under MIDI").size(style::NEAR).color(style::GOOD));
@@ -133,7 +133,7 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
     ui.label(RichText::new(heard).size(17.0).color(style::OFF));
 }
 
-fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
+fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     if view.devices.is_empty() {
         let none = "no MIDI device; one that is plugged in appears by itself";
         ui.label(RichText::new(none).size(17.0));
@@ -148,13 +148,13 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
             let text = format!("{} bindings{lamps}{there}", device.bindings);
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0 && ui.button("Clear").on_hover_text("Unbind all its controls").clicked() {
-                asks.push(MidiAsk::Clear { device: device.name.clone() });
+                asks.push(MidiRequest::Clear { device: device.name.clone() });
             }
         });
     }
 }
 
-fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
+fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     egui::Grid::new("bindings").striped(true).spacing(Vec2::new(14.0, 8.0)).show(ui, |ui| {
         for row in &view.rows {
             let MidiRow { device, at, action, control, encoding, pickup, conflict } = row;
@@ -166,14 +166,14 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
                 .on_hover_text("How its numbers are meant; click for the next way")
                 .clicked()
             {
-                asks.push(MidiAsk::Encoding { device: device.clone(), at });
+                asks.push(MidiRequest::Encoding { device: device.clone(), at });
             }
             let word = if *pickup { "picks up" } else { "jumps" };
             if ui.button(word).on_hover_text("A knob that picks up takes hold where the value is").clicked() {
-                asks.push(MidiAsk::Pickup { device: device.clone(), at });
+                asks.push(MidiRequest::Pickup { device: device.clone(), at });
             }
             if ui.button("Unbind").clicked() {
-                asks.push(MidiAsk::Unbind { device, at });
+                asks.push(MidiRequest::Unbind { device, at });
             }
             let also = conflict.as_ref().map_or_else(String::new, |other| format!("also: {other}"));
             ui.label(RichText::new(also).color(style::WARN));
@@ -182,7 +182,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
     });
 }
 
-fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
+fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     let all = Action::all();
     for group in Group::ALL {
         ui.label(RichText::new(group.title()).color(style::ACCENT));
@@ -191,7 +191,7 @@ fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiAsk>) {
             ui.horizontal(|ui| {
                 let button = egui::Button::selectable(waits, RichText::new(action.title()).size(15.0));
                 if ui.add_sized(Vec2::new(230.0, 26.0), button.frame_when_inactive(true)).clicked() {
-                    asks.push(if waits { MidiAsk::Stop } else { MidiAsk::Learn(action.clone()) });
+                    asks.push(if waits { MidiRequest::Stop } else { MidiRequest::Learn(action.clone()) });
                 }
                 let bound = view.rows.iter().filter(|row| row.action == *action);
                 let controls: Vec<&str> = bound.map(|row| row.control.as_str()).collect();

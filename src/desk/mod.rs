@@ -8,7 +8,6 @@ mod bake;
 mod button;
 mod cards;
 mod choice;
-mod foot;
 mod keys;
 mod library;
 mod live;
@@ -17,6 +16,7 @@ mod mark;
 mod meters;
 mod midi;
 mod settings;
+mod status_bar;
 mod style;
 mod tempo;
 mod top;
@@ -24,15 +24,15 @@ mod top;
 use egui::{TextureId, Ui};
 
 use crate::mind::Control;
-use crate::show::{AudioLine, Command, FrameTimes, Heard, Snapshot};
+use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Snapshot};
 
 use library::Layout;
 
 pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
-pub use bake::{BakeAsk, BakeOptions, BakePicture, BakeView};
-pub use library::{LibraryAsk, LibraryView};
-pub use midi::{MidiAsk, MidiDevice, MidiRow, MidiView};
-pub use settings::{SettingsAsk, SettingsView};
+pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
+pub use library::{LibraryRequest, LibraryView};
+pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
+pub use settings::{SettingsRequest, SettingsView};
 
 /// Everything one drawing of the desk shows.
 pub struct DeskView<'a> {
@@ -43,7 +43,7 @@ pub struct DeskView<'a> {
     /// How long frames take.
     pub times: FrameTimes,
     /// What presets hear.
-    pub heard: &'a Heard,
+    pub heard: &'a PresetAudio,
     /// The stage's picture.
     pub preview: TextureId,
     /// Its width over its height.
@@ -75,17 +75,17 @@ pub struct KeyLine {
 
 /// Something asked for at the desk.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
+pub enum DeskRequest {
     /// One of the performer's actions.
     Act(Action),
     /// Something about MIDI.
-    Midi(MidiAsk),
+    Midi(MidiRequest),
     /// Something about the night's work.
-    Bake(BakeAsk),
+    Bake(BakeRequest),
     /// Something about the library.
-    Library(LibraryAsk),
+    Library(LibraryRequest),
     /// Something about the settings.
-    Settings(SettingsAsk),
+    Settings(SettingsRequest),
 }
 
 /// The pages of the desk.
@@ -134,7 +134,7 @@ pub struct Desk {
     before: Page,
     in_hand: Control,
     meters: meters::Meters,
-    foot: foot::Foot,
+    foot: status_bar::StatusBar,
     bake: bake::BakePage,
     library: library::LibraryPage,
     settings: settings::SettingsPage,
@@ -148,7 +148,7 @@ impl Default for Desk {
             before: Page::default(),
             in_hand: Control::Fusion,
             meters: meters::Meters::default(),
-            foot: foot::Foot::default(),
+            foot: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
             settings: settings::SettingsPage::default(),
@@ -186,7 +186,7 @@ impl Desk {
     }
 
     /// Draws the desk and returns what the performer asked for.
-    pub fn show(&mut self, ui: &mut Ui, view: &DeskView) -> Vec<Ask> {
+    pub fn show(&mut self, ui: &mut Ui, view: &DeskView) -> Vec<DeskRequest> {
         if !self.styled {
             style::apply(ui.ctx());
             self.styled = true;
@@ -211,10 +211,10 @@ impl Desk {
         }
         self.turn_to(page);
         commands.append(&mut library.commands);
-        let commands = commands.into_iter().map(|command| Ask::Act(Action::Show(command)));
-        let asks = midi.into_iter().map(Ask::Midi).chain(bake.into_iter().map(Ask::Bake));
-        let asks = asks.chain(library.asks.into_iter().map(Ask::Library));
-        let asks = asks.chain(settings.into_iter().map(Ask::Settings));
+        let commands = commands.into_iter().map(|command| DeskRequest::Act(Action::Show(command)));
+        let asks = midi.into_iter().map(DeskRequest::Midi).chain(bake.into_iter().map(DeskRequest::Bake));
+        let asks = asks.chain(library.asks.into_iter().map(DeskRequest::Library));
+        let asks = asks.chain(settings.into_iter().map(DeskRequest::Settings));
         commands.chain(asks).collect()
     }
 }

@@ -38,7 +38,7 @@ pub struct SettingsView {
 
 /// What can be asked on the page.
 #[derive(Clone, Debug, PartialEq)]
-pub enum SettingsAsk {
+pub enum SettingsRequest {
     /// Change a setting.
     Set(Setting),
     /// Look for inputs and libraries again.
@@ -59,10 +59,10 @@ impl SettingsPage {
         ui: &mut Ui,
         view: &SettingsView,
         snapshot: &Snapshot,
-        asks: &mut Vec<SettingsAsk>,
+        asks: &mut Vec<SettingsRequest>,
     ) {
         if !std::mem::replace(&mut self.looked, true) {
-            asks.push(SettingsAsk::Look);
+            asks.push(SettingsRequest::Look);
         }
         egui::CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -83,17 +83,17 @@ impl SettingsPage {
         });
     }
 
-    fn midi(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsAsk>) {
+    fn midi(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
         heading(ui, "MIDI profiles");
         let now = view.settings.midi.as_deref();
         if line(ui, now.is_none(), "the usual ones") {
-            asks.push(SettingsAsk::Set(Setting::Midi(None)));
+            asks.push(SettingsRequest::Set(Setting::Midi(None)));
         }
         // One that was just named has no folder yet.
         let new = now.filter(|name| !view.midi.iter().any(|known| known == name));
         for name in view.midi.iter().map(String::as_str).chain(new) {
             if line(ui, now == Some(name), name) {
-                asks.push(SettingsAsk::Set(Setting::Midi(Some(name.to_owned()))));
+                asks.push(SettingsRequest::Set(Setting::Midi(Some(name.to_owned()))));
             }
         }
         ui.horizontal(|ui| {
@@ -101,21 +101,21 @@ impl SettingsPage {
             let usable = plain_name(&self.midi);
             if ui.add_enabled(usable, egui::Button::new("Begin")).clicked() {
                 let name = std::mem::take(&mut self.midi).trim().to_owned();
-                asks.push(SettingsAsk::Set(Setting::Midi(Some(name))));
+                asks.push(SettingsRequest::Set(Setting::Midi(Some(name))));
             }
         });
     }
 
-    fn library(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsAsk>) {
+    fn library(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
         heading(ui, "Presets");
         let now = view.settings.presets.as_ref();
         if line(ui, now.is_none(), "the built-in ones") {
-            asks.push(SettingsAsk::Set(Setting::Presets(None)));
+            asks.push(SettingsRequest::Set(Setting::Presets(None)));
         }
         let new = now.filter(|path| !view.libraries.contains(path));
         for path in view.libraries.iter().chain(new) {
             if line(ui, now == Some(path), &path.display().to_string()) {
-                asks.push(SettingsAsk::Set(Setting::Presets(Some(path.clone()))));
+                asks.push(SettingsRequest::Set(Setting::Presets(Some(path.clone()))));
             }
         }
         ui.horizontal(|ui| {
@@ -125,70 +125,70 @@ impl SettingsPage {
             let usable = !self.folder.trim().is_empty();
             if ui.add_enabled(usable, egui::Button::new("Open")).clicked() {
                 let path = PathBuf::from(std::mem::take(&mut self.folder).trim());
-                asks.push(SettingsAsk::Set(Setting::Presets(Some(path))));
+                asks.push(SettingsRequest::Set(Setting::Presets(Some(path))));
             }
         });
     }
 }
 
-fn sound(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsAsk>) {
+fn sound(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Sound");
     let now = view.settings.audio.as_deref();
     if line(ui, now.is_none(), "the input that carries sound") {
-        asks.push(SettingsAsk::Set(Setting::Audio(None)));
+        asks.push(SettingsRequest::Set(Setting::Audio(None)));
     }
     if line(ui, now == Some("demo"), "the demo track") {
-        asks.push(SettingsAsk::Set(Setting::Audio(Some("demo".into()))));
+        asks.push(SettingsRequest::Set(Setting::Audio(Some("demo".into()))));
     }
     let chosen = now.filter(|name| *name != "demo");
     // The file may say a part of a name, or one that is not plugged in.
     let absent = chosen.filter(|name| !view.inputs.iter().any(|input| input == name));
     for name in view.inputs.iter().map(String::as_str).chain(absent) {
         if line(ui, chosen == Some(name), name) {
-            asks.push(SettingsAsk::Set(Setting::Audio(Some(name.to_owned()))));
+            asks.push(SettingsRequest::Set(Setting::Audio(Some(name.to_owned()))));
         }
     }
     let title = if view.looking { "looking ..." } else { "Look again" };
     if ui.add_enabled(!view.looking, egui::Button::new(title)).clicked() {
-        asks.push(SettingsAsk::Look);
+        asks.push(SettingsRequest::Look);
     }
 }
 
-fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsAsk>) {
+fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Output");
     let now = view.settings.monitor;
     if line(ui, now.is_none(), "a window") {
-        asks.push(SettingsAsk::Set(Setting::Monitor(None)));
+        asks.push(SettingsRequest::Set(Setting::Monitor(None)));
     }
     for (number, name) in view.monitors.iter().enumerate() {
         if line(ui, now == Some(number), &format!("fills screen {number}: {name}")) {
-            asks.push(SettingsAsk::Set(Setting::Monitor(Some(number))));
+            asks.push(SettingsRequest::Set(Setting::Monitor(Some(number))));
         }
     }
     heading(ui, "Safety");
     let mut limited = view.limited;
     if ui.checkbox(&mut limited, "Hold flashes to three a second").changed() {
-        asks.push(SettingsAsk::Set(Setting::LimitFlashes(limited)));
+        asks.push(SettingsRequest::Set(Setting::LimitFlashes(limited)));
     }
     let mut guarded = view.guarded;
     let hint = "A preset from a file is tried in a process of its own before it is shown for the first time";
     if ui.checkbox(&mut guarded, "Audit unknown presets first").on_hover_text(hint).changed() {
-        asks.push(SettingsAsk::Set(Setting::Guard(guarded)));
+        asks.push(SettingsRequest::Set(Setting::Guard(guarded)));
     }
 }
 
-fn choice(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Vec<SettingsAsk>) {
+fn choice(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Choice");
     let mut adventure = snapshot.adventure.get();
     let slider = Slider::new(&mut adventure, 0.0..=1.0).fixed_decimals(2).text("adventure");
     if ui.add(slider).on_hover_text("How far the choice strays from what is known to please").changed() {
-        asks.push(SettingsAsk::Set(Setting::Adventure(adventure)));
+        asks.push(SettingsRequest::Set(Setting::Adventure(adventure)));
     }
     let mut dwell = view.settings.dwell.unwrap_or(1.0);
     let slider = Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("dwell");
     let hint = "How long presets stay, as a multiple of what suits the music";
     if ui.add(slider).on_hover_text(hint).changed() {
-        asks.push(SettingsAsk::Set(Setting::Dwell(dwell)));
+        asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }
     ui.label("Kind of night");
     ui.horizontal_wrapped(|ui| {
@@ -196,7 +196,7 @@ fn choice(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Vec<
             let on = snapshot.macros.state.profile == profile;
             let button = egui::Button::selectable(on, profile.title()).min_size(Vec2::new(0.0, LINE));
             if ui.add(button.frame_when_inactive(true)).clicked() {
-                asks.push(SettingsAsk::Set(Setting::Profile(profile.name())));
+                asks.push(SettingsRequest::Set(Setting::Profile(profile.name())));
             }
         }
     });

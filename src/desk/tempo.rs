@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui, Vec2};
 
-use super::button::{Big, big, key_of};
+use super::button::{BigButton, big, key_of};
 use super::{Action, DeskView, style};
 use crate::show::Command;
 use crate::units::{MAX_TEMPO, MIN_TEMPO};
@@ -19,7 +19,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         ui.horizontal(|ui| {
             for (title, command) in row {
                 let key = key_of(view.keys, &Action::Show(command.clone()));
-                let look = Big { title, key, on: false, color: style::GOOD };
+                let look = BigButton { title, key, on: false, color: style::GOOD };
                 let button = |ui: &mut Ui| big(ui, Vec2::new(width, 42.0), &look);
                 let response = ui.add_enabled_ui(countable(command, view), button).inner;
                 if response.on_disabled_hover_text("Only 40 to 220 BPM can be counted.").clicked() {

@@ -7,7 +7,7 @@ use egui::{
 use super::{DeskView, Page, style};
 use crate::analysis::{BeatGrid, Section};
 use crate::mind::macros::Mode;
-use crate::show::{Snapshot, Veil};
+use crate::show::{OutputMode, Snapshot};
 
 /// Height of the strip, points.
 const HEIGHT: f32 = 58.0;
@@ -60,11 +60,11 @@ fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
 }
 
 /// What lies over the picture, if anything.
-fn veil(veil: Veil) -> Option<(&'static str, Color32)> {
+fn veil(veil: OutputMode) -> Option<(&'static str, Color32)> {
     match veil {
-        Veil::Open => None,
-        Veil::Blackout => Some(("BLACKOUT", style::BAD)),
-        Veil::Freeze => Some(("FREEZE", style::BAD)),
+        OutputMode::Open => None,
+        OutputMode::Blackout => Some(("BLACKOUT", style::BAD)),
+        OutputMode::Freeze => Some(("FREEZE", style::BAD)),
     }
 }
 

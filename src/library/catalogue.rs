@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::style::StylePolicy;
-use super::{BuiltIn, Outline, PresetId, Tags};
+use super::{BuiltIn, PresetFacts, PresetId, Tags};
 
 /// Where a preset's text comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Energy {
 
 /// Where a preset of a table lies. A hundred thousand of them share one folder, which is written once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whereabouts {
+pub enum SourceLocation {
     /// In a file, at its path below this folder.
     Below(Arc<Path>),
     /// In a file whose path is no text, or that is in no library.
@@ -93,7 +93,7 @@ pub struct Entry {
     /// Path within its library, with forward slashes; what manifests and indexes call `relPath`.
     pub path: String,
     /// Where it lies.
-    pub lies: Whereabouts,
+    pub lies: SourceLocation,
     /// Its style: a place in [`Catalogue::clusters`].
     pub cluster: u16,
     /// How much it moves.
@@ -234,18 +234,18 @@ impl Entry {
     /// Where its text comes from.
     pub fn source(&self) -> PresetSource {
         match &self.lies {
-            Whereabouts::Below(folder) => PresetSource::File(folder.join(&self.path)),
-            Whereabouts::File(path) => PresetSource::File(path.clone()),
-            Whereabouts::BuiltIn(text) => PresetSource::BuiltIn(text),
+            SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),
+            SourceLocation::File(path) => PresetSource::File(path.clone()),
+            SourceLocation::BuiltIn(text) => PresetSource::BuiltIn(text),
         }
     }
 
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
-        let outline = Outline::of(preset.text.as_bytes(), preset.name());
+        let outline = PresetFacts::of(preset.text.as_bytes(), preset.name());
         Self {
             id: PresetId::of(preset.text.as_bytes()),
             path: preset.path.to_owned(),
-            lies: Whereabouts::BuiltIn(preset.text),
+            lies: SourceLocation::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
             family: outline.family,
@@ -257,11 +257,11 @@ impl Entry {
         let bytes = PresetSource::File(file.to_owned()).read()?;
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
-        let outline = Outline::of(&bytes, &name);
+        let outline = PresetFacts::of(&bytes, &name);
         Ok(Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
-            lies: Whereabouts::File(file.to_owned()),
+            lies: SourceLocation::File(file.to_owned()),
             cluster,
             energy: outline.energy,
             family: outline.family,

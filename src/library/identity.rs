@@ -28,13 +28,13 @@ impl fmt::Display for PresetId {
 /// A text that is no preset identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a preset identity; it has 32 hexadecimal digits")]
-pub struct NotAnId(String);
+pub struct InvalidPresetId(String);
 
 impl FromStr for PresetId {
-    type Err = NotAnId;
+    type Err = InvalidPresetId;
 
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let wrong = || NotAnId(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidPresetId> {
+        let wrong = || InvalidPresetId(text.to_owned());
         if text.len() != 32 || !text.is_ascii() {
             return Err(wrong());
         }
@@ -53,9 +53,9 @@ impl From<PresetId> for String {
 }
 
 impl TryFrom<String> for PresetId {
-    type Error = NotAnId;
+    type Error = InvalidPresetId;
 
-    fn try_from(text: String) -> Result<Self, NotAnId> {
+    fn try_from(text: String) -> Result<Self, InvalidPresetId> {
         text.parse()
     }
 }

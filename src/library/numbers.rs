@@ -8,13 +8,13 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher};
 use serde::Deserialize;
 
 /// A table by such keys.
-pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<Straight>>;
+pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<IdentityHasher>>;
 
 /// Takes the first eight bytes of a key as they are.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Straight(u64);
+pub(super) struct IdentityHasher(u64);
 
-impl Hasher for Straight {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

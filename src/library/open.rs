@@ -12,9 +12,10 @@ use std::thread::{Scope, ScopedJoinHandle};
 use super::numbers::NumberMap;
 use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
 use super::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
-use super::style::{self, NameTable, Sought};
+use super::style::{self, IndexLookup, NameTable};
 use super::{
-    Catalogue, Entry, FolderError, Outline, PresetId, ScanError, ScanReport, Whereabouts, library_root, scan,
+    Catalogue, Entry, FolderError, PresetFacts, PresetId, ScanError, ScanReport, SourceLocation,
+    library_root, scan,
 };
 
 /// Why a library cannot be opened.
@@ -40,14 +41,14 @@ pub struct OpenedLibrary {
 
 /// A folder, or the manifest of a pack, as the performer named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LibraryPlace {
+pub struct LibraryLocation {
     /// The folder its presets lie in.
     pub folder: PathBuf,
     /// The manifest that makes it a pack.
     pub manifest: Option<PathBuf>,
 }
 
-impl LibraryPlace {
+impl LibraryLocation {
     /// What `path` names. A folder with a manifest in it is a pack.
     pub fn of(path: &Path) -> Self {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file() {
@@ -65,7 +66,7 @@ impl LibraryPlace {
 /// Scans a library and opens it; `progress` hears the files looked at so far.
 pub fn open(
     store: &Store,
-    place: &LibraryPlace,
+    place: &LibraryLocation,
     now: UnixSecs,
     progress: impl FnMut(usize),
 ) -> Result<OpenedLibrary, OpenError> {
@@ -81,7 +82,7 @@ pub fn open(
 }
 
 /// Opens a library as it was last scanned; nothing is read but the store and the files beside the presets.
-pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenError> {
+pub fn load(store: &Store, place: &LibraryLocation) -> Result<OpenedLibrary, OpenError> {
     let root = library_root(&place.folder);
     let (index_of, manifest) = (&root, &place.manifest);
     let blacklist = &root.join(BLACKLIST_FILE);
@@ -92,7 +93,7 @@ pub fn load(store: &Store, place: &LibraryPlace) -> Result<OpenedLibrary, OpenEr
         let bad = blacklist
             .is_file()
             .then(|| aside(scope, "quality blacklist", move || QualityBlacklist::read_numbers(blacklist)));
-        let draft = Draft::of(&root, store);
+        let draft = CatalogueBuilder::of(&root, store);
         (draft, sought(), listing.map(|listing| listing()), bad.map(|bad| bad()))
     });
     let mut draft = draft?;
@@ -146,7 +147,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
             size: 0,
             modified_ns: 0,
             id: entry.id,
-            outline: Outline { tags: entry.tags, energy: entry.energy, family: entry.family },
+            outline: PresetFacts { tags: entry.tags, energy: entry.energy, family: entry.family },
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
     }
@@ -154,7 +155,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
 }
 
 /// A table in the making.
-struct Draft {
+struct CatalogueBuilder {
     catalogue: Catalogue,
     /// Paths of presets that lie in several files, but for the first one, with their places.
     copies: Vec<(String, usize)>,
@@ -162,7 +163,7 @@ struct Draft {
     names: Option<NameTable>,
 }
 
-impl Draft {
+impl CatalogueBuilder {
     /// A preset that lies in several files is there once, under the first of their paths.
     fn of(root: &Path, store: &Store) -> Result<Self, StoreError> {
         let mut catalogue = Catalogue::default();
@@ -180,10 +181,10 @@ impl Draft {
                 return;
             }
             let lies = match std::str::from_utf8(path) {
-                Ok(_) => Whereabouts::Below(folder.clone()),
-                Err(_) => Whereabouts::File(root.join(path_of(path))),
+                Ok(_) => SourceLocation::Below(folder.clone()),
+                Err(_) => SourceLocation::File(root.join(path_of(path))),
             };
-            let Outline { tags, energy, family } = outline;
+            let PresetFacts { tags, energy, family } = outline;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
             catalogue.push(Entry { id, path: text, lies, cluster, energy, family, tags });
         })?;
@@ -244,7 +245,7 @@ impl Draft {
     }
 
     /// An index v1, strictly else v0, else the presets' own text, which is there already.
-    fn style(&mut self, sought: Sought, messages: &mut Vec<String>) {
+    fn style(&mut self, sought: IndexLookup, messages: &mut Vec<String>) {
         messages.extend(sought.problems.iter().map(|why| format!("a style index is passed over: {why}")));
         self.catalogue.policy = sought.policy;
         let Some(index) = sought.index else { return };
@@ -281,7 +282,7 @@ mod tests {
 
     fn opened(folder: &Path) -> OpenedLibrary {
         let store = Store::in_memory().expect("opens");
-        open(&store, &LibraryPlace::of(folder), 1, |_| ()).expect("opens")
+        open(&store, &LibraryLocation::of(folder), 1, |_| ()).expect("opens")
     }
 
     fn names(opened: &OpenedLibrary) -> Vec<&str> {
@@ -308,7 +309,8 @@ mod tests {
     fn a_folder_without_presets_says_so() {
         let folder = library(&[]);
         let store = Store::in_memory().expect("opens");
-        let error = open(&store, &LibraryPlace::of(folder.path()), 1, |_| ()).err().expect("nothing there");
+        let error =
+            open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).err().expect("nothing there");
         assert!(error.to_string().contains("no presets"), "{error}");
     }
 

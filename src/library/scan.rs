@@ -13,7 +13,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use super::analysis::Outline;
+use super::analysis::PresetFacts;
 use super::folder::{FolderError, is_preset};
 use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 use super::{PresetId, PresetSource};
@@ -94,10 +94,10 @@ pub fn scan(
                     report.read += 1;
                     part.read.push(facts);
                 }
-                Found::LeftOut(path, why) if report.left_out.len() < TOLD => {
+                Found::Exclusion(path, why) if report.left_out.len() < TOLD => {
                     report.left_out.push((path, why));
                 }
-                Found::LeftOut(..) => report.left_out_more += 1,
+                Found::Exclusion(..) => report.left_out_more += 1,
             }
             looked_at += 1;
             if looked_at % BATCH == 0 {
@@ -137,7 +137,7 @@ pub fn library_root(root: &Path) -> PathBuf {
 enum Found {
     Unchanged,
     Read(FileFacts),
-    LeftOut(PathBuf, String),
+    Exclusion(PathBuf, String),
 }
 
 enum Job {
@@ -146,7 +146,7 @@ enum Job {
 }
 
 #[derive(Default)]
-struct Plan {
+struct ScanPlan {
     jobs: Vec<Job>,
     /// Folders reached over a link; looked at when all others are done, so that the order does not depend on threads.
     linked: Vec<PathBuf>,
@@ -158,13 +158,13 @@ struct Walk<'a> {
     root: &'a Path,
     known: &'a HashMap<Vec<u8>, KnownFile>,
     seen: &'a [AtomicBool],
-    plan: Mutex<Plan>,
+    plan: Mutex<ScanPlan>,
     news: Condvar,
 }
 
 impl<'a> Walk<'a> {
     fn new(root: &'a Path, known: &'a HashMap<Vec<u8>, KnownFile>, seen: &'a [AtomicBool]) -> Self {
-        let plan = Plan { jobs: vec![Job::Folder(root.to_owned())], ..Plan::default() };
+        let plan = ScanPlan { jobs: vec![Job::Folder(root.to_owned())], ..ScanPlan::default() };
         Self { root, known, seen, plan: Mutex::new(plan), news: Condvar::new() }
     }
 
@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
+    fn plan(&self) -> MutexGuard<'_, ScanPlan> {
         // Whoever fell while holding it left a list of jobs, which is still a list of jobs.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,7 +211,7 @@ impl<'a> Walk<'a> {
 
     fn look_into(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
         let left_out = |path: &Path, error: io::Error| {
-            sender.send(Found::LeftOut(path.to_owned(), error.to_string())).map_err(|_| Closed)
+            sender.send(Found::Exclusion(path.to_owned(), error.to_string())).map_err(|_| Closed)
         };
         match folder_key(folder) {
             Ok(key) if !self.plan().visited.insert(key) => return Ok(()),
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Closed> {
         for name in names {
             let path = folder.join(name);
-            let found = self.read(&path).unwrap_or_else(|why| Found::LeftOut(path, why));
+            let found = self.read(&path).unwrap_or_else(|why| Found::Exclusion(path, why));
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
@@ -281,7 +281,7 @@ impl<'a> Walk<'a> {
         }
         let id = PresetId::of(&bytes);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let outline = Outline::of(&bytes, &name);
+        let outline = PresetFacts::of(&bytes, &name);
         Ok(Found::Read(FileFacts { path: below, size, modified_ns, id, outline }))
     }
 }

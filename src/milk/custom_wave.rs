@@ -3,11 +3,11 @@
 use lactea_preset::{BaseValues, CustomWave};
 
 use super::frame::Weight;
-use super::heard::SPECTRUM_BINS;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
 use super::player::{Context, Engine, Namespace};
+use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
-use super::stroke::{self, Point, Style};
+use super::stroke::{self, Point, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
@@ -72,7 +72,7 @@ impl WaveState {
             values.listen(context, channel, &mut self.channels[channel]);
         }
         self.run_point_code(program, context, engine);
-        let style = Style {
+        let style = StrokeStyle {
             dots,
             blend: if self.main.vars[wave::additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
             weight: if self.main.vars[wave::thick] != 0.0 && !dots { Weight::Half } else { Weight::Thin },

@@ -6,7 +6,7 @@ use lactea_preset::milk2::{self, Milk2, Milk2Error, Milk2Header};
 
 /// How the two pictures of a double preset lie over each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Together {
+pub struct DoubleBlend {
     /// Share of the second picture, 0..1.
     pub share: f32,
     /// Where it shows.
@@ -25,13 +25,13 @@ pub enum Pattern {
 }
 
 /// The two texts of a double preset; `None` when the file is an ordinary one.
-pub(super) fn split(bytes: &[u8]) -> Option<Result<(Milk2, Together), String>> {
+pub(super) fn split(bytes: &[u8]) -> Option<Result<(Milk2, DoubleBlend), String>> {
     // What a file leaves out stands half way.
     let unsaid = Milk2Header { progress: 0.5, ..Milk2Header::default() };
     match milk2::parse_milk2(bytes, &unsaid) {
         Ok(double) => {
             let share = if double.progress.is_finite() { double.progress.clamp(0.0, 1.0) } else { 0.5 };
-            let together = Together { share, pattern: pattern(&double.pattern) };
+            let together = DoubleBlend { share, pattern: pattern(&double.pattern) };
             Some(Ok((double, together)))
         }
         Err(Milk2Error::NotDouble) => None,
@@ -69,7 +69,7 @@ mod tests {
         let text = file("blending_pattern=plasma2\nblending_progress=0.25");
         let program = Program::compile(&text).expect("a double preset");
         let (second, together) = program.second.as_ref().expect("its second half");
-        assert_eq!(*together, Together { share: 0.25, pattern: Pattern::Bright });
+        assert_eq!(*together, DoubleBlend { share: 0.25, pattern: Pattern::Bright });
         assert!(second.second.is_none() && program.problems.is_empty() && second.problems.is_empty());
     }
 

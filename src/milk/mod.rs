@@ -8,24 +8,25 @@ mod custom_wave;
 mod double;
 pub mod eel;
 mod frame;
-mod heard;
 mod hooks;
 mod mesh;
 mod names;
 mod overlay;
 mod player;
+mod preset_audio;
 mod program;
 pub mod shader;
 mod stroke;
+pub mod text;
 mod wave;
 
-pub use double::{Pattern, Together};
+pub use double::{DoubleBlend, Pattern};
 pub use frame::{
     Blend, BlurRange, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Spot, Vertex, Weight,
 };
-pub use heard::{Ear, Heard, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use hooks::Hooks;
 pub use player::{FRAME_BUDGET, Player, StepReport, Tick};
+pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};
 pub use program::{MAX_PRESET_BYTES, Problem, Program, Refusal};
 
 /// A colour channel as MilkDrop stores it: 8 bits, wrapping round above 1.

@@ -12,7 +12,7 @@ use super::hooks::Hooks;
 use super::mesh::MeshState;
 use super::names::{FRAME, Layout, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
-use super::{Frame, Heard, constants, overlay, wave};
+use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::units::Rng;
 
 /// Instructions one frame of one preset may spend in all its code.
@@ -94,7 +94,7 @@ impl Namespace {
 /// Everything a part of the preset needs to know about this frame.
 pub(super) struct Context<'a> {
     pub tick: Tick,
-    pub heard: &'a Heard,
+    pub heard: &'a PresetAudio,
     /// Values presets only read, in the order every namespace holds them.
     pub read_only: [f64; READ_ONLY],
     /// `q1..q64` after per-frame code.
@@ -158,7 +158,7 @@ impl Player {
     }
 
     /// One frame: runs the preset's code on what is heard and fills `out`.
-    pub fn step(&mut self, heard: &Heard, tick: Tick, hooks: &Hooks, out: &mut Frame) -> StepReport {
+    pub fn step(&mut self, heard: &PresetAudio, tick: Tick, hooks: &Hooks, out: &mut Frame) -> StepReport {
         let tick = self.advance_clock(tick, hooks);
         self.engine.budget = Budget::new(FRAME_BUDGET);
         let [width, height] = tick.size.map(|side| side.max(1) as f32);
@@ -231,7 +231,7 @@ impl Player {
 const SOUND: std::ops::Range<usize> = 4..10;
 
 /// The values every namespace only reads, in the order of its `time ..= aspecty` names.
-fn read_only(heard: &Heard, tick: Tick) -> [f64; READ_ONLY] {
+fn read_only(heard: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
     let [width, height] = tick.size.map(|side| f64::from(side.max(1)));
     let [bass, mid, treb] = heard.bands.map(f64::from);
     let [bass_att, mid_att, treb_att] = heard.bands_att.map(f64::from);

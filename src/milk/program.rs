@@ -8,7 +8,7 @@ use std::sync::Arc;
 use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
-use super::double::{self, Together};
+use super::double::{self, DoubleBlend};
 use super::eel::{self, Code, Scope};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
@@ -50,7 +50,7 @@ pub struct Program {
     /// Parts that do not work.
     pub problems: Vec<Problem>,
     /// The other half of a double preset, and how the two are shown together.
-    pub second: Option<(Arc<Program>, Together)>,
+    pub second: Option<(Arc<Program>, DoubleBlend)>,
 }
 
 /// Code of the preset itself, with the size of each namespace.

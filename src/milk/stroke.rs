@@ -14,15 +14,15 @@ pub(super) struct Point {
 
 /// How a run is drawn.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Style {
+pub(super) struct StrokeStyle {
     pub dots: bool,
     pub blend: Blend,
     pub weight: Weight,
 }
 
 /// Adds a run to `out.above`; points that are no numbers are left out.
-pub(super) fn draw(run: impl Iterator<Item = Point>, style: Style, out: &mut Frame) {
-    let Style { dots, blend, weight } = style;
+pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &mut Frame) {
+    let StrokeStyle { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
         let start = out.spots.len() as u32;
@@ -88,7 +88,7 @@ mod tests {
         let bad = Point { at: [f32::NAN, 0.0], color: [1.0; 4] };
         let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();
-        let style = Style { dots: false, blend: Blend::Alpha, weight: Weight::Thin };
+        let style = StrokeStyle { dots: false, blend: Blend::Alpha, weight: Weight::Thin };
         draw([good, bad, good, good].into_iter(), style, &mut out);
         assert_eq!(out.segments.len(), 1);
     }

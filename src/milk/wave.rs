@@ -6,10 +6,10 @@
 use lactea_preset::BaseValues;
 
 use super::frame::Weight;
-use super::heard::{SPECTRUM_BINS, WAVE_SAMPLES};
 use super::names::frame;
 use super::player::Context;
-use super::stroke::{self, Point, Style};
+use super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
+use super::stroke::{self, Point, StrokeStyle};
 use super::{Blend, Frame};
 
 /// Samples of the waveform that are drawn; the rest only helps to line waveforms up.
@@ -58,7 +58,7 @@ pub(super) fn draw(
     };
     let sound = Sound::new(base, context);
     let dots = base.wave_dots;
-    let style = Style {
+    let style = StrokeStyle {
         dots,
         blend: if vars[frame::wave_additive] != 0.0 { Blend::Additive } else { Blend::Alpha },
         weight: if dots || base.wave_thick { Weight::Double } else { Weight::Thin },

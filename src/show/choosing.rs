@@ -2,13 +2,13 @@
 
 use super::decks::Slot;
 use super::fading;
-use super::memory::LeftOut;
+use super::memory::Exclusion;
 use super::running::{Arrived, Failed, Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
 use crate::mind::Control;
-use crate::mind::director::{Choice, Hands, Moment, Rule, Target};
+use crate::mind::director::{Choice, Moment, PerformerBias, Rule, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle};
@@ -24,7 +24,7 @@ const WATCHED_SECS: f64 = 30.0;
 
 /// Why a preset leaves the air.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leaving {
+pub(super) enum LeaveReason {
     /// The performer wanted it gone.
     SentAway,
     /// The performer wanted something else.
@@ -40,7 +40,8 @@ impl Show {
     pub(super) fn target(&self) -> Target {
         // What the performer set; what the music adds to the macros is in the features already.
         let MacroState { bank, profile, .. } = *self.hands.state();
-        let hands = Hands { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
+        let hands =
+            PerformerBias { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
         Target::of(&self.features, &hands, self.library().policy.as_ref())
     }
 
@@ -74,7 +75,7 @@ impl Show {
 
     /// Keeps a preset from being chosen for as long as the kind of ban lasts.
     pub(super) fn leave_out(&mut self, preset: PresetId, kind: BanKind, why: &str) {
-        self.memory.left_out.insert(preset, LeftOut { kind, why: why.to_owned() });
+        self.memory.left_out.insert(preset, Exclusion { kind, why: why.to_owned() });
         self.memory_changed = true;
         if let Some(place) = self.director.pool.place(preset) {
             self.director.standing.set_broken(place, true);
@@ -111,7 +112,7 @@ impl Show {
         let Some(slot) = self.decks.take_warm() else { return };
         let level = self.target().level;
         let (over_secs, style) = fading::plan(&self.features, level, moment, &mut self.rng);
-        self.left(Leaving::HadItsTime);
+        self.left(LeaveReason::HadItsTime);
         self.cut(slot, Cause::Music(moment), over_secs, style);
     }
 
@@ -134,22 +135,22 @@ impl Show {
             Wanted::Next | Wanted::Preset(_) => (fading::BY_HAND_SECS, style),
         };
         self.left(match wanted {
-            Wanted::Next | Wanted::Refuge => Leaving::SentAway,
-            Wanted::Preset(_) => Leaving::MadeRoom,
+            Wanted::Next | Wanted::Refuge => LeaveReason::SentAway,
+            Wanted::Preset(_) => LeaveReason::MadeRoom,
         });
         self.cut(slot, Cause::Hand, over_secs, style);
     }
 
     /// The preset on air is about to leave: what its showing says about it.
-    pub(super) fn left(&mut self, why: Leaving) {
+    pub(super) fn left(&mut self, why: LeaveReason) {
         let Some(slot) = self.decks.shown() else { return };
         if self.spoken {
             return; // The performer said something stronger already.
         }
         let signal = match why {
-            Leaving::SentAway if self.on_air_secs < WATCHED_SECS => Signal::Skip,
-            Leaving::MadeRoom if self.on_air_secs < WATCHED_SECS => return,
-            Leaving::SentAway | Leaving::MadeRoom | Leaving::HadItsTime => Signal::Watched,
+            LeaveReason::SentAway if self.on_air_secs < WATCHED_SECS => Signal::Skip,
+            LeaveReason::MadeRoom if self.on_air_secs < WATCHED_SECS => return,
+            LeaveReason::SentAway | LeaveReason::MadeRoom | LeaveReason::HadItsTime => Signal::Watched,
         };
         let (place, id) = (slot.place, slot.id);
         let evidence = self.evidence_of(slot);

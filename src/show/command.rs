@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::TempoWish;
+use crate::analysis::TempoRequest;
 use crate::library::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
@@ -72,13 +72,13 @@ pub enum Command {
 
 impl Command {
     /// What this asks of the beat, which the listener keeps and not the show.
-    pub fn tempo(&self) -> Option<TempoWish> {
+    pub fn tempo(&self) -> Option<TempoRequest> {
         Some(match self {
-            Self::TapTempo => TempoWish::Tap,
-            Self::Resync => TempoWish::Resync,
-            Self::HalfTempo => TempoWish::Half,
-            Self::DoubleTempo => TempoWish::Double,
-            Self::SetTempo(bpm) => TempoWish::Set(*bpm),
+            Self::TapTempo => TempoRequest::Tap,
+            Self::Resync => TempoRequest::Resync,
+            Self::HalfTempo => TempoRequest::Half,
+            Self::DoubleTempo => TempoRequest::Double,
+            Self::SetTempo(bpm) => TempoRequest::Set(*bpm),
             _ => return None,
         })
     }

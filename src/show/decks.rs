@@ -1,7 +1,7 @@
 //! The decks of a show: on air, coming in, shown before, and those kept warm for what may come.
 
 use super::Arrived;
-use super::warm::{PrepareTimes, Wish};
+use super::warm::{DeckRequest, PrepareTimes};
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
 use crate::stage::{DeckId, FadeStyle};
@@ -52,7 +52,7 @@ pub(super) struct Decks {
     /// A safe picture for Panic.
     pub refuge: Option<Slot>,
     retired: Vec<DeckId>,
-    wishes: Vec<Wish>,
+    requests: Vec<DeckRequest>,
 }
 
 impl Decks {
@@ -74,7 +74,7 @@ impl Decks {
         let deck = DeckId(self.next);
         self.next += 1;
         let seed = seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.wishes.push(Wish { deck, preset: id, source, rescued: false, seed, warm_frames });
+        self.requests.push(DeckRequest { deck, preset: id, source, rescued: false, seed, warm_frames });
         Slot {
             deck,
             id,
@@ -125,7 +125,7 @@ impl Decks {
             self.retired.push(slot.deck);
         }
         // A wish of this very step need not be made at all.
-        self.wishes.retain(|wish| wish.deck != slot.deck);
+        self.requests.retain(|request| request.deck != slot.deck);
     }
 
     /// Puts the candidates aside because the music has passed on: the first warm one stays within the performer's
@@ -192,7 +192,7 @@ impl Decks {
     }
 
     /// What is wished for and given back since the last call.
-    pub fn take_orders(&mut self) -> (Vec<Wish>, Vec<DeckId>) {
-        (std::mem::take(&mut self.wishes), std::mem::take(&mut self.retired))
+    pub fn take_orders(&mut self) -> (Vec<DeckRequest>, Vec<DeckId>) {
+        (std::mem::take(&mut self.requests), std::mem::take(&mut self.retired))
     }
 }

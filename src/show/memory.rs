@@ -12,7 +12,7 @@ use crate::units::Unipolar;
 /// Taste, marks and the adventure; presets by identity, so that it holds for any library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Memory {
+pub struct ShowMemory {
     /// What the performer likes.
     pub taste: TasteState,
     /// Presets marked as favourites.
@@ -20,7 +20,7 @@ pub struct Memory {
     /// Presets never to be shown again.
     pub banned: BTreeSet<PresetId>,
     /// Presets that are left out for a while, and why.
-    pub left_out: BTreeMap<PresetId, LeftOut>,
+    pub left_out: BTreeMap<PresetId, Exclusion>,
     /// Presets taken in again by hand: they play whatever an audit or the watch on empty pictures says.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rescued: BTreeSet<PresetId>,
@@ -32,7 +32,7 @@ pub struct Memory {
 
 /// Why a preset is left out, and for how long: as long as its kind of ban lasts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct Exclusion {
     /// How long.
     pub kind: BanKind,
     /// Why, in words.

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::warm::{TurnedAway, Warmer};
+use super::warm::{DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::BanKind;
-use crate::milk::{Ear, Heard};
-use crate::stage::{Glance, Stage};
+use crate::milk::{PresetAudio, PresetAudioAnalyser};
+use crate::stage::{PictureStats, Stage};
 
 /// Frames between two glances at the picture, where the stage takes any.
-const GLANCE_EVERY: u64 = 6;
+const PICTURE_STATS_EVERY: u64 = 6;
 
 /// What goes into one frame.
 pub struct RigFrame<'a> {
@@ -32,19 +32,28 @@ pub struct Rig {
     /// The stage.
     pub stage: Stage,
     warmer: Warmer,
-    ear: Ear,
-    heard: Latest<Heard>,
+    ear: PresetAudioAnalyser,
+    heard: Latest<PresetAudio>,
     /// Memory for the sound of the next frame.
-    spare: Arc<Heard>,
+    spare: Arc<PresetAudio>,
     frames: u64,
-    glance: Option<Glance>,
+    picture_stats: Option<PictureStats>,
 }
 
 impl Rig {
     /// Bolts the parts together; `heard` is what warm-up frames listen to.
-    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<Heard>) -> Self {
+    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
-        Self { show, stage, warmer, ear: Ear::new(), heard, spare, frames: 0, glance: None }
+        Self {
+            show,
+            stage,
+            warmer,
+            ear: PresetAudioAnalyser::new(),
+            heard,
+            spare,
+            frames: 0,
+            picture_stats: None,
+        }
     }
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
@@ -53,28 +62,28 @@ impl Rig {
         self.publish(&heard);
         let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
-        if self.frames.is_multiple_of(GLANCE_EVERY) {
-            self.glance = self.stage.glance();
+        if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
+            self.picture_stats = self.stage.picture_stats();
         }
         self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
         }
-        for wish in step.wishes {
-            let deck = wish.deck;
-            if !self.warmer.ask(wish) {
+        for request in step.requests {
+            let deck = request.deck;
+            if !self.warmer.ask(request) {
                 self.show.give_up(deck);
             }
         }
     }
 
     /// What presets hear in this frame.
-    pub fn heard(&self) -> Arc<Heard> {
+    pub fn heard(&self) -> Arc<PresetAudio> {
         self.heard.read()
     }
 
     /// Allocates only while a warm-up still reads what the frame before last heard.
-    fn publish(&mut self, heard: &Heard) {
+    fn publish(&mut self, heard: &PresetAudio) {
         match Arc::get_mut(&mut self.spare) {
             Some(spare) => spare.clone_from(heard),
             None => self.spare = Arc::new(heard.clone()),
@@ -86,15 +95,15 @@ impl Rig {
     /// No time passes and nothing is drawn.
     pub fn settle(&mut self) {
         let still = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        for wish in self.step(&still, &Heard::default()).wishes {
-            let deck = wish.deck;
-            if !self.warmer.ask(wish) {
+        for request in self.step(&still, &PresetAudio::default()).requests {
+            let deck = request.deck;
+            if !self.warmer.ask(request) {
                 self.show.give_up(deck);
             }
         }
     }
 
-    fn step(&mut self, input: &RigFrame, heard: &Heard) -> Step {
+    fn step(&mut self, input: &RigFrame, heard: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
@@ -104,13 +113,13 @@ impl Rig {
                     self.stage.rack(arrival.deck, deck);
                     arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
                 }
-                Err(TurnedAway::ForGood(why)) => {
+                Err(DeckError::Unplayable(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });
                 }
-                Err(TurnedAway::Judged(why)) => {
+                Err(DeckError::Excluded(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
                 }
-                Err(TurnedAway::ForNow(why)) => {
+                Err(DeckError::Temporary(why)) => {
                     log::warn!("a preset could not be looked at: {why}; another one is chosen");
                     self.show.give_up(arrival.deck);
                 }
@@ -123,7 +132,7 @@ impl Rig {
             commands: input.commands,
             arrived: &arrived,
             failed: &failed,
-            glance: self.glance.take(),
+            picture_stats: self.picture_stats.take(),
         })
     }
 }

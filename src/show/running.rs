@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
-use super::hands::{HandRack, Hands};
-use super::memory::Memory;
+use super::macro_driver::{FusionDecks, MacroDriver};
+use super::memory::ShowMemory;
+use super::picture_watch::VisualWatch;
 use super::setlog::{self, Entry, Event, Frame, Frames};
-use super::warm::{PrepareTimes, Wish};
-use super::watch::VisualWatch;
+use super::warm::{DeckRequest, PrepareTimes};
 use crate::analysis::{Features, Scene};
 use crate::library::{BanKind, Catalogue, PresetId};
-use crate::milk::Heard;
+use crate::milk::PresetAudio;
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::Taste;
-use crate::stage::{Airing, Cue, DeckId, Fade, Glance, Veil};
+use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode, PictureStats};
 use crate::units::{Rng, Seconds};
 
 /// Presets kept in the history.
@@ -78,7 +78,7 @@ pub struct StepInput<'a> {
     /// Seconds since the last step.
     pub dt: f64,
     /// What presets hear.
-    pub heard: &'a Heard,
+    pub heard: &'a PresetAudio,
     /// What the house knows about the music.
     pub features: &'a Features,
     /// What the performer asked for, oldest first.
@@ -88,7 +88,7 @@ pub struct StepInput<'a> {
     /// Decks that could not be made ready, and why.
     pub failed: &'a [Failed],
     /// What a new look at the picture told, if there is one.
-    pub glance: Option<Glance>,
+    pub picture_stats: Option<PictureStats>,
 }
 
 /// A deck that arrived on the rack.
@@ -118,7 +118,7 @@ pub struct Step {
     /// For the stage.
     pub cue: Cue,
     /// Decks to make ready.
-    pub wishes: Vec<Wish>,
+    pub requests: Vec<DeckRequest>,
     /// Decks to take off the rack.
     pub retired: Vec<DeckId>,
 }
@@ -149,15 +149,15 @@ pub struct Show {
     pub(super) wanted: Option<Wanted>,
     /// Seconds for which the energy has not been what the candidates were chosen for.
     pub(super) off_level_secs: f64,
-    pub(super) hands: Hands,
+    pub(super) hands: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
-    pub(super) memory: Memory,
+    pub(super) memory: ShowMemory,
     pub(super) memory_changed: bool,
     pub(super) held: bool,
     /// How long presets stay, as a multiple of what suits the music.
     pub(super) dwell: f64,
     pub(super) auto: bool,
-    pub(super) veil: Veil,
+    pub(super) veil: OutputMode,
     pub(super) message: Option<String>,
     pub(super) features: Features,
     /// The audio clock at this step.
@@ -172,11 +172,11 @@ pub struct Show {
 impl Show {
     /// A show over `library` that remembers nothing; it starts with whatever becomes warm first.
     pub fn new(settings: ShowSettings, library: Arc<Catalogue>) -> Self {
-        Self::remembering(settings, Arc::new(Pool::new(library)), Memory::default())
+        Self::remembering(settings, Arc::new(Pool::new(library)), ShowMemory::default())
     }
 
     /// A show over a library that was made ready before, with what was remembered from earlier nights.
-    pub fn remembering(settings: ShowSettings, pool: Arc<Pool>, memory: Memory) -> Self {
+    pub fn remembering(settings: ShowSettings, pool: Arc<Pool>, memory: ShowMemory) -> Self {
         let rng = Rng::new(settings.seed);
         // A show that is not left to itself does not move the macros by itself either.
         let macros = MacroState { follow: memory.macros.follow && settings.auto, ..memory.macros };
@@ -193,13 +193,13 @@ impl Show {
             timing: Timing::default(),
             wanted: None,
             off_level_secs: 0.0,
-            hands: Hands::new(macros, rng.fork(MACRO_RANDOMNESS)),
+            hands: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
             memory,
             memory_changed: false,
             held: false,
             dwell: 1.0,
-            veil: Veil::Open,
+            veil: OutputMode::Open,
             message: None,
             features: Features::default(),
             heard_now: Seconds::ZERO,
@@ -265,16 +265,22 @@ impl Show {
         self.move_hands(input.dt);
         self.record(input);
         self.steps += 1;
-        let (mut wishes, retired) = self.decks.take_orders();
-        wishes.iter_mut().for_each(|wish| wish.rescued = self.memory.rescued.contains(&wish.preset));
-        Step { cue: self.cue(input), wishes, retired }
+        let (mut requests, retired) = self.decks.take_orders();
+        requests
+            .iter_mut()
+            .for_each(|request| request.rescued = self.memory.rescued.contains(&request.preset));
+        Step { cue: self.cue(input), requests, retired }
     }
 
     fn record(&mut self, input: &StepInput) {
         if !self.settings.record {
             return;
         }
-        self.frames.push(Frame { dt: input.dt, features: *input.features, glance: input.glance });
+        self.frames.push(Frame {
+            dt: input.dt,
+            features: *input.features,
+            picture_stats: input.picture_stats,
+        });
         if self.frames.len() >= setlog::TOGETHER {
             let frames = Frames::of(&std::mem::take(&mut self.frames));
             self.log(Event::Frames(Box::new(frames)));
@@ -292,7 +298,7 @@ impl Show {
             spare.clear();
         }
         let features = Features { at: self.heard_now, ..self.features };
-        let rack = HandRack { on_air: &on_air, spare: &spare, fading: fading.is_some() };
+        let rack = FusionDecks { on_air: &on_air, spare: &spare, fading: fading.is_some() };
         self.hands.step(&features, &rack, dt);
     }
 
@@ -348,9 +354,9 @@ impl Show {
     }
 
     /// What should be remembered, as it is now.
-    pub fn memory(&self) -> Memory {
+    pub fn memory(&self) -> ShowMemory {
         let styles = self.director.pool.styles();
-        Memory {
+        ShowMemory {
             taste: self.director.taste.state(&styles).keeping(&self.memory.taste, &styles),
             adventure: self.director.adventure,
             macros: *self.hands.state(),
@@ -359,7 +365,7 @@ impl Show {
     }
 
     /// What should be remembered, when it has changed since the last call.
-    pub fn changed_memory(&mut self) -> Option<Memory> {
+    pub fn changed_memory(&mut self) -> Option<ShowMemory> {
         std::mem::take(&mut self.memory_changed).then(|| self.memory())
     }
 
@@ -399,7 +405,7 @@ impl Show {
     }
 
     fn cue(&self, input: &StepInput) -> Cue {
-        let airing = |slot: &Slot| Airing { deck: slot.deck, hooks: self.hands.hooks() };
+        let airing = |slot: &Slot| OnAirDeck { deck: slot.deck, hooks: self.hands.hooks() };
         Cue {
             dt: input.dt,
             fps: self.settings.fps,
@@ -418,7 +424,7 @@ impl Show {
 }
 
 /// A director over a library who remembers.
-fn director(pool: Arc<Pool>, memory: &Memory) -> Director {
+fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
     let taste = Taste::from_state(&memory.taste, &pool.styles());
     let mut director = Director::new(pool, taste);
     let places = |id: &PresetId| director.pool.place(*id);

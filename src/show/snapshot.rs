@@ -5,7 +5,7 @@ use crate::analysis::Features;
 use crate::library::PresetId;
 use crate::mind::director::{Moment, Target};
 use crate::mind::macros::MacroView;
-use crate::stage::Veil;
+use crate::stage::OutputMode;
 use crate::units::Unipolar;
 
 /// One moment of the show.
@@ -18,7 +18,7 @@ pub struct Snapshot {
     /// What comes next, nearest first.
     pub up_next: Vec<Upcoming>,
     /// What was shown, newest first; the first is on air.
-    pub history: Vec<Past>,
+    pub history: Vec<PlayedPreset>,
     /// The show chooses by itself.
     pub auto: bool,
     /// The running preset stays.
@@ -28,7 +28,7 @@ pub struct Snapshot {
     /// How far the choice strays from what is known to please.
     pub adventure: Unipolar,
     /// What lies over the picture.
-    pub veil: Veil,
+    pub veil: OutputMode,
     /// How far a crossfade is, while one runs.
     pub fade: Option<Unipolar>,
     /// The safe picture that Panic cuts to, once it is warm.
@@ -79,7 +79,7 @@ pub struct Upcoming {
 
 /// A preset that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct PlayedPreset {
     /// Which preset.
     pub id: PresetId,
     /// Its name.

@@ -6,9 +6,9 @@ use super::setlog::{Cause, Entry, Event};
 use super::*;
 use crate::analysis::{Features, Scene, Section};
 use crate::library::{BanKind, Catalogue, PresetId};
-use crate::milk::Heard;
+use crate::milk::PresetAudio;
 use crate::mind::taste::Signal;
-use crate::stage::{DeckId, Glance};
+use crate::stage::{DeckId, PictureStats};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
@@ -18,7 +18,7 @@ struct Stagehand {
     show: Show,
     features: Features,
     cold: bool,
-    glance: Option<Glance>,
+    picture_stats: Option<PictureStats>,
     coming: Vec<DeckId>,
     log: Vec<Entry>,
 }
@@ -34,7 +34,7 @@ impl Stagehand {
     fn of(show: Show) -> Self {
         let mut features = Features::default();
         features.scene.scene = Scene::Techno;
-        Self { show, features, cold: false, glance: None, coming: Vec::new(), log: Vec::new() }
+        Self { show, features, cold: false, picture_stats: None, coming: Vec::new(), log: Vec::new() }
     }
 
     fn frame(&mut self, commands: &[Command]) -> Step {
@@ -46,14 +46,14 @@ impl Stagehand {
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
             dt: DT,
-            heard: &Heard::default(),
+            heard: &PresetAudio::default(),
             features: &self.features,
             commands,
             arrived: &arrived,
             failed: &[],
-            glance: self.glance,
+            picture_stats: self.picture_stats,
         });
-        self.coming.extend(step.wishes.iter().map(|wish| wish.deck));
+        self.coming.extend(step.requests.iter().map(|request| request.deck));
         self.log.extend(self.show.take_log());
         step
     }
@@ -171,7 +171,7 @@ fn a_ban_is_for_good_and_a_favourite_is_remembered() {
     assert!(memory.banned.contains(&banned) && memory.favourites.contains(&liked));
     assert!(hand.show.changed_memory().is_none(), "told once");
     let text = serde_json::to_string(&memory).expect("plain data");
-    let memory: Memory = serde_json::from_str(&text).expect("what was written");
+    let memory: ShowMemory = serde_json::from_str(&text).expect("what was written");
     let pool = Arc::new(crate::mind::director::Pool::new(Arc::new(Catalogue::built_in())));
     let mut again = Stagehand::of(Show::remembering(ShowSettings::default(), pool, memory.clone()));
     for _ in 0..60 {
@@ -187,19 +187,19 @@ fn what_cannot_be_played_is_left_out_and_said() {
     let mut hand = Stagehand::new();
     let step = hand.frame(&[]);
     let failed: Vec<_> = step
-        .wishes
+        .requests
         .iter()
-        .map(|wish| Failed { deck: wish.deck, kind: BanKind::Quality, why: "no such thing".to_owned() })
+        .map(|request| Failed { deck: request.deck, kind: BanKind::Quality, why: "no such thing".to_owned() })
         .collect();
     let named = hand.show.snapshot().up_next[0].id;
     hand.show.step(&StepInput {
         dt: DT,
-        heard: &Heard::default(),
+        heard: &PresetAudio::default(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
         failed: &failed,
-        glance: None,
+        picture_stats: None,
     });
     assert!(hand.show.snapshot().message.expect("said").contains("no such thing"));
     assert!(hand.show.memory().left_out.contains_key(&named));
@@ -208,8 +208,8 @@ fn what_cannot_be_played_is_left_out_and_said() {
     hand.frames(40);
     assert_ne!(hand.playing(), named, "left out is left out");
     let step = hand.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
-    let wish = step.wishes.iter().find(|wish| wish.preset == named).expect("made ready");
-    assert!(wish.rescued, "no audit stands in its way");
+    let request = step.requests.iter().find(|request| request.preset == named).expect("made ready");
+    assert!(request.rescued, "no audit stands in its way");
     hand.frames(3);
     assert_eq!(hand.playing(), named, "rescued, it plays at once");
     assert!(!hand.show.memory().left_out.contains_key(&named));
@@ -335,7 +335,7 @@ fn an_empty_picture_makes_way_unless_the_performer_decides() {
     let mut hand = Stagehand::new();
     hand.frames(10);
     hand.frame(&[Command::Auto]);
-    hand.glance = Some(Glance::default());
+    hand.picture_stats = Some(PictureStats::default());
     let chosen = hand.playing();
     hand.frames(200);
     assert_eq!(hand.playing(), chosen, "nobody asked the show to choose");

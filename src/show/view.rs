@@ -2,7 +2,7 @@
 
 use super::decks::{Crossfade, Slot};
 use super::running::Show;
-use super::snapshot::{Past, Playing, Snapshot, Upcoming};
+use super::snapshot::{PlayedPreset, Playing, Snapshot, Upcoming};
 use crate::library::PresetId;
 
 impl Show {
@@ -35,8 +35,8 @@ impl Show {
         }
     }
 
-    fn past(&self, id: PresetId, name: &str) -> Past {
-        Past {
+    fn past(&self, id: PresetId, name: &str) -> PlayedPreset {
+        PlayedPreset {
             id,
             name: name.to_owned(),
             favourite: self.memory.favourites.contains(&id),

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
-use crate::milk::{Heard, Program};
-use crate::stage::{Deck, DeckId, DeckSettings, Workshop};
+use crate::milk::{PresetAudio, Program};
+use crate::stage::{Deck, DeckId, DeckSettings, RenderContext};
 
 /// Threads that make decks ready in a live show: one for each candidate, and one more, so that what needs no audit
 /// never stands behind two presets that wait for theirs.
@@ -24,7 +24,7 @@ const MAX_WAITING: usize = 8;
 
 /// A deck somebody wants.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct DeckRequest {
     /// The name it will have on the rack.
     pub deck: DeckId,
     /// Which preset plays on it.
@@ -40,20 +40,20 @@ pub struct Wish {
 }
 
 /// Says whether a preset may be shown at all. Asked on warm-up threads, so it may take its time.
-pub trait Doorkeeper: Send + Sync {
+pub trait Admission: Send + Sync {
     /// Whether the preset that comes from here, and has this identity, may be shown.
-    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), TurnedAway>;
+    fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError>;
 }
 
 /// Why there is no deck, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TurnedAway {
+pub enum DeckError {
     /// The preset itself cannot be played.
-    ForGood(String),
+    Unplayable(String),
     /// It could be played, but an audit found that it should not be shown.
-    Judged(String),
+    Excluded(String),
     /// Something else went wrong; nothing is said about the preset.
-    ForNow(String),
+    Temporary(String),
 }
 
 /// A deck made ready, or why it could not be.
@@ -61,7 +61,7 @@ pub struct Arrival {
     /// Which wish this answers.
     pub deck: DeckId,
     /// The deck, or why there is none.
-    pub result: Result<Box<Deck>, TurnedAway>,
+    pub result: Result<Box<Deck>, DeckError>,
     /// How long each stage took.
     pub took: PrepareTimes,
 }
@@ -93,7 +93,7 @@ pub enum Warmer {
     /// On threads of its own.
     Threads {
         /// Wishes on their way to the threads; taken when the warmer is dropped.
-        wishes: Option<SyncSender<Wish>>,
+        requests: Option<SyncSender<DeckRequest>>,
         /// The threads themselves.
         threads: Vec<thread::JoinHandle<()>>,
         /// Tells the threads to leave what still waits.
@@ -104,13 +104,13 @@ pub enum Warmer {
     /// At once, where it is asked.
     InPlace {
         /// What decks are built with.
-        workshop: Arc<Workshop>,
+        render_context: Arc<RenderContext>,
         /// What the warm-up frames hear.
-        heard: Latest<Heard>,
+        heard: Latest<PresetAudio>,
         /// How decks are built.
         settings: DeckSettings,
         /// What every preset has to pass first, if there is one.
-        door: Option<Arc<dyn Doorkeeper>>,
+        door: Option<Arc<dyn Admission>>,
         /// Decks ready to be collected.
         ready: Vec<Arrival>,
     },
@@ -121,29 +121,29 @@ impl Warmer {
     ///
     /// Every preset has to pass `door` first, if there is one.
     pub fn threads(
-        workshop: &Arc<Workshop>,
-        heard: &Latest<Heard>,
+        render_context: &Arc<RenderContext>,
+        heard: &Latest<PresetAudio>,
         settings: DeckSettings,
-        door: Option<Arc<dyn Doorkeeper>>,
+        door: Option<Arc<dyn Admission>>,
     ) -> Self {
-        let (wishes, waiting) = mpsc::sync_channel::<Wish>(MAX_WAITING);
+        let (requests, waiting) = mpsc::sync_channel::<DeckRequest>(MAX_WAITING);
         let (report, arrivals) = mpsc::channel();
         let waiting = Arc::new(std::sync::Mutex::new(waiting));
         let mut threads = Vec::new();
         let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
-            let (workshop, heard, waiting) = (workshop.clone(), heard.clone(), waiting.clone());
+            let (render_context, heard, waiting) = (render_context.clone(), heard.clone(), waiting.clone());
             let (closing, door) = (closing.clone(), door.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 loop {
                     let next = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
-                    let Ok(wish) = next else { break };
+                    let Ok(request) = next else { break };
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    let arrival = prepare(&workshop, &heard, settings, &wish, door.as_deref());
-                    if matches!(arrival.result, Err(TurnedAway::ForNow(_))) {
+                    let arrival = prepare(&render_context, &heard, settings, &request, door.as_deref());
+                    if matches!(arrival.result, Err(DeckError::Temporary(_))) {
                         thread::sleep(REST); // A folder that is away must not be asked at every frame.
                     }
                     if report.send(arrival).is_err() {
@@ -159,25 +159,31 @@ impl Warmer {
                 }
             }
         }
-        Self::Threads { wishes: Some(wishes), threads, closing, arrivals }
+        Self::Threads { requests: Some(requests), threads, closing, arrivals }
     }
 
     /// Decks are made ready where they are asked for. Every preset has to pass `door` first, if there is one.
     pub fn in_place(
-        workshop: &Arc<Workshop>,
-        heard: &Latest<Heard>,
+        render_context: &Arc<RenderContext>,
+        heard: &Latest<PresetAudio>,
         settings: DeckSettings,
-        door: Option<Arc<dyn Doorkeeper>>,
+        door: Option<Arc<dyn Admission>>,
     ) -> Self {
-        Self::InPlace { workshop: workshop.clone(), heard: heard.clone(), settings, door, ready: Vec::new() }
+        Self::InPlace {
+            render_context: render_context.clone(),
+            heard: heard.clone(),
+            settings,
+            door,
+            ready: Vec::new(),
+        }
     }
 
     /// Asks for a deck; false when too many wait already.
-    pub fn ask(&mut self, wish: Wish) -> bool {
+    pub fn ask(&mut self, request: DeckRequest) -> bool {
         match self {
-            Self::Threads { wishes, .. } => wishes.as_ref().is_some_and(|w| w.try_send(wish).is_ok()),
-            Self::InPlace { workshop, heard, settings, door, ready } => {
-                ready.push(prepare(workshop, heard, *settings, &wish, door.as_deref()));
+            Self::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
+            Self::InPlace { render_context, heard, settings, door, ready } => {
+                ready.push(prepare(render_context, heard, *settings, &request, door.as_deref()));
                 true
             }
         }
@@ -195,9 +201,9 @@ impl Warmer {
 impl Drop for Warmer {
     /// Waits for the deck in hand: a driver must not be left in the middle of its work when the process ends.
     fn drop(&mut self) {
-        if let Self::Threads { wishes, threads, closing, .. } = self {
+        if let Self::Threads { requests, threads, closing, .. } = self {
             closing.store(true, Ordering::Relaxed);
-            wishes.take();
+            requests.take();
             for thread in threads.drain(..) {
                 // What a preset does to its thread was caught where it happened.
                 thread.join().ok();
@@ -207,40 +213,42 @@ impl Drop for Warmer {
 }
 
 /// A preset's bytes. That they cannot be read says nothing about the preset: its disk may be away.
-fn read(source: &PresetSource) -> Result<Vec<u8>, TurnedAway> {
-    source.read().map_err(TurnedAway::ForNow)
+fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
+    source.read().map_err(DeckError::Temporary)
 }
 
 fn prepare(
-    workshop: &Workshop,
-    heard: &Latest<Heard>,
+    render_context: &RenderContext,
+    heard: &Latest<PresetAudio>,
     settings: DeckSettings,
-    wish: &Wish,
-    door: Option<&dyn Doorkeeper>,
+    request: &DeckRequest,
+    door: Option<&dyn Admission>,
 ) -> Arrival {
     let mut took = PrepareTimes::default();
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
-        let bytes = read(&wish.source)?;
+        let bytes = read(&request.source)?;
         took.read_ms = lap();
         let id = PresetId::of(&bytes);
-        if let Some(door) = door.filter(|_| !(wish.rescued && id == wish.preset)) {
-            door.admit(&wish.source, id)?;
+        if let Some(door) = door.filter(|_| !(request.rescued && id == request.preset)) {
+            door.admit(&request.source, id)?;
             took.admit_ms = lap();
         }
-        let program = Program::compile(&bytes).map_err(|refusal| TurnedAway::ForGood(refusal.to_string()))?;
+        let program =
+            Program::compile(&bytes).map_err(|refusal| DeckError::Unplayable(refusal.to_string()))?;
         took.compile_ms = lap();
-        let mut deck = Deck::prepare(workshop, program, settings, wish.seed).map_err(TurnedAway::ForGood)?;
+        let mut deck =
+            Deck::prepare(render_context, program, settings, request.seed).map_err(DeckError::Unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(workshop, &heard.read(), wish.warm_frames).map_err(TurnedAway::ForGood)?;
+        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(DeckError::Unplayable)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
     // A preset must not take its thread down with it.
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
-        .unwrap_or_else(|_| Err(TurnedAway::ForGood("the engine failed on this preset".to_owned())));
-    Arrival { deck: wish.deck, result, took }
+        .unwrap_or_else(|_| Err(DeckError::Unplayable("the engine failed on this preset".to_owned())));
+    Arrival { deck: request.deck, result, took }
 }
 
 #[cfg(test)]
@@ -250,7 +258,7 @@ mod tests {
     #[test]
     fn a_disk_that_is_away_is_not_the_presets_fault() {
         let away = PresetSource::File("/no/such/disk/a.milk".into());
-        assert!(matches!(read(&away), Err(TurnedAway::ForNow(why)) if !why.is_empty()));
+        assert!(matches!(read(&away), Err(DeckError::Temporary(why)) if !why.is_empty()));
         assert_eq!(read(&PresetSource::BuiltIn("zoom=1")), Ok(b"zoom=1".to_vec()));
     }
 }

@@ -1,7 +1,7 @@
 //! Vertex data that changes every frame: one buffer that is refilled and grows by doubling.
 
 /// A growing vertex buffer.
-pub(super) struct Growing {
+pub(super) struct GrowableBuffer {
     label: &'static str,
     buffer: wgpu::Buffer,
     usage: wgpu::BufferUsages,
@@ -10,7 +10,7 @@ pub(super) struct Growing {
 /// Bytes of a buffer nothing was written to yet.
 const FIRST_SIZE: u64 = 16 * 1024;
 
-impl Growing {
+impl GrowableBuffer {
     pub fn new(device: &wgpu::Device, label: &'static str, usage: wgpu::BufferUsages) -> Self {
         let usage = usage | wgpu::BufferUsages::COPY_DST;
         Self { label, buffer: create(device, label, usage, FIRST_SIZE), usage }

@@ -16,13 +16,13 @@ pub struct Camera {
     size: [u32; 2],
     row: u32,
     free: Vec<wgpu::Buffer>,
-    waiting: VecDeque<Exposed>,
+    waiting: VecDeque<PendingReadback>,
     taken: u64,
     pixels: Vec<u8>,
 }
 
 /// A picture the device is still working on.
-struct Exposed {
+struct PendingReadback {
     number: u64,
     buffer: wgpu::Buffer,
     submission: wgpu::SubmissionIndex,
@@ -61,7 +61,7 @@ impl Camera {
 
     /// Asks for the picture the stage drew last. False when the ring is full: develop one first.
     pub fn shoot(&mut self, stage: &Stage) -> bool {
-        self.shoot_texture(&stage.workshop.gpu, &stage.picture)
+        self.shoot_texture(&stage.render_context.gpu, &stage.picture)
     }
 
     /// Asks for what a texture of this camera's size holds.
@@ -88,7 +88,7 @@ impl Camera {
         buffer.map_async(wgpu::MapMode::Read, .., move |result| {
             done.send(result).ok(); // Nobody waits any more.
         });
-        self.waiting.push_back(Exposed { number: self.taken, buffer, submission, mapped });
+        self.waiting.push_back(PendingReadback { number: self.taken, buffer, submission, mapped });
         self.taken += 1;
         true
     }
@@ -118,7 +118,7 @@ impl Camera {
             Ok(result) => result.map_err(|error| error.to_string()),
             Err(mpsc::RecvError) => Err("the device never gave the picture back".to_owned()),
         };
-        let Some(Exposed { number, buffer, .. }) = self.waiting.pop_front() else { return Ok(None) };
+        let Some(PendingReadback { number, buffer, .. }) = self.waiting.pop_front() else { return Ok(None) };
         let read = result.and_then(|()| {
             let mapped = buffer.get_mapped_range(..).map_err(|error| error.to_string())?;
             self.pixels.clear();

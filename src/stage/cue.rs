@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::post::Post;
-use crate::milk::{Heard, Hooks};
+use crate::milk::{Hooks, PresetAudio};
 use crate::units::Unipolar;
 
 /// Names one deck on the rack; handed out by the show, never reused.
@@ -18,9 +18,9 @@ pub struct Cue {
     /// Frames a second the show aims at.
     pub fps: f64,
     /// What presets hear.
-    pub heard: Heard,
+    pub heard: PresetAudio,
     /// The deck on air, if any.
-    pub front: Option<Airing>,
+    pub front: Option<OnAirDeck>,
     /// The deck that is coming in.
     pub fade: Option<Fade>,
     /// A further deck laid into the picture of those.
@@ -28,21 +28,21 @@ pub struct Cue {
     /// What is done to the finished picture.
     pub post: Post,
     /// Nothing, black, or the last picture instead.
-    pub veil: Veil,
+    pub veil: OutputMode,
 }
 
 /// A deck that is laid into the picture of the one on air.
 #[derive(Clone, Debug)]
 pub struct Second {
     /// The deck; never one that is on air already.
-    pub airing: Airing,
+    pub airing: OnAirDeck,
     /// 0 not at all, 1 its bright parts cover the picture.
     pub share: Unipolar,
 }
 
 /// A deck that runs this frame, with the hands inside its preset.
 #[derive(Clone, Debug)]
-pub struct Airing {
+pub struct OnAirDeck {
     /// Which deck.
     pub deck: DeckId,
     /// What the macros do to it.
@@ -53,7 +53,7 @@ pub struct Airing {
 #[derive(Clone, Debug)]
 pub struct Fade {
     /// The deck that is coming in.
-    pub to: Airing,
+    pub to: OnAirDeck,
     /// 0 the front alone, 1 the new deck alone.
     pub progress: Unipolar,
     /// How the two mix.
@@ -78,7 +78,7 @@ pub enum FadeStyle {
 /// What lies over the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Veil {
+pub enum OutputMode {
     /// Nothing.
     #[default]
     Open,

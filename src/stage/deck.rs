@@ -9,8 +9,8 @@ use super::pass;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
-use super::workshop::Workshop;
-use crate::milk::{Frame, Heard, Hooks, Pattern, Player, Program, StepReport, Tick, Together};
+use super::render_context::RenderContext;
+use crate::milk::{DoubleBlend, Frame, Hooks, Pattern, Player, PresetAudio, Program, StepReport, Tick};
 
 /// How decks are built.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,7 @@ impl Deck {
     ///
     /// A shader the device does not take is replaced by the fixed pass and named among the [`Deck::problems`].
     pub fn prepare(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         program: Arc<Program>,
         settings: DeckSettings,
         seed: u64,
@@ -47,24 +47,29 @@ impl Deck {
         }
         let second = match &program.second {
             Some((program, together)) => {
-                let voice = Voice::prepare(workshop, program.clone(), settings, seed)?;
-                Some(Second::new(workshop, voice, *together, settings.size))
+                let voice = Voice::prepare(render_context, program.clone(), settings, seed)?;
+                Some(Second::new(render_context, voice, *together, settings.size))
             }
             None => None,
         };
-        let first = Voice::prepare(workshop, program, settings, seed)?;
+        let first = Voice::prepare(render_context, program, settings, seed)?;
         Ok(Self { first, second, settings, time: 0.0, drawn: 0 })
     }
 
     /// Draws `frames` frames off screen at the show's rate and waits until the device has done them; what the device
     /// said when it could not.
-    pub fn warm_up(&mut self, workshop: &Workshop, heard: &Heard, frames: u32) -> Result<(), String> {
-        let gpu = &workshop.gpu;
+    pub fn warm_up(
+        &mut self,
+        render_context: &RenderContext,
+        heard: &PresetAudio,
+        frames: u32,
+    ) -> Result<(), String> {
+        let gpu = &render_context.gpu;
         gpu.checked(|| {
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
-                self.encode(workshop, &mut encoder, heard, &Hooks::default(), dt);
+                self.encode(render_context, &mut encoder, heard, &Hooks::default(), dt);
                 gpu.queue.submit([encoder.finish()]);
             }
             if frames > 0 {
@@ -76,9 +81,9 @@ impl Deck {
     /// One frame: runs the preset's code and records its passes.
     pub(super) fn encode(
         &mut self,
-        workshop: &Workshop,
+        render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
-        heard: &Heard,
+        heard: &PresetAudio,
         hooks: &Hooks,
         dt: f64,
     ) {
@@ -92,10 +97,10 @@ impl Deck {
             louder = heard.amplified(hooks.audio_gain);
             &louder
         };
-        self.first.encode(workshop, encoder, heard, tick, hooks);
+        self.first.encode(render_context, encoder, heard, tick, hooks);
         if let Some(second) = &mut self.second {
-            second.voice.encode(workshop, encoder, heard, tick, hooks);
-            second.mix(workshop, encoder, self.first.picture.output());
+            second.voice.encode(render_context, encoder, heard, tick, hooks);
+            second.mix(render_context, encoder, self.first.picture.output());
         }
         self.drawn += 1;
     }
@@ -106,8 +111,8 @@ impl Deck {
     }
 
     /// The feedback image (of a double preset's first half) in memory, before the composite; waits for the device, so headless tools only.
-    pub fn feedback(&self, workshop: &Workshop) -> Result<image::RgbaImage, String> {
-        super::readback::read(&workshop.gpu, self.first.picture.feedback())
+    pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, String> {
+        super::readback::read(&render_context.gpu, self.first.picture.feedback())
     }
 
     /// Frames drawn so far.
@@ -148,26 +153,26 @@ struct Voice {
 
 impl Voice {
     fn prepare(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         program: Arc<Program>,
         settings: DeckSettings,
         seed: u64,
     ) -> Result<Self, String> {
-        let picture = DeckPicture::prepare(workshop, &program, settings, seed)?;
+        let picture = DeckPicture::prepare(render_context, &program, settings, seed)?;
         let player = Player::new(program, seed);
         Ok(Self { player, picture, frame: Frame::default(), report: StepReport::default() })
     }
 
     fn encode(
         &mut self,
-        workshop: &Workshop,
+        render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
-        heard: &Heard,
+        heard: &PresetAudio,
         tick: Tick,
         hooks: &Hooks,
     ) {
         self.report = self.player.step(heard, tick, hooks, &mut self.frame);
-        self.picture.encode(workshop, encoder, &self.frame);
+        self.picture.encode(render_context, encoder, &self.frame);
     }
 
     fn problems(&self) -> Vec<String> {
@@ -188,7 +193,7 @@ struct Second {
 }
 
 impl Second {
-    fn new(workshop: &Workshop, voice: Voice, together: Together, size: [u32; 2]) -> Self {
+    fn new(render_context: &RenderContext, voice: Voice, together: DoubleBlend, size: [u32; 2]) -> Self {
         let style = match together.pattern {
             Pattern::Even => FadeStyle::Mix,
             Pattern::Bright => FadeStyle::Luma,
@@ -202,21 +207,26 @@ impl Second {
         };
         Self {
             voice,
-            mixer: mix::pass(&workshop.gpu, pass::FORMAT),
+            mixer: mix::pass(&render_context.gpu, pass::FORMAT),
             uniforms,
-            picture: pass::view(&pass::image(&workshop.gpu.device, "double preset", size)),
+            picture: pass::view(&pass::image(&render_context.gpu.device, "double preset", size)),
         }
     }
 
     /// Lays the second picture over `first`.
-    fn mix(&mut self, workshop: &Workshop, encoder: &mut wgpu::CommandEncoder, first: &wgpu::TextureView) {
-        let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
+    fn mix(
+        &mut self,
+        render_context: &RenderContext,
+        encoder: &mut wgpu::CommandEncoder,
+        first: &wgpu::TextureView,
+    ) {
+        let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
         let pictures = [first, self.voice.picture.output()];
-        self.mixer.draw(&workshop.gpu, encoder, sampler, &pictures, &self.picture, &self.uniforms);
+        self.mixer.draw(&render_context.gpu, encoder, sampler, &pictures, &self.picture, &self.uniforms);
     }
 }
 
 /// An empty picture, for when nothing is on air.
-pub(super) fn black(workshop: &Workshop) -> wgpu::TextureView {
-    pass::view(&pass::image(&workshop.gpu.device, "black", [1, 1]))
+pub(super) fn black(render_context: &RenderContext) -> wgpu::TextureView {
+    pass::view(&pass::image(&render_context.gpu.device, "black", [1, 1]))
 }

@@ -2,11 +2,11 @@
 
 use lactea_abi::{Address, Filter};
 
-use super::buffer::Growing;
+use super::buffer::GrowableBuffer;
 use super::pass;
 use super::pass::draw::{DrawUniforms, reference_pixel};
 use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
-use super::workshop::Workshop;
+use super::render_context::RenderContext;
 use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 
 /// Most polygon draws of one frame; a preset has at most sixteen shapes with 1,024 instances each.
@@ -14,12 +14,12 @@ const MAX_SHAPE_DRAWS: usize = 16_384;
 
 /// Buffers of one deck's draws.
 pub(super) struct FlatDraws {
-    segments: Growing,
-    spots: Growing,
-    shapes: Growing,
-    triangles: Growing,
+    segments: GrowableBuffer,
+    spots: GrowableBuffer,
+    shapes: GrowableBuffer,
+    triangles: GrowableBuffer,
     draw_group: wgpu::BindGroup,
-    shape_uniforms: Growing,
+    shape_uniforms: GrowableBuffer,
     /// By the feedback image polygons are filled with; made anew when the uniform buffer grows.
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
@@ -40,22 +40,22 @@ struct PackedUniforms {
 const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_STRIDE);
 
 impl FlatDraws {
-    pub fn new(workshop: &Workshop, images: [&wgpu::TextureView; 2], size: [u32; 2]) -> Self {
-        let device = &workshop.gpu.device;
-        let growing = |label| Growing::new(device, label, wgpu::BufferUsages::VERTEX);
+    pub fn new(render_context: &RenderContext, images: [&wgpu::TextureView; 2], size: [u32; 2]) -> Self {
+        let device = &render_context.gpu.device;
+        let growing = |label| GrowableBuffer::new(device, label, wgpu::BufferUsages::VERTEX);
         let draw_uniforms = pass::uniform::<DrawUniforms>(device, "draw/uniforms");
         let uniforms =
             DrawUniforms { size: size.map(|side| side as f32), pixel: reference_pixel(size[1]), pad: 0.0 };
-        workshop.gpu.queue.write_buffer(&draw_uniforms, 0, bytemuck::bytes_of(&uniforms));
+        render_context.gpu.queue.write_buffer(&draw_uniforms, 0, bytemuck::bytes_of(&uniforms));
         let draw_group =
-            pass::bind(device, "draw", &workshop.draw.layout, &[draw_uniforms.as_entire_binding()]);
+            pass::bind(device, "draw", &render_context.draw.layout, &[draw_uniforms.as_entire_binding()]);
         Self {
             segments: growing("segments"),
             spots: growing("spots"),
             shapes: growing("shapes"),
             triangles: growing("triangles"),
             draw_group,
-            shape_uniforms: Growing::new(device, "shape/uniforms", pass::BLOCK_USAGES),
+            shape_uniforms: GrowableBuffer::new(device, "shape/uniforms", pass::BLOCK_USAGES),
             shape_groups: None,
             shape_capacity: 0,
             images: images.map(Clone::clone),
@@ -65,8 +65,8 @@ impl FlatDraws {
     }
 
     /// Sends this frame's pools to the device.
-    pub fn upload(&mut self, workshop: &Workshop, frame: &Frame, size: [u32; 2]) {
-        let (device, queue) = (&workshop.gpu.device, &workshop.gpu.queue);
+    pub fn upload(&mut self, render_context: &RenderContext, frame: &Frame, size: [u32; 2]) {
+        let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
         self.segments.fill(device, queue, &frame.segments);
         self.spots.fill(device, queue, &frame.spots);
         self.shapes.fill(device, queue, &frame.shapes);
@@ -98,17 +98,17 @@ impl FlatDraws {
         }
         if self.packed.len() > self.shape_capacity || (self.shape_groups.is_none() && !self.packed.is_empty())
         {
-            self.grow_shapes(workshop);
+            self.grow_shapes(render_context);
         }
         self.shape_uniforms.fill(device, queue, &self.packed);
     }
 
-    fn grow_shapes(&mut self, workshop: &Workshop) {
-        let device = &workshop.gpu.device;
+    fn grow_shapes(&mut self, render_context: &RenderContext) {
+        let device = &render_context.gpu.device;
         self.shape_capacity = self.packed.len().next_power_of_two().max(64);
         let room = vec![PackedUniforms { ..bytemuck::Zeroable::zeroed() }; self.shape_capacity];
-        self.shape_uniforms.fill(device, &workshop.gpu.queue, &room);
-        let sampler = workshop.sampler(Filter::Linear, Address::Wrap);
+        self.shape_uniforms.fill(device, &render_context.gpu.queue, &room);
+        let sampler = render_context.sampler(Filter::Linear, Address::Wrap);
         self.shape_groups = Some([0, 1].map(|image: usize| {
             let resources = [
                 wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -119,29 +119,35 @@ impl FlatDraws {
                 wgpu::BindingResource::TextureView(&self.images[image]),
                 wgpu::BindingResource::Sampler(sampler),
             ];
-            pass::bind(device, "shape", &workshop.shape.layout, &resources)
+            pass::bind(device, "shape", &render_context.shape.layout, &resources)
         }));
     }
 
     /// Records `draws` into the open pass; polygons are filled with feedback image `source`.
-    pub fn draw(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, draws: &[Draw], source: usize) {
+    pub fn draw(
+        &self,
+        render_context: &RenderContext,
+        render: &mut wgpu::RenderPass,
+        draws: &[Draw],
+        source: usize,
+    ) {
         let mut shape_draw = 0;
         for draw in draws {
             match draw {
                 Draw::Lines { range, blend, weight } => {
-                    render.set_pipeline(workshop.draw.lines.get(*blend));
+                    render.set_pipeline(render_context.draw.lines.get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.segments.slice());
                     render.draw(stroke_vertices(*weight), range.clone());
                 }
                 Draw::Dots { range, blend, weight } => {
-                    render.set_pipeline(workshop.draw.dots(*weight).get(*blend));
+                    render.set_pipeline(render_context.draw.dots(*weight).get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.spots.slice());
                     render.draw(0..4, range.clone());
                 }
                 Draw::Triangles { range, blend } => {
-                    render.set_pipeline(workshop.draw.triangles.get(*blend));
+                    render.set_pipeline(render_context.draw.triangles.get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
                     render.set_vertex_buffer(0, self.triangles.slice());
                     render.draw(range.clone(), 0..1);
@@ -154,7 +160,7 @@ impl FlatDraws {
                     };
                     let offset = (shape_draw as u64 * UNIFORM_STRIDE) as u32;
                     shape_draw += 1;
-                    render.set_pipeline(workshop.shape.pipelines.get(*blend));
+                    render.set_pipeline(render_context.shape.pipelines.get(*blend));
                     render.set_bind_group(0, &groups[source], &[offset]);
                     render.set_vertex_buffer(0, self.shapes.slice());
                     render.draw(0..vertices, range.clone());

@@ -29,12 +29,12 @@ pub struct Gpu {
     pub device: wgpu::Device,
     /// Its queue.
     pub queue: wgpu::Queue,
-    complaints: Arc<Complaints>,
+    complaints: Arc<DeviceErrors>,
 }
 
 /// What the device complained about, kept until somebody reads it.
 #[derive(Default)]
-struct Complaints {
+struct DeviceErrors {
     count: AtomicU64,
     lost: AtomicBool,
     newest: Mutex<Option<String>>,
@@ -69,7 +69,7 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|e| GpuError::NoDevice { name: adapter.get_info().name, why: e.to_string() })?;
-        let complaints = Arc::new(Complaints::default());
+        let complaints = Arc::new(DeviceErrors::default());
         let heard = complaints.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| heard.note(error.to_string())));
         let heard = complaints.clone();
@@ -118,7 +118,7 @@ impl Gpu {
     }
 }
 
-impl Complaints {
+impl DeviceErrors {
     fn note(&self, what: String) {
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::error!("the graphics device complained: {what}");

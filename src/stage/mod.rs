@@ -6,46 +6,46 @@ mod camera;
 mod cue;
 mod deck;
 mod flat;
-mod glance;
 mod gpu;
 mod noise;
 mod pass;
 mod picture;
+mod picture_stats;
 mod post;
 mod present;
 mod preset_pass;
 mod readback;
+mod render_context;
 mod textures;
-mod workshop;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use camera::{Camera, Shot, Wait};
-pub use cue::{Airing, Cue, DeckId, Fade, FadeStyle, Second, Veil};
+pub use cue::{Cue, DeckId, Fade, FadeStyle, OnAirDeck, OutputMode, Second};
 pub use deck::{Deck, DeckSettings};
-pub use glance::Glance;
 pub use gpu::{Gpu, GpuError};
+pub use picture_stats::PictureStats;
 pub use post::Post;
 pub use present::Presenter;
+pub use render_context::RenderContext;
 pub use textures::Textures;
-pub use workshop::Workshop;
 
-use glance::Glancing;
 use lactea_abi::{Address, Filter};
 use pass::flash::FlashPass;
 use pass::mix::{self, MixUniforms};
 use pass::post::ScreenPass;
+use picture_stats::PictureMeter;
 use post::{PostChain, PostWork};
 
 /// The stage: a rack of warm decks, a mixer, and the picture the crowd sees.
 pub struct Stage {
-    workshop: Arc<Workshop>,
+    render_context: Arc<RenderContext>,
     rack: BTreeMap<DeckId, Box<Deck>>,
     mixer: ScreenPass<MixUniforms>,
     chain: PostChain,
     limiter: Option<FlashPass>,
-    glancing: Option<Glancing>,
+    enabled: Option<PictureMeter>,
     picture: wgpu::Texture,
     picture_view: wgpu::TextureView,
     black: wgpu::TextureView,
@@ -53,42 +53,42 @@ pub struct Stage {
 
 impl Stage {
     /// An empty stage whose picture has `size` pixels.
-    pub fn new(workshop: Arc<Workshop>, size: [u32; 2]) -> Self {
-        let picture = pass::image(&workshop.gpu.device, "stage picture", size);
+    pub fn new(render_context: Arc<RenderContext>, size: [u32; 2]) -> Self {
+        let picture = pass::image(&render_context.gpu.device, "stage picture", size);
         Self {
-            mixer: mix::pass(&workshop.gpu, pass::FORMAT),
-            chain: PostChain::new(&workshop.gpu, size),
+            mixer: mix::pass(&render_context.gpu, pass::FORMAT),
+            chain: PostChain::new(&render_context.gpu, size),
             limiter: None,
-            glancing: None,
+            enabled: None,
             rack: BTreeMap::new(),
             picture_view: pass::view(&picture),
             picture,
-            black: deck::black(&workshop),
-            workshop,
+            black: deck::black(&render_context),
+            render_context,
         }
     }
 
     /// Holds flashes of the picture to three a second from the next frame on, or lets them pass.
     pub fn limit_flashes(&mut self, limited: bool) {
-        self.limiter = limited.then(|| FlashPass::new(&self.workshop.gpu, self.size()));
+        self.limiter = limited.then(|| FlashPass::new(&self.render_context.gpu, self.size()));
     }
 
-    /// Lets [`Self::glance`] look at the picture from now on, or not.
-    pub fn glance_at_picture(&mut self, glancing: bool) {
-        self.glancing = glancing.then(|| Glancing::new(&self.workshop.gpu, &self.picture_view));
+    /// Lets [`Self::picture_stats`] look at the picture from now on, or not.
+    pub fn measure_picture(&mut self, enabled: bool) {
+        self.enabled = enabled.then(|| PictureMeter::new(&self.render_context.gpu, &self.picture_view));
     }
 
     /// Asks for a look at the picture as it is now and tells of one asked for some calls ago, if it has come back.
     /// Never waits.
-    pub fn glance(&mut self) -> Option<Glance> {
-        let glancing = self.glancing.as_mut()?;
-        glancing.look(&self.workshop.gpu);
-        glancing.collect(&self.workshop.gpu)
+    pub fn picture_stats(&mut self) -> Option<PictureStats> {
+        let enabled = self.enabled.as_mut()?;
+        enabled.look(&self.render_context.gpu);
+        enabled.collect(&self.render_context.gpu)
     }
 
     /// What decks for this stage are built with.
-    pub fn workshop(&self) -> &Arc<Workshop> {
-        &self.workshop
+    pub fn render_context(&self) -> &Arc<RenderContext> {
+        &self.render_context
     }
 
     /// Puts a warm deck on the rack.
@@ -118,11 +118,11 @@ impl Stage {
 
     /// Draws one frame of `cue` into the picture. A deck that is not on the rack counts as black.
     pub fn draw(&mut self, cue: &Cue) {
-        if cue.veil == Veil::Freeze {
+        if cue.veil == OutputMode::Freeze {
             return;
         }
-        let gpu = &self.workshop.gpu;
-        let dark = cue.veil == Veil::Blackout;
+        let gpu = &self.render_context.gpu;
+        let dark = cue.veil == OutputMode::Blackout;
         let second =
             cue.second.as_ref().filter(|second| !dark && self.rack.contains_key(&second.airing.deck));
         let airings =
@@ -131,12 +131,12 @@ impl Stage {
             if let Some(deck) = self.rack.get_mut(&airing.deck) {
                 // Work of its own for the device: a deck that fails takes no other picture with it.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                deck.encode(&self.workshop, &mut encoder, &cue.heard, &airing.hooks, cue.dt);
+                deck.encode(&self.render_context, &mut encoder, &cue.heard, &airing.hooks, cue.dt);
                 gpu.queue.submit([encoder.finish()]);
             }
         }
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let output = |airing: Option<&Airing>| {
+        let output = |airing: Option<&OnAirDeck>| {
             let deck = airing.and_then(|airing| self.rack.get(&airing.deck));
             deck.map_or(&self.black, |deck| deck.output())
         };
@@ -154,11 +154,11 @@ impl Stage {
             second: second.map(|second| (output(Some(&second.airing)), second.share.get())),
             dt: cue.dt as f32,
         };
-        let sampler = self.workshop.sampler(Filter::Linear, Address::Clamp);
+        let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
         let finished = self.limiter.as_ref().map_or(&self.picture_view, FlashPass::candidate).clone();
         let mixed = self.chain.source(&work, &finished);
         self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
-        self.chain.draw(&self.workshop, &mut encoder, &work, &finished);
+        self.chain.draw(&self.render_context, &mut encoder, &work, &finished);
         if let Some(limiter) = &mut self.limiter {
             let picture = (&self.picture, &self.picture_view);
             limiter.draw(gpu, &mut encoder, sampler, picture, cue.dt as f32);
@@ -169,7 +169,7 @@ impl Stage {
     /// Waits until the device has drawn everything; for headless tools, never for the render thread.
     pub fn finish(&self) {
         // Device errors are noted by their own callback.
-        self.workshop.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
+        self.render_context.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
     }
 
     /// The picture the crowd sees, for windows to show.
@@ -184,6 +184,6 @@ impl Stage {
 
     /// The picture in memory; waits for the device, so headless tools only.
     pub fn screenshot(&self) -> Result<image::RgbaImage, String> {
-        readback::read(&self.workshop.gpu, &self.picture)
+        readback::read(&self.render_context.gpu, &self.picture)
     }
 }

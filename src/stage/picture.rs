@@ -4,14 +4,14 @@
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
-use super::buffer::Growing;
+use super::buffer::GrowableBuffer;
 use super::deck::DeckSettings;
 use super::flat::FlatDraws;
 use super::pass::blur::Pyramid;
 use super::pass::composite::CompositeUniforms;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
-use super::workshop::Workshop;
+use super::render_context::RenderContext;
 use crate::milk::{Frame, Program};
 
 /// Everything one deck has on the device.
@@ -34,10 +34,10 @@ pub(super) struct DeckPicture {
     frame_uniforms: wgpu::Buffer,
     extra_uniforms: wgpu::Buffer,
     frame_group: wgpu::BindGroup,
-    mesh_vertices: Growing,
+    mesh_vertices: GrowableBuffer,
     mesh_indices: wgpu::Buffer,
     mesh_index_count: u32,
-    composite_vertices: Growing,
+    composite_vertices: GrowableBuffer,
     composite_scratch: Vec<lactea_abi::MeshVertex>,
     flat: FlatDraws,
     problems: Vec<String>,
@@ -45,37 +45,38 @@ pub(super) struct DeckPicture {
 
 impl DeckPicture {
     pub fn prepare(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         program: &Program,
         settings: DeckSettings,
         seed: u64,
     ) -> Result<Self, String> {
         let mut problems = Vec::new();
-        let picture =
-            workshop.gpu.checked(|| Self::build(workshop, program, settings, seed, &mut problems))?;
+        let picture = render_context
+            .gpu
+            .checked(|| Self::build(render_context, program, settings, seed, &mut problems))?;
         Ok(Self { problems, ..picture })
     }
 
     fn build(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         program: &Program,
         settings: DeckSettings,
         seed: u64,
         problems: &mut Vec<String>,
     ) -> Self {
-        let device = &workshop.gpu.device;
+        let device = &render_context.gpu.device;
         let size = settings.size;
         let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
         let images = [0, 1].map(|image: usize| pass::view(&feedback[image]));
         let levels = [&program.warp, &program.composite];
         let levels = levels.into_iter().flatten().map(|text| text.interface.max_blur_level).max();
-        let clamped = workshop.sampler(Filter::Linear, Address::Clamp);
+        let clamped = render_context.sampler(Filter::Linear, Address::Clamp);
         let both = [&images[0], &images[1]];
-        let pyramid = Pyramid::new(device, &workshop.blur, both, clamped, size, levels.unwrap_or(0));
+        let pyramid = Pyramid::new(device, &render_context.blur, both, clamped, size, levels.unwrap_or(0));
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
-            let built = PresetPass::new(workshop, kind, text?, &sources, &mut missing);
+            let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
             built.map_err(|why| problems.push(format!("{} shader: {why}", preset_pass::label(kind)))).ok()
         };
         let warp = preset_pass(PassKind::Warp, program.warp.as_ref());
@@ -86,22 +87,23 @@ impl DeckPicture {
         let frame_group = pass::bind(
             device,
             "frame",
-            &workshop.frame_layout,
+            &render_context.frame_layout,
             &[frame_uniforms.as_entire_binding(), extra_uniforms.as_entire_binding()],
         );
         let texture = |view| wgpu::BindingResource::TextureView(view);
-        let sampler = |address| wgpu::BindingResource::Sampler(workshop.sampler(Filter::Linear, address));
+        let sampler =
+            |address| wgpu::BindingResource::Sampler(render_context.sampler(Filter::Linear, address));
         let composite_uniforms = pass::uniform::<CompositeUniforms>(device, "composite/uniforms");
         let warp_groups = [0, 1].map(|image: usize| {
             [Address::Clamp, Address::Wrap].map(|address| {
                 let resources = [texture(&images[image]), sampler(address)];
-                pass::bind(device, "warp", &workshop.warp.layout, &resources)
+                pass::bind(device, "warp", &render_context.warp.layout, &resources)
             })
         });
         let composite_groups = [0, 1].map(|image: usize| {
             let resources =
                 [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
-            pass::bind(device, "composite", &workshop.composite.layout, &resources)
+            pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let indices = mesh::grid_indices(settings.mesh);
         let mesh_indices = wgpu::util::DeviceExt::create_buffer_init(
@@ -115,7 +117,7 @@ impl DeckPicture {
         let vertices = wgpu::BufferUsages::VERTEX;
         Self {
             output: pass::view(&pass::image(device, "deck output", size)),
-            flat: FlatDraws::new(workshop, [&images[0], &images[1]], size),
+            flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
             images,
             feedback,
             last: 0,
@@ -130,10 +132,10 @@ impl DeckPicture {
             frame_uniforms,
             extra_uniforms,
             frame_group,
-            mesh_vertices: Growing::new(device, "mesh/vertices", vertices),
+            mesh_vertices: GrowableBuffer::new(device, "mesh/vertices", vertices),
             mesh_indices,
             mesh_index_count: indices.len() as u32,
-            composite_vertices: Growing::new(device, "composite/vertices", vertices),
+            composite_vertices: GrowableBuffer::new(device, "composite/vertices", vertices),
             composite_scratch: Vec::new(),
             problems: Vec::new(),
         }
@@ -155,31 +157,36 @@ impl DeckPicture {
     }
 
     /// Records one frame: below, warp, above, blur, composite.
-    pub fn encode(&mut self, workshop: &Workshop, encoder: &mut wgpu::CommandEncoder, frame: &Frame) {
-        self.upload(workshop, frame);
+    pub fn encode(
+        &mut self,
+        render_context: &RenderContext,
+        encoder: &mut wgpu::CommandEncoder,
+        frame: &Frame,
+    ) {
+        self.upload(render_context, frame);
         let (last, next) = (self.last, 1 - self.last);
         if !frame.below.is_empty() {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
-            self.flat.draw(workshop, &mut render, &frame.below, next);
+            self.flat.draw(render_context, &mut render, &frame.below, next);
         }
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
-            self.draw_warp(workshop, &mut render, last, frame.texture_wrap);
+            self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
             // The reference loses the first frame's drawing when its blur images are made; feedback remembers.
             if !self.fresh || self.pyramid.is_empty() {
-                self.flat.draw(workshop, &mut render, &frame.above, last);
+                self.flat.draw(render_context, &mut render, &frame.above, last);
             }
         }
-        self.pyramid.encode(&workshop.blur, &workshop.gpu.queue, encoder, last, &frame.blur);
+        self.pyramid.encode(&render_context.blur, &render_context.gpu.queue, encoder, last, &frame.blur);
         let mut render = pass::begin(encoder, "composite", &self.output, true);
-        self.draw_composite(workshop, &mut render, next);
+        self.draw_composite(render_context, &mut render, next);
         drop(render);
         self.last = next;
         self.fresh = false;
     }
 
-    fn upload(&mut self, workshop: &Workshop, frame: &Frame) {
-        let (device, queue) = (&workshop.gpu.device, &workshop.gpu.queue);
+    fn upload(&mut self, render_context: &RenderContext, frame: &Frame) {
+        let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
         queue.write_buffer(&self.frame_uniforms, 0, bytemuck::bytes_of(&frame.uniforms));
         queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
@@ -187,10 +194,16 @@ impl DeckPicture {
         self.mesh_vertices.fill(device, queue, &frame.mesh);
         mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_scratch);
         self.composite_vertices.fill(device, queue, &self.composite_scratch);
-        self.flat.upload(workshop, frame, self.size);
+        self.flat.upload(render_context, frame, self.size);
     }
 
-    fn draw_warp(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, last: usize, wrapped: bool) {
+    fn draw_warp(
+        &self,
+        render_context: &RenderContext,
+        render: &mut wgpu::RenderPass,
+        last: usize,
+        wrapped: bool,
+    ) {
         match &self.warp {
             Some(warp) => {
                 render.set_pipeline(&warp.pipeline);
@@ -198,7 +211,7 @@ impl DeckPicture {
                 render.set_bind_group(1, warp.group(last, wrapped), &[]);
             }
             None => {
-                render.set_pipeline(&workshop.warp.pipeline);
+                render.set_pipeline(&render_context.warp.pipeline);
                 render.set_bind_group(0, &self.warp_groups[last][usize::from(wrapped)], &[]);
             }
         }
@@ -207,7 +220,7 @@ impl DeckPicture {
         render.draw_indexed(0..self.mesh_index_count, 0, 0..1);
     }
 
-    fn draw_composite(&self, workshop: &Workshop, render: &mut wgpu::RenderPass, image: usize) {
+    fn draw_composite(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, image: usize) {
         match &self.composite {
             Some(composite) => {
                 render.set_pipeline(&composite.pipeline);
@@ -215,12 +228,12 @@ impl DeckPicture {
                 render.set_bind_group(1, composite.group(image, true), &[]);
             }
             None => {
-                render.set_pipeline(&workshop.composite.pipeline);
+                render.set_pipeline(&render_context.composite.pipeline);
                 render.set_bind_group(0, &self.composite_groups[image], &[]);
             }
         }
         render.set_vertex_buffer(0, self.composite_vertices.slice());
-        render.set_index_buffer(workshop.composite_indices.slice(..), wgpu::IndexFormat::Uint32);
-        render.draw_indexed(0..workshop.composite_index_count, 0, 0..1);
+        render.set_index_buffer(render_context.composite_indices.slice(..), wgpu::IndexFormat::Uint32);
+        render.draw_indexed(0..render_context.composite_index_count, 0, 0..1);
     }
 }

@@ -11,7 +11,7 @@ use super::pass::post_echo::EchoPass;
 use super::pass::post_fuse::{self, FuseUniforms};
 use super::pass::post_glow::GlowPass;
 use super::pass::post_lens::{self, LensUniforms};
-use super::workshop::Workshop;
+use super::render_context::RenderContext;
 
 /// Lines of the picture that the reach of details is measured in, so that it looks the same at any size.
 const DETAIL_LINES: f32 = 540.0;
@@ -121,13 +121,13 @@ impl PostChain {
     /// Runs the passes that have something to do, from [`PostChain::source`] to `picture`.
     pub fn draw(
         &mut self,
-        workshop: &Workshop,
+        render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
         work: &PostWork,
         picture: &wgpu::TextureView,
     ) {
-        let gpu = &workshop.gpu;
-        let sampler = workshop.sampler(Filter::Linear, Address::Clamp);
+        let gpu = &render_context.gpu;
+        let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
         let post = work.post;
         let [width, height] = self.size;
         if post.echo == 0.0 {

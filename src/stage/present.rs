@@ -14,7 +14,7 @@ pub struct Presenter {
 impl Presenter {
     /// A presenter for surfaces of `format`.
     pub fn new(stage: &Stage, format: wgpu::TextureFormat) -> Self {
-        Self { pass: mix::pass(&stage.workshop.gpu, format) }
+        Self { pass: mix::pass(&stage.render_context.gpu, format) }
     }
 
     /// Draws the stage's picture onto `target`, which has `size` pixels.
@@ -25,8 +25,8 @@ impl Presenter {
         target: &wgpu::TextureView,
         size: [u32; 2],
     ) {
-        let gpu = &stage.workshop.gpu;
-        let sampler = stage.workshop.sampler(Filter::Linear, Address::Clamp);
+        let gpu = &stage.render_context.gpu;
+        let sampler = stage.render_context.sampler(Filter::Linear, Address::Clamp);
         let uniforms = MixUniforms { progress: 0.0, style: 0, aspect: 1.0, light: 1.0 };
         let [x, y, width, height] = fitted(stage.size(), size);
         let mut render = super::pass::begin(encoder, "present", target, true);

@@ -4,7 +4,7 @@ use lactea_abi::{Address, Filter, PassKind, PassUniforms, TexDim, TexSource, Tex
 
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelinePlan, TEXTURE, UNIFORM, mesh};
-use super::workshop::Workshop;
+use super::render_context::RenderContext;
 use crate::milk::shader::ShaderText;
 
 /// A preset shader ready to draw.
@@ -26,24 +26,24 @@ pub(super) struct Sources<'a> {
 impl PresetPass {
     /// Builds pipeline and bindings. Names of images that are not there are added to `missing`.
     pub fn new(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Result<Self, String> {
-        workshop.gpu.checked(|| Self::build(workshop, kind, text, sources, missing))
+        render_context.gpu.checked(|| Self::build(render_context, kind, text, sources, missing))
     }
 
     fn build(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Self {
         let label = label(kind);
-        let device = &workshop.gpu.device;
+        let device = &render_context.gpu.device;
         let mut types = vec![UNIFORM];
         for texture in &text.interface.textures {
             types.push(match texture.dim {
@@ -56,14 +56,14 @@ impl PresetPass {
             });
             types.push(pass::SAMPLER);
         }
-        let layout = pass::layout(&workshop.gpu, label, &types);
-        let shader = pass::module(&workshop.gpu, label, &text.wgsl);
+        let layout = pass::layout(&render_context.gpu, label, &types);
+        let shader = pass::module(&render_context.gpu, label, &text.wgsl);
         let pipeline = pass::pipeline(
             device,
             &PipelinePlan {
                 label,
-                layouts: &[&workshop.frame_layout, &layout],
-                vertex: (&workshop.mesh_shader, "vs_mesh"),
+                layouts: &[&render_context.frame_layout, &layout],
+                vertex: (&render_context.mesh_shader, "vs_mesh"),
                 buffers: &[mesh::buffer_layout()],
                 fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
                 format: FORMAT,
@@ -71,14 +71,18 @@ impl PresetPass {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        let bound: Vec<Bound> =
-            text.interface.textures.iter().map(|t| Bound::find(workshop, t, sources, missing)).collect();
+        let bound: Vec<Bound> = text
+            .interface
+            .textures
+            .iter()
+            .map(|t| Bound::find(render_context, t, sources, missing))
+            .collect();
         let mut sizes = PassUniforms::default();
         for (slot, source) in sizes.texsize.iter_mut().zip(&text.interface.texsize_slots) {
-            *slot = texture_size(workshop, source, sources);
+            *slot = texture_size(render_context, source, sources);
         }
         let uniforms = pass::uniform::<PassUniforms>(device, label);
-        workshop.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
+        render_context.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
         // In the warp pass the first smooth main sampler by name follows the preset's texture wrap, whatever it says.
         let smooth =
             |texture: &&TextureBinding| texture.source == TexSource::Main && texture.filter == Filter::Linear;
@@ -98,7 +102,7 @@ impl PresetPass {
                     (true, false) => (Filter::Linear, Address::Clamp),
                     (false, _) => (texture.filter, texture.address),
                 };
-                resources.push(wgpu::BindingResource::Sampler(workshop.sampler(filter, address)));
+                resources.push(wgpu::BindingResource::Sampler(render_context.sampler(filter, address)));
             }
             pass::bind(device, label, &layout, &resources)
         };
@@ -128,12 +132,12 @@ enum Bound {
 
 impl Bound {
     fn find(
-        workshop: &Workshop,
+        render_context: &RenderContext,
         texture: &TextureBinding,
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Self {
-        let textures = &workshop.textures;
+        let textures = &render_context.textures;
         let stand_in = || Self::View(textures.stand_in(texture.dim).view.clone());
         match &texture.source {
             TexSource::Main => Self::Main,
@@ -142,7 +146,7 @@ impl Bound {
             }
             TexSource::Noise(which) => Self::View(textures.noise(*which).view.clone()),
             TexSource::User(name) if texture.dim == TexDim::D2 => {
-                match textures.find(&workshop.gpu, name, sources.seed) {
+                match textures.find(&render_context.gpu, name, sources.seed) {
                     Some(picture) => Self::View(picture.view.clone()),
                     None => {
                         if !missing.contains(name) {
@@ -157,12 +161,12 @@ impl Bound {
     }
 }
 
-fn texture_size(workshop: &Workshop, source: &TexSource, sources: &Sources) -> [f32; 4] {
+fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &Sources) -> [f32; 4] {
     let of = |width: u32, height: u32| {
         let (w, h) = (width as f32, height as f32);
         [w, h, 1.0 / w, 1.0 / h]
     };
-    let textures = &workshop.textures;
+    let textures = &render_context.textures;
     match source {
         TexSource::Main => of(sources.image_size[0], sources.image_size[1]),
         TexSource::Blur(level) => {
@@ -170,7 +174,7 @@ fn texture_size(workshop: &Workshop, source: &TexSource, sources: &Sources) -> [
         }
         TexSource::Noise(which) => textures.noise(*which).size,
         TexSource::User(name) => textures
-            .find(&workshop.gpu, name, sources.seed)
+            .find(&render_context.gpu, name, sources.seed)
             .map_or(textures.stand_in(TexDim::D2).size, |picture| picture.size),
         TexSource::Fft => of(lactea_abi::FFT_BINS as u32, 1),
     }

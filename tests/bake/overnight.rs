@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aivj::analysis::Features;
-use aivj::library::{LibraryPlace, Store, StyleOrigin, open};
+use aivj::library::{LibraryLocation, Store, StyleOrigin, open};
 use aivj::mind::director::Pool;
 use aivj::show::setlog::Event;
-use aivj::show::{Arrived, Command, Heard, PrepareTimes, Show, ShowSettings, StepInput};
+use aivj::show::{Arrived, Command, PrepareTimes, PresetAudio, Show, ShowSettings, StepInput};
 use serde_json::Value;
 
 use crate::hostile;
@@ -53,7 +53,7 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
     good_presets(&kitchen.library, 10);
     std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
     let store = Store::open(&kitchen.folder("show"), 1).expect("a store").store;
-    let place = LibraryPlace::of(&kitchen.library);
+    let place = LibraryLocation::of(&kitchen.library);
     let before = open(&store, &place, 1, |_| ()).expect("opens").catalogue;
     assert_ne!(before.origin, StyleOrigin::V1);
     let mut show = Show::new(ShowSettings::default(), Arc::new(before));
@@ -113,15 +113,15 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
         let commands = if frame % 10 == 9 { vec![Command::Next] } else { Vec::new() };
         let step = show.step(&StepInput {
             dt: 1.0 / 30.0,
-            heard: &Heard::default(),
+            heard: &PresetAudio::default(),
             features: &Features::default(),
             commands: &commands,
             arrived: &coming,
             failed: &[],
-            glance: None,
+            picture_stats: None,
         });
         let arrived = |deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() };
-        coming = step.wishes.iter().map(|wish| arrived(wish.deck)).collect();
+        coming = step.requests.iter().map(|request| arrived(request.deck)).collect();
         chosen.extend(show.take_log().into_iter().filter_map(|entry| match entry.event {
             Event::Choice(chosen) => Some(chosen.cluster),
             _ => None,

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aivj::bake::render::{RenderJob, RenderSettings};
-use aivj::bake::workers::{self, Limits, Outcome, PoolSettings};
+use aivj::frames::single::{RenderJob, RenderSettings};
+use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use baseline::Baseline;
-use child::{Answer, Side, picture_path};
+use child::{EngineOutput, Side, picture_path};
 use compare::{Distance, compare};
 
 fn main() -> anyhow::Result<()> {
@@ -163,7 +163,7 @@ fn run(
     settings: &RenderSettings,
     presets: &[PathBuf],
     out: &Path,
-) -> anyhow::Result<BTreeMap<PathBuf, Answer>> {
+) -> anyhow::Result<BTreeMap<PathBuf, EngineOutput>> {
     let mut jobs = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
         let folder = folder_of(out, number);
@@ -180,11 +180,11 @@ fn run(
         },
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
         environment: Vec::new(),
-        gives_way_to: None,
+        pause_for: None,
         stop: std::sync::Arc::default(),
     };
     let mut answers = BTreeMap::new();
-    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<Answer>| {
+    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<EngineOutput>| {
         match outcome {
             Outcome::Done(answer) => {
                 answers.insert(job.preset, answer);
@@ -214,8 +214,8 @@ fn rank(
     presets: &[PathBuf],
     settings: &RenderSettings,
     out: &Path,
-    ours: &BTreeMap<PathBuf, Answer>,
-    theirs: &BTreeMap<PathBuf, Answer>,
+    ours: &BTreeMap<PathBuf, EngineOutput>,
+    theirs: &BTreeMap<PathBuf, EngineOutput>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
@@ -259,7 +259,7 @@ fn side_by_side(pair: &[image::RgbaImage; 2]) -> image::RgbaImage {
 }
 
 /// The variables that are furthest apart at the first frame where any is.
-fn worst_variables(ours: &Answer, theirs: &Answer) -> String {
+fn worst_variables(ours: &EngineOutput, theirs: &EngineOutput) -> String {
     for (frame, our) in &ours.variables {
         let Some(their) = theirs.variables.get(frame) else { continue };
         let mut apart: Vec<(f64, String)> = our

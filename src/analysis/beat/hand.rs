@@ -5,7 +5,7 @@ use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
 
 /// What the performer asks of the beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TempoWish {
+pub enum TempoRequest {
     /// A beat falls now.
     Tap,
     /// The bar begins now.
@@ -55,17 +55,17 @@ impl Hand {
     /// and period of the new grid. An octave that would leave the tempi the house counts is refused.
     pub fn obey(
         &mut self,
-        wish: TempoWish,
+        wish: TempoRequest,
         now: f64,
         grid: Option<Count>,
         downbeat: u64,
     ) -> Option<(f64, f64)> {
         let period = grid.map_or(6000.0 / Tempo::default().bpm(), |grid| grid.period);
         match wish {
-            TempoWish::Tap => self.tap(now, period),
-            TempoWish::Resync => Some((now, period)),
-            TempoWish::Half | TempoWish::Double => {
-                let octaves = self.octaves + if wish == TempoWish::Double { 1 } else { -1 };
+            TempoRequest::Tap => self.tap(now, period),
+            TempoRequest::Resync => Some((now, period)),
+            TempoRequest::Half | TempoRequest::Double => {
+                let octaves = self.octaves + if wish == TempoRequest::Double { 1 } else { -1 };
                 if countable(period, octaves) {
                     if self.octaves == 0 {
                         self.whole = downbeat;
@@ -74,11 +74,11 @@ impl Hand {
                 }
                 None
             }
-            TempoWish::Set(None) => {
+            TempoRequest::Set(None) => {
                 *self = Self::default();
                 None
             }
-            TempoWish::Set(Some(bpm)) => {
+            TempoRequest::Set(Some(bpm)) => {
                 *self = Self { held: true, ..Self::default() };
                 let period = 6000.0 / Tempo::new(f64::from(bpm)).bpm();
                 Some((grid.map_or(now, |grid| grid.anchor), period))

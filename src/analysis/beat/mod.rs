@@ -12,5 +12,5 @@ mod tests;
 mod tracker;
 
 pub(super) use drums::Drums;
-pub use hand::TempoWish;
+pub use hand::TempoRequest;
 pub(super) use tracker::Tracker;

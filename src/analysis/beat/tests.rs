@@ -1,6 +1,6 @@
 //! The beat on drummed patterns: tempo, octave, bar, breakdown, and the performer's word over all of them.
 
-use super::TempoWish;
+use super::TempoRequest;
 use crate::analysis::{Analyser, BeatCall, BeatGrid};
 use crate::units::{Rng, Seconds};
 
@@ -172,28 +172,28 @@ fn the_performers_word_stands_over_what_is_heard() {
     let tempo = |analyser: &Analyser| analyser.features().beat.tempo.bpm();
     let heard = tempo(&analyser);
     assert!((heard / bpm - 1.0).abs() < 0.01, "{heard}");
-    analyser.tempo(TempoWish::Double);
+    analyser.tempo(TempoRequest::Double);
     assert_eq!(tempo(&analyser), heard, "240 BPM is more than the house counts");
-    analyser.tempo(TempoWish::Half);
+    analyser.tempo(TempoRequest::Half);
     assert!((tempo(&analyser) / heard - 0.5).abs() < 1e-3, "{}", tempo(&analyser));
-    analyser.tempo(TempoWish::Half);
+    analyser.tempo(TempoRequest::Half);
     assert!((tempo(&analyser) / heard - 0.5).abs() < 1e-3, "and 30 BPM less: {}", tempo(&analyser));
-    analyser.tempo(TempoWish::Set(None));
+    analyser.tempo(TempoRequest::Set(None));
     assert!((tempo(&analyser) - heard).abs() < 0.5, "automatic again");
 
-    analyser.tempo(TempoWish::Set(Some(97.0)));
+    analyser.tempo(TempoRequest::Set(Some(97.0)));
     hear(&mut analyser, &play(bpm, &[(&HOUSE, 6)]));
     assert_eq!(tempo(&analyser), 97.0, "a tempo that was set does not follow the music");
     assert!(analyser.features().beat.trusted());
 
-    analyser.tempo(TempoWish::Resync);
+    analyser.tempo(TempoRequest::Resync);
     let features = *analyser.features();
     let (beats, grid) = (features.beat.beats_at(features.at), features.beat);
     assert!((beats - beats.round()).abs() < 0.06, "a beat falls where the bar was begun: {beats}");
     assert_eq!((beats.round() as u64 + 4 - grid.downbeat % 4) % 4, 0, "and it is the first: {grid:?}");
     assert_eq!(grid.downbeat_confidence.get(), 1.0);
 
-    analyser.tempo(TempoWish::Set(None));
+    analyser.tempo(TempoRequest::Set(None));
     hear(&mut analyser, &play(bpm, &[(&HOUSE, 8)]));
     assert!((tempo(&analyser) / bpm - 1.0).abs() < 0.02, "the music is followed again: {}", tempo(&analyser));
 }
@@ -201,9 +201,12 @@ fn the_performers_word_stands_over_what_is_heard() {
 #[test]
 fn a_bar_begun_by_hand_begins_there_however_the_beats_are_counted() {
     let bpm = 100.0;
-    for wishes in
-        [vec![], vec![TempoWish::Double], vec![TempoWish::Half], vec![TempoWish::Half, TempoWish::Double]]
-    {
+    for wishes in [
+        vec![],
+        vec![TempoRequest::Double],
+        vec![TempoRequest::Half],
+        vec![TempoRequest::Half, TempoRequest::Double],
+    ] {
         for beats in [25, 26] {
             let mut analyser = Analyser::new();
             hear(
@@ -213,7 +216,7 @@ fn a_bar_begun_by_hand_begins_there_however_the_beats_are_counted() {
             for &wish in &wishes {
                 analyser.tempo(wish);
             }
-            analyser.tempo(TempoWish::Resync);
+            analyser.tempo(TempoRequest::Resync);
             let begun = analyser.features().at;
             // Two bars later it still does.
             hear(&mut analyser, &play(bpm, &[(&HOUSE, 2)]));
@@ -229,7 +232,7 @@ fn a_bar_begun_by_hand_begins_there_however_the_beats_are_counted() {
 fn taps_set_tempo_and_phase_even_in_silence() {
     let mut analyser = Analyser::new();
     for _ in 0..5 {
-        analyser.tempo(TempoWish::Tap);
+        analyser.tempo(TempoRequest::Tap);
         analyser.push(&vec![[0.0; 2]; (0.6 * RATE) as usize]);
     }
     let features = *analyser.features();

@@ -7,7 +7,7 @@ use super::bar::Bar;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::grid::Grid;
-use super::hand::{Hand, TempoWish};
+use super::hand::{Hand, TempoRequest};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Hops between two looks at the evidence, 100 ms, and its length in seconds.
@@ -117,7 +117,7 @@ impl Tracker {
     }
 
     /// Does what the performer asks of the beat.
-    pub fn wish(&mut self, wish: TempoWish) {
+    pub fn wish(&mut self, wish: TempoRequest) {
         // What sounds now is seen a little later.
         let now = self.hop as f64 - 1.0 + LATE_SECS / HOP_SECS;
         let heard = self.grid.as_ref().map(Grid::count);
@@ -126,7 +126,7 @@ impl Tracker {
             grid.place(anchor, period);
             grid.run(self.hop as f64, None);
         }
-        if wish == TempoWish::Resync {
+        if wish == TempoRequest::Resync {
             let number = self.grid.as_ref().map_or(0, |grid| grid.count().number);
             self.bar.begin(number);
             self.hand.begin(number);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use midir::{MidiInput, MidiInputConnection, MidiInputPort, MidiOutput, MidiOutputConnection};
 
-use super::source::{MidiSource, News};
+use super::source::{MidiSource, PortEvent};
 
 /// The name other programs see.
 const CLIENT: &str = "aivj";
@@ -26,7 +26,7 @@ const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
 /// All devices of this machine.
 pub struct Hardware {
-    news: Receiver<News>,
+    news: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
     told: u64,
     out: Option<Sender<(String, Vec<u8>)>>,
@@ -48,12 +48,12 @@ impl Hardware {
 }
 
 impl MidiSource for Hardware {
-    fn receive(&mut self) -> Option<News> {
+    fn receive(&mut self) -> Option<PortEvent> {
         let dropped = self.dropped.load(Ordering::Relaxed);
         if dropped > self.told {
             let fresh = dropped - self.told;
             self.told = dropped;
-            return Some(News::Trouble(format!("MIDI came too fast: {fresh} messages were dropped")));
+            return Some(PortEvent::Trouble(format!("MIDI came too fast: {fresh} messages were dropped")));
         }
         self.news.try_recv().ok()
     }
@@ -83,7 +83,7 @@ struct Connected {
 
 /// The thread's own state.
 struct Watcher {
-    report: SyncSender<News>,
+    report: SyncSender<PortEvent>,
     dropped: Arc<AtomicU64>,
     devices: BTreeMap<String, Connected>,
 }
@@ -98,7 +98,7 @@ impl Watcher {
                     Ok(input) => lister = Some(input),
                     Err(why) if !told => {
                         told = true;
-                        self.tell(News::Absent(why));
+                        self.tell(PortEvent::Absent(why));
                     }
                     Err(_) => {}
                 }
@@ -129,7 +129,7 @@ impl Watcher {
             .collect();
         for device in gone {
             self.devices.remove(&device);
-            self.tell(News::Gone { device });
+            self.tell(PortEvent::Gone { device });
         }
         for (name, port) in ports {
             if self.devices.contains_key(&name) {
@@ -139,7 +139,7 @@ impl Watcher {
                 Ok(connected) => {
                     let lamps = connected.output.is_some();
                     self.devices.insert(name.clone(), connected);
-                    self.tell(News::Came { device: name, lamps });
+                    self.tell(PortEvent::Came { device: name, lamps });
                 }
                 // It is tried again at the next look.
                 Err(error) => log::debug!("{name} cannot be opened: {error}"),
@@ -152,7 +152,7 @@ impl Watcher {
         input.ignore(midir::Ignore::All);
         let (report, dropped, device) = (self.report.clone(), self.dropped.clone(), name.to_owned());
         let heard = move |_: u64, bytes: &[u8], (): &mut ()| {
-            let news = News::Bytes { device: device.clone(), bytes: bytes.to_vec() };
+            let news = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
             if report.try_send(news).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
@@ -171,7 +171,7 @@ impl Watcher {
         }
     }
 
-    fn tell(&self, news: News) {
+    fn tell(&self, news: PortEvent) {
         if self.report.try_send(news).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -2,10 +2,10 @@
 
 use super::binding::Binding;
 use super::event::Kind;
-use crate::app::acts;
+use crate::app::actions;
 use crate::desk::Action;
 use crate::mind::macros::Mode;
-use crate::show::{Command, Snapshot, Veil};
+use crate::show::{Command, OutputMode, Snapshot};
 
 /// Fully lit.
 const LIT: u8 = 127;
@@ -16,14 +16,14 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
     match &binding.action {
         Action::Show(Command::Hold) => lit(snapshot.held),
         Action::Show(Command::Auto) => lit(snapshot.auto),
-        Action::Show(Command::Blackout) => lit(snapshot.veil == Veil::Blackout),
-        Action::Show(Command::Freeze) => lit(snapshot.veil == Veil::Freeze),
+        Action::Show(Command::Blackout) => lit(snapshot.veil == OutputMode::Blackout),
+        Action::Show(Command::Freeze) => lit(snapshot.veil == OutputMode::Freeze),
         Action::Show(Command::Favourite) => lit(snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
         Action::Show(Command::MacroAi) => lit(snapshot.macros.mode != Mode::Off),
         Action::Show(Command::MacroPreset(preset)) => lit(snapshot.macros.state.preset == Some(*preset)),
         Action::Show(Command::Profile(profile)) => lit(snapshot.macros.state.profile == *profile),
         Action::Turn(dial) if binding.encoding.relative() => {
-            Some((acts::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
+            Some((actions::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
         }
         _ => None, // Everything else is done once and leaves nothing to show.
     }

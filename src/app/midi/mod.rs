@@ -11,7 +11,7 @@ mod learn;
 mod monitor;
 mod pickup;
 mod profile;
-mod shelf;
+mod profile_store;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -19,8 +19,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::acts;
-use crate::desk::{Action, Dial, MidiAsk, MidiDevice, MidiRow, MidiView};
+use super::actions;
+use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
@@ -31,9 +31,9 @@ use hardware::Hardware;
 pub use hardware::ports;
 use learn::Learning;
 pub use monitor::{MonitorEnd, monitor};
-pub use profile::Profile;
-use shelf::{Fetched, Shelf};
-use source::{MidiSource, News};
+pub use profile::MidiProfile;
+use profile_store::{Fetched, ProfileStore};
+use source::{MidiSource, PortEvent};
 
 /// Controls that the desk's "auto-map" gives to the bank.
 const BANK: usize = Control::ALL.len();
@@ -53,7 +53,7 @@ struct Device {
 /// MIDI as the window sees it.
 pub(super) struct Midi {
     source: Box<dyn MidiSource>,
-    shelf: Shelf,
+    shelf: ProfileStore,
     devices: BTreeMap<String, Device>,
     arrived: Vec<(String, Event)>,
     learning: Option<Learning>,
@@ -71,12 +71,12 @@ pub(super) struct Midi {
 impl Midi {
     /// The devices of this machine, with profiles in `folder`.
     pub fn open(folder: Option<PathBuf>) -> Self {
-        Self::over(Box::new(Hardware::watch()), Shelf::open(folder))
+        Self::over(Box::new(Hardware::watch()), ProfileStore::open(folder))
     }
 
     /// Takes the profiles in another folder from now on.
     pub fn turn_to(&mut self, folder: Option<PathBuf>) {
-        let old = std::mem::replace(&mut self.shelf, Shelf::open(folder));
+        let old = std::mem::replace(&mut self.shelf, ProfileStore::open(folder));
         // Its thread may still be writing; the show does not wait for it.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
             log::debug!("the old profiles were put away at once: {error}");
@@ -89,7 +89,7 @@ impl Midi {
         }
     }
 
-    fn over(source: Box<dyn MidiSource>, shelf: Shelf) -> Self {
+    fn over(source: Box<dyn MidiSource>, shelf: ProfileStore) -> Self {
         Self {
             source,
             shelf,
@@ -125,11 +125,11 @@ impl Midi {
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
-                let current = |dial| acts::value(dial, snapshot, commands).get();
+                let current = |dial| actions::value(dial, snapshot, commands).get();
                 match bound.moved(&event, current) {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
-                    Some(Moved::By(dial, by)) => commands.push(acts::moved(dial, by, snapshot, commands)),
+                    Some(Moved::By(dial, by)) => commands.push(actions::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
             }
@@ -173,34 +173,34 @@ impl Midi {
     }
 
     /// Does what was asked at the desk.
-    pub fn asked(&mut self, ask: MidiAsk) {
+    pub fn asked(&mut self, ask: MidiRequest) {
         match ask {
-            MidiAsk::Learn(action) => {
+            MidiRequest::Learn(action) => {
                 self.mapping = false;
                 self.learning = Some(Learning::new(action));
             }
-            MidiAsk::Stop => {
+            MidiRequest::Stop => {
                 self.learning = None;
                 self.mapping = false;
             }
-            MidiAsk::AutoMap => {
+            MidiRequest::AutoMap => {
                 self.learning = None;
                 self.mapping = true;
                 self.map_bank();
             }
-            MidiAsk::Unbind { device, at } => self.edit(&device, |controls| {
+            MidiRequest::Unbind { device, at } => self.edit(&device, |controls| {
                 if at < controls.len() {
                     controls.remove(at);
                 }
             }),
-            MidiAsk::Clear { device } => self.edit(&device, Vec::clear),
-            MidiAsk::Encoding { device, at } => self.edit(&device, |controls| {
+            MidiRequest::Clear { device } => self.edit(&device, Vec::clear),
+            MidiRequest::Encoding { device, at } => self.edit(&device, |controls| {
                 if let Some(bound) = controls.get_mut(at) {
                     let encoding = bound.binding.encoding.after();
                     *bound = Bound::new(Binding { encoding, ..bound.binding.clone() });
                 }
             }),
-            MidiAsk::Pickup { device, at } => self.edit(&device, |controls| {
+            MidiRequest::Pickup { device, at } => self.edit(&device, |controls| {
                 if let Some(bound) = controls.get_mut(at) {
                     let pickup = !bound.binding.pickup;
                     *bound = Bound::new(Binding { pickup, ..bound.binding.clone() });
@@ -252,7 +252,7 @@ impl Midi {
 
     fn fetched(&mut self, fetched: Fetched) {
         match fetched {
-            Fetched::Profile(Profile { device, bindings }) => {
+            Fetched::MidiProfile(MidiProfile { device, bindings }) => {
                 let name = device;
                 let device = self.devices.entry(name.clone()).or_default();
                 device.fetching = false;
@@ -270,9 +270,9 @@ impl Midi {
         }
     }
 
-    fn news(&mut self, news: News, now: f64) {
+    fn news(&mut self, news: PortEvent, now: f64) {
         match news {
-            News::Came { device: name, lamps } => {
+            PortEvent::Came { device: name, lamps } => {
                 let device = self.devices.entry(name.clone()).or_default();
                 let known = !device.controls.is_empty();
                 device.connected = true;
@@ -289,7 +289,7 @@ impl Midi {
                     self.shelf.fetch(&name);
                 }
             }
-            News::Gone { device: name } => {
+            PortEvent::Gone { device: name } => {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
@@ -297,13 +297,13 @@ impl Midi {
                     "{name} is gone; keys work as ever, and it is heard again when it comes back"
                 ));
             }
-            News::Bytes { device, bytes } => {
+            PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {
                     self.heard(device, event, now);
                 }
             }
-            News::Absent(why) => self.absent = Some(why),
-            News::Trouble(why) => self.message = Some(why),
+            PortEvent::Absent(why) => self.absent = Some(why),
+            PortEvent::Trouble(why) => self.message = Some(why),
         }
     }
 
@@ -359,6 +359,6 @@ impl Midi {
             return; // Saved together with what comes from the disk.
         }
         let bindings = device.controls.iter().map(|bound| bound.binding.clone()).collect();
-        self.shelf.save(Profile { device: name.to_owned(), bindings });
+        self.shelf.save(MidiProfile { device: name.to_owned(), bindings });
     }
 }

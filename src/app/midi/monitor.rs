@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::event::Event;
 use super::hardware::Hardware;
-use super::source::{MidiSource as _, News};
+use super::source::{MidiSource as _, PortEvent};
 
 /// How often news is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -13,7 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorEnd {
     /// At least one device was there.
-    Heard,
+    PresetAudio,
     /// There was no device.
     NoDevice,
 }
@@ -25,8 +25,8 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     let mut end = MonitorEnd::NoDevice;
     while seconds.is_none_or(|limit| started.elapsed().as_secs_f64() < limit) {
         while let Some(news) = devices.receive() {
-            if matches!(news, News::Came { .. }) {
-                end = MonitorEnd::Heard;
+            if matches!(news, PortEvent::Came { .. }) {
+                end = MonitorEnd::PresetAudio;
             }
             say(&line(&news));
         }
@@ -35,13 +35,13 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     end
 }
 
-fn line(news: &News) -> String {
+fn line(news: &PortEvent) -> String {
     match news {
-        News::Came { device, lamps: true } => format!("port   {device} (in and out)"),
-        News::Came { device, lamps: false } => format!("port   {device} (in)"),
-        News::Gone { device } => format!("gone   {device}"),
-        News::Absent(why) | News::Trouble(why) => format!("note   {why}"),
-        News::Bytes { device, bytes } => {
+        PortEvent::Came { device, lamps: true } => format!("port   {device} (in and out)"),
+        PortEvent::Came { device, lamps: false } => format!("port   {device} (in)"),
+        PortEvent::Gone { device } => format!("gone   {device}"),
+        PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("note   {why}"),
+        PortEvent::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(
                 || "not a control".into(),

@@ -11,7 +11,7 @@ use crate::desk::Action;
 
 /// A device's bindings.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Profile {
+pub struct MidiProfile {
     /// The device's name.
     pub device: String,
     /// What its controls do.
@@ -21,7 +21,7 @@ pub struct Profile {
 /// Fields of a `[[control]]`.
 const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
 
-impl Profile {
+impl MidiProfile {
     /// The file's text.
     pub fn written(&self) -> String {
         let mut text = format!(
@@ -183,8 +183,8 @@ mod tests {
         knob.pickup = false;
         let pad = Address { kind: Kind::Note, channel: 10, number: 36 };
         let hold = Binding::new(pad, Action::Show(Command::Hold), Encoding::Absolute);
-        let profile = Profile { device: "a \"fine\" device\\".into(), bindings: vec![knob, hold] };
-        assert_eq!(Profile::read(&profile.written()), (profile, vec![]));
+        let profile = MidiProfile { device: "a \"fine\" device\\".into(), bindings: vec![knob, hold] };
+        assert_eq!(MidiProfile::read(&profile.written()), (profile, vec![]));
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
                     [[control]]\naction = \"nexxt\"\nmessage = \"note\"\nnumber = 37\n\
                     [[control]]\naction = \"fusion\"\nmessage = \"cc\"\nnumber = 300\nchanel = 2\n\
                     [[control]]\naction = \"back\"\nmessage = \"note\"\nnumber = 38\n";
-        let (profile, problems) = Profile::read(text);
+        let (profile, problems) = MidiProfile::read(text);
         let kept: Vec<_> = profile.bindings.iter().map(|binding| binding.action.name()).collect();
         assert_eq!(kept, ["next", "back"]);
         let named: Vec<_> = problems.iter().map(|problem| (problem.line, problem.field.as_str())).collect();
@@ -207,7 +207,7 @@ mod tests {
                     [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
                     [[control]]\naction = \"back\nmessage = \"note\"\nnumber = 38\n\
                     [[control]]\naction = \"hold\"\nmessage = \"note\"\nnumber = 39\n";
-        let (profile, problems) = Profile::read(text);
+        let (profile, problems) = MidiProfile::read(text);
         let kept: Vec<_> = profile.bindings.iter().map(|binding| binding.action.name()).collect();
         assert!(kept.contains(&"next".to_owned()) && kept.contains(&"hold".to_owned()), "{kept:?}");
         assert!(problems.iter().any(|problem| problem.line == 7), "{problems:?}");
@@ -217,7 +217,7 @@ mod tests {
     fn any_text_is_survived() {
         for text in ["", "\u{0}", "[[control]]", "control = 3", "[control]\naction = 1", "device = 4", "]][["]
         {
-            let (profile, _) = Profile::read(text);
+            let (profile, _) = MidiProfile::read(text);
             assert!(profile.bindings.is_empty(), "{text}");
         }
     }

@@ -2,7 +2,7 @@
 
 /// Something that happened on the MIDI side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum PortEvent {
     /// A device is there.
     Came {
         /// Its name, the same each time it is plugged in.
@@ -31,7 +31,7 @@ pub enum News {
 /// MIDI devices as the show sees them. Never waits.
 pub trait MidiSource {
     /// The oldest news, if there is some.
-    fn receive(&mut self) -> Option<News>;
+    fn receive(&mut self) -> Option<PortEvent>;
 
     /// Sends one message to a device; silently nothing when it is gone.
     fn send(&mut self, device: &str, bytes: &[u8]);

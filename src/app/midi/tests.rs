@@ -10,12 +10,12 @@ use crate::show::Playing;
 /// A wire that tests hold the other end of.
 #[derive(Clone, Default)]
 struct Wire {
-    news: Rc<RefCell<VecDeque<News>>>,
+    news: Rc<RefCell<VecDeque<PortEvent>>>,
     sent: Rc<RefCell<Vec<(String, Vec<u8>)>>>,
 }
 
 impl MidiSource for Wire {
-    fn receive(&mut self) -> Option<News> {
+    fn receive(&mut self) -> Option<PortEvent> {
         self.news.borrow_mut().pop_front()
     }
 
@@ -39,14 +39,14 @@ fn what_is_learnt_before_the_profile_is_read_is_added_to_it() {
         let address = Address { kind: Kind::Note, channel: 1, number };
         Binding::new(address, Action::Show(command), Encoding::Absolute)
     };
-    let shelf = || Shelf::open(Some(folder.path().to_owned()));
+    let shelf = || ProfileStore::open(Some(folder.path().to_owned()));
     let bindings = vec![pad(36, Command::Next), pad(37, Command::Hold)];
-    shelf().save(Profile { device: "pads".into(), bindings });
+    shelf().save(MidiProfile { device: "pads".into(), bindings });
     let wire = Wire::default();
     let midi = Midi::over(Box::new(wire.clone()), shelf());
     let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-    bench.midi.asked(MidiAsk::Learn(Action::Show(Command::Hold)));
-    bench.news(News::Came { device: "pads".into(), lamps: false });
+    bench.midi.asked(MidiRequest::Learn(Action::Show(Command::Hold)));
+    bench.news(PortEvent::Came { device: "pads".into(), lamps: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
     let profile = bench.midi.shelf.wait().expect("the profile");
@@ -55,27 +55,27 @@ fn what_is_learnt_before_the_profile_is_read_is_added_to_it() {
     let again = shelf();
     again.fetch("pads");
     let bindings = vec![pad(36, Command::Next), pad(40, Command::Hold)];
-    assert_eq!(again.wait(), Some(Fetched::Profile(Profile { device: "pads".into(), bindings })));
+    assert_eq!(again.wait(), Some(Fetched::MidiProfile(MidiProfile { device: "pads".into(), bindings })));
 }
 
 impl Bench {
     fn new() -> Self {
         let wire = Wire::default();
-        let midi = Midi::over(Box::new(wire.clone()), Shelf::open(None));
+        let midi = Midi::over(Box::new(wire.clone()), ProfileStore::open(None));
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.news(News::Came { device: "pads".into(), lamps: true });
+        bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
         bench.frame();
         let profile = bench.midi.shelf.wait().expect("an empty profile");
         bench.midi.fetched(profile);
         bench
     }
 
-    fn news(&self, news: News) {
+    fn news(&self, news: PortEvent) {
         self.wire.news.borrow_mut().push_back(news);
     }
 
     fn send(&self, bytes: &[u8]) {
-        self.news(News::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
+        self.news(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
     }
 
     /// One frame; its commands and the actions of pressed buttons.
@@ -89,7 +89,7 @@ impl Bench {
     }
 
     fn learn(&mut self, action: Action, messages: &[[u8; 3]]) {
-        self.midi.asked(MidiAsk::Learn(action));
+        self.midi.asked(MidiRequest::Learn(action));
         for message in messages {
             self.send(message);
         }
@@ -131,7 +131,7 @@ fn every_action_can_be_learnt_and_unlearnt() {
         bench.send(&[0x90, note, 127]);
         let (commands, pressed) = bench.frame();
         assert_eq!(commands.len() + pressed.len(), 1, "{}", action.name());
-        bench.midi.asked(MidiAsk::Unbind { device: "pads".into(), at: 0 });
+        bench.midi.asked(MidiRequest::Unbind { device: "pads".into(), at: 0 });
         bench.send(&[0x90, note, 127]);
         assert_eq!(bench.frame(), (vec![], vec![]), "{}", action.name());
     }
@@ -153,7 +153,7 @@ fn steps_of_an_encoder_add_up_within_a_frame() {
 #[test]
 fn the_first_eight_controllers_become_the_bank_and_lock_it() {
     let mut bench = Bench::new();
-    bench.midi.asked(MidiAsk::AutoMap);
+    bench.midi.asked(MidiRequest::AutoMap);
     for number in [20, 21, 22, 20, 23, 24, 25, 26] {
         bench.send(&[0xb0, number, 3]);
     }
@@ -171,7 +171,7 @@ fn the_first_eight_controllers_become_the_bank_and_lock_it() {
     assert_eq!(rows[0], ("fusion".into(), "CC 20 ch 1".into()));
     assert_eq!(rows[7], ("m8".into(), "CC 27 ch 1".into()));
     assert!(!view.mapping && view.locked);
-    bench.news(News::Gone { device: "pads".into() });
+    bench.news(PortEvent::Gone { device: "pads".into() });
     assert_eq!(bench.frame().0, [Command::MidiLock(false)]);
 }
 
@@ -179,11 +179,11 @@ fn the_first_eight_controllers_become_the_bank_and_lock_it() {
 fn a_device_unplugged_mid_set_comes_back_with_its_bindings() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.news(News::Gone { device: "pads".into() });
+    bench.news(PortEvent::Gone { device: "pads".into() });
     bench.frame();
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads is gone")));
     assert!(!bench.midi.view().devices[0].connected);
-    bench.news(News::Came { device: "pads".into(), lamps: true });
+    bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads is back")));
@@ -211,7 +211,7 @@ fn lamps_follow_the_show_and_are_set_again_after_a_device_came_back() {
     bench.snapshot.held = true;
     bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
     assert_eq!(bench.lamps(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
-    bench.news(News::Came { device: "pads".into(), lamps: true });
+    bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
     bench.frame();
     assert_eq!(bench.lamps().len(), 3);
 }

@@ -42,7 +42,7 @@ const MOST_GAP: f64 = 1.0;
 
 /// The sound of a device, for as long as it is held.
 pub struct Capture {
-    listener: Listener,
+    listener: CaptureThread,
     state: Latest<AudioState>,
     running: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -108,7 +108,7 @@ pub fn inputs() -> Vec<Input> {
 }
 
 /// The consumer's end: follows the lines as devices come and go.
-struct Listener {
+struct CaptureThread {
     lines: Inbox<Line>,
     retired: Outbox<Line>,
     line: Option<Line>,
@@ -120,14 +120,14 @@ struct Listener {
     covered: Option<Seconds>,
 }
 
-fn listener() -> (Listener, Outbox<Line>, Inbox<Line>) {
+fn listener() -> (CaptureThread, Outbox<Line>, Inbox<Line>) {
     let (lines_out, lines) = queue(8);
     let (retired, retired_in) = queue(16);
-    let listener = Listener { lines, retired, line: None, expected: 0, position: 0, covered: None };
+    let listener = CaptureThread { lines, retired, line: None, expected: 0, position: 0, covered: None };
     (listener, lines_out, retired_in)
 }
 
-impl Listener {
+impl CaptureThread {
     fn read(&mut self, now: Seconds, block: &mut Block) {
         block.start = SampleIndex(self.position);
         block.frames.clear();

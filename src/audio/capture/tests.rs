@@ -15,7 +15,7 @@ fn a_consumer_hears_sound_then_silence_at_the_same_pace_then_the_next_device() {
     let (mut listener, mut lines, mut retired) = listener();
     let mut block = Block::with_room_for(Seconds(1.0));
     let mut total = 0;
-    let mut read = |listener: &mut Listener, now: f64| {
+    let mut read = |listener: &mut CaptureThread, now: f64| {
         listener.read(Seconds(now), &mut block);
         assert_eq!(block.start.0, total);
         total = block.end().0;

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bake::audit::{self, AuditEvent, AuditReport, AuditSettings};
-use crate::bake::probe::ProbeSettings;
-use crate::bake::report;
-use crate::bake::verdict::{LookVerdict, Safety};
+use crate::audit::probe::ProbeSettings;
+use crate::audit::report;
+use crate::audit::verdict::{LookVerdict, Safety};
+use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
 /// Plays every preset in a process of its own and keeps a verdict with its evidence. Run it again to go on.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         stop: std::sync::Arc::default(),
-        gives_way_to: crate::bake::show_sign::of_user(),
+        pause_for: crate::jobs::show_lock::of_user(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,

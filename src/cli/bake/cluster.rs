@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bake::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
-use crate::bake::embed::{Table, subjects_in};
-use crate::bake::frames::metrics;
-use crate::bake::lock::FolderLock;
-use crate::bake::{iso, now};
+use crate::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
+use crate::embed::Table;
+use crate::frames::{metrics, subjects_in};
+use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::{iso, now};
 
 /// Gathers embedded presets into styles and writes the style index.
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Passes over all presets at most.
-    #[arg(long, default_value_t = crate::bake::cluster::PASSES)]
+    #[arg(long, default_value_t = crate::cluster::PASSES)]
     passes: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::bake::frames::{CaptureSettings, Clip, ClipFormat};
+use crate::frames::{CaptureSettings, Clip, ClipFormat};
 
 /// Which presets, and how the work is done.
 #[derive(Clone, Debug, clap::Args)]

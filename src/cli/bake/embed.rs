@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
-use crate::bake::embed::{embed, open_embedder, subjects_in};
-use crate::bake::frames::attach;
-use crate::bake::lock::FolderLock;
+use crate::embed::{embed, open_embedder};
+use crate::frames::attach;
+use crate::frames::subjects_in;
+use crate::jobs::folder_lock::FolderLock;
 
 /// Embeds the presets of a folder; what earlier nights have done is kept.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::bake::flash::{Cells, FlashMeter, FlashVerdict};
+use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
 /// Counts photosensitive flashes in a folder of pictures, in order of their names.
 #[derive(Debug, clap::Args)]

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
-use crate::bake::embed::subjects_in;
-use crate::bake::frames::{Camera, CaptureJob, CaptureSettings, FramesSettings, attach_bands, render};
-use crate::bake::lock::FolderLock;
-use crate::bake::{show_sign, workers};
+use crate::frames::subjects_in;
+use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
+use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::{show_lock, workers};
 
 /// Renders still frames of every preset; what earlier nights have done is kept.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         timeout: Duration::from_secs(args.timeout),
         retries: args.retry_times,
         deadline: args.stop_after_sec.map(|secs| Instant::now() + Duration::from_secs(secs)),
-        gives_way_to: show_sign::of_user(),
+        pause_for: show_lock::of_user(),
         stop: Arc::default(),
     };
     let done = render(&subjects, &args.out, &settings, &mut super::bar()).map_err(anyhow::Error::msg)?;
@@ -69,7 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// The child's side. A device that was lost stays lost: the pool then starts a fresh process.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: CaptureSettings = serde_json::from_str(settings).context("reading the settings")?;
-    let camera = Camera::new(settings)?;
+    let camera = FrameCapturer::new(settings)?;
     workers::serve(|job: CaptureJob| match camera.capture(&job) {
         captured if camera.lost() => ControlFlow::Break(captured),
         captured => ControlFlow::Continue(captured),

@@ -16,9 +16,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::bake::now;
-use crate::bake::progress::Progress;
-use crate::library::{Places, Store};
+use crate::jobs::now;
+use crate::jobs::progress::Progress;
+use crate::library::{Store, UserFolders};
 
 pub(super) use audit::work as audit_work;
 pub(super) use frames::work as frames_work;
@@ -60,7 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// The performer's store. A bake without a store has nowhere to keep its verdicts, so one in memory will not do.
 fn store() -> anyhow::Result<Store> {
-    let places = Places::of_user();
+    let places = UserFolders::of_user();
     let data: PathBuf = places.context("there is no home for data; set AIVJ_DATA to a folder")?.data;
     let opened = Store::open(&data, now())?;
     anyhow::ensure!(

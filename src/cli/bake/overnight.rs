@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::common::{Capture, Embedding, Work};
-use crate::bake::overnight::{Ending, News, NightSettings, overnight};
-use crate::bake::{iso, now, show_sign, workers};
-use crate::library::Places;
+use crate::jobs::{iso, now, show_lock, workers};
+use crate::library::UserFolders;
+use crate::night::{NightEvent, NightOutcome, NightSettings, overnight};
 
 /// Bakes a library: audit, pack, frames, embeddings, clusters, and the index the director uses in the morning.
 #[derive(Debug, clap::Args)]
@@ -57,23 +57,23 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let ended = spend(args);
     let last = match &ended {
-        Ok(ending) => News::Ended { ending: *ending },
-        Err(error) => News::Failed { why: format!("{error:#}") },
+        Ok(ending) => NightEvent::Ended { ending: *ending },
+        Err(error) => NightEvent::Failed { why: format!("{error:#}") },
     };
     if json {
         tell(&last).ok(); // Who is gone need not be told.
     }
-    if ended? == Ending::Stopped {
+    if ended? == NightOutcome::Stopped {
         eprintln!("aivj: {STOPPED}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn spend(args: Args) -> anyhow::Result<Ending> {
+fn spend(args: Args) -> anyhow::Result<NightOutcome> {
     anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be a number above 0");
     let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
     anyhow::ensure!(plain, "--pack is a name, not a path; a place is named with --out");
-    let own = || Places::of_user().map(|places| places.data.join("packs").join(&args.pack));
+    let own = || UserFolders::of_user().map(|places| places.data.join("packs").join(&args.pack));
     let folder = args.out.clone().or_else(own);
     let folder = folder.context("no place for the pack is known; name one with --out")?;
     let limit = args.work.limit();
@@ -92,7 +92,7 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
         capture: args.capture.settings(seed),
         workers: processes.max(1),
         seed,
-        gives_way_to: show_sign::of_user(),
+        pause_for: show_lock::of_user(),
         stop: Arc::default(),
     };
     let store = super::store()?;
@@ -118,13 +118,13 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
             if tell(&news).is_err() {
                 settings.stop.store(true, Ordering::Relaxed); // Nobody listens any more.
             }
-        } else if let News::Progress(progress) = &news {
+        } else if let NightEvent::Progress(progress) = &news {
             show(progress);
         }
     });
     let last = match &ending {
-        Ok(Ending::Finished) => return Ok(Ending::Finished),
-        Ok(Ending::Stopped) => STOPPED,
+        Ok(NightOutcome::Finished) => return Ok(NightOutcome::Finished),
+        Ok(NightOutcome::Stopped) => STOPPED,
         Err(why) => why,
     };
     writeln!(log, "{} {last}", iso(now())).ok(); // Told on the screen as well.
@@ -135,18 +135,18 @@ fn spend(args: Args) -> anyhow::Result<Ending> {
 const STOPPED: &str = "stopped; the same command goes on from here";
 
 /// One line for a program that listens.
-fn tell(news: &News) -> std::io::Result<()> {
+fn tell(news: &NightEvent) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::to_string(news)?)
 }
 
 /// How news reads in the log.
-fn line(news: &News) -> Option<String> {
+fn line(news: &NightEvent) -> Option<String> {
     match news {
-        News::Check(check) => Some(format!("{}: {}", check.what, check.said)),
-        News::Stage { stage } => Some(format!("[overnight] {stage}")),
-        News::Note { text } => Some(text.clone()),
-        News::Progress(_) | News::Failed { .. } | News::Ended { .. } => None,
+        NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.said)),
+        NightEvent::Stage { stage } => Some(format!("[overnight] {stage}")),
+        NightEvent::Note { text } => Some(text.clone()),
+        NightEvent::Progress(_) | NightEvent::Failed { .. } | NightEvent::Ended { .. } => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bake::pack::{self, From, Light, PackSettings, Sample};
+use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 
 /// Chooses presets of an audited library and copies them with their images into a pack of their own.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         audit: args.audit,
         packs: args.packs,
         name: args.name,
-        from: if args.from == "crashsafe" { From::CrashSafe } else { From::Ok },
+        from: if args.from == "crashsafe" { PackFilter::CrashSafe } else { PackFilter::Ok },
         size: args.size,
         sample: match args.sample.as_str() {
             "reservoir" => Sample::Reservoir,
@@ -82,11 +82,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         line("different looks", report.pack.looks, report.random.looks);
         line("distance to the nearest", report.pack.mean_nearest, report.random.mean_nearest);
         let light = match report.light {
-            Light::Green => "GREEN",
-            Light::Yellow => "YELLOW",
-            Light::Red => "RED",
+            PackGrade::Green => "GREEN",
+            PackGrade::Yellow => "YELLOW",
+            PackGrade::Red => "RED",
         };
         println!("{light}: {}", report.reasons.join("; "));
     }
-    Ok(if report.light == Light::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
+    Ok(if report.light == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::bake::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
+use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 
 /// Writes a summary and a blacklist of an audit as far as it has come.
 #[derive(Debug, clap::Args)]

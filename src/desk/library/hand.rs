@@ -3,9 +3,9 @@
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
 use super::{Done, LibraryPage, LibraryView};
-use crate::desk::button::{Big, big};
+use crate::desk::button::{BigButton, big};
 use crate::desk::style;
-use crate::show::{Command, LeftOut};
+use crate::show::{Command, Exclusion};
 
 /// Height of the whole, points: the same with and without a preset, so that nothing moves under the pointer.
 pub(super) const HEIGHT: f32 = 152.0;
@@ -36,7 +36,7 @@ impl LibraryPage {
                 let known = format!("{cluster}   {}   {}", entry.energy.label(), entry.tags);
                 ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
                 ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
-                if let Some(LeftOut { why, .. }) = left_out {
+                if let Some(Exclusion { why, .. }) = left_out {
                     let text = RichText::new(format!("left out: {why}")).color(style::WARN);
                     ui.add(Label::new(text).truncate());
                 }
@@ -46,7 +46,7 @@ impl LibraryPage {
         let width =
             (ui.available_width() - (BUTTONS - 1) as f32 * ui.spacing().item_spacing.x) / BUTTONS as f32;
         let press = |ui: &mut Ui, title: &str, on: bool, color: Color32| {
-            big(ui, Vec2::new(width, 40.0), &Big { title, key: "", on, color }).clicked()
+            big(ui, Vec2::new(width, 40.0), &BigButton { title, key: "", on, color }).clicked()
         };
         ui.horizontal(|ui| {
             if press(ui, "Play now", false, style::GOOD) {

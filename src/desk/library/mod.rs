@@ -14,8 +14,8 @@ use std::sync::Arc;
 use egui::{Color32, Ui};
 
 use super::style;
-use crate::library::{Answer, PresetId, Question};
-use crate::show::{Command, LeftOut};
+use crate::library::{PresetId, SearchQuery, SearchResults};
+use crate::show::{Command, Exclusion};
 use map::MapView;
 use thumbs::Thumbs;
 
@@ -23,20 +23,20 @@ use thumbs::Thumbs;
 #[derive(Clone, Debug, Default)]
 pub struct LibraryView {
     /// The newest answer to what was looked for.
-    pub answer: Arc<Answer>,
+    pub answer: Arc<SearchResults>,
     /// Presets marked as favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Presets never to be shown again.
     pub banned: Arc<BTreeSet<PresetId>>,
     /// Presets that are left out for a while, and why.
-    pub left_out: Arc<BTreeMap<PresetId, LeftOut>>,
+    pub left_out: Arc<BTreeMap<PresetId, Exclusion>>,
 }
 
 /// What can be asked on the page, besides commands to the show.
 #[derive(Clone, Debug, PartialEq)]
-pub enum LibraryAsk {
+pub enum LibraryRequest {
     /// Look for this.
-    Find(Question),
+    Find(SearchQuery),
 }
 
 /// How what was found is laid out.
@@ -52,9 +52,9 @@ pub(super) enum Layout {
 #[derive(Default)]
 pub(super) struct LibraryPage {
     text: String,
-    question: Question,
+    question: SearchQuery,
     favourites_only: bool,
-    asked: Option<Question>,
+    asked: Option<SearchQuery>,
     in_hand: Option<PresetId>,
     map: MapView,
     /// Started when the page is first shown.
@@ -65,7 +65,7 @@ pub(super) struct LibraryPage {
 #[derive(Default)]
 pub(super) struct Done {
     pub commands: Vec<Command>,
-    pub asks: Vec<LibraryAsk>,
+    pub asks: Vec<LibraryRequest>,
 }
 
 impl LibraryPage {
@@ -88,7 +88,8 @@ impl LibraryPage {
         egui::CentralPanel::default().show(ui, |ui| match layout {
             Layout::List => self.rows(ui, view, playing, done),
             Layout::Map => {
-                let hands = map::Hands { playing, in_hand: &mut self.in_hand, thumbs: self.thumbs.as_mut() };
+                let hands =
+                    map::MapContext { playing, in_hand: &mut self.in_hand, thumbs: self.thumbs.as_mut() };
                 self.map.show(ui, view, hands, &mut done.commands);
             }
         });
@@ -96,7 +97,7 @@ impl LibraryPage {
         self.question.only = self.favourites_only.then(|| view.favourites.clone());
         if self.asked.as_ref() != Some(&self.question) {
             self.asked = Some(self.question.clone());
-            done.asks.push(LibraryAsk::Find(self.question.clone()));
+            done.asks.push(LibraryRequest::Find(self.question.clone()));
         }
     }
 }

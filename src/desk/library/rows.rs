@@ -5,7 +5,7 @@ use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui
 
 use super::{Done, LibraryPage, LibraryView, standing};
 use crate::desk::style;
-use crate::library::{Answer, Entry, PresetId};
+use crate::library::{Entry, PresetId, SearchResults};
 use crate::show::Command;
 
 /// Height of one row, points.
@@ -19,7 +19,7 @@ impl LibraryPage {
         playing: Option<PresetId>,
         done: &mut Done,
     ) {
-        let Answer { library, places, .. } = &*view.answer;
+        let SearchResults { library, places, .. } = &*view.answer;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, places.len(), |ui, shown| {
             for &place in &places[shown] {
                 let entry = &library.entries[place as usize];

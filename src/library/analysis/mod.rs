@@ -9,9 +9,10 @@ mod sheet;
 
 use super::Energy;
 use super::tags::{Tag, Tags};
+use crate::milk::text::Decoded;
 use sheet::Sheet;
 
-/// Raised whenever the same text gives another [`Outline`]; files analysed by an older version are read again.
+/// Raised whenever the same text gives another [`PresetFacts`]; files analysed by an older version are read again.
 pub(super) const ANALYSIS_VERSION: u32 = 2;
 
 /// Opacity below which nothing is seen.
@@ -19,7 +20,7 @@ const VISIBLE: f32 = 0.02;
 
 /// What a preset's text says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outline {
+pub struct PresetFacts {
     /// Words about it.
     pub tags: Tags,
     /// How much it moves.
@@ -28,10 +29,10 @@ pub struct Outline {
     pub family: u64,
 }
 
-impl Outline {
+impl PresetFacts {
     /// Reads a preset's bytes; `name` is its name without the ending.
     pub fn of(bytes: &[u8], name: &str) -> Self {
-        let sheet = Sheet::read(&String::from_utf8_lossy(bytes));
+        let sheet = Sheet::read(&Decoded::new(bytes).text);
         Self {
             tags: tags(&sheet),
             energy: energy::of(&sheet, name),
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     fn tags_of(text: &str) -> String {
-        Outline::of(text.as_bytes(), "name").tags.to_string()
+        PresetFacts::of(text.as_bytes(), "name").tags.to_string()
     }
 
     #[test]
@@ -86,7 +87,7 @@ mod tests {
     fn siblings_share_a_family_whatever_their_numbers_comments_and_rating() {
         let shader = "MILKDROP_PRESET_VERSION=201\nwarp_1=`shader_body {\nwarp_2=`ret = GetPixel(uv) * 0.97; // fade\n\
                       warp_3=`ret += GetBlur1(uv)*0.1; }\n";
-        let family = |text: String| Outline::of(text.as_bytes(), "name").family;
+        let family = |text: String| PresetFacts::of(text.as_bytes(), "name").family;
         let first = family(format!("fRating=3\nzoom=1.01\n{shader}"));
         let commented = shader.replace("// fade", "// slower").replace("uv) *", "uv)  *");
         assert_eq!(first, family(format!("fRating=5\nzoom=0.9\n{commented}")));
@@ -99,8 +100,8 @@ mod tests {
         for bytes in
             [&b""[..], b"\xff\xfe\x00=\x00", b"per_frame_1", b"shapecode_=1\nshapecode_99_a=2\nwarp_=x"]
         {
-            Outline::of(bytes, "");
+            PresetFacts::of(bytes, "");
         }
-        Outline::of("per_frame_1=é=ü;wave_a=".as_bytes(), "ü - é");
+        PresetFacts::of("per_frame_1=é=ü;wave_a=".as_bytes(), "ü - é");
     }
 }

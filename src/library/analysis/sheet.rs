@@ -1,9 +1,7 @@
 //! The lines of a preset file as far as its look depends on them.
 
 use super::VISIBLE;
-
-/// Custom waves and shapes a preset can have; MilkDrop 2 has four of each, its successors sixteen.
-const CUSTOMS: usize = 16;
+use crate::milk::text::{self, Key, Line, SLOTS, Section, leading_number};
 
 /// A custom wave.
 #[derive(Clone, Debug)]
@@ -78,8 +76,8 @@ impl Default for Sheet {
             echo_alpha: 0.0,
             vectors_alpha: 0.0,
             vectors: [12.0, 9.0],
-            waves: vec![wave; CUSTOMS],
-            shapes: vec![shape; CUSTOMS],
+            waves: vec![wave; SLOTS],
+            shapes: vec![shape; SLOTS],
             per_frame_lines: 0,
             per_frame: String::new(),
             per_pixel: String::new(),
@@ -99,35 +97,41 @@ enum Set {
 }
 
 impl Sheet {
-    /// Reads a file's text.
+    /// Reads a preset's text.
     pub fn read(text: &str) -> Self {
         let mut sheet = Self::default();
-        for line in text.split(['\n', '\r']) {
-            if let Some((key, value)) = line.split_once('=') {
-                sheet.line(key.trim(), value);
-            }
-        }
+        text::lines(text).for_each(|line| sheet.line(&line));
         sheet
     }
 
-    fn line(&mut self, key: &str, value: &str) {
-        let (stem, number) = split_number(key);
-        match stem {
-            "per_frame_" if number.is_some() => {
+    fn line(&mut self, line: &Line) {
+        match line.key {
+            Key::Code(section) => self.code(section, line),
+            Key::SlotCode(Section::WavePerFrame | Section::WavePerPoint, slot) => {
+                self.waves[slot].code = true;
+                push_code(&mut self.customs, line);
+            }
+            Key::SlotCode(Section::ShapePerFrame, slot) => {
+                self.shapes[slot].code = true;
+                push_code(&mut self.customs, line);
+            }
+            Key::SlotCode(..) | Key::None => {}
+            Key::Wave(slot, name) => self.waves[slot].value(name, leading_number(line.value)),
+            Key::Shape(slot, name) => self.shapes[slot].value(name, leading_number(line.value)),
+            Key::Value(key) => self.value(key, line.value),
+        }
+    }
+
+    fn code(&mut self, section: Section, line: &Line) {
+        match section {
+            Section::PerFrame => {
                 self.per_frame_lines += 1;
-                push_code(&mut self.per_frame, value);
+                push_code(&mut self.per_frame, line);
             }
-            "per_pixel_" if number.is_some() => push_code(&mut self.per_pixel, value),
-            "warp_" if number.is_some() => push_code(&mut self.warp_shader, value),
-            "comp_" if number.is_some() => push_code(&mut self.comp_shader, value),
-            "per_frame_init_" => {}
-            _ if key.starts_with("wave_") && key.as_bytes().get(5).is_some_and(u8::is_ascii_digit) => {
-                self.custom_code(&key[5..], value, false);
-            }
-            _ if key.starts_with("shape_") => self.custom_code(&key[6..], value, true),
-            _ if key.starts_with("wavecode_") => self.custom_wave(&key[9..], value),
-            _ if key.starts_with("shapecode_") => self.custom_shape(&key[10..], value),
-            _ => self.value(key, value),
+            Section::PerPixel => push_code(&mut self.per_pixel, line),
+            Section::Warp => push_code(&mut self.warp_shader, line),
+            Section::Composite => push_code(&mut self.comp_shader, line),
+            _ => {}
         }
     }
 
@@ -153,47 +157,6 @@ impl Sheet {
             "mv_a" => self.vectors_alpha = number(),
             "nMotionVectorsX" => self.vectors[0] = number(),
             "nMotionVectorsY" => self.vectors[1] = number(),
-            _ => {}
-        }
-    }
-
-    fn custom_code(&mut self, rest: &str, value: &str, shape: bool) {
-        let Some((number, part)) = rest.split_once('_') else { return };
-        let Ok(at) = number.parse::<usize>() else { return };
-        let has_code = if shape {
-            self.shapes.get_mut(at).map(|shape| &mut shape.code)
-        } else {
-            self.waves.get_mut(at).map(|wave| &mut wave.code)
-        };
-        let Some(has_code) = has_code else { return };
-        if !part.starts_with("init") {
-            *has_code = true;
-            push_code(&mut self.customs, value);
-        }
-    }
-
-    fn custom_wave(&mut self, rest: &str, value: &str) {
-        let Some((number, part)) = rest.split_once('_') else { return };
-        let Some(wave) = number.parse().ok().and_then(|at: usize| self.waves.get_mut(at)) else { return };
-        let number = leading_number(value);
-        match part {
-            "enabled" => wave.enabled = number != 0.0,
-            "bUseDots" => wave.dots = number != 0.0,
-            "bDrawThick" => wave.thick = number != 0.0,
-            "a" => wave.alpha = number,
-            _ => {}
-        }
-    }
-
-    fn custom_shape(&mut self, rest: &str, value: &str) {
-        let Some((number, part)) = rest.split_once('_') else { return };
-        let Some(shape) = number.parse().ok().and_then(|at: usize| self.shapes.get_mut(at)) else { return };
-        let number = leading_number(value);
-        match part {
-            "enabled" => shape.enabled = number != 0.0,
-            "a" => shape.alpha = number,
-            "a2" => shape.alpha2 = number,
-            "border_a" => shape.border = number,
             _ => {}
         }
     }
@@ -253,22 +216,24 @@ impl Sheet {
 
     /// Whether a shader shows an image from a file.
     pub fn shows_images(&self) -> bool {
-        let own = |name: &str| {
-            let name = ["fw_", "fc_", "pw_", "pc_"]
-                .into_iter()
-                .find_map(|mode| name.strip_prefix(mode))
-                .unwrap_or(name);
+        let own = |name: &String| {
             !(name.is_empty() || name == "main" || name.starts_with("noise") || name.starts_with("blur"))
         };
-        [self.warp_text(), self.comp_text()].into_iter().any(|shader| {
-            shader.split("sampler_").skip(1).any(|rest| {
-                own(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default())
-            })
-        })
+        [self.warp_text(), self.comp_text()].into_iter().any(|shader| text::samplers(shader).iter().any(own))
     }
 }
 
 impl Wave {
+    fn value(&mut self, name: &str, number: f32) {
+        match name {
+            "enabled" => self.enabled = number != 0.0,
+            "bUseDots" => self.dots = number != 0.0,
+            "bDrawThick" => self.thick = number != 0.0,
+            "a" => self.alpha = number,
+            _ => {}
+        }
+    }
+
     /// Whether it can be seen; its equations may set its opacity.
     pub fn shown(&self) -> bool {
         self.enabled && (self.alpha > VISIBLE || self.code)
@@ -276,6 +241,16 @@ impl Wave {
 }
 
 impl Shape {
+    fn value(&mut self, name: &str, number: f32) {
+        match name {
+            "enabled" => self.enabled = number != 0.0,
+            "a" => self.alpha = number,
+            "a2" => self.alpha2 = number,
+            "border_a" => self.border = number,
+            _ => {}
+        }
+    }
+
     /// Whether it can be seen; its equations may set its opacity.
     pub fn shown(&self) -> bool {
         let alpha = self.alpha.max(self.alpha2).max(self.border);
@@ -283,23 +258,9 @@ impl Shape {
     }
 }
 
-/// `per_frame_12` is `per_frame_` and 12.
-fn split_number(key: &str) -> (&str, Option<u32>) {
-    let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
-    (stem, key[stem.len()..].parse().ok())
-}
-
-/// The number a value begins with, as C reads it; none is 0.
-fn leading_number(value: &str) -> f32 {
-    let value = value.trim_start();
-    let end = value.bytes().position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'));
-    value[..end.unwrap_or(value.len())].parse().unwrap_or(0.0)
-}
-
 /// Adds a line of code without comments and white space, in small letters.
-fn push_code(code: &mut String, line: &str) {
-    let line = line.split("//").next().unwrap_or_default();
-    let line = line.strip_prefix('`').unwrap_or(line);
+fn push_code(code: &mut String, line: &Line) {
+    let line = line.code().split("//").next().unwrap_or_default();
     code.extend(line.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
 }
 

@@ -3,16 +3,16 @@
 //! The map is small and kept; the embeddings are large and stay on disk, read from end to end when somebody asks for
 //! more like one preset.
 
+mod bake_folder;
 mod map;
 pub mod npy;
-mod place;
 
 use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
+pub use bake_folder::{BAKE_PLACE, bake_place, write_bake_place};
 pub use map::{LookMap, MAP_FILE};
-pub use place::{BAKE_PLACE, bake_place, write_bake_place};
 
 use super::Catalogue;
 use super::style::NameTable;
@@ -137,14 +137,14 @@ pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::{LibraryPlace, Store, open};
+    use crate::library::{LibraryLocation, Store, open};
 
     fn library(folder: &Path) -> Catalogue {
         for name in ["a", "b", "c"] {
             std::fs::write(folder.join(format!("{name}.milk")), format!("zoom={name}")).expect("written");
         }
         let store = Store::in_memory().expect("opens");
-        open(&store, &LibraryPlace::of(folder), 1, |_| ()).expect("opens").catalogue
+        open(&store, &LibraryLocation::of(folder), 1, |_| ()).expect("opens").catalogue
     }
 
     #[test]

@@ -45,18 +45,18 @@ impl Listed {
 
 /// The manifest as it is usually written; texts stay in the file.
 #[derive(Deserialize)]
-struct Usual<'a> {
+struct CanonicalFile<'a> {
     #[serde(borrow)]
     version: Word<'a>,
     #[serde(borrow)]
     target: Word<'a>,
     #[serde(borrow)]
-    presets: Vec<UsualPreset<'a>>,
+    presets: Vec<CanonicalPreset<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct UsualPreset<'a> {
+struct CanonicalPreset<'a> {
     #[serde(borrow)]
     id: Word<'a>,
     #[serde(borrow)]
@@ -73,12 +73,12 @@ impl Listing {
     /// Reads a manifest; see [`Manifest::parse`].
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        if let Ok(usual) = serde_json::from_slice::<Usual>(&bytes)
+        if let Ok(usual) = serde_json::from_slice::<CanonicalFile>(&bytes)
             && KNOWN_VERSIONS.contains(&usual.version.0.as_ref())
         {
             let target = &usual.target.0;
-            let listed = |preset: &UsualPreset| {
-                let UsualPreset { id, label, rel_path, url, pack } = preset;
+            let listed = |preset: &CanonicalPreset| {
+                let CanonicalPreset { id, label, rel_path, url, pack } = preset;
                 Listed::of(names([&rel_path.0, &label.0, &id.0, &url.0], [target, &pack.0]))
             };
             let presets: Vec<Listed> = usual.presets.iter().map(listed).collect();

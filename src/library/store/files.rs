@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{Store, StoreError, UnixSecs, words};
 use crate::library::Tags;
-use crate::library::analysis::{ANALYSIS_VERSION, Outline};
+use crate::library::analysis::{ANALYSIS_VERSION, PresetFacts};
 use crate::library::{Energy, PresetId};
 
 /// A file as it was when last read.
@@ -33,7 +33,7 @@ pub struct FileFacts {
     /// Which preset it holds.
     pub id: PresetId,
     /// What its text says.
-    pub outline: Outline,
+    pub outline: PresetFacts,
 }
 
 /// One part of what a scan found.
@@ -53,7 +53,7 @@ pub struct LoadedRow {
     /// Below the root.
     pub path: PathBuf,
     /// What its text says.
-    pub outline: Outline,
+    pub outline: PresetFacts,
 }
 
 impl Store {
@@ -142,7 +142,7 @@ impl Store {
     pub(crate) fn each_file(
         &self,
         root: &Path,
-        mut each: impl FnMut(PresetId, &[u8], Outline),
+        mut each: impl FnMut(PresetId, &[u8], PresetFacts),
     ) -> Result<(), StoreError> {
         let library = self.library_key(root)?;
         let mut query = self.connection.prepare_cached(
@@ -151,7 +151,7 @@ impl Store {
         )?;
         let mut rows = query.query([library])?;
         while let Some(row) = rows.next()? {
-            let outline = Outline {
+            let outline = PresetFacts {
                 tags: Tags(row.get(2)?),
                 energy: Energy::of_rank(row.get(3)?),
                 family: row.get::<_, i64>(4)? as u64,
@@ -187,7 +187,7 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
              THEN energy ELSE ?4 END
          RETURNING key",
     )?;
-    let Outline { tags, energy, family } = outline;
+    let PresetFacts { tags, energy, family } = outline;
     let facts = params![id.0, ANALYSIS_VERSION, tags.0, energy.rank(), *family as i64, path];
     let key: i64 = preset.query_row(facts, |row| row.get(0))?;
     let mut before = step.prepare_cached("SELECT preset FROM files WHERE library = ?1 AND path = ?2")?;
@@ -238,7 +238,8 @@ mod tests {
     use crate::library::store::VerdictRow;
 
     fn facts(path: &[u8], content: &[u8], tag: Tag) -> FileFacts {
-        let outline = Outline { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
+        let outline =
+            PresetFacts { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
         FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), outline }
     }
 

@@ -7,7 +7,7 @@
 
 mod aside;
 mod files;
-mod hold;
+mod lock;
 mod memory;
 mod salvage;
 mod schema;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hold::Hold;
+use lock::StoreLock;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -28,7 +28,7 @@ pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, path_of, text
 pub use memory::{Ban, BanKind, Opinion, Play};
 pub use verdicts::VerdictRow;
 pub use words::Found;
-pub use writer::{Deed, StoreWriter};
+pub use writer::{StoreWrite, StoreWriter};
 
 /// Name of the store within the data folder.
 pub const STORE_FILE: &str = "aivj.db";
@@ -64,7 +64,7 @@ pub struct Store {
     /// Where it lies; nowhere when it lives in memory only.
     path: Option<PathBuf>,
     /// Keeps others from setting the file aside; goes after the connection.
-    hold: Option<Arc<Hold>>,
+    hold: Option<Arc<StoreLock>>,
 }
 
 /// A store and what the performer should know about how it was opened.
@@ -124,7 +124,7 @@ impl Store {
     fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(STORE_FILE);
-        let hold = Hold::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let hold = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let notice = if hold.alone() {
             let notice = mend(&path, now)?;
             hold.share();
@@ -149,7 +149,7 @@ fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
         let moved =
             aside::set_aside(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
         let mut words = format!("{trouble}; it was set aside as {} and a new one was begun", moved.display());
-        if matches!(trouble, Trouble::Damaged(_)) {
+        if matches!(trouble, StoreFault::Damaged(_)) {
             let mut connection = connect(path, Log::Tidied)?;
             schema::migrate(&mut connection)?;
             let taken = salvage::take_over(&connection, &moved);
@@ -168,7 +168,7 @@ fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
 /// Looks at a store that others have open, and leaves it where it is; what is wrong with it, in words.
 fn leave(path: &Path) -> Result<Option<String>, StoreError> {
     let trouble = match trouble_with(path, false)? {
-        Some(newer @ Trouble::Newer(_)) => return Err(StoreError::InUse(newer.to_string())),
+        Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::InUse(newer.to_string())),
         Some(damaged) => {
             mark_suspect(path);
             damaged.to_string()
@@ -206,7 +206,7 @@ fn connect(path: &Path, log: Log) -> Result<Connection, rusqlite::Error> {
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum StoreFault {
     #[error("the store is damaged ({0})")]
     Damaged(String),
     #[error(
@@ -217,15 +217,15 @@ enum Trouble {
 }
 
 /// What is wrong with the file; nothing when it can be used.
-fn trouble_with(path: &Path, suspect: bool) -> Result<Option<Trouble>, StoreError> {
+fn trouble_with(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
     let looked = connect(path, Log::Left).and_then(|connection| {
         let version = schema::version(&connection)?;
         schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
     });
     match looked {
-        Ok((version, _)) if version > schema::VERSION => Ok(Some(Trouble::Newer(version))),
-        Ok((_, damage)) => Ok(damage.map(Trouble::Damaged)),
-        Err(error) if is_damage(&error) => Ok(Some(Trouble::Damaged(error.to_string()))),
+        Ok((version, _)) if version > schema::VERSION => Ok(Some(StoreFault::Newer(version))),
+        Ok((_, damage)) => Ok(damage.map(StoreFault::Damaged)),
+        Err(error) if is_damage(&error) => Ok(Some(StoreFault::Damaged(error.to_string()))),
         Err(error) => Err(error.into()),
     }
 }

@@ -22,7 +22,7 @@ const ID_BYTES: usize = 16;
 
 /// What was taken over.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(super) struct Salvaged {
     favourites: usize,
     bans: usize,
     /// All rows, favourites and bans among them.
@@ -31,7 +31,7 @@ pub(super) struct Taken {
     lost: bool,
 }
 
-impl fmt::Display for Taken {
+impl fmt::Display for Salvaged {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { favourites, bans, entries, lost } = self;
         write!(out, "{entries} entries, {favourites} favourites and {bans} bans among them")?;
@@ -41,13 +41,13 @@ impl fmt::Display for Taken {
 
 /// Takes over what the store at `old` still holds into a new one. Nothing here fails: what cannot be read is lost
 /// already. The old store and its log stay as they are.
-pub(super) fn take_over(connection: &Connection, old: &Path) -> Taken {
-    let mut taken = Taken::default();
+pub(super) fn take_over(connection: &Connection, old: &Path) -> Salvaged {
+    let mut taken = Salvaged::default();
     let opened = Connection::open(old).and_then(|old| {
         old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(old)
     });
-    let Ok(old) = opened else { return Taken { lost: true, ..taken } };
+    let Ok(old) = opened else { return Salvaged { lost: true, ..taken } };
     for (table, backwards) in TABLES {
         let copied = Copier::new(connection, table).and_then(|copier| copier.copy(&old, backwards));
         let (rows, lost) = copied.unwrap_or((0, true));

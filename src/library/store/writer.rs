@@ -13,7 +13,7 @@ const WAITING: usize = 4096;
 
 /// Something to write down.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum StoreWrite {
     /// A preset was marked or unmarked as a favourite.
     Favourite(PresetId, bool),
     /// A preset is not to be chosen.
@@ -37,7 +37,7 @@ pub enum Deed {
 
 /// A handle on the writing thread. Dropping it waits until everything is written.
 pub struct StoreWriter {
-    sender: Option<SyncSender<(UnixSecs, Deed)>>,
+    sender: Option<SyncSender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
     trouble: Arc<Mutex<Option<String>>>,
 }
@@ -54,7 +54,7 @@ impl StoreWriter {
     }
 
     /// Hands a deed over; never waits.
-    pub fn write(&self, deed: Deed, now: UnixSecs) {
+    pub fn write(&self, deed: StoreWrite, now: UnixSecs) {
         let Some(sender) = &self.sender else { return };
         match sender.try_send((now, deed)) {
             Ok(()) => {}
@@ -86,7 +86,7 @@ fn say(trouble: &Mutex<Option<String>>, words: String) {
     }
 }
 
-fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, Deed)>, trouble: &Mutex<Option<String>>) {
+fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, StoreWrite)>, trouble: &Mutex<Option<String>>) {
     while let Ok((now, deed)) = deeds.recv() {
         if let Err(error) = write(store, &deed, now) {
             let mended = if store.met(&error) {
@@ -99,14 +99,14 @@ fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, Deed)>, trouble: &Mutex<
     }
 }
 
-fn write(store: &Store, deed: &Deed, now: UnixSecs) -> Result<(), StoreError> {
+fn write(store: &Store, deed: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
     match deed {
-        Deed::Favourite(id, on) => store.set_favourite(*id, *on, now),
-        Deed::Ban(id, kind, reason) => store.ban(*id, *kind, reason, now),
-        Deed::Allow(id, kind) => store.allow(*id, *kind),
-        Deed::Played { id, seconds, skipped } => store.played(*id, *seconds, *skipped, now),
-        Deed::Remember(name, json) => store.remember_json(name, json, now),
-        Deed::Rating(id, rating) => store.set_rating(*id, *rating, now),
+        StoreWrite::Favourite(id, on) => store.set_favourite(*id, *on, now),
+        StoreWrite::Ban(id, kind, reason) => store.ban(*id, *kind, reason, now),
+        StoreWrite::Allow(id, kind) => store.allow(*id, *kind),
+        StoreWrite::Played { id, seconds, skipped } => store.played(*id, *seconds, *skipped, now),
+        StoreWrite::Remember(name, json) => store.remember_json(name, json, now),
+        StoreWrite::Rating(id, rating) => store.set_rating(*id, *rating, now),
     }
 }
 
@@ -121,9 +121,9 @@ mod tests {
         let reader = store.another().expect("opens").expect("a file");
         let writer = StoreWriter::start(store).expect("starts");
         for number in 0..200_u8 {
-            writer.write(Deed::Favourite(PresetId::of(&[number]), true), 1);
+            writer.write(StoreWrite::Favourite(PresetId::of(&[number]), true), 1);
         }
-        writer.write(Deed::Remember("taste".into(), "[1,2]".into()), 2);
+        writer.write(StoreWrite::Remember("taste".into(), "[1,2]".into()), 2);
         assert_eq!(writer.trouble(), None);
         drop(writer);
         assert_eq!(reader.favourites().expect("read").len(), 200);

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::compact::{CompactEntry, CompactIndex};
 use super::index::{IndexCluster, IndexVersion};
-use super::told::{Told, ToldEntry};
 use crate::library::numbers::{NumberMap, number_of};
 use crate::library::{Catalogue, Cluster, StyleOrigin};
 
@@ -86,8 +86,12 @@ pub struct Applied {
 
 /// Gives every preset the index names its cluster, energy and band; the others share one more cluster. Nothing changes
 /// when the index names none of them.
-pub(in crate::library) fn apply(index: &Told, names: &NameTable, catalogue: &mut Catalogue) -> Applied {
-    let found: Vec<(usize, ToldEntry)> =
+pub(in crate::library) fn apply(
+    index: &CompactIndex,
+    names: &NameTable,
+    catalogue: &mut Catalogue,
+) -> Applied {
+    let found: Vec<(usize, CompactEntry)> =
         index.entries.iter().filter_map(|entry| Some((names.place_of(entry.name)?, *entry))).collect();
     let gone = index.entries.len() - found.len();
     let mut styled = vec![false; catalogue.entries.len()];
@@ -118,7 +122,11 @@ pub(in crate::library) fn apply(index: &Told, names: &NameTable, catalogue: &mut
 }
 
 /// The clusters in order of their keys, and for every key of the index the place of its cluster, if it has one of its own.
-fn clusters(index: &Told, found: &[(usize, ToldEntry)], unnamed: bool) -> (Vec<Cluster>, Vec<Option<u16>>) {
+fn clusters(
+    index: &CompactIndex,
+    found: &[(usize, CompactEntry)],
+    unnamed: bool,
+) -> (Vec<Cluster>, Vec<Option<u16>>) {
     let mut sizes = vec![0_usize; index.keys.len()];
     found.iter().for_each(|(_, entry)| sizes[entry.key as usize] += 1);
     let mut keys: Vec<(&str, usize)> = index.keys.iter().map(String::as_str).zip(sizes).collect();
@@ -169,7 +177,7 @@ mod tests {
             IndexEntry::of_cluster(path, "c03", Energy::Peak, Some("low")),
             IndexEntry::of_cluster("gone.milk".into(), "c01", Energy::Calm, None),
         ];
-        let applied = apply(&Told::of(&index), &names, &mut catalogue);
+        let applied = apply(&CompactIndex::of(&index), &names, &mut catalogue);
         assert_eq!(applied, Applied { styled: 1, unnamed: catalogue.entries.len() - 1, gone: 1 });
         let keys: Vec<_> = catalogue.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
         assert_eq!((keys, catalogue.origin), (vec!["c03", "others"], StyleOrigin::V1));
@@ -183,7 +191,7 @@ mod tests {
         let (mut catalogue, names) = built_in();
         let before = catalogue.clusters.clone();
         let index = by_name([("elsewhere.milk", "A - b")], "pack", "");
-        assert_eq!(apply(&Told::of(&index), &names, &mut catalogue).styled, 0);
+        assert_eq!(apply(&CompactIndex::of(&index), &names, &mut catalogue).styled, 0);
         assert_eq!((&catalogue.clusters, catalogue.origin), (&before, StyleOrigin::Tags));
     }
 
@@ -197,7 +205,7 @@ mod tests {
         labels.iter().enumerate().for_each(|(at, _)| names.add(&at.to_string(), at));
         let ids: Vec<String> = (0..600).map(|at| at.to_string()).collect();
         let pairs = ids.iter().map(String::as_str).zip(labels.iter().map(String::as_str));
-        apply(&Told::of(&by_name(pairs, "pack", "")), &names, &mut catalogue);
+        apply(&CompactIndex::of(&by_name(pairs, "pack", "")), &names, &mut catalogue);
         assert_eq!(catalogue.clusters.len(), MAX_CLUSTERS);
         assert!(catalogue.clusters.iter().any(|cluster| cluster.key == OTHERS));
     }

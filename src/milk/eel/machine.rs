@@ -2,7 +2,7 @@
 
 use super::compile::Code;
 use super::functions::{self, Function};
-use super::memory::{Memory, Room};
+use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
 use super::tree::{Node, NodeId};
 
@@ -21,7 +21,7 @@ pub struct Shared {
     /// `gmegabuf`.
     pub gmegabuf: Memory,
     /// What all memories of the preset may still grow by.
-    pub room: Room,
+    pub room: MemoryQuota,
     /// What a `memcpy` has read and not yet written.
     copied: Vec<f64>,
 }
@@ -35,7 +35,7 @@ impl Default for Shared {
 impl Shared {
     /// All zero.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: Room::default(), copied: Vec::new() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: MemoryQuota::default(), copied: Vec::new() }
     }
 }
 

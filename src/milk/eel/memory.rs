@@ -9,9 +9,9 @@ const MAX_BLOCKS: u32 = 256;
 
 /// How many more blocks the memories of one preset may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Room(u32);
+pub struct MemoryQuota(u32);
 
-impl Default for Room {
+impl Default for MemoryQuota {
     fn default() -> Self {
         Self(MAX_BLOCKS)
     }
@@ -46,7 +46,7 @@ impl Memory {
 
     /// Stores `value` at `index`; outside the memory, or where there is no `room`, nothing happens. True when that took
     /// a new block, which costs far more than a number.
-    pub fn write(&mut self, index: f64, value: f64, room: &mut Room) -> bool {
+    pub fn write(&mut self, index: f64, value: f64, room: &mut MemoryQuota) -> bool {
         let Some(place) = Self::place(index) else { return false };
         let number = place / BLOCK;
         if self.blocks.len() <= number {
@@ -67,7 +67,7 @@ impl Memory {
     }
 
     /// Forgets everything from `index` on, to whole blocks; how many blocks that gave back.
-    pub fn free_from(&mut self, index: f64, room: &mut Room) -> u32 {
+    pub fn free_from(&mut self, index: f64, room: &mut MemoryQuota) -> u32 {
         let first = Self::place(index).map_or(0, |place| place.div_ceil(BLOCK));
         let freed = self.blocks.iter_mut().skip(first).filter_map(Option::take).count() as u32;
         self.blocks.truncate(first);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::standing::Standing;
+use super::status::PresetStatus;
 use super::{NO_REPEAT, Pool, Target};
 use crate::mind::taste::{Arm, Evidence, Signal, Taste};
 use crate::units::{Rng, Unipolar};
@@ -75,7 +75,7 @@ pub struct Director {
     /// The library.
     pub pool: Arc<Pool>,
     /// What is known about single presets.
-    pub standing: Standing,
+    pub standing: PresetStatus,
     /// What is known about styles.
     pub taste: Taste,
     /// How far the choice strays from what is known to please.
@@ -94,7 +94,7 @@ struct Bounds {
 impl Director {
     /// A director with this taste, who has shown nothing yet.
     pub fn new(pool: Arc<Pool>, taste: Taste) -> Self {
-        let standing = Standing::new(pool.catalogue.entries.len());
+        let standing = PresetStatus::new(pool.catalogue.entries.len());
         Self { pool, standing, taste, adventure: Unipolar::ZERO, shown: VecDeque::new() }
     }
 

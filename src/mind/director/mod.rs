@@ -5,10 +5,10 @@
 //! Never touches decks or files; see the show for those.
 
 mod affinity;
-mod belief;
 mod choose;
 mod pool;
-mod standing;
+mod scene_belief;
+mod status;
 mod target;
 mod timing;
 
@@ -17,8 +17,8 @@ mod tests;
 
 pub use choose::{Choice, Director, Rule};
 pub use pool::{Affinity, Pool};
-pub use standing::Standing;
-pub use target::{Hands, Target};
+pub use status::PresetStatus;
+pub use target::{PerformerBias, Target};
 pub use timing::{Clock, Moment, Timing};
 
 /// Presets not shown again after they were shown.

@@ -6,7 +6,7 @@ use super::affinity::affinities;
 use super::{CLUSTER_REST, NO_REPEAT};
 use crate::analysis::Scene;
 use crate::library::{Catalogue, Energy, PresetId};
-use crate::mind::taste::{Arm, Style};
+use crate::mind::taste::{Arm, StyleKey};
 
 /// How much a cluster stands out for each scene, in the order of [`Scene::ALL`]: 0 like any other, 1 by a deviation.
 pub type Affinity = [f64; Scene::ALL.len()];
@@ -77,10 +77,10 @@ impl Pool {
     }
 
     /// The clusters as the taste knows them.
-    pub fn styles(&self) -> Vec<Style<'_>> {
+    pub fn styles(&self) -> Vec<StyleKey<'_>> {
         let space = self.catalogue.space.as_str();
         let clusters = self.catalogue.clusters.iter();
-        clusters.map(|cluster| Style { key: &cluster.key, centroid: &cluster.centroid, space }).collect()
+        clusters.map(|cluster| StyleKey { key: &cluster.key, centroid: &cluster.centroid, space }).collect()
     }
 
     /// How alike two styles are by the angle between their centres, -1 to 1; nothing where a centre is not known.

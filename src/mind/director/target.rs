@@ -9,7 +9,7 @@ use crate::units::Unipolar;
 
 /// What the performer's hands and the evening add to the music.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Hands {
+pub struct PerformerBias {
     /// The motion macro.
     pub motion: Unipolar,
     /// The sparkle macro.
@@ -18,7 +18,7 @@ pub struct Hands {
     pub profile: Profile,
 }
 
-impl Default for Hands {
+impl Default for PerformerBias {
     fn default() -> Self {
         Self { motion: Unipolar::HALF, sparkle: Unipolar::HALF, profile: Profile::default() }
     }
@@ -53,7 +53,7 @@ const MOTION_PULL: f64 = 0.4;
 impl Target {
     /// What the music heard and the hands ask for. A `policy` beside the library says which energy a kind of night asks
     /// for, and how much motion counts as calm.
-    pub fn of(heard: &Features, hands: &Hands, policy: Option<&StylePolicy>) -> Self {
+    pub fn of(heard: &Features, hands: &PerformerBias, policy: Option<&StylePolicy>) -> Self {
         let section = match heard.section {
             Section::Calm => SECTION_LEVELS[0],
             Section::Groove => SECTION_LEVELS[1],
@@ -138,7 +138,7 @@ mod tests {
     fn more_energy_more_motion_and_a_wilder_night_raise_the_level() {
         let level = |section, motion: f32, profile| {
             let heard = Features { section, ..Features::default() };
-            let hands = Hands { motion: Unipolar::new(motion), profile, ..Hands::default() };
+            let hands = PerformerBias { motion: Unipolar::new(motion), profile, ..PerformerBias::default() };
             Target::of(&heard, &hands, None).level
         };
         assert!(level(Section::Peak, 0.5, Profile::Custom) > level(Section::Groove, 0.5, Profile::Custom));
@@ -153,7 +153,7 @@ mod tests {
         let mut heard = Features { scene, ..Features::default() };
         let mut scene = |probabilities| {
             heard.scene.probabilities = probabilities;
-            Target::of(&heard, &Hands::default(), None).scene
+            Target::of(&heard, &PerformerBias::default(), None).scene
         };
         assert_eq!(scene([0.4, 0.5, 0.1, 0.0]), Scene::Techno);
         assert_eq!(scene([0.49, 0.47, 0.04, 0.0]), Scene::Techno);
@@ -166,7 +166,7 @@ mod tests {
         let mut heard = Features { at: Seconds(60.0), ..Features::default() };
         let mut scene = |since: f64, probabilities| {
             heard.scene = SceneView { scene: Scene::None, since: Seconds(since), probabilities };
-            Target::of(&heard, &Hands::default(), None).scene
+            Target::of(&heard, &PerformerBias::default(), None).scene
         };
         assert_eq!(scene(58.0, [0.05, 0.2, 0.1, 0.65]), Scene::Techno);
         assert_eq!(scene(50.0, [0.05, 0.2, 0.1, 0.65]), Scene::None);
@@ -177,7 +177,7 @@ mod tests {
     fn a_policy_pulls_towards_the_energy_it_asks_of_a_night_and_cuts_motion_its_own_way() {
         let heard = Features { section: Section::Groove, ..Features::default() };
         let level = |profile, motion: f32, policy: &StylePolicy| {
-            let hands = Hands { profile, motion: Unipolar::new(motion), ..Hands::default() };
+            let hands = PerformerBias { profile, motion: Unipolar::new(motion), ..PerformerBias::default() };
             Target::of(&heard, &hands, Some(policy)).level
         };
         let mut policy = StylePolicy::default();
@@ -187,7 +187,7 @@ mod tests {
             &StylePolicy { profile_map: [("peakRave".into(), Energy::Calm)].into(), ..policy.clone() },
         );
         assert!(level(Profile::PeakRave, 0.5, &policy) > calm + 0.4);
-        let plain = Target::of(&heard, &Hands::default(), None).level;
+        let plain = Target::of(&heard, &PerformerBias::default(), None).level;
         assert_eq!(level(Profile::Custom, 0.5, &policy), plain, "it says nothing about this one");
         policy.motion_thresholds = MotionThresholds { calm_max: 0.7, groove_max: 0.9 };
         assert!(level(Profile::Custom, 0.5, &policy) < plain - 0.1, "more motion counts as calm");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::belief::Belief;
+use super::scene_belief::SceneBelief;
 use crate::analysis::{Features, Passage, Scene, Section};
 use crate::units::Seconds;
 
@@ -87,7 +87,7 @@ pub struct Clock {
 pub struct Timing {
     /// The scene the picture was chosen for, and the section at that time.
     since_cut: Option<(Scene, Section)>,
-    belief: Belief,
+    belief: SceneBelief,
     passage: Passage,
     /// The drop has come with this very frame.
     dropped: bool,

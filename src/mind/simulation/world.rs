@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::SWITCHES;
 use super::tally::Switch;
 use crate::analysis::Scene;
-use crate::library::{Catalogue, Cluster, Energy, Entry, PresetId, StyleOrigin, Whereabouts};
+use crate::library::{Catalogue, Cluster, Energy, Entry, PresetId, SourceLocation, StyleOrigin};
 use crate::mind::director::{Affinity, CLUSTER_REST, Choice, Pool, Target};
 use crate::mind::taste::{Arm, Signal};
 use crate::units::Rng;
@@ -308,7 +308,7 @@ fn entry(number: usize, cluster: usize, energy: Energy) -> Entry {
     let name = format!("{number}: c{cluster:02} {}", energy.label());
     Entry {
         id: PresetId::of(name.as_bytes()),
-        lies: Whereabouts::BuiltIn(""),
+        lies: SourceLocation::BuiltIn(""),
         cluster: cluster as u16,
         energy,
         family: number as u64,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::model::{Belief, PER_CLUSTER, SCENES};
+use super::model::{GaussianBelief, PER_CLUSTER, SCENES};
 use super::state::{ClusterTaste, TasteState};
 use crate::library::Energy;
 use crate::units::iso_date;
@@ -155,10 +155,10 @@ fn taste_of(bandit: &Value) -> TasteState {
 fn cluster_of(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
     let shared = arms.iter().map(|(_, liking)| liking).sum::<f64>() / arms.len() as f64;
     let (own, scene, energy) = IMPORTED_VARIANCE;
-    let mut beliefs: [Belief; PER_CLUSTER] = std::array::from_fn(|term| match term {
-        0 => Belief { mean: shared, variance: own },
-        _ if term <= SCENES => Belief { mean: 0.0, variance: scene },
-        _ => Belief { mean: 0.0, variance: energy },
+    let mut beliefs: [GaussianBelief; PER_CLUSTER] = std::array::from_fn(|term| match term {
+        0 => GaussianBelief { mean: shared, variance: own },
+        _ if term <= SCENES => GaussianBelief { mean: 0.0, variance: scene },
+        _ => GaussianBelief { mean: 0.0, variance: energy },
     });
     for (energy, liking) in arms {
         beliefs[1 + SCENES + *energy as usize].mean = liking - shared;
@@ -176,11 +176,13 @@ fn cluster_of(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
 mod tests {
     use super::*;
     use crate::analysis::Scene;
-    use crate::mind::taste::{Arm, Evidence, Style, Taste};
+    use crate::mind::taste::{Arm, Evidence, StyleKey, Taste};
 
     fn liking(taste: &TasteState, cluster: u16, energy: Energy) -> f64 {
-        let styles =
-            [Style { key: "c01", centroid: &[], space: "" }, Style { key: "c02", centroid: &[], space: "" }];
+        let styles = [
+            StyleKey { key: "c01", centroid: &[], space: "" },
+            StyleKey { key: "c02", centroid: &[], space: "" },
+        ];
         let choice =
             Evidence { arm: Arm { cluster, energy }, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };
         Taste::from_state(taste, &styles).liking(&choice)
@@ -208,8 +210,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_and_the_arms_alone_tell_the_same() {
-        let styles =
-            [Style { key: "c01", centroid: &[], space: "" }, Style { key: "c02", centroid: &[], space: "" }];
+        let styles = [
+            StyleKey { key: "c01", centroid: &[], space: "" },
+            StyleKey { key: "c02", centroid: &[], space: "" },
+        ];
         let mut taste = Taste::new(2);
         let arm = Arm { cluster: 1, energy: Energy::Peak };
         let choice = Evidence { arm, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };

@@ -13,6 +13,6 @@ mod signal;
 mod state;
 
 pub use import::{Package, Skip, import};
-pub use model::{Arm, Belief, Evidence, Taste};
+pub use model::{Arm, Evidence, GaussianBelief, Taste};
 pub use signal::Signal;
-pub use state::{ClusterTaste, Style, TasteState};
+pub use state::{ClusterTaste, StyleKey, TasteState};

@@ -29,20 +29,20 @@ const MISMATCH_MEAN: f64 = -0.15;
 /// A Gaussian belief about one number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
-pub struct Belief {
+pub struct GaussianBelief {
     /// Best guess.
     pub mean: f64,
     /// How unsure it is, squared.
     pub variance: f64,
 }
 
-impl Belief {
+impl GaussianBelief {
     fn new(mean: f64, sd: f64) -> Self {
         Self { mean, variance: sd * sd }
     }
 }
 
-impl From<[f64; 2]> for Belief {
+impl From<[f64; 2]> for GaussianBelief {
     /// Numbers that are no belief become a belief in nothing.
     fn from([mean, variance]: [f64; 2]) -> Self {
         Self {
@@ -52,8 +52,8 @@ impl From<[f64; 2]> for Belief {
     }
 }
 
-impl From<Belief> for [f64; 2] {
-    fn from(belief: Belief) -> Self {
+impl From<GaussianBelief> for [f64; 2] {
+    fn from(belief: GaussianBelief) -> Self {
         [belief.mean, belief.variance]
     }
 }
@@ -83,22 +83,22 @@ pub struct Evidence {
 /// The beliefs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taste {
-    pub(super) bias: Belief,
-    pub(super) base: Belief,
-    pub(super) mismatch: Belief,
+    pub(super) bias: GaussianBelief,
+    pub(super) base: GaussianBelief,
+    pub(super) mismatch: GaussianBelief,
     /// Energy x scene, energy first.
-    pub(super) energy_scene: [[Belief; SCENES]; ENERGIES],
+    pub(super) energy_scene: [[GaussianBelief; SCENES]; ENERGIES],
     /// One block of [`PER_CLUSTER`] a cluster.
-    pub(super) clusters: Vec<[Belief; PER_CLUSTER]>,
+    pub(super) clusters: Vec<[GaussianBelief; PER_CLUSTER]>,
     /// Signals a cluster has had.
     pub(super) heard: Vec<u32>,
 }
 
-fn fresh_cluster() -> [Belief; PER_CLUSTER] {
+fn fresh_cluster() -> [GaussianBelief; PER_CLUSTER] {
     std::array::from_fn(|term| match term {
-        0 => Belief::new(0.0, CLUSTER_SD),
-        _ if term <= SCENES => Belief::new(0.0, CLUSTER_SCENE_SD),
-        _ => Belief::new(0.0, CLUSTER_ENERGY_SD),
+        0 => GaussianBelief::new(0.0, CLUSTER_SD),
+        _ if term <= SCENES => GaussianBelief::new(0.0, CLUSTER_SCENE_SD),
+        _ => GaussianBelief::new(0.0, CLUSTER_ENERGY_SD),
     })
 }
 
@@ -106,10 +106,10 @@ impl Taste {
     /// No taste yet, over so many clusters.
     pub fn new(clusters: usize) -> Self {
         Self {
-            bias: Belief::new(0.0, BIAS_SD),
-            base: Belief::new(BASE_MEAN, BASE_SD),
-            mismatch: Belief::new(MISMATCH_MEAN, MISMATCH_SD),
-            energy_scene: [[Belief::new(0.0, ENERGY_SCENE_SD); SCENES]; ENERGIES],
+            bias: GaussianBelief::new(0.0, BIAS_SD),
+            base: GaussianBelief::new(BASE_MEAN, BASE_SD),
+            mismatch: GaussianBelief::new(MISMATCH_MEAN, MISMATCH_SD),
+            energy_scene: [[GaussianBelief::new(0.0, ENERGY_SCENE_SD); SCENES]; ENERGIES],
             clusters: vec![fresh_cluster(); clusters],
             heard: vec![0; clusters],
         }
@@ -146,7 +146,7 @@ impl Taste {
     }
 
     /// The terms of a choice with their factors.
-    fn terms(&mut self, choice: &Evidence) -> [(&mut Belief, f64); 7] {
+    fn terms(&mut self, choice: &Evidence) -> [(&mut GaussianBelief, f64); 7] {
         let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
         let own = &mut self.clusters[usize::from(choice.arm.cluster)];
         let (itself, rest) = own.split_at_mut(1);
@@ -164,7 +164,7 @@ impl Taste {
 
     fn drift(&mut self) {
         let first = Self::new(0);
-        let back = |belief: &mut Belief, first: &Belief| {
+        let back = |belief: &mut GaussianBelief, first: &GaussianBelief| {
             belief.variance += DRIFT * (first.variance - belief.variance);
         };
         back(&mut self.bias, &first.bias);

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Taste;
-use super::model::{Belief, ENERGIES, PER_CLUSTER, SCENES};
+use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
 /// Version of the format.
 const VERSION: u32 = 1;
@@ -13,7 +13,7 @@ const SAME_STYLE: f32 = 0.6;
 
 /// What identifies a style from one clustering to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Style<'a> {
+pub struct StyleKey<'a> {
     /// Its key in the style index.
     pub key: &'a str,
     /// Its centre in the space of embeddings; empty when unknown.
@@ -29,16 +29,16 @@ pub struct TasteState {
     pub version: u32,
     /// Reward of any choice at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bias: Option<Belief>,
+    pub bias: Option<GaussianBelief>,
     /// What the director's own score counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<Belief>,
+    pub base: Option<GaussianBelief>,
     /// What a step of energy beside the target costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mismatch: Option<Belief>,
+    pub mismatch: Option<GaussianBelief>,
     /// Energy x scene: calm, groove, peak; ambient, techno, rock, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub energy_scene: Option<[[Belief; SCENES]; ENERGIES]>,
+    pub energy_scene: Option<[[GaussianBelief; SCENES]; ENERGIES]>,
     /// The clusters that have ever been shown.
     #[serde(default)]
     pub clusters: Vec<ClusterTaste>,
@@ -58,7 +58,7 @@ pub struct ClusterTaste {
     /// How many signals it rests on.
     pub signals: u32,
     /// The cluster itself, in each scene, at each energy.
-    pub beliefs: [Belief; PER_CLUSTER],
+    pub beliefs: [GaussianBelief; PER_CLUSTER],
 }
 
 impl TasteState {
@@ -75,7 +75,7 @@ impl TasteState {
 
     /// Adds what was known `before` about styles of other libraries: those that are neither one of `styles` by key nor
     /// could have been known again as one of them by their centres.
-    pub fn keeping(mut self, before: &Self, styles: &[Style]) -> Self {
+    pub fn keeping(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {
             styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))
         };
@@ -86,7 +86,7 @@ impl TasteState {
 
 impl Taste {
     /// The taste as it is kept. `styles` are the catalogue's clusters in their order.
-    pub fn state(&self, styles: &[Style]) -> TasteState {
+    pub fn state(&self, styles: &[StyleKey]) -> TasteState {
         let shown = styles.iter().zip(&self.clusters).zip(&self.heard).filter(|(_, heard)| **heard > 0);
         let clusters = shown.map(|((style, beliefs), &signals)| ClusterTaste {
             key: style.key.to_owned(),
@@ -106,7 +106,7 @@ impl Taste {
     }
 
     /// A kept taste over these clusters. Those it says nothing about start afresh.
-    pub fn from_state(state: &TasteState, styles: &[Style]) -> Self {
+    pub fn from_state(state: &TasteState, styles: &[StyleKey]) -> Self {
         let mut taste = Self::new(styles.len());
         if state.version != VERSION {
             return taste;
@@ -127,7 +127,7 @@ impl Taste {
 
 /// What was learnt about a style: by its centre where both have one, since a new clustering reuses the old keys for
 /// other styles; by its key otherwise.
-fn remembered<'a>(known: &'a [ClusterTaste], style: &Style) -> Option<&'a ClusterTaste> {
+fn remembered<'a>(known: &'a [ClusterTaste], style: &StyleKey) -> Option<&'a ClusterTaste> {
     let near = known.iter().filter(|cluster| comparable(cluster, style));
     let nearest =
         near.map(|known| (cosine(&known.centroid, style.centroid), known)).max_by(|a, b| a.0.total_cmp(&b.0));
@@ -138,7 +138,7 @@ fn remembered<'a>(known: &'a [ClusterTaste], style: &Style) -> Option<&'a Cluste
 }
 
 /// Whether the two have centres in the same space.
-fn comparable(cluster: &ClusterTaste, style: &Style) -> bool {
+fn comparable(cluster: &ClusterTaste, style: &StyleKey) -> bool {
     !style.centroid.is_empty()
         && cluster.centroid.len() == style.centroid.len()
         && cluster.space == style.space
@@ -167,8 +167,8 @@ mod tests {
         taste
     }
 
-    fn style<'a>(key: &'a str, centroid: &'a [f32]) -> Style<'a> {
-        Style { key, centroid, space: "s" }
+    fn style<'a>(key: &'a str, centroid: &'a [f32]) -> StyleKey<'a> {
+        StyleKey { key, centroid, space: "s" }
     }
 
     const A: &[f32] = &[1.0, 0.0, 0.0];
@@ -199,7 +199,8 @@ mod tests {
     fn centres_of_another_space_say_nothing_and_the_keys_count() {
         let taste = learnt();
         let old = [style("c00", A), style("c01", B)];
-        let new = [Style { space: "other", ..style("c00", B) }, Style { space: "other", ..style("c01", A) }];
+        let new =
+            [StyleKey { space: "other", ..style("c00", B) }, StyleKey { space: "other", ..style("c01", A) }];
         let moved = Taste::from_state(&taste.state(&old), &new);
         assert_eq!(moved.liking(&choice(1)), taste.liking(&choice(1)));
     }
@@ -220,7 +221,7 @@ mod tests {
         let styles = [style("c00", &[])];
         let state = TasteState {
             version: 9,
-            bias: Some(Belief { mean: 3.0, variance: 1.0 }),
+            bias: Some(GaussianBelief { mean: 3.0, variance: 1.0 }),
             ..TasteState::default()
         };
         assert_eq!(Taste::from_state(&state, &styles), Taste::new(1));

@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::analysis::{Features, Passage, Scene, Section};
-use crate::stage::Glance;
+use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
 /// Frames written together: half a second of them, so that little is lost when the program is stopped.
@@ -23,7 +23,7 @@ pub struct Frame {
     /// What was heard; what no choice depends on is left out.
     pub features: Features,
     /// What a look at the picture told, if there was one.
-    pub glance: Option<Glance>,
+    pub picture_stats: Option<PictureStats>,
 }
 
 /// Values of one kind, frame by frame.
@@ -74,7 +74,7 @@ macro_rules! columns {
             $($name: Column<$kind>,)*
             /// Looks at the picture, with the number of their frame among these.
             #[serde(default, skip_serializing_if = "Vec::is_empty")]
-            glances: Vec<(usize, Glance)>,
+            glances: Vec<(usize, PictureStats)>,
         }
 
         impl Frames {
@@ -85,7 +85,7 @@ macro_rules! columns {
                     count: frames.len(),
                     dt: Column::of(frames.iter().map(|frame| frame.dt)),
                     $($name: Column::of(frames.iter().map(|frame| frame.features.$($place).+)),)*
-                    glances: glances.filter_map(|(at, frame)| Some((at, frame.glance?))).collect(),
+                    glances: glances.filter_map(|(at, frame)| Some((at, frame.picture_stats?))).collect(),
                 }
             }
 
@@ -94,7 +94,7 @@ macro_rules! columns {
                 (0..self.count).map_while(|at| {
                     let mut frame = Frame { dt: self.dt.at(at)?, ..Frame::default() };
                     $(frame.features.$($place).+ = self.$name.at(at)?;)*
-                    frame.glance = self.glances.iter().find(|(of, _)| *of == at).map(|(_, glance)| *glance);
+                    frame.picture_stats = self.glances.iter().find(|(of, _)| *of == at).map(|(_, stats)| *stats);
                     Some(frame)
                 })
             }
@@ -139,8 +139,9 @@ mod tests {
                 features.beat.tempo = Tempo::new(60.0 + 100.0 * rng.unit());
                 features.scene.probabilities = [rng.unit_f32(), 0.25, rng.unit_f32(), 0.0];
                 features.section = if at < 12 { Section::Calm } else { Section::Peak };
-                let glance = (at % 6 == 0).then(|| Glance { luma: rng.unit_f32(), ..Glance::default() });
-                Frame { dt: rng.unit() * 0.1, features, glance }
+                let picture_stats =
+                    (at % 6 == 0).then(|| PictureStats { luma: rng.unit_f32(), ..PictureStats::default() });
+                Frame { dt: rng.unit() * 0.1, features, picture_stats }
             })
             .collect();
         let text = serde_json::to_string(&Frames::of(&frames)).expect("plain data");

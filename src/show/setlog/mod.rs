@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{Frame, Frames, TOGETHER};
 
-use super::{Command, Memory, ShowSettings};
+use super::{Command, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -46,12 +46,12 @@ pub struct LogHeader {
     #[serde(default)]
     pub affinities: Vec<Affinity>,
     /// What was remembered when the show began.
-    pub memory: Memory,
+    pub memory: ShowMemory,
 }
 
 impl LogHeader {
     /// The header of a live show with these settings.
-    pub fn new(settings: ShowSettings, pool: &Pool, memory: Memory) -> Self {
+    pub fn new(settings: ShowSettings, pool: &Pool, memory: ShowMemory) -> Self {
         let library = &pool.catalogue;
         Self {
             set_log: LOG_VERSION,
@@ -285,7 +285,7 @@ mod tests {
     fn header() -> LogHeader {
         let settings = ShowSettings { seed: 3, ..ShowSettings::default() };
         let pool = Pool::new(Catalogue::built_in().into());
-        LogHeader::new(settings, &pool, Memory::default())
+        LogHeader::new(settings, &pool, ShowMemory::default())
     }
 
     #[test]

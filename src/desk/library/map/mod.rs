@@ -15,7 +15,7 @@ use egui::{
 use super::thumbs::Thumbs;
 use super::{LibraryView, standing};
 use crate::desk::style;
-use crate::library::{Answer, PresetId};
+use crate::library::{PresetId, SearchResults};
 use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;
@@ -28,7 +28,7 @@ const RINGS: usize = 400;
 const NAMES: usize = 24;
 
 /// What the map needs to know of the page, and may change.
-pub(super) struct Hands<'a> {
+pub(super) struct MapContext<'a> {
     pub playing: Option<PresetId>,
     pub in_hand: &'a mut Option<PresetId>,
     pub thumbs: Option<&'a mut Thumbs>,
@@ -44,7 +44,7 @@ pub(super) struct MapView {
 
 /// The newest answer as dots.
 struct Found {
-    answer: Arc<Answer>,
+    answer: Arc<SearchResults>,
     dots: Dots,
     /// Middle of every style on the map and its place in the catalogue, the largest first.
     middles: Vec<([f32; 2], usize)>,
@@ -53,13 +53,13 @@ struct Found {
 /// The picture of the points, and what it shows.
 struct Drawn {
     texture: TextureHandle,
-    answer: Arc<Answer>,
+    answer: Arc<SearchResults>,
     window: MapWindow,
     size: [usize; 2],
 }
 
 impl MapView {
-    pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: Hands, commands: &mut Vec<Command>) {
+    pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: MapContext, commands: &mut Vec<Command>) {
         let answer = &view.answer;
         if !answer.looks.mapped() {
             let text = "There is no map of this library yet. Bake overnight draws one: it renders every preset and \
@@ -141,7 +141,7 @@ impl MapView {
     }
 
     /// Turns a new answer into dots.
-    fn find(&mut self, answer: &Arc<Answer>) {
+    fn find(&mut self, answer: &Arc<SearchResults>) {
         if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.answer, answer)) {
             return;
         }
@@ -149,7 +149,7 @@ impl MapView {
     }
 
     /// Shows the picture of the points; makes it anew when it would show something else.
-    fn draw(&mut self, ui: &Ui, rect: Rect, answer: &Arc<Answer>) {
+    fn draw(&mut self, ui: &Ui, rect: Rect, answer: &Arc<SearchResults>) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));
         let current = |drawn: &Drawn| {
@@ -175,7 +175,7 @@ impl MapView {
     }
 
     /// The preset of the answer nearest to the pointer, if one is near enough.
-    fn nearest(&self, rect: Rect, answer: &Answer, at: Pos2) -> Option<usize> {
+    fn nearest(&self, rect: Rect, answer: &SearchResults, at: Pos2) -> Option<usize> {
         let pointer = self.window.on_map(rect, at);
         let reach = self.window.length_on_map(rect, REACH);
         let distance = |place: u32| {
@@ -212,7 +212,7 @@ fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn
 }
 
 /// The middle of every style's presets on the map, the style with the most presets first.
-fn middles(answer: &Answer) -> Vec<([f32; 2], usize)> {
+fn middles(answer: &SearchResults) -> Vec<([f32; 2], usize)> {
     let library = &answer.library;
     let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];
     for (place, entry) in library.entries.iter().enumerate() {

@@ -4,7 +4,7 @@ use egui::epaint::HsvaGamma;
 use egui::{Color32, ColorImage, Vec2};
 
 use super::window::MapWindow;
-use crate::library::Answer;
+use crate::library::SearchResults;
 
 /// Behind the points.
 const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
@@ -24,7 +24,7 @@ pub(super) struct Dots {
 
 impl Dots {
     /// The dots of this answer.
-    pub fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &SearchResults) -> Self {
         let colors: Vec<Color32> = (0..answer.library.clusters.len()).map(color).collect();
         let mut found = vec![false; answer.library.entries.len()];
         answer.places.iter().for_each(|&place| found[place as usize] = true);

@@ -1,0 +1,148 @@
+//! Facts about a preset's text, as audit files of the reference format carry them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::milk::text::{self, Decoded, Key, Line, Section};
+
+/// Files larger than this are worth a warning, bytes.
+const LARGE_BYTES: usize = 256 * 1024;
+/// Parameters that are copied out.
+const PARAMETERS: [&str; 16] = [
+    "nWaveMode",
+    "bWaveDots",
+    "bWaveThick",
+    "bModWaveAlphaByVolume",
+    "fWaveAlpha",
+    "fWaveScale",
+    "fWarpScale",
+    "fWarpAnimSpeed",
+    "warp",
+    "zoom",
+    "fDecay",
+    "fVideoEchoZoom",
+    "fVideoEchoAlpha",
+    "nMotionVectorsX",
+    "nMotionVectorsY",
+    "shapecount",
+];
+
+/// What the text is made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TextFacts {
+    /// `utf-8`, or `latin-1` where that fails.
+    pub decoded_as: String,
+    /// `empty`, `large`, `binary-nul`.
+    pub warnings: Vec<String>,
+    /// What a tidy reader changes: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
+    pub fixes: Vec<String>,
+    /// Lines.
+    pub line_count: usize,
+    /// Lines of each kind of code.
+    pub counts: Counts,
+    /// Numbers of the preset, where it sets them.
+    pub params: BTreeMap<String, f64>,
+}
+
+/// Lines of code by kind; of shapes and waves, those that are switched on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Lines of per-frame code.
+    pub per_frame: usize,
+    /// Lines of per-vertex code.
+    pub per_pixel: usize,
+    /// Shapes that are switched on.
+    pub shape: usize,
+    /// Waves that are switched on.
+    pub wave_line: usize,
+    /// Lines of the warp shader.
+    pub warp: usize,
+    /// Lines of the composite shader.
+    pub comp: usize,
+}
+
+impl TextFacts {
+    /// Reads the facts off the bytes of a preset.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut facts = Self { decoded_as: "utf-8".into(), ..Self::default() };
+        let decoded = Decoded::new(bytes);
+        let text = &*decoded.text;
+        let mut fix = |it: bool, name: &str| {
+            if it {
+                facts.fixes.push(name.into());
+            }
+        };
+        fix(decoded.bom, "removed-bom");
+        fix(decoded.latin1, "decoded-latin1");
+        fix(text.contains('\r'), "normalized-line-endings");
+        fix(text.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)), "stripped-control-chars");
+        fix(!text.is_empty() && !text.ends_with('\n'), "ensure-trailing-newline");
+        if decoded.latin1 {
+            facts.decoded_as = "latin-1".into();
+        }
+        let warnings = [
+            (text.trim().is_empty(), "empty"),
+            (bytes.len() > LARGE_BYTES, "large"),
+            (bytes.contains(&0), "binary-nul"),
+        ];
+        facts.warnings = warnings.iter().filter(|(it, _)| *it).map(|(_, name)| (*name).to_owned()).collect();
+        for line in text::lines(text) {
+            facts.line_count += 1;
+            facts.count(&line);
+        }
+        facts
+    }
+
+    fn count(&mut self, line: &Line) {
+        let (counts, value) = (&mut self.counts, line.value.trim());
+        match line.key {
+            Key::Code(Section::PerFrame) => counts.per_frame += 1,
+            Key::Code(Section::PerPixel) => counts.per_pixel += 1,
+            Key::Code(Section::Warp) => counts.warp += 1,
+            Key::Code(Section::Composite) => counts.comp += 1,
+            Key::Shape(_, "enabled") => counts.shape += usize::from(value != "0"),
+            Key::Wave(_, "enabled") => counts.wave_line += usize::from(value != "0"),
+            Key::Value(key) => self.parameter(key, value),
+            _ => {}
+        }
+    }
+
+    fn parameter(&mut self, key: &str, value: &str) {
+        if PARAMETERS.contains(&key)
+            && let Ok(number) = value.parse::<f64>()
+            && number.is_finite()
+        {
+            self.params.insert(key.to_owned(), number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_by_what_is_switched_on() {
+        let text = "[preset00]\r\nfDecay=0.98\nper_frame_1=zoom=1;\nper_frame_init_1=x=1;\nshapecode_0_enabled=1\n\
+                    shapecode_1_enabled=0\nwavecode_0_enabled=1\nwarp_1=`shader_body\nwave_r=0.5\nfWarpScale=nan";
+        let facts = TextFacts::of(text.as_bytes());
+        let counts = facts.counts;
+        assert_eq!((counts.per_frame, counts.shape, counts.wave_line, counts.warp), (1, 1, 1, 1));
+        assert_eq!(facts.params.get("fDecay"), Some(&0.98));
+        assert!(!facts.params.contains_key("fWarpScale"));
+        assert_eq!(facts.fixes, ["normalized-line-endings", "ensure-trailing-newline"]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_read_all_the_same() {
+        let facts = TextFacts::of(b"\xff\xfename\0");
+        assert_eq!(
+            (facts.decoded_as.as_str(), facts.warnings.as_slice()),
+            ("latin-1", &["binary-nul".to_owned()][..])
+        );
+        assert_eq!(TextFacts::of(b"").warnings, ["empty"]);
+    }
+}

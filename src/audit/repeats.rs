@@ -1,0 +1,201 @@
+//! Repeats in a library: presets with the same code, and presets that look the same whatever their code.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::audit::probe::{Look, PerceptualHash, VIEWS};
+use crate::library::PresetId;
+
+/// Most bits, of `64 * VIEWS`, in which two likenesses of the same picture differ. One less than the number of words
+/// a likeness is cut into: two such likenesses always share a word, so none is missed.
+const ALIKE_BITS: u32 = 11;
+/// Bits of such a word.
+const WORD_BITS: usize = 16;
+/// A picture with less contrast than this is like any other flat one, which says nothing.
+const SHAPELESS: f64 = 0.01;
+
+/// One preset as this room sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Which preset.
+    pub id: PresetId,
+    /// Presets of one family share their code.
+    pub family: u64,
+    /// Its picture, when it was drawn and has a shape.
+    pub likeness: Option<PerceptualHash>,
+}
+
+impl Member {
+    /// A member; a picture without a shape is left out.
+    pub fn new(id: PresetId, family: u64, likeness: Option<PerceptualHash>, look: Option<&Look>) -> Self {
+        let shaped = look.is_some_and(|look| look.contrast >= SHAPELESS);
+        Self { id, family, likeness: likeness.filter(|_| shaped) }
+    }
+}
+
+/// The repeats of a library.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repeats {
+    /// Files.
+    pub files: usize,
+    /// Files that are not the first with their content.
+    pub identical: usize,
+    /// Different presets.
+    pub presets: usize,
+    /// Presets whose code an earlier one has.
+    pub same_code: usize,
+    /// Presets that look like an earlier one.
+    pub same_look: usize,
+    /// Presets that repeat an earlier one in code or look.
+    pub repeats: usize,
+    /// Presets with the same code, two or more each, largest first.
+    pub families: Vec<Vec<PresetId>>,
+    /// Presets that look alike, two or more each, largest first.
+    pub look_alikes: Vec<Vec<PresetId>>,
+}
+
+impl Repeats {
+    /// Groups the presets of a library of so many files.
+    pub fn of(files: usize, members: &[Member]) -> Self {
+        let mut by_code = Groups::new(members.len());
+        let mut first_of: BTreeMap<u64, usize> = BTreeMap::new();
+        for (at, member) in members.iter().enumerate() {
+            by_code.join(*first_of.entry(member.family).or_insert(at), at);
+        }
+        let by_look = look_alikes(members);
+        let mut either = by_code.clone();
+        (0..members.len()).for_each(|at| either.join(at, by_look.root(at)));
+        let named = |groups: &Groups| {
+            let groups = groups.of_two_or_more().into_iter();
+            groups.map(|group| group.into_iter().map(|at| members[at].id).collect()).collect()
+        };
+        Self {
+            files,
+            identical: files - members.len().min(files),
+            presets: members.len(),
+            same_code: by_code.repeats(),
+            same_look: by_look.repeats(),
+            repeats: either.repeats(),
+            families: named(&by_code),
+            look_alikes: named(&by_look),
+        }
+    }
+}
+
+/// A number for each member that those which look alike share.
+pub fn look_groups(members: &[Member]) -> Vec<usize> {
+    let groups = look_alikes(members);
+    (0..members.len()).map(|at| groups.root(at)).collect()
+}
+
+/// Every likeness is compared with those it shares a word with.
+fn look_alikes(members: &[Member]) -> Groups {
+    let mut groups = Groups::new(members.len());
+    for word in 0..64 * VIEWS / WORD_BITS {
+        let mut buckets: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (at, member) in members.iter().enumerate() {
+            let Some(likeness) = member.likeness else { continue };
+            let view = likeness.0[word * WORD_BITS / 64];
+            buckets.entry((view >> (word * WORD_BITS % 64)) as u16).or_default().push(at);
+        }
+        for bucket in buckets.values() {
+            for (place, &one) in bucket.iter().enumerate() {
+                for &other in &bucket[place + 1..] {
+                    let alike = |a: PerceptualHash, b: PerceptualHash| a.distance(&b) <= ALIKE_BITS;
+                    let pair = members[one].likeness.zip(members[other].likeness);
+                    if pair.is_some_and(|(a, b)| alike(a, b)) {
+                        groups.join(one, other);
+                    }
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// Disjoint groups of numbered things (union by smallest number).
+#[derive(Clone)]
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn new(count: usize) -> Self {
+        Self((0..count).collect())
+    }
+
+    fn root(&self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        let (first, last) = (one.min(other), one.max(other));
+        self.0[last] = first;
+    }
+
+    /// Things that are not the first of their group.
+    fn repeats(&self) -> usize {
+        (0..self.0.len()).filter(|&at| self.root(at) != at).count()
+    }
+
+    fn of_two_or_more(&self) -> Vec<Vec<usize>> {
+        let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        (0..self.0.len()).for_each(|at| groups.entry(self.root(at)).or_default().push(at));
+        let mut groups: Vec<_> = groups.into_values().filter(|group| group.len() > 1).collect();
+        groups.sort_by_key(|group| (std::cmp::Reverse(group.len()), group[0]));
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(number: u8, family: u64, views: [u64; VIEWS]) -> Member {
+        Member { id: PresetId([number; 16]), family, likeness: Some(PerceptualHash(views)) }
+    }
+
+    #[test]
+    fn code_and_look_are_counted_apart_and_together() {
+        let far = [u64::MAX, 0, u64::MAX];
+        let members = [
+            member(0, 1, [0, 0, 0]),
+            member(1, 1, far),                     // the code of 0
+            member(2, 2, [0b111, 0, 0x8000]),      // looks like 0
+            member(3, 3, [u64::MAX, u64::MAX, 0]), // on its own
+        ];
+        let repeats = Repeats::of(6, &members);
+        assert_eq!((repeats.identical, repeats.same_code, repeats.same_look, repeats.repeats), (2, 1, 1, 2));
+        assert_eq!(repeats.look_alikes, [[PresetId([0; 16]), PresetId([2; 16])]]);
+    }
+
+    #[test]
+    fn eleven_bits_apart_are_found_wherever_they_lie_and_more_are_not() {
+        // One bit in each of eleven words: only the twelfth word agrees.
+        let spread = |bits: usize| {
+            let mut views = [0; VIEWS];
+            (0..bits).for_each(|bit| views[bit / 4] |= 1 << (16 * (bit % 4)));
+            views
+        };
+        let alike = |bits| Repeats::of(2, &[member(0, 1, [0; VIEWS]), member(1, 2, spread(bits))]).same_look;
+        assert_eq!((alike(11), alike(12)), (1, 0));
+    }
+
+    #[test]
+    fn flat_pictures_are_not_called_alike() {
+        let flat = Look { contrast: 0.001, ..Look::default() };
+        let of = |number| {
+            Member::new(
+                PresetId([number; 16]),
+                u64::from(number),
+                Some(PerceptualHash::default()),
+                Some(&flat),
+            )
+        };
+        assert_eq!(Repeats::of(2, &[of(0), of(1)]).same_look, 0);
+    }
+}

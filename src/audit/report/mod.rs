@@ -1,0 +1,314 @@
+//! The audit as one page to read in the morning: counts, reasons, distributions, pictures, and lists to act on.
+//!
+//! The page needs nothing but itself: pictures are part of it. Beside it lie `rescue.txt`, `ban.txt` and `flash.txt`, one
+//! path a line, which `aivj bake pack --rel-paths` and people understand, and `preset-families.json`.
+
+mod chart;
+mod html;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::audit::probe::thumb_path;
+use crate::audit::repeats::{Member, Repeats};
+use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::jobs::{iso, now};
+use crate::library::{PresetId, Store, whole_file};
+use crate::media::flash::FlashVerdict;
+use html::HtmlPage;
+
+/// Name of the page.
+pub const PAGE: &str = "report.html";
+/// Presets shown of each group; the rest is counted.
+const SHOWN: usize = 24;
+/// Groups of look-alikes that are shown.
+const SHOWN_GROUPS: usize = 12;
+
+/// Writes the page and the lists of the audit in `out`; returns the page's path.
+pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
+    let run = read_run(out)?;
+    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+    let ledger = Ledger::new(store, run.recipe);
+    write_with(out, &plan, &ledger)
+}
+
+/// Writes the page and the lists of a plan whose verdicts are in `ledger`.
+pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
+    let audit = Audit::gather(out, plan, ledger)?;
+    let lines =
+        |presets: &[&ReportRow]| presets.iter().map(|preset| preset.path.clone() + "\n").collect::<String>();
+    let lists = [("rescue.txt", audit.rescue()), ("ban.txt", audit.ban()), ("flash.txt", audit.flashing())];
+    for (name, presets) in lists {
+        let text = lines(&presets);
+        whole_file::replace(&out.join(name), |file| std::io::Write::write_all(file, text.as_bytes()))?;
+    }
+    whole_file::write_json(&out.join("preset-families.json"), &audit.repeats)?;
+    let page = audit.page();
+    let path = out.join(PAGE);
+    whole_file::replace(&path, |file| std::io::Write::write_all(file, page.as_bytes()))?;
+    Ok(path)
+}
+
+/// One preset with its verdict.
+struct ReportRow {
+    id: PresetId,
+    path: String,
+    file: PathBuf,
+    record: Record,
+    look: LookVerdict,
+}
+
+/// Everything the page tells.
+struct Audit<'a> {
+    out: &'a Path,
+    plan: &'a AuditPlan,
+    gates: Gates,
+    presets: Vec<ReportRow>,
+    repeats: Repeats,
+}
+
+impl<'a> Audit<'a> {
+    fn gather(out: &'a Path, plan: &'a AuditPlan, ledger: &Ledger) -> anyhow::Result<Self> {
+        let gates = ledger.gates(plan)?;
+        let mut records = BTreeMap::new();
+        ledger.each(plan, |id, record, _| {
+            records.insert(id, record.lean());
+        })?;
+        let mut files: Vec<&PlannedFile> = plan.each_preset().collect();
+        files.sort_by_cached_key(|file| plan.relative(file));
+        let (mut presets, mut members) = (Vec::new(), Vec::new());
+        for file in files {
+            let Some(record) = records.remove(&file.id) else { continue };
+            members.push(Member::new(
+                file.id,
+                file.family,
+                record.evidence.likeness,
+                record.evidence.look.as_ref(),
+            ));
+            let look = record.look_verdict(&gates);
+            let (path, file_path) = (plan.relative(file), plan.path(file));
+            presets.push(ReportRow { id: file.id, path, file: file_path, record, look });
+        }
+        let repeated = plan.files() - plan.presets();
+        let repeats = Repeats::of(members.len() + repeated, &members);
+        Ok(Self { out, plan, gates, presets, repeats })
+    }
+
+    fn those(&self, which: impl Fn(&ReportRow) -> bool) -> Vec<&ReportRow> {
+        self.presets.iter().filter(|preset| which(preset)).collect()
+    }
+
+    /// Not ok, but not for good: its images are missing, or it only lacks light or motion.
+    fn rescue(&self) -> Vec<&ReportRow> {
+        self.those(|preset| {
+            let weak =
+                matches!(preset.look, LookVerdict::TooDark | LookVerdict::TooBright | LookVerdict::LowMotion);
+            let excused = preset.look != LookVerdict::Ok && !preset.record.evidence.missing.is_empty();
+            preset.record.safety == Safety::Ok && (weak || excused)
+        })
+    }
+
+    /// More than three flashes a second, unless something holds them back.
+    fn flashing(&self) -> Vec<&ReportRow> {
+        self.those(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
+    }
+
+    /// Never to be shown: it cannot be played, or there is nothing to see though its images are there.
+    fn ban(&self) -> Vec<&ReportRow> {
+        self.those(|preset| {
+            let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);
+            preset.record.safety != Safety::Ok || (empty && preset.record.evidence.missing.is_empty())
+        })
+    }
+
+    fn page(&self) -> String {
+        let roots: Vec<_> = self.plan.libraries.iter().map(|l| l.root.to_string_lossy()).collect();
+        let mut page = HtmlPage::new(&format!("Audit of {}", roots.join(", ")), &iso(now()));
+        self.summary(&mut page);
+        self.distributions(&mut page);
+        self.lists(&mut page);
+        self.groups(&mut page);
+        page.end()
+    }
+
+    fn summary(&self, page: &mut HtmlPage) {
+        let count = |which: &dyn Fn(&ReportRow) -> bool| self.those(which).len();
+        let ok = count(&|preset| preset.record.good(&self.gates));
+        page.cards(&[
+            ("files", self.plan.files()),
+            ("different presets", self.plan.presets()),
+            ("judged", self.presets.len()),
+            ("ok", ok),
+            ("cannot be played", count(&|preset| preset.record.safety != Safety::Ok)),
+            ("flash too often", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
+            ("miss an image", count(&|preset| !preset.record.evidence.missing.is_empty())),
+            ("repeats", self.repeats.repeats),
+        ]);
+        let row = |label: &str, which: &dyn Fn(&ReportRow) -> bool| (label.to_owned(), count(which));
+        let safety = Safety::ALL.map(|safety| row(safety.label(), &|p| p.record.safety == safety));
+        let look = LookVerdict::ALL.map(|look| row(look.label(), &|p| p.look == look));
+        let flash = [FlashVerdict::Pass, FlashVerdict::Warn, FlashVerdict::Fail];
+        let flash = flash.map(|flash| row(flash_word(flash), &|p| p.record.flash_verdict() == flash));
+        let parts = [
+            row("complete", &|p| p.record.evidence.missing.is_empty() && p.record.evidence.broken.is_empty()),
+            row("missing images", &|p| !p.record.evidence.missing.is_empty()),
+            row("parts that do not work", &|p| !p.record.evidence.broken.is_empty()),
+        ];
+        let whole = self.presets.len();
+        page.tables(
+            whole,
+            &[("Safety", &safety), ("Look", &look), ("Flash", &flash), ("Completeness", &parts)],
+        );
+        let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
+        let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
+        page.text(&format!(
+            "Repeats: {identical} files have the content of another, {same_code} presets the code of another, \
+             {same_look} look like another; {repeats} in all ({share:.1} %)."
+        ));
+        let Gates { dark, bright, still, from } = self.gates;
+        page.text(&format!(
+            "Looks are judged beside the library: too dark below {dark:.4} of light, too bright above {bright:.3}, \
+             low motion below {still:.5} a frame (taken from {from} looks)."
+        ));
+        let flashing = self.flashing().len();
+        let share = 100.0 * flashing as f64 / whole.max(1) as f64;
+        page.text(&format!(
+            "Flashes: {flashing} ({share:.0} %) exceed what WCAG 2.2 allows when nothing holds them back, which is more \
+             than three flashes of light or of saturated red within a second over a quarter of a field of 10 degrees. \
+             They were counted on the bare preset at 30 frames a second. The flash limiter of the show damps them \
+             before they reach the screen; for a show without it, draw the pack with --safe-flash."
+        ));
+        let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+        for preset in &self.presets {
+            let told = preset.record.evidence.missing.iter().map(|name| format!("missing texture: {name}"));
+            let parts = preset.record.evidence.broken.iter().map(|part| short(part, 90));
+            let why = (preset.record.safety != Safety::Ok)
+                .then(|| format!("{}: {}", preset.record.safety.label(), short(&preset.record.why, 90)));
+            told.chain(parts).chain(why).for_each(|reason| *reasons.entry(reason).or_default() += 1);
+        }
+        let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
+        reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), reason.clone()));
+        reasons.truncate(20);
+        if !reasons.is_empty() {
+            page.tables(whole, &[("Most frequent troubles", &reasons)]);
+        }
+    }
+
+    fn distributions(&self, page: &mut HtmlPage) {
+        let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
+        let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
+        page.heading("How the library looks and what it costs here");
+        let charts = [
+            chart::linear("light", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
+            chart::decades("motion a frame", looks().map(|look| look.motion), -4, 0, Some(self.gates.still)),
+            chart::linear("contrast", looks().map(|look| look.contrast), 0.0, 0.5, None),
+            chart::linear("colourfulness", looks().map(|look| look.colour), 0.0, 1.5, None),
+            chart::decades("detail", looks().map(|look| look.detail), -4, 0, None),
+            chart::linear("symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
+            chart::linear(
+                "flashes in the worst second",
+                drawn().map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
+                0.0,
+                16.0,
+                Some(4.0),
+            ),
+            chart::decades(
+                "milliseconds to prepare",
+                drawn().map(|p| p.record.evidence.cost.prepare_ms),
+                0,
+                4,
+                None,
+            ),
+            chart::decades(
+                "expected ms a frame at 1080p",
+                drawn().map(|p| p.record.evidence.cost.full_hd_ms),
+                0,
+                4,
+                None,
+            ),
+        ];
+        page.charts(&charts);
+    }
+
+    fn lists(&self, page: &mut HtmlPage) {
+        page.heading("To act on");
+        let (rescue, ban, flashing) = (self.rescue(), self.ban(), self.flashing());
+        let entries = |presets: &[&ReportRow]| {
+            let entry = |preset: &&ReportRow| {
+                (preset.file.clone(), preset.path.clone(), preset.record.reasons(&self.gates).join("; "))
+            };
+            presets.iter().take(200).map(entry).collect::<Vec<_>>()
+        };
+        page.list(
+            &format!("Rescue: {} that want images, light or motion (rescue.txt)", rescue.len()),
+            &entries(&rescue),
+            rescue.len(),
+        );
+        page.list(
+            &format!("Ban: {} that cannot be played or show nothing (ban.txt)", ban.len()),
+            &entries(&ban),
+            ban.len(),
+        );
+        let title = "that flash more than three times a second when nothing holds them back (flash.txt)";
+        page.list(&format!("Flash: {} {title}", flashing.len()), &entries(&flashing), flashing.len());
+        page.links(&[
+            "preset-audit.json",
+            "audit-summary.json",
+            "quality-blacklist.json",
+            "preset-families.json",
+            "rescue.txt",
+            "ban.txt",
+            "flash.txt",
+        ]);
+    }
+
+    fn groups(&self, page: &mut HtmlPage) {
+        for look in LookVerdict::ALL.into_iter().filter(|look| *look != LookVerdict::Unseen) {
+            let group = self.those(|preset| preset.look == look && preset.record.safety == Safety::Ok);
+            self.gallery(page, &format!("Look: {}", look.label()), &spread_out(&group));
+        }
+        self.gallery(page, "Flash too often", &spread_out(&self.flashing()));
+        let missing = self.those(|preset| !preset.record.evidence.missing.is_empty());
+        self.gallery(page, "Miss an image", &spread_out(&missing));
+        let by_id: BTreeMap<PresetId, &ReportRow> =
+            self.presets.iter().map(|preset| (preset.id, preset)).collect();
+        for group in self.repeats.look_alikes.iter().take(SHOWN_GROUPS) {
+            let members: Vec<&ReportRow> =
+                group.iter().filter_map(|id| by_id.get(id).copied()).take(6).collect();
+            self.gallery(page, &format!("{} that look alike", group.len()), &(members, group.len()));
+        }
+    }
+
+    fn gallery(&self, page: &mut HtmlPage, title: &str, (members, whole): &(Vec<&ReportRow>, usize)) {
+        if members.is_empty() {
+            return;
+        }
+        page.heading(&format!("{title} ({whole})"));
+        let picture = |preset: &&ReportRow| {
+            let picture = std::fs::read(thumb_path(&self.out.join("thumbs"), preset.id)).ok();
+            let reasons = preset.record.reasons(&self.gates).join("; ");
+            (preset.file.clone(), preset.path.clone(), reasons, picture)
+        };
+        page.gallery(&members.iter().map(picture).collect::<Vec<_>>());
+    }
+}
+
+/// Members evenly spread over the whole group, and how many it has.
+fn spread_out<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
+    let shown = group.len().min(SHOWN);
+    ((0..shown).map(|at| group[at * group.len() / shown]).collect(), group.len())
+}
+
+fn flash_word(flash: FlashVerdict) -> &'static str {
+    match flash {
+        FlashVerdict::Pass => "pass",
+        FlashVerdict::Warn => "at the limit",
+        FlashVerdict::Fail => "fail",
+    }
+}
+
+/// The beginning of a text.
+fn short(text: &str, most: usize) -> String {
+    text.lines().next().unwrap_or_default().chars().take(most).collect()
+}

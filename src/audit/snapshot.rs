@@ -1,0 +1,133 @@
+//! Where an audit stands, at any moment while it runs or after it: a summary and a blacklist.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::reference::{Tally, reference_reasons, save};
+use super::{AuditPlan, Ledger, read_run};
+use crate::jobs::{iso, now};
+use crate::library::Store;
+
+/// Which presets are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blacklist {
+    /// Everything that is not ok.
+    #[default]
+    Quality,
+    /// Only what cannot be played.
+    Crash,
+    /// Nothing.
+    None,
+}
+
+/// What becomes of presets without a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingQuality {
+    /// They are counted and not listed.
+    #[default]
+    Drop,
+    /// They are listed.
+    Unsafe,
+    /// They count as ok.
+    Safe,
+}
+
+/// What a snapshot shows.
+#[derive(Clone, Debug)]
+pub struct SnapshotSettings {
+    /// The folder of the audit.
+    pub out: PathBuf,
+    /// Which presets the blacklist holds.
+    pub blacklist: Blacklist,
+    /// What becomes of presets without a verdict.
+    pub missing: MissingQuality,
+    /// Entries of each top list.
+    pub top: usize,
+    /// Tell the reasons of every listed preset.
+    pub reasons_by_path: bool,
+}
+
+/// Writes `preset-audit.summary.json` and `preset-audit.blacklist.json`; returns the summary.
+pub fn snapshot(settings: &SnapshotSettings, store: Store) -> anyhow::Result<Value> {
+    let run = read_run(&settings.out)?;
+    let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
+    let ledger = Ledger::new(store, run.recipe);
+    let gates = ledger.gates(&plan)?;
+    let mut records = BTreeMap::new();
+    let mut since = 0;
+    ledger.each(&plan, |id, record, row| {
+        since += usize::from(row.at >= run.started_at);
+        records.insert(id, record.lean());
+    })?;
+    let mut tally = Tally::default();
+    let mut listed: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    let (mut missing, mut safe) = (0, 0);
+    for file in plan.each_file() {
+        let record = records.get(&file.id);
+        tally.add(&plan, file, record, &gates);
+        let relative = || plan.relative(file);
+        let Some(record) = record else {
+            missing += 1;
+            match settings.missing {
+                MissingQuality::Drop => {}
+                MissingQuality::Safe => safe += 1,
+                MissingQuality::Unsafe if settings.blacklist != Blacklist::None => {
+                    listed.insert(relative(), vec!["probe-unavailable"]);
+                }
+                MissingQuality::Unsafe => {}
+            }
+            continue;
+        };
+        let hard = record.safety.reference_reason().is_some();
+        let reasons = reference_reasons(record, &gates);
+        let lists = match settings.blacklist {
+            Blacklist::Quality => !reasons.is_empty(),
+            Blacklist::Crash => hard,
+            Blacklist::None => false,
+        };
+        if lists {
+            listed.insert(relative(), reasons);
+        }
+    }
+    let root = plan.libraries.first().map(|library| library.root.to_string_lossy().into_owned());
+    let elapsed = (now() - run.started_at).max(1);
+    let top = |counts: &BTreeMap<String, usize>| -> Vec<Value> {
+        let mut counts: Vec<_> = counts.iter().collect();
+        counts.sort_by_key(|&(key, count)| (std::cmp::Reverse(*count), key));
+        counts.iter().take(settings.top).map(|(key, count)| json!({"key": key, "count": count})).collect()
+    };
+    let summary = json!({
+        "version": "v0",
+        "generatedAt": iso(now()),
+        "sourceRoot": root,
+        "input": settings.out.to_string_lossy(),
+        "totals": {
+            "scanned": tally.scanned, "withQuality": tally.probed, "ok": tally.ok + safe,
+            "bad": tally.bad, "missing": missing,
+        },
+        "top": {
+            "reasons": top(&tally.reasons), "tags": top(&tally.tags),
+            "categories": top(&tally.categories), "warnings": top(&tally.warnings),
+        },
+        "verdicts": {"safety": tally.safety, "look": tally.look, "flash": tally.flash},
+        "meta": {
+            "startedAt": iso(run.started_at), "elapsedSec": elapsed, "verdictsSinceStart": since,
+            "scannedPerSec": since as f64 / elapsed as f64,
+        },
+    });
+    save(&settings.out.join("preset-audit.summary.json"), &summary)?;
+    let mut blacklist = json!({
+        "version": "v0",
+        "generatedAt": iso(now()),
+        "sourceRoot": root,
+        "badSourceRelPaths": listed.keys().collect::<Vec<_>>(),
+        "meta": {"scanned": tally.scanned, "blacklisted": listed.len()},
+    });
+    if settings.reasons_by_path {
+        blacklist["badReasonsByRelPath"] = json!(listed);
+    }
+    save(&settings.out.join("preset-audit.blacklist.json"), &blacklist)?;
+    Ok(summary)
+}

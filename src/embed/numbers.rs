@@ -1,0 +1,132 @@
+//! What a preset's values say: 113 numbers, each placed by its rank among the library's presets.
+//!
+//! Ranks need no units and no outlier rule (category .720 against .718 with robust scaling of logarithms).
+
+use serde::{Deserialize, Serialize};
+
+use super::sheet::Sheet;
+use super::tokens::token_count;
+use crate::milk::text::Section;
+
+/// Values of the preset itself.
+const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \
+    bwavedots bwavethick bmodwavealphabyvolume bmaximizewavecolor btexwrap bdarkencenter bredbluestereo bbrighten \
+    bdarken bsolarize binvert fwavealpha fwavescale fwavesmoothing fwaveparam fmodwavealphastart fmodwavealphaend \
+    fwarpanimspeed fwarpscale fzoomexponent fshader zoom rot cx cy dx dy warp sx sy wave_r wave_g wave_b wave_x wave_y \
+    ob_size ob_r ob_g ob_b ob_a ib_size ib_r ib_g ib_b ib_a nmotionvectorsx nmotionvectorsy mv_l mv_a mv_r mv_g mv_b \
+    b1n b2n b3n b1x b2x b3x b1ed psversion psversion_warp psversion_comp frating";
+/// Values of custom waves, averaged over the enabled ones.
+const WAVE: &str = "samples sep bspectrum busedots bdrawthick badditive scaling smoothing r g b a";
+/// Values of custom shapes, averaged over the enabled ones.
+const SHAPE: &str = "sides additive thickoutline textured num_inst x y rad ang tex_ang tex_zoom r g b a r2 g2 b2 a2 \
+    border_a";
+/// Sections whose length counts.
+const LENGTHS: [Section; 8] = [
+    Section::PerFrame,
+    Section::PerPixel,
+    Section::Warp,
+    Section::Composite,
+    Section::PerFrameInit,
+    Section::WavePerPoint,
+    Section::WavePerFrame,
+    Section::ShapePerFrame,
+];
+/// Ranks kept for one value; between them they are interpolated.
+const KNOTS: usize = 128;
+
+/// A preset's numbers in a fixed order; one that it does not give is not a number.
+pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
+    let mut numbers: Vec<f32> =
+        TOP.split_whitespace().map(|name| sheet.number(name).unwrap_or(f32::NAN)).collect();
+    let (waves, shapes) = (sheet.enabled("wave"), sheet.enabled("shape"));
+    numbers.extend([waves.len() as f32, shapes.len() as f32]);
+    let sum = |kind: &str, slots: &[usize], name: &str, missing: f32| -> f32 {
+        slots.iter().map(|slot| sheet.number(&format!("{kind}code_{slot}_{name}")).unwrap_or(missing)).sum()
+    };
+    // Nothing divided by nothing is not a number: no waves, no mean.
+    numbers.extend(WAVE.split_whitespace().map(|name| sum("wave", &waves, name, 0.0) / waves.len() as f32));
+    numbers
+        .extend(SHAPE.split_whitespace().map(|name| sum("shape", &shapes, name, 0.0) / shapes.len() as f32));
+    numbers.push(sum("shape", &shapes, "num_inst", 1.0));
+    numbers.extend(LENGTHS.map(|section| token_count(&sheet.code[section as usize]) as f32));
+    numbers
+}
+
+/// Where values lie among those of a library.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ranks {
+    /// For each value: values in rising order with the share of presets below.
+    pub knots: Vec<Vec<(f32, f32)>>,
+}
+
+impl Ranks {
+    /// Learns the ranks of these presets' numbers.
+    pub fn fit(rows: &[&[f32]]) -> Self {
+        let width = rows.first().map_or(0, |row| row.len());
+        Self { knots: (0..width).map(|column| knots(rows.iter().map(|row| row[column]))).collect() }
+    }
+
+    /// Values that are placed.
+    pub fn width(&self) -> usize {
+        self.knots.len()
+    }
+
+    /// Ranks from -0.5 to 0.5; 0 for a value that is not there.
+    pub fn place(&self, row: &[f32]) -> Vec<f32> {
+        self.knots.iter().zip(row).map(|(knots, &value)| rank(knots, value)).collect()
+    }
+}
+
+fn knots(values: impl Iterator<Item = f32>) -> Vec<(f32, f32)> {
+    let mut sorted: Vec<f32> = values.filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f32::total_cmp);
+    let count = sorted.len().max(1) as f32;
+    let mut ranks: Vec<(f32, f32)> = Vec::new();
+    let mut at = 0;
+    while at < sorted.len() {
+        let equal = sorted[at..].iter().take_while(|value| **value == sorted[at]).count();
+        ranks.push((sorted[at], (at as f32 + equal as f32 / 2.0) / count - 0.5));
+        at += equal;
+    }
+    if ranks.len() > KNOTS {
+        let last = ranks.len() - 1;
+        ranks = (0..KNOTS).map(|knot| ranks[knot * last / (KNOTS - 1)]).collect();
+    }
+    ranks
+}
+
+fn rank(knots: &[(f32, f32)], value: f32) -> f32 {
+    if !value.is_finite() || knots.is_empty() {
+        return 0.0;
+    }
+    let above = knots.partition_point(|(knot, _)| *knot < value);
+    match (above.checked_sub(1).map(|below| knots[below]), knots.get(above)) {
+        (_, Some(&(knot, rank))) if knot == value => rank,
+        (Some((low, low_rank)), Some(&(high, high_rank))) => {
+            low_rank + (high_rank - low_rank) * (value - low) / (high - low)
+        }
+        (None, Some(&(_, rank))) | (Some((_, rank)), None) => rank,
+        (None, None) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_told_by_how_many_lie_below() {
+        let ranks = Ranks::fit(&[&[1.0], &[1.0], &[2.0], &[1000.0]]);
+        let place = |value: f32| ranks.place(&[value])[0];
+        assert_eq!([place(1.0), place(2.0), place(1000.0)], [-0.25, 0.125, 0.375]);
+        assert_eq!([place(-5.0), place(1e9), place(f32::NAN)], [-0.25, 0.375, 0.0]);
+        assert!((place(1.5) + 0.0625).abs() < 1e-6);
+    }
+
+    #[test]
+    fn every_preset_has_as_many_numbers() {
+        let count = numbers(&Sheet::default()).len();
+        assert_eq!(count, 113);
+        assert_eq!(numbers(&Sheet::read(b"zoom=1\nshapecode_0_enabled=1\nshapecode_0_x=.5")).len(), count);
+    }
+}

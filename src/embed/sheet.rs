@@ -1,0 +1,110 @@
+//! A preset's text as an embedder reads it: numbers by name, and code by section with comments gone.
+//!
+//! Reads lines, not meaning: a preset too broken to play still has a sheet. What is switched off (custom waves and
+//! shapes that are not enabled) is left out, because it is not seen. Everything is lower case.
+
+use std::collections::HashMap;
+
+use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
+
+/// One preset's text, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Values by lower-case name.
+    pub numbers: HashMap<String, f32>,
+    /// Code of each of [`Section::ALL`], without comments; the code of enabled waves and shapes is joined.
+    pub code: [String; Section::ALL.len()],
+}
+
+impl Sheet {
+    /// Reads the bytes of a `.milk` file.
+    pub fn read(bytes: &[u8]) -> Self {
+        let text = Decoded::new(bytes).text.to_lowercase();
+        let mut sheet = Self::default();
+        for line in text::lines(&text) {
+            if let Some((key, value)) = line.raw.split_once('=')
+                && let Ok(number) = value.trim().parse::<f32>()
+                && number.is_finite()
+            {
+                sheet.numbers.insert(key.trim().to_owned(), number);
+            }
+        }
+        for line in text::lines(&text) {
+            let section = match line.key {
+                Key::Code(section) => section,
+                Key::SlotCode(section, slot) if sheet.slot_enabled(kind_of(section), slot) => section,
+                _ => continue,
+            };
+            let code = &mut sheet.code[section as usize];
+            code.push_str(line.code());
+            code.push('\n');
+        }
+        for code in &mut sheet.code {
+            *code = without_comments(code);
+        }
+        sheet
+    }
+
+    /// A value, where the preset gives it.
+    pub fn number(&self, name: &str) -> Option<f32> {
+        self.numbers.get(name).copied()
+    }
+
+    /// The custom `wave`s or `shape`s that are switched on.
+    pub fn enabled(&self, kind: &str) -> Vec<usize> {
+        (0..SLOTS).filter(|&slot| self.slot_enabled(kind, slot)).collect()
+    }
+
+    fn slot_enabled(&self, kind: &str, slot: usize) -> bool {
+        self.number(&format!("{kind}code_{slot}_enabled")).is_some_and(|enabled| enabled >= 1.0)
+    }
+}
+
+/// `wave` or `shape`, for a section of their code.
+fn kind_of(section: Section) -> &'static str {
+    if matches!(section, Section::ShapeInit | Section::ShapePerFrame) { "shape" } else { "wave" }
+}
+
+fn without_comments(code: &str) -> String {
+    let mut kept = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find('/') {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            kept.push('/');
+            1
+        };
+        rest = &rest[end..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_goes_to_its_section_and_what_is_off_is_left_out() {
+        let sheet = Sheet::read(
+            b"[preset00]\nfDecay=0.98\nper_frame_1=zoom = 1; // in\nper_frame_2=rot=0;\nwavecode_0_enabled=1\n\
+              wave_0_per_point1=x=sample;\nwave_1_per_point1=y=1;\nwarp_1=`ret = tex2D(a,uv); /* b\nwarp_2=`c */ d\n",
+        );
+        assert_eq!(sheet.number("fdecay"), Some(0.98));
+        assert_eq!(sheet.code[1], "zoom = 1; \nrot=0;\n");
+        assert_eq!(sheet.code[7], "x=sample;\n");
+        assert_eq!(sheet.code[3].trim(), "ret = tex2d(a,uv);  d");
+        assert_eq!(sheet.enabled("wave"), [0]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_give_an_empty_sheet() {
+        let sheet = Sheet::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
+        assert!(sheet.code.iter().all(String::is_empty));
+    }
+}

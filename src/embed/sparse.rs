@@ -1,0 +1,69 @@
+//! Rows of few words out of many, weighted and of unit length, and their products with plain matrices.
+
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::jobs::parallel;
+
+/// Compressed rows.
+pub(super) struct Sparse {
+    starts: Vec<usize>,
+    cells: Vec<(u32, f32)>,
+    columns: usize,
+}
+
+impl Sparse {
+    /// A matrix of these rows, each a list of column and value.
+    pub fn of(rows: &[Vec<(u32, f32)>], columns: usize) -> Self {
+        let mut starts = vec![0];
+        let mut cells = Vec::with_capacity(rows.iter().map(Vec::len).sum());
+        for row in rows {
+            cells.extend_from_slice(row);
+            starts.push(cells.len());
+        }
+        Self { starts, cells, columns }
+    }
+
+    /// Rows of the matrix.
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn row(&self, row: usize) -> &[(u32, f32)] {
+        &self.cells[self.starts[row]..self.starts[row + 1]]
+    }
+
+    /// This matrix times `right`, shared among `threads`.
+    pub fn times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
+        let mut product = Array2::zeros((self.rows(), right.ncols()));
+        parallel::rows(&mut product, threads, |at, mut row| {
+            for &(column, value) in self.row(at) {
+                row.scaled_add(value, &right.row(column as usize));
+            }
+        });
+        product
+    }
+
+    /// The transpose of this matrix times `right`. Threads share the columns of `right`, so that the sum over rows
+    /// has one order whatever their number.
+    pub fn transposed_times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
+        let share = right.ncols().div_ceil(threads.max(1)).max(1);
+        let mut product = Array2::zeros((self.columns, right.ncols()));
+        parallel::on(threads, || {
+            let outs = product.axis_chunks_iter_mut(Axis(1), share).into_par_iter();
+            outs.zip(right.axis_chunks_iter(Axis(1), share)).for_each(|(mut out, right)| {
+                for (row, from) in right.outer_iter().enumerate() {
+                    for &(column, value) in self.row(row) {
+                        out.row_mut(column as usize).scaled_add(value, &from);
+                    }
+                }
+            });
+        });
+        product
+    }
+}

@@ -1,0 +1,336 @@
+//! Rendering one preset's frames, in a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::imageops::{FilterType, resize};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::entry::FrameMetrics;
+use crate::frames::single::{load_sound, sound_of};
+use crate::library::Catalogue;
+use crate::media::video::Video;
+use crate::show::Solo;
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+
+/// Frames a second of the show that is captured.
+const FPS: u32 = 30;
+/// Cells of the warp mesh, as live.
+const MESH: [u32; 2] = [48, 36];
+/// Every so manieth frame goes into a clip: fifteen a second.
+const CLIP_EVERY: u32 = 2;
+/// Frames drawn before the device is waited for.
+const AHEAD: u32 = 8;
+/// The word for a preset that cannot be read.
+pub(super) const MISSING: &str = "missing-source-file";
+
+/// How frames are captured. The defaults are the reference's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaptureSettings {
+    /// Pixels that are drawn.
+    pub size: [u32; 2],
+    /// Side of the square frames that are kept.
+    pub out_size: u32,
+    /// Frames before the first captured one.
+    pub warm_up: u32,
+    /// Frames captured.
+    pub count: u32,
+    /// Frames from one captured to the next.
+    pub every: u32,
+    /// A moving clip of each preset, for people.
+    pub clip: Option<Clip>,
+    /// Folders with images for presets.
+    pub textures: Vec<PathBuf>,
+    /// What presets hear: a sound file, or `demo`.
+    pub audio: String,
+    /// Decides everything random.
+    pub seed: u64,
+}
+
+/// A short moving clip, from the end of the warm-up on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clip {
+    /// How long it is.
+    pub secs: f64,
+    /// What it is written as.
+    pub format: ClipFormat,
+}
+
+/// What a clip is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ClipFormat {
+    /// An animated WebP: needs nothing, every frame without loss.
+    Webp,
+    /// An MP4, a tenth of the size; an animated WebP where there is no ffmpeg.
+    Mp4,
+}
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            size: [256, 144],
+            out_size: 224,
+            warm_up: 60,
+            count: 3,
+            every: 30,
+            clip: None,
+            textures: Vec::new(),
+            audio: "demo".into(),
+            seed: 1,
+        }
+    }
+}
+
+impl CaptureSettings {
+    /// Tells frames by these settings from others. Folders with images are left out, as in an audit.
+    pub fn name(&self) -> String {
+        let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
+        let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
+        Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Frames a clip lasts.
+    fn clip_frames(&self) -> u32 {
+        self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
+    }
+
+    /// Bytes that a preset's frames and clip take at most, or nearly so: lossless pictures, as presets draw them.
+    pub fn bytes_about(&self) -> u64 {
+        let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
+        let frames = u64::from(self.count) * pixels([self.out_size; 2]) * 3 / 2;
+        frames + u64::from(self.clip_frames() / CLIP_EVERY) * pixels(self.size)
+    }
+
+    /// Frames that are drawn.
+    fn frames(&self) -> u32 {
+        self.warm_up + (self.count * self.every).max(self.clip_frames())
+    }
+}
+
+/// One preset to capture.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaptureJob {
+    /// Its id.
+    pub id: String,
+    /// Its file.
+    pub preset: PathBuf,
+    /// The pack's folder.
+    pub folder: PathBuf,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Captured {
+    /// Frames below the pack's folder, with forward slashes; none when it failed.
+    pub frames: Vec<String>,
+    /// Length of all frames together.
+    pub bytes: Option<u64>,
+    /// Identity of the preset that was rendered.
+    pub content: Option<String>,
+    /// The clip, named alike, where one was asked for.
+    pub clip: Option<String>,
+    /// What they look like.
+    pub metrics: FrameMetrics,
+    /// Why there are none, in one word and in many.
+    pub failed: Option<(String, String)>,
+}
+
+impl Captured {
+    /// No frames, and why.
+    pub fn failed(word: &str, why: String) -> Self {
+        Self { failed: Some((word.into(), why)), ..Self::default() }
+    }
+}
+
+/// Captures presets one after the other on one device.
+pub struct FrameCapturer {
+    settings: CaptureSettings,
+    render_context: Arc<RenderContext>,
+    sound: Vec<[f32; 2]>,
+}
+
+impl FrameCapturer {
+    /// Opens the device and the sound.
+    pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
+        let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
+        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        Ok(Self { settings, render_context, sound })
+    }
+
+    /// Whether the device is gone for good: this process is then fit for nothing more.
+    pub fn lost(&self) -> bool {
+        self.render_context.gpu.lost()
+    }
+
+    /// Renders a preset and writes its frames.
+    pub fn capture(&self, job: &CaptureJob) -> Captured {
+        let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
+        if let Err(error) = std::fs::File::open(&job.preset) {
+            return Captured::failed(MISSING, format!("{}: {error}", job.preset.display()));
+        }
+        match Catalogue::of_one(&job.preset) {
+            Ok(library) => {
+                let content = library.entries.first().map(|entry| entry.id.to_string());
+                let captured = match self.play(job, library, &below) {
+                    Ok((pictures, clip)) => self.keep(job, &below, &pictures, clip),
+                    Err((word, why)) => Captured::failed(word, why),
+                };
+                Captured { content, ..captured }
+            }
+            Err(why) => Captured::failed("preset-load-failed", why),
+        }
+    }
+
+    /// Plays the preset from black: the last frame of the warm-up and the captured ones, and the clip's name.
+    fn play(
+        &self,
+        job: &CaptureJob,
+        library: Catalogue,
+        below: &str,
+    ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
+        let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
+        let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
+        let stage = Stage::new(self.render_context.clone(), *size);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
+        let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
+        let mut film = match clip {
+            Some(clip) => Some(self.film(job, below, clip.format).map_err(written)?),
+            None => None,
+        };
+        let clip_ends = warm_up + self.settings.clip_frames();
+        let mut pictures = Vec::new();
+        for number in 1..=self.settings.frames() {
+            solo.frame(sound_of(&self.sound, number, FPS)).map_err(|why| ("preset-load-failed", why))?;
+            // The last frame of the warm-up is what the first captured one has moved from.
+            let since = number.checked_sub(*warm_up);
+            let due = since.is_some_and(|since| since.is_multiple_of((*every).max(1)))
+                && pictures.len() <= *count as usize;
+            let filmed = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
+            if due || (filmed && film.is_some()) {
+                let picture = solo.rig.stage.screenshot().map_err(|why| ("render-failed", why))?;
+                if let Some(film) = film.as_mut().filter(|_| filmed) {
+                    film.push(&picture).map_err(written)?;
+                }
+                pictures.extend(due.then_some(picture));
+            } else if number.is_multiple_of(AHEAD) {
+                solo.rig.stage.finish();
+            }
+        }
+        if pictures.len() < 2 {
+            return Err(("render-failed", "no frames were captured".into()));
+        }
+        let clip = match film {
+            Some(film) => {
+                let path = film.finish().map_err(written)?;
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                name.map(|name| format!("{below}/{name}"))
+            }
+            None => None,
+        };
+        Ok((pictures, clip))
+    }
+
+    fn film(&self, job: &CaptureJob, below: &str, format: ClipFormat) -> anyhow::Result<Video> {
+        let name = match format {
+            ClipFormat::Webp => "loop.webp",
+            ClipFormat::Mp4 => "loop.mp4",
+        };
+        let path = job.folder.join(below).join(name);
+        Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
+    }
+
+    fn keep(
+        &self,
+        job: &CaptureJob,
+        below: &str,
+        pictures: &[image::RgbaImage],
+        clip: Option<String>,
+    ) -> Captured {
+        let greys: Vec<image::GrayImage> = pictures.iter().map(image::imageops::grayscale).collect();
+        let mean = |values: Vec<f32>| values.iter().sum::<f32>() / values.len().max(1) as f32;
+        let metrics = FrameMetrics {
+            avg_luma: mean(greys[1..].iter().map(|grey| mean_of(grey.as_raw())).collect()),
+            motion: mean(greys.windows(2).map(|pair| change(&pair[0], &pair[1])).collect()),
+            ..FrameMetrics::default()
+        };
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        let side = self.settings.out_size;
+        for (number, picture) in pictures[1..].iter().enumerate() {
+            let name = format!("{below}/frame-{number:03}.webp");
+            let kept = resize(picture, side, side, FilterType::Triangle);
+            let kept = image::DynamicImage::ImageRgba8(kept).to_rgb8();
+            match write(&job.folder.join(&name), &kept) {
+                Ok(written) => bytes += written,
+                Err(why) => return Captured::failed("write-failed", why),
+            }
+            frames.push(name);
+        }
+        Captured { frames, bytes: Some(bytes), clip, metrics, ..Captured::default() }
+    }
+}
+
+/// Writes a picture; gives back the length of its file.
+fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
+    crate::jobs::files::write_whole(path, bytes.get_ref())?;
+    Ok(bytes.get_ref().len() as u64)
+}
+
+fn mean_of(values: &[u8]) -> f32 {
+    values.iter().map(|v| f64::from(*v)).sum::<f64>() as f32 / values.len().max(1) as f32 / 255.0
+}
+
+/// Mean absolute difference of two grey pictures of one size, 0..1.
+fn change(before: &image::GrayImage, after: &image::GrayImage) -> f32 {
+    mean_of(&before.iter().zip(after.iter()).map(|(a, b)| a.abs_diff(*b)).collect::<Vec<u8>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn change_is_a_share_of_full_light() {
+        let grey = |value| image::GrayImage::from_pixel(8, 8, image::Luma([value]));
+        assert_eq!(change(&grey(0), &grey(255)), 1.0);
+        assert!((change(&grey(50), &grey(101)) - 0.2).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_preset_gives_its_frames_and_a_clip_that_reads_back() {
+        use image::AnimationDecoder as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let preset = folder.path().join("a.milk");
+        let built_in = crate::library::built_in().next().expect("a built-in preset");
+        std::fs::write(&preset, built_in.text).expect("written");
+        let clip = Some(Clip { secs: 0.4, format: ClipFormat::Webp });
+        let settings = CaptureSettings {
+            size: [48, 32],
+            out_size: 24,
+            warm_up: 4,
+            count: 2,
+            every: 3,
+            clip,
+            ..CaptureSettings::default()
+        };
+        let Ok(camera) = FrameCapturer::new(settings) else {
+            eprintln!("no device to draw with; skipped");
+            return;
+        };
+        let job = CaptureJob { id: "a.milk".into(), preset, folder: folder.path().to_owned() };
+        let captured = camera.capture(&job);
+        assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));
+        for frame in &captured.frames {
+            let frame = image::open(folder.path().join(frame)).expect("a picture");
+            assert_eq!((frame.width(), frame.height()), (24, 24));
+        }
+        let clip = folder.path().join(captured.clip.expect("a clip"));
+        let file = std::io::BufReader::new(std::fs::File::open(clip).expect("there"));
+        let decoder = image::codecs::webp::WebPDecoder::new(file).expect("a WebP file");
+        let frames = decoder.into_frames().collect_frames().expect("whole frames");
+        assert_eq!((frames.len(), frames[0].buffer().dimensions()), (6, (48, 32)));
+    }
+}

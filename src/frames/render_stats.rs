@@ -1,0 +1,101 @@
+//! What frames cost and what they look like, in a handful of numbers.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::process_time;
+
+/// Light below which a picture counts as black (0..1).
+const BLACK_LUMA: f64 = 0.004;
+/// Mean change between frames below which a picture counts as standing still (0..1).
+const STILL_MOTION: f64 = 0.0005;
+
+/// Numbers of one rendering.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RenderStats {
+    /// Median time of a frame, milliseconds.
+    pub frame_ms_median: f64,
+    /// 95th percentile.
+    pub frame_ms_p95: f64,
+    /// Processor time a frame over all threads, milliseconds.
+    pub cpu_ms_per_frame: f64,
+    /// Mean light of all frames, 0..1 (Rec. 709 weights on display values).
+    pub luma: f64,
+    /// Mean change of light from frame to frame, 0..1.
+    pub motion: f64,
+    /// Every frame is black.
+    pub black: bool,
+    /// Nothing moves from frame to frame.
+    #[serde(rename = "static")]
+    pub still: bool,
+}
+
+/// Collects the numbers while frames are drawn.
+pub(super) struct StatsRecorder {
+    frame_ms: Vec<f64>,
+    cpu_before: Option<Duration>,
+    cpu_seen: Duration,
+    lumas: Vec<f64>,
+    motions: Vec<f64>,
+    last: Vec<u8>,
+}
+
+impl StatsRecorder {
+    pub fn start() -> Self {
+        Self {
+            frame_ms: Vec::new(),
+            cpu_before: None,
+            cpu_seen: Duration::ZERO,
+            lumas: Vec::new(),
+            motions: Vec::new(),
+            last: Vec::new(),
+        }
+    }
+
+    /// Counts one frame; the processor time since the last picture belongs to it.
+    pub fn frame_took(&mut self, time: Duration) {
+        self.frame_ms.push(time.as_secs_f64() * 1000.0);
+        if let Some(before) = self.cpu_before {
+            self.cpu_seen += process_time().saturating_sub(before);
+        }
+    }
+
+    /// Looks at the picture of the frame.
+    pub fn saw(&mut self, picture: &image::RgbaImage) {
+        let light: Vec<u8> = picture.pixels().map(|pixel| luma(pixel.0)).collect();
+        let mean = |sum: u64| sum as f64 / light.len().max(1) as f64 / 255.0;
+        self.lumas.push(mean(light.iter().map(|&l| u64::from(l)).sum()));
+        if self.last.len() == light.len() {
+            let change = light.iter().zip(&self.last).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            self.motions.push(mean(change));
+        }
+        self.last = light;
+        self.cpu_before = Some(process_time());
+    }
+
+    pub fn figures(mut self) -> RenderStats {
+        self.frame_ms.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let last = self.frame_ms.len().saturating_sub(1);
+            self.frame_ms.get((share * last as f64).round() as usize).copied().unwrap_or(0.0)
+        };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let (luma, motion) = (mean(&self.lumas), mean(&self.motions));
+        RenderStats {
+            frame_ms_median: at(0.5),
+            frame_ms_p95: at(0.95),
+            cpu_ms_per_frame: self.cpu_seen.as_secs_f64() * 1000.0
+                / self.frame_ms.len().saturating_sub(1).max(1) as f64,
+            luma,
+            motion,
+            black: self.lumas.iter().all(|&luma| luma < BLACK_LUMA),
+            still: motion < STILL_MOTION,
+        }
+    }
+}
+
+/// Rec. 709 light of a display pixel, 0..255.
+fn luma([r, g, b, _]: [u8; 4]) -> u8 {
+    ((2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b)) / 10_000) as u8
+}

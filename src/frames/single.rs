@@ -1,0 +1,187 @@
+//! Rendering single presets to pictures, for measuring and for looking at them.
+//!
+//! Every preset starts on a fresh deck from black, in the same show and on the same stage as live.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::render_stats::{RenderStats, StatsRecorder};
+use crate::audio::{self, HOUSE_RATE_HZ};
+use crate::library::Catalogue;
+use crate::show::Rig;
+use crate::show::Solo;
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+
+/// How presets are rendered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderSettings {
+    /// Pixels of the picture.
+    pub size: [u32; 2],
+    /// Frames a second.
+    pub fps: u32,
+    /// Frames to draw.
+    pub frames: u32,
+    /// Frames to save, counted from 1.
+    pub save: Vec<u32>,
+    /// Cells of the warp mesh.
+    pub mesh: [u32; 2],
+    /// Folders with images for presets.
+    pub textures: Vec<PathBuf>,
+    /// Decides everything random.
+    pub seed: u64,
+    /// A sound file, or `demo`.
+    pub audio: String,
+}
+
+/// One preset to render.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderJob {
+    /// The preset.
+    pub preset: PathBuf,
+    /// Where its frames go; nothing is saved without.
+    pub out: Option<PathBuf>,
+}
+
+/// How a rendering ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RenderStatus {
+    /// All frames were drawn.
+    Ok,
+    /// The file is no preset, or asks for more than any preset may.
+    Refused,
+    /// The engine or its process failed.
+    Failed,
+    /// It did not end in time.
+    Timeout,
+}
+
+/// What came of rendering one preset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenderReport {
+    /// The preset.
+    pub preset: PathBuf,
+    /// How it ended.
+    pub status: RenderStatus,
+    /// Why, when it is not ok.
+    pub reason: String,
+    /// Parts that do not work, images that are not there.
+    pub warnings: Vec<String>,
+    /// Making the deck ready, milliseconds.
+    pub prepare_ms: f64,
+    /// What the frames cost and look like.
+    #[serde(flatten)]
+    pub figures: RenderStats,
+}
+
+impl RenderReport {
+    /// A preset without a picture.
+    pub fn without_picture(preset: &Path, status: RenderStatus, reason: String) -> Self {
+        Self {
+            preset: preset.to_owned(),
+            status,
+            reason,
+            warnings: Vec::new(),
+            prepare_ms: 0.0,
+            figures: RenderStats::default(),
+        }
+    }
+}
+
+/// Renders presets one after the other on one device.
+pub struct Renderer {
+    settings: RenderSettings,
+    render_context: Arc<RenderContext>,
+    sound: Vec<[f32; 2]>,
+}
+
+impl Renderer {
+    /// Opens the device and the sound.
+    pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
+        let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
+        let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
+        Ok(Self { settings, render_context, sound })
+    }
+
+    /// Renders one preset.
+    pub fn render(&self, job: &RenderJob) -> RenderReport {
+        self.render_watched(job, |_, _| ())
+    }
+
+    /// Renders one preset; `watch` sees the number of each frame, from 1, and the show that has just drawn it.
+    pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
+        let deck = DeckSettings {
+            size: self.settings.size,
+            mesh: self.settings.mesh,
+            fps: f64::from(self.settings.fps),
+        };
+        let library = match Catalogue::of_one(&job.preset) {
+            Ok(library) => library,
+            Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
+        };
+        let stage = Stage::new(self.render_context.clone(), self.settings.size);
+        let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
+        let mut measured = StatsRecorder::start();
+        for number in 1..=self.settings.frames {
+            let started = Instant::now();
+            if let Err(why) = solo.frame(self.sound_of(number)) {
+                return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why);
+            }
+            solo.rig.stage.finish();
+            measured.frame_took(started.elapsed());
+            let picture = match solo.rig.stage.screenshot() {
+                Ok(picture) => picture,
+                Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
+            };
+            measured.saw(&picture);
+            watch(number, &solo.rig);
+            if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
+                let path = folder.join(format!("frame-{number:03}.png"));
+                let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());
+                let saved = saved.and_then(|()| picture.save(&path).map_err(|error| error.to_string()));
+                if let Err(why) = saved {
+                    let why = format!("{} could not be written: {why}", path.display());
+                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why);
+                }
+            }
+        }
+        let playing = solo.playing();
+        RenderReport {
+            preset: job.preset.clone(),
+            status: RenderStatus::Ok,
+            reason: String::new(),
+            warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
+            prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
+            figures: measured.figures(),
+        }
+    }
+
+    fn sound_of(&self, number: u32) -> &[[f32; 2]] {
+        sound_of(&self.sound, number, self.settings.fps)
+    }
+}
+
+/// What belongs to a frame, counted from 1; nothing after the sound has ended.
+pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
+    let sample = |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
+    let from = sample(number - 1).min(sound.len());
+    let to = sample(number).min(sound.len());
+    &sound[from..to]
+}
+
+/// The first `seconds` of a file or of the demo track, at the house rate.
+pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
+    use anyhow::Context as _;
+    let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize + 1;
+    let mut sound = if name == "demo" {
+        audio::demo::render(HOUSE_RATE_HZ).frames
+    } else {
+        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound {name}"))?;
+        pcm.at_rate(HOUSE_RATE_HZ).frames
+    };
+    sound.truncate(frames);
+    Ok(sound)
+}

@@ -1,0 +1,205 @@
+//! A style index as far as a show needs it: numbers instead of names, one text a style. The index of a hundred thousand
+//! presets is read straight into this, without a text for each of its words.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+use super::apply::name_number;
+use super::index::{IndexCluster, IndexVersion, StyleIndex};
+use crate::library::numbers::Word;
+use crate::library::whole_file::FileError;
+use crate::library::{Energy, Tag, Tags};
+
+/// What an index says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompactIndex {
+    /// Which of the two files.
+    pub version: IndexVersion,
+    /// The presets.
+    pub entries: Vec<CompactEntry>,
+    /// Keys of the styles they have.
+    pub keys: Vec<String>,
+    /// What is known about the styles.
+    pub clusters: Vec<IndexCluster>,
+    /// Names the space that the clusters' centres lie in.
+    pub space: String,
+}
+
+/// What it says of one preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactEntry {
+    /// The number of its name.
+    pub name: u64,
+    /// Its style, a place in [`CompactIndex::keys`].
+    pub key: u32,
+    /// How much it moves.
+    pub energy: Energy,
+    /// Words about it.
+    pub tags: Tags,
+}
+
+impl CompactIndex {
+    /// Reads a file that has to be of this version; see [`StyleIndex::parse`].
+    pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
+        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        // The usual form first, straight into its place.
+        if let Ok(index) = serde_json::from_slice::<CanonicalFile>(&bytes)
+            && index.version == version
+            && index.entries.iter().all(|entry| !entry.preset_id.is_empty() && !entry.author_key.is_empty())
+        {
+            return Ok(index.told());
+        }
+        let index = StyleIndex::parse(&bytes, version).map_err(|why| FileError::new(path, &why))?;
+        Ok(Self::of(&index))
+    }
+
+    /// What this index says.
+    pub fn of(index: &StyleIndex) -> Self {
+        let mut keys = Keys::default();
+        let told = |entry: &super::index::IndexEntry| CompactEntry {
+            name: name_number(&entry.preset_id),
+            key: keys.place(entry.cluster().unwrap_or(&entry.author_key)),
+            energy: entry.energy,
+            tags: entry.tags.iter().filter_map(|word| Tag::of(word)).collect(),
+        };
+        let entries = index.entries.iter().map(told).collect();
+        let (clusters, space) = (index.clusters.clone(), index.space.clone());
+        Self { version: index.version, entries, keys: keys.list, clusters, space }
+    }
+}
+
+/// Every key once.
+#[derive(Default)]
+struct Keys {
+    places: HashMap<String, u32>,
+    list: Vec<String>,
+}
+
+impl Keys {
+    fn place(&mut self, key: &str) -> u32 {
+        if let Some(&place) = self.places.get(key) {
+            return place;
+        }
+        let place = self.list.len() as u32;
+        self.places.insert(key.to_owned(), place);
+        self.list.push(key.to_owned());
+        place
+    }
+}
+
+/// The index as it is usually written; texts stay in the file.
+#[derive(serde::Deserialize)]
+struct CanonicalFile<'a> {
+    version: IndexVersion,
+    #[serde(borrow)]
+    entries: Vec<CanonicalEntry<'a>>,
+    #[serde(default)]
+    clusters: Vec<IndexCluster>,
+    #[serde(default)]
+    space: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CanonicalEntry<'a> {
+    #[serde(borrow)]
+    preset_id: Cow<'a, str>,
+    #[serde(borrow)]
+    author_key: Cow<'a, str>,
+    energy: Energy,
+    #[serde(borrow, default)]
+    tags: Words<'a>,
+}
+
+impl CanonicalFile<'_> {
+    fn told(self) -> CompactIndex {
+        let mut keys = Keys::default();
+        let told = |entry: &CanonicalEntry| CompactEntry {
+            name: name_number(&entry.preset_id),
+            key: keys.place(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
+            energy: entry.energy,
+            tags: entry.tags.known,
+        };
+        let entries = self.entries.iter().map(told).collect();
+        let (clusters, space) = (self.clusters, self.space);
+        CompactIndex { version: self.version, entries, keys: keys.list, clusters, space }
+    }
+}
+
+/// The words of an entry: the first that names its cluster, and those that are known.
+#[derive(Default)]
+struct Words<'a> {
+    cluster: Option<Cow<'a, str>>,
+    known: Tags,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Words<'de>;
+
+            fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+                out.write_str("a list of words")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Words<'de>, A::Error> {
+                let mut words = Words::default();
+                while let Some(Word(word)) = list.next_element::<Word<'de>>()? {
+                    if let Some(tag) = Tag::of(&word) {
+                        words.known.insert(tag);
+                    } else if words.cluster.is_none() {
+                        words.cluster = match word {
+                            Cow::Borrowed(word) => word.strip_prefix("cluster:").map(Cow::Borrowed),
+                            Cow::Owned(word) => {
+                                word.strip_prefix("cluster:").map(|key| Cow::Owned(key.to_owned()))
+                            }
+                        };
+                    }
+                }
+                Ok(words)
+            }
+        }
+        from.deserialize_seq(List)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::style::by_name;
+
+    #[test]
+    fn both_ways_of_reading_tell_the_same() {
+        let labels = ["Geiss - slow bass rain", "Rovastar - \u{fc}ber \"fire\"", "nobody"];
+        let ids = ["a/one.milk", "b\\two \u{e9}.milk", "three.milk"];
+        let mut index = by_name(ids.into_iter().zip(labels), "pack", "");
+        index.entries[0].tags.extend([
+            "cluster:c07".to_owned(),
+            "cluster:c08".to_owned(),
+            "liquid".to_owned(),
+        ]);
+        index.space = "s".into();
+        index.clusters = vec![IndexCluster { id: "c07".into(), label: "x".into(), ..Default::default() }];
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("index.json");
+        index.write(&path).expect("written");
+        let told = CompactIndex::read(&path, IndexVersion::V0).expect("read");
+        assert_eq!(told, CompactIndex::of(&index));
+        assert_eq!(told.keys[told.entries[0].key as usize], "c07");
+        assert!(told.entries[0].tags.has(Tag::Liquid) && told.entries[0].tags.has(Tag::BandLow));
+        assert!(CompactIndex::read(&path, IndexVersion::V1).is_err(), "another version");
+        // One entry with an energy that nobody knows: the others count.
+        let text = std::fs::read_to_string(&path).expect("text").replacen(
+            "\"energy\":\"peak\"",
+            "\"energy\":\"furious\"",
+            1,
+        );
+        std::fs::write(&path, text).expect("written");
+        assert_eq!(CompactIndex::read(&path, IndexVersion::V0).expect("read").entries.len(), 2);
+    }
+}

@@ -1,0 +1,284 @@
+//! The lines of a `.milk` file: a lossless reader for everything that needs a preset's text and not its program.
+//!
+//! Every line of the file comes back as a [`Line`], in order, also those that MilkDrop ignores, so that the text can be
+//! counted, hashed or searched. Never interprets code and never fails; [`super::Program`] compiles presets.
+
+use std::borrow::Cow;
+
+/// Custom waves, and custom shapes, that a preset may have: MilkDrop 2 has four of each, its successors sixteen.
+pub const SLOTS: usize = 16;
+
+/// Prefixes that choose filter and wrap mode of a sampler: `sampler_fw_name` samples the image `name`.
+const SAMPLER_MODES: [&str; 8] = ["fw_", "fc_", "pw_", "pc_", "wf_", "cf_", "wp_", "cp_"];
+
+/// The kinds of code in a preset, in the order of [`Section::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// `per_frame_init_N`
+    PerFrameInit,
+    /// `per_frame_N`
+    PerFrame,
+    /// `per_pixel_N`, which runs per vertex
+    PerPixel,
+    /// `warp_N`, HLSL
+    Warp,
+    /// `comp_N`, HLSL
+    Composite,
+    /// `wave_SLOT_initN`
+    WaveInit,
+    /// `wave_SLOT_per_frameN`
+    WavePerFrame,
+    /// `wave_SLOT_per_pointN`
+    WavePerPoint,
+    /// `shape_SLOT_initN`
+    ShapeInit,
+    /// `shape_SLOT_per_frameN`
+    ShapePerFrame,
+}
+
+/// What the key of a line names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A line of code of the preset itself.
+    Code(Section),
+    /// A line of code of a custom wave or shape.
+    SlotCode(Section, usize),
+    /// A value of a custom wave (`wavecode_SLOT_name`).
+    Wave(usize, &'a str),
+    /// A value of a custom shape (`shapecode_SLOT_name`).
+    Shape(usize, &'a str),
+    /// Any other value.
+    Value(&'a str),
+    /// A line without `=`, such as `[preset00]`.
+    None,
+}
+
+/// One line of a preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The whole line without its line ending.
+    pub raw: &'a str,
+    /// What its key names.
+    pub key: Key<'a>,
+    /// The text after the first `=`; empty without one.
+    pub value: &'a str,
+}
+
+/// A preset's bytes as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The text without its byte order mark.
+    pub text: Cow<'a, str>,
+    /// The bytes began with a UTF-8 byte order mark.
+    pub bom: bool,
+    /// The bytes are not UTF-8 and were read as Latin-1.
+    pub latin1: bool,
+}
+
+impl<'a> Decoded<'a> {
+    /// Decodes UTF-8, or Latin-1 where that fails, as MilkDrop's Windows code page nearly is.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let body = bytes.strip_prefix(b"\xef\xbb\xbf");
+        let bom = body.is_some();
+        let body = body.unwrap_or(bytes);
+        match std::str::from_utf8(body) {
+            Ok(text) => Self { text: text.into(), bom, latin1: false },
+            Err(_) => Self { text: body.iter().map(|&byte| char::from(byte)).collect(), bom, latin1: true },
+        }
+    }
+}
+
+impl Section {
+    /// Every section, in the order of its discriminants.
+    pub const ALL: [Self; 10] = [
+        Self::PerFrameInit,
+        Self::PerFrame,
+        Self::PerPixel,
+        Self::Warp,
+        Self::Composite,
+        Self::WaveInit,
+        Self::WavePerFrame,
+        Self::WavePerPoint,
+        Self::ShapeInit,
+        Self::ShapePerFrame,
+    ];
+
+    /// The key's stem without slot and number, such as `per_frame` or `wave_init`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PerFrameInit => "per_frame_init",
+            Self::PerFrame => "per_frame",
+            Self::PerPixel => "per_pixel",
+            Self::Warp => "warp",
+            Self::Composite => "comp",
+            Self::WaveInit => "wave_init",
+            Self::WavePerFrame => "wave_per_frame",
+            Self::WavePerPoint => "wave_per_point",
+            Self::ShapeInit => "shape_init",
+            Self::ShapePerFrame => "shape_per_frame",
+        }
+    }
+}
+
+impl<'a> Line<'a> {
+    fn new(raw: &'a str) -> Self {
+        match raw.split_once('=') {
+            Some((key, value)) => Self { raw, key: Key::new(key.trim()), value },
+            None => Self { raw, key: Key::None, value: "" },
+        }
+    }
+
+    /// The line's code without the backtick that MilkDrop puts before lines of shaders.
+    pub fn code(&self) -> &'a str {
+        self.value.strip_prefix('`').unwrap_or(self.value)
+    }
+}
+
+impl<'a> Key<'a> {
+    fn new(key: &'a str) -> Self {
+        Self::slot_value(key).or_else(|| Self::code(key)).unwrap_or(Self::Value(key))
+    }
+
+    fn slot_value(key: &'a str) -> Option<Self> {
+        let slot = |rest: &'a str| {
+            let (number, name) = rest.split_once('_')?;
+            Some((number.parse::<usize>().ok().filter(|slot| *slot < SLOTS)?, name))
+        };
+        if let Some(rest) = strip_prefix(key, "wavecode_") {
+            return slot(rest).map(|(slot, name)| Self::Wave(slot, name));
+        }
+        strip_prefix(key, "shapecode_").and_then(slot).map(|(slot, name)| Self::Shape(slot, name))
+    }
+
+    fn code(key: &str) -> Option<Self> {
+        let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        if stem.len() == key.len() {
+            return None;
+        }
+        let same = |name: &str| stem.eq_ignore_ascii_case(name);
+        let own = [
+            ("per_frame_init_", Section::PerFrameInit),
+            ("per_frame_", Section::PerFrame),
+            ("per_pixel_", Section::PerPixel),
+            ("warp_", Section::Warp),
+            ("comp_", Section::Composite),
+        ];
+        if let Some((_, section)) = own.into_iter().find(|(name, _)| same(name)) {
+            return Some(Self::Code(section));
+        }
+        let custom = [
+            ("wave_", "init", Section::WaveInit),
+            ("wave_", "per_frame", Section::WavePerFrame),
+            ("wave_", "per_point", Section::WavePerPoint),
+            ("shape_", "init", Section::ShapeInit),
+            ("shape_", "per_frame", Section::ShapePerFrame),
+        ];
+        custom.into_iter().find_map(|(kind, part, section)| {
+            let (slot, rest) = strip_prefix(stem, kind)?.split_once('_')?;
+            let slot = slot.parse::<usize>().ok().filter(|slot| *slot < SLOTS)?;
+            rest.eq_ignore_ascii_case(part).then_some(Self::SlotCode(section, slot))
+        })
+    }
+}
+
+/// The lines of a preset's text. Lines end with `\n`, `\r\n` or `\r`.
+pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    // A "\r\n" yields an empty piece between its two characters, which is no line of its own.
+    let mut after_return = false;
+    text.split_inclusive(['\n', '\r']).filter_map(move |piece| {
+        let body = piece.trim_end_matches(['\n', '\r']);
+        let joined = after_return && piece == "\n";
+        after_return = piece.ends_with('\r');
+        (!joined).then(|| Line::new(body))
+    })
+}
+
+/// The number that a value begins with, as C's `atof` reads it; 0 if there is none.
+pub fn leading_number(value: &str) -> f32 {
+    const LONGEST: usize = 48; // More digits than any f32 needs.
+    let value = value.trim_start();
+    let numeric = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+    let end = value.bytes().take(LONGEST).take_while(|&byte| numeric(byte)).count();
+    (1..=end).rev().find_map(|end| value[..end].parse().ok()).unwrap_or(0.0)
+}
+
+/// The names behind `sampler_` in shader text, in lower case and without the prefix that chooses the sampling mode:
+/// images, and MilkDrop's own `main`, `noise_*` and `blur*`.
+pub fn samplers(text: &str) -> Vec<String> {
+    let text = text.to_lowercase();
+    let name = |part: &str| {
+        let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let bare = SAMPLER_MODES.iter().find_map(|mode| name.strip_prefix(mode));
+        bare.map_or(name.clone(), str::to_owned)
+    };
+    text.split("sampler_").skip(1).map(name).collect()
+}
+
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(line: &str) -> Key<'_> {
+        lines(line).next().expect("a line").key
+    }
+
+    #[test]
+    fn keys_name_sections_slots_and_values() {
+        let expected = [
+            ("[preset00]", Key::None),
+            ("fDecay=0.98", Key::Value("fDecay")),
+            ("warp=1", Key::Value("warp")),
+            ("warp_1=`shader_body", Key::Code(Section::Warp)),
+            ("per_frame_12=zoom=1;", Key::Code(Section::PerFrame)),
+            ("per_frame_init_1=q1=1;", Key::Code(Section::PerFrameInit)),
+            ("PER_PIXEL_3=rot=0;", Key::Code(Section::PerPixel)),
+            ("wave_r=0.5", Key::Value("wave_r")),
+            ("wave_2_per_point4=x=sample;", Key::SlotCode(Section::WavePerPoint, 2)),
+            ("shape_15_init1=x=0;", Key::SlotCode(Section::ShapeInit, 15)),
+            ("shape_16_init1=x=0;", Key::Value("shape_16_init1")),
+            ("wavecode_0_enabled=1", Key::Wave(0, "enabled")),
+            ("shapecode_3_a2=0.1", Key::Shape(3, "a2")),
+        ];
+        for (line, wanted) in expected {
+            assert_eq!(key(line), wanted, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_line_comes_back_whatever_ends_it() {
+        let raw: Vec<_> = lines("a=1\r\nb\rc=`d\n\n=e").map(|line| line.raw).collect();
+        assert_eq!(raw, ["a=1", "b", "c=`d", "", "=e"]);
+    }
+
+    #[test]
+    fn code_loses_only_its_backtick() {
+        let line = lines("comp_1=`ret = 1; // `").next().expect("a line");
+        assert_eq!((line.value, line.code()), ("`ret = 1; // `", "ret = 1; // `"));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_latin1() {
+        let decoded = Decoded::new(b"\xef\xbb\xbfna\xefve");
+        assert_eq!((&*decoded.text, decoded.bom, decoded.latin1), ("na\u{ef}ve", true, true));
+        assert!(!Decoded::new("naïve".as_bytes()).latin1);
+    }
+
+    #[test]
+    fn samplers_lose_their_mode() {
+        assert_eq!(samplers("sampler sampler_FW_Clouds2; tex2D(sampler_main, uv)"), ["clouds2", "main"]);
+    }
+
+    #[test]
+    fn numbers_are_read_as_c_reads_them() {
+        for (text, number) in
+            [(" 1.5abc", 1.5), ("-2e1;", -20.0), ("x", 0.0), ("", 0.0), ("1.2.3", 1.2), ("3e", 3.0)]
+        {
+            assert_eq!(leading_number(text), number, "{text:?}");
+        }
+    }
+}

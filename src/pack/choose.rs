@@ -1,0 +1,182 @@
+//! Which presets go into a pack: drawn at random, the first ones, or spread over looks, folders and families.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::pack::spread::{Farthest, Point};
+use crate::units::Rng;
+
+/// How a pack is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sample {
+    /// Spread over folders, looks and families.
+    #[default]
+    Diverse,
+    /// At random, each with equal chance.
+    Reservoir,
+    /// The first ones by path.
+    First,
+}
+
+impl Sample {
+    /// The word in manifests.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Diverse => "diverse",
+            Self::Reservoir => "reservoir",
+            Self::First => "first",
+        }
+    }
+}
+
+/// What choosing needs to know of a preset.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The folder it lies in.
+    pub folder: String,
+    /// Presets with the same code.
+    pub family: u64,
+    /// Presets that look the same.
+    pub look_group: usize,
+}
+
+/// Chooses `size` of the candidates, or all when there are fewer; the result is sorted.
+pub fn choose(
+    candidates: &[Candidate],
+    points: &[Point],
+    size: usize,
+    sample: Sample,
+    rng: &mut Rng,
+) -> Vec<usize> {
+    let size = size.min(candidates.len());
+    let mut chosen = match sample {
+        Sample::First => (0..size).collect(),
+        Sample::Reservoir => at_random(candidates.len(), size, rng),
+        Sample::Diverse => diverse(candidates, points, size, rng),
+    };
+    chosen.sort_unstable();
+    chosen
+}
+
+/// `size` of `count`, each with equal chance.
+pub fn at_random(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..count).collect();
+    rng.shuffle(&mut all);
+    all.truncate(size);
+    all
+}
+
+/// First one preset of every folder, the folders in random order, then whatever lies farthest from all that was
+/// chosen. Siblings and look-alikes come in only when nothing else is left.
+fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
+    let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        folders.entry(candidate.folder.as_str()).or_default().push(at);
+    }
+    let mut order: Vec<&Vec<usize>> = folders.values().collect();
+    rng.shuffle(&mut order);
+    let mut draw = Draw::new(candidates, points);
+    for folder in order.into_iter().take(size) {
+        let members: BTreeSet<usize> = folder.iter().copied().collect();
+        let next = draw
+            .farthest(|at| members.contains(&at) && draw.is_new(at))
+            .or_else(|| draw.farthest(|at| members.contains(&at)));
+        if let Some(next) = next {
+            draw.take(next);
+        }
+    }
+    while draw.chosen.len() < size {
+        let next = draw.farthest(|at| draw.is_new(at)).or_else(|| draw.farthest(|_| true));
+        let Some(next) = next else { break };
+        draw.take(next);
+    }
+    draw.chosen
+}
+
+/// A draw under way.
+struct Draw<'a> {
+    candidates: &'a [Candidate],
+    farthest: Farthest<'a>,
+    chosen: Vec<usize>,
+    taken: Vec<bool>,
+    families: BTreeSet<u64>,
+    look_groups: BTreeSet<usize>,
+}
+
+impl<'a> Draw<'a> {
+    fn new(candidates: &'a [Candidate], points: &'a [Point]) -> Self {
+        Self {
+            candidates,
+            farthest: Farthest::new(points),
+            chosen: Vec::new(),
+            taken: vec![false; candidates.len()],
+            families: BTreeSet::new(),
+            look_groups: BTreeSet::new(),
+        }
+    }
+
+    fn farthest(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
+        self.farthest.farthest(|at| !self.taken[at] && may(at))
+    }
+
+    /// Neither its code nor its look is in the pack.
+    fn is_new(&self, at: usize) -> bool {
+        let Candidate { family, look_group, .. } = &self.candidates[at];
+        !self.families.contains(family) && !self.look_groups.contains(look_group)
+    }
+
+    fn take(&mut self, at: usize) {
+        self.taken[at] = true;
+        self.chosen.push(at);
+        self.families.insert(self.candidates[at].family);
+        self.look_groups.insert(self.candidates[at].look_group);
+        self.farthest.choose(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::probe::Look;
+    use crate::pack::spread;
+
+    fn library() -> (Vec<Candidate>, Vec<Point>) {
+        let mut rng = Rng::new(5);
+        let mut looks = Vec::new();
+        let mut candidates = Vec::new();
+        for number in 0..300 {
+            // Most presets are near-copies in one folder.
+            let copy = number % 3 != 0;
+            let luma = if copy { 0.5 } else { rng.unit() };
+            looks.push(Look { luma, colour: luma, motion: luma, ..Look::default() });
+            candidates.push(Candidate {
+                folder: if copy { "crowd".into() } else { format!("folder {}", number % 30) },
+                family: if copy { 1 } else { 10 + number },
+                look_group: number as usize,
+            });
+        }
+        let points = spread::points(&looks.iter().collect::<Vec<_>>());
+        (candidates, points)
+    }
+
+    #[test]
+    fn a_diverse_pack_covers_folders_and_repeats_no_family_while_others_are_left() {
+        let (candidates, points) = library();
+        let folders = |chosen: &[usize]| {
+            chosen.iter().map(|&at| candidates[at].folder.as_str()).collect::<BTreeSet<_>>().len()
+        };
+        let diverse = choose(&candidates, &points, 40, Sample::Diverse, &mut Rng::new(1));
+        assert_eq!((diverse.len(), folders(&diverse)), (40, 11));
+        let crowd = diverse.iter().filter(|&&at| candidates[at].family == 1).count();
+        assert_eq!(crowd, 1);
+    }
+
+    #[test]
+    fn equal_seeds_draw_equal_packs_and_a_small_library_goes_in_whole() {
+        let (candidates, points) = library();
+        for sample in [Sample::Diverse, Sample::Reservoir, Sample::First] {
+            let draw = |size| choose(&candidates, &points, size, sample, &mut Rng::new(9));
+            assert_eq!(draw(25), draw(25));
+            assert_eq!(draw(1000).len(), 300, "{sample:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What decks are built with: the device, the fixed passes, the samplers and the images. Shared by all threads.
+
+use std::path::PathBuf;
+
+use lactea_abi::{Address, Filter};
+
+use super::gpu::Gpu;
+use super::pass::blur::BlurPass;
+use super::pass::composite::CompositePass;
+use super::pass::draw::DrawPass;
+use super::pass::shape::ShapePass;
+use super::pass::warp::WarpPass;
+use super::pass::{self, mesh};
+use super::textures::Textures;
+
+/// The workshop; made once for a device.
+pub struct RenderContext {
+    /// The graphics device.
+    pub gpu: Gpu,
+    /// Noise and user images.
+    pub textures: Textures,
+    pub(super) mesh_shader: wgpu::ShaderModule,
+    pub(super) warp: WarpPass,
+    pub(super) composite: CompositePass,
+    pub(super) blur: BlurPass,
+    pub(super) draw: DrawPass,
+    pub(super) shape: ShapePass,
+    pub(super) composite_indices: wgpu::Buffer,
+    pub(super) composite_index_count: u32,
+    pub(super) frame_layout: wgpu::BindGroupLayout,
+    samplers: [wgpu::Sampler; 4],
+}
+
+impl RenderContext {
+    /// Builds everything that does not depend on a preset; `texture_folders` are searched for user images.
+    pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
+        let device = &gpu.device;
+        let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
+        let indices = mesh::composite_indices();
+        let composite_indices = wgpu::util::DeviceExt::create_buffer_init(
+            device,
+            &wgpu::util::BufferInitDescriptor {
+                label: Some("composite/indices"),
+                contents: bytemuck::cast_slice(&indices),
+                usage: wgpu::BufferUsages::INDEX,
+            },
+        );
+        let sampler = |filter, address| {
+            device.create_sampler(&wgpu::SamplerDescriptor {
+                label: Some("sampler"),
+                address_mode_u: address,
+                address_mode_v: address,
+                address_mode_w: address,
+                mag_filter: filter,
+                min_filter: filter,
+                ..Default::default()
+            })
+        };
+        let (linear, point) = (wgpu::FilterMode::Linear, wgpu::FilterMode::Nearest);
+        let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
+        Self {
+            warp: WarpPass::new(&gpu, &mesh_shader),
+            composite: CompositePass::new(&gpu, &mesh_shader),
+            blur: BlurPass::new(&gpu),
+            draw: DrawPass::new(&gpu),
+            shape: ShapePass::new(&gpu),
+            composite_index_count: indices.len() as u32,
+            composite_indices,
+            frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
+            samplers: [
+                sampler(linear, wrap),
+                sampler(linear, clamp),
+                sampler(point, wrap),
+                sampler(point, clamp),
+            ],
+            textures: Textures::new(&gpu, texture_folders),
+            mesh_shader,
+            gpu,
+        }
+    }
+
+    /// The sampler of this filter and addressing.
+    pub(super) fn sampler(&self, filter: Filter, address: Address) -> &wgpu::Sampler {
+        let point = usize::from(filter == Filter::Point) * 2;
+        &self.samplers[point + usize::from(address == Address::Clamp)]
+    }
+}

@@ -1,0 +1,288 @@
+//! Music of the dance floor: a machine that keeps its tempo, patterns that repeat, drops and breakdowns.
+
+use super::bus::Bus;
+use super::kit::Kit;
+use super::patch::Patch;
+use super::voice::{Syllable, Voice};
+use super::{SECS, above, between, chance, octaves, pick, scale};
+use crate::audio::demo::tone::{Filter, Noise};
+use crate::units::Rng;
+
+/// Kicks of broken beats, in sixteenths of a bar, and where their snares are.
+const BROKEN: [(&[usize], &[usize]); 5] = [
+    (&[0, 10], &[4, 12]),
+    (&[0, 3, 10], &[4, 12]),
+    (&[0, 6, 10], &[4, 12]),
+    (&[0, 3, 6, 11], &[4, 12]),
+    (&[0, 7, 10], &[8]),
+];
+
+struct SongPlan {
+    step: f32,
+    bars: usize,
+    /// Whether the kick plays in a bar.
+    kick: Vec<bool>,
+    root_hz: f32,
+    scale: Vec<f32>,
+    /// Steps of the scale the bars stand on.
+    chords: Vec<usize>,
+}
+
+impl SongPlan {
+    fn draw(rng: &mut Rng) -> Self {
+        let bpm = match rng.below(10) {
+            0..6 => between(rng, 116.0, 146.0),
+            6..8 => between(rng, 146.0, 180.0),
+            8 => between(rng, 96.0, 118.0),
+            _ => between(rng, 170.0, 215.0),
+        };
+        let step = 15.0 / bpm;
+        let bars = (SECS / (16.0 * step)) as usize + 1;
+        let mut kick = vec![true; bars];
+        if chance(rng, 0.2) {
+            // A breakdown: the kick rests for some bars.
+            let from = rng.below(bars);
+            let length = 2 + rng.below(bars);
+            kick[from..(from + length).min(bars)].fill(false);
+        }
+        let chords = match rng.below(3) {
+            0 => vec![0],
+            1 => vec![0, pick(rng, &[2, 3, 4, 5])],
+            _ => (0..4).map(|_| pick(rng, &[0, 0, 2, 3, 4, 5])).collect(),
+        };
+        Self { step, bars, kick, root_hz: octaves(rng, 36.0, 72.0), scale: scale(rng), chords }
+    }
+
+    fn at(&self, bar: usize, step: f32) -> f32 {
+        (bar as f32 * 16.0 + step) * self.step
+    }
+
+    fn root(&self, bar: usize) -> usize {
+        self.chords[bar % self.chords.len()]
+    }
+
+    fn hz(&self, degree: usize) -> f32 {
+        above(self.root_hz, self.scale[degree % self.scale.len()])
+    }
+}
+
+/// One piece.
+pub fn compose(rng: &mut Rng) -> Bus {
+    let plan = SongPlan::draw(rng);
+    let kit = Kit::machine(rng);
+    let mut mix = Bus::new();
+    let kicks = drums(&plan, &kit, &mut mix, rng);
+    let pump = if chance(rng, 0.6) { between(rng, 0.2, 0.95) } else { 0.0 };
+    let length = plan.step * between(rng, 1.5, 4.0);
+    let mut add = |mut bus: Bus, db: f32, rng: &mut Rng| {
+        bus.duck(&kicks, pump, length);
+        if chance(rng, 0.3) {
+            bus.echo(plan.step * pick(rng, &[2.0, 3.0, 4.0]), between(rng, 0.2, 0.6), between(rng, 0.1, 0.5));
+        }
+        if chance(rng, 0.4) {
+            bus.hall(between(rng, 0.4, 3.0), between(rng, 0.1, 0.5), rng);
+        }
+        mix.mix(&bus, db);
+    };
+    if chance(rng, 0.85) {
+        let db = between(rng, -8.0, 2.0);
+        add(bass(&plan, rng), db, rng);
+    }
+    for _ in 0..rng.below(3) {
+        let db = between(rng, -14.0, 0.0);
+        add(line(&plan, rng), db, rng);
+    }
+    if chance(rng, 0.45) {
+        let db = between(rng, -14.0, -2.0);
+        add(chords(&plan, rng), db, rng);
+    }
+    if chance(rng, 0.35) {
+        let db = between(rng, -18.0, -4.0);
+        add(sweep(&plan, rng), db, rng);
+    }
+    if chance(rng, 0.3) {
+        let db = between(rng, -20.0, -8.0);
+        add(hiss(rng), db, rng);
+    }
+    if chance(rng, 0.1) {
+        let db = between(rng, -10.0, 0.0);
+        add(calls(&plan, rng), db, rng);
+    }
+    mix
+}
+
+/// Drums; returns when the kicks are.
+fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
+    let mut kicks = Vec::new();
+    let mut bus = Bus::new();
+    let broken = chance(rng, 0.15).then(|| pick(rng, &BROKEN));
+    let (kick, snares) = broken.unwrap_or((&[0, 4, 8, 12], &[4, 12]));
+    let clapped = if broken.is_some() { 0.9 } else { 0.6 };
+    let snare = chance(rng, clapped).then(|| if chance(rng, 0.5) { &kit.clap } else { &kit.snare });
+    let snare_gain = between(rng, 0.2, 1.2);
+    let (offbeat, sixteenths, knocks) = (chance(rng, 0.7), chance(rng, 0.5), chance(rng, 0.5));
+    let (offbeat_gain, hat_gain, knock_gain) =
+        (between(rng, 0.1, 0.9), between(rng, 0.05, 0.6), between(rng, 0.1, 0.6));
+    let accents: Vec<f32> =
+        (0..16).map(|_| if chance(rng, 0.75) { between(rng, 0.4, 1.0) } else { 0.0 }).collect();
+    let knock: Vec<bool> = (0..16).map(|_| chance(rng, 0.25)).collect();
+    let hats_rest = chance(rng, 0.5);
+    let roll = chance(rng, 0.4);
+    for bar in 0..plan.bars {
+        let rests = !plan.kick[bar];
+        if !rests {
+            for &step in kick {
+                kicks.push(plan.at(bar, step as f32));
+            }
+        }
+        for step in 0..16 {
+            let at = plan.at(bar, step as f32);
+            if let Some(snare) = snare.filter(|_| !rests && snares.contains(&step)) {
+                bus.add(at, snare, snare_gain);
+            }
+            if !(rests && hats_rest) {
+                if offbeat && step % 4 == 2 {
+                    bus.add(at, &kit.open_hat, offbeat_gain);
+                }
+                if sixteenths {
+                    bus.add(at, &kit.hat, hat_gain * accents[step]);
+                }
+                if knocks && knock[step] {
+                    bus.add(at, &kit.knock, knock_gain);
+                }
+            }
+            // A roll that leads back to the kick.
+            if rests && roll && plan.kick.get(bar + 1) == Some(&true) && (step % 2 == 0 || step >= 8) {
+                bus.add(at, &kit.snare, 0.1 + 0.03 * step as f32);
+            }
+        }
+    }
+    let gain = between(rng, 0.5, 1.2);
+    for &at in &kicks {
+        bus.add(at, &kit.kick, gain);
+    }
+    if chance(rng, 0.3) {
+        bus.drive(octaves(rng, 0.7, 8.0));
+    }
+    if chance(rng, 0.3) {
+        bus.hall(between(rng, 0.3, 1.5), between(rng, 0.05, 0.3), rng);
+    }
+    mix.mix(&bus, 0.0);
+    kicks
+}
+
+/// A bass line of one or two bars, over and over.
+fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let patch = Patch::bass(rng);
+    let octave = pick(rng, &[1.0, 1.0, 2.0]);
+    let kind = rng.below(4);
+    let line: Vec<Option<(usize, f32)>> = (0..16)
+        .map(|step| match kind {
+            0 => (step % 4 == 2).then_some((0, 1.8)),
+            1 => (step % 4 != 0).then_some((0, 0.9)),
+            2 => chance(rng, 0.6).then(|| (pick(rng, &[0, 0, 0, 2, 4, 7]), 0.9)),
+            _ => (step % 8 == 0).then_some((0, 7.5)),
+        })
+        .collect();
+    let rests = chance(rng, 0.6);
+    for bar in (0..plan.bars).filter(|&bar| plan.kick[bar] || !rests) {
+        for (step, note) in line.iter().enumerate() {
+            if let Some((degree, steps)) = note {
+                let note = patch.note(octave * plan.hz(plan.root(bar) + degree), steps * plan.step, rng);
+                bus.add(plan.at(bar, step as f32), &note, 1.0);
+            }
+        }
+    }
+    bus
+}
+
+/// An arpeggio or a melody that repeats exactly.
+fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let patch = Patch::lead(rng);
+    let octave = pick(rng, &[4.0, 8.0, 8.0, 16.0]);
+    let (length, density) = (pick(rng, &[8, 16, 16, 32]), between(rng, 0.35, 1.0));
+    let steps = pick(rng, &[0.6, 0.9, 1.8]);
+    let notes: Vec<Option<usize>> =
+        (0..length).map(|_| chance(rng, density).then(|| rng.below(plan.scale.len()))).collect();
+    let from = if chance(rng, 0.3) { rng.below(plan.bars) } else { 0 };
+    for bar in from..plan.bars {
+        for step in 0..16 {
+            if let Some(degree) = notes[(bar * 16 + step) % length] {
+                let hz = octave * plan.hz(degree + plan.root(bar));
+                bus.add(plan.at(bar, step as f32), &patch.note(hz.min(4_000.0), steps * plan.step, rng), 0.8);
+            }
+        }
+    }
+    bus
+}
+
+/// Stabs on off-beats, or a pad that holds each chord.
+fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let held = chance(rng, 0.5);
+    let patch = if held { Patch::pad(rng) } else { Patch::lead(rng) };
+    let octave = pick(rng, &[2.0, 4.0, 8.0]);
+    let rhythm: Vec<usize> = match rng.below(3) {
+        0 => vec![2, 6, 10, 14],
+        1 => vec![0, 3, 6, 10, 13],
+        _ => (0..16).filter(|_| chance(rng, 0.3)).collect(),
+    };
+    for bar in 0..plan.bars {
+        for third in [0, 2, 4] {
+            let hz = octave * plan.hz(plan.root(bar) + third);
+            if held {
+                bus.add(plan.at(bar, 0.0), &patch.note(hz, 15.0 * plan.step, rng), 0.5);
+            } else {
+                let note = patch.note(hz, 1.2 * plan.step, rng);
+                rhythm.iter().for_each(|&step| bus.add(plan.at(bar, step as f32), &note, 0.5));
+            }
+        }
+    }
+    bus
+}
+
+/// Noise that rises over some bars, as before a drop.
+fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let mut noise = Noise::new(rng.next_u64());
+    let mut filter = Filter::new(super::RATE, 500.0, 2.0);
+    let length = plan.at(pick(rng, &[2, 4, 8]), 0.0);
+    for (n, sample) in bus.samples().iter_mut().enumerate() {
+        let share = (n as f32 / super::RATE / length).fract();
+        if n % 32 == 0 {
+            filter.tune(300.0 * (share * 4.5).exp2(), 2.0);
+        }
+        *sample = filter.next(noise.next()).band * share * share;
+    }
+    bus
+}
+
+/// Noise that never stops: vinyl, tape, a layer under the hats.
+fn hiss(rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let mut noise = Noise::new(rng.next_u64());
+    let mut filter = Filter::new(super::RATE, octaves(rng, 800.0, 8_000.0), 0.7);
+    bus.samples().iter_mut().for_each(|sample| *sample = filter.next(noise.next()).band);
+    bus
+}
+
+/// A voice cut into a pattern that repeats.
+fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new();
+    let voice = Voice::new(rng, 0.005);
+    let steps: Vec<(usize, usize)> =
+        (0..16).filter_map(|step| if chance(rng, 0.2) { Some((step, rng.below(7))) } else { None }).collect();
+    let every = pick(rng, &[1, 2]);
+    let mut syllables = Vec::new();
+    for bar in (0..plan.bars).filter(|bar| bar % every == 0) {
+        for &(step, degree) in &steps {
+            let hz = plan.hz(degree) * 4.0;
+            let at = plan.at(bar, step as f32);
+            syllables.push(Syllable { at, secs: 1.6 * plan.step, hz: (hz, hz), level: 0.8 });
+        }
+    }
+    voice.utter(&syllables, bus.samples(), rng);
+    bus
+}
