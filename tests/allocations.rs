@@ -168,7 +168,7 @@ fn frames_of_a_show_allocate_nothing_of_ours() {
     let warmer = Warmer::in_place(&render_context, &heard, settings, None);
     let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(true);
-    stage.glance_at_picture(true);
+    stage.measure_picture(true);
     // The show changes nothing by itself: what is on air stays.
     let show = ShowSettings { auto: false, fps: FPS, warm_frames: 2, ..ShowSettings::default() };
     let mut rig = Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard);

@@ -16,8 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("mind", &["units", "analysis", "library"]),
     ("stage", &["units", "milk"]),
     ("show", &["units", "handoff", "analysis", "milk", "library", "mind", "stage"]),
-    ("training", &["units", "audio", "analysis"]),
     ("jobs", &["units", "library"]),
+    ("training", &["units", "audio", "analysis", "jobs"]),
     ("audit", &["units", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
     ("pack", &["units", "media", "milk", "library", "jobs", "audit"]),
     ("frames", &["units", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"]),
@@ -45,6 +45,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const GUESTS: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
+    ("hound", &["audio"]),
+    ("biquad", &["audit"]),
     ("rustfft", &["analysis", "milk"]),
     ("realfft", &["analysis"]),
     ("ebur128", &["analysis"]),

@@ -16,7 +16,6 @@ mod performance;
 mod persistence;
 mod preferences;
 mod replay;
-mod scratch;
 mod screen;
 mod screenshot;
 mod sound;

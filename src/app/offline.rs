@@ -1,7 +1,7 @@
 //! The whole show without a window: time from a counter, sound from a file or the demo track, frames to a video.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +10,6 @@ use anyhow::Context as _;
 use super::admission::door;
 use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
-use super::scratch::Scratch;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
 use crate::handoff::Latest;
@@ -91,8 +90,12 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut rig = Rig::new(Show::remembering(show, pool, ShowMemory::default()), stage, warmer, heard);
     rig.settle();
     // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
-    let work = Scratch::beside(&settings.out)?;
-    let sound_file = work.file("sound.wav");
+    let folder =
+        settings.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
+    let scratch =
+        tempfile::Builder::new().prefix(".aivj-").tempdir_in(folder).context("creating a scratch folder")?;
+    let sound_file = scratch.path().join("sound.wav");
     audio::wav::write(&sound_file, &sound)?;
     let mut video = Video::open(&settings.out, settings.size, settings.fps, Some(&sound_file))?;
     let mut played: BTreeMap<u64, String> = BTreeMap::new();

@@ -93,9 +93,7 @@ impl AnalysisThread {
                     analyser.push(&block.frames);
                     known.publish(*analyser.features());
                 }
-                for &frame in &block.frames {
-                    out.send(frame).ok(); // Refused frames are counted by the queue.
-                }
+                out.send_all(&block.frames); // Refused frames are counted by the queue.
                 thread::sleep(READ_EVERY);
             }
         };
@@ -113,9 +111,7 @@ impl AnalysisThread {
     /// Takes the sound that arrived since the last call.
     pub fn collect(&mut self, into: &mut Vec<[f32; 2]>) {
         into.clear();
-        while let Some(frame) = self.sound.receive() {
-            into.push(frame);
-        }
+        self.sound.receive_all(into);
     }
 
     /// Where the sound comes from, in words.

@@ -1,6 +1,7 @@
 //! What presets hear while they are probed: passages of the demo track, whole and band by band, known not to be silent.
 
 use anyhow::ensure;
+use biquad::{Biquad as _, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F32, ToHertz as _, Type};
 use serde::{Deserialize, Serialize};
 
 use crate::audio::demo::{DemoTrack, SECTIONS};
@@ -59,11 +60,11 @@ impl ProbeSound {
         }
         let length = heard.len() * per_frame;
         let techno = passage("drop", length);
-        let band = |filters: &[Biquad]| levelled(filtered(&techno, filters));
+        let band = |filters: &[Coefficients<f32>]| levelled(filtered(&techno, filters));
         let sources = [
-            (ProbeSignal::Low, band(&[Biquad::low_pass(180.0); 2])),
-            (ProbeSignal::Mid, band(&[Biquad::high_pass(300.0), Biquad::low_pass(2500.0)])),
-            (ProbeSignal::High, band(&[Biquad::high_pass(4000.0); 2])),
+            (ProbeSignal::Low, band(&[low_pass(180.0); 2])),
+            (ProbeSignal::Mid, band(&[high_pass(300.0), low_pass(2500.0)])),
+            (ProbeSignal::High, band(&[high_pass(4000.0); 2])),
             (ProbeSignal::Ambient, passage("afterglow", length)),
             (ProbeSignal::Techno, techno),
         ];
@@ -96,12 +97,12 @@ fn passage(section: &str, length: usize) -> Vec<Frame> {
     sound
 }
 
-fn filtered(sound: &[Frame], filters: &[Biquad]) -> Vec<Frame> {
+fn filtered(sound: &[Frame], filters: &[Coefficients<f32>]) -> Vec<Frame> {
     let mut sound = sound.to_vec();
     for filter in filters {
         for side in 0..2 {
-            let mut filter = *filter;
-            sound.iter_mut().for_each(|frame| frame[side] = filter.next(frame[side]));
+            let mut filter = DirectForm2Transposed::<f32>::new(*filter);
+            sound.iter_mut().for_each(|frame| frame[side] = filter.run(frame[side]));
         }
     }
     sound
@@ -115,40 +116,18 @@ fn levelled(mut sound: Vec<Frame>) -> Vec<Frame> {
     sound
 }
 
-/// A filter of second order (Bristow-Johnson's cookbook, Butterworth quality).
-#[derive(Clone, Copy)]
-struct Biquad {
-    forward: [f32; 3],
-    back: [f32; 2],
-    state: [f32; 2],
+fn low_pass(hz: f32) -> Coefficients<f32> {
+    coefficients(Type::LowPass, hz)
 }
 
-impl Biquad {
-    fn low_pass(hz: f32) -> Self {
-        Self::new(hz, |cos| [(1.0 - cos) / 2.0, 1.0 - cos, (1.0 - cos) / 2.0])
-    }
+fn high_pass(hz: f32) -> Coefficients<f32> {
+    coefficients(Type::HighPass, hz)
+}
 
-    fn high_pass(hz: f32) -> Self {
-        Self::new(hz, |cos| [(1.0 + cos) / 2.0, -1.0 - cos, (1.0 + cos) / 2.0])
-    }
-
-    fn new(hz: f32, forward: impl Fn(f32) -> [f32; 3]) -> Self {
-        let turn = std::f32::consts::TAU * hz / HOUSE_RATE_HZ as f32;
-        let alpha = turn.sin() / std::f32::consts::SQRT_2;
-        let (whole, cos) = (1.0 + alpha, turn.cos());
-        Self {
-            forward: forward(cos).map(|c| c / whole),
-            back: [-2.0 * cos / whole, (1.0 - alpha) / whole],
-            state: [0.0; 2],
-        }
-    }
-
-    fn next(&mut self, input: f32) -> f32 {
-        let output = self.forward[0] * input + self.state[0];
-        self.state[0] = self.forward[1] * input - self.back[0] * output + self.state[1];
-        self.state[1] = self.forward[2] * input - self.back[1] * output;
-        output
-    }
+/// A Butterworth filter of second order.
+fn coefficients(kind: Type<f32>, hz: f32) -> Coefficients<f32> {
+    Coefficients::from_params(kind, (HOUSE_RATE_HZ as f32).hz(), hz.hz(), Q_BUTTERWORTH_F32)
+        .expect("the bands end below the Nyquist frequency")
 }
 
 #[cfg(test)]
@@ -177,8 +156,8 @@ mod tests {
             (0..8820).map(|n| [at(n); 2]).collect()
         };
         let loudness = |hz, filter| Level::of(&filtered(&sine(hz), &[filter, filter])).rms_dbfs;
-        assert!(loudness(60.0, Biquad::low_pass(180.0)) > -5.0);
-        assert!(loudness(2000.0, Biquad::low_pass(180.0)) < -40.0);
-        assert!(loudness(60.0, Biquad::high_pass(4000.0)) < -40.0);
+        assert!(loudness(60.0, low_pass(180.0)) > -5.0);
+        assert!(loudness(2000.0, low_pass(180.0)) < -40.0);
+        assert!(loudness(60.0, high_pass(4000.0)) < -40.0);
     }
 }
