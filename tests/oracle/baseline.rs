@@ -1,7 +1,7 @@
 //! What is known of every built-in preset: how far the two engines are apart, and why where they do not look alike.
 //!
 //! `baseline.toml` holds a section for each. A run fails where a preset is further apart than its baseline, and where it is
-//! nearer: then the better figure has to be recorded with `AIVJ_BLESS=1`, so that it cannot be lost again.
+//! nearer: then the better figure has to be recorded with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot be lost again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::compare::Distance;
 
 /// Distances this near to the baseline are the same: rasterisers round differently from one processor to the next.
 const TOLERANCE: f64 = 0.06;
-/// What `AIVJ_BLESS=1` writes for a failure nobody has explained yet; a run with one of these fails.
+/// What `AIVJ_UPDATE_GOLDEN=1` writes for a failure nobody has explained yet; a run with one of these fails.
 const UNEXPLAINED: &str = "TO BE EXPLAINED";
 
 /// One preset's baseline.
@@ -50,7 +50,7 @@ impl Baseline {
         }
         let new = found.keys().filter(|name| !self.0.contains_key(*name));
         differences
-            .extend(new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_BLESS=1")));
+            .extend(new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")));
         differences
     }
 
@@ -78,10 +78,10 @@ impl Known {
                 Some(format!("{name}: say in baseline.toml why it does not look alike"))
             }
             (None, false) => Some(format!("{name}: no longer alike; {figures}")),
-            (Some(_), true) => Some(format!("{name}: alike now; record it with AIVJ_BLESS=1; {figures}")),
+            (Some(_), true) => Some(format!("{name}: alike now; record it with AIVJ_UPDATE_GOLDEN=1; {figures}")),
             _ if now > distance + TOLERANCE => Some(format!("{name}: worse; {figures}")),
             _ if now < distance - TOLERANCE => {
-                Some(format!("{name}: better; record it with AIVJ_BLESS=1; {figures}"))
+                Some(format!("{name}: better; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
             }
             _ => None,
         }

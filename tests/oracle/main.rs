@@ -75,7 +75,7 @@ fn against_baseline(rows: &[Row]) -> anyhow::Result<()> {
     baseline::check_rules();
     let name = |row: &Row| row.preset.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let found: BTreeMap<String, Distance> = rows.iter().map(|row| (name(row), row.distance)).collect();
-    if std::env::var_os("AIVJ_BLESS").is_some() {
+    if std::env::var_os("AIVJ_UPDATE_GOLDEN").is_some() {
         return Baseline::bless(&found);
     }
     let differences = Baseline::read()?.differences(&found);
