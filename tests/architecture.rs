@@ -79,7 +79,7 @@ const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 400;
 
 fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let entries = fs::read_dir(folder).expect("a folder of this package");
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {

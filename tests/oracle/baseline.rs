@@ -49,8 +49,9 @@ impl Baseline {
             }
         }
         let new = found.keys().filter(|name| !self.0.contains_key(*name));
-        differences
-            .extend(new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")));
+        differences.extend(
+            new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")),
+        );
         differences
     }
 
@@ -78,7 +79,9 @@ impl Known {
                 Some(format!("{name}: say in baseline.toml why it does not look alike"))
             }
             (None, false) => Some(format!("{name}: no longer alike; {figures}")),
-            (Some(_), true) => Some(format!("{name}: alike now; record it with AIVJ_UPDATE_GOLDEN=1; {figures}")),
+            (Some(_), true) => {
+                Some(format!("{name}: alike now; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
+            }
             _ if now > distance + TOLERANCE => Some(format!("{name}: worse; {figures}")),
             _ if now < distance - TOLERANCE => {
                 Some(format!("{name}: better; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
