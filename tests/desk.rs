@@ -22,8 +22,8 @@ use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::STAGES;
 use aivj::show::{
-    AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Snapshot,
-    Upcoming,
+    AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Reason,
+    Snapshot, Upcoming,
 };
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};
@@ -116,7 +116,13 @@ fn id(name: &str) -> PresetId {
 }
 
 fn upcoming(name: &str, warm: bool, probability: Option<f32>, reason: &str) -> Upcoming {
-    Upcoming { id: id(name), name: name.into(), warm, reason: reason.into(), probability }
+    Upcoming {
+        id: id(name),
+        name: name.into(),
+        warm,
+        reason: Reason { summary: reason.into(), details: String::new() },
+        probability,
+    }
 }
 
 fn past(name: &str, favourite: bool, banned: bool) -> PlayedPreset {
@@ -144,13 +150,21 @@ fn playing() -> Snapshot {
             for_secs: 23.0,
             favourite: true,
             problems: Vec::new(),
-            reason: "techno, peak: style c07, base 0.82, taste 0.74, probability 0.31".into(),
+            reason: Reason {
+                summary: "Techno, high energy, strong match (style: c07)".into(),
+                details: "match +0.42, taste +0.14, score +0.51; probability 31 %".into(),
+            },
             took: Default::default(),
         }),
         up_next: vec![
-            upcoming("Acid Liquid", true, Some(0.22), "techno, peak: style c12, base 0.80, taste 0.61"),
-            upcoming("A Cathedral of Light with a Very Long Name", true, Some(0.03), "something else"),
-            upcoming("Ink in Milk", false, None, "asked for by hand"),
+            upcoming("Acid Liquid", true, Some(0.22), "Techno, high energy, good match (style: c12)"),
+            upcoming(
+                "A Cathedral of Light with a Very Long Name",
+                true,
+                Some(0.03),
+                "Techno, high energy, weak match (style: c03)",
+            ),
+            upcoming("Ink in Milk", false, None, "Requested"),
         ],
         history: vec![
             past("Reactor Overdrive", true, false),
@@ -195,11 +209,11 @@ fn the_live_page_in_trouble() {
     snapshot.up_next.clear();
     if let Some(playing) = &mut snapshot.playing {
         playing.favourite = false;
-        playing.problems = vec!["its warp shader does not compile; the picture goes on without it".into()];
+        playing.problems = vec!["The warp shader does not compile; playing without it".into()];
     }
     let mut moment = moment(Page::Live, snapshot);
-    moment.audio.trouble = "the input is silent: check its cable or choose another".into();
-    moment.messages = vec!["pads is gone; keys work as ever, and it is heard again when it comes back"];
+    moment.audio.trouble = "The input is silent. Check the cable or choose another input.".into();
+    moment.messages = vec!["pads was disconnected; it reconnects automatically"];
     check("live_trouble", moment);
 }
 
@@ -222,7 +236,7 @@ fn the_page_of_midi() {
         ],
         rows: vec![
             row(0, "fusion", "CC 16 ch 1", "absolute", None),
-            row(1, "next", "note 36 ch 10", "absolute", Some("Hold this preset")),
+            row(1, "next", "note 36 ch 10", "absolute", Some("Hold")),
             row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
         ],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
@@ -294,7 +308,7 @@ fn baked_library() -> LibraryView {
     let mut searcher = SearchIndex::new(opened.catalogue.into(), &Default::default());
     let answer = searcher.find(&SearchQuery::default());
     let id = |at: usize| answer.library.entries[at].id;
-    let why = Exclusion { kind: BanKind::Aesthetic, why: "it shows nothing but black".into() };
+    let why = Exclusion { kind: BanKind::Aesthetic, why: "black output".into() };
     LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
@@ -374,7 +388,7 @@ fn the_page_of_the_night() {
 
 #[test]
 fn the_page_of_a_night_that_failed() {
-    let trouble = Some("the disk is full; free some and start it again, it goes on from here".into());
+    let trouble = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
     let bake = BakeView { trouble, left_secs: None, ..night() };
     check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }
@@ -417,10 +431,10 @@ fn a_preset_on_the_map_is_taken_in_hand_and_played() {
     harness.get_by_label("map of the library").click();
     harness.run_steps(2);
     asked.borrow_mut().clear();
-    harness.get_by_label("Play now").click();
+    harness.get_by_label("Play").click();
     harness.run_steps(2);
     let play = aivj::desk::DeskRequest::Act(Action::Show(Command::PlayNow(alone)));
-    assert_eq!(*asked.borrow(), [play], "the preset in the middle was taken in hand");
+    assert_eq!(*asked.borrow(), [play], "the preset in the middle was selected");
 }
 
 #[test]

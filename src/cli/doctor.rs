@@ -1,4 +1,4 @@
-//! `aivj doctor`: what works on this machine, what does not, and what to do about it.
+//! `aivj doctor`: checks this machine and explains how to fix what does not work.
 
 use std::process::ExitCode;
 
@@ -8,10 +8,10 @@ use crate::library;
 use crate::stage::Gpu;
 use crate::units::Seconds;
 
-/// Checks graphics, sound, display, presets and helpers; ends with 1 when something essential is missing.
+/// Check graphics, audio, displays, presets, MIDI and ffmpeg; exit with 1 if something essential is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How long each input is listened to, seconds.
+    /// Seconds to listen to each input
     #[arg(long, default_value_t = 1.0)]
     listen: f64,
 }
@@ -22,7 +22,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("aivj {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     match Gpu::headless() {
         Ok(gpu) if gpu.software() => {
-            println!("graphics   {}: the processor draws; a graphics card is many times faster", gpu.name());
+            println!("graphics   {}: software rendering; a graphics card is many times faster", gpu.name());
         }
         Ok(gpu) => println!("graphics   {}", gpu.name()),
         Err(error) => {
@@ -33,14 +33,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match app::screens() {
         Ok(screens) => screens.iter().for_each(|screen| println!("display    {screen}")),
         Err(why) => {
-            println!("display    none ({why}): windows cannot open; 'aivj perform' works without one");
+            println!(
+                "display    none ({why}): windows cannot open, but 'aivj perform' works without a display"
+            );
         }
     }
     let reports = doctor::examine(Seconds(args.listen.clamp(0.1, 10.0)));
     for report in &reports {
-        println!("sound      {report}");
+        println!("audio      {report}");
     }
-    println!("sound      {}", doctor::diagnose(&reports).line);
+    println!("audio      {}", doctor::diagnose(&reports).line);
     let built_in = library::built_in().count();
     essential &= built_in > 0;
     println!("presets    {built_in} built in");
@@ -51,26 +53,24 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             notice.iter().for_each(|notice| println!("store      {notice}"));
         }
         Err(error) => {
-            println!(
-                "store      CANNOT BE USED: {error:#}; nothing is remembered until the folder can be written"
-            );
+            println!("store      UNUSABLE: {error:#}; nothing is saved until the folder is writable");
         }
     }
     if let Some(folder) = app::config_folder() {
-        let there = if folder.is_dir() { "" } else { " (not there yet: the usual settings are used)" };
+        let there = if folder.is_dir() { "" } else { " (does not exist yet; using defaults)" };
         println!("settings   {}{there}", folder.display());
     }
     match app::midi_ports() {
-        Ok(ports) if ports.is_empty() => println!("midi       no controller is connected"),
+        Ok(ports) if ports.is_empty() => println!("midi       no controller connected"),
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),
     }
     match crate::media::video::encoder() {
-        Ok((encoder, _)) => println!("ffmpeg     found, with {encoder}: performances become MP4"),
+        Ok((encoder, _)) => println!("ffmpeg     found with {encoder}: performances are written as MP4"),
         Err(why) => println!(
-            "ffmpeg     {why}: performances become an animation without sound; install ffmpeg for MP4"
+            "ffmpeg     {why}: performances are written as animated WebP without sound; install ffmpeg for MP4"
         ),
     }
-    println!("{}", if essential { "ready to perform" } else { "something essential is missing, see above" });
+    println!("{}", if essential { "ready to perform" } else { "something essential is missing; see above" });
     Ok(if essential { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

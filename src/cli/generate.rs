@@ -1,4 +1,4 @@
-//! `aivj generate`: man pages and shell completions, written from the arguments themselves for packages.
+//! `aivj generate`: writes man pages and shell completions for packages.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,10 +10,10 @@ use clap_complete::Shell;
 /// Shells that packages carry completions for.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
 
-/// Writes man pages and shell completions.
+/// Write man pages and shell completions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder to write `man` and `completions` into.
+    /// Folder to write `man` and `completions` into
     out: PathBuf,
 }
 

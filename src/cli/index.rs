@@ -1,36 +1,36 @@
-//! `aivj index`: looking at a style index.
+//! `aivj index`: checks a style index.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::library::style;
 
-/// Exit code when there is no index that can be used.
+/// Exit code if no index is valid.
 const NONE: u8 = 2;
 
-/// Looks at a style index.
+/// Check a style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    deed: IndexCommand,
+    command: IndexCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Says which index a library would use: prints `HIT: v1` or `HIT: v0` and ends with 0, or with 2 when there is none.
+    /// Print which index a show would use, `HIT: v1` or `HIT: v0`; exit with 2 if none is valid
     Check {
-        /// The library's folder, or a file in it: its manifest or an index.
+        /// Library folder, or its manifest or index file
         place: PathBuf,
     },
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let IndexCommand::Check { place } = args.deed;
-    anyhow::ensure!(place.exists(), "there is nothing at {}", place.display());
+    let IndexCommand::Check { place } = args.command;
+    anyhow::ensure!(place.exists(), "{} does not exist", place.display());
     let sought = style::seek(&place);
     for problem in &sought.problems {
-        eprintln!("aivj: passed over: {problem}");
+        eprintln!("aivj: skipped: {problem}");
     }
     let Some(index) = sought.index else {
         println!("NONE");

@@ -1,13 +1,13 @@
-//! `aivj keys`: every key, what it does, and the names of all actions for a keys file or a MIDI profile.
+//! `aivj keys`: lists keys, and the action names used in `keys.toml` and MIDI profiles.
 
 use std::process::ExitCode;
 
 use crate::app::{action_names, config_folder, keys};
 
-/// Lists the keys, and with `--actions` every name a keys file or a MIDI profile may use.
+/// List the keys and their actions.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Lists the names of all actions instead.
+    /// List every action name for keys.toml and MIDI profiles instead
     #[arg(long)]
     actions: bool,
 }
@@ -21,16 +21,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = config_folder();
-    let (lines, trouble) = keys(folder.as_deref());
+    let (lines, problem) = keys(folder.as_deref());
     for line in &lines {
         println!("{:<12} {:<28} {}", line.keys, line.action.name(), line.action.title());
     }
-    if let Some(trouble) = trouble {
-        println!("\n{trouble}");
+    if let Some(problem) = problem {
+        println!("\n{problem}");
     }
     if let Some(folder) = folder {
         println!(
-            "\nYour own go into {}: [keys] and lines such as \"ctrl+n\" = \"next\"",
+            "\nTo change keys, add lines such as \"ctrl+n\" = \"next\" under [keys] in {}",
             folder.join("keys.toml").display()
         );
     }

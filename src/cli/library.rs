@@ -1,4 +1,4 @@
-//! `aivj library`: scanning, searching and marking presets without opening the show.
+//! `aivj library`: scans, searches and marks presets without opening the show.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,72 +9,72 @@ use anyhow::Context as _;
 use crate::app::{allow, open_store, show_is_open, unix_now};
 use crate::library::{self, LibraryLocation, PresetId, Store};
 
-/// Scans, searches and marks presets.
+/// Scan, search and mark presets.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    deed: LibraryCommand,
+    command: LibraryCommand,
 }
 
-/// A preset: its file, or the 32 digits of its identity.
+/// A preset, given as its file or its id (32 hexadecimal digits).
 #[derive(Clone, Debug)]
-enum Which {
+enum PresetArg {
     Id(PresetId),
     File(PathBuf),
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum LibraryCommand {
-    /// Looks through a folder of presets; files that did not change are not read again.
+    /// Scan a preset folder; unchanged files are not read again
     Scan {
-        /// The folder, or a pack's manifest.
+        /// Folder, or a pack's manifest
         folder: PathBuf,
     },
-    /// Lists presets whose name, path or tags hold every word, each word by its beginning.
+    /// List presets whose name, path or tags contain a word that begins with each of WORDS
     Search {
-        /// The words.
+        /// Beginnings of words
         #[arg(required = true)]
         words: Vec<String>,
-        /// Most presets to list.
+        /// Maximum number of presets to list
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Says what is known about a preset.
+    /// Print what is known about a preset
     Show {
-        /// The preset.
-        #[arg(value_parser = which)]
-        preset: Which,
+        /// Preset file or id
+        #[arg(value_parser = preset_arg)]
+        preset: PresetArg,
     },
-    /// Marks a preset: as a favourite, with a rating, a note, a tag of your own, or never to be shown.
+    /// Mark a preset as favourite or banned, or set its rating, note and tags
     Mark {
-        /// The preset.
-        #[arg(value_parser = which)]
-        preset: Which,
-        /// Mark it as a favourite, or no longer.
+        /// Preset file or id
+        #[arg(value_parser = preset_arg)]
+        preset: PresetArg,
+        /// Mark as favourite, or remove the mark
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         favourite: Option<bool>,
-        /// 1 to 5; 0 takes the rating back.
+        /// Rating from 1 to 5; 0 removes it
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=5))]
         rating: Option<u8>,
-        /// Free words; empty takes them back.
+        /// Note; an empty text removes it
         #[arg(long)]
         note: Option<String>,
-        /// Add a tag of your own.
+        /// Add a tag
         #[arg(long)]
         tag: Vec<String>,
-        /// Remove a tag of your own.
+        /// Remove a tag
         #[arg(long)]
         untag: Vec<String>,
-        /// Never show it, or allow it again; what an audit left out is then no longer held back.
+        /// Ban, or allow again; `no` also overrides a rejection by an audit
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         ban: Option<bool>,
     },
 }
 
-fn which(text: &str) -> Result<Which, String> {
+fn preset_arg(text: &str) -> Result<PresetArg, String> {
     match text.parse() {
-        Ok(id) => Ok(Which::Id(id)),
-        Err(_) => Ok(Which::File(text.into())),
+        Ok(id) => Ok(PresetArg::Id(id)),
+        Err(_) => Ok(PresetArg::File(text.into())),
     }
 }
 
@@ -82,11 +82,11 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),
-        _ => Err("write yes or no".into()),
+        _ => Err("expected yes or no".into()),
     }
 }
 
-impl Which {
+impl PresetArg {
     fn id(&self) -> anyhow::Result<PresetId> {
         match self {
             Self::Id(id) => Ok(*id),
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(notice) = notice {
         eprintln!("aivj: {notice}");
     }
-    match args.deed {
+    match args.command {
         LibraryCommand::Scan { folder } => scan(&store, &folder)?,
         LibraryCommand::Search { words, limit } => {
             let started = Instant::now();
@@ -137,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
-                    "aivj: a show is open on this machine; it takes this up when it is opened the next time"
+                    "aivj: a show is running on this machine; it will use this change when it starts the next time"
                 );
             }
         }
@@ -150,7 +150,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     let bar = indicatif::ProgressBar::new_spinner();
     bar.set_style(
         indicatif::ProgressStyle::with_template("{spinner} {human_pos} files, {per_sec}")
-            .expect("a template that is known to be right"),
+            .expect("the template is valid"),
     );
     let started = Instant::now();
     let report =
@@ -158,18 +158,21 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     let scan_secs = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
     for (path, why) in &report.left_out {
-        eprintln!("aivj: left out: {}: {why}", path.display());
+        eprintln!("aivj: skipped {}: {why}", path.display());
     }
     if report.left_out_more > 0 {
-        eprintln!("aivj: left out: {} more", report.left_out_more);
+        eprintln!("aivj: skipped {} more", report.left_out_more);
     }
-    println!("{} preset files, {} read, {} gone, {scan_secs:.2} s", report.files, report.read, report.gone);
+    println!(
+        "{} preset files, {} read, {} removed, {scan_secs:.2} s",
+        report.files, report.read, report.gone
+    );
     let started = Instant::now();
     let opened = library::load(store, &place)?;
     let open_ms = started.elapsed().as_secs_f64() * 1000.0;
     let catalogue = &opened.catalogue;
     println!(
-        "{} different presets in {} styles (by {}), opened in {open_ms:.0} ms",
+        "{} distinct presets in {} styles (by {}), opened in {open_ms:.0} ms",
         catalogue.entries.len(),
         catalogue.clusters.len(),
         catalogue.origin.word(),
@@ -210,7 +213,7 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  tags: {}", opinion.labels.join(", "));
     }
     for ban in store.bans(unix_now())?.into_iter().filter(|ban| ban.id == id) {
-        println!("  not shown: {} ({})", ban.kind.word(), ban.reason);
+        println!("  excluded: {} ({})", ban.kind.word(), ban.reason);
     }
     if let Some(play) = store.plays()?.get(&id) {
         println!("  on air: {} times, {:.0} s, skipped {} times", play.plays, play.seconds, play.skips);

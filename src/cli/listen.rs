@@ -1,22 +1,22 @@
-//! `aivj listen`: what the program hears, as a live view or as lines of JSON.
+//! `aivj listen`: shows the audio analysis live or as JSON Lines.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{ListenSettings, ListenSource, listen};
 
-/// Shows what is heard: level, bands, tempo and beat, section, scene; from a file or an input.
+/// Show the audio analysis: level, bands, tempo, beat, section and scene.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A sound file; an input is listened to without.
+    /// Sound file [default: listen to an input]
     file: Option<PathBuf>,
-    /// The input whose name contains this; the one that carries sound without.
-    #[arg(long, conflicts_with = "file")]
+    /// Input whose name contains NAME [default: the input with signal]
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
     device: Option<String>,
-    /// One JSON object a line instead of the live view.
+    /// Emit JSON Lines instead of the live view
     #[arg(long)]
     json: bool,
-    /// Ends after so many seconds of sound.
+    /// Stop after SECONDS of sound
     #[arg(long)]
     seconds: Option<f64>,
 }

@@ -1,13 +1,13 @@
-//! `aivj midi`: lists MIDI devices and prints what they send, to see whether a device is heard and what it says.
+//! `aivj midi`: lists MIDI devices and prints the messages they send.
 
 use std::process::ExitCode;
 
 use crate::app::{MonitorEnd, monitor_midi};
 
-/// Lists MIDI devices and prints every message until interrupted.
+/// List MIDI devices and print every message until interrupted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ends by itself after so many seconds.
+    /// Exit after SECONDS
     #[arg(long)]
     seconds: Option<f64>,
 }
@@ -16,7 +16,7 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let end = monitor_midi(args.seconds, |line| println!("{line}"));
     if end == MonitorEnd::NoDevice {
-        println!("no MIDI device was found; connect one and look again, its port appears within a second");
+        println!("no MIDI device found; connect one and try again");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
-//! Arguments to plain structs: one file per subcommand, each with its `Args` and its `run`.
+//! The command line: one file per subcommand, each with its `Args` and its `run`.
 //!
-//! Never holds logic of its own; a command fills a struct and calls the room that does the work.
+//! Holds no logic of its own: a command fills a settings struct and calls the room that does the work.
 
 mod bake;
 mod doctor;
@@ -24,7 +24,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// aivj: a VJ that listens. Without a command it opens the show.
+/// A VJ application that listens to the room and renders MilkDrop presets.
+///
+/// Opens the show if no command is given.
 #[derive(Debug, clap::Parser)]
 #[command(version, about)]
 struct Cli {
@@ -52,7 +54,7 @@ enum Command {
     Models(models::Args),
     #[command(hide = true)]
     Generate(generate::Args),
-    /// One of this program's own helper processes.
+    /// Runs as a worker process of another aivj.
     #[command(hide = true)]
     Worker {
         kind: String,
@@ -60,7 +62,7 @@ enum Command {
     },
 }
 
-/// Parses the process's arguments and runs the command.
+/// Parses the arguments and runs the command.
 pub fn run() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
@@ -71,37 +73,37 @@ pub fn run() -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .without_time()
         .init();
-    let done = obey(cli.command);
-    if let Err(error) = &done
+    let result = run_command(cli.command);
+    if let Err(error) = &result
         && error.chain().any(crate::library::is_damage)
     {
         crate::app::suspect_store();
         eprintln!(
-            "aivj: the store is damaged; it is mended when you try again with no show and no bake open"
+            "aivj: the store is damaged; it will be repaired at the next start with no show and no bake running"
         );
     }
-    done
+    result
 }
 
-/// Whether this command only tells things, as far as its reader wants to hear them.
-fn only_tells(command: &Command) -> bool {
+/// Whether this command only prints, so that a closed pipe may end it.
+fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
 }
 
-/// Lets the process end without a word when its reader goes, as `| head` does. Never for a show or a bake: their helpers
-/// may go as well.
-fn end_with_reader() {
-    // SAFETY: it puts the system's own answer to one signal back, before any other thread is there.
+/// Lets a closed pipe end the process silently, as with `| head`. Never used for a show or a bake, whose worker processes
+/// may exit at any time.
+fn end_on_broken_pipe() {
+    // SAFETY: restores the default action of one signal before any other thread exists.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }
 }
 
-fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
-    if command.as_ref().is_some_and(only_tells) {
-        end_with_reader();
+fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
+    if command.as_ref().is_some_and(only_prints) {
+        end_on_broken_pipe();
     }
     match command {
         None => play::run(play::Args::default()),
@@ -128,23 +130,25 @@ fn obey(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),
                 "frames" => bake::frames_work(&settings),
-                other => anyhow::bail!("there is no helper process of kind {other}"),
+                other => anyhow::bail!("unknown worker kind: {other}"),
             }
         }
     }
 }
 
-/// `WIDTHxHEIGHT`, both at least 1.
+/// Parses `WIDTHxHEIGHT`, each from 1 to 8192.
 fn size(text: &str) -> Result<[u32; 2], String> {
-    let sides = text.split_once(['x', 'X']).ok_or("write it as WIDTHxHEIGHT, for example 640x360")?;
+    let sides = text.split_once(['x', 'X']).ok_or("expected WIDTHxHEIGHT, for example 640x360")?;
     let side = |text: &str| match text.trim().parse::<u32>() {
         Ok(side @ 1..=8192) => Ok(side),
-        _ => Err(format!("{text} is not a number from 1 to 8192; for example 640x360")),
+        _ => {
+            Err(format!("{text} is not a number from 1 to 8192; expected WIDTHxHEIGHT, for example 640x360"))
+        }
     };
     Ok([side(sides.0)?, side(sides.1)?])
 }
 
-/// As many processes as there are cores.
+/// Returns the number of CPU cores.
 fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

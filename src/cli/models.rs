@@ -1,4 +1,4 @@
-//! `aivj models`: vision models for `aivj bake`, kept in the data folder.
+//! `aivj models`: manages the vision models in the data folder.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,51 +10,51 @@ use crate::embed::models::{self, Hub};
 use crate::jobs::progress::Progress;
 use crate::library::UserFolders;
 
-/// Keeps vision models for baking.
+/// Manage vision models for embedding.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    what: What,
+    command: ModelsCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Takes a model, `model.onnx` with `preprocessor_config.json`, from a folder or fetches it, and tries it.
+enum ModelsCommand {
+    /// Add a model (model.onnx and preprocessor_config.json) from a folder or a hub, and test it
     Add {
-        /// A folder, or OWNER/NAME of a repository on Hugging Face or on the hub that HF_ENDPOINT names.
+        /// Folder, or OWNER/NAME of a repository on Hugging Face (or the hub in HF_ENDPOINT)
         from: String,
-        /// What it will be called; the folder's or the repository's name without.
+        /// Name of the model [default: name of the folder or repository]
         #[arg(long)]
         name: Option<String>,
     },
-    /// Tells which models there are.
+    /// List the models
     List,
 }
 
-/// Where models are kept, where a place for data is known.
+/// Returns the folder of the models, if the data folder is known.
 pub fn folder() -> Option<PathBuf> {
     UserFolders::of_user().map(|places| places.data.join("models"))
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let models = folder().context("there is no home for data; set AIVJ_DATA to a folder")?;
-    match args.what {
-        What::Add { from, name } => {
+    let models = folder().context("no data folder found; set AIVJ_DATA to a folder")?;
+    match args.command {
+        ModelsCommand::Add { from, name } => {
             let hub = Hub::of_user();
             let added = models::add(&from, name, &models, &hub, super::default_workers(), &mut bar())?;
             println!("{}: {}", added.name, added.told);
         }
-        What::List => models::list(&models).iter().for_each(|name| println!("{name}")),
+        ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows bytes on standard error, as a bar where somebody watches.
+/// Shows the bytes transferred as a progress bar on stderr.
 fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         ProgressStyle::with_template("{msg:28} {bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
-    let bar = ProgressBar::new(0).with_style(style.expect("the template is right"));
+    let bar = ProgressBar::new(0).with_style(style.expect("the template is valid"));
     move |progress| {
         bar.set_message(progress.stage.clone());
         bar.set_length(progress.total as u64);

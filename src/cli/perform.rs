@@ -1,41 +1,41 @@
-//! `aivj perform`: the whole show without a window.
+//! `aivj perform`: renders a show without a window.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{PerformSettings, perform};
 
-/// Performs to a sound file or the demo track and writes a video.
+/// Render a show to a video without a window.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What is heard: a sound file, or `demo`.
+    /// Sound file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     audio: String,
-    /// How long to perform.
+    /// Length of the show in seconds
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// An .mp4 file, or a folder for PNG frames.
+    /// MP4 file, or folder for PNG frames
     #[arg(long, default_value = "out/demo.mp4")]
     out: PathBuf,
-    /// Pixels of the picture.
-    #[arg(long, default_value = "640x360", value_parser = super::size)]
+    /// Picture size in pixels
+    #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = super::size)]
     size: [u32; 2],
-    /// Frames a second.
+    /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
-    /// Decides every choice.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A folder of presets; the built-in ones without.
-    #[arg(long)]
+    /// Preset folder or pack manifest [default: built-in presets]
+    #[arg(long, value_name = "DIR")]
     presets: Option<PathBuf>,
-    /// Folders with images for presets.
-    #[arg(long)]
+    /// Folder with images for presets; may be repeated
+    #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Where the set log goes: one JSON line for everything that happened.
-    #[arg(long)]
+    /// Write the set log, one JSON object per line, to FILE
+    #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// Show presets of a folder without an audit before.
+    /// Show unknown presets without auditing them first
     #[arg(long)]
     unguarded: bool,
 }
@@ -47,10 +47,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let guarded = !unguarded;
     let report =
         perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures, log, guarded })?;
-    println!("drawn with {}", report.device);
+    println!("rendered with {}", report.device);
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");
     }
-    println!("the video is {}", report.path.display());
+    println!("wrote {}", report.path.display());
     Ok(ExitCode::SUCCESS)
 }

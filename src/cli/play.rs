@@ -1,4 +1,4 @@
-//! `aivj` and `aivj play`: the show in its windows.
+//! `aivj` and `aivj play`: opens the show.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,39 +9,39 @@ use crate::mind::{Control, Profile};
 use crate::show::Command;
 use crate::units::Unipolar;
 
-/// Opens the show: an output window for the crowd and a desk for the performer.
+/// Open the show: an output window for the crowd and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
-    /// Part of the name of the input to listen to; the one that carries sound without. `demo` plays the demo track.
-    #[arg(long)]
+    /// Input whose name contains NAME, or `demo` for the demo track [default: the input with signal]
+    #[arg(long, value_name = "NAME")]
     audio: Option<String>,
-    /// A folder of presets; the built-in ones without.
-    #[arg(long)]
+    /// Preset folder or pack manifest [default: built-in presets]
+    #[arg(long, value_name = "DIR")]
     presets: Option<PathBuf>,
-    /// Folders with images for presets.
-    #[arg(long)]
+    /// Folder with images for presets; may be repeated
+    #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Screen the output fills at once, counted from 0.
-    #[arg(long)]
+    /// Display that the output fills, counted from 0
+    #[arg(long, value_name = "NUMBER")]
     monitor: Option<usize>,
-    /// Pixels of the picture; chosen for the device without.
-    #[arg(long, value_parser = super::size)]
+    /// Picture size in pixels [default: chosen for the graphics device]
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = super::size)]
     size: Option<[u32; 2]>,
-    /// Decides every choice; another one each night without, which the set log holds.
+    /// Random seed [default: random, recorded in the set log]
     #[arg(long)]
     seed: Option<u64>,
-    /// Show presets of a folder without an audit before.
+    /// Show unknown presets without auditing them first
     #[arg(long)]
     unguarded: bool,
-    /// Ends by itself after so many seconds.
+    /// Exit after SECONDS
     #[arg(long)]
     seconds: Option<f64>,
 }
 
-/// Runs the command. What an argument does not say, the settings say.
+/// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
-    let (mut settings, mut troubles) = super::settings::read();
+    let (mut settings, mut problems) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
     settings.monitor = monitor.or(settings.monitor);
@@ -52,20 +52,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if unguarded {
         settings.guard = Some(false);
     }
-    let first = first_commands(&settings, &mut troubles);
-    troubles.iter().for_each(|trouble| eprintln!("aivj: {trouble}"));
+    let first = first_commands(&settings, &mut problems);
+    problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     let seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    run_app(AppSettings { settings, seed, first, troubles, seconds })?;
+    run_app(AppSettings { settings, seed, first, troubles: problems, seconds })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the settings ask of the show; names that are none are told.
-fn first_commands(settings: &Settings, troubles: &mut Vec<String>) -> Vec<Command> {
+/// Turns the settings into the first commands of the show; adds a message for each unknown name.
+fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(name) = &settings.profile {
         match Profile::named(name) {
             Some(profile) => commands.push(Command::Profile(profile)),
-            None => troubles.push(format!("settings: there is no profile {name:?}; the usual one is used")),
+            None => problems.push(format!("settings: unknown profile {name:?}; using the default")),
         }
     }
     commands.extend(settings.dwell.map(Command::Dwell));
@@ -73,13 +73,13 @@ fn first_commands(settings: &Settings, troubles: &mut Vec<String>) -> Vec<Comman
     for (name, value) in &settings.macros {
         match named::<Control>(name) {
             Some(control) => commands.push(Command::Macro { control, value: Unipolar::new(*value) }),
-            None => troubles.push(format!("settings: there is no macro {name:?}")),
+            None => problems.push(format!("settings: unknown macro {name:?}; ignored")),
         }
     }
     commands
 }
 
-/// The thing of this name, as files write it.
+/// Parses a name as it is written in files.
 fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
@@ -93,9 +93,9 @@ mod tests {
         let (settings, problems) =
             Settings::parse("profile = \"peakRave\"\nadventure = 0.25\n[macros]\nm4 = 1\nnone = 0.5\n");
         assert!(problems.is_empty(), "{problems:?}");
-        let mut troubles = Vec::new();
-        let commands = first_commands(&settings, &mut troubles);
-        assert!(troubles.len() == 1 && troubles[0].contains("none"), "{troubles:?}");
+        let mut problems = Vec::new();
+        let commands = first_commands(&settings, &mut problems);
+        assert!(problems.len() == 1 && problems[0].contains("none"), "{problems:?}");
         let (control, value) = (Control::M4, Unipolar::ONE);
         assert_eq!(
             commands,

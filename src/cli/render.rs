@@ -1,4 +1,4 @@
-//! `aivj render`: presets to pictures and figures, each in a supervised process.
+//! `aivj render`: renders single presets, each in a supervised process.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,45 +9,45 @@ use anyhow::Context as _;
 use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Renders presets to PNG frames and prints one JSON line a preset.
+/// Render presets to PNG files and print one JSON object per preset.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Preset files.
+    /// Preset files
     presets: Vec<PathBuf>,
-    /// A file with one preset a line: `path`, or `path<TAB>folder` for its frames.
-    #[arg(long)]
+    /// File with one preset per line: PATH, or PATH<TAB>FOLDER for its frames
+    #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
-    /// What the presets hear: a sound file, or `demo`.
+    /// Sound file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     audio: String,
-    /// Pixels of the picture.
-    #[arg(long, default_value = "320x240", value_parser = super::size)]
+    /// Picture size in pixels
+    #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = super::size)]
     size: [u32; 2],
-    /// Frames a second.
+    /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
     fps: u32,
-    /// Frames to draw.
+    /// Number of frames to render
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
-    /// Frames to save, counted from 1: `1,10,30`.
+    /// Frames to save, counted from 1, for example 1,10,30
     #[arg(long, value_delimiter = ',')]
     save: Vec<u32>,
-    /// Folder for the frames of presets that name none; each gets a numbered folder in it.
-    #[arg(long)]
+    /// Folder for saved frames, one numbered folder per preset
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Cells of the warp mesh.
-    #[arg(long, default_value = "48x36", value_parser = super::size)]
+    /// Cells of the warp mesh
+    #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = super::size)]
     mesh: [u32; 2],
-    /// Folders with images for presets.
-    #[arg(long)]
+    /// Folder with images for presets; may be repeated
+    #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Decides everything random.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Processes at work at the same time.
+    /// Number of worker processes
     #[arg(long, default_value_t = super::default_workers())]
     workers: usize,
-    /// Processor seconds a preset may use.
+    /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 60)]
     timeout: u64,
 }
@@ -66,7 +66,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let jobs = jobs(&args)?;
     if args.audio != "demo" {
-        crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the sound")?;
+        crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the sound file")?;
     }
     let pool = PoolSettings {
         workers: args.workers.clamp(1, jobs.len().max(1)),
@@ -87,14 +87,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         not_ok += u32::from(report.status != RenderStatus::Ok);
         match serde_json::to_string(&report) {
             Ok(line) => println!("{line}"),
-            Err(error) => eprintln!("aivj: a report could not be written: {error}"),
+            Err(error) => eprintln!("aivj: could not write a report: {error}"),
         }
         true
     });
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The child's side of `render`.
+/// Runs a worker process of `render`.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: RenderSettings = serde_json::from_str(settings).context("reading the settings")?;
     let renderer = Renderer::new(settings)?;
@@ -115,7 +115,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
             jobs.push(RenderJob { preset: preset.into(), out });
         }
     }
-    anyhow::ensure!(!jobs.is_empty(), "no presets were named; give files, or a list with --list");
+    anyhow::ensure!(!jobs.is_empty(), "no presets given; name files, or use --list");
     for (number, job) in jobs.iter_mut().enumerate() {
         if job.out.is_none() {
             job.out = args.out.as_ref().map(|out| out.join(format!("{number:04}")));
@@ -129,8 +129,8 @@ fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
     match outcome {
         Outcome::Done(report) => report,
         Outcome::Hang(why) | Outcome::Stuck(why) => without(RenderStatus::Timeout, why),
-        Outcome::Memory(why) => without(RenderStatus::Failed, format!("too much memory: {why}")),
-        Outcome::Died(why) => without(RenderStatus::Failed, format!("its process died: {why}")),
+        Outcome::Memory(why) => without(RenderStatus::Failed, format!("out of memory: {why}")),
+        Outcome::Died(why) => without(RenderStatus::Failed, format!("the worker process died: {why}")),
         Outcome::NotTried(why) => without(RenderStatus::Failed, why),
     }
 }

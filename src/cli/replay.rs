@@ -1,36 +1,36 @@
-//! `aivj replay`: a set played again from its log.
+//! `aivj replay`: repeats a show from its set log.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Plays a set again from its log and tells whether the same choices come out.
+/// Repeat a show from its set log and compare every choice.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A log written by `aivj perform --log`, or by a live show.
+    /// Set log of a live show, or one written by `aivj perform --log`
     log: PathBuf,
-    /// The sound it was performed to: a file, or `demo`. The log of a live show needs none.
+    /// Sound file of the performance, or `demo`; not needed for the log of a live show
     #[arg(long)]
     audio: Option<String>,
-    /// The presets it was performed with; the built-in ones without.
-    #[arg(long)]
+    /// Preset folder of the show [default: built-in presets]
+    #[arg(long, value_name = "DIR")]
     presets: Option<PathBuf>,
-    /// The outcome as one JSON line.
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command; fails when a choice came out otherwise.
+/// Runs the command; fails if a choice differs.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { log, audio, presets, json } = args;
     let report = replay(&ReplaySettings { log, audio, presets })?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
-        println!("{} of {} choices and cuts are the same", report.same, report.choices);
+        println!("{} of {} choices and cuts match", report.same, report.choices);
         if let Some(difference) = &report.first_difference {
-            println!("the first that is not: {difference}");
+            println!("first difference: {difference}");
         }
     }
     Ok(if report.first_difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

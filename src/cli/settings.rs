@@ -1,4 +1,4 @@
-//! `aivj settings`: where the settings lie, what they say, and what is wrong with them.
+//! `aivj settings`: prints the settings, their file, and any problems.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -7,18 +7,17 @@ use anyhow::Context as _;
 
 use crate::library::{SETTINGS_FILE, SETTINGS_TEMPLATE, Settings, UserFolders};
 
-/// Says where the settings lie, what they say, and what is wrong with them.
+/// Print the settings, the path of their file, and any problems.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Write a file to start from, where there is none.
+    /// Create a commented settings file if there is none
     #[arg(long)]
     init: bool,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let places =
-        UserFolders::of_user().context("this user has no home folder; set AIVJ_CONFIG to a folder")?;
+    let places = UserFolders::of_user().context("no home folder found; set AIVJ_CONFIG to a folder")?;
     let path = places.config.join(SETTINGS_FILE);
     if args.init {
         std::fs::create_dir_all(&places.config)
@@ -26,14 +25,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .and_then(|mut file| file.write_all(SETTINGS_TEMPLATE.as_bytes()))
             .with_context(|| format!("writing {}", path.display()))?;
     }
-    println!("{}{}", path.display(), if path.exists() { "" } else { " (not there; --init writes one)" });
+    println!("{}{}", path.display(), if path.exists() { "" } else { " (missing; create it with --init)" });
     let (settings, problems) = Settings::read(&places.config);
     println!("{settings:#?}");
     problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The performer's settings, and what is wrong with them in words.
+/// Reads the performer's settings and a message for each problem.
 pub fn read() -> (Settings, Vec<String>) {
     UserFolders::of_user().map_or_else(Default::default, |places| Settings::read(&places.config))
 }

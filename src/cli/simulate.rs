@@ -1,4 +1,4 @@
-//! `aivj simulate`: how fast the director learns, on simulated users, and how quickly it decides.
+//! `aivj simulate`: measures how well the director learns from simulated users, and how fast it decides.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::mind::simulation::{Algorithm, Scenario, large_library, simulate};
 use crate::mind::taste::{Signal, Taste};
 use crate::units::Rng;
 
-/// Measures the director's learning on simulated users.
+/// Measure how the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A stationary, B change of mind, C wandering taste, D few signals, E misleading assumption, F 64 clusters.
+    /// A: fixed taste, B: sudden change, C: drifting taste, D: few signals, E: misleading prior, F: 64 clusters
     #[arg(long, default_value = "A")]
     scenario: Scenario,
-    /// How many users.
+    /// Number of users
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     users: u32,
-    /// Seed of the first user; the others follow.
+    /// Seed of the first user; later users count up
     #[arg(long, default_value_t = 1000)]
     seed: u64,
-    /// taste, reference or random.
+    /// taste, reference or random
     #[arg(long, default_value = "taste")]
     algorithm: Algorithm,
-    /// The figures as one JSON line.
+    /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Instead: measure how long one decision takes over so many presets in 256 clusters.
+    /// Measure the time of one decision among PRESETS in 256 clusters instead
     #[arg(long, value_name = "PRESETS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     decisions: Option<u32>,
 }
@@ -47,24 +47,24 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     println!("scenario {}, {}, {} users", report.scenario, report.algorithm, report.users);
-    println!("  reward lost in an evening  {:.1} (standard error {:.1})", report.regret, report.regret_se);
-    println!("  skipped, last 100          {:.2}", report.skip_last_100);
-    println!("  favourites, last 100       {:.2}", report.favourite_last_100);
-    println!("  a change followed after    {:.0} switches", report.adaptation);
-    println!("  different presets          {:.2}, entropy {:.2}", report.distinct, report.entropy);
+    println!("  regret                     {:.1} (standard error {:.1})", report.regret, report.regret_se);
+    println!("  skip rate, last 100        {:.2}", report.skip_last_100);
+    println!("  favourite rate, last 100   {:.2}", report.favourite_last_100);
+    println!("  adaptation                 {:.0} switches", report.adaptation);
+    println!("  distinct presets           {:.2}, entropy {:.2}", report.distinct, report.entropy);
     println!("  repeats within 40          {}", report.repeats);
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long decisions take.
+/// Timing of decisions.
 #[derive(Serialize)]
 struct Decisions {
     presets: usize,
     clusters: usize,
     decisions: usize,
-    /// Making the library ready to be chosen from, milliseconds.
+    /// Time to build the pool, in milliseconds.
     pool_ms: f64,
-    /// One choice together with what is learnt from it, milliseconds.
+    /// Time of one choice and its learning step, in milliseconds.
     median_ms: f64,
     p99_ms: f64,
     max_ms: f64,

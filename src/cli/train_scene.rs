@@ -1,29 +1,29 @@
-//! `aivj train-scene`: fits the scene model to a folder of labelled clips.
+//! `aivj train-scene`: fits the scene model to labelled clips.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::training::{TrainSettings, train};
 
-/// Fits the scene model to the clips that FOLDER/manifest.json labels and writes its weights.
+/// Fit the scene model to labelled clips and composed music, and write its weights.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Holds manifest.json, {"items":[{"file","scene","kind","source"}]}, and the clips.
+    /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Where the weights go; a build takes them from here.
+    /// Weights file; the default is compiled in by the next build
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
-    /// Variants of each clip and piece: other equaliser, room, noise, level, tempo and pitch.
+    /// Augmented variants of each clip and piece (equaliser, room, noise, level, tempo, pitch)
     #[arg(long, default_value_t = 2)]
     variants: usize,
-    /// Pieces composed for each scene, beside the clips.
+    /// Pieces composed for each scene in addition to the clips
     #[arg(long, default_value_t = 300)]
     pieces: usize,
-    /// Decides every variant.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Also fit without each group of clips and tell how well it is known to the rest.
+    /// Also cross-validate: leave out each group of clips in turn and score it
     #[arg(long)]
     check: bool,
 }
@@ -39,11 +39,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         workers: super::default_workers(),
         check: args.check,
     })?;
-    println!("the weights are {}", args.out.display());
+    println!("wrote {}", args.out.display());
     for check in &checks {
         let (group, clips) = (&check.group, check.clips);
         println!(
-            "without {group}: {clips} clips, {:.3} right; linear scores {:.3}",
+            "held out {group}: {clips} clips, accuracy {:.3}; linear scores {:.3}",
             check.accuracy, check.baseline
         );
     }
@@ -51,10 +51,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let decisions: usize = real.iter().map(|check| check.decisions).sum();
     if decisions > 0 {
         let known: f64 = real.iter().map(|check| check.accuracy * check.decisions as f64).sum();
-        println!("all real, each without its source: {:.3} right", known / decisions as f64);
+        println!("all real clips, each source held out: accuracy {:.3}", known / decisions as f64);
     }
     if let Some(worst) = checks.iter().min_by(|a, b| a.accuracy.total_cmp(&b.accuracy)) {
-        println!("least: {:.3}, {}", worst.accuracy, worst.group);
+        println!("lowest: {:.3}, {}", worst.accuracy, worst.group);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,6 @@
-//! Everything the performer's hands can reach, by whatever key, knob or button: one list with stable names.
+//! Every action of the performer, whether by key, knob or button: one list with stable names.
 //!
-//! An [`Action`] says what is meant; what it comes to depends on the moment (which card, which value) and is worked
-//! out by the program, which turns it into [`Command`]s for the show.
+//! The program turns an [`Action`] into [`Command`]s for the show, depending on the moment (which card, which value).
 
 use serde::Serialize;
 
@@ -9,85 +8,85 @@ use super::Page;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
-/// Cards of what comes next that can be reached by key.
+/// Number of cards that have keys.
 pub const CARDS: usize = 3;
-/// One step of a dial by key.
+/// Step of a dial by key.
 const STEP: f32 = 0.05;
-/// One small step of a dial by key.
+/// Fine step of a dial by key.
 const FINE_STEP: f32 = 0.01;
 
-/// One thing the performer can do.
+/// An action of the performer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A command to the show as it stands.
+    /// A command for the show.
     Show(Command),
-    /// A value that a knob sets; keys move it by [`Action::Nudge`].
+    /// A dial set by a knob; keys use [`Action::Nudge`].
     Turn(Dial),
-    /// A dial goes one step.
+    /// Moves a dial by one step.
     Nudge(Dial, Nudge),
-    /// This macro is the one the nudging keys move.
+    /// Selects the macro for the arrow keys.
     Select(Control),
-    /// The selected macro goes one step.
+    /// Moves the selected macro by one step.
     NudgeSelected(Nudge),
-    /// Plays this card of what comes next, counted from 0.
+    /// Plays an upcoming card, counted from 0.
     PlayCard(usize),
-    /// Drops this card of what comes next, counted from 0.
+    /// Drops an upcoming card, counted from 0.
     DropCard(usize),
-    /// A matter of the windows.
+    /// An action on the windows.
     Window(WindowAction),
 }
 
-/// A value between 0 and 1 under the performer's hand.
+/// A control from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dial {
     /// A macro.
     Macro(Control),
-    /// How far the choice strays.
+    /// How far the director strays from known favourites.
     Adventure,
 }
 
 /// One step of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nudge {
-    /// More.
+    /// Up.
     Up,
-    /// Less.
+    /// Down.
     Down,
-    /// A little more.
+    /// Up by a fine step.
     UpFine,
-    /// A little less.
+    /// Down by a fine step.
     DownFine,
 }
 
-/// What concerns the windows alone.
+/// An action on the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowAction {
-    /// The output window fills its screen, or leaves it.
+    /// Toggles full screen for the output.
     Fullscreen,
-    /// The desk hides or comes back.
+    /// Shows or hides the desk.
     Desk,
-    /// A picture of the output goes to a file.
+    /// Saves a screenshot of the output.
     Picture,
-    /// The desk shows this page.
+    /// Opens a page.
     Page(Page),
-    /// The desk shows the page after this one.
+    /// Opens the next page.
     NextPage,
-    /// The list of keys comes, or the page before it comes back.
+    /// Toggles the Keys page.
     Help,
 }
 
-/// Where an action stands in the lists of the desk.
+/// Group of an action in lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// Which preset plays.
+    /// Choice of presets.
     Choice,
-    /// What the crowd sees of it.
+    /// The output picture.
     Picture,
     /// Beat and bar.
     Tempo,
     /// The macro bank.
     Macros,
-    /// The kind of night.
+    /// Profiles.
     Night,
     /// Windows and pages.
     Window,
@@ -98,14 +97,14 @@ impl Group {
     pub const ALL: [Self; 6] =
         [Self::Choice, Self::Picture, Self::Tempo, Self::Macros, Self::Night, Self::Window];
 
-    /// The heading on the desk.
+    /// Heading on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Choice => "What plays",
+            Self::Choice => "Presets",
             Self::Picture => "Picture",
-            Self::Tempo => "Beat and bar",
+            Self::Tempo => "Beat",
             Self::Macros => "Macros",
-            Self::Night => "Kind of night",
+            Self::Night => "Profile",
             Self::Window => "Windows",
         }
     }
@@ -117,7 +116,7 @@ impl Dial {
         Control::ALL.into_iter().map(Self::Macro).chain([Self::Adventure])
     }
 
-    /// The command that sets it.
+    /// Returns the command that sets it.
     pub fn set(self, value: crate::units::Unipolar) -> Command {
         match self {
             Self::Macro(control) => Command::Macro { control, value },
@@ -125,7 +124,7 @@ impl Dial {
         }
     }
 
-    /// The words on the desk.
+    /// Label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Macro(control) => control.title(),
@@ -144,7 +143,7 @@ impl Dial {
 impl Nudge {
     const ALL: [Self; 4] = [Self::Up, Self::Down, Self::UpFine, Self::DownFine];
 
-    /// How far it goes, with its sign.
+    /// Signed size of the step.
     pub fn by(self) -> f32 {
         match self {
             Self::Up => STEP,
@@ -167,14 +166,14 @@ impl Nudge {
         match self {
             Self::Up => "up",
             Self::Down => "down",
-            Self::UpFine => "a little up",
-            Self::DownFine => "a little down",
+            Self::UpFine => "up slightly",
+            Self::DownFine => "down slightly",
         }
     }
 }
 
 impl Action {
-    /// Every action that a key or a MIDI control may be given to.
+    /// Every action that a key or MIDI control can be bound to.
     pub fn all() -> Vec<Self> {
         let commands = [
             Command::Next,
@@ -211,17 +210,17 @@ impl Action {
         all
     }
 
-    /// The action of this name, as written in files.
+    /// Finds an action by its name in files.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|action| action.name() == name)
     }
 
-    /// Whether a key held down does it again and again.
+    /// Whether holding the key repeats the action.
     pub fn repeats(&self) -> bool {
         matches!(self, Self::Nudge(..) | Self::NudgeSelected(_))
     }
 
-    /// Its name in files: lasting, lower case, parts joined by dots.
+    /// Stable name in files: lower case, parts joined by dots.
     pub fn name(&self) -> String {
         match self {
             Self::Show(command) => word(command),
@@ -235,10 +234,10 @@ impl Action {
         }
     }
 
-    /// The words on the desk.
+    /// Label on the desk.
     pub fn title(&self) -> String {
         match self {
-            Self::Show(Command::SetTempo(None)) => "Back to the heard tempo".into(),
+            Self::Show(Command::SetTempo(None)) => "Follow detected tempo".into(),
             Self::Show(command @ Command::MacroPreset(preset)) => {
                 format!("{}: {}", command.title(), spaced(&word(preset)))
             }
@@ -248,15 +247,15 @@ impl Action {
             Self::Show(command) => command.title().into(),
             Self::Turn(dial) => dial.title().into(),
             Self::Nudge(dial, nudge) => format!("{} {}", dial.title(), nudge.title()),
-            Self::Select(control) => format!("Take {} in hand", control.title()),
-            Self::NudgeSelected(nudge) => format!("Macro in hand {}", nudge.title()),
-            Self::PlayCard(card) => format!("Play card {} now", card + 1),
+            Self::Select(control) => format!("Select {}", control.title()),
+            Self::NudgeSelected(nudge) => format!("Selected macro {}", nudge.title()),
+            Self::PlayCard(card) => format!("Play card {}", card + 1),
             Self::DropCard(card) => format!("Drop card {}", card + 1),
             Self::Window(window) => window.title(),
         }
     }
 
-    /// Where it stands in the lists.
+    /// Group in lists.
     pub fn group(&self) -> Group {
         match self {
             Self::Show(command) => group_of(command),
@@ -283,12 +282,12 @@ impl WindowAction {
 
     fn title(self) -> String {
         match self {
-            Self::Fullscreen => "Output fullscreen".into(),
-            Self::Desk => "Hide or show the desk".into(),
-            Self::Picture => "Save a picture".into(),
+            Self::Fullscreen => "Toggle output full screen".into(),
+            Self::Desk => "Toggle desk".into(),
+            Self::Picture => "Save screenshot".into(),
             Self::Page(page) => format!("Page: {}", page.title()),
-            Self::NextPage => "The page after this one".into(),
-            Self::Help => "This list, and back".into(),
+            Self::NextPage => "Next page".into(),
+            Self::Help => "Show keys".into(),
         }
     }
 }
@@ -321,7 +320,7 @@ fn group_of(command: &Command) -> Group {
     }
 }
 
-/// The word under which a value is written: `next`, `profile.techno`.
+/// Name of a value in files: `next`, `profile.techno`.
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -334,7 +333,7 @@ fn word(value: &impl Serialize) -> String {
     }
 }
 
-/// `peakRave` as people read it.
+/// Turns `peakRave` into `peak rave`.
 fn spaced(word: &str) -> String {
     let mut text = String::new();
     for letter in word.chars() {
@@ -351,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_has_a_name_of_its_own_and_is_found_by_it() {
+    fn action_names_are_unique_and_resolve() {
         let all = Action::all();
         assert!(all.len() > 60, "only {} actions", all.len());
         for action in &all {

@@ -1,4 +1,4 @@
-//! The page of the night's work: start it with one button, see how far it is, stop it without losing anything.
+//! The Bake page: start a bake, watch its progress, stop it without losing work.
 
 use egui::{
     Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextEdit, TextureHandle, TextureOptions,
@@ -8,74 +8,74 @@ use egui::{
 use super::button::{BigButton, big};
 use super::style;
 
-/// Thumbnails on the page.
+/// Number of thumbnails.
 const THUMBS: usize = 24;
-/// Side of a thumbnail, points.
+/// Side of a thumbnail, in points.
 const THUMB_SIDE: f32 = 84.0;
 
-/// What the page shows.
+/// State shown on the Bake page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BakeView {
-    /// The folder of presets that would be baked; nothing when the show plays the built-in ones.
+    /// The library to bake; none while the show plays the built-in presets.
     pub library: Option<String>,
-    /// Vision models that can be chosen instead of the builtin embedder.
+    /// Vision models available besides the built-in embedder.
     pub models: Vec<String>,
-    /// A night is at work.
+    /// Whether a bake is running.
     pub running: bool,
-    /// The stages of a night in their order, in the words of the log.
+    /// All stages in order, named as in the log.
     pub stages: Vec<String>,
-    /// The stage it is in.
+    /// The current stage.
     pub stage: String,
-    /// Presets done, and in all.
+    /// Presets done.
     pub done: usize,
-    /// Presets in all.
+    /// Presets in total.
     pub total: usize,
-    /// Presets a second, lately.
+    /// Recent rate in presets per second.
     pub rate: f64,
-    /// Seconds this stage still needs; nothing before that can be told.
+    /// Estimated seconds left in this stage, once known.
     pub left_secs: Option<f64>,
-    /// Why the last night failed.
+    /// Why the last bake failed.
     pub trouble: Option<String>,
-    /// What it has said, the newest last.
+    /// Log messages, newest last.
     pub notes: Vec<String>,
-    /// Pictures that have just been made, the newest last.
+    /// Latest thumbnails, newest last.
     pub pictures: Vec<BakePicture>,
 }
 
-/// A small picture.
+/// A thumbnail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakePicture {
-    /// Its number; no two have the same.
+    /// Unique number.
     pub number: u64,
-    /// Its width and height.
+    /// Width and height in pixels.
     pub size: [usize; 2],
-    /// Red, green and blue, row by row.
+    /// RGB bytes, row by row.
     pub rgb: std::sync::Arc<Vec<u8>>,
 }
 
-/// What can be asked on the page.
+/// A request from the Bake page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BakeRequest {
-    /// Begin, or go on with, a night.
+    /// Start or resume a bake.
     Start(BakeOptions),
-    /// Stop; what is done stays done.
+    /// Stop; finished work is kept.
     Stop,
 }
 
-/// How a night is to be spent.
+/// Options of a bake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BakeOptions {
-    /// The name of the pack; the library's when empty.
+    /// Pack name; the library's name if empty.
     pub pack: String,
-    /// How long it may take.
+    /// Time limit in hours.
     pub hours: f64,
-    /// At most so many presets; 0 for all.
+    /// Maximum number of presets; 0 for all.
     pub limit: usize,
-    /// Clusters; 0 for a number that suits the library.
+    /// Number of clusters; 0 for automatic.
     pub clusters: usize,
-    /// The vision model that looks at frames; the builtin embedder when empty.
+    /// Vision model; the built-in embedder if empty.
     pub embedder: String,
-    /// A few presets through every stage, no more.
+    /// Whether to run only a smoke test.
     pub smoke: bool,
 }
 
@@ -86,7 +86,7 @@ impl Default for BakeOptions {
     }
 }
 
-/// The page; remembers the options and the thumbnails it has shown the graphics device.
+/// The page with its options and uploaded thumbnails.
 #[derive(Default)]
 pub(super) struct BakePage {
     options: BakeOptions,
@@ -95,7 +95,7 @@ pub(super) struct BakePage {
 
 impl BakePage {
     pub fn show(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
-        egui::Panel::left("night").default_size(330.0).show(ui, |ui| self.night(ui, view, asks));
+        egui::Panel::left("options").default_size(330.0).show(ui, |ui| self.options(ui, view, asks));
         egui::CentralPanel::default().show(ui, |ui| {
             progress(ui, view);
             self.pictures(ui, view);
@@ -108,15 +108,15 @@ impl BakePage {
         });
     }
 
-    fn night(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
+    fn options(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
-            "Tries and renders every preset, gathers what looks alike, and writes the index the show chooses by. While \
-             there is music it gives way to the show. It ends with the program; the next start goes on from there.",
+            "Audits and renders every preset, groups presets that look alike, and writes the style index for the \
+             director. It pauses while the show plays music, stops with the program, and resumes at the next start.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
-            let how = "The show plays the built-in presets. Name a folder on the Settings page, or start with aivj play --presets DIR, to bake one.";
+            let how = "The show plays the built-in presets. To bake a library, open its folder on the Settings page.";
             ui.label(RichText::new(how).color(style::WARN));
             return;
         };
@@ -126,17 +126,17 @@ impl BakePage {
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
                 let name = ui.label("Pack").id;
-                let field = TextEdit::singleline(pack).hint_text("as the library").desired_width(120.0);
+                let field = TextEdit::singleline(pack).hint_text("same as the library").desired_width(120.0);
                 ui.add(field).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Hours").id;
                 ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1)).labelled_by(name);
                 ui.end_row();
-                let name = ui.label("Presets at most (0: all)").id;
+                let name = ui.label("Preset limit (0 = all)").id;
                 ui.add(DragValue::new(limit).range(0..=1_000_000)).labelled_by(name);
                 ui.end_row();
-                let name = ui.label("Clusters (0: as suits)").id;
-                // Between 0 and 8 there is nothing to be had.
+                let name = ui.label("Clusters (0 = automatic)").id;
+                // Numbers from 1 to 7 count as 8.
                 ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Embedder").id;
@@ -149,7 +149,7 @@ impl BakePage {
                 });
                 choices.response.labelled_by(name);
                 ui.end_row();
-                let name = ui.label("Smoke run only").id;
+                let name = ui.label("Smoke test only").id;
                 ui.checkbox(smoke, "").labelled_by(name);
                 ui.end_row();
             });
@@ -158,8 +158,7 @@ impl BakePage {
         let size = Vec2::new(ui.available_width(), 52.0);
         if view.running {
             let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
-            if big(ui, size, &stop).on_hover_text("Loses nothing: the next start goes on from here").clicked()
-            {
+            if big(ui, size, &stop).on_hover_text("Finished work is kept; start again to resume").clicked() {
                 asks.push(BakeRequest::Stop);
             }
         } else {
@@ -193,7 +192,7 @@ impl BakePage {
 
 fn progress(ui: &mut Ui, view: &BakeView) {
     let (word, color): (&str, Color32) = match (view.running, view.stage.as_str()) {
-        (true, "") => ("getting ready", style::TEXT),
+        (true, "") => ("Preparing", style::TEXT),
         (true, stage) => (stage, style::GOOD),
         (false, "") => ("no bake is running", style::OFF),
         (false, stage) => (stage, style::TEXT),
@@ -214,7 +213,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     let text = if view.total == 0 { String::new() } else { format!("{} of {}", view.done, view.total) };
     ui.add(ProgressBar::new(share).text(text));
     let left = view.left_secs.filter(|_| view.running).map_or_else(String::new, |left| {
-        format!("{:.1} presets a second, {} left in this stage", view.rate, duration(left))
+        format!("{:.1} presets per second, about {} left in this stage", view.rate, duration(left))
     });
     ui.label(RichText::new(left).color(style::OFF));
     if let Some(trouble) = &view.trouble {
@@ -237,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_at_a_glance() {
+    fn durations_use_the_two_largest_units() {
         assert_eq!([duration(40.0), duration(190.0), duration(7500.0)], ["40 s", "3 min", "2 h 05 min"]);
     }
 }

@@ -1,22 +1,22 @@
-//! Buttons that a hand finds in the dark: large, lit while their state is on, with their key in the corner.
+//! Large buttons for dark rooms: lit while on, with their key in the corner.
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
 use super::{Action, KeyLine, style};
 
-/// How one button looks.
+/// The look of a large button.
 pub(super) struct BigButton<'a> {
-    /// Its word.
+    /// Label.
     pub title: &'a str,
-    /// The key that does the same; may be empty.
+    /// Its key; may be empty.
     pub key: &'a str,
-    /// Its state is on.
+    /// Whether it is on.
     pub on: bool,
-    /// Its colour while on.
+    /// Colour while on.
     pub color: Color32,
 }
 
-/// Draws it, `size` large.
+/// Draws a button of this size.
 pub(super) fn big(ui: &mut Ui, size: Vec2, big: &BigButton) -> Response {
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, big.on, big.title));
@@ -45,7 +45,7 @@ fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) 
     painter.text(corner, Align2::RIGHT_TOP, big.key, FontId::proportional(12.0), faint);
 }
 
-/// The key that does this, or nothing.
+/// Returns the key of an action, or an empty text.
 pub(super) fn key_of<'a>(keys: &'a [KeyLine], action: &Action) -> &'a str {
     keys.iter().find(|line| line.action == *action).map_or("", |line| &line.keys)
 }

@@ -1,4 +1,4 @@
-//! What comes next, as cards with reasons, and what was shown before.
+//! Upcoming presets as cards with reasons, and the history.
 
 use egui::{
     Align, Color32, Frame, Label, Layout, Margin, Pos2, RichText, Role, ScrollArea, Sense, Ui, Vec2,
@@ -6,22 +6,23 @@ use egui::{
 };
 
 use super::button::{BigButton, big, key_of};
+use super::live::why;
 use super::{Action, CARDS, DeskView, mark, style};
 use crate::show::{Command, Upcoming};
 
-/// Presets kept in sight after they were shown.
+/// Presets listed in the history.
 const HISTORY: usize = 60;
-/// Side of a small sign, points.
+/// Side of an icon, in points.
 const SIGN: f32 = 28.0;
 
-/// The cards, nearest first.
+/// Shows the cards, the next preset first.
 pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     ui.label(RichText::new("Up next").size(style::NEAR));
     for (number, upcoming) in view.snapshot.up_next.iter().take(CARDS).enumerate() {
         card(ui, view, number, upcoming, commands);
     }
     if view.snapshot.up_next.is_empty() {
-        let text = "no presets available: open a folder that holds .milk files";
+        let text = "No presets available. Open a folder with .milk files.";
         ui.label(RichText::new(text).color(style::WARN));
     }
 }
@@ -30,19 +31,18 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
     Frame::new().fill(style::CARD).corner_radius(6.0).inner_margin(Margin::same(8)).show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
-            let hint = if upcoming.warm { "warm: it can be cut to" } else { "getting ready" };
+            let hint = if upcoming.warm { "Ready to play" } else { "Warming up" };
             mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0} %", p * 100.0));
-                ui.label(RichText::new(likely).color(style::OFF)).on_hover_text("how likely its style was");
+                ui.label(RichText::new(likely).color(style::OFF)).on_hover_text("Probability of this style");
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
                         .on_hover_text(&upcoming.name);
                 });
             });
         });
-        ui.add(Label::new(RichText::new(&upcoming.reason).small().color(style::OFF)).truncate())
-            .on_hover_text(&upcoming.reason);
+        why(ui, &upcoming.reason, RichText::new(&upcoming.reason.summary).small());
         let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
         ui.horizontal(|ui| {
             let key = key_of(view.keys, &Action::PlayCard(number));
@@ -59,9 +59,9 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
     });
 }
 
-/// What was shown before, newest first, each with its marks to set or take away.
+/// Shows the presets played before, newest first, with buttons to mark them.
 pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
-    ui.label(RichText::new("Before").size(style::NEAR));
+    ui.label(RichText::new("History").size(style::NEAR));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
@@ -71,10 +71,10 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
                 if star {
                     commands.push(Command::FavouritePreset(past.id));
                 }
-                let never = sign(ui, past.banned, "Never again", |ui, center, color| {
-                    mark::never(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
+                let ban = sign(ui, past.banned, "Ban", |ui, center, color| {
+                    mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
                 });
-                if never {
+                if ban {
                     commands.push(Command::BanPreset(past.id));
                 }
                 let color = if past.banned { style::DARK } else { style::TEXT };
@@ -85,7 +85,7 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
     });
 }
 
-/// A small sign that can be clicked; true when it was.
+/// Draws an icon button; returns whether it was clicked.
 fn sign(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(SIGN), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, title));

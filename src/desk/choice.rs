@@ -1,4 +1,4 @@
-//! How far the choice strays from what is known to please.
+//! The Adventure slider: how far the director strays from known favourites.
 
 use egui::{Align2, FontId, Rect, RichText, Sense, Ui, Vec2};
 
@@ -7,10 +7,10 @@ use super::{Action, DeskView, Dial, Nudge, style};
 use crate::show::Command;
 use crate::units::Unipolar;
 
-/// Height of the bar, points.
+/// Height of the slider, in points.
 const HEIGHT: f32 = 34.0;
 
-/// A bar that is dragged; its ends say what they mean.
+/// Draws the slider.
 pub(super) fn adventure(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     let keys = [Nudge::Down, Nudge::Up]
         .map(|nudge| key_of(view.keys, &Action::Nudge(Dial::Adventure, nudge)))
@@ -34,6 +34,6 @@ pub(super) fn adventure(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command
     painter.rect_filled(filled, 6.0, style::LIT);
     let font = FontId::proportional(14.0);
     let inside = rect.shrink(8.0);
-    painter.text(inside.left_center(), Align2::LEFT_CENTER, "safe", font.clone(), style::TEXT);
-    painter.text(inside.right_center(), Align2::RIGHT_CENTER, "anything", font, style::TEXT);
+    painter.text(inside.left_center(), Align2::LEFT_CENTER, "Safe", font.clone(), style::TEXT);
+    painter.text(inside.right_center(), Align2::RIGHT_CENTER, "Anything", font, style::TEXT);
 }

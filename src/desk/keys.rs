@@ -1,10 +1,10 @@
-//! The page of keys: every key by group, with the name that the action has in files.
+//! The Keys page: every key by group; tooltips show the action's name in files.
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::{Group, KeyLine, style};
 
-/// Columns that the groups are spread over.
+/// Number of columns.
 const COLUMNS: usize = 3;
 
 pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
@@ -19,7 +19,7 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
     });
 }
 
-/// The long groups have a column of their own.
+/// Long groups get a column of their own.
 fn column(group: Group) -> usize {
     match group {
         Group::Choice | Group::Picture => 0,

@@ -1,4 +1,4 @@
-//! The live page: what is on, why, what comes next, and the buttons a hand needs in the dark.
+//! The Live page: the preset on air and why, what comes next, and large buttons for a dark room.
 
 use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
@@ -6,12 +6,12 @@ use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
 use super::{Action, DeskView, cards, choice, macros, mark, style, tempo};
 use crate::mind::Control;
-use crate::show::{Command, OutputMode};
+use crate::show::{Command, OutputMode, Reason};
 
-/// Height of one row of buttons, points.
+/// Height of one row of buttons, in points.
 const ROW: f32 = 54.0;
-/// Space that the macros, the buttons and their gaps take below the preview, points.
-const HANDS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
+/// Height of the macros, the buttons and their gaps below the preview, in points.
+const CONTROLS: f32 = macros::HEIGHT + 2.0 * ROW + 32.0;
 
 pub(super) fn show(
     ui: &mut Ui,
@@ -42,7 +42,7 @@ pub(super) fn show(
 
 fn now_playing(ui: &mut Ui, view: &DeskView) {
     let Some(playing) = &view.snapshot.playing else {
-        ui.label(RichText::new("getting ready ...").size(style::FAR));
+        ui.label(RichText::new("Loading presets…").size(style::FAR));
         return;
     };
     ui.horizontal(|ui| {
@@ -59,10 +59,9 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
         }
         if let Some(moment) = view.snapshot.waiting {
-            ui.label(RichText::new(format!("changes on the beat: {}", moment.words())).color(style::WARN));
+            ui.label(RichText::new(format!("waiting for the beat: {}", moment.words())).color(style::WARN));
         }
-        ui.add(Label::new(RichText::new(&playing.reason).color(style::OFF)).truncate())
-            .on_hover_text(&playing.reason);
+        why(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });
     if !playing.problems.is_empty() {
         let problems = playing.problems.join("; ");
@@ -71,8 +70,15 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
     }
 }
 
+/// The reason for a choice, with its scores as a tooltip.
+pub(super) fn why(ui: &mut Ui, reason: &Reason, text: RichText) {
+    let label = ui.add(Label::new(text.color(style::OFF)).truncate());
+    let tooltip = format!("{}\n{}", reason.summary, reason.details);
+    label.on_hover_text(tooltip.trim_end());
+}
+
 fn preview(ui: &mut Ui, view: &DeskView) {
-    let room = Vec2::new(ui.available_width(), (ui.available_height() - HANDS).max(80.0));
+    let room = Vec2::new(ui.available_width(), (ui.available_height() - CONTROLS).max(80.0));
     let width = room.x.min(room.y * view.preview_aspect);
     ui.allocate_ui_with_layout(room, Layout::top_down(Align::Center), |ui| {
         ui.image((view.preview, Vec2::new(width, width / view.preview_aspect)));
@@ -95,7 +101,7 @@ fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
             ("Panic", Command::Panic, false, style::BAD),
             ("Freeze", Command::Freeze, snapshot.veil == OutputMode::Freeze, style::BAD),
             ("Blackout", Command::Blackout, snapshot.veil == OutputMode::Blackout, style::BAD),
-            ("Never again", Command::Ban, false, style::BAD),
+            ("Ban", Command::Ban, false, style::BAD),
         ],
     ];
     for row in rows {

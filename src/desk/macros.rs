@@ -1,7 +1,6 @@
-//! The macro panel: eight knobs, who moves them, stored settings and the kind of night.
+//! The macro panel: eight knobs, the mode, macro presets and the profile.
 //!
-//! A knob's pointer is the performer's own position; the lit arc is where the control stands with all that the music
-//! adds.
+//! A knob's pointer shows the performer's position; the lit arc shows the value with what the music adds.
 
 use egui::{Align2, Color32, FontId, Pos2, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
@@ -11,31 +10,30 @@ use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-/// A drag this long goes from one end to the other, points.
+/// Length of a drag from one end to the other, in points.
 const FULL_DRAG: f32 = 260.0;
-/// Shift makes a drag this much finer.
+/// Factor for drags with Shift.
 const FINE: f32 = 0.2;
-/// Height of the panel, points.
+/// Height of the panel, in points.
 pub(super) const HEIGHT: f32 = 36.0 + KNOB + CAPTION + 8.0;
-/// Side of the square a knob is drawn in, and of the word below it, points.
+/// Side of a knob's square, and height of its label, in points.
 const KNOB: f32 = 60.0;
 const CAPTION: f32 = 20.0;
-/// Half of a knob's travel, radians; both halves leave a gap at the bottom.
+/// Half of a knob's travel in radians; a gap remains at the bottom.
 const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
-/// Straight pieces of a full arc.
+/// Line segments of a full arc.
 const ARC_PIECES: f32 = 32.0;
 
-/// Draws the panel; what the performer asks for is added to `commands`.
-/// `in_hand` is the control that the nudging keys move.
+/// Draws the panel and adds the performer's commands to `commands`. `in_hand` is the macro selected for the arrow keys.
 pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands: &mut Vec<Command>) {
     let view = &snapshot.macros;
     ui.horizontal(|ui| {
         ui.label(RichText::new("Macros").strong());
         mode(ui, view, commands);
-        let setting = ui.label(RichText::new("setting").small().color(style::OFF)).id;
-        stored(ui, view, commands).labelled_by(setting);
-        let night = ui.label(RichText::new("night").small().color(style::OFF)).id;
-        profile(ui, view, commands).labelled_by(night);
+        let preset = ui.label(RichText::new("Preset").small().color(style::OFF)).id;
+        macro_preset(ui, view, commands).labelled_by(preset);
+        let caption = ui.label(RichText::new("Profile").small().color(style::OFF)).id;
+        profile(ui, view, commands).labelled_by(caption);
     });
     let spacing = 6.0;
     let room = ui.available_width() - spacing * (Control::ALL.len() - 1) as f32;
@@ -48,22 +46,26 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands:
     });
 }
 
-/// Who moves the bank: always to be seen, and a switch at once.
+/// Shows what moves the macros; a click toggles it.
 fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let (word, color) = match view.mode {
-        Mode::Off => ("OFF".to_owned(), style::OFF),
-        Mode::Ai => ("MUSIC".to_owned(), style::GOOD),
-        Mode::Hold => (format!("HOLD {:.0} s", view.held_secs.ceil()), style::WARN),
+        Mode::Off => ("Off".to_owned(), style::OFF),
+        Mode::Ai => ("Music".to_owned(), style::GOOD),
+        Mode::Hold => (format!("Manual {:.0} s", view.held_secs.ceil()), style::WARN),
         Mode::Midi => ("MIDI".to_owned(), style::ACCENT),
     };
     let button = egui::Button::new(RichText::new(word).strong().color(color)).min_size(Vec2::new(92.0, 30.0));
-    if ui.add(button).on_hover_text("Macros follow the music, or stay where you put them").clicked() {
+    if ui
+        .add(button)
+        .on_hover_text("Let the macros follow the music, or keep them where you set them")
+        .clicked()
+    {
         commands.push(Command::MacroAi);
     }
 }
 
-fn stored(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) -> Response {
-    let chosen = view.state.preset.map_or("own setting", MacroPreset::title);
+fn macro_preset(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) -> Response {
+    let chosen = view.state.preset.map_or("Custom", MacroPreset::title);
     let list = egui::ComboBox::from_id_salt("macro preset").selected_text(chosen).width(130.0);
     let shown = list.show_ui(ui, |ui| {
         for preset in MacroPreset::ALL {
@@ -115,16 +117,16 @@ fn knob(
     let pointer = [center + way * radius * 0.35, center + way * radius * 0.8];
     painter.line_segment(pointer, Stroke::new(3.0, style::TEXT));
     let below = Pos2::new(place.center().x, place.bottom() - 9.0);
-    // The number is the key that takes it in hand.
+    // The number is the key that selects it.
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}: {value:.2}, set to {set:.2}. Drag or roll; shift for fine steps, double click for the middle",
+        "{}: {value:.2}, set to {set:.2}. Drag or scroll; hold Shift for fine steps, double-click to centre",
         control.meaning(),
     ));
 }
 
-/// The position the performer turns the knob to, if it is turned: onwards from where it stands, so that nothing jumps.
+/// Returns the position the performer turns the knob to, if any, relative to its value so that it never jumps.
 fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
     if response.double_clicked() {
         return Some(0.5);
@@ -138,7 +140,7 @@ fn turned(ui: &Ui, response: &Response, value: f32) -> Option<f32> {
     (way != 0.0).then(|| (value + way / FULL_DRAG * fine).clamp(0.0, 1.0))
 }
 
-/// Where a knob at `position` points.
+/// The direction of a knob's pointer at `position`, 0 to 1.
 fn direction(position: f32) -> Vec2 {
     let angle = (position * 2.0 - 1.0) * HALF_SWEEP;
     Vec2::new(angle.sin(), -angle.cos())

@@ -1,4 +1,4 @@
-//! Small signs that the font lacks, drawn by hand: a star, a bar across a ring, a lamp.
+//! Icons that the font lacks: star, ban sign, lamp.
 
 use egui::{Color32, Mesh, Painter, Pos2, Response, Sense, Stroke, Ui, Vec2};
 
@@ -6,7 +6,7 @@ use super::style;
 
 /// Points of a star.
 const POINTS: usize = 5;
-/// Inner radius of a star over its outer one: straight edges from point to point.
+/// Ratio of a star's inner to its outer radius, for straight edges between its points.
 const WAIST: f32 = 0.4;
 
 /// A filled star.
@@ -23,15 +23,15 @@ pub(super) fn star(painter: &Painter, center: Pos2, radius: f32, color: Color32)
     painter.add(mesh);
 }
 
-/// A ring with a bar across it.
-pub(super) fn never(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
+/// A ban sign.
+pub(super) fn ban(painter: &Painter, center: Pos2, radius: f32, color: Color32) {
     let stroke = Stroke::new(2.0, color);
     painter.circle_stroke(center, radius - 1.0, stroke);
     let across = Vec2::splat((radius - 1.0) * std::f32::consts::FRAC_1_SQRT_2);
     painter.line_segment([center - across, center + across], stroke);
 }
 
-/// A lamp that is lit or dark, in a line of text.
+/// A lamp in a line of text.
 pub(super) fn lamp(ui: &mut Ui, lit: bool, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
     ui.painter().circle_filled(rect.center(), 6.0, if lit { color } else { style::DARK });

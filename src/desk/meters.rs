@@ -1,4 +1,4 @@
-//! What is heard: level, spectrum, beat, section and scene.
+//! Audio meters: level, spectrum, beat, section and scene.
 
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
@@ -6,12 +6,12 @@ use super::{DeskView, style};
 use crate::analysis::{Features, Scene};
 use crate::show::SPECTRUM_BINS;
 
-/// Bars of the spectrum.
+/// Number of spectrum bars.
 const BARS: usize = 40;
-/// Level shown as an empty meter, dBFS.
+/// Level of an empty meter, in dBFS.
 const FLOOR_DB: f32 = -60.0;
 
-/// The meters; peaks fall slowly, so that short ones can be seen.
+/// The meters. Peaks fall slowly so that short ones are visible.
 #[derive(Default)]
 pub(super) struct Meters {
     peak: f32,
@@ -19,7 +19,7 @@ pub(super) struct Meters {
 
 impl Meters {
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) {
-        ui.label(RichText::new("Sound").strong());
+        ui.label(RichText::new("Audio").strong());
         ui.add(egui::Label::new(RichText::new(&view.audio.source).small().color(style::OFF)).truncate());
         if !view.audio.trouble.is_empty() {
             ui.label(RichText::new(&view.audio.trouble).color(style::WARN).small());
@@ -85,7 +85,7 @@ fn beat(ui: &mut Ui, features: &Features) {
                 ui.painter().circle_filled(rect.center(), 6.0, color);
             }
         } else {
-            ui.label(RichText::new("no beat").size(20.0).color(style::OFF));
+            ui.label(RichText::new("No beat").size(20.0).color(style::OFF));
         }
         ui.label(RichText::new(format!("{:?}", features.section)).strong());
     });

@@ -1,26 +1,26 @@
-//! The page of MIDI: devices, what their controls do, learning, and what was heard last.
+//! The MIDI page: devices, bindings, learning, and the last message.
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::button::{BigButton, big};
 use super::{Action, Group, mark, style};
 
-/// What the page shows.
+/// State shown on the MIDI page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiView {
-    /// Every device that was there since the start.
+    /// Every device seen since the start.
     pub devices: Vec<MidiDevice>,
-    /// Every binding.
+    /// All bindings.
     pub rows: Vec<MidiRow>,
-    /// The action that waits for its control.
+    /// The action being learnt.
     pub learning: Option<Action>,
-    /// The bank waits for its eight controllers.
+    /// Auto-map is waiting for eight controls.
     pub mapping: bool,
-    /// Why there is no MIDI on this machine, when there is none.
+    /// Why MIDI is not available, if it is not.
     pub absent: Option<String>,
-    /// The newest movement, in words.
+    /// The last message received.
     pub heard: String,
-    /// The whole macro bank lies under MIDI controls.
+    /// All eight macros are bound to MIDI.
     pub locked: bool,
 }
 
@@ -29,11 +29,11 @@ pub struct MidiView {
 pub struct MidiDevice {
     /// Its name.
     pub name: String,
-    /// It is there now.
+    /// Whether it is connected.
     pub connected: bool,
-    /// It has lamps that can be lit.
+    /// Whether it has lamps.
     pub lamps: bool,
-    /// How many of its controls do something.
+    /// Number of bindings.
     pub bindings: usize,
 }
 
@@ -42,53 +42,53 @@ pub struct MidiDevice {
 pub struct MidiRow {
     /// The device.
     pub device: String,
-    /// The binding's place among the device's.
+    /// Index of the binding within the device.
     pub at: usize,
-    /// What it does.
+    /// Its action.
     pub action: Action,
-    /// Which control.
+    /// Its control.
     pub control: String,
-    /// How its numbers are meant.
+    /// Its encoding.
     pub encoding: &'static str,
-    /// It takes hold only where its value is.
+    /// Whether it uses soft takeover.
     pub pickup: bool,
-    /// What else the same control does.
+    /// Another action bound to the same control.
     pub conflict: Option<String>,
 }
 
-/// What can be asked on the page.
+/// A request from the MIDI page.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MidiRequest {
-    /// The next control that is moved shall do this.
+    /// Bind this action to the next control that moves.
     Learn(Action),
-    /// No more learning or mapping.
+    /// Stop learning or mapping.
     Stop,
-    /// The first eight controllers become the macro bank.
+    /// Bind the next eight controls to the macros.
     AutoMap,
-    /// This control does nothing any more.
+    /// Remove a binding.
     Unbind {
         /// Its device.
         device: String,
-        /// The binding's place among the device's.
+        /// Index of the binding within the device.
         at: usize,
     },
-    /// Nothing on this device does anything any more.
+    /// Remove all bindings of a device.
     Clear {
         /// The device.
         device: String,
     },
-    /// The control's numbers are meant in the next way.
+    /// Switch to the next encoding.
     Encoding {
         /// Its device.
         device: String,
-        /// The binding's place among the device's.
+        /// Index of the binding within the device.
         at: usize,
     },
-    /// The knob picks up, or jumps; toggles.
+    /// Toggle soft takeover.
     Pickup {
         /// Its device.
         device: String,
-        /// The binding's place among the device's.
+        /// Index of the binding within the device.
         at: usize,
     },
 }
@@ -110,13 +110,13 @@ pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
         let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
-        let hint = "Move eight knobs one after the other: they become the macro bank";
+        let hint = "Bind the macros to eight knobs: move them one after the other";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!("move a control for: {} (turn knobs to the right)", action.title())),
-            None if view.mapping => Some("move eight knobs one after the other".into()),
+            Some(action) => Some(format!("Move a control for: {} (turn knobs clockwise)", action.title())),
+            None if view.mapping => Some("Move eight knobs one after the other".into()),
             None => None,
         };
         if let Some(waiting) = waiting {
@@ -126,16 +126,18 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
                 asks.push(MidiRequest::Stop);
             }
         } else if view.locked {
-            ui.label(RichText::new("all eight macros are under MIDI").size(style::NEAR).color(style::GOOD));
+            ui.label(
+                RichText::new("All eight macros are bound to MIDI").size(style::NEAR).color(style::GOOD),
+            );
         }
     });
-    let heard = if view.heard.is_empty() { "nothing heard yet" } else { &view.heard };
+    let heard = if view.heard.is_empty() { "No messages yet" } else { &view.heard };
     ui.label(RichText::new(heard).size(17.0).color(style::OFF));
 }
 
 fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     if view.devices.is_empty() {
-        let none = "no MIDI device; one that is plugged in appears by itself";
+        let none = "No MIDI device. New devices appear automatically.";
         ui.label(RichText::new(none).size(17.0));
         ui.label(RichText::new(view.absent.as_deref().unwrap_or("")).color(style::OFF));
     }
@@ -144,10 +146,12 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             mark::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
             let lamps = if device.lamps { ", with lamps" } else { "" };
-            let there = if device.connected { "" } else { ", gone" };
+            let there = if device.connected { "" } else { ", disconnected" };
             let text = format!("{} bindings{lamps}{there}", device.bindings);
             ui.label(RichText::new(text).color(style::OFF));
-            if device.bindings > 0 && ui.button("Clear").on_hover_text("Unbind all its controls").clicked() {
+            if device.bindings > 0
+                && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
+            {
                 asks.push(MidiRequest::Clear { device: device.name.clone() });
             }
         });
@@ -161,21 +165,22 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             let (device, at) = (device.clone(), *at);
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);
-            if ui
-                .button(*encoding)
-                .on_hover_text("How its numbers are meant; click for the next way")
-                .clicked()
+            if ui.button(*encoding).on_hover_text("Encoding of the control; click for the next one").clicked()
             {
                 asks.push(MidiRequest::Encoding { device: device.clone(), at });
             }
-            let word = if *pickup { "picks up" } else { "jumps" };
-            if ui.button(word).on_hover_text("A knob that picks up takes hold where the value is").clicked() {
+            let word = if *pickup { "soft takeover" } else { "jump" };
+            if ui
+                .button(word)
+                .on_hover_text("With soft takeover, a knob acts once it reaches the current value")
+                .clicked()
+            {
                 asks.push(MidiRequest::Pickup { device: device.clone(), at });
             }
             if ui.button("Unbind").clicked() {
                 asks.push(MidiRequest::Unbind { device, at });
             }
-            let also = conflict.as_ref().map_or_else(String::new, |other| format!("also: {other}"));
+            let also = conflict.as_ref().map_or_else(String::new, |other| format!("also bound to: {other}"));
             ui.label(RichText::new(also).color(style::WARN));
             ui.end_row();
         }

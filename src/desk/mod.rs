@@ -1,7 +1,7 @@
-//! The performer's panels (egui): reads a snapshot, returns what is asked for.
+//! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
 //!
-//! Built for a dark room: large targets, few colours, states readable at two metres, everything also by key. Never
-//! changes the show itself; remembers only which page is open and which macro is in hand.
+//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. Never
+//! changes the show itself; it only keeps the open page and the selected macro.
 
 mod action;
 mod bake;
@@ -34,77 +34,77 @@ pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use settings::{SettingsRequest, SettingsView};
 
-/// Everything one drawing of the desk shows.
+/// Everything shown in one frame of the desk.
 pub struct DeskView<'a> {
-    /// The show.
+    /// State of the show.
     pub snapshot: &'a Snapshot,
-    /// Where the sound comes from.
+    /// Audio source and its state.
     pub audio: &'a AudioLine,
-    /// How long frames take.
+    /// Frame times.
     pub times: FrameTimes,
-    /// What presets hear.
+    /// Audio as presets receive it.
     pub heard: &'a PresetAudio,
-    /// The stage's picture.
+    /// The output picture.
     pub preview: TextureId,
-    /// Its width over its height.
+    /// Aspect ratio (width / height).
     pub preview_aspect: f32,
-    /// The device that draws.
+    /// Name of the graphics device.
     pub device: &'a str,
-    /// News for the performer, the gravest first.
+    /// Messages, most severe first.
     pub messages: &'a [&'a str],
-    /// Devices and bindings.
+    /// MIDI page.
     pub midi: &'a MidiView,
-    /// The night's work.
+    /// Bake page.
     pub bake: &'a BakeView,
-    /// The library and what was found in it.
+    /// Library and Map pages.
     pub library: &'a LibraryView,
-    /// What can be set.
+    /// Settings page.
     pub settings: &'a SettingsView,
-    /// Keys and what they do.
+    /// Keys page.
     pub keys: &'a [KeyLine],
 }
 
-/// One key and what it does.
+/// A key and its action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyLine {
-    /// The key as people read it.
+    /// The key, such as `Ctrl+1`.
     pub keys: String,
-    /// What it does.
+    /// Its action.
     pub action: Action,
 }
 
-/// Something asked for at the desk.
+/// A request from the desk.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeskRequest {
-    /// One of the performer's actions.
+    /// An action of the performer.
     Act(Action),
-    /// Something about MIDI.
+    /// From the MIDI page.
     Midi(MidiRequest),
-    /// Something about the night's work.
+    /// From the Bake page.
     Bake(BakeRequest),
-    /// Something about the library.
+    /// From the Library or Map page.
     Library(LibraryRequest),
-    /// Something about the settings.
+    /// From the Settings page.
     Settings(SettingsRequest),
 }
 
-/// The pages of the desk.
+/// A page of the desk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Page {
-    /// The show as it runs.
+    /// The running show.
     #[default]
     Live,
-    /// Every preset there is.
+    /// All presets.
     Library,
     /// The library by look.
     Map,
-    /// MIDI devices and what their controls do.
+    /// MIDI devices and bindings.
     Midi,
-    /// The night's work.
+    /// Overnight bakes.
     Bake,
-    /// What the program listens to, where it shows itself, how careful it is.
+    /// Input, output, safety and director.
     Settings,
-    /// Every key and what it does.
+    /// All keys.
     Keys,
 }
 
@@ -113,7 +113,7 @@ impl Page {
     pub const ALL: [Self; 7] =
         [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
 
-    /// The word on its tab.
+    /// Label of its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
@@ -134,7 +134,7 @@ pub struct Desk {
     before: Page,
     in_hand: Control,
     meters: meters::Meters,
-    foot: status_bar::StatusBar,
+    status_bar: status_bar::StatusBar,
     bake: bake::BakePage,
     library: library::LibraryPage,
     settings: settings::SettingsPage,
@@ -148,7 +148,7 @@ impl Default for Desk {
             before: Page::default(),
             in_hand: Control::Fusion,
             meters: meters::Meters::default(),
-            foot: status_bar::StatusBar::default(),
+            status_bar: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
             library: library::LibraryPage::default(),
             settings: settings::SettingsPage::default(),
@@ -157,35 +157,35 @@ impl Default for Desk {
 }
 
 impl Desk {
-    /// Shows this page.
+    /// Opens a page.
     pub fn turn_to(&mut self, page: Page) {
         if page != self.page {
             self.before = std::mem::replace(&mut self.page, page);
         }
     }
 
-    /// Shows the page after this one.
+    /// Opens the next page.
     pub fn turn_page(&mut self) {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
         self.turn_to(Page::ALL[(at + 1) % Page::ALL.len()]);
     }
 
-    /// Shows the keys, or the page that was there before them.
+    /// Toggles between the Keys page and the page before it.
     pub fn toggle_help(&mut self) {
         self.turn_to(if self.page == Page::Keys { self.before } else { Page::Keys });
     }
 
-    /// The macro that the nudging keys move.
+    /// Returns the macro selected for the arrow keys.
     pub fn in_hand(&self) -> Control {
         self.in_hand
     }
 
-    /// Takes this macro in hand.
+    /// Selects a macro for the arrow keys.
     pub fn take(&mut self, control: Control) {
         self.in_hand = control;
     }
 
-    /// Draws the desk and returns what the performer asked for.
+    /// Draws the desk and returns the performer's requests.
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) -> Vec<DeskRequest> {
         if !self.styled {
             style::apply(ui.ctx());
@@ -196,7 +196,7 @@ impl Desk {
         let mut library = library::Done::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
-        egui::Panel::bottom("foot").show(ui, |ui| self.foot.show(ui, view));
+        egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
             Page::Library | Page::Map => {
@@ -212,9 +212,9 @@ impl Desk {
         self.turn_to(page);
         commands.append(&mut library.commands);
         let commands = commands.into_iter().map(|command| DeskRequest::Act(Action::Show(command)));
-        let asks = midi.into_iter().map(DeskRequest::Midi).chain(bake.into_iter().map(DeskRequest::Bake));
-        let asks = asks.chain(library.asks.into_iter().map(DeskRequest::Library));
-        let asks = asks.chain(settings.into_iter().map(DeskRequest::Settings));
-        commands.chain(asks).collect()
+        let requests = midi.into_iter().map(DeskRequest::Midi).chain(bake.into_iter().map(DeskRequest::Bake));
+        let requests = requests.chain(library.asks.into_iter().map(DeskRequest::Library));
+        let requests = requests.chain(settings.into_iter().map(DeskRequest::Settings));
+        commands.chain(requests).collect()
     }
 }

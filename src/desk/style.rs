@@ -1,42 +1,42 @@
 //! Colours and sizes of the desk: dark, calm, readable at arm's length and beyond.
 //!
-//! A letter is readable from about 10 arc minutes: 5.8 mm at two metres, the capitals of [`FAR`] on a 96 dpi screen.
+//! Letters are readable from about 10 arc minutes: 5.8 mm at two metres, the capitals of [`FAR`] on a 96 dpi screen.
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
-/// Words.
+/// Text.
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
-/// What is off or long ago.
+/// Text that is inactive or old.
 pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
-/// All is well.
+/// Working as expected.
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);
-/// Look here when there is time.
+/// A warning.
 pub(super) const WARN: Color32 = Color32::from_rgb(240, 184, 80);
-/// The crowd does not see what it should.
+/// An error, or something wrong on the output.
 pub(super) const BAD: Color32 = Color32::from_rgb(244, 96, 92);
-/// Marks.
+/// Favourites and headings.
 pub(super) const ACCENT: Color32 = Color32::from_rgb(232, 120, 190);
-/// How much of something there is.
+/// The filled part of a bar.
 pub(super) const LIT: Color32 = Color32::from_rgb(36, 92, 110);
-/// Words on a lit button.
+/// Text on a lit button.
 pub(super) const ON_LIGHT: Color32 = Color32::from_rgb(12, 13, 16);
-/// What buttons lie on.
+/// Cards behind buttons.
 pub(super) const CARD: Color32 = Color32::from_rgb(20, 22, 26);
 /// Buttons.
 pub(super) const RAISED: Color32 = Color32::from_rgb(30, 33, 39);
 /// Buttons under the pointer.
 pub(super) const HOVERED: Color32 = Color32::from_rgb(44, 48, 57);
-/// A lamp that is not lit.
+/// A lamp that is off.
 pub(super) const DARK: Color32 = Color32::from_rgb(60, 65, 74);
 /// The empty part of a meter.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
 
-/// States that must be read from two metres, points.
+/// Size of states readable from two metres, in points.
 pub(super) const FAR: f32 = 32.0;
-/// Names and headings, points.
+/// Size of names and headings, in points.
 pub(super) const NEAR: f32 = 20.0;
 
-/// Dresses `context`.
+/// Applies the style to `context`.
 pub(super) fn apply(context: &Context) {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = Color32::from_rgb(14, 15, 18);

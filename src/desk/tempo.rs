@@ -1,4 +1,4 @@
-//! The tempo by hand: tap, resync, half and double, and back to what is heard.
+//! Manual tempo: tap, downbeat, half, double, and back to the detected tempo.
 
 use egui::{RichText, Ui, Vec2};
 
@@ -8,10 +8,14 @@ use crate::show::Command;
 use crate::units::{MAX_TEMPO, MIN_TEMPO};
 
 pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
-    ui.label(RichText::new("Beat by hand").color(style::OFF));
+    ui.label(RichText::new("Manual beat").color(style::OFF));
     let rows: [&[(&str, Command)]; 2] = [
-        &[("Tap", Command::TapTempo), ("Bar now", Command::Resync)],
-        &[("Half", Command::HalfTempo), ("Double", Command::DoubleTempo), ("Heard", Command::SetTempo(None))],
+        &[("Tap", Command::TapTempo), ("Downbeat", Command::Resync)],
+        &[
+            ("Half", Command::HalfTempo),
+            ("Double", Command::DoubleTempo),
+            ("Follow", Command::SetTempo(None)),
+        ],
     ];
     for row in rows {
         let gap = ui.spacing().item_spacing.x;
@@ -21,8 +25,8 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
                 let key = key_of(view.keys, &Action::Show(command.clone()));
                 let look = BigButton { title, key, on: false, color: style::GOOD };
                 let button = |ui: &mut Ui| big(ui, Vec2::new(width, 42.0), &look);
-                let response = ui.add_enabled_ui(countable(command, view), button).inner;
-                if response.on_disabled_hover_text("Only 40 to 220 BPM can be counted.").clicked() {
+                let response = ui.add_enabled_ui(in_range(command, view), button).inner;
+                if response.on_disabled_hover_text("The tempo range is 40 to 220 BPM").clicked() {
                     commands.push(command.clone());
                 }
             }
@@ -30,8 +34,8 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     }
 }
 
-/// Whether the tempo that would follow is one the house counts.
-fn countable(command: &Command, view: &DeskView) -> bool {
+/// Whether the resulting tempo is within range.
+fn in_range(command: &Command, view: &DeskView) -> bool {
     let bpm = view.snapshot.features.beat.tempo.bpm();
     match command {
         Command::HalfTempo => bpm / 2.0 >= MIN_TEMPO,

@@ -1,4 +1,4 @@
-//! The strip above every page: which page, who chooses, what the crowd sees, beat and section. Read from two metres.
+//! The strip above every page: tabs, preset and macro mode, output state, section and beat. Readable from two metres.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -9,12 +9,12 @@ use crate::analysis::{BeatGrid, Section};
 use crate::mind::macros::Mode;
 use crate::show::{OutputMode, Snapshot};
 
-/// Height of the strip, points.
+/// Height of the strip, in points.
 const HEIGHT: f32 = 58.0;
-/// Height of the small word above a state, points.
+/// Height of the caption above a state, in points.
 const CAPTION: f32 = 12.0;
 
-/// Draws the strip; a tab that is clicked goes into `page`.
+/// Draws the strip; a clicked tab is stored in `page`.
 pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     ui.horizontal(|ui| {
         ui.set_min_height(HEIGHT);
@@ -31,26 +31,26 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
             let features = &view.snapshot.features;
             beat_lamp(ui, &features.beat, features.beat.beats_at(features.at));
             section(ui, features.section, features.silent);
-            state(ui, "macros", macros(view.snapshot.macros.mode), false);
-            state(ui, "presets", presets(view.snapshot), true);
-            if let Some(veil) = veil(view.snapshot.veil) {
-                state(ui, "picture", veil, true);
+            state(ui, "Macros", macros(view.snapshot.macros.mode), false);
+            state(ui, "Presets", presets(view.snapshot), true);
+            if let Some(mode) = output(view.snapshot.veil) {
+                state(ui, "Output", mode, true);
             }
         });
     });
 }
 
-/// Who moves the macros.
+/// What moves the macros.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
         Mode::Off => ("OFF", style::OFF),
-        Mode::Ai => ("AI", style::GOOD),
-        Mode::Hold => ("HAND", style::WARN),
+        Mode::Ai => ("MUSIC", style::GOOD),
+        Mode::Hold => ("MANUAL", style::WARN),
         Mode::Midi => ("MIDI", style::ACCENT),
     }
 }
 
-/// Who chooses the presets.
+/// What chooses the presets.
 fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     match (snapshot.held, snapshot.auto) {
         (true, _) => ("HOLD", style::WARN),
@@ -59,16 +59,16 @@ fn presets(snapshot: &Snapshot) -> (&'static str, Color32) {
     }
 }
 
-/// What lies over the picture, if anything.
-fn veil(veil: OutputMode) -> Option<(&'static str, Color32)> {
-    match veil {
+/// Blackout or freeze, if active.
+fn output(mode: OutputMode) -> Option<(&'static str, Color32)> {
+    match mode {
         OutputMode::Open => None,
         OutputMode::Blackout => Some(("BLACKOUT", style::BAD)),
         OutputMode::Freeze => Some(("FREEZE", style::BAD)),
     }
 }
 
-/// One state with a small word above it; `filled` for those that change what the crowd sees.
+/// Draws a state with a caption above it; `filled` if it changes what the crowd sees.
 fn state(ui: &mut Ui, caption: &str, (word, color): (&str, Color32), filled: bool) {
     let font = FontId::proportional(style::FAR);
     let width = ui.fonts_mut(|fonts| fonts.layout_no_wrap(word.to_owned(), font.clone(), color).size().x);
@@ -99,7 +99,7 @@ fn section(ui: &mut Ui, section: Section, silent: bool) {
     ui.label(RichText::new(word).size(style::FAR).color(color));
 }
 
-/// A lamp that lights on the beat and fades until the next, above four dots for the bar; dark without a beat.
+/// Draws a lamp that flashes on the beat above four dots for the bar; dark without a beat.
 fn beat_lamp(ui: &mut Ui, grid: &BeatGrid, beats: f64) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(56.0, HEIGHT - 4.0), Sense::hover());
     let painter = ui.painter_at(rect);

@@ -87,13 +87,13 @@ impl Profile {
     /// The words on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Ambient => "ambient",
-            Self::Dub => "dub",
-            Self::Drone => "drone",
-            Self::Techno => "techno",
-            Self::PeakRave => "peak rave",
-            Self::Rock => "rock",
-            Self::Custom => "custom",
+            Self::Ambient => "Ambient",
+            Self::Dub => "Dub",
+            Self::Drone => "Drone",
+            Self::Techno => "Techno",
+            Self::PeakRave => "Peak rave",
+            Self::Rock => "Rock",
+            Self::Custom => "Custom",
         }
     }
 
@@ -146,13 +146,13 @@ impl MacroPreset {
     /// The words on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::TechnoBoost => "techno boost",
-            Self::RavePunch => "rave punch",
-            Self::DeepPulse => "deep pulse",
-            Self::WideSweep => "wide sweep",
-            Self::TechnoBrutal => "techno brutal",
-            Self::IndustrialSurge => "industrial surge",
-            Self::AcidOverdrive => "acid overdrive",
+            Self::TechnoBoost => "Techno boost",
+            Self::RavePunch => "Rave punch",
+            Self::DeepPulse => "Deep pulse",
+            Self::WideSweep => "Wide sweep",
+            Self::TechnoBrutal => "Techno brutal",
+            Self::IndustrialSurge => "Industrial surge",
+            Self::AcidOverdrive => "Acid overdrive",
         }
     }
 }

@@ -3,12 +3,13 @@
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
+use super::reason::Reason;
 use super::running::{Arrived, Failed, Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
 use crate::mind::Control;
-use crate::mind::director::{Choice, Moment, PerformerBias, Rule, Target};
+use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle};
@@ -220,7 +221,7 @@ impl Show {
             let mut slot =
                 self.decks.order(entry, Some(choice.preset), self.settings.seed, self.settings.warm_frames);
             slot.reason =
-                words(&choice, &self.director.pool.catalogue.clusters[usize::from(entry.cluster)].name);
+                Reason::of(&choice, &self.director.pool.catalogue.clusters[usize::from(entry.cluster)].name);
             slot.choice = Some(choice);
             self.log(Event::Choice(Box::new(self.chosen(&slot, &choice))));
             self.decks.candidates.push(slot);
@@ -245,7 +246,7 @@ impl Show {
         }
         let entry = &self.director.pool.catalogue.entries[place as usize];
         let slot = self.decks.order(entry, Some(place), self.settings.seed, self.settings.warm_frames);
-        self.decks.candidates.insert(0, Slot { reason: "asked for by hand".into(), ..slot });
+        self.decks.candidates.insert(0, Slot { reason: Reason::plain("Requested"), ..slot });
     }
 
     fn chosen(&self, slot: &Slot, choice: &Choice) -> Chosen {
@@ -262,7 +263,7 @@ impl Show {
             score: choice.score,
             probability: choice.probability,
             rule: choice.rule,
-            words: slot.reason.clone(),
+            words: slot.reason.summary.clone(),
         }
     }
 
@@ -329,36 +330,9 @@ impl Show {
             let place = safe[self.rng.below(safe.len())];
             self.decks.order(&entries[place as usize], Some(place), seed, warm_frames)
         };
-        let reason = "a safe picture, kept ready".to_owned();
+        let reason = Reason::plain("Safe preset, kept warm");
         self.decks.refuge = Some(Slot { reason, ..slot });
     }
-}
-
-/// A choice in words and numbers.
-fn words(choice: &Choice, cluster: &str) -> String {
-    let Choice { evidence, target, liking, score, probability, favourite, near, rule, .. } = choice;
-    let mut text = format!(
-        "{} at level {:.1}: {cluster}, {}, fits {:+.2}, taste {liking:+.2}, together {score:+.2}, chance {:.0} %",
-        target.scene.label(),
-        target.level,
-        evidence.arm.energy.label(),
-        evidence.base,
-        probability * 100.0,
-    );
-    if *favourite {
-        text.push_str("; a favourite");
-    }
-    if *near {
-        text.push_str("; near the style before it, as the policy asks");
-    }
-    text.push_str(match rule {
-        Rule::All => "",
-        Rule::SkippedToo => "; skipped tonight, but nothing else is left",
-        Rule::SameCluster => "; the same style again, for lack of others",
-        Rule::Sooner => "; shown not long ago, for lack of others",
-        Rule::Anything => "; whatever plays, for lack of others",
-    });
-    text
 }
 
 impl Cause {
@@ -366,8 +340,8 @@ impl Cause {
     pub fn words(self) -> &'static str {
         match self {
             Self::Music(moment) => Moment::words(moment),
-            Self::Hand => "by hand",
-            Self::Start => "the show began",
+            Self::Hand => "requested",
+            Self::Start => "show started",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The decks of a show: on air, coming in, shown before, and those kept warm for what may come.
 
 use super::Arrived;
+use super::reason::Reason;
 use super::warm::{DeckRequest, PrepareTimes};
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
@@ -20,7 +21,7 @@ pub(super) struct Slot {
     pub took: PrepareTimes,
     /// How the director came to it; none when the performer or an emergency did.
     pub choice: Option<Choice>,
-    pub reason: String,
+    pub reason: Reason,
 }
 
 /// A crossfade under way.
@@ -84,7 +85,7 @@ impl Decks {
             problems: Vec::new(),
             took: PrepareTimes::default(),
             choice: None,
-            reason: String::new(),
+            reason: Reason::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the show looks like from outside: everything the desk and the lamps need, nothing they could change.
 
+use super::reason::Reason;
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::PresetId;
@@ -57,7 +58,7 @@ pub struct Playing {
     /// Parts of it that do not work, in words.
     pub problems: Vec<String>,
     /// Why it was chosen.
-    pub reason: String,
+    pub reason: Reason,
     /// How long making it ready took.
     pub took: PrepareTimes,
 }
@@ -72,7 +73,7 @@ pub struct Upcoming {
     /// It has drawn and can be cut to.
     pub warm: bool,
     /// Why it was chosen.
-    pub reason: String,
+    pub reason: Reason,
     /// How likely its style was, 0 to 1; none when it was asked for by hand.
     pub probability: Option<f32>,
 }

@@ -117,7 +117,12 @@ fn candidates_follow_the_scene_and_the_cut_waits_for_them() {
     hand.cold = true;
     hand.frames(60);
     let snapshot = hand.show.snapshot();
-    assert!(snapshot.up_next.iter().all(|upcoming| !upcoming.warm && upcoming.reason.starts_with("ambient")));
+    assert!(
+        snapshot
+            .up_next
+            .iter()
+            .all(|upcoming| !upcoming.warm && upcoming.reason.summary.starts_with("Ambient"))
+    );
     assert!(snapshot.waiting.is_some(), "the change waits for a deck");
     let before = hand.playing();
     hand.cold = false;

@@ -223,7 +223,7 @@ fn playing() -> Playing {
         for_secs: 1.0,
         favourite: false,
         problems: Vec::new(),
-        reason: String::new(),
+        reason: crate::show::Reason::default(),
         took: Default::default(),
     }
 }

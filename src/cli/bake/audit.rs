@@ -1,4 +1,4 @@
-//! `aivj bake audit`: a verdict for every preset of a library.
+//! `aivj bake audit`: judges every preset of a library.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -13,49 +13,49 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
-/// Plays every preset in a process of its own and keeps a verdict with its evidence. Run it again to go on.
+/// Judge every preset in a supervised process; run it again to resume.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders with presets.
+    /// Preset folders
     #[arg(long, required = true, num_args = 1..)]
     library: Vec<PathBuf>,
-    /// Where reports go.
+    /// Folder for the reports
     #[arg(long)]
     out: PathBuf,
-    /// Folders with images for presets.
+    /// Folders with images for presets
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Processes at work at the same time.
+    /// Number of worker processes
     #[arg(long, default_value_t = crate::cli::default_workers())]
     workers: usize,
-    /// Most presets to audit in this run.
+    /// Maximum number of presets to audit in this run
     #[arg(long)]
     limit: Option<usize>,
-    /// Begin no new preset after so many seconds.
+    /// Start no new preset after SECONDS
     #[arg(long)]
     seconds: Option<f64>,
-    /// Pixels of the picture.
-    #[arg(long, default_value = "256x144", value_parser = crate::cli::size)]
+    /// Picture size in pixels
+    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::size)]
     size: [u32; 2],
-    /// Frames before the sampled ones.
+    /// Warm-up frames before the measured ones
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
     warmup: u32,
-    /// Sampled frames.
+    /// Measured frames
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(3..=6000))]
     frames: u32,
-    /// Decides everything random.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Processor seconds one preset may use, all its frames together.
+    /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     preset_seconds: u64,
-    /// Audit those again that were not ok or missed an image.
+    /// Audit presets again that were not ok or lacked an image
     #[arg(long)]
     retry_failed: bool,
-    /// Keep no thumbnails.
+    /// Do not save thumbnails
     #[arg(long)]
     no_thumbs: bool,
-    /// Print one JSON line for every verdict.
+    /// Print one JSON object per verdict
     #[arg(long)]
     json: bool,
 }
@@ -89,13 +89,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
-/// The child's side of `bake audit`.
+/// Runs a worker process of `bake audit`.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     audit::work(settings)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows how it goes: a bar on a terminal, a line now and then elsewhere, JSON on request.
+/// Shows progress: a bar on a terminal, occasional lines elsewhere, or JSON.
 struct Watch {
     json: bool,
     out: PathBuf,
@@ -104,7 +104,7 @@ struct Watch {
     seen: u64,
 }
 
-/// Verdicts between two lines where there is no terminal.
+/// Verdicts between two progress lines if stderr is not a terminal.
 const LINE_EVERY: u64 = 500;
 
 impl Watch {
@@ -119,17 +119,17 @@ impl Watch {
         if self.json {
             match serde_json::to_string(event) {
                 Ok(line) => println!("{line}"),
-                Err(error) => eprintln!("aivj: an event could not be written: {error}"),
+                Err(error) => eprintln!("aivj: could not write an event: {error}"),
             }
             return;
         }
         match event {
             AuditEvent::Scanned { files, presets, known, todo, deleted, left_out } => {
                 self.bar.println(format!(
-                    "{files} files with {presets} different presets; {known} were judged before, {todo} to go"
+                    "{files} files with {presets} distinct presets; {known} already judged, {todo} to do"
                 ));
                 if deleted + left_out > 0 {
-                    self.bar.println(format!("{deleted} files are gone, {left_out} cannot be used"));
+                    self.bar.println(format!("{deleted} files were removed, {left_out} are unusable"));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));
@@ -139,19 +139,19 @@ impl Watch {
                 *self.counts.entry(word).or_default() += 1;
                 self.seen += 1;
                 self.bar.inc(1);
-                self.bar.set_message(self.words());
+                self.bar.set_message(self.summary());
                 if !std::io::stderr().is_terminal() && self.seen.is_multiple_of(LINE_EVERY) {
-                    eprintln!("{} judged: {}", self.seen, self.words());
+                    eprintln!("{} judged: {}", self.seen, self.summary());
                 }
             }
             AuditEvent::Trouble { path, why, given_up } => {
-                let then = if *given_up { "left for another day" } else { "tried again" };
+                let then = if *given_up { "deferred to the next run" } else { "retrying" };
                 self.bar.println(format!("{path}: {why}; {then}"));
             }
         }
     }
 
-    fn words(&self) -> String {
+    fn summary(&self) -> String {
         let ok = self.counts.get(LookVerdict::Ok.label()).copied().unwrap_or(0);
         let rest = self.counts.iter().filter(|(word, _)| **word != LookVerdict::Ok.label());
         let rest: Vec<String> = rest.map(|(word, count)| format!("{word} {count}")).collect();
@@ -167,15 +167,18 @@ impl Watch {
         let AuditReport { presets, known, judged, troubles, stopped, seconds, gates } = report;
         let rate = *judged as f64 / seconds.max(1e-3);
         println!(
-            "{judged} verdicts in {seconds:.1} s ({rate:.2} a second); {known} were there before, of {presets}"
+            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} were already judged"
         );
-        println!("{}", self.words());
+        println!("{}", self.summary());
         if !troubles.is_empty() {
-            println!("{} presets have no verdict, through no fault of their own; run again:", troubles.len());
+            println!(
+                "{} presets have no verdict because of machine or file errors; run again:",
+                troubles.len()
+            );
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
         }
         if gates.is_some() {
-            println!("the report is {}", self.out.join(report::PAGE).display());
+            println!("report: {}", self.out.join(report::PAGE).display());
         }
         if let Some(why) = stopped {
             println!("stopped early: {why}");

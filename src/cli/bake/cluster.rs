@@ -1,4 +1,4 @@
-//! `aivj bake cluster`: points to styles, and the index the director reads.
+//! `aivj bake cluster`: clusters embeddings and writes the style index.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,34 +9,34 @@ use crate::frames::{metrics, subjects_in};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 
-/// Gathers embedded presets into styles and writes the style index.
+/// Cluster embedded presets into styles and write the style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder with the embeddings; the index is written beside them.
+    /// Folder with the embeddings; the index is written there too
     #[arg(long)]
     out: PathBuf,
-    /// What the styles are made from: `look` from embeddings, `tag` from names alone.
+    /// `look` clusters embeddings; `tag` uses only preset names
     #[arg(long, value_enum, default_value = "look")]
     mode: Mode,
-    /// A folder of presets, for `--mode tag`.
+    /// Preset folder, for --mode tag
     #[arg(long)]
     library: Option<PathBuf>,
-    /// Clusters, 8 to 256; suggested from the size of the library without.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(8..=256))]
+    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
-    /// The name of the pack; that of the folder without.
+    /// Name of the pack [default: name of the folder]
     #[arg(long)]
     pack: Option<String>,
-    /// Threads at work.
+    /// Number of threads
     #[arg(long, default_value_t = crate::cli::default_workers())]
     threads: usize,
-    /// Decides everything random.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How the centres are found; by the size of the library without.
+    /// Clustering method [default: chosen by the size of the library]
     #[arg(long, value_enum)]
     method: Option<Method>,
-    /// Passes over all presets at most.
+    /// Maximum number of passes over all presets
     #[arg(long, default_value_t = crate::cluster::PASSES)]
     passes: usize,
 }
@@ -59,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let subjects = subjects_in(library, None)?;
         let ids: Vec<String> = subjects.into_iter().map(|subject| subject.id).collect();
         index_by_names(&ids, &out, &pack, &at)?;
-        println!("{} presets indexed by name in {}", ids.len(), out.display());
+        println!("indexed {} presets by name in {}", ids.len(), out.display());
         return Ok(ExitCode::SUCCESS);
     }
     let table = Table::open(&out)?.unwrap_or_default();

@@ -1,75 +1,75 @@
-//! Arguments that several stages of the night share.
+//! Arguments shared by several bake stages.
 
 use std::path::PathBuf;
 
 use crate::frames::{CaptureSettings, Clip, ClipFormat};
 
-/// Which presets, and how the work is done.
+/// Presets and workers.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Work {
-    /// A folder of presets.
+    /// Preset folder
     #[arg(long)]
     pub library: PathBuf,
-    /// At most so many presets; 0 for all.
+    /// Maximum number of presets; 0 for all
     #[arg(long)]
     limit: Option<usize>,
-    /// Processes and threads at work.
+    /// Number of worker processes and threads
     #[arg(long, alias = "threads", default_value_t = crate::cli::default_workers())]
     pub workers: usize,
-    /// Decides everything random.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 
 impl Work {
-    /// At most so many presets.
+    /// Returns the maximum number of presets, if limited.
     pub fn limit(&self) -> Option<usize> {
         self.limit.filter(|limit| *limit > 0)
     }
 }
 
-/// How presets become points.
+/// The embedder.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Embedding {
-    /// `builtin`, or a vision model: a folder, or a name given to `aivj models add`.
+    /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
     #[arg(long, default_value = "builtin")]
     pub embedder: String,
 }
 
-/// How presets become frames.
+/// Rendering of frames.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Capture {
-    /// Folders with images for presets.
+    /// Folders with images for presets
     #[arg(long, num_args = 1..)]
     pub textures: Vec<PathBuf>,
-    /// What presets hear: a sound file, or `demo`.
+    /// Sound file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     pub audio: String,
-    /// Frames kept of each preset.
+    /// Frames saved per preset
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     capture_count: u32,
-    /// Frames from one kept to the next.
+    /// Frames between saved frames
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     capture_every: u32,
-    /// Frames before the first.
+    /// Warm-up frames before the first saved frame
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
-    /// Pixels that are drawn.
-    #[arg(long, default_value = "256x144", value_parser = crate::cli::size)]
+    /// Render size in pixels
+    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::size)]
     size: [u32; 2],
-    /// Side of the square frames that are kept.
+    /// Side of the saved square frames in pixels
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
     out_size: u32,
-    /// Also keep a moving clip of so many seconds of each preset, for people.
-    #[arg(long, value_parser = clip_seconds)]
+    /// Also save a clip of SECONDS per preset
+    #[arg(long, value_name = "SECONDS", value_parser = clip_seconds)]
     clip_seconds: Option<f64>,
-    /// What clips are written as; without ffmpeg every clip is WebP.
+    /// Format of clips; always WebP if ffmpeg is missing
     #[arg(long, value_enum, default_value = "webp")]
     clip_format: ClipFormat,
 }
 
 impl Capture {
-    /// The same as the stage takes it.
+    /// Converts to the settings of the stage.
     pub fn settings(&self, seed: u64) -> CaptureSettings {
         CaptureSettings {
             size: self.size,
@@ -88,6 +88,6 @@ impl Capture {
 fn clip_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=60.0).contains(&seconds) => Ok(seconds),
-        _ => Err("write a number of seconds from 0.1 to 60".into()),
+        _ => Err("expected a number of seconds from 0.1 to 60".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `aivj bake embed`: presets to points.
+//! `aivj bake embed`: computes embeddings.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,12 +9,12 @@ use crate::frames::attach;
 use crate::frames::subjects_in;
 use crate::jobs::folder_lock::FolderLock;
 
-/// Embeds the presets of a folder; what earlier nights have done is kept.
+/// Compute embeddings of new and changed presets.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     work: Work,
-    /// Where `embeddings.npy`, `ids.txt` and `embeddings.meta.json` go.
+    /// Folder for embeddings.npy, ids.txt and embeddings.meta.json
     #[arg(long)]
     out: PathBuf,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = embed(&subjects, embedder.as_mut(), &out, &mut super::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
-        "{} embedded, {} kept, {} unreadable, {} without anything to say, in {}",
+        "{} embedded, {} kept, {} unreadable, {} empty, in {}",
         done.made,
         done.kept,
         done.unreadable,

@@ -1,4 +1,4 @@
-//! `aivj bake flash`: the flash score of pictures in a folder.
+//! `aivj bake flash`: measures flashing in a folder of pictures.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,18 +7,18 @@ use anyhow::Context as _;
 
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Counts photosensitive flashes in a folder of pictures, in order of their names.
+/// Count photosensitive flashes in folders of PNG frames, in order of their names.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folders with PNG frames; one line is printed for each.
+    /// Folders with PNG frames; one JSON object is printed per folder
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Pictures a second.
+    /// Frames per second
     #[arg(long, default_value_t = 60.0)]
     fps: f64,
 }
 
-/// Runs the command; the exit status is 1 when one of them fails.
+/// Runs the command; exits with 1 if a folder fails.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.fps >= 1.0 && args.fps <= 1000.0, "--fps must be a number from 1 to 1000");
     let mut failed = false;
@@ -27,7 +27,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         files.retain(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")));
         files.sort();
-        anyhow::ensure!(!files.is_empty(), "{} holds no PNG files", folder.display());
+        anyhow::ensure!(!files.is_empty(), "no PNG files in {}", folder.display());
         let mut meter = FlashMeter::new(args.fps);
         let mut cells = Cells::default();
         for file in &files {

@@ -1,4 +1,4 @@
-//! `aivj bake frames`: presets to still frames, and to clips where they are asked for.
+//! `aivj bake frames`: renders still frames, and clips on request.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -14,23 +14,23 @@ use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, 
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{show_lock, workers};
 
-/// Renders still frames of every preset; what earlier nights have done is kept.
+/// Render still frames of new and changed presets.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     work: Work,
-    /// Where `frames-index.jsonl` and the frames go.
+    /// Folder for frames-index.jsonl and the frames
     #[arg(long)]
     out: PathBuf,
     #[command(flatten)]
     capture: Capture,
-    /// Processor seconds a preset may use.
+    /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 40)]
     timeout: u64,
-    /// More attempts at a preset whose process failed.
+    /// Retries of a preset whose worker process failed
     #[arg(long, default_value_t = 2)]
     retry_times: u32,
-    /// Ends after so many seconds, finished or not; the next run goes on.
+    /// Stop after SECONDS; the next run resumes
     #[arg(long)]
     stop_after_sec: Option<u64>,
 }
@@ -40,14 +40,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Work { library, workers, seed, .. } = args.work;
     if args.capture.audio != "demo" {
-        crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound")?;
+        crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound file")?;
     }
     let _lock = FolderLock::take(&args.out)?;
     let mut subjects = subjects_in(&library, limit)?;
-    let told = super::store().and_then(|store| attach_bands(&mut subjects, &library, store));
-    match told {
-        Ok(told) => println!("an audit has told of {told} of {} presets what they answer to", subjects.len()),
-        Err(error) => eprintln!("aivj: what an audit has told of these presets is left out: {error:#}"),
+    let bands = super::store().and_then(|store| attach_bands(&mut subjects, &library, store));
+    match bands {
+        Ok(known) => println!("audio response known from an audit: {known} of {} presets", subjects.len()),
+        Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
     }
     let settings = FramesSettings {
         capture: args.capture.settings(seed),
@@ -61,17 +61,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let done = render(&subjects, &args.out, &settings, &mut super::bar()).map_err(anyhow::Error::msg)?;
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
     if !done.finished {
-        println!("the time is up; the next run goes on where this one ended");
+        println!("time limit reached; run again to resume");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The child's side. A device that was lost stays lost: the pool then starts a fresh process.
+/// Runs a worker process. A lost device stays lost, so the worker ends and the pool starts another.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: CaptureSettings = serde_json::from_str(settings).context("reading the settings")?;
-    let camera = FrameCapturer::new(settings)?;
-    workers::serve(|job: CaptureJob| match camera.capture(&job) {
-        captured if camera.lost() => ControlFlow::Break(captured),
+    let capturer = FrameCapturer::new(settings)?;
+    workers::serve(|job: CaptureJob| match capturer.capture(&job) {
+        captured if capturer.lost() => ControlFlow::Break(captured),
         captured => ControlFlow::Continue(captured),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! `aivj bake`: the night's work, one file per stage.
+//! `aivj bake`: one file per bake stage.
 
 mod audit;
 mod cluster;
@@ -23,7 +23,7 @@ use crate::library::{Store, UserFolders};
 pub(super) use audit::work as audit_work;
 pub(super) use frames::work as frames_work;
 
-/// Audits, packs and prepares libraries of presets.
+/// Audit, pack and bake preset libraries.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -58,15 +58,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The performer's store. A bake without a store has nowhere to keep its verdicts, so one in memory will not do.
+/// Opens the performer's store. Fails if it can only be kept in memory, because a bake saves its verdicts there.
 fn store() -> anyhow::Result<Store> {
     let places = UserFolders::of_user();
-    let data: PathBuf = places.context("there is no home for data; set AIVJ_DATA to a folder")?.data;
+    let data: PathBuf = places.context("no data folder found; set AIVJ_DATA to a folder")?.data;
     let opened = Store::open(&data, now())?;
     anyhow::ensure!(
         opened.store.path().is_some(),
         "{}",
-        opened.notice.unwrap_or_else(|| format!("nothing can be written in {}", data.display()))
+        opened.notice.unwrap_or_else(|| format!("cannot write to {}", data.display()))
     );
     if let Some(notice) = opened.notice {
         eprintln!("aivj: {notice}");
@@ -74,11 +74,11 @@ fn store() -> anyhow::Result<Store> {
     Ok(opened.store)
 }
 
-/// Shows progress on standard error, as a bar where somebody watches.
+/// Shows progress as a bar on stderr.
 fn bar() -> impl FnMut(&Progress) -> bool {
     let style =
         indicatif::ProgressStyle::with_template("{msg:20} {bar:30} {pos}/{len}  {per_sec}  {eta} left");
-    let bar = indicatif::ProgressBar::new(0).with_style(style.expect("the template is right"));
+    let bar = indicatif::ProgressBar::new(0).with_style(style.expect("the template is valid"));
     move |progress| {
         bar.set_message(progress.stage.clone());
         bar.set_length(progress.total as u64);

@@ -1,4 +1,4 @@
-//! `aivj bake overnight`: everything, while one sleeps.
+//! `aivj bake overnight`: runs every bake stage.
 
 use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
@@ -14,40 +14,40 @@ use crate::jobs::{iso, now, show_lock, workers};
 use crate::library::UserFolders;
 use crate::night::{NightEvent, NightOutcome, NightSettings, overnight};
 
-/// Bakes a library: audit, pack, frames, embeddings, clusters, and the index the director uses in the morning.
+/// Bake a library: audit, pack, frames, embeddings, clusters and style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     work: Work,
-    /// The name of the pack.
+    /// Name of the pack
     #[arg(long)]
     pack: String,
-    /// Where its files go; the program's data folder without.
-    #[arg(long)]
+    /// Folder for the bake [default: packs/NAME in the data folder]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// How long it may take, what earlier starts of the same night have taken included.
+    /// Time limit in hours, including earlier runs of the same bake
     #[arg(long, default_value_t = 8.0)]
     hours: f64,
-    /// Presets of the pack, drawn so that they vary; all that are fit without.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Number of presets in the pack, selected for diversity [default: all that pass the audit]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
-    /// Clusters, 8 to 256; suggested from the size of the library without.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(8..=256))]
+    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]
     embedding: Embedding,
-    /// Only sends a few presets through every stage.
+    /// Run every stage on a few presets only
     #[arg(long)]
     smoke: bool,
     #[command(flatten)]
     capture: Capture,
-    /// Lets everything else on the machine go first.
+    /// Run at the lowest CPU priority
     #[arg(long)]
     modest: bool,
-    /// Tells what happens in JSON lines, and stops at the word `stop` on standard input.
+    /// Emit JSON Lines; stop when `stop` is read from stdin
     #[arg(long)]
     json: bool,
-    /// Stops as well when standard input ends: whoever started it is gone.
+    /// Also stop at the end of stdin
     #[arg(long, requires = "json")]
     tethered: bool,
 }
@@ -55,27 +55,27 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
-    let ended = spend(args);
-    let last = match &ended {
+    let result = bake(args);
+    let last = match &result {
         Ok(ending) => NightEvent::Ended { ending: *ending },
         Err(error) => NightEvent::Failed { why: format!("{error:#}") },
     };
     if json {
-        tell(&last).ok(); // Who is gone need not be told.
+        print_json(&last).ok(); // The reader may be gone.
     }
-    if ended? == NightOutcome::Stopped {
+    if result? == NightOutcome::Stopped {
         eprintln!("aivj: {STOPPED}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn spend(args: Args) -> anyhow::Result<NightOutcome> {
+fn bake(args: Args) -> anyhow::Result<NightOutcome> {
     anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be a number above 0");
     let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
-    anyhow::ensure!(plain, "--pack is a name, not a path; a place is named with --out");
+    anyhow::ensure!(plain, "--pack must be a name, not a path; use --out to choose a folder");
     let own = || UserFolders::of_user().map(|places| places.data.join("packs").join(&args.pack));
     let folder = args.out.clone().or_else(own);
-    let folder = folder.context("no place for the pack is known; name one with --out")?;
+    let folder = folder.context("no data folder found; choose a folder with --out")?;
     let limit = args.work.limit();
     let Work { library, workers: processes, seed, .. } = args.work;
     let settings = NightSettings {
@@ -102,23 +102,23 @@ fn spend(args: Args) -> anyhow::Result<NightOutcome> {
     if args.json {
         listen_for_stop(settings.stop.clone(), args.tethered)?;
     }
-    std::fs::create_dir_all(&folder).with_context(|| format!("making the folder {}", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("creating the folder {}", folder.display()))?;
     let log = folder.join("overnight.log");
     let mut log =
         std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
     let mut show = super::bar();
-    let ending = overnight(&settings, &store, &mut |news| {
-        if let Some(line) = line(&news) {
-            writeln!(log, "{} {line}", iso(now())).ok(); // A full disk is told by the stage itself.
+    let ending = overnight(&settings, &store, &mut |event| {
+        if let Some(line) = line(&event) {
+            writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.
             if !args.json {
                 println!("{line}");
             }
         }
         if args.json {
-            if tell(&news).is_err() {
-                settings.stop.store(true, Ordering::Relaxed); // Nobody listens any more.
+            if print_json(&event).is_err() {
+                settings.stop.store(true, Ordering::Relaxed); // The reader is gone.
             }
-        } else if let NightEvent::Progress(progress) = &news {
+        } else if let NightEvent::Progress(progress) = &event {
             show(progress);
         }
     });
@@ -127,22 +127,22 @@ fn spend(args: Args) -> anyhow::Result<NightOutcome> {
         Ok(NightOutcome::Stopped) => STOPPED,
         Err(why) => why,
     };
-    writeln!(log, "{} {last}", iso(now())).ok(); // Told on the screen as well.
+    writeln!(log, "{} {last}", iso(now())).ok(); // Also printed on the screen.
     ending.map_err(anyhow::Error::msg)
 }
 
-/// What is said of a night that was stopped.
-const STOPPED: &str = "stopped; the same command goes on from here";
+/// Message for a bake that was stopped.
+const STOPPED: &str = "stopped; run the same command to resume";
 
-/// One line for a program that listens.
-fn tell(news: &NightEvent) -> std::io::Result<()> {
+/// Prints an event as one line of JSON.
+fn print_json(event: &NightEvent) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", serde_json::to_string(news)?)
+    writeln!(out, "{}", serde_json::to_string(event)?)
 }
 
-/// How news reads in the log.
-fn line(news: &NightEvent) -> Option<String> {
-    match news {
+/// Formats an event for the log, if it is logged.
+fn line(event: &NightEvent) -> Option<String> {
+    match event {
         NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.said)),
         NightEvent::Stage { stage } => Some(format!("[overnight] {stage}")),
         NightEvent::Note { text } => Some(text.clone()),
@@ -161,6 +161,9 @@ fn listen_for_stop(stop: Arc<AtomicBool>, tethered: bool) -> anyhow::Result<()> 
             stop.store(true, Ordering::Relaxed);
         }
     };
-    std::thread::Builder::new().name("stop listener".into()).spawn(listen).context("listening for stop")?;
+    std::thread::Builder::new()
+        .name("stop listener".into())
+        .spawn(listen)
+        .context("starting the stop listener")?;
     Ok(())
 }

@@ -1,55 +1,55 @@
-//! `aivj bake pack`: a safe, varied choice of an audited library.
+//! `aivj bake pack`: makes a safe, diverse pack from an audited library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 
-/// Chooses presets of an audited library and copies them with their images into a pack of their own.
+/// Copy a safe, diverse selection of an audited library, with its images, into a pack.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder of the audit.
+    /// Folder of the audit
     #[arg(long)]
     audit: PathBuf,
-    /// Name of the pack.
+    /// Name of the pack
     #[arg(long)]
     name: String,
-    /// Where packs lie.
+    /// Folder that holds packs
     #[arg(long, default_value = "packs")]
     packs: PathBuf,
-    /// What it may hold: all that can be played, or only what also has something to see.
+    /// `ok`: playable with an acceptable look; `crashsafe`: all playable presets
     #[arg(long, default_value = "ok", value_parser = ["ok", "crashsafe"])]
     from: String,
-    /// How many presets it holds.
+    /// Number of presets
     #[arg(long, default_value_t = 2000)]
     size: usize,
-    /// How it is drawn.
+    /// Selection method
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]
     sample: String,
-    /// Leave out presets that flash too often.
+    /// Exclude presets that flash too often
     #[arg(long)]
     safe_flash: bool,
-    /// Leave out presets expected to need more milliseconds a frame at 1080p on this machine.
-    #[arg(long)]
+    /// Exclude presets whose estimated cost at 1080p exceeds MS per frame
+    #[arg(long, value_name = "MS")]
     max_cost: Option<f64>,
-    /// A file with the paths the pack is limited to, one a line.
-    #[arg(long)]
+    /// Only use the paths listed in FILE, one per line
+    #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
-    /// A blacklist as an audit writes it.
-    #[arg(long)]
+    /// Exclude the presets in this blacklist
+    #[arg(long, value_name = "FILE")]
     blacklist: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Folders with images for presets
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
-    /// Decides the draw.
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Print the report as JSON.
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command; the exit status is 4 when the pack is too uniform for a night.
+/// Runs the command; exits with 4 if the pack is not diverse enough.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = PackSettings {
         audit: args.audit,
@@ -75,12 +75,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(report)?);
     } else {
         println!("{} presets and {} images in {}", report.size, pack.images, pack.folder.display());
-        println!("drawn from {}; compared with random packs of this size:", report.eligible);
-        let line = |what, pack: f64, random: f64| println!("  {what:24} {pack:8.2}  random {random:8.2}");
+        println!("selected from {}; compared with random packs of the same size:", report.eligible);
+        let line = |what, pack: f64, random: f64| println!("  {what:26} {pack:8.2}  random {random:8.2}");
         line("folders covered", report.pack.folders, report.random.folders);
-        line("different codes", report.pack.families, report.random.families);
-        line("different looks", report.pack.looks, report.random.looks);
-        line("distance to the nearest", report.pack.mean_nearest, report.random.mean_nearest);
+        line("distinct code", report.pack.families, report.random.families);
+        line("distinct looks", report.pack.looks, report.random.looks);
+        line("nearest-neighbour distance", report.pack.mean_nearest, report.random.mean_nearest);
         let light = match report.light {
             PackGrade::Green => "GREEN",
             PackGrade::Yellow => "YELLOW",

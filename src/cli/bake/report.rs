@@ -1,12 +1,12 @@
-//! `aivj bake report`: the page about an audit.
+//! `aivj bake report`: writes the audit page.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Writes the page about an audit, and the lists to act on, as far as it has come.
+/// Write the page and lists of an audit, finished or not.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder of the audit.
+    /// Folder of the audit
     #[arg(long)]
     out: PathBuf,
 }

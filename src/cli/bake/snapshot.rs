@@ -1,26 +1,26 @@
-//! `aivj bake snapshot`: where an audit stands, while it runs or after it.
+//! `aivj bake snapshot`: summarises an audit while it runs or afterwards.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 
-/// Writes a summary and a blacklist of an audit as far as it has come.
+/// Write a summary and a blacklist of an audit, finished or not.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder of the audit.
+    /// Folder of the audit
     #[arg(long)]
     out: PathBuf,
-    /// What the blacklist holds: everything that is not ok, only what cannot be played, or nothing.
+    /// Blacklist every preset that is not ok, only unplayable ones, or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]
     blacklist_mode: String,
-    /// What becomes of presets without a verdict: not listed, listed, or counted as ok.
+    /// Presets without a verdict: omit them, blacklist them, or count them as ok
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
-    /// Entries of each top list.
+    /// Entries in each ranking
     #[arg(long, default_value_t = 50)]
     top: usize,
-    /// Tell the reasons of every listed preset.
+    /// Include the reasons for each blacklisted preset
     #[arg(long)]
     include_reasons: bool,
 }

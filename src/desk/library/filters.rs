@@ -1,4 +1,4 @@
-//! What is looked for: words as one types, tags, energies, styles, favourites.
+//! Search filters: text, tags, energies, styles, favourites.
 
 use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
@@ -6,24 +6,24 @@ use super::{LibraryPage, LibraryView};
 use crate::desk::style;
 use crate::library::{Energy, StyleOrigin, Tag};
 
-/// Height of one style in the list of styles, points.
+/// Height of one style in the list, in points.
 const STYLE_ROW: f32 = 22.0;
 
 impl LibraryPage {
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
         let library = &view.answer.library;
-        let field = TextEdit::singleline(&mut self.text).hint_text("search names and tags");
+        let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
         ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
         if let Some(trouble) = &view.answer.trouble {
             ui.label(RichText::new(trouble).color(style::WARN));
         }
         let (found, all) = (view.answer.places.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
-        if self.question.like.is_some() && ui.button("like one preset  ×").clicked() {
+        if self.question.like.is_some() && ui.button("Similar to one preset  ×").clicked() {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
+            if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {
@@ -44,9 +44,9 @@ impl LibraryPage {
         });
         ui.separator();
         let source = match library.origin {
-            StyleOrigin::V1 => "styles, by looks",
-            StyleOrigin::V0 => "styles, by names",
-            StyleOrigin::Tags => "styles, by the presets' text",
+            StyleOrigin::V1 => "Styles, by look",
+            StyleOrigin::V0 => "Styles, by name",
+            StyleOrigin::Tags => "Styles, by preset text",
         };
         ui.label(RichText::new(source).color(style::OFF));
         let count = library.clusters.len();

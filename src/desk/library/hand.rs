@@ -1,4 +1,4 @@
-//! The preset in hand: what is known about it, and what can be done with it.
+//! The selected preset: its details and actions.
 
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
@@ -7,11 +7,11 @@ use crate::desk::button::{BigButton, big};
 use crate::desk::style;
 use crate::show::{Command, Exclusion};
 
-/// Height of the whole, points: the same with and without a preset, so that nothing moves under the pointer.
+/// Height in points, the same with and without a selection so that nothing moves under the pointer.
 pub(super) const HEIGHT: f32 = 152.0;
-/// Side of its picture, points.
+/// Side of its thumbnail, in points.
 const PICTURE: f32 = 96.0;
-/// Buttons in the row.
+/// Number of buttons.
 const BUTTONS: usize = 5;
 
 impl LibraryPage {
@@ -19,7 +19,7 @@ impl LibraryPage {
         let library = &view.answer.library;
         let entry = self.in_hand.and_then(|id| library.place(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
-            ui.label(RichText::new("click a preset to take it in hand, twice to play it").color(style::OFF));
+            ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
             return;
         };
         let id = entry.id;
@@ -37,7 +37,7 @@ impl LibraryPage {
                 ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
                 ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
                 if let Some(Exclusion { why, .. }) = left_out {
-                    let text = RichText::new(format!("left out: {why}")).color(style::WARN);
+                    let text = RichText::new(format!("Excluded: {why}")).color(style::WARN);
                     ui.add(Label::new(text).truncate());
                 }
             });
@@ -49,7 +49,7 @@ impl LibraryPage {
             big(ui, Vec2::new(width, 40.0), &BigButton { title, key: "", on, color }).clicked()
         };
         ui.horizontal(|ui| {
-            if press(ui, "Play now", false, style::GOOD) {
+            if press(ui, "Play", false, style::GOOD) {
                 if left_out.is_some() {
                     done.commands.push(Command::Rescue(id));
                 }
@@ -61,7 +61,7 @@ impl LibraryPage {
             if press(ui, "More like this", self.question.like == Some(id), style::GOOD) {
                 self.question.like = (self.question.like != Some(id)).then_some(id);
             }
-            if press(ui, if banned { "Allow again" } else { "Never again" }, banned, style::BAD) {
+            if press(ui, if banned { "Unban" } else { "Ban" }, banned, style::BAD) {
                 done.commands.push(Command::BanPreset(id));
             }
             if left_out.is_some() && press(ui, "Rescue", false, style::WARN) {

@@ -1,6 +1,6 @@
-//! The pages of the library: a list and a map of what was found, filters beside them, the preset in hand below.
+//! The Library and Map pages: search results as a list or a map, filters at the side, the selected preset below.
 //!
-//! Both show the same search. Searching is done elsewhere: the page says what is looked for and shows the newest answer.
+//! Both pages show the same search, which runs on a thread of its own; the page sends queries and shows the newest results.
 
 mod filters;
 mod hand;
@@ -19,36 +19,36 @@ use crate::show::{Command, Exclusion};
 use map::MapView;
 use thumbs::Thumbs;
 
-/// What the page shows.
+/// State shown on the Library and Map pages.
 #[derive(Clone, Debug, Default)]
 pub struct LibraryView {
-    /// The newest answer to what was looked for.
+    /// The newest search results.
     pub answer: Arc<SearchResults>,
-    /// Presets marked as favourites.
+    /// Favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
-    /// Presets never to be shown again.
+    /// Banned presets.
     pub banned: Arc<BTreeSet<PresetId>>,
-    /// Presets that are left out for a while, and why.
+    /// Presets excluded for a while, with reasons.
     pub left_out: Arc<BTreeMap<PresetId, Exclusion>>,
 }
 
-/// What can be asked on the page, besides commands to the show.
+/// A request from the page, besides commands for the show.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryRequest {
-    /// Look for this.
+    /// Search.
     Find(SearchQuery),
 }
 
-/// How what was found is laid out.
+/// Layout of the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// One below the other.
+    /// A list.
     List,
-    /// By look.
+    /// A map by look.
     Map,
 }
 
-/// The page; remembers what is looked for and which preset is in hand.
+/// The page with its query and selection.
 #[derive(Default)]
 pub(super) struct LibraryPage {
     text: String,
@@ -57,11 +57,11 @@ pub(super) struct LibraryPage {
     asked: Option<SearchQuery>,
     in_hand: Option<PresetId>,
     map: MapView,
-    /// Started when the page is first shown.
+    /// Started when the page is first opened.
     thumbs: Option<Thumbs>,
 }
 
-/// What the performer did on the page.
+/// Commands and requests from one frame of the page.
 #[derive(Default)]
 pub(super) struct Done {
     pub commands: Vec<Command>,
@@ -102,7 +102,7 @@ impl LibraryPage {
     }
 }
 
-/// The colour that says how a preset stands.
+/// Returns the colour for a preset's state.
 fn standing(view: &LibraryView, playing: Option<PresetId>, id: PresetId) -> Color32 {
     match id {
         id if playing == Some(id) => style::GOOD,

@@ -1,5 +1,4 @@
-//! What was found, one below the other. Draws only the rows that can be seen, so a hundred thousand presets scroll like
-//! a hundred.
+//! Search results as a list. Draws only the visible rows, so that 100,000 presets scroll as fast as 100.
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
@@ -8,7 +7,7 @@ use crate::desk::style;
 use crate::library::{Entry, PresetId, SearchResults};
 use crate::show::Command;
 
-/// Height of one row, points.
+/// Height of one row, in points.
 const ROW: f32 = 32.0;
 
 impl LibraryPage {

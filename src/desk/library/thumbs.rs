@@ -1,4 +1,4 @@
-//! Small pictures of presets, from the frames a bake left beside the library. Read and decoded by a thread of their own.
+//! Thumbnails of presets from the frames of a bake, read and decoded on a thread of their own.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,33 +9,33 @@ use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use crate::library::looks::first_frame;
 use crate::library::{Entry, PresetId};
 
-/// Side of a picture, pixels.
+/// Side of a thumbnail, in pixels.
 const SIDE: u32 = 96;
-/// Pictures kept; more than any screen shows at once.
+/// Thumbnails in memory, more than any screen shows.
 const KEPT: usize = 400;
-/// Pictures that may be on their way. What does not fit is asked for again at the next drawing, so that scrolling past
-/// thousands of presets reads few of them.
+/// Requests in flight. Others are requested again in the next frame, so that scrolling past thousands of presets reads
+/// only a few.
 const WAITING: usize = 24;
 
 struct Known {
     picture: Option<TextureHandle>,
-    /// The drawing it was last needed for.
+    /// Frame in which it was last used.
     used: u64,
 }
 
-/// The pictures.
+/// The thumbnail cache.
 pub(super) struct Thumbs {
     asked: SyncSender<(PresetId, PathBuf)>,
     read: Receiver<(PresetId, Option<ColorImage>)>,
     waiting: Vec<PresetId>,
     known: HashMap<PresetId, Known>,
-    /// Where the bake lies that they come from.
+    /// Folder of the bake they come from.
     bake: Option<PathBuf>,
     drawing: u64,
 }
 
 impl Thumbs {
-    /// Starts the thread; without one there are no pictures.
+    /// Starts the thread; returns `None` if it cannot start.
     pub fn start() -> Option<Self> {
         let (asked, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
         let (done, read) = sync_channel(WAITING);
@@ -57,7 +57,7 @@ impl Thumbs {
         })
     }
 
-    /// Once a drawing: takes in what was read, lets go of what was not needed for longest.
+    /// Starts a frame: takes in loaded thumbnails and drops the least recently used.
     pub fn begin(&mut self, context: &Context, bake: Option<&Path>) {
         self.drawing += 1;
         if self.bake.as_deref() != bake {

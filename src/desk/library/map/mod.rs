@@ -1,7 +1,7 @@
-//! The library as a map: what looks alike lies near, every style in its colour, the preset on air in a ring.
+//! The library as a map: similar presets lie close together, coloured by style, with a ring round the preset on air.
 //!
-//! The points are drawn into one picture that is kept until something about it changes, so a hundred thousand of them
-//! cost no more than an image; only rings and names are drawn anew.
+//! The points are drawn into one image that is kept until something changes, so 100,000 of them cost no more than an
+//! image; only rings and names are drawn every frame.
 
 mod raster;
 mod window;
@@ -20,21 +20,21 @@ use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;
 
-/// How near the pointer has to be to a preset, points.
+/// Reach of the pointer, in points.
 const REACH: f32 = 14.0;
-/// Favourites that get a ring; more would hide the map.
+/// Maximum number of rings for favourites; more would hide the map.
 const RINGS: usize = 400;
-/// Names of styles that are written at most.
+/// Maximum number of style names.
 const NAMES: usize = 24;
 
-/// What the map needs to know of the page, and may change.
+/// State the map shares with the page.
 pub(super) struct MapContext<'a> {
     pub playing: Option<PresetId>,
     pub in_hand: &'a mut Option<PresetId>,
     pub thumbs: Option<&'a mut Thumbs>,
 }
 
-/// The map as it is looked at.
+/// The map view.
 #[derive(Default)]
 pub(super) struct MapView {
     window: MapWindow,
@@ -42,15 +42,15 @@ pub(super) struct MapView {
     drawn: Option<Drawn>,
 }
 
-/// The newest answer as dots.
+/// The newest results as dots.
 struct Found {
     answer: Arc<SearchResults>,
     dots: Dots,
-    /// Middle of every style on the map and its place in the catalogue, the largest first.
+    /// Centre of every style and its index in the catalogue, largest first.
     middles: Vec<([f32; 2], usize)>,
 }
 
-/// The picture of the points, and what it shows.
+/// The image of the points and what it shows.
 struct Drawn {
     texture: TextureHandle,
     answer: Arc<SearchResults>,
@@ -62,8 +62,8 @@ impl MapView {
     pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: MapContext, commands: &mut Vec<Command>) {
         let answer = &view.answer;
         if !answer.looks.mapped() {
-            let text = "There is no map of this library yet. Bake overnight draws one: it renders every preset and \
-                        puts what looks alike side by side.";
+            let text = "This library has no map yet. Bake it to create one: a bake renders every preset and places \
+                        similar ones side by side.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
             return;
         }
@@ -140,7 +140,7 @@ impl MapView {
         }
     }
 
-    /// Turns a new answer into dots.
+    /// Turns new results into dots.
     fn find(&mut self, answer: &Arc<SearchResults>) {
         if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.answer, answer)) {
             return;
@@ -148,7 +148,7 @@ impl MapView {
         self.found = Some(Found { answer: answer.clone(), dots: Dots::of(answer), middles: middles(answer) });
     }
 
-    /// Shows the picture of the points; makes it anew when it would show something else.
+    /// Draws the image of the points, updating it if something changed.
     fn draw(&mut self, ui: &Ui, rect: Rect, answer: &Arc<SearchResults>) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));
@@ -174,7 +174,7 @@ impl MapView {
         }
     }
 
-    /// The preset of the answer nearest to the pointer, if one is near enough.
+    /// Returns the preset nearest to the pointer, if one is within reach.
     fn nearest(&self, rect: Rect, answer: &SearchResults, at: Pos2) -> Option<usize> {
         let pointer = self.window.on_map(rect, at);
         let reach = self.window.length_on_map(rect, REACH);
@@ -188,7 +188,7 @@ impl MapView {
     }
 }
 
-/// Names of the largest styles, where there is room for them.
+/// Draws the names of the largest styles where they fit.
 fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn([f32; 2]) -> Pos2) {
     let mut taken: Vec<Rect> = Vec::new();
     for (middle, cluster) in &found.middles {
@@ -211,7 +211,7 @@ fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn
     }
 }
 
-/// The middle of every style's presets on the map, the style with the most presets first.
+/// Returns the centre of every style, largest first.
 fn middles(answer: &SearchResults) -> Vec<([f32; 2], usize)> {
     let library = &answer.library;
     let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];

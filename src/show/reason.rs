@@ -1,0 +1,104 @@
+//! Why a preset was chosen: one plain line for the desk, and the numbers behind it.
+
+use crate::mind::director::{Choice, Rule, Target};
+
+/// Base scores from which a style is a strong, a good or a weak match; below the last it is a poor one. The best
+/// possible score is 0.5.
+const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak")];
+
+/// Why a preset was chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reason {
+    /// One line, such as `Rock, mid energy, weak match (style: dots)`.
+    pub summary: String,
+    /// The scores behind it; empty if the performer chose.
+    pub details: String,
+}
+
+impl Reason {
+    /// A reason without scores.
+    pub(super) fn plain(summary: &str) -> Self {
+        Self { summary: summary.to_owned(), details: String::new() }
+    }
+
+    /// The reason for a choice of the director from the style of this name.
+    pub(super) fn of(choice: &Choice, style: &str) -> Self {
+        let Choice { evidence, target, liking, score, probability, favourite, near, rule, .. } = choice;
+        let scene = capitalised(target.scene.label());
+        let quality =
+            MATCHES.iter().find(|(from, _)| evidence.base >= *from).map_or("poor", |(_, word)| word);
+        let mut summary = format!("{scene}, {} energy, {quality} match (style: {style})", energy(target));
+        if *favourite {
+            summary.push_str("; one of your favourites");
+        }
+        if *near {
+            summary.push_str("; close to the previous style");
+        }
+        summary.push_str(match rule {
+            Rule::All => "",
+            Rule::SkippedToo => "; skipped before, but nothing else is left",
+            Rule::SameCluster => "; same style again, no other fits",
+            Rule::Sooner => "; shown recently, no other fits",
+            Rule::Anything => "; any playable preset, no other fits",
+        });
+        let details = format!(
+            "energy level {:.1} (0 calm to 2 peak), preset energy {}; match {:+.2}, taste {liking:+.2}, \
+             score {score:+.2}; probability {:.0} %",
+            target.level,
+            evidence.arm.energy.label(),
+            evidence.base,
+            probability * 100.0,
+        );
+        Self { summary, details }
+    }
+}
+
+/// The energy that was aimed at, as a word.
+fn energy(target: &Target) -> &'static str {
+    match target.level {
+        level if level < 2.0 / 3.0 => "low",
+        level if level < 4.0 / 3.0 => "mid",
+        _ => "high",
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Scene;
+    use crate::library::Energy;
+    use crate::mind::taste::{Arm, Evidence};
+
+    #[test]
+    fn a_choice_reads_as_a_sentence_with_its_numbers_apart() {
+        let target = Target { scene: Scene::Rock, level: 0.7 };
+        let arm = Arm { cluster: 0, energy: Energy::Groove };
+        let choice = Choice {
+            preset: 0,
+            evidence: Evidence { arm, scene: Scene::Rock, base: 0.09, mismatch: 0.3 },
+            target,
+            score: -0.14,
+            liking: -0.12,
+            probability: 0.01,
+            favourite: false,
+            near: false,
+            rule: Rule::All,
+        };
+        let reason = Reason::of(&choice, "dots");
+        assert_eq!(reason.summary, "Rock, mid energy, weak match (style: dots)");
+        for number in ["0.7", "groove", "+0.09", "-0.12", "-0.14", "1 %"] {
+            assert!(reason.details.contains(number), "{number}: {}", reason.details);
+        }
+        let favourite = Reason::of(&Choice { favourite: true, rule: Rule::Sooner, ..choice }, "dots");
+        assert!(
+            favourite.summary.ends_with("favourites; shown recently, no other fits"),
+            "{}",
+            favourite.summary
+        );
+    }
+}
