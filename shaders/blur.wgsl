@@ -1,21 +1,22 @@
-// One half of the separable blur: eight weights across, or the same light gathered down with darker edges.
+// One direction of the separable blur: a horizontal pass with scale and bias, or a vertical pass with darkened edges.
 
-// Twin of `BlurUniforms` in src/stage/pass/blur.rs.
+// Matches `BlurUniforms` in src/stage/pass/blur.rs.
 struct Blur {
-    // One source pixel.
+    // Size of a source pixel, in uv.
     texel: vec2<f32>,
     scale: f32,
     bias: f32,
     edge_keep: f32,
     edge_darken: f32,
     vertical: f32,
-    // 1 or -1: which way the reference reads too far down in this half.
+    // 1 or -1: direction of the vertical offset that projectM has in the horizontal pass.
     slip: f32,
 }
 
 @group(0) @binding(1) var<uniform> blur: Blur;
 @group(0) @binding(2) var image: texture_2d<f32>;
 
+// Sum of the two samples at +-`offset`.
 fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
     return light_at(image, uv + offset) + light_at(image, uv - offset);
 }
@@ -24,7 +25,7 @@ fn pair(uv: vec2<f32>, offset: vec2<f32>) -> vec3<f32> {
 fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     if blur.vertical < 0.5 {
         let step = vec2<f32>(blur.texel.x, 0.0);
-        // The reference reads one source pixel beside in this half, across and down.
+        // projectM's horizontal pass is offset by one source pixel in both directions.
         let from_uv = uv + vec2<f32>(1.0, blur.slip) * blur.texel;
         var sum = pair(from_uv, step * (2.0 * 3.8 / 7.8)) * 7.8;
         sum += pair(from_uv, step * (2.0 + 2.0 * 2.9 / 6.4)) * 6.4;

@@ -1,6 +1,6 @@
-// The MilkDrop 1 composite: video echo, hue corners, gamma, and the four filters.
+// The MilkDrop 1 composite: video echo, corner hues, gamma and the four filters.
 
-// Twin of `CompositeUniforms` in src/stage/pass/composite.rs.
+// Matches `CompositeUniforms` in src/stage/pass/composite.rs.
 struct Composite {
     echo_alpha: f32,
     echo_zoom: f32,
@@ -18,16 +18,16 @@ struct Composite {
 @group(0) @binding(1) var image_sampler: sampler;
 @group(0) @binding(2) var<uniform> composite: Composite;
 
-// The hues of the corners over two triangles that meet from bottom left to top right.
-fn corner_hue(at: vec2<f32>) -> vec3<f32> {
+// Interpolates the corner hues over two triangles; the diagonal runs from bottom left to top right.
+fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     let right = composite.hue[1].rgb;
     let below = composite.hue[2].rgb;
-    if at.x + at.y <= 1.0 {
+    if uv.x + uv.y <= 1.0 {
         let corner = composite.hue[0].rgb;
-        return corner + (right - corner) * at.x + (below - corner) * at.y;
+        return corner + (right - corner) * uv.x + (below - corner) * uv.y;
     }
     let corner = composite.hue[3].rgb;
-    return corner + (below - corner) * (1.0 - at.x) + (right - corner) * (1.0 - at.y);
+    return corner + (below - corner) * (1.0 - uv.x) + (right - corner) * (1.0 - uv.y);
 }
 
 @fragment
@@ -36,14 +36,14 @@ fn fs_composite(
     @location(1) uv: vec4<f32>,
     @location(2) rad_ang: vec2<f32>,
 ) -> @location(0) vec4<f32> {
-    // The picture is read from the middle of its first pixel to the middle of its last.
+    // Map uv to the range from the centre of the first pixel to the centre of the last.
     let pixel = 1.0 / vec2<f32>(textureDimensions(image));
-    let place = 0.5 * pixel + uv.zw * (1.0 - pixel);
-    var light = textureSampleLevel(image, image_sampler, place, 0.0).rgb;
+    let image_uv = 0.5 * pixel + uv.zw * (1.0 - pixel);
+    var light = textureSampleLevel(image, image_sampler, image_uv, 0.0).rgb;
     if composite.echo_alpha > 0.001 {
-        // EPS 1e-3: a zoom of 0 would look at one point of infinity.
+        // EPS 1e-3: avoids division by a zoom of 0.
         let zoom = max(abs(composite.echo_zoom), 1e-3) * select(1.0, -1.0, composite.echo_zoom < 0.0);
-        var echo_uv = (place - 0.5) / zoom + 0.5;
+        var echo_uv = (image_uv - 0.5) / zoom + 0.5;
         echo_uv = mix(echo_uv, 1.0 - echo_uv, vec2<f32>(composite.echo_flip_x, composite.echo_flip_y));
         let echo = textureSampleLevel(image, image_sampler, echo_uv, 0.0).rgb;
         light = mix(light, echo, composite.echo_alpha);

@@ -1,6 +1,6 @@
-// Square dots of one or two reference pixels.
+// Square dots, one or two reference pixels wide.
 
-// Twin of `DrawUniforms` in src/stage/pass/draw.rs.
+// Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
     size: vec2<f32>,
     pixel: f32,
@@ -9,8 +9,8 @@ struct Draw {
 
 @group(0) @binding(0) var<uniform> target_info: Draw;
 
-// Edges that run through the middle of a pixel belong to the pixel right of and below them.
-const TIE: vec2<f32> = vec2<f32>(0.015625, -0.015625);
+// Offset in pixels: an edge through a pixel centre counts for the pixel to the right and below.
+const TIE_BREAK: vec2<f32> = vec2<f32>(0.015625, -0.015625);
 
 struct DotOut {
     @builtin(position) position: vec4<f32>,
@@ -19,7 +19,7 @@ struct DotOut {
 
 fn dot_corner(index: u32, at: vec2<f32>, color: vec4<f32>, width: f32) -> DotOut {
     let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u)) * 2.0 - 1.0;
-    return DotOut(vec4<f32>(at + (corner * width + TIE) / target_info.size, 0.0, 1.0), color);
+    return DotOut(vec4<f32>(at + (corner * width + TIE_BREAK) / target_info.size, 0.0, 1.0), color);
 }
 
 @vertex
@@ -27,11 +27,11 @@ fn vs_thin(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @locat
     return dot_corner(index, at, color, target_info.pixel);
 }
 
-// Four dots in one: a pixel right, above, and both.
+// Equals four thin dots, offset by one pixel right, up, and both.
 @vertex
 fn vs_thick(@builtin(vertex_index) index: u32, @location(0) at: vec2<f32>, @location(1) color: vec4<f32>) -> DotOut {
-    let middle = at + vec2<f32>(1.0, 1.0) * target_info.pixel / target_info.size;
-    return dot_corner(index, middle, color, target_info.pixel * 2.0);
+    let center = at + vec2<f32>(1.0, 1.0) * target_info.pixel / target_info.size;
+    return dot_corner(index, center, color, target_info.pixel * 2.0);
 }
 
 @fragment

@@ -1,4 +1,4 @@
-// Vertex stage of the warp and composite meshes. Its outputs are the inputs of every preset shader.
+// Vertex shader of the warp and composite meshes. Its outputs are the inputs of preset shaders.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,

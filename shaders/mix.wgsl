@@ -1,13 +1,13 @@
-// One deck, or two on their way from one to the other. At progress 0 the front alone, at 1 the new deck alone.
+// One deck, or a crossfade of two: progress 0 shows the front deck only, 1 the incoming deck only.
 
-// Twin of `MixUniforms` in src/stage/pass/mix.rs.
+// Matches `MixUniforms` in src/stage/pass/mix.rs.
 struct Mix {
     progress: f32,
     // 0 mix, 1 luma, 2 zoom, 3 radial.
     style: u32,
     // Height over width.
     aspect: f32,
-    // Light that passes, 0 black to 1.
+    // Brightness, 0 (black) to 1.
     light: f32,
 }
 
@@ -15,8 +15,9 @@ struct Mix {
 @group(0) @binding(2) var front: texture_2d<f32>;
 @group(0) @binding(3) var incoming: texture_2d<f32>;
 
-// How much of the new picture shows where `threshold` (0..1) says when it arrives; soft over `width`.
-fn arrival(threshold: f32, width: f32) -> f32 {
+// Strength of the incoming picture at a point that it reaches at progress `threshold` (0 to 1), with a soft edge of
+// `width`.
+fn reveal(threshold: f32, width: f32) -> f32 {
     let edge = fade.progress * (1.0 + width) - width;
     return 1.0 - smoothstep(edge, edge + width, threshold);
 }
@@ -31,12 +32,12 @@ fn fs_mix(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let to_light = light_at(incoming, uv);
     var share = smoothstep(0.0, 1.0, fade.progress);
     if fade.style == 1u {
-        share = arrival(1.0 - luma(to_light), 0.35);
+        share = reveal(1.0 - luma(to_light), 0.35);
     } else if fade.style == 3u {
         let from_center = (uv - 0.5) * vec2<f32>(1.0, fade.aspect) * 2.0;
-        share = arrival(length(from_center) / length(vec2<f32>(1.0, fade.aspect)), 0.3);
+        share = reveal(length(from_center) / length(vec2<f32>(1.0, fade.aspect)), 0.3);
     }
-    // The ends are exact whatever the style.
+    // Exact at both ends in every style.
     share = select(select(share, 0.0, fade.progress <= 0.0), 1.0, fade.progress >= 1.0);
     return vec4<f32>(mix(from_light, to_light, share) * fade.light, 1.0);
 }

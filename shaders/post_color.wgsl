@@ -1,17 +1,17 @@
-// Colour of the finished picture: the wheel turned, and colours made stronger or weaker. Brightness stays.
+// Hue rotation and saturation; luma is unchanged.
 
-// Twin of `ColorUniforms` in src/stage/pass/post_color.rs.
+// Matches `ColorUniforms` in src/stage/pass/post_color.rs.
 struct Color {
-    // Angle on the colour wheel, radians.
+    // Hue rotation, radians.
     turn: f32,
-    // 0 grey, 1 as it is.
+    // 0 grey, 1 unchanged.
     saturation: f32,
 }
 
 @group(0) @binding(1) var<uniform> color: Color;
 @group(0) @binding(2) var picture: texture_2d<f32>;
 
-// Colour differences of ITU-R BT.709: blue and red against luma.
+// Divisors of the colour differences of ITU-R BT.709.
 const BLUE_SPAN = 1.8556;
 const RED_SPAN = 1.5748;
 

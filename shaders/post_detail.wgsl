@@ -1,10 +1,10 @@
-// Detail: local contrast and lit edges, or softness.
+// Local contrast and edge enhancement, or softening.
 
-// Twin of `DetailUniforms` in src/stage/pass/post_detail.rs.
+// Matches `DetailUniforms` in src/stage/pass/post_detail.rs.
 struct Detail {
-    // One step, in uv: a pixel of a picture 540 lines high, or more.
+    // Step in uv: one pixel of a picture 540 pixels high, at least one pixel.
     step: vec2<f32>,
-    // 1 full detail, 0 untouched, -1 soft.
+    // 1 sharpest, 0 unchanged, -1 softest.
     amount: f32,
     pad: f32,
 }
@@ -12,13 +12,14 @@ struct Detail {
 @group(0) @binding(1) var<uniform> detail: Detail;
 @group(0) @binding(2) var picture: texture_2d<f32>;
 
-// Fine and coarse detail added at full amount, and the light of edges.
+// Weights of fine detail, coarse detail and edges at full amount.
 const FINE = 1.6;
 const COARSE = 0.6;
 const EDGE = 0.7;
-// Steps to the coarse surroundings.
+// Radius of coarse detail, in steps.
 const FAR = 5.0;
 
+// Mean of the four samples at distance `reach`.
 fn around(uv: vec2<f32>, reach: vec2<f32>) -> vec3<f32> {
     return 0.25 * (light_at(picture, uv + vec2<f32>(reach.x, 0.0)) + light_at(picture, uv - vec2<f32>(reach.x, 0.0))
         + light_at(picture, uv + vec2<f32>(0.0, reach.y)) + light_at(picture, uv - vec2<f32>(0.0, reach.y)));

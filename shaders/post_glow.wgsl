@@ -1,12 +1,12 @@
-// Light around bright parts: glow, glints, or darkness towards the edge.
+// Glow and rays around bright parts, or a vignette.
 
-// Twin of `GlowUniforms` in src/stage/pass/post_glow.rs.
+// Matches `GlowUniforms` in src/stage/pass/post_glow.rs.
 struct Glow {
-    // One step of what is read, in uv: along one axis while blurring, both for the finished picture.
+    // Size of an input pixel in uv; only along the blur axis in fs_blur.
     step: vec2<f32>,
-    // 1 full glow, 0 none, -1 darkness towards the edge.
+    // 1 full glow, 0 none, -1 full vignette.
     amount: f32,
-    // 0 none to 1 full.
+    // Strength of the rays, 0 to 1.
     glint: f32,
 }
 
@@ -15,14 +15,14 @@ struct Glow {
 @group(0) @binding(3) var bright: texture_2d<f32>;
 @group(0) @binding(4) var blurred: texture_2d<f32>;
 
-// Light below the first gives no glow, above the second all of it.
+// Glow rises from none at DIM to full at BRIGHT.
 const DIM = 0.1;
 const BRIGHT = 0.8;
 const RAY_TAPS = 4;
-// Light of the rays at full glint.
+// Brightness of the rays at full glint.
 const RAYS = 0.45;
 
-// The bright parts, a quarter of the size: four reads in between pixels are sixteen pixels.
+// Extracts the bright parts at a quarter of the size. Four bilinear samples cover sixteen pixels.
 @fragment
 fn fs_bright(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let s = glow.step;
@@ -31,7 +31,7 @@ fn fs_bright(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     return vec4<f32>(light * smoothstep(DIM, BRIGHT, max(light.r, max(light.g, light.b))), 1.0);
 }
 
-// One half of a blur, nine wide in five reads (binomial weights between pixels).
+// One direction of a 9-tap binomial blur, in five bilinear samples.
 @fragment
 fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     let s = glow.step;
@@ -41,15 +41,15 @@ fn fs_blur(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     return vec4<f32>(light, 1.0);
 }
 
-// Four rays from every point that is brighter than what surrounds it; broad light makes none.
+// Four diagonal rays around points brighter than their surroundings; large bright areas have none.
 fn rays(uv: vec2<f32>) -> vec3<f32> {
     var light = vec3<f32>(0.0);
     for (var tap = 1; tap <= RAY_TAPS; tap++) {
         let reach = glow.step * (f32(tap) * 2.0 - 1.0);
         let weight = 1.0 / f32(tap);
         for (var ray = 0; ray < 4; ray++) {
-            let way = vec2<f32>(f32(ray & 1) * 2.0 - 1.0, f32(ray >> 1u) * 2.0 - 1.0);
-            let at = uv + reach * way;
+            let direction = vec2<f32>(f32(ray & 1) * 2.0 - 1.0, f32(ray >> 1u) * 2.0 - 1.0);
+            let at = uv + reach * direction;
             let spark = max(light_at(bright, at) - light_at(blurred, at), vec3<f32>(0.0));
             light += spark * weight;
         }

@@ -1,12 +1,12 @@
-// Everything that bends where the picture is looked at: mirrors, the pulse, and colours that drift apart.
+// Mirrors, zoom and chromatic aberration.
 
-// Twin of `LensUniforms` in src/stage/pass/post_lens.rs.
+// Matches `LensUniforms` in src/stage/pass/post_lens.rs.
 struct Lens {
-    // 1 six mirrored sectors, 0 none, -1 left half mirrored onto the right.
+    // 1 six-fold kaleidoscope, 0 none, -1 left half mirrored to the right.
     fold: f32,
-    // 1 as it is, above it the picture comes closer.
+    // Zoom factor; 1 unchanged.
     zoom: f32,
-    // How far red and blue move apart, as a share of the distance from the centre.
+    // Shift of red and blue, as a fraction of the distance from the centre.
     split: f32,
     // Height over width.
     aspect: f32,
@@ -18,22 +18,24 @@ struct Lens {
 const TAU = 6.2831853;
 const SECTORS = 6.0;
 
-// Beyond the edge the picture is mirrored.
-fn inside(uv: vec2<f32>) -> vec2<f32> {
+// Mirrors the picture beyond its edges.
+fn mirrored(uv: vec2<f32>) -> vec2<f32> {
     return 1.0 - abs(1.0 - (uv - 2.0 * floor(uv * 0.5)));
 }
 
+// Samples red and blue outwards and inwards of green.
 fn split_light(at: vec2<f32>) -> vec3<f32> {
     if lens.split == 0.0 {
-        return light_at(picture, inside(at));
+        return light_at(picture, mirrored(at));
     }
     let from_center = (at - 0.5) * lens.split;
-    let red = light_at(picture, inside(at + from_center)).r;
-    let green = light_at(picture, inside(at)).g;
-    let blue = light_at(picture, inside(at - from_center)).b;
+    let red = light_at(picture, mirrored(at + from_center)).r;
+    let green = light_at(picture, mirrored(at)).g;
+    let blue = light_at(picture, mirrored(at - from_center)).b;
     return vec3<f32>(red, green, blue);
 }
 
+// Position that the mirrors map `at` to.
 fn folded(at: vec2<f32>) -> vec2<f32> {
     if lens.fold < 0.0 {
         return vec2<f32>(0.5 - abs(at.x - 0.5), at.y);
@@ -41,7 +43,7 @@ fn folded(at: vec2<f32>) -> vec2<f32> {
     let square = vec2<f32>(1.0, lens.aspect);
     let from_center = (at - 0.5) * square;
     let sector = TAU / SECTORS;
-    // The tiny shift keeps the very centre from having no angle.
+    // EPS 1e-6: atan2(0, 0) is undefined.
     let angle = atan2(from_center.y, from_center.x + 1e-6);
     let turn = abs(angle - sector * floor(angle / sector) - sector * 0.5);
     return vec2<f32>(cos(turn), sin(turn)) * length(from_center) / square + 0.5;

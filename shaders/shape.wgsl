@@ -1,11 +1,11 @@
-// Polygons: for each instance a fan from the centre to the rim, then the outline as quads along the rim.
+// Polygons: per instance, triangles from the centre to the rim, then the outline as quads along the rim.
 
-// Twin of `ShapeUniforms` in src/stage/pass/shape.rs.
+// Matches `ShapeUniforms` in src/stage/pass/shape.rs.
 struct ShapeDraw {
     size: vec2<f32>,
     pixel: f32,
-    // Most sides of any instance of this draw; three vertices for each of them, then six for the outline; a thick
-    // outline is drawn again half a reference pixel right, below, and both.
+    // Maximum number of sides of the instances. Each side has three fill vertices, then six outline vertices; a thick
+    // outline is drawn four times, offset by half a reference pixel right, down, and both.
     sides: f32,
     textured: f32,
     pad_a: f32,
@@ -22,14 +22,14 @@ const TAU: f32 = 6.28318530718;
 struct ShapeOut {
     @builtin(position) position: vec4<f32>,
     @location(0) color: vec4<f32>,
-    // uv, and whether the texture counts here.
+    // uv, and 1 if textured.
     @location(1) uv: vec3<f32>,
 }
 
 struct Shape {
     @location(0) center: vec2<f32>,
     @location(1) radius: vec2<f32>,
-    // angle, sides, texture angle, texture zoom
+    // Angle, sides, texture angle, texture zoom.
     @location(2) turn: vec4<f32>,
     @location(3) color: vec4<f32>,
     @location(4) color_rim: vec4<f32>,
@@ -48,18 +48,19 @@ fn corner_at(shape: Shape, corner: u32) -> vec2<f32> {
 
 fn corner_uv(shape: Shape, corner: u32) -> vec2<f32> {
     let angle = corner_angle(shape, corner) + shape.turn.z;
-    // EPS 1e-4: a texture zoom of 0 would look at infinity.
+    // EPS 1e-4: avoids division by a zoom of 0.
     let zoom = max(abs(shape.turn.w), 1e-4) * select(1.0, -1.0, shape.turn.w < 0.0);
     return 0.5 + 0.5 * vec2<f32>(cos(angle) * shape.texture_aspect, sin(angle)) / zoom;
 }
 
-fn nothing() -> ShapeOut {
+// A vertex outside the clip volume.
+fn discarded() -> ShapeOut {
     return ShapeOut(vec4<f32>(2.0, 2.0, 0.0, 1.0), vec4<f32>(0.0), vec3<f32>(0.0));
 }
 
 fn fill(shape: Shape, index: u32) -> ShapeOut {
     let side = index / 3u;
-    if side >= u32(shape.turn.y) { return nothing(); }
+    if side >= u32(shape.turn.y) { return discarded(); }
     let which = index % 3u;
     if which == 0u {
         return ShapeOut(vec4<f32>(shape.center, 0.0, 1.0), shape.color, vec3<f32>(0.5, 0.5, info.textured));
@@ -71,10 +72,10 @@ fn fill(shape: Shape, index: u32) -> ShapeOut {
 
 fn outline(shape: Shape, index: u32) -> ShapeOut {
     let side = (index / 6u) % u32(info.sides);
-    if side >= u32(shape.turn.y) || shape.outline.a <= 0.0 { return nothing(); }
+    if side >= u32(shape.turn.y) || shape.outline.a <= 0.0 { return discarded(); }
     let copy = index / (6u * u32(info.sides));
     let shift = vec2<f32>(f32(copy & 1u), -f32(copy >> 1u)) * 0.5 * info.pixel;
-    // Two triangles, corners 0 1 2 and 2 1 3, one hex digit each; bit 0 is the end, bit 1 the side of the line.
+    // Two triangles, corners 0 1 2 and 2 1 3, one hex digit each. Bit 0 selects the end, bit 1 the side of the line.
     let which = (0x312210u >> (4u * (index % 6u))) & 3u;
     let a = corner_at(shape, side);
     let b = corner_at(shape, side + 1u);
@@ -82,8 +83,8 @@ fn outline(shape: Shape, index: u32) -> ShapeOut {
     let across = select(vec2<f32>(0.0, 1.0), vec2<f32>(1.0, 0.0), abs(along.y) > abs(along.x));
     let away = f32((which >> 1u) & 1u) * 2.0 - 1.0;
     let offset = (across * away * 0.5 * info.pixel + shift) * 2.0 / info.size;
-    let place = select(a, b, (which & 1u) == 1u) + offset;
-    return ShapeOut(vec4<f32>(place, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
+    let position = select(a, b, (which & 1u) == 1u) + offset;
+    return ShapeOut(vec4<f32>(position, 0.0, 1.0), shape.outline, vec3<f32>(0.0));
 }
 
 @vertex

@@ -1,10 +1,10 @@
-// Line segments as quads: one reference pixel wide along the segment's lesser axis, the pixels a hairline has.
+// Line segments as quads, one reference pixel wide along the minor axis: the pixels of an aliased line.
 
-// Twin of `DrawUniforms` in src/stage/pass/draw.rs.
+// Matches `DrawUniforms` in src/stage/pass/draw.rs.
 struct Draw {
-    // Width and height of the target in pixels.
+    // Width and height of the target, pixels.
     size: vec2<f32>,
-    // Pixels that stand for one reference pixel.
+    // Size of a reference pixel, pixels.
     pixel: f32,
     pad: f32,
 }
@@ -16,8 +16,8 @@ struct StrokeOut {
     @location(0) color: vec4<f32>,
 }
 
-// Six vertices a quad. A heavier line repeats it, vertices 6 to 23 a reference pixel right, above, and both; vertices
-// 24 to 47 are the quad itself and half a reference pixel right, below, and both.
+// Six vertices per quad. Vertices 0 to 23 are four copies, offset by one reference pixel right, up, and both;
+// vertices 24 to 47 are four copies, offset by half a reference pixel right, down, and both.
 @vertex
 fn vs_stroke(
     @builtin(vertex_index) index: u32,
@@ -35,7 +35,7 @@ fn vs_stroke(
     let along = (b - a) * 0.5 * target_info.size;
     let steep = abs(along.y) > abs(along.x);
     let across = select(vec2<f32>(0.0, 1.0), vec2<f32>(1.0, 0.0), steep);
-    // Wide strokes are longer at each end, so that corners leave no holes.
+    // Wide segments are extended at both ends, so that corners have no gaps.
     let overlap = (target_info.pixel - 1.0) * 0.5;
     let reach = along / max(length(along), 1e-4) * overlap * select(-1.0, 1.0, at_end);
     let offset = (across * side * target_info.pixel + reach + shift) * 2.0 / target_info.size;

@@ -1,4 +1,4 @@
-// Plain coloured triangles: borders and the dark centre.
+// Untextured triangles: borders and the darkened centre.
 
 struct TriangleOut {
     @builtin(position) position: vec4<f32>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aivj::library;
-use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
+use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage};
 
 const FPS: f64 = 60.0;
@@ -37,22 +37,22 @@ fn shown(
     assert_eq!(deck.problems(), Vec::<String>::new());
     let mut stage = Stage::new(render_context.clone(), SIZE);
     stage.limit_flashes(limited);
-    stage.rack(DeckId(1), Box::new(deck));
+    stage.add(DeckId(1), Box::new(deck));
     let mut ear = PresetAudioAnalyser::new();
     (0..(seconds * FPS) as u32)
         .map(|number| {
             let tone = |i: u32| ((number * 735 + i) as f32 * 0.03).sin() * 0.3;
             let sound: Vec<[f32; 2]> = (0..735).map(|i| [tone(i); 2]).collect();
-            let heard: PresetAudio = ear.listen(&sound, 1.0 / FPS).clone();
+            let heard: PresetAudio = ear.update(&sound, 1.0 / FPS).clone();
             stage.draw(&Cue {
                 dt: if number == 0 { 0.0 } else { 1.0 / FPS },
                 fps: FPS,
-                heard,
-                front: Some(OnAirDeck { deck: DeckId(1), hooks: Hooks::default() }),
+                audio: heard,
+                front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
                 fade: None,
                 second: None,
                 post: Post::default(),
-                veil: OutputMode::Open,
+                output_mode: OutputMode::Open,
             });
             stage.screenshot().expect("a picture")
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use aivj::analysis::Features;
 use aivj::audio;
 use aivj::library::{self, BuiltIn, Catalogue};
-use aivj::milk::{Hooks, PresetAudio, PresetAudioAnalyser, Program};
+use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::mind::Control;
 use aivj::mind::macros::{Bank, MacroState, Mode};
 use aivj::show::{Command, FusionDecks, MacroDriver, Show, ShowSettings, StepInput};
@@ -40,7 +40,7 @@ impl House {
         let gpu = Gpu::headless().expect("a graphics device; mesa-vulkan-drivers is enough");
         Self {
             render_context: Arc::new(RenderContext::new(gpu, &[])),
-            heard: frames.map(|block| ear.listen(block, 1.0 / FPS).clone()).collect(),
+            heard: frames.map(|block| ear.update(block, 1.0 / FPS).clone()).collect(),
             presets: library::built_in().collect(),
         }
     }
@@ -67,9 +67,9 @@ struct Scene {
 impl Scene {
     fn new(front: BuiltIn, second: Option<BuiltIn>, hands: MacroDriver) -> Self {
         let mut stage = Stage::new(HOUSE.render_context.clone(), SIZE);
-        stage.rack(FRONT, HOUSE.deck(front));
+        stage.add(FRONT, HOUSE.deck(front));
         if let Some(second) = second {
-            stage.rack(SECOND, HOUSE.deck(second));
+            stage.add(SECOND, HOUSE.deck(second));
         }
         let mut scene = Self { stage, hands, frame: 0 };
         // A second deck comes in over some time; here it is there from the first frame on.
@@ -87,7 +87,7 @@ impl Scene {
     fn draw(&mut self, features: &Features) -> Picture {
         self.move_hands(features);
         let mut cue = plain_cue(self.frame);
-        cue.front = Some(OnAirDeck { deck: FRONT, hooks: self.hands.hooks() });
+        cue.front = Some(OnAirDeck { deck: FRONT, modulation: self.hands.modulation() });
         (cue.second, cue.post) = (self.hands.second(), self.hands.post());
         self.stage.draw(&cue);
         self.frame += 1;
@@ -105,12 +105,12 @@ fn plain_cue(frame: usize) -> Cue {
     Cue {
         dt: if frame == 0 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
-        heard: HOUSE.heard[frame % HOUSE.heard.len()].clone(),
-        front: Some(OnAirDeck { deck: FRONT, hooks: Hooks::default() }),
+        audio: HOUSE.heard[frame % HOUSE.heard.len()].clone(),
+        front: Some(OnAirDeck { deck: FRONT, modulation: Modulation::default() }),
         fade: None,
         second: None,
         post: Post::default(),
-        veil: OutputMode::Open,
+        output_mode: OutputMode::Open,
     }
 }
 
@@ -224,7 +224,7 @@ fn a_bank_at_rest_leaves_the_picture_as_it_is_to_the_last_bit() {
     let preset = HOUSE.presets[0];
     let rested = Scene::new(preset, Some(HOUSE.other(0)), hands(Control::M4, 0.505)).watch(0, 5);
     let mut stage = Stage::new(HOUSE.render_context.clone(), SIZE);
-    stage.rack(FRONT, HOUSE.deck(preset));
+    stage.add(FRONT, HOUSE.deck(preset));
     for (frame, picture) in rested.iter().enumerate() {
         stage.draw(&plain_cue(frame));
         assert!(*picture == Picture(stage.screenshot().expect("a picture")), "frame {frame}");

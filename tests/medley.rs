@@ -1,5 +1,10 @@
-//! Ten minutes of mixed music from a folder of clips beside the project, put together in three ways: the director's
-//! changes fit the music as it truly is. Without the folder the test says so and passes.
+//! Ten minutes of mixed music, put together anew for each seed: the director's changes fit the music as it truly is.
+//!
+//! The pieces are composed, so scene, tempo and beats are known exactly. The scene model has learnt from pieces of the
+//! same composer (with other seeds), so this checks the way from sound to cut, not how well strange records are
+//! recognised. For those there is a run by hand on a folder of labelled clips (`manifest.json` as for
+//! `aivj train-scene`):
+//! `AIVJ_MEDLEY_CLIPS=FOLDER cargo test --release --test medley -- --ignored --nocapture`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,123 +13,234 @@ use aivj::analysis::{Analyser, Scene};
 use aivj::audio::HOUSE_RATE_HZ;
 use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
-use aivj::show::setlog::{Cause, Event};
+use aivj::show::setlog::{Cause, Cut, Event};
 use aivj::show::{Arrived, PrepareTimes, Show, ShowSettings, StepInput};
-use aivj::units::Rng;
+use aivj::training::compose;
+use aivj::units::{Rng, Tempo};
 
-const CLIPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/music");
 const FPS: usize = 30;
 const SECONDS: usize = 600;
-/// Share of changes that have to be for the scene that truly plays. Pieces of half a minute are the hardest case: every one
-/// has to be recognised anew, and a phrase may end just as another kind of music begins.
-const FITTING: f64 = 0.9;
+/// Pieces of half a minute are the hardest case: every one has to be recognised anew, and a phrase may end just as
+/// another kind of music begins.
+const PIECE_SECS: usize = 30;
+const SCENES: [Scene; 3] = [Scene::Techno, Scene::Ambient, Scene::Rock];
+/// What began less than this ago cannot be known yet, seconds.
+const UNHEARD_SECS: f64 = 2.0;
+/// After this long the beat of a new piece has been found, seconds.
+const FOUND_SECS: f64 = 8.0;
 
-/// Clips of every scene in turn, until the time is full; each with its scene. `seed` draws the clips and their order.
-fn medley(folder: &Path, seed: u64) -> Option<Vec<([f32; 2], Scene)>> {
-    let manifest = std::fs::read(folder.join("manifest.json")).ok()?;
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
-    let items = manifest["items"].as_array()?;
+/// A stretch of one kind of music.
+struct Part {
+    scene: Scene,
+    sound: Vec<[f32; 2]>,
+    /// When its beats fall, seconds from its beginning; none are known of clips.
+    beats: Vec<f32>,
+}
+
+/// Composed pieces of every scene in turn; `seed` decides all of them and their order.
+fn composed(seed: u64) -> Vec<Part> {
     let mut rng = Rng::new(seed);
-    let mut clips = [Scene::Techno, Scene::Ambient, Scene::Rock].map(|scene| {
+    let mut order = SCENES;
+    rng.shuffle(&mut order);
+    let part = |n: usize| {
+        let scene = order[n % order.len()];
+        let piece = compose(scene, PIECE_SECS as f32, &mut rng.fork(n as u64));
+        Part { scene, sound: piece.sound.iter().map(|s| [*s; 2]).collect(), beats: piece.beats }
+    };
+    (0..SECONDS / PIECE_SECS).map(part).collect()
+}
+
+/// Clips of every scene in turn, until the time is full; `seed` draws the clips and their order.
+fn clips(folder: &Path, seed: u64) -> Vec<Part> {
+    let manifest = std::fs::read(folder.join("manifest.json")).expect("the folder has a manifest.json");
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("manifest.json is JSON");
+    let items = manifest["items"].as_array().expect("it has items");
+    let mut rng = Rng::new(seed);
+    let mut clips = SCENES.map(|scene| {
         let of_scene = items.iter().filter(|item| item["scene"] == scene.label());
         let mut files: Vec<&str> = of_scene.filter_map(|item| item["file"].as_str()).collect();
         rng.shuffle(&mut files);
         (scene, files.into_iter())
     });
     rng.shuffle(&mut clips);
-    let mut sound = Vec::new();
-    while sound.len() < SECONDS * HOUSE_RATE_HZ as usize {
+    let (mut parts, mut left) = (Vec::new(), SECONDS * HOUSE_RATE_HZ as usize);
+    while left > 0 {
         for (scene, files) in &mut clips {
-            let pcm = aivj::audio::decode(&folder.join(files.next()?)).ok()?.at_rate(HOUSE_RATE_HZ);
-            sound.extend(pcm.frames.iter().map(|frame| (*frame, *scene)));
+            let file = files.next().expect("ten minutes of clips");
+            let pcm = aivj::audio::decode(&folder.join(file)).expect("a clip").at_rate(HOUSE_RATE_HZ);
+            let sound = pcm.frames[..pcm.frames.len().min(left)].to_vec();
+            left -= sound.len();
+            parts.push(Part { scene: *scene, sound, beats: Vec::new() });
         }
     }
-    sound.truncate(SECONDS * HOUSE_RATE_HZ as usize);
-    Some(sound)
+    parts
 }
 
-/// What came of one medley.
-#[derive(Default)]
-struct Set {
-    /// For every change by itself, whether it aimed at the scene that truly played.
-    fits: Vec<bool>,
-    /// How far from the beat the changes on a trusted beat fell, milliseconds.
-    off_beat_ms: Vec<u32>,
+/// One change that the music asked for.
+struct Change {
+    /// Seconds since the piece began.
+    secs_in: f64,
+    /// It aimed at the scene that truly played.
+    fits: bool,
+    /// Milliseconds from the nearest beat the program believed in, while it trusted any.
+    off_grid_ms: Option<u32>,
+    /// How the program's beat compares with the true one, under the same condition; unknown of clips.
+    beat: Option<TrueBeat>,
 }
 
-fn perform(sound: &[([f32; 2], Scene)]) -> Set {
+/// How far the program's beat was from the true one.
+#[derive(Clone, Copy, Debug)]
+struct TrueBeat {
+    /// The tempo was right, or half or double of it, which are as good for cuts.
+    tempo_fits: bool,
+    /// Milliseconds between the change and the nearest true eighth note.
+    off_eighth_ms: u32,
+}
+
+impl TrueBeat {
+    /// `None` where nothing counts.
+    fn at(beats: &[f32], secs_in: f64, tempo: Tempo) -> Option<Self> {
+        let [first, .., last] = beats else { return None };
+        let period = f64::from(last - first) / (beats.len() - 1) as f64;
+        let tempo_fits =
+            [0.5, 1.0, 2.0].iter().any(|times| (tempo.period().0 / (times * period) - 1.0).abs() < 0.03);
+        let pairs = beats.windows(2).map(|pair| (f64::from(pair[0]), f64::from(pair[1])));
+        let eighths = pairs.flat_map(|(one, next)| [one, 0.5 * (one + next)]);
+        // The piece may end before its next beat.
+        let last = f64::from(*last);
+        let eighths = eighths.chain([last, last + 0.5 * period, last + period]);
+        let nearest = eighths.map(|eighth| (eighth - secs_in).abs()).min_by(f64::total_cmp)?;
+        Some(Self { tempo_fits, off_eighth_ms: (nearest * 1000.0) as u32 })
+    }
+}
+
+impl Change {
+    fn of(cut: &Cut, part: &Part, secs_in: f64, tempo: Tempo) -> Self {
+        let aimed = cut.target.map(|target| target.scene);
+        let fits = aimed == Some(part.scene);
+        let off_grid_ms = cut.off_beat_secs.map(|off| (off.abs() * 1000.0) as u32);
+        let beat = off_grid_ms.and_then(|_| TrueBeat::at(&part.beats, secs_in, tempo));
+        println!(
+            "  {:?} for {}, heard {:?}, truly {:?} since {secs_in:.1} s, {off_grid_ms:?} ms off the grid, {beat:?}{}",
+            cut.cause,
+            aimed.map_or("any", Scene::label),
+            cut.scene,
+            part.scene,
+            if fits { "" } else { "  MISS" }
+        );
+        Self { secs_in, fits, off_grid_ms, beat }
+    }
+}
+
+/// Plays the parts to a show and returns its changes.
+fn perform(parts: &[Part]) -> Vec<Change> {
     let settings = ShowSettings { fps: FPS as f64, ..ShowSettings::default() };
     let mut show = Show::new(settings, Arc::new(Catalogue::built_in()));
     let mut analyser = Analyser::new();
-    let (mut coming, mut set) = (Vec::new(), Set::default());
-    let mut since = 0;
-    let mut before = sound[0].1;
-    for (frame, block) in sound.chunks_exact(HOUSE_RATE_HZ as usize / FPS).enumerate() {
-        let samples: Vec<[f32; 2]> = block.iter().map(|(sample, _)| *sample).collect();
-        analyser.push(&samples);
-        let truth = block[0].1;
-        since = if truth == before { since + 1 } else { 0 };
-        before = truth;
-        let ready = std::mem::take(&mut coming);
-        let arrived: Vec<Arrived> = ready
-            .into_iter()
-            .map(|deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
-            .collect();
-        let step = show.step(&StepInput {
-            dt: 1.0 / FPS as f64,
-            heard: &PresetAudio::default(),
-            features: analyser.features(),
-            commands: &[],
-            arrived: &arrived,
-            failed: &[],
-            picture_stats: None,
-        });
-        coming.extend(step.requests.iter().map(|request| request.deck));
-        for entry in show.take_log() {
-            if let Event::Cut(cut) = entry.event
-                && let Cause::Music(moment) = cut.cause
-            {
-                let aimed = cut.target.map(|target| target.scene);
-                let at = frame as f64 / FPS as f64;
-                let late = since as f64 / FPS as f64;
-                let (heard, fits) = (cut.scene, aimed == Some(truth));
-                let aimed = aimed.map_or("any", Scene::label);
-                println!(
-                    "{at:6.1} s  {moment:?} for {aimed}, heard {heard:?}, truly {truth:?} since {late:.1} s{}",
-                    if fits { "" } else { "  MISS" }
-                );
-                set.fits.push(fits);
-                set.off_beat_ms.extend(cut.off_beat_secs.map(|off| (off.abs() * 1000.0) as u32));
+    let (mut coming, mut changes) = (Vec::new(), Vec::new());
+    let block = HOUSE_RATE_HZ as usize / FPS;
+    for part in parts {
+        for (frame, samples) in part.sound.chunks(block).enumerate() {
+            analyser.push(samples);
+            let features = analyser.features();
+            let ready = std::mem::take(&mut coming);
+            let arrived: Vec<Arrived> = ready
+                .into_iter()
+                .map(|deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+                .collect();
+            let step = show.step(&StepInput {
+                dt: samples.len() as f64 / f64::from(HOUSE_RATE_HZ),
+                heard: &PresetAudio::default(),
+                features,
+                commands: &[],
+                arrived: &arrived,
+                failed: &[],
+                picture_stats: None,
+            });
+            coming.extend(step.requests.iter().map(|request| request.deck));
+            for entry in show.take_log() {
+                if let Event::Cut(cut) = entry.event
+                    && let Cause::Music(_) = cut.cause
+                {
+                    changes.push(Change::of(
+                        &cut,
+                        part,
+                        (frame + 1) as f64 / FPS as f64,
+                        features.beat.tempo,
+                    ));
+                }
             }
         }
     }
-    set
+    changes
+}
+
+fn median(values: impl Iterator<Item = u32>) -> u32 {
+    let mut sorted: Vec<u32> = values.collect();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+/// Plays a medley for each seed, side by side, and returns the changes of all of them.
+fn changes(seeds: &[u64], medley: impl Fn(u64) -> Vec<Part> + Sync) -> Vec<Change> {
+    let medley = &medley;
+    let sets: Vec<Vec<Change>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = seeds.iter().map(|&seed| scope.spawn(move || perform(&medley(seed)))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a medley plays to its end")).collect()
+    });
+    for (seed, set) in seeds.iter().zip(&sets) {
+        println!(
+            "medley {seed}: {} changes, {:.3} fit",
+            set.len(),
+            share(set.iter().map(|change| change.fits))
+        );
+        assert!(set.len() >= 20, "medley {seed}: only {} changes", set.len());
+    }
+    sets.into_iter().flatten().collect()
+}
+
+fn share(facts: impl Iterator<Item = bool> + Clone) -> f64 {
+    facts.clone().filter(|fact| *fact).count() as f64 / facts.count() as f64
+}
+
+fn check_grid(changes: &[Change]) {
+    let off_grid_ms = median(changes.iter().filter_map(|change| change.off_grid_ms));
+    println!("{off_grid_ms} ms from the grid");
+    assert!(off_grid_ms <= 30, "{off_grid_ms} ms from the grid");
+}
+
+// Six seeds gave .83 to .97 of all changes, .95 of those for music that was heard, .99 of the tempos and 12 ms.
+#[test]
+fn changes_fit_composed_music() {
+    let changes = changes(&[1, 2, 3], composed);
+    let all = share(changes.iter().map(|change| change.fits));
+    let heard = changes.iter().filter(|change| change.secs_in >= UNHEARD_SECS);
+    let known = share(heard.map(|change| change.fits));
+    println!("{} changes: {all:.3} fit, {known:.3} of those after {UNHEARD_SECS} s", changes.len());
+    assert!(all >= 0.85, "{all:.3} of all changes fit");
+    assert!(known >= 0.9, "{known:.3} of the changes for music that was heard fit");
+    check_grid(&changes);
+
+    let found = changes.iter().filter(|change| change.secs_in >= FOUND_SECS);
+    let beats: Vec<TrueBeat> = found.filter_map(|change| change.beat).collect();
+    let tempo_fits = share(beats.iter().map(|beat| beat.tempo_fits));
+    let off_eighth_ms = median(beats.iter().map(|beat| beat.off_eighth_ms));
+    println!(
+        "{} beats: {tempo_fits:.3} of the tempos fit, {off_eighth_ms} ms from a true eighth",
+        beats.len()
+    );
+    assert!(beats.len() >= 25, "the beat was trusted at {} changes only", beats.len());
+    assert!(tempo_fits >= 0.95, "{tempo_fits:.3} of the tempos fit");
+    assert!(off_eighth_ms <= 25, "{off_eighth_ms} ms from a true eighth");
 }
 
 #[test]
-fn changes_fit_the_music_as_it_truly_is() {
-    let mut off_beat_ms = Vec::new();
-    let (mut fitting, mut changes) = (0, 0);
-    for seed in 1..=3 {
-        let Some(sound) = medley(Path::new(CLIPS), seed) else {
-            println!("skipped: there are no clips in {CLIPS}");
-            return;
-        };
-        let set = perform(&sound);
-        let fits = set.fits.iter().filter(|fits| **fits).count();
-        println!(
-            "medley {seed}: {:.3} of {} changes fit",
-            fits as f64 / set.fits.len() as f64,
-            set.fits.len()
-        );
-        assert!(set.fits.len() >= 20, "only {} changes", set.fits.len());
-        (fitting, changes) = (fitting + fits, changes + set.fits.len());
-        off_beat_ms.extend(set.off_beat_ms);
-    }
-    off_beat_ms.sort_unstable();
-    let median = off_beat_ms.get(off_beat_ms.len() / 2).copied().unwrap_or_default();
-    let share = f64::from(fitting as u32) / f64::from(changes as u32);
-    println!("{share:.3} of {changes} changes fit; {median} ms from the beat");
-    assert!(share >= FITTING, "{share:.3} of {changes} changes fit");
-    assert!(median <= 30, "{median} ms from the beat");
+#[ignore = "needs a folder of labelled clips, named by AIVJ_MEDLEY_CLIPS"]
+fn changes_fit_the_music_of_labelled_clips() {
+    let folder = std::env::var_os("AIVJ_MEDLEY_CLIPS").expect("AIVJ_MEDLEY_CLIPS names a folder");
+    let changes = changes(&[1, 2, 3], |seed| clips(Path::new(&folder), seed));
+    let all = share(changes.iter().map(|change| change.fits));
+    println!("{} changes: {all:.3} fit", changes.len());
+    assert!(all >= 0.9, "{all:.3} of all changes fit");
+    check_grid(&changes);
 }

@@ -10,7 +10,7 @@ use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
 use aivj::milk::eel::{self, Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared};
-use aivj::milk::{Frame, Hooks, Player, PresetAudio, Program, Tick};
+use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 use aivj::show::setlog;
 use aivj::units::thread_time;
 
@@ -57,7 +57,7 @@ pub fn preset(data: &[u8]) {
         for number in 0..2_u32 {
             let time = f64::from(number) / 30.0;
             let tick = Tick { time, fps: 30.0, frame: number.into(), size: [64, 48], mesh: [8, 6] };
-            player.step(&PresetAudio::default(), tick, &Hooks::default(), &mut frame);
+            player.step(&PresetAudio::default(), tick, &Modulation::default(), &mut frame);
             check_frame(&frame);
         }
     }
@@ -68,7 +68,7 @@ fn check_frame(frame: &Frame) {
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     assert!(frame.mesh.iter().all(|corner| finite(&corner.uv)), "a corner of the mesh reads from nowhere");
     assert!(frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)), "a line leads nowhere");
-    assert!(frame.spots.iter().all(|spot| finite(&spot.at)), "a dot lies nowhere");
+    assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot lies nowhere");
     assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");
     assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle");
 }

@@ -1,4 +1,4 @@
-// Put in front of every pass that fills the screen: one triangle over everything, and what those passes share.
+// Prepended to the shader of every fullscreen pass: the vertex shader, and common functions.
 
 struct ScreenOut {
     @builtin(position) position: vec4<f32>,

@@ -1,34 +1,34 @@
-//! What an action comes to at this moment: which card, which value.
+//! Turns actions into commands for the current state of the show.
 
 use crate::desk::{Action, Dial};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-/// The command that this action comes to, if there is one: an empty card or a window's matter gives none.
-/// `waiting` are commands that the show has not seen yet; steps of one dial add up over them.
+/// Returns the command for an action; `None` for an empty card or a window action.
+/// `waiting` are commands the show has not received yet; steps of a dial add up over them.
 pub(super) fn command(
     action: &Action,
-    in_hand: Control,
+    selected: Control,
     snapshot: &Snapshot,
     waiting: &[Command],
 ) -> Option<Command> {
     match action {
         Action::Show(command) => Some(command.clone()),
         Action::Nudge(dial, nudge) => Some(moved(*dial, nudge.by(), snapshot, waiting)),
-        Action::NudgeSelected(nudge) => Some(moved(Dial::Macro(in_hand), nudge.by(), snapshot, waiting)),
+        Action::NudgeSelected(nudge) => Some(moved(Dial::Macro(selected), nudge.by(), snapshot, waiting)),
         Action::PlayCard(card) => snapshot.up_next.get(*card).map(|card| Command::PlayNow(card.id)),
         Action::DropCard(card) => snapshot.up_next.get(*card).map(|card| Command::Veto(card.id)),
         Action::Turn(_) | Action::Select(_) | Action::Window(_) => None,
     }
 }
 
-/// This dial, so much further than it will be once `waiting` has been obeyed.
+/// Returns the command that moves a dial by `by` from its value after `waiting`.
 pub(super) fn moved(dial: Dial, by: f32, snapshot: &Snapshot, waiting: &[Command]) -> Command {
     dial.set(Unipolar::new(value(dial, snapshot, waiting).get() + by))
 }
 
-/// Where this dial will be once `waiting` has been obeyed.
+/// Returns the value of a dial after `waiting`.
 pub(super) fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Unipolar {
     let asked = waiting.iter().rev().find_map(|command| match (command, dial) {
         (Command::Macro { control, value }, Dial::Macro(wanted)) if *control == wanted => Some(*value),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_is_not_there_is_nothing() {
+    fn an_empty_card_gives_no_command() {
         assert_eq!(command(&Action::PlayCard(2), Control::Fusion, &Snapshot::default(), &[]), None);
     }
 }

@@ -1,6 +1,6 @@
-//! Everything the running show has to do with what is kept: the library it plays, what is remembered, what is searched.
+//! Storage around the running show: its library, saved state and searches.
 //!
-//! One call a frame; nothing here waits for a disk.
+//! Called once per frame; never waits for a disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,35 +14,35 @@ use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
 use crate::mind::director::Pool;
 use crate::show::{Command, Show, ShowMemory, ShowSettings};
 
-/// What is kept.
+/// The library, saved state and searches of a show.
 pub(super) struct Archive {
     persistence: ShowPersistence,
-    shelf: LibraryWatcher,
-    finder: SearchThread,
-    question: SearchQuery,
+    watcher: LibraryWatcher,
+    search: SearchThread,
+    query: SearchQuery,
     view: LibraryView,
-    /// Held until another one is in use, so that it is never freed between two frames.
+    /// Kept until it is replaced, so that it is never freed between two frames.
     pool: Arc<Pool>,
     message: Option<String>,
 }
 
 impl Archive {
-    /// Opens the store and the library, and a show over them that remembers earlier nights.
+    /// Opens the store and the library, and creates a show with the saved state.
     pub fn open(presets: Option<&Path>, settings: ShowSettings) -> anyhow::Result<(Self, Show)> {
-        let ((recalled, (catalogue, mut messages, shelf)), store, notice) =
+        let ((recalled, (catalogue, mut messages, watcher)), store, notice) =
             with_store(|store| Ok((persistence::recall(store)?, LibraryWatcher::open(store, presets)?)))?;
         messages.extend(notice);
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
         let show = Show::remembering(settings, pool.clone(), memory.clone());
-        let finder = SearchThread::start(second(&store)?).context("starting the thread that searches")?;
+        let search = SearchThread::start(second(&store)?).context("starting the search thread")?;
         let mut archive = Self {
             view: LibraryView::default(),
             persistence: ShowPersistence::start(store, recalled)?,
-            shelf,
-            finder,
-            question: SearchQuery::default(),
+            watcher,
+            search,
+            query: SearchQuery::default(),
             pool,
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
@@ -51,58 +51,58 @@ impl Archive {
         Ok((archive, show))
     }
 
-    /// Once a frame, after the show has obeyed `commands`.
+    /// Runs once per frame, after the show has processed `commands`.
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
         if let Some(memory) = show.changed_memory() {
             self.mark(&memory);
             self.persistence.remember(memory);
         }
-        for news in self.shelf.news.try_iter().collect::<Vec<_>>() {
-            match news {
+        for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
+            match update {
                 LibraryUpdate::Message(message) => self.message = Some(message),
                 LibraryUpdate::Library(pool, messages) => {
                     let old = std::mem::replace(&mut self.pool, pool.clone());
                     show.change_library(pool);
-                    // Freeing a hundred thousand presets takes longer than a frame.
+                    // Freeing 100,000 presets takes longer than a frame.
                     let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
                     if let Err(error) = retire {
-                        log::debug!("the old library was freed at once: {error}");
+                        log::debug!("freeing the old library on the render thread: {error}");
                     }
                     self.message = Some(messages.join("; "));
-                    self.question.cluster = None; // A place among the styles of the old library.
+                    self.query.cluster = None; // It was an index into the old library.
                     self.find();
                 }
             }
         }
-        if let Some(answer) = self.finder.answer() {
+        if let Some(answer) = self.search.answer() {
             self.view.answer = Arc::new(answer);
         }
         self.persistence.watch(show.on_air(), commands);
         self.message = self.persistence.trouble().or(self.message.take());
     }
 
-    /// Turns to another folder or pack, or to the built-in presets; what plays plays on until it is ready.
+    /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
     pub fn turn_to(&mut self, presets: Option<&Path>) {
-        if let Err(error) = self.shelf.turn_to(presets) {
-            self.message = Some(format!("no thread to open the library: {error}; try again"));
+        if let Err(error) = self.watcher.turn_to(presets) {
+            self.message = Some(format!("could not start the library thread: {error}; try again"));
         }
     }
 
-    /// What the library page shows.
+    /// Returns the state of the Library and Map pages.
     pub fn view(&self) -> &LibraryView {
         &self.view
     }
 
-    /// News for the performer.
+    /// Returns the message for the performer, if any.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Does what was asked on the library page.
+    /// Handles a request from the Library page.
     pub fn asked(&mut self, ask: LibraryRequest) {
         match ask {
-            LibraryRequest::Find(question) => {
-                self.question = question;
+            LibraryRequest::Find(query) => {
+                self.query = query;
                 self.find();
             }
         }
@@ -113,7 +113,7 @@ impl Archive {
     }
 
     fn find(&self) {
-        self.finder.ask(self.library(), self.question.clone());
+        self.search.ask(self.library(), self.query.clone());
     }
 
     fn mark(&mut self, memory: &ShowMemory) {
@@ -123,8 +123,7 @@ impl Archive {
     }
 }
 
-/// A connection of its own for the thread that searches; a store in memory has none, and a new one holds nothing but
-/// what is put in.
+/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty one.
 fn second(store: &Store) -> anyhow::Result<Store> {
     Ok(match store.another()? {
         Some(store) => store,

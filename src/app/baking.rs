@@ -1,4 +1,4 @@
-//! The night's work beside a running show: a child process of its own, so that it can neither slow nor fell the show.
+//! A bake next to a running show, in a child process so that it can neither slow nor crash the show.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -14,15 +14,15 @@ use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
 use crate::night::{NightEvent, NightOutcome, STAGES, library_of, same_folder};
 
-/// Notes and pictures kept for the page.
+/// Notes and thumbnails kept for the page.
 const NOTES: usize = 200;
 const PICTURES: usize = 24;
-/// Pixels of a picture's side.
+/// Side of a thumbnail in pixels.
 const THUMB_SIDE: u32 = 96;
-/// Seconds over which the rate is told.
+/// Seconds over which the rate is averaged.
 const RATE_SECS: f64 = 30.0;
 
-/// The baking of the library that the show plays.
+/// The bake of the library that the show plays.
 pub struct Baking {
     library: Option<PathBuf>,
     textures: Vec<PathBuf>,
@@ -31,9 +31,9 @@ pub struct Baking {
 }
 
 impl Baking {
-    /// Nothing is baked yet.
-    pub fn of(library: Option<&Path>, textures: &[PathBuf]) -> Self {
-        // A pack may be named by its manifest.
+    /// Starts without a running bake.
+    pub fn new(library: Option<&Path>, textures: &[PathBuf]) -> Self {
+        // A pack may be given as its manifest.
         let library = library.map(|place| LibraryLocation::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
         let stages = STAGES.map(str::to_owned).to_vec();
@@ -43,31 +43,31 @@ impl Baking {
         Self { library, textures: textures.to_vec(), view, child: None }
     }
 
-    /// The show plays another library now; a night that is at work goes on with its own.
+    /// Switches to another library; a running bake continues with its own.
     pub fn turn_to(&mut self, library: Option<&Path>) {
         self.library = library.map(|place| LibraryLocation::of(place).folder);
     }
 
-    /// What the page shows.
+    /// Returns the state of the Bake page.
     pub fn view(&self) -> Arc<BakeView> {
         let view = self.view.read();
         let library = self.library.as_ref().map(|folder| folder.display().to_string());
         if view.running || view.library == library {
             return view;
         }
-        // What is said of another library's night would be taken for this one's.
+        // Messages about another library would be misleading.
         let BakeView { models, stages, .. } = view.as_ref().clone();
         self.view.publish(BakeView { library, models, stages, ..BakeView::default() });
         self.view.read()
     }
 
-    /// Does what the performer asks; fails in words.
+    /// Handles a request from the Bake page; the error is a message for the performer.
     pub fn asked(&mut self, ask: &BakeRequest) -> Result<(), String> {
         match ask {
             BakeRequest::Start(options) => self.start(options),
             BakeRequest::Stop => {
                 if let Some((_, input)) = &mut self.child {
-                    // A child that no longer listens has ended already.
+                    // A child that no longer reads has already ended.
                     if let Some(mut input) = input.take() {
                         writeln!(input, "stop").ok();
                     }
@@ -78,15 +78,15 @@ impl Baking {
     }
 
     fn start(&mut self, options: &BakeOptions) -> Result<(), String> {
-        self.view(); // From here on the page tells of this library.
+        self.view(); // From here on the page shows this library.
         let Some(library) = &self.library else { return Ok(()) };
         if let Some((child, _)) = &mut self.child
             && matches!(child.try_wait(), Ok(None))
         {
             return Ok(());
         }
-        let told = |error: std::io::Error| format!("the bake could not be started: {error}");
-        let mut command = Command::new(std::env::current_exe().map_err(told)?);
+        let failed = |error: std::io::Error| format!("could not start the bake: {error}");
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.args(["bake", "overnight", "--json", "--tethered", "--modest", "--library"]).arg(library);
         let own = options.pack.trim();
         let pack = if own.is_empty() { pack_name(library) } else { own.to_owned() };
@@ -112,37 +112,37 @@ impl Baking {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(told)?;
+            .map_err(failed)?;
         let (input, output) = (child.stdin.take(), child.stdout.take());
         let mut page = BakeProgress::new(self.view.clone());
         let listen = move || {
             let lines =
                 output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
             for line in lines {
-                if let Ok(news) = serde_json::from_str(&line) {
-                    page.hear(news);
+                if let Ok(event) = serde_json::from_str(&line) {
+                    page.handle(event);
                 }
             }
             page.end();
         };
-        std::thread::Builder::new().name("bake news".into()).spawn(listen).map_err(told)?;
+        std::thread::Builder::new().name("bake events".into()).spawn(listen).map_err(failed)?;
         self.child = Some((child, input));
         Ok(())
     }
 }
 
 impl Drop for Baking {
-    /// The night ends with the program; the next one goes on from here.
+    /// The bake stops with the program; the next one resumes.
     fn drop(&mut self) {
         if let Some((child, input)) = &mut self.child {
             drop(input.take());
-            child.kill().ok(); // Already ended is as good.
+            child.kill().ok(); // It may have ended already.
             child.wait().ok();
         }
     }
 }
 
-/// The name a library's pack gets: its folder's, made plain, and numbered where that is the pack of another library.
+/// Returns a pack name for a library: its folder's name, made safe, with a number if another library uses it.
 fn pack_name(library: &Path) -> String {
     let folder =
         library.file_name().map(|name| name.to_string_lossy().replace(['/', '\\'], " ")).unwrap_or_default();
@@ -157,20 +157,20 @@ fn pack_name(library: &Path) -> String {
     std::iter::once(plain.to_owned()).chain(numbered).find(free).unwrap_or_else(|| plain.to_owned())
 }
 
-/// The middle square of a picture, small: of a strip of frames that is the one in the middle.
+/// Returns a thumbnail of the picture's centre square; in a strip of frames that is the middle frame.
 fn thumbnail(picture: &image::DynamicImage) -> image::RgbImage {
     let side = picture.width().min(picture.height());
     let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
     picture.crop_imm(left, top, side, side).thumbnail_exact(THUMB_SIDE, THUMB_SIDE).to_rgb8()
 }
 
-/// The page as the news make it.
+/// Turns bake events into the state of the page.
 struct BakeProgress {
     view: BakeView,
     shown: Latest<BakeView>,
     pace: VecDeque<(Instant, usize)>,
     pictures: u64,
-    /// It has told its last.
+    /// Whether the last event has arrived.
     ended: bool,
 }
 
@@ -188,15 +188,15 @@ impl BakeProgress {
         page
     }
 
-    fn hear(&mut self, news: NightEvent) {
-        match news {
+    fn handle(&mut self, event: NightEvent) {
+        match event {
             NightEvent::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
             NightEvent::Note { text } => self.note(text),
-            NightEvent::Failed { why } => self.ends(Some(why)),
-            NightEvent::Ended { ending: NightOutcome::Finished } => self.ends(None),
+            NightEvent::Failed { why } => self.finish(Some(why)),
+            NightEvent::Ended { ending: NightOutcome::Finished } => self.finish(None),
             NightEvent::Ended { ending: NightOutcome::Stopped } => {
-                self.note("stopped; the next start goes on from here".into());
-                self.ends(None);
+                self.note("stopped; start again to resume".into());
+                self.finish(None);
             }
             NightEvent::Stage { stage } => {
                 self.note(format!("[overnight] {stage}"));
@@ -223,7 +223,7 @@ impl BakeProgress {
             let open = progress.total.saturating_sub(progress.done) as f64;
             self.view.left_secs = (self.view.rate > 0.0).then(|| open / self.view.rate);
         }
-        // A frame that cannot be opened is no news.
+        // A frame that cannot be opened is not shown.
         if let Some(picture) = progress.picture.as_ref().and_then(|path| image::open(path).ok()) {
             let small = thumbnail(&picture);
             self.pictures += 1;
@@ -241,16 +241,16 @@ impl BakeProgress {
         self.view.notes.drain(..over);
     }
 
-    fn ends(&mut self, trouble: Option<String>) {
+    fn finish(&mut self, trouble: Option<String>) {
         self.ended = true;
         self.view.trouble = trouble;
     }
 
-    /// Its process is gone.
+    /// Handles the end of the process.
     fn end(&mut self) {
         if !self.ended {
-            let what = "the bake broke off without a word; start it again to go on from there";
-            self.ends(Some(what.into()));
+            let what = "the bake exited unexpectedly; start it again to resume";
+            self.finish(Some(what.into()));
         }
         self.view.running = false;
         self.shown.publish(self.view.clone());
@@ -270,41 +270,41 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_has_a_plain_name() {
+    fn pack_names_are_safe() {
         assert_eq!(pack_name(Path::new("/presets/.hidden")), "hidden");
         assert_eq!(pack_name(Path::new("/")), "library");
     }
 
     #[test]
-    fn news_become_a_page() {
+    fn events_update_the_page() {
         let shown = Latest::new(BakeView::default());
         let mut page = BakeProgress::new(shown.clone());
-        page.hear(NightEvent::Stage { stage: "render frames".into() });
-        page.hear(NightEvent::Progress(Progress::at("render frames", 3, 30)));
-        page.hear(NightEvent::Note { text: "ten failed".into() });
+        page.handle(NightEvent::Stage { stage: "render frames".into() });
+        page.handle(NightEvent::Progress(Progress::at("render frames", 3, 30)));
+        page.handle(NightEvent::Note { text: "ten failed".into() });
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
         assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
-        page.hear(NightEvent::Ended { ending: NightOutcome::Finished });
+        page.handle(NightEvent::Ended { ending: NightOutcome::Finished });
         page.end();
         assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
     }
 
     #[test]
-    fn a_night_that_fails_says_why_and_one_that_breaks_off_is_told() {
+    fn failures_and_unexpected_exits_are_shown() {
         let shown = Latest::new(BakeView::default());
         let mut page = BakeProgress::new(shown.clone());
-        page.hear(NightEvent::Failed { why: "the disk is full".into() });
+        page.handle(NightEvent::Failed { why: "the disk is full".into() });
         page.end();
         assert_eq!(shown.read().trouble.as_deref(), Some("the disk is full"));
         BakeProgress::new(shown.clone()).end();
-        assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("broke off")));
+        assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("unexpectedly")));
     }
 
     #[test]
-    fn the_page_tells_of_the_library_that_would_be_baked() {
-        let mut baking = Baking::of(Some(Path::new("/presets/a")), &[]);
-        BakeProgress::new(baking.view.clone()).hear(NightEvent::Note { text: "of a".into() });
+    fn the_page_shows_the_library_to_bake() {
+        let mut baking = Baking::new(Some(Path::new("/presets/a")), &[]);
+        BakeProgress::new(baking.view.clone()).handle(NightEvent::Note { text: "of a".into() });
         baking.turn_to(Some(Path::new("/presets/b")));
         assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
         BakeProgress::new(baking.view.clone()).end();

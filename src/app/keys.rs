@@ -1,6 +1,6 @@
-//! Keys to actions: what each key does out of the box, and what the performer's own file says instead.
+//! Keys to actions: the defaults and the performer's `keys.toml`.
 //!
-//! Letters are meant as printed on the keyboard in use, digits by their place, so that they work on every layout.
+//! Letters are matched as printed on the keyboard, digits by position, so that they work on every layout.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
-/// A key with what must be held down beside it.
+/// A key with its modifiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Chord {
     ctrl: bool,
@@ -22,7 +22,7 @@ pub(super) struct Chord {
     key: String,
 }
 
-/// Names of keys that are not letters, as written in files.
+/// Names of non-letter keys in files.
 const NAMED: &[(NamedKey, &str)] = &[
     (NamedKey::Space, "space"),
     (NamedKey::ArrowLeft, "left"),
@@ -67,17 +67,17 @@ const DIGITS: [KeyCode; 10] = [
 ];
 
 impl Chord {
-    /// The chord that this key press makes; none for keys that no action can have.
+    /// Returns the chord of a key press; `None` for keys that cannot be bound.
     pub fn pressed(event: &KeyEvent, held: ModifiersState) -> Option<Self> {
         let key = key_name(event.physical_key, &event.key_without_modifiers())?;
         Some(Self { ctrl: held.control_key(), alt: held.alt_key(), shift: held.shift_key(), key })
     }
 
-    /// Reads `ctrl+shift+n`; an error says what is wrong with it.
+    /// Parses a chord such as `ctrl+shift+n`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut chord = Self::default();
         let text = text.trim().to_lowercase();
-        // A plus sign at the end is the key itself.
+        // A trailing plus sign is the key itself.
         let (held, key) = match text.strip_suffix('+') {
             Some(held) => (held.strip_suffix('+').unwrap_or(held), "+"),
             None => text.rsplit_once('+').unwrap_or(("", &text)),
@@ -93,14 +93,14 @@ impl Chord {
         let known = key.chars().count() == 1 || NAMED.iter().any(|(_, name)| *name == key);
         if !known {
             return Err(format!(
-                "there is no key '{key}'; write a letter, a digit, or a name such as space or f5"
+                "unknown key '{key}'; expected a letter, a digit, or a name such as space or f5"
             ));
         }
         key.clone_into(&mut chord.key);
         Ok(chord)
     }
 
-    /// As people read it.
+    /// Formats the chord for display.
     fn shown(&self) -> String {
         let mut text = String::new();
         for (held, word) in [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")] {
@@ -126,18 +126,18 @@ fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
     }
 }
 
-/// The performer's keys: those out of the box with what their own file changes, and what is wrong with that file.
+/// Returns the keys, with the changes of `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
     let (keys, trouble) = Keymap::of_folder(folder);
     (keys.shown(), trouble)
 }
 
-/// Every action's name in files, and what it does in words.
+/// Returns the name in files and the label of every action.
 pub fn action_names() -> Vec<(String, String)> {
     Action::all().iter().map(|action| (action.name(), action.title())).collect()
 }
 
-/// Which key does what.
+/// The key bindings.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Keymap {
     lines: Vec<(Chord, Action)>,
@@ -145,33 +145,32 @@ pub(super) struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        let lines = defaults().into_iter().map(|(keys, action)| {
-            (Chord::parse(keys).expect("the keys that come with the program are well written"), action)
-        });
+        let lines = defaults()
+            .into_iter()
+            .map(|(keys, action)| (Chord::parse(keys).expect("default keys parse"), action));
         Self { lines: lines.collect() }
     }
 }
 
 impl Keymap {
-    /// The keys of `keys.toml` in `folder`, and what is wrong with that file; the keys out of the box without one.
+    /// Loads `keys.toml` in `folder`, with a message if it has problems. Returns the default keys without a file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let (keys, problems) = Self::edited(&text);
-                (keys, edited::told(&path, &problems))
+                (keys, edited::summary(&path, &problems))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
             Err(error) => {
-                let why =
-                    format!("{} cannot be read ({error}); the keys out of the box are used", path.display());
+                let why = format!("cannot read {} ({error}); using the default keys", path.display());
                 (Self::default(), Some(why))
             }
         }
     }
 
-    /// The keys out of the box, changed by the lines of a file: `"ctrl+n" = "next"`, or `""` for no action.
-    /// Lines that make no sense are left out and named.
+    /// Applies the lines of a file to the default keys: `"ctrl+n" = "next"`, or `""` for no action. Invalid lines are
+    /// skipped and reported.
     pub fn edited(text: &str) -> (Self, Vec<Problem>) {
         let mut map = Self::default();
         let (table, errors) = toml::de::DeTable::parse_recoverable(text);
@@ -179,12 +178,12 @@ impl Keymap {
             errors.iter().map(|error| Problem::at(text, error.span(), "", error.message())).collect();
         let Some(keys) = table.get_ref().get("keys") else {
             if !table.get_ref().is_empty() {
-                problems.push(Problem::at(text, None, "keys", "there is no [keys] section"));
+                problems.push(Problem::at(text, None, "keys", "missing [keys] section"));
             }
             return (map, problems);
         };
         let Some(keys) = keys.get_ref().as_table() else {
-            problems.push(Problem::at(text, Some(keys.span()), "keys", "this must be a section: [keys]"));
+            problems.push(Problem::at(text, Some(keys.span()), "keys", "expected a section: [keys]"));
             return (map, problems);
         };
         let mut lines: Vec<_> = keys.iter().collect();
@@ -192,7 +191,7 @@ impl Keymap {
         for (key, value) in lines {
             let name = key.get_ref().as_ref();
             let line = Chord::parse(name).and_then(|chord| {
-                let word = value.get_ref().as_str().ok_or("the action must be a word in quotes")?;
+                let word = value.get_ref().as_str().ok_or("expected an action name in quotes")?;
                 Ok((chord, action_for_key(word)?))
             });
             match line {
@@ -206,12 +205,12 @@ impl Keymap {
         (map, problems)
     }
 
-    /// What these keys do.
+    /// Returns the action of a chord.
     pub fn action(&self, chord: &Chord) -> Option<&Action> {
         self.lines.iter().find(|(keys, _)| keys == chord).map(|(_, action)| action)
     }
 
-    /// The whole list, for the desk.
+    /// Lists all bindings for the desk.
     pub fn shown(&self) -> Vec<KeyLine> {
         self.lines
             .iter()
@@ -220,19 +219,21 @@ impl Keymap {
     }
 }
 
-/// The action a key may be given; nothing for an empty word.
+/// Parses the action of a key; `None` for an empty word.
 fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     if word.is_empty() {
         return Ok(None);
     }
     match Action::named(word) {
-        Some(Action::Turn(_)) => Err(format!("'{word}' is a knob; a key takes '{word}.up' or '{word}.down'")),
+        Some(Action::Turn(_)) => {
+            Err(format!("'{word}' is a dial; bind '{word}.up' or '{word}.down' to keys"))
+        }
         Some(action) => Ok(Some(action)),
-        None => Err(format!("there is no action '{word}'; 'aivj keys --actions' lists them")),
+        None => Err(format!("unknown action '{word}'; 'aivj keys --actions' lists them all")),
     }
 }
 
-/// The keys out of the box.
+/// The default keys.
 fn defaults() -> Vec<(&'static str, Action)> {
     let show = Action::Show;
     let window = Action::Window;
@@ -288,7 +289,7 @@ mod tests {
     use super::*;
 
     fn key(keys: &str) -> Option<Action> {
-        Keymap::default().action(&Chord::parse(keys).expect("well written")).cloned()
+        Keymap::default().action(&Chord::parse(keys).expect("a valid chord")).cloned()
     }
 
     #[test]
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_can_be_given_by_key() {
+    fn every_command_has_a_key() {
         let keys = Keymap::default();
         let without: Vec<_> = Action::all()
             .into_iter()
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn chords_are_read_as_they_are_written() {
+    fn chords_parse() {
         assert_eq!(key("Ctrl+2"), Some(Action::PlayCard(1)));
         assert_eq!(key("SPACE"), Some(Action::Show(Command::Hold)));
         assert_eq!(Chord::parse("ctrl++").map(|chord| chord.key), Ok("+".into()));
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_go_by_their_place_and_letters_by_their_print() {
+    fn digits_match_by_position_and_letters_by_print() {
         let ampersand = Key::Character("&".into());
         assert_eq!(key_name(PhysicalKey::Code(KeyCode::Digit1), &ampersand), Some("1".into()));
         let letter = Key::Character("N".into());
@@ -336,7 +337,8 @@ mod tests {
         let (keys, problems) =
             Keymap::edited("[keys]\n\"n\" = \"panic\"\n\"x\" = \"\"\n\"f9\" = \"fusion.up\"\n");
         assert_eq!(problems, []);
-        let action = |chord: &str| keys.action(&Chord::parse(chord).expect("well written")).map(Action::name);
+        let action =
+            |chord: &str| keys.action(&Chord::parse(chord).expect("a valid chord")).map(Action::name);
         assert_eq!(action("n").as_deref(), Some("panic"));
         assert_eq!(action("x"), None);
         assert_eq!(action("f9").as_deref(), Some("fusion.up"));
@@ -344,13 +346,14 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_their_line_and_the_good_lines_count() {
+    fn errors_name_their_line_and_valid_lines_apply() {
         let text =
             "[keys]\nn = \"panic\"\n\"hyper+k\" = \"next\"\nk = \"fusion\"\nj = 4\nl = \"\nq = \"back\"\n";
         let (keys, problems) = Keymap::edited(text);
         let lines: Vec<_> = problems.iter().map(|problem| problem.line).collect();
         assert_eq!(lines, [6, 3, 4, 5], "{problems:?}");
-        let action = |chord: &str| keys.action(&Chord::parse(chord).expect("well written")).map(Action::name);
+        let action =
+            |chord: &str| keys.action(&Chord::parse(chord).expect("a valid chord")).map(Action::name);
         assert_eq!(action("n").as_deref(), Some("panic"));
         assert_eq!(action("q").as_deref(), Some("back"));
     }

@@ -1,5 +1,5 @@
-//! The library of a running show: opened as it was last scanned, looked through again in the background, and taken anew
-//! when the files beside it change, so that a finished bake is used without a restart.
+//! The library of a running show: opens it as last scanned, rescans it in the background, and reloads it when its index
+//! files change, so that a finished bake is used without a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,55 +14,55 @@ use crate::library::{
 };
 use crate::mind::director::Pool;
 
-/// How often the files beside the presets are looked at.
+/// Interval between checks of the index files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// The presets to play, those of a folder or pack or the built-in ones, and what the performer should know about them.
-/// An empty folder gives the built-in ones.
+/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder gives
+/// the built-in presets.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    settle(store, library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ()))
+    or_built_in(store, library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ()))
 }
 
-/// An empty library becomes the built-in one.
-fn settle(
+/// Replaces an empty library by the built-in presets.
+fn or_built_in(
     store: &Store,
     opened: Result<OpenedLibrary, OpenError>,
 ) -> anyhow::Result<(Catalogue, Vec<String>)> {
     match opened {
         Ok(opened) => Ok((opened.catalogue, opened.messages)),
         Err(OpenError::Scan(ScanError::Folder(error @ FolderError::Empty(_)))) => {
-            let message = format!("{error}; the built-in presets play");
+            let message = format!("{error}; playing the built-in presets");
             Ok((library::load_built_in(store)?, vec![message]))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// What the shelf has to say.
+/// An update from the watcher.
 pub(super) enum LibraryUpdate {
-    /// The library is another one now.
+    /// A new library is ready.
     Library(Arc<Pool>, Vec<String>),
-    /// Something for the performer.
+    /// A message for the performer.
     Message(String),
 }
 
-/// The thread that keeps the library up to date. It ends when this is dropped and is not waited for: it may be reading a
-/// hundred thousand files, and loses nothing when it stops.
+/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may be
+/// reading 100,000 files; stopping it loses nothing.
 pub(super) struct LibraryWatcher {
-    pub news: Receiver<LibraryUpdate>,
-    /// Tells the thread by going away.
+    pub updates: Receiver<LibraryUpdate>,
+    /// Dropped to end the thread.
     _end: Option<Sender<()>>,
 }
 
 impl LibraryWatcher {
-    /// The library to begin with, and the thread that goes on from there. A library that was scanned before opens as it
-    /// was; a new one is looked through while the built-in presets play.
+    /// Opens the library and starts the thread. A library that was scanned before opens as it was; a new one is scanned
+    /// while the built-in presets play.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
-        let (sender, news) = channel();
+        let (sender, updates) = channel();
         let Some(presets) = presets else {
-            let shelf = Self { news, _end: None };
-            return Ok((library::load_built_in(store)?, Vec::new(), shelf));
+            let watcher = Self { updates, _end: None };
+            return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
         let place = LibraryLocation::of(presets);
         if !place.folder.is_dir() {
@@ -70,75 +70,75 @@ impl LibraryWatcher {
         }
         let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
         let (catalogue, messages) = if known {
-            settle(store, library::load(store, &place))?
+            or_built_in(store, library::load(store, &place))?
         } else {
-            let message = format!("looking through {}; the built-in presets play", presets.display());
+            let message = format!("scanning {}; playing the built-in presets", presets.display());
             (library::load_built_in(store)?, vec![message])
         };
         let (end, ended) = channel();
         let presets = presets.to_owned();
-        let begun = if known { Begun::Shown } else { Begun::New };
-        let work = move || keep_up(&presets, begun, &sender, &ended);
-        std::thread::Builder::new().name("shelf".into()).spawn(work)?;
-        Ok((catalogue, messages, Self { news, _end: Some(end) }))
+        let initial = if known { InitialState::Shown } else { InitialState::New };
+        let work = move || keep_up(&presets, initial, &sender, &ended);
+        std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
+        Ok((catalogue, messages, Self { updates, _end: Some(end) }))
     }
 
-    /// Turns to another library; it comes as news when it is ready, and the one that plays plays on until then.
+    /// Switches to another library. It arrives as an update when it is ready; the current one plays until then.
     pub fn turn_to(&mut self, presets: Option<&Path>) -> std::io::Result<()> {
-        let (sender, news) = channel();
+        let (sender, updates) = channel();
         let (end, ended) = channel();
         let presets = presets.map(Path::to_owned);
         let work = move || match presets {
-            Some(presets) => keep_up(&presets, Begun::Unknown, &sender, &ended),
+            Some(presets) => keep_up(&presets, InitialState::Unknown, &sender, &ended),
             None => match open_store().and_then(|(store, _)| Ok(library::load_built_in(&store)?)) {
-                Ok(catalogue) => tell(&sender, (catalogue, Vec::new())),
+                Ok(catalogue) => publish(&sender, (catalogue, Vec::new())),
                 Err(error) => {
-                    let message =
-                        format!("the built-in presets cannot be opened: {error:#}; the others play on");
-                    sender.send(LibraryUpdate::Message(message)).ok(); // The show is over.
+                    let message = format!(
+                        "could not open the built-in presets: {error:#}; keeping the current library"
+                    );
+                    sender.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
                 }
             },
         };
-        std::thread::Builder::new().name("shelf".into()).spawn(work)?;
-        *self = Self { news, _end: Some(end) };
+        std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
+        *self = Self { updates, _end: Some(end) };
         Ok(())
     }
 }
 
-/// How far the library had come when the thread began.
+/// State of the library when the thread starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Begun {
-    /// It plays as it was last scanned.
+enum InitialState {
+    /// Already playing as last scanned.
     Shown,
-    /// It was never scanned.
+    /// Never scanned.
     New,
-    /// Nobody has looked yet.
+    /// Not checked yet.
     Unknown,
 }
 
-fn keep_up(presets: &Path, begun: Begun, news: &Sender<LibraryUpdate>, ended: &Receiver<()>) {
-    if let Err(error) = keep_up_until(presets, begun, news, ended) {
-        let message =
-            format!("{} is not watched: {error:#}; open it again to see changes", presets.display());
-        news.send(LibraryUpdate::Message(message)).ok(); // The show is over.
+fn keep_up(presets: &Path, initial: InitialState, updates: &Sender<LibraryUpdate>, ended: &Receiver<()>) {
+    if let Err(error) = keep_up_until(presets, initial, updates, ended) {
+        let message = format!("cannot watch {}: {error:#}; open it again to see changes", presets.display());
+        updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
     }
 }
 
 fn keep_up_until(
     presets: &Path,
-    begun: Begun,
-    news: &Sender<LibraryUpdate>,
+    initial: InitialState,
+    updates: &Sender<LibraryUpdate>,
     ended: &Receiver<()>,
 ) -> anyhow::Result<()> {
     let (store, _) = open_store()?;
     let mut place = LibraryLocation::of(presets);
-    let known = match begun {
-        Begun::Shown => true,
-        Begun::New => false,
-        Begun::Unknown => {
+    let known = match initial {
+        InitialState::Shown => true,
+        InitialState::New => false,
+        InitialState::Unknown => {
             let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
             if known {
-                tell(news, settle(&store, library::load(&store, &place))?);
+                publish(updates, or_built_in(&store, library::load(&store, &place))?);
             }
             known
         }
@@ -148,8 +148,8 @@ fn keep_up_until(
     let opened = library::open(&store, &place, unix_now(), |looked_at| {
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
-            let message = format!("looking through {}: {looked_at} files", presets.display());
-            news.send(LibraryUpdate::Message(message)).ok(); // The show is over.
+            let message = format!("scanning {}: {looked_at} files", presets.display());
+            updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
         }
     });
     let changed = match &opened {
@@ -157,7 +157,7 @@ fn keep_up_until(
         Err(_) => true,
     };
     if changed || !known {
-        tell(news, settle(&store, opened)?);
+        publish(updates, or_built_in(&store, opened)?);
     }
     library::give_back_memory();
     while matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
@@ -165,14 +165,14 @@ fn keep_up_until(
         if now != dates {
             dates = now;
             place = LibraryLocation::of(presets);
-            tell(news, settle(&store, library::open(&store, &place, unix_now(), |_| ()))?);
+            publish(updates, or_built_in(&store, library::open(&store, &place, unix_now(), |_| ()))?);
             library::give_back_memory();
         }
     }
     Ok(())
 }
 
-fn tell(news: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
+fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
     messages.push(format!(
         "{} presets in {} styles ({})",
         catalogue.entries.len(),
@@ -180,10 +180,10 @@ fn tell(news: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-    news.send(LibraryUpdate::Library(pool, messages)).ok(); // The show is over.
+    updates.send(LibraryUpdate::Library(pool, messages)).ok(); // The show has ended.
 }
 
-/// When the files that decide about the library were written.
+/// Returns the modification times of the index files.
 fn dates(folder: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
     let files = [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0, POLICY_V0].map(|name| folder.join(name));
     files
@@ -201,7 +201,7 @@ mod tests {
     use crate::units::thread_time;
 
     #[test]
-    fn a_look_at_the_files_costs_little() {
+    fn checking_the_files_is_cheap() {
         const LOOKS: u32 = 500;
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(MANIFEST_FILE), "{}").expect("written");
@@ -210,7 +210,7 @@ mod tests {
             std::hint::black_box(dates(folder.path()));
         }
         let cost = (thread_time() - before) / LOOKS;
-        println!("a look takes {cost:?} of processor time");
+        println!("one check takes {cost:?} of CPU time");
         assert!(cost < LOOK_EVERY / 1000, "{cost:?}");
     }
 
@@ -220,7 +220,7 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         let (library, messages) = catalogue(&store, Some(folder.path())).expect("opens");
         assert_eq!(library.entries.len(), library::built_in().count());
-        assert!(messages[0].contains("built-in presets play"), "{messages:?}");
+        assert!(messages[0].contains("playing the built-in presets"), "{messages:?}");
         assert!(catalogue(&store, Some(&folder.path().join("no"))).is_err());
     }
 }

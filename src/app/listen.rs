@@ -1,4 +1,4 @@
-//! Listening without a show: every value as a line of JSON, or a live view in the terminal.
+//! Audio analysis without a show: JSON Lines, or a live view in the terminal.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,34 +11,34 @@ use crate::analysis::{Analyser, BeatCall, Features, Scene};
 use crate::audio::{self, Block, Capture, DeviceChoice, HOUSE_RATE_HZ, Source as _};
 use crate::units::{Seconds, thread_time};
 
-/// Frames fed at once, 5 ms.
+/// Frames per block, 5 ms.
 const BLOCK: usize = 220;
-/// Seconds between two lines about tempo and scene.
+/// Seconds between lines about tempo and scene.
 const SLOW_SECS: f64 = 0.5;
-/// Frames a second of the live view.
+/// Interval of the live view.
 const VIEW_EVERY: Duration = Duration::from_millis(66);
 
-/// What is listened to.
+/// The source to analyse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenSource {
-    /// A sound file, as fast as it can be read.
+    /// A sound file, as fast as possible.
     File(std::path::PathBuf),
-    /// The input whose name contains this; the one that carries sound without a name.
+    /// The input whose name contains this, or the input with signal.
     Device(Option<String>),
 }
 
-/// How to listen.
+/// Settings of `listen`.
 #[derive(Clone, Debug)]
 pub struct ListenSettings {
-    /// What.
-    pub heard: ListenSource,
-    /// Lines of JSON instead of the live view.
+    /// The source.
+    pub source: ListenSource,
+    /// JSON Lines instead of the live view.
     pub json: bool,
-    /// Ends after so many seconds of sound.
+    /// Stop after this many seconds of sound.
     pub seconds: Option<f64>,
 }
 
-/// Listens and writes to `out` until the sound ends.
+/// Analyses the source and writes to `out` until the sound ends.
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening {
         analyser: Analyser::new(),
@@ -48,25 +48,25 @@ pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<
         beat_at: Seconds(-1.0),
         spent: Duration::ZERO,
     };
-    let written = match &settings.heard {
+    let written = match &settings.source {
         ListenSource::File(path) => listening.file(path, settings, out),
         ListenSource::Device(name) => listening.device(name.clone(), settings, out),
     };
     match written {
-        // Whoever read the lines has seen enough.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("listening"),
+        other => other.context("analysing audio"),
     }
 }
 
 struct Listening {
     analyser: Analyser,
     call: BeatCall,
-    /// Frames fed so far.
+    /// Frames processed so far.
     fed: u64,
     slow_next: f64,
     beat_at: Seconds,
-    /// Processor time that listening took.
+    /// CPU time of the analysis.
     spent: Duration,
 }
 
@@ -142,7 +142,7 @@ impl Listening {
         self.fed += block.len() as u64;
     }
 
-    /// Seconds of sound fed so far.
+    /// Seconds of sound processed so far.
     fn now(&self) -> f64 {
         self.fed as f64 / f64::from(HOUSE_RATE_HZ)
     }
@@ -151,7 +151,7 @@ impl Listening {
         let features = self.analyser.features();
         let emitted = self.now();
         if let Some(at) = self.call.step(features) {
-            // Which beat of the bar it is, from 1 on.
+            // Beat of the bar, from 1.
             let grid = &features.beat;
             let of_bar = 1 + (grid.beats_at(at).round() as i64 - grid.downbeat as i64).rem_euclid(4);
             let line = serde_json::json!({"kind": "beat", "at": at.0, "emitted": emitted, "of_bar": of_bar});
@@ -197,7 +197,7 @@ impl Listening {
     }
 }
 
-/// One line that shows everything: level, bands, hit, beat, section, scene.
+/// Formats one line with level, bands, hit, beat, section and scene.
 fn picture(features: &Features, beat: bool) -> String {
     const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bar = |value: f32| STEPS[(value.clamp(0.0, 1.0) * 8.0).round() as usize];
@@ -240,7 +240,7 @@ mod tests {
             .map(|n| if n % 4_000 < 200 { [(n as f32 * 0.9).sin() * 0.8; 2] } else { [0.0; 2] });
         wav::write(&path, &Pcm { rate_hz: 8_000, frames: frames.collect() }).unwrap();
         let mut out = Vec::new();
-        let settings = ListenSettings { heard: ListenSource::File(path), json: true, seconds: None };
+        let settings = ListenSettings { source: ListenSource::File(path), json: true, seconds: None };
         listen(&settings, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let rows: Vec<serde_json::Value> =
@@ -304,7 +304,7 @@ mod tests {
             let path = folder.path().join("drums.wav");
             float_wav(&path, rate_hz, &frames);
             let mut out = Vec::new();
-            listen(&ListenSettings { heard: ListenSource::File(path), json: true, seconds: None }, &mut out)
+            listen(&ListenSettings { source: ListenSource::File(path), json: true, seconds: None }, &mut out)
                 .unwrap();
             let beats: Vec<f64> = String::from_utf8(out)
                 .unwrap()

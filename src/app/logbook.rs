@@ -1,4 +1,4 @@
-//! The set log on disk: lines are written as they come, by a thread of its own, so that the show never waits for a disk.
+//! Writes the set log on a thread of its own, so that the show never waits for a disk.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -12,10 +12,10 @@ use anyhow::Context as _;
 use crate::library::UserFolders;
 use crate::show::setlog::{Entry, LogHeader, line};
 
-/// Lines wait no longer than this before they are on the disk: what a crash may cost.
+/// Longest time between writes; a crash loses at most this much.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
-/// One log, open for writing.
+/// An open set log.
 pub(super) struct LogBook {
     path: PathBuf,
     lines: Option<Sender<String>>,
@@ -23,11 +23,11 @@ pub(super) struct LogBook {
 }
 
 impl LogBook {
-    /// Starts a log at `path`; a file that is there already is replaced.
+    /// Creates a log at `path`, replacing an existing file.
     pub fn create(path: &Path, header: &LogHeader) -> anyhow::Result<Self> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
-                .with_context(|| format!("making the folder {}", folder.display()))?;
+                .with_context(|| format!("creating the folder {}", folder.display()))?;
         }
         let file = File::create(path).with_context(|| format!("writing the set log {}", path.display()))?;
         let (lines, waiting) = mpsc::channel::<String>();
@@ -52,12 +52,13 @@ impl LogBook {
         Ok(book)
     }
 
-    /// Starts the log of a live show in the data folder, named after the second it began. A show goes on without one.
-    pub fn of_tonight(header: &LogHeader) -> Option<Self> {
+    /// Creates the log of a live show in the data folder, named after the current time. Returns `None` if it cannot be
+    /// written; the show continues without one.
+    pub fn for_live_show(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let path = UserFolders::of_user()?.data.join("sets").join(format!("set-{}.jsonl", now.as_secs()));
         Self::create(&path, header)
-            .inspect_err(|error| log::warn!("this show has no set log: {error:#}"))
+            .inspect_err(|error| log::warn!("cannot write a set log for this show: {error:#}"))
             .ok()
     }
 
@@ -69,7 +70,7 @@ impl LogBook {
     fn put(&mut self, line: String) {
         let gone = self.lines.as_ref().is_some_and(|lines| lines.send(line).is_err());
         if gone {
-            self.close(); // Says why, once; the show goes on without its log.
+            self.close(); // Logs the reason once; the show continues without its log.
         }
     }
 
@@ -77,7 +78,7 @@ impl LogBook {
         self.lines = None;
         let ended = self.thread.take().map(JoinHandle::join);
         if let Some(Ok(Err(error))) = ended {
-            log::error!("the set log {} could not be written further: {error}", self.path.display());
+            log::error!("writing the set log {} failed: {error}", self.path.display());
         }
     }
 }
@@ -95,7 +96,7 @@ mod tests {
     use crate::show::{Command, ShowMemory, ShowSettings};
 
     #[test]
-    fn what_was_written_is_there_when_the_book_is_closed() {
+    fn a_closed_log_contains_every_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/set.jsonl");
         let header = LogHeader::new(

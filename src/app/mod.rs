@@ -1,4 +1,4 @@
-//! The program as a whole: windows, clock, keys, sound, and the show without a window.
+//! The program: windows, clock, keys, MIDI, audio and saved state around the show, and the show without a window.
 
 mod actions;
 mod admission;
@@ -34,16 +34,16 @@ pub use screen::screens;
 pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};
 
-/// Where the performer's own files lie; nowhere for a user without a home.
+/// Returns the settings folder, or `None` if the user has no home folder.
 pub fn config_folder() -> Option<std::path::PathBuf> {
     crate::library::UserFolders::of_user().map(|places| places.config)
 }
 
-/// Pixels of the picture where the processor does the drawing: small enough to stay smooth.
+/// Picture size with software rendering: small enough to stay smooth.
 const SOFTWARE_SIZE: [u32; 2] = [480, 270];
-/// Pixels of the picture on a real graphics device.
+/// Picture size on a graphics card.
 const FULL_SIZE: [u32; 2] = [1920, 1080];
 /// Cells of the warp mesh.
 const MESH: [u32; 2] = [48, 36];
-/// Frames a deck draws before it may be cut to.
+/// Frames a deck draws before it can go on air.
 const WARM_FRAMES: u32 = 12;

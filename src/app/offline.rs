@@ -1,4 +1,4 @@
-//! The whole show without a window: time from a counter, sound from a file or the demo track, frames to a video.
+//! A show without a window: time from a counter, sound from a file or the demo track, frames to a video.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 
-use super::admission::door;
+use super::admission::live_admission;
 use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
@@ -20,43 +20,43 @@ use crate::show::setlog::LogHeader;
 use crate::show::{Rig, RigFrame, Show, ShowMemory, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// How a performance runs.
+/// Settings of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformSettings {
     /// A sound file, or `demo`.
     pub audio: String,
-    /// How long to perform.
+    /// Length in seconds.
     pub seconds: f64,
-    /// An `.mp4`, or a folder for PNGs.
+    /// An `.mp4` file, or a folder for PNG files.
     pub out: PathBuf,
-    /// Pixels of the picture.
+    /// Picture size in pixels.
     pub size: [u32; 2],
-    /// Frames a second.
+    /// Frames per second.
     pub fps: u32,
-    /// Decides every choice.
+    /// Random seed.
     pub seed: u64,
-    /// Presets to play; the built-in ones without.
+    /// Preset folder; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// Where the set log goes; none is written without.
+    /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,
-    /// Presets of a folder are audited before they are shown for the first time.
+    /// Whether unknown presets are audited before they are shown.
     pub guarded: bool,
 }
 
-/// What was performed.
+/// Result of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformReport {
-    /// Where the video is.
+    /// Path of the video.
     pub path: PathBuf,
-    /// What was on air, with the second it began.
+    /// Presets played, with their start in seconds.
     pub played: Vec<(f64, String)>,
-    /// The device that drew.
+    /// Name of the graphics device.
     pub device: String,
 }
 
-/// Performs and writes the video.
+/// Renders a show to a video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
@@ -76,8 +76,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     };
     let heard = Latest::new(PresetAudio::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
-    let door = door(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
-    let warmer = Warmer::in_place(&render_context, &heard, deck, door);
+    let admission = live_admission(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
+    let warmer = Warmer::in_place(&render_context, &heard, deck, admission);
     let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(true);
     let header = LogHeader {
@@ -89,7 +89,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::remembering(show, pool, ShowMemory::default()), stage, warmer, heard);
     rig.settle();
-    // ffmpeg reads the sound from a file beside the video; it goes away with the folder.
+    // ffmpeg reads the sound from a file in a scratch folder next to the video.
     let folder =
         settings.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(|| format!("creating the folder {}", folder.display()))?;
@@ -102,7 +102,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let mut on_air = None;
     let mut performance = Performance::new(&sound, settings.fps);
     for number in 0..performance.frames(settings.seconds) {
-        let (dt, features) = performance.hear(number);
+        let (dt, features) = performance.analyse(number);
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
         let entries = rig.show.take_log();
         if let Some(book) = &mut book {
@@ -113,7 +113,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
             played.insert(number, playing.clone().unwrap_or_else(|| "nothing".into()));
             on_air = playing;
         }
-        let frame = rig.stage.screenshot().map_err(anyhow::Error::msg).context("reading a frame back")?;
+        let frame = rig.stage.screenshot().context("reading a frame back")?;
         video.push(&frame)?;
     }
     let path = video.finish()?;

@@ -1,4 +1,4 @@
-//! Paints the desk: egui's shapes onto the desk window.
+//! Draws the desk with egui onto its window.
 
 use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
@@ -6,12 +6,12 @@ use winit::window::Window;
 use super::surface::WindowSurface;
 use crate::stage::Gpu;
 
-/// egui with its windowing and its renderer.
+/// egui with its window integration and renderer.
 pub(super) struct Painter {
     pub context: egui::Context,
     input: egui_winit::State,
     renderer: egui_wgpu::Renderer,
-    /// The stage's picture as egui knows it.
+    /// The output picture as an egui texture.
     pub preview: egui::TextureId,
 }
 
@@ -33,8 +33,8 @@ impl Painter {
         Self { context, input, renderer, preview }
     }
 
-    /// Gives an event to egui; true when egui keeps it for itself. Keys are egui's only while a text is being
-    /// written: everything else on the desk has keys of its own.
+    /// Passes an event to egui; returns whether egui consumed it. Keys go to egui only while a text field has focus, because
+    /// the rest of the desk has its own keys.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> bool {
         let key_down = |event: &WindowEvent| matches!(event, WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed);
         if key_down(event) && !self.context.text_edit_focused() {
@@ -43,7 +43,7 @@ impl Painter {
         self.input.on_window_event(window, event).consumed
     }
 
-    /// Runs `ui` and shows what it drew.
+    /// Runs `ui` and presents the result.
     pub fn paint(&mut self, gpu: &Gpu, surface: &mut WindowSurface, ui: impl FnMut(&mut egui::Ui)) {
         let raw = self.input.take_egui_input(&surface.window);
         let output = self.context.run_ui(raw, ui);

@@ -1,4 +1,4 @@
-//! The sound of a show without a window: cut into frames of one length, and what is heard in each.
+//! Audio of a show without a window, in blocks of one frame each, with its features.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::analysis::{Analyser, Features};
 use crate::audio::{self, HOUSE_RATE_HZ, Pcm};
 
-/// Sound and what is heard in it, frame by frame.
+/// Sound and its features, frame by frame.
 pub(super) struct Performance<'a> {
     sound: &'a Pcm,
     fps: u64,
@@ -15,32 +15,33 @@ pub(super) struct Performance<'a> {
 }
 
 impl<'a> Performance<'a> {
-    /// This sound at so many whole frames a second.
+    /// Splits `sound` into `fps` frames per second.
     pub fn new(sound: &'a Pcm, fps: u32) -> Self {
         Self { sound, fps: u64::from(fps.max(1)), analyser: Analyser::new() }
     }
 
-    /// Frames in so many seconds.
+    /// Returns the number of frames in `seconds`.
     pub fn frames(&self, seconds: f64) -> u64 {
         (seconds * self.fps as f64).round() as u64
     }
 
-    /// The sound of a frame; empty after the end.
+    /// Returns the sound of a frame; empty after the end.
     pub fn block(&self, frame: u64) -> &'a [[f32; 2]] {
         let end = self.sound.frames.len();
         let sample = |frame: u64| (frame * u64::from(HOUSE_RATE_HZ) / self.fps) as usize;
         &self.sound.frames[sample(frame).min(end)..sample(frame + 1).min(end)]
     }
 
-    /// Listens to the next frame; frames must come in their order. Seconds since the last one, and what is heard.
-    pub fn hear(&mut self, frame: u64) -> (f64, Features) {
+    /// Analyses the next frame; frames must be passed in order. Returns the seconds since the previous frame and the
+    /// features.
+    pub fn analyse(&mut self, frame: u64) -> (f64, Features) {
         let dt = if frame == 0 { 0.0 } else { 1.0 / self.fps as f64 };
         self.analyser.push(self.block(frame));
         (dt, *self.analyser.features())
     }
 }
 
-/// The first `seconds` of a file or of the demo track; short demos start where the demo track is at its best.
+/// Loads the first `seconds` of a file or of the demo track; short demos start at the track's highlight.
 pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
     let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize;
     let mut sound = if name == "demo" {
@@ -51,7 +52,7 @@ pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
         }
         sound
     } else {
-        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound {name}"))?;
+        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound file {name}"))?;
         Pcm { rate_hz: HOUSE_RATE_HZ, frames: pcm.at_rate(HOUSE_RATE_HZ).frames }
     };
     sound.frames.truncate(frames);

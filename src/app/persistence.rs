@@ -1,5 +1,4 @@
-//! The store as the program uses it: what was remembered goes to the show at its start, and what changes is written down
-//! by a thread of its own.
+//! Saved state: loads it from the store at the start of a show, and writes changes on the store's thread.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,7 +8,7 @@ use anyhow::Context as _;
 use crate::library::{self, BanKind, PresetId, Store, StoreWrite, StoreWriter, UnixSecs, UserFolders};
 use crate::show::{Command, Exclusion, ShowMemory};
 
-/// The names under which whole things are remembered.
+/// Keys of the values saved as JSON.
 const TASTE: &str = "taste";
 const ADVENTURE: &str = "adventure";
 const MACROS: &str = "macros";
@@ -20,24 +19,24 @@ pub fn unix_now() -> UnixSecs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as UnixSecs)
 }
 
-/// The performer's store, and what they should know about how it was opened.
+/// Opens the performer's store. The message, if any, is for the performer.
 pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     let Some(places) = UserFolders::of_user() else {
-        let notice = "this user has no home folder; set AIVJ_DATA to a folder, or nothing is remembered";
+        let notice = "no home folder found, so nothing is saved; set AIVJ_DATA to a folder";
         return Ok((Store::in_memory()?, Some(notice.into())));
     };
     let opened = Store::open(&places.data, unix_now()).context("opening the store")?;
     Ok((opened.store, opened.notice))
 }
 
-/// Marks the performer's store, in which damage was met, for the next opening to mend.
+/// Marks the performer's store as damaged, so that the next start repairs it.
 pub fn suspect_store() {
     if let Some(places) = UserFolders::of_user() {
         library::suspect(&places.data);
     }
 }
 
-/// What is opened with the performer's store; a store that turns out to be damaged is mended first.
+/// Calls `open` with the performer's store, repairing the store first if it turns out to be damaged.
 pub(super) fn with_store<T>(
     open: impl Fn(&Store) -> anyhow::Result<T>,
 ) -> anyhow::Result<(T, Store, Option<String>)> {
@@ -50,12 +49,12 @@ pub(super) fn with_store<T>(
             let (store, notice) = open_store()?;
             match open(&store) {
                 Ok(opened) => Ok((opened, store, notice)),
-                // The show goes on whatever the disk does.
+                // The show starts whatever the disk does.
                 Err(error) if error.chain().any(library::is_damage) => {
                     let store = Store::in_memory()?;
                     let notice = format!(
-                        "the store is damaged and could not be mended now ({error:#}); this show neither knows nor keeps \
-                         anything; close whatever else uses the store and start again"
+                        "the store is damaged and could not be repaired ({error:#}); this show starts without saved state \
+                         and saves nothing; close other programs that use the store and start again"
                     );
                     Ok((open(&store)?, store, Some(notice)))
                 }
@@ -66,14 +65,14 @@ pub(super) fn with_store<T>(
     }
 }
 
-/// What earlier nights left.
+/// State saved by earlier shows.
 #[derive(Default)]
 pub(super) struct SavedState {
-    /// What could be read; presets that failed or looked bad stay out for as long as their ban lasts.
+    /// The state that could be read; exclusions stay for as long as their ban lasts.
     pub memory: ShowMemory,
-    /// Names of whole things that are there and could not be read. They are left as they are, not written over.
+    /// Keys of values that could not be read. They are never overwritten.
     unread: BTreeSet<&'static str>,
-    /// What the performer should know.
+    /// Messages for the performer.
     pub messages: Vec<String>,
 }
 
@@ -91,7 +90,7 @@ impl SavedState {
                     return Err(error);
                 }
                 self.messages.push(format!(
-                    "the {name} of earlier nights cannot be read ({error:#}) and is left as it is; that of this show is not kept"
+                    "the saved {name} cannot be read ({error:#}) and is left untouched; the {name} of this show is not saved"
                 ));
                 self.unread.insert(name);
                 Ok(None)
@@ -100,36 +99,36 @@ impl SavedState {
     }
 }
 
-/// Reads what earlier nights left, each thing by itself.
+/// Loads the saved state, each value by itself.
 ///
 /// # Errors
-/// Damage of the store, which is mended first.
+/// Fails if the store is damaged; it has to be repaired first.
 pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
-    let mut recalled = SavedState::default();
-    recalled.memory.favourites = store.favourites()?;
+    let mut saved = SavedState::default();
+    saved.memory.favourites = store.favourites()?;
     for ban in store.bans(unix_now())? {
         if ban.kind == BanKind::Permanent {
-            recalled.memory.banned.insert(ban.id);
+            saved.memory.banned.insert(ban.id);
         } else {
-            recalled.memory.left_out.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
+            saved.memory.left_out.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
         }
     }
-    if let Some(taste) = recalled.whole(store, TASTE)? {
-        recalled.memory.taste = taste;
+    if let Some(taste) = saved.whole(store, TASTE)? {
+        saved.memory.taste = taste;
     }
-    if let Some(adventure) = recalled.whole(store, ADVENTURE)? {
-        recalled.memory.adventure = adventure;
+    if let Some(adventure) = saved.whole(store, ADVENTURE)? {
+        saved.memory.adventure = adventure;
     }
-    if let Some(rescued) = recalled.whole(store, RESCUED)? {
-        recalled.memory.rescued = rescued;
+    if let Some(rescued) = saved.whole(store, RESCUED)? {
+        saved.memory.rescued = rescued;
     }
-    if let Some(macros) = recalled.whole(store, MACROS)? {
-        recalled.memory.macros = macros;
+    if let Some(macros) = saved.whole(store, MACROS)? {
+        saved.memory.macros = macros;
     }
-    Ok(recalled)
+    Ok(saved)
 }
 
-/// Allows a banned preset again. One that an audit or an empty picture left out is rescued: neither keeps it out again.
+/// Lifts a ban. A preset that an audit or the picture watch excluded is rescued: neither excludes it again.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let left_out = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
     if left_out {
@@ -140,7 +139,7 @@ pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     Ok(store.allow(id, None)?)
 }
 
-/// Bans a preset for good, and takes back its rescue.
+/// Bans a preset permanently and removes its rescue.
 pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
     if rescued.remove(&id) {
@@ -149,27 +148,27 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     Ok(store.ban(id, BanKind::Permanent, "by hand", unix_now())?)
 }
 
-/// Writes down what changes in a show.
+/// Saves the changes of a show.
 pub(super) struct ShowPersistence {
     writer: StoreWriter,
-    /// What is in the store already.
+    /// State already in the store.
     written: ShowMemory,
-    /// Whole things that stay as they are.
+    /// Keys that are never written.
     unread: BTreeSet<&'static str>,
-    /// What is on air, and whether the performer asked for it to go.
+    /// The preset on air and its seconds; `skipped` if the performer asked for another.
     on_air: Option<(PresetId, f64)>,
-    sent_away: bool,
+    skipped_by_hand: bool,
 }
 
 impl ShowPersistence {
-    /// Starts with what [`recall`] gave.
-    pub fn start(store: Store, recalled: SavedState) -> anyhow::Result<Self> {
-        let writer = StoreWriter::start(store).context("starting the thread that remembers")?;
-        let SavedState { memory: written, unread, .. } = recalled;
-        Ok(Self { writer, written, unread, on_air: None, sent_away: false })
+    /// Starts from the state returned by [`recall`].
+    pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
+        let writer = StoreWriter::start(store).context("starting the store's thread")?;
+        let SavedState { memory: written, unread, .. } = saved;
+        Ok(Self { writer, written, unread, on_air: None, skipped_by_hand: false })
     }
 
-    /// Writes the difference to what was written before.
+    /// Saves the difference to the previous state.
     pub fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
         let ShowMemory { taste, favourites, banned, left_out, rescued, adventure, macros } = &memory;
@@ -177,17 +176,17 @@ impl ShowPersistence {
             self.writer.write(StoreWrite::Favourite(id, on), now);
         }
         for (id, on) in changes(&self.written.banned, banned) {
-            let deed = if on {
+            let write = if on {
                 StoreWrite::Ban(id, BanKind::Permanent, "by the performer".into())
             } else {
                 StoreWrite::Allow(id, Some(BanKind::Permanent))
             };
-            self.writer.write(deed, now);
+            self.writer.write(write, now);
         }
-        for (id, Exclusion { kind, why }) in news(&self.written.left_out, left_out) {
+        for (id, Exclusion { kind, why }) in added(&self.written.left_out, left_out) {
             self.writer.write(StoreWrite::Ban(id, kind, why), now);
         }
-        for (id, _) in news(left_out, &self.written.left_out) {
+        for (id, _) in added(left_out, &self.written.left_out) {
             for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
                 self.writer.write(StoreWrite::Allow(id, Some(kind)), now);
             }
@@ -213,24 +212,24 @@ impl ShowPersistence {
         }
         match serde_json::to_string(what) {
             Ok(json) => self.writer.write(StoreWrite::Remember(name.into(), json), now),
-            Err(error) => log::warn!("the {name} is not remembered: {error}"),
+            Err(error) => log::warn!("could not save the {name}: {error}"),
         }
     }
 
-    /// Watches what is on air and for how long, so that plays and skips are counted. `commands` are those the show has
-    /// just obeyed.
+    /// Counts plays and skips from what is on air. `commands` are those the show has just processed.
     pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
-        self.sent_away |= commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
+        self.skipped_by_hand |=
+            commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
         if let Some((id, seconds)) = self.on_air
             && now_playing.is_none_or(|(now, _)| now != id)
         {
-            let skipped = std::mem::take(&mut self.sent_away);
+            let skipped = std::mem::take(&mut self.skipped_by_hand);
             self.writer.write(StoreWrite::Played { id, seconds, skipped }, unix_now());
         }
         self.on_air = now_playing;
     }
 
-    /// The newest thing that could not be written, told once.
+    /// Returns the latest write error, once.
     pub fn trouble(&self) -> Option<String> {
         self.writer.trouble()
     }
@@ -244,14 +243,14 @@ impl Drop for ShowPersistence {
     }
 }
 
-/// What came (true) and what went (false).
+/// Returns added (true) and removed (false) presets.
 fn changes(before: &BTreeSet<PresetId>, now: &BTreeSet<PresetId>) -> Vec<(PresetId, bool)> {
     let came = now.difference(before).map(|id| (*id, true));
     came.chain(before.difference(now).map(|id| (*id, false))).collect()
 }
 
-/// What is left out now and was not before.
-fn news(
+/// Returns new exclusions.
+fn added(
     before: &BTreeMap<PresetId, Exclusion>,
     now: &BTreeMap<PresetId, Exclusion>,
 ) -> Vec<(PresetId, Exclusion)> {
@@ -265,80 +264,76 @@ mod tests {
     use crate::units::Unipolar;
 
     #[test]
-    fn what_changed_is_there_the_next_night() {
+    fn changes_are_loaded_by_the_next_show() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
         let ids = [PresetId::of(b"a"), PresetId::of(b"b"), PresetId::of(b"c")];
-        let first = recall(&open()).expect("recalled");
+        let first = recall(&open()).expect("saved");
         assert_eq!((&first.memory, first.messages.len()), (&ShowMemory::default(), 0));
-        let mut keeper = ShowPersistence::start(open(), first).expect("starts");
+        let mut persistence = ShowPersistence::start(open(), first).expect("starts");
         let mut memory = ShowMemory { adventure: Unipolar::new(0.75), ..ShowMemory::default() };
         memory.favourites.extend([ids[0], ids[1]]);
         memory.banned.insert(ids[2]);
-        keeper.remember(memory.clone());
+        persistence.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
         let left_out = |kind, why: &str| Exclusion { kind, why: why.into() };
         memory.left_out.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
         memory.left_out.insert(ids[0], left_out(BanKind::Aesthetic, "it shows nothing but black"));
-        keeper.remember(memory.clone());
+        persistence.remember(memory.clone());
         memory.left_out.remove(&ids[1]);
         memory.rescued.insert(ids[1]);
-        keeper.remember(memory.clone());
-        drop(keeper);
-        assert_eq!(recall(&open()).expect("recalled").memory, memory);
+        persistence.remember(memory.clone());
+        drop(persistence);
+        assert_eq!(recall(&open()).expect("saved").memory, memory);
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_never_written_over_and_the_rest_is_there() {
+    fn unreadable_values_are_reported_and_never_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
         let id = PresetId::of(b"a");
         open().set_favourite(id, true, unix_now()).expect("marked");
         open().remember(ADVENTURE, &0.25, unix_now()).expect("remembered");
         open().remember(TASTE, &"of another program", unix_now()).expect("remembered");
-        let recalled = recall(&open()).expect("recalled");
-        assert!(recalled.memory.favourites.contains(&id) && recalled.memory.adventure == Unipolar::new(0.25));
-        assert!(
-            recalled.messages.len() == 1 && recalled.messages[0].contains("taste"),
-            "{:?}",
-            recalled.messages
-        );
-        let mut memory = recalled.memory.clone();
-        let mut keeper = ShowPersistence::start(open(), recalled).expect("starts");
+        let saved = recall(&open()).expect("saved");
+        assert!(saved.memory.favourites.contains(&id) && saved.memory.adventure == Unipolar::new(0.25));
+        assert!(saved.messages.len() == 1 && saved.messages[0].contains("taste"), "{:?}", saved.messages);
+        let mut memory = saved.memory.clone();
+        let mut persistence = ShowPersistence::start(open(), saved).expect("starts");
         memory.adventure = Unipolar::new(0.5);
         memory.taste.bias = serde_json::from_str("[0.5,0.1]").expect("a belief");
-        keeper.remember(memory);
-        drop(keeper);
+        persistence.remember(memory);
+        drop(persistence);
         assert_eq!(open().recall::<String>(TASTE).expect("read").as_deref(), Some("of another program"));
-        assert_eq!(recall(&open()).expect("recalled").memory.adventure, Unipolar::new(0.5));
+        assert_eq!(recall(&open()).expect("saved").memory.adventure, Unipolar::new(0.5));
     }
 
     #[test]
-    fn a_ban_taken_back_by_hand_rescues_only_what_was_left_out() {
+    fn lifting_a_ban_rescues_only_excluded_presets() {
         let store = Store::in_memory().expect("opens");
         let (left_out, banned) = (PresetId::of(b"a"), PresetId::of(b"b"));
         store.ban(left_out, BanKind::Quality, "black", unix_now()).expect("banned");
         ban(&store, banned).expect("banned");
         allow(&store, left_out).expect("allowed");
         allow(&store, banned).expect("allowed");
-        let memory = recall(&store).expect("recalled").memory;
+        let memory = recall(&store).expect("saved").memory;
         assert_eq!((memory.rescued.len(), memory.rescued.contains(&left_out)), (1, true));
         assert!(memory.banned.is_empty() && memory.left_out.is_empty());
         ban(&store, left_out).expect("banned");
-        assert!(recall(&store).expect("recalled").memory.rescued.is_empty());
+        assert!(recall(&store).expect("saved").memory.rescued.is_empty());
     }
 
     #[test]
     fn plays_and_skips_are_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
-        let mut keeper = ShowPersistence::start(open(), SavedState::default()).expect("starts");
+        let mut persistence = ShowPersistence::start(open(), SavedState::default()).expect("starts");
         let on_air = |content: &[u8], for_secs| Some((PresetId::of(content), for_secs));
-        keeper.watch(on_air(b"a", 1.0), &[]);
-        keeper.watch(on_air(b"a", 12.0), &[Command::Next]);
-        keeper.watch(on_air(b"b", 0.0), &[]);
-        keeper.watch(on_air(b"b", 30.0), &[]);
-        drop(keeper);
+        persistence.watch(on_air(b"a", 1.0), &[]);
+        persistence.watch(on_air(b"a", 12.0), &[Command::Next]);
+        persistence.watch(on_air(b"b", 0.0), &[]);
+        persistence.watch(on_air(b"b", 30.0), &[]);
+        drop(persistence);
         let plays = open().plays().expect("read");
         let (a, b) = (plays[&PresetId::of(b"a")], plays[&PresetId::of(b"b")]);
         assert_eq!((a.plays, a.skips, a.seconds), (1, 1, 12.0));

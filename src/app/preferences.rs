@@ -1,6 +1,6 @@
-//! The settings of a running show: what holds, what could be chosen instead, and the file they are written to.
+//! The settings of a running show: current values, available choices, and the file they are saved to.
 //!
-//! Files and sound systems are asked on threads of their own; the show never waits for either.
+//! Files and audio systems are queried on threads of their own; the show never waits for them.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -13,7 +13,7 @@ use crate::handoff::Latest;
 use crate::library::pack::MANIFEST_FILE;
 use crate::library::{SETTINGS_FILE, Setting, Settings, UserFolders, put_setting};
 
-/// What could be chosen.
+/// Available choices.
 #[derive(Clone, Debug, Default)]
 struct Choices {
     inputs: Vec<String>,
@@ -22,7 +22,7 @@ struct Choices {
     looking: bool,
 }
 
-/// The settings with all that belongs to them.
+/// The settings with their file and choices.
 pub(super) struct Preferences {
     settings: Settings,
     config: Option<PathBuf>,
@@ -33,17 +33,17 @@ pub(super) struct Preferences {
 }
 
 impl Preferences {
-    /// Settings as they hold at the start, written to the file in `config` when they change.
+    /// Starts with `settings`; changes are saved to the file in `config`.
     pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
         let (edits, waiting) = mpsc::channel::<Setting>();
-        let (told, trouble) = mpsc::channel();
+        let (errors, trouble) = mpsc::channel();
         let folder = config.clone();
         let work = move || {
             for setting in waiting {
                 if let Some(folder) = &folder
                     && let Err(error) = put_setting(folder, &setting)
                 {
-                    told.send(error.to_string()).ok(); // The show is over.
+                    errors.send(error.to_string()).ok(); // The show is over.
                 }
             }
         };
@@ -52,20 +52,20 @@ impl Preferences {
         Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), trouble })
     }
 
-    /// A setting changed: it holds from now on, and is written down.
+    /// Applies a setting and saves it.
     pub fn put(&mut self, setting: Setting) {
         setting.apply(&mut self.settings);
         if let Some(edits) = &self.edits {
-            edits.send(setting).ok(); // A writer that fell has said why.
+            edits.send(setting).ok(); // The writer has already reported its error.
         }
     }
 
-    /// The folder of the chosen set of MIDI profiles.
+    /// Returns the folder of the selected MIDI profiles.
     pub fn midi_folder(&self) -> Option<PathBuf> {
         midi_folder(self.config.as_deref(), &self.settings)
     }
 
-    /// Looks for inputs, libraries and profiles; the view tells when it is done.
+    /// Refreshes inputs, libraries and profiles in the background.
     pub fn look(&self) {
         let before = self.choices.read();
         if before.looking {
@@ -74,13 +74,13 @@ impl Preferences {
         self.choices.publish(Choices { looking: true, ..(*before).clone() });
         let (choices, config) = (self.choices.clone(), self.config.clone());
         let work = move || choices.publish(choices_now(config.as_deref()));
-        if let Err(error) = std::thread::Builder::new().name("look".into()).spawn(work) {
-            log::warn!("inputs and libraries are not looked for: {error}");
+        if let Err(error) = std::thread::Builder::new().name("refresh".into()).spawn(work) {
+            log::warn!("could not refresh inputs and libraries: {error}");
             self.choices.publish((*before).clone());
         }
     }
 
-    /// What the page shows, but for what only the windows know.
+    /// Returns the state of the Settings page, without what only the windows know.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {
@@ -94,23 +94,23 @@ impl Preferences {
         }
     }
 
-    /// The newest thing that could not be written.
+    /// Returns the latest write error.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.try_iter().last()
     }
 }
 
 impl Drop for Preferences {
-    /// Waits until everything is written.
+    /// Waits until everything is saved.
     fn drop(&mut self) {
         self.edits = None;
         if let Some(writer) = self.writer.take() {
-            writer.join().ok(); // A thread that fell has nothing left to write.
+            writer.join().ok(); // A panicked thread has nothing left to write.
         }
     }
 }
 
-/// Where MIDI profiles lie: in a folder of that name, or in the usual one.
+/// Returns the folder of a named set of MIDI profiles, or of the default set.
 fn midi_folder(config: Option<&Path>, settings: &Settings) -> Option<PathBuf> {
     let usual = config?.join("midi");
     Some(settings.midi.as_ref().map_or_else(|| usual.clone(), |name| usual.join(name)))
@@ -135,11 +135,11 @@ fn choices_now(config: Option<&Path>) -> Choices {
     }
 }
 
-/// Folders that were scanned and are still there, and packs of this program.
+/// Lists scanned folders that still exist, and packs.
 fn libraries() -> Vec<PathBuf> {
     let known = open_store().and_then(|(store, _)| Ok(store.libraries()?));
     let mut found = known.unwrap_or_else(|error| {
-        log::warn!("known libraries cannot be listed: {error:#}");
+        log::warn!("cannot list known libraries: {error:#}");
         Vec::new()
     });
     found.retain(|root| root.is_dir());
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_put_holds_at_once_and_is_in_the_file_at_the_end() {
+    fn settings_apply_at_once_and_are_saved() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut preferences =
             Preferences::open(Settings::default(), Some(folder.path().to_owned())).expect("starts");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_edited_is_told() {
+    fn a_file_that_cannot_be_edited_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(SETTINGS_FILE), "audio =").expect("written");
         let mut preferences =

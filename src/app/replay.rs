@@ -1,4 +1,4 @@
-//! A set played again from its log: the same hands, the same sound, and the question whether the same choices come out.
+//! Replay of a set log: the same commands and sound, compared choice by choice.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,30 +17,30 @@ use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, Failed, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
 
-/// What is played again.
+/// Settings of a replay.
 #[derive(Clone, Debug)]
 pub struct ReplaySettings {
-    /// The log.
+    /// Path of the set log.
     pub log: PathBuf,
-    /// The sound it was performed to; the log of a live show needs none.
+    /// Sound file of the performance; not needed for the log of a live show.
     pub audio: Option<String>,
-    /// The presets it was performed with; the built-in ones without.
+    /// Preset folder of the show; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
 }
 
-/// How much came out the same.
+/// Result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ReplayReport {
     /// Choices and cuts in the log.
     pub choices: usize,
-    /// Those that came out the same, at the same moment.
+    /// Those that were repeated in the same step.
     pub same: usize,
-    /// The first that did not, in words.
+    /// Description of the first difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_difference: Option<String>,
 }
 
-/// Plays a log again without pictures: decks become ready when the log says they did.
+/// Replays a log without pictures; decks become ready when the log says they did.
 pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let text = std::fs::read_to_string(&settings.log)
         .with_context(|| format!("opening the set log {}", settings.log.display()))?;
@@ -50,24 +50,27 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
-    // A live show begins with the built-in presets while a new folder is looked through.
+    // A live show starts with the built-in presets while a new folder is scanned.
     let mut libraries = vec![Arc::new(library)];
     if settings.presets.is_some() && !header.steady {
         libraries.push(Arc::new(crate::library::load_built_in(&store)?));
     }
     let libraries = Libraries::of(libraries);
     let frames = if header.steady {
-        let sound = settings.audio.as_deref().context("name the sound it was performed to with --audio")?;
-        heard_again(&performed_sound(sound, header.seconds)?, &header)
+        let sound = settings
+            .audio
+            .as_deref()
+            .context("this log was written by `perform`; give its sound file with --audio")?;
+        frames_from_sound(&performed_sound(sound, header.seconds)?, &header)
     } else {
         let frames = recorded(&entries);
-        anyhow::ensure!(!frames.is_empty(), "this log holds no frames, so that it cannot be played again");
+        anyhow::ensure!(!frames.is_empty(), "this log contains no frames and cannot be replayed");
         frames
     };
-    rehearse(&libraries, &header, &entries, &frames)
+    run(&libraries, &header, &entries, &frames)
 }
 
-/// The libraries at hand, by identity.
+/// Available libraries by identity.
 struct Libraries(Vec<(String, Arc<Pool>)>);
 
 impl Libraries {
@@ -76,7 +79,7 @@ impl Libraries {
         Self(libraries.into_iter().map(known).collect())
     }
 
-    /// The library with this identity, its styles as fit for each scene as they were in the show.
+    /// Returns the library with this identity, with the affinities of the recorded show.
     fn get(&self, identity: &str, presets: usize, affinities: &[Affinity]) -> anyhow::Result<Arc<Pool>> {
         let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool.clone());
         let as_it_was = |pool: Arc<Pool>| {
@@ -90,25 +93,25 @@ impl Libraries {
         found.map(as_it_was).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
-                "the log was written with another library ({presets} presets, this one has {there}); name its folder \
+                "the log was written with another library ({presets} presets, this one has {there}); give its folder \
                  with --presets"
             )
         })
     }
 }
 
-/// The frames of a performance, from its sound. Step 0 only asks for decks, before the first frame.
-fn heard_again(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
+/// Returns the frames of a performance from its sound. Step 0 only requests decks, before the first frame.
+fn frames_from_sound(sound: &Pcm, header: &LogHeader) -> Vec<Frame> {
     let mut performance = Performance::new(sound, header.settings.fps.round() as u32);
     let count = performance.frames(header.seconds);
     let hear = |frame| {
-        let (dt, features) = performance.hear(frame);
+        let (dt, features) = performance.analyse(frame);
         Frame { dt, features, picture_stats: None }
     };
     std::iter::once(Frame::default()).chain((0..count).map(hear)).collect()
 }
 
-/// The frames of a live show, as it wrote them down.
+/// Returns the recorded frames of a live show.
 fn recorded(entries: &[Entry]) -> Vec<Frame> {
     let frames = entries.iter().filter_map(|entry| match &entry.event {
         Event::Frames(frames) => Some(frames.iter()),
@@ -117,10 +120,10 @@ fn recorded(entries: &[Entry]) -> Vec<Frame> {
     frames.flatten().collect()
 }
 
-/// What the log says came from outside in one step.
+/// Recorded inputs of one step.
 #[derive(Default)]
-struct Outside {
-    /// Before the step: libraries that are chosen from.
+struct Inputs {
+    /// Libraries switched to before the step.
     libraries: Vec<(String, usize, Vec<Affinity>)>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
@@ -128,8 +131,8 @@ struct Outside {
     gave_up: Vec<DeckId>,
 }
 
-/// Steps a show through all frames and compares what it decides with what the log says.
-fn rehearse(
+/// Steps a show through all frames and compares its decisions with the log.
+fn run(
     libraries: &Libraries,
     header: &LogHeader,
     entries: &[Entry],
@@ -137,10 +140,10 @@ fn rehearse(
 ) -> anyhow::Result<ReplayReport> {
     let pool = libraries.get(&header.library, header.presets, &header.affinities)?;
     let mut show = Show::remembering(header.settings, pool, header.memory.clone());
-    let mut outside = outside(entries);
+    let mut inputs = inputs(entries);
     let mut log = Vec::new();
     for (step, frame) in frames.iter().enumerate() {
-        let now = outside.remove(&(step as u64)).unwrap_or_default();
+        let now = inputs.remove(&(step as u64)).unwrap_or_default();
         for (identity, presets, affinities) in &now.libraries {
             show.change_library(libraries.get(identity, *presets, affinities)?);
         }
@@ -156,13 +159,13 @@ fn rehearse(
         now.gave_up.into_iter().for_each(|deck| show.give_up(deck));
         log.extend(show.take_log());
     }
-    // A show that was stopped leaves some decisions without the frames they were made in.
-    let told = |entries: &[Entry]| decisions(entries, frames.len() as u64);
-    Ok(compare(&told(entries), &told(&log)))
+    // A show that was stopped may have logged decisions without their frames.
+    let of = |entries: &[Entry]| decisions(entries, frames.len() as u64);
+    Ok(compare(&of(entries), &of(&log)))
 }
 
-fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
-    let mut steps: BTreeMap<u64, Outside> = BTreeMap::new();
+fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
+    let mut steps: BTreeMap<u64, Inputs> = BTreeMap::new();
     for entry in entries {
         match &entry.event {
             Event::Command { command } => steps.entry(entry.step).or_default().commands.push(command.clone()),
@@ -175,7 +178,7 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
                 let failed = Failed { deck: *deck, kind: *kind, why: why.clone() };
                 steps.entry(entry.step).or_default().failed.push(failed);
             }
-            // Told after its step was counted.
+            // Logged after the step was counted.
             Event::GaveUp { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
@@ -194,11 +197,11 @@ fn outside(entries: &[Entry]) -> BTreeMap<u64, Outside> {
     steps
 }
 
-/// The decisions of a log before this step, in words that name all that must be the same.
+/// Lists the decisions of a log before a step, with everything that must match.
 fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
     let words = |entry: &Entry| match &entry.event {
         Event::Choice(chosen) => Some(format!(
-            "step {}: chose {} for deck {} with chance {:.6}",
+            "step {}: chose {} for deck {} with probability {:.6}",
             entry.step, chosen.name, chosen.deck.0, chosen.probability
         )),
         Event::Cut(cut) => Some(format!(
@@ -217,8 +220,8 @@ fn compare(before: &[String], again: &[String]) -> ReplayReport {
     let same = before.iter().zip(again).filter(|(before, again)| before == again).count();
     let differ = (0..before.len().max(again.len())).find(|&at| before.get(at) != again.get(at));
     let first_difference = differ.map(|at| {
-        let of = |log: &[String]| log.get(at).cloned().unwrap_or_else(|| "nothing more".into());
-        format!("the log: {}; now: {}", of(before), of(again))
+        let of = |log: &[String]| log.get(at).cloned().unwrap_or_else(|| "nothing".into());
+        format!("log: {}; now: {}", of(before), of(again))
     });
     ReplayReport { choices: before.len(), same, first_difference }
 }
@@ -319,7 +322,7 @@ mod tests {
         let frames = recorded(&entries);
         assert!(frames.len() > 6900, "{} frames", frames.len());
         let libraries = Libraries::of(vec![few.clone(), all.clone()]);
-        let report = rehearse(&libraries, &header, &entries, &frames).expect("played");
+        let report = run(&libraries, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
         assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
         let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "makes way", "\"hand\""];
@@ -329,16 +332,16 @@ mod tests {
         let mut seen = few.as_ref().clone();
         seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
         let libraries_now = Libraries::of(vec![Arc::new(seen), all.clone()]);
-        let report = rehearse(&libraries_now, &header, &entries, &frames).expect("played");
+        let report = run(&libraries_now, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
 
         // Another moment of the music is another show.
         let mut other = frames;
         other[1000..].iter_mut().for_each(|frame| frame.features.scene.scene = Scene::Rock);
-        let report = rehearse(&libraries, &header, &entries, &other).expect("played");
+        let report = run(&libraries, &header, &entries, &other).expect("played");
         assert!(report.first_difference.is_some());
         let unknown = Libraries::of(vec![few]);
-        let error = rehearse(&unknown, &header, &entries, &other).expect_err("not the library");
+        let error = run(&unknown, &header, &entries, &other).expect_err("not the library");
         assert!(error.to_string().contains("another library"), "{error}");
     }
 }

@@ -1,4 +1,5 @@
-//! The screen the output fills: followed when it goes and when it comes back, never a reason not to play.
+//! The display that the output fills: followed when it is unplugged and when it returns. A missing display never stops
+//! the show.
 
 use std::time::{Duration, Instant};
 
@@ -7,29 +8,29 @@ use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, EventLoop};
 use winit::window::{Fullscreen, Window, WindowId};
 
-/// Screens are looked for this often.
+/// Interval between checks of the displays.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Which screen the output shall fill.
+/// The display that the output fills.
 pub(super) struct Screen {
-    /// Counted from 0; none when the performer decides by hand.
+    /// Counted from 0; `None` if the performer toggles full screen by hand.
     wanted: Option<usize>,
     looked: Option<Instant>,
     message: Option<String>,
 }
 
 impl Screen {
-    /// The output shall fill screen `wanted`, if any, as soon as there is one.
+    /// Fills display `wanted`, if any, as soon as it is connected.
     pub fn wanted(wanted: Option<usize>) -> Self {
         Self { wanted, looked: None, message: None }
     }
 
-    /// What is wrong, for the desk.
+    /// Returns the message for the desk, if any.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Every now and then: fills the wanted screen when it is there, and leaves it when it has gone.
+    /// Checks the displays at intervals: fills the wanted one if connected, and leaves full screen if not.
     pub fn look(&mut self, window: &Window) {
         let Some(number) = self.wanted else { return };
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
@@ -47,8 +48,8 @@ impl Screen {
             None => {
                 if self.message.is_none() {
                     let message = format!(
-                        "there is no screen {number} (counted from 0, {count} found): the output stays in its window \
-                         and fills the screen when it appears"
+                        "display {number} is not connected ({count} found, counted from 0): the output stays in a window \
+                         and fills the display when it is connected"
                     );
                     eprintln!("aivj: {message}");
                     self.message = Some(message);
@@ -60,14 +61,14 @@ impl Screen {
         }
     }
 
-    /// Another screen is wanted from now on, or none.
+    /// Switches to another display, or to a window.
     pub fn turn_to(&mut self, wanted: Option<usize>, window: &Window) {
         *self = Self::wanted(wanted);
         fill(window, None);
         self.look(window);
     }
 
-    /// By hand: fills the screen the output is on, or leaves it.
+    /// Toggles full screen on the output's current display.
     pub fn toggle(&mut self, window: &Window) {
         (self.wanted, self.message) = (None, None);
         let fills = window.fullscreen().is_some();
@@ -80,31 +81,31 @@ fn fill(window: &Window, how: Option<Fullscreen>) {
     window.set_fullscreen(how);
 }
 
-/// The screens of this machine, in words; why there are none.
+/// Lists the displays of this machine, or returns why there are none.
 pub fn screens() -> Result<Vec<String>, String> {
     let events = event_loop()?;
-    let mut census = DisplayList(Vec::new());
-    events.run_app(&mut census).map_err(|error| error.to_string())?;
-    Ok(census.0)
+    let mut list = DisplayList(Vec::new());
+    events.run_app(&mut list).map_err(|error| error.to_string())?;
+    Ok(list.0)
 }
 
-/// A connection to the display; in words for users why there is none.
+/// Opens a connection to the display server, or returns why there is none.
 pub(super) fn event_loop() -> Result<EventLoop<()>, String> {
     let named = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !named {
         return Err("neither DISPLAY nor WAYLAND_DISPLAY is set".into());
     }
-    EventLoop::new().map_err(|_| "the display does not answer".into())
+    EventLoop::new().map_err(|_| "the display server does not respond".into())
 }
 
-/// Counts the screens and ends.
+/// Lists the displays and exits.
 struct DisplayList(Vec<String>);
 
 impl ApplicationHandler for DisplayList {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         let lines = events.available_monitors().enumerate().map(|(number, screen)| {
-            let name = screen.name().unwrap_or_else(|| "without a name".into());
-            format!("screen {number}: {name}, {}x{}", screen.size().width, screen.size().height)
+            let name = screen.name().unwrap_or_else(|| "unnamed".into());
+            format!("display {number}: {name}, {}x{}", screen.size().width, screen.size().height)
         });
         self.0 = lines.collect();
         events.exit();

@@ -1,53 +1,54 @@
-//! Pictures the performer saves: read back and written without the show waiting for either.
+//! Screenshots: read back and saved without blocking the show.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 
 use crate::library::UserFolders;
-use crate::stage::{Camera, Stage, Wait};
+use crate::stage::{Readback, Stage, Wait};
 
-/// At most one picture on its way.
+/// A screenshot in progress, at most one.
 #[derive(Default)]
-pub(super) enum Still {
-    /// Nothing was asked for.
+pub(super) enum Screenshot {
+    /// None requested.
     #[default]
     Idle,
-    /// The next frame shall be taken.
+    /// Waiting for the next frame.
     Asked,
-    /// The device is copying it.
-    Taken(Camera),
-    /// A thread is writing it; it says where, or what went wrong.
+    /// Being read back from the device.
+    Taken(Readback),
+    /// Being saved by a thread, which sends a message for the performer.
     Saving(Receiver<String>),
 }
 
-impl Still {
-    /// The next frame shall be saved; one that is on its way already is finished first.
+impl Screenshot {
+    /// Requests a screenshot of the next frame, unless one is in progress.
     pub fn ask(&mut self) {
         if matches!(self, Self::Idle) {
             *self = Self::Asked;
         }
     }
 
-    /// One step, after the frame was drawn. Words for the desk when a picture was saved, or could not be.
+    /// Advances after a frame was drawn. Returns a message when a screenshot was saved or failed.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
         let gpu = &stage.render_context().gpu;
         match self {
             Self::Idle => None,
             Self::Asked => {
-                let mut camera = Camera::new(gpu, stage.size());
-                camera.shoot(stage);
-                *self = Self::Taken(camera);
+                let mut readback = Readback::new(gpu, stage.size());
+                stage.read_back(&mut readback);
+                *self = Self::Taken(readback);
                 None
             }
-            Self::Taken(camera) => {
+            Self::Taken(readback) => {
                 let [width, height] = stage.size();
-                let said = match camera.develop(gpu, Wait::Never) {
+                let said = match readback.receive(gpu, Wait::Never) {
                     Ok(None) => return None,
-                    Ok(Some(shot)) => match image::RgbaImage::from_raw(width, height, shot.pixels.to_vec()) {
+                    Ok(Some(frame)) => match image::RgbaImage::from_raw(width, height, frame.pixels.to_vec())
+                    {
                         Some(picture) => save(picture),
                         None => Err("its size changed".into()),
                     },
-                    Err(why) => Err(why),
+                    Err(error) => Err(error.to_string()),
                 };
                 match said {
                     Ok(said) => {
@@ -56,7 +57,7 @@ impl Still {
                     }
                     Err(why) => {
                         *self = Self::Idle;
-                        Some(format!("no picture was saved: {why}"))
+                        Some(format!("could not save the screenshot: {why}"))
                     }
                 }
             }
@@ -71,23 +72,23 @@ impl Still {
     }
 }
 
-/// Writes `picture` on a thread of its own: encoding takes longer than a frame.
+/// Saves `picture` on a thread of its own, because encoding takes longer than a frame.
 fn save(picture: image::RgbaImage) -> Result<Receiver<String>, String> {
     let folder =
         UserFolders::of_user().map_or_else(|| PathBuf::from("."), |places| places.data.join("pictures"));
     let (say, said) = mpsc::sync_channel(1);
     let work = move || {
         let words = match write(&folder, &picture) {
-            Ok(path) => format!("saved the picture as {}", path.display()),
-            Err(why) => format!("no picture was saved in {}: {why}", folder.display()),
+            Ok(path) => format!("screenshot saved as {}", path.display()),
+            Err(why) => format!("could not save the screenshot in {}: {why}", folder.display()),
         };
-        say.send(words).ok(); // The show is over.
+        say.send(words).ok(); // The show has ended.
     };
-    std::thread::Builder::new().name("picture".into()).spawn(work).map_err(|error| error.to_string())?;
+    std::thread::Builder::new().name("screenshot".into()).spawn(work).map_err(|error| error.to_string())?;
     Ok(said)
 }
 
-/// The file is named after the second it was taken in; one that is there already is never replaced.
+/// Writes a file named after the current second, without replacing an existing one.
 fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     let second = super::unix_now();
@@ -95,8 +96,7 @@ fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
         0 => format!("aivj-{second}.png"),
         _ => format!("aivj-{second}-{number}.png"),
     });
-    let path =
-        names.map(|name| folder.join(name)).find(|path| !path.exists()).ok_or("every name is taken")?;
+    let path = names.map(|name| folder.join(name)).find(|path| !path.exists()).ok_or("no free file name")?;
     let part = path.with_extension("part");
     picture.save_with_format(&part, image::ImageFormat::Png).map_err(|error| error.to_string())?;
     std::fs::rename(&part, &path).map_err(|error| error.to_string())?;
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_pictures_of_one_second_are_both_kept() {
+    fn two_screenshots_in_one_second_are_both_saved() {
         let folder = tempfile::tempdir().expect("a folder");
         let picture = image::RgbaImage::from_pixel(4, 2, image::Rgba([9, 8, 7, 255]));
         let first = write(folder.path(), &picture).expect("saved");

@@ -1,4 +1,4 @@
-//! The thread that listens: reads the input, understands it, and hands both on without ever waiting for the show.
+//! The analysis thread: reads the input, analyses it, and passes sound and features on without waiting for the show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,15 +13,15 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
 use crate::units::Seconds;
 
-/// How often the input is read: well under the 10 ms that eyes could notice.
+/// Interval between reads, well below the 10 ms that eyes could notice.
 const READ_EVERY: Duration = Duration::from_millis(4);
-/// Frames of sound that may wait for the render thread: a second. When it is full the newest are dropped.
+/// Capacity of the queue to the render thread: one second. The newest frames are dropped when it is full.
 const WAITING_FRAMES: usize = HOUSE_RATE_HZ as usize;
 
-/// What the show listens to.
+/// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundChoice {
-    /// The input that carries sound.
+    /// The input with signal.
     Automatic,
     /// The input whose name contains this.
     Named(String),
@@ -30,7 +30,7 @@ pub enum SoundChoice {
 }
 
 impl SoundChoice {
-    /// What the settings mean: a part of a name, `demo`, or nothing.
+    /// Converts the setting: part of a name, `demo`, or none.
     pub fn of(name: Option<&str>) -> Self {
         match name {
             None => Self::Automatic,
@@ -40,9 +40,9 @@ impl SoundChoice {
     }
 }
 
-/// The listening thread and what comes from it.
+/// Handle of the analysis thread.
 pub(super) struct AnalysisThread {
-    /// What the house knows about the music.
+    /// Latest features of the music.
     pub features: Latest<Features>,
     sound: Inbox<[f32; 2]>,
     requests: Outbox<TempoRequest>,
@@ -52,11 +52,11 @@ pub(super) struct AnalysisThread {
 }
 
 impl AnalysisThread {
-    /// Starts listening. An input that is missing is a state, not an error.
+    /// Starts the thread. A missing input is a state, not an error.
     pub fn start(choice: &SoundChoice) -> anyhow::Result<Self> {
         let epoch = Instant::now();
         let now = move || Seconds(epoch.elapsed().as_secs_f64());
-        // Opened on the thread that reads it: synthesising the demo track takes seconds.
+        // Opened on the analysis thread, because synthesising the demo track takes seconds.
         let (open, state): (Box<dyn FnOnce() -> Box<dyn Source> + Send>, _) = match choice {
             SoundChoice::Demo => (
                 Box::new(|| {
@@ -76,7 +76,7 @@ impl AnalysisThread {
             }
         };
         let (mut out, sound): (Outbox<[f32; 2]>, _) = queue(WAITING_FRAMES);
-        let (requests, mut wished) = queue(64);
+        let (requests, mut incoming) = queue(64);
         let features = Latest::new(Features::default());
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, known) = (stop.clone(), features.clone());
@@ -86,14 +86,14 @@ impl AnalysisThread {
             let mut block = Block::with_room_for(Seconds(0.5));
             while !stopped.load(Ordering::Relaxed) {
                 source.read(now(), &mut block);
-                while let Some(request) = wished.receive() {
+                while let Some(request) = incoming.receive() {
                     analyser.tempo(request);
                 }
                 if !block.frames.is_empty() {
                     analyser.push(&block.frames);
                     known.publish(*analyser.features());
                 }
-                out.send_all(&block.frames); // Refused frames are counted by the queue.
+                out.send_all(&block.frames); // The queue counts dropped frames.
                 thread::sleep(READ_EVERY);
             }
         };
@@ -101,20 +101,20 @@ impl AnalysisThread {
         Ok(Self { features, sound, requests, state, stop, thread: Some(thread) })
     }
 
-    /// Passes on what the performer asks of the beat. A full queue loses the newest, as a hand cannot fill it.
+    /// Sends tempo requests to the analysis. A full queue drops the newest; a performer cannot fill it.
     pub fn request(&mut self, requests: impl Iterator<Item = TempoRequest>) {
         for request in requests {
             self.requests.send(request).ok();
         }
     }
 
-    /// Takes the sound that arrived since the last call.
+    /// Moves the sound received since the last call into `into`.
     pub fn collect(&mut self, into: &mut Vec<[f32; 2]>) {
         into.clear();
         self.sound.receive_all(into);
     }
 
-    /// Where the sound comes from, in words.
+    /// Describes the audio source and its state.
     pub fn line(&self) -> AudioLine {
         let Some(state) = &self.state else {
             return AudioLine { source: "demo track".into(), trouble: String::new() };
@@ -132,7 +132,7 @@ impl Drop for AnalysisThread {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // It ends within one read.
+            thread.join().ok(); // It ends after the current read.
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A window's surface: configured, reconfigured when it changes, never a reason to stop.
+//! A window's surface: configured again when it changes or is lost; never stops the show.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use winit::window::Window;
 
 use crate::stage::Gpu;
 
-/// A window one can draw to.
+/// A window with its surface.
 pub(super) struct WindowSurface {
     pub window: Arc<Window>,
     surface: wgpu::Surface<'static>,
@@ -15,7 +15,7 @@ pub(super) struct WindowSurface {
 }
 
 impl WindowSurface {
-    /// Prepares `surface` of `window`; `wait` shows each frame in step with the screen.
+    /// Configures `surface` of `window`; `wait` selects vertical sync.
     pub fn new(
         gpu: &Gpu,
         window: Arc<Window>,
@@ -27,7 +27,7 @@ impl WindowSurface {
             .get_default_config(&gpu.adapter, size.width.max(1), size.height.max(1))
             .context("the graphics device cannot draw to this window")?;
         let capabilities = surface.get_capabilities(&gpu.adapter);
-        // Pictures are display values already: a format that converts once more would wash them out.
+        // Pictures hold display values already; an sRGB format would convert them twice and wash them out.
         if let Some(&plain) = capabilities.formats.iter().find(|format| !format.is_srgb()) {
             config.format = plain;
         }
@@ -37,17 +37,17 @@ impl WindowSurface {
         Ok(Self { window, surface, config })
     }
 
-    /// Format of the surface.
+    /// Returns the surface format.
     pub fn format(&self) -> wgpu::TextureFormat {
         self.config.format
     }
 
-    /// Width and height, pixels.
+    /// Returns width and height in pixels.
     pub fn size(&self) -> [u32; 2] {
         [self.config.width, self.config.height]
     }
 
-    /// Follows the window's size.
+    /// Applies a new window size.
     pub fn resize(&mut self, gpu: &Gpu, width: u32, height: u32) {
         if width > 0 && height > 0 && self.size() != [width, height] {
             (self.config.width, self.config.height) = (width, height);
@@ -55,7 +55,7 @@ impl WindowSurface {
         }
     }
 
-    /// Lets `draw` fill the next picture and shows it; a surface that is not ready is skipped this frame.
+    /// Presents the picture drawn by `draw`; skips the frame if the surface is not ready.
     pub fn show(&mut self, gpu: &Gpu, draw: impl FnOnce(&wgpu::TextureView, &mut wgpu::CommandEncoder)) {
         let picture = match self.surface.get_current_texture() {
             wgpu::CurrentSurfaceTexture::Success(picture)

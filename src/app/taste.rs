@@ -1,4 +1,4 @@
-//! The taste as a file: written for another machine or the reference application, and read back from either.
+//! Export and import of the taste, for another machine or from the predecessor.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,21 @@ use crate::jobs::show_lock;
 use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
 
-/// The name under which the store remembers the taste.
+/// Key of the taste in the store.
 const TASTE: &str = "taste";
 
-/// What an import changed.
+/// Result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
-    /// Clusters something is known about now.
+    /// Clusters imported.
     pub clusters: usize,
-    /// Presets marked as favourites.
+    /// Favourites added.
     pub favourites: usize,
-    /// Presets that will not be shown again.
+    /// Bans added.
     pub banned: usize,
-    /// Presets known to have been skipped.
+    /// Skips added.
     pub skipped: usize,
-    /// Presets the file names that are not in this library.
+    /// Presets in the file that are not in this library.
     pub unknown: usize,
 }
 
@@ -46,8 +46,8 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
 }
 
-/// Adds the taste of a file to what is remembered: a taste of this program, a bandit state by `authorKey:energy`, or a
-/// feedback package. Presets are looked for in the given library by identity, path or name.
+/// Adds the taste in a file to the saved one: a taste package, a bandit state by `authorKey:energy`, or a feedback
+/// package. Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text)
@@ -56,10 +56,10 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     let (store, _) = open_store()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
-    // A show writes its own taste down with everything it learns; none is opened until this is written.
+    // A running show would overwrite the import with its own taste, so none may start until this is saved.
     let _none_open = match UserFolders::of_user() {
         Some(places) => Some(show_lock::none_open(&places.data)?.context(
-            "a show is open on this machine and would write over what is imported; close it and try again",
+            "a show is running on this machine and would overwrite the import; close it and try again",
         )?),
         None => None,
     };
@@ -97,12 +97,12 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     Ok(done)
 }
 
-/// Whether a show is open on this machine that uses the same store.
+/// Whether a show with the same store is running on this machine.
 pub fn show_is_open() -> bool {
     UserFolders::of_user().is_some_and(|places| show_lock::is_open(&places.data))
 }
 
-/// The preset that a file means. An identity needs no library: it is the preset itself.
+/// Finds the preset named in a file. An id needs no library.
 fn preset(library: &Catalogue, name: &str) -> Option<PresetId> {
     let path = name.replace('\\', "/");
     let stem = PathBuf::from(&path).file_stem().map(|stem| stem.to_string_lossy().into_owned());

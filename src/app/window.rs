@@ -1,4 +1,4 @@
-//! The windows: the output for the crowd and the desk for the performer, driven by one loop.
+//! The windows: output for the crowd and desk for the performer, driven by one event loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
 use winit::window::{Window, WindowId};
 
-use super::admission::door;
+use super::admission::live_admission;
 use super::archive::Archive;
 use super::baking::Baking;
 use super::keys::{Chord, Keymap};
@@ -21,7 +21,7 @@ use super::midi::Midi;
 use super::painter::Painter;
 use super::preferences::Preferences;
 use super::screen::Screen;
-use super::screenshot::Still;
+use super::screenshot::Screenshot;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
 use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, actions, config_folder, open_store};
@@ -38,27 +38,27 @@ use crate::show::{Command, FrameTimes, Rig, RigFrame, ShowSettings, Snapshot, Wa
 use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
 use crate::units::Unipolar;
 
-/// Frames a second the show aims at.
+/// Target frame rate of the show.
 const FPS: f64 = 60.0;
-/// Longest time one frame may stand for; after a stall the show goes on from where it was, seconds.
+/// Longest time step of a frame in seconds; after a stall the show continues from where it was.
 const LONGEST_DT: f64 = 0.1;
-/// The desk is drawn this often at most, so that the output comes first.
+/// Shortest interval between frames of the desk, so that the output comes first.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// Frame times kept for the figures on the desk.
+/// Number of frame times in the statistics on the desk.
 const KEPT_TIMES: usize = 120;
 
-/// How the program starts.
+/// Settings of the program at start-up.
 #[derive(Clone, Debug)]
 pub struct AppSettings {
-    /// What the performer set.
+    /// The performer's settings.
     pub settings: Settings,
-    /// Decides every choice.
+    /// Random seed.
     pub seed: u64,
-    /// What the settings ask of the show before its first frame.
+    /// Commands from the settings, applied before the first frame.
     pub first: Vec<Command>,
-    /// What was wrong with them.
+    /// Problems in the settings.
     pub troubles: Vec<String>,
-    /// Ends by itself after so many seconds; for checks.
+    /// Exit after this many seconds, for tests.
     pub seconds: Option<f64>,
 }
 
@@ -66,7 +66,7 @@ pub struct AppSettings {
 pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     let started = Instant::now();
     let events = super::screen::event_loop().map_err(|why| {
-        anyhow::anyhow!("no display could be opened ({why}); 'aivj perform' works without one")
+        anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
     })?;
     let mut app =
         App { settings, display: events.owned_display_handle(), started, running: None, failed: None };
@@ -82,7 +82,7 @@ struct App {
     failed: Option<anyhow::Error>,
 }
 
-/// Everything that exists once the windows do.
+/// Everything that exists once the windows are open.
 struct Running {
     output: WindowSurface,
     desk_surface: WindowSurface,
@@ -92,34 +92,34 @@ struct Running {
     rig: Rig,
     started: Instant,
     listener: AnalysisThread,
-    /// The set log; none where it cannot be written.
+    /// The set log, if it can be written.
     book: Option<LogBook>,
     sound: Vec<[f32; 2]>,
     commands: Vec<Command>,
     last_frame: Option<Instant>,
-    /// A preset has been shown.
+    /// Whether a preset has been on air.
     on_air: bool,
     last_desk: Instant,
     frame_ms: Vec<f32>,
     desk_hidden: bool,
     keymap: Keymap,
-    /// The same for the desk.
+    /// The keys as shown on the desk.
     key_lines: Vec<KeyLine>,
     /// Modifier keys held down.
     held: ModifiersState,
     midi: Midi,
     baking: Baking,
-    /// Tells bakes on this machine that a show plays; none where it cannot be written.
-    sign: Option<ShowLock>,
+    /// Tells bakes on this machine that a show is playing, if the lock can be taken.
+    show_lock: Option<ShowLock>,
     archive: Archive,
     preferences: Preferences,
-    /// Unknown presets are audited before they are shown.
+    /// Whether unknown presets are audited before they are shown.
     guarded: Arc<AtomicBool>,
-    /// Flashes are held to three a second.
+    /// Whether flashes are limited to three per second.
     limited: bool,
     device: String,
     screen: Screen,
-    still: Still,
+    screenshot: Screenshot,
     message: Option<String>,
 }
 
@@ -144,7 +144,7 @@ impl ApplicationHandler for App {
             return;
         }
         match event {
-            // The picture goes on when its desk is closed.
+            // Closing the desk only hides it; the output continues.
             WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
             WindowEvent::CloseRequested => events.exit(),
             WindowEvent::Resized(size) => {
@@ -198,7 +198,7 @@ impl Running {
         let output_window = window("aivj output", 960.0, 540.0)?;
         let desk_window = window("aivj desk", 1240.0, 720.0)?;
         if let Some(screen) = desk_window.current_monitor() {
-            // To the right, beside as much of the output as there is room for.
+            // To the right, leaving as much of the output visible as fits.
             let free = screen.size().width.saturating_sub(desk_window.outer_size().width);
             let [left, top] = [screen.position().x, screen.position().y];
             desk_window.set_outer_position(PhysicalPosition::new(left + free as i32, top));
@@ -212,9 +212,9 @@ impl Running {
         let gpu = Gpu::open(instance, Some(&output))?;
         let size = settings.size.unwrap_or(if gpu.software() { SOFTWARE_SIZE } else { FULL_SIZE });
         let device = gpu.name();
-        let message = gpu.software().then(|| {
-            format!("no graphics card: drawing with the processor at {}x{}, to stay smooth", size[0], size[1])
-        });
+        let message = gpu
+            .software()
+            .then(|| format!("no graphics card found: rendering in software at {}x{}", size[0], size[1]));
         if let Some(message) = &message {
             eprintln!("aivj: {message}");
         }
@@ -228,28 +228,28 @@ impl Running {
             fps: FPS,
             warm_frames: WARM_FRAMES,
             second_deck: !render_context.gpu.software(),
-            // One frame waits for the screen, and half of another passes before light reaches an eye.
+            // One frame waits for the display, and half of another passes until it is visible.
             seen_after_secs: 1.5 / FPS,
             record: true,
             ..ShowSettings::default()
         };
-        // Before anything is recalled, so that nobody changes it meanwhile.
-        let sign = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
-            Ok(sign) => Some(sign),
+        // Taken before the saved state is loaded, so that nobody changes it meanwhile.
+        let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
+            Ok(show_lock) => Some(show_lock),
             Err(error) => {
-                log::warn!("a bake or an import beside this show will not know of it: {error}");
+                log::warn!("bakes and imports on this machine cannot see this show: {error}");
                 None
             }
         });
         let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
-        let (store, _) = open_store()?; // What there is to tell about it was told the first time.
-        let book = LogBook::of_tonight(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
+        let (store, _) = open_store()?; // Its message was shown by the first opening.
+        let book = LogBook::for_live_show(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
-        let door = door(&store, &settings.textures, guarded.clone())?;
-        let warmer = Warmer::threads(&render_context, &heard, deck, door);
+        let admission = live_admission(&store, &settings.textures, guarded.clone())?;
+        let warmer = Warmer::threads(&render_context, &heard, deck, admission);
         let mut stage = Stage::new(render_context, size);
         stage.measure_picture(true);
-        // The limiter costs a processor that draws by itself most of another frame.
+        // With software rendering the limiter costs most of another frame.
         let limited = settings.limit_flashes.unwrap_or(!stage.render_context().gpu.software());
         stage.limit_flashes(limited);
         let presenter = Presenter::new(&stage, output.format());
@@ -284,12 +284,12 @@ impl Running {
             preferences,
             guarded,
             limited,
-            baking: Baking::of(settings.presets.as_deref(), &settings.textures),
-            sign,
+            baking: Baking::new(settings.presets.as_deref(), &settings.textures),
+            show_lock,
             archive,
             device,
             screen: Screen::wanted(settings.monitor),
-            still: Still::default(),
+            screenshot: Screenshot::default(),
             message: [message, keys_trouble]
                 .into_iter()
                 .flatten()
@@ -329,7 +329,7 @@ impl Running {
             WindowAction::Page(page) => self.desk.turn_to(page),
             WindowAction::NextPage => self.desk.turn_page(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.still.ask(),
+            WindowAction::Picture => self.screenshot.ask(),
         }
     }
 
@@ -337,12 +337,12 @@ impl Running {
         let now = Instant::now();
         let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
         self.last_frame = Some(now);
-        self.obey_midi();
+        self.process_midi();
         self.listener.request(self.commands.iter().filter_map(Command::tempo));
         self.listener.collect(&mut self.sound);
         let features = self.listener.features.read();
-        if let Some(sign) = &mut self.sign {
-            sign.step(features.silent, dt);
+        if let Some(show_lock) = &mut self.show_lock {
+            show_lock.step(features.silent, dt);
         }
         self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
         let entries = self.rig.show.take_log();
@@ -357,7 +357,7 @@ impl Running {
         let size = self.output.size();
         let (presenter, stage) = (&mut self.presenter, &self.rig.stage);
         self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
-        self.message = self.still.frame(&self.rig.stage).or(self.message.take());
+        self.message = self.screenshot.frame(&self.rig.stage).or(self.message.take());
         if self.frame_ms.len() == KEPT_TIMES {
             self.frame_ms.remove(0);
         }
@@ -373,10 +373,10 @@ impl Running {
         }
     }
 
-    fn obey_midi(&mut self) {
+    fn process_midi(&mut self) {
         if self.midi.gather(self.started.elapsed().as_secs_f64()) {
             let snapshot = self.rig.show.snapshot();
-            for action in self.midi.obey(&snapshot, &mut self.commands) {
+            for action in self.midi.process(&snapshot, &mut self.commands) {
                 self.act(&action);
             }
         }
@@ -443,21 +443,21 @@ impl Running {
         }
     }
 
-    /// A setting changed at the desk: it holds at once, and is written down.
+    /// Applies a setting changed on the desk and saves it.
     fn set(&mut self, setting: Setting) {
         match &setting {
             Setting::Audio(name) => match AnalysisThread::start(&SoundChoice::of(name.as_deref())) {
                 Ok(listener) => {
                     let old = std::mem::replace(&mut self.listener, listener);
-                    // Its thread may be busy opening what it should have listened to.
+                    // Its thread may still be busy opening the old input.
                     let retire = std::thread::Builder::new().name("retire".into());
                     if let Err(error) = retire.spawn(move || drop(old)) {
-                        log::debug!("the old listener was put away at once: {error}");
+                        log::debug!("joining the old analysis thread on the render thread: {error}");
                     }
                 }
                 Err(error) => {
                     self.message =
-                        Some(format!("the input could not be changed: {error:#}; the old one goes on"));
+                        Some(format!("could not change the input: {error:#}; keeping the current one"));
                     return;
                 }
             },

@@ -23,8 +23,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let heard = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
+    let source = args.file.map_or(ListenSource::Device(args.device), ListenSource::File);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    listen(&ListenSettings { heard, json: args.json, seconds: args.seconds }, &mut out)?;
+    listen(&ListenSettings { source, json: args.json, seconds: args.seconds }, &mut out)?;
     Ok(ExitCode::SUCCESS)
 }

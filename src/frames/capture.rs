@@ -209,7 +209,8 @@ impl FrameCapturer {
                 && pictures.len() <= *count as usize;
             let filmed = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
             if due || (filmed && film.is_some()) {
-                let picture = solo.rig.stage.screenshot().map_err(|why| ("render-failed", why))?;
+                let picture = solo.rig.stage.screenshot();
+                let picture = picture.map_err(|error| ("render-failed", error.to_string()))?;
                 if let Some(film) = film.as_mut().filter(|_| filmed) {
                     film.push(&picture).map_err(written)?;
                 }

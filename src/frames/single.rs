@@ -134,7 +134,10 @@ impl Renderer {
             measured.frame_took(started.elapsed());
             let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
-                Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why),
+                Err(error) => {
+                    let reason = error.to_string();
+                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, reason);
+                }
             };
             measured.saw(&picture);
             watch(number, &solo.rig);

@@ -1,17 +1,17 @@
-//! A cell in which only the newest value matters, without locks (arc-swap).
+//! A lock-free cell that holds the newest value (arc-swap).
 //!
-//! Any number of readers and writers. Neither waits for the other, and whoever lets go of a value last drops it.
+//! Any number of readers and writers; none of them blocks. A value is dropped by the thread that releases it last.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-/// The newest value somebody published; older ones are forgotten. Cheap to clone, shared by all clones.
+/// A shared cell with the newest published value. Clones refer to the same cell.
 #[derive(Clone, Debug)]
 pub struct Latest<T>(Arc<ArcSwap<T>>);
 
 impl<T> Latest<T> {
-    /// A cell that holds `first` until something newer arrives.
+    /// Creates a cell that holds `first`.
     pub fn new(first: T) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(first)))
     }
@@ -21,12 +21,12 @@ impl<T> Latest<T> {
         self.0.store(Arc::new(value));
     }
 
-    /// Replaces the value without allocating and returns the one before, whose memory the next swap may use.
+    /// Replaces the value without allocating. Returns the previous value, so that its memory can be reused.
     pub fn swap(&self, value: Arc<T>) -> Arc<T> {
         self.0.swap(value)
     }
 
-    /// The newest value.
+    /// Returns the newest value.
     pub fn read(&self) -> Arc<T> {
         self.0.load_full()
     }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_value_wins_on_every_clone() {
+    fn all_clones_see_the_newest_value() {
         let cell = Latest::new(1);
         let other = cell.clone();
         other.publish(2);
@@ -45,15 +45,15 @@ mod tests {
     }
 
     #[test]
-    fn readers_on_other_threads_see_whole_values_in_order() {
+    fn readers_on_other_threads_see_consistent_values_in_order() {
         let cell = Latest::new((0_u64, 0_u64));
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     let mut last = 0;
                     while last < 20_000 {
-                        let (value, twin) = *cell.read();
-                        assert!(value == twin && value >= last, "{value}, {twin} after {last}");
+                        let (value, copy) = *cell.read();
+                        assert!(value == copy && value >= last, "{value}, {copy} after {last}");
                         last = value;
                     }
                 });
@@ -65,12 +65,12 @@ mod tests {
     }
 
     #[test]
-    fn a_value_comes_back_from_a_swap_and_is_free_to_use_when_nobody_reads_it() {
+    fn the_value_returned_by_swap_is_unique_once_no_reader_holds_it() {
         let cell = Latest::new(1);
         let held = cell.read();
-        let mut back = cell.swap(Arc::new(2));
-        assert!(*back == 1 && Arc::get_mut(&mut back).is_none());
+        let mut previous = cell.swap(Arc::new(2));
+        assert!(*previous == 1 && Arc::get_mut(&mut previous).is_none());
         drop(held);
-        assert!(Arc::get_mut(&mut back).is_some());
+        assert!(Arc::get_mut(&mut previous).is_some());
     }
 }

@@ -1,7 +1,6 @@
-//! How data crosses threads: a newest-wins cell for values, a bounded queue for everything that counts.
+//! Data exchange between threads: a newest-value cell, and a bounded queue for items that must all arrive.
 //!
-//! Nothing here blocks the thread that must not wait: [`Latest`] swaps a pointer without a lock,
-//! and a full [`Outbox`] refuses and counts instead of waiting.
+//! Neither blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
 
 mod latest;
 mod queue;

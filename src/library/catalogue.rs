@@ -29,7 +29,7 @@ impl PresetSource {
             Self::File(path) => {
                 let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
                 if size > crate::milk::MAX_PRESET_BYTES as u64 {
-                    return Err(crate::milk::Refusal::TooLarge(size as usize).to_string());
+                    return Err(crate::milk::PresetError::TooLarge(size as usize).to_string());
                 }
                 std::fs::read(path).map_err(|error| error.to_string())
             }

@@ -1,55 +1,58 @@
-//! The constants warp and composite shaders read, and what the fixed passes need instead.
+//! Fills the uniforms of warp and composite shaders, and the parameters of the built-in passes.
 //!
-//! Layout after `lactea_abi::MilkUniforms`; meanings after MilkDrop's preset authoring guide.
+//! Layout: `lactea_abi::MilkUniforms`. Semantics: MilkDrop's preset authoring guide.
 
 use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
 
+use super::engine::Context;
 use super::names::frame;
-use super::player::Context;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
-/// Rotation matrices that keep turning; the last four are thrown anew every frame.
-const TURNING: usize = 20;
+/// Rotation matrices that rotate over time; the other four are random in every frame.
+const ANIMATED_ROTATIONS: usize = 20;
 
-/// What is random about one run of a preset, decided once from the seed.
-pub(super) struct Randoms {
+/// Random values shaders read. The per-preset ones are drawn once, from the seed.
+pub(super) struct ShaderRandoms {
     rng: Rng,
     rand_preset: [f32; 4],
     hue_start: [f32; 4],
-    rotors: [Rotor; TURNING],
+    rotations: [Rotation; ANIMATED_ROTATIONS],
 }
 
-/// A rotation about three axes. The reference hands no shift to shaders, so there is none.
+/// A rotation about three axes, without translation: projectM passes none to shaders.
 #[derive(Clone, Copy, Default)]
-struct Rotor {
-    base: [f32; 3],
+struct Rotation {
+    /// Angle at time 0 for each axis, radians.
+    start: [f32; 3],
+    /// Radians per second.
     speed: [f32; 3],
 }
 
-impl Randoms {
+impl ShaderRandoms {
     pub fn new(mut rng: Rng) -> Self {
         let rand_preset = std::array::from_fn(|_| rng.unit_f32());
         let hue_start = std::array::from_fn(|_| rng.unit_f32() * 64.8);
-        let rotors = std::array::from_fn(|k| {
-            // Groups of four turn faster and faster: s, d, f, vf, uf.
+        let rotations = std::array::from_fn(|k| {
+            // Five groups of four, each faster than the last: s, d, f, vf, uf.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
-            Rotor {
-                base: std::array::from_fn(|_| rng.unit_f32() * 6.28),
+            Rotation {
+                start: std::array::from_fn(|_| rng.unit_f32() * 6.28),
                 speed: std::array::from_fn(|_| (rng.unit_f32() * 2.0 - 1.0) * fastest),
             }
         });
-        Self { rng, rand_preset, hue_start, rotors }
+        Self { rng, rand_preset, hue_start, rotations }
     }
 
-    fn thrown(&mut self) -> Rotor {
+    /// Returns a random rotation that stands still.
+    fn random_rotation(&mut self) -> Rotation {
         let rng = &mut self.rng;
-        Rotor { base: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }
+        Rotation { start: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }
     }
 }
 
-/// Fills every constant of `out` for this frame.
-pub(super) fn fill(randoms: &mut Randoms, vars: &[f64], context: &Context, out: &mut Frame) {
+/// Fills the uniforms and pass parameters of `out`.
+pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context, out: &mut Frame) {
     let at = |slot: usize| vars[slot] as f32;
     out.blur = blur_range(vars);
     out.texture_wrap = vars[frame::wrap] != 0.0;
@@ -67,8 +70,8 @@ pub(super) fn fill(randoms: &mut Randoms, vars: &[f64], context: &Context, out: 
     };
     let mut rot = [[[0.0; 4]; 3]; NUM_ROT];
     for (k, matrix) in rot.iter_mut().enumerate() {
-        let rotor = if k < TURNING { randoms.rotors[k] } else { randoms.thrown() };
-        *matrix = rotor.matrix(context.tick.time as f32);
+        let rotation = if k < ANIMATED_ROTATIONS { randoms.rotations[k] } else { randoms.random_rotation() };
+        *matrix = rotation.matrix(context.tick.time as f32);
     }
     let q = |index: usize| context.q[index] as f32;
     out.uniforms = MilkUniforms {
@@ -86,19 +89,19 @@ pub(super) fn fill(randoms: &mut Randoms, vars: &[f64], context: &Context, out: 
     };
 }
 
-/// The registers `_c0` to `_c13`.
+/// Returns the registers `_c0` to `_c13`.
 fn registers(context: &Context, blur: &BlurRange) -> [[f32; 4]; 14] {
     let [ax, ay] = context.aspect;
     let [width, height] = context.tick.size.map(|side| side.max(1) as f32);
-    // Shaders count seconds in single precision: wrapping keeps motion smooth after hours.
+    // Shaders read time as `f32`; wrapping keeps motion smooth after hours.
     let time = context.tick.time.rem_euclid(10_000.0) as f32;
     let roam = |speeds: [f32; 4], phases: [f32; 4], wave: fn(f32) -> f32| {
         std::array::from_fn(|i| 0.5 + 0.5 * wave(time * speeds[i] + phases[i]))
     };
     const FAST: ([f32; 4], [f32; 4]) = ([0.329, 1.293, 5.070, 20.051], [1.2, 3.9, 2.5, 5.4]);
     const SLOW: ([f32; 4], [f32; 4]) = ([0.0050, 0.0085, 0.0133, 0.0217], [2.7, 5.3, 4.5, 3.8]);
-    let [bass, mid, treb] = context.heard.bands;
-    let [bass_att, mid_att, treb_att] = context.heard.bands_att;
+    let [bass, mid, treb] = context.audio.bands;
+    let [bass_att, mid_att, treb_att] = context.audio.bands_att;
     let progress = context.read_only[3] as f32;
     let span = |level: usize| blur.max[level] - blur.min[level];
     let (mip_x, mip_y) = (width.log2(), height.log2());
@@ -120,27 +123,27 @@ fn registers(context: &Context, blur: &BlurRange) -> [[f32; 4]; 14] {
     ]
 }
 
-/// Blur ranges a preset asks for, made consistent: each level lies inside the one before and is never empty.
+/// Returns the preset's blur ranges, adjusted so that each level lies within the one before and is never empty.
 fn blur_range(vars: &[f64]) -> BlurRange {
     let at = |slot: usize| vars[slot] as f32;
     let mut min = [frame::blur1_min, frame::blur2_min, frame::blur3_min].map(at);
     let mut max = [frame::blur1_max, frame::blur2_max, frame::blur3_max].map(at);
-    const NARROWEST: f32 = 0.1;
+    const MIN_SPAN: f32 = 0.1;
     for level in 0..3 {
         if level > 0 {
             max[level] = max[level].min(max[level - 1]);
             min[level] = min[level].max(min[level - 1]);
         }
-        if max[level] - min[level] < NARROWEST {
+        if max[level] - min[level] < MIN_SPAN {
             let middle = (min[level] + max[level]) * 0.5;
-            min[level] = middle - NARROWEST * 0.5;
-            max[level] = middle + NARROWEST * 0.5;
+            min[level] = middle - MIN_SPAN * 0.5;
+            max[level] = middle + MIN_SPAN * 0.5;
         }
     }
     BlurRange { min, max, edge_darken: at(frame::blur1_edge_darken) }
 }
 
-/// The four slowly wandering hues of the screen's corners.
+/// Returns the slowly drifting hues of the four screen corners.
 fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
     std::array::from_fn(|corner| {
         let i = corner as f32;
@@ -155,18 +158,19 @@ fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
     })
 }
 
-impl Rotor {
-    /// Three columns of four: `v * matrix` turns a row vector `v = (x, y, z, 1)`.
+impl Rotation {
+    /// Returns the rotation matrix at `time` seconds as three columns of four; `v * matrix` rotates the row vector
+    /// `v = (x, y, z, 1)`.
     fn matrix(&self, time: f32) -> [[f32; 4]; 3] {
-        let angle = |axis: usize| (self.base[axis] + self.speed[axis] * time).sin_cos();
+        let angle = |axis: usize| (self.start[axis] + self.speed[axis] * time).sin_cos();
         let ((sx, cx), (sy, cy), (sz, cz)) = (angle(0), angle(1), angle(2));
-        // Row-vector convention: about x, then z, then y.
+        // Row vectors: about x first, then z, then y.
         let about_x = [[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]];
         let about_z = [[cz, sz, 0.0], [-sz, cz, 0.0], [0.0, 0.0, 1.0]];
         let about_y = [[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]];
         let tail = product(&about_z, &about_y);
-        let turn = product(&about_x, &tail);
-        std::array::from_fn(|column| [turn[0][column], turn[1][column], turn[2][column], 0.0])
+        let rows = product(&about_x, &tail);
+        std::array::from_fn(|column| [rows[0][column], rows[1][column], rows[2][column], 0.0])
     }
 }
 
@@ -179,18 +183,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rotations_keep_lengths() {
-        let mut randoms = Randoms::new(Rng::new(3));
-        let rotor = randoms.thrown();
-        let matrix = rotor.matrix(1.7);
+    fn rotations_preserve_length() {
+        let mut randoms = ShaderRandoms::new(Rng::new(3));
+        let rotation = randoms.random_rotation();
+        let matrix = rotation.matrix(1.7);
         let v = [0.3, -0.4, 0.8_f32];
-        let turned: Vec<f32> = matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
+        let rotated: Vec<f32> =
+            matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
         let length = |v: &[f32]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
-        assert!((length(&v) - length(&turned)).abs() < 1e-5, "{turned:?}");
+        assert!((length(&v) - length(&rotated)).abs() < 1e-5, "{rotated:?}");
     }
 
     #[test]
-    fn blur_ranges_are_never_empty_and_nest() {
+    fn blur_ranges_nest_and_are_never_empty() {
         let mut vars = vec![0.0; 256];
         (vars[frame::blur1_min], vars[frame::blur1_max]) = (0.5, 0.5);
         (vars[frame::blur2_min], vars[frame::blur2_max]) = (0.0, 9.0);

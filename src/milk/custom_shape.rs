@@ -1,14 +1,14 @@
-//! Custom shapes: polygons placed by the preset's own code, up to 1,024 instances each.
+//! Custom shapes: polygons positioned by preset code, up to 1,024 instances each.
 
+use super::engine::{Context, Engine, Namespace};
 use super::names::{SHAPE, T_COUNT, shape};
-use super::player::{Context, Engine, Namespace};
 use super::program::ShapeProgram;
 use super::{Blend, Draw, Frame, ShapeInstance, color_byte};
 
-/// Most instances of one shape a frame.
+/// Maximum instances of one shape per frame.
 const MAX_INSTANCES: i32 = 1024;
 
-/// One custom shape in motion.
+/// State of one custom shape.
 pub(super) struct ShapeState {
     main: Namespace,
     init_t: [f64; T_COUNT],
@@ -23,24 +23,25 @@ impl ShapeState {
     pub fn init(&mut self, program: &ShapeProgram, context: &Context, engine: &mut Engine) {
         self.main.set_read_only(SHAPE, &context.read_only);
         self.main.set_q(SHAPE, &context.q);
-        self.load_written(program, 0);
+        self.load_values(program, 0);
         self.main.run(program.init.as_ref(), engine);
         self.init_t.copy_from_slice(&self.main.vars[SHAPE.t..SHAPE.t + T_COUNT]);
     }
 
-    /// Runs this frame's code for every instance and adds them to `out`.
+    /// Runs the per-frame code of every instance and adds the polygons to `out`.
     pub fn draw(&mut self, program: &ShapeProgram, context: &Context, engine: &mut Engine, out: &mut Frame) {
         for instance in 0..program.values.instances.clamp(1, MAX_INSTANCES) {
             self.main.set_read_only(SHAPE, &context.read_only);
             self.main.set_q(SHAPE, &context.q);
             self.main.vars[SHAPE.t..SHAPE.t + T_COUNT].copy_from_slice(&self.init_t);
-            self.load_written(program, instance);
+            self.load_values(program, instance);
             self.main.run(program.per_frame.as_ref(), engine);
             self.push(context, out);
         }
     }
 
-    fn load_written(&mut self, program: &ShapeProgram, instance: i32) {
+    /// Copies the values of the preset file into the variables.
+    fn load_values(&mut self, program: &ShapeProgram, instance: i32) {
         let values = &program.values;
         for (slot, value) in [
             (shape::x, values.x),
@@ -72,14 +73,14 @@ impl ShapeState {
         }
     }
 
-    /// Adds the polygon the variables describe; instances that draw alike share one draw.
+    /// Adds the polygon described by the variables; consecutive instances with the same state share one draw.
     fn push(&self, context: &Context, out: &mut Frame) {
         let vars = &self.main.vars;
         let at = |slot: usize| vars[slot] as f32;
         let rgba = |slots: [usize; 4]| slots.map(|slot| color_byte(vars[slot]));
         let aspect_y = context.aspect[1];
         let instance = ShapeInstance {
-            // Presets count y from the bottom, yet corners run downwards from the centre.
+            // In presets the centre's y points up, but the offsets of the corners point down.
             center: [at(shape::x) * 2.0 - 1.0, at(shape::y) * 2.0 - 1.0],
             radius: [at(shape::rad) * aspect_y, -at(shape::rad)],
             angle: at(shape::ang),
@@ -92,11 +93,11 @@ impl ShapeState {
             texture_aspect: aspect_y,
             pad: [0.0; 3],
         };
-        let numbers = [instance.center, instance.radius, [instance.angle, instance.texture_angle]];
-        if !numbers.as_flattened().iter().all(|value| value.abs() < 1e5) {
+        let values = [instance.center, instance.radius, [instance.angle, instance.texture_angle]];
+        if !values.as_flattened().iter().all(|value| value.abs() < 1e5) {
             return;
         }
-        if !out.fill(instance.center, instance.radius) {
+        if !out.add_coverage(instance.center, instance.radius) {
             return;
         }
         let blend = if vars[shape::additive] != 0.0 { Blend::Additive } else { Blend::Alpha };

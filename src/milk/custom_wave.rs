@@ -1,25 +1,25 @@
-//! Custom waves: sound or spectrum run through the preset's own per-point code.
+//! Custom waves: waveform or spectrum passed through the preset's per-point code.
 
 use lactea_preset::{BaseValues, CustomWave};
 
+use super::engine::{Context, Engine, Namespace};
 use super::frame::Weight;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
-use super::player::{Context, Engine, Namespace};
 use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
 use super::stroke::{self, Point, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
-/// Most points of one custom wave.
+/// Maximum points of one custom wave.
 const MAX_POINTS: usize = 512;
 
-/// One custom wave in motion.
+/// State of one custom wave.
 pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Room for what is heard and for the points it becomes, used again every frame.
+    /// Input of each channel and the points it becomes; reused, so that no frame allocates.
     channels: [Vec<f32>; 2],
     run: Vec<Point>,
 }
@@ -39,12 +39,12 @@ impl WaveState {
     pub fn init(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         self.main.set_read_only(WAVE, &context.read_only);
         self.main.set_q(WAVE, &context.q);
-        load_written(&program.values, &mut self.main.vars);
+        load_values(&program.values, &mut self.main.vars);
         self.main.run(program.init.as_ref(), engine);
         self.init_t.copy_from_slice(&self.main.vars[WAVE.t..WAVE.t + T_COUNT]);
     }
 
-    /// Runs this frame's code and adds the wave to `out`.
+    /// Runs the per-frame and per-point code and adds the wave to `out`.
     pub fn draw(
         &mut self,
         program: &WaveProgram,
@@ -61,15 +61,15 @@ impl WaveState {
         if count < if dots { 1 } else { 2 } {
             return;
         }
-        let values = Values {
+        let source = Source {
             spectrum,
             count,
-            apart: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
+            separation: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
             smoothing: vars[wave::smoothing] as f32,
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
         for channel in 0..2 {
-            values.listen(context, channel, &mut self.channels[channel]);
+            source.fill(context, channel, &mut self.channels[channel]);
         }
         self.run_point_code(program, context, engine);
         let style = StrokeStyle {
@@ -87,14 +87,14 @@ impl WaveState {
         main.set_read_only(WAVE, &context.read_only);
         main.set_q(WAVE, &context.q);
         main.vars[WAVE.t..WAVE.t + T_COUNT].copy_from_slice(&self.init_t);
-        load_written(values, &mut main.vars);
+        load_values(values, &mut main.vars);
         main.run(program.per_frame.as_ref(), engine);
     }
 
-    /// Runs the code of every point of `channels` and fills `run`.
+    /// Runs the per-point code on `channels` and fills `run`.
     fn run_point_code(&mut self, program: &WaveProgram, context: &Context, engine: &mut Engine) {
         let main = &self.main.vars;
-        let written = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
+        let color = [wave::r, wave::g, wave::b, wave::a].map(|slot| main[slot]);
         let q: [f64; Q_COUNT] = self.main.q(WAVE);
         self.point.set_read_only(POINT, &context.read_only);
         self.point.set_q(POINT, &q);
@@ -110,7 +110,7 @@ impl WaveState {
             vars[point::value2] = f64::from(value2);
             vars[point::x] = 0.5 + f64::from(value1);
             vars[point::y] = 0.5 + f64::from(value2);
-            vars[point::r..=point::a].copy_from_slice(&written);
+            vars[point::r..=point::a].copy_from_slice(&color);
             self.point.run(program.per_point.as_ref(), engine);
             let vars = &self.point.vars;
             self.run.push(Point {
@@ -124,8 +124,8 @@ impl WaveState {
     }
 }
 
-/// Puts the wave's written values into its variables.
-fn load_written(values: &CustomWave, vars: &mut [f64]) {
+/// Copies the values of the preset file into the wave's variables.
+fn load_values(values: &CustomWave, vars: &mut [f64]) {
     for (slot, value) in [
         (wave::r, f64::from(values.r)),
         (wave::g, f64::from(values.g)),
@@ -144,31 +144,32 @@ fn load_written(values: &CustomWave, vars: &mut [f64]) {
     }
 }
 
-/// How sound becomes `value1` and `value2`.
-struct Values {
+/// How audio becomes `value1` and `value2`.
+struct Source {
     spectrum: bool,
     count: usize,
-    apart: f32,
+    /// `sep`, in bins.
+    separation: f32,
     smoothing: f32,
     scale: f32,
 }
 
-impl Values {
-    /// Fills `out` with one channel, spread over `count` points, smoothed forth and back, scaled.
-    fn listen(&self, context: &Context, channel: usize, out: &mut Vec<f32>) {
+impl Source {
+    /// Fills `out` with one channel resampled to `count` points, smoothed forwards and backwards, and scaled.
+    fn fill(&self, context: &Context, channel: usize, out: &mut Vec<f32>) {
         let count = self.count;
-        // A spectrum is spread over all points, `sep` bins short; a waveform starts at its oldest sample, takes no
-        // notice of `sep`, and is stretched only where there are more points than samples.
+        // A spectrum is spread over all points, less `sep` bins. A waveform starts at its oldest sample, ignores `sep`,
+        // and is stretched only if there are more points than samples.
         let stride = if self.spectrum {
-            (SPECTRUM_BINS as f32 - self.apart) / count as f32
+            (SPECTRUM_BINS as f32 - self.separation) / count as f32
         } else {
             (DRAWN_SAMPLES as f32 / count as f32).min(1.0)
         };
-        let source: &[f32] =
-            if self.spectrum { &context.heard.spectrum[channel] } else { &context.heard.wave[channel] };
-        // The reference counts samples from -128 to 127; waveforms here are -1 to 1.
+        let input: &[f32] =
+            if self.spectrum { &context.audio.spectrum[channel] } else { &context.audio.wave[channel] };
+        // projectM's samples are -128 to 127; waveforms here are -1 to 1.
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
-        let sample = |i: usize| source.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
+        let sample = |i: usize| input.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
         out.clear();
         out.extend((0..count).map(sample));

@@ -1,54 +1,54 @@
-//! Double presets of MilkDrop 3 (`.milk2`): two presets in one file, shown together as they stood when it was saved.
+//! Double presets of MilkDrop 3 (`.milk2`): two presets in one file, blended.
 //!
-//! Each plays on an image of its own; the file says how much of the second shows, and in which pattern.
+//! Each preset draws to its own image. The file stores the blend progress and the blend pattern.
 
 use lactea_preset::milk2::{self, Milk2, Milk2Error, Milk2Header};
 
-/// How the two pictures of a double preset lie over each other.
+/// How the two pictures of a double preset are blended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DoubleBlend {
-    /// Share of the second picture, 0..1.
+    /// Blend progress: 0 shows only the first picture, 1 only the second.
     pub share: f32,
-    /// Where it shows.
+    /// Where the second picture appears first.
     pub pattern: Pattern,
 }
 
-/// Where the second picture of a double preset shows.
+/// Shape of the blend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// The same everywhere.
-    Even,
-    /// Where it is bright, for the cloudy patterns.
-    Bright,
-    /// From the middle outwards, for the round patterns.
-    Round,
+    /// Uniform over the picture.
+    Uniform,
+    /// Bright parts first; stands in for the cloud and plasma patterns.
+    Luma,
+    /// From the centre outwards; stands in for the round patterns.
+    Radial,
 }
 
-/// The two texts of a double preset; `None` when the file is an ordinary one.
+/// Splits a double preset into its two presets; `None` if the file is an ordinary preset.
 pub(super) fn split(bytes: &[u8]) -> Option<Result<(Milk2, DoubleBlend), String>> {
-    // What a file leaves out stands half way.
-    let unsaid = Milk2Header { progress: 0.5, ..Milk2Header::default() };
-    match milk2::parse_milk2(bytes, &unsaid) {
+    // A file without a progress value blends half and half.
+    let defaults = Milk2Header { progress: 0.5, ..Milk2Header::default() };
+    match milk2::parse_milk2(bytes, &defaults) {
         Ok(double) => {
             let share = if double.progress.is_finite() { double.progress.clamp(0.0, 1.0) } else { 0.5 };
-            let together = DoubleBlend { share, pattern: pattern(&double.pattern) };
-            Some(Ok((double, together)))
+            let blend = DoubleBlend { share, pattern: pattern(&double.pattern) };
+            Some(Ok((double, blend)))
         }
         Err(Milk2Error::NotDouble) => None,
         Err(error) => Some(Err(error.to_string())),
     }
 }
 
-/// The nearest of our patterns to one of MilkDrop 3's, by its name.
+/// Maps the name of a MilkDrop 3 blend pattern to the closest [`Pattern`].
 fn pattern(name: &str) -> Pattern {
     let name = name.to_ascii_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if any(&["plasma", "cloud"]) {
-        Pattern::Bright
+        Pattern::Luma
     } else if any(&["cercle", "circle", "donut", "snail", "radial"]) {
-        Pattern::Round
+        Pattern::Radial
     } else {
-        Pattern::Even
+        Pattern::Uniform
     }
 }
 
@@ -68,21 +68,25 @@ mod tests {
     fn both_halves_are_compiled() {
         let text = file("blending_pattern=plasma2\nblending_progress=0.25");
         let program = Program::compile(&text).expect("a double preset");
-        let (second, together) = program.second.as_ref().expect("its second half");
-        assert_eq!(*together, DoubleBlend { share: 0.25, pattern: Pattern::Bright });
+        let (second, blend) = program.second.as_ref().expect("a second half");
+        assert_eq!(*blend, DoubleBlend { share: 0.25, pattern: Pattern::Luma });
         assert!(second.second.is_none() && program.problems.is_empty() && second.problems.is_empty());
     }
 
     #[test]
-    fn what_the_file_leaves_out_stands_half_way() {
+    fn missing_progress_defaults_to_one_half() {
         let program = Program::compile(&file("")).expect("a double preset");
-        assert_eq!(program.second.as_ref().map(|(_, together)| together.share), Some(0.5));
+        assert_eq!(program.second.as_ref().map(|(_, blend)| blend.share), Some(0.5));
     }
 
     #[test]
-    fn an_ordinary_preset_has_no_second_half_and_a_broken_number_is_told() {
+    fn an_ordinary_preset_has_no_second_half() {
         assert!(Program::compile(b"[preset00]\nzoom=1\n").expect("a preset").second.is_none());
-        let refusal = Program::compile(&file("blending_progress=much")).expect_err("no number");
-        assert!(refusal.to_string().contains("blending_progress"), "{refusal}");
+    }
+
+    #[test]
+    fn the_error_for_an_invalid_progress_names_the_key() {
+        let error = Program::compile(&file("blending_progress=much")).expect_err("not a number");
+        assert!(error.to_string().contains("blending_progress"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
-//! One frame of a preset as plain data: everything the stage needs to draw it, and nothing of how.
+//! One frame of a preset as plain data: the input of the stage.
 //!
-//! Positions are clip space (x right, y up, -1..1), texture coordinates have their origin at the top left.
-//! The buffers are reused: a player clears and refills them every frame.
+//! Positions are in clip space (x right, y up, -1 to 1); texture coordinates have their origin at the top left.
+//! A player clears and refills the same frame, so its buffers are reused.
 
 use std::ops::Range;
 
@@ -9,70 +9,69 @@ use lactea_abi::{MeshVertex, MilkExtUniforms, MilkUniforms};
 
 /// One frame of one preset, ready to draw.
 ///
-/// Order of drawing: `below` onto the previous image; the warp pass (mesh, previous image in, new image out);
-/// the blur pyramid of the previous image as far as a shader reads it; `above` onto the new image; the
-/// composite pass from the new image to the deck's output.
+/// Drawing order: `below` onto the previous image; the warp pass from the previous to the new image; `above` onto the
+/// new image; the blur pyramid of the previous image, if a shader reads it; the composite pass from the new image to
+/// the deck's output.
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// Constants of the warp and composite shaders; `c[7]` (texsize) included.
+    /// Uniforms of the warp and composite shaders, including `c[7]` (texsize).
     pub uniforms: MilkUniforms,
-    /// MilkDrop 3 extras (`q33..q64`, mouse).
+    /// MilkDrop 3 uniforms (`q33..q64`, mouse).
     pub extra: MilkExtUniforms,
-    /// Cells of the warp mesh, across and down.
+    /// Columns and rows of the warp mesh.
     pub mesh_size: [u32; 2],
-    /// Warp mesh: `(across + 1) * (down + 1)` vertices, row by row from the top. `uv.xy` is where the previous
-    /// image is read, `uv.zw` the vertex's own place, `diffuse` the decay colour.
+    /// Warp mesh: `(columns + 1) * (rows + 1)` vertices, row by row from the top. `uv.xy` is where the vertex samples
+    /// the previous image, `uv.zw` its own position, `diffuse` the decay colour.
     pub mesh: Vec<MeshVertex>,
-    /// Composite mesh of the hue corners: diffuse colours of the screen's corners, top left, top right, bottom
-    /// left, bottom right.
+    /// Hues of the screen corners: top left, top right, bottom left, bottom right.
     pub hue: [[f32; 4]; 4],
-    /// Whether reading outside the previous image wraps round (else it clamps).
+    /// Whether the previous image wraps at its edges; otherwise it clamps.
     pub texture_wrap: bool,
-    /// Ranges and edge darkening of the blur pyramid.
+    /// Value ranges and edge darkening of the blur pyramid.
     pub blur: BlurRange,
-    /// The fixed composite of presets without a composite shader.
+    /// Parameters of the built-in composite, for presets without a composite shader.
     pub legacy: LegacyComposite,
     /// Drawn onto the previous image before the warp (motion vectors).
     pub below: Vec<Draw>,
     /// Drawn onto the new image after the warp, in order (shapes, waves, darken centre, borders).
     pub above: Vec<Draw>,
-    /// Pool the line draws index.
+    /// Segments referenced by [`Draw::Lines`].
     pub segments: Vec<Segment>,
-    /// Pool the dot draws index.
-    pub spots: Vec<Spot>,
-    /// Pool the shape draws index.
+    /// Dots referenced by [`Draw::Dots`].
+    pub dots: Vec<Dot>,
+    /// Instances referenced by [`Draw::Shapes`].
     pub shapes: Vec<ShapeInstance>,
-    /// Pool the triangle draws index; three vertices a triangle.
+    /// Vertices referenced by [`Draw::Triangles`], three per triangle.
     pub triangles: Vec<Vertex>,
-    /// How much of the screen polygons covered so far, in whole screens.
-    painted: f32,
+    /// Area of the polygons so far, in screens.
+    coverage: f32,
 }
 
-/// Screens the polygons of one frame may cover together; what is beyond is left out, so that no device is kept busy
-/// for seconds.
-const MAX_PAINTED: f32 = 256.0;
+/// Maximum total area of the polygons of one frame, in screens. Polygons beyond it are dropped, which keeps a frame
+/// from occupying the device for seconds.
+const MAX_COVERAGE: f32 = 256.0;
 
-/// How new light meets what is there.
+/// Blend mode of a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blend {
-    /// Covers by its alpha: `src * a + dst * (1 - a)`.
+    /// `src * a + dst * (1 - a)`.
     Alpha,
-    /// Adds by its alpha: `src * a + dst`.
+    /// `src * a + dst`.
     Additive,
 }
 
-/// How heavy lines and dots are, in reference pixels.
+/// Width of lines and dots, in reference pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
     /// One pixel.
     Thin,
-    /// One and a half: the same again half a pixel right, above, and both.
+    /// One and a half: drawn four times, offset by half a pixel right, down, and both.
     Half,
-    /// Two: the same again a pixel right, above, and both.
+    /// Two: drawn four times, offset by one pixel right, up, and both.
     Double,
 }
 
-/// One draw over a range of a pool.
+/// One draw call over a range of a frame's buffers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Draw {
     /// Line segments `frame.segments[range]`.
@@ -81,30 +80,30 @@ pub enum Draw {
         range: Range<u32>,
         /// Blend mode.
         blend: Blend,
-        /// How heavy they are.
+        /// Width.
         weight: Weight,
     },
-    /// Square dots `frame.spots[range]`.
+    /// Square dots `frame.dots[range]`.
     Dots {
-        /// Range of spots.
+        /// Range of dots.
         range: Range<u32>,
         /// Blend mode.
         blend: Blend,
-        /// How heavy they are.
+        /// Width.
         weight: Weight,
     },
-    /// Filled polygons with outlines `frame.shapes[range]`: for each instance the fill, then the outline.
+    /// Filled, outlined polygons `frame.shapes[range]`.
     Shapes {
         /// Range of instances.
         range: Range<u32>,
         /// Blend mode.
         blend: Blend,
-        /// Fill with the previous image times the vertex colour.
+        /// Whether the fill is the previous image times the vertex colour.
         textured: bool,
-        /// Outline two reference pixels wide instead of one.
+        /// Whether the outline is two reference pixels wide instead of one.
         thick: bool,
     },
-    /// Plain coloured triangles `frame.triangles[range]`.
+    /// Untextured triangles `frame.triangles[range]`.
     Triangles {
         /// Range of vertices, a multiple of three.
         range: Range<u32>,
@@ -113,7 +112,7 @@ pub enum Draw {
     },
 }
 
-/// A straight stroke between two points. Matches `struct Segment` in `shaders/stroke.wgsl`.
+/// A line segment. Matches the instance layout of `shaders/stroke.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Segment {
@@ -127,29 +126,28 @@ pub struct Segment {
     pub color_b: [f32; 4],
 }
 
-/// A dot. Matches `struct Spot` in `shaders/dot.wgsl`.
+/// A dot. Matches the instance layout of `shaders/dot.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct Spot {
+pub struct Dot {
     /// Centre, clip space.
     pub at: [f32; 2],
     /// RGBA.
     pub color: [f32; 4],
 }
 
-/// One polygon: corner `k` of `sides` lies at angle `k / sides * tau + angle + tau / 8`, `radius * (cos, sin)` from
-/// the centre, the x part multiplied by `aspect_y` as MilkDrop does. Matches `struct Shape` in
-/// `shaders/shape.wgsl`.
+/// One polygon. Corner `k` of `sides` is at `center + radius * (cos, sin)` of the angle
+/// `k / sides * tau + angle + tau / 8`. Matches `struct Shape` in `shaders/shape.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct ShapeInstance {
     /// Centre, clip space.
     pub center: [f32; 2],
-    /// Half width of the polygon in clip units, across (aspect included) and up.
+    /// Horizontal and vertical radius in clip units; the horizontal one includes the aspect ratio.
     pub radius: [f32; 2],
     /// Rotation of the corners, radians.
     pub angle: f32,
-    /// Number of corners, 3 to 100, as a whole number.
+    /// Number of corners, an integer from 3 to 100.
     pub sides: f32,
     /// Rotation of the texture, radians.
     pub texture_angle: f32,
@@ -159,15 +157,15 @@ pub struct ShapeInstance {
     pub color: [f32; 4],
     /// RGBA of the rim.
     pub color_rim: [f32; 4],
-    /// RGBA of the outline; alpha 0 draws none.
+    /// RGBA of the outline; none is drawn at alpha 0.
     pub outline: [f32; 4],
-    /// Width over height correction of the texture, as MilkDrop's `aspect_y`.
+    /// Aspect correction of the texture: MilkDrop's `aspect_y`.
     pub texture_aspect: f32,
-    /// Unused, keeps the layout a multiple of 16 bytes.
+    /// Padding to a multiple of 16 bytes.
     pub pad: [f32; 3],
 }
 
-/// A corner of a plain triangle. Matches the vertex layout of `shaders/triangle.wgsl`.
+/// A vertex of an untextured triangle. Matches the vertex layout of `shaders/triangle.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Vertex {
@@ -177,14 +175,14 @@ pub struct Vertex {
     pub color: [f32; 4],
 }
 
-/// Value ranges of blur 1 to 3, already made consistent, and how much the edges darken.
+/// Value ranges of blur 1 to 3, nested and never empty, and the edge darkening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlurRange {
-    /// Darkest value kept, per level.
+    /// Lower end of the stored range, per level.
     pub min: [f32; 3],
-    /// Brightest value kept, per level.
+    /// Upper end of the stored range, per level.
     pub max: [f32; 3],
-    /// 0 no darkening to 1.
+    /// Darkening towards the edges, 0 none to 1 full.
     pub edge_darken: f32,
 }
 
@@ -194,26 +192,26 @@ impl Default for BlurRange {
     }
 }
 
-/// What MilkDrop 1 does between the feedback image and the screen.
+/// Parameters of the MilkDrop 1 composite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LegacyComposite {
     /// Brightness multiplier, 0 to 8.
     pub gamma: f32,
-    /// Share of the echo image, 0..1.
+    /// Opacity of the echo image, 0 to 1.
     pub echo_alpha: f32,
     /// Zoom of the echo image.
     pub echo_zoom: f32,
-    /// 0 plain, 1 mirrored across, 2 mirrored down, 3 both.
+    /// 0 as is, 1 flipped horizontally, 2 flipped vertically, 3 both.
     pub echo_orientation: u32,
-    /// `1 - (1 - x)^2`.
+    /// `1 - (1 - x)^2`, for each channel.
     pub brighten: bool,
-    /// Square of the light.
+    /// `x * x`.
     pub darken: bool,
     /// `x * (1 - x) * 2`.
     pub solarize: bool,
     /// `1 - x`.
     pub invert: bool,
-    /// 0 white to 1 full use of the hue corners.
+    /// Strength of the corner hues, 0 none to 1 full.
     pub hue_amount: f32,
 }
 
@@ -234,31 +232,31 @@ impl Default for LegacyComposite {
 }
 
 impl Frame {
-    /// Empties the pools and draw lists, keeping their memory.
+    /// Clears buffers and draw lists, keeping their allocations.
     pub fn clear(&mut self) {
         self.mesh.clear();
         self.below.clear();
         self.above.clear();
         self.segments.clear();
-        self.spots.clear();
+        self.dots.clear();
         self.shapes.clear();
         self.triangles.clear();
-        self.painted = 0.0;
+        self.coverage = 0.0;
     }
 
-    /// Counts a polygon round `center` as wide and high as `radius` says, from -1 to 1 over the screen; false when it
-    /// must be left out.
-    pub(super) fn fill(&mut self, center: [f32; 2], radius: [f32; 2]) -> bool {
+    /// Adds the visible part of the rectangle `center` +- `radius`, in clip space, to the area of the polygons. Returns
+    /// false if the polygon must be dropped.
+    pub(super) fn add_coverage(&mut self, center: [f32; 2], radius: [f32; 2]) -> bool {
         let side = |axis: usize| {
             let (low, high) = (center[axis] - radius[axis].abs(), center[axis] + radius[axis].abs());
             (high.min(1.0) - low.max(-1.0)).max(0.0) / 2.0
         };
-        self.painted += side(0) * side(1);
-        self.has_room()
+        self.coverage += side(0) * side(1);
+        self.within_coverage_limit()
     }
 
-    /// Whether everything the preset drew so far is in the frame.
-    pub(super) fn has_room(&self) -> bool {
-        self.painted <= MAX_PAINTED
+    /// Returns false once polygons have been dropped.
+    pub(super) fn within_coverage_limit(&self) -> bool {
+        self.coverage <= MAX_COVERAGE
     }
 }

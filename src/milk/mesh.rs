@@ -1,27 +1,28 @@
-//! The warp mesh: where each corner of the grid reads the previous image.
+//! The warp mesh: where each vertex of the grid samples the previous image.
 //!
-//! The order of zoom, stretch, warp, rotation and shift is MilkDrop's, as its preset authoring guide describes it.
+//! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
 use lactea_abi::MeshVertex;
 
 use super::Frame;
+use super::engine::{Context, Engine, Namespace};
 use super::names::{VERTEX, frame, vertex};
-use super::player::{Context, Engine, Namespace};
 use super::program::{FrameCode, Program};
 
-/// The ten motion values per-vertex code may change, in slot order of both namespaces.
+/// Number of motion variables. Their slots are the same in per-frame and per-vertex code.
 const MOTION: usize = 10;
 const _: () = assert!(frame::zoom == vertex::zoom && frame::sy == vertex::sy && vertex::sy + 1 == MOTION);
 
-/// State of per-vertex code and the last mesh.
+/// State of the per-vertex code, and the previous mesh.
 pub(super) struct MeshState {
     namespace: Namespace,
     previous: PreviousMesh,
 }
 
-/// The last frame's mesh, which motion vectors follow backwards.
+/// The previous frame's mesh, used by motion vectors.
 #[derive(Default)]
 pub(super) struct PreviousMesh {
+    /// Columns and rows.
     pub size: [u32; 2],
     /// Texture coordinates, row by row from the top; empty before the first frame.
     pub uv: Vec<[f32; 2]>,
@@ -36,7 +37,7 @@ impl MeshState {
         &self.previous
     }
 
-    /// Fills `out.mesh`, running per-vertex code at every corner.
+    /// Fills `out.mesh`, running the per-vertex code for every vertex.
     pub fn compute(
         &mut self,
         program: &Program,
@@ -51,23 +52,23 @@ impl MeshState {
         let code = program.code.per_vertex.as_ref();
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
-        // Here, unlike in per-frame code, these are the factors that make circles round.
+        // Unlike in per-frame code, these are the correction factors themselves, not their inverses.
         vars.vars[vertex::aspectx..=vertex::aspecty].copy_from_slice(&context.aspect.map(f64::from));
         vars.set_q(VERTEX, &context.q);
-        let written: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("the first ten are motion");
+        let base: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("motion variables come first");
         out.mesh_size = context.tick.mesh;
         for row in 0..=down {
             for column in 0..=across {
-                let place = Place::new([column, row], [across, down], context.aspect);
+                let point = GridPoint::new([column, row], [across, down], context.aspect);
                 let motion = if code.is_some() {
-                    vars.vars[..MOTION].copy_from_slice(&written);
-                    place.load(&mut vars.vars);
+                    vars.vars[..MOTION].copy_from_slice(&base);
+                    point.load(&mut vars.vars);
                     vars.run(code, engine);
                     Motion::from_vars(&vars.vars)
                 } else {
-                    Motion::from_vars(&written)
+                    Motion::from_vars(&base)
                 };
-                out.mesh.push(place.vertex(field.source(&place, &motion, context.aspect), decay));
+                out.mesh.push(point.vertex(field.source(&point, &motion, context.aspect), decay));
             }
         }
         self.previous.size = context.tick.mesh;
@@ -76,36 +77,37 @@ impl MeshState {
     }
 }
 
-/// One corner of the grid.
-struct Place {
-    /// Clip space, y up.
+/// One vertex of the grid.
+struct GridPoint {
+    /// Position in clip space, y up.
     at: [f32; 2],
-    /// Distance from the middle, aspect corrected.
+    /// Distance from the centre, aspect corrected.
     rad: f32,
-    /// Angle from the middle, -pi..pi.
+    /// Angle around the centre, -pi to pi.
     ang: f32,
-    /// 0..1 as per-vertex code sees it, y down.
-    seen: [f32; 2],
+    /// Position as per-vertex code reads it, 0 to 1, y down.
+    code_pos: [f32; 2],
 }
 
-impl Place {
+impl GridPoint {
     fn new([column, row]: [u32; 2], [across, down]: [u32; 2], [aspect_x, aspect_y]: [f32; 2]) -> Self {
         let x = column as f32 / across.max(1) as f32 * 2.0 - 1.0;
         let y = 1.0 - row as f32 / down.max(1) as f32 * 2.0;
-        let (round_x, round_y) = (x * aspect_x, y * aspect_y);
-        let in_the_middle = row * 2 == down && column * 2 == across;
+        let (square_x, square_y) = (x * aspect_x, y * aspect_y);
+        let at_center = row * 2 == down && column * 2 == across;
         Self {
             at: [x, y],
-            rad: round_x.hypot(round_y),
-            // The row through the middle counts as just below it, so that its left half lies at -pi.
-            ang: if in_the_middle { 0.0 } else { below_zero(round_y).atan2(round_x) },
-            seen: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
+            rad: square_x.hypot(square_y),
+            // The centre row counts as just below the centre: its left half is at -pi.
+            ang: if at_center { 0.0 } else { negative_zero(square_y).atan2(square_x) },
+            code_pos: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
         }
     }
 
+    /// Sets the position variables of per-vertex code.
     fn load(&self, vars: &mut [f64]) {
-        vars[vertex::x] = f64::from(self.seen[0]);
-        vars[vertex::y] = f64::from(self.seen[1]);
+        vars[vertex::x] = f64::from(self.code_pos[0]);
+        vars[vertex::y] = f64::from(self.code_pos[1]);
         vars[vertex::rad] = f64::from(self.rad);
         vars[vertex::ang] = f64::from(self.ang);
     }
@@ -116,13 +118,13 @@ impl Place {
             pos: self.at,
             diffuse: [decay, decay, decay, 1.0],
             uv: [source[0], source[1], x * 0.5 + 0.5, 0.5 - y * 0.5],
-            // Shaders count the angle clockwise, code the other way.
+            // Angles are clockwise in shaders, counterclockwise in code.
             rad_ang: [self.rad, -self.ang],
         }
     }
 }
 
-/// The motion at one corner, after per-vertex code.
+/// Motion of one vertex, after per-vertex code.
 struct Motion {
     zoom: f32,
     zoom_exponent: f32,
@@ -148,7 +150,7 @@ impl Motion {
     }
 }
 
-/// The slow ripple that `warp` mixes in.
+/// The slow ripple scaled by `warp`.
 struct WarpField {
     time: f32,
     scale: f32,
@@ -170,25 +172,25 @@ impl WarpField {
         }
     }
 
-    /// Where in the previous image this corner reads, 0..1 with the origin at the top left.
-    fn source(&self, place: &Place, motion: &Motion, [aspect_x, aspect_y]: [f32; 2]) -> [f32; 2] {
-        let [x, y] = place.at;
-        // The ripple counts y downwards.
+    /// Returns where the vertex samples the previous image, 0 to 1 with the origin at the top left.
+    fn source(&self, point: &GridPoint, motion: &Motion, [aspect_x, aspect_y]: [f32; 2]) -> [f32; 2] {
+        let [x, y] = point.at;
+        // In the ripple, y points down.
         let ripple_y = -y;
         let [cx, cy] = motion.center;
-        let zoom = motion.zoom.powf(motion.zoom_exponent.powf(place.rad * 2.0 - 1.0));
-        let shrink = 1.0 / nonzero(zoom);
-        let mut u = x * aspect_x * 0.5 * shrink + 0.5;
-        let mut v = -y * aspect_y * 0.5 * shrink + 0.5;
+        let zoom = motion.zoom.powf(motion.zoom_exponent.powf(point.rad * 2.0 - 1.0));
+        let scale = 1.0 / nonzero(zoom);
+        let mut u = x * aspect_x * 0.5 * scale + 0.5;
+        let mut v = -y * aspect_y * 0.5 * scale + 0.5;
         u = (u - cx) / nonzero(motion.stretch[0]) + cx;
         v = (v - cy) / nonzero(motion.stretch[1]) + cy;
         if motion.warp != 0.0 {
             let [f0, f1, f2, f3] = self.f;
-            let (time, scale, amount) = (self.time, self.scale, motion.warp * 0.0035);
-            u += amount * (time * 0.333 + scale * (x * f0 - ripple_y * f3)).sin();
-            v += amount * (time * 0.375 - scale * (x * f2 + ripple_y * f1)).cos();
-            u += amount * (time * 0.753 - scale * (x * f1 - ripple_y * f2)).cos();
-            v += amount * (time * 0.825 + scale * (x * f0 + ripple_y * f3)).sin();
+            let (time, freq, amount) = (self.time, self.scale, motion.warp * 0.0035);
+            u += amount * (time * 0.333 + freq * (x * f0 - ripple_y * f3)).sin();
+            v += amount * (time * 0.375 - freq * (x * f2 + ripple_y * f1)).cos();
+            u += amount * (time * 0.753 - freq * (x * f1 - ripple_y * f2)).cos();
+            v += amount * (time * 0.825 + freq * (x * f0 + ripple_y * f3)).sin();
         }
         let (sin, cos) = motion.rot.sin_cos();
         let (from_x, from_y) = (u - cx, v - cy);
@@ -198,16 +200,17 @@ impl WarpField {
     }
 }
 
+/// Replaces 0 with a tiny divisor.
 fn nonzero(value: f32) -> f32 {
     if value == 0.0 { f32::MIN_POSITIVE.sqrt() } else { value }
 }
 
-/// Nothing counts as just below nothing.
-fn below_zero(value: f32) -> f32 {
+/// Maps 0 to -0, whose `atan2` is negative.
+fn negative_zero(value: f32) -> f32 {
     if value == 0.0 { -0.0 } else { value }
 }
 
-/// The GPU gets numbers only, within what its samplers can address.
+/// Clamps a texture coordinate to what samplers can address; non-finite values become 0.5.
 fn finite(value: f32) -> f32 {
     if value.is_finite() { value.clamp(-1e5, 1e5) } else { 0.5 }
 }

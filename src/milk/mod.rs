@@ -1,15 +1,16 @@
-//! A MilkDrop preset as a program: parsed text, EEL machine, per-frame state, shader text.
+//! MilkDrop presets: parsing, EEL code, per-frame state and shader translation.
 //!
-//! Never touches the GPU; what a frame looks like leaves as a [`Frame`], which the stage draws.
+//! Never touches the GPU. Each step of a [`Player`] fills a [`Frame`], which the stage draws.
 
 mod constants;
 mod custom_shape;
 mod custom_wave;
 mod double;
 pub mod eel;
+mod engine;
 mod frame;
-mod hooks;
 mod mesh;
+mod modulation;
 mod names;
 mod overlay;
 mod player;
@@ -21,16 +22,17 @@ pub mod text;
 mod wave;
 
 pub use double::{DoubleBlend, Pattern};
+pub use engine::Tick;
 pub use frame::{
-    Blend, BlurRange, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Spot, Vertex, Weight,
+    Blend, BlurRange, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
 };
-pub use hooks::Hooks;
-pub use player::{FRAME_BUDGET, Player, StepReport, Tick};
+pub use modulation::Modulation;
+pub use player::{FRAME_BUDGET, Player, StepReport};
 pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};
-pub use program::{MAX_PRESET_BYTES, Problem, Program, Refusal};
+pub use program::{MAX_PRESET_BYTES, PresetError, Problem, Program};
 
-/// A colour channel as MilkDrop stores it: 8 bits, wrapping round above 1.
+/// Quantizes a colour channel to 8 bits as MilkDrop does; values above 1 wrap around.
 fn color_byte(value: f64) -> f32 {
-    // `as` saturates and turns not-a-number into 0, so any value a preset computes is safe.
+    // `as` saturates and maps NaN to 0, so every input is valid.
     ((value * 255.0) as i64 & 255) as f32 / 255.0
 }

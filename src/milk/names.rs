@@ -1,21 +1,21 @@
-//! The variables each kind of preset code knows, as slot numbers.
+//! Built-in variables of each kind of preset code, as slot numbers.
 //!
-//! Names are written as presets write them. A namespace is built by [`register`]ing its list first, so that the
-//! constant of a name is its slot in that namespace.
+//! Constants are named as in presets. [`new_scope`] registers the list of a namespace first, so each constant is the
+//! slot of its variable.
 
 use super::eel::Scope;
 
-/// Builds one namespace: a constant slot for each name, in order.
+/// Defines the slot constants of one namespace, in order.
 macro_rules! namespace {
     ($(#[$meta:meta])* $module:ident: $($name:ident)+) => {
         $(#[$meta])*
-        #[expect(non_upper_case_globals, reason = "slots carry the names presets use")]
-        #[allow(dead_code, reason = "a namespace lists every name, also those only presets touch")]
+        #[expect(non_upper_case_globals, reason = "slots have the names presets use")]
+        #[allow(dead_code, reason = "some variables are only used by presets")]
         pub(super) mod $module {
             #[allow(non_camel_case_types, clippy::enum_variant_names)]
             enum Slot { $($name),+ }
             $(pub const $name: usize = Slot::$name as usize;)+
-            /// The names in slot order.
+            /// Names in slot order.
             pub const NAMES: &[&str] = &[$(stringify!($name)),+];
         }
     };
@@ -69,15 +69,15 @@ namespace! {
     time fps frame progress bass mid treb bass_att mid_att treb_att
 }
 
-/// `q1..q64`: 32 of MilkDrop 2, the rest of MilkDrop 3.
+/// `q1..q64`: the first 32 are MilkDrop 2's, the others MilkDrop 3's.
 pub(super) const Q_COUNT: usize = 64;
 /// `t1..t16` of custom waves and shapes.
 pub(super) const T_COUNT: usize = 16;
-/// Values presets only read, `time` to `aspecty`; waves and shapes know the first ten of them, up to `treb_att`.
+/// Read-only variables, `time` to `aspecty`. Waves and shapes have only the first ten, up to `treb_att`.
 pub(super) const READ_ONLY: usize = 16;
 
-/// A namespace with its fixed slots, then `q1..q64`, then `t1..t16`. Slots are handed out in order.
-pub(super) fn register(names: &[&str]) -> Scope {
+/// Creates a scope with the built-in variables of a namespace, then `q1..q64`, then `t1..t16`.
+pub(super) fn new_scope(names: &[&str]) -> Scope {
     let mut scope = Scope::new();
     for name in names {
         scope.var(name);
@@ -91,12 +91,12 @@ pub(super) fn register(names: &[&str]) -> Scope {
     scope
 }
 
-/// Slots of one namespace beyond its own names.
+/// Positions of the shared variables in one namespace.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
-    /// First of the read-only values.
+    /// Slot of `time`, the first read-only variable.
     pub time: usize,
-    /// How many of them there are.
+    /// Number of read-only variables.
     pub read_only: usize,
     /// Slot of `q1`.
     pub q: usize,
@@ -105,7 +105,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a namespace with these own names.
+    /// Returns the layout of a namespace with these built-in names.
     pub const fn of(names: &[&str], time: usize) -> Self {
         Self { time, read_only: names.len() - time, q: names.len(), t: names.len() + Q_COUNT }
     }
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_agree_with_the_scope() {
+    fn slot_constants_match_the_scope() {
         for (names, layout) in [
             (frame::NAMES, FRAME),
             (vertex::NAMES, VERTEX),
@@ -135,7 +135,7 @@ mod tests {
             (point::NAMES, POINT),
             (shape::NAMES, SHAPE),
         ] {
-            let mut scope = register(names);
+            let mut scope = new_scope(names);
             for (slot, name) in names.iter().enumerate() {
                 assert_eq!(scope.var(name).slot(), slot, "{name}");
             }

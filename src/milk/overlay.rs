@@ -1,24 +1,24 @@
-//! What MilkDrop draws besides sound: motion vectors, the dark centre and the two borders.
+//! Motion vectors, darkened centre and borders.
 
+use super::engine::{Context, Tick};
 use super::frame::Weight;
 use super::mesh::PreviousMesh;
 use super::names::frame;
-use super::player::{Context, Tick};
 use super::{Blend, Draw, Frame, Segment, Vertex};
 
-/// Most vectors across and down, whatever a preset asks for.
+/// Maximum columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
 
-/// Lines that show where each point of the picture comes from, drawn onto the previous image.
+/// Draws motion vectors, which show where points of the picture come from, onto the previous image.
 pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, out: &mut Frame) {
     let alpha = vars[frame::mv_a] as f32;
     if alpha < 0.001 || previous.uv.is_empty() {
         return;
     }
     let color = color(vars, [frame::mv_r, frame::mv_g, frame::mv_b, frame::mv_a]);
-    let (asked_x, asked_y) = (vars[frame::mv_x].min(MAX_VECTORS[0]), vars[frame::mv_y].min(MAX_VECTORS[1]));
-    let (across, down) = (asked_x.floor(), asked_y.floor());
-    let (spread_x, spread_y) = ((asked_x - across) as f32, (asked_y - down) as f32);
+    let (count_x, count_y) = (vars[frame::mv_x].min(MAX_VECTORS[0]), vars[frame::mv_y].min(MAX_VECTORS[1]));
+    let (across, down) = (count_x.floor(), count_y.floor());
+    let (spread_x, spread_y) = ((count_x - across) as f32, (count_y - down) as f32);
     let (shift_x, shift_y) = (vars[frame::mv_dx] as f32, vars[frame::mv_dy] as f32);
     let length = vars[frame::mv_l] as f32;
     let shortest = 1.0 / tick.size[0].max(1) as f32;
@@ -51,7 +51,7 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
     if out.segments.len() as u32 == start {
         return;
     }
-    // The reference has one more, at rest in the corner.
+    // projectM draws one more vector, fixed in the corner.
     let corner = [-1.0 + shortest * 4.0; 2];
     out.segments.push(Segment { a: [-1.0; 2], b: corner, color_a: color, color_b: color });
     let range = start..out.segments.len() as u32;
@@ -59,8 +59,8 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
 }
 
 impl PreviousMesh {
-    /// Where the last frame read its light for the point `(fx, fy)`, both 0..1, as the reference has it: rows counted
-    /// from the other end, so that vectors of turning pictures turn the other way.
+    /// Returns where the previous frame sampled its input for the point `(fx, fy)`, both 0 to 1. Rows are in reverse
+    /// order, as in projectM: vectors of a rotating picture rotate the other way.
     fn source(&self, fx: f32, fy: f32) -> [f32; 2] {
         let [across, down] = self.size;
         let column = fx * across as f32;
@@ -68,7 +68,7 @@ impl PreviousMesh {
         let (left, top) = ((column as u32).min(across - 1), (row as u32).min(down - 1));
         let (to_right, to_bottom) = (column - left as f32, row - top as f32);
         let corner = |column: u32, row: u32| self.uv[(row * (across + 1) + column) as usize];
-        let mix = |a: f32, b: f32, share: f32| a + (b - a) * share;
+        let mix = |a: f32, b: f32, t: f32| a + (b - a) * t;
         let axis = |axis: usize| {
             let above = mix(corner(left, top)[axis], corner(left + 1, top)[axis], to_right);
             let below = mix(corner(left, top + 1)[axis], corner(left + 1, top + 1)[axis], to_right);
@@ -78,7 +78,7 @@ impl PreviousMesh {
     }
 }
 
-/// The small dark diamond that keeps the middle of the picture from burning in.
+/// Draws the small dark diamond that keeps the centre of the picture from saturating.
 pub(super) fn darken_center(vars: &[f64], context: &Context, out: &mut Frame) {
     if vars[frame::darken_center] == 0.0 {
         return;
@@ -97,7 +97,7 @@ pub(super) fn darken_center(vars: &[f64], context: &Context, out: &mut Frame) {
     out.above.push(Draw::Triangles { range, blend: Blend::Alpha });
 }
 
-/// The outer and the inner border.
+/// Draws the outer and the inner border.
 pub(super) fn borders(vars: &[f64], out: &mut Frame) {
     let outer = vars[frame::ob_size] as f32;
     let inner = vars[frame::ib_size] as f32;
@@ -105,9 +105,9 @@ pub(super) fn borders(vars: &[f64], out: &mut Frame) {
         (1.0, 1.0 - outer, [frame::ob_r, frame::ob_g, frame::ob_b, frame::ob_a]),
         (1.0 - outer, 1.0 - outer - inner, [frame::ib_r, frame::ib_g, frame::ib_b, frame::ib_a]),
     ];
-    for (far, near, slots) in rings {
+    for (outside, inside, slots) in rings {
         let color = color(vars, slots);
-        if color[3] < 0.001 || !(far - near).is_finite() || far == near {
+        if color[3] < 0.001 || !(outside - inside).is_finite() || outside == inside {
             continue;
         }
         let start = out.triangles.len() as u32;
@@ -115,10 +115,11 @@ pub(super) fn borders(vars: &[f64], out: &mut Frame) {
             let [a, b, c, d] = corners.map(|at| Vertex { at, color });
             out.triangles.extend([a, b, c, a, c, d]);
         };
-        quad([[-far, far], [-near, near], [-near, -near], [-far, -far]]);
-        quad([[far, far], [near, near], [near, -near], [far, -far]]);
-        quad([[-far, far], [far, far], [near, near], [-near, near]]);
-        quad([[-far, -far], [far, -far], [near, -near], [-near, -near]]);
+        let (o, i) = (outside, inside);
+        quad([[-o, o], [-i, i], [-i, -i], [-o, -o]]);
+        quad([[o, o], [i, i], [i, -i], [o, -o]]);
+        quad([[-o, o], [o, o], [i, i], [-i, i]]);
+        quad([[-o, -o], [o, -o], [i, -i], [-i, -i]]);
         let range = start..out.triangles.len() as u32;
         out.above.push(Draw::Triangles { range, blend: Blend::Alpha });
     }

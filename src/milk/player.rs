@@ -1,109 +1,40 @@
-//! A preset running: its variables, and one step from sound and time to a [`Frame`].
+//! A running preset: variables, memory, and one step from audio and time to a [`Frame`].
 //!
-//! Never touches the GPU and never waits; every piece of preset code runs under one instruction budget a frame.
+//! Never touches the GPU and never blocks. All code of a preset shares one instruction budget per frame.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::custom_shape::ShapeState;
 use super::custom_wave::WaveState;
-use super::eel::{Budget, Code, EelRandom, Machine, Memory, Shared};
-use super::hooks::Hooks;
+use super::eel::{Budget, EelRandom, Shared};
+use super::engine::{Context, Engine, Namespace, Tick};
 use super::mesh::MeshState;
-use super::names::{FRAME, Layout, Q_COUNT, READ_ONLY, frame};
+use super::modulation::Modulation;
+use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::units::Rng;
 
-/// Instructions one frame of one preset may spend in all its code.
+/// Instructions all code of one preset may execute per frame.
 pub const FRAME_BUDGET: u64 = 40_000_000;
 
-/// Seconds after which `progress` reaches 1: how long presets are made to last, whatever the director does.
+/// Seconds until `progress` reaches 1. Independent of when the director changes the preset.
 pub const DEFAULT_DURATION_SECS: f64 = 30.0;
 
-/// Seed of `rand` in the reference.
+/// Seed of `rand` in projectM.
 const RAND_SEED: u32 = 0x4141_f00d;
 
-/// When and where a frame is drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tick {
-    /// Seconds since the preset began.
-    pub time: f64,
-    /// Frames a second the show aims at.
-    pub fps: f64,
-    /// Number of this frame, from 0.
-    pub frame: u64,
-    /// Width and height of the feedback image, pixels.
-    pub size: [u32; 2],
-    /// Cells of the warp mesh, across and down.
-    pub mesh: [u32; 2],
-}
-
-/// What one step did, besides filling the frame.
+/// Limits reached by one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StepReport {
-    /// Some code of the preset ran out of budget and was cut short.
+    /// Some code of the preset was stopped at the instruction budget.
     pub over_budget: bool,
-    /// Polygons were left out because they cover more than a frame may.
+    /// Polygons were dropped because together they cover more area than allowed.
     pub overdrawn: bool,
 }
 
-/// The machinery every piece of a preset's code shares.
-pub(super) struct Engine {
-    pub shared: Shared,
-    pub random: EelRandom,
-    pub budget: Budget,
-}
-
-/// Variables and memory of one namespace.
-pub(super) struct Namespace {
-    pub vars: Vec<f64>,
-    pub memory: Memory,
-}
-
-impl Namespace {
-    pub fn new(vars: usize) -> Self {
-        Self { vars: vec![0.0; vars], memory: Memory::new() }
-    }
-
-    /// Runs `code`, if there is any, on these variables.
-    pub fn run(&mut self, code: Option<&Code>, engine: &mut Engine) {
-        let Some(code) = code else { return };
-        code.run(&mut Machine {
-            vars: &mut self.vars,
-            megabuf: &mut self.memory,
-            shared: &mut engine.shared,
-            rng: &mut engine.random,
-            budget: &mut engine.budget,
-        });
-    }
-
-    pub fn set_read_only(&mut self, layout: Layout, values: &[f64; READ_ONLY]) {
-        self.vars[layout.time..layout.time + layout.read_only].copy_from_slice(&values[..layout.read_only]);
-    }
-
-    pub fn q(&self, layout: Layout) -> [f64; Q_COUNT] {
-        self.vars[layout.q..layout.q + Q_COUNT].try_into().expect("every namespace holds all q")
-    }
-
-    pub fn set_q(&mut self, layout: Layout, q: &[f64; Q_COUNT]) {
-        self.vars[layout.q..layout.q + Q_COUNT].copy_from_slice(q);
-    }
-}
-
-/// Everything a part of the preset needs to know about this frame.
-pub(super) struct Context<'a> {
-    pub tick: Tick,
-    pub heard: &'a PresetAudio,
-    /// Values presets only read, in the order every namespace holds them.
-    pub read_only: [f64; READ_ONLY],
-    /// `q1..q64` after per-frame code.
-    pub q: [f64; Q_COUNT],
-    /// Factors that make circles round: `(aspect_x, aspect_y)`, one of them 1, the other below.
-    pub aspect: [f32; 2],
-}
-
-/// A preset in motion.
+/// A running preset.
 pub struct Player {
     program: Arc<Program>,
     engine: Engine,
@@ -112,17 +43,17 @@ pub struct Player {
     mesh: MeshState,
     waves: Vec<WaveState>,
     shapes: Vec<ShapeState>,
-    /// Room for the points of the main wave.
+    /// Scratch buffer of the main wave.
     wave_points: Vec<[f32; 2]>,
-    constants: constants::Randoms,
+    randoms: constants::ShaderRandoms,
     preset_clock: f64,
     last_time: Option<f64>,
-    /// The preset's init code has run.
-    started: bool,
+    /// Whether the init code has run.
+    initialized: bool,
 }
 
 impl Player {
-    /// Starts `program`; `seed` decides everything random. With seed 1 `rand` gives the reference's own stream.
+    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
@@ -139,38 +70,44 @@ impl Player {
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
-            constants: constants::Randoms::new(Rng::new(seed)),
+            randoms: constants::ShaderRandoms::new(Rng::new(seed)),
             preset_clock: 0.0,
             last_time: None,
-            started: false,
+            initialized: false,
             program,
         }
     }
 
-    /// The program this player runs.
+    /// Returns the program.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
-    /// Every per-frame variable after the last step, for measuring and tests.
+    /// Returns all per-frame variables after the last step, by name. For diagnostics and tests.
     pub fn variables(&self) -> BTreeMap<String, f64> {
         self.program.code.frame_names.iter().cloned().zip(self.main.vars.iter().copied()).collect()
     }
 
-    /// One frame: runs the preset's code on what is heard and fills `out`.
-    pub fn step(&mut self, heard: &PresetAudio, tick: Tick, hooks: &Hooks, out: &mut Frame) -> StepReport {
-        let tick = self.advance_clock(tick, hooks);
+    /// Runs the preset's code for one frame and fills `out`.
+    pub fn step(
+        &mut self,
+        audio: &PresetAudio,
+        tick: Tick,
+        modulation: &Modulation,
+        out: &mut Frame,
+    ) -> StepReport {
+        let tick = self.advance_clock(tick, modulation);
         self.engine.budget = Budget::new(FRAME_BUDGET);
         let [width, height] = tick.size.map(|side| side.max(1) as f32);
         let mut context = Context {
             tick,
-            heard,
-            read_only: read_only(heard, tick),
+            audio,
+            read_only: read_only(audio, tick),
             q: [0.0; Q_COUNT],
             aspect: [(width / height).min(1.0), (height / width).min(1.0)],
         };
         out.clear();
-        self.run_frame_code(&mut context, hooks);
+        self.run_frame_code(&mut context, modulation);
         overlay::motion_vectors(&self.main.vars, self.mesh.previous(), tick, out);
         self.mesh.compute(&self.program, &self.main.vars, &context, &mut self.engine, out);
         for (state, program) in self.shapes.iter_mut().zip(&self.program.shapes) {
@@ -182,29 +119,29 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.constants, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.has_room() }
+        constants::fill(&mut self.randoms, &self.main.vars, &context, out);
+        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.within_coverage_limit() }
     }
 
-    /// The preset's own clock runs at the speed its hooks ask for, without a jump when that changes. Presets that count
-    /// frames divide by the frames a second, so those change with it.
-    fn advance_clock(&mut self, tick: Tick, hooks: &Hooks) -> Tick {
+    /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for
+    /// presets that derive time from the frame count.
+    fn advance_clock(&mut self, tick: Tick, modulation: &Modulation) -> Tick {
         match self.last_time {
-            Some(last) => self.preset_clock += (tick.time - last).max(0.0) * hooks.time_speed,
+            Some(last) => self.preset_clock += (tick.time - last).max(0.0) * modulation.time_speed,
             None => self.preset_clock = tick.time,
         }
         self.last_time = Some(tick.time);
-        Tick { time: self.preset_clock, fps: tick.fps / hooks.time_speed, ..tick }
+        Tick { time: self.preset_clock, fps: tick.fps / modulation.time_speed, ..tick }
     }
 
-    fn run_frame_code(&mut self, context: &mut Context, hooks: &Hooks) {
+    fn run_frame_code(&mut self, context: &mut Context, modulation: &Modulation) {
         let program = self.program.clone();
         load_base(&program, &mut self.main.vars);
-        if !self.started {
-            self.started = true;
-            // Init code hears nothing yet.
-            let heard = context.read_only;
-            context.read_only[SOUND].fill(0.0);
+        if !self.initialized {
+            self.initialized = true;
+            // Init code runs in silence.
+            let read_only = context.read_only;
+            context.read_only[BANDS].fill(0.0);
             self.main.set_read_only(FRAME, &context.read_only);
             self.main.run(program.code.init.as_ref(), &mut self.engine);
             self.init_q = self.main.q(FRAME);
@@ -215,30 +152,30 @@ impl Player {
             for (state, shape) in self.shapes.iter_mut().zip(&program.shapes) {
                 state.init(shape, context, &mut self.engine);
             }
-            context.read_only = heard;
+            context.read_only = read_only;
             load_base(&program, &mut self.main.vars);
         }
         self.main.set_read_only(FRAME, &context.read_only);
         self.main.set_q(FRAME, &self.init_q);
         self.main.run(program.code.per_frame.as_ref(), &mut self.engine);
-        load_fixed(&program, &mut self.main.vars);
-        hooks.apply(&mut self.main.vars);
+        load_composite(&program, &mut self.main.vars);
+        modulation.apply(&mut self.main.vars);
         context.q = self.main.q(FRAME);
     }
 }
 
-/// Where `bass` to `treb_att` are among the read-only values.
-const SOUND: std::ops::Range<usize> = 4..10;
+/// Range of `bass` to `treb_att` in the read-only variables.
+const BANDS: std::ops::Range<usize> = 4..10;
 
-/// The values every namespace only reads, in the order of its `time ..= aspecty` names.
-fn read_only(heard: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
+/// Returns the read-only variables `time` to `aspecty`.
+fn read_only(audio: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
     let [width, height] = tick.size.map(|side| f64::from(side.max(1)));
-    let [bass, mid, treb] = heard.bands.map(f64::from);
-    let [bass_att, mid_att, treb_att] = heard.bands_att.map(f64::from);
+    let [bass, mid, treb] = audio.bands.map(f64::from);
+    let [bass_att, mid_att, treb_att] = audio.bands_att.map(f64::from);
     let (across, down) = (f64::from(tick.mesh[0]), f64::from(tick.mesh[1]));
     let progress = (tick.time / DEFAULT_DURATION_SECS).clamp(0.0, 1.0);
     [
-        // In single precision, as the reference counts: presets compare it with sums like `t0 + 0.2`.
+        // Rounded to `f32` as in projectM: presets compare it with sums such as `t0 + 0.2`.
         f64::from(tick.time as f32),
         tick.fps,
         tick.frame as f64,
@@ -253,15 +190,15 @@ fn read_only(heard: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
         down,
         width,
         height,
-        // What presets call aspectx is the inverse of the factor that makes circles round.
+        // `aspectx` and `aspecty` of per-frame code are the inverses of the correction factors.
         (height / width).max(1.0),
         (width / height).max(1.0),
     ]
 }
 
-/// Puts the written values of the fixed composite into the per-frame variables: code may read them, but what it
-/// writes there the reference does not use. Only hands do.
-fn load_fixed(program: &Program, vars: &mut [f64]) {
+/// Resets the variables of the built-in composite to the values of the preset file. Code can read them, but projectM
+/// ignores what code writes there; only modulation changes them.
+fn load_composite(program: &Program, vars: &mut [f64]) {
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));
     for (slot, value) in [
@@ -278,9 +215,9 @@ fn load_fixed(program: &Program, vars: &mut [f64]) {
     }
 }
 
-/// Puts the preset's written values into the per-frame variables.
+/// Sets the per-frame variables to the values of the preset file.
 fn load_base(program: &Program, vars: &mut [f64]) {
-    load_fixed(program, vars);
+    load_composite(program, vars);
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));
     let float = |value: f32| f64::from(value);

@@ -1,7 +1,7 @@
-//! A preset compiled: every piece of code ready to run, every shader translated, nothing running yet.
+//! A compiled preset: all code compiled, all shaders translated.
 //!
-//! Compiling happens off the render thread and only there. A broken piece of code or shader costs that piece, is
-//! reported as a [`Problem`], and leaves the rest of the preset playing.
+//! Compiling is slow and never happens on the render thread. Code or a shader that fails to compile is skipped and
+//! reported as a [`Problem`]; the rest of the preset still works.
 
 use std::sync::Arc;
 
@@ -13,52 +13,53 @@ use super::eel::{self, Code, Scope};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
 
-/// Largest preset file that is read, in bytes.
+/// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
-/// Why a preset is not played at all.
+/// Why a file cannot be played as a preset.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
-pub enum Refusal {
-    /// The file is no preset.
+pub enum PresetError {
+    /// The file is not a preset.
     #[error("not a preset: {0}")]
-    NotAPreset(String),
+    Invalid(String),
     /// The file is larger than [`MAX_PRESET_BYTES`].
-    #[error("larger than 1 MiB ({0} bytes); no preset needs that")]
+    #[error("preset file is {0} bytes; the limit is 1 MiB")]
     TooLarge(usize),
 }
 
-/// A part of a preset that does not work; the rest plays on.
+/// A part of a preset that failed to compile.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Problem {
-    /// Which part: `per_frame`, `warp shader`, `wavecode_0 per_point`...
+    /// Name of the part: `per_frame`, `warp shader`, `wave_0 per_point`...
     pub part: String,
-    /// What is wrong with it.
-    pub what: String,
+    /// Compiler message.
+    #[serde(rename = "what")]
+    pub message: String,
 }
 
-/// A compiled preset. Immutable and shared; what runs is a [`super::Player`].
+/// A compiled preset, immutable and shared. A [`super::Player`] runs it.
 #[derive(Debug)]
 pub struct Program {
     pub(super) base: BaseValues,
     pub(super) code: FrameCode,
     pub(super) waves: Vec<WaveProgram>,
     pub(super) shapes: Vec<ShapeProgram>,
-    /// Warp shader; `None` plays the MilkDrop 1 warp.
+    /// Warp shader; `None` uses the MilkDrop 1 warp.
     pub warp: Option<ShaderText>,
-    /// Composite shader; `None` plays the MilkDrop 1 composite.
+    /// Composite shader; `None` uses the MilkDrop 1 composite.
     pub composite: Option<ShaderText>,
-    /// Parts that do not work.
+    /// Parts that failed to compile.
     pub problems: Vec<Problem>,
-    /// The other half of a double preset, and how the two are shown together.
+    /// The second half of a double preset, and how the two are blended.
     pub second: Option<(Arc<Program>, DoubleBlend)>,
 }
 
-/// Code of the preset itself, with the size of each namespace.
+/// Per-frame and per-vertex code, with the size of each namespace.
 #[derive(Debug)]
 pub(super) struct FrameCode {
     pub init: Option<Code>,
     pub per_frame: Option<Code>,
-    /// The variables, by slot.
+    /// Names of the per-frame variables, by slot.
     pub frame_names: Vec<String>,
     pub per_vertex: Option<Code>,
     pub vertex_vars: usize,
@@ -85,21 +86,21 @@ pub(super) struct ShapeProgram {
 }
 
 impl Program {
-    /// Compiles the text of a `.milk` or `.milk2` file.
-    pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, Refusal> {
+    /// Compiles a `.milk` or `.milk2` file.
+    pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
         if bytes.len() > MAX_PRESET_BYTES {
-            return Err(Refusal::TooLarge(bytes.len()));
+            return Err(PresetError::TooLarge(bytes.len()));
         }
         let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes)?)) };
-        let (double, together) = double.map_err(Refusal::NotAPreset)?;
+        let (double, blend) = double.map_err(PresetError::Invalid)?;
         let second = Arc::new(Self::from_text(&double.preset2)?);
         let first = Self::from_text(&double.preset1)?;
-        Ok(Arc::new(Self { second: Some((second, together)), ..first }))
+        Ok(Arc::new(Self { second: Some((second, blend)), ..first }))
     }
 
-    fn from_text(bytes: &[u8]) -> Result<Self, Refusal> {
+    fn from_text(bytes: &[u8]) -> Result<Self, PresetError> {
         let preset = Preset::parse_with(bytes, Flavor::ProjectM)
-            .map_err(|error| Refusal::NotAPreset(error.to_string()))?;
+            .map_err(|error| PresetError::Invalid(error.to_string()))?;
         Ok(Self::from_preset(preset))
     }
 
@@ -117,26 +118,26 @@ impl Program {
     }
 }
 
-/// Compiles the parts of one preset and collects what goes wrong.
+/// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
 impl Builder<'_> {
     fn frame_code(&mut self, preset: &Preset) -> FrameCode {
-        let mut scope = names::register(frame::NAMES);
+        let mut scope = names::new_scope(frame::NAMES);
         let init = self.code("per_frame_init", &preset.per_frame_init, &mut scope);
         let per_frame = self.code("per_frame", &preset.per_frame, &mut scope);
-        let mut vertex_scope = names::register(vertex::NAMES);
+        let mut vertex_scope = names::new_scope(vertex::NAMES);
         let per_vertex = self.code("per_pixel", &preset.per_pixel, &mut vertex_scope);
         FrameCode { init, per_frame, frame_names: scope.names(), per_vertex, vertex_vars: vertex_scope.len() }
     }
 
     fn wave(&mut self, slot: usize, values: &CustomWave) -> WaveProgram {
-        let mut scope = names::register(wave::NAMES);
+        let mut scope = names::new_scope(wave::NAMES);
         let init = self.code(&format!("wave_{slot} init"), &values.init, &mut scope);
         let per_frame = self.code(&format!("wave_{slot} per_frame"), &values.per_frame, &mut scope);
-        let mut point_scope = names::register(point::NAMES);
+        let mut point_scope = names::new_scope(point::NAMES);
         let per_point = self.code(&format!("wave_{slot} per_point"), &values.per_point, &mut point_scope);
         WaveProgram {
             values: values.clone(),
@@ -149,7 +150,7 @@ impl Builder<'_> {
     }
 
     fn shape(&mut self, slot: usize, values: &CustomShape) -> ShapeProgram {
-        let mut scope = names::register(shape::NAMES);
+        let mut scope = names::new_scope(shape::NAMES);
         let init = self.code(&format!("shape_{slot} init"), &values.init, &mut scope);
         let per_frame = self.code(&format!("shape_{slot} per_frame"), &values.per_frame, &mut scope);
         ShapeProgram { values: values.clone(), init, per_frame, vars: scope.len() }
@@ -160,20 +161,20 @@ impl Builder<'_> {
         if source.trim().is_empty() {
             return None;
         }
-        // Some presets break a line inside a word; MilkDrop reads lines glued together.
-        let glued = |scope: &mut Scope| {
+        // Some presets break lines inside a word; MilkDrop concatenates the lines.
+        let concatenated = |scope: &mut Scope| {
             eel::compile(&lactea_preset::strip_linefeeds_and_comments(joined), scope).ok()
         };
         match eel::compile(&source, scope) {
             Ok(code) => Some(code),
-            Err(error) => glued(scope).or_else(|| {
-                self.problems.push(Problem { part: part.into(), what: error.to_string() });
+            Err(error) => concatenated(scope).or_else(|| {
+                self.problems.push(Problem { part: part.into(), message: error.to_string() });
                 None
             }),
         }
     }
 
-    /// A preset that asks for shaders (version above 1) but brings none gets the default one of that pass.
+    /// Translates a shader. Returns `None`, for the built-in pass, if the preset has none or it fails to translate.
     fn shader(&mut self, kind: PassKind, version: i32, source: Option<&str>) -> Option<ShaderText> {
         if version < 2 {
             return None;
@@ -185,7 +186,7 @@ impl Builder<'_> {
                     PassKind::Warp => "warp shader",
                     PassKind::Comp => "composite shader",
                 };
-                self.problems.push(Problem { part: part.into(), what: error.to_string() });
+                self.problems.push(Problem { part: part.into(), message: error.to_string() });
                 None
             }
         }

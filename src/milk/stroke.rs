@@ -1,18 +1,18 @@
-//! From runs of coloured points to line and dot draws.
+//! Turns runs of coloured points into line and dot draws.
 
 use super::frame::Weight;
-use super::{Blend, Draw, Frame, Segment, Spot};
+use super::{Blend, Dot, Draw, Frame, Segment};
 
 /// One point of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
-    /// Clip space.
+    /// Position in clip space.
     pub at: [f32; 2],
     /// RGBA.
     pub color: [f32; 4],
 }
 
-/// How a run is drawn.
+/// Style of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StrokeStyle {
     pub dots: bool,
@@ -20,14 +20,14 @@ pub(super) struct StrokeStyle {
     pub weight: Weight,
 }
 
-/// Adds a run to `out.above`; points that are no numbers are left out.
+/// Adds a run to `out.above`, skipping non-finite and far-off points.
 pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &mut Frame) {
     let StrokeStyle { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
-        let start = out.spots.len() as u32;
-        out.spots.extend(run.filter(drawable).map(|p| Spot { at: p.at, color: p.color }));
-        let range = start..out.spots.len() as u32;
+        let start = out.dots.len() as u32;
+        out.dots.extend(run.filter(drawable).map(|p| Dot { at: p.at, color: p.color }));
+        let range = start..out.dots.len() as u32;
         if !range.is_empty() {
             out.above.push(Draw::Dots { range, blend, weight });
         }
@@ -50,18 +50,20 @@ pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &m
     }
 }
 
-/// Twice as many points on a gently rounded line through `count` old ones, which `old` gives by number.
-pub(super) fn smoothed(count: usize, old: impl Fn(usize) -> Point) -> impl Iterator<Item = Point> {
-    // Weights of the two neighbours and the two beyond them; they add up to two.
+/// Returns a rounded line through `count` points, with a new point between each two; `point` gives the old ones by
+/// index.
+pub(super) fn smoothed(count: usize, point: impl Fn(usize) -> Point) -> impl Iterator<Item = Point> {
+    // Weights of the two neighbours and of the two points beyond them.
     const NEAR: f32 = 1.15 / 2.0;
     const FAR: f32 = -0.15 / 2.0;
     (0..(count * 2).saturating_sub(1)).map(move |half| {
         let i = half / 2;
-        let here = old(i);
+        let here = point(i);
         if half % 2 == 0 {
             return here;
         }
-        let (before, next, beyond) = (old(i.saturating_sub(1)), old(i + 1), old((i + 2).min(count - 1)));
+        let (before, next, beyond) =
+            (point(i.saturating_sub(1)), point(i + 1), point((i + 2).min(count - 1)));
         let mid =
             |axis: usize| (before.at[axis] + beyond.at[axis]) * FAR + (here.at[axis] + next.at[axis]) * NEAR;
         Point { at: [mid(0), mid(1)], color: here.color }
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_no_numbers_are_left_out() {
+    fn non_finite_points_are_skipped() {
         let bad = Point { at: [f32::NAN, 0.0], color: [1.0; 4] };
         let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();

@@ -1,14 +1,14 @@
-//! The lines of a `.milk` file: a lossless reader for everything that needs a preset's text and not its program.
+//! A lossless reader of `.milk` files, for code that needs the text of a preset rather than its program.
 //!
-//! Every line of the file comes back as a [`Line`], in order, also those that MilkDrop ignores, so that the text can be
-//! counted, hashed or searched. Never interprets code and never fails; [`super::Program`] compiles presets.
+//! Yields every line as a [`Line`], in order, including lines that MilkDrop ignores, so the text can be counted, hashed
+//! or searched. Never interprets code and never fails; [`super::Program`] compiles presets.
 
 use std::borrow::Cow;
 
-/// Custom waves, and custom shapes, that a preset may have: MilkDrop 2 has four of each, its successors sixteen.
+/// Maximum custom waves and maximum custom shapes of a preset: four in MilkDrop 2, sixteen in its successors.
 pub const SLOTS: usize = 16;
 
-/// Prefixes that choose filter and wrap mode of a sampler: `sampler_fw_name` samples the image `name`.
+/// Sampler prefixes for filter and wrap mode: `sampler_fw_name` samples the image `name`.
 const SAMPLER_MODES: [&str; 8] = ["fw_", "fc_", "pw_", "pc_", "wf_", "cf_", "wp_", "cp_"];
 
 /// The kinds of code in a preset, in the order of [`Section::ALL`].
@@ -36,12 +36,12 @@ pub enum Section {
     ShapePerFrame,
 }
 
-/// What the key of a line names.
+/// Parsed key of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
-    /// A line of code of the preset itself.
+    /// Code of the preset itself.
     Code(Section),
-    /// A line of code of a custom wave or shape.
+    /// Code of a custom wave or shape, with its slot.
     SlotCode(Section, usize),
     /// A value of a custom wave (`wavecode_SLOT_name`).
     Wave(usize, &'a str),
@@ -56,27 +56,27 @@ pub enum Key<'a> {
 /// One line of a preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// The whole line without its line ending.
+    /// The line without its line ending.
     pub raw: &'a str,
-    /// What its key names.
+    /// The key.
     pub key: Key<'a>,
-    /// The text after the first `=`; empty without one.
+    /// The text after the first `=`; empty if there is none.
     pub value: &'a str,
 }
 
-/// A preset's bytes as text.
+/// A decoded preset file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded<'a> {
     /// The text without its byte order mark.
     pub text: Cow<'a, str>,
-    /// The bytes began with a UTF-8 byte order mark.
+    /// Whether the file starts with a UTF-8 byte order mark.
     pub bom: bool,
-    /// The bytes are not UTF-8 and were read as Latin-1.
+    /// Whether the file is not UTF-8 and was decoded as Latin-1.
     pub latin1: bool,
 }
 
 impl<'a> Decoded<'a> {
-    /// Decodes UTF-8, or Latin-1 where that fails, as MilkDrop's Windows code page nearly is.
+    /// Decodes UTF-8, falling back to Latin-1, which is close to the Windows code page of MilkDrop.
     pub fn new(bytes: &'a [u8]) -> Self {
         let body = bytes.strip_prefix(b"\xef\xbb\xbf");
         let bom = body.is_some();
@@ -89,7 +89,7 @@ impl<'a> Decoded<'a> {
 }
 
 impl Section {
-    /// Every section, in the order of its discriminants.
+    /// All sections, in declaration order.
     pub const ALL: [Self; 10] = [
         Self::PerFrameInit,
         Self::PerFrame,
@@ -103,7 +103,7 @@ impl Section {
         Self::ShapePerFrame,
     ];
 
-    /// The key's stem without slot and number, such as `per_frame` or `wave_init`.
+    /// Returns the key without slot and line number, such as `per_frame` or `wave_init`.
     pub fn name(self) -> &'static str {
         match self {
             Self::PerFrameInit => "per_frame_init",
@@ -128,7 +128,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The line's code without the backtick that MilkDrop puts before lines of shaders.
+    /// Returns the value without the backtick that starts shader lines.
     pub fn code(&self) -> &'a str {
         self.value.strip_prefix('`').unwrap_or(self.value)
     }
@@ -181,9 +181,9 @@ impl<'a> Key<'a> {
     }
 }
 
-/// The lines of a preset's text. Lines end with `\n`, `\r\n` or `\r`.
+/// Iterates over the lines of a preset. Lines end with `\n`, `\r\n` or `\r`.
 pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    // A "\r\n" yields an empty piece between its two characters, which is no line of its own.
+    // "\r\n" is split into two pieces; the second is not a line.
     let mut after_return = false;
     text.split_inclusive(['\n', '\r']).filter_map(move |piece| {
         let body = piece.trim_end_matches(['\n', '\r']);
@@ -193,17 +193,17 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// The number that a value begins with, as C's `atof` reads it; 0 if there is none.
+/// Parses the number at the start of a value, like C's `atof`; 0 if there is none.
 pub fn leading_number(value: &str) -> f32 {
-    const LONGEST: usize = 48; // More digits than any f32 needs.
+    const MAX_LENGTH: usize = 48; // More digits than any f32 needs.
     let value = value.trim_start();
     let numeric = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
-    let end = value.bytes().take(LONGEST).take_while(|&byte| numeric(byte)).count();
+    let end = value.bytes().take(MAX_LENGTH).take_while(|&byte| numeric(byte)).count();
     (1..=end).rev().find_map(|end| value[..end].parse().ok()).unwrap_or(0.0)
 }
 
-/// The names behind `sampler_` in shader text, in lower case and without the prefix that chooses the sampling mode:
-/// images, and MilkDrop's own `main`, `noise_*` and `blur*`.
+/// Returns the names after `sampler_` in shader source, in lower case and without mode prefix. Includes MilkDrop's own
+/// `main`, `noise_*` and `blur*`.
 pub fn samplers(text: &str) -> Vec<String> {
     let text = text.to_lowercase();
     let name = |part: &str| {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_name_sections_slots_and_values() {
+    fn keys_parse_to_sections_slots_and_values() {
         let expected = [
             ("[preset00]", Key::None),
             ("fDecay=0.98", Key::Value("fDecay")),
@@ -244,37 +244,37 @@ mod tests {
             ("wavecode_0_enabled=1", Key::Wave(0, "enabled")),
             ("shapecode_3_a2=0.1", Key::Shape(3, "a2")),
         ];
-        for (line, wanted) in expected {
-            assert_eq!(key(line), wanted, "{line}");
+        for (line, expected) in expected {
+            assert_eq!(key(line), expected, "{line}");
         }
     }
 
     #[test]
-    fn every_line_comes_back_whatever_ends_it() {
+    fn all_line_endings_are_supported() {
         let raw: Vec<_> = lines("a=1\r\nb\rc=`d\n\n=e").map(|line| line.raw).collect();
         assert_eq!(raw, ["a=1", "b", "c=`d", "", "=e"]);
     }
 
     #[test]
-    fn code_loses_only_its_backtick() {
+    fn code_strips_only_the_leading_backtick() {
         let line = lines("comp_1=`ret = 1; // `").next().expect("a line");
         assert_eq!((line.value, line.code()), ("`ret = 1; // `", "ret = 1; // `"));
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_latin1() {
+    fn invalid_utf8_is_decoded_as_latin1() {
         let decoded = Decoded::new(b"\xef\xbb\xbfna\xefve");
         assert_eq!((&*decoded.text, decoded.bom, decoded.latin1), ("na\u{ef}ve", true, true));
         assert!(!Decoded::new("naïve".as_bytes()).latin1);
     }
 
     #[test]
-    fn samplers_lose_their_mode() {
+    fn sampler_names_have_no_mode_prefix() {
         assert_eq!(samplers("sampler sampler_FW_Clouds2; tex2D(sampler_main, uv)"), ["clouds2", "main"]);
     }
 
     #[test]
-    fn numbers_are_read_as_c_reads_them() {
+    fn numbers_parse_like_atof() {
         for (text, number) in
             [(" 1.5abc", 1.5), ("-2e1;", -20.0), ("x", 0.0), ("", 0.0), ("1.2.3", 1.2), ("3e", 3.0)]
         {

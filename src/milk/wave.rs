@@ -1,39 +1,38 @@
-//! The main waveform, in all its modes.
+//! The main waveform, in all modes.
 //!
-//! Sound becomes up to two runs of points; every run is smoothed, coloured and handed on as lines or dots. The caller
-//! lends the room for the points, so that no frame allocates.
+//! Each mode turns the audio into one or two runs of points, which are smoothed and drawn as lines or dots.
 
 use lactea_preset::BaseValues;
 
+use super::engine::Context;
 use super::frame::Weight;
 use super::names::frame;
-use super::player::Context;
 use super::preset_audio::{SPECTRUM_BINS, WAVE_SAMPLES};
 use super::stroke::{self, Point, StrokeStyle};
 use super::{Blend, Frame};
 
-/// Samples of the waveform that are drawn; the rest only helps to line waveforms up.
+/// Waveform samples drawn; the others only serve the alignment.
 pub(super) const DRAWN_SAMPLES: usize = 480;
 
-/// What all modes work from.
+/// Scaled and smoothed audio.
 struct Sound {
     left: [f32; WAVE_SAMPLES],
     right: [f32; WAVE_SAMPLES],
     spectrum: [f32; SPECTRUM_BINS],
 }
 
-/// Where and how the wave is drawn, after per-frame code.
-struct Place {
+/// Position and shape of the wave, after per-frame code.
+struct Placement {
     /// Centre, clip space.
     at: [f32; 2],
-    /// `wave_mystery`, folded into -1..1 where the mode asks for it.
+    /// `wave_mystery`, folded into -1..1 in some modes.
     mystery: f32,
     aspect: [f32; 2],
     time: f32,
     width: f32,
 }
 
-/// Draws the main waveform into `out.above`.
+/// Draws the main waveform into `out.above`; `points` is a scratch buffer.
 pub(super) fn draw(
     base: &BaseValues,
     vars: &[f64],
@@ -41,7 +40,7 @@ pub(super) fn draw(
     points: &mut Vec<[f32; 2]>,
     out: &mut Frame,
 ) {
-    // Mode, dots and thickness are the preset's own for good: the reference takes no notice of what code says.
+    // Mode, dots and thickness come from the preset file: projectM ignores changes by code.
     let mode = base.wave_mode.rem_euclid(9) as u32;
     let at = |slot: usize| vars[slot] as f32;
     let alpha = alpha(base, mode, at(frame::wave_a), context);
@@ -49,7 +48,7 @@ pub(super) fn draw(
         return;
     }
     let color = color(vars, alpha.min(1.0));
-    let place = Place {
+    let place = Placement {
         at: [at(frame::wave_x) * 2.0 - 1.0, at(frame::wave_y) * 2.0 - 1.0],
         mystery: mystery(at(frame::wave_mystery), mode),
         aspect: context.aspect,
@@ -66,24 +65,23 @@ pub(super) fn draw(
     let closed = mode == 0;
     for number in 0..2 {
         points.clear();
-        if !run(mode, number, &sound, &place, points) {
+        if !fill_run(mode, number, &sound, &place, points) {
             break;
         }
-        let count = points.len();
-        let run = stroke::smoothed(count, |i| Point { at: points[i], color });
-        let again = points.first().filter(|_| closed).map(|&at| Point { at, color });
-        stroke::draw(run.chain(again), style, out);
+        let run = stroke::smoothed(points.len(), |i| Point { at: points[i], color });
+        let closing = points.first().filter(|_| closed).map(|&at| Point { at, color });
+        stroke::draw(run.chain(closing), style, out);
     }
 }
 
-/// How visible the wave is: the written value, the mode's own factor, and the volume if asked for.
-fn alpha(base: &BaseValues, mode: u32, written: f32, context: &Context) -> f32 {
-    let [bass, mid, treb] = context.heard.bands;
+/// Returns the opacity of the wave: `wave_a` times a factor of the mode and, if enabled, of the volume.
+fn alpha(base: &BaseValues, mode: u32, wave_a: f32, context: &Context) -> f32 {
+    let [bass, mid, treb] = context.audio.bands;
     let by_width = |table: [f32; 5]| {
         let width = context.tick.size[0];
         table[[256, 512, 1024, 2048].iter().filter(|&&limit| width > limit).count()]
     };
-    let mut alpha = written;
+    let mut alpha = wave_a;
     match mode {
         1 => alpha *= 1.25,
         2 | 5 => alpha *= by_width([0.07, 0.09, 0.11, 0.13, 0.15]),
@@ -99,7 +97,7 @@ fn alpha(base: &BaseValues, mode: u32, written: f32, context: &Context) -> f32 {
 }
 
 trait ClampOrZero {
-    /// 0..1, and 0 for what is no number.
+    /// Clamps to 0..1; NaN becomes 0.
     fn clamp_or_zero(self) -> Self;
 }
 
@@ -121,13 +119,13 @@ fn color(vars: &[f64], alpha: f32) -> [f32; 4] {
     [rgb[0], rgb[1], rgb[2], alpha]
 }
 
-/// Modes that bend with `wave_mystery` fold it back into -1..1.
-fn mystery(written: f32, mode: u32) -> f32 {
-    if matches!(mode, 0 | 1 | 4) && !(-1.0..=1.0).contains(&written) {
-        let half = written * 0.5 + 0.5;
+/// Folds `wave_mystery` into -1..1 for the modes that need it.
+fn mystery(value: f32, mode: u32) -> f32 {
+    if matches!(mode, 0 | 1 | 4) && !(-1.0..=1.0).contains(&value) {
+        let half = value * 0.5 + 0.5;
         return (half - half.floor()).abs() * 2.0 - 1.0;
     }
-    written
+    value
 }
 
 impl Sound {
@@ -143,33 +141,33 @@ impl Sound {
         };
         let mut sound =
             Self { left: [0.0; WAVE_SAMPLES], right: [0.0; WAVE_SAMPLES], spectrum: [0.0; SPECTRUM_BINS] };
-        scale(&context.heard.wave[0], &mut sound.left);
-        scale(&context.heard.wave[1], &mut sound.right);
-        scale(&context.heard.spectrum[0], &mut sound.spectrum);
+        scale(&context.audio.wave[0], &mut sound.left);
+        scale(&context.audio.wave[1], &mut sound.right);
+        scale(&context.audio.spectrum[0], &mut sound.spectrum);
         sound
     }
 }
 
-/// Puts the points of a mode's first or second run into `points`; false when the mode has no such run.
-fn run(mode: u32, number: u32, sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) -> bool {
-    // The two halves of the last mode stand this far from the middle.
-    let apart = (place.at[1] * 0.5 + 0.5).powi(2);
+/// Fills `points` with run `number` of the mode; returns false if the mode has fewer runs.
+fn fill_run(mode: u32, number: u32, sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) -> bool {
+    // Half the distance of the two runs of mode 7.
+    let offset = (place.at[1] * 0.5 + 0.5).powi(2);
     match (mode, number) {
         (0, 0) => circle(sound, place, points),
         (1, 0) => spiral(sound, place, points),
         (2 | 3, 0) => spiro(sound, place, points),
         (4, 0) => script(sound, place, points),
         (5, 0) => explosion(sound, place, points),
-        (6, 0) => across(place, bent(&sound.left, place), 0.0, points),
-        (7, 0) => across(place, bent(&sound.left, place), apart, points),
-        (7, 1) => across(place, bent(&sound.right, place), -apart, points),
+        (6, 0) => across(place, displacement(&sound.left, place), 0.0, points),
+        (7, 0) => across(place, displacement(&sound.left, place), offset, points),
+        (7, 1) => across(place, displacement(&sound.right, place), -offset, points),
         (8, 0) => across(place, spectrum(sound), 0.0, points),
         _ => return false,
     }
     true
 }
 
-fn circle(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
+fn circle(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let count = DRAWN_SAMPLES / 2;
     let offset = (DRAWN_SAMPLES - count) / 2;
     let blend_in = count / 10;
@@ -177,17 +175,17 @@ fn circle(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     points.extend((0..count).map(|i| {
         let mut rad = radius(i + offset);
         if i < blend_in {
-            // The first tenth fades into what follows the last sample, so the circle closes.
-            let share = i as f32 / (count as f32 * 0.1);
-            let share = 0.5 - 0.5 * (share * 3.1416).cos();
-            rad = radius(i + count + offset) * (1.0 - share) + rad * share;
+            // The first tenth blends with the samples after the last one, which closes the circle.
+            let blend = i as f32 / (count as f32 * 0.1);
+            let blend = 0.5 - 0.5 * (blend * 3.1416).cos();
+            rad = radius(i + count + offset) * (1.0 - blend) + rad * blend;
         }
         let ang = i as f32 / (count - 1) as f32 * 6.28 + place.time * 0.2;
         place.polar(rad, ang)
     }));
 }
 
-fn spiral(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
+fn spiral(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let polar = |i: usize| {
         let rad = 0.53 + 0.43 * sound.right[i] + place.mystery;
         place.polar(rad, sound.left[i + 32] * 1.57 + place.time * 2.3)
@@ -195,19 +193,20 @@ fn spiral(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     points.extend((0..DRAWN_SAMPLES / 2).map(polar));
 }
 
-fn spiro(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
+fn spiro(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let [aspect_x, aspect_y] = place.aspect;
     let point =
         |i: usize| [sound.right[i] * aspect_y + place.at[0], sound.left[i + 32] * aspect_x + place.at[1]];
     points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
-/// Points of a run across the screen: a third where they would stand closer than three pixels.
+/// Returns the number of points of a line across the screen: a third of `count` if they would be less than three
+/// pixels apart.
 fn thinned(count: usize, width: f32) -> usize {
     if count as f32 > width / 3.0 { count / 3 } else { count }
 }
 
-fn script(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
+fn script(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let count = thinned(DRAWN_SAMPLES, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
     let momentum = 0.45 + 0.5 * (place.mystery * 0.5 + 0.5);
@@ -224,7 +223,7 @@ fn script(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     }
 }
 
-fn explosion(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
+fn explosion(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let (sin, cos) = (place.time * 0.3).sin_cos();
     let [aspect_x, aspect_y] = place.aspect;
     let point = |i: usize| {
@@ -236,20 +235,25 @@ fn explosion(sound: &Sound, place: &Place, points: &mut Vec<[f32; 2]>) {
     points.extend((0..DRAWN_SAMPLES).map(point));
 }
 
-/// How far one channel bends a line, point by point.
-fn bent(channel: &[f32; WAVE_SAMPLES], place: &Place) -> impl ExactSizeIterator<Item = f32> {
+/// Returns the displacement of each point of a line by one channel.
+fn displacement(channel: &[f32; WAVE_SAMPLES], place: &Placement) -> impl ExactSizeIterator<Item = f32> {
     let count = thinned(DRAWN_SAMPLES / 2, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
     channel[offset..offset + count].iter().map(|sample| 0.25 * sample)
 }
 
-/// How far the spectrum bends a line: two bins a point, in the logarithm.
+/// Returns the displacement of each point of a line by the spectrum: two bins per point, logarithmic.
 fn spectrum(sound: &Sound) -> impl ExactSizeIterator<Item = f32> {
     sound.spectrum.chunks_exact(2).map(|pair| 0.1 * ((pair[0] + pair[1]) / 128.0).max(1e-6).ln())
 }
 
-/// A straight line at an angle of the preset's choice, bent by so much at each point, `apart` from its middle.
-fn across(place: &Place, bends: impl ExactSizeIterator<Item = f32>, apart: f32, points: &mut Vec<[f32; 2]>) {
+/// Fills `points` with a line at the angle `wave_mystery`, displaced at each point, and shifted sideways by `offset`.
+fn across(
+    place: &Placement,
+    displacement: impl ExactSizeIterator<Item = f32>,
+    offset: f32,
+    points: &mut Vec<[f32; 2]>,
+) {
     let ang = 1.57 * place.mystery;
     let (dy, dx) = ang.sin_cos();
     let (side_sin, side_cos) = (ang + 1.57).sin_cos();
@@ -257,17 +261,17 @@ fn across(place: &Place, bends: impl ExactSizeIterator<Item = f32>, apart: f32, 
     let mut ends =
         [[middle[0] - dx * 3.0, middle[1] - dy * 3.0], [middle[0] + dx * 3.0, middle[1] + dy * 3.0]];
     clip_ends(&mut ends);
-    let count = bends.len().max(1) as f32;
+    let count = displacement.len().max(1) as f32;
     let step = [(ends[1][0] - ends[0][0]) / count, (ends[1][1] - ends[0][1]) / count];
     let (perp_y, perp_x) = (step[1].atan2(step[0]) + 1.57).sin_cos();
-    let point = |(i, bend): (usize, f32)| {
-        let (along, out) = (i as f32, bend + apart);
+    let point = |(i, displacement): (usize, f32)| {
+        let (along, out) = (i as f32, displacement + offset);
         [ends[0][0] + step[0] * along + perp_x * out, ends[0][1] + step[1] * along + perp_y * out]
     };
-    points.extend(bends.enumerate().map(point));
+    points.extend(displacement.enumerate().map(point));
 }
 
-/// Cuts a line off where it leaves the screen by more than a tenth.
+/// Clips a line a tenth beyond the edges of the screen.
 fn clip_ends(ends: &mut [[f32; 2]; 2]) {
     const EDGE: f32 = 1.1;
     for i in 0..2 {
@@ -286,7 +290,8 @@ fn clip_ends(ends: &mut [[f32; 2]; 2]) {
     }
 }
 
-impl Place {
+impl Placement {
+    /// Converts polar coordinates around the centre to clip space.
     fn polar(&self, rad: f32, ang: f32) -> [f32; 2] {
         let (sin, cos) = ang.sin_cos();
         [rad * cos * self.aspect[1] + self.at[0], rad * sin * self.aspect[0] + self.at[1]]

@@ -1,4 +1,4 @@
-//! The performer's hands in the picture: from the macro bank to hooks inside presets and to what is done to the
+//! The performer's hands in the picture: from the macro bank to modulation inside presets and to what is done to the
 //! finished picture.
 //!
 //! Every control rests in the middle and leaves the picture alone there, to the last bit:
@@ -12,10 +12,10 @@
 
 use super::Command;
 use crate::analysis::Features;
-use crate::milk::Hooks;
+use crate::milk::Modulation;
 use crate::mind::Control;
 use crate::mind::macros::{Bank, MacroState, MacroView, Macros};
-use crate::stage::{DeckId, OnAirDeck, Post, Second};
+use crate::stage::{DeckId, FusedDeck, OnAirDeck, Post};
 use crate::units::{Rng, Unipolar};
 
 /// Controls nearer to the middle than this rest: knobs are never quite still.
@@ -118,30 +118,30 @@ impl MacroDriver {
     }
 
     /// What motion does inside every preset on air.
-    pub fn hooks(&self) -> Hooks {
+    pub fn modulation(&self) -> Modulation {
         let motion = self.lean(Control::Motion);
-        let mut hooks = Hooks::default();
+        let mut modulation = Modulation::default();
         if motion == 0.0 {
-            return hooks;
+            return modulation;
         }
-        hooks.time_speed = f64::from(between(TIME_SPEED, motion));
-        hooks.audio_gain = between(AUDIO_GAIN, motion);
+        modulation.time_speed = f64::from(between(TIME_SPEED, motion));
+        modulation.audio_gain = between(AUDIO_GAIN, motion);
         let amplitude = f64::from(between(AMPLITUDE, motion));
         for name in MOVEMENTS {
-            hooks.touch(name, amplitude, 0.0);
+            modulation.add_linear(name, amplitude, 0.0);
         }
         for name in SCALES {
-            hooks.bend(name, amplitude);
+            modulation.add_power(name, amplitude);
         }
-        hooks
+        modulation
     }
 
     /// The deck that fusion lays into the picture, if any.
-    pub fn second(&self) -> Option<Second> {
+    pub fn second(&self) -> Option<FusedDeck> {
         let share = second_share(self.lean(Control::Fusion)) * self.second.presence as f32;
         let deck = self.second.deck.filter(|_| share > 0.0)?;
-        let airing = OnAirDeck { deck, hooks: self.hooks() };
-        Some(Second { airing, share: Unipolar::new(share * FULLEST_SECOND) })
+        let on_air = OnAirDeck { deck, modulation: self.modulation() };
+        Some(FusedDeck { on_air, share: Unipolar::new(share * FULLEST_SECOND) })
     }
 
     /// What is done to the finished picture.
@@ -224,7 +224,7 @@ mod tests {
             for value in [0.49, 0.5, 0.51] {
                 let mut hands = hands(control, value);
                 hands.step(&Features { hit: Unipolar::ONE, ..Features::default() }, &alone(), DT);
-                assert_eq!(hands.hooks(), Hooks::default());
+                assert_eq!(hands.modulation(), Modulation::default());
                 assert_eq!(hands.post(), Post::default());
                 assert!(hands.second().is_none());
             }
@@ -237,7 +237,7 @@ mod tests {
             for value in [0.0, 1.0] {
                 let mut hands = hands(control, value);
                 hands.step(&Features { hit: Unipolar::ONE, ..Features::default() }, &alone(), DT);
-                let moved = hands.hooks() != Hooks::default() || hands.post() != Post::default();
+                let moved = hands.modulation() != Modulation::default() || hands.post() != Post::default();
                 assert!(moved, "{control:?} at {value}");
             }
         }

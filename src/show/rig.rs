@@ -58,7 +58,7 @@ impl Rig {
 
     /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
     pub fn frame(&mut self, input: &RigFrame) {
-        let heard = self.ear.listen(input.sound, input.dt).clone();
+        let heard = self.ear.update(input.sound, input.dt).clone();
         self.publish(&heard);
         let step = self.step(input, &heard);
         self.stage.draw(&step.cue);
@@ -110,7 +110,7 @@ impl Rig {
             match arrival.result {
                 Ok(deck) => {
                     let problems = deck.problems();
-                    self.stage.rack(arrival.deck, deck);
+                    self.stage.add(arrival.deck, deck);
                     arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
                 }
                 Err(DeckError::Unplayable(why)) => {

@@ -405,20 +405,20 @@ impl Show {
     }
 
     fn cue(&self, input: &StepInput) -> Cue {
-        let airing = |slot: &Slot| OnAirDeck { deck: slot.deck, hooks: self.hands.hooks() };
+        let on_air = |slot: &Slot| OnAirDeck { deck: slot.deck, modulation: self.hands.modulation() };
         Cue {
             dt: input.dt,
             fps: self.settings.fps,
-            heard: input.heard.clone(),
-            front: self.decks.front.as_ref().map(airing),
+            audio: input.heard.clone(),
+            front: self.decks.front.as_ref().map(on_air),
             fade: self.decks.fade.as_ref().map(|fade| Fade {
-                to: airing(&fade.to),
+                to: on_air(&fade.to),
                 progress: fade.progress(),
                 style: fade.style,
             }),
             second: self.hands.second(),
             post: self.hands.post(),
-            veil: self.veil,
+            output_mode: self.veil,
         }
     }
 }

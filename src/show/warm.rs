@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
-use crate::stage::{Deck, DeckId, DeckSettings, RenderContext};
+use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
 
 /// Threads that make decks ready in a live show: one for each candidate, and one more, so that what needs no audit
 /// never stands behind two presets that wait for theirs.
@@ -225,6 +225,7 @@ fn prepare(
     door: Option<&dyn Admission>,
 ) -> Arrival {
     let mut took = PrepareTimes::default();
+    let unplayable = |error: StageError| DeckError::Unplayable(error.to_string());
     let build = || {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
@@ -238,10 +239,9 @@ fn prepare(
         let program =
             Program::compile(&bytes).map_err(|refusal| DeckError::Unplayable(refusal.to_string()))?;
         took.compile_ms = lap();
-        let mut deck =
-            Deck::prepare(render_context, program, settings, request.seed).map_err(DeckError::Unplayable)?;
+        let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(DeckError::Unplayable)?;
+        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(unplayable)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };

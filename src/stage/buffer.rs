@@ -1,22 +1,22 @@
-//! Vertex data that changes every frame: one buffer that is refilled and grows by doubling.
+//! A vertex buffer that is rewritten every frame and grows to the next power of two.
 
-/// A growing vertex buffer.
+/// A buffer that grows as needed.
 pub(super) struct GrowableBuffer {
     label: &'static str,
     buffer: wgpu::Buffer,
     usage: wgpu::BufferUsages,
 }
 
-/// Bytes of a buffer nothing was written to yet.
-const FIRST_SIZE: u64 = 16 * 1024;
+/// Initial size, bytes.
+const INITIAL_SIZE: u64 = 16 * 1024;
 
 impl GrowableBuffer {
     pub fn new(device: &wgpu::Device, label: &'static str, usage: wgpu::BufferUsages) -> Self {
         let usage = usage | wgpu::BufferUsages::COPY_DST;
-        Self { label, buffer: create(device, label, usage, FIRST_SIZE), usage }
+        Self { label, buffer: create(device, label, usage, INITIAL_SIZE), usage }
     }
 
-    /// Replaces the content.
+    /// Replaces the contents, reallocating if they do not fit.
     pub fn fill<T: bytemuck::NoUninit>(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, items: &[T]) {
         let bytes: &[u8] = bytemuck::cast_slice(items);
         if bytes.is_empty() {
@@ -29,12 +29,12 @@ impl GrowableBuffer {
         queue.write_buffer(&self.buffer, 0, bytes);
     }
 
-    /// The buffer itself, until the next time it grows.
+    /// Returns the current buffer; [`Self::fill`] may replace it.
     pub fn buffer(&self) -> &wgpu::Buffer {
         &self.buffer
     }
 
-    /// All of it.
+    /// Returns the whole buffer as a slice.
     pub fn slice(&self) -> wgpu::BufferSlice<'_> {
         self.buffer.slice(..)
     }

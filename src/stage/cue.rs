@@ -1,89 +1,89 @@
-//! What to show this frame: the only thing the stage is ever told.
+//! The cue: what the stage draws in one frame.
 
 use serde::{Deserialize, Serialize};
 
 use super::post::Post;
-use crate::milk::{Hooks, PresetAudio};
+use crate::milk::{Modulation, PresetAudio};
 use crate::units::Unipolar;
 
-/// Names one deck on the rack; handed out by the show, never reused.
+/// Identifies a deck. Assigned by the show, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DeckId(pub u64);
 
-/// One frame's instructions.
+/// Input of the stage for one frame.
 #[derive(Clone, Debug)]
 pub struct Cue {
-    /// Seconds since the last frame; 0 on the first.
+    /// Seconds since the previous frame; 0 for the first.
     pub dt: f64,
-    /// Frames a second the show aims at.
+    /// Target frame rate of the show, frames per second.
     pub fps: f64,
-    /// What presets hear.
-    pub heard: PresetAudio,
+    /// Audio input of the presets.
+    pub audio: PresetAudio,
     /// The deck on air, if any.
     pub front: Option<OnAirDeck>,
-    /// The deck that is coming in.
+    /// Crossfade to another deck, if one is running.
     pub fade: Option<Fade>,
-    /// A further deck laid into the picture of those.
-    pub second: Option<Second>,
-    /// What is done to the finished picture.
+    /// Another deck blended into the picture, if any.
+    pub second: Option<FusedDeck>,
+    /// Post effects on the mixed picture.
     pub post: Post,
-    /// Nothing, black, or the last picture instead.
-    pub veil: OutputMode,
+    /// Live, blackout or freeze.
+    pub output_mode: OutputMode,
 }
 
-/// A deck that is laid into the picture of the one on air.
+/// A deck blended into the picture of the deck on air.
 #[derive(Clone, Debug)]
-pub struct Second {
-    /// The deck; never one that is on air already.
-    pub airing: OnAirDeck,
-    /// 0 not at all, 1 its bright parts cover the picture.
+pub struct FusedDeck {
+    /// The deck; never the front deck or the target of the fade.
+    pub on_air: OnAirDeck,
+    /// Strength, from 0 (invisible) to 1 (its bright parts cover the picture).
     pub share: Unipolar,
 }
 
-/// A deck that runs this frame, with the hands inside its preset.
+/// A deck that is drawn this frame.
 #[derive(Clone, Debug)]
 pub struct OnAirDeck {
-    /// Which deck.
+    /// The deck.
     pub deck: DeckId,
-    /// What the macros do to it.
-    pub hooks: Hooks,
+    /// Modulation of its preset by the macros.
+    pub modulation: Modulation,
 }
 
-/// A crossfade under way.
+/// A running crossfade.
 #[derive(Clone, Debug)]
 pub struct Fade {
-    /// The deck that is coming in.
+    /// The incoming deck.
     pub to: OnAirDeck,
-    /// 0 the front alone, 1 the new deck alone.
+    /// From 0 (front deck only) to 1 (incoming deck only).
     pub progress: Unipolar,
-    /// How the two mix.
+    /// Style of the crossfade.
     pub style: FadeStyle,
 }
 
-/// How one picture turns into the next.
+/// Style of a crossfade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FadeStyle {
-    /// A plain mix.
+    /// Plain mix.
     #[default]
     Mix,
-    /// Bright parts of the new picture come first.
+    /// Bright parts of the incoming picture first.
     Luma,
-    /// Through the picture, growing.
+    /// Zooms into the outgoing picture while mixing.
     Zoom,
     /// From the centre outwards.
     Radial,
 }
 
-/// What lies over the picture.
+/// What the output shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMode {
-    /// Nothing.
+    /// The live picture.
     #[default]
     Open,
     /// Black.
     Blackout,
-    /// The picture stands still.
+    /// The last picture.
     Freeze,
 }

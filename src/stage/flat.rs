@@ -1,4 +1,4 @@
-//! The draws between the passes: lines, dots, polygons and triangles of one deck.
+//! Buffers and draw calls for the lines, dots, polygons and triangles of one deck.
 
 use lactea_abi::{Address, Filter};
 
@@ -9,27 +9,27 @@ use super::pass::shape::{ShapeUniforms, UNIFORM_STRIDE};
 use super::render_context::RenderContext;
 use crate::milk::{Draw, Frame, ShapeInstance, Weight};
 
-/// Most polygon draws of one frame; a preset has at most sixteen shapes with 1,024 instances each.
+/// Maximum polygon draws per frame: a preset has at most 16 shapes with 1,024 instances each.
 const MAX_SHAPE_DRAWS: usize = 16_384;
 
-/// Buffers of one deck's draws.
+/// Buffers and bind groups of one deck.
 pub(super) struct FlatDraws {
     segments: GrowableBuffer,
-    spots: GrowableBuffer,
+    dots: GrowableBuffer,
     shapes: GrowableBuffer,
     triangles: GrowableBuffer,
     draw_group: wgpu::BindGroup,
     shape_uniforms: GrowableBuffer,
-    /// By the feedback image polygons are filled with; made anew when the uniform buffer grows.
+    /// One bind group per feedback image that can fill polygons; rebuilt when the uniform buffer grows.
     shape_groups: Option<[wgpu::BindGroup; 2]>,
     shape_capacity: usize,
     images: [wgpu::TextureView; 2],
     packed: Vec<PackedUniforms>,
-    /// Vertices of each polygon draw, in order of the frame's `above`.
+    /// Vertex count of each polygon draw, in the order of the frame's `above`.
     vertex_counts: Vec<u32>,
 }
 
-/// One draw's uniforms at the distance dynamic offsets need.
+/// Uniforms of one draw, padded to the alignment of dynamic offsets.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct PackedUniforms {
@@ -42,7 +42,7 @@ const _: () = assert!(std::mem::size_of::<PackedUniforms>() as u64 == UNIFORM_ST
 impl FlatDraws {
     pub fn new(render_context: &RenderContext, images: [&wgpu::TextureView; 2], size: [u32; 2]) -> Self {
         let device = &render_context.gpu.device;
-        let growing = |label| GrowableBuffer::new(device, label, wgpu::BufferUsages::VERTEX);
+        let vertices = |label| GrowableBuffer::new(device, label, wgpu::BufferUsages::VERTEX);
         let draw_uniforms = pass::uniform::<DrawUniforms>(device, "draw/uniforms");
         let uniforms =
             DrawUniforms { size: size.map(|side| side as f32), pixel: reference_pixel(size[1]), pad: 0.0 };
@@ -50,10 +50,10 @@ impl FlatDraws {
         let draw_group =
             pass::bind(device, "draw", &render_context.draw.layout, &[draw_uniforms.as_entire_binding()]);
         Self {
-            segments: growing("segments"),
-            spots: growing("spots"),
-            shapes: growing("shapes"),
-            triangles: growing("triangles"),
+            segments: vertices("segments"),
+            dots: vertices("dots"),
+            shapes: vertices("shapes"),
+            triangles: vertices("triangles"),
             draw_group,
             shape_uniforms: GrowableBuffer::new(device, "shape/uniforms", pass::BLOCK_USAGES),
             shape_groups: None,
@@ -64,11 +64,11 @@ impl FlatDraws {
         }
     }
 
-    /// Sends this frame's pools to the device.
+    /// Uploads the buffers of `frame`.
     pub fn upload(&mut self, render_context: &RenderContext, frame: &Frame, size: [u32; 2]) {
         let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
         self.segments.fill(device, queue, &frame.segments);
-        self.spots.fill(device, queue, &frame.spots);
+        self.dots.fill(device, queue, &frame.dots);
         self.shapes.fill(device, queue, &frame.shapes);
         self.triangles.fill(device, queue, &frame.triangles);
         self.packed.clear();
@@ -77,7 +77,7 @@ impl FlatDraws {
         for draw in frame.above.iter().take(MAX_SHAPE_DRAWS) {
             let Draw::Shapes { range, textured, thick, .. } = draw else { continue };
             let instances = &frame.shapes[range.start as usize..range.end as usize];
-            let sides = most_sides(instances);
+            let sides = max_sides(instances);
             let outlined = instances.iter().any(|shape| shape.outline[3] > 0.0);
             let outlines = match (outlined, *thick) {
                 (false, _) => 0,
@@ -103,11 +103,12 @@ impl FlatDraws {
         self.shape_uniforms.fill(device, queue, &self.packed);
     }
 
+    /// Grows the uniform buffer of the polygon draws.
     fn grow_shapes(&mut self, render_context: &RenderContext) {
         let device = &render_context.gpu.device;
         self.shape_capacity = self.packed.len().next_power_of_two().max(64);
-        let room = vec![PackedUniforms { ..bytemuck::Zeroable::zeroed() }; self.shape_capacity];
-        self.shape_uniforms.fill(device, &render_context.gpu.queue, &room);
+        let zeroed = vec![PackedUniforms { ..bytemuck::Zeroable::zeroed() }; self.shape_capacity];
+        self.shape_uniforms.fill(device, &render_context.gpu.queue, &zeroed);
         let sampler = render_context.sampler(Filter::Linear, Address::Wrap);
         self.shape_groups = Some([0, 1].map(|image: usize| {
             let resources = [
@@ -123,7 +124,7 @@ impl FlatDraws {
         }));
     }
 
-    /// Records `draws` into the open pass; polygons are filled with feedback image `source`.
+    /// Records `draws` into the open pass; textured polygons read feedback image `source`.
     pub fn draw(
         &self,
         render_context: &RenderContext,
@@ -143,7 +144,7 @@ impl FlatDraws {
                 Draw::Dots { range, blend, weight } => {
                     render.set_pipeline(render_context.draw.dots(*weight).get(*blend));
                     render.set_bind_group(0, &self.draw_group, &[]);
-                    render.set_vertex_buffer(0, self.spots.slice());
+                    render.set_vertex_buffer(0, self.dots.slice());
                     render.draw(0..4, range.clone());
                 }
                 Draw::Triangles { range, blend } => {
@@ -170,7 +171,7 @@ impl FlatDraws {
     }
 }
 
-/// The vertices of one segment, see `shaders/stroke.wgsl`.
+/// Returns the vertex range of one segment; see `shaders/stroke.wgsl`.
 fn stroke_vertices(weight: Weight) -> std::ops::Range<u32> {
     match weight {
         Weight::Thin => 0..6,
@@ -179,6 +180,6 @@ fn stroke_vertices(weight: Weight) -> std::ops::Range<u32> {
     }
 }
 
-fn most_sides(instances: &[ShapeInstance]) -> u32 {
+fn max_sides(instances: &[ShapeInstance]) -> u32 {
     instances.iter().map(|shape| shape.sides as u32).max().unwrap_or(3)
 }

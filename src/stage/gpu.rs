@@ -1,38 +1,40 @@
-//! The graphics device: found, opened, and listened to when it complains.
+//! The graphics device, and the errors it reports.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Why there is no graphics device.
+use super::error::StageError;
+
+/// Why no graphics device could be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
-    /// No adapter at all.
+    /// No adapter was found.
     #[error("no graphics device was found ({0}); install a Vulkan driver, for example mesa-vulkan-drivers")]
     NoAdapter(String),
-    /// An adapter that refuses.
+    /// The adapter could not be opened.
     #[error("the graphics device {name} could not be opened: {why}")]
     NoDevice {
         /// Name of the adapter.
         name: String,
-        /// What it said.
+        /// Error of the driver.
         why: String,
     },
 }
 
 /// An open graphics device.
 pub struct Gpu {
-    /// The instance, for surfaces.
+    /// Instance; creates surfaces.
     pub instance: wgpu::Instance,
-    /// The adapter.
+    /// Adapter.
     pub adapter: wgpu::Adapter,
-    /// The device.
+    /// Device.
     pub device: wgpu::Device,
-    /// Its queue.
+    /// Queue.
     pub queue: wgpu::Queue,
-    complaints: Arc<DeviceErrors>,
+    errors: Arc<DeviceErrors>,
 }
 
-/// What the device complained about, kept until somebody reads it.
+/// Uncaptured errors of the device.
 #[derive(Default)]
 struct DeviceErrors {
     count: AtomicU64,
@@ -41,13 +43,19 @@ struct DeviceErrors {
 }
 
 impl Gpu {
-    /// A device for work without a window.
+    /// Opens a device without a window.
+    ///
+    /// # Errors
+    /// Fails if there is no adapter or it cannot be opened.
     pub fn headless() -> Result<Self, GpuError> {
         let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
         Self::open(wgpu::Instance::new(descriptor), None)
     }
 
-    /// A device of `instance` that can draw to `surface`, if one is given.
+    /// Opens a device of `instance` that supports `surface`, if one is given. Falls back to a software adapter.
+    ///
+    /// # Errors
+    /// Fails if there is no adapter or it cannot be opened.
     pub fn open(instance: wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<Self, GpuError> {
         let request = |force_fallback_adapter| {
             pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
@@ -69,61 +77,65 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|e| GpuError::NoDevice { name: adapter.get_info().name, why: e.to_string() })?;
-        let complaints = Arc::new(DeviceErrors::default());
-        let heard = complaints.clone();
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| heard.note(error.to_string())));
-        let heard = complaints.clone();
+        let errors = Arc::new(DeviceErrors::default());
+        let sink = errors.clone();
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| sink.add(error.to_string())));
+        let sink = errors.clone();
         device.set_device_lost_callback(move |_, why| {
-            heard.lost.store(true, Ordering::Relaxed);
-            heard.note(format!("the graphics device was lost: {why}"));
+            sink.lost.store(true, Ordering::Relaxed);
+            sink.add(format!("the graphics device was lost: {why}"));
         });
-        Ok(Self { instance, adapter, device, queue, complaints })
+        Ok(Self { instance, adapter, device, queue, errors })
     }
 
-    /// Name and kind of the device in words.
+    /// Returns the name of the adapter and its backend.
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} ({:?})", info.name, info.backend)
     }
 
-    /// True when the processor does the drawing.
+    /// Returns true for a software rasteriser.
     pub fn software(&self) -> bool {
         self.adapter.get_info().device_type == wgpu::DeviceType::Cpu
     }
 
-    /// True once the device is gone; everything made with it must be made anew.
+    /// Returns true once the device is lost. Everything created with it must be recreated.
     pub fn lost(&self) -> bool {
-        self.complaints.lost.load(Ordering::Relaxed)
+        self.errors.lost.load(Ordering::Relaxed)
     }
 
-    /// How often the device complained so far.
-    pub fn complaints(&self) -> u64 {
-        self.complaints.count.load(Ordering::Relaxed)
+    /// Returns the number of uncaptured errors so far.
+    pub fn error_count(&self) -> u64 {
+        self.errors.count.load(Ordering::Relaxed)
     }
 
-    /// The newest complaint, told once.
-    pub fn newest_complaint(&self) -> Option<String> {
-        self.complaints.newest().take()
+    /// Takes the newest uncaptured error.
+    pub fn take_error(&self) -> Option<String> {
+        self.errors.newest().take()
     }
 
-    /// Runs `work` and returns the first error it caused: against the rules, out of memory, or the driver's own.
-    pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, String> {
+    /// Runs `work` in error scopes for validation, memory and internal errors.
+    ///
+    /// # Errors
+    /// Returns the first device error that `work` caused.
+    pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [Validation, OutOfMemory, Internal].map(|kind| self.device.push_error_scope(kind));
         let result = work();
         let mut scopes = scopes.map(Some);
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        errors.first().map_or(Ok(result), |error| Err(error.to_string()))
+        errors.first().map_or(Ok(result), |error| Err(StageError::Device(error.to_string())))
     }
 }
 
 impl DeviceErrors {
-    fn note(&self, what: String) {
+    /// Stores an error and logs the first one.
+    fn add(&self, message: String) {
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
-            log::error!("the graphics device complained: {what}");
+            log::error!("graphics device error: {message}");
         }
-        *self.newest() = Some(what);
+        *self.newest() = Some(message);
     }
 
     fn newest(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -1,16 +1,16 @@
-//! The six noise textures presets know, made from a seed.
+//! The six built-in noise textures of MilkDrop.
 //!
-//! Plain random values for the small ones; values spread out and joined by cubic curves for the smooth ones.
+//! Low-quality textures are white noise; the others are interpolated with cubic curves.
 
 use lactea_abi::NoiseTex;
 
 use crate::units::Rng;
 
-/// Seed of every run: presets are tuned by eye to noise that does not change.
+/// Fixed seed, so that presets look the same in every run.
 const SEED: u64 = 0x0a1b_2c3d;
 
-/// Side length and distance between the random values, in pixels.
-fn plan(which: NoiseTex) -> (usize, usize) {
+/// Returns the side length, and the distance between random values, in pixels.
+fn dimensions(which: NoiseTex) -> (usize, usize) {
     match which {
         NoiseTex::Lq => (256, 1),
         NoiseTex::LqLite => (32, 1),
@@ -21,17 +21,17 @@ fn plan(which: NoiseTex) -> (usize, usize) {
     }
 }
 
-/// True for the two volumes.
+/// Returns true for the two 3D textures.
 pub(super) fn is_volume(which: NoiseTex) -> bool {
     matches!(which, NoiseTex::VolLq | NoiseTex::VolHq)
 }
 
-/// RGBA bytes of a noise texture, and its side length.
+/// Returns the RGBA bytes of a noise texture, and its side length.
 ///
-/// The values of the smooth ones start at 108 and wrap round at 256, and only the first two slices of the smooth
-/// volume are smooth: that is what presets were tuned to.
+/// Values of the smooth textures start at 108 and wrap around at 256, and only the first two slices of the smooth 3D
+/// texture are smooth: presets are tuned to this.
 pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
-    let (side, zoom) = plan(which);
+    let (side, zoom) = dimensions(which);
     let depth = if is_volume(which) { side } else { 1 };
     let mut rng = Rng::new(SEED).fork(which.index() as u64);
     let span = if zoom > 1 { 216.0 } else { 256.0 };
@@ -47,7 +47,7 @@ pub(super) fn generate(which: NoiseTex) -> (Vec<u8>, usize) {
     (values.into_iter().flatten().map(|value| value.clamp(0.0, 255.0) as u8).collect(), side)
 }
 
-/// Along one axis, joins every `zoom`-th value by a cubic curve that wraps round.
+/// Interpolates between every `zoom`-th value along one axis, wrapping around.
 fn smooth(values: &mut [[f32; 4]], side: usize, zoom: usize, stride: usize) {
     for start in (0..values.len()).filter(|at| (at / stride).is_multiple_of(side)) {
         let line: Vec<[f32; 4]> = (0..side).map(|i| values[start + i * stride]).collect();
@@ -63,7 +63,7 @@ fn smooth(values: &mut [[f32; 4]], side: usize, zoom: usize, stride: usize) {
     }
 }
 
-/// The curve through `b` and `c` that leaves them along `c - a` and `d - b`, `t` of the way.
+/// Interpolates between `b` (`t` = 0) and `c` (`t` = 1), with neighbours `a` and `d`.
 fn cubic(a: f32, b: f32, c: f32, d: f32, t: f32) -> f32 {
     let p = (d - c) - (a - b);
     ((p * t + (a - b) - p) * t + (c - a)) * t + b
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smooth_noise_changes_less_from_pixel_to_pixel() {
+    fn smooth_noise_has_smaller_differences_between_pixels() {
         let roughness = |which| {
             let (bytes, side) = generate(which);
             let row = &bytes[..side * 4];

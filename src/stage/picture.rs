@@ -1,33 +1,34 @@
-//! A deck's images and passes: from a [`Frame`] to a picture.
+//! Images and passes of one deck: draws a [`Frame`] to a picture.
 //!
-//! Two feedback images take turns: one holds the last frame and is read, the other is drawn.
+//! Two feedback images alternate: one holds the previous frame, the other is the render target.
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
 use super::buffer::GrowableBuffer;
-use super::deck::DeckSettings;
+use super::error::StageError;
 use super::flat::FlatDraws;
 use super::pass::blur::Pyramid;
 use super::pass::composite::CompositeUniforms;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
+use super::settings::DeckSettings;
 use crate::milk::{Frame, Program};
 
-/// Everything one deck has on the device.
+/// GPU resources of one deck.
 pub(super) struct DeckPicture {
     images: [wgpu::TextureView; 2],
     feedback: [wgpu::Texture; 2],
     output: wgpu::TextureView,
-    /// Which image holds the last frame.
+    /// Index of the feedback image that holds the last frame.
     last: usize,
-    /// Nothing was drawn yet.
+    /// Whether no frame has been drawn yet.
     fresh: bool,
     size: [u32; 2],
     pyramid: Pyramid,
     warp: Option<PresetPass>,
     composite: Option<PresetPass>,
-    /// Fixed warp: by feedback image, clamped and wrapped.
+    /// Bind groups of the built-in warp: by feedback image, then clamped or wrapped.
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
     composite_uniforms: wgpu::Buffer,
@@ -44,12 +45,13 @@ pub(super) struct DeckPicture {
 }
 
 impl DeckPicture {
+    /// Creates the resources; a preset shader that the device rejects becomes a problem.
     pub fn prepare(
         render_context: &RenderContext,
         program: &Program,
         settings: DeckSettings,
         seed: u64,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, StageError> {
         let mut problems = Vec::new();
         let picture = render_context
             .gpu
@@ -77,7 +79,7 @@ impl DeckPicture {
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
             let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
-            built.map_err(|why| problems.push(format!("{} shader: {why}", preset_pass::label(kind)))).ok()
+            built.map_err(|error| problems.push(format!("{} shader: {error}", preset_pass::label(kind)))).ok()
         };
         let warp = preset_pass(PassKind::Warp, program.warp.as_ref());
         let composite = preset_pass(PassKind::Comp, program.composite.as_ref());
@@ -141,22 +143,22 @@ impl DeckPicture {
         }
     }
 
-    /// The picture after the last frame.
+    /// Returns the picture of the last frame.
     pub fn output(&self) -> &wgpu::TextureView {
         &self.output
     }
 
-    /// The feedback image as the last frame left it, before the composite.
+    /// Returns the feedback image of the last frame, which is the input of the composite pass.
     pub fn feedback(&self) -> &wgpu::Texture {
         &self.feedback[self.last]
     }
 
-    /// What does not work.
+    /// Returns rejected shaders and missing textures.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
 
-    /// Records one frame: below, warp, above, blur, composite.
+    /// Records one frame: `below`, warp, `above`, blur, composite.
     pub fn encode(
         &mut self,
         render_context: &RenderContext,
@@ -172,7 +174,8 @@ impl DeckPicture {
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
-            // The reference loses the first frame's drawing when its blur images are made; feedback remembers.
+            // projectM loses the drawing of the first frame when it creates its blur images, which changes the
+            // feedback.
             if !self.fresh || self.pyramid.is_empty() {
                 self.flat.draw(render_context, &mut render, &frame.above, last);
             }

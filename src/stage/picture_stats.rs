@@ -1,46 +1,46 @@
-//! A picture_stats at the picture on air: how light it is and how much it changed, without waiting for the device.
+//! Brightness and change of the output picture, measured without blocking.
 //!
-//! A small copy of the picture is drawn and comes back through the camera's ring a few glances later.
+//! The picture is downsampled on the device and read back a few calls later.
 
-use super::camera::{Camera, Wait};
 use super::gpu::Gpu;
-use super::pass::{self, PipelinePlan};
+use super::pass::{self, PipelineDesc};
+use super::readback::{Readback, Wait};
 
-/// Pixels of the small copy; twin of `PARTS` in `shaders/picture_stats.wgsl`.
+/// Size of the downsampled picture; matches `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];
 
-/// What one picture_stats told.
+/// Statistics of one picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PictureStats {
-    /// Mean light, 0..1 (Rec. 709).
+    /// Mean luma, 0 to 1 (Rec. 709).
     pub luma: f32,
-    /// Light of the darkest part, 0..1.
+    /// Luma of the darkest part, 0 to 1.
     pub darkest: f32,
-    /// Light of the brightest sample, 0..1.
+    /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean change of all channels since the last picture_stats, 0..1; 1 on the first.
+    /// Mean absolute change of all channels since the previous measurement, 0 to 1; 1 for the first.
     pub change: f32,
 }
 
-/// Looks at a picture now and then.
+/// Measures one picture repeatedly.
 pub(super) struct PictureMeter {
     pipeline: wgpu::RenderPipeline,
     group: wgpu::BindGroup,
     small: wgpu::Texture,
     view: wgpu::TextureView,
-    camera: Camera,
+    readback: Readback,
     last: Vec<u8>,
 }
 
 impl PictureMeter {
-    /// Looks at `picture`.
+    /// Creates a meter for `picture`.
     pub fn new(gpu: &Gpu, picture: &wgpu::TextureView) -> Self {
         let device = &gpu.device;
         let shader = pass::module(gpu, "picture_stats", include_str!("../../shaders/picture_stats.wgsl"));
         let layout = pass::layout(gpu, "picture_stats", &[pass::TEXTURE]);
         let pipeline = pass::pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label: "picture_stats",
                 layouts: &[&layout],
                 vertex: (&shader, "vs_screen"),
@@ -61,14 +61,14 @@ impl PictureMeter {
             ),
             pipeline,
             view: pass::view(&small),
-            camera: Camera::new(gpu, SIZE),
+            readback: Readback::new(gpu, SIZE),
             small,
             last: Vec::new(),
         }
     }
 
-    /// Asks for another picture_stats. One that finds all its buffers on their way is left out.
-    pub fn look(&mut self, gpu: &Gpu) {
+    /// Starts a measurement; skipped if all readback buffers are in flight.
+    pub fn request(&mut self, gpu: &Gpu) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
         render.set_pipeline(&self.pipeline);
@@ -76,28 +76,28 @@ impl PictureMeter {
         render.draw(0..3, 0..1);
         drop(render);
         gpu.queue.submit([encoder.finish()]);
-        self.camera.shoot_texture(gpu, &self.small);
+        self.readback.request(gpu, &self.small);
     }
 
-    /// The next picture_stats that has come back.
-    pub fn collect(&mut self, gpu: &Gpu) -> Option<PictureStats> {
-        // A picture_stats that was lost with its device is not missed.
-        let shot = self.camera.develop(gpu, Wait::Never).ok().flatten()?;
-        let picture_stats = picture_stats(shot.pixels, &self.last);
+    /// Returns the next finished measurement.
+    pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
+        // Errors only mean that the device was lost, which is reported elsewhere.
+        let frame = self.readback.receive(gpu, Wait::Never).ok().flatten()?;
+        let stats = measure(frame.pixels, &self.last);
         self.last.clear();
-        self.last.extend_from_slice(shot.pixels);
-        Some(picture_stats)
+        self.last.extend_from_slice(frame.pixels);
+        Some(stats)
     }
 }
 
-/// The figures of a small copy and the one before it.
-fn picture_stats(pixels: &[u8], last: &[u8]) -> PictureStats {
+/// Computes the statistics of a downsampled picture and the previous one.
+fn measure(pixels: &[u8], last: &[u8]) -> PictureStats {
     let (mut luma, mut darkest, mut brightest) = (0.0, 1.0_f32, 0);
     for pixel in pixels.chunks_exact(4) {
         let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
-        let light = (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255.0;
-        luma += light;
-        darkest = darkest.min(light);
+        let pixel_luma = (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255.0;
+        luma += pixel_luma;
+        darkest = darkest.min(pixel_luma);
         brightest = brightest.max(pixel[3]);
     }
     let count = (pixels.len() / 4).max(1) as f32;
@@ -115,17 +115,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thin_bright_line_is_seen_and_a_still_picture_does_not_change() {
+    fn one_bright_sample_is_detected_and_a_still_picture_has_no_change() {
         let mut pixels = vec![0; 32 * 18 * 4];
         pixels[3] = 230; // one sample of one part
-        let first = picture_stats(&pixels, &[]);
+        let first = measure(&pixels, &[]);
         assert_eq!((first.luma, first.change), (0.0, 1.0));
         assert!(first.brightest > 0.9);
-        assert_eq!(picture_stats(&pixels, &pixels).change, 0.0);
+        assert_eq!(measure(&pixels, &pixels).change, 0.0);
     }
 
     #[test]
-    fn the_shader_and_its_twin_have_the_same_size() {
+    fn the_shader_uses_the_same_size() {
         let text = include_str!("../../shaders/picture_stats.wgsl");
         assert!(text.contains(&format!("vec2<u32>({}u, {}u)", SIZE[0], SIZE[1])));
     }

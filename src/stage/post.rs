@@ -1,4 +1,4 @@
-//! What happens to the finished picture before the crowd sees it: a chain of passes, each left out while it rests.
+//! The post chain: effects on the mixed picture. Passes without effect are skipped.
 
 use lactea_abi::{Address, Filter};
 
@@ -13,36 +13,36 @@ use super::pass::post_glow::GlowPass;
 use super::pass::post_lens::{self, LensUniforms};
 use super::render_context::RenderContext;
 
-/// Lines of the picture that the reach of details is measured in, so that it looks the same at any size.
+/// Picture height at which one step of the detail pass is one pixel; makes the effect independent of the size.
 const DETAIL_LINES: f32 = 540.0;
 
-/// What is done to the finished picture. Everything 0 leaves it as it is, to the last bit, at no cost.
+/// Amounts of the post effects. At 0 everywhere the picture is bit-identical, at no cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Post {
-    /// Trails of light: 1 laid in, -1 taken out.
+    /// Trails: 1 added, -1 subtracted.
     pub echo: f32,
-    /// Local contrast and lit edges: 1 full, -1 soft.
+    /// Local contrast and edges: 1 sharpest, -1 softest.
     pub detail: f32,
-    /// Rays from bright points, 0 to 1.
+    /// Rays around bright points, 0 to 1.
     pub glint: f32,
-    /// Glow around bright parts to 1, darkness towards the edge to -1.
+    /// Glow around bright parts up to 1; vignette down to -1.
     pub glow: f32,
-    /// Turn of the colour wheel, in turns.
+    /// Hue rotation, in turns.
     pub hue: f32,
-    /// Strength of colours: -1 grey, 1 twice as strong.
+    /// Saturation: -1 grey, 0 unchanged, 1 doubled.
     pub saturation: f32,
-    /// How far red and blue move apart, 0 to 1.
+    /// Separation of red and blue, 0 to 1.
     pub split: f32,
-    /// Mirrors: 1 six sectors, -1 left onto right.
+    /// Mirrors: 1 six-fold kaleidoscope, -1 left half mirrored to the right.
     pub fold: f32,
-    /// How much closer the picture comes, as the logarithm of its scale.
+    /// Natural logarithm of the zoom factor.
     pub zoom: f32,
 }
 
-/// Red and blue move this far apart at most, as a share of the distance from the centre.
-const FURTHEST_SPLIT: f32 = 0.06;
+/// Shift of red and blue at full `split`, as a fraction of the distance from the centre.
+const MAX_SPLIT: f32 = 0.06;
 
-/// One link of the chain.
+/// One pass of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Echo,
@@ -54,7 +54,7 @@ enum Link {
 }
 
 impl Post {
-    /// The passes that have something to do, in their order.
+    /// Returns the passes with an effect, in order.
     fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [
@@ -66,11 +66,11 @@ impl Post {
             (Link::Glow, glow != 0.0 || glint != 0.0),
         ]
         .into_iter()
-        .filter_map(|(link, wanted)| wanted.then_some(link))
+        .filter_map(|(link, active)| active.then_some(link))
     }
 }
 
-/// The chain with everything it has on the device.
+/// The passes and their images.
 pub(super) struct PostChain {
     fuse: ScreenPass<FuseUniforms>,
     echo: EchoPass,
@@ -78,22 +78,22 @@ pub(super) struct PostChain {
     color: ScreenPass<ColorUniforms>,
     detail: ScreenPass<DetailUniforms>,
     glow: GlowPass,
-    /// The image that takes turns with the stage's picture.
+    /// Alternates with the output picture as render target.
     spare: wgpu::TextureView,
     size: [f32; 2],
 }
 
-/// One frame's work for the chain.
+/// Input of the chain for one frame.
 pub(super) struct PostWork<'a> {
     pub post: &'a Post,
-    /// The second deck's picture and how much of it is laid in, 0 to 1.
+    /// Picture of the fused deck, and its strength, 0 to 1.
     pub second: Option<(&'a wgpu::TextureView, f32)>,
-    /// Seconds since the last frame.
+    /// Seconds since the previous frame.
     pub dt: f32,
 }
 
 impl PostWork<'_> {
-    /// Whether the chain starts from the spare image, so that it ends in the stage's picture.
+    /// Whether the chain must start from the spare image to end in the output picture.
     fn starts_spare(&self) -> bool {
         self.post.links(self.second.is_some()).count() % 2 == 1
     }
@@ -113,12 +113,13 @@ impl PostChain {
         }
     }
 
-    /// Where the mixer draws so that the chain can end in `picture`: there itself while everything rests.
+    /// Returns the image the mixer must draw to for the chain to end in `picture`; `picture` itself if no pass is
+    /// active.
     pub fn source<'a>(&'a self, work: &PostWork, picture: &'a wgpu::TextureView) -> &'a wgpu::TextureView {
         if work.starts_spare() { &self.spare } else { picture }
     }
 
-    /// Runs the passes that have something to do, from [`PostChain::source`] to `picture`.
+    /// Runs the active passes from [`PostChain::source`] to `picture`.
     pub fn draw(
         &mut self,
         render_context: &RenderContext,
@@ -131,7 +132,7 @@ impl PostChain {
         let post = work.post;
         let [width, height] = self.size;
         if post.echo == 0.0 {
-            self.echo.forget();
+            self.echo.reset();
         }
         let mut ends = if work.starts_spare() { [&self.spare, picture] } else { [picture, &self.spare] };
         for link in post.links(work.second.is_some()) {
@@ -146,7 +147,7 @@ impl PostChain {
                     let lens = LensUniforms {
                         fold: post.fold,
                         zoom: post.zoom.exp(),
-                        split: post.split * FURTHEST_SPLIT,
+                        split: post.split * MAX_SPLIT,
                         aspect: height / width,
                     };
                     self.lens.draw(gpu, encoder, sampler, &[from], to, &lens);

@@ -1,23 +1,23 @@
-//! The stage's picture on a window: as large as fits, with black beside it where the shapes differ.
+//! Draws the output picture to a window, letterboxed.
 
 use lactea_abi::{Address, Filter};
 
-use super::Stage;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
+use super::renderer::Stage;
 
-/// Shows the picture on surfaces of one format.
+/// Draws the output picture to surfaces of one format.
 pub struct Presenter {
     pass: ScreenPass<MixUniforms>,
 }
 
 impl Presenter {
-    /// A presenter for surfaces of `format`.
+    /// Creates a presenter for surfaces of `format`.
     pub fn new(stage: &Stage, format: wgpu::TextureFormat) -> Self {
-        Self { pass: mix::pass(&stage.render_context.gpu, format) }
+        Self { pass: mix::pass(&stage.render_context().gpu, format) }
     }
 
-    /// Draws the stage's picture onto `target`, which has `size` pixels.
+    /// Draws the output picture to `target`, which is `size` pixels large.
     pub fn draw(
         &mut self,
         stage: &Stage,
@@ -25,10 +25,10 @@ impl Presenter {
         target: &wgpu::TextureView,
         size: [u32; 2],
     ) {
-        let gpu = &stage.render_context.gpu;
-        let sampler = stage.render_context.sampler(Filter::Linear, Address::Clamp);
+        let gpu = &stage.render_context().gpu;
+        let sampler = stage.render_context().sampler(Filter::Linear, Address::Clamp);
         let uniforms = MixUniforms { progress: 0.0, style: 0, aspect: 1.0, light: 1.0 };
-        let [x, y, width, height] = fitted(stage.size(), size);
+        let [x, y, width, height] = fit(stage.size(), size);
         let mut render = super::pass::begin(encoder, "present", target, true);
         render.set_viewport(x, y, width, height, 0.0, 1.0);
         let picture = stage.picture();
@@ -36,8 +36,8 @@ impl Presenter {
     }
 }
 
-/// Left, top, width and height of a picture of `inner` size, as large as fits in `outer`.
-fn fitted(inner: [u32; 2], outer: [u32; 2]) -> [f32; 4] {
+/// Returns left, top, width and height of the largest centred rectangle in `outer` with the aspect ratio of `inner`.
+fn fit(inner: [u32; 2], outer: [u32; 2]) -> [f32; 4] {
     let [inner_width, inner_height] = inner.map(|side| side.max(1) as f32);
     let [outer_width, outer_height] = outer.map(|side| side.max(1) as f32);
     let scale = (outer_width / inner_width).min(outer_height / inner_height);
@@ -50,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_keeps_its_shape_on_any_window() {
-        assert_eq!(fitted([1920, 1080], [1920, 1200]), [0.0, 60.0, 1920.0, 1080.0]);
-        assert_eq!(fitted([1600, 900], [800, 450]), [0.0, 0.0, 800.0, 450.0]);
+    fn the_picture_keeps_its_aspect_ratio() {
+        assert_eq!(fit([1920, 1080], [1920, 1200]), [0.0, 60.0, 1920.0, 1080.0]);
+        assert_eq!(fit([1600, 900], [800, 450]), [0.0, 0.0, 800.0, 450.0]);
     }
 }

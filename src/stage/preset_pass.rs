@@ -1,20 +1,21 @@
-//! A preset's own warp or composite shader: its pipeline and what it binds.
+//! Pipeline and bindings of a preset's warp or composite shader.
 
 use lactea_abi::{Address, Filter, PassKind, PassUniforms, TexDim, TexSource, TextureBinding};
 
+use super::error::StageError;
 use super::pass::blur::Pyramid;
-use super::pass::{self, FORMAT, PipelinePlan, TEXTURE, UNIFORM, mesh};
+use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
 use super::render_context::RenderContext;
 use crate::milk::shader::ShaderText;
 
-/// A preset shader ready to draw.
+/// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
-    /// One for each of the two feedback images, each with the main image clamped and wrapped.
+    /// By feedback image, then with the main image clamped or wrapped.
     groups: [[wgpu::BindGroup; 2]; 2],
 }
 
-/// What a preset shader is bound to.
+/// Images a preset shader can bind.
 pub(super) struct Sources<'a> {
     /// The two feedback images.
     pub images: [&'a wgpu::TextureView; 2],
@@ -24,14 +25,17 @@ pub(super) struct Sources<'a> {
 }
 
 impl PresetPass {
-    /// Builds pipeline and bindings. Names of images that are not there are added to `missing`.
+    /// Builds pipeline and bind groups. Adds the names of missing textures to `missing`.
+    ///
+    /// # Errors
+    /// Fails if the device rejects the shader.
     pub fn new(
         render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, StageError> {
         render_context.gpu.checked(|| Self::build(render_context, kind, text, sources, missing))
     }
 
@@ -60,7 +64,7 @@ impl PresetPass {
         let shader = pass::module(&render_context.gpu, label, &text.wgsl);
         let pipeline = pass::pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label,
                 layouts: &[&render_context.frame_layout, &layout],
                 vertex: (&render_context.mesh_shader, "vs_mesh"),
@@ -83,10 +87,11 @@ impl PresetPass {
         }
         let uniforms = pass::uniform::<PassUniforms>(device, label);
         render_context.gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&sizes));
-        // In the warp pass the first smooth main sampler by name follows the preset's texture wrap, whatever it says.
-        let smooth =
+        // In the warp pass, the texture wrap setting overrides the address mode of one sampler: the linear sampler of
+        // the main image whose name sorts first.
+        let linear_main =
             |texture: &&TextureBinding| texture.source == TexSource::Main && texture.filter == Filter::Linear;
-        let mains = text.interface.textures.iter().filter(smooth);
+        let mains = text.interface.textures.iter().filter(linear_main);
         let first_main = mains.map(|texture| texture.hlsl_name.as_str()).min();
         let follows_wrap = first_main.filter(|_| kind == PassKind::Warp);
         let group = |image: usize, wrapped: bool| {
@@ -109,13 +114,13 @@ impl PresetPass {
         Self { pipeline, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
     }
 
-    /// The bindings that read feedback image `image`.
+    /// Returns the bind group that reads feedback image `image`.
     pub fn group(&self, image: usize, wrapped: bool) -> &wgpu::BindGroup {
         &self.groups[image][usize::from(wrapped)]
     }
 }
 
-/// The pass's name in messages and on the device.
+/// Returns the name of the pass for messages and labels.
 pub(super) fn label(kind: PassKind) -> &'static str {
     match kind {
         PassKind::Warp => "warp",
@@ -123,9 +128,9 @@ pub(super) fn label(kind: PassKind) -> &'static str {
     }
 }
 
-/// What one sampler reads.
+/// Texture bound to one sampler.
 enum Bound {
-    /// Whichever feedback image is the previous one.
+    /// The feedback image of the previous frame.
     Main,
     View(wgpu::TextureView),
 }
@@ -138,11 +143,11 @@ impl Bound {
         missing: &mut Vec<String>,
     ) -> Self {
         let textures = &render_context.textures;
-        let stand_in = || Self::View(textures.stand_in(texture.dim).view.clone());
+        let placeholder = || Self::View(textures.placeholder(texture.dim).view.clone());
         match &texture.source {
             TexSource::Main => Self::Main,
             TexSource::Blur(level) => {
-                sources.pyramid.level(*level).map_or_else(stand_in, |image| Self::View(pass::view(image)))
+                sources.pyramid.level(*level).map_or_else(placeholder, |image| Self::View(pass::view(image)))
             }
             TexSource::Noise(which) => Self::View(textures.noise(*which).view.clone()),
             TexSource::User(name) if texture.dim == TexDim::D2 => {
@@ -152,15 +157,16 @@ impl Bound {
                         if !missing.contains(name) {
                             missing.push(name.clone());
                         }
-                        stand_in()
+                        placeholder()
                     }
                 }
             }
-            TexSource::User(_) | TexSource::Fft => stand_in(),
+            TexSource::User(_) | TexSource::Fft => placeholder(),
         }
     }
 }
 
+/// Returns width, height and their inverses.
 fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &Sources) -> [f32; 4] {
     let of = |width: u32, height: u32| {
         let (w, h) = (width as f32, height as f32);
@@ -175,7 +181,7 @@ fn texture_size(render_context: &RenderContext, source: &TexSource, sources: &So
         TexSource::Noise(which) => textures.noise(*which).size,
         TexSource::User(name) => textures
             .find(&render_context.gpu, name, sources.seed)
-            .map_or(textures.stand_in(TexDim::D2).size, |picture| picture.size),
+            .map_or(textures.placeholder(TexDim::D2).size, |picture| picture.size),
         TexSource::Fft => of(lactea_abi::FFT_BINS as u32, 1),
     }
 }

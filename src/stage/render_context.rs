@@ -1,4 +1,4 @@
-//! What decks are built with: the device, the fixed passes, the samplers and the images. Shared by all threads.
+//! Resources shared by all decks and threads: device, built-in passes, samplers and textures.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ use super::pass::warp::WarpPass;
 use super::pass::{self, mesh};
 use super::textures::Textures;
 
-/// The workshop; made once for a device.
+/// Resources that do not depend on a preset. Created once per device.
 pub struct RenderContext {
     /// The graphics device.
     pub gpu: Gpu,
-    /// Noise and user images.
+    /// Noise textures and user textures.
     pub textures: Textures,
     pub(super) mesh_shader: wgpu::ShaderModule,
     pub(super) warp: WarpPass,
@@ -32,7 +32,7 @@ pub struct RenderContext {
 }
 
 impl RenderContext {
-    /// Builds everything that does not depend on a preset; `texture_folders` are searched for user images.
+    /// Creates the passes and noise textures, and scans `texture_folders` for user textures.
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
         let device = &gpu.device;
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
@@ -79,7 +79,7 @@ impl RenderContext {
         }
     }
 
-    /// The sampler of this filter and addressing.
+    /// Returns the sampler with this filter and address mode.
     pub(super) fn sampler(&self, filter: Filter, address: Address) -> &wgpu::Sampler {
         let point = usize::from(filter == Filter::Point) * 2;
         &self.samplers[point + usize::from(address == Address::Clamp)]

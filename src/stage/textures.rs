@@ -1,7 +1,7 @@
-//! Images presets use: the built-in noise and the user's texture folders.
+//! Textures of presets: built-in noise, and images in the user's texture folders.
 //!
-//! Looked up by lower-case name without ending. A missing image is replaced by smooth noise and named, so that a
-//! preset is never blamed for it. Loading happens where decks are made ready, never on the render thread.
+//! Images are looked up by lower-case file stem. A missing image is reported and replaced by smooth noise. Images are
+//! loaded while a deck is built, never on the render thread.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,38 +13,39 @@ use super::gpu::Gpu;
 use super::noise;
 use crate::units::Rng;
 
-/// Longest side an image may have; larger ones are scaled down.
+/// Maximum side length, pixels; larger images are scaled down.
 const MAX_SIDE: u32 = 2048;
-/// Longest side of an image that is read at all: what a small file may unfold to has to fit into memory.
+/// Maximum side length of an image file, pixels. Guards against decompression bombs.
 const MAX_READ_SIDE: u32 = 8192;
-/// Most memory that unfolding one may take, bytes.
-const MAX_READ_BYTES: u64 = 256 << 20;
-/// Largest image file that is read, bytes.
+/// Maximum memory for decoding one image, bytes.
+const MAX_DECODE_BYTES: u64 = 256 << 20;
+/// Maximum size of an image file, bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// Memory of the images kept at the same time, bytes.
-const MAX_KEPT_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
-const ENDINGS: [&str; 9] = ["jpg", "jpeg", "png", "bmp", "tga", "dds", "gif", "webp", "jfif"];
+/// Maximum size of the texture cache, bytes.
+const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
+/// Recognized file extensions.
+const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "bmp", "tga", "dds", "gif", "webp", "jfif"];
 
-/// One image on the device.
+/// A texture on the device.
 #[derive(Clone)]
-pub struct Picture {
-    /// A view of all of it.
+pub struct Texture {
+    /// View of the whole texture.
     pub view: wgpu::TextureView,
-    /// Width, height and their inverses, as `texsize_*` wants them.
+    /// Width, height and their inverses: the value of `texsize_*`.
     pub size: [f32; 4],
 }
 
-/// All images presets may use.
+/// Textures available to presets.
 pub struct Textures {
-    noise: [Picture; 6],
+    noise: [Texture; 6],
     files: HashMap<String, PathBuf>,
-    /// Names in order, for random picks.
+    /// Sorted names, for random picks.
     names: Vec<String>,
-    kept: Mutex<HashMap<String, Arc<Picture>>>,
+    cache: Mutex<HashMap<String, Arc<Texture>>>,
 }
 
 impl Textures {
-    /// Makes the noise and lists the images of `folders` (with their subfolders); unreadable folders are skipped.
+    /// Generates the noise textures and lists the images in `folders` and subfolders. Unreadable folders are skipped.
     pub fn new(gpu: &Gpu, folders: &[PathBuf]) -> Self {
         let noise =
             [NoiseTex::Lq, NoiseTex::LqLite, NoiseTex::Mq, NoiseTex::Hq, NoiseTex::VolLq, NoiseTex::VolHq]
@@ -64,65 +65,65 @@ impl Textures {
         }
         let mut names: Vec<String> = files.keys().cloned().collect();
         names.sort();
-        Self { noise, files, names, kept: Mutex::default() }
+        Self { noise, files, names, cache: Mutex::default() }
     }
 
-    /// How many images the folders hold.
+    /// Returns the number of images found.
     pub fn count(&self) -> usize {
         self.names.len()
     }
 
-    /// A built-in noise texture.
-    pub fn noise(&self, which: NoiseTex) -> &Picture {
+    /// Returns a built-in noise texture.
+    pub fn noise(&self, which: NoiseTex) -> &Texture {
         &self.noise[which.index()]
     }
 
-    /// What stands in for an image of this shape that is not there.
-    pub fn stand_in(&self, dim: TexDim) -> &Picture {
+    /// Returns the noise texture used in place of a missing image.
+    pub fn placeholder(&self, dim: TexDim) -> &Texture {
         self.noise(match dim {
             TexDim::D2 => NoiseTex::Mq,
             TexDim::D3 => NoiseTex::VolHq,
         })
     }
 
-    /// The image a shader calls `name`; `None` when no folder has it or it cannot be read.
+    /// Loads the image `name`; `None` if it is missing or unreadable.
     ///
-    /// `randNN` and `randNN_prefix` pick one at random, the same one for the same seed and number.
-    pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Picture>> {
+    /// `randNN` and `randNN_prefix` pick a random image, the same one for the same seed and number.
+    pub fn find(&self, gpu: &Gpu, name: &str, seed: u64) -> Option<Arc<Texture>> {
         let picked = match random_pick(name) {
             Some((number, prefix)) => {
-                let fitting: Vec<&String> = self.names.iter().filter(|n| n.starts_with(prefix)).collect();
-                let choice = Rng::new(seed).fork(number).below(fitting.len());
-                (*fitting.get(choice)?).clone()
+                let candidates: Vec<&String> = self.names.iter().filter(|n| n.starts_with(prefix)).collect();
+                let choice = Rng::new(seed).fork(number).below(candidates.len());
+                (*candidates.get(choice)?).clone()
             }
             None => name.to_owned(),
         };
-        if let Some(picture) = self.kept().get(&picked) {
-            return Some(picture.clone());
+        if let Some(texture) = self.cache().get(&picked) {
+            return Some(texture.clone());
         }
         let path = self.files.get(&picked)?;
-        let picture = match load(gpu, path) {
-            Ok(picture) => Arc::new(picture),
+        let texture = match load(gpu, path) {
+            Ok(texture) => Arc::new(texture),
             Err(why) => {
-                log::warn!("the image {} cannot be used ({why}); noise stands in for it", path.display());
+                log::warn!("could not load texture {}: {why}; using noise instead", path.display());
                 return None;
             }
         };
-        let mut kept = self.kept();
-        let bytes = |picture: &Picture| picture.size[0] * picture.size[1] * 4.0;
-        if kept.values().map(|picture| bytes(picture)).sum::<f32>() + bytes(&picture) > MAX_KEPT_BYTES {
-            kept.clear(); // Decks hold their own; what is still wanted is read again.
+        let mut cache = self.cache();
+        let bytes = |texture: &Texture| texture.size[0] * texture.size[1] * 4.0;
+        if cache.values().map(|texture| bytes(texture)).sum::<f32>() + bytes(&texture) > MAX_CACHE_BYTES {
+            cache.clear(); // Decks keep their own references; other images are loaded again on demand.
         }
-        kept.insert(picked, picture.clone());
-        Some(picture)
+        cache.insert(picked, texture.clone());
+        Some(texture)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Picture>>> {
-        self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Texture>>> {
+        self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-/// Number and prefix of `randNN` and `randNN_prefix`.
+/// Parses `randNN` and `randNN_prefix` to number and prefix.
 fn random_pick(name: &str) -> Option<(u64, &str)> {
     let rest = name.strip_prefix("rand")?;
     let (digits, rest) = (rest.get(..2)?, rest.get(2..)?);
@@ -133,13 +134,14 @@ fn random_pick(name: &str) -> Option<(u64, &str)> {
     }
 }
 
+/// Returns the lookup name of an image file, or `None` for other files.
 fn texture_name(path: &Path) -> Option<String> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    let known = ENDINGS.contains(&ending.as_str());
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let known = EXTENSIONS.contains(&extension.as_str());
     known.then(|| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase())).flatten()
 }
 
-fn load(gpu: &Gpu, path: &Path) -> Result<Picture, String> {
+fn load(gpu: &Gpu, path: &Path) -> Result<Texture, String> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE_BYTES {
         return Err(format!("larger than 64 MiB ({size} bytes)"));
@@ -147,7 +149,7 @@ fn load(gpu: &Gpu, path: &Path) -> Result<Picture, String> {
     let mut reader = image::ImageReader::open(path).map_err(|error| error.to_string())?;
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MAX_READ_SIDE), Some(MAX_READ_SIDE));
-    limits.max_alloc = Some(MAX_READ_BYTES);
+    limits.max_alloc = Some(MAX_DECODE_BYTES);
     reader.limits(limits);
     let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
     let image = reader.decode().map_err(|error| error.to_string())?;
@@ -161,7 +163,7 @@ fn load(gpu: &Gpu, path: &Path) -> Result<Picture, String> {
     Ok(upload(gpu, &path.to_string_lossy(), rgba.as_raw(), size))
 }
 
-fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3]) -> Picture {
+fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3]) -> Texture {
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
@@ -180,7 +182,7 @@ fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3])
     };
     gpu.queue.write_texture(texture.as_image_copy(), rgba, layout, size);
     let (w, h) = (width as f32, height as f32);
-    Picture {
+    Texture {
         view: texture.create_view(&wgpu::TextureViewDescriptor::default()),
         size: [w, h, 1.0 / w, 1.0 / h],
     }
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn random_names_are_read_as_number_and_prefix() {
+    fn random_names_parse_to_number_and_prefix() {
         assert_eq!(random_pick("rand03"), Some((3, "")));
         assert_eq!(random_pick("rand12_smalltiled"), Some((12, "smalltiled")));
         assert_eq!(random_pick("random"), None);

@@ -13,6 +13,8 @@ use crate::units::Rng;
 
 /// Looks a second, those of the program.
 pub const LOOKS_A_SEC: usize = 2;
+/// Length of a composed piece, seconds.
+const PIECE_SECS: f32 = 16.0;
 /// Windows that began before this much of a clip was heard teach nothing, looks.
 const FIRST_LOOK: usize = 9;
 /// The same for composed pieces, whose beginnings are as good as any; short views are learnt from them.
@@ -54,7 +56,7 @@ pub fn all(
             (mono(&settings.folder.join(&item.file))?, *scene, origin, FIRST_LOOK)
         } else {
             let scene = Scene::ALL[clip % Scene::ALL.len()];
-            (compose::compose(scene, &mut rng), scene, 0, FIRST_COMPOSED)
+            (compose(scene, PIECE_SECS, &mut rng).sound, scene, 0, FIRST_COMPOSED)
         };
         let own = looks(&sound);
         let mut windows = windows(&own, scene, clip, origin, first);

@@ -20,6 +20,7 @@ use crate::analysis::{Scene, SceneModel};
 use fit::{Window, fit};
 
 pub use check::Check;
+pub use compose::{Piece, compose};
 
 /// How to train.
 #[derive(Clone, Debug)]

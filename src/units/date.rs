@@ -1,7 +1,7 @@
-//! Moments as files write them.
+//! Date formatting.
 
-/// `2026-11-24T20:13:00Z` of seconds since 1970. Days to date after Howard Hinnant, "chrono-compatible low-level date
-/// algorithms" (2013).
+/// Formats seconds since 1970 as `2026-11-24T20:13:00Z`. Days are converted to a date after Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms" (2013).
 pub fn iso_date(secs: i64) -> String {
     let (days, second) = (secs.div_euclid(86_400), secs.rem_euclid(86_400));
     let shifted = days + 719_468;
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leap_days_and_centuries_are_where_they_belong() {
+    fn leap_days_and_centuries_are_correct() {
         assert_eq!(iso_date(0), "1970-01-01T00:00:00Z");
         assert_eq!(iso_date(951_782_400), "2000-02-29T00:00:00Z");
         assert_eq!(iso_date(1_795_551_191), "2026-11-24T20:13:11Z");

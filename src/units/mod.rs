@@ -1,6 +1,6 @@
-//! Plain number types that carry their unit, and the seeded random stream.
+//! Number types with units, dates, CPU time, and the seeded random generator.
 //!
-//! Imports nothing from the house; every other room may import it.
+//! Imports no other module of the crate; all others may import it.
 
 mod date;
 mod processor;
@@ -14,16 +14,16 @@ use std::ops::{Add, Mul, Sub};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment or a span on the show's clock, in seconds.
+/// A point in time or a duration on the show clock, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);
 
 impl Seconds {
-    /// The start of the clock, and the empty span.
+    /// Zero: the start of the clock, or an empty duration.
     pub const ZERO: Self = Self(0.0);
 
-    /// The span between two moments; never negative.
+    /// Returns the duration since `earlier`; 0 if `earlier` is later.
     pub fn since(self, earlier: Self) -> Self {
         Self((self.0 - earlier.0).max(0.0))
     }
@@ -50,21 +50,16 @@ impl Mul<f64> for Seconds {
     }
 }
 
-/// A length of music, in beats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Beats(pub f64);
-
-/// How fast the music counts, in beats per minute, always within [`MIN_TEMPO`] and [`MAX_TEMPO`].
+/// A tempo in beats per minute, from [`MIN_TEMPO`] to [`MAX_TEMPO`].
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tempo(f64);
 
-/// Slowest tempo the house counts, in BPM.
+/// Lowest tempo, BPM.
 pub const MIN_TEMPO: f64 = 40.0;
-/// Fastest tempo the house counts, in BPM.
+/// Highest tempo, BPM.
 pub const MAX_TEMPO: f64 = 220.0;
-/// Tempo assumed before anything is heard, in BPM.
+/// Tempo assumed before any audio arrives.
 pub const DEFAULT_TEMPO: Tempo = Tempo(120.0);
 
 impl Default for Tempo {
@@ -74,47 +69,47 @@ impl Default for Tempo {
 }
 
 impl Tempo {
-    /// A tempo clamped into the countable range; anything that is no number becomes the default.
+    /// Clamps `bpm` to the valid range; non-finite values give [`DEFAULT_TEMPO`].
     pub fn new(bpm: f64) -> Self {
         if bpm.is_finite() { Self(bpm.clamp(MIN_TEMPO, MAX_TEMPO)) } else { DEFAULT_TEMPO }
     }
 
-    /// Beats per minute.
+    /// Returns the tempo in beats per minute.
     pub fn bpm(self) -> f64 {
         self.0
     }
 
-    /// How long one beat lasts.
+    /// Returns the duration of one beat.
     pub fn period(self) -> Seconds {
         Seconds(60.0 / self.0)
     }
 }
 
-/// A value from 0 to 1; out-of-range and not-a-number input is brought inside.
+/// A number from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(from = "f32", into = "f32")]
 pub struct Unipolar(f32);
 
 impl Unipolar {
-    /// Nothing.
+    /// 0.
     pub const ZERO: Self = Self(0.0);
-    /// Half way, where every macro starts.
+    /// 0.5, the initial value of every macro.
     pub const HALF: Self = Self(0.5);
-    /// All of it.
+    /// 1.
     pub const ONE: Self = Self(1.0);
 
-    /// Clamps into 0..1; not-a-number becomes 0.
+    /// Clamps `value` to 0..1; NaN becomes 0.
     pub fn new(value: f32) -> Self {
-        // `max` first: NaN.max(0) is 0.
+        // `max` comes first because `NaN.max(0.0)` is 0.
         Self(value.max(0.0).min(1.0))
     }
 
-    /// The bare number, 0..1.
+    /// Returns the number.
     pub fn get(self) -> f32 {
         self.0
     }
 
-    /// The value `amount` of the way towards `other`.
+    /// Interpolates linearly to `other`.
     pub fn lerp(self, other: Self, amount: Self) -> Self {
         Self::new(self.0 + (other.0 - self.0) * amount.0)
     }
@@ -132,30 +127,30 @@ impl From<Unipolar> for f32 {
     }
 }
 
-/// A position in a cycle, 0 up to but not including 1; wraps.
+/// A position in a cycle, from 0 up to but excluding 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Phase(f64);
 
 impl Phase {
-    /// Wraps any finite number into the cycle; anything else is the start.
+    /// Wraps `turns` into the cycle; non-finite values become 0.
     pub fn new(turns: f64) -> Self {
         if turns.is_finite() { Self(turns.rem_euclid(1.0).min(1.0 - f64::EPSILON)) } else { Self(0.0) }
     }
 
-    /// The bare number, 0..1.
+    /// Returns the number.
     pub fn get(self) -> f64 {
         self.0
     }
 }
 
-/// A count of samples on the audio clock (per channel, from the start of the stream).
+/// A sample position on the audio clock, per channel, from the start of the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SampleIndex(pub u64);
 
 impl SampleIndex {
-    /// When this sample sounds, at `rate_hz` samples a second.
+    /// Returns the time of this sample at a rate of `rate_hz`.
     pub fn at(self, rate_hz: u32) -> Seconds {
         Seconds(self.0 as f64 / f64::from(rate_hz.max(1)))
     }
@@ -166,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unipolar_brings_any_number_inside() {
+    fn unipolar_clamps_any_number() {
         for (input, expected) in
             [(f32::NAN, 0.0), (-1.0, 0.0), (0.25, 0.25), (7.0, 1.0), (f32::INFINITY, 1.0)]
         {
@@ -183,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn tempo_stays_countable() {
+    fn tempo_is_clamped() {
         assert_eq!(Tempo::new(1.0).bpm(), MIN_TEMPO);
         assert_eq!(Tempo::new(f64::NAN), DEFAULT_TEMPO);
         assert_eq!(Tempo::new(120.0).period(), Seconds(0.5));

@@ -1,15 +1,15 @@
-//! Processor time, which a busy machine does not stretch.
+//! CPU time, which does not depend on the load of the machine.
 
 use std::time::Duration;
 
 use cpu_time::{ProcessTime, ThreadTime};
 
-/// Processor time that all threads of this process took so far.
+/// Returns the CPU time of all threads of this process.
 pub fn process_time() -> Duration {
     ProcessTime::try_now().map_or(Duration::ZERO, |time| time.as_duration())
 }
 
-/// Processor time that the calling thread took so far.
+/// Returns the CPU time of the calling thread.
 pub fn thread_time() -> Duration {
     ThreadTime::try_now().map_or(Duration::ZERO, |time| time.as_duration())
 }
@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_takes_processor_time_and_sleep_does_not() {
+    fn work_takes_cpu_time_and_sleep_does_not() {
         let (process, thread) = (process_time(), thread_time());
         let mut sum = 0_u64;
         while thread_time() - thread < Duration::from_millis(40) {

@@ -1,54 +1,54 @@
-//! The house's one random stream: ChaCha8, seeded, the same on every machine.
+//! The random generator of the crate: ChaCha8, seeded, the same on every platform.
 //!
-//! Nothing else in the house draws randomness; a `&mut Rng` enters by argument.
+//! There is no other source of randomness; functions take a `&mut Rng`.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-/// A seeded stream of random numbers; equal seeds give equal shows.
+/// A seeded random generator. Equal seeds give equal sequences.
 #[derive(Clone, Debug)]
 pub struct Rng(ChaCha8Rng);
 
 impl Rng {
-    /// A stream that depends on `seed` alone.
+    /// Creates a generator from `seed`.
     pub fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    /// An independent stream for one part of the show, named by `purpose`.
+    /// Returns an independent stream for `purpose`, starting at the current position of this one.
     pub fn fork(&self, purpose: u64) -> Self {
         let mut child = self.0.clone();
         child.set_stream(purpose.wrapping_add(1));
         Self(child)
     }
 
-    /// A whole number over the full 64-bit range.
+    /// Returns a random integer over the full 64-bit range.
     pub fn next_u64(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number in 0..1, 53 bits.
+    /// Returns a number in 0..1 with 53 random bits.
     pub fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A number in 0..1, 24 bits.
+    /// Returns a number in 0..1 with 24 random bits.
     pub fn unit_f32(&mut self) -> f32 {
         (self.0.next_u64() >> 40) as f32 / (1u64 << 24) as f32
     }
 
-    /// A whole number below `end`; 0 when `end` is 0.
+    /// Returns an integer below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         ((self.unit() * end as f64) as usize).min(end.saturating_sub(1))
     }
 
-    /// A number from the standard normal distribution (Box and Muller, 1958).
+    /// Returns a number from the standard normal distribution (Box and Muller, 1958).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// Puts `items` in random order (Fisher and Yates).
+    /// Shuffles `items` (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn below_covers_its_range_and_stays_inside() {
+    fn below_covers_its_range() {
         let mut rng = Rng::new(1);
         let mut seen = [0; 5];
         for _ in 0..1000 {

@@ -64,7 +64,7 @@ fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> Engi
         let pictures =
             [("final", rig.stage.screenshot()), ("feedback", deck.feedback(rig.stage.render_context()))];
         for (stage, picture) in pictures {
-            let saved = picture.and_then(|p| {
+            let saved = picture.map_err(|error| error.to_string()).and_then(|p| {
                 p.save(picture_path(&folder, Side::Ours, stage, number)).map_err(|e| e.to_string())
             });
             if let Err(why) = saved {

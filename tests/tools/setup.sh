@@ -41,6 +41,32 @@ ffmpeg|ffmpeg|ffmpeg-free|ffmpeg|ffmpeg
 LIST
 }
 
+# Packages that only the tests need: sound and MIDI servers, and what the features `jack` and `pipewire` build with.
+# Fedora and Arch replace PulseAudio by PipeWire, so it has to be chosen by hand there.
+test_packages() {
+  cat <<'LIST'
+dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
+pactl|pulseaudio-utils|pulseaudio-utils|libpulse|-
+pulseaudio|pulseaudio|-|-|-
+pipewire|pipewire|pipewire|pipewire|-
+wireplumber|wireplumber|wireplumber|wireplumber|-
+pipewire-pulse|pipewire-pulse|pipewire-pulseaudio|pipewire-pulse|-
+jackd|jackd2|jack-audio-connection-kit|jack2|-
+lib:jack/jack.h|libjack-jackd2-dev|jack-audio-connection-kit-devel|jack2|-
+lib:pipewire-0.3/pipewire/pipewire.h|libpipewire-0.3-dev|pipewire-devel|libpipewire|-
+clang:lib|libclang-dev|clang-devel|clang|-
+LIST
+}
+
+# Installs what only the tests need, except beside a sound server in use: a second one could take its devices.
+install_test_packages() {
+  if [ -e "${XDG_RUNTIME_DIR:-/none}/pulse/native" ] || [ -e "${XDG_RUNTIME_DIR:-/none}/pipewire-0" ]; then
+    say "a sound server is running: packages that the tests need are not installed (see test_packages in tests/tools/setup.sh)"
+  else
+    install_missing test_packages
+  fi
+}
+
 # Every shared library of the system; ldconfig is not on every user's path.
 libraries() { PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null; }
 
@@ -50,6 +76,7 @@ present() {
     so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
     pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
     vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
+    clang:lib) ls /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so 2>/dev/null | grep -q . ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

@@ -1,22 +1,22 @@
-//! One control tied to one action, and what a movement of it means.
+//! Bindings of controls to actions, and the effect of a movement.
 
 use super::event::{Address, Event, Kind};
 use super::pickup::Pickup;
 use crate::desk::{Action, Dial};
 
-/// How a controller's numbers are meant.
+/// Encoding of a controller's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
-    /// Where the knob stands, 0 to 127.
+    /// Absolute position, 0 to 127.
     #[default]
     Absolute,
-    /// Where the knob stands, 0 to 16,383: coarse on its number, fine on the number 32 above.
+    /// Absolute position, 0 to 16,383: coarse part on its number, fine part on the number plus 32.
     Absolute14,
-    /// Steps of an endless encoder: 1, 2, ... to the right, 127, 126, ... to the left.
+    /// Endless encoder: 1, 2, ... clockwise; 127, 126, ... anticlockwise.
     TwosComplement,
-    /// Steps of an endless encoder: 65, 66, ... to the right, 63, 62, ... to the left.
+    /// Endless encoder: 65, 66, ... clockwise; 63, 62, ... anticlockwise.
     Offset64,
-    /// A button that says each press only once, by turns 127 and 0 or always the same, and never that it was let go.
+    /// Button that sends each press once, alternating 127 and 0 or always the same, and never a release.
     Toggle,
 }
 
@@ -25,7 +25,7 @@ impl Encoding {
     pub const ALL: [Self; 5] =
         [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64, Self::Toggle];
 
-    /// The word in files and on the desk.
+    /// Name in files and on the desk.
     pub fn word(self) -> &'static str {
         match self {
             Self::Absolute => "absolute",
@@ -36,18 +36,18 @@ impl Encoding {
         }
     }
 
-    /// The encoding after this one, for choosing by hand.
+    /// Returns the next encoding, for choosing by hand.
     pub fn after(self) -> Self {
         let at = Self::ALL.iter().position(|encoding| *encoding == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    /// An endless encoder.
+    /// Whether it is an endless encoder.
     pub fn relative(self) -> bool {
         matches!(self, Self::TwosComplement | Self::Offset64)
     }
 
-    /// Steps to the right, for an endless encoder.
+    /// Returns the clockwise steps of an endless encoder.
     fn steps(self, value: u16) -> i32 {
         let value = i32::from(value);
         match self {
@@ -58,28 +58,28 @@ impl Encoding {
     }
 }
 
-/// One control tied to one action.
+/// Binding of one control to one action.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binding {
-    /// Which control.
+    /// The control.
     pub address: Address,
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// How its numbers are meant.
+    /// Encoding of its values.
     pub encoding: Encoding,
-    /// The knob takes hold only where the value is, so that nothing jumps.
+    /// Soft takeover: the knob acts once it reaches the current value.
     pub pickup: bool,
-    /// What the dial gets at the two ends of the knob.
+    /// Values of the dial at the two ends of the knob.
     pub range: [f32; 2],
 }
 
 impl Binding {
-    /// A control that does this over its whole range, picking up where the value is.
+    /// Creates a binding over the whole range, with soft takeover.
     pub fn new(address: Address, action: Action, encoding: Encoding) -> Self {
         Self { address, action, encoding, pickup: true, range: [0.0, 1.0] }
     }
 
-    /// The number of the fine half of a 14-bit controller.
+    /// Number of the fine part of a 14-bit controller.
     fn fine(&self) -> Option<Address> {
         let coarse = self.address;
         let has = self.encoding == Encoding::Absolute14 && coarse.kind == Kind::Cc && coarse.number < 32;
@@ -87,7 +87,7 @@ impl Binding {
     }
 }
 
-/// A binding in use: what its control did last.
+/// A binding with the state of its control.
 #[derive(Clone, Debug)]
 pub struct Bound {
     /// The binding.
@@ -97,34 +97,34 @@ pub struct Bound {
     coarse: u16,
 }
 
-/// What a movement came to.
+/// Effect of a movement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Moved {
-    /// A button went down.
+    /// A button was pressed.
     Pressed(Action),
-    /// The dial goes to this value.
+    /// Sets the dial to this value.
     To(Dial, f32),
-    /// The dial goes on by so much.
+    /// Moves the dial by this much.
     By(Dial, f32),
 }
 
-/// Value from which a button counts as down.
+/// Lowest value of a pressed button.
 const DOWN: f32 = 0.5;
-/// One step of an endless encoder, as a share of its range: as fine as a 7-bit knob.
+/// One step of an endless encoder as a share of the range, as fine as a 7-bit knob.
 const TICK: f32 = 1.0 / 127.0;
 
 impl Bound {
-    /// A binding nobody has touched yet.
+    /// Creates the initial state.
     pub fn new(binding: Binding) -> Self {
         Self { binding, pickup: Pickup::default(), down: false, coarse: 0 }
     }
 
-    /// Whether this control listens to that address.
+    /// Whether this binding handles events of an address.
     pub fn hears(&self, address: Address) -> bool {
         address == self.binding.address || Some(address) == self.binding.fine()
     }
 
-    /// What this movement comes to; `current` tells where a dial stands.
+    /// Returns the effect of a movement; `current` returns the value of a dial.
     pub fn moved(&mut self, event: &Event, current: impl FnOnce(Dial) -> f32) -> Option<Moved> {
         let Action::Turn(dial) = self.binding.action else { return self.pressed(event) };
         let [from, to] = self.binding.range;
@@ -134,7 +134,7 @@ impl Bound {
         }
         let wanted = from + (to - from) * self.share(event);
         if event.address.kind == Kind::Note {
-            // A pad sets the value as hard as it is hit; letting go changes nothing.
+            // A pad sets the value by its velocity; a release changes nothing.
             return (event.value > 0).then_some(Moved::To(dial, wanted));
         }
         let takes_hold = !self.binding.pickup || self.pickup.takes_hold(wanted, current(dial));
@@ -145,7 +145,7 @@ impl Bound {
         if self.binding.encoding == Encoding::Toggle {
             return Some(Moved::Pressed(self.binding.action.clone()));
         }
-        // A note of any strength is a press; an endless encoder presses with every step to the right.
+        // A note of any velocity is a press; an endless encoder presses with each clockwise step.
         let down = match (self.binding.encoding.relative(), event.address.kind) {
             (true, _) => {
                 self.down = false;
@@ -159,7 +159,7 @@ impl Bound {
         press.then(|| Moved::Pressed(self.binding.action.clone()))
     }
 
-    /// Where the knob stands, 0 to 1.
+    /// Returns the position of the knob, 0 to 1.
     fn share(&mut self, event: &Event) -> f32 {
         if self.binding.encoding != Encoding::Absolute14 || event.address.kind != Kind::Cc {
             return event.share();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn knobs_say_where_they_stand_and_encoders_how_far_they_went() {
+    fn knobs_are_absolute_and_encoders_relative() {
         assert_eq!(values(&mut bound(Encoding::Absolute), &[0, 64, 127]), [0.0, 64.0, 127.0]);
         assert_eq!(values(&mut bound(Encoding::TwosComplement), &[1, 3, 127, 125]), [1.0, 3.0, -1.0, -3.0]);
         assert_eq!(values(&mut bound(Encoding::Offset64), &[65, 67, 63, 61, 64]), [1.0, 3.0, -1.0, -3.0]);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_presses_once_until_it_is_let_go() {
+    fn a_button_presses_once_until_released() {
         let hold = Action::Show(Command::Hold);
         let mut bound = Bound::new(Binding::new(KNOB, hold.clone(), Encoding::Absolute));
         let presses: Vec<bool> = [127, 127, 0, 20, 90, 0]

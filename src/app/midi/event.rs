@@ -1,15 +1,15 @@
-//! MIDI bytes as what a hand did: which control, and how far (MIDI 1.0 channel voice messages).
+//! MIDI bytes as control events (MIDI 1.0 channel voice messages).
 
 use std::fmt;
 
-/// What sort of message a control sends.
+/// Kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A key or a pad.
     Note,
     /// A knob, fader, encoder or button.
     Cc,
-    /// A pitch wheel, or a fader that pretends to be one.
+    /// A pitch wheel, or a fader that sends pitch bend.
     Bend,
 }
 
@@ -17,7 +17,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Note, Self::Cc, Self::Bend];
 
-    /// The word in files.
+    /// Name in files.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -27,14 +27,14 @@ impl Kind {
     }
 }
 
-/// One control of a device.
+/// Address of a control on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
-    /// What it sends.
+    /// Kind of message.
     pub kind: Kind,
-    /// Its channel, 1 to 16.
+    /// Channel, 1 to 16.
     pub channel: u8,
-    /// Its note or controller number, 0 to 127; 0 for a wheel.
+    /// Note or controller number, 0 to 127; 0 for a wheel.
     pub number: u8,
 }
 
@@ -49,17 +49,17 @@ impl fmt::Display for Address {
     }
 }
 
-/// One movement of one control.
+/// A movement of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Which control.
+    /// The control.
     pub address: Address,
-    /// Where it stands: 0 to 127, or to 16,383 for a wheel; a released note is 0.
+    /// Value, 0 to 127, or to 16,383 for a wheel; 0 for a released note.
     pub value: u16,
 }
 
 impl Event {
-    /// Reads one complete message; nothing for messages that no control sends, or that are cut short.
+    /// Parses one complete message; `None` for other messages and incomplete ones.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let &[status, first, second] = bytes else { return None };
         if first > 127 || second > 127 {
@@ -79,7 +79,7 @@ impl Event {
         }
     }
 
-    /// The value from 0 to 1.
+    /// Returns the value from 0 to 1.
     pub fn share(&self) -> f32 {
         let full = if self.address.kind == Kind::Bend { 16_383.0 } else { 127.0 };
         f32::from(self.value) / full

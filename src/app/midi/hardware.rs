@@ -1,5 +1,5 @@
-//! Real MIDI devices (midir). A thread watches which ports there are, since the system does not say; a device that
-//! is unplugged and comes back is heard again by itself. No MIDI at all is a normal state.
+//! MIDI devices (midir). A thread polls the ports, because there are no hot-plug events; a device that is unplugged
+//! reconnects automatically. A system without MIDI is a normal state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,18 +13,18 @@ use midir::{MidiInput, MidiInputConnection, MidiInputPort, MidiOutput, MidiOutpu
 
 use super::source::{MidiSource, PortEvent};
 
-/// The name other programs see.
+/// Client name shown to other programs.
 const CLIENT: &str = "aivj";
-/// How often the ports are looked at: a device is heard within this time after it was plugged in.
+/// Interval between port scans; a new device is connected within this time.
 const LOOK_EVERY: Duration = Duration::from_millis(1000);
-/// Messages that may wait for the show. When it is full the newest are dropped and counted.
+/// Capacity of the queue to the show. The newest messages are dropped and counted when it is full.
 const WAITING: usize = 4096;
-/// Where ALSA's sequencer is, if the kernel has one.
+/// Device file of ALSA's sequencer.
 const SEQUENCER: &str = "/dev/snd/seq";
-/// Ports that lead back to ourselves.
+/// Ports that lead back to this program.
 const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
-/// All devices of this machine.
+/// All MIDI devices of this machine.
 pub struct Hardware {
     news: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
@@ -34,7 +34,7 @@ pub struct Hardware {
 }
 
 impl Hardware {
-    /// Begins to watch.
+    /// Starts the thread.
     pub fn watch() -> Self {
         let (report, news) = mpsc::sync_channel(WAITING);
         let (out, orders) = mpsc::channel();
@@ -42,7 +42,7 @@ impl Hardware {
         let lost = dropped.clone();
         let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&orders);
         let thread = thread::Builder::new().name("midi".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("there is no MIDI: {error}")).ok();
+        let thread = thread.inspect_err(|error| log::error!("MIDI is not available: {error}")).ok();
         Self { news, dropped, told: 0, out: Some(out), thread }
     }
 }
@@ -53,14 +53,14 @@ impl MidiSource for Hardware {
         if dropped > self.told {
             let fresh = dropped - self.told;
             self.told = dropped;
-            return Some(PortEvent::Trouble(format!("MIDI came too fast: {fresh} messages were dropped")));
+            return Some(PortEvent::Trouble(format!("too many MIDI messages: {fresh} were dropped")));
         }
         self.news.try_recv().ok()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
         if let Some(out) = &self.out {
-            out.send((device.to_owned(), bytes.to_vec())).ok(); // Without its thread there is no MIDI.
+            out.send((device.to_owned(), bytes.to_vec())).ok(); // Fails only if the thread did not start.
         }
     }
 }
@@ -69,19 +69,19 @@ impl Drop for Hardware {
     fn drop(&mut self) {
         self.out.take();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // It ends when it sees that nobody sends any more.
+            thread.join().ok(); // It ends when its queue closes.
         }
     }
 }
 
-/// A device that is connected.
+/// A connected device.
 struct Connected {
-    /// Held for its callback; closes when dropped.
+    /// Keeps the callback; closes when dropped.
     _input: MidiInputConnection<()>,
     output: Option<MidiOutputConnection>,
 }
 
-/// The thread's own state.
+/// State of the thread.
 struct Watcher {
     report: SyncSender<PortEvent>,
     dropped: Arc<AtomicU64>,
@@ -118,7 +118,7 @@ impl Watcher {
         }
     }
 
-    /// Connects what is new and lets go of what is gone.
+    /// Connects new devices and drops missing ones.
     fn look(&mut self, lister: &MidiInput) {
         let ports = named(lister.ports(), |port| lister.port_name(port).ok());
         let gone: Vec<String> = self
@@ -141,8 +141,8 @@ impl Watcher {
                     self.devices.insert(name.clone(), connected);
                     self.tell(PortEvent::Came { device: name, lamps });
                 }
-                // It is tried again at the next look.
-                Err(error) => log::debug!("{name} cannot be opened: {error}"),
+                // Retried at the next scan.
+                Err(error) => log::debug!("cannot open {name}: {error}"),
             }
         }
     }
@@ -157,7 +157,7 @@ impl Watcher {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
-        // Errors of connecting hold the port, which is of no use here.
+        // The error contains the port, which is not needed.
         let input = input.connect(port, "in", heard, ()).map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(Connected { _input: input, output: output(name) })
     }
@@ -167,7 +167,7 @@ impl Watcher {
         if let Some(output) = output
             && let Err(error) = output.send(bytes)
         {
-            log::debug!("a lamp of {device} could not be lit: {error}");
+            log::debug!("could not set a lamp of {device}: {error}");
         }
     }
 
@@ -178,23 +178,23 @@ impl Watcher {
     }
 }
 
-/// Something to list ports with, or why there is nothing to list.
+/// Opens a client for listing ports, or returns why there is none.
 fn list() -> Result<MidiInput, String> {
-    // ALSA complains aloud each time it is asked for a sequencer that is not there.
+    // ALSA prints an error each time a missing sequencer is opened.
     if cfg!(all(target_os = "linux", not(feature = "jack"))) && !Path::new(SEQUENCER).exists() {
         return Err(format!("this system has no MIDI sequencer ({SEQUENCER}); 'modprobe snd-seq' adds it"));
     }
     MidiInput::new(CLIENT).map_err(|error| error.to_string())
 }
 
-/// Names of the devices that are connected; why they cannot be told.
+/// Lists connected devices, or returns why they cannot be listed.
 pub fn ports() -> Result<Vec<String>, String> {
     let input = list()?;
     let names = named(input.ports(), |port| input.port_name(port).ok());
     Ok(names.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The way back to a device, if it has one.
+/// Returns the output port of a device, if it has one.
 fn output(name: &str) -> Option<MidiOutputConnection> {
     let output = MidiOutput::new(CLIENT).ok()?;
     let ports = named(output.ports(), |port| output.port_name(port).ok());
@@ -202,7 +202,7 @@ fn output(name: &str) -> Option<MidiOutputConnection> {
     output.connect(&port, "out").ok()
 }
 
-/// Ports with the names of their devices; twins are told apart by a number.
+/// Returns ports with device names; equal names get a number.
 fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(String, P)> {
     let mut named: Vec<(String, P)> = Vec::new();
     for port in ports {
@@ -221,7 +221,7 @@ fn named<P>(ports: Vec<P>, name_of: impl Fn(&P) -> Option<String>) -> Vec<(Strin
     named
 }
 
-/// A port's name without the numbers that ALSA gives out anew each time.
+/// Returns a port's name without the numbers that ALSA assigns anew each time.
 fn lasting(name: &str) -> String {
     match name.rsplit_once(' ') {
         Some((rest, end)) if end.contains(':') && end.chars().all(|c| c.is_ascii_digit() || c == ':') => {
@@ -236,14 +236,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_keeps_its_name_when_it_is_plugged_in_again() {
+    fn a_device_keeps_its_name_when_reconnected() {
         assert_eq!(lasting("nanoKONTROL2:nanoKONTROL2 _ CTRL 20:0"), "nanoKONTROL2:nanoKONTROL2 _ CTRL");
         assert_eq!(lasting("system:midi_capture_1"), "system:midi_capture_1");
         assert_eq!(lasting("Launch Control 3"), "Launch Control 3");
     }
 
     #[test]
-    fn twins_are_told_apart_and_our_own_ports_left_out() {
+    fn equal_names_are_numbered_and_own_ports_skipped() {
         let ports = vec!["pad 20:0", "Midi Through:Midi Through 14:0", "pad 24:0", "aivj:in", "knob 28:0"];
         let named = named(ports, |port| Some((*port).to_owned()));
         let names: Vec<_> = named.into_iter().map(|(name, _)| name).collect();

@@ -1,4 +1,4 @@
-//! Lamps on the device: what is on is lit, an endless encoder shows where its value stands.
+//! Lamps on the device: lit for what is on; encoder rings show the value.
 
 use super::binding::Binding;
 use super::event::Kind;
@@ -10,7 +10,7 @@ use crate::show::{Command, OutputMode, Snapshot};
 /// Fully lit.
 const LIT: u8 = 127;
 
-/// How bright the lamp of this control should be, 0 to 127; nothing where it shows nothing.
+/// Returns the brightness of a control's lamp, 0 to 127; `None` if it shows nothing.
 pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
     let lit = |on: bool| Some(if on { LIT } else { 0 });
     match &binding.action {
@@ -25,11 +25,11 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
         Action::Turn(dial) if binding.encoding.relative() => {
             Some((actions::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
         }
-        _ => None, // Everything else is done once and leaves nothing to show.
+        _ => None, // All other actions have no state to show.
     }
 }
 
-/// The message that makes it so; a wheel has no lamp.
+/// Returns the message that sets the lamp; a wheel has none.
 pub(super) fn message(binding: &Binding, brightness: u8) -> Option<[u8; 3]> {
     let status = match binding.address.kind {
         Kind::Note => 0x90,

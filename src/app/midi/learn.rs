@@ -1,20 +1,20 @@
-//! Learning: the performer names an action and moves a control; what it sends tells how it works.
+//! MIDI learn: the performer chooses an action and moves a control, whose values reveal its encoding.
 
 use super::binding::{Binding, Encoding};
 use super::event::{Address, Event, Kind};
 use crate::desk::Action;
 
-/// Movements of a controller looked at before its encoding is decided on.
+/// Movements of a controller before its encoding is decided.
 const ENOUGH: usize = 6;
-/// It is decided on earlier when the hand rests so long, seconds.
+/// A pause of this many seconds decides earlier.
 const REST_SECS: f64 = 0.8;
-/// Largest step of an endless encoder that is taken for one.
+/// Largest step accepted from an endless encoder.
 const MAX_STEP: u16 = 15;
 
-/// An action that waits for its control.
+/// An action waiting for its control.
 #[derive(Clone, Debug)]
 pub struct Learning {
-    /// What is to be learnt.
+    /// The action to learn.
     pub action: Action,
     control: Option<(String, Address)>,
     values: Vec<u16>,
@@ -23,19 +23,19 @@ pub struct Learning {
 }
 
 impl Learning {
-    /// Waits for a control that shall do `action`.
+    /// Waits for a control for `action`.
     pub fn new(action: Action) -> Self {
         Self { action, control: None, values: Vec::new(), fine: false, last: 0.0 }
     }
 
-    /// One movement at `now`, seconds; once it is clear, the device and the binding.
-    pub fn hear(&mut self, device: &str, event: &Event, now: f64) -> Option<(String, Binding)> {
+    /// Handles a movement at `now` seconds. Returns the device and the binding once the encoding is clear.
+    pub fn handle(&mut self, device: &str, event: &Event, now: f64) -> Option<(String, Binding)> {
         let Event { address, value } = *event;
         let turns = matches!(self.action, Action::Turn(_));
         let released = value == 0 && address.kind == Kind::Note;
         let resting = !turns && event.share() < 0.5 && address.kind != Kind::Note;
         if self.control.is_none() && (released || resting) {
-            return None; // Letting go of something is not a choice.
+            return None; // A release does not select a control.
         }
         if address.kind != Kind::Cc {
             return Some(self.decided(device, address, Encoding::Absolute));
@@ -45,7 +45,7 @@ impl Learning {
             return None;
         }
         if !turns {
-            // Let go, it is a plain button; one that rests without a word says each press only once.
+            // A release means a plain button; no release means that each press is sent only once.
             self.last = now;
             return (address == first && event.share() < 0.5)
                 .then(|| self.decided(device, address, Encoding::Absolute));
@@ -61,7 +61,7 @@ impl Learning {
         if self.fine || self.values.len() >= ENOUGH { self.decide() } else { None }
     }
 
-    /// Decides once the hand rests.
+    /// Decides after a pause.
     pub fn rest(&mut self, now: f64) -> Option<(String, Binding)> {
         if self.control.is_some() && now - self.last >= REST_SECS { self.decide() } else { None }
     }
@@ -81,9 +81,9 @@ impl Learning {
     }
 }
 
-/// What kind of control sent these values, one after the other.
+/// Returns the encoding of a control that sent these values.
 fn guess(values: &[u16]) -> Encoding {
-    // A knob never says the same place twice, and never leaps from one end to the other.
+    // A knob never repeats a value, and never jumps from one end to the other.
     let repeats = values.windows(2).any(|pair| pair[0] == pair[1]);
     let leaps = values.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 64);
     let twos = values.iter().all(|&v| (1..=MAX_STEP).contains(&v) || v >= 128 - MAX_STEP);
@@ -107,7 +107,7 @@ mod tests {
         let mut learning = Learning::new(action);
         for bytes in events {
             let event = Event::decode(bytes).expect("a message");
-            if let Some((_, binding)) = learning.hear("pads", &event, 0.0) {
+            if let Some((_, binding)) = learning.handle("pads", &event, 0.0) {
                 return Some(binding);
             }
         }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_shows_in_the_values() {
+    fn values_reveal_the_encoding() {
         assert_eq!(encoding(&[3, 4, 5, 6, 7, 8]), Some(Encoding::Absolute));
         assert_eq!(encoding(&[60, 61, 63, 65, 66, 68]), Some(Encoding::Absolute));
         assert_eq!(encoding(&[1, 1, 1, 2, 1, 1]), Some(Encoding::TwosComplement));
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_of_controllers_is_one_fine_knob() {
+    fn a_pair_of_controllers_is_a_14_bit_knob() {
         let binding = learn(Action::Turn(Dial::Adventure), &[[0xb0, 3, 10], [0xb0, 35, 99]]);
         let binding = binding.expect("learnt");
         assert_eq!((binding.address.number, binding.encoding), (3, Encoding::Absolute14));
     }
 
     #[test]
-    fn a_button_is_learnt_when_it_goes_down() {
+    fn a_button_is_learnt_when_pressed() {
         let hold = Action::Show(Command::Hold);
         assert_eq!(learn(hold.clone(), &[[0x80, 9, 0], [0xb0, 20, 0]]), None);
         let binding = learn(hold.clone(), &[[0x80, 9, 0], [0x99, 36, 80]]).expect("learnt");
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_button_that_is_never_let_go_is_a_toggle() {
+    fn a_button_without_release_is_a_toggle() {
         let hold = Action::Show(Command::Hold);
         let encoding = |events: &[[u8; 3]]| learn(hold.clone(), events).map(|binding| binding.encoding);
         assert_eq!(encoding(&[[0xb0, 20, 127], [0xb0, 20, 0]]), Some(Encoding::Absolute));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn another_knob_bumped_on_the_way_does_not_count() {
+    fn another_knob_moved_meanwhile_is_ignored() {
         let events = [[0xb0, 20, 1], [0xb0, 21, 70], [0xb0, 20, 1], [0xb0, 20, 1]];
         let binding = learn(Action::Turn(Dial::Adventure), &events).expect("learnt");
         assert_eq!((binding.address.number, binding.encoding), (20, Encoding::TwosComplement));

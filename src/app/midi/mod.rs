@@ -1,7 +1,7 @@
-//! MIDI: devices come and go, controls are learnt, kept per device, and turned into the performer's actions.
+//! MIDI: hot-plugged devices, learnt bindings per device, and actions from their events.
 //!
-//! Everything slow (ports, files) happens on threads of its own; what is here runs once a frame on what has arrived,
-//! so that a knob moves the picture in the next frame.
+//! Slow work (ports, files) runs on threads of its own; the code here runs once per frame on what has arrived, so that a
+//! knob moves the picture in the next frame.
 
 mod binding;
 mod event;
@@ -35,79 +35,79 @@ pub use profile::MidiProfile;
 use profile_store::{Fetched, ProfileStore};
 use source::{MidiSource, PortEvent};
 
-/// Controls that the desk's "auto-map" gives to the bank.
+/// Number of controls bound by auto-map.
 const BANK: usize = Control::ALL.len();
 
-/// One device, there or not.
+/// A device, connected or not.
 #[derive(Default)]
 struct Device {
     connected: bool,
     lamps: bool,
-    /// Its profile is on its way from the disk; nothing is written over it meanwhile.
+    /// Whether its profile is still being loaded; it is not overwritten meanwhile.
     fetching: bool,
     controls: Vec<Bound>,
-    /// What its lamps last showed, control by control.
+    /// Last value of each lamp.
     lit: Vec<Option<u8>>,
 }
 
-/// MIDI as the window sees it.
+/// MIDI input and output of the program.
 pub(super) struct Midi {
     source: Box<dyn MidiSource>,
-    shelf: ProfileStore,
+    profiles: ProfileStore,
     devices: BTreeMap<String, Device>,
     arrived: Vec<(String, Event)>,
     learning: Option<Learning>,
-    /// Controllers heard since the start, in the order they were first moved.
+    /// Controllers in the order they were first moved.
     seen: Vec<(String, Address)>,
-    /// The bank takes the first eight controllers as they are moved.
+    /// Whether auto-map is active.
     mapping: bool,
-    last_heard: String,
-    /// Why there is no MIDI at all.
+    last_event: String,
+    /// Why MIDI is not available, if it is not.
     absent: Option<String>,
     message: Option<String>,
     locked: bool,
 }
 
 impl Midi {
-    /// The devices of this machine, with profiles in `folder`.
+    /// Opens the devices of this machine, with profiles in `folder`.
     pub fn open(folder: Option<PathBuf>) -> Self {
         Self::over(Box::new(Hardware::watch()), ProfileStore::open(folder))
     }
 
-    /// Takes the profiles in another folder from now on.
+    /// Switches to the profiles in another folder.
     pub fn turn_to(&mut self, folder: Option<PathBuf>) {
-        let old = std::mem::replace(&mut self.shelf, ProfileStore::open(folder));
-        // Its thread may still be writing; the show does not wait for it.
+        let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
+        // Its thread may still be writing; the show does not wait.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
-            log::debug!("the old profiles were put away at once: {error}");
+            log::debug!("joining the old profile thread on the render thread: {error}");
         }
         for (name, device) in &mut self.devices {
             device.controls.clear();
             device.lit.clear();
             device.fetching = true;
-            self.shelf.fetch(name);
+            self.profiles.fetch(name);
         }
     }
 
-    fn over(source: Box<dyn MidiSource>, shelf: ProfileStore) -> Self {
+    fn over(source: Box<dyn MidiSource>, profiles: ProfileStore) -> Self {
         Self {
             source,
-            shelf,
+            profiles,
             devices: BTreeMap::new(),
             arrived: Vec::new(),
             learning: None,
             seen: Vec::new(),
             mapping: false,
-            last_heard: String::new(),
+            last_event: String::new(),
             absent: None,
             message: None,
             locked: false,
         }
     }
 
-    /// Takes in what has happened; true when controls were moved and [`Midi::obey`] has something to do.
+    /// Collects events; returns whether controls were moved, so that [`Midi::process`] has work.
     pub fn gather(&mut self, now: f64) -> bool {
-        while let Some(fetched) = self.shelf.receive() {
+        while let Some(fetched) = self.profiles.receive() {
             self.fetched(fetched);
         }
         while let Some(news) = self.source.receive() {
@@ -119,8 +119,8 @@ impl Midi {
         !self.arrived.is_empty()
     }
 
-    /// Turns what arrived into commands, which are added to `commands`, and the actions of pressed buttons.
-    pub fn obey(&mut self, snapshot: &Snapshot, commands: &mut Vec<Command>) -> Vec<Action> {
+    /// Turns the collected events into commands, added to `commands`, and returns the actions of pressed buttons.
+    pub fn process(&mut self, snapshot: &Snapshot, commands: &mut Vec<Command>) -> Vec<Action> {
         let mut pressed = Vec::new();
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
@@ -137,7 +137,7 @@ impl Midi {
         pressed
     }
 
-    /// Tells the show when the whole bank comes to lie under MIDI knobs, and when it no longer does.
+    /// Adds a command when all macros become bound to MIDI, or no longer are.
     pub fn lock(&mut self, commands: &mut Vec<Command>) {
         let bound = |control| {
             self.devices.values().filter(|device| device.connected).any(|device| {
@@ -152,7 +152,7 @@ impl Midi {
         }
     }
 
-    /// Lights the lamps of all devices as the show stands.
+    /// Updates the lamps of all devices.
     pub fn light(&mut self, snapshot: &Snapshot) {
         for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.connected && device.lamps) {
             for (bound, lit) in device.controls.iter().zip(&mut device.lit) {
@@ -167,12 +167,12 @@ impl Midi {
         }
     }
 
-    /// The newest message for the performer.
+    /// Returns the latest message for the performer.
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// Does what was asked at the desk.
+    /// Handles a request from the MIDI page.
     pub fn asked(&mut self, ask: MidiRequest) {
         match ask {
             MidiRequest::Learn(action) => {
@@ -209,7 +209,7 @@ impl Midi {
         }
     }
 
-    /// What the desk shows.
+    /// Returns the state of the MIDI page.
     pub fn view(&self) -> MidiView {
         let mut rows = Vec::new();
         for (name, device) in &self.devices {
@@ -245,7 +245,7 @@ impl Midi {
             learning: self.learning.as_ref().map(|learning| learning.action.clone()),
             mapping: self.mapping,
             absent: self.absent.clone().filter(|_| self.devices.is_empty()),
-            heard: self.last_heard.clone(),
+            heard: self.last_event.clone(),
             locked: self.locked,
         }
     }
@@ -256,7 +256,7 @@ impl Midi {
                 let name = device;
                 let device = self.devices.entry(name.clone()).or_default();
                 device.fetching = false;
-                // What was learnt while the file was on its way is newer than the file, and added to it.
+                // Bindings learnt while the file was loading are newer than the file and added to it.
                 let learnt = std::mem::take(&mut device.controls);
                 let known = bindings.into_iter().map(Bound::new);
                 let same = |one: &Bound| learnt.iter().any(|new| new.binding.action == one.binding.action);
@@ -278,24 +278,22 @@ impl Midi {
                 device.connected = true;
                 device.lamps = lamps;
                 device.lit.fill(None);
-                // Knobs may stand elsewhere than when they were unplugged.
+                // Knobs may have moved while unplugged.
                 for bound in &mut device.controls {
                     *bound = Bound::new(bound.binding.clone());
                 }
                 if known {
-                    self.message = Some(format!("{name} is back"));
+                    self.message = Some(format!("{name} reconnected"));
                 } else {
                     device.fetching = true;
-                    self.shelf.fetch(&name);
+                    self.profiles.fetch(&name);
                 }
             }
             PortEvent::Gone { device: name } => {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
-                self.message = Some(format!(
-                    "{name} is gone; keys work as ever, and it is heard again when it comes back"
-                ));
+                self.message = Some(format!("{name} was disconnected; it reconnects automatically"));
             }
             PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {
@@ -308,7 +306,7 @@ impl Midi {
     }
 
     fn heard(&mut self, device: String, event: Event, now: f64) {
-        self.last_heard = format!("{device}: {} = {}", event.address, event.value);
+        self.last_event = format!("{device}: {} = {}", event.address, event.value);
         let controller = (device.clone(), event.address);
         if event.address.kind == Kind::Cc && !self.seen.contains(&controller) {
             self.seen.push(controller);
@@ -317,9 +315,9 @@ impl Midi {
             }
         }
         match &mut self.learning {
-            // A control that is being learnt does nothing else.
+            // A control being learnt has no other effect.
             Some(learning) => {
-                if let Some((device, binding)) = learning.hear(&device, &event, now) {
+                if let Some((device, binding)) = learning.handle(&device, &event, now) {
                     self.bind(&device, binding);
                 }
             }
@@ -327,7 +325,7 @@ impl Midi {
         }
     }
 
-    /// Gives the first eight controllers to the bank, in the order they were moved.
+    /// Binds the first eight controllers to the macros, in the order they were moved.
     fn map_bank(&mut self) {
         for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
             let action = Action::Turn(Dial::Macro(control));
@@ -339,11 +337,11 @@ impl Midi {
         self.mapping = self.seen.len() < BANK;
     }
 
-    /// One more binding; an action has one control on each device.
+    /// Adds a binding; an action has at most one control per device.
     fn bind(&mut self, device: &str, binding: Binding) {
         self.learning = None;
-        let told = format!("{}: {} of {device}", binding.action.title(), binding.address);
-        self.message = Some(told);
+        let message = format!("{}: {} of {device}", binding.action.title(), binding.address);
+        self.message = Some(message);
         self.edit(device, |controls| {
             controls.retain(|bound| bound.binding.action != binding.action);
             controls.push(Bound::new(binding));
@@ -356,9 +354,9 @@ impl Midi {
         change(&mut device.controls);
         device.lit = vec![None; device.controls.len()];
         if device.fetching {
-            return; // Saved together with what comes from the disk.
+            return; // Saved together with the profile once it is loaded.
         }
         let bindings = device.controls.iter().map(|bound| bound.binding.clone()).collect();
-        self.shelf.save(MidiProfile { device: name.to_owned(), bindings });
+        self.profiles.save(MidiProfile { device: name.to_owned(), bindings });
     }
 }

@@ -1,4 +1,4 @@
-//! What MIDI devices there are and what they send, in words: the ear of `aivj midi`.
+//! Lists MIDI devices and prints their messages, for `aivj midi`.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,19 @@ use super::event::Event;
 use super::hardware::Hardware;
 use super::source::{MidiSource as _, PortEvent};
 
-/// How often news is looked for.
+/// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// How listening ended.
+/// Result of monitoring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorEnd {
-    /// At least one device was there.
+    /// At least one device was found.
     PresetAudio,
-    /// There was no device.
+    /// No device was found.
     NoDevice,
 }
 
-/// Tells `say` of every device and every message for `seconds`, or until the process ends.
+/// Passes a line for every device and message to `say` for `seconds`, or until the process ends.
 pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     let mut devices = Hardware::watch();
     let started = Instant::now();

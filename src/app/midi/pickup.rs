@@ -1,21 +1,21 @@
-//! Pick-up: a knob that is not where its value is takes hold only when it passes it, so that nothing jumps.
+//! Soft takeover: a knob acts only once it reaches or passes the current value, so that nothing jumps.
 
-/// How near is near enough, as a share of the whole range: a little over two steps of a 7-bit knob.
+/// Tolerance as a share of the range: a little over two steps of a 7-bit knob.
 const NEAR: f32 = 0.02;
 
-/// What one knob did last.
+/// State of one knob.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pickup {
-    /// Where it stood.
+    /// Last position.
     last: Option<f32>,
-    /// What it last set, while it has hold.
+    /// Last value it set, while it controls the value.
     set: Option<f32>,
 }
 
 impl Pickup {
-    /// Whether the knob, now at `knob`, takes hold of a value that stands at `current`; both 0 to 1.
+    /// Whether the knob at `knob` controls a value at `current`; both 0 to 1.
     pub fn takes_hold(&mut self, knob: f32, current: f32) -> bool {
-        // It keeps hold as long as nobody else moved the value.
+        // It keeps control until something else moves the value.
         let has_hold = self.set.is_some_and(|set| (set - current).abs() <= NEAR);
         let near = (knob - current).abs() <= NEAR;
         let passed = self.last.is_some_and(|last| (last - current) * (knob - current) <= 0.0);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_knob_takes_hold_where_the_value_is() {
+    fn a_knob_acts_once_it_reaches_the_value() {
         let mut knob = Pickup::default();
         assert!(!knob.takes_hold(0.1, 0.5));
         assert!(!knob.takes_hold(0.3, 0.5));
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_moved_by_others_must_be_picked_up_again() {
+    fn a_value_moved_by_others_must_be_reached_again() {
         let mut knob = Pickup::default();
         assert!(knob.takes_hold(0.5, 0.5));
         assert!(!knob.takes_hold(0.55, 0.9));

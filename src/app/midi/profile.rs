@@ -1,4 +1,4 @@
-//! What a device's controls do, as a file that people can edit: one `[[control]]` per knob, fader, pad or button.
+//! Bindings of a device as an editable TOML file: one `[[control]]` per knob, fader, pad or button.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,12 @@ use super::event::{Address, Kind};
 use crate::app::edited::Problem;
 use crate::desk::Action;
 
-/// A device's bindings.
+/// Bindings of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MidiProfile {
-    /// The device's name.
+    /// Name of the device.
     pub device: String,
-    /// What its controls do.
+    /// Its bindings.
     pub bindings: Vec<Binding>,
 }
 
@@ -22,7 +22,7 @@ pub struct MidiProfile {
 const FIELDS: [&str; 8] = ["action", "message", "channel", "number", "encoding", "pickup", "min", "max"];
 
 impl MidiProfile {
-    /// The file's text.
+    /// Formats the file.
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
@@ -47,7 +47,7 @@ impl MidiProfile {
         text
     }
 
-    /// Reads a file. Controls that make no sense are left out and named; all others are kept.
+    /// Parses a file. Invalid controls are skipped and reported; the others are kept.
     pub fn read(text: &str) -> (Self, Vec<Problem>) {
         let (table, errors) = DeTable::parse_recoverable(text);
         let mut problems: Vec<Problem> =
@@ -67,13 +67,13 @@ impl MidiProfile {
                                 text,
                                 Some(control.span()),
                                 "control",
-                                "write it as a section: [[control]]",
+                                "expected a section: [[control]]",
                             )),
                         }
                     }
                 }
                 (field, _) => {
-                    let why = "there is no such field; the file has device and [[control]] sections";
+                    let why = "unknown field; expected device and [[control]] sections";
                     problems.push(Problem::at(text, Some(key.span()), field, why));
                 }
             }
@@ -83,7 +83,7 @@ impl MidiProfile {
     }
 }
 
-/// One `[[control]]`; everything that is wrong with it otherwise.
+/// Parses one `[[control]]`, or returns all its problems.
 fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Result<Binding, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut wrong = |field: &str, why: String| {
@@ -91,13 +91,13 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
         problems.push(Problem::at(text, Some(at), field, &why));
     };
     for key in fields.keys().filter(|key| !FIELDS.contains(&key.get_ref().as_ref())) {
-        wrong(key.get_ref(), format!("there is no such field; a control has {}", FIELDS.join(", ")));
+        wrong(key.get_ref(), format!("unknown field; expected {}", FIELDS.join(", ")));
     }
     let word = |field: &str| fields.get(field).map(|value| value.get_ref().as_str().unwrap_or(""));
     let action = word("action").and_then(Action::named);
     if action.is_none() {
         let named = word("action").unwrap_or("");
-        wrong("action", format!("there is no action '{named}'; 'aivj keys --actions' lists them"));
+        wrong("action", format!("unknown action '{named}'; 'aivj keys --actions' lists them all"));
     }
     let kind = Kind::ALL.into_iter().find(|kind| word("message") == Some(kind.word()));
     if kind.is_none() {
@@ -108,29 +108,29 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
         Some(word) => Encoding::ALL.into_iter().find(|encoding| encoding.word() == word),
     };
     if encoding.is_none() {
-        wrong("encoding", format!("write one of {}", Encoding::ALL.map(Encoding::word).join(", ")));
+        wrong("encoding", format!("expected one of {}", Encoding::ALL.map(Encoding::word).join(", ")));
     }
     let channel = number(fields, "channel", 1.0).filter(|n| (1.0..=16.0).contains(n) && n.fract() == 0.0);
     if channel.is_none() {
-        wrong("channel", "write a number from 1 to 16".into());
+        wrong("channel", "expected a number from 1 to 16".into());
     }
     let has_no_number = kind == Some(Kind::Bend) && fields.get("number").is_none();
     let control = if has_no_number { Some(0.0) } else { number(fields, "number", f64::NAN) };
     let control = control.filter(|n| (0.0..=127.0).contains(n) && n.fract() == 0.0);
     if control.is_none() {
-        wrong("number", "write a number from 0 to 127".into());
+        wrong("number", "expected a number from 0 to 127".into());
     }
     let pickup = match fields.get("pickup") {
         None => Some(true),
         Some(value) => value.get_ref().as_bool(),
     };
     if pickup.is_none() {
-        wrong("pickup", "write true or false".into());
+        wrong("pickup", "expected true or false".into());
     }
     let mut end = |field: &str, usual: f64| {
         let value = number(fields, field, usual).filter(|n| (0.0..=1.0).contains(n));
         if value.is_none() {
-            wrong(field, "write a number from 0 to 1".into());
+            wrong(field, "expected a number from 0 to 1".into());
         }
         value
     };
@@ -156,7 +156,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
 }
 
-/// The number in this field, `usual` where the field is missing; nothing when it is no number.
+/// Returns the number in a field, `usual` if it is missing, or `None` if it is not a number.
 fn number(fields: &DeTable, field: &str, usual: f64) -> Option<f64> {
     match fields.get(field).map(|value| value.get_ref()) {
         None => Some(usual),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_line_and_field_and_good_controls_are_kept() {
+    fn errors_name_line_and_field_and_valid_controls_are_kept() {
         let text = "device = \"pads\"\n\
                     [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
                     [[control]]\naction = \"nexxt\"\nmessage = \"note\"\nnumber = 37\n\
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_does_not_take_the_rest_with_it() {
+    fn a_broken_line_keeps_the_rest() {
         let text = "device = \"pads\"\n\
                     [[control]]\naction = \"next\"\nmessage = \"note\"\nnumber = 36\n\
                     [[control]]\naction = \"back\nmessage = \"note\"\nnumber = 38\n\
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_survived() {
+    fn any_text_parses_without_panic() {
         for text in ["", "\u{0}", "[[control]]", "control = 3", "[control]\naction = 1", "device = 4", "]][["]
         {
             let (profile, _) = MidiProfile::read(text);

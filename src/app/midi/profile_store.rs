@@ -1,4 +1,4 @@
-//! The profiles on disk, read and written by a thread of their own: the show never waits for a file.
+//! MIDI profiles on disk, loaded and saved by a thread so that the show never waits for a file.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use std::thread::{self, JoinHandle};
 use super::profile::MidiProfile;
 use crate::app::edited;
 
-/// What came from the shelf.
+/// A result from the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fetched {
-    /// A device's profile; an empty one when none was saved yet.
+    /// A device's profile; empty if none was saved.
     MidiProfile(MidiProfile),
-    /// Something the performer should know.
+    /// A message for the performer.
     Trouble(String),
 }
 
@@ -22,7 +22,7 @@ enum Order {
     Save(MidiProfile),
 }
 
-/// The profiles of all devices, one file each.
+/// Handle of the thread that stores one profile per device.
 pub struct ProfileStore {
     orders: Option<Sender<Order>>,
     fetched: Receiver<Fetched>,
@@ -30,7 +30,7 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
-    /// The shelf in this folder; without one, profiles last as long as the program runs.
+    /// Opens the store in this folder; without one, profiles last until the program ends.
     pub fn open(folder: Option<PathBuf>) -> Self {
         let (orders, waiting) = mpsc::channel();
         let (report, fetched) = mpsc::channel();
@@ -45,16 +45,16 @@ impl ProfileStore {
                     (Order::Save(_), None) => Vec::new(),
                 };
                 for news in done {
-                    report.send(news).ok(); // Nobody listens any more: the program is closing.
+                    report.send(news).ok(); // The program is closing.
                 }
             }
         };
         let thread = thread::Builder::new().name("midi profiles".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI profiles are not kept: {error}")).ok();
+        let thread = thread.inspect_err(|error| log::error!("MIDI profiles are not saved: {error}")).ok();
         Self { orders: Some(orders), fetched, thread }
     }
 
-    /// Asks for a device's profile.
+    /// Requests a device's profile.
     pub fn fetch(&self, device: &str) {
         self.order(Order::Fetch(device.to_owned()));
     }
@@ -64,12 +64,12 @@ impl ProfileStore {
         self.order(Order::Save(profile));
     }
 
-    /// What has come since the last call.
+    /// Returns the next result, if one has arrived.
     pub fn receive(&self) -> Option<Fetched> {
         self.fetched.try_recv().ok()
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next result.
     #[cfg(test)]
     pub fn wait(&self) -> Option<Fetched> {
         self.fetched.recv().ok()
@@ -77,22 +77,22 @@ impl ProfileStore {
 
     fn order(&self, order: Order) {
         if let Some(orders) = &self.orders {
-            orders.send(order).ok(); // The thread did not start, which was reported then.
+            orders.send(order).ok(); // Fails only if the thread did not start, which was reported.
         }
     }
 }
 
 impl Drop for ProfileStore {
-    /// Everything asked for is written before the program ends.
+    /// Waits until everything is saved.
     fn drop(&mut self) {
         self.orders.take();
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A panic there was reported by its own message.
+            thread.join().ok(); // A panic was reported by its own message.
         }
     }
 }
 
-/// The file of a device: its name in letters that every file system takes.
+/// Returns the file of a device, named with characters that every file system accepts.
 fn path(folder: &Path, device: &str) -> PathBuf {
     let plain = |letter: char| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' };
     let name: String = device.chars().map(plain).take(100).collect();
@@ -105,19 +105,18 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let told = edited::told(&path, &problems).map(Fetched::Trouble);
+            let told = edited::summary(&path, &problems).map(Fetched::Trouble);
             [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
         Err(error) => {
-            let why =
-                format!("{} cannot be read ({error}); {device} starts without bindings", path.display());
+            let why = format!("cannot read {} ({error}); {device} starts without bindings", path.display());
             vec![none(), Fetched::Trouble(why)]
         }
     }
 }
 
-/// A name beside the file that is not taken yet.
+/// Returns an unused name next to the file.
 fn aside(path: &Path) -> PathBuf {
     let name = |count: u32| match count {
         0 => path.with_extension("toml.before"),
@@ -129,7 +128,7 @@ fn aside(path: &Path) -> PathBuf {
 fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut news = Vec::new();
-    // What could not be read is the performer's work too: it is not written over.
+    // An unreadable file is the performer's work too and never overwritten.
     let readable = match std::fs::read_to_string(&path) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
@@ -138,12 +137,12 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         let aside = aside(&path);
         match std::fs::rename(&path, &aside) {
             Ok(()) => {
-                let why = format!("the file with lines that cannot be read is kept as {}", aside.display());
+                let why = format!("the file with invalid lines was saved as {}", aside.display());
                 news.push(Fetched::Trouble(why));
             }
             Err(error) => {
                 let why = format!(
-                    "{} cannot be read and not be moved away ({error}); the bindings last until the program ends",
+                    "cannot read {} and cannot move it away ({error}); the bindings last until the program ends",
                     path.display()
                 );
                 return vec![Fetched::Trouble(why)];
@@ -157,7 +156,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     if let Err(error) = written {
         let device = &profile.device;
         news.push(Fetched::Trouble(format!(
-            "the bindings of {device} could not be saved in {} ({error}); they last until the program ends",
+            "could not save the bindings of {device} in {} ({error}); they last until the program ends",
             path.display()
         )));
     }
@@ -179,49 +178,46 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_comes_back_from_disk() {
+    fn a_saved_profile_is_loaded() {
         let folder = tempfile::tempdir().expect("a folder");
-        let shelf = ProfileStore::open(Some(folder.path().join("midi")));
-        shelf.fetch("Pads: one/two");
+        let store = ProfileStore::open(Some(folder.path().join("midi")));
+        store.fetch("Pads: one/two");
         let none = MidiProfile { bindings: Vec::new(), ..pads() };
-        assert_eq!(shelf.wait(), Some(Fetched::MidiProfile(none)));
-        shelf.save(pads());
-        shelf.fetch("Pads: one/two");
-        assert_eq!(shelf.wait(), Some(Fetched::MidiProfile(pads())));
+        assert_eq!(store.wait(), Some(Fetched::MidiProfile(none)));
+        store.save(pads());
+        store.fetch("Pads: one/two");
+        assert_eq!(store.wait(), Some(Fetched::MidiProfile(pads())));
     }
 
     #[test]
-    fn a_file_with_errors_is_kept_aside_before_it_is_written_over() {
+    fn a_file_with_errors_is_saved_before_it_is_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = path(folder.path(), &pads().device);
         std::fs::write(&file, "[[control]]\naction = \"my own\"\n").expect("written");
-        let shelf = ProfileStore::open(Some(folder.path().to_owned()));
-        shelf.save(pads());
-        assert!(matches!(shelf.wait(), Some(Fetched::Trouble(_))));
-        drop(shelf);
+        let store = ProfileStore::open(Some(folder.path().to_owned()));
+        store.save(pads());
+        assert!(matches!(store.wait(), Some(Fetched::Trouble(_))));
+        drop(store);
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
-        // Bytes that are no text, in another edit: kept as well, beside the first.
+        // Invalid UTF-8 in another edit is saved as well.
         std::fs::write(&file, b"\xff\xfe").expect("written");
-        let shelf = ProfileStore::open(Some(folder.path().to_owned()));
-        shelf.save(pads());
-        drop(shelf);
+        let store = ProfileStore::open(Some(folder.path().to_owned()));
+        store.save(pads());
+        drop(store);
         let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
         assert_eq!(second, b"\xff\xfe");
         assert_eq!(MidiProfile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_told() {
+    fn an_unwritable_folder_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a file");
         std::fs::write(&file, "").expect("written");
-        let shelf = ProfileStore::open(Some(file));
-        shelf.save(pads());
-        let told = shelf.wait();
-        assert!(
-            matches!(&told, Some(Fetched::Trouble(why)) if why.contains("could not be saved")),
-            "{told:?}"
-        );
+        let store = ProfileStore::open(Some(file));
+        store.save(pads());
+        let told = store.wait();
+        assert!(matches!(&told, Some(Fetched::Trouble(why)) if why.contains("could not save")), "{told:?}");
     }
 }

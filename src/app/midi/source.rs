@@ -1,38 +1,38 @@
-//! Where MIDI comes from: a trait, so that tests feed bytes and the show does not know the difference.
+//! Source of MIDI events: a trait, so that tests can feed bytes.
 
-/// Something that happened on the MIDI side.
+/// A port event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
-    /// A device is there.
+    /// A device was connected.
     Came {
-        /// Its name, the same each time it is plugged in.
+        /// Name, the same each time it is connected.
         device: String,
-        /// It takes messages too, so that its lamps can be lit.
+        /// Whether it accepts messages for lamps.
         lamps: bool,
     },
-    /// A device is gone.
+    /// A device was disconnected.
     Gone {
-        /// Its name.
+        /// Name.
         device: String,
     },
     /// One message from a device.
     Bytes {
-        /// Its name.
+        /// Name.
         device: String,
         /// One complete MIDI message.
         bytes: Vec<u8>,
     },
-    /// There is no MIDI on this machine, which is nothing to worry about; why, in words.
+    /// MIDI is not available on this machine, with the reason.
     Absent(String),
-    /// Something the performer should know.
+    /// A message for the performer.
     Trouble(String),
 }
 
-/// MIDI devices as the show sees them. Never waits.
+/// A source of MIDI devices. Never blocks.
 pub trait MidiSource {
-    /// The oldest news, if there is some.
+    /// Returns the oldest pending event.
     fn receive(&mut self) -> Option<PortEvent>;
 
-    /// Sends one message to a device; silently nothing when it is gone.
+    /// Sends a message to a device; does nothing if it is disconnected.
     fn send(&mut self, device: &str, bytes: &[u8]);
 }

@@ -1,4 +1,4 @@
-//! The whole way from bytes to commands and back to lamps, with bytes fed in.
+//! End-to-end tests from MIDI bytes to commands and lamps.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::*;
 use crate::show::Playing;
 
-/// A wire that tests hold the other end of.
+/// A MIDI source driven by the test.
 #[derive(Clone, Default)]
 struct Wire {
     news: Rc<RefCell<VecDeque<PortEvent>>>,
@@ -24,7 +24,7 @@ impl MidiSource for Wire {
     }
 }
 
-/// A MIDI side over a wire, one device called "pads" plugged in, no folder for profiles.
+/// MIDI with one device called "pads" and no profile folder.
 struct Bench {
     wire: Wire,
     midi: Midi,
@@ -33,7 +33,7 @@ struct Bench {
 }
 
 #[test]
-fn what_is_learnt_before_the_profile_is_read_is_added_to_it() {
+fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let folder = tempfile::tempdir().expect("a folder");
     let pad = |number, command| {
         let address = Address { kind: Kind::Note, channel: 1, number };
@@ -49,7 +49,7 @@ fn what_is_learnt_before_the_profile_is_read_is_added_to_it() {
     bench.news(PortEvent::Came { device: "pads".into(), lamps: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
-    let profile = bench.midi.shelf.wait().expect("the profile");
+    let profile = bench.midi.profiles.wait().expect("the profile");
     bench.midi.fetched(profile);
     drop(bench);
     let again = shelf();
@@ -65,7 +65,7 @@ impl Bench {
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
         bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
         bench.frame();
-        let profile = bench.midi.shelf.wait().expect("an empty profile");
+        let profile = bench.midi.profiles.wait().expect("an empty profile");
         bench.midi.fetched(profile);
         bench
     }
@@ -78,12 +78,12 @@ impl Bench {
         self.news(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
     }
 
-    /// One frame; its commands and the actions of pressed buttons.
+    /// Runs one frame; returns its commands and the actions of pressed buttons.
     fn frame(&mut self) -> (Vec<Command>, Vec<Action>) {
         self.now += 1.0;
         let mut commands = Vec::new();
         self.midi.gather(self.now);
-        let pressed = self.midi.obey(&self.snapshot, &mut commands);
+        let pressed = self.midi.process(&self.snapshot, &mut commands);
         self.midi.lock(&mut commands);
         (commands, pressed)
     }
@@ -93,7 +93,7 @@ impl Bench {
         for message in messages {
             self.send(message);
         }
-        // The second frame gives the hand time to rest.
+        // The second frame adds a pause.
         self.frame();
         self.frame();
     }
@@ -115,14 +115,14 @@ fn a_learnt_knob_moves_its_macro_in_the_same_frame() {
     let mut bench = Bench::new();
     bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     bench.send(&[0xb0, 16, 127]);
-    // It stood at 12 when it was learnt; the value is at a half: it passes it on the way up.
+    // It was at 12 when learnt and the value is at one half, which it passes on the way up.
     bench.send(&[0xb0, 16, 0]);
     let (commands, _) = bench.frame();
     assert_eq!(commands.last(), Some(&sets(Control::Fusion, 0.0)));
 }
 
 #[test]
-fn every_action_can_be_learnt_and_unlearnt() {
+fn every_action_can_be_bound_and_unbound() {
     for (number, action) in Action::all().into_iter().enumerate() {
         let mut bench = Bench::new();
         let note = (number % 128) as u8;
@@ -151,7 +151,7 @@ fn steps_of_an_encoder_add_up_within_a_frame() {
 }
 
 #[test]
-fn the_first_eight_controllers_become_the_bank_and_lock_it() {
+fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     let mut bench = Bench::new();
     bench.midi.asked(MidiRequest::AutoMap);
     for number in [20, 21, 22, 20, 23, 24, 25, 26] {
@@ -176,21 +176,21 @@ fn the_first_eight_controllers_become_the_bank_and_lock_it() {
 }
 
 #[test]
-fn a_device_unplugged_mid_set_comes_back_with_its_bindings() {
+fn a_reconnected_device_keeps_its_bindings() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     bench.news(PortEvent::Gone { device: "pads".into() });
     bench.frame();
-    assert!(bench.midi.message().is_some_and(|message| message.contains("pads is gone")));
+    assert!(bench.midi.message().is_some_and(|message| message.contains("pads was disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
     bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
-    assert!(bench.midi.message().is_some_and(|message| message.contains("pads is back")));
+    assert!(bench.midi.message().is_some_and(|message| message.contains("pads reconnected")));
 }
 
 #[test]
-fn a_control_with_two_duties_is_shown_as_a_conflict() {
+fn a_control_with_two_actions_is_a_conflict() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     bench.learn(Action::Show(Command::Back), &[[0x90, 36, 100], [0x80, 36, 0]]);
@@ -201,7 +201,7 @@ fn a_control_with_two_duties_is_shown_as_a_conflict() {
 }
 
 #[test]
-fn lamps_follow_the_show_and_are_set_again_after_a_device_came_back() {
+fn lamps_follow_the_show_and_are_restored_after_reconnection() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
     bench.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);

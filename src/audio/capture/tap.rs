@@ -146,7 +146,7 @@ mod tests {
         let (mut tap, mut inbox, vitals) = tap();
         tap.take(&vec![0.1f32; CHUNK * (QUEUE + 3)], 1);
         assert_eq!(vitals.dropped(), 3);
-        assert_eq!(inbox.refused(), 3);
+        assert_eq!(inbox.rejected(), 3);
         let first = inbox.receive().unwrap();
         assert_eq!((first.start, first.frames().len()), (0, CHUNK));
         while inbox.receive().is_some() {}

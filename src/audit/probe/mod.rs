@@ -31,7 +31,7 @@ use sound::ProbeSound;
 
 use crate::library::{Catalogue, PresetId, PresetSource};
 use crate::milk::Program;
-use crate::stage::{Camera, DeckSettings, Gpu, RenderContext, Stage, Wait};
+use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 
 /// Frames a second of a probe.
 pub const FPS: f64 = 30.0;
@@ -72,7 +72,7 @@ pub struct Prober {
     render_context: Arc<RenderContext>,
     /// Between two presets the stage waits here.
     stage: Option<Stage>,
-    camera: Camera,
+    readback: Readback,
     floor_ms: f64,
 }
 
@@ -82,8 +82,8 @@ impl Prober {
         let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
         let stage = Some(Stage::new(render_context.clone(), settings.size));
-        let camera = Camera::new(&render_context.gpu, settings.size);
-        let mut prober = Self { settings, sound, render_context, stage, camera, floor_ms: 0.0 };
+        let readback = Readback::new(&render_context.gpu, settings.size);
+        let mut prober = Self { settings, sound, render_context, stage, readback, floor_ms: 0.0 };
         prober.floor_ms = prober.measure_floor();
         Ok(prober)
     }
@@ -127,7 +127,7 @@ impl Prober {
 
     fn draw(&mut self, preset: &Path, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
         let library = Catalogue::of_one(preset).map_err(ProbeOutcome::Refused)?;
-        let complaints = self.render_context.gpu.complaints();
+        let errors = self.render_context.gpu.error_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         // The same preset draws the same whatever was probed before it, and two presets never share their dice.
@@ -136,11 +136,11 @@ impl Prober {
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
         let watched = self.watch(&mut solo);
         let playing = solo.playing();
-        self.camera.reset(&self.render_context.gpu);
+        self.readback.reset(&self.render_context.gpu);
         self.stage = Some(solo.end());
         let gpu = &self.render_context.gpu;
         if gpu.lost() {
-            let why = gpu.newest_complaint().unwrap_or_else(|| "no reason was given".into());
+            let why = gpu.take_error().unwrap_or_else(|| "no reason was given".into());
             return Err(ProbeOutcome::DeviceLost(why));
         }
         let watched = watched?;
@@ -156,8 +156,8 @@ impl Prober {
             let frames = watched.cut_short;
             broken.push(format!("its code ran out of its budget and was cut short in {frames} frames"));
         }
-        if gpu.complaints() > complaints {
-            let why = gpu.newest_complaint().unwrap_or_else(|| "without a reason".into());
+        if gpu.error_count() > errors {
+            let why = gpu.take_error().unwrap_or_else(|| "without a reason".into());
             broken.push(format!("the graphics device complained: {why}"));
         }
         if let Some(folder) = &self.settings.thumbs
@@ -179,8 +179,9 @@ impl Prober {
 
     /// Plays all frames and looks at each as it comes back from the device.
     fn watch(&mut self, solo: &mut Solo) -> Result<Watched, ProbeOutcome> {
-        let Self { settings, sound, render_context, camera, floor_ms, .. } = self;
+        let Self { settings, sound, render_context, readback, floor_ms, .. } = self;
         let gpu = &render_context.gpu;
+        let infrastructure = |error: StageError| ProbeOutcome::Infrastructure(error.to_string());
         let mut watching = Watching::new(settings);
         let mut meter = Meter::new(gpu.software(), settings.size, *floor_ms);
         let heard: Vec<_> = sound.frames().map(|(hearing, _)| hearing).collect();
@@ -198,14 +199,14 @@ impl Prober {
                     )));
                 }
             }
-            if !camera.shoot(&solo.rig.stage) {
-                return Err(ProbeOutcome::Infrastructure("the camera was not ready".into()));
+            if !solo.rig.stage.read_back(readback) {
+                return Err(ProbeOutcome::Infrastructure("all readback buffers are in use".into()));
             }
-            if let Some(shot) = camera.develop(gpu, Wait::WhenFull).map_err(ProbeOutcome::Infrastructure)? {
+            if let Some(shot) = readback.receive(gpu, Wait::WhenFull).map_err(infrastructure)? {
                 watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
             }
         }
-        while let Some(shot) = camera.develop(gpu, Wait::All).map_err(ProbeOutcome::Infrastructure)? {
+        while let Some(shot) = readback.receive(gpu, Wait::Always).map_err(infrastructure)? {
             watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
         }
         Ok(watching.end(meter))

@@ -1,23 +1,23 @@
-//! Operators and functions on plain numbers, and the names presets call them by.
+//! Operators and functions on numbers.
 
-/// Numbers closer than this count as equal, and as false when close to 0.
-pub(super) const CLOSE: f64 = 0.00001;
+/// Tolerance of comparisons; a value within it of 0 is false.
+pub(super) const EPSILON: f64 = 0.00001;
 
-/// True as ns-eel2 sees it.
-pub(super) fn truth(value: f64) -> bool {
-    value.abs() > CLOSE
+/// Returns the truth value of a number, as in ns-eel2.
+pub(super) fn is_true(value: f64) -> bool {
+    value.abs() > EPSILON
 }
 
-fn number(truth: bool) -> f64 {
-    if truth { 1.0 } else { 0.0 }
+fn from_bool(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
 }
 
-/// A whole number as C's cast gives it, without undefined cases.
-fn whole(value: f64) -> i64 {
+/// Truncates to an integer, saturating; NaN becomes 0.
+fn to_int(value: f64) -> i64 {
     value as i64
 }
 
-/// Two-sided operators that always evaluate both sides.
+/// Binary operators that evaluate both operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Add,
@@ -40,7 +40,7 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// The value of `a op b`.
+    /// Returns `a op b`.
     #[inline(always)]
     pub fn apply(self, a: f64, b: f64) -> f64 {
         match self {
@@ -54,22 +54,22 @@ impl Operator {
                     a / b
                 }
             }
-            Self::Modulo => match whole(b) {
+            Self::Modulo => match to_int(b) {
                 0 => 0.0,
-                divisor => whole(a).wrapping_rem(divisor) as f64,
+                divisor => to_int(a).wrapping_rem(divisor) as f64,
             },
             Self::Power => power(a, b),
-            Self::BitOr => (whole(a) | whole(b)) as f64,
-            Self::BitAnd => (whole(a) & whole(b)) as f64,
-            Self::BitXor => (whole(a) ^ whole(b)) as f64,
-            Self::ShiftLeft => whole(a).wrapping_shl(whole(b) as u32) as f64,
-            Self::ShiftRight => whole(a).wrapping_shr(whole(b) as u32) as f64,
-            Self::Equal => number((a - b).abs() < CLOSE),
-            Self::NotEqual => number((a - b).abs() >= CLOSE),
-            Self::Less => number(a < b),
-            Self::Greater => number(a > b),
-            Self::LessEqual => number(a <= b),
-            Self::GreaterEqual => number(a >= b),
+            Self::BitOr => (to_int(a) | to_int(b)) as f64,
+            Self::BitAnd => (to_int(a) & to_int(b)) as f64,
+            Self::BitXor => (to_int(a) ^ to_int(b)) as f64,
+            Self::ShiftLeft => to_int(a).wrapping_shl(to_int(b) as u32) as f64,
+            Self::ShiftRight => to_int(a).wrapping_shr(to_int(b) as u32) as f64,
+            Self::Equal => from_bool((a - b).abs() < EPSILON),
+            Self::NotEqual => from_bool((a - b).abs() >= EPSILON),
+            Self::Less => from_bool(a < b),
+            Self::Greater => from_bool(a > b),
+            Self::LessEqual => from_bool(a <= b),
+            Self::GreaterEqual => from_bool(a >= b),
         }
     }
 }
@@ -79,7 +79,7 @@ fn power(base: f64, exponent: f64) -> f64 {
     if value.is_finite() { value } else { 0.0 }
 }
 
-/// Functions of one to three numbers.
+/// Functions of one to three arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Sin,
@@ -104,15 +104,15 @@ pub(super) enum Function {
     Ceil,
     Int,
     Sigmoid,
-    BothTrue,
-    AnyTrue,
-    NotTrue,
+    LogicalAnd,
+    LogicalOr,
+    LogicalNot,
     Equal,
     Above,
     Below,
-    /// Draws from the machine's random stream.
+    /// Draws from the random stream of the machine.
     Random,
-    /// Frees the caller's memory above an index.
+    /// Frees `megabuf` from an index on.
     FreeMemory,
     /// `memcpy(to, from, count)` in `megabuf`.
     MemoryCopy,
@@ -120,7 +120,7 @@ pub(super) enum Function {
     MemorySet,
 }
 
-/// Function and how many arguments it takes.
+/// Returns the function called `name`, and its number of arguments.
 pub(super) fn find(name: &str) -> Option<(Function, usize)> {
     Some(match name {
         "sin" => (Function::Sin, 1),
@@ -145,9 +145,9 @@ pub(super) fn find(name: &str) -> Option<(Function, usize)> {
         "ceil" => (Function::Ceil, 1),
         "int" => (Function::Int, 1),
         "sigmoid" => (Function::Sigmoid, 2),
-        "band" | "_and" => (Function::BothTrue, 2),
-        "bor" | "_or" => (Function::AnyTrue, 2),
-        "bnot" | "_not" => (Function::NotTrue, 1),
+        "band" | "_and" => (Function::LogicalAnd, 2),
+        "bor" | "_or" => (Function::LogicalOr, 2),
+        "bnot" | "_not" => (Function::LogicalNot, 1),
         "equal" | "_equal" => (Function::Equal, 2),
         "above" | "_above" => (Function::Above, 2),
         "below" | "_below" => (Function::Below, 2),
@@ -160,14 +160,14 @@ pub(super) fn find(name: &str) -> Option<(Function, usize)> {
 }
 
 impl Function {
-    /// The value of a pure function of one number.
+    /// Returns the value of a pure unary function.
     #[inline(always)]
-    pub fn of_one(self, x: f64) -> f64 {
+    pub fn call1(self, x: f64) -> f64 {
         match self {
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Tan => x.tan(),
-            // Outside their domain these give 0, as in the reference: one NaN would spoil a sum for good.
+            // Outside their domain these return 0, as in projectM: a NaN would stay in every running sum.
             Self::Asin if x.abs() > 1.0 => 0.0,
             Self::Acos if x.abs() > 1.0 => 0.0,
             Self::Log | Self::Log10 if x <= 0.0 => 0.0,
@@ -193,14 +193,14 @@ impl Function {
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
             Self::Int => x.trunc(),
-            Self::NotTrue => number(!truth(x)),
+            Self::LogicalNot => from_bool(!is_true(x)),
             _ => 0.0,
         }
     }
 
-    /// The value of a pure function of two numbers.
+    /// Returns the value of a pure binary function.
     #[inline(always)]
-    pub fn of_two(self, x: f64, y: f64) -> f64 {
+    pub fn call2(self, x: f64, y: f64) -> f64 {
         match self {
             Self::Atan2 => x.atan2(y),
             Self::Power => power(x, y),
@@ -220,13 +220,13 @@ impl Function {
             }
             Self::Sigmoid => {
                 let t = 1.0 + (-x * y).exp();
-                if t.abs() > CLOSE { 1.0 / t } else { 0.0 }
+                if t.abs() > EPSILON { 1.0 / t } else { 0.0 }
             }
-            Self::BothTrue => number(truth(x) && truth(y)),
-            Self::AnyTrue => number(truth(x) || truth(y)),
-            Self::Equal => number((x - y).abs() < CLOSE),
-            Self::Above => number(x > y),
-            Self::Below => number(x < y),
+            Self::LogicalAnd => from_bool(is_true(x) && is_true(y)),
+            Self::LogicalOr => from_bool(is_true(x) || is_true(y)),
+            Self::Equal => from_bool((x - y).abs() < EPSILON),
+            Self::Above => from_bool(x > y),
+            Self::Below => from_bool(x < y),
             _ => 0.0,
         }
     }

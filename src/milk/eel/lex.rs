@@ -1,8 +1,8 @@
-//! Text to tokens.
+//! Splits source text into tokens.
 
-use super::compile::CompileError;
+use super::error::CompileError;
 
-/// One token and where it starts (byte offset).
+/// A token and its byte offset in the source.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token {
     pub kind: Kind,
@@ -12,27 +12,27 @@ pub(super) struct Token {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     Number(f64),
-    /// Lower case.
+    /// An identifier, in lower case.
     Name(String),
-    /// An operator or a bracket.
-    Sign(&'static str),
+    /// An operator or punctuation.
+    Symbol(&'static str),
 }
 
-/// Operators, longest first.
-const SIGNS: &[&str] = &[
+/// Operators and punctuation, longest first.
+const SYMBOLS: &[&str] = &[
     "===", "!==", "<<", ">>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "/=", "%=", "^=", "|=",
     "&=", "+", "-", "*", "/", "%", "^", "|", "&", "~", "!", "=", "<", ">", "?", ":", "(", ")", "[", "]", ",",
     ";",
 ];
 
-/// Splits `source` into tokens; comments (`//`, `\\`, `/* */`) and white space vanish.
+/// Splits `source` into tokens, skipping comments (`//`, `\\`, `/* */`) and white space.
 pub(super) fn lex(source: &str) -> Result<Vec<Token>, CompileError> {
     let bytes = source.as_bytes();
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];
-        let skipped = skipped(rest);
+        let skipped = blank_length(rest);
         if skipped > 0 {
             at += skipped;
             continue;
@@ -41,9 +41,9 @@ pub(super) fn lex(source: &str) -> Result<Vec<Token>, CompileError> {
             b'0'..=b'9' | b'.' => number(rest),
             b'$' => dollar(rest).ok_or_else(|| CompileError::new(at, "unknown constant after '$'"))?,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => name(source, at),
-            _ => sign(rest).ok_or_else(|| {
-                let shown = source[at..].chars().next().unwrap_or(' ');
-                CompileError::new(at, format!("unexpected character {shown:?}"))
+            _ => symbol(rest).ok_or_else(|| {
+                let found = source[at..].chars().next().unwrap_or(' ');
+                CompileError::new(at, format!("unexpected character {found:?}"))
             })?,
         };
         tokens.push(Token { kind, at });
@@ -52,8 +52,8 @@ pub(super) fn lex(source: &str) -> Result<Vec<Token>, CompileError> {
     Ok(tokens)
 }
 
-/// Length of the white space or comment at the start of `rest`.
-fn skipped(rest: &[u8]) -> usize {
+/// Returns the length of the white space or comment at the start of `rest`.
+fn blank_length(rest: &[u8]) -> usize {
     let line = || rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
     match rest {
         [b'/', b'/', ..] | [b'\\', b'\\', ..] => line(),
@@ -61,7 +61,7 @@ fn skipped(rest: &[u8]) -> usize {
             inside.windows(2).position(|pair| pair == b"*/").map_or(rest.len(), |end| end + 4)
         }
         [byte, ..] if byte.is_ascii_whitespace() || *byte < 32 => 1,
-        // A lone backslash or a byte outside ASCII stands in some presets by accident.
+        // Some presets contain stray backslashes or non-ASCII bytes.
         [b'\\', ..] => 1,
         [byte, ..] if *byte >= 128 => 1,
         _ => 0,
@@ -74,7 +74,7 @@ fn number(rest: &[u8]) -> (Kind, usize) {
         return (Kind::Number(hex(&digits[..length])), length + 2);
     }
     let mut length = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
-    // Only the first point belongs to the number: "1.2.3" reads as 1.2.
+    // Anything after a second decimal point is ignored: "1.2.3" is 1.2.
     let text: String = rest[..length].iter().map(|&b| char::from(b)).collect();
     let mut parts = text.splitn(3, '.');
     let (whole, fraction) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -98,7 +98,7 @@ fn hex(digits: &[u8]) -> f64 {
         .fold(0.0, |value, &digit| value * 16.0 + f64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
-/// `$pi`, `$e`, `$phi`, `$xFF`, `$'c'`.
+/// Parses `$pi`, `$e`, `$phi`, `$xFF` and `$'c'`.
 fn dollar(rest: &[u8]) -> Option<(Kind, usize)> {
     let tail = rest.get(1..)?;
     let starts = |word: &[u8]| tail.len() >= word.len() && tail[..word.len()].eq_ignore_ascii_case(word);
@@ -126,7 +126,7 @@ fn name(source: &str, at: usize) -> (Kind, usize) {
     (Kind::Name(rest[..length].to_ascii_lowercase()), length)
 }
 
-fn sign(rest: &[u8]) -> Option<(Kind, usize)> {
-    let sign = SIGNS.iter().find(|sign| rest.starts_with(sign.as_bytes()))?;
-    Some((Kind::Sign(sign), sign.len()))
+fn symbol(rest: &[u8]) -> Option<(Kind, usize)> {
+    let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(symbol.as_bytes()))?;
+    Some((Kind::Symbol(symbol), symbol.len()))
 }

@@ -1,4 +1,4 @@
-//! Walks compiled code on the variables of one namespace.
+//! Evaluates compiled code on the variables of one namespace.
 
 use super::compile::Code;
 use super::functions::{self, Function};
@@ -6,23 +6,23 @@ use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
 use super::tree::{Node, NodeId};
 
-/// Most rounds of one `loop` or `while`, as in ns-eel2.
-const MAX_ROUNDS: u32 = 1_048_576;
-/// Most numbers one `memcpy` or `memset` moves.
+/// Maximum iterations of one `loop` or `while`, as in ns-eel2.
+const MAX_ITERATIONS: u32 = 1_048_576;
+/// Maximum numbers moved by one `memcpy` or `memset`.
 const MAX_MOVED: f64 = 65_536.0;
-/// Instructions a block of memory costs that is given or taken back.
+/// Instructions charged for allocating or freeing a block of memory.
 const BLOCK_COST: u64 = 8_192;
 
-/// What all programs of one preset share: `reg00..reg99`, `gmegabuf`, and how much memory they have together.
+/// State shared by all programs of a preset: `reg00..reg99`, `gmegabuf` and the memory quota.
 #[derive(Clone, Debug)]
 pub struct Shared {
     /// `reg00` to `reg99`.
     pub regs: [f64; 100],
     /// `gmegabuf`.
     pub gmegabuf: Memory,
-    /// What all memories of the preset may still grow by.
-    pub room: MemoryQuota,
-    /// What a `memcpy` has read and not yet written.
+    /// Memory the preset may still allocate.
+    pub quota: MemoryQuota,
+    /// Scratch buffer of `memcpy`.
     copied: Vec<f64>,
 }
 
@@ -33,60 +33,61 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// All zero.
+    /// Creates zeroed state.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), room: MemoryQuota::default(), copied: Vec::new() }
+        Self { regs: [0.0; 100], gmegabuf: Memory::new(), quota: MemoryQuota::default(), copied: Vec::new() }
     }
 }
 
-/// How many more instructions may run.
+/// Remaining instructions.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    left: u64,
+    remaining: u64,
 }
 
 impl Budget {
-    /// A budget of `instructions`.
+    /// Creates a budget of `instructions`.
     pub fn new(instructions: u64) -> Self {
-        Self { left: instructions }
+        Self { remaining: instructions }
     }
 
-    /// True when nothing is left.
+    /// Returns true if no instructions remain.
     pub fn exhausted(&self) -> bool {
-        self.left == 0
+        self.remaining == 0
     }
 
+    /// Spends `instructions`; returns false once the budget is exhausted.
     fn spend(&mut self, instructions: u64) -> bool {
-        self.left = self.left.saturating_sub(instructions);
-        self.left > 0
+        self.remaining = self.remaining.saturating_sub(instructions);
+        self.remaining > 0
     }
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// To its end, with the value of the last statement.
+    /// Finished, with the value of the last statement.
     Done(f64),
-    /// Cut short; variables stand as they were left.
+    /// Stopped at the budget; earlier assignments remain.
     OutOfBudget,
 }
 
-/// Everything code works on.
+/// State that code operates on.
 pub struct Machine<'a> {
-    /// Variables of the namespace, at least as many as its scope has names.
+    /// Variables of the namespace; at least [`super::Scope::len`].
     pub vars: &'a mut [f64],
-    /// The namespace's own memory.
+    /// Memory of the namespace.
     pub megabuf: &'a mut Memory,
-    /// What it shares with the preset's other namespaces.
+    /// State shared by the namespaces of the preset.
     pub shared: &'a mut Shared,
-    /// The stream of `rand`.
+    /// Random stream of `rand`.
     pub rng: &'a mut EelRandom,
-    /// What may still be spent.
+    /// Remaining instructions.
     pub budget: &'a mut Budget,
 }
 
 impl Code {
-    /// Runs to the end or until the budget is spent.
+    /// Runs until the end or until the budget is exhausted.
     pub fn run(&self, machine: &mut Machine) -> Outcome {
         let value = machine.eval(&self.nodes, self.root);
         if machine.budget.exhausted() { Outcome::OutOfBudget } else { Outcome::Done(value) }
@@ -95,7 +96,7 @@ impl Code {
 
 impl Machine<'_> {
     fn eval(&mut self, nodes: &[Node], id: NodeId) -> f64 {
-        // Once the budget is spent everything is 0 and nothing is written, so the walk ends quickly.
+        // Once the budget is exhausted, all values are 0 and nothing is written: evaluation ends quickly.
         if !self.budget.spend(1) {
             return 0.0;
         }
@@ -111,17 +112,17 @@ impl Machine<'_> {
                 let index = self.eval(nodes, index);
                 self.shared.gmegabuf.read(index)
             }
-            Node::Assign(place, value) => {
-                let place = self.place(nodes, place);
+            Node::Assign(target, value) => {
+                let target = self.target(nodes, target);
                 let value = self.eval(nodes, value);
-                self.store(place, value);
+                self.store(target, value);
                 value
             }
-            Node::Update(operator, place, value) => {
-                let place = self.place(nodes, place);
+            Node::CompoundAssign(operator, target, value) => {
+                let target = self.target(nodes, target);
                 let value = self.eval(nodes, value);
-                let value = operator.apply(self.load(place), value);
-                self.store(place, value);
+                let value = operator.apply(self.load(target), value);
+                self.store(target, value);
                 value
             }
             Node::Binary(operator, a, b) => {
@@ -130,17 +131,18 @@ impl Machine<'_> {
                 operator.apply(a, b)
             }
             Node::Negate(a) => -self.eval(nodes, a),
-            Node::Not(a) => f64::from(u8::from(!functions::truth(self.eval(nodes, a)))),
+            Node::Not(a) => f64::from(u8::from(!functions::is_true(self.eval(nodes, a)))),
             Node::And(a, b) => {
-                let both = functions::truth(self.eval(nodes, a)) && functions::truth(self.eval(nodes, b));
+                let both = functions::is_true(self.eval(nodes, a)) && functions::is_true(self.eval(nodes, b));
                 f64::from(u8::from(both))
             }
             Node::Or(a, b) => {
-                let either = functions::truth(self.eval(nodes, a)) || functions::truth(self.eval(nodes, b));
+                let either =
+                    functions::is_true(self.eval(nodes, a)) || functions::is_true(self.eval(nodes, b));
                 f64::from(u8::from(either))
             }
             Node::If(condition, yes, no) => {
-                let branch = if functions::truth(self.eval(nodes, condition)) { yes } else { no };
+                let branch = if functions::is_true(self.eval(nodes, condition)) { yes } else { no };
                 self.eval(nodes, branch)
             }
             Node::Sequence(ref list) => {
@@ -151,8 +153,8 @@ impl Machine<'_> {
                 value
             }
             Node::Loop(count, body) => {
-                let rounds = (self.eval(nodes, count) as i64).clamp(0, i64::from(MAX_ROUNDS));
-                for _ in 0..rounds {
+                let iterations = (self.eval(nodes, count) as i64).clamp(0, i64::from(MAX_ITERATIONS));
+                for _ in 0..iterations {
                     self.eval(nodes, body);
                     if self.budget.exhausted() {
                         break;
@@ -161,8 +163,8 @@ impl Machine<'_> {
                 0.0
             }
             Node::While(body) => {
-                for _ in 0..MAX_ROUNDS {
-                    if !functions::truth(self.eval(nodes, body)) || self.budget.exhausted() {
+                for _ in 0..MAX_ITERATIONS {
+                    if !functions::is_true(self.eval(nodes, body)) || self.budget.exhausted() {
                         break;
                     }
                 }
@@ -170,12 +172,12 @@ impl Machine<'_> {
             }
             Node::Call1(function, x) => {
                 let x = self.eval(nodes, x);
-                self.call_one(function, x)
+                self.call1(function, x)
             }
             Node::Call2(function, x, y) => {
                 let x = self.eval(nodes, x);
                 let y = self.eval(nodes, y);
-                function.of_two(x, y)
+                function.call2(x, y)
             }
             Node::Call3(function, x, y, z) => {
                 let x = self.eval(nodes, x);
@@ -186,15 +188,15 @@ impl Machine<'_> {
         }
     }
 
-    fn call_one(&mut self, function: Function, x: f64) -> f64 {
+    fn call1(&mut self, function: Function, x: f64) -> f64 {
         match function {
             Function::Random => self.rng.unit() * x.floor().max(1.0),
             Function::FreeMemory => {
-                let freed = self.megabuf.free_from(x, &mut self.shared.room);
+                let freed = self.megabuf.free_from(x, &mut self.shared.quota);
                 self.budget.spend(u64::from(freed) * BLOCK_COST);
                 x
             }
-            _ => function.of_one(x),
+            _ => function.call1(x),
         }
     }
 
@@ -209,13 +211,13 @@ impl Machine<'_> {
                 copied.clear();
                 copied.extend((0..count).map(|i| self.megabuf.read(from + f64::from(i))));
                 for (i, &value) in copied.iter().enumerate() {
-                    self.store(Place::Mega(to + i as f64), value);
+                    self.store(Target::Mega(to + i as f64), value);
                 }
                 self.shared.copied = copied;
             }
             Function::MemorySet => {
                 for i in 0..count {
-                    self.store(Place::Mega(to + f64::from(i)), from);
+                    self.store(Target::Mega(to + f64::from(i)), from);
                 }
             }
             _ => {}
@@ -223,67 +225,67 @@ impl Machine<'_> {
         to
     }
 
-    /// Where an assignment writes; an `if` chooses between places.
-    fn place(&mut self, nodes: &[Node], id: NodeId) -> Place {
+    /// Resolves the target of an assignment; an `if` selects one of two targets.
+    fn target(&mut self, nodes: &[Node], id: NodeId) -> Target {
         match nodes[id as usize] {
-            Node::Variable(slot) => Place::Variable(slot),
-            Node::Register(number) => Place::Register(number),
-            Node::Mega(index) => Place::Mega(self.eval(nodes, index)),
-            Node::GlobalMega(index) => Place::GlobalMega(self.eval(nodes, index)),
+            Node::Variable(slot) => Target::Variable(slot),
+            Node::Register(number) => Target::Register(number),
+            Node::Mega(index) => Target::Mega(self.eval(nodes, index)),
+            Node::GlobalMega(index) => Target::GlobalMega(self.eval(nodes, index)),
             Node::If(condition, yes, no) => {
-                let branch = if functions::truth(self.eval(nodes, condition)) { yes } else { no };
-                self.place(nodes, branch)
+                let branch = if functions::is_true(self.eval(nodes, condition)) { yes } else { no };
+                self.target(nodes, branch)
             }
             _ => {
                 let value = self.eval(nodes, id);
-                Place::Nowhere(value)
+                Target::Temporary(value)
             }
         }
     }
 
-    fn load(&self, place: Place) -> f64 {
-        match place {
-            Place::Variable(slot) => self.vars[slot as usize],
-            Place::Register(number) => self.shared.regs[usize::from(number)],
-            Place::Mega(index) => self.megabuf.read(index),
-            Place::GlobalMega(index) => self.shared.gmegabuf.read(index),
-            Place::Nowhere(value) => value,
+    fn load(&self, target: Target) -> f64 {
+        match target {
+            Target::Variable(slot) => self.vars[slot as usize],
+            Target::Register(number) => self.shared.regs[usize::from(number)],
+            Target::Mega(index) => self.megabuf.read(index),
+            Target::GlobalMega(index) => self.shared.gmegabuf.read(index),
+            Target::Temporary(value) => value,
         }
     }
 
-    fn store(&mut self, place: Place, value: f64) {
+    fn store(&mut self, target: Target, value: f64) {
         if self.budget.exhausted() {
             return;
         }
-        let Shared { regs, gmegabuf, room, .. } = &mut *self.shared;
-        let grown = match place {
-            Place::Variable(slot) => {
+        let Shared { regs, gmegabuf, quota, .. } = &mut *self.shared;
+        let allocated = match target {
+            Target::Variable(slot) => {
                 self.vars[slot as usize] = value;
                 false
             }
-            Place::Register(number) => {
+            Target::Register(number) => {
                 regs[usize::from(number)] = value;
                 false
             }
-            Place::Mega(index) => self.megabuf.write(index, value, room),
-            Place::GlobalMega(index) => gmegabuf.write(index, value, room),
-            Place::Nowhere(_) => false,
+            Target::Mega(index) => self.megabuf.write(index, value, quota),
+            Target::GlobalMega(index) => gmegabuf.write(index, value, quota),
+            Target::Temporary(_) => false,
         };
-        if grown {
+        if allocated {
             self.budget.spend(BLOCK_COST);
         }
     }
 }
 
-/// Where a value is read from and written to.
+/// Target of an assignment.
 #[derive(Clone, Copy)]
-enum Place {
+enum Target {
     Variable(u32),
     Register(u8),
     Mega(f64),
     GlobalMega(f64),
-    /// Not a place; writing is lost, as in ns-eel2.
-    Nowhere(f64),
+    /// Not assignable; stores are discarded, as in ns-eel2.
+    Temporary(f64),
 }
 
 #[cfg(test)]
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_bind_as_presets_expect() {
+    fn operator_precedence() {
         check("x = 1 + 2 * 3", 7.0);
         check("x = 2 ^ 3 * 2", 16.0);
         check("x = 7 % 4 + 1", 4.0);
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_sums_give_zero() {
+    fn undefined_results_are_zero() {
         check("x = 1 / 0", 0.0);
         check("x = 5 % 0", 0.0);
         check("x = pow(0, -1)", 0.0);
@@ -337,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_given_and_taken_back_without_end_costs_the_budget() {
-        let (outcome, rounds) = run_with("loop(100000, megabuf(0) = 1; freembuf(0); x += 1)", 10_000_000);
+    fn repeated_allocation_exhausts_the_budget() {
+        let (outcome, iterations) = run_with("loop(100000, megabuf(0) = 1; freembuf(0); x += 1)", 10_000_000);
         assert_eq!(outcome, Outcome::OutOfBudget);
-        assert!(rounds < 1_000.0, "{rounds} rounds");
+        assert!(iterations < 1_000.0, "{iterations} iterations");
     }
 
     #[test]
-    fn all_memories_together_have_one_limit() {
+    fn all_memory_of_a_preset_shares_one_limit() {
         let (_, x) = run_with(
             "n = 0; loop(128, megabuf(n * 65536) = 1; gmegabuf(n * 65536) = 1; n += 1); \
              freembuf(0); megabuf(9) = 5; n = 0; loop(128, x += gmegabuf(n * 65536); n += 1); x += megabuf(9)",
@@ -354,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_branch_that_is_taken_runs() {
+    fn only_the_taken_branch_is_evaluated() {
         check("if(1, x = 1, x = 2)", 1.0);
         check("0 && (x = 5)", 0.0);
         check("1 || (x = 5)", 0.0);
@@ -371,13 +373,13 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_loop_ends_with_the_budget() {
+    fn an_endless_loop_stops_at_the_budget() {
         let (outcome, _) = run_with("while(1)", 10_000);
         assert_eq!(outcome, Outcome::OutOfBudget);
     }
 
     #[test]
-    fn nesting_is_bounded() {
+    fn deep_nesting_is_an_error() {
         let deep = format!("x = {}1{}", "(".repeat(100_000), ")".repeat(100_000));
         assert!(compile(&deep, &mut Scope::new()).is_err());
         let long = format!("x = 1{}", "+x".repeat(100_000));

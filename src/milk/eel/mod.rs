@@ -1,22 +1,26 @@
-//! EEL2, the expression language of presets: compiler and machine with an instruction budget.
+//! EEL2, the expression language of presets: compiler and tree-walking interpreter with an instruction budget.
 //!
-//! [`compile()`] turns text into a flat tree of nodes; [`Code::run`] walks it on the variables of a [`Machine`]. Every
-//! node walked costs one instruction of the [`Budget`], so no preset code can run forever; nesting is bounded when
-//! compiling, so none can overflow the stack. Names are resolved to slots once: nothing is looked up while running.
+//! [`compile()`] turns source text into a flat tree of nodes; [`Code::run`] evaluates it on the variables of a
+//! [`Machine`]. Each evaluated node costs one instruction of the [`Budget`], so code always terminates. Nesting is
+//! limited at compile time, so evaluation cannot overflow the stack. Names are resolved to slots at compile time.
 //!
-//! Semantics follow ns-eel2 as presets rely on it: names ignore case, `==` allows for 0.00001, `/` and `%` by zero
-//! give 0, `if`, `?:`, `&&` and `||` evaluate only what they need.
+//! Semantics follow ns-eel2: names are case-insensitive, `==` has a tolerance of 0.00001, `/` and `%` by zero give
+//! 0, and `if`, `?:`, `&&` and `||` short-circuit.
 
 mod compile;
+mod error;
 mod functions;
 mod lex;
 mod machine;
 mod memory;
 mod parse;
 mod random;
+mod scope;
 mod tree;
 
-pub use compile::{Code, CompileError, Scope, Var, compile};
+pub use compile::{Code, compile};
+pub use error::CompileError;
 pub use machine::{Budget, Machine, Outcome, Shared};
 pub use memory::Memory;
 pub use random::EelRandom;
+pub use scope::{Scope, Var};

@@ -1,28 +1,29 @@
-//! Tokens to nodes, by precedence climbing. Recursion and size are bounded.
+//! Parses tokens to nodes, one function per precedence level. Recursion and size are limited.
 
-use super::compile::{CompileError, Scope};
+use super::error::CompileError;
 use super::functions::{self, Operator};
 use super::lex::{Kind, Token};
+use super::scope::Scope;
 use super::tree::{Node, NodeId};
 
-/// Deepest nesting of one expression.
+/// Maximum nesting of an expression.
 const MAX_DEPTH: u16 = 400;
-/// Most nodes of one program.
+/// Maximum nodes of a program.
 const MAX_NODES: usize = 200_000;
 
-/// What is being built.
+/// Parser state.
 pub(super) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
     scope: &'a mut Scope,
     pub nodes: Vec<Node>,
-    /// Height of each node, so that walking it is known to stay within the stack.
+    /// Height of each node; limits the stack depth of evaluation.
     heights: Vec<u16>,
     nesting: u16,
 }
 
-/// Strength of two-sided operators, loosest first, as the EEL2 manual of REAPER lists them: bits inside comparisons,
-/// the remainder inside everything but powers. Assignment and `?:` are handled apart.
+/// Binary operators by precedence, lowest first, after the EEL2 manual of REAPER: bitwise operators bind tighter than
+/// comparisons, `%` tighter than everything but `^`. Assignment, `?:`, `||`, `&&` and `^` have functions of their own.
 const LEVELS: &[&[(&str, Operator)]] = &[
     &[
         ("==", Operator::Equal),
@@ -43,7 +44,7 @@ const LEVELS: &[&[(&str, Operator)]] = &[
     &[("%", Operator::Modulo)],
 ];
 
-const UPDATES: &[(&str, Operator)] = &[
+const COMPOUND_ASSIGNMENTS: &[(&str, Operator)] = &[
     ("+=", Operator::Add),
     ("-=", Operator::Subtract),
     ("*=", Operator::Multiply),
@@ -61,7 +62,7 @@ impl<'a> Parser<'a> {
         Self { tokens, at: 0, scope, nodes: Vec::new(), heights: Vec::new(), nesting: 0 }
     }
 
-    /// The whole program: statements up to the end of the text.
+    /// Parses the whole program.
     pub fn program(&mut self) -> Parsed {
         let root = self.statements()?;
         match self.tokens.get(self.at) {
@@ -70,17 +71,17 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Statements up to a closing bracket, a comma or the end.
+    /// Parses statements up to a closing bracket, a comma or the end.
     fn statements(&mut self) -> Parsed {
         let mut list = Vec::new();
         loop {
-            while self.take(";") {}
-            if matches!(self.sign(), Some(")" | "]" | ",")) || self.at >= self.tokens.len() {
+            while self.eat(";") {}
+            if matches!(self.symbol(), Some(")" | "]" | ",")) || self.at >= self.tokens.len() {
                 break;
             }
             list.push(self.expression()?);
-            if !matches!(self.sign(), Some(";" | ")" | "]" | ",")) && self.at < self.tokens.len() {
-                return Err(self.error("an operator or ';' is missing"));
+            if !matches!(self.symbol(), Some(";" | ")" | "]" | ",")) && self.at < self.tokens.len() {
+                return Err(self.error("expected an operator or ';'"));
             }
         }
         match list[..] {
@@ -101,71 +102,71 @@ impl<'a> Parser<'a> {
     }
 
     fn assignment(&mut self) -> Parsed {
-        let place = self.conditional()?;
-        if self.take("=") {
+        let target = self.conditional()?;
+        if self.eat("=") {
             let value = self.expression()?;
-            return self.push(Node::Assign(place, value));
+            return self.push(Node::Assign(target, value));
         }
-        for &(sign, operator) in UPDATES {
-            if self.take(sign) {
+        for &(symbol, operator) in COMPOUND_ASSIGNMENTS {
+            if self.eat(symbol) {
                 let value = self.expression()?;
-                return self.push(Node::Update(operator, place, value));
+                return self.push(Node::CompoundAssign(operator, target, value));
             }
         }
-        Ok(place)
+        Ok(target)
     }
 
     fn conditional(&mut self) -> Parsed {
-        let condition = self.either()?;
-        if !self.take("?") {
+        let condition = self.logical_or()?;
+        if !self.eat("?") {
             return Ok(condition);
         }
         let yes = self.expression()?;
-        let no = if self.take(":") { self.expression()? } else { self.push(Node::Number(0.0))? };
+        let no = if self.eat(":") { self.expression()? } else { self.push(Node::Number(0.0))? };
         self.push(Node::If(condition, yes, no))
     }
 
-    fn either(&mut self) -> Parsed {
-        let mut left = self.both()?;
-        while self.take("||") {
-            let right = self.both()?;
+    fn logical_or(&mut self) -> Parsed {
+        let mut left = self.logical_and()?;
+        while self.eat("||") {
+            let right = self.logical_and()?;
             left = self.push(Node::Or(left, right))?;
         }
         Ok(left)
     }
 
-    fn both(&mut self) -> Parsed {
-        let mut left = self.level(0)?;
-        while self.take("&&") {
-            let right = self.level(0)?;
+    fn logical_and(&mut self) -> Parsed {
+        let mut left = self.binary(0)?;
+        while self.eat("&&") {
+            let right = self.binary(0)?;
             left = self.push(Node::And(left, right))?;
         }
         Ok(left)
     }
 
-    fn level(&mut self, level: usize) -> Parsed {
-        let Some(operators) = LEVELS.get(level) else { return self.prefixed() };
-        let mut left = self.level(level + 1)?;
+    fn binary(&mut self, level: usize) -> Parsed {
+        let Some(operators) = LEVELS.get(level) else { return self.unary() };
+        let mut left = self.binary(level + 1)?;
         while let Some(&(_, operator)) =
-            self.sign().and_then(|sign| operators.iter().find(|(known, _)| *known == sign))
+            self.symbol().and_then(|symbol| operators.iter().find(|(known, _)| *known == symbol))
         {
             self.at += 1;
-            let right = self.level(level + 1)?;
+            let right = self.binary(level + 1)?;
             left = self.push(Node::Binary(operator, left, right))?;
         }
         Ok(left)
     }
 
-    fn prefixed(&mut self) -> Parsed {
-        let Some(sign @ ("-" | "+" | "!")) = self.sign() else { return self.power() };
+    fn unary(&mut self) -> Parsed {
+        let Some(symbol @ ("-" | "+" | "!")) = self.symbol() else { return self.power() };
         self.nesting += 1;
         if self.nesting > MAX_DEPTH {
             return Err(self.error(format!("nested deeper than {MAX_DEPTH}")));
         }
         self.at += 1;
-        let value = self.prefixed()?;
+        let value = self.unary()?;
         self.nesting -= 1;
-        match sign {
+        match symbol {
             "-" => self.push(Node::Negate(value)),
             "!" => self.push(Node::Not(value)),
             _ => Ok(value),
@@ -173,21 +174,21 @@ impl<'a> Parser<'a> {
     }
 
     fn power(&mut self) -> Parsed {
-        let mut base = self.indexed()?;
-        while self.take("^") {
-            let exponent = match self.sign() {
-                Some("-" | "+" | "!") => self.prefixed()?,
-                _ => self.indexed()?,
+        let mut base = self.index()?;
+        while self.eat("^") {
+            let exponent = match self.symbol() {
+                Some("-" | "+" | "!") => self.unary()?,
+                _ => self.index()?,
             };
             base = self.push(Node::Binary(Operator::Power, base, exponent))?;
         }
         Ok(base)
     }
 
-    /// `base[offset]` is `megabuf(base + offset)`.
-    fn indexed(&mut self) -> Parsed {
-        let mut value = self.atom()?;
-        while self.take("[") {
+    /// Parses `base[offset]`, which is `megabuf(base + offset)`.
+    fn index(&mut self) -> Parsed {
+        let mut value = self.primary()?;
+        while self.eat("[") {
             let offset = self.statements()?;
             self.expect("]")?;
             let index = self.push(Node::Binary(Operator::Add, value, offset))?;
@@ -196,8 +197,8 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn atom(&mut self) -> Parsed {
-        let Some(token) = self.tokens.get(self.at) else { return Err(self.error("the code ends too early")) };
+    fn primary(&mut self) -> Parsed {
+        let Some(token) = self.tokens.get(self.at) else { return Err(self.error("unexpected end of code")) };
         match &token.kind {
             Kind::Number(value) => {
                 self.at += 1;
@@ -205,9 +206,9 @@ impl<'a> Parser<'a> {
             }
             Kind::Name(name) => {
                 self.at += 1;
-                if self.sign() == Some("(") { self.call(name) } else { self.variable(name) }
+                if self.symbol() == Some("(") { self.call(name) } else { self.variable(name) }
             }
-            Kind::Sign("(") => {
+            Kind::Symbol("(") => {
                 self.at += 1;
                 self.nesting += 1;
                 if self.nesting > MAX_DEPTH {
@@ -218,7 +219,7 @@ impl<'a> Parser<'a> {
                 self.expect(")")?;
                 Ok(value)
             }
-            Kind::Sign(sign) => Err(self.error(format!("unexpected '{sign}'"))),
+            Kind::Symbol(symbol) => Err(self.error(format!("unexpected '{symbol}'"))),
         }
     }
 
@@ -235,19 +236,19 @@ impl<'a> Parser<'a> {
         let start = self.at;
         self.at += 1;
         let mut arguments = Vec::new();
-        if self.sign() != Some(")") {
+        if self.symbol() != Some(")") {
             loop {
                 arguments.push(self.statements()?);
-                if !self.take(",") {
+                if !self.eat(",") {
                     break;
                 }
             }
         }
         self.expect(")")?;
         let call = self.build_call(name, &arguments);
-        call.unwrap_or_else(|what| {
+        call.unwrap_or_else(|message| {
             let at = self.tokens.get(start.saturating_sub(1)).map_or(0, |token| token.at);
-            Err(CompileError::new(at, what))
+            Err(CompileError::new(at, message))
         })
     }
 
@@ -264,7 +265,7 @@ impl<'a> Parser<'a> {
             ("exec2" | "exec3", _) if !arguments.is_empty() => Node::Sequence(arguments.into()),
             ("loop", &[count, body]) => Node::Loop(count, body),
             ("while", &[body]) => Node::While(body),
-            ("assign" | "_set", &[place, value]) => Node::Assign(place, value),
+            ("assign" | "_set", &[target, value]) => Node::Assign(target, value),
             ("megabuf", &[index]) => Node::Mega(index),
             ("gmegabuf" | "gmem", &[index]) => Node::GlobalMega(index),
             ("_neg", &[value]) => Node::Negate(value),
@@ -272,8 +273,8 @@ impl<'a> Parser<'a> {
                 (Some((function, 1)), &[x]) => Node::Call1(function, x),
                 (Some((function, 2)), &[x, y]) => Node::Call2(function, x, y),
                 (Some((function, 3)), &[x, y, z]) => Node::Call3(function, x, y, z),
-                (Some((_, wanted)), given) => {
-                    return Err(format!("{name} takes {wanted} arguments, not {}", given.len()));
+                (Some((_, expected)), given) => {
+                    return Err(format!("{name} takes {expected} arguments, got {}", given.len()));
                 }
                 (None, _) => return Err(format!("unknown function {name}")),
             },
@@ -283,17 +284,18 @@ impl<'a> Parser<'a> {
 
     fn push(&mut self, node: Node) -> Parsed {
         if self.nodes.len() >= MAX_NODES {
-            return Err(self.error(format!("more than {MAX_NODES} operations")));
+            return Err(self.error(format!("more than {MAX_NODES} nodes")));
         }
         let height = 1 + self.tallest_child(&node);
         if height > MAX_DEPTH * 2 {
-            return Err(self.error(format!("an expression of more than {} steps", MAX_DEPTH * 2)));
+            return Err(self.error(format!("expression tree deeper than {}", MAX_DEPTH * 2)));
         }
-        self.nodes.push(self.folded(node));
+        self.nodes.push(self.fold_constants(node));
         self.heights.push(height);
         Ok((self.nodes.len() - 1) as NodeId)
     }
 
+    /// Returns the height of the tallest child.
     fn tallest_child(&self, node: &Node) -> u16 {
         let height = |id: &NodeId| self.heights[*id as usize];
         match node {
@@ -305,7 +307,7 @@ impl<'a> Parser<'a> {
             | Node::While(a)
             | Node::Call1(_, a) => height(a),
             Node::Assign(a, b)
-            | Node::Update(_, a, b)
+            | Node::CompoundAssign(_, a, b)
             | Node::Binary(_, a, b)
             | Node::And(a, b)
             | Node::Or(a, b)
@@ -316,8 +318,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Works out at once what depends on numbers alone.
-    fn folded(&self, node: Node) -> Node {
+    /// Evaluates operators on constants.
+    fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),
             _ => None,
@@ -332,25 +334,26 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn sign(&self) -> Option<&'static str> {
+    fn symbol(&self) -> Option<&'static str> {
         match self.tokens.get(self.at)?.kind {
-            Kind::Sign(sign) => Some(sign),
+            Kind::Symbol(symbol) => Some(symbol),
             _ => None,
         }
     }
 
-    fn take(&mut self, sign: &str) -> bool {
-        let found = self.sign() == Some(sign);
+    /// Consumes the next token if it is `symbol`.
+    fn eat(&mut self, symbol: &str) -> bool {
+        let found = self.symbol() == Some(symbol);
         self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, sign: &str) -> Result<(), CompileError> {
-        if self.take(sign) { Ok(()) } else { Err(self.error(format!("'{sign}' is missing"))) }
+    fn expect(&mut self, symbol: &str) -> Result<(), CompileError> {
+        if self.eat(symbol) { Ok(()) } else { Err(self.error(format!("expected '{symbol}'"))) }
     }
 
-    fn error(&self, what: impl Into<String>) -> CompileError {
+    fn error(&self, message: impl Into<String>) -> CompileError {
         let at = self.tokens.get(self.at).or(self.tokens.last()).map_or(0, |token| token.at);
-        CompileError::new(at, what)
+        CompileError::new(at, message)
     }
 }

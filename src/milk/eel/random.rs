@@ -1,8 +1,8 @@
-//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), seeded as presets know it.
+//! The random stream of `rand`: MT19937 (Matsumoto and Nishimura, 1998), with the seed of ns-eel2.
 
 const SIZE: usize = 624;
 const SHIFT: usize = 397;
-/// Seed every run starts from.
+/// Default seed.
 const DEFAULT_SEED: u32 = 0x4141_f00d;
 
 /// A Mersenne Twister.
@@ -19,7 +19,7 @@ impl Default for EelRandom {
 }
 
 impl EelRandom {
-    /// A stream that depends on `seed` alone.
+    /// Creates a stream from `seed`.
     pub fn new(seed: u32) -> Self {
         let mut state = Box::new([0; SIZE]);
         state[0] = seed;
@@ -30,7 +30,7 @@ impl EelRandom {
         Self { state, at: SIZE }
     }
 
-    /// The next 32 random bits.
+    /// Returns the next 32 random bits.
     pub fn next_u32(&mut self) -> u32 {
         if self.at == SIZE {
             self.refill();
@@ -43,7 +43,7 @@ impl EelRandom {
         y ^ (y >> 18)
     }
 
-    /// A number from 0 to 1, both included.
+    /// Returns a number from 0 to 1, inclusive.
     pub fn unit(&mut self) -> f64 {
         f64::from(self.next_u32()) / f64::from(u32::MAX)
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_number_of_the_published_seed_is_the_published_one() {
+    fn seed_5489_gives_the_published_first_number() {
         assert_eq!(EelRandom::new(5489).next_u32(), 3_499_211_612);
     }
 }

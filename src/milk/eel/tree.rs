@@ -1,11 +1,11 @@
-//! The compiled form: nodes in one flat list, children named by index.
+//! The compiled form: a flat list of nodes that refer to their children by index.
 
 use super::functions::{Function, Operator};
 
 /// Index of a node.
 pub(super) type NodeId = u32;
 
-/// One step of a program.
+/// A node of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Number(f64),
@@ -17,19 +17,19 @@ pub(super) enum Node {
     Mega(NodeId),
     /// `gmegabuf(index)`.
     GlobalMega(NodeId),
-    /// `place = value`.
+    /// `target = value`.
     Assign(NodeId, NodeId),
-    /// `place op= value`.
-    Update(Operator, NodeId, NodeId),
+    /// `target op= value`.
+    CompoundAssign(Operator, NodeId, NodeId),
     Binary(Operator, NodeId, NodeId),
     Negate(NodeId),
     Not(NodeId),
-    /// Right side only if the left is true.
+    /// Evaluates the right side only if the left is true.
     And(NodeId, NodeId),
-    /// Right side only if the left is false.
+    /// Evaluates the right side only if the left is false.
     Or(NodeId, NodeId),
     If(NodeId, NodeId, NodeId),
-    /// Value of the last; the others for what they do.
+    /// Statements; the value is that of the last one.
     Sequence(Box<[NodeId]>),
     Loop(NodeId, NodeId),
     While(NodeId),

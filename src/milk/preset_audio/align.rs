@@ -1,47 +1,48 @@
-//! Lines the new waveform up with the last one, so that steady sound stands still on screen.
+//! Aligns each waveform with the previous one, so that steady sound stands still on screen.
 //!
-//! Coarse to fine: the best offset is found on a halved and halved again waveform first, then refined.
+//! The search runs from coarse to fine: the best offset is first found at low resolution, then refined.
 
-use super::{SHOWN, WAVE_SAMPLES};
+use super::sound::{ALIGNED_SAMPLES, WAVE_SAMPLES};
 
-/// How far a waveform may be shifted.
-const ROOM: usize = WAVE_SAMPLES - SHOWN;
-/// Levels of halving: `floor(log2(ROOM))`.
+/// Number of possible offsets, samples.
+const MAX_OFFSET: usize = WAVE_SAMPLES - ALIGNED_SAMPLES;
+/// Resolution levels: `floor(log2(MAX_OFFSET))`.
 const OCTAVES: usize = 6;
 
-/// Remembers the last waveform as it was shown.
+/// Aligns waveforms with the previous result.
 pub(super) struct Aligner {
     last: [[f32; WAVE_SAMPLES]; 2],
     weights: Vec<Vec<f32>>,
-    /// Room for the halved waveforms, fresh and last.
-    halved: [Pyramid; 2],
+    /// The fresh and the previous waveform at all resolutions; reused, so that no frame allocates.
+    pyramids: [Pyramid; 2],
 }
 
-/// A waveform, halved again and again.
+/// One waveform at `OCTAVES` resolutions.
 type Pyramid = [Vec<f32>; OCTAVES];
 
 impl Aligner {
     pub fn new() -> Self {
         let weights =
-            (0..OCTAVES).map(|octave| weights((WAVE_SAMPLES >> octave) - (ROOM >> octave))).collect();
-        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights, halved: Default::default() }
+            (0..OCTAVES).map(|octave| weights((WAVE_SAMPLES >> octave) - (MAX_OFFSET >> octave))).collect();
+        Self { last: [[0.0; WAVE_SAMPLES]; 2], weights, pyramids: Default::default() }
     }
 
-    /// Shifts each channel of `fresh` to where it matches the last one best; the end is padded with silence.
+    /// Shifts each channel of `fresh` to the offset that matches the previous waveform best, padding with silence.
     pub fn align(&mut self, fresh: &[[f32; WAVE_SAMPLES]; 2], out: &mut [[f32; WAVE_SAMPLES]; 2]) {
         for channel in 0..2 {
-            halve(&fresh[channel], &mut self.halved[0]);
-            halve(&self.last[channel], &mut self.halved[1]);
+            fill_pyramid(&fresh[channel], &mut self.pyramids[0]);
+            fill_pyramid(&self.last[channel], &mut self.pyramids[1]);
             let offset = self.best_offset();
             out[channel].fill(0.0);
-            out[channel][..SHOWN].copy_from_slice(&fresh[channel][offset..offset + SHOWN]);
+            out[channel][..ALIGNED_SAMPLES]
+                .copy_from_slice(&fresh[channel][offset..offset + ALIGNED_SAMPLES]);
             self.last[channel] = out[channel];
         }
     }
 
     fn best_offset(&self) -> usize {
-        let [fresh, last] = &self.halved;
-        let (mut from, mut to) = (0, ROOM >> (OCTAVES - 1));
+        let [fresh, last] = &self.pyramids;
+        let (mut from, mut to) = (0, MAX_OFFSET >> (OCTAVES - 1));
         let mut best = 0;
         for octave in (0..OCTAVES).rev() {
             let error = |offset: usize| -> f32 {
@@ -58,15 +59,15 @@ impl Aligner {
             }
             if octave > 0 {
                 from = (best * 2).saturating_sub(1);
-                to = (best * 2 + 3).min(ROOM >> (octave - 1));
+                to = (best * 2 + 3).min(MAX_OFFSET >> (octave - 1));
             }
         }
         best
     }
 }
 
-/// Fills `levels` with the waveform, each half as fine as the one before.
-fn halve(wave: &[f32; WAVE_SAMPLES], levels: &mut Pyramid) {
+/// Fills `levels` with the waveform, each level at half the resolution of the previous one.
+fn fill_pyramid(wave: &[f32; WAVE_SAMPLES], levels: &mut Pyramid) {
     levels[0].clear();
     levels[0].extend_from_slice(wave);
     for octave in 1..OCTAVES {
@@ -77,14 +78,14 @@ fn halve(wave: &[f32; WAVE_SAMPLES], levels: &mut Pyramid) {
     }
 }
 
-/// The middle counts fully, the edges not at all.
+/// Returns the weight of each sample: 1 in the middle, 0 at the edges.
 fn weights(count: usize) -> Vec<f32> {
     (0..count)
         .map(|n| {
             let rising = n as f32 * 2.0 / count as f32;
             let falling = (count - 1 - n) as f32 * 2.0 / count as f32;
-            let pyramid = if n < count / 2 { rising } else { falling };
-            ((pyramid - 0.8) * 5.0 + 0.8).clamp(0.0, 1.0)
+            let triangle = if n < count / 2 { rising } else { falling };
+            ((triangle - 0.8) * 5.0 + 0.8).clamp(0.0, 1.0)
         })
         .collect()
 }

@@ -1,16 +1,16 @@
-//! Loop bounds: every loop of a translated shader counts its rounds, over the whole pixel, and ends at a limit.
+//! Loop limits: adds an iteration counter, shared by all loops of a pixel, to a translated shader.
 //!
-//! A shader that never ends would take the graphics device, and with it the show, away.
+//! An endless shader would hang the graphics device and stop the show.
 
-/// Rounds all loops of one pixel may make together, at least and at most.
-const ROUNDS: [usize; 2] = [128, 4_096];
-/// What one pixel may do in loops: statements, of which a texture lookup counts as sixteen.
+/// Minimum and maximum of the iterations of all loops of one pixel.
+const ITERATIONS: [usize; 2] = [128, 4_096];
+/// Work all loops of one pixel may do, in statements; a texture lookup counts as 16.
 const WORK: usize = 524_288;
 
-/// Adds the guard to every `loop`, `while` and `for` body of the WGSL; the more the shader does, the fewer rounds.
+/// Adds the counter to every `loop`, `while` and `for` body. The more work the shader does, the lower the limit.
 pub(super) fn bound_loops(wgsl: &str) -> String {
     let work = wgsl.matches(';').count() + 16 * wgsl.matches("textureSample").count();
-    let rounds = (WORK / work.max(1)).clamp(ROUNDS[0], ROUNDS[1]);
+    let limit = (WORK / work.max(1)).clamp(ITERATIONS[0], ITERATIONS[1]);
     let mut out = String::with_capacity(wgsl.len() + 256);
     let mut guarded = false;
     let mut rest = wgsl;
@@ -24,13 +24,13 @@ pub(super) fn bound_loops(wgsl: &str) -> String {
     }
     out.push_str(rest);
     if guarded {
-        // Diagnostic directives must stay first; declarations may stand anywhere after them.
-        out.push_str(&format!("\nconst LOOP_LIMIT: u32 = {rounds}u;\nvar<private> loop_guard: u32 = 0u;\n"));
+        // Appended, because diagnostic directives must come first.
+        out.push_str(&format!("\nconst LOOP_LIMIT: u32 = {limit}u;\nvar<private> loop_guard: u32 = 0u;\n"));
     }
     out
 }
 
-/// The next loop keyword that stands alone as a word.
+/// Finds the next loop keyword: its offset and the keyword.
 fn next_loop(text: &str) -> Option<(usize, &'static str)> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     ["loop", "while", "for"]
@@ -47,7 +47,7 @@ fn next_loop(text: &str) -> Option<(usize, &'static str)> {
         .min()
 }
 
-/// Distance to just behind the opening brace of the loop's body.
+/// Returns the offset just after the opening brace of the loop body.
 fn body_start(text: &str) -> Option<usize> {
     let mut depth = 0_i32;
     for (at, byte) in text.bytes().enumerate() {
@@ -66,21 +66,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_loop_is_guarded_once_and_words_are_not() {
+    fn every_loop_is_guarded_once_and_other_words_are_not() {
         let source = "fn f() { for (var i = 0; i < 3; i++) { loop { break; } } let forward = 1; }";
         let bounded = bound_loops(source);
         assert_eq!(bounded.matches("loop_guard += 1u").count(), 2, "{bounded}");
     }
 
     #[test]
-    fn a_loop_of_many_lookups_makes_fewer_rounds() {
+    fn a_loop_with_many_lookups_has_a_lower_limit() {
         let lookups = "c += textureSample(a, b, uv);".repeat(100);
         assert!(bound_loops("while (x) { x += 1; }").contains("LOOP_LIMIT: u32 = 4096u"));
         assert!(bound_loops(&format!("while (x) {{ {lookups} }}")).contains("LOOP_LIMIT: u32 = 308u"));
     }
 
     #[test]
-    fn a_shader_without_loops_stays_as_it_is() {
+    fn a_shader_without_loops_is_unchanged() {
         assert_eq!(bound_loops("fn f() { }"), "fn f() { }");
     }
 }

@@ -1,23 +1,26 @@
-//! The static gate: limits no real preset comes near, checked before any parser recurses.
+//! Size limits of shader source, far above any real preset, checked before the recursive parser runs.
 
-/// Largest shader text, bytes.
+/// Maximum source size, bytes.
 const MAX_BYTES: usize = 256 << 10;
-/// Deepest nesting of brackets.
+/// Maximum nesting of brackets.
 const MAX_NESTING: usize = 200;
-/// Most tokens between two statement ends.
+/// Maximum tokens between two statement ends.
 const MAX_EXPRESSION_TOKENS: usize = 5_000;
-/// Largest number in square brackets.
+/// Maximum `else` branches.
+const MAX_ELSE_BRANCHES: usize = 2_000;
+/// Maximum integer in square brackets.
 const MAX_DIMENSION: u64 = 4_096;
-/// Most macro definitions, and the longest body of one, in bytes.
+/// Maximum macro definitions.
 const MAX_MACROS: usize = 512;
+/// Maximum length of a macro body, bytes.
 const MAX_MACRO_BYTES: usize = 8_192;
-/// Most that nested macros may multiply the text by.
+/// Maximum size of an expanded macro, bytes.
 const MAX_EXPANSION: u64 = 100_000;
 
-/// Says what is out of bounds.
+/// Returns an error that names the first limit exceeded.
 pub(super) fn check(source: &str) -> Result<(), String> {
     if source.len() > MAX_BYTES {
-        return Err(format!("shader text of {} bytes, {MAX_BYTES} are possible", source.len()));
+        return Err(format!("shader source is {} bytes; the limit is {MAX_BYTES}", source.len()));
     }
     check_nesting(source)?;
     check_dimensions(source)?;
@@ -33,7 +36,7 @@ fn check_nesting(source: &str) -> Result<(), String> {
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        // Signs that stack up recurse as brackets do.
+        // Stacked unary operators recurse like brackets.
         prefix_run = if matches!(byte, b'-' | b'+' | b'!' | b'~') {
             prefix_run + 1
         } else if byte.is_ascii_whitespace() {
@@ -50,15 +53,15 @@ fn check_nesting(source: &str) -> Result<(), String> {
         }
         in_word = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
         if depth > MAX_NESTING || prefix_run > MAX_NESTING {
-            return Err(format!("shader text nested deeper than {MAX_NESTING}"));
+            return Err(format!("shader source is nested deeper than {MAX_NESTING}"));
         }
         if run > MAX_EXPRESSION_TOKENS {
-            return Err(format!("an expression of more than {MAX_EXPRESSION_TOKENS} tokens"));
+            return Err(format!("expression of more than {MAX_EXPRESSION_TOKENS} tokens"));
         }
     }
     let branches = source.matches("else").count();
-    if branches > 2_000 {
-        return Err(format!("{branches} branches of else, 2000 are possible"));
+    if branches > MAX_ELSE_BRANCHES {
+        return Err(format!("{branches} else branches; the limit is {MAX_ELSE_BRANCHES}"));
     }
     Ok(())
 }
@@ -67,13 +70,13 @@ fn check_dimensions(source: &str) -> Result<(), String> {
     for part in source.split('[').skip(1) {
         let digits: String = part.trim_start().chars().take_while(char::is_ascii_digit).take(12).collect();
         if digits.parse::<u64>().is_ok_and(|size| size > MAX_DIMENSION) {
-            return Err(format!("an array of {digits} elements, {MAX_DIMENSION} are possible"));
+            return Err(format!("array of {digits} elements; the limit is {MAX_DIMENSION}"));
         }
     }
     Ok(())
 }
 
-/// Macros that use macros multiply; their product is bounded in the order they are defined.
+/// Limits the expanded size of macros, including macros used by macros.
 fn check_macros(source: &str) -> Result<(), String> {
     let mut sizes: Vec<(&str, u64)> = Vec::new();
     for line in source.lines() {
@@ -83,7 +86,7 @@ fn check_macros(source: &str) -> Result<(), String> {
         let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let (name, body) = rest.split_at(end);
         if body.len() > MAX_MACRO_BYTES {
-            return Err(format!("the macro {name} is longer than {MAX_MACRO_BYTES} bytes"));
+            return Err(format!("macro {name} is longer than {MAX_MACRO_BYTES} bytes"));
         }
         let mut size = body.len() as u64 + 1;
         for word in body.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
@@ -92,7 +95,7 @@ fn check_macros(source: &str) -> Result<(), String> {
             }
         }
         if size > MAX_EXPANSION {
-            return Err(format!("the macro {name} expands to more than {MAX_EXPANSION} bytes"));
+            return Err(format!("macro {name} expands to more than {MAX_EXPANSION} bytes"));
         }
         if sizes.len() >= MAX_MACROS {
             return Err(format!("more than {MAX_MACROS} macros"));
@@ -108,8 +111,9 @@ fn check_macros(source: &str) -> Result<(), String> {
             total = total.saturating_add(*size);
         }
     }
-    if total > MAX_EXPANSION * 20 {
-        return Err("macros expand to more text than any preset needs".into());
+    let limit = MAX_EXPANSION * 20;
+    if total > limit {
+        return Err(format!("macros expand to more than {limit} bytes in total"));
     }
     Ok(())
 }
@@ -119,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn macros_that_multiply_are_refused() {
+    fn exponential_macros_are_rejected() {
         let mut source = String::from("#define a0 x+x+x+x\n");
         for i in 1..40 {
             source.push_str(&format!("#define a{i} a{0}+a{0}+a{0}+a{0}\n", i - 1));
@@ -128,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_passes() {
+    fn ordinary_source_is_accepted() {
         assert_eq!(check("#define sat saturate\nshader_body { float a[12]; ret = sat(uv.x); }"), Ok(()));
         assert!(check("float a[100000];").is_err());
     }

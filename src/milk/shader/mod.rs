@@ -1,56 +1,57 @@
-//! Shader text of a preset: static gate, HLSL to WGSL, loop bounds, and what the shader binds.
+//! Preset shaders: size limits, translation from HLSL to WGSL, loop limits, and bindings.
 //!
-//! The translator's parser recurses without a limit of its own, so text passes the gate first and is translated on a
-//! thread with a deep stack. The result is validated before any device sees it.
+//! The translator's parser recurses without a limit, so sources are checked first and translated on a thread with a
+//! large stack. The result is validated before a device gets it.
 
 mod bounds;
 mod gate;
 
 use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
 
-/// Stack of the thread that translates, bytes.
+/// Stack size of the translation thread, bytes.
 const STACK_BYTES: usize = 256 << 20;
 
-/// Most texture lookups written in one shader, macros expanded; compiling thousands takes drivers minutes.
+/// Maximum texture lookups in a translated shader. Drivers take minutes to compile thousands.
 const MAX_LOOKUPS: usize = 512;
-/// Most calls of costly functions, loops and statements written in one shader, macros expanded: real presets have 40,
-/// a few and 90.
-const MAX_COSTLY: usize = 400;
+/// Maximum calls of expensive functions; real presets have about 40.
+const MAX_EXPENSIVE_CALLS: usize = 400;
+/// Maximum loops; real presets have a few.
 const MAX_LOOPS: usize = 48;
+/// Maximum statements; real presets have about 90.
 const MAX_STATEMENTS: usize = 4_000;
 
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
-    /// WGSL with the fragment entry point `fs_main`.
+    /// WGSL source with the fragment entry point `fs_main`.
     pub wgsl: String,
-    /// What it binds, in order.
+    /// Bindings, in order.
     pub interface: ShaderInterface,
 }
 
-/// Why a shader is not used.
+/// Why a shader cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShaderError {
-    /// It asks for more than any real preset does.
+    /// It exceeds a size limit.
     #[error("{0}")]
-    Gate(String),
-    /// It does not translate.
+    TooComplex(String),
+    /// The translator rejected it.
     #[error("{0}")]
     Translate(String),
-    /// What came out of the translation is no valid shader.
+    /// The translation is not valid WGSL.
     #[error("invalid shader: {0}")]
     Invalid(String),
 }
 
-/// Translates a preset's warp or composite shader.
+/// Translates the warp or composite shader of a preset. Blocks until the translation thread is done.
 pub fn translate(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError> {
     let source = source.replace('\u{1}', "\n");
-    gate::check(&source).map_err(ShaderError::Gate)?;
+    gate::check(&source).map_err(ShaderError::TooComplex)?;
     let work = move || translate_checked(kind, &source);
     let thread = std::thread::Builder::new().name("shader".into()).stack_size(STACK_BYTES).spawn(work);
-    let thread =
-        thread.map_err(|error| ShaderError::Translate(format!("no thread to translate on: {error}")))?;
-    thread.join().unwrap_or_else(|_| Err(ShaderError::Translate("the translator failed on this text".into())))
+    let thread = thread
+        .map_err(|error| ShaderError::Translate(format!("starting the translation thread: {error}")))?;
+    thread.join().unwrap_or_else(|_| Err(ShaderError::Translate("the translator panicked".into())))
 }
 
 fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError> {
@@ -62,22 +63,22 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
         .map_err(|error| ShaderError::Translate(error.to_string()))?;
     if translated.interface.textures.len() > MAX_PASS_TEXTURES {
         let count = translated.interface.textures.len();
-        return Err(ShaderError::Gate(format!("{count} textures, {MAX_PASS_TEXTURES} are possible")));
+        return Err(ShaderError::TooComplex(format!("{count} textures; the limit is {MAX_PASS_TEXTURES}")));
     }
-    let written =
+    let count =
         |words: &[&str]| words.iter().map(|word| translated.wgsl.matches(word).count()).sum::<usize>();
-    for (what, count, most) in [
-        ("texture lookups", written(&["textureSample"]), MAX_LOOKUPS),
+    for (what, count, max) in [
+        ("texture lookups", count(&["textureSample"]), MAX_LOOKUPS),
         (
-            "calls of costly functions",
-            written(&["sin(", "cos(", "tan(", "pow(", "exp(", "log(", "atan2("]),
-            MAX_COSTLY,
+            "calls of expensive functions",
+            count(&["sin(", "cos(", "tan(", "pow(", "exp(", "log(", "atan2("]),
+            MAX_EXPENSIVE_CALLS,
         ),
-        ("loops", written(&["loop {", "while ", "for ("]), MAX_LOOPS),
-        ("statements", written(&[";"]), MAX_STATEMENTS),
+        ("loops", count(&["loop {", "while ", "for ("]), MAX_LOOPS),
+        ("statements", count(&[";"]), MAX_STATEMENTS),
     ] {
-        if count > most {
-            return Err(ShaderError::Gate(format!("{count} {what}, {most} are possible")));
+        if count > max {
+            return Err(ShaderError::TooComplex(format!("{count} {what}; the limit is {max}")));
         }
     }
     let wgsl = bounds::bound_loops(&translated.wgsl);
@@ -91,13 +92,13 @@ fn validate(wgsl: &str) -> Result<(), ShaderError> {
     naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
         .validate(&module)
         .map_err(|error| {
-            let mut words = error.as_inner().to_string();
+            let mut message = error.as_inner().to_string();
             let mut source = std::error::Error::source(error.as_inner());
             while let Some(cause) = source {
-                words = format!("{words}: {cause}");
+                message = format!("{message}: {cause}");
                 source = cause.source();
             }
-            ShaderError::Invalid(words)
+            ShaderError::Invalid(message)
         })?;
     Ok(())
 }
@@ -115,33 +116,33 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_in_words() {
-        let error = translate(PassKind::Comp, "shader_body { ret = ; }").expect_err("no expression");
+    fn a_syntax_error_has_a_message() {
+        let error = translate(PassKind::Comp, "shader_body { ret = ; }").expect_err("a syntax error");
         assert!(!error.to_string().is_empty());
     }
 
     #[test]
-    fn a_deep_shader_is_refused_before_the_parser_sees_it() {
+    fn deep_nesting_is_rejected_before_parsing() {
         let deep = format!("shader_body {{ ret = {}1{}; }}", "(".repeat(50_000), ")".repeat(50_000));
-        assert!(matches!(translate(PassKind::Comp, &deep), Err(ShaderError::Gate(_))));
+        assert!(matches!(translate(PassKind::Comp, &deep), Err(ShaderError::TooComplex(_))));
     }
 
     #[test]
-    fn a_shader_of_a_thousand_lookups_is_refused() {
+    fn a_shader_with_a_thousand_lookups_is_rejected() {
         let long = format!("shader_body {{ {} }}", "ret += tex2D(sampler_main, uv).xyz;".repeat(1_000));
-        assert!(matches!(translate(PassKind::Warp, &long), Err(ShaderError::Gate(_))));
+        assert!(matches!(translate(PassKind::Warp, &long), Err(ShaderError::TooComplex(_))));
     }
 
     #[test]
-    fn what_would_take_a_driver_minutes_to_compile_is_refused() {
+    fn shaders_that_drivers_compile_for_minutes_are_rejected() {
         for line in ["ret = sin(ret * 1.3) + pow(abs(ret.yzx), 0.7);", "while (n < 9) { n += 1; }"] {
             let long = format!("shader_body {{ float n = 0; {} }}", line.repeat(300));
-            assert!(matches!(translate(PassKind::Comp, &long), Err(ShaderError::Gate(_))), "{line}");
+            assert!(matches!(translate(PassKind::Comp, &long), Err(ShaderError::TooComplex(_))), "{line}");
         }
     }
 
     #[test]
-    fn an_endless_loop_is_bounded() {
+    fn an_endless_loop_is_limited() {
         let source = "shader_body { float n = 0; while (n < 1) { ret += 0.001; } }";
         let text = translate(PassKind::Comp, source).expect("translates");
         assert!(text.wgsl.contains("loop_guard"), "{}", text.wgsl);

@@ -1,13 +1,13 @@
-//! The blur pyramid shaders read as `blur1` to `blur3`: each level one horizontal and one vertical half.
+//! The blur pyramid that shaders read as `blur1` to `blur3`. Each level is a horizontal and a vertical pass.
 
 use super::{
-    FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, pipeline, screen_module,
+    FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, pipeline, screen_module,
     uniform, view,
 };
 use crate::milk::BlurRange;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Blur` in `shaders/blur.wgsl`.
+/// Matches `Blur` in `shaders/blur.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct BlurUniforms {
@@ -20,7 +20,7 @@ pub(in crate::stage) struct BlurUniforms {
     slip: f32,
 }
 
-/// Pipeline and layout of both halves.
+/// Pipeline and layout of both directions.
 pub(in crate::stage) struct BlurPass {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
@@ -33,7 +33,7 @@ impl BlurPass {
         let shader = screen_module(gpu, "blur", include_str!("../../../shaders/blur.wgsl"));
         let pipeline = pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label: "blur",
                 layouts: &[&layout],
                 vertex: (&shader, "vs_screen"),
@@ -48,23 +48,24 @@ impl BlurPass {
     }
 }
 
-/// One deck's pyramid, as deep as its shaders read.
+/// Pyramid of one deck, with as many levels as its shaders read.
 pub(in crate::stage) struct Pyramid {
     halves: Vec<Half>,
 }
 
+/// One direction of one level.
 struct Half {
     texture: wgpu::Texture,
     target: wgpu::TextureView,
     uniforms: wgpu::Buffer,
-    /// Size of what it reads, pixels.
+    /// Size of the input, pixels.
     source: [u32; 2],
-    /// What it reads; the first half by feedback image, the others always the half before.
+    /// Bind groups: one per feedback image for the first pass, one for all others.
     groups: Vec<wgpu::BindGroup>,
 }
 
 impl Pyramid {
-    /// `levels` levels, 0 to 3, of the feedback `images`, which have `size` pixels.
+    /// Creates `levels` levels (0 to 3) of the feedback `images`, which are `size` pixels large.
     pub fn new(
         device: &wgpu::Device,
         pass: &BlurPass,
@@ -77,7 +78,7 @@ impl Pyramid {
         let mut side = size;
         let mut source = size;
         for number in 0..usize::from(levels.min(3)) * 2 {
-            // Level 1 shrinks in both halves, the others in the first one only.
+            // Level 1 halves the size in both passes, the others only in the horizontal one.
             if number % 2 == 0 || number < 2 {
                 side = side.map(|length| (length / 2).max(16));
             }
@@ -101,18 +102,18 @@ impl Pyramid {
         Self { halves }
     }
 
-    /// True when no shader reads a level.
+    /// Returns true if no shader reads a level.
     pub fn is_empty(&self) -> bool {
         self.halves.is_empty()
     }
 
-    /// The image of level 1 to 3; the deepest there is when a shader asks for more than it declared.
+    /// Returns the image of level 1 to 3, or of the deepest level if the pyramid has fewer.
     pub fn level(&self, level: u8) -> Option<&wgpu::Texture> {
         let wanted = usize::from(level.max(1)) * 2 - 1;
         self.halves.get(wanted).or(self.halves.last()).map(|half| &half.texture)
     }
 
-    /// Blurs feedback image `image` into the levels.
+    /// Records the passes that blur feedback image `image`.
     pub fn encode(
         &self,
         pass: &BlurPass,
@@ -133,7 +134,7 @@ impl Pyramid {
                 edge_keep: 1.0 - darken,
                 edge_darken: darken,
                 vertical: f32::from(u8::from(vertical)),
-                // The feedback image stands upside down in the reference, the levels do not.
+                // In projectM the feedback image is upside down, but the levels are not.
                 slip: if number == 0 { -1.0 } else { 1.0 },
             };
             queue.write_buffer(&half.uniforms, 0, bytemuck::bytes_of(&uniforms));
@@ -146,7 +147,7 @@ impl Pyramid {
     }
 }
 
-/// Scale and bias of each level: it stores the range it keeps, relative to the level before.
+/// Returns scale and bias of each level, which map its value range, relative to the previous level, to 0..1.
 fn scales(range: &BlurRange) -> [(f32, f32); 3] {
     let mut scales = [(1.0, 0.0); 3];
     let (mut below_min, mut below_span) = (0.0, 1.0);

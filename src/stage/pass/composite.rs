@@ -1,10 +1,10 @@
-//! The composite of presets without a composite shader.
+//! The built-in composite pass, for presets without a composite shader.
 
-use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Composite` in `shaders/composite.wgsl`.
+/// Matches `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct CompositeUniforms {
@@ -47,7 +47,7 @@ impl CompositeUniforms {
     }
 }
 
-/// Pipeline and layout of the fixed composite.
+/// Pipeline and layout of the built-in composite pass.
 pub(in crate::stage) struct CompositePass {
     pub pipeline: wgpu::RenderPipeline,
     pub layout: wgpu::BindGroupLayout,
@@ -60,7 +60,7 @@ impl CompositePass {
         let shader = module(gpu, "composite", include_str!("../../../shaders/composite.wgsl"));
         let pipeline = pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label: "composite",
                 layouts: &[&layout],
                 vertex: (mesh_shader, "vs_mesh"),

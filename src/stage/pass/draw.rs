@@ -1,10 +1,10 @@
-//! Lines, dots and plain triangles: everything drawn in a flat colour.
+//! Lines, dots and untextured triangles.
 
-use super::{FORMAT, PipelinePlan, UNIFORM, layout, module, pipeline};
-use crate::milk::{Blend, Segment, Spot, Vertex, Weight};
+use super::{FORMAT, PipelineDesc, UNIFORM, layout, module, pipeline};
+use crate::milk::{Blend, Dot, Segment, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
-/// Twin of `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
+/// Matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DrawUniforms {
@@ -13,13 +13,13 @@ pub(in crate::stage) struct DrawUniforms {
     pub pad: f32,
 }
 
-/// Pixels that stand for one of the pixels presets were written for: one up to 720 lines, then in proportion, so
-/// that lines keep their weight on larger screens.
+/// Returns the size of a reference pixel: one pixel up to a height of 720, then in proportion, so that lines keep their
+/// relative width on larger screens.
 pub(in crate::stage) fn reference_pixel(height: u32) -> f32 {
     (height as f32 / 720.0).max(1.0)
 }
 
-/// Blending of `blend`; the image's alpha is blended as its colours are, for polygons filled with it to see.
+/// Returns the blend state of `blend`. Alpha is blended like the colours, because textured polygons sample it.
 pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
     let dst_factor = match blend {
         Blend::Alpha => wgpu::BlendFactor::OneMinusSrcAlpha,
@@ -33,7 +33,7 @@ pub(in crate::stage) fn blend_state(blend: Blend) -> wgpu::BlendState {
     wgpu::BlendState { color, alpha: color }
 }
 
-/// One pipeline for each way of blending.
+/// One pipeline per blend mode.
 pub(in crate::stage) struct ByBlend {
     alpha: wgpu::RenderPipeline,
     additive: wgpu::RenderPipeline,
@@ -52,7 +52,7 @@ impl ByBlend {
     }
 }
 
-/// Pipelines of flat-coloured draws.
+/// Pipelines of lines, dots and triangles.
 pub(in crate::stage) struct DrawPass {
     pub layout: wgpu::BindGroupLayout,
     pub lines: ByBlend,
@@ -70,23 +70,23 @@ impl DrawPass {
         let triangle = module(gpu, "triangle", include_str!("../../../shaders/triangle.wgsl"));
         let segment =
             wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4];
-        let spot = wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4];
+        let point = wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4];
         let instances = |stride: usize, attributes| wgpu::VertexBufferLayout {
             array_stride: stride as u64,
             step_mode: wgpu::VertexStepMode::Instance,
             attributes,
         };
         let segments = instances(std::mem::size_of::<Segment>(), &segment);
-        let spots = instances(std::mem::size_of::<Spot>(), &spot);
+        let dots = instances(std::mem::size_of::<Dot>(), &point);
         let vertices = wgpu::VertexBufferLayout {
             array_stride: std::mem::size_of::<Vertex>() as u64,
             step_mode: wgpu::VertexStepMode::Vertex,
-            attributes: &spot,
+            attributes: &point,
         };
         let strip = wgpu::PrimitiveTopology::TriangleStrip;
         let build = |label, shader, entry, buffer: &wgpu::VertexBufferLayout, topology| {
             ByBlend::new(|blend| {
-                let plan = PipelinePlan {
+                let plan = PipelineDesc {
                     label,
                     layouts: &[&layout],
                     vertex: (shader, entry),
@@ -102,8 +102,8 @@ impl DrawPass {
         let list = wgpu::PrimitiveTopology::TriangleList;
         Self {
             lines: build("stroke", &stroke, "vs_stroke", &segments, list),
-            thin_dots: build("dot/thin", &dot, "vs_thin", &spots, strip),
-            thick_dots: build("dot/thick", &dot, "vs_thick", &spots, strip),
+            thin_dots: build("dot/thin", &dot, "vs_thin", &dots, strip),
+            thick_dots: build("dot/thick", &dot, "vs_thick", &dots, strip),
             triangles: build("triangle", &triangle, "vs_triangle", &vertices, list),
             layout,
         }

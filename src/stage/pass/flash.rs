@@ -1,22 +1,22 @@
-//! The flash limiter: counts the flashes of what the crowd is about to see, and holds back what would be too many.
+//! The flash limiter: counts flashes in the output picture and attenuates a frame that would exceed the limit.
 //!
-//! Definitions of W3C WCAG 2.2 (general flash and red flash thresholds). Everything stays on the device, so that the
-//! frame that would flash once too often is held back itself, without waiting for a reading. While nothing flashes the
-//! picture passes unchanged. It is no certificate: for broadcast a Harding test is still needed.
+//! Flashes are defined by W3C WCAG 2.2 (general flash and red flash thresholds). Everything runs on the device, so the
+//! offending frame itself is attenuated, without a readback. Without flashes the picture is unchanged. This does not
+//! certify the output: broadcast still requires a Harding test.
 
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use super::{FORMAT, image, view};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/flash.wgsl");
-/// States need more than eight bits.
+/// Format of state images, which need more than 8 bits.
 const STATE: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
-/// Cells across, for light and red side by side, and down.
+/// Columns and rows of cells; the cells of luminance and red are side by side.
 const CELLS: [u32; 2] = [96 * 2, 72];
-/// Places of a window of 32 x 24 cells, for light and red side by side.
-const PLACES: [u32; 2] = [65 * 2, 49];
+/// Positions of a window of 32 x 24 cells, again side by side.
+const POSITIONS: [u32; 2] = [65 * 2, 49];
 
-/// Twin of `Flash` in `shaders/flash.wgsl`.
+/// Matches `Flash` in `shaders/flash.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FlashUniforms {
@@ -26,7 +26,7 @@ pub(in crate::stage) struct FlashUniforms {
 
 type Pass = ScreenPass<FlashUniforms>;
 
-/// The limiter with everything it remembers.
+/// Passes and state of the limiter.
 pub(in crate::stage) struct FlashPass {
     reduce: Pass,
     trial: Pass,
@@ -43,7 +43,7 @@ pub(in crate::stage) struct FlashPass {
     trial_windows: wgpu::TextureView,
     rows: wgpu::TextureView,
     verdict_image: wgpu::TextureView,
-    /// Remembered from frame to frame; two of each take turns.
+    /// State from frame to frame, double-buffered.
     cells_state: [wgpu::TextureView; 2],
     windows_state: [wgpu::TextureView; 2],
     shown_state: [wgpu::TextureView; 2],
@@ -51,7 +51,7 @@ pub(in crate::stage) struct FlashPass {
     fresh: bool,
     /// The finished picture, before it is limited.
     candidate: wgpu::TextureView,
-    /// What was shown last.
+    /// The previous output picture.
     last: wgpu::Texture,
     last_view: wgpu::TextureView,
 }
@@ -60,7 +60,7 @@ impl FlashPass {
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
         let device = &gpu.device;
         let pass = |label, entry, images, format| {
-            Pass::new(gpu, &ScreenPlan { label, shader: SHADER, entry, images, format })
+            Pass::new(gpu, &ScreenPassDesc { label, shader: SHADER, entry, images, format })
         };
         let state = |label: &str, [width, height]: [u32; 2]| {
             view(&device.create_texture(&wgpu::TextureDescriptor {
@@ -74,7 +74,7 @@ impl FlashPass {
                 view_formats: &[],
             }))
         };
-        let windows = [PLACES[0] * 2, PLACES[1]];
+        let windows = [POSITIONS[0] * 2, POSITIONS[1]];
         let last = image(device, "flash/last", size);
         Self {
             reduce: pass("flash/reduce", "fs_reduce", 1, STATE),
@@ -88,7 +88,7 @@ impl FlashPass {
             shown: pass("flash/shown", "fs_shown", 4, STATE),
             light: state("flash/light", CELLS),
             trial_cells: state("flash/trial cells", CELLS),
-            counted: state("flash/counted", [PLACES[0], CELLS[1]]),
+            counted: state("flash/counted", [POSITIONS[0], CELLS[1]]),
             trial_windows: state("flash/trial windows", windows),
             rows: state("flash/rows", [1, CELLS[1]]),
             verdict_image: state("flash/verdict", [1, 1]),
@@ -103,12 +103,12 @@ impl FlashPass {
         }
     }
 
-    /// Where the finished picture is drawn to be limited.
+    /// Returns the render target for the picture before limiting.
     pub fn candidate(&self) -> &wgpu::TextureView {
         &self.candidate
     }
 
-    /// From the candidate to `picture`, an image and its view, `dt` seconds after the last frame.
+    /// Limits the candidate and writes the result to `picture`; `dt` is the time since the previous frame, seconds.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -128,7 +128,7 @@ impl FlashPass {
         self.fresh = false;
     }
 
-    /// Every pass in order: on trial, the verdict, the picture, and what is remembered of it.
+    /// Runs all passes: trial state, verdict, output picture, and the state for the next frame.
     fn passes(
         &mut self,
         mut run: impl FnMut(&mut Pass, &[&wgpu::TextureView], &wgpu::TextureView),

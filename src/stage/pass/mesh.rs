@@ -1,12 +1,12 @@
-//! The meshes presets draw through: the warp grid and the composite's four quarters.
+//! Meshes of the warp and composite passes.
 
 use lactea_abi::MeshVertex;
 
-/// Attributes of a mesh vertex, in the order of `shaders/mesh.wgsl`.
+/// Vertex attributes of `shaders/mesh.wgsl`.
 pub(in crate::stage) const ATTRIBUTES: [wgpu::VertexAttribute; 4] =
     wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4, 2 => Float32x4, 3 => Float32x2];
 
-/// Layout of a mesh vertex buffer.
+/// Returns the layout of the vertex buffer.
 pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
     wgpu::VertexBufferLayout {
         array_stride: std::mem::size_of::<MeshVertex>() as u64,
@@ -15,27 +15,28 @@ pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
     }
 }
 
-/// Indices of a grid of `across` by `down` cells, two triangles each, split from bottom left to top right.
-pub(in crate::stage) fn grid_indices([across, down]: [u32; 2]) -> Vec<u32> {
-    let mut indices = Vec::with_capacity((across * down * 6) as usize);
-    for row in 0..down {
-        for column in 0..across {
-            let top_left = row * (across + 1) + column;
-            let (top_right, bottom_left) = (top_left + 1, top_left + across + 1);
+/// Returns the indices of a grid of `columns` by `rows` cells, two triangles each. Diagonals run from bottom left to
+/// top right.
+pub(in crate::stage) fn grid_indices([columns, rows]: [u32; 2]) -> Vec<u32> {
+    let mut indices = Vec::with_capacity((columns * rows * 6) as usize);
+    for row in 0..rows {
+        for column in 0..columns {
+            let top_left = row * (columns + 1) + column;
+            let (top_right, bottom_left) = (top_left + 1, top_left + columns + 1);
             indices.extend([top_left, top_right, bottom_left, top_right, bottom_left + 1, bottom_left]);
         }
     }
     indices
 }
 
-/// Cells of each quarter of the composite mesh.
+/// Columns and rows of each quarter of the composite mesh.
 const QUARTER: [u32; 2] = [15, 11];
-/// Vertices of one quarter.
+/// Vertices per quarter.
 const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 
-/// The composite mesh for an image of `size`: four quarters that share no vertices, so that the angle is continuous
-/// within each. Where composite shaders look lies half a pixel right and below of where they draw, as presets know it
-/// (`uv.xy`); the fixed composite looks where it draws (`uv.zw`).
+/// Fills `out` with the composite mesh for an image of `size` pixels: four quarters without shared vertices, so that
+/// the angle is continuous within each. As presets expect, composite shaders sample half a pixel right of and below
+/// the vertex (`uv.xy`); the built-in composite samples at the vertex (`uv.zw`).
 pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], size: [u32; 2], out: &mut Vec<MeshVertex>) {
     out.clear();
     let [width, height] = size.map(|side| side as f32);
@@ -44,7 +45,7 @@ pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], size: [u32; 2], 
     for (right, below) in [(false, false), (true, false), (false, true), (true, true)] {
         for row in 0..=QUARTER[1] {
             for column in 0..=QUARTER[0] {
-                // Cells are the smaller the nearer they are to the middle.
+                // Cells are smaller towards the centre.
                 let half = |step: u32, steps: u32, far: bool| {
                     let away = if far { step } else { steps - step } as f32 / steps as f32;
                     0.5 + 0.5 * away.powi(3) * if far { 1.0 } else { -1.0 }
@@ -65,16 +66,16 @@ fn composite_vertex(
 ) -> MeshVertex {
     let (x, y) = ((u * 2.0 - 1.0) * aspect[0], (v * 2.0 - 1.0) * aspect[1]);
     let corner = aspect[0].hypot(aspect[1]);
-    // The seam at three o'clock belongs to 0 in the lower half and to a full turn in the upper one.
+    // At three o'clock the angle is 0 in the lower half and a full turn in the upper half.
     let mut angle = y.atan2(x);
     if angle < 0.0 || (angle == 0.0 && !below && x > 0.0) {
         angle += std::f32::consts::TAU;
     }
     let diffuse = std::array::from_fn(|channel| {
-        // Composite shaders see the hues of left and right exchanged.
-        let above = hue[1][channel] + (hue[0][channel] - hue[1][channel]) * u;
-        let under = hue[3][channel] + (hue[2][channel] - hue[3][channel]) * u;
-        above + (under - above) * v
+        // For composite shaders, the hues of left and right are swapped.
+        let top = hue[1][channel] + (hue[0][channel] - hue[1][channel]) * u;
+        let bottom = hue[3][channel] + (hue[2][channel] - hue[3][channel]) * u;
+        top + (bottom - top) * v
     });
     MeshVertex {
         pos: [u * 2.0 - 1.0, 1.0 - v * 2.0],
@@ -84,7 +85,7 @@ fn composite_vertex(
     }
 }
 
-/// Indices of the composite mesh: the cells' diagonals go round the middle.
+/// Returns the indices of the composite mesh. Its diagonals run around the centre.
 pub(in crate::stage) fn composite_indices() -> Vec<u32> {
     let rising = grid_indices(QUARTER);
     let falling = rising.chunks_exact(6).flat_map(|cell| {

@@ -1,12 +1,12 @@
-//! The mixer: one deck, or two on their way from one to the other, into the stage's picture.
+//! The mixer: draws one deck, or a crossfade of two, to the output picture.
 
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::stage::cue::FadeStyle;
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/mix.wgsl");
 
-/// Twin of `Mix` in `shaders/mix.wgsl`.
+/// Matches `Mix` in `shaders/mix.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct MixUniforms {
@@ -17,7 +17,7 @@ pub(in crate::stage) struct MixUniforms {
 }
 
 impl MixUniforms {
-    /// Number of a style in the shader.
+    /// Returns the number of a style in the shader.
     pub fn style(style: FadeStyle) -> u32 {
         match style {
             FadeStyle::Mix => 0,
@@ -28,9 +28,9 @@ impl MixUniforms {
     }
 }
 
-/// A mixer that draws into images of `format`; reads the front and the incoming picture.
+/// Creates the pass for targets of `format`. Reads the front and the incoming picture.
 pub(in crate::stage) fn pass(gpu: &Gpu, format: wgpu::TextureFormat) -> ScreenPass<MixUniforms> {
-    ScreenPass::new(gpu, &ScreenPlan { label: "mix", shader: SHADER, entry: "fs_mix", images: 2, format })
+    ScreenPass::new(gpu, &ScreenPassDesc { label: "mix", shader: SHADER, entry: "fs_mix", images: 2, format })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The passes: one file and one shader each.
+//! Render passes, one file and one shader each, and helpers to build them.
 
 pub(super) mod blur;
 pub(super) mod composite;
@@ -18,14 +18,14 @@ pub(super) mod warp;
 
 use super::gpu::Gpu;
 
-/// Format of every image the stage draws into: 8 bits, as feedback of presets expects.
+/// Format of all render targets. Preset feedback relies on 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// A shader module from text that was checked in tests.
+/// Creates a shader module.
 ///
-/// Uniform blocks become read-only storage blocks on a software rasteriser: Mesa's compiles a variant of a shader for
-/// every value of a uniform it branches on, each frame anew, and keeps all of them (Mesa 22.3: 0.8 MB a frame, and a
-/// frame three to six times as slow). The layout of a uniform block is a valid storage layout.
+/// On a software rasteriser, uniform blocks become read-only storage blocks. Mesa compiles a variant of the shader for
+/// each value of a uniform it branches on and keeps all of them (Mesa 22.3: 0.8 MB per frame, and frames take three to
+/// six times as long). Every uniform layout is a valid storage layout.
 pub(super) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     let text = if gpu.software() { text.replace("var<uniform>", "var<storage, read>") } else { text.into() };
     gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -34,15 +34,15 @@ pub(super) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     })
 }
 
-/// Put in front of every shader that fills the screen.
+/// Prepended to the shader of every fullscreen pass.
 const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
 
-/// The module of a pass that fills the screen, behind what those passes share.
+/// Creates the shader module of a fullscreen pass.
 fn screen_module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     module(gpu, label, &format!("{SCREEN}\n{text}"))
 }
 
-/// A bind group layout of these entries, numbered from 0, for both shader stages.
+/// Creates a bind group layout; bindings are numbered from 0 and visible to both shader stages.
 pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> wgpu::BindGroupLayout {
     let entries: Vec<_> = (0..)
         .zip(entries)
@@ -57,7 +57,7 @@ pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> w
         .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
 }
 
-/// The binding of a block as [`module`] declares it on a software rasteriser.
+/// Turns a uniform binding into the storage binding that [`module`] declares on a software rasteriser.
 fn stored(mut ty: wgpu::BindingType) -> wgpu::BindingType {
     if let wgpu::BindingType::Buffer { ty, .. } = &mut ty {
         *ty = wgpu::BufferBindingType::Storage { read_only: true };
@@ -65,7 +65,7 @@ fn stored(mut ty: wgpu::BindingType) -> wgpu::BindingType {
     ty
 }
 
-/// A bind group of these resources, numbered from 0.
+/// Creates a bind group; bindings are numbered from 0.
 pub(super) fn bind(
     device: &wgpu::Device,
     label: &str,
@@ -94,12 +94,12 @@ pub(super) const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
     min_binding_size: None,
 };
 
-/// Usages of a buffer that holds a uniform block, however it is bound.
+/// Usages of a buffer with a uniform block, which may be bound as storage.
 pub(super) const BLOCK_USAGES: wgpu::BufferUsages =
     wgpu::BufferUsages::UNIFORM.union(wgpu::BufferUsages::STORAGE);
 
-/// What makes one pipeline different from the next.
-pub(super) struct PipelinePlan<'a> {
+/// Descriptor of a render pipeline.
+pub(super) struct PipelineDesc<'a> {
     pub label: &'a str,
     pub layouts: &'a [&'a wgpu::BindGroupLayout],
     pub vertex: (&'a wgpu::ShaderModule, &'a str),
@@ -110,34 +110,34 @@ pub(super) struct PipelinePlan<'a> {
     pub topology: wgpu::PrimitiveTopology,
 }
 
-/// Builds a pipeline; errors surface where the device reports them.
-pub(super) fn pipeline(device: &wgpu::Device, plan: &PipelinePlan) -> wgpu::RenderPipeline {
-    let layouts: Vec<_> = plan.layouts.iter().map(|&layout| Some(layout)).collect();
+/// Creates a pipeline. The device reports errors through its error scopes.
+pub(super) fn pipeline(device: &wgpu::Device, desc: &PipelineDesc) -> wgpu::RenderPipeline {
+    let layouts: Vec<_> = desc.layouts.iter().map(|&layout| Some(layout)).collect();
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(plan.label),
+        label: Some(desc.label),
         bind_group_layouts: &layouts,
         immediate_size: 0,
     });
-    let buffers: Vec<_> = plan.buffers.iter().cloned().map(Some).collect();
+    let buffers: Vec<_> = desc.buffers.iter().cloned().map(Some).collect();
     device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-        label: Some(plan.label),
+        label: Some(desc.label),
         layout: Some(&layout),
         vertex: wgpu::VertexState {
-            module: plan.vertex.0,
-            entry_point: Some(plan.vertex.1),
+            module: desc.vertex.0,
+            entry_point: Some(desc.vertex.1),
             compilation_options: Default::default(),
             buffers: &buffers,
         },
-        primitive: wgpu::PrimitiveState { topology: plan.topology, ..Default::default() },
+        primitive: wgpu::PrimitiveState { topology: desc.topology, ..Default::default() },
         depth_stencil: None,
         multisample: Default::default(),
         fragment: Some(wgpu::FragmentState {
-            module: plan.fragment.0,
-            entry_point: Some(plan.fragment.1),
+            module: desc.fragment.0,
+            entry_point: Some(desc.fragment.1),
             compilation_options: Default::default(),
             targets: &[Some(wgpu::ColorTargetState {
-                format: plan.format,
-                blend: plan.blend,
+                format: desc.format,
+                blend: desc.blend,
                 write_mask: wgpu::ColorWrites::ALL,
             })],
         }),
@@ -146,7 +146,7 @@ pub(super) fn pipeline(device: &wgpu::Device, plan: &PipelinePlan) -> wgpu::Rend
     })
 }
 
-/// A texture that can be drawn into, sampled and copied out.
+/// Creates a texture that can be rendered to, sampled and copied.
 pub(super) fn image(device: &wgpu::Device, label: &str, [width, height]: [u32; 2]) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
@@ -163,12 +163,12 @@ pub(super) fn image(device: &wgpu::Device, label: &str, [width, height]: [u32; 2
     })
 }
 
-/// A view of all of a texture.
+/// Returns a view of the whole texture.
 pub(super) fn view(texture: &wgpu::Texture) -> wgpu::TextureView {
     texture.create_view(&wgpu::TextureViewDescriptor::default())
 }
 
-/// A buffer for one uniform block.
+/// Creates a buffer for one uniform block.
 pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
@@ -178,7 +178,7 @@ pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     })
 }
 
-/// Opens a pass on one image; `clear` starts from black, else from what is there.
+/// Begins a render pass on one image. `clear` clears it to black; otherwise its contents are kept.
 pub(super) fn begin<'e>(
     encoder: &'e mut wgpu::CommandEncoder,
     label: &str,

@@ -1,50 +1,50 @@
-//! What every pass that fills the screen shares: one triangle, a sampler, a block of numbers, some images.
+//! Common parts of fullscreen passes: one triangle, a sampler, a uniform block and input images.
 //!
-//! A pass's shader is its own file behind `shaders/shared/screen.wgsl`; it binds the sampler at 0, its block at 1 and
-//! its images from 2.
+//! The shader of a pass is its own file, appended to `shaders/shared/screen.wgsl`. It binds the sampler at 0, the
+//! uniform block at 1, and the images from 2.
 
 use std::marker::PhantomData;
 
 use super::{
-    BLOCK_USAGES, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
+    BLOCK_USAGES, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
 };
 use crate::stage::gpu::Gpu;
 
-/// Sets of images whose bindings are kept: a pass reads one of two pictures, with one of two pasts.
-const KEPT_BINDINGS: usize = 4;
+/// Bind groups cached per pass: a pass reads one of two pictures and one of two history images.
+const CACHED_BIND_GROUPS: usize = 4;
 
-/// What makes one such pass different from the next.
-pub(in crate::stage) struct ScreenPlan<'a> {
+/// Descriptor of a fullscreen pass.
+pub(in crate::stage) struct ScreenPassDesc<'a> {
     pub label: &'static str,
-    /// The pass's own shader.
+    /// Shader of the pass, without the shared part.
     pub shader: &'a str,
     pub entry: &'a str,
-    /// How many images it reads.
+    /// Number of input images.
     pub images: usize,
     pub format: wgpu::TextureFormat,
 }
 
-/// One pass with uniforms `U`.
+/// A fullscreen pass with uniforms `U`.
 pub(in crate::stage) struct ScreenPass<U> {
     label: &'static str,
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
     uniforms: wgpu::Buffer,
-    bound: Vec<(Vec<wgpu::TextureView>, wgpu::BindGroup)>,
+    cached: Vec<(Vec<wgpu::TextureView>, wgpu::BindGroup)>,
     kind: PhantomData<U>,
 }
 
 impl<U: bytemuck::Pod> ScreenPass<U> {
-    /// Builds the pass; errors surface where the device reports them.
-    pub fn new(gpu: &Gpu, plan: &ScreenPlan) -> Self {
-        let ScreenPlan { label, shader, entry, images, format } = *plan;
+    /// Creates the pass. The device reports errors through its error scopes.
+    pub fn new(gpu: &Gpu, desc: &ScreenPassDesc) -> Self {
+        let ScreenPassDesc { label, shader, entry, images, format } = *desc;
         let mut entries = vec![SAMPLER, UNIFORM];
         entries.resize(2 + images, TEXTURE);
         let layout = layout(gpu, label, &entries);
         let shader = screen_module(gpu, label, shader);
         let pipeline = pipeline(
             &gpu.device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label,
                 layouts: &[&layout],
                 vertex: (&shader, "vs_screen"),
@@ -57,15 +57,15 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         );
         let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
-            // A block is rounded up to sixteen bytes in every shading language.
+            // Uniform blocks are padded to a multiple of 16 bytes.
             size: (size_of::<U>() as u64).next_multiple_of(16),
             usage: BLOCK_USAGES | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Self { label, pipeline, layout, uniforms, bound: Vec::new(), kind: PhantomData }
+        Self { label, pipeline, layout, uniforms, cached: Vec::new(), kind: PhantomData }
     }
 
-    /// Fills `target` from `images`.
+    /// Draws to `target`, reading `images`.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -79,7 +79,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         self.fill(gpu, &mut render, sampler, images, uniforms);
     }
 
-    /// The same into an open pass, as far as its viewport reaches.
+    /// Draws in an open render pass, within its viewport.
     pub fn fill(
         &mut self,
         gpu: &Gpu,
@@ -89,23 +89,23 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         uniforms: &U,
     ) {
         gpu.queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
-        let known = self.bound.iter().position(|(bound, _)| bound.iter().eq(images.iter().copied()));
-        let place = known.unwrap_or_else(|| self.bind(gpu, sampler, images));
+        let cached = self.cached.iter().position(|(views, _)| views.iter().eq(images.iter().copied()));
+        let index = cached.unwrap_or_else(|| self.bind(gpu, sampler, images));
         render.set_pipeline(&self.pipeline);
-        render.set_bind_group(0, &self.bound[place].1, &[]);
+        render.set_bind_group(0, &self.cached[index].1, &[]);
         render.draw(0..3, 0..1);
     }
 
-    /// Keeps bindings of `images` and forgets the oldest.
+    /// Caches a bind group of `images`, evicting the oldest, and returns its index.
     fn bind(&mut self, gpu: &Gpu, sampler: &wgpu::Sampler, images: &[&wgpu::TextureView]) -> usize {
         let mut resources = vec![wgpu::BindingResource::Sampler(sampler), self.uniforms.as_entire_binding()];
         resources.extend(images.iter().map(|view| wgpu::BindingResource::TextureView(view)));
         let group = bind(&gpu.device, self.label, &self.layout, &resources);
-        if self.bound.len() >= KEPT_BINDINGS {
-            self.bound.remove(0);
+        if self.cached.len() >= CACHED_BIND_GROUPS {
+            self.cached.remove(0);
         }
-        self.bound.push((images.iter().map(|&view| view.clone()).collect(), group));
-        self.bound.len() - 1
+        self.cached.push((images.iter().map(|&view| view.clone()).collect(), group));
+        self.cached.len() - 1
     }
 }
 

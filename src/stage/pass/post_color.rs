@@ -1,12 +1,12 @@
-//! The colours of the finished picture, turned and made stronger or weaker.
+//! Hue rotation and saturation.
 
 use super::FORMAT;
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_color.wgsl");
 
-/// Twin of `Color` in `shaders/post_color.wgsl`.
+/// Matches `Color` in `shaders/post_color.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ColorUniforms {
@@ -14,11 +14,11 @@ pub(in crate::stage) struct ColorUniforms {
     pub saturation: f32,
 }
 
-/// Reads the picture.
+/// Creates the pass. Reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<ColorUniforms> {
     ScreenPass::new(
         gpu,
-        &ScreenPlan { label: "post/color", shader: SHADER, entry: "fs_color", images: 1, format: FORMAT },
+        &ScreenPassDesc { label: "post/color", shader: SHADER, entry: "fs_color", images: 1, format: FORMAT },
     )
 }
 

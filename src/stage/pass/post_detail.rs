@@ -1,12 +1,12 @@
-//! Local contrast and lit edges, or softness.
+//! Local contrast and edge enhancement, or softening.
 
 use super::FORMAT;
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_detail.wgsl");
 
-/// Twin of `Detail` in `shaders/post_detail.wgsl`.
+/// Matches `Detail` in `shaders/post_detail.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct DetailUniforms {
@@ -15,11 +15,17 @@ pub(in crate::stage) struct DetailUniforms {
     pub pad: f32,
 }
 
-/// Reads the picture.
+/// Creates the pass. Reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<DetailUniforms> {
     ScreenPass::new(
         gpu,
-        &ScreenPlan { label: "post/detail", shader: SHADER, entry: "fs_detail", images: 1, format: FORMAT },
+        &ScreenPassDesc {
+            label: "post/detail",
+            shader: SHADER,
+            entry: "fs_detail",
+            images: 1,
+            format: FORMAT,
+        },
     )
 }
 

@@ -1,18 +1,18 @@
-//! The picture with its own past: trails of light laid in, or taken out.
+//! Trails: adds the history of the picture, or subtracts it.
 
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use super::{FORMAT, view};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_echo.wgsl");
-/// The past fades smoothly only with more than eight bits.
-const PAST_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
-/// Time in which the past fades to a third, seconds.
+/// Format of the history; 8 bits would fade in visible steps.
+const HISTORY_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
+/// Time constant of the fade, seconds.
 const FADE_SECS: f32 = 0.3;
-/// How fast the past grows outwards, per second.
+/// Growth of the history, per second.
 const GROWTH: f32 = 0.25;
 
-/// Twin of `Echo` in `shaders/post_echo.wgsl`.
+/// Matches `Echo` in `shaders/post_echo.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct EchoUniforms {
@@ -21,23 +21,23 @@ pub(in crate::stage) struct EchoUniforms {
     growth: f32,
 }
 
-/// Both halves of the pass, and the past.
+/// The two passes, and the history.
 pub(in crate::stage) struct EchoPass {
     keep: ScreenPass<EchoUniforms>,
     echo: ScreenPass<EchoUniforms>,
-    past: [wgpu::TextureView; 2],
-    /// Which one holds the newest past.
+    history: [wgpu::TextureView; 2],
+    /// Index of the newest history image.
     newest: usize,
-    /// There is no past to go on from.
+    /// Whether the history is empty.
     fresh: bool,
 }
 
 impl EchoPass {
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
         let pass = |label, entry, format| {
-            ScreenPass::new(gpu, &ScreenPlan { label, shader: SHADER, entry, images: 2, format })
+            ScreenPass::new(gpu, &ScreenPassDesc { label, shader: SHADER, entry, images: 2, format })
         };
-        let past = ["post/past a", "post/past b"].map(|label| {
+        let history = ["post/history a", "post/history b"].map(|label| {
             view(&gpu.device.create_texture(&wgpu::TextureDescriptor {
                 label: Some(label),
                 size: wgpu::Extent3d {
@@ -48,26 +48,26 @@ impl EchoPass {
                 mip_level_count: 1,
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,
-                format: PAST_FORMAT,
+                format: HISTORY_FORMAT,
                 usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::TEXTURE_BINDING,
                 view_formats: &[],
             }))
         });
         Self {
-            keep: pass("post/keep", "fs_keep", PAST_FORMAT),
+            keep: pass("post/keep", "fs_keep", HISTORY_FORMAT),
             echo: pass("post/echo", "fs_echo", FORMAT),
-            past,
+            history,
             newest: 0,
             fresh: true,
         }
     }
 
-    /// The next frame starts without a past.
-    pub fn forget(&mut self) {
+    /// Clears the history.
+    pub fn reset(&mut self) {
         self.fresh = true;
     }
 
-    /// From `picture` to `target`, `dt` seconds after the last frame; `amount` -1 to 1.
+    /// Draws `picture` with trails to `target`; `amount` is -1 to 1, `dt` the time since the previous frame, seconds.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -80,8 +80,15 @@ impl EchoPass {
         let keep = if self.fresh { 0.0 } else { (-dt / FADE_SECS).exp() };
         let uniforms = EchoUniforms { amount, keep, growth: 1.0 + GROWTH * dt };
         let (last, next) = (self.newest, 1 - self.newest);
-        self.keep.draw(gpu, encoder, sampler, &[picture, &self.past[last]], &self.past[next], &uniforms);
-        self.echo.draw(gpu, encoder, sampler, &[picture, &self.past[next]], target, &uniforms);
+        self.keep.draw(
+            gpu,
+            encoder,
+            sampler,
+            &[picture, &self.history[last]],
+            &self.history[next],
+            &uniforms,
+        );
+        self.echo.draw(gpu, encoder, sampler, &[picture, &self.history[next]], target, &uniforms);
         self.newest = next;
         self.fresh = false;
     }

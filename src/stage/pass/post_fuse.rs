@@ -1,23 +1,23 @@
-//! A second deck laid into the picture.
+//! Blends another deck into the picture.
 
 use super::FORMAT;
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_fuse.wgsl");
 
-/// Twin of `Fuse` in `shaders/post_fuse.wgsl`.
+/// Matches `Fuse` in `shaders/post_fuse.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FuseUniforms {
     pub share: f32,
 }
 
-/// Reads the picture and the second deck.
+/// Creates the pass. Reads the picture and the fused deck.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<FuseUniforms> {
     ScreenPass::new(
         gpu,
-        &ScreenPlan { label: "post/fuse", shader: SHADER, entry: "fs_fuse", images: 2, format: FORMAT },
+        &ScreenPassDesc { label: "post/fuse", shader: SHADER, entry: "fs_fuse", images: 2, format: FORMAT },
     )
 }
 

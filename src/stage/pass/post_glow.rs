@@ -1,14 +1,14 @@
-//! Light around bright parts: glow, glints, or darkness towards the edge.
+//! Glow and rays around bright parts, or a vignette.
 
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use super::{FORMAT, image, view};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_glow.wgsl");
-/// The glow is made at this part of the picture's size.
+/// The glow is computed at a fourth of the picture size.
 const SHRINK: u32 = 4;
 
-/// Twin of `Glow` in `shaders/post_glow.wgsl`.
+/// Matches `Glow` in `shaders/post_glow.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct GlowUniforms {
@@ -17,13 +17,13 @@ pub(in crate::stage) struct GlowUniforms {
     glint: f32,
 }
 
-/// The bright parts, their blur, and both laid over the picture.
+/// The passes, and the images between them.
 pub(in crate::stage) struct GlowPass {
     bright: ScreenPass<GlowUniforms>,
     across: ScreenPass<GlowUniforms>,
     down: ScreenPass<GlowUniforms>,
     glow: ScreenPass<GlowUniforms>,
-    /// The bright parts, blurred across, blurred both ways.
+    /// Bright parts; blurred horizontally; blurred in both directions.
     small: [wgpu::TextureView; 3],
     size: [f32; 2],
     small_size: [f32; 2],
@@ -32,7 +32,7 @@ pub(in crate::stage) struct GlowPass {
 impl GlowPass {
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
         let pass = |label, entry, images| {
-            ScreenPass::new(gpu, &ScreenPlan { label, shader: SHADER, entry, images, format: FORMAT })
+            ScreenPass::new(gpu, &ScreenPassDesc { label, shader: SHADER, entry, images, format: FORMAT })
         };
         let small_size = size.map(|side| (side / SHRINK).max(1));
         let small = ["post/bright", "post/across", "post/down"]
@@ -48,7 +48,7 @@ impl GlowPass {
         }
     }
 
-    /// From `picture` to `target`; `amount` -1 to 1, `glint` 0 to 1.
+    /// Draws `picture` with glow to `target`; `amount` is -1 to 1, `glint` 0 to 1.
     pub fn draw(
         &mut self,
         gpu: &Gpu,

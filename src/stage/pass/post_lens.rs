@@ -1,12 +1,12 @@
-//! Mirrors, the pulse, and colours that drift apart.
+//! Mirrors, zoom pulse and chromatic aberration.
 
 use super::FORMAT;
-use super::post::{ScreenPass, ScreenPlan};
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/post_lens.wgsl");
 
-/// Twin of `Lens` in `shaders/post_lens.wgsl`.
+/// Matches `Lens` in `shaders/post_lens.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct LensUniforms {
@@ -16,11 +16,11 @@ pub(in crate::stage) struct LensUniforms {
     pub aspect: f32,
 }
 
-/// Reads the picture.
+/// Creates the pass. Reads the picture.
 pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<LensUniforms> {
     ScreenPass::new(
         gpu,
-        &ScreenPlan { label: "post/lens", shader: SHADER, entry: "fs_lens", images: 1, format: FORMAT },
+        &ScreenPassDesc { label: "post/lens", shader: SHADER, entry: "fs_lens", images: 1, format: FORMAT },
     )
 }
 

@@ -1,11 +1,11 @@
-//! Custom shapes: instanced polygons with outlines, filled with colour or with the previous image.
+//! Custom shapes: instanced, outlined polygons, filled with a colour or with the previous image.
 
 use super::draw::{ByBlend, blend_state};
-use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pipeline};
 use crate::milk::ShapeInstance;
 use crate::stage::gpu::Gpu;
 
-/// Twin of `ShapeDraw` in `shaders/shape.wgsl`.
+/// Matches `ShapeDraw` in `shaders/shape.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct ShapeUniforms {
@@ -16,10 +16,10 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pad: [f32; 3],
 }
 
-/// Distance between two draws' uniforms in their buffer: the alignment every device accepts.
+/// Distance between the uniforms of two draws: the alignment that every device supports.
 pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
 
-/// Pipelines and layout of shape draws.
+/// Pipelines and layout of the shape pass.
 pub(in crate::stage) struct ShapePass {
     pub layout: wgpu::BindGroupLayout,
     pub pipelines: ByBlend,
@@ -44,7 +44,7 @@ impl ShapePass {
             attributes: &attributes,
         };
         let pipelines = ByBlend::new(|blend| {
-            let plan = PipelinePlan {
+            let plan = PipelineDesc {
                 label: "shape",
                 layouts: &[&layout],
                 vertex: (&shader, "vs_shape"),

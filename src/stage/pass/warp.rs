@@ -1,9 +1,9 @@
-//! The warp of presets without a warp shader.
+//! The built-in warp pass, for presets without a warp shader.
 
-use super::{FORMAT, PipelinePlan, SAMPLER, TEXTURE, layout, mesh, module, pipeline};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, layout, mesh, module, pipeline};
 use crate::stage::gpu::Gpu;
 
-/// Pipeline and layout of the fixed warp.
+/// Pipeline and layout of the built-in warp pass.
 pub(in crate::stage) struct WarpPass {
     pub pipeline: wgpu::RenderPipeline,
     pub layout: wgpu::BindGroupLayout,
@@ -16,7 +16,7 @@ impl WarpPass {
         let shader = module(gpu, "warp", include_str!("../../../shaders/warp.wgsl"));
         let pipeline = pipeline(
             device,
-            &PipelinePlan {
+            &PipelineDesc {
                 label: "warp",
                 layouts: &[&layout],
                 vertex: (mesh_shader, "vs_mesh"),

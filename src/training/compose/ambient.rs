@@ -4,36 +4,36 @@ use super::bus::Bus;
 use super::patch::Patch;
 use super::strings::Strings;
 use super::voice::{Syllable, Voice};
-use super::{SECS, above, between, chance, octaves, pick, scale};
+use super::{above, between, chance, octaves, pick, scale};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
 /// One piece.
-pub fn compose(rng: &mut Rng) -> Bus {
+pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
     let scale = scale(rng);
     let root_hz = octaves(rng, 40.0, 130.0);
-    let mut mix = Bus::new();
+    let mut mix = Bus::new(secs);
     if chance(rng, 0.25) {
-        return field(root_hz, &scale, rng);
+        return field(root_hz, &scale, secs, rng);
     }
     for _ in 0..1 + rng.below(3) {
-        let mut bus = pads(root_hz, &scale, rng);
+        let mut bus = pads(root_hz, &scale, secs, rng);
         breathe(&mut bus, rng);
         mix.mix(&bus, between(rng, -10.0, 0.0));
     }
     if chance(rng, 0.4) {
-        let mut bus = wind(rng);
+        let mut bus = wind(secs, rng);
         breathe(&mut bus, rng);
         mix.mix(&bus, between(rng, -22.0, -2.0));
     }
     if chance(rng, 0.5) {
-        mix.mix(&drops(root_hz, &scale, rng), between(rng, -16.0, 0.0));
+        mix.mix(&drops(root_hz, &scale, secs, rng), between(rng, -16.0, 0.0));
     }
     if chance(rng, 0.2) {
-        mix.mix(&pulse(root_hz, &scale, rng), between(rng, -14.0, 0.0));
+        mix.mix(&pulse(root_hz, &scale, secs, rng), between(rng, -14.0, 0.0));
     }
     if chance(rng, 0.15) {
-        mix.mix(&choir(root_hz, &scale, rng), between(rng, -10.0, 0.0));
+        mix.mix(&choir(root_hz, &scale, secs, rng), between(rng, -10.0, 0.0));
     }
     if chance(rng, 0.7) {
         mix.hall(octaves(rng, 1.0, 9.0), between(rng, 0.2, 0.9), rng);
@@ -42,20 +42,20 @@ pub fn compose(rng: &mut Rng) -> Bus {
 }
 
 /// Noise everywhere, and in it a few notes, deep or far away.
-fn field(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
-    let mut mix = Bus::new();
+fn field(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
+    let mut mix = Bus::new(secs);
     for _ in 0..1 + rng.below(2) {
-        let mut bus = wind(rng);
+        let mut bus = wind(secs, rng);
         breathe(&mut bus, rng);
         mix.mix(&bus, between(rng, -6.0, 0.0));
     }
     for _ in 0..1 + rng.below(3) {
-        let mut bus = Bus::new();
+        let mut bus = Bus::new(secs);
         let octave = pick(rng, &[0.7, 1.0, 2.0, 4.0, 8.0]);
         let patch = if chance(rng, 0.6) { Patch::pad(rng) } else { Patch::drop(rng) };
         let mean = octaves(rng, 1.5, 6.0);
         let mut at = between(rng, 0.0, 2.0);
-        while at < SECS {
+        while at < secs {
             let hz = above(root_hz * octave, pick(rng, scale));
             bus.add(at, &patch.note(hz, between(rng, 0.5, 4.0), rng), between(rng, 0.4, 1.0));
             at += mean * between(rng, 0.3, 1.7);
@@ -77,14 +77,14 @@ fn breathe(bus: &mut Bus, rng: &mut Rng) {
 }
 
 /// Chords or a single drone, one after the other, overlapping.
-fn pads(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn pads(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let patch = Patch::pad(rng);
     let octave = pick(rng, &[1.0, 2.0, 2.0, 4.0]);
     let length = octaves(rng, 2.5, 16.0);
     let notes = 1 + rng.below(4);
     let mut at = -between(rng, 0.0, length);
-    while at < SECS {
+    while at < secs {
         for _ in 0..notes {
             let hz = above(root_hz * octave, pick(rng, scale));
             let note = patch.note(hz, length, rng);
@@ -97,8 +97,8 @@ fn pads(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
 }
 
 /// Wind, surf, tape hiss, rumble: noise that moves.
-fn wind(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn wind(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let mut noise = Noise::new(rng.next_u64());
     let (hz, q) = (octaves(rng, 60.0, 5_000.0), octaves(rng, 0.5, 6.0));
     let mut filter = Filter::new(super::RATE, hz, q);
@@ -115,13 +115,13 @@ fn wind(rng: &mut Rng) -> Bus {
 }
 
 /// Bells, a piano, a harp, far apart.
-fn drops(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn drops(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let (patch, strings, plucked) = (Patch::drop(rng), Strings::guitar(rng), chance(rng, 0.3));
     let octave = pick(rng, &[2.0, 4.0, 8.0]);
     let mean = octaves(rng, 0.4, 5.0);
     let mut at = between(rng, 0.0, mean);
-    while at < SECS {
+    while at < secs {
         let hz = above(root_hz * octave, pick(rng, scale)).min(3_000.0);
         let note = if plucked { strings.note(hz, 3.0, false, 0.0, rng) } else { patch.note(hz, 3.0, rng) };
         bus.add(at, &note, between(rng, 0.3, 1.0));
@@ -135,14 +135,14 @@ fn drops(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
 }
 
 /// A soft pulse at a resting heart's pace, or a gentle figure that goes round.
-fn pulse(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn pulse(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let figure = chance(rng, 0.5);
     let period = if figure { between(rng, 0.25, 0.8) } else { between(rng, 0.75, 1.4) };
     let patch = Patch::drop(rng);
     let notes: Vec<f32> = (0..pick(rng, &[3, 4, 6, 8])).map(|_| pick(rng, scale)).collect();
     let octave = pick(rng, &[2.0, 4.0]);
-    for n in 0..(SECS / period) as usize {
+    for n in 0..(secs / period) as usize {
         let hz = if figure { above(root_hz * octave, notes[n % notes.len()]) } else { root_hz };
         bus.add(n as f32 * period, &patch.note(hz, period * 1.5, rng), 1.0);
     }
@@ -152,13 +152,13 @@ fn pulse(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
 }
 
 /// Voices without words.
-fn choir(root_hz: f32, scale: &[f32], rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn choir(root_hz: f32, scale: &[f32], secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     for _ in 0..3 {
         let voice = Voice::new(rng, 0.008);
         let mut at = 0.0;
         let mut syllables = Vec::new();
-        while at < SECS {
+        while at < secs {
             let secs = between(rng, 2.0, 5.0);
             let hz = above(root_hz * 2.0, pick(rng, scale));
             syllables.push(Syllable { at, secs, hz: (hz, hz), level: 0.7 });

@@ -1,6 +1,6 @@
 //! A track of a piece: where sounds are put, and what is done to all of them together.
 
-use super::{RATE, SECS, between, chance};
+use super::{RATE, between, chance};
 use crate::audio::demo::tone::{Filter, soft};
 use crate::units::Rng;
 
@@ -11,9 +11,9 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// A silent track as long as a piece.
-    pub fn new() -> Self {
-        Self { sound: vec![0.0; (SECS * RATE) as usize] }
+    /// A silent track as long as a piece of `secs`.
+    pub fn new(secs: f32) -> Self {
+        Self { sound: vec![0.0; (secs * RATE) as usize] }
     }
 
     /// What was put together.

@@ -4,7 +4,7 @@ use super::bus::Bus;
 use super::kit::Kit;
 use super::patch::Patch;
 use super::voice::{Syllable, Voice};
-use super::{SECS, above, between, chance, octaves, pick, scale};
+use super::{above, between, chance, octaves, pick, scale};
 use crate::audio::demo::tone::{Filter, Noise};
 use crate::units::Rng;
 
@@ -18,6 +18,9 @@ const BROKEN: [(&[usize], &[usize]); 5] = [
 ];
 
 struct SongPlan {
+    /// Length of the piece, seconds.
+    secs: f32,
+    /// Length of a sixteenth, seconds.
     step: f32,
     bars: usize,
     /// Whether the kick plays in a bar.
@@ -29,7 +32,7 @@ struct SongPlan {
 }
 
 impl SongPlan {
-    fn draw(rng: &mut Rng) -> Self {
+    fn draw(secs: f32, rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
             0..6 => between(rng, 116.0, 146.0),
             6..8 => between(rng, 146.0, 180.0),
@@ -37,7 +40,7 @@ impl SongPlan {
             _ => between(rng, 170.0, 215.0),
         };
         let step = 15.0 / bpm;
-        let bars = (SECS / (16.0 * step)) as usize + 1;
+        let bars = (secs / (16.0 * step)) as usize + 1;
         let mut kick = vec![true; bars];
         if chance(rng, 0.2) {
             // A breakdown: the kick rests for some bars.
@@ -50,11 +53,16 @@ impl SongPlan {
             1 => vec![0, pick(rng, &[2, 3, 4, 5])],
             _ => (0..4).map(|_| pick(rng, &[0, 0, 2, 3, 4, 5])).collect(),
         };
-        Self { step, bars, kick, root_hz: octaves(rng, 36.0, 72.0), scale: scale(rng), chords }
+        Self { secs, step, bars, kick, root_hz: octaves(rng, 36.0, 72.0), scale: scale(rng), chords }
     }
 
     fn at(&self, bar: usize, step: f32) -> f32 {
         (bar as f32 * 16.0 + step) * self.step
+    }
+
+    /// When the quarter notes fall, played or not.
+    fn beats(&self) -> Vec<f32> {
+        (0..self.bars * 4).map(|beat| self.at(0, beat as f32 * 4.0)).filter(|at| *at < self.secs).collect()
     }
 
     fn root(&self, bar: usize) -> usize {
@@ -66,11 +74,11 @@ impl SongPlan {
     }
 }
 
-/// One piece.
-pub fn compose(rng: &mut Rng) -> Bus {
-    let plan = SongPlan::draw(rng);
+/// One piece, and when its beats fall.
+pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
+    let plan = SongPlan::draw(secs, rng);
     let kit = Kit::machine(rng);
-    let mut mix = Bus::new();
+    let mut mix = Bus::new(plan.secs);
     let kicks = drums(&plan, &kit, &mut mix, rng);
     let pump = if chance(rng, 0.6) { between(rng, 0.2, 0.95) } else { 0.0 };
     let length = plan.step * between(rng, 1.5, 4.0);
@@ -102,19 +110,19 @@ pub fn compose(rng: &mut Rng) -> Bus {
     }
     if chance(rng, 0.3) {
         let db = between(rng, -20.0, -8.0);
-        add(hiss(rng), db, rng);
+        add(hiss(&plan, rng), db, rng);
     }
     if chance(rng, 0.1) {
         let db = between(rng, -10.0, 0.0);
         add(calls(&plan, rng), db, rng);
     }
-    mix
+    (mix, plan.beats())
 }
 
 /// Drums; returns when the kicks are.
 fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
     let mut kicks = Vec::new();
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let broken = chance(rng, 0.15).then(|| pick(rng, &BROKEN));
     let (kick, snares) = broken.unwrap_or((&[0, 4, 8, 12], &[4, 12]));
     let clapped = if broken.is_some() { 0.9 } else { 0.6 };
@@ -173,7 +181,7 @@ fn drums(plan: &SongPlan, kit: &Kit, mix: &mut Bus, rng: &mut Rng) -> Vec<f32> {
 
 /// A bass line of one or two bars, over and over.
 fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let patch = Patch::bass(rng);
     let octave = pick(rng, &[1.0, 1.0, 2.0]);
     let kind = rng.below(4);
@@ -199,7 +207,7 @@ fn bass(plan: &SongPlan, rng: &mut Rng) -> Bus {
 
 /// An arpeggio or a melody that repeats exactly.
 fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let patch = Patch::lead(rng);
     let octave = pick(rng, &[4.0, 8.0, 8.0, 16.0]);
     let (length, density) = (pick(rng, &[8, 16, 16, 32]), between(rng, 0.35, 1.0));
@@ -220,7 +228,7 @@ fn line(plan: &SongPlan, rng: &mut Rng) -> Bus {
 
 /// Stabs on off-beats, or a pad that holds each chord.
 fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let held = chance(rng, 0.5);
     let patch = if held { Patch::pad(rng) } else { Patch::lead(rng) };
     let octave = pick(rng, &[2.0, 4.0, 8.0]);
@@ -245,7 +253,7 @@ fn chords(plan: &SongPlan, rng: &mut Rng) -> Bus {
 
 /// Noise that rises over some bars, as before a drop.
 fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let mut noise = Noise::new(rng.next_u64());
     let mut filter = Filter::new(super::RATE, 500.0, 2.0);
     let length = plan.at(pick(rng, &[2, 4, 8]), 0.0);
@@ -260,8 +268,8 @@ fn sweep(plan: &SongPlan, rng: &mut Rng) -> Bus {
 }
 
 /// Noise that never stops: vinyl, tape, a layer under the hats.
-fn hiss(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn hiss(plan: &SongPlan, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(plan.secs);
     let mut noise = Noise::new(rng.next_u64());
     let mut filter = Filter::new(super::RATE, octaves(rng, 800.0, 8_000.0), 0.7);
     bus.samples().iter_mut().for_each(|sample| *sample = filter.next(noise.next()).band);
@@ -270,7 +278,7 @@ fn hiss(rng: &mut Rng) -> Bus {
 
 /// A voice cut into a pattern that repeats.
 fn calls(plan: &SongPlan, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(plan.secs);
     let voice = Voice::new(rng, 0.005);
     let steps: Vec<(usize, usize)> =
         (0..16).filter_map(|step| if chance(rng, 0.2) { Some((step, rng.below(7))) } else { None }).collect();

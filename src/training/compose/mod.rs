@@ -19,19 +19,25 @@ use crate::units::Rng;
 
 /// Samples a second.
 const RATE: f32 = 44_100.0;
-/// Length of a piece, seconds.
-const SECS: f32 = 16.0;
 
-/// One piece of a scene, mono at 44.1 kHz.
-pub fn compose(scene: Scene, rng: &mut Rng) -> Vec<f32> {
-    let mut mix = match scene {
-        Scene::Ambient => ambient::compose(rng),
-        Scene::Techno => club::compose(rng),
-        Scene::Rock => rock::compose(rng),
-        Scene::None => plain::compose(rng),
+/// A composed piece of known scene, tempo and beats.
+pub struct Piece {
+    /// Mono at 44.1 kHz.
+    pub sound: Vec<f32>,
+    /// When the quarter notes fall, in seconds; empty where nothing counts.
+    pub beats: Vec<f32>,
+}
+
+/// Composes a piece of a scene, `secs` long.
+pub fn compose(scene: Scene, secs: f32, rng: &mut Rng) -> Piece {
+    let (mut mix, beats) = match scene {
+        Scene::Ambient => (ambient::compose(secs, rng), Vec::new()),
+        Scene::Techno => club::compose(secs, rng),
+        Scene::Rock => rock::compose(secs, rng),
+        Scene::None => (plain::compose(secs, rng), Vec::new()),
     };
     mix.master(rng);
-    mix.into_sound()
+    Piece { sound: mix.into_sound(), beats }
 }
 
 /// A number between two others.
@@ -80,18 +86,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scene_sounds_differs_from_piece_to_piece_and_repeats_with_its_seed() {
+    fn pieces_are_audible_differ_and_repeat_with_their_seed() {
         for scene in Scene::ALL {
             let mut rng = Rng::new(4);
-            let (one, two) = (compose(scene, &mut rng), compose(scene, &mut rng));
-            assert_ne!(one, two, "{scene:?}");
-            assert_eq!(one, compose(scene, &mut Rng::new(4)), "{scene:?}");
-            for sound in [one, two] {
-                assert_eq!(sound.len(), (SECS * RATE) as usize);
+            let [one, two] = [12.0, 16.0].map(|secs| compose(scene, secs, &mut rng));
+            assert_eq!(one.sound, compose(scene, 12.0, &mut Rng::new(4)).sound, "{scene:?}");
+            assert_ne!(one.sound, two.sound[..one.sound.len()], "{scene:?}");
+            assert_eq!((one.sound.len(), two.sound.len()), (12 * 44_100, 16 * 44_100));
+            for Piece { sound, .. } in [one, two] {
                 assert!(sound.iter().all(|s| s.is_finite() && s.abs() <= 1.0), "{scene:?}");
                 let power = sound.iter().map(|s| s * s).sum::<f32>() / sound.len() as f32;
                 assert!(power > 1e-4, "{scene:?}: {power}");
             }
+        }
+    }
+
+    #[test]
+    fn beats_fill_a_piece_that_has_a_tempo() {
+        for seed in 0..8 {
+            for scene in [Scene::Techno, Scene::Rock] {
+                let beats = compose(scene, 20.0, &mut Rng::new(seed)).beats;
+                assert!(beats[0] == 0.0 && (18.0..20.0).contains(&beats[beats.len() - 1]), "{beats:?}");
+                let gaps = beats.windows(2).map(|pair| pair[1] - pair[0]);
+                // 54 to 215 beats a minute.
+                assert!(gaps.clone().all(|gap| (0.27..1.12).contains(&gap)), "{scene:?} {seed}: {beats:?}");
+            }
+            assert!(compose(Scene::Ambient, 4.0, &mut Rng::new(seed)).beats.is_empty());
         }
     }
 }

@@ -3,32 +3,32 @@
 use super::bus::Bus;
 use super::kit::shot;
 use super::voice::{Voice, speech};
-use super::{RATE, SECS, between, chance, octaves, pick};
+use super::{RATE, between, chance, octaves, pick};
 use crate::audio::demo::tone::{Decay, Filter, Noise, Osc};
 use crate::units::Rng;
 
 /// One piece.
-pub fn compose(rng: &mut Rng) -> Bus {
-    let mut mix = Bus::new();
+pub fn compose(secs: f32, rng: &mut Rng) -> Bus {
+    let mut mix = Bus::new(secs);
     match rng.below(20) {
         0..9 => {
             let speakers = pick(rng, &[1, 1, 1, 1, 2, 5]);
             for _ in 0..speakers {
                 let voice = Voice::new(rng, 0.0);
-                let mut bus = Bus::new();
-                let syllables = speech(rng, SECS);
+                let mut bus = Bus::new(secs);
+                let syllables = speech(rng, secs);
                 voice.utter(&syllables, bus.samples(), rng);
                 mix.mix(&bus, 0.0);
             }
         }
-        9..11 => mix.mix(&applause(rng), 0.0),
-        11..14 => mix.mix(&machine(rng), 0.0),
-        14..16 => mix.mix(&things(rng), 0.0),
-        16 => mix.mix(&birds(rng), 0.0),
+        9..11 => mix.mix(&applause(secs, rng), 0.0),
+        11..14 => mix.mix(&machine(secs, rng), 0.0),
+        14..16 => mix.mix(&things(secs, rng), 0.0),
+        16 => mix.mix(&birds(secs, rng), 0.0),
         _ => {}
     }
     // The place around it: never quite silent, and sometimes all there is.
-    let place = noise(rng);
+    let place = noise(secs, rng);
     mix.mix(&place, between(rng, -45.0, -10.0));
     if chance(rng, 0.5) {
         mix.hall(between(rng, 0.2, 1.5), between(rng, 0.05, 0.5), rng);
@@ -37,8 +37,8 @@ pub fn compose(rng: &mut Rng) -> Bus {
 }
 
 /// Noise of any colour, steady or in gusts.
-fn noise(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn noise(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let mut source = Noise::new(rng.next_u64());
     let (hz, q) = (octaves(rng, 80.0, 6_000.0), octaves(rng, 0.5, 2.0));
     let mut filter = Filter::new(RATE, hz, q);
@@ -59,22 +59,22 @@ fn noise(rng: &mut Rng) -> Bus {
 }
 
 /// Hands, many of them.
-fn applause(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
-    let count = octaves(rng, 150.0, 3_000.0) as usize;
+fn applause(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
+    let count = (octaves(rng, 9.375, 187.5) * secs) as usize;
     for _ in 0..count {
-        let (hz, secs) = (octaves(rng, 700.0, 2_500.0), between(rng, 0.004, 0.015));
+        let (hz, decay_secs) = (octaves(rng, 700.0, 2_500.0), between(rng, 0.004, 0.015));
         let mut filter = Filter::new(RATE, hz, 2.0);
-        let mut level = Decay::new(RATE, secs);
+        let mut level = Decay::new(RATE, decay_secs);
         let mut source = Noise::new(rng.next_u64());
         level.strike(1.0);
         let clap = shot(0.06, || filter.next(source.next()).band * level.next());
-        bus.add(between(rng, 0.0, SECS), &clap, between(rng, 0.2, 1.0));
+        bus.add(between(rng, 0.0, secs), &clap, between(rng, 0.2, 1.0));
     }
     if chance(rng, 0.5) {
         let voice = Voice::new(rng, 0.0);
-        let shouts = speech(rng, SECS);
-        let mut crowd = Bus::new();
+        let shouts = speech(rng, secs);
+        let mut crowd = Bus::new(secs);
         voice.utter(&shouts, crowd.samples(), rng);
         bus.mix(&crowd, -12.0);
     }
@@ -82,8 +82,8 @@ fn applause(rng: &mut Rng) -> Bus {
 }
 
 /// Mains hum, a fan, a motor, sometimes turning audibly.
-fn machine(rng: &mut Rng) -> Bus {
-    let mut bus = noise(rng);
+fn machine(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = noise(secs, rng);
     let hz = pick(rng, &[50.0, 60.0, 100.0, 120.0, 75.0, 230.0, 440.0]) * between(rng, 0.97, 1.03);
     let (partials, loud) = (1 + rng.below(12), octaves(rng, 0.02, 1.0));
     let mut oscs: Vec<(Osc, f32)> = (0..partials).map(|_| (Osc::default(), rng.unit_f32())).collect();
@@ -100,11 +100,11 @@ fn machine(rng: &mut Rng) -> Bus {
 }
 
 /// Steps, dishes, doors: struck now and then, never in time.
-fn things(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn things(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let mean = octaves(rng, 0.15, 1.5);
     let mut at = 0.0;
-    while at < SECS {
+    while at < secs {
         let (hz, q, secs) = (octaves(rng, 80.0, 4_000.0), octaves(rng, 0.7, 15.0), octaves(rng, 0.01, 0.15));
         let mut filter = Filter::new(RATE, hz, q);
         let mut level = Decay::new(RATE, secs);
@@ -118,10 +118,10 @@ fn things(rng: &mut Rng) -> Bus {
 }
 
 /// Chirps and trills.
-fn birds(rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+fn birds(secs: f32, rng: &mut Rng) -> Bus {
+    let mut bus = Bus::new(secs);
     let mut at = 0.0;
-    while at < SECS {
+    while at < secs {
         let (hz, to, notes) = (octaves(rng, 1_500.0, 6_000.0), between(rng, 0.6, 1.6), 1 + rng.below(8));
         let secs = octaves(rng, 0.03, 0.2);
         for note in 0..notes {

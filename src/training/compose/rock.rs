@@ -5,7 +5,7 @@ use super::kit::{Kit, Shot};
 use super::patch::Patch;
 use super::strings::Strings;
 use super::voice::{Syllable, Voice};
-use super::{SECS, above, between, chance, octaves, pick, scale};
+use super::{above, between, chance, octaves, pick, scale};
 use crate::units::Rng;
 
 /// Kicks and snares of a bar, in sixteenths.
@@ -26,6 +26,8 @@ const GROOVES: [(&[usize], &[usize]); 12] = [
 
 /// When things happen, as people play them.
 struct Time {
+    /// Length of the piece, seconds.
+    secs: f32,
     bars: usize,
     /// Beginning of each sixteenth, seconds.
     grid: Vec<f32>,
@@ -36,14 +38,14 @@ struct Time {
 }
 
 impl Time {
-    fn draw(rng: &mut Rng) -> Self {
+    fn draw(secs: f32, rng: &mut Rng) -> Self {
         let bpm = match rng.below(10) {
             0..2 => between(rng, 54.0, 78.0),
             2..9 => between(rng, 80.0, 172.0),
             _ => between(rng, 170.0, 205.0),
         };
         let step = 15.0 / bpm;
-        let bars = (SECS / (16.0 * step)) as usize + 1;
+        let bars = (secs / (16.0 * step)) as usize + 1;
         let (drift, clicked) = (between(rng, 0.0, 0.02), chance(rng, 0.5));
         let mut at = 0.0;
         let mut pace = 1.0_f32;
@@ -58,7 +60,12 @@ impl Time {
             })
             .collect();
         let swing = if chance(rng, 0.15) { between(rng, 0.2, 0.6) } else { 0.0 };
-        Self { bars, grid, loose: between(rng, 0.001, 0.012), swing, step }
+        Self { secs, bars, grid, loose: between(rng, 0.001, 0.012), swing, step }
+    }
+
+    /// When the quarter notes fall, as the band means them.
+    fn beats(&self) -> Vec<f32> {
+        self.grid.iter().step_by(4).copied().filter(|at| *at < self.secs).collect()
     }
 
     fn at(&self, bar: usize, step: usize, rng: &mut Rng) -> f32 {
@@ -81,8 +88,8 @@ impl Song {
     }
 }
 
-/// One piece.
-pub fn compose(rng: &mut Rng) -> Bus {
+/// One piece, and when its beats fall.
+pub fn compose(secs: f32, rng: &mut Rng) -> (Bus, Vec<f32>) {
     let scale = scale(rng);
     let slow = chance(rng, 0.6);
     let mut chords: Vec<f32> =
@@ -91,8 +98,8 @@ pub fn compose(rng: &mut Rng) -> Bus {
     if slow {
         chords = chords.iter().flat_map(|&chord| [chord; 2]).collect();
     }
-    let song = Song { time: Time::draw(rng), root_hz: octaves(rng, 73.0, 147.0), scale, chords };
-    let mut mix = Bus::new();
+    let song = Song { time: Time::draw(secs, rng), root_hz: octaves(rng, 73.0, 147.0), scale, chords };
+    let mut mix = Bus::new(secs);
     let drummer = chance(rng, 0.9);
     if drummer {
         drums(&song, &mut mix, rng);
@@ -116,12 +123,12 @@ pub fn compose(rng: &mut Rng) -> Bus {
     if chance(rng, 0.3) {
         mix.mix(&keys(&song, rng), between(rng, -12.0, -1.0));
     }
-    mix
+    (mix, song.time.beats())
 }
 
 fn drums(song: &Song, mix: &mut Bus, rng: &mut Rng) {
     let kit = if chance(rng, 0.85) { Kit::acoustic(rng) } else { Kit::machine(rng) };
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let (kicks, snares) = pick(rng, &GROOVES);
     let (every, ride) = (pick(rng, &[2, 2, 2, 4, 1]), chance(rng, 0.3));
     let (cymbal, gain) = (chance(rng, 0.3), between(rng, 0.1, 0.8));
@@ -168,7 +175,7 @@ fn drums(song: &Song, mix: &mut Bus, rng: &mut Rng) {
 }
 
 fn bass(song: &Song, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let strings = Strings::bass(rng);
     let every = pick(rng, &[2, 2, 4, 8]);
     let wander = between(rng, 0.0, 0.3);
@@ -195,7 +202,7 @@ enum SongStyle {
 }
 
 fn guitar(song: &Song, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let strings = Strings::guitar(rng);
     let style = pick(
         rng,
@@ -264,7 +271,7 @@ fn guitar(song: &Song, rng: &mut Rng) -> Bus {
 
 /// Sings phrases of the scale over the chords.
 fn singer(song: &Song, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let vibrato = between(rng, 0.0, 0.015);
     let voice = Voice::new(rng, vibrato);
     let octave = pick(rng, &[1.0, 2.0, 2.0]);
@@ -297,7 +304,7 @@ fn singer(song: &Song, rng: &mut Rng) -> Bus {
 
 /// A guitar that sings, torn and bent.
 fn solo(song: &Song, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let strings = Strings::guitar(rng);
     let mut degree = song.scale.len() / 2;
     for bar in 0..song.time.bars {
@@ -317,7 +324,7 @@ fn solo(song: &Song, rng: &mut Rng) -> Bus {
 }
 
 fn keys(song: &Song, rng: &mut Rng) -> Bus {
-    let mut bus = Bus::new();
+    let mut bus = Bus::new(song.time.secs);
     let patch = Patch::keys(rng);
     let every = pick(rng, &[4, 8, 8]);
     for bar in 0..song.time.bars {

@@ -1,0 +1,78 @@
+//! State shared by all code of a running preset: namespaces, memory, budget, and the inputs of the current frame.
+
+use super::PresetAudio;
+use super::eel::{Budget, Code, EelRandom, Machine, Memory, Shared};
+use super::names::{Layout, Q_COUNT, READ_ONLY};
+
+/// Time and size of one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tick {
+    /// Seconds since the preset started.
+    pub time: f64,
+    /// Target frame rate of the show, frames per second.
+    pub fps: f64,
+    /// Frame number, from 0.
+    pub frame: u64,
+    /// Width and height of the feedback image, pixels.
+    pub size: [u32; 2],
+    /// Columns and rows of the warp mesh.
+    pub mesh: [u32; 2],
+}
+
+/// State shared by all code of a preset.
+pub(super) struct Engine {
+    pub shared: Shared,
+    pub random: EelRandom,
+    pub budget: Budget,
+}
+
+/// Variables and `megabuf` of one namespace.
+pub(super) struct Namespace {
+    pub vars: Vec<f64>,
+    pub memory: Memory,
+}
+
+impl Namespace {
+    pub fn new(vars: usize) -> Self {
+        Self { vars: vec![0.0; vars], memory: Memory::new() }
+    }
+
+    /// Runs `code` on these variables; does nothing for `None`.
+    pub fn run(&mut self, code: Option<&Code>, engine: &mut Engine) {
+        let Some(code) = code else { return };
+        code.run(&mut Machine {
+            vars: &mut self.vars,
+            megabuf: &mut self.memory,
+            shared: &mut engine.shared,
+            rng: &mut engine.random,
+            budget: &mut engine.budget,
+        });
+    }
+
+    /// Sets the read-only variables.
+    pub fn set_read_only(&mut self, layout: Layout, values: &[f64; READ_ONLY]) {
+        self.vars[layout.time..layout.time + layout.read_only].copy_from_slice(&values[..layout.read_only]);
+    }
+
+    /// Returns `q1` to `q64`.
+    pub fn q(&self, layout: Layout) -> [f64; Q_COUNT] {
+        self.vars[layout.q..layout.q + Q_COUNT].try_into().expect("every namespace has all q variables")
+    }
+
+    /// Sets `q1` to `q64`.
+    pub fn set_q(&mut self, layout: Layout, q: &[f64; Q_COUNT]) {
+        self.vars[layout.q..layout.q + Q_COUNT].copy_from_slice(q);
+    }
+}
+
+/// Inputs of the current frame.
+pub(super) struct Context<'a> {
+    pub tick: Tick,
+    pub audio: &'a PresetAudio,
+    /// Read-only variables, in the order of every namespace.
+    pub read_only: [f64; READ_ONLY],
+    /// `q1..q64` after per-frame code.
+    pub q: [f64; Q_COUNT],
+    /// Aspect correction `[x, y]`; the larger one is 1.
+    pub aspect: [f32; 2],
+}

@@ -1,0 +1,11 @@
+//! Audio input of presets: waveform, spectrum and relative band levels, as MilkDrop computes them.
+//!
+//! These numbers are what presets were tuned to. Musical features (beat, section, scene) come from `analysis`.
+
+mod align;
+mod analyser;
+mod loudness;
+mod sound;
+
+pub use analyser::PresetAudioAnalyser;
+pub use sound::{PresetAudio, SPECTRUM_BINS, WAVE_SAMPLES};

@@ -1,0 +1,43 @@
+//! One frame of audio as presets see it.
+
+/// Waveform samples per channel.
+pub const WAVE_SAMPLES: usize = 576;
+/// Spectrum bins per channel.
+pub const SPECTRUM_BINS: usize = 512;
+/// Samples left after alignment; the spectrum uses the oldest `ALIGNED_SAMPLES` of the waveform.
+pub(super) const ALIGNED_SAMPLES: usize = 480;
+
+/// Waveform, spectrum and band levels of one frame.
+#[derive(Clone, Debug)]
+pub struct PresetAudio {
+    /// Waveform, left and right, -1 to 1, oldest sample first.
+    pub wave: [[f32; WAVE_SAMPLES]; 2],
+    /// Magnitude spectrum, left and right, low to high, for samples scaled to -128..127.
+    pub spectrum: [[f32; SPECTRUM_BINS]; 2],
+    /// Bass, mid and treble relative to their recent average; 1 = average.
+    pub bands: [f32; 3],
+    /// `bands`, smoothed.
+    pub bands_att: [f32; 3],
+}
+
+impl Default for PresetAudio {
+    fn default() -> Self {
+        Self {
+            wave: [[0.0; WAVE_SAMPLES]; 2],
+            spectrum: [[0.0; SPECTRUM_BINS]; 2],
+            bands: [1.0; 3],
+            bands_att: [1.0; 3],
+        }
+    }
+}
+
+impl PresetAudio {
+    /// Returns a copy scaled by `gain`, a linear factor.
+    pub fn with_gain(&self, gain: f32) -> Self {
+        let mut louder = self.clone();
+        louder.wave.as_flattened_mut().iter_mut().for_each(|sample| *sample *= gain);
+        louder.spectrum.as_flattened_mut().iter_mut().for_each(|bin| *bin *= gain);
+        louder.bands.iter_mut().chain(&mut louder.bands_att).for_each(|band| *band *= gain);
+        louder
+    }
+}

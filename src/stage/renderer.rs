@@ -1,0 +1,181 @@
+//! The stage: draws a [`Cue`] from decks, mixer, post effects and flash limiter into the output picture.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lactea_abi::{Address, Filter};
+
+use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
+use super::deck::Deck;
+use super::error::StageError;
+use super::pass;
+use super::pass::flash::FlashPass;
+use super::pass::mix::{self, MixUniforms};
+use super::pass::post::ScreenPass;
+use super::picture_stats::{PictureMeter, PictureStats};
+use super::post::{Post, PostChain, PostWork};
+use super::readback::{self, Readback};
+use super::render_context::RenderContext;
+
+/// The decks, the mixer, and the output picture.
+pub struct Stage {
+    render_context: Arc<RenderContext>,
+    decks: BTreeMap<DeckId, Box<Deck>>,
+    mixer: ScreenPass<MixUniforms>,
+    post: PostChain,
+    limiter: Option<FlashPass>,
+    meter: Option<PictureMeter>,
+    picture: wgpu::Texture,
+    picture_view: wgpu::TextureView,
+    black: wgpu::TextureView,
+}
+
+impl Stage {
+    /// Creates a stage without decks; `size` is the size of the output picture in pixels.
+    pub fn new(render_context: Arc<RenderContext>, size: [u32; 2]) -> Self {
+        let picture = pass::image(&render_context.gpu.device, "stage picture", size);
+        Self {
+            mixer: mix::pass(&render_context.gpu, pass::FORMAT),
+            post: PostChain::new(&render_context.gpu, size),
+            limiter: None,
+            meter: None,
+            decks: BTreeMap::new(),
+            picture_view: pass::view(&picture),
+            picture,
+            black: black(&render_context),
+            render_context,
+        }
+    }
+
+    /// Turns the flash limiter (at most three flashes per second) on or off from the next frame on.
+    pub fn limit_flashes(&mut self, enabled: bool) {
+        self.limiter = enabled.then(|| FlashPass::new(&self.render_context.gpu, self.size()));
+    }
+
+    /// Turns [`Self::picture_stats`] on or off.
+    pub fn measure_picture(&mut self, enabled: bool) {
+        self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu, &self.picture_view));
+    }
+
+    /// Starts measuring the current picture and returns an earlier measurement, if one has finished. Never blocks.
+    pub fn picture_stats(&mut self) -> Option<PictureStats> {
+        let meter = self.meter.as_mut()?;
+        meter.request(&self.render_context.gpu);
+        meter.receive(&self.render_context.gpu)
+    }
+
+    /// Returns the context that decks of this stage are built with.
+    pub fn render_context(&self) -> &Arc<RenderContext> {
+        &self.render_context
+    }
+
+    /// Adds a warmed-up deck.
+    pub fn add(&mut self, id: DeckId, deck: Box<Deck>) {
+        self.decks.insert(id, deck);
+    }
+
+    /// Removes a deck and frees its memory, except for pictures still bound by the mixer.
+    pub fn retire(&mut self, id: DeckId) {
+        self.decks.remove(&id);
+    }
+
+    /// Removes all decks.
+    pub fn clear(&mut self) {
+        self.decks.clear();
+    }
+
+    /// Iterates over all decks.
+    pub fn decks(&self) -> impl Iterator<Item = &Deck> {
+        self.decks.values().map(Box::as_ref)
+    }
+
+    /// Returns the deck with this id.
+    pub fn deck(&self, id: DeckId) -> Option<&Deck> {
+        self.decks.get(&id).map(Box::as_ref)
+    }
+
+    /// Draws one frame into the output picture. A deck that was not added is drawn black.
+    pub fn draw(&mut self, cue: &Cue) {
+        if cue.output_mode == OutputMode::Freeze {
+            return;
+        }
+        let gpu = &self.render_context.gpu;
+        let blackout = cue.output_mode == OutputMode::Blackout;
+        let second =
+            cue.second.as_ref().filter(|second| !blackout && self.decks.contains_key(&second.on_air.deck));
+        let on_air =
+            [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to), second.map(|second| &second.on_air)];
+        for on_air in on_air.into_iter().flatten() {
+            if let Some(deck) = self.decks.get_mut(&on_air.deck) {
+                // One submission per deck: an error in one deck does not affect the others.
+                let mut encoder = gpu.device.create_command_encoder(&Default::default());
+                deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, cue.dt);
+                gpu.queue.submit([encoder.finish()]);
+            }
+        }
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let output = |on_air: Option<&OnAirDeck>| {
+            let deck = on_air.and_then(|on_air| self.decks.get(&on_air.deck));
+            deck.map_or(&self.black, |deck| deck.output())
+        };
+        let front = output(on_air[0]);
+        let incoming = if on_air[1].is_some() { output(on_air[1]) } else { front };
+        let uniforms = MixUniforms {
+            progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
+            style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
+            aspect: self.picture.height() as f32 / self.picture.width() as f32,
+            light: if blackout { 0.0 } else { 1.0 },
+        };
+        let neutral = Post::default();
+        let work = PostWork {
+            post: if blackout { &neutral } else { &cue.post },
+            second: second.map(|second| (output(Some(&second.on_air)), second.share.get())),
+            dt: cue.dt as f32,
+        };
+        let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
+        let finished = self.limiter.as_ref().map_or(&self.picture_view, FlashPass::candidate).clone();
+        let mixed = self.post.source(&work, &finished);
+        self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
+        self.post.draw(&self.render_context, &mut encoder, &work, &finished);
+        if let Some(limiter) = &mut self.limiter {
+            let picture = (&self.picture, &self.picture_view);
+            limiter.draw(gpu, &mut encoder, sampler, picture, cue.dt as f32);
+        }
+        gpu.queue.submit([encoder.finish()]);
+    }
+
+    /// Blocks until the device is idle. Not for the render thread.
+    pub fn finish(&self) {
+        // The error callback handles device errors.
+        self.render_context.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
+    }
+
+    /// Returns the output picture.
+    pub fn picture(&self) -> &wgpu::TextureView {
+        &self.picture_view
+    }
+
+    /// Returns width and height of the output picture, pixels.
+    pub fn size(&self) -> [u32; 2] {
+        [self.picture.width(), self.picture.height()]
+    }
+
+    /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in flight
+    /// or its size differs.
+    pub fn read_back(&self, readback: &mut Readback) -> bool {
+        readback.request(&self.render_context.gpu, &self.picture)
+    }
+
+    /// Reads back the output picture. Blocks until the device is done; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back, for example because the device was lost.
+    pub fn screenshot(&self) -> Result<image::RgbaImage, StageError> {
+        readback::read_texture(&self.render_context.gpu, &self.picture)
+    }
+}
+
+/// Returns a black picture, for when no deck is on air.
+fn black(render_context: &RenderContext) -> wgpu::TextureView {
+    pass::view(&pass::image(&render_context.gpu.device, "black", [1, 1]))
+}
