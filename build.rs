@@ -14,7 +14,15 @@ fn presets(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Stack of the first thread: Linux gives it 8 MiB, Windows 1, and a worker compiles presets there.
+const STACK_BYTES: u32 = 8 << 20;
+
 fn main() {
+    let target = |what: &str| std::env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+    if target("OS") == "windows" {
+        let option = if target("ENV") == "msvc" { "/STACK:" } else { "-Wl,--stack," };
+        println!("cargo::rustc-link-arg-bins={option}{STACK_BYTES}");
+    }
     println!("cargo::rerun-if-changed=presets");
     let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("presets");
     let mut found = Vec::new();

@@ -15,6 +15,22 @@ function Install-Missing($command, $id, $name) {
     winget install --exact --id $id --accept-package-agreements --accept-source-agreements
 }
 
+# rustc's linker and the C compiler for SQLite come with Visual Studio's build tools.
+function Install-BuildTools {
+    $vswhere = Join-Path ${env:ProgramFiles(x86)} 'Microsoft Visual Studio\Installer\vswhere.exe'
+    $component = 'Microsoft.VisualStudio.Component.VC.Tools.x86.x64'
+    if ((Test-Path $vswhere) -and (& $vswhere -products * -requires $component -property installationPath)) { return }
+    if (-not (Get-Command winget -ErrorAction SilentlyContinue)) {
+        Say 'the Visual C++ build tools are missing and winget is not here; install them by hand and run this again'
+        return
+    }
+    Say 'installing the Visual C++ build tools with winget'
+    winget install --exact --id Microsoft.VisualStudio.2022.BuildTools `
+        --accept-package-agreements --accept-source-agreements `
+        --override '--passive --wait --add Microsoft.VisualStudio.Workload.VCTools --includeRecommended'
+}
+
+Install-BuildTools
 Install-Missing 'cargo' 'Rustlang.Rustup' 'the Rust toolchain'
 Install-Missing 'ffmpeg' 'Gyan.FFmpeg' 'ffmpeg'
 $cargoBin = Join-Path $env:USERPROFILE '.cargo\bin'

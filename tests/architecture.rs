@@ -67,6 +67,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("base64", &["audit"]),
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
+    ("windows_sys", &["jobs"]),
+    ("dunce", &["library", "night"]),
     ("ureq", &["embed"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),

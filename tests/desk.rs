@@ -204,7 +204,7 @@ fn the_live_page_in_trouble() {
     let mut snapshot = playing();
     snapshot.held = true;
     snapshot.macros.mode = Mode::Midi;
-    snapshot.veil = OutputMode::Blackout;
+    snapshot.output_mode = OutputMode::Blackout;
     snapshot.features = Features { silent: true, ..Features::default() };
     snapshot.up_next.clear();
     if let Some(playing) = &mut snapshot.playing {

@@ -55,7 +55,7 @@ fn library(folder: &Path) -> Catalogue {
         let path = format!("{:03}/{name}.milk", at % 400);
         Entry {
             id: PresetId::of(&at.to_le_bytes()),
-            lies: SourceLocation::Below(folder.clone()),
+            location: SourceLocation::Below(folder.clone()),
             path,
             cluster: (at % CLUSTERS) as u16,
             energy: Energy::of_rank((at % 3) as u8),
@@ -114,14 +114,14 @@ fn a_hundred_thousand_presets_are_searched_and_drawn() {
         let answer = told(&format!("search {text:?}"), || searcher.find(&question));
         if text.chars().all(char::is_alphabetic) && text.len() > 2 && text != "milk" {
             let right = library.entries.iter().filter(|entry| holds(text, &entry.path)).count();
-            assert_eq!(answer.places.len(), right, "{text}");
+            assert_eq!(answer.indices.len(), right, "{text}");
         }
     }
     let all = told("everything", || searcher.find(&SearchQuery::default()));
-    assert_eq!(all.places.len(), PRESETS);
+    assert_eq!(all.indices.len(), PRESETS);
     let peaks = SearchQuery { energy: Some(Energy::Peak), cluster: Some(5), ..SearchQuery::default() };
     let peaks = told("one style at its peak", || searcher.find(&peaks));
-    assert!(!peaks.places.is_empty() && peaks.places.len() < PRESETS / CLUSTERS);
+    assert!(!peaks.indices.is_empty() && peaks.indices.len() < PRESETS / CLUSTERS);
     println!("memory: {} MB more than without the library", memory_mb().saturating_sub(before));
     draw(LibraryView { answer: Arc::new(all), ..LibraryView::default() });
     println!("memory: {} MB in all", memory_mb());

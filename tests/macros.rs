@@ -310,7 +310,7 @@ fn a_command_reaches_the_cue_of_its_own_step() {
     let mut step = |commands: &[Command]| {
         let cue = show.step(&StepInput {
             dt: 1.0 / FPS,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &Features::default(),
             commands,
             arrived: &[],

@@ -150,7 +150,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
                 .collect();
             let step = show.step(&StepInput {
                 dt: samples.len() as f64 / f64::from(HOUSE_RATE_HZ),
-                heard: &PresetAudio::default(),
+                audio: &PresetAudio::default(),
                 features,
                 commands: &[],
                 arrived: &arrived,

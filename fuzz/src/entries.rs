@@ -134,10 +134,10 @@ pub fn midi_profile(data: &[u8]) {
 
 /// A set log: refused, or its frames can be walked and its lines written again.
 pub fn set_log(data: &[u8]) {
-    let Ok((header, entries)) = setlog::read(&String::from_utf8_lossy(cut(data))) else { return };
-    assert!(!setlog::line(&header).contains('\n'));
+    let Ok((header, entries)) = setlog::parse(&String::from_utf8_lossy(cut(data))) else { return };
+    assert!(!setlog::to_line(&header).contains('\n'));
     for entry in &entries {
-        assert!(!setlog::line(entry).contains('\n'));
+        assert!(!setlog::to_line(entry).contains('\n'));
         if let setlog::Event::Frames(frames) = &entry.event {
             assert!(frames.iter().take(MAX_BYTES).count() < MAX_BYTES, "more frames than the line can hold");
         }

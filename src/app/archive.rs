@@ -35,7 +35,7 @@ impl Archive {
         messages.extend_from_slice(&recalled.messages);
         let memory = recalled.memory.clone();
         let pool = Arc::new(Pool::new(Arc::new(catalogue)));
-        let show = Show::remembering(settings, pool.clone(), memory.clone());
+        let show = Show::with_memory(settings, pool.clone(), memory.clone());
         let search = SearchThread::start(second(&store)?).context("starting the search thread")?;
         let mut archive = Self {
             view: LibraryView::default(),
@@ -74,7 +74,7 @@ impl Archive {
                 }
             }
         }
-        if let Some(answer) = self.search.answer() {
+        if let Some(answer) = self.search.results() {
             self.view.answer = Arc::new(answer);
         }
         self.persistence.watch(show.on_air(), commands);
@@ -113,13 +113,13 @@ impl Archive {
     }
 
     fn find(&self) {
-        self.search.ask(self.library(), self.query.clone());
+        self.search.submit(self.library(), self.query.clone());
     }
 
     fn mark(&mut self, memory: &ShowMemory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
-        self.view.left_out = Arc::new(memory.left_out.clone());
+        self.view.left_out = Arc::new(memory.excluded.clone());
     }
 }
 

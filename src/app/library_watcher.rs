@@ -159,14 +159,14 @@ fn keep_up_until(
     if changed || !known {
         publish(updates, or_built_in(&store, opened)?);
     }
-    library::give_back_memory();
+    library::release_memory();
     while matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
             place = LibraryLocation::of(presets);
             publish(updates, or_built_in(&store, library::open(&store, &place, unix_now(), |_| ()))?);
-            library::give_back_memory();
+            library::release_memory();
         }
     }
     Ok(())

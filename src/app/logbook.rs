@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 
 use crate::library::UserFolders;
-use crate::show::setlog::{Entry, LogHeader, line};
+use crate::show::setlog::{Entry, LogHeader, to_line};
 
 /// Longest time between writes; a crash loses at most this much.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
@@ -48,7 +48,7 @@ impl LogBook {
         };
         let thread = thread::Builder::new().name("set log".into()).spawn(work)?;
         let mut book = Self { path: path.to_owned(), lines: Some(lines), thread: Some(thread) };
-        book.put(line(header));
+        book.put(to_line(header));
         Ok(book)
     }
 
@@ -64,7 +64,7 @@ impl LogBook {
 
     /// Adds lines.
     pub fn write(&mut self, entries: &[Entry]) {
-        entries.iter().for_each(|entry| self.put(line(entry)));
+        entries.iter().for_each(|entry| self.put(to_line(entry)));
     }
 
     fn put(&mut self, line: String) {
@@ -111,6 +111,6 @@ mod tests {
         book.write(&entries);
         drop(book);
         let text = std::fs::read_to_string(&path).expect("the file");
-        assert_eq!(setlog::read(&text), Ok((header, entries)));
+        assert_eq!(setlog::parse(&text).expect("a log"), (header, entries));
     }
 }

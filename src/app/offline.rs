@@ -70,7 +70,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         seed: settings.seed,
         fps,
         warm_frames: WARM_FRAMES,
-        refuge: false,
+        safe_preset: false,
         seen_after_secs: -1.0 / fps,
         ..ShowSettings::default()
     };
@@ -87,8 +87,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         ..LogHeader::new(show, &pool, ShowMemory::default())
     };
     let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
-    let mut rig = Rig::new(Show::remembering(show, pool, ShowMemory::default()), stage, warmer, heard);
-    rig.settle();
+    let mut rig = Rig::new(Show::with_memory(show, pool, ShowMemory::default()), stage, warmer, heard);
+    rig.prepare();
     // ffmpeg reads the sound from a file in a scratch folder next to the video.
     let folder =
         settings.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

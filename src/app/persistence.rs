@@ -110,7 +110,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
         if ban.kind == BanKind::Permanent {
             saved.memory.banned.insert(ban.id);
         } else {
-            saved.memory.left_out.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
+            saved.memory.excluded.insert(ban.id, Exclusion { kind: ban.kind, why: ban.reason });
         }
     }
     if let Some(taste) = saved.whole(store, TASTE)? {
@@ -171,7 +171,7 @@ impl ShowPersistence {
     /// Saves the difference to the previous state.
     pub fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
-        let ShowMemory { taste, favourites, banned, left_out, rescued, adventure, macros } = &memory;
+        let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
             self.writer.write(StoreWrite::Favourite(id, on), now);
         }
@@ -183,10 +183,10 @@ impl ShowPersistence {
             };
             self.writer.write(write, now);
         }
-        for (id, Exclusion { kind, why }) in added(&self.written.left_out, left_out) {
+        for (id, Exclusion { kind, why }) in added(&self.written.excluded, excluded) {
             self.writer.write(StoreWrite::Ban(id, kind, why), now);
         }
-        for (id, _) in added(left_out, &self.written.left_out) {
+        for (id, _) in added(excluded, &self.written.excluded) {
             for kind in BanKind::ALL.into_iter().filter(|kind| *kind != BanKind::Permanent) {
                 self.writer.write(StoreWrite::Allow(id, Some(kind)), now);
             }
@@ -231,7 +231,7 @@ impl ShowPersistence {
 
     /// Returns the latest write error, once.
     pub fn trouble(&self) -> Option<String> {
-        self.writer.trouble()
+        self.writer.take_error()
     }
 }
 
@@ -277,10 +277,10 @@ mod tests {
         persistence.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
         let left_out = |kind, why: &str| Exclusion { kind, why: why.into() };
-        memory.left_out.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
-        memory.left_out.insert(ids[0], left_out(BanKind::Aesthetic, "it shows nothing but black"));
+        memory.excluded.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
+        memory.excluded.insert(ids[0], left_out(BanKind::Aesthetic, "black output"));
         persistence.remember(memory.clone());
-        memory.left_out.remove(&ids[1]);
+        memory.excluded.remove(&ids[1]);
         memory.rescued.insert(ids[1]);
         persistence.remember(memory.clone());
         drop(persistence);
@@ -318,7 +318,7 @@ mod tests {
         allow(&store, banned).expect("allowed");
         let memory = recall(&store).expect("saved").memory;
         assert_eq!((memory.rescued.len(), memory.rescued.contains(&left_out)), (1, true));
-        assert!(memory.banned.is_empty() && memory.left_out.is_empty());
+        assert!(memory.banned.is_empty() && memory.excluded.is_empty());
         ban(&store, left_out).expect("banned");
         assert!(recall(&store).expect("saved").memory.rescued.is_empty());
     }

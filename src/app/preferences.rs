@@ -188,6 +188,6 @@ mod tests {
             Some(preferences.trouble())
         });
         let told = told.flatten().next().expect("told");
-        assert!(told.contains("holds for tonight"), "{told}");
+        assert!(told.contains("until the program exits"), "{told}");
     }
 }

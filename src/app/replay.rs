@@ -44,9 +44,8 @@ pub struct ReplayReport {
 pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let text = std::fs::read_to_string(&settings.log)
         .with_context(|| format!("opening the set log {}", settings.log.display()))?;
-    let (header, entries) = setlog::read(&text)
-        .map_err(anyhow::Error::msg)
-        .with_context(|| format!("reading the set log {}", settings.log.display()))?;
+    let (header, entries) =
+        setlog::parse(&text).with_context(|| format!("reading the set log {}", settings.log.display()))?;
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     notice.iter().chain(&messages).for_each(|message| log::warn!("{message}"));
@@ -139,7 +138,7 @@ fn run(
     frames: &[Frame],
 ) -> anyhow::Result<ReplayReport> {
     let pool = libraries.get(&header.library, header.presets, &header.affinities)?;
-    let mut show = Show::remembering(header.settings, pool, header.memory.clone());
+    let mut show = Show::with_memory(header.settings, pool, header.memory.clone());
     let mut inputs = inputs(entries);
     let mut log = Vec::new();
     for (step, frame) in frames.iter().enumerate() {
@@ -149,14 +148,14 @@ fn run(
         }
         show.step(&StepInput {
             dt: frame.dt,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &frame.features,
             commands: &now.commands,
             arrived: &now.arrived,
             failed: &now.failed,
             picture_stats: frame.picture_stats,
         });
-        now.gave_up.into_iter().for_each(|deck| show.give_up(deck));
+        now.gave_up.into_iter().for_each(|deck| show.cancel_request(deck));
         log.extend(show.take_log());
     }
     // A show that was stopped may have logged decisions without their frames.
@@ -179,7 +178,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 steps.entry(entry.step).or_default().failed.push(failed);
             }
             // Logged after the step was counted.
-            Event::GaveUp { deck } => {
+            Event::RequestCancelled { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
             Event::Library { library, presets, affinities } => {
@@ -209,7 +208,7 @@ fn decisions(entries: &[Entry], before: u64) -> Vec<String> {
             entry.step,
             cut.name,
             cut.fade_secs,
-            cut.cause.words()
+            cut.cause.description()
         )),
         _ => None,
     };
@@ -244,7 +243,7 @@ mod tests {
         let mut rng = Rng::new(5);
         let mut features = Features::default();
         let mut coming: Vec<(u64, DeckId)> = Vec::new();
-        let mut lines = vec![setlog::line(&header)];
+        let mut lines = vec![setlog::to_line(&header)];
         for step in 0..7000_u64 {
             let dt = if rng.unit() < 0.02 { 0.1 } else { 0.012 + 0.02 * rng.unit() };
             features.at = Seconds(features.at.0 + dt);
@@ -282,7 +281,7 @@ mod tests {
             });
             let made = show.step(&StepInput {
                 dt,
-                heard: &PresetAudio::default(),
+                audio: &PresetAudio::default(),
                 features: &features,
                 commands: &commands,
                 arrived: &arrived,
@@ -291,11 +290,11 @@ mod tests {
             });
             for request in made.requests {
                 match rng.below(20) {
-                    0 => show.give_up(request.deck),
+                    0 => show.cancel_request(request.deck),
                     late => coming.push((step + 1 + late as u64 * 7, request.deck)),
                 }
             }
-            lines.extend(show.take_log().iter().map(setlog::line));
+            lines.extend(show.take_log().iter().map(setlog::to_line));
             if step == 3500 {
                 show.change_library(Arc::new(Pool::new(libraries[1].clone())));
             }
@@ -309,7 +308,7 @@ mod tests {
         let few = Catalogue::new(all.entries[..24].to_vec(), all.clusters.clone(), all.origin);
         let few = Arc::new(few);
         let log = live_log([&all, &few]);
-        let (header, entries) = setlog::read(&log).expect("a log");
+        let (header, entries) = setlog::parse(&log).expect("a log");
         assert!(
             !header.steady
                 && header.memory
@@ -325,7 +324,7 @@ mod tests {
         let report = run(&libraries, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
         assert!(report.choices > 50 && report.same == report.choices, "{report:?}");
-        let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "makes way", "\"hand\""];
+        let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "skipped", "\"hand\""];
         assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
 
         // An audit has seen since that some of the presets are dark; they played as what they were thought to be.

@@ -40,7 +40,7 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
         skips: skips.map(|(id, play)| Skip { preset: id.to_string(), at: play.last_at }).collect(),
         taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
     };
-    let text = package.written(unix_now())?;
+    let text = package.to_json(unix_now())?;
     let beside = file.with_extension("part");
     std::fs::write(&beside, text).with_context(|| format!("writing {}", beside.display()))?;
     std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
@@ -50,9 +50,7 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
 /// package. Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
-    let package = taste::import(&text)
-        .map_err(anyhow::Error::msg)
-        .with_context(|| format!("reading {}", file.display()))?;
+    let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
     let (store, _) = open_store()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
@@ -65,7 +63,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     };
     let mut taste = store.recall::<TasteState>(TASTE)?.unwrap_or_default();
     let mut done = TasteImport { clusters: package.taste.clusters.len(), ..TasteImport::default() };
-    taste.take(package.taste);
+    taste.merge(package.taste);
     store.remember(TASTE, &taste, unix_now())?;
     for name in &package.favourites {
         match preset(&library, name) {

@@ -385,7 +385,7 @@ impl Running {
 
     fn paint_desk(&mut self, snapshot: &Snapshot) {
         let stage_size = self.rig.stage.size();
-        let heard = self.rig.heard();
+        let heard = self.rig.audio();
         let messages = [
             snapshot.message.as_deref(),
             self.archive.message(),

@@ -63,7 +63,7 @@ impl Ledger {
 
     /// Damage that is met is mended at the next opening, also where nobody hands the error on.
     fn mark(&self, error: &StoreError) {
-        self.store.met(error);
+        self.store.mark_if_damaged(error);
     }
 
     /// The verdict on a preset with the time it was reached.
@@ -74,7 +74,7 @@ impl Ledger {
     /// Every verdict by this recipe with its preset and whether it asks to be tried again: not ok, or missing an image.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
-        self.store.each_judged(&self.recipe, |id, [safety, completeness, look]| {
+        self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
             let ok = safety == Safety::Ok.label() && completeness == "ok" && look == LookVerdict::Ok.label();
             known.push((id, !ok));
         })?;

@@ -72,7 +72,7 @@ impl AuditPlan {
             let mut rows = store.load(&root)?;
             let report = library::scan(store, folder, now(), |_| ())
                 .with_context(|| format!("looking through {}", folder.display()))?;
-            if let (0, Some((path, why))) = (report.files, report.left_out.first()) {
+            if let (0, Some((path, why))) = (report.files, report.skipped.first()) {
                 bail!("nothing in {} can be used; {}: {why}", folder.display(), path.display());
             }
             let mut gone = Vec::new();
@@ -83,7 +83,7 @@ impl AuditPlan {
                 gone.extend(before.iter().filter(|path| !after.contains(path)).map(|path| slashed(path)));
             }
             let deleted = remember_deleted(store, &root, gone, &rows)?;
-            let library = Library { root, prefix: String::new(), left_out: report.left_out, deleted };
+            let library = Library { root, prefix: String::new(), left_out: report.skipped, deleted };
             libraries.push((library, rows));
         }
         Ok(Self::of(libraries))
@@ -116,9 +116,9 @@ impl AuditPlan {
                     id: row.id,
                     library: number,
                     below: row.path,
-                    tags: row.outline.tags,
-                    energy: row.outline.energy,
-                    family: row.outline.family,
+                    tags: row.preset_facts.tags,
+                    energy: row.preset_facts.energy,
+                    family: row.preset_facts.family,
                 });
             }
         }

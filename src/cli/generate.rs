@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 /// Shells that packages carry completions for.
@@ -17,9 +16,8 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// Runs the command.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut command = super::Cli::command();
+/// Writes the files for `command`, the whole command line.
+pub fn run(args: &Args, mut command: clap::Command) -> anyhow::Result<ExitCode> {
     let (man, completions) = (args.out.join("man"), args.out.join("completions"));
     for folder in [&man, &completions] {
         std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -44,7 +42,7 @@ mod tests {
     #[test]
     fn every_command_has_a_page_and_every_shell_its_completions() {
         let out = tempfile::tempdir().expect("a folder");
-        super::run(&super::Args { out: out.path().into() }).expect("written");
+        super::run(&super::Args { out: out.path().into() }, crate::cli::Cli::command()).expect("written");
         let pages = names(&out.path().join("man"));
         assert!(pages.iter().any(|page| page == "aivj.1"));
         for command in crate::cli::Cli::command().get_subcommands() {

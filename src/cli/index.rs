@@ -28,7 +28,7 @@ enum IndexCommand {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let IndexCommand::Check { place } = args.command;
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
-    let sought = style::seek(&place);
+    let sought = style::find_index(&place);
     for problem in &sought.problems {
         eprintln!("aivj: skipped: {problem}");
     }

@@ -157,11 +157,11 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
         library::scan(store, &place.folder, unix_now(), |looked_at| bar.set_position(looked_at as u64))?;
     let scan_secs = started.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    for (path, why) in &report.left_out {
+    for (path, why) in &report.skipped {
         eprintln!("aivj: skipped {}: {why}", path.display());
     }
-    if report.left_out_more > 0 {
-        eprintln!("aivj: skipped {} more", report.left_out_more);
+    if report.skipped_more > 0 {
+        eprintln!("aivj: skipped {} more", report.skipped_more);
     }
     println!(
         "{} preset files, {} read, {} removed, {scan_secs:.2} s",

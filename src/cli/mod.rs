@@ -2,6 +2,7 @@
 //!
 //! Holds no logic of its own: a command fills a settings struct and calls the room that does the work.
 
+mod args;
 mod bake;
 mod doctor;
 mod generate;
@@ -22,7 +23,7 @@ mod train_scene;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 /// A VJ application that listens to the room and renders MilkDrop presets.
 ///
@@ -123,7 +124,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Taste(args)) => taste::run(&args),
         Some(Command::Models(args)) => models::run(args),
-        Some(Command::Generate(args)) => generate::run(&args),
+        Some(Command::Generate(args)) => generate::run(&args, Cli::command()),
         Some(Command::Worker { kind, settings }) => {
             crate::jobs::workers::enlist();
             match kind.as_str() {
@@ -134,21 +135,4 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
             }
         }
     }
-}
-
-/// Parses `WIDTHxHEIGHT`, each from 1 to 8192.
-fn size(text: &str) -> Result<[u32; 2], String> {
-    let sides = text.split_once(['x', 'X']).ok_or("expected WIDTHxHEIGHT, for example 640x360")?;
-    let side = |text: &str| match text.trim().parse::<u32>() {
-        Ok(side @ 1..=8192) => Ok(side),
-        _ => {
-            Err(format!("{text} is not a number from 1 to 8192; expected WIDTHxHEIGHT, for example 640x360"))
-        }
-    };
-    Ok([side(sides.0)?, side(sides.1)?])
-}
-
-/// Returns the number of CPU cores.
-fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -42,7 +42,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         ModelsCommand::Add { from, name } => {
             let hub = Hub::of_user();
-            let added = models::add(&from, name, &models, &hub, super::default_workers(), &mut bar())?;
+            let added =
+                models::add(&from, name, &models, &hub, crate::cli::args::default_workers(), &mut bar())?;
             println!("{}: {}", added.name, added.told);
         }
         ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),

@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(long, default_value = "out/demo.mp4")]
     out: PathBuf,
     /// Picture size in pixels
-    #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = super::size)]
+    #[arg(long, default_value = "640x360", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]

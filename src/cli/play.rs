@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     monitor: Option<usize>,
     /// Picture size in pixels [default: chosen for the graphics device]
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = super::size)]
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
     /// Random seed [default: random, recorded in the set log]
     #[arg(long)]

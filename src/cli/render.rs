@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, default_value = "demo")]
     audio: String,
     /// Picture size in pixels
-    #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = super::size)]
+    #[arg(long, default_value = "320x240", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Frames per second
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=240))]
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Cells of the warp mesh
-    #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = super::size)]
+    #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::size)]
     mesh: [u32; 2],
     /// Folder with images for presets; may be repeated
     #[arg(long, value_name = "DIR")]
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Number of worker processes
-    #[arg(long, default_value_t = super::default_workers())]
+    #[arg(long, default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 60)]

@@ -85,7 +85,7 @@ fn time_decisions(presets: usize, seed: u64) -> Decisions {
         let signal = [Signal::Skip, Signal::Favourite, Signal::Watched][rng.below(3)];
         let started = Instant::now();
         let Some(choice) = director.choose(&target, &[], &mut rng) else { break };
-        director.shown(choice.preset);
+        director.record_shown(choice.preset);
         director.learn(&choice.evidence, choice.preset, signal);
         took.push(started.elapsed().as_secs_f64() * 1000.0);
     }

@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         variants: args.variants,
         pieces: args.pieces,
         seed: args.seed,
-        workers: super::default_workers(),
+        workers: crate::cli::args::default_workers(),
         check: args.check,
     })?;
     println!("wrote {}", args.out.display());

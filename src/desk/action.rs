@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::Page;
+use super::page::Page;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
@@ -90,6 +90,15 @@ pub enum Group {
     Night,
     /// Windows and pages.
     Window,
+}
+
+/// A key and its action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyLine {
+    /// The key, such as `Ctrl+1`.
+    pub keys: String,
+    /// Its action.
+    pub action: Action,
 }
 
 impl Group {
@@ -239,10 +248,10 @@ impl Action {
         match self {
             Self::Show(Command::SetTempo(None)) => "Follow detected tempo".into(),
             Self::Show(command @ Command::MacroPreset(preset)) => {
-                format!("{}: {}", command.title(), spaced(&word(preset)))
+                format!("{}: {}", command.title(), preset.title())
             }
             Self::Show(command @ Command::Profile(profile)) => {
-                format!("{}: {}", command.title(), spaced(&word(profile)))
+                format!("{}: {}", command.title(), profile.title())
             }
             Self::Show(command) => command.title().into(),
             Self::Turn(dial) => dial.title().into(),
@@ -331,18 +340,6 @@ fn word(value: &impl Serialize) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// Turns `peakRave` into `peak rave`.
-fn spaced(word: &str) -> String {
-    let mut text = String::new();
-    for letter in word.chars() {
-        if letter.is_uppercase() {
-            text.push(' ');
-        }
-        text.extend(letter.to_lowercase());
-    }
-    text
 }
 
 #[cfg(test)]

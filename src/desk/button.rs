@@ -2,7 +2,8 @@
 
 use egui::{Align2, Color32, FontId, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo};
 
-use super::{Action, KeyLine, style};
+use super::action::{Action, KeyLine};
+use super::style;
 
 /// The look of a large button.
 pub(super) struct BigButton<'a> {

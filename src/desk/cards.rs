@@ -5,9 +5,10 @@ use egui::{
     WidgetInfo,
 };
 
+use super::action::{Action, CARDS};
 use super::button::{BigButton, big, key_of};
-use super::live::why;
-use super::{Action, CARDS, DeskView, mark, style};
+use super::view::DeskView;
+use super::{mark, reason, style};
 use crate::show::{Command, Upcoming};
 
 /// Presets listed in the history.
@@ -42,7 +43,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
                 });
             });
         });
-        why(ui, &upcoming.reason, RichText::new(&upcoming.reason.summary).small());
+        reason::show(ui, &upcoming.reason, RichText::new(&upcoming.reason.summary).small());
         let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
         ui.horizontal(|ui| {
             let key = key_of(view.keys, &Action::PlayCard(number));

@@ -2,8 +2,10 @@
 
 use egui::{Align2, FontId, Rect, RichText, Sense, Ui, Vec2};
 
+use super::action::{Action, Dial, Nudge};
 use super::button::key_of;
-use super::{Action, DeskView, Dial, Nudge, style};
+use super::style;
+use super::view::DeskView;
 use crate::show::Command;
 use crate::units::Unipolar;
 

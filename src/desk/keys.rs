@@ -2,7 +2,8 @@
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 
-use super::{Group, KeyLine, style};
+use super::action::{Group, KeyLine};
+use super::style;
 
 /// Number of columns.
 const COLUMNS: usize = 3;

@@ -2,11 +2,13 @@
 
 use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 
+use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
-use super::{Action, DeskView, cards, choice, macros, mark, style, tempo};
+use super::view::DeskView;
+use super::{cards, choice, macros, mark, reason, style, tempo};
 use crate::mind::Control;
-use crate::show::{Command, OutputMode, Reason};
+use crate::show::{Command, OutputMode};
 
 /// Height of one row of buttons, in points.
 const ROW: f32 = 54.0;
@@ -59,22 +61,17 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
             ui.add(egui::ProgressBar::new(fade.get()).desired_width(90.0));
         }
         if let Some(moment) = view.snapshot.waiting {
-            ui.label(RichText::new(format!("waiting for the beat: {}", moment.words())).color(style::WARN));
+            ui.label(
+                RichText::new(format!("waiting for the beat: {}", moment.description())).color(style::WARN),
+            );
         }
-        why(ui, &playing.reason, RichText::new(&playing.reason.summary));
+        reason::show(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });
     if !playing.problems.is_empty() {
         let problems = playing.problems.join("; ");
         ui.add(Label::new(RichText::new(&problems).color(style::WARN).small()).truncate())
             .on_hover_text(&problems);
     }
-}
-
-/// The reason for a choice, with its scores as a tooltip.
-pub(super) fn why(ui: &mut Ui, reason: &Reason, text: RichText) {
-    let label = ui.add(Label::new(text.color(style::OFF)).truncate());
-    let tooltip = format!("{}\n{}", reason.summary, reason.details);
-    label.on_hover_text(tooltip.trim_end());
 }
 
 fn preview(ui: &mut Ui, view: &DeskView) {
@@ -99,8 +96,8 @@ fn buttons(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         ],
         &[
             ("Panic", Command::Panic, false, style::BAD),
-            ("Freeze", Command::Freeze, snapshot.veil == OutputMode::Freeze, style::BAD),
-            ("Blackout", Command::Blackout, snapshot.veil == OutputMode::Blackout, style::BAD),
+            ("Freeze", Command::Freeze, snapshot.output_mode == OutputMode::Freeze, style::BAD),
+            ("Blackout", Command::Blackout, snapshot.output_mode == OutputMode::Blackout, style::BAD),
             ("Ban", Command::Ban, false, style::BAD),
         ],
     ];

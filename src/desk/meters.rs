@@ -2,7 +2,8 @@
 
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
-use super::{DeskView, style};
+use super::style;
+use super::view::DeskView;
 use crate::analysis::{Features, Scene};
 use crate::show::SPECTRUM_BINS;
 

@@ -2,8 +2,9 @@
 
 use egui::{RichText, ScrollArea, Ui, Vec2};
 
+use super::action::{Action, Group};
 use super::button::{BigButton, big};
-use super::{Action, Group, mark, style};
+use super::{mark, style};
 
 /// State shown on the MIDI page.
 #[derive(Clone, Debug, Default, PartialEq)]

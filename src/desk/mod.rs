@@ -15,117 +15,29 @@ mod macros;
 mod mark;
 mod meters;
 mod midi;
+mod page;
+mod reason;
 mod settings;
 mod status_bar;
 mod style;
 mod tempo;
 mod top;
+mod view;
 
-use egui::{TextureId, Ui};
+use egui::Ui;
 
 use crate::mind::Control;
-use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Snapshot};
+use crate::show::Command;
 
 use library::Layout;
 
-pub use action::{Action, CARDS, Dial, Group, Nudge, WindowAction};
+pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, WindowAction};
 pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
 pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
+pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
-
-/// Everything shown in one frame of the desk.
-pub struct DeskView<'a> {
-    /// State of the show.
-    pub snapshot: &'a Snapshot,
-    /// Audio source and its state.
-    pub audio: &'a AudioLine,
-    /// Frame times.
-    pub times: FrameTimes,
-    /// Audio as presets receive it.
-    pub heard: &'a PresetAudio,
-    /// The output picture.
-    pub preview: TextureId,
-    /// Aspect ratio (width / height).
-    pub preview_aspect: f32,
-    /// Name of the graphics device.
-    pub device: &'a str,
-    /// Messages, most severe first.
-    pub messages: &'a [&'a str],
-    /// MIDI page.
-    pub midi: &'a MidiView,
-    /// Bake page.
-    pub bake: &'a BakeView,
-    /// Library and Map pages.
-    pub library: &'a LibraryView,
-    /// Settings page.
-    pub settings: &'a SettingsView,
-    /// Keys page.
-    pub keys: &'a [KeyLine],
-}
-
-/// A key and its action.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyLine {
-    /// The key, such as `Ctrl+1`.
-    pub keys: String,
-    /// Its action.
-    pub action: Action,
-}
-
-/// A request from the desk.
-#[derive(Clone, Debug, PartialEq)]
-pub enum DeskRequest {
-    /// An action of the performer.
-    Act(Action),
-    /// From the MIDI page.
-    Midi(MidiRequest),
-    /// From the Bake page.
-    Bake(BakeRequest),
-    /// From the Library or Map page.
-    Library(LibraryRequest),
-    /// From the Settings page.
-    Settings(SettingsRequest),
-}
-
-/// A page of the desk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    /// The running show.
-    #[default]
-    Live,
-    /// All presets.
-    Library,
-    /// The library by look.
-    Map,
-    /// MIDI devices and bindings.
-    Midi,
-    /// Overnight bakes.
-    Bake,
-    /// Input, output, safety and director.
-    Settings,
-    /// All keys.
-    Keys,
-}
-
-impl Page {
-    /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 7] =
-        [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
-
-    /// Label of its tab.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Live => "Live",
-            Self::Library => "Library",
-            Self::Map => "Map",
-            Self::Midi => "MIDI",
-            Self::Bake => "Bake",
-            Self::Settings => "Settings",
-            Self::Keys => "Keys",
-        }
-    }
-}
+pub use view::{DeskRequest, DeskView};
 
 /// The desk.
 pub struct Desk {

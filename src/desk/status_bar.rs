@@ -2,7 +2,8 @@
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
-use super::{DeskView, style};
+use super::style;
+use super::view::DeskView;
 use crate::show::FrameTimes;
 
 /// Seconds for which a message stays highlighted.

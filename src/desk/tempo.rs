@@ -2,8 +2,10 @@
 
 use egui::{RichText, Ui, Vec2};
 
+use super::action::Action;
 use super::button::{BigButton, big, key_of};
-use super::{Action, DeskView, style};
+use super::style;
+use super::view::DeskView;
 use crate::show::Command;
 use crate::units::{MAX_TEMPO, MIN_TEMPO};
 

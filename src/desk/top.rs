@@ -4,7 +4,9 @@ use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
 };
 
-use super::{DeskView, Page, style};
+use super::page::Page;
+use super::style;
+use super::view::DeskView;
 use crate::analysis::{BeatGrid, Section};
 use crate::mind::macros::Mode;
 use crate::show::{OutputMode, Snapshot};
@@ -33,7 +35,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
             section(ui, features.section, features.silent);
             state(ui, "Macros", macros(view.snapshot.macros.mode), false);
             state(ui, "Presets", presets(view.snapshot), true);
-            if let Some(mode) = output(view.snapshot.veil) {
+            if let Some(mode) = output(view.snapshot.output_mode) {
                 state(ui, "Output", mode, true);
             }
         });

@@ -1,37 +1,37 @@
-//! The presets that come with the program.
+//! The presets built into the program.
 
 /// Relative path and text of every built-in preset, in order of the path.
 const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
 
-/// One built-in preset.
+/// A built-in preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltIn {
     /// `scene/energy/name.milk`.
     pub path: &'static str,
-    /// Its text.
+    /// Preset text.
     pub text: &'static str,
 }
 
 impl BuiltIn {
-    /// The name on the desk.
+    /// Returns the name shown on the desk.
     pub fn name(&self) -> &'static str {
         let file = self.path.rsplit('/').next().unwrap_or(self.path);
         file.strip_suffix(".milk").unwrap_or(file)
     }
 
-    /// The scene it was made for: its first folder.
+    /// Returns the scene it was made for: its first folder.
     pub fn scene(&self) -> &'static str {
         self.path.split('/').next().unwrap_or_default()
     }
 
-    /// How much it moves: its second folder.
+    /// Returns its energy: its second folder.
     pub fn energy(&self) -> super::Energy {
         let folder = self.path.split('/').nth(1).unwrap_or_default();
         super::Energy::ALL.into_iter().find(|energy| energy.label() == folder).unwrap_or_default()
     }
 }
 
-/// All built-in presets, in a fixed order.
+/// Iterates over all built-in presets in a fixed order.
 pub fn built_in() -> impl Iterator<Item = BuiltIn> {
     TABLE.iter().map(|&(path, text)| BuiltIn { path, text })
 }

@@ -1,7 +1,7 @@
-//! Every preset the show may choose from, with what is known about each: one flat, immutable table in memory.
+//! The catalogue: a flat, immutable table of all presets a show may choose from and what is known about them.
 //!
-//! Built off the render thread; the show, the director and the desk index it by place. Where a style index was baked,
-//! clusters and energies come from it; otherwise from the preset's own text.
+//! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
+//! come from a baked style index if there is one, otherwise from the presets' text.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,21 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::Energy;
 use super::style::StylePolicy;
 use super::{BuiltIn, PresetFacts, PresetId, Tags};
 
-/// Where a preset's text comes from.
+/// The source of a preset's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetSource {
     /// A file.
     File(PathBuf),
-    /// Text that came with the program.
+    /// Text built into the program.
     BuiltIn(&'static str),
 }
 
 impl PresetSource {
-    /// The preset's bytes, or why there are none, in words. A file larger than any preset may be is not read.
+    /// Reads the preset's bytes, or returns the reason if they cannot be read or exceed the size limit.
     pub fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
@@ -37,118 +38,81 @@ impl PresetSource {
     }
 }
 
-/// How much a preset moves, as the style index says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Energy {
-    /// Slow, drifting.
-    Calm,
-    /// It moves.
-    #[default]
-    Groove,
-    /// Fast, bright, busy.
-    Peak,
-}
-
-impl Energy {
-    /// Every energy, calm first.
-    pub const ALL: [Self; 3] = [Self::Calm, Self::Groove, Self::Peak];
-
-    /// 0 calm, 1 groove, 2 peak: the order in files.
-    pub fn rank(self) -> u8 {
-        self as u8
-    }
-
-    /// The energy of this rank; what is none is [`Energy::Groove`].
-    pub fn of_rank(rank: u8) -> Self {
-        Self::ALL.get(usize::from(rank)).copied().unwrap_or_default()
-    }
-
-    /// The label as written in files and on the desk.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Calm => "calm",
-            Self::Groove => "groove",
-            Self::Peak => "peak",
-        }
-    }
-}
-
-/// Where a preset of a table lies. A hundred thousand of them share one folder, which is written once.
+/// Where the preset of an entry is stored. The folder is shared because a library may have 100,000 entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
-    /// In a file, at its path below this folder.
+    /// A file at the entry's path below this folder.
     Below(Arc<Path>),
-    /// In a file whose path is no text, or that is in no library.
+    /// A file whose path is not UTF-8, or that is in no library.
     File(PathBuf),
-    /// In the program.
+    /// Built into the program.
     BuiltIn(&'static str),
 }
 
-/// One preset the show may choose.
+/// A preset of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The hash of its bytes.
+    /// Hash of its bytes.
     pub id: PresetId,
-    /// Path within its library, with forward slashes; what manifests and indexes call `relPath`.
+    /// Path within its library, with forward slashes; called `relPath` in manifests and indexes.
     pub path: String,
-    /// Where it lies.
-    pub lies: SourceLocation,
-    /// Its style: a place in [`Catalogue::clusters`].
+    /// Where the preset is stored.
+    pub location: SourceLocation,
+    /// Index of its style in [`Catalogue::clusters`].
     pub cluster: u16,
-    /// How much it moves.
+    /// Energy.
     pub energy: Energy,
-    /// Presets of one family share their shader code and never follow each other.
+    /// Presets of one family share their shader code and are never shown in succession.
     pub family: u64,
-    /// Words about it: `wave`, `liquid`, `dark`...
+    /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
 }
 
 /// A style: presets that look alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
-    /// `c07`, an author's key, or a tag: what the taste is remembered under.
+    /// `c07`, an author or tags; the key under which taste is saved.
     pub key: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Where its centre lies among the embeddings; empty where it was not made from any.
+    /// Centroid in embedding space; empty if the cluster was not computed from embeddings.
     pub centroid: Vec<f32>,
 }
 
-/// Where clusters and energies came from.
+/// Origin of clusters and energies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StyleOrigin {
-    /// A baked index.
+    /// A baked style index.
     V1,
-    /// An index by names.
+    /// A style index by names.
     V0,
-    /// The presets' own text.
+    /// The presets' text.
     #[default]
     Tags,
 }
 
-/// The table.
+/// The table of presets.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// The presets, in a fixed order.
     pub entries: Vec<Entry>,
-    /// The styles their `cluster` points into.
+    /// The styles.
     pub clusters: Vec<Cluster>,
-    /// Where the styles came from.
+    /// Origin of the styles.
     pub origin: StyleOrigin,
-    /// The folder its files lie in; none for presets that came with the program.
+    /// The library's folder; `None` for built-in presets.
     pub folder: Option<PathBuf>,
-    /// What kinds of nights ask for, where a policy lies beside the presets.
+    /// The style policy, if the library has one.
     pub policy: Option<StylePolicy>,
-    /// Names the space that the clusters' centres lie in; centres of other spaces are not comparable.
+    /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,
-    /// Places sorted by identity; made when first asked for.
+    /// Entry indices sorted by id; computed on first use.
     by_id: OnceLock<Vec<u32>>,
 }
 
 impl StyleOrigin {
-    /// The words on the desk and in reports.
+    /// Returns the text for the desk and reports.
     pub fn word(self) -> &'static str {
         match self {
             Self::V1 => "style index v1",
@@ -159,12 +123,12 @@ impl StyleOrigin {
 }
 
 impl Catalogue {
-    /// A table of these presets.
+    /// Creates a catalogue of these presets.
     pub fn new(entries: Vec<Entry>, clusters: Vec<Cluster>, origin: StyleOrigin) -> Self {
         Self { entries, clusters, origin, ..Self::default() }
     }
 
-    /// The presets that come with the program: a cluster is a scene.
+    /// Creates a catalogue of the built-in presets with one cluster per scene.
     pub fn built_in() -> Self {
         let mut catalogue = Self::default();
         for preset in super::built_in() {
@@ -174,7 +138,7 @@ impl Catalogue {
         catalogue
     }
 
-    /// One preset file alone, or why it cannot be read, in words.
+    /// Creates a catalogue of a single preset file, or returns the reason if it cannot be read.
     pub fn of_one(file: &Path) -> Result<Self, String> {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
@@ -182,14 +146,14 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The place of the preset with this identity among the entries.
-    pub fn place(&self, id: PresetId) -> Option<usize> {
+    /// Returns the index of the preset with this id.
+    pub fn index_of(&self, id: PresetId) -> Option<usize> {
         let by_id = self.by_id.get_or_init(|| {
-            let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
-            places.sort_by_key(|&place| self.entries[place as usize].id);
-            places
+            let mut indices: Vec<u32> = (0..self.entries.len() as u32).collect();
+            indices.sort_by_key(|&index| self.entries[index as usize].id);
+            indices
         });
-        let at = by_id.binary_search_by_key(&id, |&place| self.entries[place as usize].id).ok()?;
+        let at = by_id.binary_search_by_key(&id, |&index| self.entries[index as usize].id).ok()?;
         Some(by_id[at] as usize)
     }
 
@@ -199,7 +163,7 @@ impl Catalogue {
         self.by_id = OnceLock::new();
     }
 
-    /// Keeps the entries marked in `kept`; returns where each entry is now.
+    /// Keeps the entries marked in `kept`; returns the new index of each old entry.
     pub(super) fn keep(&mut self, kept: &[bool]) -> Vec<Option<u32>> {
         let mut now = 0;
         let moved = kept.iter().map(|kept| {
@@ -213,7 +177,7 @@ impl Catalogue {
         moved
     }
 
-    /// The place of the cluster with this key, which is added when it is new.
+    /// Returns the index of the cluster with this key; adds it if it is new.
     pub(super) fn cluster(&mut self, key: &str) -> u16 {
         let at = self.clusters.iter().position(|cluster| cluster.key == key);
         let at = at.unwrap_or_else(|| {
@@ -225,15 +189,15 @@ impl Catalogue {
 }
 
 impl Entry {
-    /// The name on the desk: the file's, without its ending.
+    /// Returns the name shown on the desk: the file name without extension.
     pub fn name(&self) -> &str {
         let file = self.path.rsplit('/').next().unwrap_or(&self.path);
         file.rfind('.').filter(|dot| *dot > 0).map_or(file, |dot| &file[..dot])
     }
 
-    /// Where its text comes from.
+    /// Returns the source of its text.
     pub fn source(&self) -> PresetSource {
-        match &self.lies {
+        match &self.location {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),
             SourceLocation::File(path) => PresetSource::File(path.clone()),
             SourceLocation::BuiltIn(text) => PresetSource::BuiltIn(text),
@@ -241,15 +205,15 @@ impl Entry {
     }
 
     fn built_in(preset: BuiltIn, cluster: u16) -> Self {
-        let outline = PresetFacts::of(preset.text.as_bytes(), preset.name());
+        let preset_facts = PresetFacts::of(preset.text.as_bytes(), preset.name());
         Self {
             id: PresetId::of(preset.text.as_bytes()),
             path: preset.path.to_owned(),
-            lies: SourceLocation::BuiltIn(preset.text),
+            location: SourceLocation::BuiltIn(preset.text),
             cluster,
             energy: preset.energy(),
-            family: outline.family,
-            tags: outline.tags,
+            family: preset_facts.family,
+            tags: preset_facts.tags,
         }
     }
 
@@ -257,15 +221,15 @@ impl Entry {
         let bytes = PresetSource::File(file.to_owned()).read()?;
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
-        let outline = PresetFacts::of(&bytes, &name);
+        let preset_facts = PresetFacts::of(&bytes, &name);
         Ok(Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
-            lies: SourceLocation::File(file.to_owned()),
+            location: SourceLocation::File(file.to_owned()),
             cluster,
-            energy: outline.energy,
-            family: outline.family,
-            tags: outline.tags,
+            energy: preset_facts.energy,
+            family: preset_facts.family,
+            tags: preset_facts.tags,
         })
     }
 }

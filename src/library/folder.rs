@@ -1,19 +1,19 @@
-//! What may be wrong with a folder of presets, and which of its files are presets.
+//! Errors of a preset folder, and the recognition of preset files.
 
 use std::path::{Path, PathBuf};
 
-/// Why a folder gives no presets.
+/// Why a folder has no presets.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// It is not there or not a folder.
-    #[error("{0} is not a folder that can be read")]
+    /// The path is not a readable folder.
+    #[error("{0} is not a readable folder")]
     NotAFolder(PathBuf),
-    /// There is no preset in it.
-    #[error("{0} holds no presets (.milk or .milk2 files)")]
+    /// The folder contains no presets.
+    #[error("{0} contains no presets (.milk or .milk2 files)")]
     Empty(PathBuf),
 }
 
-/// Whether the name says that this is a preset.
+/// Returns whether the file name has a preset extension.
 pub fn is_preset(path: &Path) -> bool {
     let known = |ending: &std::ffi::OsStr| {
         ending.eq_ignore_ascii_case("milk") || ending.eq_ignore_ascii_case("milk2")

@@ -1,4 +1,4 @@
-//! Who a preset is: the hash of its bytes, whatever its file is called and wherever it lies.
+//! The id of a preset: a hash of its bytes, independent of file name and location.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub struct PresetId(pub [u8; 16]);
 
 impl PresetId {
-    /// The identity of these bytes.
+    /// Computes the id of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         let digest = Sha256::digest(bytes);
         Self(std::array::from_fn(|at| digest[at]))
@@ -25,9 +25,9 @@ impl fmt::Display for PresetId {
     }
 }
 
-/// A text that is no preset identity.
+/// A text that is not a preset id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a preset identity; it has 32 hexadecimal digits")]
+#[error("{0:?} is not a preset id (32 hexadecimal digits)")]
 pub struct InvalidPresetId(String);
 
 impl FromStr for PresetId {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identity_survives_being_written() {
+    fn an_id_survives_a_round_trip() {
         let id = PresetId::of(b"[preset00]");
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!("zz".repeat(16).parse::<PresetId>().is_err());

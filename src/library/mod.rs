@@ -1,9 +1,9 @@
-//! The presets one owns: the built-in ones, folders of files, what is remembered about them, and the table the show
-//! chooses from.
+//! The preset library: built-in presets, preset folders, the store of what is known about them, and the catalogue.
 
 mod analysis;
 mod built_in;
 mod catalogue;
+mod energy;
 mod folder;
 mod identity;
 pub mod looks;
@@ -23,7 +23,8 @@ mod word_index;
 
 pub use analysis::PresetFacts;
 pub use built_in::{BuiltIn, built_in};
-pub use catalogue::{Catalogue, Cluster, Energy, Entry, PresetSource, SourceLocation, StyleOrigin};
+pub use catalogue::{Catalogue, Cluster, Entry, PresetSource, SourceLocation, StyleOrigin};
+pub use energy::Energy;
 pub use folder::{FolderError, is_preset};
 pub use identity::{InvalidPresetId, PresetId};
 pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, open};
@@ -34,5 +35,5 @@ pub use settings::{
 };
 pub use store::{BanKind, Store, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};
 pub use tags::{Tag, Tags};
-pub use trim::give_back_memory;
+pub use trim::release_memory;
 pub use user_folders::UserFolders;

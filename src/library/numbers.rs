@@ -1,5 +1,4 @@
-//! Tables whose keys are evenly spread numbers already: hashes of contents and of names. Hashing them again would be most
-//! of the work.
+//! Hash maps whose keys are hashes already, of contents or names. Hashing them again would dominate the cost.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,10 +6,10 @@ use std::hash::{BuildHasherDefault, Hash as _, Hasher};
 
 use serde::Deserialize;
 
-/// A table by such keys.
+/// A hash map with such keys.
 pub(super) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<IdentityHasher>>;
 
-/// Takes the first eight bytes of a key as they are.
+/// A hasher that returns the first eight bytes of a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IdentityHasher(u64);
 
@@ -27,17 +26,17 @@ impl Hasher for IdentityHasher {
         self.0 = number;
     }
 
-    /// The length of a key, which is the same for all.
+    /// Ignores the length prefix, which is the same for all keys.
     fn write_usize(&mut self, _: usize) {}
 }
 
-/// A text where it stands in a file, copied only where it was written with escapes.
+/// A string borrowed from the input; copied only if it contains escapes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Word<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// The number of a text, the same in every run.
-pub(super) fn number_of(text: &str) -> u64 {
+/// Hashes a text; the result is the same in every run.
+pub(super) fn hash_text(text: &str) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
@@ -49,12 +48,12 @@ mod tests {
     use crate::library::PresetId;
 
     #[test]
-    fn contents_and_names_are_found_again() {
+    fn contents_and_names_can_be_looked_up() {
         let ids: Vec<PresetId> = (0..2000_u32).map(|number| PresetId::of(&number.to_le_bytes())).collect();
         let table: NumberMap<PresetId, usize> = ids.iter().copied().zip(0..).collect();
         assert!(ids.iter().enumerate().all(|(at, id)| table.get(id) == Some(&at)));
         let numbers: NumberMap<u64, u32> =
-            (0..2000).map(|at| (number_of(&format!("{at}.milk")), at)).collect();
-        assert_eq!((numbers.len(), numbers.get(&number_of("77.milk"))), (2000, Some(&77)));
+            (0..2000).map(|at| (hash_text(&format!("{at}.milk")), at)).collect();
+        assert_eq!((numbers.len(), numbers.get(&hash_text("77.milk"))), (2000, Some(&77)));
     }
 }

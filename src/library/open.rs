@@ -1,8 +1,8 @@
-//! Opening a library for a show: the folder is scanned, what is known about its presets comes from the store, and the
-//! files beside it say what belongs to it and how it looks.
+//! Opens a library for a show: scans the folder, loads known facts from the store, and applies the manifest, blacklist
+//! and style index in the folder.
 //!
-//! Whatever is wrong with those files is told, and the show goes on with what is left: an index v1, else v0, else the
-//! presets' own text.
+//! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
+//! otherwise the presets' text.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use super::{
     library_root, scan,
 };
 
-/// Why a library cannot be opened.
+/// Why a library could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder could not be looked through.
+    /// The folder could not be scanned.
     #[error(transparent)]
     Scan(#[from] ScanError),
     /// The store failed.
@@ -31,25 +31,25 @@ pub enum OpenError {
 
 /// A library ready for a show.
 pub struct OpenedLibrary {
-    /// The table.
+    /// The catalogue.
     pub catalogue: Catalogue,
-    /// What the scan found; nothing when the library was opened as it was last scanned.
+    /// The scan report; `None` if the library was loaded without a scan.
     pub report: Option<ScanReport>,
-    /// What the performer should know.
+    /// Messages for the performer.
     pub messages: Vec<String>,
 }
 
-/// A folder, or the manifest of a pack, as the performer named it.
+/// A preset folder, or the manifest of a pack, as given by the performer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibraryLocation {
-    /// The folder its presets lie in.
+    /// The preset folder.
     pub folder: PathBuf,
-    /// The manifest that makes it a pack.
+    /// The manifest, if it is a pack.
     pub manifest: Option<PathBuf>,
 }
 
 impl LibraryLocation {
-    /// What `path` names. A folder with a manifest in it is a pack.
+    /// Interprets `path`; a folder that contains a manifest is a pack.
     pub fn of(path: &Path) -> Self {
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) && path.is_file() {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -63,63 +63,65 @@ impl LibraryLocation {
     }
 }
 
-/// Scans a library and opens it; `progress` hears the files looked at so far.
+/// Scans and opens a library; `progress` receives the number of files scanned so far.
 pub fn open(
     store: &Store,
-    place: &LibraryLocation,
+    location: &LibraryLocation,
     now: UnixSecs,
     progress: impl FnMut(usize),
 ) -> Result<OpenedLibrary, OpenError> {
-    let report = scan(store, &place.folder, now, progress)?;
-    let mut opened = load(store, place)?;
-    let left_out = report.left_out.len() + report.left_out_more;
-    if let Some((path, why)) = report.left_out.first() {
+    let report = scan(store, &location.folder, now, progress)?;
+    let mut opened = load(store, location)?;
+    let skipped = report.skipped.len() + report.skipped_more;
+    if let Some((path, why)) = report.skipped.first() {
         let first = format!("{}: {why}", path.display());
-        opened.messages.push(format!("{left_out} files or folders are left out, the first is {first}"));
+        opened.messages.push(format!("skipped {skipped} unreadable files or folders, the first is {first}"));
     }
     opened.report = Some(report);
     Ok(opened)
 }
 
-/// Opens a library as it was last scanned; nothing is read but the store and the files beside the presets.
-pub fn load(store: &Store, place: &LibraryLocation) -> Result<OpenedLibrary, OpenError> {
-    let root = library_root(&place.folder);
-    let (index_of, manifest) = (&root, &place.manifest);
+/// Opens a library as of the last scan, without reading any presets.
+pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, OpenError> {
+    let root = library_root(&location.folder);
+    let (index_of, manifest) = (&root, &location.manifest);
     let blacklist = &root.join(BLACKLIST_FILE);
-    // The files beside a large library take as long to read as its presets.
-    let (draft, sought, listing, bad) = std::thread::scope(|scope| {
-        let sought = aside(scope, "style index", move || style::seek(index_of));
-        let listing = manifest.as_ref().map(|path| aside(scope, "manifest", move || Listing::read(path)));
-        let bad = blacklist
-            .is_file()
-            .then(|| aside(scope, "quality blacklist", move || QualityBlacklist::read_numbers(blacklist)));
-        let draft = CatalogueBuilder::of(&root, store);
-        (draft, sought(), listing.map(|listing| listing()), bad.map(|bad| bad()))
+    // In a large library these files take as long to read as the catalogue, so they are read in parallel.
+    let (builder, lookup, listing, blacklisted) = std::thread::scope(|scope| {
+        let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
+        let listing =
+            manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
+        let blacklisted = blacklist.is_file().then(|| {
+            spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
+        });
+        let builder = CatalogueBuilder::of(&root, store);
+        (builder, lookup(), listing.map(|listing| listing()), blacklisted.map(|blacklisted| blacklisted()))
     });
-    let mut draft = draft?;
+    let mut builder = builder?;
     let mut messages = Vec::new();
     match listing {
-        Some(Ok(listing)) => draft.keep_listed(&listing, &mut messages),
+        Some(Ok(listing)) => builder.keep_listed(&listing, &mut messages),
         Some(Err(error)) => {
-            messages.push(format!("the manifest is passed over, all presets of the folder play: {error}"));
+            messages.push(format!("ignored the manifest, using all presets of the folder: {error}"));
         }
         None => {}
     }
-    match bad {
-        Some(Ok(bad)) => draft.drop_bad(&bad, &mut messages),
-        Some(Err(error)) => messages.push(format!("the quality blacklist is passed over: {error}")),
+    match blacklisted {
+        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted, &mut messages),
+        Some(Err(error)) => messages.push(format!("ignored the quality blacklist: {error}")),
         None => {}
     }
-    draft.style(sought, &mut messages);
-    let catalogue = draft.catalogue;
+    builder.style(lookup, &mut messages);
+    let catalogue = builder.catalogue;
     if catalogue.entries.is_empty() {
-        return Err(ScanError::from(FolderError::Empty(place.folder.clone())).into());
+        return Err(ScanError::from(FolderError::Empty(location.folder.clone())).into());
     }
     Ok(OpenedLibrary { catalogue, report: None, messages })
 }
 
-/// Starts `work` on a thread of its own; the answer waits for it, and does the work itself where there is no thread.
-fn aside<'scope, T: Send + 'scope>(
+/// Starts `work` on its own thread; the returned closure waits for the result, or runs `work` itself if there is no
+/// thread.
+fn spawn_or_run<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
     work: impl Fn() -> T + Copy + Send + 'scope,
@@ -131,7 +133,7 @@ fn aside<'scope, T: Send + 'scope>(
     }
 }
 
-/// The presets that come with the program. The store learns them as it learns files, so that they are searched alike.
+/// Loads the built-in presets. The store records them like files, so that the search index covers them.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let root = Path::new("(built-in)");
     let catalogue = Catalogue::built_in();
@@ -147,46 +149,46 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
             size: 0,
             modified_ns: 0,
             id: entry.id,
-            outline: PresetFacts { tags: entry.tags, energy: entry.energy, family: entry.family },
+            preset_facts: PresetFacts { tags: entry.tags, energy: entry.energy, family: entry.family },
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
     }
     Ok(catalogue)
 }
 
-/// A table in the making.
+/// A catalogue under construction.
 struct CatalogueBuilder {
     catalogue: Catalogue,
-    /// Paths of presets that lie in several files, but for the first one, with their places.
+    /// Paths of further files with the same content, with the index of their entry.
     copies: Vec<(String, usize)>,
-    /// Made when first needed.
+    /// Built on first use.
     names: Option<NameTable>,
 }
 
 impl CatalogueBuilder {
-    /// A preset that lies in several files is there once, under the first of their paths.
+    /// Loads the files of a library. A preset stored in several files appears once, under the first path.
     fn of(root: &Path, store: &Store) -> Result<Self, StoreError> {
         let mut catalogue = Catalogue::default();
         catalogue.folder = Some(root.to_owned());
         let folder: Arc<Path> = root.into();
-        let mut places: NumberMap<PresetId, usize> = NumberMap::default();
+        let mut indices: NumberMap<PresetId, usize> = NumberMap::default();
         let mut copies = Vec::new();
         let mut buckets = HashMap::new();
-        store.each_file(root, |id, path, outline| {
+        store.each_file(root, |id, path, preset_facts| {
             let text = text_of(path);
-            let place = catalogue.entries.len();
-            let first = *places.entry(id).or_insert(place);
-            if first < place {
+            let index = catalogue.entries.len();
+            let first = *indices.entry(id).or_insert(index);
+            if first < index {
                 copies.push((text, first));
                 return;
             }
-            let lies = match std::str::from_utf8(path) {
+            let location = match std::str::from_utf8(path) {
                 Ok(_) => SourceLocation::Below(folder.clone()),
                 Err(_) => SourceLocation::File(root.join(path_of(path))),
             };
-            let PresetFacts { tags, energy, family } = outline;
+            let PresetFacts { tags, energy, family } = preset_facts;
             let cluster = *buckets.entry(tags).or_insert_with(|| catalogue.cluster(&tags.bucket()));
-            catalogue.push(Entry { id, path: text, lies, cluster, energy, family, tags });
+            catalogue.push(Entry { id, path: text, location, cluster, energy, family, tags });
         })?;
         Ok(Self { catalogue, copies, names: None })
     }
@@ -195,70 +197,72 @@ impl CatalogueBuilder {
         let (catalogue, copies) = (&self.catalogue, &self.copies);
         self.names.get_or_insert_with(|| {
             let mut names = NameTable::for_presets(catalogue.entries.len());
-            for (place, entry) in catalogue.entries.iter().enumerate() {
-                names.add(&entry.path, place);
+            for (index, entry) in catalogue.entries.iter().enumerate() {
+                names.add(&entry.path, index);
             }
-            copies.iter().for_each(|(path, place)| names.add(path, *place));
+            copies.iter().for_each(|(path, index)| names.add(path, *index));
             names
         })
     }
 
-    /// Keeps the presets a manifest lists and learns what it calls them.
+    /// Keeps the presets listed in a manifest and learns their names in it.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;
         let names = self.names();
         for preset in &listing.presets {
-            let Some(place) = preset.numbers().iter().find_map(|&number| names.place_of(number)) else {
+            let Some(index) = preset.hashes().iter().find_map(|&hash| names.index_of_hash(hash)) else {
                 gone += 1;
                 continue;
             };
-            kept[place] = true;
-            preset.numbers().iter().for_each(|&number| names.add_number(number, place));
+            kept[index] = true;
+            preset.hashes().iter().for_each(|&hash| names.add_hash(hash, index));
         }
         if gone > 0 {
             let all = listing.presets.len();
-            messages.push(format!("{gone} of {all} presets of the manifest are gone; the others play"));
+            messages.push(format!("{gone} of {all} presets of the manifest are missing"));
         }
-        self.keep(&kept, messages, "the manifest lists none of this folder's presets");
+        self.keep(&kept, messages, "the manifest lists none of the folder's presets");
     }
 
-    /// Drops the presets with names of these numbers.
-    fn drop_bad(&mut self, bad: &[u64], messages: &mut Vec<String>) {
+    /// Drops the presets whose name hashes are in `blacklisted`.
+    fn drop_blacklisted(&mut self, blacklisted: &[u64], messages: &mut Vec<String>) {
         let mut kept = vec![true; self.catalogue.entries.len()];
         let names = self.names();
-        bad.iter().filter_map(|&number| names.place_of(number)).for_each(|place| kept[place] = false);
-        self.keep(&kept, messages, "the quality blacklist names every preset of this library");
+        blacklisted
+            .iter()
+            .filter_map(|&hash| names.index_of_hash(hash))
+            .for_each(|index| kept[index] = false);
+        self.keep(&kept, messages, "the quality blacklist lists every preset of the library");
     }
 
-    /// Drops what is not kept; when nothing would be left, everything stays and `why` is told.
+    /// Drops the entries not marked in `kept`; if none would remain, keeps all and adds the message `why`.
     fn keep(&mut self, kept: &[bool], messages: &mut Vec<String>, why: &str) {
         if !kept.contains(&true) {
-            messages.push(format!("{why}; all of them play"));
+            messages.push(format!("{why}; ignored it"));
             return;
         }
         if !kept.contains(&false) {
             return;
         }
         let moved = self.catalogue.keep(kept);
-        self.names().moved(&moved);
+        self.names().reindex(&moved);
     }
 
-    /// An index v1, strictly else v0, else the presets' own text, which is there already.
-    fn style(&mut self, sought: IndexLookup, messages: &mut Vec<String>) {
-        messages.extend(sought.problems.iter().map(|why| format!("a style index is passed over: {why}")));
-        self.catalogue.policy = sought.policy;
-        let Some(index) = sought.index else { return };
+    /// Applies a style index; without one, the styles from the presets' text remain.
+    fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
+        messages.extend(lookup.problems.iter().map(|why| format!("ignored a style index: {why}")));
+        self.catalogue.policy = lookup.policy;
+        let Some(index) = lookup.index else { return };
         self.names();
         let Some(names) = &self.names else { return };
         let applied = style::apply(&index, names, &mut self.catalogue);
         let version = index.version.word();
         if applied.styled == 0 && !index.entries.is_empty() {
-            messages
-                .push(format!("the style index {version} names none of these presets; it is passed over"));
+            messages.push(format!("ignored the style index {version}: it lists none of the presets"));
         } else if applied.gone > 0 {
             let (gone, all) = (applied.gone, index.entries.len());
-            messages.push(format!("{gone} of {all} presets of the style index {version} are gone"));
+            messages.push(format!("{gone} of {all} presets of the style index {version} are missing"));
         }
     }
 }
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_opens_with_tags_and_each_content_once() {
+    fn a_folder_opens_with_tags_and_without_duplicates() {
         let text = "fWaveAlpha=1.0\nwarp=0\nzoom=1.2\n";
         let folder = library(&[("b/Geiss - Rave Storm Laser.milk", text), ("copy.milk", text)]);
         let opened = opened(folder.path());
@@ -301,21 +305,20 @@ mod tests {
         let entry = &opened.catalogue.entries[0];
         assert_eq!((entry.name(), entry.energy), ("Geiss - Rave Storm Laser", Energy::Peak));
         assert!(entry.tags.has(Tag::Wave) && entry.path == "b/Geiss - Rave Storm Laser.milk");
-        assert_eq!(opened.catalogue.place(entry.id), Some(0));
+        assert_eq!(opened.catalogue.index_of(entry.id), Some(0));
         assert!(entry.source().read().is_ok() && opened.messages.is_empty());
     }
 
     #[test]
-    fn a_folder_without_presets_says_so() {
+    fn a_folder_without_presets_is_an_error() {
         let folder = library(&[]);
         let store = Store::in_memory().expect("opens");
-        let error =
-            open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).err().expect("nothing there");
+        let error = open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).err().expect("an error");
         assert!(error.to_string().contains("no presets"), "{error}");
     }
 
     #[test]
-    fn a_pack_is_its_manifest_and_an_index_speaks_the_manifests_names() {
+    fn a_pack_follows_its_manifest_and_an_index_uses_its_names() {
         let folder = library(&[("x/a.milk", "zoom=1"), ("x/b.milk", "zoom=2"), ("stray.milk", "zoom=3")]);
         let preset = |name: &str| ManifestPreset {
             id: format!("pack-{name}-0a1b2c"),
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_files_beside_the_presets_are_told_and_passed_over() {
+    fn invalid_library_files_are_reported_and_ignored() {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         for name in [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0] {
             std::fs::write(folder.path().join(name), "{\"version\":").expect("written");
@@ -359,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blacklist_drops_presets_but_never_all() {
+    fn a_blacklist_drops_some_presets_but_never_all() {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         let path = folder.path().join(BLACKLIST_FILE);
         std::fs::write(&path, r#"{"badSourceRelPaths":["a.milk"]}"#).expect("written");

@@ -1,7 +1,7 @@
-//! Looking through a folder: what is new, what changed, what is gone. Files that did not change are not read.
+//! Scans a folder for new, changed and missing presets. Unchanged files are not read.
 //!
-//! Several threads walk, read and hash; one writes to the store in parts, so that a scan that is broken off is not lost.
-//! A folder that is reached twice is looked into once, so links that lead in circles end.
+//! Several threads walk, read and hash; one writes to the store in batches, so that an interrupted scan is not lost. A
+//! folder reached twice is scanned once, so cyclic links end.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -18,43 +18,43 @@ use super::folder::{FolderError, is_preset};
 use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 use super::{PresetId, PresetSource};
 
-/// Files handed to a thread at a time.
+/// Files per job.
 const BATCH: usize = 128;
-/// Files written to the store at a time.
+/// Files per store transaction.
 const COMMIT: usize = 8192;
-/// Files that were left out and are told one by one; the rest is counted.
-const TOLD: usize = 1000;
+/// Skipped files listed in the report; further ones are only counted.
+const MAX_LISTED: usize = 1000;
 
-/// Why a scan did not happen.
+/// Why a scan failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// There is no such folder, or nothing in it.
+    /// The folder does not exist or is empty.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system has no thread left.
-    #[error("no thread to look through the folder: {0}")]
+    /// No thread could be started.
+    #[error("could not start a scan thread: {0}")]
     Thread(io::Error),
 }
 
-/// What a scan found.
+/// The result of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanReport {
-    /// Preset files that can be used.
+    /// Number of usable preset files.
     pub files: usize,
-    /// Of these, files that were read because they are new or changed.
+    /// Number of them that were read because they are new or changed.
     pub read: usize,
-    /// Files of the last scan that are there no more.
+    /// Number of files of the previous scan that no longer exist.
     pub gone: usize,
-    /// What could not be used, and why.
-    pub left_out: Vec<(PathBuf, String)>,
-    /// What could not be used and is not listed.
-    pub left_out_more: usize,
+    /// Skipped files and folders, and why.
+    pub skipped: Vec<(PathBuf, String)>,
+    /// Number of skipped files and folders that are not listed.
+    pub skipped_more: usize,
 }
 
-/// Brings the store up to date with the folder `root`; `progress` hears the files looked at so far.
+/// Updates the store from the folder `root`; `progress` receives the number of files scanned so far.
 pub fn scan(
     store: &Store,
     root: &Path,
@@ -80,12 +80,12 @@ pub fn scan(
             match named.spawn_scoped(scope, work) {
                 Ok(_) => {}
                 Err(error) if number == 0 => return Err(ScanError::Thread(error)),
-                Err(error) => log::warn!("the scan goes on with {number} threads: {error}"),
+                Err(error) => log::warn!("scanning with {number} threads only: {error}"),
             }
         }
         drop(sender);
         let mut part = ScanCommit::default();
-        let mut looked_at = 0;
+        let mut scanned = 0;
         for found in found {
             match found {
                 Found::Unchanged => report.files += 1,
@@ -94,50 +94,50 @@ pub fn scan(
                     report.read += 1;
                     part.read.push(facts);
                 }
-                Found::Exclusion(path, why) if report.left_out.len() < TOLD => {
-                    report.left_out.push((path, why));
+                Found::Skipped(path, why) if report.skipped.len() < MAX_LISTED => {
+                    report.skipped.push((path, why));
                 }
-                Found::Exclusion(..) => report.left_out_more += 1,
+                Found::Skipped(..) => report.skipped_more += 1,
             }
-            looked_at += 1;
-            if looked_at % BATCH == 0 {
-                progress(looked_at);
+            scanned += 1;
+            if scanned % BATCH == 0 {
+                progress(scanned);
             }
             if part.read.len() >= COMMIT {
                 store.commit_scan(library, &std::mem::take(&mut part))?;
             }
         }
-        progress(looked_at);
-        // What lies below a folder that could not be opened may still be there.
-        let left_out = report.left_out.iter().map(|(path, _)| path.as_path());
-        let closed: Vec<&Path> = left_out.filter(|path| path.is_dir()).collect();
+        progress(scanned);
+        // Files below an unreadable folder may still exist.
+        let skipped = report.skipped.iter().map(|(path, _)| path.as_path());
+        let closed: Vec<&Path> = skipped.filter(|path| path.is_dir()).collect();
         let hidden = |path: &[u8]| {
             let path = root.join(path_of(path));
             closed.iter().any(|closed| path.starts_with(closed))
         };
         part.gone = known
             .iter()
-            .filter(|(path, file)| !seen[file.place].load(Ordering::Relaxed) && !hidden(path))
+            .filter(|(path, file)| !seen[file.index].load(Ordering::Relaxed) && !hidden(path))
             .map(|(path, _)| path.clone())
             .collect();
         report.gone = part.gone.len();
         Ok(store.commit_scan(library, &part)?)
     })?;
-    report.left_out.sort();
+    report.skipped.sort();
     store.set_scanned_at(library, now)?;
-    store.tidy()?;
+    store.checkpoint()?;
     Ok(report)
 }
 
-/// The folder under one name, however it was written.
+/// Returns the canonical path of a library.
 pub fn library_root(root: &Path) -> PathBuf {
-    root.canonicalize().or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
+    dunce::canonicalize(root).or_else(|_| std::path::absolute(root)).unwrap_or_else(|_| root.to_owned())
 }
 
 enum Found {
     Unchanged,
     Read(FileFacts),
-    Exclusion(PathBuf, String),
+    Skipped(PathBuf, String),
 }
 
 enum Job {
@@ -148,7 +148,7 @@ enum Job {
 #[derive(Default)]
 struct ScanPlan {
     jobs: Vec<Job>,
-    /// Folders reached over a link; looked at when all others are done, so that the order does not depend on threads.
+    /// Folders reached through a link, scanned last so that the result does not depend on thread timing.
     linked: Vec<PathBuf>,
     visited: HashSet<FolderKey>,
     busy: usize,
@@ -159,21 +159,21 @@ struct Walk<'a> {
     known: &'a HashMap<Vec<u8>, KnownFile>,
     seen: &'a [AtomicBool],
     plan: Mutex<ScanPlan>,
-    news: Condvar,
+    changed: Condvar,
 }
 
 impl<'a> Walk<'a> {
     fn new(root: &'a Path, known: &'a HashMap<Vec<u8>, KnownFile>, seen: &'a [AtomicBool]) -> Self {
         let plan = ScanPlan { jobs: vec![Job::Folder(root.to_owned())], ..ScanPlan::default() };
-        Self { root, known, seen, plan: Mutex::new(plan), news: Condvar::new() }
+        Self { root, known, seen, plan: Mutex::new(plan), changed: Condvar::new() }
     }
 
-    /// Does jobs until there are none, or until nobody listens any more.
+    /// Runs jobs until there are none or the receiver is gone.
     fn work(&self, sender: &SyncSender<Found>) {
         while let Some(job) = self.next_job() {
             let done = match job {
-                Job::Folder(folder) => self.look_into(&folder, sender),
-                Job::Files(folder, names) => self.read_all(&folder, names, sender),
+                Job::Folder(folder) => self.scan_folder(&folder, sender),
+                Job::Files(folder, names) => self.read_files(&folder, names, sender),
             };
             let mut plan = self.plan();
             plan.busy -= 1;
@@ -182,12 +182,12 @@ impl<'a> Walk<'a> {
                 plan.linked.clear();
             }
             drop(plan);
-            self.news.notify_all();
+            self.changed.notify_all();
         }
     }
 
     fn plan(&self) -> MutexGuard<'_, ScanPlan> {
-        // Whoever fell while holding it left a list of jobs, which is still a list of jobs.
+        // A panic while holding the lock leaves the job list valid.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -199,34 +199,34 @@ impl<'a> Walk<'a> {
                 return Some(job);
             }
             if plan.busy == 0 {
-                // The last link by name first, because jobs are taken from the end.
+                // Jobs are taken from the end, so the first link by name is pushed last.
                 plan.linked.sort_by(|a, b| b.cmp(a));
                 let folder = plan.linked.pop()?;
                 plan.jobs.push(Job::Folder(folder));
                 continue;
             }
-            plan = self.news.wait(plan).unwrap_or_else(PoisonError::into_inner);
+            plan = self.changed.wait(plan).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn look_into(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
-        let left_out = |path: &Path, error: io::Error| {
-            sender.send(Found::Exclusion(path.to_owned(), error.to_string())).map_err(|_| Closed)
+    fn scan_folder(&self, folder: &Path, sender: &SyncSender<Found>) -> Result<(), Closed> {
+        let skipped = |path: &Path, error: io::Error| {
+            sender.send(Found::Skipped(path.to_owned(), error.to_string())).map_err(|_| Closed)
         };
         match folder_key(folder) {
             Ok(key) if !self.plan().visited.insert(key) => return Ok(()),
             Ok(_) => {}
-            Err(error) => return left_out(folder, error),
+            Err(error) => return skipped(folder, error),
         }
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) => return left_out(folder, error),
+            Err(error) => return skipped(folder, error),
         };
         let (mut files, mut folders, mut linked) = (Vec::new(), Vec::new(), Vec::new());
         for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => return left_out(folder, error),
+                Err(error) => return skipped(folder, error),
             };
             let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
@@ -244,11 +244,11 @@ impl<'a> Walk<'a> {
         plan.jobs.extend(batches);
         plan.linked.extend(linked);
         drop(plan);
-        self.news.notify_all();
+        self.changed.notify_all();
         Ok(())
     }
 
-    fn read_all(
+    fn read_files(
         &self,
         folder: &Path,
         names: Vec<OsString>,
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), Closed> {
         for name in names {
             let path = folder.join(name);
-            let found = self.read(&path).unwrap_or_else(|why| Found::Exclusion(path, why));
+            let found = self.read(&path).unwrap_or_else(|why| Found::Skipped(path, why));
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
@@ -272,21 +272,21 @@ impl<'a> Walk<'a> {
         if let Some(known) = self.known.get(&below)
             && (known.size, known.modified_ns) == (size, modified_ns)
         {
-            self.seen[known.place].store(true, Ordering::Relaxed);
+            self.seen[known.index].store(true, Ordering::Relaxed);
             return Ok(Found::Unchanged);
         }
         let bytes = PresetSource::File(path.to_owned()).read()?;
         if let Some(known) = self.known.get(&below) {
-            self.seen[known.place].store(true, Ordering::Relaxed);
+            self.seen[known.index].store(true, Ordering::Relaxed);
         }
         let id = PresetId::of(&bytes);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let outline = PresetFacts::of(&bytes, &name);
-        Ok(Found::Read(FileFacts { path: below, size, modified_ns, id, outline }))
+        let preset_facts = PresetFacts::of(&bytes, &name);
+        Ok(Found::Read(FileFacts { path: below, size, modified_ns, id, preset_facts }))
     }
 }
 
-/// Nobody listens any more.
+/// The receiver of scan results is gone.
 struct Closed;
 
 fn modified_ns(facts: &Metadata) -> i64 {
@@ -294,7 +294,7 @@ fn modified_ns(facts: &Metadata) -> i64 {
     since.map_or(0, |since| since.as_nanos() as i64)
 }
 
-/// What a folder is, by whatever way it was reached.
+/// Identifies a folder independently of the path it was reached by.
 #[cfg(unix)]
 type FolderKey = (u64, u64);
 #[cfg(not(unix))]
@@ -308,7 +308,7 @@ fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 
 #[cfg(not(unix))]
 fn folder_key(folder: &Path) -> io::Result<FolderKey> {
-    folder.canonicalize()
+    dunce::canonicalize(folder)
 }
 
 #[cfg(test)]
@@ -320,40 +320,40 @@ mod tests {
         std::fs::write(path, text).expect("written");
     }
 
-    fn scanned(store: &Store, root: &Path) -> ScanReport {
+    fn run_scan(store: &Store, root: &Path) -> ScanReport {
         scan(store, root, 1, |_| ()).expect("scanned")
     }
 
     #[test]
-    fn only_what_is_new_or_changed_is_read() {
+    fn only_new_and_changed_files_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
         write(&root.join("a/one.milk"), "zoom=1");
         write(&root.join("two.MILK"), "zoom=2");
         write(&root.join("notes.txt"), "no preset");
         let store = Store::in_memory().expect("opens");
-        let first = scanned(&store, root);
+        let first = run_scan(&store, root);
         assert_eq!((first.files, first.read, first.gone), (2, 2, 0));
-        assert_eq!(scanned(&store, root).read, 0);
+        assert_eq!(run_scan(&store, root).read, 0);
         write(&root.join("a/one.milk"), "zoom=1.25");
         std::fs::remove_file(root.join("two.MILK")).expect("removed");
-        let third = scanned(&store, root);
+        let third = run_scan(&store, root);
         assert_eq!((third.files, third.read, third.gone), (1, 1, 1));
         let rows = store.load(&library_root(root)).expect("loaded");
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [PresetId::of(b"zoom=1.25")]);
     }
 
     #[test]
-    fn a_missing_folder_is_an_error_and_an_empty_one_is_not() {
+    fn a_missing_folder_is_an_error_but_an_empty_one_is_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::in_memory().expect("opens");
         assert!(matches!(scan(&store, &folder.path().join("no"), 1, |_| ()), Err(ScanError::Folder(_))));
-        assert_eq!(scanned(&store, folder.path()), ScanReport::default());
+        assert_eq!(run_scan(&store, folder.path()), ScanReport::default());
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_in_circles_huge_files_and_names_that_are_no_text_do_no_harm() {
+    fn cyclic_links_huge_files_and_non_utf8_names_are_handled() {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path();
@@ -364,9 +364,9 @@ mod tests {
         let huge = std::fs::File::create(root.join("huge.milk")).expect("made");
         huge.set_len(2 << 30).expect("a hole of 2 GiB");
         let store = Store::in_memory().expect("opens");
-        let report = scanned(&store, root);
-        assert_eq!((report.files, report.left_out.len()), (2, 2));
-        assert!(report.left_out[1].1.contains("1 MiB"), "{:?}", report.left_out);
+        let report = run_scan(&store, root);
+        assert_eq!((report.files, report.skipped.len()), (2, 2));
+        assert!(report.skipped[1].1.contains("1 MiB"), "{:?}", report.skipped);
         let rows = store.load(&library_root(root)).expect("loaded");
         assert!(rows.iter().all(|row| library_root(root).join(&row.path).exists()));
     }

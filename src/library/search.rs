@@ -1,6 +1,6 @@
-//! Searching a library while somebody types: a thread of its own answers, so that nobody waits.
+//! Searches a library as the performer types, on a background thread.
 //!
-//! Everything is decided in memory; only "more like this" reads the embeddings of a bake from the disk.
+//! Queries run in memory; only "more like this" reads embeddings from disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -11,124 +11,125 @@ use super::store::Store;
 use super::word_index::WordIndex;
 use super::{Catalogue, Energy, Entry, PresetId, Tags};
 
-/// What is looked for. Everything asked has to be true of a preset.
+/// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchQuery {
-    /// Beginnings of words of the name, the path or the tags.
+    /// Prefixes of words in the name, path or tags.
     pub text: String,
-    /// Tags it has.
+    /// Required tags.
     pub tags: Tags,
-    /// How much it moves.
+    /// Required energy.
     pub energy: Option<Energy>,
-    /// Its style, a place in [`Catalogue::clusters`].
+    /// Required style, an index in [`Catalogue::clusters`].
     pub cluster: Option<u16>,
-    /// One of these.
+    /// Only presets in this set.
     pub only: Option<Arc<BTreeSet<PresetId>>>,
-    /// Like this preset; the likest come first.
+    /// Only presets similar to this one, the most similar first.
     pub like: Option<PresetId>,
 }
 
-/// What was found.
+/// The results of a query.
 #[derive(Clone, Debug, Default)]
 pub struct SearchResults {
-    /// The question.
-    pub question: SearchQuery,
-    /// The library that was asked.
+    /// The query.
+    pub query: SearchQuery,
+    /// The library that was searched.
     pub library: Arc<Catalogue>,
-    /// How that library looks.
+    /// The looks of that library.
     pub looks: Arc<Looks>,
-    /// Places in that library.
-    pub places: Arc<Vec<u32>>,
-    /// Why something could not be found, in words.
-    pub trouble: Option<String>,
+    /// Indices of the matching presets in the library.
+    pub indices: Arc<Vec<u32>>,
+    /// Why the query could not be answered completely.
+    pub problem: Option<String>,
 }
 
-/// How many presets "like this one" lists.
-const LIKE: usize = 500;
+/// Maximum number of results of a similarity query.
+const MAX_SIMILAR: usize = 500;
 
-/// A library made ready to be searched.
+/// A library prepared for searching.
 pub struct SearchIndex {
     library: Arc<Catalogue>,
     looks: Arc<Looks>,
     words: WordIndex,
-    /// How like the model of the last such question every preset is.
+    /// Similarities to the preset of the last similarity query.
     like: Option<(PresetId, Vec<Option<f32>>)>,
 }
 
 impl SearchIndex {
-    /// Makes a library ready; `labels` are the performer's own words on presets. Takes about a second for a hundred
-    /// thousand presets.
+    /// Prepares a library; `labels` are the performer's own tags. Takes about a second for 100,000 presets.
     pub fn new(library: Arc<Catalogue>, labels: &HashMap<PresetId, String>) -> Self {
         let words = WordIndex::of(&library, labels);
         let looks = Arc::new(Looks::of(&library));
         Self { library, looks, words, like: None }
     }
 
-    /// The presets that answer a question, in the library's order or the likest first; a trouble is told besides.
-    pub fn find(&mut self, question: &SearchQuery) -> SearchResults {
+    /// Returns the presets that match a query, in library order or the most similar first.
+    pub fn find(&mut self, query: &SearchQuery) -> SearchResults {
         let fits = |entry: &Entry| {
-            entry.tags.has_all(question.tags)
-                && question.energy.is_none_or(|energy| energy == entry.energy)
-                && question.cluster.is_none_or(|cluster| cluster == entry.cluster)
+            entry.tags.has_all(query.tags)
+                && query.energy.is_none_or(|energy| energy == entry.energy)
+                && query.cluster.is_none_or(|cluster| cluster == entry.cluster)
         };
         let library = self.library.clone();
-        let mut places = self.words.search(&question.text).unwrap_or_else(|| match &question.only {
-            // A few are looked up; everything else is gone through.
-            Some(only) if only.len() < library.entries.len() / 16 => placed(&library, only),
+        let mut indices = self.words.search(&query.text).unwrap_or_else(|| match &query.only {
+            // A small set is looked up by id; otherwise all entries are filtered.
+            Some(only) if only.len() < library.entries.len() / 16 => indices_of(&library, only),
             _ => (0..library.entries.len() as u32).collect(),
         });
-        if question.tags != Tags::default() || question.energy.is_some() || question.cluster.is_some() {
-            places.retain(|&place| fits(&library.entries[place as usize]));
+        if query.tags != Tags::default() || query.energy.is_some() || query.cluster.is_some() {
+            indices.retain(|&index| fits(&library.entries[index as usize]));
         }
-        if let Some(only) = &question.only {
-            places.retain(|&place| only.contains(&library.entries[place as usize].id));
+        if let Some(only) = &query.only {
+            indices.retain(|&index| only.contains(&library.entries[index as usize].id));
         }
-        let trouble = question.like.and_then(|model| self.likest_first(model, &mut places));
-        let (looks, places) = (self.looks.clone(), Arc::new(places));
-        SearchResults { question: question.clone(), library, looks, places, trouble }
+        let problem = query.like.and_then(|model| self.sort_by_similarity(model, &mut indices));
+        let (looks, indices) = (self.looks.clone(), Arc::new(indices));
+        SearchResults { query: query.clone(), library, looks, indices, problem }
     }
 
-    /// Puts the likest first and keeps [`LIKE`] of them; says what is wrong with the embeddings, if anything.
-    fn likest_first(&mut self, model: PresetId, places: &mut Vec<u32>) -> Option<String> {
-        let at = self.library.place(model)?;
+    /// Sorts by similarity and keeps the first [`MAX_SIMILAR`]; returns a message if the embeddings cannot be used.
+    fn sort_by_similarity(&mut self, model: PresetId, indices: &mut Vec<u32>) -> Option<String> {
+        let at = self.library.index_of(model)?;
         let entry = &self.library.entries[at];
-        places.retain(|&place| self.library.entries[place as usize].id != model);
-        let mut trouble = None;
+        indices.retain(|&index| self.library.entries[index as usize].id != model);
+        let mut problem = None;
         if self.like.as_ref().is_none_or(|(known, _)| *known != model) {
-            self.like = match self.looks.likeness(at) {
-                Some(Ok(likeness)) => Some((model, likeness)),
+            self.like = match self.looks.similarity(at) {
+                Some(Ok(similarity)) => Some((model, similarity)),
                 Some(Err(why)) => {
-                    trouble = Some(format!("what looks alike is told by style and code: {why}"));
+                    problem =
+                        Some(format!("comparing by style and code, the embeddings are unavailable: {why}"));
                     None
                 }
                 None => None,
             };
         }
         match self.like.as_ref().filter(|(known, _)| *known == model) {
-            Some((_, likeness)) => {
-                places.retain(|&place| likeness[place as usize].is_some());
-                let key = |place: &u32| likeness[*place as usize].unwrap_or(f32::NEG_INFINITY);
-                places.sort_by(|a, b| key(b).total_cmp(&key(a)));
+            Some((_, similarity)) => {
+                indices.retain(|&index| similarity[index as usize].is_some());
+                let key = |index: &u32| similarity[*index as usize].unwrap_or(f32::NEG_INFINITY);
+                indices.sort_by(|a, b| key(b).total_cmp(&key(a)));
             }
-            None => places.sort_by_cached_key(|&place| {
-                std::cmp::Reverse(likeness(entry, &self.library.entries[place as usize]))
+            None => indices.sort_by_cached_key(|&index| {
+                std::cmp::Reverse(similarity(entry, &self.library.entries[index as usize]))
             }),
         }
-        places.truncate(LIKE);
-        trouble
+        indices.truncate(MAX_SIMILAR);
+        problem
     }
 }
 
-/// Where these presets are, ascending.
-fn placed(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
-    let mut places: Vec<u32> = ids.iter().filter_map(|id| library.place(*id)).map(|at| at as u32).collect();
-    places.sort_unstable();
-    places
+/// Returns the indices of these presets, ascending.
+fn indices_of(library: &Catalogue, ids: &BTreeSet<PresetId>) -> Vec<u32> {
+    let mut indices: Vec<u32> =
+        ids.iter().filter_map(|id| library.index_of(*id)).map(|at| at as u32).collect();
+    indices.sort_unstable();
+    indices
 }
 
-/// How alike two presets are where nobody has seen them: shared code counts most, then the style, then energy and single
-/// words.
-fn likeness(a: &Entry, b: &Entry) -> u32 {
+/// Returns a similarity score for presets without embeddings: shared code counts most, then style, then author, energy
+/// and tags.
+fn similarity(a: &Entry, b: &Entry) -> u32 {
     let shared = (a.tags.0 & b.tags.0).count_ones();
     let different = (a.tags.0 ^ b.tags.0).count_ones();
     let author = super::style::author_key(a.name()) == super::style::author_key(b.name());
@@ -140,73 +141,73 @@ fn likeness(a: &Entry, b: &Entry) -> u32 {
         - different.min(16)
 }
 
-/// The thread that answers; the newest question wins.
+/// The search thread; only the newest query is answered.
 pub struct SearchThread {
     sender: Option<SyncSender<()>>,
     wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>>,
-    answers: Receiver<SearchResults>,
+    results: Receiver<SearchResults>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl SearchThread {
-    /// Starts the thread; `store` knows the performer's own words on presets.
+    /// Starts the thread; `store` provides the performer's own tags.
     pub fn start(store: Store) -> std::io::Result<Self> {
         let (sender, asked) = sync_channel(1);
-        let (answer, answers) = sync_channel(4);
+        let (found, results) = sync_channel(4);
         let wanted: Arc<Mutex<Option<(Arc<Catalogue>, SearchQuery)>>> = Arc::default();
         let shared = wanted.clone();
         let work = move || {
-            let mut searcher: Option<SearchIndex> = None;
+            let mut index: Option<SearchIndex> = None;
             while asked.recv().is_ok() {
                 let next = shared.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let Some((library, question)) = next else { continue };
-                let ready = searcher.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
-                let ready = ready.unwrap_or_else(|| made_ready(library, &store));
-                if answer.send(searcher.insert(ready).find(&question)).is_err() {
-                    break; // Nobody asks any more.
+                let Some((library, query)) = next else { continue };
+                let ready = index.take().filter(|ready| Arc::ptr_eq(&ready.library, &library));
+                let ready = ready.unwrap_or_else(|| build_index(library, &store));
+                if found.send(index.insert(ready).find(&query)).is_err() {
+                    break; // The handle was dropped.
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("finder".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), wanted, answers, thread: Some(thread) })
+        let thread = std::thread::Builder::new().name("search".into()).spawn(work)?;
+        Ok(Self { sender: Some(sender), wanted, results, thread: Some(thread) })
     }
 
-    /// Asks; a question that was not answered yet is forgotten. Waits for nothing.
-    pub fn ask(&self, library: &Arc<Catalogue>, question: SearchQuery) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), question));
+    /// Submits a query, replacing one that has not been answered yet. Never blocks.
+    pub fn submit(&self, library: &Arc<Catalogue>, query: SearchQuery) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some((library.clone(), query));
         if let Some(sender) = &self.sender {
             match sender.try_send(()) {
-                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // It looks anyway.
+                Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {} // The thread wakes up anyway.
             }
         }
     }
 
-    /// The newest answer since the last call.
-    pub fn answer(&self) -> Option<SearchResults> {
-        self.answers.try_iter().last()
+    /// Returns the newest results since the last call.
+    pub fn results(&self) -> Option<SearchResults> {
+        self.results.try_iter().last()
     }
 }
 
 impl Drop for SearchThread {
     fn drop(&mut self) {
         self.sender = None;
-        while self.answers.try_recv().is_ok() {}
+        while self.results.try_recv().is_ok() {}
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A thread that fell has no more answers.
+            thread.join().ok(); // A panicked thread has no more results.
         }
     }
 }
 
-fn made_ready(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
+fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
     let labels = store.labels().unwrap_or_else(|error| {
-        store.met(&error);
-        log::warn!("the performer's own tags cannot be searched: {error}");
+        store.mark_if_damaged(&error);
+        log::warn!("could not load the performer's own tags for search: {error}");
         HashMap::new()
     });
-    let searcher = SearchIndex::new(library, &labels);
-    searcher.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
-    super::give_back_memory();
-    searcher
+    let index = SearchIndex::new(library, &labels);
+    index.looks.problems.iter().for_each(|problem| log::warn!("{problem}"));
+    super::release_memory();
+    index
 }
 
 #[cfg(test)]
@@ -214,14 +215,14 @@ mod tests {
     use super::*;
     use crate::library::{Tag, load_built_in};
 
-    fn found(question: &SearchQuery) -> Vec<Entry> {
+    fn found(query: &SearchQuery) -> Vec<Entry> {
         let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");
-        let answer = SearchIndex::new(Arc::new(library), &HashMap::new()).find(question);
-        answer.places.iter().map(|&place| answer.library.entries[place as usize].clone()).collect()
+        let found = SearchIndex::new(Arc::new(library), &HashMap::new()).find(query);
+        found.indices.iter().map(|&index| found.library.entries[index as usize].clone()).collect()
     }
 
     #[test]
-    fn everything_asked_is_true_of_what_is_found() {
+    fn results_match_every_criterion() {
         let all = found(&SearchQuery::default()).len();
         let techno = found(&SearchQuery { text: "techno".into(), ..Default::default() });
         assert!(!techno.is_empty() && techno.len() < all);
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_like_one_begin_with_its_style_and_leave_it_out() {
+    fn similar_presets_start_with_the_same_style_and_exclude_the_preset() {
         let model = found(&SearchQuery::default()).remove(3);
         let like = found(&SearchQuery { like: Some(model.id), ..Default::default() });
         assert_eq!(like[0].cluster, model.cluster);
@@ -244,18 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_question_is_answered() {
+    fn the_newest_query_is_answered() {
         let store = Store::in_memory().expect("opens");
         let library = Arc::new(load_built_in(&store).expect("opens"));
-        let finder = SearchThread::start(store).expect("starts");
+        let thread = SearchThread::start(store).expect("starts");
         for text in ["a", "am", "ambient"] {
-            finder.ask(&library, SearchQuery { text: text.into(), ..Default::default() });
+            thread.submit(&library, SearchQuery { text: text.into(), ..Default::default() });
         }
-        let answer = std::iter::from_fn(|| {
+        let found = std::iter::from_fn(|| {
             std::thread::yield_now();
-            Some(finder.answer())
+            Some(thread.results())
         });
-        let last = answer.flatten().find(|answer| answer.question.text == "ambient").expect("answered");
-        assert!(!last.places.is_empty() && last.trouble.is_none());
+        let last = found.flatten().find(|found| found.query.text == "ambient").expect("answered");
+        assert!(!last.indices.is_empty() && last.problem.is_none());
     }
 }

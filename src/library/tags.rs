@@ -1,49 +1,49 @@
-//! Words about how a preset looks, as a set that fits in one number: a library has hundreds of thousands of presets.
+//! Look tags, as a bit set: a library has hundreds of thousands of presets.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One word about a preset.
+/// A look tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Tag {
-    /// Its main wave can be seen.
+    /// The main wave is visible.
     Wave,
-    /// The wave is drawn as dots.
+    /// Waves are drawn as dots.
     Dots,
-    /// The wave is drawn as a thick line.
+    /// Waves are drawn as thick lines.
     Line,
     /// The picture flows.
     Liquid,
-    /// Equations move every point.
+    /// Per-pixel equations, or many per-frame equations.
     Abstract,
-    /// It draws shapes.
+    /// Shapes are visible.
     Geometric,
-    /// Its motion vectors can be seen.
+    /// Motion vectors are visible.
     Vectors,
-    /// It brings shaders of its own.
+    /// Has shaders.
     Shader,
-    /// It shows images from files.
+    /// Shows image files.
     Textured,
-    /// The picture echoes or mirrors itself.
+    /// The video echo is visible.
     Echo,
     /// Mostly dark.
     Dark,
     /// Mostly bright.
     Bright,
-    /// It hardly moves.
+    /// Little movement.
     LowMotion,
-    /// The low band moves it most.
+    /// Reacts most to low frequencies.
     BandLow,
-    /// The middle band moves it most.
+    /// Reacts most to middle frequencies.
     BandMid,
-    /// The high band moves it most.
+    /// Reacts most to high frequencies.
     BandHigh,
 }
 
 impl Tag {
-    /// Every tag; its place is its bit.
+    /// All tags in bit order.
     pub const ALL: [Self; 16] = [
         Self::Wave,
         Self::Dots,
@@ -63,7 +63,7 @@ impl Tag {
         Self::BandHigh,
     ];
 
-    /// The word in files and on the desk.
+    /// Returns the word used in files and on the desk.
     pub fn word(self) -> &'static str {
         match self {
             Self::Wave => "wave",
@@ -85,7 +85,7 @@ impl Tag {
         }
     }
 
-    /// The tag with this word.
+    /// Returns the tag with this word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tag| tag.word() == word)
     }
@@ -97,7 +97,7 @@ impl Tag {
 pub struct Tags(pub u32);
 
 impl Tags {
-    /// Whether `tag` is in the set.
+    /// Returns whether `tag` is in the set.
     pub fn has(self, tag: Tag) -> bool {
         self.0 & (1 << tag as u32) != 0
     }
@@ -107,18 +107,18 @@ impl Tags {
         self.0 |= 1 << tag as u32;
     }
 
-    /// Adds `tag`, or takes it out.
+    /// Adds or removes `tag`.
     pub fn toggle(&mut self, tag: Tag) {
         self.0 ^= 1 << tag as u32;
     }
 
-    /// The tags, in the order of [`Tag::ALL`].
+    /// Iterates over the tags in the order of [`Tag::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Tag> {
         Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
     }
 
-    /// The style of a preset about which only its text is known: what its picture is made of. A library
-    /// of 7,000 presets falls into some sixty of these.
+    /// Returns the style of a preset without a style index, by the elements of its picture. A library of 7,000 presets
+    /// has about sixty of these.
     pub fn bucket(self) -> String {
         let traces = [Tag::Dots, Tag::Line, Tag::Wave, Tag::Vectors].into_iter().find(|tag| self.has(*tag));
         let age = if self.has(Tag::Shader) { None } else { Some("classic") };
@@ -127,12 +127,12 @@ impl Tags {
         if words.is_empty() { "abstract".into() } else { words.join("+") }
     }
 
-    /// Both sets together.
+    /// Returns the union of both sets.
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether every tag of `other` is in this set.
+    /// Returns whether every tag of `other` is in this set.
     pub fn has_all(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_tag_is_found_by_its_word_and_has_its_own_bit() {
+    fn every_tag_has_a_word_and_a_bit() {
         for (at, tag) in Tag::ALL.into_iter().enumerate() {
             assert_eq!((tag as usize, Tag::of(tag.word())), (at, Some(tag)));
         }

@@ -1,11 +1,11 @@
-//! Memory that opening a large library took for a moment goes back to the system.
+//! Returns memory used temporarily while opening a large library to the system.
 
-/// Gives back what the allocator keeps of memory that nobody uses any more. Takes some milliseconds: for threads that have
-/// just opened a library, never for the one that draws.
-pub fn give_back_memory() {
-    // Only this allocator keeps freed memory by the hundred megabytes.
+/// Returns the allocator's free memory to the system. Takes some milliseconds: for threads that have just opened a
+/// library, never the render thread.
+pub fn release_memory() {
+    // Only glibc retains hundreds of megabytes of freed memory.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: it takes a number and touches nothing but the allocator's own free lists.
+    // SAFETY: the call takes a number and only affects the allocator's free lists.
     unsafe {
         libc::malloc_trim(0);
     }

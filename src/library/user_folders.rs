@@ -1,20 +1,20 @@
-//! Where the program keeps what it remembers, and where the performer's settings lie.
+//! The folders of the program's data and the performer's settings.
 
 use std::env;
 use std::path::PathBuf;
 
-/// Folders outside the library itself.
+/// Folders outside the library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFolders {
-    /// The store, set logs, bakes: written by the program.
+    /// Store, set logs and bakes, written by the program.
     pub data: PathBuf,
-    /// Settings and MIDI profiles: written by hand as well.
+    /// Settings and MIDI profiles, also edited by hand.
     pub config: PathBuf,
 }
 
 impl UserFolders {
-    /// The platform's own folders. `AIVJ_DATA` and `AIVJ_CONFIG` override them; with `AIVJ_DATA` alone both are there.
-    /// Nothing on a machine that has no home for its user.
+    /// Returns the platform's standard folders. `AIVJ_DATA` and `AIVJ_CONFIG` override them; with `AIVJ_DATA` alone,
+    /// both are there. Returns `None` if the user has no home folder.
     pub fn of_user() -> Option<Self> {
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let data = set("AIVJ_DATA");

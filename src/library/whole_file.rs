@@ -1,4 +1,4 @@
-//! Files that are written whole or not at all: a reader never meets half of one, and a full disk costs nothing old.
+//! Atomic file writes: readers never see a partial file, and a failed write leaves the old file untouched.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-/// A file that could not be read or written, and why.
+/// A file that could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {why}")]
 pub struct FileError {
-    /// Which file.
+    /// The file.
     pub path: String,
-    /// Why, in words.
+    /// The reason.
     pub why: String,
 }
 
@@ -23,33 +23,33 @@ impl FileError {
     }
 }
 
-/// Writes `value` as JSON.
+/// Writes `value` as JSON, atomically.
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(std::io::Error::from))
 }
 
-/// Replaces `path` with what `write` writes; its folder is made as needed.
+/// Replaces `path` atomically with the output of `write`; creates its folder if necessary.
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), FileError> {
-    let beside = beside(path);
+    let temporary = temporary(path);
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     let written = folder.and_then(|()| {
-        let mut out = BufWriter::new(File::create(&beside)?);
+        let mut out = BufWriter::new(File::create(&temporary)?);
         write(&mut out)?;
         out.flush()?;
         out.get_ref().sync_all()?;
-        std::fs::rename(&beside, path)
+        std::fs::rename(&temporary, path)
     });
     written.map_err(|error| {
-        std::fs::remove_file(&beside).ok(); // What remains of a file that never came to be.
+        std::fs::remove_file(&temporary).ok(); // Removes the incomplete file.
         FileError::new(path, &error)
     })
 }
 
-/// The name a file has until it is complete; its own for each process.
-fn beside(path: &Path) -> PathBuf {
+/// Returns the temporary name of a file, which is unique to the process.
+fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     path.with_file_name(name)

@@ -1,35 +1,34 @@
-//! Words of every preset of a library, in memory: a search while somebody types takes a millisecond whatever is typed.
+//! An in-memory word index of a library: a search takes about a millisecond.
 //!
-//! Every word matches by its beginning, so the words of one beginning stand side by side in a sorted list and their
-//! presets in one run of numbers.
+//! Words match by prefix: the words with a prefix are adjacent in a sorted list, and their presets form one range.
 
 use std::collections::HashMap;
 
 use super::{Catalogue, PresetId};
 
-/// Words of a search that are looked at.
-const MOST_WORDS: usize = 12;
+/// Words of a search text that are used.
+const MAX_WORDS: usize = 12;
 
-/// The index of one library.
+/// The word index of a library.
 #[derive(Debug)]
 pub(super) struct WordIndex {
-    /// Every word once, sorted.
+    /// All distinct words, sorted.
     words: Vec<Box<str>>,
-    /// Where the presets of each word begin in `places`; one more than there are words.
+    /// Start of each word's presets in `indices`, with one more entry for the end.
     starts: Vec<u32>,
-    /// Places of presets, word by word.
-    places: Vec<u32>,
+    /// Preset indices, grouped by word.
+    indices: Vec<u32>,
     presets: usize,
 }
 
 impl WordIndex {
-    /// The index of names, paths, tags, energies and the performer's own `labels`. Takes a second for a hundred thousand
+    /// Builds the index over paths, tags, energies and the performer's own `labels`. Takes a second for 100,000
     /// presets.
     pub fn of(library: &Catalogue, labels: &HashMap<PresetId, String>) -> Self {
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
         let mut found: Vec<(u32, u32)> = Vec::new();
         let mut word = String::new();
-        for (place, entry) in library.entries.iter().enumerate() {
+        for (index, entry) in library.entries.iter().enumerate() {
             let tags = entry.tags.to_string();
             let label = labels.get(&entry.id).map_or("", String::as_str);
             for text in [entry.path.as_str(), &tags, entry.energy.label(), label] {
@@ -39,7 +38,7 @@ impl WordIndex {
                         Some(&number) => number,
                         None => *numbers.entry(word.into()).or_insert(next),
                     };
-                    found.push((number, place as u32));
+                    found.push((number, index as u32));
                 });
             }
         }
@@ -47,31 +46,31 @@ impl WordIndex {
         sorted.sort_unstable();
         let mut rank = vec![0; sorted.len()];
         sorted.iter().enumerate().for_each(|(at, (_, number))| rank[*number as usize] = at as u32);
-        // A counting sort: the presets of each word behind each other.
+        // Counting sort: groups the presets by word.
         let mut starts = vec![0_u32; sorted.len() + 1];
         found.iter().for_each(|(number, _)| starts[rank[*number as usize] as usize + 1] += 1);
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut places = vec![0; found.len()];
-        for (number, place) in found {
+        let mut indices = vec![0; found.len()];
+        for (number, index) in found {
             let slot = &mut next[rank[number as usize] as usize];
-            places[*slot as usize] = place;
+            indices[*slot as usize] = index;
             *slot += 1;
         }
         let words = sorted.into_iter().map(|(word, _)| word).collect();
-        Self { words, starts, places, presets: library.entries.len() }
+        Self { words, starts, indices, presets: library.entries.len() }
     }
 
-    /// Places of the presets that hold every word of `text` at the beginning of a word, ascending; none for a text
-    /// without letters and digits, which asks for nothing.
+    /// Returns the indices of the presets that contain every word of `text` as a prefix, ascending; `None` for a text
+    /// without letters and digits.
     pub fn search(&self, text: &str) -> Option<Vec<u32>> {
         let mut all: Option<Vec<u64>> = None;
         let mut wanted = 0;
         each_word(text, &mut String::new(), |word| {
             wanted += 1;
-            if wanted > MOST_WORDS {
+            if wanted > MAX_WORDS {
                 return;
             }
             let marks = self.marks(word);
@@ -84,31 +83,31 @@ impl WordIndex {
             });
         });
         let all = all?;
-        let mut places = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
+        let mut indices = Vec::with_capacity(all.iter().map(|bits| bits.count_ones() as usize).sum());
         for (at, &bits) in all.iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
-                places.push(at as u32 * 64 + bits.trailing_zeros());
+                indices.push(at as u32 * 64 + bits.trailing_zeros());
                 bits &= bits - 1;
             }
         }
-        Some(places)
+        Some(indices)
     }
 
-    /// One bit a preset: it has a word that begins like this.
-    fn marks(&self, beginning: &str) -> Vec<u64> {
+    /// Returns one bit per preset: whether it has a word with this prefix.
+    fn marks(&self, prefix: &str) -> Vec<u64> {
         let mut marks = vec![0_u64; self.presets.div_ceil(64)];
-        let from = self.words.partition_point(|word| &**word < beginning);
-        let count = self.words[from..].partition_point(|word| word.starts_with(beginning));
+        let from = self.words.partition_point(|word| &**word < prefix);
+        let count = self.words[from..].partition_point(|word| word.starts_with(prefix));
         let [start, end] = [from, from + count].map(|at| self.starts[at] as usize);
-        for &place in &self.places[start..end] {
-            marks[place as usize / 64] |= 1 << (place % 64);
+        for &index in &self.indices[start..end] {
+            marks[index as usize / 64] |= 1 << (index % 64);
         }
         marks
     }
 }
 
-/// Hands every word of `text` to `each`: letters and digits, in lower case, without accents.
+/// Calls `each` with every word of `text`: letters and digits, in lower case, without accents.
 fn each_word(text: &str, word: &mut String, mut each: impl FnMut(&str)) {
     word.clear();
     for letter in text.chars() {
@@ -124,7 +123,7 @@ fn each_word(text: &str, word: &mut String, mut each: impl FnMut(&str)) {
     }
 }
 
-/// A Latin letter without its accent.
+/// Returns a Latin letter without its accent.
 fn plain(letter: char) -> char {
     match letter {
         ..='\u{7f}' => letter,
@@ -153,7 +152,7 @@ mod tests {
     use crate::library::{Tag, load_built_in};
 
     #[test]
-    fn every_word_counts_by_its_beginning_and_all_have_to_be_there() {
+    fn words_match_by_prefix_and_all_must_match() {
         let mut library = load_built_in(&crate::library::Store::in_memory().expect("opens")).expect("loads");
         library.entries[1].path = "Björk/Über-Nova 2.milk".into();
         library.entries[1].tags.insert(Tag::Dark);

@@ -1,35 +1,35 @@
-//! The names on the macro bank: its eight controls, the profiles that bias them, and the presets that set them.
+//! The macro bank's controls, the profiles that bias them, and the macro presets that set them.
 
 use serde::{Deserialize, Serialize};
 
-/// One control of the macro bank, 0 to 1.
+/// A control of the macro bank, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// How much a second deck, the post layers and the feedback are fused into one picture.
+    /// How strongly a second deck, post effects and feedback are fused into one picture.
     Fusion,
-    /// How fast the running preset's time goes and how strongly it reacts to sound.
+    /// How fast the preset's time runs and how strongly it reacts to sound.
     Motion,
-    /// Contrast, glint, detail and edges.
+    /// Contrast, glints, detail and edges.
     Sparkle,
-    /// Hue: turns the colour wheel.
+    /// Hue: rotates the colour wheel.
     M4,
-    /// Mirror: six mirrored sectors, or left onto right.
+    /// Mirror: six mirrored sectors, or the left half mirrored onto the right.
     M5,
-    /// Glow: light around bright parts, or darkness towards the edge.
+    /// Glow: bloom around bright parts, or a vignette.
     M6,
-    /// Chroma: stronger colours that drift apart, or grey.
+    /// Chroma: stronger colours that drift apart, or greyscale.
     M7,
-    /// Pulse: hits draw the picture closer, or push it away.
+    /// Pulse: hits zoom in, or out.
     M8,
 }
 
 impl Control {
-    /// Every control, in the order of the bank.
+    /// All controls in bank order.
     pub const ALL: [Self; 8] =
         [Self::Fusion, Self::Motion, Self::Sparkle, Self::M4, Self::M5, Self::M6, Self::M7, Self::M8];
 
-    /// The words on the desk.
+    /// Returns the label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Fusion => "Fusion",
@@ -43,22 +43,22 @@ impl Control {
         }
     }
 
-    /// What its two ends do; the middle leaves the picture alone.
+    /// Returns what the two ends do; the middle leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Fusion => "trails and a second deck, or none of the past",
+            Self::Fusion => "trails and a second deck, or no trails",
             Self::Motion => "faster and wilder, or slow",
             Self::Sparkle => "detail, edges and glints, or softness",
-            Self::M4 => "turns the colours",
-            Self::M5 => "six mirrors, or one",
-            Self::M6 => "glow, or a dark edge",
-            Self::M7 => "strong colours that part, or grey",
-            Self::M8 => "hits pull the picture close, or push it away",
+            Self::M4 => "rotates the colours",
+            Self::M5 => "six mirrored sectors, or two halves",
+            Self::M6 => "glow, or vignette",
+            Self::M7 => "strong colours that drift apart, or greyscale",
+            Self::M8 => "hits zoom in, or out",
         }
     }
 }
 
-/// The kind of night: biases the macros and the energy that is aimed at.
+/// A named bias of the macros and the target energy, for a kind of music.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Profile {
@@ -66,25 +66,25 @@ pub enum Profile {
     Ambient,
     /// Deep and unhurried.
     Dub,
-    /// Hardly moving.
+    /// Almost no movement.
     Drone,
-    /// A straight beat.
+    /// A steady beat.
     Techno,
-    /// Everything at once.
+    /// Maximum energy.
     PeakRave,
-    /// A band.
+    /// Live bands.
     Rock,
-    /// No bias: what the performer set.
+    /// No bias: only the performer's settings.
     #[default]
     Custom,
 }
 
 impl Profile {
-    /// Every profile.
+    /// All profiles.
     pub const ALL: [Self; 7] =
         [Self::Ambient, Self::Dub, Self::Drone, Self::Techno, Self::PeakRave, Self::Rock, Self::Custom];
 
-    /// The words on the desk.
+    /// Returns the label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Ambient => "Ambient",
@@ -97,7 +97,7 @@ impl Profile {
         }
     }
 
-    /// The name in files.
+    /// Returns the name used in files.
     pub fn name(self) -> String {
         match serde_json::to_value(self) {
             Ok(serde_json::Value::String(name)) => name,
@@ -105,13 +105,13 @@ impl Profile {
         }
     }
 
-    /// The profile of this name.
+    /// Returns the profile with this name, if any.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 }
 
-/// A stored setting of the whole bank.
+/// A named setting of the whole bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MacroPreset {
@@ -123,7 +123,7 @@ pub enum MacroPreset {
     DeepPulse,
     /// Wide and glinting.
     WideSweep,
-    /// As hard as it goes.
+    /// Maximum intensity.
     TechnoBrutal,
     /// Hard and bright.
     IndustrialSurge,
@@ -132,7 +132,7 @@ pub enum MacroPreset {
 }
 
 impl MacroPreset {
-    /// Every macro preset.
+    /// All macro presets.
     pub const ALL: [Self; 7] = [
         Self::TechnoBoost,
         Self::RavePunch,
@@ -143,7 +143,7 @@ impl MacroPreset {
         Self::AcidOverdrive,
     ];
 
-    /// The words on the desk.
+    /// Returns the label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::TechnoBoost => "Techno boost",

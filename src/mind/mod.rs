@@ -1,4 +1,4 @@
-//! What a VJ decides: how hard the macros pull, when to change, what comes next, and what the performer likes.
+//! The decisions of a VJ: macro movement, the moment of a cut, the next preset, and the performer's taste.
 
 mod control;
 pub mod director;

@@ -25,7 +25,7 @@ use crate::jobs::files;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;
 use crate::library::Store;
-use crate::library::looks::{BAKE_PLACE, write_bake_place};
+use crate::library::looks::{BAKE_FILE, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy};
 use clock::Clock;
 use state::State;
@@ -202,7 +202,7 @@ pub fn same_folder(a: &Path, b: &Path) -> bool {
 
 /// A path without links; as it is where it leads nowhere.
 fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// What the stages are run for.
@@ -282,7 +282,7 @@ impl Night<'_, '_> {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
         self.keep_foreign_indexes();
-        if let Err(error) = write_bake_place(library, folder) {
+        if let Err(error) = write_bake_folder(library, folder) {
             (self.listen)(NightEvent::Note {
                 text: format!("the show will not find map and pictures: {error}"),
             });
@@ -308,7 +308,7 @@ impl Night<'_, '_> {
     /// An index beside the presets that no bake of this program has put there may be somebody's work.
     fn keep_foreign_indexes(&mut self) {
         let library = &self.settings.library;
-        if library.join(BAKE_PLACE).exists() {
+        if library.join(BAKE_FILE).exists() {
             return;
         }
         for name in [INDEX_V0, INDEX_V1] {

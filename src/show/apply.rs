@@ -1,4 +1,4 @@
-//! What the performer asks for. Nothing here waits for the music.
+//! Applies the performer's commands. Nothing here waits for the music.
 
 use super::Command;
 use super::choosing::LeaveReason;
@@ -11,7 +11,7 @@ use crate::mind::taste::Signal;
 use crate::stage::OutputMode;
 
 impl Show {
-    pub(super) fn obey(&mut self, command: &Command) {
+    pub(super) fn apply(&mut self, command: &Command) {
         match command {
             Command::Next => self.wanted = Some(Wanted::Next),
             Command::Back => self.go_back(),
@@ -20,8 +20,8 @@ impl Show {
             Command::Favourite => self.favourite_shown(),
             Command::Ban => self.ban_shown(),
             Command::Panic => self.panic(),
-            Command::Blackout => self.veil = toggled(self.veil, OutputMode::Blackout),
-            Command::Freeze => self.veil = toggled(self.veil, OutputMode::Freeze),
+            Command::Blackout => self.output_mode = toggled(self.output_mode, OutputMode::Blackout),
+            Command::Freeze => self.output_mode = toggled(self.output_mode, OutputMode::Freeze),
             Command::PlayNow(preset) => self.play_now(*preset),
             Command::Veto(preset) => self.veto(*preset),
             Command::FavouritePreset(preset) => self.favourite(*preset),
@@ -39,41 +39,41 @@ impl Show {
             | Command::Profile(_)
             | Command::MacroAi
             | Command::MidiLock(_) => {
-                self.hands.obey(command);
+                self.macro_driver.apply(command);
                 self.memory_changed = true;
             }
             Command::TapTempo
             | Command::Resync
             | Command::HalfTempo
             | Command::DoubleTempo
-            | Command::SetTempo(_) => {} // The listener's.
+            | Command::SetTempo(_) => {} // Handled by the analysis thread.
         }
     }
 
     fn hold(&mut self) {
         self.held = !self.held;
-        if self.held && !self.spoken {
-            self.say_of_shown(Signal::Hold);
+        if self.held && !self.feedback_given {
+            self.learn_from_shown(Signal::Hold);
         }
     }
 
-    /// The performer says something about what is on air.
-    fn say_of_shown(&mut self, signal: Signal) {
+    /// Learns from the performer's feedback on the preset on air.
+    fn learn_from_shown(&mut self, signal: Signal) {
         let Some(slot) = self.decks.shown() else { return };
-        let (place, id) = (slot.place, slot.id);
+        let (index, id) = (slot.index, slot.id);
         let evidence = self.evidence_of(slot);
-        self.spoken = true;
-        self.learn(place, evidence, id, signal, self.on_air_secs);
+        self.feedback_given = true;
+        self.learn(index, evidence, id, signal, self.on_air_secs);
     }
 
     fn favourite_shown(&mut self) {
         let Some(id) = self.decks.shown().map(|slot| slot.id) else { return };
-        let signal = self.mark(id);
-        self.say_of_shown(signal);
+        let signal = self.toggle_favourite(id);
+        self.learn_from_shown(signal);
     }
 
-    /// Marks or unmarks a favourite, and says what that tells.
-    fn mark(&mut self, id: PresetId) -> Signal {
+    /// Toggles a favourite and returns the matching signal.
+    fn toggle_favourite(&mut self, id: PresetId) -> Signal {
         let marked = !self.memory.favourites.remove(&id);
         if marked {
             self.memory.favourites.insert(id);
@@ -85,10 +85,10 @@ impl Show {
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             return self.favourite_shown();
         }
-        let Some(place) = self.place(id) else { return };
-        let signal = self.mark(id);
-        let evidence = self.director.evidence_of(place, &self.target());
-        self.learn(Some(place), Some(evidence), id, signal, 0.0);
+        let Some(index) = self.index(id) else { return };
+        let signal = self.toggle_favourite(id);
+        let evidence = self.director.evidence_of(index, &self.target());
+        self.learn(Some(index), Some(evidence), id, signal, 0.0);
     }
 
     fn ban_shown(&mut self) {
@@ -96,9 +96,9 @@ impl Show {
         self.ban(id);
     }
 
-    /// Never again, or again after all. What is on air leaves at once; a favourite is one no longer.
+    /// Bans a preset or lifts the ban. A banned preset leaves the air at once and is no longer a favourite.
     fn ban(&mut self, id: PresetId) {
-        let place = self.director.pool.place(id);
+        let index = self.director.pool.index_of(id);
         let allowed_again = self.memory.banned.remove(&id);
         if !allowed_again {
             self.memory.banned.insert(id);
@@ -106,93 +106,93 @@ impl Show {
             self.memory.rescued.remove(&id);
         }
         self.memory_changed = true;
-        if let Some(place) = place {
-            self.director.standing.set_banned(place, !allowed_again);
-            self.director.standing.set_favourite(place, self.memory.favourites.contains(&id));
+        if let Some(index) = index {
+            self.director.status.set_banned(index, !allowed_again);
+            self.director.status.set_favourite(index, self.memory.favourites.contains(&id));
         }
         if allowed_again {
             return;
         }
         self.drop_candidate(id);
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
-            self.say_of_shown(Signal::Skip);
+            self.learn_from_shown(Signal::Skip);
             self.wanted = Some(Wanted::Next);
         }
     }
 
-    /// What was left out is taken in again, and nobody but the performer sends it away from now on.
+    /// Lifts an exclusion; from now on only the performer can exclude the preset.
     fn rescue(&mut self, id: PresetId) {
-        if self.memory.left_out.remove(&id).is_none() {
-            return self.say(format!("preset {id} is not left out"));
+        if self.memory.excluded.remove(&id).is_none() {
+            return self.notify(format!("preset {id} is not excluded"));
         }
         self.memory.rescued.insert(id);
         self.memory_changed = true;
-        if let Some(place) = self.director.pool.place(id) {
-            self.director.standing.set_broken(place, false);
-            self.say(format!("{} may be shown again", self.name(place)));
+        if let Some(index) = self.director.pool.index_of(id) {
+            self.director.status.set_broken(index, false);
+            self.notify(format!("{} can be shown again", self.name(index)));
         }
     }
 
-    /// Safety: the refuge, or a favourite that happens to be warm already.
+    /// Cuts to the safe preset, or to a favourite that is already warm.
     fn panic(&mut self) {
         let favourite = |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id);
-        let ready = self.decks.refuge.as_ref().is_some_and(|slot| slot.warm);
+        let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {
             let slot = self.decks.candidates.remove(at);
-            if let Some(refuge) = self.decks.refuge.replace(slot) {
-                self.decks.drop_slot(refuge);
+            if let Some(safe) = self.decks.safe.replace(slot) {
+                self.decks.drop_slot(safe);
             }
         }
-        self.veil = OutputMode::Open; // Whoever asks for safety wants to see it.
-        self.wanted = Some(Wanted::Refuge);
+        self.output_mode = OutputMode::Open; // The safe preset must be visible.
+        self.wanted = Some(Wanted::Safe);
     }
 
-    /// The deck shown before comes back as it is, and the one on air takes its place.
+    /// Brings back the previous deck in its current state and swaps it with the one on air.
     fn go_back(&mut self) {
         self.decks.finish_fade();
-        let Some(slot) = self.decks.behind.take() else {
-            self.say("there is nothing to go back to yet".into());
+        let Some(slot) = self.decks.previous.take() else {
+            self.notify("no previous preset yet".into());
             return;
         };
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
-        self.left(LeaveReason::MadeRoom);
-        self.cut(slot, Cause::Hand, fading::BY_HAND_SECS, style);
+        self.learn_from_leaving(LeaveReason::Replaced);
+        self.cut(slot, Cause::Performer, fading::PERFORMER_SECS, style);
     }
 
-    fn place(&mut self, id: PresetId) -> Option<u32> {
-        let place = self.director.pool.place(id);
-        if place.is_none() {
-            self.say(format!("preset {id} is not in this library"));
+    fn index(&mut self, id: PresetId) -> Option<u32> {
+        let index = self.director.pool.index_of(id);
+        if index.is_none() {
+            self.notify(format!("preset {id} is not in this library"));
         }
-        place
+        index
     }
 
     fn play_now(&mut self, id: PresetId) {
-        let Some(place) = self.place(id) else { return };
+        let Some(index) = self.index(id) else { return };
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             return;
         }
-        if self.director.standing.broken(place) {
+        if self.director.status.broken(index) {
             return self
-                .say(format!("{} is left out; rescue it on the library page first", self.name(place)));
+                .notify(format!("{} is excluded; rescue it on the Library page first", self.name(index)));
         }
-        // Made ready in this very step, unless it is on its way already.
+        // Requested in this step, unless it is already being prepared.
         self.wanted = Some(Wanted::Preset(id));
     }
 
-    fn name(&self, place: u32) -> &str {
-        self.director.pool.catalogue.entries[place as usize].name()
+    fn name(&self, index: u32) -> &str {
+        self.director.pool.catalogue.entries[index as usize].name()
     }
 
     fn veto(&mut self, id: PresetId) {
         if !self.drop_candidate(id) {
-            self.say(format!("preset {id} is not among what comes next"));
+            self.notify(format!("preset {id} is not queued"));
             return;
         }
-        // Not now is not never: it may come back when it has rested like one that was shown.
-        if let Some(place) = self.director.pool.place(id) {
-            self.director.standing.set_skipped(place);
+        // A veto is temporary: the preset may return after the usual rest.
+        if let Some(index) = self.director.pool.index_of(id) {
+            self.director.status.set_skipped(index);
         }
     }
 

@@ -1,49 +1,51 @@
-//! What comes next, when, and what is learnt from what was shown.
+//! Chooses presets, decides when to cut, and learns from what was shown.
 
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
+use super::picture_watch::Conditions;
 use super::reason::Reason;
-use super::running::{Arrived, Failed, Show, Wanted};
+use super::running::{Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
+use super::step::{Arrived, Failed, StepInput};
 use crate::library::{BanKind, PresetId, PresetSource};
 use crate::library::{Energy, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
-use crate::stage::{DeckId, FadeStyle};
+use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// Candidates kept warm for the next cut.
 const WARM_CANDIDATES: usize = 2;
-/// The candidates are chosen anew when the energy asked for has been this far from theirs ...
+/// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
-/// ... for this long, seconds.
+/// ... and how long it must last before new candidates are chosen, seconds.
 const OFF_LEVEL_SECS: f64 = 4.0;
-/// Sent away after this long on air, a preset counts as watched, not as skipped, seconds.
+/// Time on air from which a dismissed preset counts as watched instead of skipped, seconds.
 const WATCHED_SECS: f64 = 30.0;
 
 /// Why a preset leaves the air.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LeaveReason {
-    /// The performer wanted it gone.
-    SentAway,
-    /// The performer wanted something else.
-    MadeRoom,
-    /// The music moved on.
-    HadItsTime,
+    /// The performer dismissed it.
+    Dismissed,
+    /// The performer requested another preset.
+    Replaced,
+    /// The director cut to another preset.
+    Ended,
 }
 
-/// With nothing on air for so long, a safe picture is made ready, seconds.
+/// Time without any preset on air after which a safe preset is prepared, seconds.
 const PATIENCE_SECS: f64 = 2.0;
 
 impl Show {
     pub(super) fn target(&self) -> Target {
-        // What the performer set; what the music adds to the macros is in the features already.
-        let MacroState { bank, profile, .. } = *self.hands.state();
-        let hands =
+        // The performer's settings only; the music's offsets would count the features twice.
+        let MacroState { bank, profile, .. } = *self.macro_driver.state();
+        let bias =
             PerformerBias { motion: bank.get(Control::Motion), sparkle: bank.get(Control::Sparkle), profile };
-        Target::of(&self.features, &hands, self.library().policy.as_ref())
+        Target::of(&self.features, &bias, self.library().policy.as_ref())
     }
 
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
@@ -52,49 +54,75 @@ impl Show {
         }
     }
 
-    /// A wish that could not be taken on: it is made again at the next step, without blame.
-    pub fn give_up(&mut self, deck: DeckId) {
-        if self.decks.give_up(deck).is_some() {
-            self.log(Event::GaveUp { deck });
+    /// Handles a rejected request: the choice is made again in the next step, without blame.
+    pub fn cancel_request(&mut self, deck: DeckId) {
+        if self.decks.cancel(deck).is_some() {
+            self.log(Event::RequestCancelled { deck });
         }
     }
 
-    /// A preset that cannot be made ready is put in quarantine, and its style pays for it.
+    /// Handles a preset that cannot be played: excludes it and counts a failure against its style.
     pub(super) fn fail(&mut self, failed: &Failed) {
         let Failed { deck, kind, why } = failed;
-        let Some(slot) = self.decks.give_up(*deck) else { return };
+        let Some(slot) = self.decks.cancel(*deck) else { return };
         let (preset, name) = (slot.id, slot.name.clone());
         self.log(Event::Failure { deck: *deck, preset, name: name.clone(), kind: *kind, why: why.clone() });
-        self.learn(slot.place, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
-        self.leave_out(preset, *kind, why);
+        self.learn(slot.index, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
+        self.exclude(preset, *kind, why);
         if self.wanted == Some(Wanted::Preset(preset)) {
             self.wanted = None;
         }
-        let lasts = kind.lasts_words();
-        self.say(format!("{name} is not played ({why}); it is left out {lasts}"));
+        let duration = kind.duration_text();
+        self.notify(format!("could not play {name}: {why}; excluded {duration}"));
     }
 
-    /// Keeps a preset from being chosen for as long as the kind of ban lasts.
-    pub(super) fn leave_out(&mut self, preset: PresetId, kind: BanKind, why: &str) {
-        self.memory.left_out.insert(preset, Exclusion { kind, why: why.to_owned() });
+    /// Excludes a preset from being chosen for the duration of its ban.
+    pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
+        self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
         self.memory_changed = true;
-        if let Some(place) = self.director.pool.place(preset) {
-            self.director.standing.set_broken(place, true);
+        if let Some(index) = self.director.pool.index_of(preset) {
+            self.director.status.set_broken(index, true);
         }
     }
 
-    /// Puts the candidates aside when the music asks for something else than they were chosen for.
-    pub(super) fn refresh(&mut self, dt: f64) {
+    /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
+    pub(super) fn watch_picture(&mut self, input: &StepInput) {
+        let alone =
+            self.decks.front.is_some() && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
+        // The performer dismisses presets that they chose or that run without the director.
+        let chosen_by_director = self.auto
+            && self
+                .decks
+                .front
+                .as_ref()
+                .is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
+        let now = Conditions {
+            dt: input.dt,
+            on_air_secs: self.on_air_secs,
+            active: alone && chosen_by_director && !self.held && !input.features.silent,
+        };
+        let Some(fault) = self.watch.step(input.picture_stats.as_ref(), now) else { return };
+        let Some(slot) = &self.decks.front else { return };
+        let (id, name) = (slot.id, slot.name.clone());
+        self.exclude(id, BanKind::Aesthetic, fault.description());
+        self.feedback_given = true; // An empty picture is not feedback on its style.
+        self.wanted = self.wanted.or(Some(Wanted::Next));
+        let duration = BanKind::Aesthetic.duration_text();
+        self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
+    }
+
+    /// Discards the candidates if the music has changed since they were chosen.
+    pub(super) fn refresh_candidates(&mut self, dt: f64) {
         let target = self.target();
-        if self.outdated(&target, dt) {
-            self.decks.put_candidates_aside();
+        if self.candidates_outdated(&target, dt) {
+            self.decks.discard_candidates();
         }
     }
 
-    /// Cuts when the hand, the music or an empty stage asks for it, and something is warm.
-    pub(super) fn change(&mut self, dt: f64) {
+    /// Cuts if the performer, the music or an empty output requires it and a deck is warm.
+    pub(super) fn cut_if_due(&mut self, dt: f64) {
         if let Some(wanted) = self.wanted {
-            self.answer(wanted);
+            self.fulfil(wanted);
             return;
         }
         if self.decks.front.is_none() {
@@ -109,20 +137,20 @@ impl Show {
             return;
         }
         let Some(moment) = self.timing.step(&self.features, &clock) else { return };
-        // A candidate that is not warm yet is waited for: the next beat will do.
+        // If no candidate is warm yet, the cut waits for the next beat.
         let Some(slot) = self.decks.take_warm() else { return };
         let level = self.target().level;
         let (over_secs, style) = fading::plan(&self.features, level, moment, &mut self.rng);
-        self.left(LeaveReason::HadItsTime);
+        self.learn_from_leaving(LeaveReason::Ended);
         self.cut(slot, Cause::Music(moment), over_secs, style);
     }
 
-    /// The performer asked for a cut: at once if anything fitting is warm, else as soon as it is.
-    fn answer(&mut self, wanted: Wanted) {
+    /// Fulfils the performer's request as soon as a suitable deck is warm.
+    fn fulfil(&mut self, wanted: Wanted) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
             Wanted::Next => self.decks.take_any_warm(),
-            Wanted::Refuge => self.decks.refuge.take_if(warm),
+            Wanted::Safe => self.decks.safe.take_if(warm),
             Wanted::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
                 at.map(|at| self.decks.candidates.remove(at))
@@ -132,41 +160,41 @@ impl Show {
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
-            Wanted::Refuge => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) => (fading::BY_HAND_SECS, style),
+            Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
+            Wanted::Next | Wanted::Preset(_) => (fading::PERFORMER_SECS, style),
         };
-        self.left(match wanted {
-            Wanted::Next | Wanted::Refuge => LeaveReason::SentAway,
-            Wanted::Preset(_) => LeaveReason::MadeRoom,
+        self.learn_from_leaving(match wanted {
+            Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
+            Wanted::Preset(_) => LeaveReason::Replaced,
         });
-        self.cut(slot, Cause::Hand, over_secs, style);
+        self.cut(slot, Cause::Performer, over_secs, style);
     }
 
-    /// The preset on air is about to leave: what its showing says about it.
-    pub(super) fn left(&mut self, why: LeaveReason) {
+    /// Learns from the preset on air before it leaves.
+    pub(super) fn learn_from_leaving(&mut self, why: LeaveReason) {
         let Some(slot) = self.decks.shown() else { return };
-        if self.spoken {
-            return; // The performer said something stronger already.
+        if self.feedback_given {
+            return; // The performer has already given stronger feedback.
         }
         let signal = match why {
-            LeaveReason::SentAway if self.on_air_secs < WATCHED_SECS => Signal::Skip,
-            LeaveReason::MadeRoom if self.on_air_secs < WATCHED_SECS => return,
-            LeaveReason::SentAway | LeaveReason::MadeRoom | LeaveReason::HadItsTime => Signal::Watched,
+            LeaveReason::Dismissed if self.on_air_secs < WATCHED_SECS => Signal::Skip,
+            LeaveReason::Replaced if self.on_air_secs < WATCHED_SECS => return,
+            LeaveReason::Dismissed | LeaveReason::Replaced | LeaveReason::Ended => Signal::Watched,
         };
-        let (place, id) = (slot.place, slot.id);
+        let (index, id) = (slot.index, slot.id);
         let evidence = self.evidence_of(slot);
-        self.learn(place, evidence, id, signal, self.on_air_secs);
+        self.learn(index, evidence, id, signal, self.on_air_secs);
     }
 
-    /// The circumstances under which a slot's preset was chosen, or those of now.
+    /// Returns the circumstances in which the slot's preset was chosen, or the current ones.
     pub(super) fn evidence_of(&self, slot: &Slot) -> Option<Evidence> {
-        let now = || slot.place.map(|place| self.director.evidence_of(place, &self.target()));
+        let now = || slot.index.map(|index| self.director.evidence_of(index, &self.target()));
         slot.choice.map(|choice| choice.evidence).or_else(now)
     }
 
     pub(super) fn learn(
         &mut self,
-        place: Option<u32>,
+        index: Option<u32>,
         evidence: Option<Evidence>,
         preset: PresetId,
         signal: Signal,
@@ -174,14 +202,14 @@ impl Show {
     ) {
         self.log(Event::Learnt { preset, signal, on_air_secs });
         self.memory_changed = true;
-        let (Some(place), Some(evidence)) = (place, evidence) else { return };
-        self.director.learn(&evidence, place, signal);
+        let (Some(index), Some(evidence)) = (index, evidence) else { return };
+        self.director.learn(&evidence, index, signal);
     }
 
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
         let grid = &self.features.beat;
         let off_beat_secs = grid.trusted().then(|| {
-            let beats = grid.beats_at(self.seen_at());
+            let beats = grid.beats_at(self.display_time());
             (beats - beats.round()) * grid.tempo.period().0
         });
         let candidate = |slot: &Slot| Candidate { preset: slot.id, name: slot.name.clone(), warm: slot.warm };
@@ -197,46 +225,46 @@ impl Show {
             off_beat_secs,
             candidates: self.decks.candidates.iter().map(candidate).collect(),
         })));
-        if let Some(place) = slot.place {
-            self.director.shown(place);
+        if let Some(index) = slot.index {
+            self.director.record_shown(index);
         }
         self.remember_shown(&slot);
         self.on_air_secs = 0.0;
-        self.spoken = false;
-        // What a hand chose is right for the music that plays, whatever it was once chosen for.
-        let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Hand);
+        self.feedback_given = false;
+        // What the performer requested is right for the current music, whatever it was chosen for.
+        let aimed = slot.choice.map(|choice| choice.target.scene).filter(|_| cause != Cause::Performer);
         self.timing.cut(aimed.unwrap_or(self.features.scene.scene), &self.features);
-        self.decks.air(slot, over_secs, style);
+        self.decks.put_on_air(slot, over_secs, style);
     }
 
-    /// Keeps enough candidates on their way, chosen for the music as it is now.
+    /// Keeps enough candidates in preparation, chosen for the current music.
     pub(super) fn prepare(&mut self) {
         let target = self.target();
-        self.decks.settle_spare();
-        self.order_wanted();
+        self.decks.drop_stale_spare();
+        self.request_wanted();
         while self.decks.candidates.len() < WARM_CANDIDATES {
-            let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.place).collect();
+            let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.index).collect();
             let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
             let entry = &self.director.pool.catalogue.entries[choice.preset as usize];
             let mut slot =
-                self.decks.order(entry, Some(choice.preset), self.settings.seed, self.settings.warm_frames);
+                self.decks.request(entry, Some(choice.preset), self.settings.seed, self.settings.warm_frames);
             slot.reason =
                 Reason::of(&choice, &self.director.pool.catalogue.clusters[usize::from(entry.cluster)].name);
             slot.choice = Some(choice);
             self.log(Event::Choice(Box::new(self.chosen(&slot, &choice))));
             self.decks.candidates.push(slot);
         }
-        self.keep_refuge();
+        self.keep_safe_preset();
     }
 
-    /// What the performer asked for comes first; the candidate furthest away makes room for it.
-    fn order_wanted(&mut self) {
+    /// Requests the preset the performer asked for; replaces the last candidate if necessary.
+    fn request_wanted(&mut self) {
         let Some(Wanted::Preset(id)) = self.wanted else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
-        let Some(place) = self.director.pool.place(id) else {
-            self.wanted = None; // The library changed meanwhile.
+        let Some(index) = self.director.pool.index_of(id) else {
+            self.wanted = None; // The library has changed.
             return;
         };
         if self.decks.candidates.len() >= WARM_CANDIDATES
@@ -244,8 +272,8 @@ impl Show {
         {
             self.decks.drop_slot(last);
         }
-        let entry = &self.director.pool.catalogue.entries[place as usize];
-        let slot = self.decks.order(entry, Some(place), self.settings.seed, self.settings.warm_frames);
+        let entry = &self.director.pool.catalogue.entries[index as usize];
+        let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
         self.decks.candidates.insert(0, Slot { reason: Reason::plain("Requested"), ..slot });
     }
 
@@ -263,19 +291,19 @@ impl Show {
             score: choice.score,
             probability: choice.probability,
             rule: choice.rule,
-            words: slot.reason.summary.clone(),
+            summary: slot.reason.summary.clone(),
         }
     }
 
-    /// Whether the music asks for something else than the candidates were chosen for.
-    fn outdated(&mut self, target: &Target, dt: f64) -> bool {
+    /// Returns whether the music has changed since the candidates were chosen.
+    fn candidates_outdated(&mut self, target: &Target, dt: f64) -> bool {
         let mut aims =
             self.decks.candidates.iter().filter_map(|slot| slot.choice).map(|choice| choice.target);
         if aims.clone().any(|aim| aim.scene != target.scene) {
             self.off_level_secs = 0.0;
             return true;
         }
-        let off = aims.any(|aim| aim.apart(target.level) > OFF_LEVEL);
+        let off = aims.any(|aim| aim.distance(target.level) > OFF_LEVEL);
         let coming = self.decks.candidates.iter().any(|slot| !slot.warm);
         self.off_level_secs = if off && !coming { self.off_level_secs + dt } else { 0.0 };
         let outdated = self.off_level_secs > OFF_LEVEL_SECS;
@@ -285,62 +313,62 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe picture warm: a favourite, else a built-in preset. It is made ready when the rest is, or when
-    /// there is nothing else at all.
-    fn keep_refuge(&mut self) {
-        let wanted = self.settings.refuge || self.decks.candidates.is_empty() && self.wanted.is_some();
-        // Presets that wait for their audit must not leave the crowd in the dark.
+    /// Keeps a safe preset warm: a favourite, otherwise a built-in preset. It is requested once the candidates are
+    /// warm, or if there is nothing else to show.
+    fn keep_safe_preset(&mut self) {
+        let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
+        // Presets that wait for their audit must not leave the output black.
         let late = self.now > PATIENCE_SECS && !self.decks.candidates.iter().any(|slot| slot.warm);
         let nothing_else = self.decks.front.is_none() && (self.decks.candidates.is_empty() || late);
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
         let due = (wanted && at_ease)
-            || (self.settings.refuge && nothing_else)
-            || self.wanted == Some(Wanted::Refuge);
-        if self.decks.refuge.is_some() || !due {
+            || (self.settings.safe_preset && nothing_else)
+            || self.wanted == Some(Wanted::Safe);
+        if self.decks.safe.is_some() || !due {
             return;
         }
         let on_air = self.decks.shown().map(|slot| slot.id);
         let entries = &self.director.pool.catalogue.entries;
-        let standing = &self.director.standing;
-        let safe = standing.favourites().filter(|place| standing.usable(*place, true));
-        let safe: Vec<u32> = safe.filter(|place| Some(entries[*place as usize].id) != on_air).collect();
+        let status = &self.director.status;
+        let safe = status.favourites().filter(|index| status.usable(*index, true));
+        let safe: Vec<u32> = safe.filter(|index| Some(entries[*index as usize].id) != on_air).collect();
         let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
         let slot = if safe.is_empty() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
-            // What failed here once is not tried again.
+            // Presets that failed before are not tried again.
             let sound = |preset: &crate::library::BuiltIn| {
-                !self.memory.left_out.contains_key(&PresetId::of(preset.text.as_bytes()))
+                !self.memory.excluded.contains_key(&PresetId::of(preset.text.as_bytes()))
             };
             let all: Vec<_> = built_in().filter(fits).filter(sound).collect();
             let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();
             let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
             let Some(preset) = from.get(self.rng.below(from.len())) else {
-                // Nothing is safe: any warm picture is better than none.
-                if self.wanted == Some(Wanted::Refuge) {
+                // Without a safe preset any warm one is better than none.
+                if self.wanted == Some(Wanted::Safe) {
                     self.wanted = Some(Wanted::Next);
                 }
                 return;
             };
             let id = PresetId::of(preset.text.as_bytes());
-            let place = self.director.pool.place(id);
+            let index = self.director.pool.index_of(id);
             let (name, source) = (preset.name().to_owned(), PresetSource::BuiltIn(preset.text));
-            self.decks.order_source(id, name, source, place, seed, warm_frames)
+            self.decks.request_source(id, name, source, index, seed, warm_frames)
         } else {
-            let place = safe[self.rng.below(safe.len())];
-            self.decks.order(&entries[place as usize], Some(place), seed, warm_frames)
+            let index = safe[self.rng.below(safe.len())];
+            self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
         let reason = Reason::plain("Safe preset, kept warm");
-        self.decks.refuge = Some(Slot { reason, ..slot });
+        self.decks.safe = Some(Slot { reason, ..slot });
     }
 }
 
 impl Cause {
-    /// In words, for the desk.
-    pub fn words(self) -> &'static str {
+    /// Returns the text shown on the desk.
+    pub fn description(self) -> &'static str {
         match self {
-            Self::Music(moment) => Moment::words(moment),
-            Self::Hand => "requested",
+            Self::Music(moment) => Moment::description(moment),
+            Self::Performer => "requested",
             Self::Start => "show started",
         }
     }

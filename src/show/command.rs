@@ -1,4 +1,4 @@
-//! Everything a performer can ask for. Keys, MIDI, the desk and replay all speak this one type.
+//! The commands of a show, shared by keys, MIDI, the desk and replay.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,71 +7,72 @@ use crate::library::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// One request to the show. Plain data, so that it can be logged and replayed.
+/// A command to the show. Plain data that can be logged and replayed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Cut to the next preset at once; the running one counts as skipped.
+    /// Cut to the next preset at once; the current one counts as skipped.
     Next,
-    /// Return to the preset shown before, still running.
+    /// Return to the previous preset, which is still running.
     Back,
-    /// Keep the running preset until released; toggles.
+    /// Keep the current preset until released; toggles.
     Hold,
-    /// Let the show choose presets by itself; toggles.
+    /// Let the director choose presets; toggles.
     Auto,
-    /// Mark the running preset as a favourite; toggles.
+    /// Mark the current preset as a favourite; toggles.
     Favourite,
-    /// Never show the running preset again.
+    /// Ban the current preset.
     Ban,
-    /// Cut to a safe favourite at once.
+    /// Cut to a safe preset at once.
     Panic,
-    /// Show nothing; toggles. The show runs on underneath.
+    /// Show black; toggles. The show continues underneath.
     Blackout,
-    /// Keep the picture as it is; toggles.
+    /// Freeze the picture; toggles.
     Freeze,
-    /// Show this preset of the library as soon as it is warm.
+    /// Show this preset as soon as it is warm.
     PlayNow(PresetId),
-    /// Take this preset off the list of what comes next.
+    /// Remove this preset from the queue.
     Veto(PresetId),
     /// Mark or unmark this preset as a favourite.
     FavouritePreset(PresetId),
-    /// Never show this preset again, or allow it again; toggles.
+    /// Ban this preset or lift its ban; toggles.
     BanPreset(PresetId),
-    /// Take this preset, left out for a while, in again.
+    /// Lift the exclusion of this preset.
     Rescue(PresetId),
-    /// A beat falls now, by the performer's hand.
+    /// Tap the tempo: a beat falls now.
     TapTempo,
-    /// The bar begins now.
+    /// Start a bar now.
     Resync,
-    /// Half the tempo.
+    /// Halve the tempo.
     HalfTempo,
-    /// Twice the tempo.
+    /// Double the tempo.
     DoubleTempo,
-    /// This tempo in beats a minute, or the heard one again.
+    /// Set the tempo in beats per minute, or return to the detected one.
     SetTempo(Option<f32>),
-    /// How far the choice strays from what is known to please: 0 hardly, 1 anywhere.
+    /// Set how far choices stray from known favourites: 0 hardly, 1 freely.
     Adventure(Unipolar),
-    /// How long presets stay, as a multiple of what suits the music.
+    /// Set how long presets stay on air, as a multiple of the default.
     Dwell(f32),
-    /// Sets one macro.
+    /// Set one macro.
     Macro {
-        /// Which one.
+        /// The control.
         control: Control,
         /// Its new value.
         value: Unipolar,
     },
-    /// Sets the whole bank.
+    /// Recall a macro preset.
     MacroPreset(MacroPreset),
-    /// The kind of night.
+    /// Set the profile.
     Profile(Profile),
-    /// Macros follow the music, or stay where the performer put them; toggles.
+    /// Let the macros follow the music, or keep them where the performer put them; toggles.
     MacroAi,
-    /// All eight macros lie under the performer's MIDI knobs, or no longer do: sent by the program, not by hand.
+    /// Lock the macros while MIDI knobs are assigned to all eight, or unlock them; sent by the program, not the
+    /// performer.
     MidiLock(bool),
 }
 
 impl Command {
-    /// What this asks of the beat, which the listener keeps and not the show.
+    /// Returns the tempo request, if this is one; tempo is handled by the analysis thread, not the show.
     pub fn tempo(&self) -> Option<TempoRequest> {
         Some(match self {
             Self::TapTempo => TempoRequest::Tap,
@@ -83,7 +84,7 @@ impl Command {
         })
     }
 
-    /// The words the desk and the help overlay use.
+    /// Returns the label used on the desk and in the help overlay.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Next => "Next preset",

@@ -1,30 +1,30 @@
-//! The decks of a show: on air, coming in, shown before, and those kept warm for what may come.
+//! The decks of a show: on air, fading in, previous, and warm or in preparation.
 
-use super::Arrived;
 use super::reason::Reason;
+use super::step::Arrived;
 use super::warm::{DeckRequest, PrepareTimes};
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
 use crate::stage::{DeckId, FadeStyle};
 use crate::units::Unipolar;
 
-/// One preset on one deck.
+/// A preset on a deck.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub deck: DeckId,
     pub id: PresetId,
     pub name: String,
-    /// Its place in the library; none for a built-in preset beside it.
-    pub place: Option<u32>,
+    /// Index in the library; `None` for a built-in preset that is not part of it.
+    pub index: Option<u32>,
     pub warm: bool,
     pub problems: Vec<String>,
     pub took: PrepareTimes,
-    /// How the director came to it; none when the performer or an emergency did.
+    /// The director's choice; `None` for a request of the performer or a safe preset.
     pub choice: Option<Choice>,
     pub reason: Reason,
 }
 
-/// A crossfade under way.
+/// A running crossfade.
 pub(super) struct Crossfade {
     pub to: Slot,
     pub done_secs: f64,
@@ -38,37 +38,37 @@ impl Crossfade {
     }
 }
 
-/// Every deck the show has asked for and not yet given back.
+/// All decks that the show has requested and not yet retired.
 #[derive(Default)]
 pub(super) struct Decks {
     next: u64,
     pub front: Option<Slot>,
     pub fade: Option<Crossfade>,
-    /// The deck shown before, still on the rack for Back.
-    pub behind: Option<Slot>,
-    /// What comes next, nearest first.
+    /// The previous deck, kept for `Back`.
+    pub previous: Option<Slot>,
+    /// The next presets, nearest first.
     pub candidates: Vec<Slot>,
-    /// Warm, but chosen for music that has passed: only the performer's hand may still take it.
+    /// A warm deck chosen for music that has passed; only used if the performer requests a cut.
     pub spare: Option<Slot>,
-    /// A safe picture for Panic.
-    pub refuge: Option<Slot>,
+    /// The safe preset for `Panic`.
+    pub safe: Option<Slot>,
     retired: Vec<DeckId>,
     requests: Vec<DeckRequest>,
 }
 
 impl Decks {
-    /// A new deck for a preset; it is wished for at the end of this step.
-    pub fn order(&mut self, entry: &Entry, place: Option<u32>, seed: u64, warm_frames: u32) -> Slot {
-        self.order_source(entry.id, entry.name().to_owned(), entry.source(), place, seed, warm_frames)
+    /// Requests a deck for a preset of the library.
+    pub fn request(&mut self, entry: &Entry, index: Option<u32>, seed: u64, warm_frames: u32) -> Slot {
+        self.request_source(entry.id, entry.name().to_owned(), entry.source(), index, seed, warm_frames)
     }
 
-    /// A new deck for a preset that is in no library.
-    pub fn order_source(
+    /// Requests a deck for a preset that may not be in the library.
+    pub fn request_source(
         &mut self,
         id: PresetId,
         name: String,
         source: PresetSource,
-        place: Option<u32>,
+        index: Option<u32>,
         seed: u64,
         warm_frames: u32,
     ) -> Slot {
@@ -80,7 +80,7 @@ impl Decks {
             deck,
             id,
             name,
-            place,
+            index,
             warm: false,
             problems: Vec::new(),
             took: PrepareTimes::default(),
@@ -89,17 +89,17 @@ impl Decks {
         }
     }
 
-    /// What the crowd sees: the deck that comes in, once one does.
+    /// Returns the deck the audience sees: the one fading in, otherwise the front.
     pub fn shown(&self) -> Option<&Slot> {
         self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref())
     }
 
-    /// The decks that are on their way or waiting.
+    /// Iterates over the decks that are not on air, warm or in preparation.
     fn waiting(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.candidates.iter_mut().chain(&mut self.spare).chain(&mut self.refuge)
+        self.candidates.iter_mut().chain(&mut self.spare).chain(&mut self.safe)
     }
 
-    /// A deck arrived on the rack; true when somebody waits for it.
+    /// Marks a deck as warm, or retires it if no slot waits for it; returns whether one did.
     pub fn arrive(&mut self, arrived: &Arrived) -> bool {
         let Some(slot) = self.waiting().find(|slot| slot.deck == arrived.deck) else {
             self.retired.push(arrived.deck);
@@ -111,27 +111,27 @@ impl Decks {
         true
     }
 
-    /// Takes a deck out of those that are waited for; it is not on the rack, so it needs no retiring.
-    pub fn give_up(&mut self, deck: DeckId) -> Option<Slot> {
+    /// Removes and returns the slot of a deck that was never built and so needs no retiring.
+    pub fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
         let same = |slot: &mut Slot| slot.deck == deck;
         if let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) {
             return Some(self.candidates.remove(at));
         }
-        self.refuge.take_if(same).or_else(|| self.spare.take_if(same))
+        self.safe.take_if(same).or_else(|| self.spare.take_if(same))
     }
 
-    /// Gives a slot's deck back; one that is still on its way is sent back when it arrives.
+    /// Drops a slot and retires its deck; a deck still in preparation is retired when it arrives.
     pub fn drop_slot(&mut self, slot: Slot) {
         if slot.warm {
             self.retired.push(slot.deck);
         }
-        // A wish of this very step need not be made at all.
+        // A request of this step was not sent yet.
         self.requests.retain(|request| request.deck != slot.deck);
     }
 
-    /// Puts the candidates aside because the music has passed on: the first warm one stays within the performer's
-    /// reach until another is warm. What was asked for by hand stays.
-    pub fn put_candidates_aside(&mut self) {
+    /// Discards the candidates because the music has changed. The first warm one becomes the spare until another is
+    /// warm; presets requested by the performer stay.
+    pub fn discard_candidates(&mut self) {
         for slot in std::mem::take(&mut self.candidates) {
             if slot.choice.is_none() {
                 self.candidates.push(slot);
@@ -143,8 +143,8 @@ impl Decks {
         }
     }
 
-    /// Gives the spare back once something fresher is warm.
-    pub fn settle_spare(&mut self) {
+    /// Drops the spare once a candidate is warm.
+    pub fn drop_stale_spare(&mut self) {
         if self.candidates.iter().any(|slot| slot.warm)
             && let Some(spare) = self.spare.take()
         {
@@ -152,20 +152,20 @@ impl Decks {
         }
     }
 
-    /// The first candidate that is warm.
+    /// Takes the first warm candidate.
     pub fn take_warm(&mut self) -> Option<Slot> {
         let at = self.candidates.iter().position(|slot| slot.warm)?;
         Some(self.candidates.remove(at))
     }
 
-    /// Anything warm at all, for the performer's hand: it must not wait.
+    /// Takes any warm deck, because the performer's cut must not wait.
     pub fn take_any_warm(&mut self) -> Option<Slot> {
         let warm = |slot: &mut Slot| slot.warm;
-        self.take_warm().or_else(|| self.spare.take_if(warm)).or_else(|| self.refuge.take_if(warm))
+        self.take_warm().or_else(|| self.spare.take_if(warm)).or_else(|| self.safe.take_if(warm))
     }
 
-    /// Puts a slot on air, by a crossfade where something is on air already.
-    pub fn air(&mut self, to: Slot, over_secs: f64, style: FadeStyle) {
+    /// Puts a slot on air, with a crossfade if something is on air already.
+    pub fn put_on_air(&mut self, to: Slot, over_secs: f64, style: FadeStyle) {
         self.finish_fade();
         if self.front.is_none() {
             self.front = Some(to);
@@ -174,7 +174,7 @@ impl Decks {
         }
     }
 
-    /// The crossfade goes on.
+    /// Advances the crossfade by `dt` seconds.
     pub fn advance(&mut self, dt: f64) {
         let Some(fade) = &mut self.fade else { return };
         fade.done_secs += dt;
@@ -183,17 +183,17 @@ impl Decks {
         }
     }
 
-    /// The crossfade is over at once.
+    /// Completes the crossfade at once.
     pub fn finish_fade(&mut self) {
         let Some(fade) = self.fade.take() else { return };
         let left = self.front.replace(fade.to);
-        if let Some(dropped) = std::mem::replace(&mut self.behind, left) {
+        if let Some(dropped) = std::mem::replace(&mut self.previous, left) {
             self.drop_slot(dropped);
         }
     }
 
-    /// What is wished for and given back since the last call.
-    pub fn take_orders(&mut self) -> (Vec<DeckRequest>, Vec<DeckId>) {
+    /// Takes the decks requested and retired since the last call.
+    pub fn take_requests(&mut self) -> (Vec<DeckRequest>, Vec<DeckId>) {
         (std::mem::take(&mut self.requests), std::mem::take(&mut self.retired))
     }
 }

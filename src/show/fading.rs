@@ -1,29 +1,29 @@
-//! How one picture turns into the next: calm music takes its time, a drop does not.
+//! Chooses the crossfade between two presets: long for calm music, short for a drop.
 
 use crate::analysis::Features;
 use crate::mind::director::Moment;
 use crate::stage::FadeStyle;
 use crate::units::Rng;
 
-/// A cut by the performer's hand, seconds: quick, but not a jolt.
-pub(super) const BY_HAND_SECS: f64 = 0.35;
-/// A cut to safety.
+/// Crossfade of a cut by the performer, seconds: quick, but not abrupt.
+pub(super) const PERFORMER_SECS: f64 = 0.35;
+/// Crossfade to the safe preset, seconds.
 pub(super) const PANIC_SECS: f64 = 0.15;
-/// A cut on the drop.
+/// Crossfade on a drop, seconds.
 const DROP_SECS: f64 = 0.15;
-/// Shortest and longest crossfade without a beat, seconds.
+/// Minimum and maximum crossfade without a beat, seconds.
 const FREE_SECS: (f64, f64) = (0.8, 4.0);
-/// Longest crossfade at all, seconds.
-const LONGEST_SECS: f64 = 6.0;
+/// Maximum crossfade on a beat, seconds.
+const MAX_SECS: f64 = 6.0;
 
-/// Length in seconds and style of a crossfade by itself. On a trusted beat it lasts whole beats, so that it also ends
-/// on one.
-pub(super) fn plan(heard: &Features, level: f64, moment: Moment, rng: &mut Rng) -> (f64, FadeStyle) {
+/// Returns the length in seconds and the style of an automatic crossfade. On a trusted beat it lasts whole beats, and
+/// so also ends on one.
+pub(super) fn plan(features: &Features, level: f64, moment: Moment, rng: &mut Rng) -> (f64, FadeStyle) {
     let style = style(level, rng);
     if moment == Moment::Drop {
         return (DROP_SECS, FadeStyle::Mix);
     }
-    if !heard.beat.trusted() {
+    if !features.beat.trusted() {
         let (quick, slow) = FREE_SECS;
         return (slow + (quick - slow) * level / 2.0, style);
     }
@@ -32,10 +32,10 @@ pub(super) fn plan(heard: &Features, level: f64, moment: Moment, rng: &mut Rng) 
         level if level >= 0.7 => 2.0,
         _ => 4.0,
     };
-    (LONGEST_SECS.min(beats * heard.beat.tempo.period().0), style)
+    (MAX_SECS.min(beats * features.beat.tempo.period().0), style)
 }
 
-/// Hard edges where the music is hard.
+/// Draws a fade style: the higher the energy level, the harder the edges.
 pub(super) fn style(level: f64, rng: &mut Rng) -> FadeStyle {
     let styles: [FadeStyle; 3] = match level {
         level if level >= 1.4 => [FadeStyle::Luma, FadeStyle::Zoom, FadeStyle::Radial],
@@ -51,14 +51,17 @@ mod tests {
     use crate::units::Unipolar;
 
     #[test]
-    fn the_harder_the_music_the_shorter_the_crossfade_and_always_whole_beats() {
+    fn crossfades_shorten_with_energy_and_last_whole_beats() {
         let mut rng = Rng::new(1);
-        let mut heard = Features::default();
-        let mut length = |heard: &Features, level| plan(heard, level, Moment::LongEnough, &mut rng).0;
-        assert!(length(&heard, 0.0) > length(&heard, 1.0) && length(&heard, 1.0) > length(&heard, 2.0));
-        heard.beat.confidence = Unipolar::ONE;
+        let mut features = Features::default();
+        let mut length = |features: &Features, level| plan(features, level, Moment::LongEnough, &mut rng).0;
+        assert!(
+            length(&features, 0.0) > length(&features, 1.0)
+                && length(&features, 1.0) > length(&features, 2.0)
+        );
+        features.beat.confidence = Unipolar::ONE;
         for level in [0.0, 1.0, 2.0] {
-            let beats = length(&heard, level) / heard.beat.tempo.period().0;
+            let beats = length(&features, level) / features.beat.tempo.period().0;
             assert!((beats - beats.round()).abs() < 1e-9, "{beats} beats at {level}");
         }
     }

@@ -1,4 +1,4 @@
-//! What a show remembers from night to night. Plain data: who keeps it, and where, is not the show's business.
+//! What a show remembers between shows. Plain data; storing it is the job of `app`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,32 +9,33 @@ use crate::mind::macros::MacroState;
 use crate::mind::taste::TasteState;
 use crate::units::Unipolar;
 
-/// Taste, marks and the adventure; presets by identity, so that it holds for any library.
+/// The taste, marked presets and settings. Presets are identified by hash and so apply to any library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowMemory {
-    /// What the performer likes.
+    /// The learnt taste.
     pub taste: TasteState,
-    /// Presets marked as favourites.
+    /// Favourite presets.
     pub favourites: BTreeSet<PresetId>,
-    /// Presets never to be shown again.
+    /// Banned presets.
     pub banned: BTreeSet<PresetId>,
-    /// Presets that are left out for a while, and why.
-    pub left_out: BTreeMap<PresetId, Exclusion>,
-    /// Presets taken in again by hand: they play whatever an audit or the watch on empty pictures says.
+    /// Temporarily excluded presets.
+    #[serde(rename = "left_out")]
+    pub excluded: BTreeMap<PresetId, Exclusion>,
+    /// Presets rescued by the performer: shown regardless of audits and the picture watch.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub rescued: BTreeSet<PresetId>,
-    /// How far the choice strays from what is known to please.
+    /// How far choices stray from known favourites.
     pub adventure: Unipolar,
-    /// Where the performer left the macros.
+    /// The performer's macro settings.
     pub macros: MacroState,
 }
 
-/// Why a preset is left out, and for how long: as long as its kind of ban lasts.
+/// Why a preset is excluded, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
-    /// How long.
+    /// Determines the duration.
     pub kind: BanKind,
-    /// Why, in words.
+    /// Reason shown to the performer.
     pub why: String,
 }

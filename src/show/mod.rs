@@ -1,7 +1,7 @@
-//! One step of the show: what was heard and what was asked go in, a cue for the stage comes out.
+//! One step of a show: features and commands in, a cue for the stage out.
 //!
 //! The window, the headless performance, the bake and the tests all step the same [`Show`] through the same [`Rig`].
-//! Nothing here reads a clock or a file; making decks ready is left to the [`Warmer`].
+//! Nothing here reads a clock or a file, except the [`Warmer`], which prepares decks.
 
 mod apply;
 mod choosing;
@@ -15,15 +15,17 @@ mod reason;
 mod rig;
 mod running;
 pub mod setlog;
+mod settings;
 mod snapshot;
 mod solo;
+mod step;
 mod view;
 mod warm;
 
 #[cfg(test)]
 mod tests;
 
-/// What the desk needs of the rooms below, so that it knows the show alone.
+/// Re-exported so that the desk depends on `show` alone.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
@@ -31,7 +33,9 @@ pub use macro_driver::{FusionDecks, MacroDriver};
 pub use memory::{Exclusion, ShowMemory};
 pub use reason::Reason;
 pub use rig::{Rig, RigFrame};
-pub use running::{Arrived, Failed, Show, ShowSettings, Step, StepInput};
+pub use running::Show;
+pub use settings::ShowSettings;
 pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcoming};
 pub use solo::Solo;
+pub use step::{Arrived, Failed, Step, StepInput};
 pub use warm::{Admission, Arrival, DeckError, DeckRequest, PrepareTimes, Warmer};

@@ -1,9 +1,8 @@
-//! Why a preset was chosen: one plain line for the desk, and the numbers behind it.
+//! The reason for a choice: one line for the desk and the numbers behind it.
 
 use crate::mind::director::{Choice, Rule, Target};
 
-/// Base scores from which a style is a strong, a good or a weak match; below the last it is a poor one. The best
-/// possible score is 0.5.
+/// Minimum base score of a strong, good and weak match; anything lower is a poor match. The best possible score is 0.5.
 const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak")];
 
 /// Why a preset was chosen.
@@ -11,17 +10,17 @@ const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak
 pub struct Reason {
     /// One line, such as `Rock, mid energy, weak match (style: dots)`.
     pub summary: String,
-    /// The scores behind it; empty if the performer chose.
+    /// The scores behind it; empty for a request of the performer.
     pub details: String,
 }
 
 impl Reason {
-    /// A reason without scores.
+    /// Creates a reason without scores.
     pub(super) fn plain(summary: &str) -> Self {
         Self { summary: summary.to_owned(), details: String::new() }
     }
 
-    /// The reason for a choice of the director from the style of this name.
+    /// Describes a choice of the director; `style` is the name of the preset's style.
     pub(super) fn of(choice: &Choice, style: &str) -> Self {
         let Choice { evidence, target, liking, score, probability, favourite, near, rule, .. } = choice;
         let scene = capitalised(target.scene.label());
@@ -53,7 +52,7 @@ impl Reason {
     }
 }
 
-/// The energy that was aimed at, as a word.
+/// Returns a word for the target energy.
 fn energy(target: &Target) -> &'static str {
     match target.level {
         level if level < 2.0 / 3.0 => "low",
@@ -75,7 +74,7 @@ mod tests {
     use crate::mind::taste::{Arm, Evidence};
 
     #[test]
-    fn a_choice_reads_as_a_sentence_with_its_numbers_apart() {
+    fn the_summary_is_readable_and_the_details_hold_the_numbers() {
         let target = Target { scene: Scene::Rock, level: 0.7 };
         let arm = Arm { cluster: 0, energy: Energy::Groove };
         let choice = Choice {

@@ -1,4 +1,4 @@
-//! Show, warmer and stage bolted together: the one frame every client runs.
+//! Show, warmer and stage combined: the one frame function that every client runs.
 
 use std::sync::Arc;
 
@@ -10,57 +10,57 @@ use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{PictureStats, Stage};
 
-/// Frames between two glances at the picture, where the stage takes any.
+/// Frames between two measurements of the picture.
 const PICTURE_STATS_EVERY: u64 = 6;
 
-/// What goes into one frame.
+/// The inputs of one frame.
 pub struct RigFrame<'a> {
     /// Seconds since the last frame.
     pub dt: f64,
-    /// Stereo sound that arrived since the last frame, 44.1 kHz.
+    /// Stereo samples since the last frame, 44.1 kHz.
     pub sound: &'a [[f32; 2]],
-    /// What the house knows about the music.
+    /// The current analysis of the music.
     pub features: &'a Features,
-    /// What the performer asked for.
+    /// Commands of the performer, oldest first.
     pub commands: &'a [Command],
 }
 
-/// A show with its hands on a stage.
+/// A show with its stage and warmer.
 pub struct Rig {
     /// The show.
     pub show: Show,
     /// The stage.
     pub stage: Stage,
     warmer: Warmer,
-    ear: PresetAudioAnalyser,
-    heard: Latest<PresetAudio>,
-    /// Memory for the sound of the next frame.
+    analyser: PresetAudioAnalyser,
+    audio: Latest<PresetAudio>,
+    /// Buffer for the audio of the next frame.
     spare: Arc<PresetAudio>,
     frames: u64,
     picture_stats: Option<PictureStats>,
 }
 
 impl Rig {
-    /// Bolts the parts together; `heard` is what warm-up frames listen to.
-    pub fn new(show: Show, stage: Stage, warmer: Warmer, heard: Latest<PresetAudio>) -> Self {
+    /// Combines the parts; `audio` receives the audio of each frame for warm-up.
+    pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
         Self {
             show,
             stage,
             warmer,
-            ear: PresetAudioAnalyser::new(),
-            heard,
+            analyser: PresetAudioAnalyser::new(),
+            audio,
             spare,
             frames: 0,
             picture_stats: None,
         }
     }
 
-    /// One frame: hear, collect warm decks, step the show, draw, ask for what it wishes.
+    /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks.
     pub fn frame(&mut self, input: &RigFrame) {
-        let heard = self.ear.update(input.sound, input.dt).clone();
-        self.publish(&heard);
-        let step = self.step(input, &heard);
+        let audio = self.analyser.update(input.sound, input.dt).clone();
+        self.publish(&audio);
+        let step = self.step(input, &audio);
         self.stage.draw(&step.cue);
         if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
@@ -71,39 +71,39 @@ impl Rig {
         }
         for request in step.requests {
             let deck = request.deck;
-            if !self.warmer.ask(request) {
-                self.show.give_up(deck);
+            if !self.warmer.request(request) {
+                self.show.cancel_request(deck);
             }
         }
     }
 
-    /// What presets hear in this frame.
-    pub fn heard(&self) -> Arc<PresetAudio> {
-        self.heard.read()
+    /// Returns the audio that presets receive in this frame.
+    pub fn audio(&self) -> Arc<PresetAudio> {
+        self.audio.read()
     }
 
-    /// Allocates only while a warm-up still reads what the frame before last heard.
-    fn publish(&mut self, heard: &PresetAudio) {
+    /// Publishes the frame's audio. Allocates only while a warm-up still reads an earlier frame.
+    fn publish(&mut self, audio: &PresetAudio) {
         match Arc::get_mut(&mut self.spare) {
-            Some(spare) => spare.clone_from(heard),
-            None => self.spare = Arc::new(heard.clone()),
+            Some(spare) => spare.clone_from(audio),
+            None => self.spare = Arc::new(audio.clone()),
         }
-        self.spare = self.heard.swap(self.spare.clone());
+        self.spare = self.audio.swap(self.spare.clone());
     }
 
-    /// Lets a show that makes decks ready in place do so before its first frame, so that it does not start black.
-    /// No time passes and nothing is drawn.
-    pub fn settle(&mut self) {
-        let still = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        for request in self.step(&still, &PresetAudio::default()).requests {
+    /// Prepares the first decks of a show whose warmer works in place, so that it does not start black. No time passes
+    /// and nothing is drawn.
+    pub fn prepare(&mut self) {
+        let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
+        for request in self.step(&frame, &PresetAudio::default()).requests {
             let deck = request.deck;
-            if !self.warmer.ask(request) {
-                self.show.give_up(deck);
+            if !self.warmer.request(request) {
+                self.show.cancel_request(deck);
             }
         }
     }
 
-    fn step(&mut self, input: &RigFrame, heard: &PresetAudio) -> Step {
+    fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
@@ -120,14 +120,14 @@ impl Rig {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Quality, why });
                 }
                 Err(DeckError::Temporary(why)) => {
-                    log::warn!("a preset could not be looked at: {why}; another one is chosen");
-                    self.show.give_up(arrival.deck);
+                    log::warn!("could not load preset: {why}; choosing another");
+                    self.show.cancel_request(arrival.deck);
                 }
             }
         }
         self.show.step(&StepInput {
             dt: input.dt,
-            heard,
+            audio,
             features: input.features,
             commands: input.commands,
             arrived: &arrived,

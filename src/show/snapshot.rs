@@ -1,4 +1,4 @@
-//! What the show looks like from outside: everything the desk and the lamps need, nothing they could change.
+//! A read-only view of the show for the desk and MIDI lamps.
 
 use super::reason::Reason;
 use super::warm::PrepareTimes;
@@ -9,104 +9,104 @@ use crate::mind::macros::MacroView;
 use crate::stage::OutputMode;
 use crate::units::Unipolar;
 
-/// One moment of the show.
+/// The state of the show at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// Seconds since the show began.
+    /// Seconds since the start of the show.
     pub now: f64,
-    /// What is on air.
+    /// The preset on air.
     pub playing: Option<Playing>,
-    /// What comes next, nearest first.
+    /// The next presets, nearest first.
     pub up_next: Vec<Upcoming>,
-    /// What was shown, newest first; the first is on air.
+    /// Presets shown, newest first, starting with the one on air.
     pub history: Vec<PlayedPreset>,
-    /// The show chooses by itself.
+    /// Whether the director chooses presets.
     pub auto: bool,
-    /// The running preset stays.
+    /// Whether the current preset is held.
     pub held: bool,
     /// The macro bank.
     pub macros: MacroView,
-    /// How far the choice strays from what is known to please.
+    /// How far choices stray from known favourites.
     pub adventure: Unipolar,
-    /// What lies over the picture.
-    pub veil: OutputMode,
-    /// How far a crossfade is, while one runs.
+    /// Blackout, freeze or normal output.
+    pub output_mode: OutputMode,
+    /// Progress of the running crossfade.
     pub fade: Option<Unipolar>,
-    /// The safe picture that Panic cuts to, once it is warm.
-    pub refuge: Option<String>,
-    /// Why a change is about to come, while it waits for its beat.
+    /// Name of the safe preset for `Panic`, once it is warm.
+    pub safe_preset: Option<String>,
+    /// Reason of the cut that waits for its beat.
     pub waiting: Option<Moment>,
-    /// What the music and the hands ask for.
+    /// The director's current target.
     pub target: Target,
-    /// What is heard.
+    /// The current analysis of the music.
     pub features: Features,
-    /// Newest message for the performer.
+    /// Latest message for the performer.
     pub message: Option<String>,
 }
 
 /// The preset on air.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playing {
-    /// Which preset.
+    /// Its id.
     pub id: PresetId,
     /// Its name.
     pub name: String,
-    /// Seconds it has been on air.
+    /// Time on air, seconds.
     pub for_secs: f64,
-    /// The performer marked it.
+    /// Whether it is a favourite.
     pub favourite: bool,
-    /// Parts of it that do not work, in words.
+    /// Parts that do not work.
     pub problems: Vec<String>,
     /// Why it was chosen.
     pub reason: Reason,
-    /// How long making it ready took.
+    /// How long the preparation took.
     pub took: PrepareTimes,
 }
 
-/// A preset that may come next.
+/// A preset that may be shown next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upcoming {
-    /// Which preset.
+    /// Its id.
     pub id: PresetId,
     /// Its name.
     pub name: String,
-    /// It has drawn and can be cut to.
+    /// Whether it is ready to be cut to.
     pub warm: bool,
     /// Why it was chosen.
     pub reason: Reason,
-    /// How likely its style was, 0 to 1; none when it was asked for by hand.
+    /// Probability of its arm, 0 to 1; `None` for a request of the performer.
     pub probability: Option<f32>,
 }
 
 /// A preset that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayedPreset {
-    /// Which preset.
+    /// Its id.
     pub id: PresetId,
     /// Its name.
     pub name: String,
-    /// The performer marked it.
+    /// Whether it is a favourite.
     pub favourite: bool,
-    /// It will not be shown again.
+    /// Whether it is banned.
     pub banned: bool,
 }
 
-/// Where the sound comes from and how it is.
+/// The state of the audio input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioLine {
-    /// The input's name.
+    /// Name of the input.
     pub source: String,
-    /// What the performer should know; empty when all is well.
+    /// Problem shown to the performer; empty if there is none.
     pub trouble: String,
 }
 
-/// How long frames take.
+/// Frame timing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames a second over the last second.
+    /// Frames per second over the last second.
     pub fps: f32,
-    /// Median milliseconds of work a frame.
+    /// Median CPU time per frame, milliseconds.
     pub median_ms: f32,
-    /// 95th percentile.
+    /// 95th percentile of the same.
     pub p95_ms: f32,
 }

@@ -1,4 +1,4 @@
-//! One preset alone on the stage: a fresh deck, from black, drawn by the same show and the same stage as live.
+//! A single preset on a fresh deck, starting from black and drawn by the same show and stage as a live show.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::milk::PresetAudio;
 use crate::show::{Playing, Rig, RigFrame, Show, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, RenderContext, Stage};
 
-/// A preset on its own.
+/// A show with a single preset.
 pub struct Solo {
     /// The show with its stage.
     pub rig: Rig,
@@ -18,8 +18,8 @@ pub struct Solo {
 }
 
 impl Solo {
-    /// Puts the one preset of `library` on `stage`, which may have shown others before. The first frame says whether it
-    /// can be played.
+    /// Puts the only preset of `library` on `stage`, which is reused between presets. The first frame reports whether
+    /// it can be played.
     pub fn begin(
         render_context: &Arc<RenderContext>,
         stage: Stage,
@@ -27,23 +27,23 @@ impl Solo {
         deck: DeckSettings,
         seed: u64,
     ) -> Self {
-        let heard = Latest::new(PresetAudio::default());
+        let audio = Latest::new(PresetAudio::default());
         let settings = ShowSettings {
             seed,
             auto: false,
             fps: deck.fps,
             warm_frames: 0,
-            refuge: false,
+            safe_preset: false,
             second_deck: false,
             ..ShowSettings::default()
         };
-        let warmer = Warmer::in_place(render_context, &heard, deck, None);
-        let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, heard);
-        rig.settle();
+        let warmer = Warmer::in_place(render_context, &audio, deck, None);
+        let mut rig = Rig::new(Show::new(settings, Arc::new(library)), stage, warmer, audio);
+        rig.prepare();
         Self { rig, frame_secs: 1.0 / deck.fps, frames: 0 }
     }
 
-    /// Draws the next frame with this sound; says why in words when the preset cannot be played.
+    /// Draws the next frame with this audio; returns the reason if the preset cannot be played.
     pub fn frame(&mut self, sound: &[[f32; 2]]) -> Result<(), String> {
         let dt = if self.frames == 0 { 0.0 } else { self.frame_secs };
         let features = Features::default();
@@ -51,22 +51,22 @@ impl Solo {
         self.frames += 1;
         if self.frames == 1 && !self.rig.show.playing() {
             let message = self.rig.show.snapshot().message;
-            return Err(message.unwrap_or_else(|| "it could not be made ready".into()));
+            return Err(message.unwrap_or_else(|| "the preset could not be prepared".into()));
         }
         Ok(())
     }
 
-    /// What plays, with what does not work about it and how long making it ready took.
+    /// Returns the preset on air with its problems and preparation times.
     pub fn playing(&self) -> Option<Playing> {
         self.rig.show.snapshot().playing
     }
 
-    /// Whether the last frame's code ran out of its budget.
+    /// Returns whether the preset code exceeded its budget in the last frame.
     pub fn over_budget(&self) -> bool {
         self.rig.stage.decks().any(|deck| deck.report().over_budget)
     }
 
-    /// Gives the stage back for the next preset.
+    /// Returns the cleared stage for the next preset.
     pub fn end(self) -> Stage {
         let mut stage = self.rig.stage;
         stage.clear();

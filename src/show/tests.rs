@@ -1,4 +1,4 @@
-//! Facts about the show, with decks that become ready when the test says so.
+//! Tests of the show, with decks that become warm under the test's control.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
 
-/// A show whose decks are ready one frame after they were wished for, unless `cold`.
-struct Stagehand {
+/// A show whose decks are warm one frame after they were requested, unless `cold`.
+struct TestShow {
     show: Show,
     features: Features,
     cold: bool,
@@ -23,7 +23,7 @@ struct Stagehand {
     log: Vec<Entry>,
 }
 
-impl Stagehand {
+impl TestShow {
     fn new() -> Self {
         Self::of(Show::new(
             ShowSettings { fps: 30.0, ..ShowSettings::default() },
@@ -46,7 +46,7 @@ impl Stagehand {
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
             dt: DT,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &self.features,
             commands,
             arrived: &arrived,
@@ -63,7 +63,7 @@ impl Stagehand {
     }
 
     fn playing(&self) -> PresetId {
-        self.show.snapshot().playing.expect("something plays").id
+        self.show.snapshot().playing.expect("a preset on air").id
     }
 
     fn learnt(&self) -> Vec<Signal> {
@@ -76,59 +76,59 @@ impl Stagehand {
 }
 
 #[test]
-fn next_acts_in_the_same_frame_again_and_again() {
-    let mut hand = Stagehand::new();
-    hand.frames(40);
+fn next_cuts_in_the_same_frame_repeatedly() {
+    let mut test = TestShow::new();
+    test.frames(40);
     for press in 0..3 {
-        let before = hand.playing();
-        hand.cold = true; // Nothing more becomes ready between the presses.
-        let step = hand.frame(&[Command::Next]);
-        assert_ne!(hand.playing(), before, "press {press}");
+        let before = test.playing();
+        test.cold = true; // No deck becomes warm between the presses.
+        let step = test.frame(&[Command::Next]);
+        assert_ne!(test.playing(), before, "press {press}");
         assert!(step.cue.fade.is_some(), "press {press}");
     }
-    assert_eq!(hand.learnt(), [Signal::Skip; 3]);
+    assert_eq!(test.learnt(), [Signal::Skip; 3]);
 }
 
 #[test]
-fn next_with_nothing_warm_acts_the_moment_something_is() {
-    let mut hand = Stagehand::new();
-    hand.cold = true;
-    hand.frames(3);
-    assert!(!hand.show.playing());
-    hand.cold = false;
-    hand.frames(30);
-    hand.cold = true;
+fn next_without_a_warm_deck_cuts_as_soon_as_one_is_warm() {
+    let mut test = TestShow::new();
+    test.cold = true;
+    test.frames(3);
+    assert!(!test.show.playing());
+    test.cold = false;
+    test.frames(30);
+    test.cold = true;
     for _ in 0..6 {
-        hand.frame(&[Command::Next]);
+        test.frame(&[Command::Next]);
     }
-    let before = hand.playing();
-    hand.frames(30);
-    assert_eq!(hand.playing(), before, "nothing is warm");
-    hand.cold = false;
-    hand.frames(2);
-    assert_ne!(hand.playing(), before);
+    let before = test.playing();
+    test.frames(30);
+    assert_eq!(test.playing(), before, "nothing is warm");
+    test.cold = false;
+    test.frames(2);
+    assert_ne!(test.playing(), before);
 }
 
 #[test]
 fn candidates_follow_the_scene_and_the_cut_waits_for_them() {
-    let mut hand = Stagehand::new();
-    hand.frames(150);
-    hand.features.scene.scene = Scene::Ambient;
-    hand.cold = true;
-    hand.frames(60);
-    let snapshot = hand.show.snapshot();
+    let mut test = TestShow::new();
+    test.frames(150);
+    test.features.scene.scene = Scene::Ambient;
+    test.cold = true;
+    test.frames(60);
+    let snapshot = test.show.snapshot();
     assert!(
         snapshot
             .up_next
             .iter()
             .all(|upcoming| !upcoming.warm && upcoming.reason.summary.starts_with("Ambient"))
     );
-    assert!(snapshot.waiting.is_some(), "the change waits for a deck");
-    let before = hand.playing();
-    hand.cold = false;
-    hand.frames(3);
-    assert_ne!(hand.playing(), before);
-    let cut = hand.log.iter().rev().find_map(|entry| match &entry.event {
+    assert!(snapshot.waiting.is_some(), "the cut waits for a deck");
+    let before = test.playing();
+    test.cold = false;
+    test.frames(3);
+    assert_ne!(test.playing(), before);
+    let cut = test.log.iter().rev().find_map(|entry| match &entry.event {
         Event::Cut(cut) => Some(cut),
         _ => None,
     });
@@ -138,47 +138,48 @@ fn candidates_follow_the_scene_and_the_cut_waits_for_them() {
 }
 
 #[test]
-fn hold_keeps_the_picture_and_pleases_once() {
-    let mut hand = Stagehand::new();
-    hand.frames(10);
-    let before = hand.playing();
-    hand.frame(&[Command::Hold]);
-    hand.frames(60 * 30);
-    assert_eq!(hand.playing(), before);
-    hand.frame(&[Command::Hold]);
-    hand.frames(75);
-    assert_ne!(hand.playing(), before, "released, it had its time");
-    assert_eq!(hand.learnt(), [Signal::Hold], "not watched as well");
+fn hold_keeps_the_preset_and_counts_once() {
+    let mut test = TestShow::new();
+    test.frames(10);
+    let before = test.playing();
+    test.frame(&[Command::Hold]);
+    test.frames(60 * 30);
+    assert_eq!(test.playing(), before);
+    test.frame(&[Command::Hold]);
+    test.frames(75);
+    assert_ne!(test.playing(), before, "cut after the release");
+    assert_eq!(test.learnt(), [Signal::Hold], "not also counted as watched");
 }
 
 #[test]
-fn panic_cuts_to_safety_at_once_and_back_returns() {
-    let mut hand = Stagehand::new();
-    hand.frames(20);
-    let (before, refuge) = (hand.playing(), hand.show.snapshot().refuge.expect("a safe picture is kept"));
-    hand.frame(&[Command::Panic]);
-    assert_eq!(hand.show.snapshot().playing.expect("safe").name, refuge);
-    hand.frames(20);
-    hand.frame(&[Command::Back]);
-    assert_eq!(hand.playing(), before);
+fn panic_cuts_to_the_safe_preset_and_back_returns() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let (before, safe) =
+        (test.playing(), test.show.snapshot().safe_preset.expect("a safe preset is kept warm"));
+    test.frame(&[Command::Panic]);
+    assert_eq!(test.show.snapshot().playing.expect("safe").name, safe);
+    test.frames(20);
+    test.frame(&[Command::Back]);
+    assert_eq!(test.playing(), before);
 }
 
 #[test]
-fn a_ban_is_for_good_and_a_favourite_is_remembered() {
-    let mut hand = Stagehand::new();
-    hand.frames(20);
-    let banned = hand.playing();
-    hand.frame(&[Command::Ban]);
-    assert_ne!(hand.playing(), banned, "it leaves at once");
-    let liked = hand.playing();
-    hand.frame(&[Command::Favourite]);
-    let memory = hand.show.changed_memory().expect("something to remember");
+fn bans_and_favourites_are_remembered() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let banned = test.playing();
+    test.frame(&[Command::Ban]);
+    assert_ne!(test.playing(), banned, "a banned preset leaves at once");
+    let liked = test.playing();
+    test.frame(&[Command::Favourite]);
+    let memory = test.show.changed_memory().expect("a changed memory");
     assert!(memory.banned.contains(&banned) && memory.favourites.contains(&liked));
-    assert!(hand.show.changed_memory().is_none(), "told once");
+    assert!(test.show.changed_memory().is_none(), "reported twice");
     let text = serde_json::to_string(&memory).expect("plain data");
-    let memory: ShowMemory = serde_json::from_str(&text).expect("what was written");
+    let memory: ShowMemory = serde_json::from_str(&text).expect("a round trip");
     let pool = Arc::new(crate::mind::director::Pool::new(Arc::new(Catalogue::built_in())));
-    let mut again = Stagehand::of(Show::remembering(ShowSettings::default(), pool, memory.clone()));
+    let mut again = TestShow::of(Show::with_memory(ShowSettings::default(), pool, memory.clone()));
     for _ in 0..60 {
         again.frame(&[Command::Next]);
         again.frames(3);
@@ -188,63 +189,63 @@ fn a_ban_is_for_good_and_a_favourite_is_remembered() {
 }
 
 #[test]
-fn what_cannot_be_played_is_left_out_and_said() {
-    let mut hand = Stagehand::new();
-    let step = hand.frame(&[]);
+fn an_unplayable_preset_is_excluded_and_reported() {
+    let mut test = TestShow::new();
+    let step = test.frame(&[]);
     let failed: Vec<_> = step
         .requests
         .iter()
         .map(|request| Failed { deck: request.deck, kind: BanKind::Quality, why: "no such thing".to_owned() })
         .collect();
-    let named = hand.show.snapshot().up_next[0].id;
-    hand.show.step(&StepInput {
+    let named = test.show.snapshot().up_next[0].id;
+    test.show.step(&StepInput {
         dt: DT,
-        heard: &PresetAudio::default(),
+        audio: &PresetAudio::default(),
         features: &Features::default(),
         commands: &[],
         arrived: &[],
         failed: &failed,
         picture_stats: None,
     });
-    assert!(hand.show.snapshot().message.expect("said").contains("no such thing"));
-    assert!(hand.show.memory().left_out.contains_key(&named));
-    assert!(hand.show.snapshot().up_next.iter().all(|upcoming| upcoming.id != named));
-    hand.frame(&[Command::PlayNow(named)]);
-    hand.frames(40);
-    assert_ne!(hand.playing(), named, "left out is left out");
-    let step = hand.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
-    let request = step.requests.iter().find(|request| request.preset == named).expect("made ready");
-    assert!(request.rescued, "no audit stands in its way");
-    hand.frames(3);
-    assert_eq!(hand.playing(), named, "rescued, it plays at once");
-    assert!(!hand.show.memory().left_out.contains_key(&named));
-    assert!(hand.show.memory().rescued.contains(&named));
+    assert!(test.show.snapshot().message.expect("a message").contains("no such thing"));
+    assert!(test.show.memory().excluded.contains_key(&named));
+    assert!(test.show.snapshot().up_next.iter().all(|upcoming| upcoming.id != named));
+    test.frame(&[Command::PlayNow(named)]);
+    test.frames(40);
+    assert_ne!(test.playing(), named, "an excluded preset plays");
+    let step = test.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
+    let request = step.requests.iter().find(|request| request.preset == named).expect("a request");
+    assert!(request.rescued, "a rescued preset skips the audit");
+    test.frames(3);
+    assert_eq!(test.playing(), named, "a rescued preset plays at once");
+    assert!(!test.show.memory().excluded.contains_key(&named));
+    assert!(test.show.memory().rescued.contains(&named));
 }
 
 #[test]
 fn an_empty_library_shows_a_built_in_preset() {
-    let mut hand = Stagehand::of(Show::new(ShowSettings::default(), Arc::new(Catalogue::default())));
-    hand.frames(5);
-    assert!(hand.show.playing());
-    hand.frame(&[Command::Next]);
-    hand.frames(60 * 60);
-    assert!(hand.show.playing());
+    let mut test = TestShow::of(Show::new(ShowSettings::default(), Arc::new(Catalogue::default())));
+    test.frames(5);
+    assert!(test.show.playing());
+    test.frame(&[Command::Next]);
+    test.frames(60 * 60);
+    assert!(test.show.playing());
 }
 
 #[test]
-fn every_deck_is_given_back_in_the_end() {
-    let mut hand = Stagehand::new();
+fn every_deck_is_retired() {
+    let mut test = TestShow::new();
     let mut alive = std::collections::BTreeSet::new();
     for frame in 0..3000 {
-        hand.features.scene.scene = if frame / 250 % 2 == 0 { Scene::Techno } else { Scene::Ambient };
+        test.features.scene.scene = if frame / 250 % 2 == 0 { Scene::Techno } else { Scene::Ambient };
         let commands: &[Command] = match frame % 97 {
             3 => &[Command::Next],
             50 => &[Command::Back],
             70 => &[Command::Panic],
             _ => &[],
         };
-        let arriving = hand.coming.clone();
-        let step = hand.frame(commands);
+        let arriving = test.coming.clone();
+        let step = test.frame(commands);
         alive.extend(arriving);
         step.retired.iter().for_each(|deck| {
             assert!(alive.remove(deck), "{deck:?} was not on the rack");
@@ -254,13 +255,13 @@ fn every_deck_is_given_back_in_the_end() {
 }
 
 #[test]
-fn equal_seeds_give_equal_sets() {
+fn equal_seeds_give_equal_logs() {
     let run = || {
-        let mut hand = Stagehand::new();
-        hand.frames(2000);
-        hand.frame(&[Command::Next]);
-        hand.frames(2000);
-        hand.log
+        let mut test = TestShow::new();
+        test.frames(2000);
+        test.frame(&[Command::Next]);
+        test.frames(2000);
+        test.log
     };
     let log = run();
     assert_eq!(log, run());
@@ -268,60 +269,60 @@ fn equal_seeds_give_equal_sets() {
 }
 
 #[test]
-fn new_styles_can_come_while_the_show_runs() {
-    let mut hand = Stagehand::new();
-    hand.frames(50);
-    let before = hand.playing();
+fn the_library_can_change_during_a_show() {
+    let mut test = TestShow::new();
+    test.frames(50);
+    let before = test.playing();
     let mut library = Catalogue::built_in();
     library.entries.truncate(12);
-    hand.show.change_library(Arc::new(crate::mind::director::Pool::new(Arc::new(library))));
-    hand.frames(5);
-    assert_eq!(hand.playing(), before, "what is on air stays");
-    hand.frame(&[Command::Next]);
-    hand.frames(30);
-    assert!(hand.show.library().entries.iter().any(|entry| entry.id == hand.playing()));
+    test.show.change_library(Arc::new(crate::mind::director::Pool::new(Arc::new(library))));
+    test.frames(5);
+    assert_eq!(test.playing(), before, "the preset on air stays");
+    test.frame(&[Command::Next]);
+    test.frames(30);
+    assert!(test.show.library().entries.iter().any(|entry| entry.id == test.playing()));
 }
 
 #[test]
-fn what_is_asked_for_by_name_comes_whatever_the_music_does_meanwhile() {
-    let mut hand = Stagehand::new();
-    hand.frames(20);
-    let playing = hand.playing();
-    let wanted = hand.show.library().entries.iter().map(|entry| entry.id).find(|id| *id != playing);
+fn a_requested_preset_plays_even_if_the_music_changes() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let playing = test.playing();
+    let wanted = test.show.library().entries.iter().map(|entry| entry.id).find(|id| *id != playing);
     let wanted = wanted.expect("more than one");
-    hand.cold = true;
-    hand.frame(&[Command::PlayNow(wanted)]);
-    hand.features.scene.scene = Scene::Rock;
-    hand.frames(5);
-    let deck = *hand.coming.first().expect("it is on its way");
-    hand.show.give_up(deck); // The makers of decks had too much to do.
-    hand.coming.clear();
-    hand.frames(2);
-    hand.cold = false;
-    hand.frames(2);
-    assert_eq!(hand.playing(), wanted);
-    assert!(hand.learnt().is_empty(), "making room for something else says nothing");
+    test.cold = true;
+    test.frame(&[Command::PlayNow(wanted)]);
+    test.features.scene.scene = Scene::Rock;
+    test.frames(5);
+    let deck = *test.coming.first().expect("in preparation");
+    test.show.cancel_request(deck); // The warmer was busy.
+    test.coming.clear();
+    test.frames(2);
+    test.cold = false;
+    test.frames(2);
+    assert_eq!(test.playing(), wanted);
+    assert!(test.learnt().is_empty(), "being replaced by a request is not feedback");
 }
 
 #[test]
-fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
-    // Twelve minutes; the music is recognised four seconds after it changed, as a listener would.
+fn cuts_follow_the_scenes_and_beats_of_a_medley() {
+    // Twelve minutes; each scene is detected four seconds after it changed.
     let medley = [(Scene::Techno, 128.0), (Scene::Ambient, 0.0), (Scene::Rock, 96.0), (Scene::Techno, 140.0)];
     let (piece_frames, late_frames) = (90 * 30, 4 * 30);
-    let mut hand = Stagehand::new();
-    hand.features.beat.confidence = Unipolar::ONE;
+    let mut test = TestShow::new();
+    test.features.beat.confidence = Unipolar::ONE;
     let mut matching = Vec::new();
     let mut off_beat = Vec::new();
     for frame in 0..8 * piece_frames {
         let (truth, _) = medley[frame / piece_frames % medley.len()];
-        let (heard, bpm) = medley[frame.saturating_sub(late_frames) / piece_frames % medley.len()];
-        hand.features.scene.scene = heard;
-        hand.features.section = if heard == Scene::Ambient { Section::Calm } else { Section::Groove };
-        hand.features.beat.tempo = Tempo::new(bpm);
-        hand.features.beat.confidence = if bpm > 0.0 { Unipolar::ONE } else { Unipolar::ZERO };
-        let before = hand.log.len();
-        hand.frame(&[]);
-        for entry in &hand.log[before..] {
+        let (detected, bpm) = medley[frame.saturating_sub(late_frames) / piece_frames % medley.len()];
+        test.features.scene.scene = detected;
+        test.features.section = if detected == Scene::Ambient { Section::Calm } else { Section::Groove };
+        test.features.beat.tempo = Tempo::new(bpm);
+        test.features.beat.confidence = if bpm > 0.0 { Unipolar::ONE } else { Unipolar::ZERO };
+        let before = test.log.len();
+        test.frame(&[]);
+        for entry in &test.log[before..] {
             if let Event::Cut(cut) = &entry.event
                 && matches!(cut.cause, Cause::Music(_))
             {
@@ -331,37 +332,37 @@ fn a_medley_is_followed_scene_by_scene_and_beat_by_beat() {
         }
     }
     let share = matching.iter().filter(|matches| **matches).count() as f64 / matching.len() as f64;
-    assert!(matching.len() >= 16 && share >= 0.9, "{share} of {} changes fit the music", matching.len());
+    assert!(matching.len() >= 16 && share >= 0.9, "{share} of {} cuts match the music", matching.len());
     assert!(off_beat.len() >= 10 && off_beat.iter().all(|off| *off <= 0.0171), "{off_beat:?}");
 }
 
 #[test]
-fn an_empty_picture_makes_way_unless_the_performer_decides() {
-    let mut hand = Stagehand::new();
-    hand.frames(10);
-    hand.frame(&[Command::Auto]);
-    hand.picture_stats = Some(PictureStats::default());
-    let chosen = hand.playing();
-    hand.frames(200);
-    assert_eq!(hand.playing(), chosen, "nobody asked the show to choose");
-    assert!(hand.show.memory().left_out.is_empty());
-    hand.frame(&[Command::Auto]);
-    hand.frames(120);
-    assert_ne!(hand.playing(), chosen);
-    let left_out = &hand.show.memory().left_out[&chosen];
-    assert_eq!(left_out.kind, BanKind::Aesthetic);
+fn an_empty_picture_is_dismissed_only_in_auto_mode() {
+    let mut test = TestShow::new();
+    test.frames(10);
+    test.frame(&[Command::Auto]);
+    test.picture_stats = Some(PictureStats::default());
+    let chosen = test.playing();
+    test.frames(200);
+    assert_eq!(test.playing(), chosen, "auto is off");
+    assert!(test.show.memory().excluded.is_empty());
+    test.frame(&[Command::Auto]);
+    test.frames(120);
+    assert_ne!(test.playing(), chosen);
+    let exclusion = &test.show.memory().excluded[&chosen];
+    assert_eq!(exclusion.kind, BanKind::Aesthetic);
 }
 
 #[test]
-fn presets_that_are_long_in_coming_leave_nobody_in_the_dark() {
-    let mut hand = Stagehand::new();
-    hand.cold = true;
-    hand.frames(30);
-    let ordered = hand.coming.len();
-    hand.frames(60);
-    assert_eq!(hand.coming.len(), ordered + 1, "a safe picture is ordered");
-    hand.coming.drain(..ordered);
-    hand.cold = false;
-    hand.frames(3);
-    assert!(hand.show.playing(), "it goes on air alone");
+fn slow_presets_do_not_leave_the_output_black() {
+    let mut test = TestShow::new();
+    test.cold = true;
+    test.frames(30);
+    let ordered = test.coming.len();
+    test.frames(60);
+    assert_eq!(test.coming.len(), ordered + 1, "a safe preset is requested");
+    test.coming.drain(..ordered);
+    test.cold = false;
+    test.frames(3);
+    assert!(test.show.playing(), "the safe preset goes on air");
 }

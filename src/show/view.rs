@@ -1,4 +1,4 @@
-//! The show as it looks from outside.
+//! Builds the [`Snapshot`] of a show.
 
 use super::decks::{Crossfade, Slot};
 use super::running::Show;
@@ -6,7 +6,7 @@ use super::snapshot::{PlayedPreset, Playing, Snapshot, Upcoming};
 use crate::library::PresetId;
 
 impl Show {
-    /// What the desk shows.
+    /// Returns a snapshot for the desk and MIDI lamps.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             now: self.now,
@@ -20,14 +20,14 @@ impl Show {
                 took: slot.took,
             }),
             up_next: self.decks.candidates.iter().map(|slot| self.upcoming(slot)).collect(),
-            history: self.history.iter().rev().map(|(id, name)| self.past(*id, name)).collect(),
+            history: self.history.iter().rev().map(|(id, name)| self.played(*id, name)).collect(),
             auto: self.auto,
             held: self.held,
-            macros: self.hands.view(),
-            veil: self.veil,
+            macros: self.macro_driver.view(),
+            output_mode: self.output_mode,
             fade: self.decks.fade.as_ref().map(Crossfade::progress),
             adventure: self.director.adventure,
-            refuge: self.decks.refuge.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),
+            safe_preset: self.decks.safe.as_ref().filter(|slot| slot.warm).map(|slot| slot.name.clone()),
             waiting: self.timing.waiting(),
             target: self.target(),
             features: self.features,
@@ -35,7 +35,7 @@ impl Show {
         }
     }
 
-    fn past(&self, id: PresetId, name: &str) -> PlayedPreset {
+    fn played(&self, id: PresetId, name: &str) -> PlayedPreset {
         PlayedPreset {
             id,
             name: name.to_owned(),

@@ -1,7 +1,7 @@
-//! Decks made ready off the render thread: bytes to parse, compile, translate, pipelines, first frames.
+//! Prepares decks off the render thread: read, parse, compile, translate, build pipelines, draw the first frames.
 //!
-//! In a live show threads of its own do it; an offline show does it in place, so that every run is the same. Either way
-//! the result comes back as an [`Arrival`], and only an arrived deck can be cut to.
+//! A live show uses threads; an offline show prepares in place, which makes every run the same. Either way the result
+//! is an [`Arrival`], and only an arrived deck can be cut to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,117 +14,117 @@ use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
 
-/// Threads that make decks ready in a live show: one for each candidate, and one more, so that what needs no audit
-/// never stands behind two presets that wait for theirs.
+/// Warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must not queue
+/// behind two that do.
 const WARM_UP_THREADS: usize = 3;
-/// How long a thread rests when something other than the preset went wrong.
+/// How long a thread pauses after a failure that is not the preset's fault.
 const REST: Duration = Duration::from_millis(500);
-/// Decks that may wait to be made ready; more than that are refused and wished for again.
+/// Queued requests; further ones are rejected and repeated later.
 const MAX_WAITING: usize = 8;
 
-/// A deck somebody wants.
+/// A request for a deck.
 #[derive(Clone, Debug)]
 pub struct DeckRequest {
-    /// The name it will have on the rack.
+    /// Id of the deck on the stage.
     pub deck: DeckId,
-    /// Which preset plays on it.
+    /// The preset to play.
     pub preset: PresetId,
-    /// Where that comes from.
+    /// Where to read the preset.
     pub source: PresetSource,
-    /// The performer took it in again: nobody else is asked whether it may be shown.
+    /// Whether the performer rescued the preset, which skips admission.
     pub rescued: bool,
-    /// Seed of everything random about it.
+    /// Random seed of the deck.
     pub seed: u64,
-    /// Frames to draw before it counts as warm.
+    /// Frames to draw before the deck is warm.
     pub warm_frames: u32,
 }
 
-/// Says whether a preset may be shown at all. Asked on warm-up threads, so it may take its time.
+/// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
 pub trait Admission: Send + Sync {
-    /// Whether the preset that comes from here, and has this identity, may be shown.
+    /// Checks the preset with this source and id.
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError>;
 }
 
-/// Why there is no deck, in words.
+/// Why a deck could not be prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeckError {
-    /// The preset itself cannot be played.
+    /// The preset cannot be played.
     Unplayable(String),
-    /// It could be played, but an audit found that it should not be shown.
+    /// The preset is playable but an audit found that it should not be shown.
     Excluded(String),
-    /// Something else went wrong; nothing is said about the preset.
+    /// A failure unrelated to the preset, such as an unreadable file.
     Temporary(String),
 }
 
-/// A deck made ready, or why it could not be.
+/// The result of a request.
 pub struct Arrival {
-    /// Which wish this answers.
+    /// The requested deck.
     pub deck: DeckId,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
-    /// How long each stage took.
+    /// How long each step took.
     pub took: PrepareTimes,
 }
 
-/// How long the stages of making a deck ready took, milliseconds.
+/// Durations of the steps of preparing a deck, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PrepareTimes {
-    /// Reading the text.
+    /// Reading the file.
     pub read_ms: f64,
-    /// Waiting for the audit of a preset that had none.
+    /// Auditing a preset without a verdict.
     pub admit_ms: f64,
     /// Parsing, compiling and translating.
     pub compile_ms: f64,
-    /// Pipelines and images.
+    /// Building pipelines and loading images.
     pub build_ms: f64,
-    /// The first frames.
+    /// Drawing the first frames.
     pub warm_up_ms: f64,
 }
 
 impl PrepareTimes {
-    /// All stages together.
+    /// Returns the total.
     pub fn total_ms(&self) -> f64 {
         self.read_ms + self.admit_ms + self.compile_ms + self.build_ms + self.warm_up_ms
     }
 }
 
-/// Makes decks ready.
+/// Prepares decks.
 pub enum Warmer {
-    /// On threads of its own.
+    /// On background threads.
     Threads {
-        /// Wishes on their way to the threads; taken when the warmer is dropped.
+        /// Queue to the threads; closed when the warmer is dropped.
         requests: Option<SyncSender<DeckRequest>>,
-        /// The threads themselves.
+        /// The threads.
         threads: Vec<thread::JoinHandle<()>>,
-        /// Tells the threads to leave what still waits.
+        /// Set to make the threads skip queued requests.
         closing: Arc<AtomicBool>,
-        /// Decks on their way back.
+        /// Prepared decks from the threads.
         arrivals: Receiver<Arrival>,
     },
-    /// At once, where it is asked.
+    /// Immediately, on the calling thread.
     InPlace {
-        /// What decks are built with.
+        /// The graphics device and shared pipelines.
         render_context: Arc<RenderContext>,
-        /// What the warm-up frames hear.
-        heard: Latest<PresetAudio>,
-        /// How decks are built.
+        /// The audio for warm-up frames.
+        audio: Latest<PresetAudio>,
+        /// The settings of the decks.
         settings: DeckSettings,
-        /// What every preset has to pass first, if there is one.
-        door: Option<Arc<dyn Admission>>,
+        /// The check that every preset must pass, if any.
+        admission: Option<Arc<dyn Admission>>,
         /// Decks ready to be collected.
         ready: Vec<Arrival>,
     },
 }
 
 impl Warmer {
-    /// Threads named "warm-up" that end when the warmer is dropped.
+    /// Starts threads named "warm-up N" that end when the warmer is dropped.
     ///
-    /// Every preset has to pass `door` first, if there is one.
+    /// Every preset must pass `admission`, if given.
     pub fn threads(
         render_context: &Arc<RenderContext>,
-        heard: &Latest<PresetAudio>,
+        audio: &Latest<PresetAudio>,
         settings: DeckSettings,
-        door: Option<Arc<dyn Admission>>,
+        admission: Option<Arc<dyn Admission>>,
     ) -> Self {
         let (requests, waiting) = mpsc::sync_channel::<DeckRequest>(MAX_WAITING);
         let (report, arrivals) = mpsc::channel();
@@ -132,8 +132,8 @@ impl Warmer {
         let mut threads = Vec::new();
         let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
-            let (render_context, heard, waiting) = (render_context.clone(), heard.clone(), waiting.clone());
-            let (closing, door) = (closing.clone(), door.clone());
+            let (render_context, audio, waiting) = (render_context.clone(), audio.clone(), waiting.clone());
+            let (closing, admission) = (closing.clone(), admission.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 loop {
@@ -142,12 +142,12 @@ impl Warmer {
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    let arrival = prepare(&render_context, &heard, settings, &request, door.as_deref());
+                    let arrival = prepare(&render_context, &audio, settings, &request, admission.as_deref());
                     if matches!(arrival.result, Err(DeckError::Temporary(_))) {
-                        thread::sleep(REST); // A folder that is away must not be asked at every frame.
+                        thread::sleep(REST); // Avoids retrying a missing folder at every frame.
                     }
                     if report.send(arrival).is_err() {
-                        break; // The show is over.
+                        break; // The warmer was dropped.
                     }
                 }
             };
@@ -155,41 +155,43 @@ impl Warmer {
             match thread.spawn(work) {
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
-                    log::error!("a warm-up thread could not start ({error}); presets will be ready later");
+                    log::error!(
+                        "could not start a warm-up thread: {error}; presets will take longer to load"
+                    );
                 }
             }
         }
         Self::Threads { requests: Some(requests), threads, closing, arrivals }
     }
 
-    /// Decks are made ready where they are asked for. Every preset has to pass `door` first, if there is one.
+    /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
     pub fn in_place(
         render_context: &Arc<RenderContext>,
-        heard: &Latest<PresetAudio>,
+        audio: &Latest<PresetAudio>,
         settings: DeckSettings,
-        door: Option<Arc<dyn Admission>>,
+        admission: Option<Arc<dyn Admission>>,
     ) -> Self {
         Self::InPlace {
             render_context: render_context.clone(),
-            heard: heard.clone(),
+            audio: audio.clone(),
             settings,
-            door,
+            admission,
             ready: Vec::new(),
         }
     }
 
-    /// Asks for a deck; false when too many wait already.
-    pub fn ask(&mut self, request: DeckRequest) -> bool {
+    /// Requests a deck; returns false if the queue is full.
+    pub fn request(&mut self, request: DeckRequest) -> bool {
         match self {
             Self::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
-            Self::InPlace { render_context, heard, settings, door, ready } => {
-                ready.push(prepare(render_context, heard, *settings, &request, door.as_deref()));
+            Self::InPlace { render_context, audio, settings, admission, ready } => {
+                ready.push(prepare(render_context, audio, *settings, &request, admission.as_deref()));
                 true
             }
         }
     }
 
-    /// A deck that has been made ready since the last call.
+    /// Returns a deck that was prepared since the last call, if any.
     pub fn collect(&mut self) -> Option<Arrival> {
         match self {
             Self::Threads { arrivals, .. } => arrivals.try_recv().ok(),
@@ -199,30 +201,30 @@ impl Warmer {
 }
 
 impl Drop for Warmer {
-    /// Waits for the deck in hand: a driver must not be left in the middle of its work when the process ends.
+    /// Waits for the decks in progress: exiting in the middle of driver calls may crash.
     fn drop(&mut self) {
         if let Self::Threads { requests, threads, closing, .. } = self {
             closing.store(true, Ordering::Relaxed);
             requests.take();
             for thread in threads.drain(..) {
-                // What a preset does to its thread was caught where it happened.
+                // Panics were caught and reported inside the thread.
                 thread.join().ok();
             }
         }
     }
 }
 
-/// A preset's bytes. That they cannot be read says nothing about the preset: its disk may be away.
+/// Reads a preset. A read error is temporary because the disk may be missing.
 fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
     source.read().map_err(DeckError::Temporary)
 }
 
 fn prepare(
     render_context: &RenderContext,
-    heard: &Latest<PresetAudio>,
+    audio: &Latest<PresetAudio>,
     settings: DeckSettings,
     request: &DeckRequest,
-    door: Option<&dyn Admission>,
+    admission: Option<&dyn Admission>,
 ) -> Arrival {
     let mut took = PrepareTimes::default();
     let unplayable = |error: StageError| DeckError::Unplayable(error.to_string());
@@ -232,22 +234,22 @@ fn prepare(
         let bytes = read(&request.source)?;
         took.read_ms = lap();
         let id = PresetId::of(&bytes);
-        if let Some(door) = door.filter(|_| !(request.rescued && id == request.preset)) {
-            door.admit(&request.source, id)?;
+        if let Some(admission) = admission.filter(|_| !(request.rescued && id == request.preset)) {
+            admission.admit(&request.source, id)?;
             took.admit_ms = lap();
         }
-        let program =
-            Program::compile(&bytes).map_err(|refusal| DeckError::Unplayable(refusal.to_string()))?;
+        let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
         let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &heard.read(), request.warm_frames).map_err(unplayable)?;
+        deck.warm_up(render_context, &audio.read(), request.warm_frames).map_err(unplayable)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
-    // A preset must not take its thread down with it.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build))
-        .unwrap_or_else(|_| Err(DeckError::Unplayable("the engine failed on this preset".to_owned())));
+    // A panicking preset must not end the thread.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build)).unwrap_or_else(|_| {
+        Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
+    });
     Arrival { deck: request.deck, result, took }
 }
 
@@ -256,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_that_is_away_is_not_the_presets_fault() {
+    fn an_unreadable_file_is_a_temporary_failure() {
         let away = PresetSource::File("/no/such/disk/a.milk".into());
         assert!(matches!(read(&away), Err(DeckError::Temporary(why)) if !why.is_empty()));
         assert_eq!(read(&PresetSource::BuiltIn("zoom=1")), Ok(b"zoom=1".to_vec()));

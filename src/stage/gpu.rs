@@ -5,11 +5,18 @@ use std::sync::{Arc, Mutex};
 
 use super::error::StageError;
 
+/// What to try without a graphics device.
+const DRIVER_HINT: &str = if cfg!(windows) {
+    "install the driver of the graphics card's maker"
+} else {
+    "install a Vulkan driver, for example mesa-vulkan-drivers"
+};
+
 /// Why no graphics device could be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum GpuError {
     /// No adapter was found.
-    #[error("no graphics device was found ({0}); install a Vulkan driver, for example mesa-vulkan-drivers")]
+    #[error("no graphics device was found ({0}); {DRIVER_HINT}")]
     NoAdapter(String),
     /// The adapter could not be opened.
     #[error("the graphics device {name} could not be opened: {why}")]

@@ -113,7 +113,7 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
         let commands = if frame % 10 == 9 { vec![Command::Next] } else { Vec::new() };
         let step = show.step(&StepInput {
             dt: 1.0 / 30.0,
-            heard: &PresetAudio::default(),
+            audio: &PresetAudio::default(),
             features: &Features::default(),
             commands: &commands,
             arrived: &coming,

@@ -76,6 +76,7 @@ present() {
     so:*) case "$(libraries)" in *"${1#so:} "*) ;; *) return 1 ;; esac ;;
     pem) [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -d /etc/pki/tls/certs ] ;;
     vk:icd) ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json >/dev/null 2>&1 ;;
+    /*) [ -e "$1" ] ;;
     clang:lib) ls /usr/lib/llvm-*/lib/libclang.so /usr/lib64/libclang.so /usr/lib/libclang.so 2>/dev/null | grep -q . ;;
     *) command -v "$1" >/dev/null ;;
   esac

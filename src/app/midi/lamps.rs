@@ -16,8 +16,8 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
     match &binding.action {
         Action::Show(Command::Hold) => lit(snapshot.held),
         Action::Show(Command::Auto) => lit(snapshot.auto),
-        Action::Show(Command::Blackout) => lit(snapshot.veil == OutputMode::Blackout),
-        Action::Show(Command::Freeze) => lit(snapshot.veil == OutputMode::Freeze),
+        Action::Show(Command::Blackout) => lit(snapshot.output_mode == OutputMode::Blackout),
+        Action::Show(Command::Freeze) => lit(snapshot.output_mode == OutputMode::Freeze),
         Action::Show(Command::Favourite) => lit(snapshot.playing.as_ref().is_some_and(|p| p.favourite)),
         Action::Show(Command::MacroAi) => lit(snapshot.macros.mode != Mode::Off),
         Action::Show(Command::MacroPreset(preset)) => lit(snapshot.macros.state.preset == Some(*preset)),

@@ -158,12 +158,21 @@ impl HtmlPage {
 /// A link to a file on this machine.
 fn link(file: &Path, name: &str) -> Markup {
     let path = file.to_string_lossy().replace('\\', "/");
-    html! { a href={ "file://" (utf8_percent_encode(&path, PLAIN)) } { (name) } }
+    let root = if path.starts_with('/') { "" } else { "/" }; // Before the drive's letter.
+    html! { a href={ "file://" (root) (utf8_percent_encode(&path, PLAIN)) } { (name) } }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_work_on_every_system() {
+        for (file, address) in [("/a/b.milk", "file:///a/b.milk"), (r"C:\a\b.milk", "file:///C:/a/b.milk")] {
+            let link = link(Path::new(file), "b").into_string();
+            assert!(link.contains(&format!("\"{address}\"")), "{link}");
+        }
+    }
 
     #[test]
     fn a_name_never_becomes_markup() {

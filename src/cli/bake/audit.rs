@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
-    #[arg(long, default_value_t = crate::cli::default_workers())]
+    #[arg(long, default_value_t = crate::cli::args::default_workers())]
     workers: usize,
     /// Maximum number of presets to audit in this run
     #[arg(long)]
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long)]
     seconds: Option<f64>,
     /// Picture size in pixels
-    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::size)]
+    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Warm-up frames before the measured ones
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=600))]
@@ -84,7 +84,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out: args.out,
     };
     let mut watch = Watch::new(args.json, &settings.out);
-    let report = audit::audit(&settings, super::store()?, |event| watch.see(&event))?;
+    let report = audit::audit(&settings, super::common::store()?, |event| watch.see(&event))?;
     watch.end(&report)?;
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }

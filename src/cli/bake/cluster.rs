@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long)]
     pack: Option<String>,
     /// Number of threads
-    #[arg(long, default_value_t = crate::cli::default_workers())]
+    #[arg(long, default_value_t = crate::cli::args::default_workers())]
     threads: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::frames::{CaptureSettings, Clip, ClipFormat};
+use crate::jobs::now;
+use crate::jobs::progress::Progress;
+use crate::library::{Store, UserFolders};
 
 /// Presets and workers.
 #[derive(Clone, Debug, clap::Args)]
@@ -14,7 +19,7 @@ pub(super) struct Work {
     #[arg(long)]
     limit: Option<usize>,
     /// Number of worker processes and threads
-    #[arg(long, alias = "threads", default_value_t = crate::cli::default_workers())]
+    #[arg(long, alias = "threads", default_value_t = crate::cli::args::default_workers())]
     pub workers: usize,
     /// Random seed
     #[arg(long, default_value_t = 1)]
@@ -55,7 +60,7 @@ pub(super) struct Capture {
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
     /// Render size in pixels
-    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::size)]
+    #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Side of the saved square frames in pixels
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
@@ -89,5 +94,34 @@ fn clip_seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=60.0).contains(&seconds) => Ok(seconds),
         _ => Err("expected a number of seconds from 0.1 to 60".into()),
+    }
+}
+
+/// Opens the performer's store. Fails if it can only be kept in memory, because a bake saves its verdicts there.
+pub(super) fn store() -> anyhow::Result<Store> {
+    let places = UserFolders::of_user();
+    let data: PathBuf = places.context("no data folder found; set AIVJ_DATA to a folder")?.data;
+    let opened = Store::open(&data, now())?;
+    anyhow::ensure!(
+        opened.store.path().is_some(),
+        "{}",
+        opened.notice.unwrap_or_else(|| format!("cannot write to {}", data.display()))
+    );
+    if let Some(notice) = opened.notice {
+        eprintln!("aivj: {notice}");
+    }
+    Ok(opened.store)
+}
+
+/// Shows progress as a bar on stderr.
+pub(super) fn bar() -> impl FnMut(&Progress) -> bool {
+    let style =
+        indicatif::ProgressStyle::with_template("{msg:20} {bar:30} {pos}/{len}  {per_sec}  {eta} left");
+    let bar = indicatif::ProgressBar::new(0).with_style(style.expect("the template is valid"));
+    move |progress| {
+        bar.set_message(progress.stage.clone());
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+        true
     }
 }

@@ -32,7 +32,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let tell = &mut |text: String| println!("{text}");
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &subjects, &out, seed, workers, tell);
     let mut embedder = opened.map_err(anyhow::Error::msg)?;
-    let done = embed(&subjects, embedder.as_mut(), &out, &mut super::bar())?;
+    let done = embed(&subjects, embedder.as_mut(), &out, &mut super::common::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
         "{} embedded, {} kept, {} unreadable, {} empty, in {}",

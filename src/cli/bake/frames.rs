@@ -44,7 +44,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let _lock = FolderLock::take(&args.out)?;
     let mut subjects = subjects_in(&library, limit)?;
-    let bands = super::store().and_then(|store| attach_bands(&mut subjects, &library, store));
+    let bands = super::common::store().and_then(|store| attach_bands(&mut subjects, &library, store));
     match bands {
         Ok(known) => println!("audio response known from an audit: {known} of {} presets", subjects.len()),
         Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
@@ -58,7 +58,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         pause_for: show_lock::of_user(),
         stop: Arc::default(),
     };
-    let done = render(&subjects, &args.out, &settings, &mut super::bar()).map_err(anyhow::Error::msg)?;
+    let done =
+        render(&subjects, &args.out, &settings, &mut super::common::bar()).map_err(anyhow::Error::msg)?;
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
     if !done.finished {
         println!("time limit reached; run again to resume");

@@ -95,7 +95,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         pause_for: show_lock::of_user(),
         stop: Arc::default(),
     };
-    let store = super::store()?;
+    let store = super::common::store()?;
     if args.modest {
         workers::give_way();
     }
@@ -106,7 +106,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
     let log = folder.join("overnight.log");
     let mut log =
         std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
-    let mut show = super::bar();
+    let mut show = super::common::bar();
     let ending = overnight(&settings, &store, &mut |event| {
         if let Some(line) = line(&event) {
             writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.

@@ -69,7 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         textures: args.textures,
         seed: args.seed,
     };
-    let pack = pack::make(&settings, super::store()?)?;
+    let pack = pack::make(&settings, super::common::store()?)?;
     let report = &pack.report;
     if args.json {
         println!("{}", serde_json::to_string(report)?);

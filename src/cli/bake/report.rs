@@ -13,6 +13,6 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    println!("{}", crate::audit::report::write(&args.out, super::store()?)?.display());
+    println!("{}", crate::audit::report::write(&args.out, super::common::store()?)?.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -42,6 +42,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         top: args.top,
         reasons_by_path: args.include_reasons,
     };
-    println!("{:#}", snapshot(&settings, super::store()?)?);
+    println!("{:#}", snapshot(&settings, super::common::store()?)?);
     Ok(ExitCode::SUCCESS)
 }

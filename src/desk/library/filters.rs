@@ -2,7 +2,8 @@
 
 use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
-use super::{LibraryPage, LibraryView};
+use super::page::LibraryPage;
+use super::view::LibraryView;
 use crate::desk::style;
 use crate::library::{Energy, StyleOrigin, Tag};
 
@@ -14,10 +15,10 @@ impl LibraryPage {
         let library = &view.answer.library;
         let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
         ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
-        if let Some(trouble) = &view.answer.trouble {
+        if let Some(trouble) = &view.answer.problem {
             ui.label(RichText::new(trouble).color(style::WARN));
         }
-        let (found, all) = (view.answer.places.len(), library.entries.len());
+        let (found, all) = (view.answer.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
         if self.question.like.is_some() && ui.button("Similar to one preset  ×").clicked() {
             self.question.like = None;

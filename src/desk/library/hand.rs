@@ -2,7 +2,8 @@
 
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
-use super::{Done, LibraryPage, LibraryView};
+use super::page::{Done, LibraryPage};
+use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
 use crate::show::{Command, Exclusion};
@@ -17,7 +18,7 @@ const BUTTONS: usize = 5;
 impl LibraryPage {
     pub(super) fn preset_in_hand(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
         let library = &view.answer.library;
-        let entry = self.in_hand.and_then(|id| library.place(id)).map(|place| &library.entries[place]);
+        let entry = self.in_hand.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
             ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
             return;

@@ -5,68 +5,18 @@
 mod filters;
 mod hand;
 mod map;
+mod page;
 mod rows;
 mod thumbs;
+mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use egui::Ui;
 
-use egui::{Color32, Ui};
-
-use super::style;
-use crate::library::{PresetId, SearchQuery, SearchResults};
-use crate::show::{Command, Exclusion};
-use map::MapView;
+use crate::library::PresetId;
 use thumbs::Thumbs;
 
-/// State shown on the Library and Map pages.
-#[derive(Clone, Debug, Default)]
-pub struct LibraryView {
-    /// The newest search results.
-    pub answer: Arc<SearchResults>,
-    /// Favourites.
-    pub favourites: Arc<BTreeSet<PresetId>>,
-    /// Banned presets.
-    pub banned: Arc<BTreeSet<PresetId>>,
-    /// Presets excluded for a while, with reasons.
-    pub left_out: Arc<BTreeMap<PresetId, Exclusion>>,
-}
-
-/// A request from the page, besides commands for the show.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LibraryRequest {
-    /// Search.
-    Find(SearchQuery),
-}
-
-/// Layout of the results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// A list.
-    List,
-    /// A map by look.
-    Map,
-}
-
-/// The page with its query and selection.
-#[derive(Default)]
-pub(super) struct LibraryPage {
-    text: String,
-    question: SearchQuery,
-    favourites_only: bool,
-    asked: Option<SearchQuery>,
-    in_hand: Option<PresetId>,
-    map: MapView,
-    /// Started when the page is first opened.
-    thumbs: Option<Thumbs>,
-}
-
-/// Commands and requests from one frame of the page.
-#[derive(Default)]
-pub(super) struct Done {
-    pub commands: Vec<Command>,
-    pub asks: Vec<LibraryRequest>,
-}
+pub(super) use page::{Done, Layout, LibraryPage};
+pub use view::{LibraryRequest, LibraryView};
 
 impl LibraryPage {
     pub fn show(
@@ -99,16 +49,5 @@ impl LibraryPage {
             self.asked = Some(self.question.clone());
             done.asks.push(LibraryRequest::Find(self.question.clone()));
         }
-    }
-}
-
-/// Returns the colour for a preset's state.
-fn standing(view: &LibraryView, playing: Option<PresetId>, id: PresetId) -> Color32 {
-    match id {
-        id if playing == Some(id) => style::GOOD,
-        id if view.banned.contains(&id) => style::BAD,
-        id if view.left_out.contains_key(&id) => style::WARN,
-        id if view.favourites.contains(&id) => style::ACCENT,
-        _ => style::TEXT,
     }
 }

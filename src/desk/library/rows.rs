@@ -2,7 +2,8 @@
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
-use super::{Done, LibraryPage, LibraryView, standing};
+use super::page::{Done, LibraryPage};
+use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::library::{Entry, PresetId, SearchResults};
 use crate::show::Command;
@@ -18,12 +19,12 @@ impl LibraryPage {
         playing: Option<PresetId>,
         done: &mut Done,
     ) {
-        let SearchResults { library, places, .. } = &*view.answer;
-        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, places.len(), |ui, shown| {
-            for &place in &places[shown] {
+        let SearchResults { library, indices, .. } = &*view.answer;
+        ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
+            for &place in &indices[shown] {
                 let entry = &library.entries[place as usize];
                 let style = library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
-                let color = standing(view, playing, entry.id);
+                let color = state_color(view, playing, entry.id);
                 let picture = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry));
                 let response = row(ui, entry, style, color, picture, self.in_hand == Some(entry.id));
                 if response.clicked() {

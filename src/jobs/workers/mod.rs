@@ -7,6 +7,8 @@ mod child;
 mod patience;
 mod pool;
 mod vitals;
+#[cfg(windows)]
+mod windows;
 
 pub use child::{enlist, serve};
 pub use pool::{Limits, Outcome, PoolSettings, Worker, WorkerPool, run_all};

@@ -62,10 +62,18 @@ pub fn give_way() {
     unsafe {
         libc::nice(10)
     };
+    #[cfg(windows)]
+    super::windows::lower_priority();
 }
 
 /// Environment variable with the process number of whoever supervises a worker.
 pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
+
+/// The process that supervises this worker, where it named itself.
+#[cfg(any(target_os = "linux", windows))]
+fn supervisor() -> Option<u32> {
+    std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())
+}
 
 /// Ends this process when the one that started it ends, even in the middle of an endless loop; false when that one has
 /// ended before this could be arranged.
@@ -73,12 +81,18 @@ pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
 pub(super) fn die_with_parent() -> bool {
     // SAFETY: this option takes a signal number and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    let named = std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok());
-    named.is_none_or(|id: u32| std::os::unix::process::parent_id() == id)
+    supervisor().is_none_or(|id| std::os::unix::process::parent_id() == id)
+}
+
+/// As above.
+#[cfg(windows)]
+pub(super) fn die_with_parent() -> bool {
+    super::windows::crash_without_dialog();
+    supervisor().is_none_or(super::windows::end_with)
 }
 
 /// Elsewhere a child ends when it next reads its closed pipe.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub(super) fn die_with_parent() -> bool {
     true
 }

@@ -1,16 +1,16 @@
-//! How much a preset moves, judged by its text: what it is called, how fast its picture is carried away, how much of it
-//! follows the sound.
+//! Estimates the energy of a preset from its text: its name, how fast its picture moves, and how much of it reacts to
+//! sound.
 //!
-//! The words are those of the reference's label index; the parameters refine where no word decides.
+//! The words are those of the reference's label index; the parameters decide where no word does.
 
 use super::sheet::Sheet;
 use crate::library::Energy;
 use crate::library::style::{CALM_WORDS, PEAK_WORDS};
 
-/// Below the first: calm; above the second: peak. They part the shared presets about 30, 40, 30.
+/// Calm below the first, peak above the second score. They split the reference collection about 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];
 
-/// The energy of a preset with this name.
+/// Returns the energy of a preset with this name.
 pub(super) fn of(sheet: &Sheet, name: &str) -> Energy {
     let score = motion(sheet) + word_of(name);
     match score {
@@ -33,7 +33,7 @@ fn word_of(name: &str) -> f32 {
     score
 }
 
-/// How much the text makes things move, from 0; most presets lie between 0 and 4.
+/// Returns a motion score from 0; most presets are between 0 and 4.
 fn motion(sheet: &Sheet) -> f32 {
     let zoom = (sheet.effective("zoom", sheet.zoom, 1.03).max(0.01).ln().abs() * 12.0).min(1.0);
     let turn = (sheet.effective("rot", sheet.rot, 0.03).abs() * 6.0).min(0.7);

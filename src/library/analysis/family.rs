@@ -1,14 +1,14 @@
-//! Families: presets that share their code. Siblings look alike, so they never follow each other.
+//! Families: presets that share their code. They look alike and are never shown in succession.
 
 use sha2::{Digest as _, Sha256};
 
 use super::sheet::Sheet;
 
-/// Shader text shorter than this, spaces taken out, says little: it is what an editor puts there by itself. Then the
-/// equations have to agree as well.
+/// Shader text shorter than this, without white space, is probably an editor's default; then the equations must match
+/// as well.
 const OWN_SHADER_BYTES: usize = 300;
 
-/// The family by shaders, or by equations where there are none; nothing for a preset without code.
+/// Returns the family by shaders, or by equations if there are none; `None` for a preset without code.
 pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     let shaders = [sheet.warp_text(), sheet.comp_text()];
     let equations = [sheet.per_frame.as_str(), &sheet.per_pixel, &sheet.customs];
@@ -29,7 +29,7 @@ pub(super) fn of(sheet: &Sheet) -> Option<u64> {
     Some(first_bytes(&digest.finalize()))
 }
 
-/// The family of a preset that shares its code with nobody.
+/// Returns the family of a preset that shares its code with no other.
 pub(super) fn own(bytes: &[u8]) -> u64 {
     first_bytes(&Sha256::digest(bytes))
 }

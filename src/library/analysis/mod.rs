@@ -1,7 +1,7 @@
-//! What a preset's text says about its look, without parsing it as a program: tags, energy, family.
+//! Facts about a preset's look from its text, without compiling it: tags, energy, family.
 //!
-//! Quick enough for hundreds of thousands of files (tens of microseconds each). Values count as they take effect: what is
-//! invisible, switched off or overwritten by an equation is no feature of the look. Never compiles anything; see `milk`.
+//! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
+//! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
 
 mod energy;
 mod family;
@@ -12,25 +12,23 @@ use super::tags::{Tag, Tags};
 use crate::milk::text::Decoded;
 use sheet::Sheet;
 
-/// Raised whenever the same text gives another [`PresetFacts`]; files analysed by an older version are read again.
+/// Must be increased whenever the same text yields different [`PresetFacts`]; files analysed by an older version are
+/// read again.
 pub(super) const ANALYSIS_VERSION: u32 = 2;
 
-/// Opacity below which nothing is seen.
-const VISIBLE: f32 = 0.02;
-
-/// What a preset's text says.
+/// Facts about a preset's look from its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresetFacts {
-    /// Words about it.
+    /// Look tags.
     pub tags: Tags,
-    /// How much it moves.
+    /// Energy.
     pub energy: Energy,
-    /// The same for presets that share their code.
+    /// Equal for presets that share their code.
     pub family: u64,
 }
 
 impl PresetFacts {
-    /// Reads a preset's bytes; `name` is its name without the ending.
+    /// Analyses a preset's bytes; `name` is its file name without extension.
     pub fn of(bytes: &[u8], name: &str) -> Self {
         let sheet = Sheet::read(&Decoded::new(bytes).text);
         Self {
@@ -73,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_seen_is_a_tag() {
+    fn only_visible_features_are_tagged() {
         assert_eq!(tags_of("fWaveAlpha=0.0\nbWaveDots=1\nnMotionVectorsX=12\nwarp=0"), "");
         assert_eq!(tags_of("fWaveAlpha=0.9\nbWaveDots=1\nwarp=0"), "wave dots");
         assert_eq!(tags_of("fWaveAlpha=0.9\nwarp=0\nper_frame_1=wave_a = 0;"), "");
@@ -84,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn siblings_share_a_family_whatever_their_numbers_comments_and_rating() {
+    fn a_family_ignores_numbers_comments_and_rating() {
         let shader = "MILKDROP_PRESET_VERSION=201\nwarp_1=`shader_body {\nwarp_2=`ret = GetPixel(uv) * 0.97; // fade\n\
                       warp_3=`ret += GetBlur1(uv)*0.1; }\n";
         let family = |text: String| PresetFacts::of(text.as_bytes(), "name").family;
@@ -96,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_give_an_outline() {
+    fn any_bytes_can_be_analysed() {
         for bytes in
             [&b""[..], b"\xff\xfe\x00=\x00", b"per_frame_1", b"shapecode_=1\nshapecode_99_a=2\nwarp_=x"]
         {

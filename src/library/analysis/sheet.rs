@@ -1,7 +1,9 @@
-//! The lines of a preset file as far as its look depends on them.
+//! The values and code of a preset that its look depends on.
 
-use super::VISIBLE;
 use crate::milk::text::{self, Key, Line, SLOTS, Section, leading_number};
+
+/// Minimum visible opacity.
+const VISIBLE: f32 = 0.02;
 
 /// A custom wave.
 #[derive(Clone, Debug)]
@@ -10,7 +12,7 @@ pub(super) struct Wave {
     pub dots: bool,
     pub thick: bool,
     alpha: f32,
-    /// It has equations, which may set its opacity.
+    /// Whether it has equations, which may set its opacity.
     code: bool,
 }
 
@@ -24,7 +26,7 @@ pub(super) struct Shape {
     code: bool,
 }
 
-/// The values and code of a preset; what the file does not say stands as MilkDrop would have it.
+/// The values and code of a preset; missing values have MilkDrop's defaults.
 #[derive(Clone, Debug)]
 pub(super) struct Sheet {
     version: f32,
@@ -46,7 +48,7 @@ pub(super) struct Sheet {
     pub waves: Vec<Wave>,
     pub shapes: Vec<Shape>,
     pub per_frame_lines: usize,
-    /// Code without white space and comments, in small letters.
+    /// Code without white space and comments, in lower case.
     pub per_frame: String,
     pub per_pixel: String,
     /// Equations of custom waves and shapes.
@@ -90,14 +92,14 @@ impl Default for Sheet {
 
 /// How an equation sets a variable.
 enum Set {
-    /// To this number and nothing else.
+    /// To a constant.
     To(f32),
-    /// To something that changes.
+    /// To a varying value.
     Moving,
 }
 
 impl Sheet {
-    /// Reads a preset's text.
+    /// Parses a preset's text.
     pub fn read(text: &str) -> Self {
         let mut sheet = Self::default();
         text::lines(text).for_each(|line| sheet.line(&line));
@@ -161,8 +163,8 @@ impl Sheet {
         }
     }
 
-    /// A value as it takes effect: an equation of the frame that sets `name` wins over the file's number. What changes
-    /// all the time counts as `moving`.
+    /// Returns a value as it takes effect: a per-frame equation that sets `name` overrides the file's value. Returns
+    /// `moving` if the equation is not a constant.
     pub fn effective(&self, name: &str, stated: f32, moving: f32) -> f32 {
         match set_in(&self.per_frame, name) {
             None => stated,
@@ -171,12 +173,12 @@ impl Sheet {
         }
     }
 
-    /// Whether the main wave can be seen.
+    /// Returns whether the main wave is visible.
     pub fn main_wave_shown(&self) -> bool {
         self.effective("wave_a", self.wave_alpha, 1.0) > VISIBLE && self.wave_scale.abs() > 0.005
     }
 
-    /// Whether motion vectors can be seen.
+    /// Returns whether motion vectors are visible.
     pub fn vectors_shown(&self) -> bool {
         let count = |name, stated| self.effective(name, stated, 12.0) >= 1.0;
         self.effective("mv_a", self.vectors_alpha, 1.0) > VISIBLE
@@ -184,27 +186,27 @@ impl Sheet {
             && count("mv_y", self.vectors[1])
     }
 
-    /// Whether the old composite's echo can be seen; a composite shader replaces it.
+    /// Returns whether the video echo is visible; a composite shader replaces it.
     pub fn echo_shown(&self) -> bool {
         self.comp_text().is_empty() && self.effective("echo_alpha", self.echo_alpha, 1.0) > 0.05
     }
 
-    /// Whether it brings shaders.
+    /// Returns whether the preset has shaders.
     pub fn has_shader(&self) -> bool {
         !self.warp_text().is_empty() || !self.comp_text().is_empty()
     }
 
-    /// The warp shader as far as the preset's version uses it.
+    /// Returns the warp shader if the preset's version uses it.
     pub fn warp_text(&self) -> &str {
         if self.version >= 200.0 { &self.warp_shader } else { "" }
     }
 
-    /// The composite shader as far as the preset's version uses it.
+    /// Returns the composite shader if the preset's version uses it.
     pub fn comp_text(&self) -> &str {
         if self.version >= 200.0 { &self.comp_shader } else { "" }
     }
 
-    /// Whether the picture flows: it keeps its past, and the past is bent softly.
+    /// Returns whether the picture flows: it keeps the previous frame and distorts it smoothly.
     pub fn flows(&self) -> bool {
         let shader = self.warp_text();
         if shader.is_empty() {
@@ -214,7 +216,7 @@ impl Sheet {
         shader.contains("getblur") || shader.contains("sampler_blur")
     }
 
-    /// Whether a shader shows an image from a file.
+    /// Returns whether a shader samples an image file.
     pub fn shows_images(&self) -> bool {
         let own = |name: &String| {
             !(name.is_empty() || name == "main" || name.starts_with("noise") || name.starts_with("blur"))
@@ -234,7 +236,7 @@ impl Wave {
         }
     }
 
-    /// Whether it can be seen; its equations may set its opacity.
+    /// Returns whether the wave is visible; equations may set its opacity.
     pub fn shown(&self) -> bool {
         self.enabled && (self.alpha > VISIBLE || self.code)
     }
@@ -251,20 +253,20 @@ impl Shape {
         }
     }
 
-    /// Whether it can be seen; its equations may set its opacity.
+    /// Returns whether the shape is visible; equations may set its opacity.
     pub fn shown(&self) -> bool {
         let alpha = self.alpha.max(self.alpha2).max(self.border);
         self.enabled && (alpha > VISIBLE || self.code)
     }
 }
 
-/// Adds a line of code without comments and white space, in small letters.
+/// Appends a line of code without comments and white space, in lower case.
 fn push_code(code: &mut String, line: &Line) {
     let line = line.code().split("//").next().unwrap_or_default();
     code.extend(line.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()));
 }
 
-/// How the last statement of `code` that sets `name` sets it.
+/// Returns how the last statement of `code` that sets `name` sets it.
 fn set_in(code: &str, name: &str) -> Option<Set> {
     let mut found = None;
     for (at, _) in code.match_indices(name) {

@@ -1,7 +1,6 @@
-//! How the presets of a library look, as a bake found out: where each lies on the map, and which look alike.
+//! The results of a bake about the look of a library: the map, and similarity by embeddings.
 //!
-//! The map is small and kept; the embeddings are large and stay on disk, read from end to end when somebody asks for
-//! more like one preset.
+//! The map is small and kept in memory; the embeddings are large and streamed from disk for each similarity query.
 
 mod bake_folder;
 mod map;
@@ -11,38 +10,38 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
-pub use bake_folder::{BAKE_PLACE, bake_place, write_bake_place};
+pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
 
 use super::Catalogue;
 use super::style::NameTable;
 
-/// Files of the embeddings: the rows, and which preset each row is.
+/// Files of the embeddings: the matrix, and the preset of each row.
 const ROWS_FILE: &str = "embeddings.npy";
 const IDS_FILE: &str = "ids.txt";
 
-/// Marks a preset of which nothing is known.
+/// Marks a preset without a row.
 const NONE: u32 = u32::MAX;
 
-/// The looks of a library, by place in its catalogue.
+/// The looks of a library, by catalogue index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Looks {
-    /// Where each preset lies, both from -1 to 1; not a number where nobody knows. Empty without a map.
+    /// Map coordinates of each preset, -1 to 1; NaN if unknown. Empty without a map.
     pub points: Vec<[f32; 2]>,
-    /// Where the bake lies; nowhere for presets that came with the program.
+    /// The bake folder; `None` for built-in presets.
     pub bake: Option<PathBuf>,
-    /// The row of each preset among the embeddings. Empty without any.
+    /// Row of each preset in the embeddings. Empty without embeddings.
     rows: Vec<u32>,
     embeddings: PathBuf,
-    /// What is there but cannot be used, and why.
+    /// Files that cannot be used, and why.
     pub problems: Vec<String>,
 }
 
 impl Looks {
-    /// What the newest bake found out about this library. Takes half a second for a hundred thousand presets.
+    /// Loads the newest bake of this library. Takes half a second for 100,000 presets.
     pub fn of(library: &Catalogue) -> Self {
         let Some(root) = &library.folder else { return Self::default() };
-        let bake = bake_place(root);
+        let bake = bake_folder(root);
         let (map, ids) = (bake.join(MAP_FILE), bake.join(IDS_FILE));
         let embeddings = bake.join(ROWS_FILE);
         let mut looks = Self { embeddings, bake: Some(bake), ..Self::default() };
@@ -50,12 +49,12 @@ impl Looks {
             return looks;
         }
         let mut names = NameTable::default();
-        library.entries.iter().enumerate().for_each(|(place, entry)| names.add(&entry.path, place));
+        library.entries.iter().enumerate().for_each(|(index, entry)| names.add(&entry.path, index));
         let count = library.entries.len();
         if map.is_file() {
             match LookMap::read(&map) {
                 Ok(map) => looks.points = points(&map, &names, count),
-                Err(error) => looks.problems.push(format!("there is no map: {error}")),
+                Err(error) => looks.problems.push(format!("could not read the map: {error}")),
             }
         }
         if ids.is_file() {
@@ -67,19 +66,19 @@ impl Looks {
         looks
     }
 
-    /// Whether there is a map to draw.
+    /// Returns whether there is a map to draw.
     pub fn mapped(&self) -> bool {
         self.points.iter().any(|point| point[0].is_finite())
     }
 
-    /// Where a preset lies on the map.
-    pub fn point(&self, place: usize) -> Option<[f32; 2]> {
-        self.points.get(place).copied().filter(|point| point[0].is_finite() && point[1].is_finite())
+    /// Returns the map coordinates of a preset.
+    pub fn point(&self, index: usize) -> Option<[f32; 2]> {
+        self.points.get(index).copied().filter(|point| point[0].is_finite() && point[1].is_finite())
     }
 
-    /// How much every preset looks like the one at `model`, -1 to 1 by the angle between their embeddings; nothing for
-    /// a preset without one. None where the model has none, an error in words where they cannot be read.
-    pub fn likeness(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
+    /// Returns the cosine similarity of every preset to the one at `model`, -1 to 1, with `None` for presets without
+    /// an embedding. Returns `None` if `model` has no embedding, and an error if the embeddings cannot be read.
+    pub fn similarity(&self, model: usize) -> Option<Result<Vec<Option<f32>>, String>> {
         let row = self.rows.get(model).copied().filter(|&row| row != NONE)?;
         Some(self.compared(row as usize).map_err(|why| format!("{}: {why}", self.embeddings.display())))
     }
@@ -88,19 +87,19 @@ impl Looks {
         let mut table = npy::Rows::open(&self.embeddings)?;
         let model = table.row(row)?;
         let length = dot(&model, &model).sqrt();
-        let mut likeness = vec![f32::NAN; table.count];
-        table.each(|at, row| likeness[at] = dot(&model, row) / (length * dot(row, row).sqrt()))?;
-        let of_place =
-            |&row: &u32| likeness.get(row as usize).copied().filter(|likeness| likeness.is_finite());
-        Ok(self.rows.iter().map(of_place).collect())
+        let mut similarity = vec![f32::NAN; table.count];
+        table.each(|at, row| similarity[at] = dot(&model, row) / (length * dot(row, row).sqrt()))?;
+        let of_row =
+            |&row: &u32| similarity.get(row as usize).copied().filter(|similarity| similarity.is_finite());
+        Ok(self.rows.iter().map(of_row).collect())
     }
 }
 
 fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
     let mut points = vec![[f32::NAN; 2]; count];
     for (id, point) in map.ids.iter().zip(&map.points) {
-        if let Some(place) = names.place(id) {
-            points[place] = *point;
+        if let Some(index) = names.index_of(id) {
+            points[index] = *point;
         }
     }
     points
@@ -109,14 +108,14 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
     let mut rows = vec![NONE; count];
     for (row, id) in ids.lines().enumerate() {
-        if let Some(place) = names.place(id) {
-            rows[place] = row as u32;
+        if let Some(index) = names.index_of(id) {
+            rows[index] = row as u32;
         }
     }
     rows
 }
 
-/// In eight lanes, so that the compiler can use wide instructions.
+/// Computes a dot product in eight lanes that the compiler can vectorise.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; 8];
     let (wide_a, wide_b) = (a.chunks_exact(8), b.chunks_exact(8));
@@ -127,7 +126,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// Where a bake keeps the first frame of a preset: below its folder, under the hash of the preset's path.
+/// Returns the path of a preset's first frame in the bake folder, derived from the hash of the preset's path.
 pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
     let digest = Sha1::digest(path.as_bytes());
     let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -148,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn presets_lie_where_the_map_says_and_the_likest_is_the_one_in_the_same_direction() {
+    fn map_points_and_similarities_are_matched_to_presets() {
         let (folder, bake) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let library = library(folder.path());
-        assert_eq!(Looks::of(&library).likeness(0), None);
-        write_bake_place(folder.path(), bake.path()).expect("written");
+        assert_eq!(Looks::of(&library).similarity(0), None);
+        write_bake_folder(folder.path(), bake.path()).expect("written");
         let map = LookMap {
             version: "v0".into(),
             generated_at: String::new(),
@@ -169,14 +168,14 @@ mod tests {
             (looks.point(0), looks.point(1), looks.point(2)),
             (Some([-1.0, 1.0]), None, Some([0.5, 0.25]))
         );
-        let likeness = looks.likeness(0).expect("embedded").expect("read");
-        assert!(likeness[1] > Some(0.99) && likeness[2] < Some(0.1), "{likeness:?}");
+        let similarity = looks.similarity(0).expect("embedded").expect("read");
+        assert!(similarity[1] > Some(0.99) && similarity[2] < Some(0.1), "{similarity:?}");
         std::fs::write(bake.path().join(ROWS_FILE), "cut").expect("written");
-        assert!(looks.likeness(0).expect("embedded").is_err());
+        assert!(looks.similarity(0).expect("embedded").is_err());
     }
 
     #[test]
-    fn a_map_that_cannot_be_read_is_told() {
+    fn an_unreadable_map_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         let library = library(folder.path());
         std::fs::write(folder.path().join(MAP_FILE), r#"{"version":"v9"}"#).expect("written");

@@ -1,4 +1,4 @@
-//! NumPy's file format for one plain matrix of 32-bit numbers (NEP 1, version 1.0), so that any tool can read it.
+//! NumPy's file format for a matrix of 32-bit floats (NEP 1, version 1.0), so that other tools can read it.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
@@ -7,16 +7,16 @@ use std::path::Path;
 use ndarray::Array2;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// Longest header that is believed, bytes.
-const LONGEST_HEADER: usize = 1 << 16;
-/// Bytes read at a time.
+/// Maximum accepted header length, bytes.
+const MAX_HEADER: usize = 1 << 16;
+/// Read buffer size, bytes.
 const BUFFER: usize = 1 << 20;
 
-/// The bytes of a `.npy` file.
+/// Encodes a matrix as a `.npy` file.
 pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     let (rows, columns) = matrix.dim();
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
-    // The numbers begin at a multiple of 64 bytes: magic, two version bytes, two length bytes, header, newline.
+    // The data starts at a multiple of 64 bytes: magic, two version bytes, two length bytes, header, newline.
     let pad = (64 - (MAGIC.len() + 4 + header.len() + 1) % 64) % 64;
     header.extend(std::iter::repeat_n(' ', pad));
     header.push('\n');
@@ -26,12 +26,12 @@ pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
     bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
     for value in matrix {
-        bytes.write_all(&value.to_le_bytes()).ok(); // A vector takes every byte.
+        bytes.write_all(&value.to_le_bytes()).ok(); // Writing to a vector cannot fail.
     }
     bytes
 }
 
-/// Reads a matrix of little-endian 32-bit numbers in row order, or says what is wrong with the file.
+/// Reads a matrix of little-endian 32-bit floats in row order.
 pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     let mut rows = Rows::open(path)?;
     let mut values = Vec::with_capacity(rows.count * rows.width);
@@ -39,53 +39,53 @@ pub fn read(path: &Path) -> Result<Array2<f32>, String> {
     Array2::from_shape_vec((rows.count, rows.width), values).map_err(|error| error.to_string())
 }
 
-/// A matrix on disk, read row by row: as large as it likes to be, it takes no memory.
+/// A matrix on disk, read row by row; memory use does not depend on its size.
 pub struct Rows {
-    /// How many rows.
+    /// Number of rows.
     pub count: usize,
-    /// Numbers in a row.
+    /// Number of columns.
     pub width: usize,
     file: BufReader<File>,
     start: u64,
 }
 
 impl Rows {
-    /// Opens a matrix of little-endian 32-bit numbers in row order, or says what is wrong with the file.
+    /// Opens a matrix of little-endian 32-bit floats in row order.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let file = File::open(path).map_err(told)?;
-        let size = file.metadata().map_err(told)?.len();
+        let file = File::open(path).map_err(message)?;
+        let size = file.metadata().map_err(message)?.len();
         let mut file = BufReader::with_capacity(BUFFER, file);
         let (start, count, width) = header(&mut file)?;
-        let cells = count.checked_mul(width).ok_or("its size is impossible")?;
-        let there = (size.saturating_sub(start) / 4) as usize;
-        if there < cells {
-            return Err(format!("it is cut short: {there} of {cells} numbers are there"));
+        let cells = count.checked_mul(width).ok_or("invalid matrix size")?;
+        let available = (size.saturating_sub(start) / 4) as usize;
+        if available < cells {
+            return Err(format!("truncated file: {available} of {cells} numbers"));
         }
         Ok(Self { count, width, file, start })
     }
 
-    /// One row.
+    /// Reads one row.
     pub fn row(&mut self, at: usize) -> Result<Vec<f32>, String> {
         if at >= self.count {
-            return Err(format!("there is no row {at}; it has {}", self.count));
+            return Err(format!("row {at} of a matrix with {} rows", self.count));
         }
-        let place = self.start + (at * self.width * 4) as u64;
-        self.file.seek(SeekFrom::Start(place)).map_err(told)?;
+        let offset = self.start + (at * self.width * 4) as u64;
+        self.file.seek(SeekFrom::Start(offset)).map_err(message)?;
         let mut bytes = vec![0; self.width * 4];
-        self.file.read_exact(&mut bytes).map_err(told)?;
+        self.file.read_exact(&mut bytes).map_err(message)?;
         Ok(numbers(&bytes).collect())
     }
 
-    /// Hands every row to `each`, with its number.
+    /// Calls `each` with every row and its index.
     pub fn each(&mut self, mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
         if self.count == 0 {
-            return Ok(()); // The file says how wide a row is, and nothing bears it out.
+            return Ok(()); // The width in the header is not backed by any data.
         }
-        self.file.seek(SeekFrom::Start(self.start)).map_err(told)?;
+        self.file.seek(SeekFrom::Start(self.start)).map_err(message)?;
         let mut bytes = vec![0; self.width * 4];
         let mut row = vec![0.0; self.width];
         for at in 0..self.count {
-            self.file.read_exact(&mut bytes).map_err(told)?;
+            self.file.read_exact(&mut bytes).map_err(message)?;
             row.iter_mut().zip(numbers(&bytes)).for_each(|(cell, number)| *cell = number);
             each(at, &row);
         }
@@ -97,39 +97,39 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
-fn told(error: std::io::Error) -> String {
+fn message(error: std::io::Error) -> String {
     error.to_string()
 }
 
-/// Where the numbers begin, how many rows there are, and how many numbers in each.
+/// Parses the header; returns the offset of the data, the number of rows and the number of columns.
 fn header(file: &mut impl Read) -> Result<(u64, usize, usize), String> {
     let mut take = |count: usize| {
         let mut bytes = vec![0; count];
-        file.read_exact(&mut bytes).map(|()| bytes).map_err(|_| "it ends within its header".to_owned())
+        file.read_exact(&mut bytes).map(|()| bytes).map_err(|_| "truncated header".to_owned())
     };
     let front = take(MAGIC.len() + 2)?;
-    let version = front.strip_prefix(MAGIC).ok_or("it is no .npy file")?[0];
+    let version = front.strip_prefix(MAGIC).ok_or("not a .npy file")?[0];
     let digits = match version {
         1 => 2,
         2 | 3 => 4,
-        _ => return Err("its version is unknown".into()),
+        _ => return Err("unsupported version".into()),
     };
     let length = take(digits)?.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
-    if length > LONGEST_HEADER {
-        return Err("its header is longer than any".into());
+    if length > MAX_HEADER {
+        return Err("header too long".into());
     }
     let header = take(length)?;
     let header = String::from_utf8_lossy(&header);
     if !header.contains("'<f4'") || header.contains("'fortran_order': True") {
-        return Err(format!("it holds no rows of 32-bit numbers: {}", header.trim()));
+        return Err(format!("not a row-major matrix of 32-bit floats: {}", header.trim()));
     }
     let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
     let sides: Vec<usize> = shape
         .map(|(sides, _)| sides.split(',').filter_map(|side| side.trim().parse().ok()).collect())
         .unwrap_or_default();
-    let [rows, columns] = sides[..] else { return Err(format!("it is no matrix: {}", header.trim())) };
+    let [rows, columns] = sides[..] else { return Err(format!("not a matrix: {}", header.trim())) };
     if rows > 0 && columns == 0 {
-        return Err(format!("its {rows} rows hold no numbers"));
+        return Err(format!("{rows} rows without columns"));
     }
     Ok(((MAGIC.len() + 2 + digits + length) as u64, rows, columns))
 }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_matrix_survives_being_written() {
+    fn a_matrix_survives_a_round_trip() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("m.npy");
         let read_back = |bytes: &[u8]| {
@@ -148,7 +148,7 @@ mod tests {
         };
         let matrix = Array2::from_shape_fn((3, 5), |(r, c)| r as f32 - c as f32 / 7.0);
         let bytes = encode(&matrix);
-        assert_eq!((bytes.len() - 60) % 64, 0, "the numbers must be aligned");
+        assert_eq!((bytes.len() - 60) % 64, 0, "the data is aligned");
         assert!(read_back(&bytes[..bytes.len() - 1]).unwrap_err().contains("14 of 15"));
         assert!(read_back(b"not numpy").is_err() && read_back(b"").is_err());
         assert!(read_back(&[MAGIC, &[1, 0, 255, 255]].concat()).is_err());
@@ -156,7 +156,7 @@ mod tests {
             let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
             [MAGIC, &[1, 0, header.len() as u8, 0], header.as_bytes()].concat()
         };
-        assert!(read_back(&claims("(18446744073709551615, 0)")).is_err(), "rows without end");
+        assert!(read_back(&claims("(18446744073709551615, 0)")).is_err(), "rows without columns");
         std::fs::write(&path, claims("(0, 1152921504606846976)")).expect("written");
         let mut none = Rows::open(&path).expect("opens");
         let mut rows = 0;

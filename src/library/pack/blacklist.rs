@@ -1,4 +1,4 @@
-//! `quality-blacklist.json` in all its forms: presets an audit found bad, by path, identity or address.
+//! `quality-blacklist.json`: presets that an audit rejected, by path, id or URL.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::library::numbers::Word;
-use crate::library::style::name_number;
+use crate::library::style::name_hash;
 use crate::library::whole_file::{self, FileError};
 
-/// Name of the file within a library or pack.
+/// File name within a library or pack.
 pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
 
-/// The whole list.
+/// The blacklist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QualityBlacklist {
@@ -24,21 +24,21 @@ pub struct QualityBlacklist {
     pub source_root: String,
     /// Paths below that library.
     pub bad_source_rel_paths: Vec<String>,
-    /// Why, by path.
+    /// Reasons by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub bad_reasons_by_rel_path: BTreeMap<String, Vec<String>>,
-    /// Another form of the paths.
+    /// Alternative form of the paths.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_rel_paths: Vec<String>,
-    /// Identities of a manifest.
+    /// Preset ids of a manifest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_ids: Vec<String>,
-    /// Addresses of a manifest.
+    /// Preset URLs of a manifest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bad_urls: Vec<String>,
 }
 
-/// The names in a list, where they stand in the file.
+/// All names in a blacklist, borrowed from the file.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Names<'a> {
@@ -53,26 +53,26 @@ struct Names<'a> {
 }
 
 impl QualityBlacklist {
-    /// Reads a list.
+    /// Reads a blacklist.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))
     }
 
-    /// The numbers of everything a list calls bad, by whatever name: all that opening a library needs.
-    pub(in crate::library) fn read_numbers(path: &Path) -> Result<Vec<u64>, FileError> {
+    /// Reads only the hashes of all names in a blacklist, which is all that opening a library needs.
+    pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         let Names { paths, others, ids, urls } =
             serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
-        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_number(name)).collect())
+        Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_hash(name)).collect())
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
         whole_file::write_json(path, self)
     }
 
-    /// Everything the list calls bad, by whatever name.
+    /// Iterates over all names in the blacklist.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let lists = [&self.bad_source_rel_paths, &self.bad_rel_paths, &self.bad_ids, &self.bad_urls];
         lists.into_iter().flatten().map(String::as_str)
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_read() {
+    fn all_name_lists_are_read() {
         let text = r#"{"version":"v0","badSourceRelPaths":["a/b.milk"],"badReasonsByRelPath":{"a/b.milk":["too-dark"]},
             "badRelPaths":["p/c.milk"],"badIds":["x"],"badUrls":["/presets/p/d.milk"],"meta":{"scanned":3}}"#;
         let list: QualityBlacklist = serde_json::from_str(text).expect("read");
@@ -93,7 +93,7 @@ mod tests {
         let path = folder.path().join(BLACKLIST_FILE);
         list.write(&path).expect("written");
         assert_eq!(QualityBlacklist::read(&path).expect("read"), list);
-        let numbers: Vec<u64> = list.names().map(name_number).collect();
-        assert_eq!(QualityBlacklist::read_numbers(&path).expect("read"), numbers);
+        let numbers: Vec<u64> = list.names().map(name_hash).collect();
+        assert_eq!(QualityBlacklist::read_hashes(&path).expect("read"), numbers);
     }
 }

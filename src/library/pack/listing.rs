@@ -1,5 +1,5 @@
-//! A manifest as far as opening a library needs it: which presets it lists, their names as numbers. The manifest of a
-//! hundred thousand presets is read straight into this.
+//! A compact manifest for opening a library: the name hashes of its presets. The manifest of 100,000 presets is parsed
+//! directly into this.
 
 use std::path::Path;
 
@@ -7,43 +7,43 @@ use serde::Deserialize;
 
 use super::manifest::{KNOWN_VERSIONS, Manifest, names};
 use crate::library::numbers::Word;
-use crate::library::style::name_number;
+use crate::library::style::name_hash;
 use crate::library::whole_file::FileError;
 
-/// Most names a preset has.
+/// Maximum number of names of a preset.
 const NAMES: usize = 6;
 
-/// What a manifest lists.
+/// The presets of a manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::library) struct Listing {
     pub presets: Vec<Listed>,
 }
 
-/// One preset: the numbers of its different names, the likeliest path first.
+/// Hashes of the distinct names of a preset, the most likely path first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::library) struct Listed {
-    numbers: [u64; NAMES],
+    hashes: [u64; NAMES],
     count: usize,
 }
 
 impl Listed {
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let mut listed = Self::default();
-        for number in names.map(name_number) {
-            if !listed.numbers().contains(&number) && listed.count < NAMES {
-                listed.numbers[listed.count] = number;
+        for number in names.map(name_hash) {
+            if !listed.hashes().contains(&number) && listed.count < NAMES {
+                listed.hashes[listed.count] = number;
                 listed.count += 1;
             }
         }
         listed
     }
 
-    pub fn numbers(&self) -> &[u64] {
-        &self.numbers[..self.count]
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes[..self.count]
     }
 }
 
-/// The manifest as it is usually written; texts stay in the file.
+/// The canonical form of a manifest; strings are borrowed from the file.
 #[derive(Deserialize)]
 struct CanonicalFile<'a> {
     #[serde(borrow)]
@@ -73,15 +73,15 @@ impl Listing {
     /// Reads a manifest; see [`Manifest::parse`].
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        if let Ok(usual) = serde_json::from_slice::<CanonicalFile>(&bytes)
-            && KNOWN_VERSIONS.contains(&usual.version.0.as_ref())
+        if let Ok(canonical) = serde_json::from_slice::<CanonicalFile>(&bytes)
+            && KNOWN_VERSIONS.contains(&canonical.version.0.as_ref())
         {
-            let target = &usual.target.0;
+            let target = &canonical.target.0;
             let listed = |preset: &CanonicalPreset| {
                 let CanonicalPreset { id, label, rel_path, url, pack } = preset;
                 Listed::of(names([&rel_path.0, &label.0, &id.0, &url.0], [target, &pack.0]))
             };
-            let presets: Vec<Listed> = usual.presets.iter().map(listed).collect();
+            let presets: Vec<Listed> = canonical.presets.iter().map(listed).collect();
             if presets.iter().all(|preset| preset.count > 0) {
                 return Ok(Self { presets });
             }
@@ -102,7 +102,7 @@ mod tests {
     use crate::library::pack::ManifestPreset;
 
     #[test]
-    fn both_ways_of_reading_list_the_same() {
+    fn both_parsers_agree() {
         let preset = |name: &str| ManifestPreset {
             id: format!("pack-{name}-0a1b2c"),
             label: format!("x/{name}.milk"),
@@ -119,9 +119,9 @@ mod tests {
         manifest.write(&path).expect("written");
         let listing = Listing::read(&path).expect("read");
         assert_eq!(listing, Listing::of(&manifest));
-        let wanted = ["pack/x/a.milk", "x/a.milk", "pack-a-0a1b2c"].map(name_number);
-        assert_eq!(listing.presets[0].numbers(), wanted);
-        // A preset without a name, and one that is none: the others count.
+        let wanted = ["pack/x/a.milk", "x/a.milk", "pack-a-0a1b2c"].map(name_hash);
+        assert_eq!(listing.presets[0].hashes(), wanted);
+        // A preset without a name and an invalid one are skipped.
         let text =
             std::fs::read_to_string(&path).expect("text").replacen("\"presets\":[", "\"presets\":[{},7,", 1);
         std::fs::write(&path, text).expect("written");

@@ -1,8 +1,8 @@
-//! `library-manifest.json`, versions v0 to v3: which presets a pack holds and what they are called.
+//! `library-manifest.json`, versions v0 to v3: the presets of a pack and their names.
 //!
-//! Two kinds of identity are about: `target-slug-hash` and the path itself. Presets are therefore found by any name they
-//! have: identity, path with and without the pack's folder, label. The reference's hash is the beginning of an MD5, this
-//! program writes six digits of the preset's own identity; nobody who reads one looks into it.
+//! Packs in use contain two kinds of preset ids, `target-slug-hash` and the path itself. Presets are therefore looked
+//! up by any of their names: id, path with and without the pack's folder, label. The hash is the start of an MD5 in
+//! the reference and six digits of the preset id in this program; readers do not interpret it.
 
 use std::path::Path;
 
@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use crate::library::whole_file::{self, FileError};
 
-/// Name of the manifest within a pack.
+/// File name within a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
-/// Versions that are read.
+/// Supported versions.
 pub(super) const KNOWN_VERSIONS: [&str; 4] = ["v0", "v1", "v2", "v3"];
 
-/// The whole manifest. What a file leaves out is empty.
+/// The manifest. Missing fields are empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Manifest {
@@ -24,19 +24,19 @@ pub struct Manifest {
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,
-    /// The library the pack was drawn from.
+    /// The library that the pack was chosen from.
     pub source_root: String,
-    /// Files of that library that were looked at.
+    /// Number of files scanned in that library.
     pub total_files_scanned: usize,
-    /// Of these, the ones that could have been chosen.
+    /// Number of eligible files among them.
     pub total_eligible_scanned: usize,
-    /// How many were chosen.
+    /// Number of presets in the pack.
     pub total_presets_included: usize,
-    /// `first`, `reservoir`, `diverse`.
+    /// `first`, `reservoir` or `diverse`.
     pub sample_mode: String,
-    /// Seed of the draw.
+    /// Random seed.
     pub seed: u64,
-    /// Files the draw stopped after; 0 for all.
+    /// Maximum number of files scanned; 0 for all.
     pub scan_limit: usize,
     /// Name of the pack.
     pub target: String,
@@ -44,23 +44,23 @@ pub struct Manifest {
     pub presets: Vec<ManifestPreset>,
 }
 
-/// One preset of a pack.
+/// A preset of a pack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManifestPreset {
-    /// What indexes call it.
+    /// Id used by indexes.
     pub id: String,
-    /// Its path in the library it comes from.
+    /// Path in the source library.
     pub label: String,
-    /// Its path, which may begin with the pack's name.
+    /// Path, possibly starting with the pack's name.
     pub rel_path: String,
-    /// Where a browser finds it.
+    /// URL for browsers.
     pub url: String,
-    /// The pack's name.
+    /// Name of the pack.
     pub pack: String,
-    /// Its file name.
+    /// File name.
     pub file_name: String,
-    /// Its size in bytes.
+    /// File size in bytes.
     pub file_size: u64,
 }
 
@@ -72,16 +72,17 @@ impl Manifest {
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
+        let json: Value =
+            serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
         let version = json.get("version").and_then(Value::as_str).unwrap_or("v0").to_owned();
         if !KNOWN_VERSIONS.contains(&version.as_str()) {
-            return Err(format!("its version is {version:?}; v0 to v3 are known"));
+            return Err(format!("unsupported version {version:?}, expected v0 to v3"));
         }
-        let listed = json.get("presets").and_then(Value::as_array).ok_or("it holds no list of presets")?;
+        let listed = json.get("presets").and_then(Value::as_array).ok_or("missing list of presets")?;
         let presets = listed.iter().filter_map(|preset| ManifestPreset::deserialize(preset).ok());
         let presets: Vec<_> = presets.filter(|preset| preset.names("").next().is_some()).collect();
         if presets.is_empty() && !listed.is_empty() {
-            return Err(format!("none of its {} presets has an id or a relPath", listed.len()));
+            return Err(format!("none of the {} presets has an id or a relPath", listed.len()));
         }
         let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let number = |key: &str| json.get(key).and_then(Value::as_u64).unwrap_or_default();
@@ -100,22 +101,22 @@ impl Manifest {
         })
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
         whole_file::write_json(path, self)
     }
 }
 
 impl ManifestPreset {
-    /// Everything this preset may be called, the likeliest path first.
+    /// Iterates over all names of the preset, the most likely path first.
     pub fn names<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a str> {
         let Self { id, label, rel_path, url, pack, .. } = self;
         names([rel_path, label, id, url], [target, pack])
     }
 }
 
-/// Everything a preset with this path, label, identity and address may be called, in a pack of one of these names; the
-/// likeliest path first.
+/// Iterates over all names of a preset with this path, label, id and URL in a pack with one of these names, the most
+/// likely path first.
 pub(super) fn names<'a>(
     [rel_path, label, id, url]: [&'a str; 4],
     packs: [&'a str; 2],
@@ -133,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_kinds_of_identity_are_read() {
+    fn both_kinds_of_ids_are_read() {
         let text = r#"{"version":"v2","target":"run3","wasmCompat":{"ok":true},"presets":[
             {"id":"run3-a-1b2c3d","label":"x/a.milk","relPath":"run3/x/a.milk","fileSize":12},
             {"id":"y/b.milk"}, {"fileSize":3}]}"#;
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_manifest_survives_a_round_trip() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(MANIFEST_FILE);
         let preset = ManifestPreset { id: "a".into(), rel_path: "p/a.milk".into(), ..Default::default() };

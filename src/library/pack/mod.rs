@@ -1,4 +1,4 @@
-//! Files beside a folder of presets: the manifest that makes it a pack, and the blacklists of an audit.
+//! Files of a pack: the manifest, and the quality blacklist of an audit.
 
 mod blacklist;
 mod listing;

@@ -1,4 +1,4 @@
-//! One setting written into the file: its line is changed, everything else in the file stays as the performer wrote it.
+//! Writes a single setting to the settings file; the rest of the file is preserved.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,31 +8,31 @@ use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 use super::{SETTINGS_FILE, Settings, TEMPLATE};
 use crate::library::whole_file::{self, FileError};
 
-/// A setting as the desk changes it; nothing lets the program choose.
+/// A setting as changed on the desk; `None` means automatic.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Setting {
-    /// Part of the name of the input to listen to.
+    /// Part of the name of the audio input.
     Audio(Option<String>),
-    /// A folder of presets, or a pack's manifest; the built-in ones without.
+    /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
-    /// Screen the output fills, counted from 0; a window without.
+    /// Display for the full-screen output, from 0 [default: a window].
     Monitor(Option<usize>),
-    /// Audit unknown presets before they are shown.
+    /// Whether to audit unknown presets before they are shown.
     Guard(bool),
-    /// Hold flashes to three a second.
+    /// Whether to limit flashes to three per second.
     LimitFlashes(bool),
-    /// The kind of night, by its name.
+    /// Name of the profile.
     Profile(String),
-    /// How far the choice strays, 0 to 1.
+    /// How far choices stray from known favourites, 0 to 1.
     Adventure(f32),
-    /// How long presets stay, as a multiple of what suits the music.
+    /// How long presets stay on air, as a multiple of the default.
     Dwell(f32),
-    /// Name of the set of MIDI profiles; the usual one without.
+    /// Name of the MIDI profile set [default: the standard set].
     Midi(Option<String>),
 }
 
 impl Setting {
-    /// The field's name in the file.
+    /// Returns the name of the field in the file.
     fn name(&self) -> &'static str {
         match self {
             Self::Audio(_) => "audio",
@@ -47,7 +47,7 @@ impl Setting {
         }
     }
 
-    /// The value to write; nothing when the field goes.
+    /// Returns the value to write; `None` removes the field.
     fn value(&self) -> Option<Value> {
         match self {
             Self::Audio(name) | Self::Midi(name) => name.as_deref().map(Value::from),
@@ -59,7 +59,7 @@ impl Setting {
         }
     }
 
-    /// Changes `settings` as it changes the file.
+    /// Applies the change to `settings`.
     pub fn apply(&self, settings: &mut Settings) {
         match self.clone() {
             Self::Audio(name) => settings.audio = name,
@@ -75,13 +75,13 @@ impl Setting {
     }
 }
 
-/// A number as a person would write it: 0.3, not 0.30000001192092896.
+/// Rounds to hundredths, to write 0.3 instead of 0.30000001192092896.
 fn hundredths(value: f32) -> Value {
     Value::from((f64::from(value) * 100.0).round() / 100.0)
 }
 
-/// Writes a setting into the file in `folder`, whole or not at all; a new file begins with an explanation of every
-/// field. A file that is no TOML is left as it is.
+/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. A file with invalid TOML
+/// is left unchanged.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
     let text = match std::fs::read_to_string(&path) {
@@ -93,11 +93,11 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     whole_file::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Returns the text with one field changed; comments and order stay.
+/// Returns the text with one field changed; comments and order are preserved.
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     let mut document = parse(text).map_err(|error| {
         let why = error.message();
-        format!("it is not written as settings are ({why}); the setting holds for tonight, mend the file to keep it")
+        format!("invalid TOML ({why}); the change lasts until the program exits, fix the file to save it")
     })?;
     let name = setting.name();
     match setting.value() {
@@ -110,18 +110,18 @@ fn edited(text: &str, setting: &Setting) -> Result<String, String> {
         None => unset(&mut document, name),
     }
     let edited = document.to_string();
-    // toml_edit ends lines as Unix does.
+    // toml_edit writes Unix line endings.
     Ok(if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited })
 }
 
-/// Parses a file, whose last line need not end.
+/// Parses a file, whose last line may lack a newline.
 fn parse(text: &str) -> Result<DocumentMut, TomlError> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     format!("{text}{end}").parse()
 }
 
-/// The document with the example of a field, `# name = value`, turned into the field; nothing where there is none above
-/// the first section.
+/// Returns the document with the commented example of a field, `# name = value`, uncommented; `None` if there is no
+/// example above the first section.
 fn uncommented(text: &str, name: &str) -> Option<DocumentMut> {
     let example = format!("# {name} = ");
     let at = text.rfind(&example).filter(|at| *at == 0 || text[..*at].ends_with('\n'))?;
@@ -129,7 +129,7 @@ fn uncommented(text: &str, name: &str) -> Option<DocumentMut> {
     document.contains_key(name).then_some(document)
 }
 
-/// Sets a field; what stands around its value stays.
+/// Sets a field and preserves the white space and comments around its value.
 fn set(document: &mut DocumentMut, name: &str, mut value: Value) {
     if let Some(old) = document.get(name).and_then(Item::as_value) {
         *value.decor_mut() = old.decor().clone();
@@ -137,7 +137,7 @@ fn set(document: &mut DocumentMut, name: &str, mut value: Value) {
     document[name] = Item::Value(value);
 }
 
-/// Removes a field; the comments above it stay.
+/// Removes a field and preserves the comments above it.
 fn unset(document: &mut DocumentMut, name: &str) {
     let next = document.iter().skip_while(|(key, _)| *key != name).skip(1);
     let next = next.filter(|(_, item)| item.is_value()).map(|(key, _)| key.to_owned()).next();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_is_read_again_and_a_new_file_explains_itself() {
+    fn settings_survive_a_round_trip_and_new_files_use_the_template() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut wanted = Settings::default();
         for setting in all() {
@@ -196,11 +196,7 @@ mod tests {
         }
         assert_eq!(Settings::read(folder.path()), (wanted, Vec::new()));
         let text = std::fs::read_to_string(folder.path().join(SETTINGS_FILE)).expect("the file");
-        assert_eq!(
-            text.lines().count(),
-            TEMPLATE.lines().count(),
-            "each field took the place of its example"
-        );
+        assert_eq!(text.lines().count(), TEMPLATE.lines().count(), "each field replaces its example");
         for setting in [Setting::Audio(None), Setting::Monitor(None)] {
             put(folder.path(), &setting).expect("written");
         }
@@ -209,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_performer_stay() {
+    fn comments_are_preserved() {
         let text = "# mine\naudio = 'old' # the good one\n[macros]\nfusion = 0.5\n";
         let changed = edited(text, &Setting::Audio(Some("new".into()))).expect("edited");
         assert_eq!(changed, "# mine\naudio = \"new\" # the good one\n[macros]\nfusion = 0.5\n");
@@ -223,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_stay_when_a_setting_goes() {
+    fn comments_stay_when_a_field_is_removed() {
         let gone = |text: &str| edited(text, &Setting::Audio(None)).expect("edited");
         assert_eq!(gone("# a\naudio = 'x' # y\n# b\ndwell = 1.0\n"), "# a\n# b\ndwell = 1.0\n");
         assert_eq!(gone("# a\naudio = 'x'\n\n# b\n[macros]\nm4 = 1\n"), "# a\n\n# b\n[macros]\nm4 = 1\n");
@@ -232,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_windows_and_a_last_line_without_an_end_stay_whole() {
+    fn windows_line_endings_and_a_missing_final_newline_are_handled() {
         let set = |text: &str| edited(text, &Setting::Guard(true)).expect("edited");
         assert_eq!(set("# a\r\naudio = 'x'\r\n"), "# a\r\naudio = 'x'\r\nguard = true\r\n");
         assert_eq!(set("# guard = false"), "guard = true\n");
@@ -240,12 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_toml_is_left_alone() {
+    fn an_invalid_file_is_left_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(SETTINGS_FILE);
         std::fs::write(&path, "audio = \nsize").expect("written");
-        let error = put(folder.path(), &Setting::Guard(true)).expect_err("it cannot be edited");
-        assert!(error.to_string().contains("mend the file"), "{error}");
+        let error = put(folder.path(), &Setting::Guard(true)).expect_err("an error");
+        assert!(error.to_string().contains("fix the file"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).expect("still there"), "audio = \nsize");
     }
 }

@@ -1,6 +1,6 @@
-//! The performer's settings: a TOML file that is edited by hand and from the desk, which touches only the line it means.
+//! The performer's settings: a TOML file edited by hand and from the desk.
 //!
-//! A file with errors still counts: fields that can be read are used, the others are told with what to write instead.
+//! In a file with errors, valid fields still apply; the others are reported with the expected value.
 
 mod edit;
 
@@ -11,81 +11,81 @@ use toml::{Table, Value};
 
 pub use edit::{Setting, put};
 
-/// Name of the file in the config folder.
+/// File name in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
 
-/// What a new file says.
-pub const TEMPLATE: &str = r#"# Settings of aivj. Arguments on the command line win over this file; a field that is left out
-# is chosen by the program. Take the # away to set a field.
+/// Contents of a new settings file.
+pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments override this file; omitted fields use defaults.
+# Remove the # to set a field.
 
-# Part of the name of the input to listen to; "demo" plays the demo track.
+# Part of the name of the audio input; "demo" plays the demo track.
 # audio = "USB"
 
-# A folder of presets, or a pack's library-manifest.json.
+# Preset folder, or a pack's library-manifest.json.
 # presets = "/home/me/presets"
 
 # Folders with images for presets.
 # textures = ["/home/me/textures"]
 
-# Screen the output fills at once, counted from 0.
+# Display for the full-screen output, from 0.
 # monitor = 1
 
-# Audit a preset from a file in a process of its own before it is shown for the first time.
+# Audit preset files in a separate process before they are first shown.
 # guard = true
 
-# Hold flashes of the whole picture to three a second.
+# Limit full-picture flashes to three per second.
 # limit_flashes = true
 
-# Pixels of the picture.
+# Picture size in pixels.
 # size = [1920, 1080]
 
-# The kind of night: ambient, dub, drone, techno, peakRave, rock or custom.
+# Profile: ambient, dub, drone, techno, peakRave, rock or custom.
 # profile = "techno"
 
-# How far the choice strays from what is known to please, 0 to 1.
+# How far choices stray from known favourites, 0 to 1.
 # adventure = 0.5
 
-# How long presets stay, as a multiple of what suits the music, 0.25 to 4.
+# How long presets stay on air, as a multiple of the default, 0.25 to 4.
 # dwell = 1.0
 
-# Name of the set of MIDI profiles: a folder in the settings folder's midi folder.
+# Name of the MIDI profile set: a folder in the midi folder next to this file.
 # midi = "club"
 
-# Where the macros stand at the start, 0 to 1: fusion, motion, sparkle, m4 to m8.
+# Macro positions at the start, 0 to 1: fusion, motion, sparkle, m4 to m8.
 # [macros]
 # fusion = 0.5
 "#;
 
-/// What the file says; nothing where it says nothing.
+/// The settings of a file; omitted fields are `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Part of the name of the input to listen to.
+    /// Part of the name of the audio input.
     pub audio: Option<String>,
-    /// A folder of presets, or a pack's manifest.
+    /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// Screen the output fills at once, counted from 0.
+    /// Display for the full-screen output, from 0.
     pub monitor: Option<usize>,
-    /// Pixels of the picture, each side from 1 to 8192.
+    /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
-    /// The kind of night, by its name.
+    /// Name of the profile.
     pub profile: Option<String>,
-    /// Audit unknown presets before they are shown.
+    /// Whether to audit unknown presets before they are shown.
     pub guard: Option<bool>,
-    /// Hold flashes to three a second.
+    /// Whether to limit flashes to three per second.
     pub limit_flashes: Option<bool>,
-    /// How far the choice strays, 0 to 1.
+    /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
-    /// How long presets stay, as a multiple of what suits the music, from [`DWELL`].0 to [`DWELL`].1.
+    /// How long presets stay on air, as a multiple of the default, from [`DWELL`].0 to [`DWELL`].1.
     pub dwell: Option<f32>,
-    /// Name of the set of MIDI profiles.
+    /// Name of the MIDI profile set.
     pub midi: Option<String>,
-    /// Where macros stand at the start, by name, 0 to 1.
+    /// Macro positions at the start, by name, 0 to 1.
     pub macros: Vec<(String, f32)>,
 }
 
-/// The fields a file may have.
+/// The known fields.
 const FIELDS: [&str; 12] = [
     "audio",
     "presets",
@@ -101,11 +101,11 @@ const FIELDS: [&str; 12] = [
     "macros",
 ];
 
-/// Shortest and longest stay of presets, as multiples of what suits the music.
+/// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 
 impl Settings {
-    /// Reads the file in `folder`, with what is wrong with it; no file is no settings.
+    /// Reads the file in `folder` and returns its problems; a missing file has default settings.
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());
@@ -115,66 +115,69 @@ impl Settings {
                 (settings, problems.into_iter().map(problem).collect())
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Self::default(), Vec::new()),
-            Err(error) => (Self::default(), vec![problem(format!("{error}; the defaults are used"))]),
+            Err(error) => (Self::default(), vec![problem(format!("{error}; using defaults"))]),
         }
     }
 
-    /// Reads a file's text.
+    /// Parses a settings file and returns its problems.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let table: Table = match text.parse() {
             Ok(table) => table,
             Err(error) => {
                 let why = error.to_string();
                 let why = why.trim().lines().next().unwrap_or_default().to_owned();
-                return (Self::default(), vec![format!("{why}; the defaults are used")]);
+                return (Self::default(), vec![format!("{why}; using defaults")]);
             }
         };
         let mut problems = Vec::new();
         for name in table.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            problems.push(format!("there is no setting {name:?}; known are {}", FIELDS.join(", ")));
+            problems.push(format!("unknown setting {name:?}; expected one of {}", FIELDS.join(", ")));
         }
         let mut settings = Self {
-            audio: field(&table, "audio", "a text", &mut problems),
+            audio: field(&table, "audio", "a string", &mut problems),
             presets: field(&table, "presets", "a path in quotes", &mut problems),
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
-            monitor: field(&table, "monitor", "a whole number from 0", &mut problems),
-            size: field(&table, "size", "two whole numbers, for example [1280, 720]", &mut problems),
+            monitor: field(&table, "monitor", "an integer from 0", &mut problems),
+            size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
             guard: field(&table, "guard", "true or false", &mut problems),
             limit_flashes: field(&table, "limit_flashes", "true or false", &mut problems),
             dwell: field(&table, "dwell", "a number from 0.25 to 4", &mut problems),
-            midi: field(&table, "midi", "a text", &mut problems),
-            profile: field(&table, "profile", "a text", &mut problems),
+            midi: field(&table, "midi", "a string", &mut problems),
+            profile: field(&table, "profile", "a string", &mut problems),
             adventure: field(&table, "adventure", "a number from 0 to 1", &mut problems),
             macros: Vec::new(),
         };
         if settings.size.is_some_and(|size| size.iter().any(|side| !(1..=8192).contains(side))) {
-            problems.push("size: each side has to be from 1 to 8192; the default is used".into());
+            problems.push("size: each side must be from 1 to 8192; using the default".into());
             settings.size = None;
         }
         if settings.adventure.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
-            problems.push("adventure: it has to be from 0 to 1; the default is used".into());
+            problems.push("adventure: must be from 0 to 1; using the default".into());
             settings.adventure = None;
         }
         if settings.dwell.is_some_and(|value| !(DWELL.0..=DWELL.1).contains(&value)) {
-            problems.push("dwell: it has to be from 0.25 to 4; the default is used".into());
+            problems.push("dwell: must be from 0.25 to 4; using the default".into());
             settings.dwell = None;
         }
         if settings.midi.as_deref().is_some_and(|name| !plain_name(name)) {
-            problems.push("midi: it has to be a name of letters, digits, spaces and dashes".into());
+            problems.push(
+                "midi: must be a name of letters, digits, spaces, dashes and underscores; using the default"
+                    .into(),
+            );
             settings.midi = None;
         }
         let macros: Option<Table> = field(&table, "macros", "a section of numbers", &mut problems);
         for (name, value) in macros.unwrap_or_default() {
             match number(&value).filter(|value| (0.0..=1.0).contains(value)) {
                 Some(value) => settings.macros.push((name, value)),
-                None => problems.push(format!("macros.{name}: it has to be a number from 0 to 1")),
+                None => problems.push(format!("macros.{name}: must be a number from 0 to 1; ignored")),
             }
         }
         (settings, problems)
     }
 }
 
-/// Whether this can be the name of a folder on every system.
+/// Returns whether `name` is a valid folder name on every platform.
 pub fn plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
@@ -191,7 +194,7 @@ fn field<T: DeserializeOwned>(
     problems: &mut Vec<String>,
 ) -> Option<T> {
     let value = table.get(name)?;
-    // A whole number where a number is asked for is one.
+    // Integers are accepted for numbers.
     let read = value.clone().try_into().or_else(|error| match number(value) {
         Some(number) => Value::Float(f64::from(number)).try_into(),
         None => Err(error),
@@ -199,7 +202,7 @@ fn field<T: DeserializeOwned>(
     match read {
         Ok(value) => Some(value),
         Err(_) => {
-            problems.push(format!("{name}: it has to be {wanted}; the default is used"));
+            problems.push(format!("{name}: must be {wanted}; using the default"));
             None
         }
     }
@@ -210,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_that_can_be_read_are_used_and_the_others_are_told() {
+    fn valid_fields_apply_and_the_others_are_reported() {
         let (settings, problems) = Settings::parse(
             "audio = \"USB\"\nmonitor = \"two\"\nadventure = 1\nsize = [640, 0]\ncolour = 3\n\
              [macros]\nfusion = 0.25\nmotion = 7\n",
@@ -223,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_toml_gives_the_defaults_and_a_line() {
+    fn an_invalid_file_gives_defaults_and_a_line_number() {
         let (settings, problems) = Settings::parse("audio = 3\nsize");
         assert_eq!(settings, Settings::default());
         assert!(problems[0].contains("line 2"), "{problems:?}");
     }
 
     #[test]
-    fn the_template_is_right_as_it_is_and_with_every_field_set() {
+    fn the_template_is_valid_as_is_and_with_every_field_set() {
         assert_eq!(Settings::parse(TEMPLATE), (Settings::default(), Vec::new()));
         let set = TEMPLATE.lines().map(|line| match line.strip_prefix("# ") {
             Some(field) if field.contains(" = ") || field.starts_with('[') => field,

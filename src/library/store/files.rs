@@ -1,63 +1,64 @@
-//! Libraries, their files, and the presets behind them.
+//! Libraries, their files, and the presets in them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Store, StoreError, UnixSecs, words};
+use super::paths::{bytes_of, path_of};
+use super::{Store, StoreError, UnixSecs, full_text};
 use crate::library::Tags;
 use crate::library::analysis::{ANALYSIS_VERSION, PresetFacts};
 use crate::library::{Energy, PresetId};
 
-/// A file as it was when last read.
+/// A file as of the last scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownFile {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was changed, nanoseconds since 1970.
+    /// Modification time, nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Its place among the known files, dense from 0.
-    pub place: usize,
+    /// Index among the known files, from 0.
+    pub index: usize,
 }
 
-/// A file that was read.
+/// A file that was read by a scan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileFacts {
-    /// Below the root, in the system's own bytes.
+    /// Path below the root, in the platform's encoding.
     pub path: Vec<u8>,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// When it was changed, nanoseconds since 1970.
+    /// Modification time, nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Which preset it holds.
+    /// The preset in the file.
     pub id: PresetId,
-    /// What its text says.
-    pub outline: PresetFacts,
+    /// Facts from its text.
+    pub preset_facts: PresetFacts,
 }
 
-/// One part of what a scan found.
+/// A batch of scan results.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScanCommit {
-    /// Files that are new or were changed.
+    /// New or changed files.
     pub read: Vec<FileFacts>,
-    /// Files that are there no more.
+    /// Paths of files that no longer exist.
     pub gone: Vec<Vec<u8>>,
 }
 
-/// One file of a library with what is known about its preset.
+/// A file of a library with what is known about its preset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedRow {
-    /// Which preset.
+    /// The preset.
     pub id: PresetId,
-    /// Below the root.
+    /// Path below the root.
     pub path: PathBuf,
-    /// What its text says.
-    pub outline: PresetFacts,
+    /// Facts from its text.
+    pub preset_facts: PresetFacts,
 }
 
 impl Store {
-    /// The key of the library at `root`, which is added when it is new.
+    /// Returns the key of the library at `root`; adds it if it is new.
     pub(crate) fn library_key(&self, root: &Path) -> Result<i64, StoreError> {
         let root = bytes_of(root);
         self.connection.execute("INSERT OR IGNORE INTO libraries (root) VALUES (?1)", [&root])?;
@@ -65,13 +66,13 @@ impl Store {
         Ok(self.connection.query_row(key, [&root], |row| row.get(0))?)
     }
 
-    /// When the library at `root` was scanned to its end; never is nothing.
+    /// Returns when the library at `root` was last scanned completely; `None` if never.
     pub fn scanned_at(&self, root: &Path) -> Result<Option<UnixSecs>, StoreError> {
         let sql = "SELECT scanned_at FROM libraries WHERE root = ?1 AND scanned_at > 0";
         Ok(self.connection.query_row(sql, [bytes_of(root)], |row| row.get(0)).optional()?)
     }
 
-    /// The folders that were ever scanned to their end.
+    /// Returns the folders that were ever scanned completely.
     pub fn libraries(&self) -> Result<Vec<PathBuf>, StoreError> {
         let mut query = self.connection.prepare("SELECT root FROM libraries WHERE scanned_at > 0")?;
         let roots = query.query_map([], |row| Ok(path_of(row.get_ref(0)?.as_blob()?)))?;
@@ -84,14 +85,14 @@ impl Store {
         Ok(())
     }
 
-    /// Moves what was written from the log into the file, so that the next opening reads one of them only.
-    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
-        // Busy readers are no trouble: the rest is moved by whoever comes last.
+    /// Moves the write-ahead log into the database file, so that the next opening reads only one of them.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        // Active readers are no problem: the rest is moved by the last connection.
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 
-    /// Files that need not be read again while size and time stay: those analysed by this version.
+    /// Returns the files that need not be read again unless their size or time changes: those analysed by this version.
     pub(crate) fn known_files(&self, library: i64) -> Result<HashMap<Vec<u8>, KnownFile>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT f.path, f.size, f.modified_ns FROM files f JOIN presets p ON p.key = f.preset
@@ -103,14 +104,14 @@ impl Store {
             let file = KnownFile {
                 size: row.get::<_, i64>(1)? as u64,
                 modified_ns: row.get(2)?,
-                place: known.len(),
+                index: known.len(),
             };
             known.insert(row.get(0)?, file);
         }
         Ok(known)
     }
 
-    /// Writes one part of a scan down, all of it or nothing.
+    /// Writes a batch of scan results in one transaction.
     pub(crate) fn commit_scan(&self, library: i64, part: &ScanCommit) -> Result<(), StoreError> {
         let step = self.connection.unchecked_transaction()?;
         let mut touched = BTreeSet::new();
@@ -124,21 +125,23 @@ impl Store {
             touched.extend(left);
         }
         for key in touched {
-            words::refresh(&step, key)?;
+            full_text::refresh(&step, key)?;
         }
         step.commit()?;
         Ok(())
     }
 
-    /// Every file of the library at `root`, in order of the paths' bytes.
+    /// Returns all files of the library at `root`, ordered by path bytes.
     pub fn load(&self, root: &Path) -> Result<Vec<LoadedRow>, StoreError> {
         let mut rows = Vec::new();
-        self.each_file(root, |id, path, outline| rows.push(LoadedRow { id, path: path_of(path), outline }))?;
+        self.each_file(root, |id, path, preset_facts| {
+            rows.push(LoadedRow { id, path: path_of(path), preset_facts })
+        })?;
         Ok(rows)
     }
 
-    /// Hands every file of the library at `root` to `each`, in order of the paths' bytes: its preset, its path below the
-    /// root, and what its text says.
+    /// Calls `each` with every file of the library at `root`, ordered by path bytes: preset id, path below the root,
+    /// and facts.
     pub(crate) fn each_file(
         &self,
         root: &Path,
@@ -151,18 +154,18 @@ impl Store {
         )?;
         let mut rows = query.query([library])?;
         while let Some(row) = rows.next()? {
-            let outline = PresetFacts {
+            let preset_facts = PresetFacts {
                 tags: Tags(row.get(2)?),
                 energy: Energy::of_rank(row.get(3)?),
                 family: row.get::<_, i64>(4)? as u64,
             };
             let path = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-            each(PresetId(row.get(0)?), path, outline);
+            each(PresetId(row.get(0)?), path, preset_facts);
         }
         Ok(())
     }
 
-    /// Every file that holds this preset, in any library.
+    /// Returns all files with this preset, in any library.
     pub fn files_of(&self, id: PresetId) -> Result<Vec<PathBuf>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT l.root, f.path FROM presets p JOIN files f ON f.preset = p.key
@@ -175,10 +178,10 @@ impl Store {
     }
 }
 
-/// The rows of the preset a file holds now and of the one it held before. Names have a say in the energy; of several
-/// files with one content it is the name of the first by path, in whatever order they were read.
+/// Stores a file; returns the keys of its preset and of the preset it contained before. File names affect the energy;
+/// of several files with the same content, the first by path decides, regardless of the order in which they are read.
 fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64; 2], rusqlite::Error> {
-    let FileFacts { path, size, modified_ns, id, outline } = facts;
+    let FileFacts { path, size, modified_ns, id, preset_facts } = facts;
     let mut preset = step.prepare_cached(
         "INSERT INTO presets (id, analysed, tags, energy, family, seen)
          VALUES (?1, ?2, ?3, ?4, ?5, coalesce((SELECT seen FROM verdicts WHERE id = ?1), 0))
@@ -187,7 +190,7 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
              THEN energy ELSE ?4 END
          RETURNING key",
     )?;
-    let PresetFacts { tags, energy, family } = outline;
+    let PresetFacts { tags, energy, family } = preset_facts;
     let facts = params![id.0, ANALYSIS_VERSION, tags.0, energy.rank(), *family as i64, path];
     let key: i64 = preset.query_row(facts, |row| row.get(0))?;
     let mut before = step.prepare_cached("SELECT preset FROM files WHERE library = ?1 AND path = ?2")?;
@@ -199,38 +202,6 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
     Ok([key, before.unwrap_or(key)])
 }
 
-/// A path in the system's own bytes, so that a name that is no text survives.
-#[cfg(unix)]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt as _;
-    path.as_os_str().as_bytes().to_vec()
-}
-
-/// A path as text; other systems' names are text but for rare halves of characters.
-#[cfg(not(unix))]
-pub(crate) fn bytes_of(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-/// The path of [`bytes_of`].
-#[cfg(unix)]
-pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
-/// The path of [`bytes_of`].
-#[cfg(not(unix))]
-pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// A path for people and files: with forward slashes, what is no text replaced.
-pub(crate) fn text_of(path: &[u8]) -> String {
-    let text = String::from_utf8_lossy(path).into_owned();
-    if cfg!(windows) { text.replace('\\', "/") } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,13 +209,13 @@ mod tests {
     use crate::library::store::VerdictRow;
 
     fn facts(path: &[u8], content: &[u8], tag: Tag) -> FileFacts {
-        let outline =
+        let preset_facts =
             PresetFacts { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
-        FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), outline }
+        FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), preset_facts }
     }
 
     #[test]
-    fn a_library_comes_back_in_order_of_paths_and_is_searched() {
+    fn a_library_is_loaded_in_path_order_and_can_be_searched() {
         let store = Store::in_memory().expect("opens");
         let root = Path::new("/presets");
         let library = store.library_key(root).expect("added");
@@ -252,24 +223,24 @@ mod tests {
             facts(b"b/Rovastar - Altars of Madness.milk", b"1", Tag::Dark),
             facts(b"a/\xffbad name.milk", b"2", Tag::Wave),
         ];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         let rows = store.load(root).expect("loaded");
         assert_eq!(bytes_of(&rows[0].path), b"a/\xffbad name.milk");
-        assert_eq!(rows[1].outline.family, u64::MAX);
+        assert_eq!(rows[1].preset_facts.family, u64::MAX);
         let found = |text: &str| store.search(text, 10).expect("searched").len();
         assert_eq!([found("mad rova"), found("dark"), found("adness"), found("peak")], [1, 1, 0, 2]);
         let gone = vec![b"b/Rovastar - Altars of Madness.milk".to_vec()];
-        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone }).expect("stored");
         assert_eq!([found("mad rova"), store.load(root).expect("loaded").len()], [0, 1]);
     }
 
     #[test]
-    fn a_changed_file_is_found_by_its_new_preset_only() {
+    fn a_changed_file_is_found_only_by_its_new_preset() {
         let store = Store::in_memory().expect("opens");
         let library = store.library_key(Path::new("/p")).expect("added");
         let put = |content: &[u8], tag| {
             let read = vec![facts(b"one.milk", content, tag)];
-            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         };
         put(b"1", Tag::Dark);
         put(b"2", Tag::Bright);
@@ -280,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_audit_saw_is_known_of_the_preset_whichever_came_first() {
+    fn audit_tags_apply_whether_the_audit_or_the_scan_came_first() {
         let store = Store::in_memory().expect("opens");
         let library = store.library_key(Path::new("/p")).expect("added");
         let verdict = |content: &[u8], tag: Tag| VerdictRow {
@@ -295,23 +266,27 @@ mod tests {
             json: "{}".into(),
             at: 1,
         };
-        store.put_verdicts(&[verdict(b"1", Tag::Dark)]).expect("kept");
+        store.put_verdicts(&[verdict(b"1", Tag::Dark)]).expect("stored");
         let read = vec![facts(b"a.milk", b"1", Tag::Wave), facts(b"b.milk", b"2", Tag::Wave)];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
-        store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
+        store.put_verdicts(&[verdict(b"2", Tag::LowMotion)]).expect("stored");
         let tags = || {
-            store.load(Path::new("/p")).expect("loaded").into_iter().map(|row| row.outline.tags.to_string())
+            store
+                .load(Path::new("/p"))
+                .expect("loaded")
+                .into_iter()
+                .map(|row| row.preset_facts.tags.to_string())
         };
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave low-motion"]);
-        store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("kept");
+        store.put_verdicts(&[verdict(b"2", Tag::Bright)]).expect("stored");
         assert_eq!(tags().collect::<Vec<_>>(), ["wave dark", "wave bright"], "the newest verdict counts");
     }
 
     #[test]
-    fn of_files_with_one_content_the_first_by_path_decides_the_energy_whichever_is_read_first() {
+    fn the_first_path_decides_the_energy_of_duplicate_files() {
         let file = |path: &[u8], energy| {
             let mut facts = facts(path, b"1", Tag::Wave);
-            facts.outline.energy = energy;
+            facts.preset_facts.energy = energy;
             facts
         };
         let files =
@@ -320,9 +295,9 @@ mod tests {
             let store = Store::in_memory().expect("opens");
             let library = store.library_key(Path::new("/p")).expect("added");
             let read = order.map(|at: usize| files[at].clone()).to_vec();
-            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+            store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
             let rows = store.load(Path::new("/p")).expect("loaded");
-            assert!(rows.iter().all(|row| row.outline.energy == Energy::Calm), "{order:?}");
+            assert!(rows.iter().all(|row| row.preset_facts.energy == Energy::Calm), "{order:?}");
         }
     }
 
@@ -331,7 +306,7 @@ mod tests {
         let store = Store::in_memory().expect("opens");
         let library = store.library_key(Path::new("/p")).expect("added");
         let read = vec![facts(b"one.milk", b"1", Tag::Dark)];
-        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("kept");
+        store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
         store.set_label(PresetId::of(b"1"), "smoke machine", true).expect("set");
         assert_eq!(store.search("smo", 10).expect("searched").len(), 1);
         store.set_label(PresetId::of(b"1"), "smoke machine", false).expect("taken");

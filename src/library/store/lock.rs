@@ -1,35 +1,35 @@
-//! Who has a store open: as long as anybody does, in whatever process, nobody sets it aside under them.
+//! A lock that prevents a store from being renamed while any process has it open.
 //!
-//! A lock on a file beside the store; the system lets go of it when the process ends, however it ends.
+//! A file lock next to the store; the system releases it when the process ends, even after a crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Ending of the lock's file.
+/// Extension of the lock file.
 const ENDING: &str = "db.lock";
 
-/// A handle on the lock of one store.
+/// The lock of a store.
 pub(super) struct StoreLock(File);
 
 impl StoreLock {
-    /// The lock beside `store`, not taken yet.
+    /// Opens the lock file of `store` without locking it.
     pub(super) fn of(store: &Path) -> io::Result<Self> {
         let path = store.with_extension(ENDING);
         Ok(Self(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?))
     }
 
-    /// Whether nobody else has the store open; if so nobody opens it before this one shares it or goes. Asked before
-    /// this one shares it. A disk that knows no locks has one user.
+    /// Returns whether no other process has the store open; if so, none can open it until this handle calls
+    /// [`Self::share`] or is dropped. Call before [`Self::share`]. Returns true on file systems without locks.
     pub(super) fn alone(&self) -> bool {
         !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// Counts among those who have the store open, from now until this is dropped. Waits while another one mends it.
+    /// Takes a shared lock until dropped. Blocks while another process repairs the store.
     pub(super) fn share(&self) {
-        self.0.unlock().ok(); // It need not have been alone.
+        self.0.unlock().ok(); // An exclusive lock may not be held.
         if let Err(error) = self.0.lock_shared() {
-            log::warn!("the store cannot be locked, so a second program may set it aside: {error}");
+            log::warn!("could not lock the store; another program may move it while repairing: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the performer said and did: favourites, ratings, notes, labels, plays, bans, and whole remembered things.
+//! The performer's data: favourites, ratings, notes, labels, plays, bans, and named JSON values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,26 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, UnixSecs};
 use crate::library::PresetId;
 
-/// Why a preset is not chosen, and for how long.
+/// Why a preset is excluded, and for how long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BanKind {
-    /// It could not be loaded; a day.
+    /// It could not be loaded; lasts a day.
     #[default]
     Soft,
-    /// It was black, white or frozen on stage; a week.
+    /// It was black, white or frozen during a show; lasts a week.
     Aesthetic,
-    /// An audit found that it is not safe or shows nothing; until the performer takes it in again.
+    /// An audit found it unsafe or empty; lasts until the performer rescues it.
     Quality,
-    /// The performer never wants to see it, or it broke the engine.
+    /// The performer banned it, or it crashed the engine; permanent.
     Permanent,
 }
 
 impl BanKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
 
-    /// The word in the store.
+    /// Returns the word used in the store.
     pub fn word(self) -> &'static str {
         match self {
             Self::Soft => "soft",
@@ -38,18 +38,18 @@ impl BanKind {
         }
     }
 
-    /// How long it lasts, in words.
-    pub fn lasts_words(self) -> &'static str {
+    /// Returns the duration as text.
+    pub fn duration_text(self) -> &'static str {
         match self {
             Self::Soft => "for a day",
             Self::Aesthetic => "for a week",
-            Self::Quality => "until you rescue it on the library page",
-            Self::Permanent => "for good",
+            Self::Quality => "until you rescue it on the Library page",
+            Self::Permanent => "permanently",
         }
     }
 
-    /// How long it lasts, seconds; for ever without.
-    pub fn lasts(self) -> Option<i64> {
+    /// Returns the duration in seconds; `None` if unlimited.
+    pub fn duration_secs(self) -> Option<i64> {
         const DAY: i64 = 86_400;
         match self {
             Self::Soft => Some(DAY),
@@ -59,42 +59,42 @@ impl BanKind {
     }
 }
 
-/// A preset that is not chosen.
+/// An excluded preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Which preset.
+    /// The preset.
     pub id: PresetId,
-    /// Why and for how long.
+    /// Kind of the ban.
     pub kind: BanKind,
-    /// When it ends.
+    /// End of the ban; `None` if unlimited.
     pub until: Option<UnixSecs>,
-    /// Why, in words.
+    /// Reason shown to the performer.
     pub reason: String,
 }
 
-/// What the performer thinks of a preset.
+/// The performer's opinion of a preset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opinion {
-    /// Marked as a favourite.
+    /// Whether it is a favourite.
     pub favourite: bool,
-    /// 1 to 5, when rated.
+    /// Rating from 1 to 5, if any.
     pub rating: Option<u8>,
-    /// Free words.
+    /// Free text.
     pub note: String,
     /// The performer's own tags.
     pub labels: Vec<String>,
 }
 
-/// How often a preset was on air.
+/// Play statistics of a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Play {
-    /// Times it was cut to.
+    /// Number of times on air.
     pub plays: u32,
-    /// Times the performer skipped it.
+    /// Number of times skipped.
     pub skips: u32,
-    /// Seconds on air, all together.
+    /// Total seconds on air.
     pub seconds: f64,
-    /// When last.
+    /// Time of the last play.
     pub last_at: UnixSecs,
 }
 
@@ -109,14 +109,14 @@ impl Store {
         Ok(())
     }
 
-    /// The favourites.
+    /// Returns the favourites.
     pub fn favourites(&self) -> Result<BTreeSet<PresetId>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT id FROM opinions WHERE favourite = 1")?;
         let ids = query.query_map([], |row| row.get(0).map(PresetId))?;
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Rates a preset from 1 to 5, or takes the rating back.
+    /// Rates a preset from 1 to 5, or removes the rating.
     pub fn set_rating(&self, id: PresetId, rating: Option<u8>, now: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT INTO opinions (id, rating, at) VALUES (?1, ?2, ?3)
@@ -126,7 +126,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a note on a preset.
+    /// Sets the note of a preset.
     pub fn set_note(&self, id: PresetId, note: &str, now: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT INTO opinions (id, note, at) VALUES (?1, ?2, ?3)
@@ -136,7 +136,7 @@ impl Store {
         Ok(())
     }
 
-    /// Adds or removes one of the performer's own tags; search finds it.
+    /// Adds or removes one of the performer's own tags, which search also finds.
     pub fn set_label(&self, id: PresetId, label: &str, on: bool) -> Result<(), StoreError> {
         let label = label.trim();
         if label.is_empty() {
@@ -152,13 +152,13 @@ impl Store {
         let key = "SELECT key FROM presets WHERE id = ?1";
         let key: Option<i64> = step.query_row(key, [id.0], |row| row.get(0)).optional()?;
         if let Some(key) = key {
-            super::words::refresh(&step, key)?;
+            super::full_text::refresh(&step, key)?;
         }
         step.commit()?;
         Ok(())
     }
 
-    /// The performer's own tags of every preset that has some, joined by spaces.
+    /// Returns the performer's own tags of every preset that has any, joined by spaces.
     pub fn labels(&self) -> Result<HashMap<PresetId, String>, StoreError> {
         let mut query = self.connection.prepare_cached("SELECT id, label FROM labels ORDER BY id, label")?;
         let mut labels: HashMap<PresetId, String> = HashMap::new();
@@ -171,7 +171,7 @@ impl Store {
         Ok(labels)
     }
 
-    /// What the performer thinks of this preset.
+    /// Returns the performer's opinion of a preset.
     pub fn opinion(&self, id: PresetId) -> Result<Opinion, StoreError> {
         let sql = "SELECT favourite, rating, note FROM opinions WHERE id = ?1";
         let read = |row: &rusqlite::Row| {
@@ -184,23 +184,23 @@ impl Store {
         Ok(opinion)
     }
 
-    /// Keeps a preset from being chosen, for as long as the kind lasts.
+    /// Excludes a preset for the duration of this kind of ban.
     pub fn ban(&self, id: PresetId, kind: BanKind, reason: &str, now: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO bans (id, kind, until, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        set.execute(params![id.0, kind.word(), kind.lasts().map(|lasts| now + lasts), reason, now])?;
+        set.execute(params![id.0, kind.word(), kind.duration_secs().map(|secs| now + secs), reason, now])?;
         Ok(())
     }
 
-    /// Allows a preset again: one kind of ban, or all of them.
+    /// Lifts one kind of ban, or all bans, of a preset.
     pub fn allow(&self, id: PresetId, kind: Option<BanKind>) -> Result<(), StoreError> {
         let sql = "DELETE FROM bans WHERE id = ?1 AND (?2 IS NULL OR kind = ?2)";
         self.connection.execute(sql, params![id.0, kind.map(BanKind::word)])?;
         Ok(())
     }
 
-    /// The bans that hold at `now`; those that ended are forgotten.
+    /// Returns the bans in force at `now`; deletes expired ones.
     pub fn bans(&self, now: UnixSecs) -> Result<Vec<Ban>, StoreError> {
         self.connection.execute("DELETE FROM bans WHERE until <= ?1", [now])?;
         let mut query =
@@ -217,7 +217,7 @@ impl Store {
         Ok(bans)
     }
 
-    /// Adds one appearance on stage.
+    /// Records one showing.
     pub fn played(&self, id: PresetId, seconds: f64, skipped: bool, now: UnixSecs) -> Result<(), StoreError> {
         let mut add = self.connection.prepare_cached(
             "INSERT INTO plays (id, plays, skips, seconds, last_at) VALUES (?1, 1, ?2, ?3, ?4)
@@ -228,7 +228,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes sure that at least one skip of this preset is known, not earlier than `at`.
+    /// Records a skip unless one is known; updates the last play to at least `at`.
     pub fn set_skipped(&self, id: PresetId, at: UnixSecs) -> Result<(), StoreError> {
         let mut set = self.connection.prepare_cached(
             "INSERT INTO plays (id, skips, last_at) VALUES (?1, 1, ?2)
@@ -238,7 +238,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every preset that was ever on air.
+    /// Returns the play statistics of all presets that were ever on air.
     pub fn plays(&self) -> Result<BTreeMap<PresetId, Play>, StoreError> {
         let mut query =
             self.connection.prepare_cached("SELECT id, plays, skips, seconds, last_at FROM plays")?;
@@ -249,7 +249,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers a whole thing under a name: the taste, the last profile.
+    /// Stores a value as JSON under a name, such as the taste.
     pub fn remember(&self, name: &str, what: &impl Serialize, now: UnixSecs) -> Result<(), StoreError> {
         self.remember_json(name, &serde_json::to_string(what)?, now)
     }
@@ -262,7 +262,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was remembered under this name.
+    /// Loads the value stored under this name.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let sql = "SELECT json FROM memory WHERE name = ?1";
         let json: Option<String> = self.connection.query_row(sql, [name], |row| row.get(0)).optional()?;
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opinions_keep_their_parts_apart() {
+    fn parts_of_an_opinion_are_independent() {
         let store = Store::in_memory().expect("opens");
         let id = PresetId::of(b"a");
         store.set_rating(id, Some(9), 1).expect("rated");
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn bans_end_by_themselves_but_permanent_ones_do_not() {
+    fn bans_expire_unless_permanent() {
         let store = Store::in_memory().expect("opens");
         let (soft, gone) = (PresetId::of(b"soft"), PresetId::of(b"gone"));
         store.ban(soft, BanKind::Soft, "timed out", 1000).expect("banned");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn plays_add_up_and_whole_things_come_back() {
+    fn plays_add_up_and_values_survive_a_round_trip() {
         let store = Store::in_memory().expect("opens");
         let id = PresetId::of(b"a");
         store.played(id, 20.0, false, 5).expect("added");
@@ -318,7 +318,7 @@ mod tests {
         store.set_skipped(PresetId::of(b"b"), 7).expect("added");
         let play = store.plays().expect("read")[&PresetId::of(b"b")];
         assert_eq!((play.plays, play.skips, play.last_at), (0, 1, 7));
-        store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("kept");
+        store.remember("taste", &vec![0.1, 1.0 / 3.0], 1).expect("stored");
         assert_eq!(store.recall::<Vec<f64>>("taste").expect("read"), Some(vec![0.1, 1.0 / 3.0]));
         assert_eq!(store.recall::<Vec<f64>>("nothing").expect("read"), None);
     }

@@ -1,18 +1,20 @@
-//! What is remembered between shows: one SQLite file in the data folder.
+//! The store: everything remembered between shows, in one SQLite file in the data folder.
 //!
-//! Presets are known by the hash of their bytes, files only point at them, so favourites, bans, verdicts and taste
-//! survive renaming and moving. A file that is damaged or was written by a newer version is set aside under another
-//! name, never overwritten and never while anybody has it open, and what can be read of a damaged one is taken over. Never
-//! used on the render thread: the live show writes through [`StoreWriter`].
+//! Presets are identified by the hash of their bytes and files refer to them, so favourites, bans, verdicts and taste
+//! survive renaming and moving. A file that is damaged or was written by a newer version is renamed, never
+//! overwritten, and never while another process has it open; readable rows of a damaged file are copied to a new one.
+//! Never used on the render thread: the live show writes through [`StoreWriter`].
 
-mod aside;
+mod backup;
 mod files;
+mod full_text;
 mod lock;
 mod memory;
+mod paths;
 mod salvage;
 mod schema;
+mod time;
 mod verdicts;
-mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,96 +26,95 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use files::LoadedRow;
-pub(super) use files::{FileFacts, KnownFile, ScanCommit, bytes_of, path_of, text_of};
+pub(super) use files::{FileFacts, KnownFile, ScanCommit};
+pub use full_text::Found;
 pub use memory::{Ban, BanKind, Opinion, Play};
+pub(super) use paths::{bytes_of, path_of, text_of};
+pub use time::UnixSecs;
 pub use verdicts::VerdictRow;
-pub use words::Found;
 pub use writer::{StoreWrite, StoreWriter};
 
-/// Name of the store within the data folder.
+/// File name within the data folder.
 pub const STORE_FILE: &str = "aivj.db";
-/// Ending of the file that lies beside a store in which damage was met.
+/// Extension of the marker file next to a store in which damage was found.
 const SUSPECT: &str = "suspect";
 
-/// Seconds since 1970, as the caller's clock says.
-pub type UnixSecs = i64;
-
-/// How long a process waits for another one that is writing.
+/// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// Why the store could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The data folder cannot be made.
-    #[error("the data folder {0} cannot be used: {1}")]
+    /// The data folder cannot be created or used.
+    #[error("cannot use the data folder {0}: {1}")]
     Folder(PathBuf, std::io::Error),
-    /// SQLite refused.
-    #[error("the store: {0}")]
+    /// SQLite failed.
+    #[error("store error: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// Something stored is not what it should be.
-    #[error("the store holds something that cannot be read: {0}")]
+    /// A stored value is not valid JSON of the expected type.
+    #[error("invalid value in the store: {0}")]
     Json(#[from] serde_json::Error),
-    /// It cannot be used as it is, and not be set aside either.
-    #[error("{0}, and another program has it open")]
+    /// The store is unusable and cannot be renamed because it is open elsewhere.
+    #[error("{0} and is open in another program")]
     InUse(String),
 }
 
-/// The open store. One connection; use one per thread.
+/// An open store: a single connection, to be used by one thread.
 pub struct Store {
     connection: Connection,
-    /// Where it lies; nowhere when it lives in memory only.
+    /// Path of the file; `None` for a store in memory.
     path: Option<PathBuf>,
-    /// Keeps others from setting the file aside; goes after the connection.
-    hold: Option<Arc<StoreLock>>,
+    /// Prevents other processes from renaming the file; dropped after the connection.
+    lock: Option<Arc<StoreLock>>,
 }
 
-/// A store and what the performer should know about how it was opened.
+/// A store and a message about how it was opened.
 pub struct OpenedStore {
     /// The store.
     pub store: Store,
-    /// What happened, what was done instead, what to try.
+    /// A message for the performer.
     pub notice: Option<String>,
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is made when it is not there. A damaged or newer one is set aside
-    /// unless anybody has it open: then a damaged one is used as it is, and mended another time. Where the folder cannot
-    /// be written, the store lives in memory and forgets at the end. Only that can fail.
+    /// Opens or creates the store in `folder`. A damaged or newer store is renamed, unless another process has it
+    /// open: then a damaged one is used as it is and repaired later. If the folder is not writable, the store is kept
+    /// in memory and lost at exit. Fails only if that is impossible.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         match Self::open_file(folder, now) {
             Ok(opened) => Ok(opened),
             Err(error) => {
                 let hint = match &error {
-                    StoreError::InUse(_) => "Close that one and start again".to_owned(),
-                    _ => format!("Check that {} can be written", folder.display()),
+                    StoreError::InUse(_) => "Close it and start again".to_owned(),
+                    _ => format!("Check that {} is writable", folder.display()),
                 };
-                let notice = format!("{error}; this show remembers nothing afterwards. {hint}");
+                let notice = format!("{error}; nothing will be saved. {hint}");
                 Ok(OpenedStore { store: Self::in_memory()?, notice: Some(notice) })
             }
         }
     }
 
-    /// A store that forgets everything at the end.
+    /// Opens a temporary store in memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         schema::migrate(&mut connection)?;
-        Ok(Self { connection, path: None, hold: None })
+        Ok(Self { connection, path: None, lock: None })
     }
 
-    /// Where the store lies; nowhere when it lives in memory only.
+    /// Returns the path of the file; `None` for a store in memory.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// A second connection to the same file, for another thread; nothing for a store in memory.
+    /// Opens a second connection for another thread; `None` for a store in memory.
     pub fn another(&self) -> Result<Option<Self>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let connection = connect(path, Log::Tidied)?;
-        Ok(Some(Self { connection, path: Some(path.clone()), hold: self.hold.clone() }))
+        let connection = connect(path, LogOnClose::Merge)?;
+        Ok(Some(Self { connection, path: Some(path.clone()), lock: self.lock.clone() }))
     }
 
-    /// Marks the store for the next opening to mend, when this error of it says that it is damaged; whether it does.
-    pub fn met(&self, error: &StoreError) -> bool {
+    /// Marks the store for repair at the next opening if this error indicates damage; returns whether it does.
+    pub fn mark_if_damaged(&self, error: &StoreError) -> bool {
         let damaged = matches!(error, StoreError::Sqlite(cause) if is_damage(cause));
         if let (true, Some(path)) = (damaged, &self.path) {
             mark_suspect(path);
@@ -124,77 +125,77 @@ impl Store {
     fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
         let path = folder.join(STORE_FILE);
-        let hold = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-        let notice = if hold.alone() {
-            let notice = mend(&path, now)?;
-            hold.share();
+        let lock = StoreLock::of(&path).map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+        let notice = if lock.alone() {
+            let notice = repair(&path, now)?;
+            lock.share();
             notice
         } else {
-            hold.share();
-            leave(&path)?
+            lock.share();
+            check_in_use(&path)?
         };
-        let mut connection = connect(&path, Log::Tidied)?;
+        let mut connection = connect(&path, LogOnClose::Merge)?;
         schema::migrate(&mut connection)?;
-        Ok(OpenedStore { store: Self { connection, path: Some(path), hold: Some(Arc::new(hold)) }, notice })
+        Ok(OpenedStore { store: Self { connection, path: Some(path), lock: Some(Arc::new(lock)) }, notice })
     }
 }
 
-/// Sets a store aside that cannot be used, and takes over what can be read of it; what happened, in words. Only while
-/// nobody has it open.
-fn mend(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
+/// Renames an unusable store and copies readable rows of a damaged one; returns a message if it did. Requires that no
+/// other process has it open.
+fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     let suspect = suspect_mark(path);
-    let trouble = if path.exists() { trouble_with(path, suspect.exists())? } else { None };
+    let fault = if path.exists() { find_fault(path, suspect.exists())? } else { None };
     let mut notice = None;
-    if let Some(trouble) = trouble {
+    if let Some(fault) = fault {
         let moved =
-            aside::set_aside(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
-        let mut words = format!("{trouble}; it was set aside as {} and a new one was begun", moved.display());
-        if matches!(trouble, StoreFault::Damaged(_)) {
-            let mut connection = connect(path, Log::Tidied)?;
+            backup::move_away(path, now).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
+        let mut text = format!("{fault}; it was saved as {} and a new one was created", moved.display());
+        if matches!(fault, StoreFault::Damaged(_)) {
+            let mut connection = connect(path, LogOnClose::Merge)?;
             schema::migrate(&mut connection)?;
-            let taken = salvage::take_over(&connection, &moved);
-            words.push_str(&format!(
-                " with what could be read of marks, bans, plays, taste and verdicts: {taken}"
+            let copied = salvage::copy_rows(&connection, &moved);
+            text.push_str(&format!(
+                " with all readable favourites, bans, plays, taste and verdicts: {copied}"
             ));
         }
-        notice = Some(words);
+        notice = Some(text);
     }
     if suspect.exists() {
-        std::fs::remove_file(&suspect).ok(); // Looked at again the next time, and no worse for it.
+        std::fs::remove_file(&suspect).ok(); // If this fails, the next opening checks again.
     }
     Ok(notice)
 }
 
-/// Looks at a store that others have open, and leaves it where it is; what is wrong with it, in words.
-fn leave(path: &Path) -> Result<Option<String>, StoreError> {
-    let trouble = match trouble_with(path, false)? {
+/// Checks a store that other processes have open, without moving it; returns a message if it is damaged.
+fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
+    let fault = match find_fault(path, false)? {
         Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::InUse(newer.to_string())),
         Some(damaged) => {
             mark_suspect(path);
             damaged.to_string()
         }
-        None if suspect_mark(path).exists() => "damage was met in the store".to_owned(),
+        None if suspect_mark(path).exists() => "the store is damaged".to_owned(),
         None => return Ok(None),
     };
     Ok(Some(format!(
-        "{trouble}; it is open elsewhere and used as it is. It is mended at the next start with every other show and bake closed"
+        "{fault} and open in another program. It will be repaired at the next start while no other show or bake is running"
     )))
 }
 
-/// What becomes of the write-ahead log when the last connection is closed.
+/// What happens to the write-ahead log when the last connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Log {
-    /// It goes into the file.
-    Tidied,
-    /// It stays, and the file as it was.
-    Left,
+enum LogOnClose {
+    /// It is merged into the database file.
+    Merge,
+    /// It is left unchanged, and so is the file.
+    Keep,
 }
 
-fn connect(path: &Path, log: Log) -> Result<Connection, rusqlite::Error> {
+fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqlite::Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == Log::Left)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == LogOnClose::Keep)?;
     connection.busy_timeout(BUSY)?;
     // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -204,25 +205,25 @@ fn connect(path: &Path, log: Log) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Why a file cannot be used.
+/// Why a store is unusable.
 #[derive(Debug, thiserror::Error)]
 enum StoreFault {
     #[error("the store is damaged ({0})")]
     Damaged(String),
     #[error(
-        "the store was written by a newer version of this program (its format is {0}, {known} is known here)",
+        "the store was written by a newer version of this program (format {0}, supported up to {known})",
         known = schema::VERSION
     )]
     Newer(i64),
 }
 
-/// What is wrong with the file; nothing when it can be used.
-fn trouble_with(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
-    let looked = connect(path, Log::Left).and_then(|connection| {
+/// Checks the file; returns `None` if it is usable.
+fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
+    let checked = connect(path, LogOnClose::Keep).and_then(|connection| {
         let version = schema::version(&connection)?;
         schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
     });
-    match looked {
+    match checked {
         Ok((version, _)) if version > schema::VERSION => Ok(Some(StoreFault::Newer(version))),
         Ok((_, damage)) => Ok(damage.map(StoreFault::Damaged)),
         Err(error) if is_damage(&error) => Ok(Some(StoreFault::Damaged(error.to_string()))),
@@ -230,27 +231,27 @@ fn trouble_with(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreE
     }
 }
 
-/// How long the store's file is. What is in the log only makes it shorter than the store, so it is long enough then.
+/// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the store.
 fn file_bytes(path: &Path) -> u64 {
     let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
-    // The log first: what leaves it between the two looks is in the file by then.
-    if bytes(&aside::with_ending(path, aside::LOG)) > 0 { u64::MAX } else { bytes(path) }
+    // The log first: anything moved out of it between the two calls is in the file by then.
+    if bytes(&backup::with_suffix(path, backup::LOG)) > 0 { u64::MAX } else { bytes(path) }
 }
 
-/// Whether this error, or a cause of one, says that the store is damaged.
+/// Returns whether this error, or one of its causes, indicates a damaged store.
 pub fn is_damage(error: &(dyn std::error::Error + 'static)) -> bool {
     let code = error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
     matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
 }
 
-/// Marks the store in `folder`: damage was met in it, and the next opening looks everywhere.
+/// Marks the store in `folder` as damaged, which makes the next opening check all of it.
 pub fn suspect(folder: &Path) {
     mark_suspect(&folder.join(STORE_FILE));
 }
 
 fn mark_suspect(store: &Path) {
     if let Err(error) = std::fs::write(suspect_mark(store), "") {
-        log::warn!("the store cannot be marked as damaged: {error}");
+        log::warn!("could not mark the store as damaged: {error}");
     }
 }
 
@@ -263,27 +264,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_store_is_set_aside_and_kept() {
+    fn a_damaged_store_is_renamed_and_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(STORE_FILE);
         std::fs::write(&path, "this is no database, however long it may be ".repeat(200)).expect("written");
         let opened = Store::open(folder.path(), 1_790_000_000).expect("opens");
-        let notice = opened.notice.expect("it is told");
-        assert!(notice.contains("set aside"), "{notice}");
-        assert_eq!(set_aside_in(folder.path()), 1);
+        let notice = opened.notice.expect("a notice");
+        assert!(notice.contains("saved as"), "{notice}");
+        assert_eq!(count_backups(folder.path()), 1);
     }
 
-    fn set_aside_in(folder: &Path) -> usize {
+    fn count_backups(folder: &Path) -> usize {
         let names = std::fs::read_dir(folder).expect("read").flatten().map(|entry| entry.file_name());
         names.filter(|name| name.to_string_lossy().ends_with("set-aside")).count()
     }
 
     #[test]
-    fn a_store_that_grows_while_it_is_looked_at_is_not_cut_off() {
+    fn a_store_that_grows_during_the_check_is_not_truncated() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(STORE_FILE);
         drop(Store::open(folder.path(), 0).expect("opens"));
-        let (looking, writing) = (connect(&path, Log::Left), connect(&path, Log::Tidied));
+        let (looking, writing) = (connect(&path, LogOnClose::Keep), connect(&path, LogOnClose::Merge));
         let (looking, writing) = (looking.expect("opens"), writing.expect("opens"));
         let grow_after_look = || {
             let bytes = file_bytes(&path);
@@ -296,14 +297,14 @@ mod tests {
     }
 
     #[test]
-    fn the_log_of_a_damaged_store_counts_and_is_kept() {
+    fn the_log_of_a_damaged_store_is_recovered_and_kept() {
         let (first, second) =
             (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         drop(Store::open(first.path(), 0).expect("opens"));
         let store = Store::open(first.path(), 0).expect("opens").store;
         let favourite = crate::library::PresetId::of(b"in the log");
         store.set_favourite(favourite, true, 1).expect("marked");
-        let log_of = |folder: &Path| aside::with_ending(&folder.join(STORE_FILE), aside::LOG);
+        let log_of = |folder: &Path| backup::with_suffix(&folder.join(STORE_FILE), backup::LOG);
         let log = std::fs::read(log_of(first.path())).expect("there is a log");
         assert!(!log.is_empty());
         std::fs::write(log_of(second.path()), &log).expect("written");
@@ -313,16 +314,16 @@ mod tests {
         std::fs::write(second.path().join(STORE_FILE), &bytes).expect("written");
 
         let opened = Store::open(second.path(), 0).expect("opens");
-        let notice = opened.notice.expect("told");
-        assert!(notice.contains("set aside"), "{notice}");
+        let notice = opened.notice.expect("a notice");
+        assert!(notice.contains("saved as"), "{notice}");
         assert!(opened.store.favourites().expect("read").contains(&favourite));
         let moved = second.path().join(format!("{STORE_FILE}.1970-01-01-000000.set-aside"));
-        assert!(std::fs::read(aside::with_ending(&moved, aside::LOG)).expect("kept") == log);
-        assert!(std::fs::read(moved).expect("kept") == bytes);
+        assert!(std::fs::read(backup::with_suffix(&moved, backup::LOG)).expect("stored") == log);
+        assert!(std::fs::read(moved).expect("stored") == bytes);
     }
 
     #[test]
-    fn marks_before_and_behind_a_damaged_page_survive_and_so_do_those_with_broken_words() {
+    fn rows_around_a_damaged_page_and_rows_with_invalid_text_survive() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let ids: std::collections::BTreeSet<_> =
@@ -335,7 +336,7 @@ mod tests {
         let first = ids.first().expect("many").0;
         let broken = "UPDATE opinions SET note = CAST(x'ff41' AS TEXT) WHERE id = ?1";
         assert_eq!(store.connection.execute(broken, [first]).expect("written"), 1);
-        store.tidy().expect("written");
+        store.checkpoint().expect("written");
         drop(store);
         let path = folder.path().join(STORE_FILE);
         let mut bytes = std::fs::read(&path).expect("read");
@@ -347,15 +348,15 @@ mod tests {
         std::fs::write(&path, bytes).expect("written");
 
         let opened = Store::open(folder.path(), 0).expect("opens");
-        let notice = opened.notice.expect("told");
-        assert!(notice.contains("others could not be read"), "{notice}");
+        let notice = opened.notice.expect("a notice");
+        assert!(notice.contains("some could not be read"), "{notice}");
         let left = opened.store.favourites().expect("read");
         assert!(left.is_subset(&ids) && left.len() < ids.len(), "{}", left.len());
         assert!(left.len() > ids.len() - 200, "{} of {}", left.len(), ids.len());
     }
 
     #[test]
-    fn a_store_cut_short_is_set_aside() {
+    fn a_truncated_store_is_renamed() {
         let folder = tempfile::tempdir().expect("a folder");
         drop(Store::open(folder.path(), 0).expect("opens"));
         let path = folder.path().join(STORE_FILE);
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_deep_in_a_large_store_is_set_aside_once_it_was_met_and_the_marks_survive() {
+    fn damage_in_a_large_store_is_repaired_once_found() {
         let folder = tempfile::tempdir().expect("a folder");
         let open = || Store::open(folder.path(), 0).expect("opens");
         let store = open().store;
@@ -383,8 +384,8 @@ mod tests {
             json: format!("\"{}\"", "x".repeat(3000)),
             at: 1,
         };
-        store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("kept");
-        store.tidy().expect("written");
+        store.put_verdicts(&(0..2000).map(verdict).collect::<Vec<_>>()).expect("stored");
+        store.checkpoint().expect("written");
         drop(store);
         let path = folder.path().join(STORE_FILE);
         let mut bytes = std::fs::read(&path).expect("read");
@@ -394,42 +395,45 @@ mod tests {
         std::fs::write(&path, bytes).expect("written");
 
         let opened = open();
-        assert_eq!(opened.notice, None, "it is not where anybody looks at once");
-        let error = opened.store.each_verdict("r", |_| ()).expect_err("it is met");
+        assert_eq!(opened.notice, None, "the quick check does not find it");
+        let error = opened.store.each_verdict("r", |_| ()).expect_err("the damage");
         assert!(std::error::Error::source(&error).is_some_and(is_damage), "{error}");
         suspect(folder.path());
         let second = open();
-        let notice = second.notice.as_ref().expect("told");
-        assert!(notice.contains("open elsewhere"), "{notice}");
-        assert_eq!(set_aside_in(folder.path()), 0, "whoever has it open writes into the same file");
+        let notice = second.notice.as_ref().expect("a notice");
+        assert!(notice.contains("open in another program"), "{notice}");
+        assert_eq!(count_backups(folder.path()), 0, "a store in use is not renamed");
         let later = crate::library::PresetId::of(b"liked later");
         opened.store.set_favourite(later, true, 2).expect("marked");
         assert!(second.store.favourites().expect("read").contains(&later));
         drop(opened);
-        assert!(open().notice.is_some_and(|notice| notice.contains("open elsewhere")), "one is enough");
+        assert!(
+            open().notice.is_some_and(|notice| notice.contains("open in another program")),
+            "one open handle prevents the repair"
+        );
         drop(second);
         let opened = open();
-        let notice = opened.notice.expect("told");
-        assert!(notice.contains("set aside") && notice.contains("2 favourites and 0 bans"), "{notice}");
+        let notice = opened.notice.expect("a notice");
+        assert!(notice.contains("saved as") && notice.contains("2 favourites and 0 bans"), "{notice}");
         assert_eq!(opened.store.favourites().expect("read"), [favourite, later].into());
-        assert_eq!(set_aside_in(folder.path()), 1);
+        assert_eq!(count_backups(folder.path()), 1);
         drop(opened.store);
         assert_eq!(open().notice, None);
     }
 
     #[test]
-    fn a_newer_store_is_set_aside() {
+    fn a_newer_store_is_renamed() {
         let folder = tempfile::tempdir().expect("a folder");
         let opened = Store::open(folder.path(), 0).expect("opens");
         assert_eq!(opened.notice, None);
         opened.store.connection.pragma_update(None, "user_version", 999).expect("set");
         drop(opened);
-        let notice = Store::open(folder.path(), 0).expect("opens").notice.expect("told");
+        let notice = Store::open(folder.path(), 0).expect("opens").notice.expect("a notice");
         assert!(notice.contains("newer version"), "{notice}");
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_gives_a_store_in_memory() {
+    fn an_unusable_folder_gives_a_store_in_memory() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("file");
         std::fs::write(&file, "").expect("written");

@@ -1,4 +1,4 @@
-//! What can still be read of a damaged store goes into the new one, row by row, from both ends towards the damage.
+//! Copies readable rows of a damaged store to a new one, from both ends towards the damage.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};
 
-/// Tables that nobody could make again, or only in hours, and how they lie in the file, backwards. A scan makes the others.
+/// Tables that cannot be recreated, or only in hours, with their reverse storage order. A scan recreates the others.
 const TABLES: [(&str, &str); 6] = [
     ("opinions", "id DESC"),
     ("labels", "id DESC, label DESC"),
@@ -17,57 +17,57 @@ const TABLES: [(&str, &str); 6] = [
     ("memory", "name DESC"),
     ("verdicts", "rowid DESC"),
 ];
-/// Bytes of a preset's identity.
+/// Length of a preset id, bytes.
 const ID_BYTES: usize = 16;
 
-/// What was taken over.
+/// What was copied.
 #[derive(Debug, Default)]
-pub(super) struct Salvaged {
+pub(super) struct CopiedRows {
     favourites: usize,
     bans: usize,
-    /// All rows, favourites and bans among them.
+    /// All rows, including favourites and bans.
     entries: usize,
-    /// Something was there that could not be read.
+    /// Whether some rows could not be read.
     lost: bool,
 }
 
-impl fmt::Display for Salvaged {
+impl fmt::Display for CopiedRows {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { favourites, bans, entries, lost } = self;
-        write!(out, "{entries} entries, {favourites} favourites and {bans} bans among them")?;
-        if *lost { write!(out, "; others could not be read") } else { Ok(()) }
+        write!(out, "{entries} entries, including {favourites} favourites and {bans} bans")?;
+        if *lost { write!(out, "; some could not be read") } else { Ok(()) }
     }
 }
 
-/// Takes over what the store at `old` still holds into a new one. Nothing here fails: what cannot be read is lost
-/// already. The old store and its log stay as they are.
-pub(super) fn take_over(connection: &Connection, old: &Path) -> Salvaged {
-    let mut taken = Salvaged::default();
+/// Copies the readable rows of the store at `old` to a new one. Never fails: unreadable rows are lost anyway. The old
+/// store and its log are left unchanged.
+pub(super) fn copy_rows(connection: &Connection, old: &Path) -> CopiedRows {
+    let mut copied_rows = CopiedRows::default();
     let opened = Connection::open(old).and_then(|old| {
         old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(old)
     });
-    let Ok(old) = opened else { return Salvaged { lost: true, ..taken } };
+    let Ok(old) = opened else { return CopiedRows { lost: true, ..copied_rows } };
     for (table, backwards) in TABLES {
         let copied = Copier::new(connection, table).and_then(|copier| copier.copy(&old, backwards));
         let (rows, lost) = copied.unwrap_or((0, true));
-        taken.entries += rows;
-        taken.lost |= lost;
+        copied_rows.entries += rows;
+        copied_rows.lost |= lost;
     }
     let count = |what: &str| {
         let sql = format!("SELECT count(*) FROM {what}");
         connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, |count| count as usize)
     };
-    taken.favourites = count("opinions WHERE favourite = 1");
-    taken.bans = count("bans");
-    taken
+    copied_rows.favourites = count("opinions WHERE favourite = 1");
+    copied_rows.bans = count("bans");
+    copied_rows
 }
 
 /// Copies one table.
 struct Copier<'a> {
     connection: &'a Connection,
     table: &'a str,
-    /// What each column is declared to hold.
+    /// Declared type of each column.
     kinds: HashMap<String, String>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Copier<'a> {
         Ok(Self { connection, table, kinds: kinds.collect::<Result<_, _>>()? })
     }
 
-    /// How many rows were copied, and whether any was lost.
+    /// Copies the table; returns the number of rows and whether any were lost.
     fn copy(&self, old: &Connection, backwards: &str) -> Result<(usize, bool), rusqlite::Error> {
         let step = self.connection.unchecked_transaction()?;
         let mut done = (0, false);
@@ -91,12 +91,13 @@ impl<'a> Copier<'a> {
         Ok((done.0, done.1 || !whole))
     }
 
-    /// Copies rows until the end or the damage; whether it came to the end.
+    /// Copies rows up to the end or the damage; returns whether it reached the end.
     fn pass(&self, mut from: Statement, (copied, lost): &mut (usize, bool)) -> Result<bool, rusqlite::Error> {
         let names: Vec<String> = from.column_names().map(str::to_owned).collect();
         let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-        let places = vec!["?"; names.len()].join(", ");
-        let sql = format!("INSERT OR IGNORE INTO {} ({}) VALUES ({places})", self.table, quoted.join(", "));
+        let placeholders = vec!["?"; names.len()].join(", ");
+        let sql =
+            format!("INSERT OR IGNORE INTO {} ({}) VALUES ({placeholders})", self.table, quoted.join(", "));
         let mut put = self.connection.prepare(&sql)?;
         let mut rows = from.query([])?;
         loop {
@@ -105,7 +106,7 @@ impl<'a> Copier<'a> {
                 Ok(None) => return Ok(true),
                 Err(_) => return Ok(false),
             };
-            let values = names.iter().enumerate().map(|(at, name)| self.sound(name, row.get_ref(at).ok()?));
+            let values = names.iter().enumerate().map(|(at, name)| self.valid(name, row.get_ref(at).ok()?));
             let put =
                 values.collect::<Option<Vec<Value>>>().map(|values| put.execute(params_from_iter(values)));
             match put {
@@ -115,8 +116,9 @@ impl<'a> Copier<'a> {
         }
     }
 
-    /// The value when it is what its column holds: damage may leave anything there. Letters that are none are replaced.
-    fn sound(&self, name: &str, value: ValueRef) -> Option<Value> {
+    /// Returns the value if it has the type of its column, since damaged rows may contain anything. Invalid UTF-8 is
+    /// replaced.
+    fn valid(&self, name: &str, value: ValueRef) -> Option<Value> {
         let kind = self.kinds.get(name)?.as_str();
         match (value, kind) {
             (ValueRef::Null, _) => Some(Value::Null),

@@ -1,35 +1,36 @@
-//! The tables, and how older files become this version.
+//! The tables, and the migration of older files.
 
 use rusqlite::{Connection, Transaction};
 
-/// The format this program writes; `PRAGMA user_version` of the file.
+/// The format version written by this program, stored in `PRAGMA user_version`.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Stores no larger than this are checked page by page at every opening; it takes a few milliseconds.
+/// Stores up to this size are fully checked at every opening, which takes a few milliseconds.
 const CHECKED_BYTES: u64 = 4 << 20;
-/// What nobody could make again is small, and checked at every opening.
+/// Small tables that cannot be recreated and are checked at every opening.
 const PRECIOUS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
 
-/// Step `n` brings a file of version `n` to `n + 1`. Steps are only ever added.
+/// Step `n` migrates a file of version `n` to `n + 1`. Steps are only ever appended.
 const MIGRATIONS: &[&str] = &[
     "
-    -- A preset: one row for each content, whatever its files are called.
+    -- A preset: one row per content, regardless of its files.
     CREATE TABLE presets (
         key INTEGER PRIMARY KEY,
         id BLOB NOT NULL UNIQUE,
-        -- Version of the text analysis that filled the columns below; 0 is never.
+        -- Version of the text analysis that filled the columns below; 0 means never.
         analysed INTEGER NOT NULL DEFAULT 0,
         tags INTEGER NOT NULL DEFAULT 0,
         energy INTEGER NOT NULL DEFAULT 1,
         family INTEGER NOT NULL DEFAULT 0
     );
-    -- A folder that was scanned.
+    -- A scanned folder.
     CREATE TABLE libraries (
         key INTEGER PRIMARY KEY,
         root BLOB NOT NULL UNIQUE,
         scanned_at INTEGER NOT NULL DEFAULT 0
     );
-    -- Its files; path is below the root, in the system's own bytes. Unchanged size and time: not read again.
+    -- Files of a library; path is below the root, in the platform's encoding. Files with the same size and time are not
+    -- read again.
     CREATE TABLE files (
         library INTEGER NOT NULL,
         path BLOB NOT NULL,
@@ -39,12 +40,12 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (library, path)
     ) WITHOUT ROWID;
     CREATE INDEX files_of_preset ON files (preset);
-    -- Words of names, paths and tags; rowid is presets.key.
+    -- Search text of names, paths and tags; rowid is presets.key.
     CREATE VIRTUAL TABLE words USING fts5 (
         text, content = '', contentless_delete = 1, detail = none,
         prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2'
     );
-    -- What the performer said; ids are content hashes, so nothing depends on a scan.
+    -- The performer's opinions; ids are content hashes, so nothing depends on a scan.
     CREATE TABLE opinions (
         id BLOB PRIMARY KEY,
         favourite INTEGER NOT NULL DEFAULT 0,
@@ -72,7 +73,7 @@ const MIGRATIONS: &[&str] = &[
         seconds REAL NOT NULL DEFAULT 0,
         last_at INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID;
-    -- What the audit found; the parts a choice depends on as columns, the rest as JSON.
+    -- Audit verdicts; fields used for filtering are columns, the rest is JSON.
     CREATE TABLE verdicts (
         id BLOB PRIMARY KEY,
         safety TEXT NOT NULL,
@@ -83,7 +84,7 @@ const MIGRATIONS: &[&str] = &[
         json TEXT NOT NULL,
         at INTEGER NOT NULL
     );
-    -- One JSON text for each thing that is remembered whole: the taste, the last profile.
+    -- Named JSON values, such as the taste.
     CREATE TABLE memory (
         name TEXT PRIMARY KEY,
         json TEXT NOT NULL,
@@ -91,38 +92,38 @@ const MIGRATIONS: &[&str] = &[
     ) WITHOUT ROWID;
 ",
     "
-    -- By which recipe a verdict was reached, and what asks whether there is one, without reading any JSON.
+    -- The recipe of a verdict, and a covering index to find verdicts without reading JSON.
     ALTER TABLE verdicts ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
     CREATE INDEX verdicts_by_recipe ON verdicts (recipe, id, safety, completeness, look);
 ",
     "
-    -- Tags that only an audit can see: with the verdict, and beside the tags of the text for whoever opens a library.
+    -- Tags found by an audit, stored with the verdict and copied to the preset for opening a library.
     ALTER TABLE verdicts ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE presets ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 
-/// The file's version.
+/// Returns the format version of the file.
 pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Looks for damage and says what it finds: as far as is quick, or everywhere when the store is `suspect`. A large store
-/// may be damaged where nobody looked; who meets that marks it as suspect. `file_bytes` is how long the file is, asked for
-/// after the store was asked how long it should be: others may be writing.
+/// Checks the store and returns the damage found, if any. Checks everything if the store is `suspect`, otherwise only
+/// what is quick; a large store may be damaged elsewhere, and is marked as suspect once that is noticed. `file_bytes`
+/// is called after the expected size was read, because other processes may be writing.
 pub(super) fn probe(
     connection: &Connection,
     file_bytes: impl FnOnce() -> u64,
     suspect: bool,
 ) -> Result<Option<String>, rusqlite::Error> {
-    // One state of the store, which nobody makes shorter meanwhile.
+    // A read transaction, so that no other process shrinks the store meanwhile.
     let _look = connection.unchecked_transaction()?;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let bytes = (pragma("page_count")? * pragma("page_size")?).unsigned_abs();
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     let file_bytes = file_bytes();
     if file_bytes < bytes {
-        return Ok(Some(format!("it was cut off after {file_bytes} of {bytes} bytes")));
+        return Ok(Some(format!("truncated to {file_bytes} of {bytes} bytes")));
     }
     let checks = match bytes {
         _ if suspect => vec!["integrity_check(1)".to_owned()],
@@ -138,7 +139,7 @@ pub(super) fn probe(
     Ok(None)
 }
 
-/// Brings the file to [`VERSION`]; a step is done whole or not at all, and once when two processes open at a time.
+/// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at a time.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     while version(connection)? < VERSION {
         let step = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

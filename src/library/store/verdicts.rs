@@ -1,37 +1,37 @@
-//! What the audit found out about presets; also its checkpoint, because a verdict is kept as soon as it is known.
+//! Audit verdicts; also the checkpoint of an audit, because verdicts are stored as they arrive.
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError, UnixSecs};
 use crate::library::{PresetId, Tags};
 
-/// One verdict: the parts that choices filter by, and everything as JSON.
+/// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VerdictRow {
-    /// Which preset.
+    /// The preset.
     pub id: PresetId,
-    /// Fingerprint of how it was reached; verdicts by another recipe say something else.
+    /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,
-    /// `ok`, `refused`, `hang`...
+    /// `ok`, `refused`, `hang` ...
     pub safety: String,
     /// `ok`, or what is missing.
     pub completeness: String,
-    /// `ok`, `black`, `frozen`...
+    /// `ok`, `black`, `frozen` ...
     pub look: String,
-    /// `pass`, `warn`, `fail`.
+    /// `pass`, `warn` or `fail`.
     pub flash: String,
-    /// Tags that only its pictures tell: dark, bright, low motion.
+    /// Tags that require rendering: dark, bright, low motion.
     pub seen: Tags,
-    /// Estimated milliseconds a frame at 1080p on this machine.
+    /// Estimated milliseconds per frame at 1080p on this machine.
     pub cost_ms: Option<f64>,
-    /// The whole verdict.
+    /// The complete verdict as JSON.
     pub json: String,
-    /// When it was reached.
+    /// Time of the verdict.
     pub at: UnixSecs,
 }
 
 impl Store {
-    /// Keeps verdicts, all of them or none; one of a preset that already has one replaces it.
+    /// Stores verdicts in one transaction, replacing older ones of the same presets.
     pub fn put_verdicts(&self, verdicts: &[VerdictRow]) -> Result<(), StoreError> {
         let step = self.connection.unchecked_transaction()?;
         {
@@ -53,13 +53,13 @@ impl Store {
         Ok(())
     }
 
-    /// The verdict on one preset.
+    /// Returns the verdict on a preset.
     pub fn verdict(&self, id: PresetId) -> Result<Option<VerdictRow>, StoreError> {
         let mut query = self.connection.prepare_cached(&format!("{SELECT} WHERE id = ?1"))?;
         Ok(query.query_row([id.0], row).optional()?)
     }
 
-    /// Hands every verdict by `recipe` to `each`, in order of the presets' identities.
+    /// Calls `each` with every verdict of `recipe`, ordered by preset id.
     pub fn each_verdict(&self, recipe: &str, mut each: impl FnMut(VerdictRow)) -> Result<(), StoreError> {
         let mut query = self.connection.prepare_cached(&format!("{SELECT} WHERE recipe = ?1 ORDER BY id"))?;
         for verdict in query.query_map([recipe], row)? {
@@ -68,9 +68,9 @@ impl Store {
         Ok(())
     }
 
-    /// Hands every preset with a verdict by `recipe` to `each`, with its safety, completeness and look. Reads no JSON,
-    /// so it takes a moment even for a large library.
-    pub fn each_judged(
+    /// Calls `each` with the id, safety, completeness and look of every verdict of `recipe`. Reads no JSON, and is
+    /// therefore fast even for a large library.
+    pub fn each_summary(
         &self,
         recipe: &str,
         mut each: impl FnMut(PresetId, [&str; 3]),
@@ -114,7 +114,7 @@ mod tests {
     use crate::library::Tag;
 
     #[test]
-    fn a_verdict_is_kept_and_replaced_and_counts_by_its_recipe_only() {
+    fn a_newer_verdict_replaces_one_of_another_recipe() {
         let store = Store::in_memory().expect("opens");
         let mut verdict = VerdictRow {
             id: PresetId::of(b"a"),
@@ -128,13 +128,13 @@ mod tests {
             json: "{}".into(),
             at: 7,
         };
-        store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         verdict.recipe = "new".into();
-        store.put_verdicts(std::slice::from_ref(&verdict)).expect("kept");
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
         let judged = |recipe: &str| {
             let mut judged = Vec::new();
-            store.each_judged(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
+            store.each_summary(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
             judged
         };
         assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));

@@ -1,4 +1,4 @@
-//! The one thread that writes while a show runs, so that neither the render thread nor the desk ever waits for a disk.
+//! The thread that writes to the store during a show, so that the render thread and the desk never wait for a disk.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -7,31 +7,31 @@ use std::thread::JoinHandle;
 use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::library::PresetId;
 
-/// Deeds that may wait. A performer makes a few a second; when this many wait the disk is gone, and further ones are
-/// dropped with a message.
-const WAITING: usize = 4096;
+/// Maximum number of queued writes. A performer causes a few per second; when the queue is full the disk has failed,
+/// and further writes are dropped with a message.
+const MAX_QUEUED: usize = 4096;
 
-/// Something to write down.
+/// A write to the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreWrite {
-    /// A preset was marked or unmarked as a favourite.
+    /// Marks or unmarks a favourite.
     Favourite(PresetId, bool),
-    /// A preset is not to be chosen.
+    /// Excludes a preset.
     Ban(PresetId, BanKind, String),
-    /// A preset may be chosen again.
+    /// Lifts one kind of ban, or all bans.
     Allow(PresetId, Option<BanKind>),
-    /// A preset left the stage.
+    /// Records a showing.
     Played {
-        /// Which one.
+        /// The preset.
         id: PresetId,
-        /// How long it was on air.
+        /// Seconds on air.
         seconds: f64,
-        /// The performer sent it away.
+        /// Whether the performer skipped it.
         skipped: bool,
     },
-    /// A whole thing to remember under a name, as JSON.
+    /// Stores a JSON value under a name.
     Remember(String, String),
-    /// A rating from 1 to 5, or none.
+    /// Sets or removes a rating from 1 to 5.
     Rating(PresetId, Option<u8>),
 }
 
@@ -39,34 +39,34 @@ pub enum StoreWrite {
 pub struct StoreWriter {
     sender: Option<SyncSender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
-    trouble: Arc<Mutex<Option<String>>>,
+    last_error: Arc<Mutex<Option<String>>>,
 }
 
 impl StoreWriter {
     /// Starts the thread.
     pub fn start(store: Store) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(WAITING);
-        let trouble = Arc::new(Mutex::new(None));
-        let told = trouble.clone();
-        let work = move || write_all(&store, &receiver, &told);
+        let (sender, receiver) = sync_channel(MAX_QUEUED);
+        let last_error = Arc::new(Mutex::new(None));
+        let shared = last_error.clone();
+        let work = move || write_all(&store, &receiver, &shared);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), trouble })
+        Ok(Self { sender: Some(sender), thread: Some(thread), last_error })
     }
 
-    /// Hands a deed over; never waits.
-    pub fn write(&self, deed: StoreWrite, now: UnixSecs) {
+    /// Queues a write; never blocks.
+    pub fn write(&self, change: StoreWrite, now: UnixSecs) {
         let Some(sender) = &self.sender else { return };
-        match sender.try_send((now, deed)) {
+        match sender.try_send((now, change)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                say(&self.trouble, "the disk does not keep up; what was done now is not remembered".into());
+                report(&self.last_error, "the disk is too slow; the last change was not saved".into());
             }
         }
     }
 
-    /// The newest thing that went wrong, told once.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.try_lock().ok()?.take()
+    /// Takes the latest error message, if any.
+    pub fn take_error(&self) -> Option<String> {
+        self.last_error.try_lock().ok()?.take()
     }
 }
 
@@ -74,33 +74,33 @@ impl Drop for StoreWriter {
     fn drop(&mut self) {
         self.sender = None;
         if let Some(thread) = self.thread.take() {
-            thread.join().ok(); // A thread that fell has nothing left to write.
+            thread.join().ok(); // A panicked thread has nothing left to write.
         }
     }
 }
 
-fn say(trouble: &Mutex<Option<String>>, words: String) {
-    log::warn!("{words}");
-    if let Ok(mut trouble) = trouble.lock() {
-        *trouble = Some(words);
+fn report(last_error: &Mutex<Option<String>>, message: String) {
+    log::warn!("{message}");
+    if let Ok(mut last_error) = last_error.lock() {
+        *last_error = Some(message);
     }
 }
 
-fn write_all(store: &Store, deeds: &Receiver<(UnixSecs, StoreWrite)>, trouble: &Mutex<Option<String>>) {
-    while let Ok((now, deed)) = deeds.recv() {
-        if let Err(error) = write(store, &deed, now) {
-            let mended = if store.met(&error) {
-                "The store is mended when the program starts next"
+fn write_all(store: &Store, writes: &Receiver<(UnixSecs, StoreWrite)>, last_error: &Mutex<Option<String>>) {
+    while let Ok((now, change)) = writes.recv() {
+        if let Err(error) = write(store, &change, now) {
+            let hint = if store.mark_if_damaged(&error) {
+                "The store will be repaired at the next start"
             } else {
                 "Is the disk full?"
             };
-            say(trouble, format!("{error}; what was done now is not remembered. {mended}"));
+            report(last_error, format!("{error}; the last change was not saved. {hint}"));
         }
     }
 }
 
-fn write(store: &Store, deed: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
-    match deed {
+fn write(store: &Store, change: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
+    match change {
         StoreWrite::Favourite(id, on) => store.set_favourite(*id, *on, now),
         StoreWrite::Ban(id, kind, reason) => store.ban(*id, *kind, reason, now),
         StoreWrite::Allow(id, kind) => store.allow(*id, *kind),
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_handed_over_is_written_before_the_end() {
+    fn queued_writes_are_completed_on_drop() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let reader = store.another().expect("opens").expect("a file");
@@ -124,7 +124,7 @@ mod tests {
             writer.write(StoreWrite::Favourite(PresetId::of(&[number]), true), 1);
         }
         writer.write(StoreWrite::Remember("taste".into(), "[1,2]".into()), 2);
-        assert_eq!(writer.trouble(), None);
+        assert_eq!(writer.take_error(), None);
         drop(writer);
         assert_eq!(reader.favourites().expect("read").len(), 200);
         assert_eq!(reader.recall::<Vec<u8>>("taste").expect("read"), Some(vec![1, 2]));

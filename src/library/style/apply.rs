@@ -1,107 +1,46 @@
-//! Giving presets the style an index says they have.
+//! Applies a style index to a catalogue.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::compact::{CompactEntry, CompactIndex};
 use super::index::{IndexCluster, IndexVersion};
-use crate::library::numbers::{NumberMap, number_of};
+use super::name_table::NameTable;
 use crate::library::{Catalogue, Cluster, StyleOrigin};
 
-/// Most styles a show chooses among. An index by names has a style for each author; those with the fewest presets share
-/// one.
+/// Maximum number of styles. An index by names has one style per author; the smallest ones are merged.
 const MAX_CLUSTERS: usize = 256;
-/// The key of the style for presets an index does not name, or names as one of too many.
+/// Key of the style for presets that the index does not list, or whose style was merged.
 const OTHERS: &str = "others";
 
-/// Everything the presets of a library are called in files, and where each is in the catalogue. Names are kept as numbers
-/// of 64 bits: two that share one would have to be looked for.
-#[derive(Clone, Debug, Default)]
-pub struct NameTable {
-    places: NumberMap<u64, u32>,
-}
-
-impl NameTable {
-    /// An empty table with room for the names of so many presets.
-    pub fn for_presets(count: usize) -> Self {
-        let mut places = NumberMap::default();
-        places.reserve(count);
-        Self { places }
-    }
-
-    /// Adds a name; the first preset of a name keeps it.
-    pub fn add(&mut self, name: &str, place: usize) {
-        self.add_number(name_number(name), place);
-    }
-
-    /// Adds the name of this number.
-    pub(in crate::library) fn add_number(&mut self, number: u64, place: usize) {
-        self.places.entry(number).or_insert(place as u32);
-    }
-
-    /// The place of the preset with this name.
-    pub fn place(&self, name: &str) -> Option<usize> {
-        self.place_of(name_number(name))
-    }
-
-    /// The place of the preset with the name of this number.
-    pub(in crate::library) fn place_of(&self, number: u64) -> Option<usize> {
-        self.places.get(&number).map(|&place| place as usize)
-    }
-
-    /// Follows presets to their new places; those that have none are forgotten.
-    pub fn moved(&mut self, place_now: &[Option<u32>]) {
-        self.places.retain(|_, place| match place_now[*place as usize] {
-            Some(now) => {
-                *place = now;
-                true
-            }
-            None => false,
-        });
-    }
-}
-
-/// A name as all files write it: forward slashes, nothing before the path.
-fn tidy(name: &str) -> Cow<'_, str> {
-    let name = name.strip_prefix("./").unwrap_or(name);
-    let name = name.strip_prefix("/presets/").unwrap_or(name);
-    if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
-}
-
-/// The number of a name, however files write it.
-pub(in crate::library) fn name_number(name: &str) -> u64 {
-    number_of(&tidy(name))
-}
-
-/// How well an index fits a library.
+/// How well an index matched a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Presets that got their style from the index.
+    /// Presets that got a style from the index.
     pub styled: usize,
-    /// Presets of the library the index does not name.
+    /// Presets that the index does not list.
     pub unnamed: usize,
-    /// Entries of the index whose presets are gone.
+    /// Entries of the index whose presets are missing.
     pub gone: usize,
 }
 
-/// Gives every preset the index names its cluster, energy and band; the others share one more cluster. Nothing changes
-/// when the index names none of them.
+/// Sets cluster, energy and band of every preset listed in the index; all others share one more cluster. Changes
+/// nothing if the index lists none of the presets.
 pub(in crate::library) fn apply(
     index: &CompactIndex,
     names: &NameTable,
     catalogue: &mut Catalogue,
 ) -> Applied {
     let found: Vec<(usize, CompactEntry)> =
-        index.entries.iter().filter_map(|entry| Some((names.place_of(entry.name)?, *entry))).collect();
+        index.entries.iter().filter_map(|entry| Some((names.index_of_hash(entry.name)?, *entry))).collect();
     let gone = index.entries.len() - found.len();
     let mut styled = vec![false; catalogue.entries.len()];
-    found.iter().for_each(|(place, _)| styled[*place] = true);
+    found.iter().for_each(|(preset, _)| styled[*preset] = true);
     let count = styled.iter().filter(|styled| **styled).count();
     let applied = Applied { styled: count, unnamed: styled.len() - count, gone };
     if count == 0 {
         return applied;
     }
-    let (clusters, place_of) = clusters(index, &found, applied.unnamed > 0);
+    let (clusters, cluster_of_key) = clusters(index, &found, applied.unnamed > 0);
     let others = clusters.iter().position(|cluster| cluster.key == OTHERS).unwrap_or_default() as u16;
     catalogue.clusters = clusters;
     catalogue.space.clone_from(&index.space);
@@ -112,16 +51,16 @@ pub(in crate::library) fn apply(
     for entry in &mut catalogue.entries {
         entry.cluster = others;
     }
-    for (place, said) in found {
-        let entry = &mut catalogue.entries[place];
-        entry.cluster = place_of[said.key as usize].unwrap_or(others);
-        entry.energy = said.energy;
-        entry.tags.0 |= said.tags.0;
+    for (preset, listed) in found {
+        let entry = &mut catalogue.entries[preset];
+        entry.cluster = cluster_of_key[listed.key as usize].unwrap_or(others);
+        entry.energy = listed.energy;
+        entry.tags.0 |= listed.tags.0;
     }
     applied
 }
 
-/// The clusters in order of their keys, and for every key of the index the place of its cluster, if it has one of its own.
+/// Returns the clusters ordered by key, and the cluster index of every key of the style index; `None` for merged keys.
 fn clusters(
     index: &CompactIndex,
     found: &[(usize, CompactEntry)],
@@ -138,20 +77,21 @@ fn clusters(
         keys.push((OTHERS, 0));
     }
     keys.sort();
-    let told: HashMap<&str, &IndexCluster> =
+    let known: HashMap<&str, &IndexCluster> =
         index.clusters.iter().map(|cluster| (cluster.id.as_str(), cluster)).collect();
     let cluster = |key: &str| {
-        let told = told.get(key);
-        let name = told.map(|cluster| cluster.label.as_str()).filter(|label| !label.is_empty());
+        let known = known.get(key);
+        let name = known.map(|cluster| cluster.label.as_str()).filter(|label| !label.is_empty());
         Cluster {
             key: key.to_owned(),
             name: name.unwrap_or(key).to_owned(),
-            centroid: told.map_or_else(Vec::new, |cluster| cluster.centroid.clone()),
+            centroid: known.map_or_else(Vec::new, |cluster| cluster.centroid.clone()),
         }
     };
     let clusters = keys.iter().map(|(key, _)| cluster(key)).collect();
-    let place = |key: &String| keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|at| at as u16);
-    (clusters, index.keys.iter().map(place).collect())
+    let cluster_index =
+        |key: &String| keys.binary_search_by(|(known, _)| (*known).cmp(key)).ok().map(|at| at as u16);
+    (clusters, index.keys.iter().map(cluster_index).collect())
 }
 
 #[cfg(test)]
@@ -163,12 +103,12 @@ mod tests {
     fn built_in() -> (Catalogue, NameTable) {
         let catalogue = Catalogue::built_in();
         let mut names = NameTable::default();
-        catalogue.entries.iter().enumerate().for_each(|(place, entry)| names.add(&entry.path, place));
+        catalogue.entries.iter().enumerate().for_each(|(preset, entry)| names.add(&entry.path, preset));
         (catalogue, names)
     }
 
     #[test]
-    fn an_index_decides_and_says_what_is_gone() {
+    fn an_index_sets_styles_and_reports_missing_presets() {
         let (mut catalogue, names) = built_in();
         let path = catalogue.entries[0].path.replace('/', "\\");
         let mut index = by_name([], "pack", "");
@@ -187,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_of_another_library_changes_nothing() {
+    fn an_index_of_another_library_is_ignored() {
         let (mut catalogue, names) = built_in();
         let before = catalogue.clusters.clone();
         let index = by_name([("elsewhere.milk", "A - b")], "pack", "");
@@ -196,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_authors_share_a_style() {
+    fn excess_styles_are_merged() {
         let mut catalogue = Catalogue::built_in();
         let first = catalogue.entries[0].clone();
         catalogue.entries = (0..600).map(|_| first.clone()).collect();

@@ -1,5 +1,5 @@
-//! A style index as far as a show needs it: numbers instead of names, one text a style. The index of a hundred thousand
-//! presets is read straight into this, without a text for each of its words.
+//! A compact style index for opening a library: hashes instead of names, each key once. The index of 100,000 presets
+//! is parsed directly into this, without allocating a string per word.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,90 +8,90 @@ use std::path::Path;
 
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::apply::name_number;
 use super::index::{IndexCluster, IndexVersion, StyleIndex};
+use super::name_table::name_hash;
 use crate::library::numbers::Word;
 use crate::library::whole_file::FileError;
 use crate::library::{Energy, Tag, Tags};
 
-/// What an index says.
+/// A compact style index.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompactIndex {
-    /// Which of the two files.
+    /// Version of the file.
     pub version: IndexVersion,
     /// The presets.
     pub entries: Vec<CompactEntry>,
-    /// Keys of the styles they have.
+    /// Style keys.
     pub keys: Vec<String>,
-    /// What is known about the styles.
+    /// Known facts about the styles.
     pub clusters: Vec<IndexCluster>,
-    /// Names the space that the clusters' centres lie in.
+    /// Name of the embedding space of the centroids.
     pub space: String,
 }
 
-/// What it says of one preset.
+/// A preset of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompactEntry {
-    /// The number of its name.
+    /// Hash of its name.
     pub name: u64,
-    /// Its style, a place in [`CompactIndex::keys`].
+    /// Index of its style key in [`CompactIndex::keys`].
     pub key: u32,
-    /// How much it moves.
+    /// Energy.
     pub energy: Energy,
-    /// Words about it.
+    /// Look tags.
     pub tags: Tags,
 }
 
 impl CompactIndex {
-    /// Reads a file that has to be of this version; see [`StyleIndex::parse`].
+    /// Reads a file of this version; see [`StyleIndex::parse`].
     pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        // The usual form first, straight into its place.
+        // The canonical form is parsed directly.
         if let Ok(index) = serde_json::from_slice::<CanonicalFile>(&bytes)
             && index.version == version
             && index.entries.iter().all(|entry| !entry.preset_id.is_empty() && !entry.author_key.is_empty())
         {
-            return Ok(index.told());
+            return Ok(index.compact());
         }
         let index = StyleIndex::parse(&bytes, version).map_err(|why| FileError::new(path, &why))?;
         Ok(Self::of(&index))
     }
 
-    /// What this index says.
+    /// Converts a style index.
     pub fn of(index: &StyleIndex) -> Self {
         let mut keys = Keys::default();
-        let told = |entry: &super::index::IndexEntry| CompactEntry {
-            name: name_number(&entry.preset_id),
-            key: keys.place(entry.cluster().unwrap_or(&entry.author_key)),
+        let compact = |entry: &super::index::IndexEntry| CompactEntry {
+            name: name_hash(&entry.preset_id),
+            key: keys.index_of(entry.cluster().unwrap_or(&entry.author_key)),
             energy: entry.energy,
             tags: entry.tags.iter().filter_map(|word| Tag::of(word)).collect(),
         };
-        let entries = index.entries.iter().map(told).collect();
+        let entries = index.entries.iter().map(compact).collect();
         let (clusters, space) = (index.clusters.clone(), index.space.clone());
         Self { version: index.version, entries, keys: keys.list, clusters, space }
     }
 }
 
-/// Every key once.
+/// Deduplicates style keys.
 #[derive(Default)]
 struct Keys {
-    places: HashMap<String, u32>,
+    indices: HashMap<String, u32>,
     list: Vec<String>,
 }
 
 impl Keys {
-    fn place(&mut self, key: &str) -> u32 {
-        if let Some(&place) = self.places.get(key) {
-            return place;
+    fn index_of(&mut self, key: &str) -> u32 {
+        if let Some(&index) = self.indices.get(key) {
+            return index;
         }
-        let place = self.list.len() as u32;
-        self.places.insert(key.to_owned(), place);
+        let index = self.list.len() as u32;
+        self.indices.insert(key.to_owned(), index);
         self.list.push(key.to_owned());
-        place
+        index
     }
 }
 
-/// The index as it is usually written; texts stay in the file.
+/// The canonical form of an index; strings are borrowed from the file.
 #[derive(serde::Deserialize)]
 struct CanonicalFile<'a> {
     version: IndexVersion,
@@ -116,21 +116,21 @@ struct CanonicalEntry<'a> {
 }
 
 impl CanonicalFile<'_> {
-    fn told(self) -> CompactIndex {
+    fn compact(self) -> CompactIndex {
         let mut keys = Keys::default();
-        let told = |entry: &CanonicalEntry| CompactEntry {
-            name: name_number(&entry.preset_id),
-            key: keys.place(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
+        let compact = |entry: &CanonicalEntry| CompactEntry {
+            name: name_hash(&entry.preset_id),
+            key: keys.index_of(entry.tags.cluster.as_deref().unwrap_or(&entry.author_key)),
             energy: entry.energy,
             tags: entry.tags.known,
         };
-        let entries = self.entries.iter().map(told).collect();
+        let entries = self.entries.iter().map(compact).collect();
         let (clusters, space) = (self.clusters, self.space);
         CompactIndex { version: self.version, entries, keys: keys.list, clusters, space }
     }
 }
 
-/// The words of an entry: the first that names its cluster, and those that are known.
+/// The tags of an entry: the first `cluster:` tag, and the known look tags.
 #[derive(Default)]
 struct Words<'a> {
     cluster: Option<Cow<'a, str>>,
@@ -174,7 +174,7 @@ mod tests {
     use crate::library::style::by_name;
 
     #[test]
-    fn both_ways_of_reading_tell_the_same() {
+    fn both_parsers_agree() {
         let labels = ["Geiss - slow bass rain", "Rovastar - \u{fc}ber \"fire\"", "nobody"];
         let ids = ["a/one.milk", "b\\two \u{e9}.milk", "three.milk"];
         let mut index = by_name(ids.into_iter().zip(labels), "pack", "");
@@ -188,12 +188,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("index.json");
         index.write(&path).expect("written");
-        let told = CompactIndex::read(&path, IndexVersion::V0).expect("read");
-        assert_eq!(told, CompactIndex::of(&index));
-        assert_eq!(told.keys[told.entries[0].key as usize], "c07");
-        assert!(told.entries[0].tags.has(Tag::Liquid) && told.entries[0].tags.has(Tag::BandLow));
+        let compact = CompactIndex::read(&path, IndexVersion::V0).expect("read");
+        assert_eq!(compact, CompactIndex::of(&index));
+        assert_eq!(compact.keys[compact.entries[0].key as usize], "c07");
+        assert!(compact.entries[0].tags.has(Tag::Liquid) && compact.entries[0].tags.has(Tag::BandLow));
         assert!(CompactIndex::read(&path, IndexVersion::V1).is_err(), "another version");
-        // One entry with an energy that nobody knows: the others count.
+        // An entry with an unknown energy is skipped.
         let text = std::fs::read_to_string(&path).expect("text").replacen(
             "\"energy\":\"peak\"",
             "\"energy\":\"furious\"",

@@ -8,18 +8,18 @@ use serde_json::Value;
 use crate::library::Energy;
 use crate::library::whole_file::{self, FileError};
 
-/// Which of the two files.
+/// Version of a style index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IndexVersion {
-    /// By names.
+    /// Styles from preset names.
     V0,
-    /// By looks.
+    /// Styles from embeddings.
     V1,
 }
 
 impl IndexVersion {
-    /// The word in the file.
+    /// Returns the word used in the file.
     pub fn word(self) -> &'static str {
         match self {
             Self::V0 => "v0",
@@ -28,37 +28,37 @@ impl IndexVersion {
     }
 }
 
-/// The whole index.
+/// A style index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StyleIndex {
-    /// Which of the two files.
+    /// Version of the file.
     pub version: IndexVersion,
     /// When it was made, ISO 8601.
     pub generated_at: String,
-    /// Name of the pack it was made for.
+    /// Name of the pack.
     pub pack: String,
     /// The presets.
     pub entries: Vec<IndexEntry>,
-    /// What people call the clusters; the reference leaves this out and passes over it.
+    /// The clusters; absent from and ignored by the reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
-    /// Names the space that the clusters' centres lie in: the model that made the embeddings.
+    /// Name of the embedding space of the centroids: the model that made the embeddings.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub space: String,
 }
 
-/// One preset of the index.
+/// A preset of the index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexEntry {
-    /// The preset as the manifest or the folder calls it.
+    /// Name of the preset in the manifest or folder.
     pub preset_id: String,
     /// The cluster in a v1 file, the author in a v0 file.
     pub author_key: String,
-    /// How much it moves.
+    /// Energy.
     pub energy: Energy,
-    /// `energy:groove`, `cluster:c07`, `band:low`, `author:geiss`.
+    /// Tags such as `energy:groove`, `cluster:c07`, `band:low` and `author:geiss`.
     #[serde(default)]
     pub tags: Vec<String>,
 }
@@ -67,54 +67,54 @@ pub struct IndexEntry {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IndexCluster {
-    /// `c07`.
+    /// Key, such as `c07`.
     pub id: String,
-    /// What people call it.
+    /// Display name.
     #[serde(default)]
     pub label: String,
-    /// How many presets it holds.
+    /// Number of presets.
     #[serde(default)]
     pub count: usize,
-    /// Where its centre lies among the embeddings, by which a style is known again in another clustering.
+    /// Centroid in embedding space, used to match the cluster in another clustering.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centroid: Vec<f32>,
 }
 
 impl IndexEntry {
-    /// An entry of a v1 file.
+    /// Creates an entry of a v1 file.
     pub fn of_cluster(preset_id: String, cluster: &str, energy: Energy, band: Option<&str>) -> Self {
         let mut tags = vec![format!("energy:{}", energy.label()), format!("cluster:{cluster}")];
         tags.extend(band.map(|band| format!("band:{band}")));
         Self { preset_id, author_key: cluster.to_owned(), energy, tags }
     }
 
-    /// The cluster: a `cluster:` tag, or an author key that is one.
+    /// Returns the cluster: a `cluster:` tag, or an author key that is a cluster key.
     pub fn cluster(&self) -> Option<&str> {
         let tagged = self.tags.iter().find_map(|tag| tag.strip_prefix("cluster:"));
         tagged.or_else(|| is_cluster_key(&self.author_key).then_some(self.author_key.as_str()))
     }
 }
 
-/// `c07` and the like.
+/// Returns whether `text` is a cluster key such as `c07`.
 fn is_cluster_key(text: &str) -> bool {
     text.strip_prefix('c')
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl StyleIndex {
-    /// Reads the text of a file that has to be of this version. Entries that cannot be used are dropped; a file with
-    /// entries of which none can be used is an error, in words.
+    /// Parses a file of this version. Invalid entries are dropped; a file whose entries are all invalid is an error.
     pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
-        let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
-        let said = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
+        let json: Value =
+            serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
+        let version_found = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
         if json.get("version").and_then(Value::as_str) != Some(version.word()) {
-            return Err(format!("its version is {said}, not \"{}\"", version.word()));
+            return Err(format!("unsupported version {version_found}, expected \"{}\"", version.word()));
         }
         let listed = json.get("entries").or_else(|| json.get("presets")).and_then(Value::as_array);
-        let listed = listed.ok_or("it holds neither a list of entries nor one of presets")?;
+        let listed = listed.ok_or("missing list of entries or presets")?;
         let entries: Vec<IndexEntry> = listed.iter().filter_map(entry).filter(usable).collect();
         if entries.is_empty() && !listed.is_empty() {
-            return Err(format!("none of its {} entries has presetId, authorKey and energy", listed.len()));
+            return Err(format!("none of the {} entries has presetId, authorKey and energy", listed.len()));
         }
         let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let clusters = json.get("clusters").and_then(Value::as_array).into_iter().flatten();
@@ -128,7 +128,7 @@ impl StyleIndex {
         })
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
         whole_file::write_json(path, self)
     }
@@ -138,7 +138,7 @@ fn usable(entry: &IndexEntry) -> bool {
     !entry.preset_id.is_empty() && !entry.author_key.is_empty()
 }
 
-/// One entry of either form: the real one, or the planned one with `id` and a cluster number.
+/// Parses an entry in the actual form, or in the planned form with `id` and a cluster number.
 fn entry(json: &Value) -> Option<IndexEntry> {
     let text = |key: &str| json.get(key).and_then(Value::as_str);
     let tags = json.get("tags").and_then(Value::as_array).into_iter().flatten();
@@ -147,7 +147,7 @@ fn entry(json: &Value) -> Option<IndexEntry> {
     let energy = text("energy").or_else(|| tags.iter().find_map(|tag| tag.strip_prefix("energy:")));
     let energy = match (energy, json.get("presetId")) {
         (Some(label), _) => Energy::ALL.into_iter().find(|energy| energy.label() == label)?,
-        (None, Some(_)) => return None, // The real form always says it.
+        (None, Some(_)) => return None, // Required in the actual form.
         (None, None) => energy_of_motion(json),
     };
     let author_key = match (text("authorKey"), json.get("cluster")) {
@@ -158,7 +158,7 @@ fn entry(json: &Value) -> Option<IndexEntry> {
     Some(IndexEntry { preset_id, author_key, energy, tags })
 }
 
-/// The planned form knows the motion only.
+/// Derives the energy from the motion, the only measure in the planned form.
 fn energy_of_motion(json: &Value) -> Energy {
     let motion = json.get("metrics").and_then(|metrics| metrics.get("avgFrameDelta")).and_then(Value::as_f64);
     match motion {
@@ -193,7 +193,7 @@ mod tests {
         {"presetId":"run3-b-0a1b2c","authorKey":"c1","energy":"peak"}]}"#;
 
     #[test]
-    fn the_real_form_is_read_and_written() {
+    fn the_actual_form_survives_a_round_trip() {
         let index = StyleIndex::parse(REAL.as_bytes(), IndexVersion::V1).expect("read");
         let clusters: Vec<_> = index.entries.iter().map(IndexEntry::cluster).collect();
         assert_eq!(clusters, [Some("c07"), Some("c1")]);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_cannot_be_used_are_dropped_unless_there_are_no_others() {
+    fn invalid_entries_are_dropped_unless_all_are_invalid() {
         let some = REAL.replace("\"peak\"", "\"furious\"");
         assert_eq!(StyleIndex::parse(some.as_bytes(), IndexVersion::V1).expect("read").entries.len(), 1);
         let none = r#"{"version":"v0","entries":[{"presetId":"","authorKey":"a","energy":"calm"}]}"#;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_planned_form_is_read_too() {
+    fn the_planned_form_is_read() {
         let planned = r#"{"version":"v1","pack":"p","presets":[
             {"id":"a/b.milk","tags":["liquid"],"primaryCategory":"liquid","metrics":{"avgFrameDelta":0.2},"cluster":7}],
             "clusters":[{"id":7,"label":"slow liquid","centroid":[1,2],"count":12}]}"#;

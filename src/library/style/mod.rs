@@ -1,20 +1,23 @@
-//! The style index: which presets look alike and how much each moves, baked once, used by every show.
+//! The style index: which presets look alike and how much each moves; baked once and used by every show.
 //!
-//! Files and fields are those of the reference system, so that its indexes are read and ours can be read by it. Reading
-//! is tolerant (unknown fields, the older form of the file, presets that are gone), writing is exact.
+//! Files and fields are compatible with the reference system in both directions. Reading is tolerant (unknown fields,
+//! the older form of the file, missing presets); writing is strict.
 
 mod apply;
 mod compact;
 mod index;
 mod lookup;
+mod name_table;
 mod names;
 mod policy;
 
-pub use apply::{Applied, NameTable};
-pub(super) use apply::{apply, name_number};
+pub use apply::Applied;
+pub(super) use apply::apply;
 pub use compact::{CompactEntry, CompactIndex};
 pub use index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-pub use lookup::{INDEX_V0, INDEX_V1, IndexLookup, POLICY_V0, seek};
+pub use lookup::{INDEX_V0, INDEX_V1, IndexLookup, POLICY_V0, find_index};
+pub use name_table::NameTable;
+pub(super) use name_table::name_hash;
 pub(super) use names::{CALM_WORDS, PEAK_WORDS};
 pub use names::{NameFacts, author_key, by_name};
 pub use policy::{MotionThresholds, StylePolicy};

@@ -1,14 +1,14 @@
-//! What a preset's name alone says: author, energy, band. The index v0 is made of it.
+//! Facts from a preset's name: author, energy, band. The index v0 is built from them.
 
 use super::index::{IndexEntry, IndexVersion, StyleIndex};
 use crate::library::Energy;
 
-/// Words of calm presets, as the reference lists them.
+/// Words of calm presets, from the reference.
 pub(in crate::library) const CALM_WORDS: [&str; 16] = [
     "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
     "dream", "nebula", "quiet", "silence",
 ];
-/// Words of peak presets, as the reference lists them.
+/// Words of peak presets, from the reference.
 pub(in crate::library) const PEAK_WORDS: [&str; 17] = [
     "rave",
     "hardcore",
@@ -32,22 +32,22 @@ const LOW_WORDS: [&str; 8] = ["bass", "sub", "kick", "low", "808", "drum", "boom
 const MID_WORDS: [&str; 8] = ["mid", "synth", "lead", "pad", "texture", "vocal", "organ", "string"];
 const HIGH_WORDS: [&str; 9] = ["hat", "hihat", "clap", "snare", "spark", "glitch", "noise", "air", "hi-hat"];
 
-/// Longest author key, characters.
+/// Maximum length of an author key, characters.
 const MAX_KEY: usize = 80;
 
-/// What a name says.
+/// Facts from a preset's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameFacts {
-    /// The author as a key: `flexi`, `unknown`.
+    /// Author key, such as `flexi` or `unknown`.
     pub author_key: String,
-    /// Peak by any peak word, else calm by any calm word, else groove.
+    /// Peak if there is any peak word, else calm if there is any calm word, else groove.
     pub energy: Energy,
-    /// The band most words speak of.
+    /// The band with the most words.
     pub band: Option<&'static str>,
 }
 
 impl NameFacts {
-    /// Reads a label: the name, or the path with folders.
+    /// Analyses a label: the name, or the path with folders.
     pub fn of(label: &str) -> Self {
         let small = label.to_lowercase();
         let words: Vec<&str> =
@@ -72,7 +72,8 @@ impl NameFacts {
     }
 }
 
-/// The part of a name before ` - `, or all of it, as a key of small letters, digits and dashes; `unknown` for none.
+/// Returns the part of a name before ` - `, or the whole name, as a key of lower-case letters, digits and dashes;
+/// `unknown` if empty.
 pub fn author_key(label: &str) -> String {
     let file = label.rsplit('/').next().unwrap_or(label);
     let file = file.strip_suffix(".milk").or(file.strip_suffix(".milk2")).unwrap_or(file);
@@ -90,7 +91,7 @@ pub fn author_key(label: &str) -> String {
     if key.is_empty() { "unknown".into() } else { key.to_owned() }
 }
 
-/// The index v0 of presets given as pairs of identity and label.
+/// Builds an index v0 from pairs of preset id and label.
 pub fn by_name<'a>(
     presets: impl IntoIterator<Item = (&'a str, &'a str)>,
     pack: &str,
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_say_author_energy_and_band() {
+    fn names_give_author_energy_and_band() {
         let facts = NameFacts::of("Dancer/Flexi + Geiss - acid bass drum.milk");
         assert_eq!(
             (facts.author_key.as_str(), facts.energy, facts.band),
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_by_names_is_a_valid_v0() {
+    fn an_index_by_name_is_a_valid_v0() {
         let index = by_name([("a.milk", "Geiss - storm"), ("b.milk", "?")], "pack", "2026-11-24T00:00:00Z");
         assert_eq!(index.entries[0].tags, ["energy:peak", "author:geiss"]);
         assert_eq!(index.entries[1].tags, ["energy:groove"]);

@@ -1,4 +1,4 @@
-//! `aivj-style-policy.v0.json`: which energy a kind of night asks for.
+//! `aivj-style-policy.v0.json`: the target energy of each profile.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::library::Energy;
 use crate::library::whole_file::{self, FileError};
 
-/// The whole policy; what a file leaves out is as the reference has it.
+/// A style policy; missing fields have the reference's defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StylePolicy {
@@ -16,24 +16,24 @@ pub struct StylePolicy {
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,
-    /// Name of the pack it was made for.
+    /// Name of the pack.
     pub pack: String,
-    /// How likely the next preset is of the same author or cluster. The reference says 1, which stays in one cluster for
-    /// ever; this program writes less.
+    /// Probability that the next preset has the same author or cluster. The reference writes 1, which never leaves a
+    /// cluster; this program writes less.
     pub prefer_same_author_chance: f64,
-    /// The motion macro up to which presets are calm, and up to which they groove.
+    /// Thresholds of the motion macro between calm, groove and peak.
     pub motion_thresholds: MotionThresholds,
-    /// The energy each profile asks for.
+    /// Target energy of each profile.
     pub profile_map: BTreeMap<String, Energy>,
 }
 
-/// Cuts of the motion macro.
+/// Thresholds of the motion macro.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MotionThresholds {
-    /// Calm up to here.
+    /// Upper limit of calm.
     pub calm_max: f64,
-    /// Groove up to here, peak above.
+    /// Upper limit of groove; peak above.
     pub groove_max: f64,
 }
 
@@ -64,18 +64,18 @@ impl Default for StylePolicy {
 }
 
 impl StylePolicy {
-    /// Reads a file; its version has to be `v0`.
+    /// Reads a policy of version `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
         let policy: Self = serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
         if policy.version == "v0" {
             Ok(policy)
         } else {
-            Err(FileError::new(path, &format!("its version is {:?}, not \"v0\"", policy.version)))
+            Err(FileError::new(path, &format!("unsupported version {:?}, expected \"v0\"", policy.version)))
         }
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
         whole_file::write_json(path, self)
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_policy_leaves_out_is_the_default() {
+    fn missing_fields_of_a_policy_have_defaults() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("policy.json");
         std::fs::write(&path, r#"{"version":"v0","motionThresholds":{"calmMax":0.3}}"#).expect("written");

@@ -1,12 +1,14 @@
-//! How well each style suits each scene, judged by what its presets look like: their tags, energies and folders.
+//! Estimates how well each cluster suits each scene from the tags, energies and folders of its presets.
 //!
-//! Only where a taste starts from; the performer's signals soon outweigh it.
+//! Only a starting point for the taste model; the performer's signals soon outweigh it.
 
-use super::pool::Affinity;
 use crate::analysis::Scene;
 use crate::library::{Catalogue, Energy, Entry, Tag};
 
-/// What a tag says for ambient, techno and rock.
+/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation above.
+pub type Affinity = [f64; Scene::ALL.len()];
+
+/// Contribution of each tag to ambient, techno and rock.
 const TAGS: &[(Tag, [f32; 3])] = &[
     (Tag::Liquid, [0.6, 0.0, 0.0]),
     (Tag::Abstract, [0.4, 0.0, 0.1]),
@@ -22,15 +24,15 @@ const TAGS: &[(Tag, [f32; 3])] = &[
     (Tag::BandMid, [0.2, 0.0, 0.1]),
     (Tag::BandHigh, [-0.1, 0.1, 0.1]),
 ];
-/// What the energy says for ambient, techno and rock.
+/// Contribution of each energy to ambient, techno and rock.
 const ENERGIES: [[f32; 3]; 3] = [[0.5, -0.5, -0.5], [0.0, 0.1, 0.2], [-0.5, 0.4, 0.3]];
-/// What it says when a preset was made for this very scene, as its first folder tells.
-const MADE_FOR: f32 = 2.0;
-/// Furthest a style can stand out.
-const FURTHEST: f32 = 2.0;
+/// Contribution of a top folder named after the scene, for presets made for it.
+const SCENE_FOLDER: f32 = 2.0;
+/// Limit of an affinity, in standard deviations.
+const MAX_AFFINITY: f32 = 2.0;
 
-/// For every cluster, how much it stands out for each scene: mean 0 and deviation 1 over the clusters. No
-/// style suits speech, noise or silence better than others; there the energy alone decides.
+/// Returns the affinity of each cluster to each scene, normalised to mean 0 and deviation 1 over the clusters. The
+/// `none` scene has no affinities; there only the energy counts.
 pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
     let clusters = catalogue.clusters.len();
     let mut sums = vec![[0.0_f32; 3]; clusters];
@@ -38,7 +40,7 @@ pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
     for entry in &catalogue.entries {
         let cluster = usize::from(entry.cluster);
         counts[cluster] += 1;
-        sums[cluster].iter_mut().zip(says(entry)).for_each(|(sum, score)| *sum += score);
+        sums[cluster].iter_mut().zip(contributions(entry)).for_each(|(sum, score)| *sum += score);
     }
     for (sum, &count) in sums.iter_mut().zip(&counts) {
         sum.iter_mut().for_each(|score| *score /= count.max(1) as f32);
@@ -51,24 +53,24 @@ pub(super) fn affinities(catalogue: &Catalogue) -> Vec<Affinity> {
         let squares = filled.iter().map(|&cluster| (sums[cluster][scene] - mean).powi(2)).sum::<f32>();
         let deviation = (squares / count).sqrt();
         if deviation < 1e-3 {
-            continue; // All the same to this scene.
+            continue; // All clusters suit this scene equally.
         }
         for &cluster in &filled {
-            let standing_out = (sums[cluster][scene] - mean) / deviation;
-            table[cluster][scene] = f64::from(standing_out.clamp(-FURTHEST, FURTHEST));
+            let affinity = (sums[cluster][scene] - mean) / deviation;
+            table[cluster][scene] = f64::from(affinity.clamp(-MAX_AFFINITY, MAX_AFFINITY));
         }
     }
     table
 }
 
-fn says(entry: &Entry) -> [f32; 3] {
+fn contributions(entry: &Entry) -> [f32; 3] {
     let mut score = ENERGIES[entry.energy as usize];
-    for (_, says) in TAGS.iter().filter(|(tag, _)| entry.tags.has(*tag)) {
-        score.iter_mut().zip(says).for_each(|(score, says)| *score += says);
+    for (_, contribution) in TAGS.iter().filter(|(tag, _)| entry.tags.has(*tag)) {
+        score.iter_mut().zip(contribution).for_each(|(score, contribution)| *score += contribution);
     }
     let folder = entry.path.split('/').next().unwrap_or_default();
     if let Some(scene) = Scene::ALL[..3].iter().position(|scene| scene.label() == folder) {
-        score[scene] += MADE_FOR;
+        score[scene] += SCENE_FOLDER;
     }
     score
 }
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn one_style_alone_is_all_the_same() {
+    fn a_single_cluster_has_no_affinities() {
         let mut catalogue = Catalogue::built_in();
         catalogue.entries.iter_mut().for_each(|entry| entry.cluster = 0);
         assert_eq!(affinities(&catalogue)[0], [0.0; 4]);

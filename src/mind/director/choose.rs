@@ -1,4 +1,4 @@
-//! What comes next, and why.
+//! Chooses the next preset and records the reasons.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,33 +12,33 @@ use crate::units::{Rng, Unipolar};
 
 /// Weight of a cluster's affinity to the scene in the base score.
 const AFFINITY_WEIGHT: f64 = 0.5;
-/// What a step of energy beside the target costs in the base score.
+/// Cost in the base score of one energy step away from the target.
 const MISMATCH_COST: f64 = 0.6;
-/// Temperature of the softmax without and with all adventure, in units of reward.
+/// Softmax temperature at adventure 0 and at adventure 1, in units of reward.
 const TEMPERATURE: (f64, f64) = (0.03, 0.3);
-/// What it costs that a cluster was the last one shown, in units of reward; fades over twice the time that it rests.
-const AGAIN_COST: f64 = 0.2;
-/// What it costs that a style has nothing in common with the one before, where the policy asks to stay near, in units of
+/// Penalty for the cluster shown last, in units of reward; fades over twice the cluster's rest.
+const REPEAT_COST: f64 = 0.2;
+/// Penalty for a style with similarity 0 to the previous one when the policy prefers similar styles, in units of
 /// reward.
-const AWAY_COST: f64 = 0.5;
-/// Share of choices within an arm that go to a favourite, when it has one that may be shown.
+const DISSIMILARITY_COST: f64 = 0.5;
+/// Share of choices within an arm that are drawn from its favourites, if it has any that may be shown.
 const FAVOURITE_SHARE: f64 = 0.2;
-/// Random tries within an arm before it is searched in order.
+/// Random draws within an arm before a linear search.
 const TRIES: usize = 8;
 
-/// How strict a choice could be; each step gives up one more rule for a library that is too small for it.
+/// How strict a choice was; each step drops one more rule, for libraries too small to satisfy it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Every rule of variety holds.
+    /// All variety rules apply.
     All,
-    /// What was skipped tonight may come back.
+    /// Presets skipped in this show may return.
     SkippedToo,
     /// A cluster may follow itself.
     SameCluster,
-    /// Presets come back after half the time.
+    /// Presets may return after half the usual distance.
     Sooner,
-    /// Anything that plays and is not on air.
+    /// Any playable preset that is not on air.
     Anything,
 }
 
@@ -46,44 +46,44 @@ impl Rule {
     const ALL: [Self; 5] = [Self::All, Self::SkippedToo, Self::SameCluster, Self::Sooner, Self::Anything];
 }
 
-/// One choice with its reasons.
+/// A choice with its reasons.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
-    /// Place of the preset in the catalogue.
+    /// Index of the preset in the catalogue.
     pub preset: u32,
-    /// What the taste learns from.
+    /// What the taste model learns from.
     pub evidence: Evidence,
-    /// What was aimed at.
+    /// The target it was chosen for.
     pub target: Target,
-    /// Reward expected of the arm, with its part that was learnt about the style.
+    /// Expected reward of the arm, including `liking`.
     pub score: f64,
-    /// The part of the score that is taste.
+    /// Part of the score that was learnt about the style.
     pub liking: f64,
-    /// How likely this arm was.
+    /// Probability with which this arm was drawn.
     pub probability: f64,
-    /// The favourites of the arm were drawn from.
+    /// Whether the preset was drawn from the arm's favourites.
     pub favourite: bool,
-    /// Styles near the one before it were preferred, as the policy asks now and then.
+    /// Whether styles similar to the previous one were preferred, as the policy requests for some of the choices.
     pub near: bool,
-    /// How strict it could be.
+    /// The strictest rule that could be satisfied.
     pub rule: Rule,
 }
 
-/// Chooses presets and learns from what becomes of them.
+/// Chooses presets and learns from the performer's feedback.
 #[derive(Clone, Debug)]
 pub struct Director {
     /// The library.
     pub pool: Arc<Pool>,
-    /// What is known about single presets.
-    pub standing: PresetStatus,
-    /// What is known about styles.
+    /// What is known about individual presets.
+    pub status: PresetStatus,
+    /// What was learnt about styles.
     pub taste: Taste,
-    /// How far the choice strays from what is known to please.
+    /// How far choices stray from known favourites.
     pub adventure: Unipolar,
     shown: VecDeque<u32>,
 }
 
-/// What must not come now.
+/// Presets and clusters excluded from the current choice.
 struct Bounds {
     recent: HashSet<u32>,
     clusters: Vec<u16>,
@@ -92,63 +92,64 @@ struct Bounds {
 }
 
 impl Director {
-    /// A director with this taste, who has shown nothing yet.
+    /// Creates a director with this taste and an empty history.
     pub fn new(pool: Arc<Pool>, taste: Taste) -> Self {
-        let standing = PresetStatus::new(pool.catalogue.entries.len());
-        Self { pool, standing, taste, adventure: Unipolar::ZERO, shown: VecDeque::new() }
+        let status = PresetStatus::new(pool.catalogue.entries.len());
+        Self { pool, status, taste, adventure: Unipolar::ZERO, shown: VecDeque::new() }
     }
 
-    /// The preset went on air.
-    pub fn shown(&mut self, preset: u32) {
+    /// Records that the preset went on air.
+    pub fn record_shown(&mut self, preset: u32) {
         self.shown.push_back(preset);
         if self.shown.len() > NO_REPEAT {
             self.shown.pop_front();
         }
     }
 
-    /// What the performer did about a choice.
+    /// Learns from the performer's feedback on a choice.
     pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) {
         self.taste.learn(evidence, signal);
         match signal {
-            Signal::Skip if !self.standing.favourite(preset) => self.standing.set_skipped(preset),
-            Signal::Failed => self.standing.set_broken(preset, true),
-            Signal::Favourite => self.standing.set_favourite(preset, true),
-            Signal::Unfavourite => self.standing.set_favourite(preset, false),
+            Signal::Skip if !self.status.favourite(preset) => self.status.set_skipped(preset),
+            Signal::Failed => self.status.set_broken(preset, true),
+            Signal::Favourite => self.status.set_favourite(preset, true),
+            Signal::Unfavourite => self.status.set_favourite(preset, false),
             Signal::Skip | Signal::Hold | Signal::Watched => {}
         }
     }
 
-    /// The circumstances of showing `arm` for `target`.
+    /// Returns the circumstances of showing `arm` for `target`.
     pub fn evidence(&self, arm: Arm, target: &Target) -> Evidence {
-        let mismatch = target.apart(arm.energy as usize as f64);
+        let mismatch = target.distance(arm.energy as usize as f64);
         let affinity = self.pool.affinity(arm.cluster, target.scene);
         let base = AFFINITY_WEIGHT * affinity - MISMATCH_COST * mismatch;
         Evidence { arm, scene: target.scene, base, mismatch }
     }
 
-    /// The circumstances of showing this preset for `target`.
+    /// Returns the circumstances of showing this preset for `target`.
     pub fn evidence_of(&self, preset: u32, target: &Target) -> Evidence {
         let entry = &self.pool.catalogue.entries[preset as usize];
         self.evidence(Arm { cluster: entry.cluster, energy: entry.energy }, target)
     }
 
-    /// The next preset for `target` after those in `planned`; none when nothing may be shown at all.
+    /// Chooses the next preset for `target` after those in `planned`; `None` if no preset may be shown.
     pub fn choose(&self, target: &Target, planned: &[u32], rng: &mut Rng) -> Option<Choice> {
         let mut arms: Vec<(Evidence, f64)> =
             self.pool.arms().map(|arm| self.evidence(arm, target)).map(|e| (e, 0.0)).collect();
-        let lately = self.lately(target, planned);
+        let recent_clusters = self.recent_clusters(target, planned);
         for (evidence, score) in &mut arms {
-            let age = lately.iter().position(|cluster| *cluster == evidence.arm.cluster);
-            let again = age.map_or(0.0, |age| AGAIN_COST * (1.0 - age as f64 / lately.len() as f64));
-            *score = self.taste.expected(evidence) - again;
+            let age = recent_clusters.iter().position(|cluster| *cluster == evidence.arm.cluster);
+            let penalty =
+                age.map_or(0.0, |age| REPEAT_COST * (1.0 - age as f64 / recent_clusters.len() as f64));
+            *score = self.taste.expected(evidence) - penalty;
         }
         let near = self.stay_near(planned, &mut arms, rng);
         let choice = Rule::ALL.into_iter().find_map(|rule| self.draw(&arms, target, planned, rule, rng));
         choice.map(|choice| Choice { near, ..choice })
     }
 
-    /// As often as the policy asks, styles are preferred that look like the one before. The reference stays in the very
-    /// same style; here the rest of a style holds, so it is its neighbours.
+    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. The
+    /// reference stays in the same style; here the cluster rest forbids that, so similar styles are preferred instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {
@@ -158,16 +159,16 @@ impl Director {
         let before = self.pool.catalogue.entries[*before as usize].cluster;
         let mut some = false;
         for (evidence, score) in arms {
-            if let Some(likeness) = self.pool.likeness(before, evidence.arm.cluster) {
-                *score -= AWAY_COST * (1.0 - likeness);
+            if let Some(similarity) = self.pool.similarity(before, evidence.arm.cluster) {
+                *score -= DISSIMILARITY_COST * (1.0 - similarity);
                 some = true;
             }
         }
         some
     }
 
-    /// The clusters shown and planned lately, newest first: even after its rest a style wears off.
-    fn lately(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
+    /// Returns the clusters shown and planned recent_clusters, newest first; they cost a penalty even after their rest.
+    fn recent_clusters(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
         let (cluster_rest, _) = self.pool.rests(target.scene);
         let past = planned.iter().rev().chain(self.shown.iter().rev()).take(2 * cluster_rest);
         past.map(|preset| self.pool.catalogue.entries[*preset as usize].cluster).collect()
@@ -189,12 +190,12 @@ impl Director {
         let best = open.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         let mut weights: Vec<f64> =
             open.iter().map(|(_, score)| ((score - best) / temperature).exp()).collect();
-        // An arm whose presets are all out of bounds is put aside and another drawn.
+        // An arm without an eligible preset is dropped and another one is drawn.
         while !open.is_empty() {
             let total: f64 = weights.iter().sum();
             let at = weighted(&weights, total, rng);
             let (evidence, score) = *open[at];
-            if let Some((preset, favourite)) = self.within(evidence.arm, &bounds, rng) {
+            if let Some((preset, favourite)) = self.pick(evidence.arm, &bounds, rng) {
                 return Some(Choice {
                     preset,
                     evidence,
@@ -221,7 +222,7 @@ impl Director {
             Rule::Sooner => (0, preset_rest / 2),
             Rule::Anything => (0, 1),
         };
-        // Newest first: what is planned comes after what was shown.
+        // Newest first: planned presets come after shown ones.
         let past = || planned.iter().rev().chain(self.shown.iter().rev()).copied();
         let entry = |preset: u32| &self.pool.catalogue.entries[preset as usize];
         Bounds {
@@ -232,11 +233,11 @@ impl Director {
         }
     }
 
-    /// A preset of an arm within bounds; true when it was drawn from the favourites.
-    fn within(&self, arm: Arm, bounds: &Bounds, rng: &mut Rng) -> Option<(u32, bool)> {
+    /// Picks an eligible preset of an arm; the flag is true if it came from the favourites.
+    fn pick(&self, arm: Arm, bounds: &Bounds, rng: &mut Rng) -> Option<(u32, bool)> {
         let entries = &self.pool.catalogue.entries;
         let may = |preset: u32| {
-            self.standing.usable(preset, bounds.skipped_too)
+            self.status.usable(preset, bounds.skipped_too)
                 && !bounds.recent.contains(&preset)
                 && bounds.family != Some(entries[preset as usize].family)
         };
@@ -246,8 +247,7 @@ impl Director {
                 let entry = &entries[*preset as usize];
                 entry.cluster == arm.cluster && entry.energy == arm.energy
             };
-            let favourites: Vec<u32> =
-                self.standing.favourites().filter(of_arm).filter(|p| may(*p)).collect();
+            let favourites: Vec<u32> = self.status.favourites().filter(of_arm).filter(|p| may(*p)).collect();
             if !favourites.is_empty() {
                 return Some((favourites[rng.below(favourites.len())], true));
             }
@@ -261,13 +261,13 @@ impl Director {
     }
 }
 
-/// The place drawn with these weights.
+/// Draws an index with these weights.
 fn weighted(weights: &[f64], total: f64, rng: &mut Rng) -> usize {
     let mut left = rng.unit() * total;
-    for (place, weight) in weights.iter().enumerate() {
+    for (index, weight) in weights.iter().enumerate() {
         left -= weight;
         if left < 0.0 {
-            return place;
+            return index;
         }
     }
     weights.len() - 1

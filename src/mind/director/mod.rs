@@ -1,8 +1,8 @@
-//! The auto director: *when* to change ([`Timing`]) and *what* comes next ([`Director`]), with its reasons.
+//! The automatic director: decides *when* to cut ([`Timing`]) and *what* comes next ([`Director`]), with reasons.
 //!
-//! What: the music sets a [`Target`]; every arm (a cluster at an energy) gets a base score against it; the taste turns
-//! that into an expected reward; an arm is drawn by softmax and a preset from it, under the rules of variety.
-//! Never touches decks or files; see the show for those.
+//! To choose, the music is reduced to a [`Target`]; each arm (a cluster at an energy) gets a base score against it;
+//! the taste model turns that into an expected reward; an arm is drawn by softmax, then a preset within it, subject to
+//! the variety rules. Never touches decks or files; see `show` for those.
 
 mod affinity;
 mod choose;
@@ -15,13 +15,14 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
+pub use affinity::Affinity;
 pub use choose::{Choice, Director, Rule};
-pub use pool::{Affinity, Pool};
+pub use pool::Pool;
 pub use status::PresetStatus;
 pub use target::{PerformerBias, Target};
 pub use timing::{Clock, Moment, Timing};
 
-/// Presets not shown again after they were shown.
+/// Number of other presets shown before one may be repeated.
 pub const NO_REPEAT: usize = 40;
-/// Switches for which a cluster is not shown again.
+/// Number of cuts before a cluster may be repeated.
 pub const CLUSTER_REST: usize = 2;

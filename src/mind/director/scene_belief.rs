@@ -1,75 +1,75 @@
-//! How far the scene that is heard may be relied on: a picture changed for the wrong kind of music has to change again.
+//! How far the detected scene can be trusted: cutting for a wrong scene would force another cut soon after.
 //!
-//! From one kind of music to another the way leads past half a dozen seconds in which the scene is a guess, often past a
-//! third kind. What the picture can wait for waits until the guess is over.
+//! A change of music passes through about six seconds in which the scene is a guess, often through a third scene. Cuts
+//! that can wait are delayed until the guess is over.
 
 use crate::analysis::{Scene, SceneView};
 
-/// Probability from which a new scene is followed, and for how long it has to hold, seconds: two looks.
+/// Probability from which a new scene is followed, and how long it must hold, seconds: two scene updates.
 const SURE: f32 = 0.95;
 const SURE_SECS: f64 = 0.5;
-/// A new scene that stays this long is followed however sure it is, seconds.
-const STAYS_SECS: f64 = 12.0;
-/// The end of the music is believed after this long, seconds: a new piece often begins with something that is neither.
+/// A new scene that lasts this long is followed at any probability, seconds.
+const LASTING_SECS: f64 = 12.0;
+/// Seconds without music before the end of the music is accepted; a new track often starts with something unclassified.
 const NO_MUSIC_SECS: f64 = 8.0;
-/// Probability below which the scene is a guess.
+/// Below this probability the scene is a guess.
 const GUESS: f32 = 0.8;
-/// How much less sure than it was lately the scene has to be for another one to be on its way.
+/// Drop below the recent probability that signals an approaching scene change.
 const DOUBT: f32 = 0.05;
-/// How fast it is forgotten how sure the scene was, seconds.
-const LATELY_SECS: f64 = 6.0;
-/// How long the scene has to be without doubt before it counts as calm, seconds.
+/// Decay time of the recent probability, seconds.
+const RECENT_SECS: f64 = 6.0;
+/// Seconds without doubt before the scene counts as calm.
 const CALM_SECS: f64 = 6.0;
 
-/// What is believed about the scene, and since when.
+/// The current scene with how long and how surely it has been detected.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct SceneBelief {
     scene: Scene,
-    /// For how long this scene is the one decided on, has been sure, and has been free of doubt, seconds.
-    stood_secs: f64,
+    /// How long this scene has been detected, has been sure, and has been free of doubt, seconds.
+    age_secs: f64,
     sure_secs: f64,
     calm_secs: f64,
-    /// How sure it was lately.
-    lately: f32,
+    /// Decaying maximum of the scene's probability.
+    recent: f32,
 }
 
 impl SceneBelief {
-    /// Another frame of `dt` seconds.
-    pub fn hear(&mut self, view: &SceneView, dt: f64) {
+    /// Advances by a frame of `dt` seconds.
+    pub fn observe(&mut self, view: &SceneView, dt: f64) {
         let sure = if view.probabilities == [0.0; 4] {
-            1.0 // Nothing was ever heard: there is nothing to doubt.
+            1.0 // No music yet, so there is no doubt.
         } else {
             view.probabilities[view.scene as usize]
         };
         if self.scene != view.scene {
-            *self = Self { scene: view.scene, lately: sure, ..Self::default() };
+            *self = Self { scene: view.scene, recent: sure, ..Self::default() };
         }
-        self.lately += (sure - self.lately) * (1.0 - (-dt / LATELY_SECS).exp()) as f32;
-        self.lately = self.lately.max(sure);
-        let doubt = sure < self.lately - DOUBT || sure < GUESS;
-        self.stood_secs += dt;
+        self.recent += (sure - self.recent) * (1.0 - (-dt / RECENT_SECS).exp()) as f32;
+        self.recent = self.recent.max(sure);
+        let doubt = sure < self.recent - DOUBT || sure < GUESS;
+        self.age_secs += dt;
         self.sure_secs = if sure >= SURE { self.sure_secs + dt } else { 0.0 };
         self.calm_secs = if doubt { 0.0 } else { self.calm_secs + dt };
     }
 
-    /// Whether the picture may follow this scene.
+    /// Returns whether cuts may follow this scene.
     pub fn followed(&self) -> bool {
         match self.scene {
-            Scene::None => self.stood_secs >= NO_MUSIC_SECS,
+            Scene::None => self.age_secs >= NO_MUSIC_SECS,
             Scene::Ambient | Scene::Techno | Scene::Rock => {
-                self.sure_secs >= SURE_SECS || self.stood_secs >= STAYS_SECS
+                self.sure_secs >= SURE_SECS || self.age_secs >= LASTING_SECS
             }
         }
     }
 
-    /// Whether nothing speaks for another scene.
+    /// Returns whether there are no signs of a scene change.
     pub fn calm(&self) -> bool {
         self.calm_secs >= CALM_SECS
     }
 
-    /// Whether it has been this scene, without doubt just now, for so many seconds.
+    /// Returns whether the scene has lasted `secs` seconds and is currently free of doubt.
     pub fn settled(&self, secs: f64) -> bool {
-        self.stood_secs >= secs && self.calm_secs >= 1.0
+        self.age_secs >= secs && self.calm_secs >= 1.0
     }
 }
 
@@ -81,12 +81,12 @@ mod tests {
         let mut probabilities = [(1.0 - sure) / 3.0; 4];
         probabilities[scene as usize] = sure;
         let view = SceneView { scene, probabilities, ..SceneView::default() };
-        (0..(secs * 30.0) as u32).for_each(|_| belief.hear(&view, 1.0 / 30.0));
+        (0..(secs * 30.0) as u32).for_each(|_| belief.observe(&view, 1.0 / 30.0));
         *belief
     }
 
     #[test]
-    fn a_sure_scene_is_followed_soon_a_guess_late_and_the_end_of_the_music_later_than_music() {
+    fn a_sure_scene_is_followed_before_a_guess_or_the_end_of_music() {
         let mut belief = SceneBelief::default();
         after(&mut belief, Scene::Techno, 0.97, 20.0);
         assert!(!after(&mut belief.clone(), Scene::Rock, 0.7, 5.0).followed());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_less_sure_than_it_was_is_not_calm_until_that_has_passed() {
+    fn a_dip_in_probability_breaks_calm_until_it_has_passed() {
         let mut belief = SceneBelief::default();
         assert!(after(&mut belief, Scene::Techno, 0.99, 7.0).calm());
         assert!(!after(&mut belief, Scene::Techno, 0.85, 1.0).calm());

@@ -1,4 +1,4 @@
-//! What is known about single presets: marked by the performer, skipped tonight, broken.
+//! What is known about individual presets: favourite, banned, skipped or broken.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ const BANNED: u8 = 1;
 const BROKEN: u8 = 2;
 const SKIPPED: u8 = 4;
 
-/// One byte a preset, by its place in the catalogue.
+/// Status flags of all presets, one byte each, indexed as in the catalogue.
 #[derive(Clone, Debug, Default)]
 pub struct PresetStatus {
     marks: Vec<u8>,
@@ -14,22 +14,22 @@ pub struct PresetStatus {
 }
 
 impl PresetStatus {
-    /// Nothing known about so many presets.
+    /// Creates the status of `presets` presets without any marks.
     pub fn new(presets: usize) -> Self {
         Self { marks: vec![0; presets], favourites: BTreeSet::new() }
     }
 
-    /// The favourites, in the order of their places.
+    /// Returns the favourites in catalogue order.
     pub fn favourites(&self) -> impl Iterator<Item = u32> {
         self.favourites.iter().copied()
     }
 
-    /// Whether it is a favourite.
+    /// Returns whether the preset is a favourite.
     pub fn favourite(&self, preset: u32) -> bool {
         self.favourites.contains(&preset)
     }
 
-    /// Marks or unmarks a favourite; a favourite is no longer held against its being skipped.
+    /// Marks or unmarks a favourite; marking also clears the skip.
     pub fn set_favourite(&mut self, preset: u32, on: bool) {
         if on {
             self.favourites.insert(preset);
@@ -39,32 +39,32 @@ impl PresetStatus {
         }
     }
 
-    /// Whether it must not be shown again.
+    /// Returns whether the preset is banned.
     pub fn banned(&self, preset: u32) -> bool {
         self.has(preset, BANNED)
     }
 
-    /// Bans it or allows it again.
+    /// Bans the preset or lifts the ban.
     pub fn set_banned(&mut self, preset: u32, on: bool) {
         self.set(preset, BANNED, on);
     }
 
-    /// Whether it could not be played.
+    /// Returns whether the preset is broken.
     pub fn broken(&self, preset: u32) -> bool {
         self.has(preset, BROKEN)
     }
 
-    /// Leaves it out because it could not be played or showed nothing, or takes it in again.
+    /// Excludes the preset because it failed to play or showed nothing, or includes it again.
     pub fn set_broken(&mut self, preset: u32, on: bool) {
         self.set(preset, BROKEN, on);
     }
 
-    /// It was skipped tonight: not shown again while there is anything else.
+    /// Marks the preset as skipped: shown again in this show only if nothing else is available.
     pub fn set_skipped(&mut self, preset: u32) {
         self.set(preset, SKIPPED, true);
     }
 
-    /// Whether it may be chosen; what was skipped tonight only where `skipped_too`.
+    /// Returns whether the preset may be chosen; skipped presets only with `skipped_too`.
     pub fn usable(&self, preset: u32, skipped_too: bool) -> bool {
         let against = if skipped_too { BANNED | BROKEN } else { BANNED | BROKEN | SKIPPED };
         self.marks[preset as usize] & against == 0

@@ -1,4 +1,4 @@
-//! When to change: the moments in the music that ask for it, and the beat they wait for.
+//! When to cut: the musical events that request a cut, and the beat the cut waits for.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,35 +6,35 @@ use super::scene_belief::SceneBelief;
 use crate::analysis::{Features, Passage, Scene, Section};
 use crate::units::Seconds;
 
-/// Why the picture changes now.
+/// Why a cut happens now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// Another kind of music began.
+    /// The scene changed.
     SceneChange,
-    /// The energy came back at once.
+    /// The energy returned after a breakdown or build.
     Drop,
     /// The music became more or less intense.
     EnergyJump,
-    /// A phrase ended.
+    /// A musical phrase ended.
     PhraseEnd,
-    /// It has been on air for long.
+    /// The preset has been on air for its maximum time.
     LongEnough,
 }
 
 impl Moment {
-    /// In words.
-    pub fn words(self) -> &'static str {
+    /// Returns the text shown to the performer.
+    pub fn description(self) -> &'static str {
         match self {
-            Self::SceneChange => "another kind of music began",
-            Self::Drop => "the drop",
-            Self::EnergyJump => "the energy changed",
-            Self::PhraseEnd => "a phrase ended",
-            Self::LongEnough => "it was on air for long",
+            Self::SceneChange => "new kind of music",
+            Self::Drop => "drop",
+            Self::EnergyJump => "energy change",
+            Self::PhraseEnd => "end of a phrase",
+            Self::LongEnough => "on air long enough",
         }
     }
 
-    /// Whether it is better to wait when the scene itself may be changing.
+    /// Returns whether the cut should be delayed while the scene may be changing.
     fn can_wait(self) -> bool {
         match self {
             Self::SceneChange | Self::Drop => false,
@@ -43,145 +43,145 @@ impl Moment {
     }
 }
 
-/// Shortest time on air before anything but a hand may change the picture, seconds.
-const SHORTEST_SECS: f64 = 4.0;
-/// Longest that an unplaced change waits for a hit where there is no beat, seconds.
+/// Minimum time on air before an automatic cut, seconds.
+const MIN_ON_AIR_SECS: f64 = 4.0;
+/// Longest wait for a hit when there is no beat, seconds.
 const HIT_WAIT_SECS: f64 = 2.0;
-/// Strength of a hit that a change may fall on where there is no beat.
+/// Minimum hit strength to cut on when there is no beat.
 const HIT: f32 = 0.5;
-/// Rise of the energy over its own average that asks for a change.
+/// Rise of the energy above its average that requests a cut.
 const JUMP: f32 = 0.2;
-/// How sure the downbeat must be to be waited for.
+/// Minimum downbeat confidence to wait for a downbeat.
 const SURE_DOWNBEAT: f32 = 0.5;
-/// Beats a change waits for the downbeat before any beat will do.
+/// Beats a cut waits for a downbeat before it takes any beat.
 const DOWNBEAT_WAIT: f64 = 4.0;
-/// How long the energy has to be another one, seconds: a fill is no change.
-const LASTS_SECS: f64 = 1.2;
-/// Energy this far from its own average is on its way to somewhere.
+/// How long a new energy must last, seconds; a drum fill is shorter.
+const NEW_ENERGY_SECS: f64 = 1.2;
+/// Distance of the energy from its average that counts as a transition.
 const UNSTEADY: f32 = 0.15;
-/// A change that can wait is listened past for most of a bar, seconds: where a phrase ends other music may begin, and the
-/// energy changes with it.
-const LISTEN_SECS: f64 = 1.5;
-/// A drop belongs to a piece that has played for a while, seconds; a sudden start is another piece.
+/// Delay of a cut that can wait, most of a bar, seconds: the end of a phrase may turn out to be the start of a new
+/// scene, and the energy changes with it.
+const SETTLE_SECS: f64 = 1.5;
+/// Minimum age of a scene for a drop, seconds; a sudden start is a new track.
 const DROP_AFTER_SECS: f64 = 15.0;
-/// Times the shortest stay after which the end of a phrase is taken.
+/// Multiple of the minimum stay from which a phrase end requests a cut.
 const PHRASE_STAY: f64 = 1.2;
-/// Times the longest stay after which a change waits for nothing but its beat.
+/// Multiple of the maximum stay after which a cut waits only for its beat.
 const FORCED_STAY: f64 = 1.5;
 
-/// This frame on the audio clock.
+/// The timing of the current frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    /// The moment on the audio clock.
+    /// Current time on the audio clock.
     pub now: Seconds,
-    /// How long the frame lasts, seconds.
+    /// Duration of the frame, seconds.
     pub frame_secs: f64,
     /// How long the preset has been on air, seconds.
     pub on_air_secs: f64,
-    /// How long presets stay, as a multiple of what suits the music.
+    /// Multiplier of the default stay.
     pub dwell: f64,
 }
 
-/// Watches the music for moments to change.
+/// Follows the music and decides when to cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timing {
-    /// The scene the picture was chosen for, and the section at that time.
+    /// The scene that the current preset was chosen for, and the section at the last cut.
     since_cut: Option<(Scene, Section)>,
     belief: SceneBelief,
     passage: Passage,
-    /// The drop has come with this very frame.
+    /// Whether the drop began in this frame.
     dropped: bool,
-    wanted: Option<(Moment, f64)>,
-    /// How long the energy has been another one, seconds.
+    pending: Option<(Moment, f64)>,
+    /// How long the energy has differed from that at the last cut, seconds.
     other_energy_secs: f64,
 }
 
 impl Timing {
-    /// Listens to a frame of `dt` seconds; every frame counts, also those in which nothing may change.
-    pub fn hear(&mut self, heard: &Features, dt: f64) {
-        self.belief.hear(&heard.scene, dt);
-        self.dropped = heard.passage == Passage::Drop && self.passage != Passage::Drop;
-        self.passage = heard.passage;
+    /// Observes a frame of `dt` seconds; must be called for every frame, including those that cannot cut.
+    pub fn observe(&mut self, features: &Features, dt: f64) {
+        self.belief.observe(&features.scene, dt);
+        self.dropped = features.passage == Passage::Drop && self.passage != Passage::Drop;
+        self.passage = features.passage;
     }
 
-    /// Whether the picture should change in the frame that was heard last, and why.
-    pub fn step(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
-        let forced = clock.on_air_secs >= FORCED_STAY * stay(heard, clock.dwell).1;
-        let waits = !forced && self.waits(heard);
+    /// Returns why the show should cut in the frame observed last, or `None`.
+    pub fn step(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
+        let forced = clock.on_air_secs >= FORCED_STAY * stay(features, clock.dwell).1;
+        let waits = !forced && self.must_wait(features);
         let passed = |moment: Moment| match moment {
-            Moment::SceneChange => !self.other_scene(heard), // It was a guess, and another one now.
+            Moment::SceneChange => !self.other_scene(features), // The guess was wrong.
             moment => waits && moment.can_wait(),
         };
-        self.wanted = self.wanted.filter(|(moment, _)| !passed(*moment));
-        let moment = self.asks(heard, clock).filter(|moment| !(waits && moment.can_wait()));
-        match (self.wanted, moment) {
-            (None, Some(moment)) => self.wanted = Some((moment, clock.now.0)),
-            // A scene change or a drop outweighs what merely had its time.
-            (Some((wanted, _)), Some(moment)) if wanted.can_wait() && !moment.can_wait() => {
-                self.wanted = Some((moment, clock.now.0));
+        self.pending = self.pending.filter(|(moment, _)| !passed(*moment));
+        let moment = self.find_moment(features, clock).filter(|moment| !(waits && moment.can_wait()));
+        match (self.pending, moment) {
+            (None, Some(moment)) => self.pending = Some((moment, clock.now.0)),
+            // A scene change or a drop replaces a cut that can wait.
+            (Some((pending, _)), Some(moment)) if pending.can_wait() && !moment.can_wait() => {
+                self.pending = Some((moment, clock.now.0));
             }
             (Some(_) | None, _) => {}
         }
-        let (moment, since) = self.wanted?;
-        let listens_secs = if moment.can_wait() && !forced { LISTEN_SECS } else { 0.0 };
-        let waited_secs = clock.now.0 - since - listens_secs;
-        (waited_secs >= 0.0 && self.placed(moment, waited_secs, heard, clock)).then_some(moment)
+        let (moment, since) = self.pending?;
+        let settle_secs = if moment.can_wait() && !forced { SETTLE_SECS } else { 0.0 };
+        let waited_secs = clock.now.0 - since - settle_secs;
+        (waited_secs >= 0.0 && self.is_due(moment, waited_secs, features, clock)).then_some(moment)
     }
 
-    /// The picture changed, to one chosen for `scene`; the music as it is now is what the next change is measured against.
-    pub fn cut(&mut self, scene: Scene, heard: &Features) {
-        self.since_cut = Some((scene, heard.section));
-        self.wanted = None;
+    /// Records a cut to a preset chosen for `scene`; the current section is the reference for the next one.
+    pub fn cut(&mut self, scene: Scene, features: &Features) {
+        self.since_cut = Some((scene, features.section));
+        self.pending = None;
         self.other_energy_secs = 0.0;
     }
 
-    /// Nothing is wanted any more: the performer took over.
+    /// Drops the pending cut because the performer took over.
     pub fn forget(&mut self) {
-        self.wanted = None;
+        self.pending = None;
     }
 
-    /// Why a change is on its way, while one waits for its beat.
+    /// Returns the reason of the cut that waits for its beat, if any.
     pub fn waiting(&self) -> Option<Moment> {
-        self.wanted.map(|(moment, _)| moment)
+        self.pending.map(|(moment, _)| moment)
     }
 
-    /// Whether a change that can wait has to: another kind of music may have begun, and its own change would follow at
-    /// once. Techno without its beat is in a breakdown or at its end.
-    fn waits(&self, heard: &Features) -> bool {
-        let beat_gone = heard.scene.scene == Scene::Techno && !heard.beat.trusted();
-        self.other_scene(heard) || beat_gone || !self.belief.calm()
+    /// Returns whether cuts that can wait must wait: a scene change may be under way and would soon cause a cut of its
+    /// own. Techno without its beat is in a breakdown or ending.
+    fn must_wait(&self, features: &Features) -> bool {
+        let beat_gone = features.scene.scene == Scene::Techno && !features.beat.trusted();
+        self.other_scene(features) || beat_gone || !self.belief.calm()
     }
 
-    /// Whether the picture was chosen for another kind of music.
-    fn other_scene(&self, heard: &Features) -> bool {
-        self.since_cut.is_some_and(|(scene, _)| scene != heard.scene.scene)
+    /// Returns whether the detected scene differs from the one that the preset was chosen for.
+    fn other_scene(&self, features: &Features) -> bool {
+        self.since_cut.is_some_and(|(scene, _)| scene != features.scene.scene)
     }
 
-    fn asks(&mut self, heard: &Features, clock: &Clock) -> Option<Moment> {
-        let section = self.since_cut.map_or(heard.section, |(_, section)| section);
+    fn find_moment(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
+        let section = self.since_cut.map_or(features.section, |(_, section)| section);
         let stayed = clock.on_air_secs;
-        let (least, most) = stay(heard, clock.dwell);
-        let jumped = heard.energy_fast.get() - heard.energy_slow.get() > JUMP;
-        // In the middle of a fall or a rise nothing ends.
-        let steady = (heard.energy_fast.get() - heard.energy_slow.get()).abs() < UNSTEADY;
-        let has_drops = matches!(heard.scene.scene, Scene::Techno | Scene::Rock);
-        let other_energy = section != heard.section || jumped;
+        let (least, most) = stay(features, clock.dwell);
+        let jumped = features.energy_fast.get() - features.energy_slow.get() > JUMP;
+        // No phrase ends during a rise or fall.
+        let steady = (features.energy_fast.get() - features.energy_slow.get()).abs() < UNSTEADY;
+        let has_drops = matches!(features.scene.scene, Scene::Techno | Scene::Rock);
+        let other_energy = section != features.section || jumped;
         self.other_energy_secs = if other_energy { self.other_energy_secs + clock.frame_secs } else { 0.0 };
-        let phrase_beats = heard.beat.phrase_bars as f32 * 4.0;
+        let phrase_beats = features.beat.phrase_bars as f32 * 4.0;
         let phrase_ends =
-            heard.beat.trusted() && phrase_beats > 0.0 && phrase_beats - heard.beat.phrase_beats <= 1.0;
+            features.beat.trusted() && phrase_beats > 0.0 && phrase_beats - features.beat.phrase_beats <= 1.0;
         match () {
-            () if stayed < SHORTEST_SECS => None,
-            // The end of the music is no music to rush to.
-            () if self.other_scene(heard)
+            () if stayed < MIN_ON_AIR_SECS => None,
+            // The end of the music is not urgent.
+            () if self.other_scene(features)
                 && self.belief.followed()
-                && (heard.scene.scene != Scene::None || stayed >= least) =>
+                && (features.scene.scene != Scene::None || stayed >= least) =>
             {
                 Some(Moment::SceneChange)
             }
             () if self.dropped && has_drops && self.belief.settled(DROP_AFTER_SECS) => Some(Moment::Drop),
             () if stayed < least => None,
-            () if self.other_energy_secs >= LASTS_SECS => Some(Moment::EnergyJump),
+            () if self.other_energy_secs >= NEW_ENERGY_SECS => Some(Moment::EnergyJump),
             () if !steady => None,
             () if phrase_ends && stayed >= PHRASE_STAY * least => Some(Moment::PhraseEnd),
             () if stayed >= most => Some(Moment::LongEnough),
@@ -189,22 +189,22 @@ impl Timing {
         }
     }
 
-    /// Whether this frame is the place for the change: the frame nearest to a beat where the beat is trusted, a hit
-    /// otherwise.
-    fn placed(&self, moment: Moment, waited_secs: f64, heard: &Features, clock: &Clock) -> bool {
-        let grid = &heard.beat;
+    /// Returns whether this frame is the right place for the cut: the frame nearest to a beat if the beat is trusted,
+    /// otherwise a hit.
+    fn is_due(&self, moment: Moment, waited_secs: f64, features: &Features, clock: &Clock) -> bool {
+        let grid = &features.beat;
         if !grid.trusted() {
             return match moment {
                 Moment::SceneChange | Moment::Drop | Moment::EnergyJump => true,
                 Moment::PhraseEnd | Moment::LongEnough => {
-                    heard.hit.get() >= HIT || heard.onset.get() >= HIT || waited_secs >= HIT_WAIT_SECS
+                    features.hit.get() >= HIT || features.onset.get() >= HIT || waited_secs >= HIT_WAIT_SECS
                 }
             };
         }
         let beats = grid.beats_at(clock.now);
         let nearest = beats.round();
         let off_secs = (beats - nearest) * grid.tempo.period().0;
-        // The frame that holds the beat in its middle: never more than half a frame away.
+        // The beat lies within half a frame of this one.
         let on_beat = (-clock.frame_secs / 2.0..clock.frame_secs / 2.0).contains(&off_secs);
         let on_downbeat = (nearest as i64).rem_euclid(4) as u64 == grid.downbeat % 4;
         let waits = grid.downbeat_confidence.get() >= SURE_DOWNBEAT
@@ -213,15 +213,15 @@ impl Timing {
     }
 }
 
-/// Shortest and longest stay on air by itself, seconds: calm music changes slowly, and `dwell` times so.
-fn stay(heard: &Features, dwell: f64) -> (f64, f64) {
-    let (least, most) = match heard.scene.scene {
+/// Returns the minimum and maximum stay, seconds, times `dwell`; shorter for intense music.
+fn stay(features: &Features, dwell: f64) -> (f64, f64) {
+    let (least, most) = match features.scene.scene {
         Scene::Ambient => (18.0, 60.0),
         Scene::Techno => (10.0, 32.0),
         Scene::Rock => (12.0, 40.0),
         Scene::None => (15.0, 45.0),
     };
-    let pace = match heard.section {
+    let pace = match features.section {
         Section::Calm => 1.2,
         Section::Groove => 1.0,
         Section::Peak => 0.8,

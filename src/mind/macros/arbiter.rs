@@ -1,6 +1,6 @@
-//! Who may move a control: MIDI lock before the performer's hold, before the music, before hits.
+//! Decides who may move a control: MIDI lock, then the performer's hold, then the music, then accents.
 //!
-//! The one place where the saved position of a control is written, and only the performer writes it.
+//! The only place that writes the saved positions, and only on the performer's commands.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,26 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long the bank stands still after the performer touched it, seconds.
+/// How long the bank stands still after a touch, seconds.
 pub const HOLD_SECS: f64 = 9.0;
 
-/// Who moves the bank at this moment.
+/// Who moves the bank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Nobody but the performer.
+    /// Only the performer.
     #[default]
     Off,
-    /// The music, around where the performer put it.
+    /// The music, around the performer's settings.
     Ai,
-    /// The performer, for some seconds after a touch.
+    /// Only the performer, for [`HOLD_SECS`] after a touch.
     Hold,
-    /// Knobs of a controller, all eight of them.
+    /// MIDI knobs, which are assigned to all eight controls.
     Midi,
 }
 
 impl Mode {
-    /// The word on the desk.
+    /// Returns the label on the desk.
     pub fn title(self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -38,17 +38,17 @@ impl Mode {
     }
 }
 
-/// What the performer set: the part of the macros that is saved.
+/// The performer's settings: the saved part of the macros.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MacroState {
-    /// Where the performer put the controls.
+    /// Positions of the controls.
     pub bank: Bank,
-    /// The kind of night.
+    /// The active profile.
     pub profile: Profile,
-    /// The stored setting that stands, until a control is moved.
+    /// The active macro preset, until a control is moved.
     pub preset: Option<MacroPreset>,
-    /// The macros follow the music.
+    /// Whether the macros follow the music.
     pub follow: bool,
 }
 
@@ -58,12 +58,12 @@ impl Default for MacroState {
     }
 }
 
-/// The saved positions and everything that decides who may add to them.
+/// The performer's settings with the hold timer and the MIDI lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arbiter {
     state: MacroState,
     held_secs: f64,
-    /// All controls lie under knobs of a controller.
+    /// Whether MIDI knobs are assigned to all controls.
     locked: bool,
 }
 
@@ -76,7 +76,7 @@ impl Arbiter {
         &self.state
     }
 
-    /// Seconds until the music may move the bank again.
+    /// Returns the seconds until the music may move the bank again.
     pub fn held_secs(&self) -> f64 {
         self.held_secs
     }
@@ -85,7 +85,7 @@ impl Arbiter {
         self.held_secs = (self.held_secs - dt).max(0.0);
     }
 
-    /// Who moves the bank as a whole.
+    /// Returns who moves the bank.
     pub fn mode(&self) -> Mode {
         if self.locked {
             Mode::Midi
@@ -98,15 +98,15 @@ impl Arbiter {
         }
     }
 
-    /// The performer puts `control` to `value`.
+    /// Sets `control` to `value` and starts a hold.
     pub fn touch(&mut self, control: Control, value: Unipolar) {
         self.state.bank.set(control, value);
         self.state.preset = None;
         self.held_secs = HOLD_SECS;
     }
 
-    /// The performer takes a stored setting.
-    pub fn take(&mut self, preset: MacroPreset, bank: Bank) {
+    /// Recalls a macro preset and starts a hold.
+    pub fn recall(&mut self, preset: MacroPreset, bank: Bank) {
         self.state.bank = bank;
         self.state.preset = Some(preset);
         self.held_secs = HOLD_SECS;
@@ -116,13 +116,13 @@ impl Arbiter {
         self.state.profile = profile;
     }
 
-    /// Lets the bank follow the music, or no longer. Asking for it ends a hold: the performer has let go.
+    /// Toggles whether the bank follows the music. Ends a hold, since the performer has let go.
     pub fn toggle_follow(&mut self) {
         self.state.follow = !self.state.follow;
         self.held_secs = 0.0;
     }
 
-    /// All controls lie under knobs of a controller and nothing but the performer moves them, or no longer.
+    /// Locks the bank so that only the performer moves it, or unlocks it.
     pub fn lock(&mut self, locked: bool) {
         self.locked = locked;
     }

@@ -1,4 +1,4 @@
-//! The macro bank as a value: eight controls, each 0 to 1, written to files by name.
+//! The macro bank as a value: eight positions from 0 to 1, serialised by control name.
 
 use std::collections::BTreeMap;
 
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 use crate::mind::Control;
 use crate::units::Unipolar;
 
-/// A number for every control of the bank.
+/// One offset per control.
 pub(super) type Offsets = [f32; Control::ALL.len()];
 
-/// The positions of all eight controls. A control that a file does not name rests in the middle.
+/// The positions of all eight controls. Controls missing in a file default to the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<Control, Unipolar>", into = "BTreeMap<Control, Unipolar>")]
 pub struct Bank([Unipolar; Control::ALL.len()]);
 
 impl Default for Bank {
-    /// Every control in the middle, where it leaves the picture alone.
+    /// Returns every control in the middle, which leaves the picture unchanged.
     fn default() -> Self {
         Self([Unipolar::HALF; Control::ALL.len()])
     }
 }
 
 impl Bank {
-    /// A bank of these positions, in the order of [`Control::ALL`].
+    /// Creates a bank from positions in the order of [`Control::ALL`].
     pub fn new(positions: [f32; Control::ALL.len()]) -> Self {
         Self(positions.map(Unipolar::new))
     }
 
-    /// Where `control` stands.
+    /// Returns the position of `control`.
     pub fn get(&self, control: Control) -> Unipolar {
         self.0[control as usize]
     }
 
-    /// Puts `control` to `value`.
+    /// Sets `control` to `value`.
     pub fn set(&mut self, control: Control, value: Unipolar) {
         self.0[control as usize] = value;
     }
 
-    /// Every control with its position, in the order of the bank.
+    /// Returns every control with its position, in bank order.
     pub fn iter(&self) -> impl Iterator<Item = (Control, Unipolar)> {
         Control::ALL.into_iter().zip(self.0)
     }
@@ -65,16 +65,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bank_is_written_by_name_and_forgives_gaps() {
+    fn a_bank_is_serialised_by_name_and_missing_controls_default() {
         let mut bank = Bank::default();
         bank.set(Control::M6, Unipolar::new(0.25));
         let text = toml::to_string(&bank).expect("a table of numbers");
         assert!(text.contains("m6 = 0.25"), "{text}");
-        assert_eq!(toml::from_str::<Bank>(&text).expect("what was written"), bank);
+        assert_eq!(toml::from_str::<Bank>(&text).expect("a round trip"), bank);
         assert_eq!(toml::from_str::<Bank>("m6 = 0.25").expect("one control"), bank);
-        assert_eq!(
-            toml::from_str::<Bank>("fusion = 9.0").expect("brought inside").get(Control::Fusion).get(),
-            1.0
-        );
+        assert_eq!(toml::from_str::<Bank>("fusion = 9.0").expect("clamped").get(Control::Fusion).get(), 1.0);
     }
 }

@@ -1,13 +1,13 @@
-//! The tone guard: automatic moves bend before they reach an extreme. What the performer set is never bent.
+//! The range guard: compresses automatic moves before they reach an extreme. Never affects the performer's settings.
 
 use crate::analysis::Section;
 use crate::mind::Control;
 
-/// How much of a move beyond the range still comes through.
+/// Slope of moves beyond the range.
 const SLOPE: f32 = 0.35;
 
-/// `wanted` with the part beyond the comfortable range flattened; the range always includes `set`, the position the
-/// performer chose, so that the guard never pulls it away from there.
+/// Returns `wanted` with the part outside the control's range compressed by [`SLOPE`]. The range is widened to include
+/// the performer's setting `set`.
 pub(super) fn guarded(control: Control, wanted: f32, set: f32, section: Section) -> f32 {
     let (low, high) = range(control, section);
     let (low, high) = (low.min(set), high.max(set));
@@ -15,7 +15,7 @@ pub(super) fn guarded(control: Control, wanted: f32, set: f32, section: Section)
     (wanted.clamp(low, high) + SLOPE * over).clamp(0.0, 1.0)
 }
 
-/// Where automatic moves feel at home.
+/// Returns the range of a control within which automatic moves are not compressed.
 fn range(control: Control, section: Section) -> (f32, f32) {
     let (low, high) = match section {
         Section::Peak => (0.28, 0.92),
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extremes_bend_and_the_performers_choice_does_not() {
+    fn extremes_are_compressed_but_not_the_performers_setting() {
         let calm = |wanted, set| guarded(Control::Fusion, wanted, set, Section::Calm);
         assert_eq!(calm(0.6, 0.5), 0.6);
         assert!((calm(1.0, 0.5) - (0.84 + 0.35 * 0.16)).abs() < 1e-6);

@@ -1,13 +1,13 @@
-//! Where the music wants the bank to be: an offset from the middle for every control, from what is heard now.
+//! Computes where the music wants the bank to be: an offset from the middle for every control.
 //!
-//! An ordinary groove rests near the middle, where the picture is as it was made; calm music lies below it and peaks
-//! above. Pure; smoothing and timing are left to the trajectory.
+//! An ordinary groove stays near the middle, where the picture is unchanged; calm music lies below, peaks above. Pure
+//! functions; see `trajectory` for smoothing and timing.
 
 use super::bank::Offsets;
 use super::profile::Character;
 use crate::analysis::{Features, Scene};
 
-/// What drives the bank, all 0 to 1.
+/// The features that drive the bank, all 0 to 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drive {
     pub energy: f32,
@@ -17,11 +17,11 @@ pub(super) struct Drive {
     pub hit: f32,
     pub onset: f32,
     pub flux: f32,
-    /// 1 on a trusted beat, falling to both sides of it.
+    /// 1 on a trusted beat, falling to both sides.
     pub pulse: f32,
 }
 
-/// Half width of the pulse around a beat, in beats.
+/// Half-width of the pulse around a beat, in beats.
 const PULSE_WIDTH: f64 = 0.11;
 
 impl Drive {
@@ -49,7 +49,7 @@ fn pulse(features: &Features) -> f32 {
     (-distance * distance).exp() as f32
 }
 
-/// The aim of every control as an offset from the middle.
+/// Returns the aim of every control as an offset from the middle.
 pub(super) fn aim(features: &Features, character: &Character) -> Offsets {
     let Drive { energy, bass, mid, high, hit, onset, flux, pulse } = Drive::of(features);
     let [fusion, motion, sparkle] = character.bias;
@@ -67,7 +67,7 @@ pub(super) fn aim(features: &Features, character: &Character) -> Offsets {
     ]
 }
 
-/// What each kind of music adds to fusion, motion and sparkle.
+/// Returns the scene's contribution to fusion, motion and sparkle.
 fn scene_bias(scene: Scene) -> [f32; 3] {
     match scene {
         Scene::Ambient => [0.08, -0.08, -0.10],

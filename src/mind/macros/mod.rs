@@ -1,8 +1,8 @@
-//! The macro bank: what the performer set, what the music adds, and who may move what.
+//! The macro bank: the performer's settings, the offsets added by the music, and who may move which control.
 //!
-//! Three layers make one position: the performer's own (saved), the slow drift after the music, and the shake of hits.
-//! The upper two are offsets that come and go; in silence they are 0 and the performer's positions stand as they are.
-//! A control set to either end of its travel is nailed there: offsets shrink towards the ends.
+//! A position is the sum of three layers: the performer's setting (saved), a slow drift that follows the music, and
+//! short accents on hits. The upper two are temporary offsets; in silence they are 0. A control set to either end of
+//! its travel stays there: offsets shrink towards the ends.
 
 mod accent;
 mod arbiter;
@@ -26,12 +26,12 @@ use super::{Control, MacroPreset, Profile};
 use crate::analysis::Features;
 use crate::units::{Rng, Unipolar};
 
-/// Energy above which there is music to follow.
-const HEARD_ENERGY: f32 = 0.02;
-/// How fast the music takes hold of the bank, and lets go of it in silence, seconds.
+/// Energy above which music is considered audible.
+const AUDIBLE_ENERGY: f32 = 0.02;
+/// Time constants with which the music's influence rises, and falls in silence, seconds.
 const PRESENCE_SECS: (f32, f32) = (0.5, 1.5);
 
-/// Presence from which the slow drift goes on.
+/// Presence above which the slow drift runs.
 const AWAKE: f32 = 0.3;
 
 /// The macro bank in motion.
@@ -40,71 +40,72 @@ pub struct Macros {
     arbiter: Arbiter,
     trajectory: Trajectory,
     accent: Accent,
+    /// Offsets of the accent layer.
     shake: bank::Offsets,
-    /// How present the music is, 0 in silence to 1.
+    /// Smoothed presence of music, 0 in silence to 1.
     presence: f32,
     mode: Mode,
     values: Bank,
 }
 
-/// The bank as seen from outside.
+/// A snapshot of the bank.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MacroView {
-    /// Where every control stands now, with all that the music adds.
+    /// Current position of every control, including offsets.
     pub values: Bank,
-    /// What the performer set, as it is saved.
+    /// The performer's settings, as saved.
     pub state: MacroState,
     /// Who moves the bank.
     pub mode: Mode,
-    /// Seconds until the music may move it again.
+    /// Seconds until the music may move the bank again.
     pub held_secs: f64,
 }
 
 impl Macros {
-    /// A bank that starts as it was saved.
+    /// Creates a bank from saved settings.
     pub fn new(state: MacroState) -> Self {
         Self { arbiter: Arbiter::new(state), values: state.bank, ..Self::default() }
     }
 
-    /// The performer puts one control to `value`; it stands there at once, and the music waits [`HOLD_SECS`].
+    /// Sets a control to `value` at once and pauses the music's influence for [`HOLD_SECS`].
     pub fn touch(&mut self, control: Control, value: Unipolar) {
         self.arbiter.touch(control, value);
         self.trajectory.rebase(control as usize);
     }
 
-    /// The performer takes a stored setting of the whole bank.
-    pub fn take(&mut self, preset: MacroPreset) {
-        self.arbiter.take(preset, stored::setting(preset).bank);
+    /// Recalls a macro preset.
+    pub fn recall(&mut self, preset: MacroPreset) {
+        self.arbiter.recall(preset, stored::setting(preset).bank);
         for control in Control::ALL {
             self.trajectory.rebase(control as usize);
         }
     }
 
-    /// The kind of night.
+    /// Sets the profile.
     pub fn set_profile(&mut self, profile: Profile) {
         self.arbiter.set_profile(profile);
     }
 
-    /// Lets the bank follow the music, or stay where the performer put it.
+    /// Toggles whether the bank follows the music.
     pub fn toggle_follow(&mut self) {
         self.arbiter.toggle_follow();
     }
 
-    /// All controls lie under knobs of a controller and are moved by nothing else, or no longer.
+    /// Locks or unlocks the bank; locked while MIDI knobs are assigned to all controls.
     pub fn lock(&mut self, locked: bool) {
         self.arbiter.lock(locked);
     }
 
-    /// What is saved.
+    /// Returns the state to save.
     pub fn state(&self) -> &MacroState {
         self.arbiter.state()
     }
 
-    /// One step of `dt` seconds; returns where the controls stand.
+    /// Advances by `dt` seconds and returns the positions.
     pub fn step(&mut self, features: &Features, dt: f64, rng: &mut Rng) -> Bank {
         let dt_secs = dt.clamp(0.0, 1.0) as f32;
         self.arbiter.advance(dt);
-        self.hear(features, dt_secs);
+        self.follow_presence(features, dt_secs);
         let mode = self.arbiter.mode();
         if mode == Mode::Ai && !matches!(self.mode, Mode::Ai | Mode::Hold) {
             self.trajectory.wake();
@@ -120,14 +121,14 @@ impl Macros {
                 if self.presence > AWAKE {
                     self.trajectory.step(features, &character, self.accent.level(), dt_secs, rng);
                 } else if self.presence == 0.0 {
-                    self.trajectory.settle(dt_secs);
+                    self.trajectory.ease_to_rest(dt_secs);
                     self.trajectory.wake();
                 }
             }
             Mode::Hold => self.accent.rest(),
             Mode::Off => {
                 self.accent.rest();
-                self.trajectory.settle(dt_secs);
+                self.trajectory.ease_to_rest(dt_secs);
             }
             Mode::Midi => {
                 self.accent.rest();
@@ -138,7 +139,7 @@ impl Macros {
         self.values
     }
 
-    /// What the desk shows.
+    /// Returns a snapshot for the desk.
     pub fn view(&self) -> MacroView {
         MacroView {
             values: self.values,
@@ -148,13 +149,13 @@ impl Macros {
         }
     }
 
-    fn hear(&mut self, features: &Features, dt: f32) {
-        let heard =
-            !features.silent && features.energy_fast.get().max(features.energy_slow.get()) > HEARD_ENERGY;
+    fn follow_presence(&mut self, features: &Features, dt: f32) {
+        let audible =
+            !features.silent && features.energy_fast.get().max(features.energy_slow.get()) > AUDIBLE_ENERGY;
         let (rise, fall) = PRESENCE_SECS;
-        let (target, time) = if heard { (1.0, rise) } else { (0.0, fall) };
+        let (target, time) = if audible { (1.0, rise) } else { (0.0, fall) };
         self.presence += (target - self.presence) * (1.0 - (-dt / time).exp());
-        if !heard && self.presence < 1e-3 {
+        if !audible && self.presence < 1e-3 {
             self.presence = 0.0;
         }
     }
@@ -162,8 +163,8 @@ impl Macros {
     fn compose(&mut self, features: &Features) {
         let set = &self.arbiter.state().bank;
         for (control, base) in set.iter() {
-            let place = control as usize;
-            let offset = (self.trajectory.offsets()[place] + self.shake[place]) * self.presence;
+            let index = control as usize;
+            let offset = (self.trajectory.offsets()[index] + self.shake[index]) * self.presence;
             let value = if offset == 0.0 {
                 base
             } else {
@@ -176,7 +177,7 @@ impl Macros {
     }
 }
 
-/// How far offsets carry from `base`: all the way from the middle, nowhere from either end.
+/// Returns how strongly offsets apply at `base`: fully in the middle, not at all at the ends.
 fn reach(base: f32) -> f32 {
     (4.0 * base * (1.0 - base)).max(0.0).sqrt()
 }

@@ -1,25 +1,25 @@
-//! What each kind of night does to the macros. The numbers start from those of the browser system this grew out of.
+//! The effect of each profile on the macros. The numbers started from those of an earlier, browser-based system.
 
 use crate::mind::Profile;
 
-/// One profile in numbers.
+/// The parameters of one profile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Character {
-    /// Added to the aims of fusion, motion and sparkle.
+    /// Offsets added to the aims of fusion, motion and sparkle.
     pub bias: [f32; 3],
-    /// How far the slots follow the music, 1 = fully.
+    /// How strongly M4 to M8 follow the music; 1 is full.
     pub slots: f32,
-    /// Furthest way of one morph.
+    /// Largest change of a control in one morph.
     pub step: f32,
-    /// How long one morph takes before the music has its say, seconds.
+    /// Duration of one morph before the music modifies it, seconds.
     pub morph_secs: f32,
-    /// How hard hits shake the macros.
+    /// Strength of accents on all controls.
     pub accent: f32,
-    /// How hard hits shake fusion, on top.
+    /// Extra factor on the accents of fusion.
     pub accent_fusion: f32,
-    /// How hard hits shake the slots, on top.
+    /// Extra factor on the accents of M4 to M8.
     pub accent_slots: f32,
-    /// How much a hit shortens the morph under way.
+    /// How much an accent shortens a new morph.
     pub haste: f32,
 }
 
@@ -34,7 +34,7 @@ const EVEN: Character = Character {
     haste: 1.0,
 };
 
-/// The numbers of `profile`.
+/// Returns the parameters of `profile`.
 pub(super) fn character(profile: Profile) -> Character {
     match profile {
         Profile::Custom => EVEN,

@@ -1,22 +1,22 @@
-//! The seven stored settings of the whole bank.
+//! The values of the seven macro presets.
 
 use super::Bank;
 use crate::mind::MacroPreset;
 
-/// A stored setting: where the controls go, and how hard hits shake them while it stands.
+/// The positions of a macro preset, and how strongly accents apply while it is active.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setting {
     pub bank: Bank,
-    /// 1 for an even drive.
+    /// Accent strength; 1 is normal.
     pub drive: f32,
 }
 
-/// Hits that shake the bank as they come.
+/// Normal accent strength.
 pub(super) const EVEN_DRIVE: f32 = 1.0;
 const PUNCH: f32 = 1.15;
 const INTENSE: f32 = 1.3;
 
-/// What `preset` holds.
+/// Returns the values of `preset`.
 pub(super) fn setting(preset: MacroPreset) -> Setting {
     let (positions, drive) = match preset {
         MacroPreset::TechnoBoost => ([0.80, 0.90, 0.65, 0.92, 0.45, 0.82, 0.75, 0.60], INTENSE),

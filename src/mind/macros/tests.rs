@@ -1,4 +1,4 @@
-//! What a performer may rely on.
+//! Tests of the macro bank as a performer sees it.
 
 use super::*;
 use crate::analysis::{Bands, BeatGrid, Scene, SceneView, Section};
@@ -50,19 +50,19 @@ fn silence(now: f64) -> Features {
     Features { at: Seconds(now), silent: true, ..Features::default() }
 }
 
-/// The macros played to some music, with a clock.
-struct Played {
+/// A macro bank driven by music, with its clock.
+struct Harness {
     macros: Macros,
     rng: Rng,
     now: f64,
 }
 
-impl Played {
+impl Harness {
     fn new(state: MacroState) -> Self {
         Self { macros: Macros::new(state), rng: Rng::new(1), now: 0.0 }
     }
 
-    fn listen(&mut self, music: impl Fn(f64) -> Features, secs: f64) -> Vec<Bank> {
+    fn play(&mut self, music: impl Fn(f64) -> Features, secs: f64) -> Vec<Bank> {
         let steps = (secs / DT).round() as usize;
         (0..steps)
             .map(|_| {
@@ -73,106 +73,106 @@ impl Played {
     }
 }
 
-fn furthest(path: &[Bank], from: &Bank) -> f32 {
+fn largest_change(path: &[Bank], from: &Bank) -> f32 {
     path.iter()
         .flat_map(|bank| bank.iter().map(|(control, value)| (value.get() - from.get(control).get()).abs()))
         .fold(0.0, f32::max)
 }
 
 #[test]
-fn it_visibly_moves_within_six_seconds_of_any_music() {
+fn any_music_visibly_moves_the_bank_within_six_seconds() {
     for (name, music) in [("groove", groove as fn(f64) -> Features), ("pad", pad)] {
-        let path = Played::new(MacroState::default()).listen(music, 6.0);
-        let moved = furthest(&path, &Bank::default());
+        let path = Harness::new(MacroState::default()).play(music, 6.0);
+        let moved = largest_change(&path, &Bank::default());
         assert!(moved > 0.15, "{name}: moved {moved}");
     }
 }
 
 #[test]
 fn the_slow_drift_has_no_steps() {
-    let path = Played::new(MacroState::default()).listen(pad, 60.0);
-    let worst = path.windows(2).map(|two| furthest(&two[1..], &two[0])).fold(0.0, f32::max);
+    let path = Harness::new(MacroState::default()).play(pad, 60.0);
+    let worst = path.windows(2).map(|two| largest_change(&two[1..], &two[0])).fold(0.0, f32::max);
     assert!(worst < 0.01, "largest move in one frame: {worst}");
 }
 
 #[test]
-fn silence_leaves_the_performers_positions_as_they_are() {
+fn silence_restores_the_performers_positions() {
     let mut set = Bank::default();
     set.set(Control::Motion, Unipolar::new(0.83));
     set.set(Control::M5, Unipolar::new(0.12));
-    let mut played = Played::new(MacroState { bank: set, ..MacroState::default() });
-    assert_eq!(played.listen(silence, 5.0).last(), Some(&set));
-    played.listen(groove, 20.0);
-    assert_eq!(played.listen(silence, 20.0).last(), Some(&set));
+    let mut harness = Harness::new(MacroState { bank: set, ..MacroState::default() });
+    assert_eq!(harness.play(silence, 5.0).last(), Some(&set));
+    harness.play(groove, 20.0);
+    assert_eq!(harness.play(silence, 20.0).last(), Some(&set));
 }
 
 #[test]
-fn a_touched_control_stands_still_at_once_and_for_nine_seconds() {
-    let mut played = Played::new(MacroState::default());
-    played.listen(groove, 20.0);
+fn a_touch_freezes_the_bank_for_nine_seconds() {
+    let mut harness = Harness::new(MacroState::default());
+    harness.play(groove, 20.0);
     let value = Unipolar::new(0.77);
-    played.macros.touch(Control::Sparkle, value);
-    let path = played.listen(groove, HOLD_SECS - 0.1);
-    assert_eq!(played.macros.view().mode, Mode::Hold);
+    harness.macros.touch(Control::Sparkle, value);
+    let path = harness.play(groove, HOLD_SECS - 0.1);
+    assert_eq!(harness.macros.view().mode, Mode::Hold);
     assert!(path.iter().all(|bank| bank.get(Control::Sparkle) == value));
     let still = path[0];
-    assert!(path.iter().all(|bank| *bank == still), "something else moved under the performer's hands");
-    let path = played.listen(groove, 30.0);
-    assert_eq!(played.macros.view().mode, Mode::Ai);
-    assert!(furthest(&path, &still) > 0.05, "the music never came back");
+    assert!(path.iter().all(|bank| *bank == still), "the bank moved during a hold");
+    let path = harness.play(groove, 30.0);
+    assert_eq!(harness.macros.view().mode, Mode::Ai);
+    assert!(largest_change(&path, &still) > 0.05, "the bank did not follow the music after the hold");
 }
 
 #[test]
-fn what_the_music_adds_never_reaches_the_saved_state() {
+fn offsets_never_reach_the_saved_state() {
     let mut set = Bank::default();
     set.set(Control::Fusion, Unipolar::new(0.7));
     let state = MacroState { bank: set, profile: Profile::PeakRave, ..MacroState::default() };
-    let mut played = Played::new(state);
-    let path = played.listen(groove, 60.0);
-    assert!(furthest(&path, &set) > 0.1);
-    assert_eq!(*played.macros.state(), state);
+    let mut harness = Harness::new(state);
+    let path = harness.play(groove, 60.0);
+    assert!(largest_change(&path, &set) > 0.1);
+    assert_eq!(*harness.macros.state(), state);
 }
 
 #[test]
-fn a_bank_under_midi_knobs_is_moved_by_nothing_else() {
-    let mut played = Played::new(MacroState::default());
-    played.listen(groove, 20.0);
-    played.macros.lock(true);
-    played.macros.touch(Control::M4, Unipolar::new(0.9));
-    let path = played.listen(groove, 20.0);
-    assert_eq!(played.macros.view().mode, Mode::Midi);
-    assert!(path.iter().all(|bank| *bank == played.macros.state().bank));
-    played.macros.lock(false);
-    let path = played.listen(groove, 20.0);
-    assert_eq!(played.macros.view().mode, Mode::Ai);
-    assert!(furthest(&path, &played.macros.state().bank) > 0.05);
+fn a_locked_bank_does_not_follow_the_music() {
+    let mut harness = Harness::new(MacroState::default());
+    harness.play(groove, 20.0);
+    harness.macros.lock(true);
+    harness.macros.touch(Control::M4, Unipolar::new(0.9));
+    let path = harness.play(groove, 20.0);
+    assert_eq!(harness.macros.view().mode, Mode::Midi);
+    assert!(path.iter().all(|bank| *bank == harness.macros.state().bank));
+    harness.macros.lock(false);
+    let path = harness.play(groove, 20.0);
+    assert_eq!(harness.macros.view().mode, Mode::Ai);
+    assert!(largest_change(&path, &harness.macros.state().bank) > 0.05);
 }
 
 #[test]
-fn switched_off_it_comes_to_rest_and_stays_there() {
-    let mut played = Played::new(MacroState::default());
-    played.listen(groove, 20.0);
-    played.macros.toggle_follow();
-    played.listen(groove, 2.0);
-    let path = played.listen(groove, 10.0);
-    assert_eq!(played.macros.view().mode, Mode::Off);
-    assert_eq!(furthest(&path, &Bank::default()), 0.0);
+fn switched_off_the_bank_returns_to_rest() {
+    let mut harness = Harness::new(MacroState::default());
+    harness.play(groove, 20.0);
+    harness.macros.toggle_follow();
+    harness.play(groove, 2.0);
+    let path = harness.play(groove, 10.0);
+    assert_eq!(harness.macros.view().mode, Mode::Off);
+    assert_eq!(largest_change(&path, &Bank::default()), 0.0);
 }
 
 #[test]
-fn a_control_at_the_end_of_its_travel_is_nailed_there() {
+fn a_control_at_the_end_of_its_travel_stays_there() {
     let mut set = Bank::default();
     set.set(Control::Sparkle, Unipolar::ZERO);
     set.set(Control::Motion, Unipolar::ONE);
-    let path = Played::new(MacroState { bank: set, ..MacroState::default() }).listen(groove, 30.0);
+    let path = Harness::new(MacroState { bank: set, ..MacroState::default() }).play(groove, 30.0);
     assert!(path.iter().all(|bank| bank.get(Control::Sparkle) == Unipolar::ZERO));
     assert!(path.iter().all(|bank| bank.get(Control::Motion) == Unipolar::ONE));
 }
 
 #[test]
-fn profiles_pull_apart_what_the_same_music_does() {
+fn profiles_respond_differently_to_the_same_music() {
     let mean = |profile| {
-        let path = Played::new(MacroState { profile, ..MacroState::default() }).listen(groove, 60.0);
+        let path = Harness::new(MacroState { profile, ..MacroState::default() }).play(groove, 60.0);
         let late = &path[path.len() / 2..];
         late.iter().map(|bank| bank.get(Control::Motion).get()).sum::<f32>() / late.len() as f32
     };
@@ -181,27 +181,27 @@ fn profiles_pull_apart_what_the_same_music_does() {
 }
 
 #[test]
-fn a_stored_setting_sets_the_whole_bank_until_a_control_moves() {
-    let mut played = Played::new(MacroState::default());
+fn a_macro_preset_stays_active_until_a_control_moves() {
+    let mut harness = Harness::new(MacroState::default());
     for preset in MacroPreset::ALL {
-        played.macros.take(preset);
-        let bank = *played.listen(groove, DT).last().expect("one step");
-        assert_eq!(bank, played.macros.state().bank);
-        assert_eq!(played.macros.state().preset, Some(preset));
+        harness.macros.recall(preset);
+        let bank = *harness.play(groove, DT).last().expect("one step");
+        assert_eq!(bank, harness.macros.state().bank);
+        assert_eq!(harness.macros.state().preset, Some(preset));
     }
-    played.macros.touch(Control::M8, Unipolar::HALF);
-    assert_eq!(played.macros.state().preset, None);
+    harness.macros.touch(Control::M8, Unipolar::HALF);
+    assert_eq!(harness.macros.state().preset, None);
 }
 
 #[test]
 fn equal_seeds_give_equal_paths() {
-    let run = || Played::new(MacroState::default()).listen(groove, 30.0);
+    let run = || Harness::new(MacroState::default()).play(groove, 30.0);
     assert_eq!(run(), run());
 }
 
 #[test]
-fn no_input_makes_a_number_that_is_none() {
-    let mut played = Played::new(MacroState::default());
+fn invalid_input_never_produces_nan() {
+    let mut harness = Harness::new(MacroState::default());
     let wild = |now: f64| {
         let mut features = groove(now);
         features.at = Seconds(f64::NAN);
@@ -209,7 +209,7 @@ fn no_input_makes_a_number_that_is_none() {
         features.beat.phrase_beats = f32::NAN;
         features
     };
-    for bank in played.listen(wild, 20.0) {
+    for bank in harness.play(wild, 20.0) {
         assert!(bank.iter().all(|(_, value)| (0.0..=1.0).contains(&value.get())));
     }
 }

@@ -1,8 +1,8 @@
-//! The slow layer: the bank drifts after the music in eased morphs, aimed anew on beats and phrases.
+//! The slow layer: the bank follows the music in eased morphs that start on beats and phrases.
 //!
-//! Everything here is an offset from where the performer set the controls; at rest all are 0. A change of preset does not
-//! hold the bank still, as the reference does for 1.6 s after its hard cuts: changes here are crossfades on the beat, and
-//! a bank that stops with each of them would be seen to stall.
+//! All values are offsets from the performer's setting, 0 at rest. Unlike the reference, which holds the bank for 1.6
+//! s after a hard cut, a change of preset does not pause it: changes here are crossfades on the beat, and a pause at
+//! each of them would be visible as a stall.
 
 use super::bank::Offsets;
 use super::ideal;
@@ -10,20 +10,20 @@ use super::profile::Character;
 use crate::analysis::{Features, Passage, Section};
 use crate::units::Rng;
 
-/// Morphs follow each other no closer than this, seconds.
-const CLOSEST_SECS: f32 = 1.2;
-/// Shortest and longest morph, seconds.
+/// Minimum time between morphs, seconds.
+const MIN_INTERVAL_SECS: f32 = 1.2;
+/// Minimum and maximum duration of a morph, seconds.
 const MORPH_SECS: (f32, f32) = (1.8, 9.0);
-/// Furthest way of one morph, whatever the music does.
-const FURTHEST: f32 = 0.36;
-/// The first morph after the layer woke goes at least so far and takes no longer: it must be seen to work.
+/// Largest change in one morph, whatever the music.
+const MAX_STEP: f32 = 0.36;
+/// Minimum size and maximum duration (seconds) of the first morph after [`Trajectory::wake`], so the effect is visible.
 const FIRST: (f32, f32) = (0.25, 4.5);
-/// Beats between two aims stay inside these.
+/// Limits of the number of beats between morphs.
 const BEATS: (f32, f32) = (6.0, 48.0);
-/// How fast trust in the beat grows and fades, per second.
+/// Rates at which trust in the beat rises and falls, per second.
 const TRUST_RATES: (f32, f32) = (2.8, 0.7);
 
-/// Numbers that depend on how intense the passage is.
+/// Parameters that depend on the section.
 struct Pace {
     follow_secs: f32,
     noise: f32,
@@ -70,7 +70,7 @@ fn pace(section: Section) -> Pace {
     }
 }
 
-/// The bank on its way after the music.
+/// The state of the slow layer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trajectory {
     /// The smoothed aim.
@@ -80,7 +80,7 @@ pub(super) struct Trajectory {
     noise_age_secs: f32,
     morph: Option<Morph>,
     now: Offsets,
-    /// Nothing was aimed at yet since the layer woke.
+    /// Whether no morph was started since the layer woke.
     fresh: bool,
     since_aim_secs: f32,
     beats: f32,
@@ -90,7 +90,7 @@ pub(super) struct Trajectory {
     phrase_beats: f32,
 }
 
-/// One eased move.
+/// One eased movement.
 #[derive(Clone, Debug)]
 struct Morph {
     from: Offsets,
@@ -100,31 +100,31 @@ struct Morph {
 }
 
 impl Trajectory {
-    /// The offsets now.
+    /// Returns the current offsets.
     pub fn offsets(&self) -> &Offsets {
         &self.now
     }
 
-    /// Begins to follow: the first aim comes at once.
+    /// Starts following; the first morph begins at once.
     pub fn wake(&mut self) {
         self.fresh = true;
         self.morph = None;
     }
 
-    /// `control` starts again from where the performer put it; every move under way ends where it is.
+    /// Resets the offset of `control` and stops the running morph of all controls.
     pub fn rebase(&mut self, control: usize) {
         self.now[control] = 0.0;
         self.morph = None;
     }
 
-    /// Lets go of the bank at once: what a knob says is where the control stands.
+    /// Resets all offsets at once, because MIDI knobs show the exact positions.
     pub fn rest(&mut self) {
         self.morph = None;
         self.now = Offsets::default();
     }
 
-    /// Eases back to rest over `dt` seconds of about half a second in all.
-    pub fn settle(&mut self, dt: f32) {
+    /// Eases the offsets to 0 with a time constant of 0.15 s.
+    pub fn ease_to_rest(&mut self, dt: f32) {
         self.morph = None;
         let keep = (-dt / 0.15).exp();
         for offset in &mut self.now {
@@ -132,7 +132,7 @@ impl Trajectory {
         }
     }
 
-    /// Follows the music for `dt` seconds. `accent` is how hard hits strike, 0 to 1.
+    /// Follows the music for `dt` seconds. `accent` is the current accent level, 0 to 1.
     pub fn step(&mut self, features: &Features, character: &Character, accent: f32, dt: f32, rng: &mut Rng) {
         let pace = pace(features.section);
         self.follow_beat(features, dt);
@@ -156,7 +156,7 @@ impl Trajectory {
         let rate = if target > self.trust { rise } else { fall };
         self.trust += (target - self.trust) * (1.0 - (-dt * rate).exp());
         let beat = features.beat.beats_at(features.at);
-        // A grid found anew jumps; that is no beat.
+        // A re-detected beat grid jumps; that is not a beat.
         let passed = self.last_beat.map_or(0.0, |last| beat.floor() - last.floor());
         if features.beat.trusted() && (0.0..=4.0).contains(&passed) {
             self.beats += passed as f32;
@@ -186,7 +186,7 @@ impl Trajectory {
         if self.fresh {
             return true;
         }
-        if self.since_aim_secs < CLOSEST_SECS {
+        if self.since_aim_secs < MIN_INTERVAL_SECS {
             return false;
         }
         let doubt = 1.0 - self.trust;
@@ -208,7 +208,7 @@ impl Trajectory {
         let step = if self.fresh { step.max(FIRST.0) } else { step };
         let slot_step = step + 0.08 + 0.04 * accent;
         let to = std::array::from_fn(|control| {
-            let furthest = if control < 3 { step } else { slot_step }.min(FURTHEST);
+            let furthest = if control < 3 { step } else { slot_step }.min(MAX_STEP);
             self.now[control] + (self.aim[control] - self.now[control]).clamp(-furthest, furthest)
         });
         let over = character.morph_secs

@@ -1,14 +1,14 @@
-//! The director, or one of the two that it is compared with.
+//! The choosing algorithm under test: the director, the reference or random.
 
 use std::collections::VecDeque;
 
-use super::Algorithm;
+use super::algorithm::Algorithm;
 use super::world::User;
 use crate::mind::director::{CLUSTER_REST, Choice, Director, NO_REPEAT, Rule, Target};
 use crate::mind::taste::{Arm, Signal, Taste};
 use crate::units::Rng;
 
-/// Temperature of the reference's softmax.
+/// Softmax temperature of the reference algorithm.
 const REFERENCE_TEMPERATURE: f64 = 0.5;
 
 pub(super) struct Chooser {
@@ -16,7 +16,7 @@ pub(super) struct Chooser {
     director: Director,
     rng: Rng,
     arms: Vec<Arm>,
-    /// Mean reward and count of each arm, for the reference.
+    /// Mean reward and count of each arm, used by the reference.
     means: Vec<(f64, u32)>,
     clusters: VecDeque<u16>,
     presets: VecDeque<u32>,
@@ -46,11 +46,11 @@ impl Chooser {
         let best = scores.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = scores.iter().map(|(_, score)| (score - best).exp()).collect();
         let mut left = self.rng.unit() * weights.iter().sum::<f64>();
-        let place = weights.iter().position(|weight| {
+        let picked = weights.iter().position(|weight| {
             left -= weight;
             left < 0.0
         })?;
-        let at = scores[place].0;
+        let at = scores[picked].0;
         let fresh = |preset: &&u32| !self.presets.contains(preset);
         let presets: Vec<u32> =
             self.director.pool.presets(self.arms[at]).iter().filter(fresh).copied().collect();
@@ -58,9 +58,9 @@ impl Chooser {
             preset: *presets.get(self.rng.below(presets.len()))?,
             evidence: self.director.evidence(self.arms[at], target),
             target: *target,
-            score: scores[place].1,
+            score: scores[picked].1,
             liking: 0.0,
-            probability: weights[place] / weights.iter().sum::<f64>(),
+            probability: weights[picked] / weights.iter().sum::<f64>(),
             near: false,
             favourite: false,
             rule: Rule::All,
@@ -78,7 +78,7 @@ impl Chooser {
     }
 
     pub fn learn(&mut self, choice: &Choice, signal: Signal) {
-        self.director.shown(choice.preset);
+        self.director.record_shown(choice.preset);
         self.director.learn(&choice.evidence, choice.preset, signal);
         if let Some(at) = self.arms.iter().position(|arm| *arm == choice.evidence.arm) {
             let (mean, count) = &mut self.means[at];

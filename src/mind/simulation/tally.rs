@@ -1,61 +1,62 @@
-//! What many evenings cost and brought, in the figures the algorithms are compared by.
+//! Statistics of simulated sessions, used to compare algorithms.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::world::CHANGE_AT;
-use super::{Algorithm, Scenario};
+use super::algorithm::Algorithm;
+use super::scenario::{CHANGE_AT, Scenario};
 
-/// Switches at the end of an evening by which it is judged.
+/// Number of cuts at the end of a session that are evaluated.
 const LAST: usize = 100;
-/// Mean regret over so many switches below which a change of mind has been followed: half of what chance costs.
+/// Mean regret over [`FOLLOWED_OVER`] cuts below which a change of mind counts as followed: half the regret of chance.
 const FOLLOWED: f64 = 0.47;
 const FOLLOWED_OVER: usize = 20;
-/// Switches after which a change counts as never followed.
+/// Cuts after which a change of mind counts as never followed.
 const NEVER: usize = 130;
 
-/// One switch.
+/// The outcome of one cut.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Switch {
-    /// Expected reward lost against the best choice.
+pub(super) struct CutOutcome {
+    /// Expected reward lost compared with the best arm.
     pub regret: f64,
-    /// Chance that it was skipped.
+    /// Probability of a skip.
     pub skip: f64,
-    /// Chance that it became a favourite.
+    /// Probability of a favourite.
     pub favourite: f64,
     pub cluster: usize,
     pub preset: u32,
-    /// It was shown within the last 40.
+    /// Whether the preset had been shown within the last 40 cuts.
     pub repeat: bool,
 }
 
-/// Means over all users.
+/// Means over all users; the result of a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// A to F.
+    /// Scenario, A to F.
     pub scenario: char,
-    /// How choices were made.
+    /// Name of the algorithm.
     pub algorithm: &'static str,
-    /// Evenings.
+    /// Number of users, one session each.
     pub users: usize,
     /// Seed of the first user.
     pub seed: u64,
-    /// Reward lost in an evening against the best choices.
+    /// Reward lost per session compared with the best arms.
     pub regret: f64,
     /// Standard error of `regret`.
     pub regret_se: f64,
-    /// Share of the last 100 switches that were skipped.
+    /// Skipped share of the last 100 cuts.
     pub skip_last_100: f64,
-    /// Share of the last 100 switches that became favourites.
+    /// Favourite share of the last 100 cuts.
     pub favourite_last_100: f64,
-    /// Switches after number 150 until the regret is half that of chance; 130 is never. Tells something in scenario B.
+    /// Median number of cuts after cut 150 until the regret is half that of chance; 130 means never. Only meaningful
+    /// in scenario B.
     pub adaptation: f64,
-    /// Entropy of the clusters in the last 100 switches, 0 one to 1 all alike.
+    /// Normalised entropy of the clusters in the last 100 cuts: 0 for one cluster, 1 for a uniform distribution.
     pub entropy: f64,
-    /// Different presets by switches.
+    /// Distinct presets per cut.
     pub distinct: f64,
-    /// Presets shown again within 40 switches, over all evenings.
+    /// Presets repeated within 40 cuts, summed over all sessions.
     pub repeats: usize,
 }
 
@@ -63,10 +64,10 @@ pub(super) struct Tally {
     scenario: Scenario,
     algorithm: Algorithm,
     seed: u64,
-    evenings: Vec<Evening>,
+    sessions: Vec<Session>,
 }
 
-struct Evening {
+struct Session {
     regret: f64,
     skip: f64,
     favourite: f64,
@@ -78,36 +79,35 @@ struct Evening {
 
 impl Tally {
     pub fn new(scenario: Scenario, algorithm: Algorithm, seed: u64) -> Self {
-        Self { scenario, algorithm, seed, evenings: Vec::new() }
+        Self { scenario, algorithm, seed, sessions: Vec::new() }
     }
 
-    pub fn evening(&mut self, switches: Vec<Switch>) {
-        let last = &switches[switches.len().saturating_sub(LAST)..];
+    pub fn session(&mut self, cuts: Vec<CutOutcome>) {
+        let last = &cuts[cuts.len().saturating_sub(LAST)..];
         let of_last =
-            |value: fn(&Switch) -> f64| last.iter().map(value).sum::<f64>() / last.len().max(1) as f64;
+            |value: fn(&CutOutcome) -> f64| last.iter().map(value).sum::<f64>() / last.len().max(1) as f64;
         let mut clusters = std::collections::BTreeMap::<usize, f64>::new();
-        last.iter()
-            .for_each(|switch| *clusters.entry(switch.cluster).or_default() += 1.0 / last.len() as f64);
+        last.iter().for_each(|cut| *clusters.entry(cut.cluster).or_default() += 1.0 / last.len() as f64);
         let entropy: f64 = clusters.values().map(|share| -share * share.ln()).sum();
-        let presets: BTreeSet<u32> = switches.iter().map(|switch| switch.preset).collect();
-        self.evenings.push(Evening {
-            regret: switches.iter().map(|switch| switch.regret).sum(),
-            skip: of_last(|switch| switch.skip),
-            favourite: of_last(|switch| switch.favourite),
-            adaptation: adaptation(&switches),
-            entropy: entropy / (self.scenario.clusters() as f64).ln(),
-            distinct: presets.len() as f64 / switches.len().max(1) as f64,
-            repeats: switches.iter().filter(|switch| switch.repeat).count(),
+        let presets: BTreeSet<u32> = cuts.iter().map(|cut| cut.preset).collect();
+        self.sessions.push(Session {
+            regret: cuts.iter().map(|cut| cut.regret).sum(),
+            skip: of_last(|cut| cut.skip),
+            favourite: of_last(|cut| cut.favourite),
+            adaptation: adaptation(&cuts),
+            entropy: entropy / (self.scenario.clusters as f64).ln(),
+            distinct: presets.len() as f64 / cuts.len().max(1) as f64,
+            repeats: cuts.iter().filter(|cut| cut.repeat).count(),
         });
     }
 
     pub fn report(&self) -> Report {
-        let users = self.evenings.len();
+        let users = self.sessions.len();
         let mean =
-            |value: fn(&Evening) -> f64| self.evenings.iter().map(value).sum::<f64>() / users.max(1) as f64;
-        let regret = mean(|evening| evening.regret);
-        let squares = self.evenings.iter().map(|evening| (evening.regret - regret).powi(2)).sum::<f64>();
-        let mut adaptations: Vec<f64> = self.evenings.iter().map(|evening| evening.adaptation).collect();
+            |value: fn(&Session) -> f64| self.sessions.iter().map(value).sum::<f64>() / users.max(1) as f64;
+        let regret = mean(|session| session.regret);
+        let squares = self.sessions.iter().map(|session| (session.regret - regret).powi(2)).sum::<f64>();
+        let mut adaptations: Vec<f64> = self.sessions.iter().map(|session| session.adaptation).collect();
         adaptations.sort_by(f64::total_cmp);
         let middle = adaptations.len() / 2;
         let adaptation = match adaptations.len() {
@@ -122,21 +122,21 @@ impl Tally {
             seed: self.seed,
             regret,
             regret_se: (squares / users.max(1) as f64 / users.max(1) as f64).sqrt(),
-            skip_last_100: mean(|evening| evening.skip),
-            favourite_last_100: mean(|evening| evening.favourite),
+            skip_last_100: mean(|session| session.skip),
+            favourite_last_100: mean(|session| session.favourite),
             adaptation,
-            entropy: mean(|evening| evening.entropy),
-            distinct: mean(|evening| evening.distinct),
-            repeats: self.evenings.iter().map(|evening| evening.repeats).sum(),
+            entropy: mean(|session| session.entropy),
+            distinct: mean(|session| session.distinct),
+            repeats: self.sessions.iter().map(|session| session.repeats).sum(),
         }
     }
 }
 
-fn adaptation(switches: &[Switch]) -> f64 {
+fn adaptation(cuts: &[CutOutcome]) -> f64 {
     let followed = |after: usize| {
-        let window = switches.get(CHANGE_AT + after..CHANGE_AT + after + FOLLOWED_OVER);
+        let window = cuts.get(CHANGE_AT + after..CHANGE_AT + after + FOLLOWED_OVER);
         window.is_some_and(|window| {
-            window.iter().map(|switch| switch.regret).sum::<f64>() / FOLLOWED_OVER as f64 <= FOLLOWED
+            window.iter().map(|cut| cut.regret).sum::<f64>() / FOLLOWED_OVER as f64 <= FOLLOWED
         })
     };
     (0..NEVER).find(|after| followed(*after)).unwrap_or(NEVER) as f64

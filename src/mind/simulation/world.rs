@@ -1,10 +1,9 @@
-//! The users and their evening: hidden likings, music that wanders between scenes, and what they do about a preset.
+//! The simulated users: hidden preferences, music that wanders between scenes, and reactions to presets.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::SWITCHES;
-use super::tally::Switch;
+use super::scenario::{CHANGE_AT, CUTS, Drift, Scenario};
+use super::tally::CutOutcome;
 use crate::analysis::Scene;
 use crate::library::{Catalogue, Cluster, Energy, Entry, PresetId, SourceLocation, StyleOrigin};
 use crate::mind::director::{Affinity, CLUSTER_REST, Choice, Pool, Target};
@@ -14,82 +13,33 @@ use crate::units::Rng;
 const ENERGIES: usize = Energy::ALL.len();
 const SCENES: usize = 3;
 const PRESETS_PER_ARM: usize = 20;
-/// Chance that an arm of an energy other than groove exists.
+/// Probability that an arm with an energy other than groove exists.
 const AVAILABLE: f64 = 0.85;
-/// Chance that the scene stays from one switch to the next.
+/// Probability that the scene stays the same from one cut to the next.
 const SCENE_STAYS: f64 = 0.97;
-/// Where the energy of each scene wanders around.
+/// Mean energy level of each scene.
 const SCENE_LEVELS: [f64; SCENES] = [0.3, 1.3, 1.1];
-/// Likings: of anything, and deviations of those of a cluster, cluster in scene, cluster at energy, preset.
+/// Mean preference, then standard deviations of the preference for a cluster, a cluster in a scene, a cluster at an
+/// energy, and a preset.
 const ANYTHING: f64 = -0.35;
 const CLUSTER_SD: f64 = 1.0;
 const CLUSTER_SCENE_SD: f64 = 0.6;
 const CLUSTER_ENERGY_SD: f64 = 0.35;
 const PRESET_SD: f64 = 0.6;
-/// What a step of energy beside the music costs, and how far a user's idea of it lies beside the music's.
+/// Cost of one energy step away from the user's ideal, and standard deviation between that ideal and the music.
 const MISMATCH_COST: f64 = 0.9;
 const LEVEL_BIAS_SD: f64 = 0.5;
-/// What showing a cluster again costs, and for how many switches.
-const AGAIN_COST: f64 = 0.6;
-const AGAIN_SWITCHES: usize = 4;
-/// Chance of a skip by accident.
+/// Cost of repeating a cluster, and the number of cuts over which it fades.
+const REPEAT_COST: f64 = 0.6;
+const REPEAT_CUTS: usize = 4;
+/// Probability of an accidental skip.
 const ACCIDENT: f64 = 0.02;
-/// The switch at which a user may change their mind, and the share of clusters it concerns.
-pub(super) const CHANGE_AT: usize = 150;
+/// Share of clusters that a change of mind affects.
 const CHANGE_SHARE: f64 = 0.6;
-/// Step of the wandering taste.
+/// Step size of a wandering taste.
 const WALK: f64 = 0.06;
 
-/// What kind of users and how much they say.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scenario {
-    /// A to F.
-    pub letter: char,
-    clusters: usize,
-    /// Correlation of what the director assumes with what users like.
-    assumed: f64,
-    /// Chance that a deed reaches the program.
-    attention: f64,
-    drift: Drift,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Drift {
-    None,
-    Change,
-    Walk,
-}
-
-impl Scenario {
-    /// How many clusters the library has.
-    pub(super) fn clusters(&self) -> usize {
-        self.clusters
-    }
-}
-
-impl FromStr for Scenario {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let usual = Self { letter: 'A', clusters: 24, assumed: 0.35, attention: 0.65, drift: Drift::None };
-        Ok(match text {
-            "A" | "a" => usual,
-            "B" | "b" => Self { letter: 'B', drift: Drift::Change, ..usual },
-            "C" | "c" => Self { letter: 'C', drift: Drift::Walk, ..usual },
-            "D" | "d" => Self { letter: 'D', attention: 0.2, ..usual },
-            "E" | "e" => Self { letter: 'E', assumed: -0.35, ..usual },
-            "F" | "f" => Self { letter: 'F', clusters: 64, ..usual },
-            _ => {
-                return Err(format!(
-                    "{text} is not a scenario: A stationary, B change of mind, C wandering taste, D few signals, \
-                     E misleading assumption, F 64 clusters"
-                ));
-            }
-        })
-    }
-}
-
-/// One user with the library they watch.
+/// A simulated user, their library and their session.
 pub(super) struct User {
     scenario: Scenario,
     rng: Rng,
@@ -99,7 +49,7 @@ pub(super) struct User {
     cluster_energy: Vec<[f64; ENERGIES]>,
     level_bias: [f64; SCENES],
     available: Vec<[bool; ENERGIES]>,
-    /// By place in the catalogue.
+    /// Preference for each preset, by catalogue index.
     preset: Vec<f64>,
     music: Vec<(usize, f64)>,
     pub pool: Arc<Pool>,
@@ -144,18 +94,18 @@ impl User {
         }
     }
 
-    /// What the music asks for at a switch.
-    pub fn target(&self, switch: usize) -> Target {
-        let (scene, level) = self.music[switch];
+    /// Returns the target that the music sets at a cut.
+    pub fn target(&self, cut: usize) -> Target {
+        let (scene, level) = self.music[cut];
         Target { scene: Scene::ALL[scene], level }
     }
 
-    /// The user's mind moves on.
-    pub fn drift(&mut self, switch: usize) {
+    /// Changes the user's preferences as the scenario demands.
+    pub fn drift(&mut self, cut: usize) {
         let rng = &mut self.drift_rng;
         match self.scenario.drift {
             Drift::None => {}
-            Drift::Change if switch == CHANGE_AT => {
+            Drift::Change if cut == CHANGE_AT => {
                 for cluster in 0..self.cluster.len() {
                     if rng.unit() < CHANGE_SHARE {
                         self.cluster[cluster] = CLUSTER_SD * rng.normal();
@@ -174,16 +124,16 @@ impl User {
         }
     }
 
-    /// The user watches a choice: what it cost and brought, and the signal that reaches the program.
-    pub fn watch(&mut self, switch: usize, choice: &Choice) -> (Switch, Signal) {
+    /// Shows a choice to the user; returns its outcome and the signal that the program receives.
+    pub fn watch(&mut self, cut: usize, choice: &Choice) -> (CutOutcome, Signal) {
         let arm = choice.evidence.arm;
-        let mean = self.utility(switch, arm);
+        let mean = self.utility(cut, arm);
         let best =
-            self.pool.arms().filter(|arm| self.allowed(*arm)).map(|arm| reward(self.utility(switch, arm)));
+            self.pool.arms().filter(|arm| self.allowed(*arm)).map(|arm| reward(self.utility(cut, arm)));
         let best = best.fold(f64::NEG_INFINITY, f64::max);
         let utility = mean + self.preset[choice.preset as usize];
-        let [skip, favourite, hold] = deeds(utility);
-        let seen = Switch {
+        let [skip, favourite, hold] = reactions(utility);
+        let outcome = CutOutcome {
             regret: best - reward(mean),
             skip,
             favourite,
@@ -196,23 +146,23 @@ impl User {
                 .take(crate::mind::director::NO_REPEAT)
                 .any(|p| *p == choice.preset),
         };
-        let fate = self.rng.unit();
-        let deed = match () {
-            () if fate < skip => Signal::Skip,
-            () if fate < skip + favourite => Signal::Favourite,
-            () if fate < skip + favourite + hold => Signal::Hold,
+        let roll = self.rng.unit();
+        let reaction = match () {
+            () if roll < skip => Signal::Skip,
+            () if roll < skip + favourite => Signal::Favourite,
+            () if roll < skip + favourite + hold => Signal::Hold,
             () => Signal::Watched,
         };
         let attentive = self.rng.unit() < self.scenario.attention;
         let accident = self.rng.unit() < ACCIDENT;
         let signal = match (accident, attentive) {
             (true, _) => Signal::Skip,
-            (false, true) => deed,
+            (false, true) => reaction,
             (false, false) => Signal::Watched,
         };
         self.clusters_shown.push(usize::from(arm.cluster));
         self.presets_shown.push(choice.preset);
-        (seen, signal)
+        (outcome, signal)
     }
 
     fn allowed(&self, arm: Arm) -> bool {
@@ -221,24 +171,25 @@ impl User {
         !rests && self.available[usize::from(arm.cluster)][arm.energy as usize]
     }
 
-    fn utility(&self, switch: usize, arm: Arm) -> f64 {
-        let (scene, level) = self.music[switch];
+    fn utility(&self, cut: usize, arm: Arm) -> f64 {
+        let (scene, level) = self.music[cut];
         let (cluster, energy) = (usize::from(arm.cluster), arm.energy as usize);
-        let wished = (level + self.level_bias[scene]).clamp(0.0, 2.0);
-        let again = self.clusters_shown.iter().rev().take(AGAIN_SWITCHES).enumerate();
-        let again = again.filter(|(_, shown)| **shown == cluster);
-        let again: f64 = again.map(|(age, _)| AGAIN_COST * (1.0 - age as f64 / AGAIN_SWITCHES as f64)).sum();
+        let ideal = (level + self.level_bias[scene]).clamp(0.0, 2.0);
+        let shown = self.clusters_shown.iter().rev().take(REPEAT_CUTS).enumerate();
+        let repeats = shown.filter(|(_, shown)| **shown == cluster);
+        let penalty: f64 =
+            repeats.map(|(age, _)| REPEAT_COST * (1.0 - age as f64 / REPEAT_CUTS as f64)).sum();
         ANYTHING
             + self.cluster[cluster]
             + self.cluster_scene[cluster][scene]
             + self.cluster_energy[cluster][energy]
-            - MISMATCH_COST * (energy as f64 - wished).abs()
-            - again
+            - MISMATCH_COST * (energy as f64 - ideal).abs()
+            - penalty
     }
 }
 
-/// Chances of a skip, a favourite and a hold.
-fn deeds(utility: f64) -> [f64; 3] {
+/// Returns the probabilities of a skip, a favourite and a hold.
+fn reactions(utility: f64) -> [f64; 3] {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     let skip = sigmoid(-1.2 - 1.4 * utility);
     let favourite = (1.0 - skip) * sigmoid(-3.2 + 1.3 * utility);
@@ -246,13 +197,13 @@ fn deeds(utility: f64) -> [f64; 3] {
     [skip, favourite, hold]
 }
 
-/// The reward expected of an attentive user.
+/// Returns the expected reward given by an attentive user.
 fn reward(utility: f64) -> f64 {
-    let [skip, favourite, hold] = deeds(utility);
+    let [skip, favourite, hold] = reactions(utility);
     favourite - skip + 0.5 * hold + 0.1 * (1.0 - skip - favourite - hold)
 }
 
-/// What the director assumes: correlated with the truth.
+/// Returns the director's initial affinities, correlated with the user's preferences by `rho`.
 fn assumed(
     cluster: &[f64],
     cluster_scene: &[[f64; SCENES]],
@@ -267,11 +218,11 @@ fn assumed(
     (0..cluster.len()).map(|c| std::array::from_fn(|s| if s < SCENES { one(c, s) } else { 0.0 })).collect()
 }
 
-/// The evening's music, switch by switch: scene and level of energy.
+/// Generates the music of a session: scene and energy level for each cut.
 fn music(rng: &mut Rng) -> Vec<(usize, f64)> {
     let mut scene = rng.below(SCENES);
     let mut level = 1.0;
-    (0..SWITCHES)
+    (0..CUTS)
         .map(|_| {
             if rng.unit() > SCENE_STAYS {
                 scene = rng.below(SCENES);
@@ -291,24 +242,24 @@ fn catalogue(available: &[[bool; ENERGIES]]) -> Catalogue {
             }
         }
     }
-    of(entries, available.len())
+    build(entries, available.len())
 }
 
-/// A made-up library of any size, its presets spread over clusters and energies; two of a family in a row.
+/// Builds a synthetic library of any size, spread evenly over clusters and energies; presets come in pairs of a family.
 pub fn large_library(presets: usize, clusters: usize) -> Catalogue {
     let made = |number: usize| {
         let cluster = number / 2 % clusters.max(1);
         let energy = Energy::ALL[number / 2 / clusters.max(1) % ENERGIES];
         Entry { family: number as u64 / 2, ..entry(number, cluster, energy) }
     };
-    of((0..presets).map(made).collect(), clusters)
+    build((0..presets).map(made).collect(), clusters)
 }
 
 fn entry(number: usize, cluster: usize, energy: Energy) -> Entry {
     let name = format!("{number}: c{cluster:02} {}", energy.label());
     Entry {
         id: PresetId::of(name.as_bytes()),
-        lies: SourceLocation::BuiltIn(""),
+        location: SourceLocation::BuiltIn(""),
         cluster: cluster as u16,
         energy,
         family: number as u64,
@@ -317,7 +268,7 @@ fn entry(number: usize, cluster: usize, energy: Energy) -> Entry {
     }
 }
 
-fn of(entries: Vec<Entry>, clusters: usize) -> Catalogue {
+fn build(entries: Vec<Entry>, clusters: usize) -> Catalogue {
     let cluster = |number| Cluster {
         key: format!("c{number:02}"),
         name: format!("cluster {number}"),

@@ -1,5 +1,5 @@
-//! Tastes of the reference application: its preferences by `authorKey:energy`, and its feedback packages
-//! (`FeedbackPackageV0`), as evidence for this model.
+//! Imports tastes of the reference application: its preferences by `authorKey:energy`, and its feedback packages
+//! (`FeedbackPackageV0`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,34 +9,54 @@ use super::state::{ClusterTaste, TasteState};
 use crate::library::Energy;
 use crate::units::iso_date;
 
-/// Signals an imported preference counts as: it was smoothed over several, but in another program.
+/// Number of signals an imported preference counts as: it averages several, but from another program.
 const IMPORTED_SIGNALS: u32 = 3;
-/// How sure an imported preference is: variance of the cluster's own belief, of its scenes, of its energies.
+/// Variances of an imported preference: of the cluster, of its scenes, of its energies.
 const IMPORTED_VARIANCE: (f64, f64, f64) = (0.06, 0.06, 0.015);
 
-/// What a file holds.
+/// The contents of a taste file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Package {
     /// The taste.
     pub taste: TasteState,
-    /// Presets marked as favourites, as the file names them: an identity, a path or a name.
+    /// Favourites as named in the file: preset id, path or name.
     pub favourites: Vec<String>,
-    /// Presets not wanted again.
+    /// Disliked presets.
     pub dislikes: Vec<String>,
-    /// Presets skipped.
+    /// Skipped presets.
     pub skips: Vec<Skip>,
 }
 
-/// A preset that was skipped.
+/// Why a file could not be imported as a taste.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is not JSON.
+    #[error("not valid JSON: {0}")]
+    Json(#[source] serde_json::Error),
+    /// The file looks like a taste but cannot be parsed.
+    #[error("not a valid taste: {0}")]
+    Taste(#[source] serde_json::Error),
+    /// The file looks like a feedback package but cannot be parsed.
+    #[error("not a valid feedback package: {0}")]
+    Package(#[source] serde_json::Error),
+    /// The taste has an unsupported version.
+    #[error("unsupported taste version {0}, expected 1")]
+    Version(u32),
+    /// The file is JSON but contains nothing to import.
+    #[error("no taste, arms such as `c01:peak` or feedback package found")]
+    Unrecognized,
+}
+
+/// A skipped preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skip {
-    /// As the file names it.
+    /// Name as in the file.
     pub preset: String,
-    /// When, seconds since 1970; 0 when nobody knows.
+    /// Time in seconds since 1970; 0 if unknown.
     pub at: i64,
 }
 
-/// The same as `FeedbackPackageV0` has it; `taste` is this program's own addition.
+/// `FeedbackPackageV0` as serialised; `taste` is an addition of this program.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FeedbackPackage {
@@ -56,10 +76,10 @@ struct FeedbackPackage {
 }
 
 impl Package {
-    /// The package as text, for this program and for the reference application. `now`: seconds since 1970.
-    pub fn written(&self, now: i64) -> Result<String, serde_json::Error> {
+    /// Serialises the package for this program and the reference application. `now` is in seconds since 1970.
+    pub fn to_json(&self, now: i64) -> Result<String, serde_json::Error> {
         let names = |names: &[String]| names.iter().cloned().map(Value::from).collect();
-        // The reference counts milliseconds.
+        // The reference uses milliseconds.
         let skip = |skip: &Skip| json!({ "presetId": skip.preset, "time": skip.at.saturating_mul(1000) });
         serde_json::to_string_pretty(&FeedbackPackage {
             version: "v0".into(),
@@ -67,48 +87,46 @@ impl Package {
             favorites: names(&self.favourites),
             dislikes: names(&self.dislikes),
             skips: self.skips.iter().map(skip).collect(),
-            bandit_state: arms_of(&self.taste),
+            bandit_state: bandit_from_state(&self.taste),
             taste: Some(self.taste.clone()),
         })
     }
 }
 
-/// Reads a taste of this program, a bandit state or a feedback package; says in words why it is none of them.
-pub fn import(text: &str) -> Result<Package, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+/// Parses a taste of this program, a bandit state or a feedback package.
+pub fn import(text: &str) -> Result<Package, ImportError> {
+    let value: Value = serde_json::from_str(text).map_err(ImportError::Json)?;
     if value.get("clusters").is_some() {
-        let taste: TasteState =
-            serde_json::from_value(value).map_err(|error| format!("it is no taste: {error}"))?;
-        return Ok(Package { taste: known(taste)?, ..Package::default() });
+        let taste: TasteState = serde_json::from_value(value).map_err(ImportError::Taste)?;
+        return Ok(Package { taste: check_version(taste)?, ..Package::default() });
     }
     if value.get("banditState").is_some() || value.get("favorites").is_some() {
-        let package: FeedbackPackage =
-            serde_json::from_value(value).map_err(|error| format!("it is no feedback package: {error}"))?;
+        let package: FeedbackPackage = serde_json::from_value(value).map_err(ImportError::Package)?;
         let names = |items: &[Value]| items.iter().filter_map(preset_name).collect();
-        let taste = package.taste.filter(|taste| taste.version != 0).map(known).transpose()?;
+        let taste = package.taste.filter(|taste| taste.version != 0).map(check_version).transpose()?;
         return Ok(Package {
-            taste: taste.unwrap_or_else(|| taste_of(&package.bandit_state)),
+            taste: taste.unwrap_or_else(|| state_from_bandit(&package.bandit_state)),
             favourites: names(&package.favorites),
             dislikes: names(&package.dislikes),
             skips: package.skips.iter().filter_map(skip).collect(),
         });
     }
-    let taste = taste_of(&value);
+    let taste = state_from_bandit(&value);
     if taste.clusters.is_empty() {
-        return Err("it holds neither a taste, nor arms like c01:peak, nor a feedback package".into());
+        return Err(ImportError::Unrecognized);
     }
     Ok(Package { taste, ..Package::default() })
 }
 
-fn known(taste: TasteState) -> Result<TasteState, String> {
+fn check_version(taste: TasteState) -> Result<TasteState, ImportError> {
     match taste.version {
         1 => Ok(taste),
-        other => Err(format!("the version {other} of its taste is not known; 1 is")),
+        other => Err(ImportError::Version(other)),
     }
 }
 
-/// What is liked of every arm, as the reference keeps it: `c07:peak` and a number from -1 to 1.
-fn arms_of(taste: &TasteState) -> Value {
+/// Returns the preference for each arm in the reference's format: `c07:peak` with a number from -1 to 1.
+fn bandit_from_state(taste: &TasteState) -> Value {
     let arms = taste.clusters.iter().flat_map(|cluster| {
         Energy::ALL.into_iter().map(|energy| {
             let liking = cluster.beliefs[0].mean + cluster.beliefs[1 + SCENES + energy as usize].mean;
@@ -118,20 +136,21 @@ fn arms_of(taste: &TasteState) -> Value {
     Value::Object(arms.collect())
 }
 
-/// A preset as packages write it: its name, or an object that holds it.
+/// Returns a preset's name from a package item, which is a string or an object.
 fn preset_name(item: &Value) -> Option<String> {
     let within = || ["presetId", "id", "relPath", "label"].iter().find_map(|key| item.get(key)?.as_str());
     item.as_str().or_else(within).map(str::to_owned)
 }
 
-/// A skip as packages write it: an object with its time in milliseconds, or the bare name.
+/// Parses a skip: an object with its time in milliseconds, or the bare name.
 fn skip(item: &Value) -> Option<Skip> {
     let at = item.get("time").and_then(Value::as_f64).map_or(0, |time| (time / 1000.0) as i64);
     Some(Skip { preset: preset_name(item)?, at })
 }
 
-/// Preferences by arm as beliefs: what the energies of a cluster share is the cluster's, the rest is theirs.
-fn taste_of(bandit: &Value) -> TasteState {
+/// Splits preferences by arm into beliefs: the mean over a cluster's energies belongs to the cluster, the rest to the
+/// energies.
+fn state_from_bandit(bandit: &Value) -> TasteState {
     let arms = ["arms", "values", "prefs"].iter().find_map(|key| bandit.get(key)).unwrap_or(bandit);
     let mut clusters: Vec<(String, Vec<(Energy, f64)>)> = Vec::new();
     for (arm, value) in arms.as_object().into_iter().flatten() {
@@ -148,11 +167,11 @@ fn taste_of(bandit: &Value) -> TasteState {
         }
     }
     clusters.sort_by(|a, b| a.0.cmp(&b.0));
-    let clusters = clusters.into_iter().map(|(key, arms)| cluster_of(key, &arms)).collect();
+    let clusters = clusters.into_iter().map(|(key, arms)| cluster_taste(key, &arms)).collect();
     TasteState { version: 1, clusters, ..TasteState::default() }
 }
 
-fn cluster_of(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
+fn cluster_taste(key: String, arms: &[(Energy, f64)]) -> ClusterTaste {
     let shared = arms.iter().map(|(_, liking)| liking).sum::<f64>() / arms.len() as f64;
     let (own, scene, energy) = IMPORTED_VARIANCE;
     let mut beliefs: [GaussianBelief; PER_CLUSTER] = std::array::from_fn(|term| match term {
@@ -189,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn arms_of_the_reference_keep_their_order() {
+    fn arms_of_the_reference_are_imported() {
         let read = import(r#"{"c01:peak": 0.8, "c01:calm": 0.2, "c02:groove": -0.5, "odd": 1, "c02:no": 3}"#);
         let taste = read.expect("arms").taste;
         assert!((liking(&taste, 0, Energy::Peak) - 0.8).abs() < 1e-9);
@@ -198,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feedback_package_brings_its_presets_along() {
+    fn a_feedback_package_includes_its_presets() {
         let text = r#"{"version":"v0","exportedAt":"x","favorites":["a/b.milk",{"presetId":"p-1"}],"dislikes":["d"],
             "skips":[{"presetId":"s","time":7000},"t"],"banditState":{"c02:peak":{"value":0.5,"n":3}}}"#;
         let read = import(text).expect("a package");
@@ -209,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back_and_the_arms_alone_tell_the_same() {
+    fn a_package_survives_a_round_trip_and_its_arms_agree() {
         let styles = [
             StyleKey { key: "c01", centroid: &[], space: "" },
             StyleKey { key: "c02", centroid: &[], space: "" },
@@ -224,8 +243,8 @@ mod tests {
             dislikes: vec!["b".into()],
             skips: vec![Skip { preset: "c".into(), at: 1_790_000_000 }],
         };
-        let text = package.written(7).expect("plain data");
-        assert_eq!(import(&text), Ok(package));
+        let text = package.to_json(7).expect("plain data");
+        assert_eq!(import(&text).expect("own format"), package);
         assert!(text.contains("1790000000000"), "milliseconds: {text}");
         let arms = serde_json::from_str::<Value>(&text).expect("JSON")["banditState"].to_string();
         let arms = import(&arms).expect("arms").taste;
@@ -233,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_taste_is_refused_in_words() {
+    fn other_files_are_rejected() {
         for text in ["", "[]", "{}", r#"{"version":7,"clusters":[]}"#, r#"{"clusters":3}"#, r#"{"a:b":1}"#] {
             assert!(import(text).is_err(), "{text}");
         }

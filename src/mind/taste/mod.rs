@@ -1,18 +1,18 @@
-//! What the performer likes: a small Bayesian model of styles, energies and scenes, learning from every switch.
+//! The taste model: learns which styles, energies and scenes the performer likes from every cut.
 //!
-//! A reward is explained as a sum of Gaussian terms: a bias, the cluster, energy in this scene, the cluster in this
-//! scene, the cluster at this energy, and how much the director's own score and the energy mismatch count. Terms are
-//! updated one sample at a time (after AdPredictor; Graepel et al., 2010) and drift back to what was assumed at first,
-//! so that a change of mind is followed. The choice is a softmax of the expected rewards.
+//! A reward is modelled as a sum of Gaussian terms: a bias, the cluster, the energy in this scene, the cluster in this
+//! scene, the cluster at this energy, and the weights of the director's base score and the energy mismatch. Terms are
+//! updated one sample at a time (after AdPredictor; Graepel et al., 2010). Their variances drift back towards the
+//! prior, which lets the model follow a change of mind. Choices are a softmax of the expected rewards.
 //!
-//! Never touches files: a [`TasteState`] is what is kept, under the clusters' keys rather than their places.
+//! Never touches files: [`TasteState`] is the serialised form, keyed by cluster key rather than index.
 
 mod import;
 mod model;
 mod signal;
 mod state;
 
-pub use import::{Package, Skip, import};
+pub use import::{ImportError, Package, Skip, import};
 pub use model::{Arm, Evidence, GaussianBelief, Taste};
 pub use signal::Signal;
 pub use state::{ClusterTaste, StyleKey, TasteState};

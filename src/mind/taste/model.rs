@@ -1,4 +1,4 @@
-//! The model: independent Gaussian beliefs about the terms of a reward, updated in a handful of operations.
+//! The model: independent Gaussian beliefs about the terms of a reward, updated online.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +8,12 @@ use crate::library::Energy;
 
 pub(super) const SCENES: usize = Scene::ALL.len();
 pub(super) const ENERGIES: usize = Energy::ALL.len();
-/// Terms that belong to one cluster: its own, one for each scene, one for each energy.
+/// Terms per cluster: its own, one per scene, one per energy.
 pub(super) const PER_CLUSTER: usize = 1 + SCENES + ENERGIES;
 
-/// Share of the way back to the first assumption that every belief's variance goes with each signal.
+/// Fraction by which each signal moves every variance back towards its prior.
 const DRIFT: f64 = 0.002;
-/// Standard deviations assumed at first.
+/// Standard deviations of the prior.
 const BIAS_SD: f64 = 0.2;
 const CLUSTER_SD: f64 = 0.45;
 const ENERGY_SCENE_SD: f64 = 0.25;
@@ -21,18 +21,18 @@ const CLUSTER_SCENE_SD: f64 = 0.25;
 const CLUSTER_ENERGY_SD: f64 = 0.15;
 const BASE_SD: f64 = 0.3;
 const MISMATCH_SD: f64 = 0.15;
-/// How much the director's own score counts before anything is learnt.
+/// Prior weight of the director's base score.
 const BASE_MEAN: f64 = 0.3;
-/// What a whole step of energy beside the target costs before anything is learnt.
+/// Prior cost of one energy step away from the target.
 const MISMATCH_MEAN: f64 = -0.15;
 
 /// A Gaussian belief about one number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 2]", into = "[f64; 2]")]
 pub struct GaussianBelief {
-    /// Best guess.
+    /// Expected value.
     pub mean: f64,
-    /// How unsure it is, squared.
+    /// Variance.
     pub variance: f64,
 }
 
@@ -43,7 +43,7 @@ impl GaussianBelief {
 }
 
 impl From<[f64; 2]> for GaussianBelief {
-    /// Numbers that are no belief become a belief in nothing.
+    /// Clamps invalid numbers to a neutral belief.
     fn from([mean, variance]: [f64; 2]) -> Self {
         Self {
             mean: if mean.is_finite() { mean.clamp(-4.0, 4.0) } else { 0.0 },
@@ -58,40 +58,40 @@ impl From<GaussianBelief> for [f64; 2] {
     }
 }
 
-/// What can be chosen: presets of one style and one energy.
+/// What taste learns about: the presets of one style and one energy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Arm {
-    /// Place of the cluster in the catalogue.
+    /// Index of the cluster in the catalogue.
     pub cluster: u16,
-    /// How much its presets move.
+    /// Energy of the presets.
     pub energy: Energy,
 }
 
-/// The circumstances of one choice: all that is needed to learn from it later.
+/// The circumstances of a choice: all that is needed to learn from it later.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// What was chosen.
+    /// The chosen arm.
     pub arm: Arm,
     /// The scene it was chosen for.
     pub scene: Scene,
-    /// The director's own score of it.
+    /// The director's base score.
     pub base: f64,
-    /// Steps of energy between it and the target, 0 to 2.
+    /// Energy steps between the arm and the target, 0 to 2.
     pub mismatch: f64,
 }
 
-/// The beliefs.
+/// The taste model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taste {
     pub(super) bias: GaussianBelief,
     pub(super) base: GaussianBelief,
     pub(super) mismatch: GaussianBelief,
-    /// Energy x scene, energy first.
+    /// Indexed by energy, then scene.
     pub(super) energy_scene: [[GaussianBelief; SCENES]; ENERGIES],
-    /// One block of [`PER_CLUSTER`] a cluster.
+    /// One block of [`PER_CLUSTER`] beliefs per cluster.
     pub(super) clusters: Vec<[GaussianBelief; PER_CLUSTER]>,
-    /// Signals a cluster has had.
-    pub(super) heard: Vec<u32>,
+    /// Number of signals received per cluster.
+    pub(super) signals: Vec<u32>,
 }
 
 fn fresh_cluster() -> [GaussianBelief; PER_CLUSTER] {
@@ -103,7 +103,7 @@ fn fresh_cluster() -> [GaussianBelief; PER_CLUSTER] {
 }
 
 impl Taste {
-    /// No taste yet, over so many clusters.
+    /// Creates an untrained model over `clusters` clusters.
     pub fn new(clusters: usize) -> Self {
         Self {
             bias: GaussianBelief::new(0.0, BIAS_SD),
@@ -111,16 +111,16 @@ impl Taste {
             mismatch: GaussianBelief::new(MISMATCH_MEAN, MISMATCH_SD),
             energy_scene: [[GaussianBelief::new(0.0, ENERGY_SCENE_SD); SCENES]; ENERGIES],
             clusters: vec![fresh_cluster(); clusters],
-            heard: vec![0; clusters],
+            signals: vec![0; clusters],
         }
     }
 
-    /// The reward expected of a choice in its circumstances.
+    /// Returns the expected reward of a choice.
     pub fn expected(&self, choice: &Evidence) -> f64 {
         self.liking(choice) + self.base.mean * choice.base + self.mismatch.mean * choice.mismatch
     }
 
-    /// The part of [`Self::expected`] that was learnt about the style itself.
+    /// Returns the part of [`Self::expected`] that was learnt about the style.
     pub fn liking(&self, choice: &Evidence) -> f64 {
         let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
         let own = &self.clusters[usize::from(choice.arm.cluster)];
@@ -131,10 +131,10 @@ impl Taste {
             + own[1 + SCENES + energy].mean
     }
 
-    /// Learns from what the performer did about a choice.
+    /// Learns from the performer's feedback on a choice.
     pub fn learn(&mut self, choice: &Evidence, signal: Signal) {
         let error = signal.reward() - self.expected(choice);
-        self.heard[usize::from(choice.arm.cluster)] += 1;
+        self.signals[usize::from(choice.arm.cluster)] += 1;
         let total: f64 = self.terms(choice).iter().map(|(belief, x)| x * x * belief.variance).sum();
         let surprise = signal.noise() + total;
         for (belief, x) in self.terms(choice) {
@@ -145,7 +145,7 @@ impl Taste {
         self.drift();
     }
 
-    /// The terms of a choice with their factors.
+    /// Returns the beliefs that contribute to a choice, with their factors.
     fn terms(&mut self, choice: &Evidence) -> [(&mut GaussianBelief, f64); 7] {
         let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
         let own = &mut self.clusters[usize::from(choice.arm.cluster)];
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn skips_lower_and_favourites_raise_what_is_expected_of_their_style() {
+    fn skips_lower_and_favourites_raise_the_expected_reward_of_their_style() {
         let mut taste = Taste::new(3);
         let before = taste.expected(&choice(2));
         for _ in 0..5 {
@@ -200,7 +200,7 @@ mod tests {
         }
         let after: Vec<f64> = (0..3).map(|cluster| taste.expected(&choice(cluster))).collect();
         assert!(after[0] < before - 0.3 && after[1] > before + 0.3, "{after:?} from {before}");
-        assert!((after[2] - before).abs() < 0.3, "a style never shown hardly moves: {after:?}");
+        assert!((after[2] - before).abs() < 0.3, "a style without signals moved: {after:?}");
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_says_less_than_a_deed() {
+    fn watching_teaches_less_than_an_action() {
         let step = |signal| {
             let mut taste = Taste::new(1);
             let before = taste.expected(&choice(0));

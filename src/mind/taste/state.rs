@@ -1,69 +1,68 @@
-//! The taste as it is kept: under the keys of clusters, with their centres where known, so that it survives both a
-//! restart and a new clustering.
+//! The serialised taste, keyed by cluster key and centroid; survives both restarts and re-clustering.
 
 use serde::{Deserialize, Serialize};
 
 use super::Taste;
 use super::model::{ENERGIES, GaussianBelief, PER_CLUSTER, SCENES};
 
-/// Version of the format.
+/// Format version.
 const VERSION: u32 = 1;
-/// Two centres closer than this (cosine) are the same style under another name.
+/// Cosine similarity of centroids from which two clusters are the same style.
 const SAME_STYLE: f32 = 0.6;
 
-/// What identifies a style from one clustering to the next.
+/// What identifies a style across clusterings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StyleKey<'a> {
-    /// Its key in the style index.
+    /// Key in the style index.
     pub key: &'a str,
-    /// Its centre in the space of embeddings; empty when unknown.
+    /// Centroid in embedding space; empty if unknown.
     pub centroid: &'a [f32],
-    /// Names that space; centres of different spaces are not comparable.
+    /// Name of the embedding space; centroids of different spaces are not comparable.
     pub space: &'a str,
 }
 
-/// A taste, ready to be written.
+/// A serialisable taste.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TasteState {
-    /// Version of the format; anything else than 1 is not read.
+    /// Format version; only version 1 is read.
     pub version: u32,
-    /// Reward of any choice at all.
+    /// Mean reward of all choices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<GaussianBelief>,
-    /// What the director's own score counts.
+    /// Weight of the director's base score.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<GaussianBelief>,
-    /// What a step of energy beside the target costs.
+    /// Cost of one energy step away from the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<GaussianBelief>,
-    /// Energy x scene: calm, groove, peak; ambient, techno, rock, none.
+    /// Energy by scene: calm, groove, peak; ambient, techno, rock, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_scene: Option<[[GaussianBelief; SCENES]; ENERGIES]>,
-    /// The clusters that have ever been shown.
+    /// The clusters that have received signals.
     #[serde(default)]
     pub clusters: Vec<ClusterTaste>,
 }
 
-/// What is known about one cluster.
+/// What was learnt about one cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterTaste {
-    /// Its key in the style index: `c07`, an author, a tag.
+    /// Key in the style index, such as `c07`, an author or a tag.
     pub key: String,
-    /// Its centre when this was learnt; empty when unknown.
+    /// Centroid at the time of saving; empty if unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub centroid: Vec<f32>,
-    /// Names the space of the centre.
+    /// Embedding space of the centroid.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub space: String,
-    /// How many signals it rests on.
+    /// Number of signals received.
     pub signals: u32,
-    /// The cluster itself, in each scene, at each energy.
+    /// Beliefs about the cluster itself, then per scene, then per energy.
     pub beliefs: [GaussianBelief; PER_CLUSTER],
 }
 
 impl TasteState {
-    /// Adds another taste: what it says outweighs what was there about the same style.
-    pub fn take(&mut self, other: Self) {
+    /// Merges another taste, which takes precedence.
+    pub fn merge(&mut self, other: Self) {
         self.version = VERSION;
         self.bias = other.bias.or(self.bias);
         self.base = other.base.or(self.base);
@@ -73,9 +72,9 @@ impl TasteState {
         self.clusters.extend(other.clusters);
     }
 
-    /// Adds what was known `before` about styles of other libraries: those that are neither one of `styles` by key nor
-    /// could have been known again as one of them by their centres.
-    pub fn keeping(mut self, before: &Self, styles: &[StyleKey]) -> Self {
+    /// Adds what `before` knew about styles of other libraries: clusters whose key is not among `styles` and whose
+    /// centroid is not comparable with them.
+    pub fn keep_other_libraries(mut self, before: &Self, styles: &[StyleKey]) -> Self {
         let of_this_library = |cluster: &ClusterTaste| {
             styles.iter().any(|style| style.key == cluster.key || comparable(cluster, style))
         };
@@ -85,9 +84,9 @@ impl TasteState {
 }
 
 impl Taste {
-    /// The taste as it is kept. `styles` are the catalogue's clusters in their order.
+    /// Returns the serialisable state. `styles` are the catalogue's clusters in order.
     pub fn state(&self, styles: &[StyleKey]) -> TasteState {
-        let shown = styles.iter().zip(&self.clusters).zip(&self.heard).filter(|(_, heard)| **heard > 0);
+        let shown = styles.iter().zip(&self.clusters).zip(&self.signals).filter(|(_, signals)| **signals > 0);
         let clusters = shown.map(|((style, beliefs), &signals)| ClusterTaste {
             key: style.key.to_owned(),
             centroid: style.centroid.to_vec(),
@@ -105,7 +104,7 @@ impl Taste {
         }
     }
 
-    /// A kept taste over these clusters. Those it says nothing about start afresh.
+    /// Restores a taste for these clusters. Unknown styles start from the prior.
     pub fn from_state(state: &TasteState, styles: &[StyleKey]) -> Self {
         let mut taste = Self::new(styles.len());
         if state.version != VERSION {
@@ -115,29 +114,29 @@ impl Taste {
         taste.base = state.base.unwrap_or(taste.base);
         taste.mismatch = state.mismatch.unwrap_or(taste.mismatch);
         taste.energy_scene = state.energy_scene.unwrap_or(taste.energy_scene);
-        for (place, style) in styles.iter().enumerate() {
-            if let Some(known) = remembered(&state.clusters, style) {
-                taste.clusters[place] = known.beliefs;
-                taste.heard[place] = known.signals;
+        for (index, style) in styles.iter().enumerate() {
+            if let Some(known) = find_known(&state.clusters, style) {
+                taste.clusters[index] = known.beliefs;
+                taste.signals[index] = known.signals;
             }
         }
         taste
     }
 }
 
-/// What was learnt about a style: by its centre where both have one, since a new clustering reuses the old keys for
-/// other styles; by its key otherwise.
-fn remembered<'a>(known: &'a [ClusterTaste], style: &StyleKey) -> Option<&'a ClusterTaste> {
+/// Finds what was learnt about a style: by centroid if comparable ones exist, since a new clustering reuses keys for
+/// other styles; otherwise by key.
+fn find_known<'a>(known: &'a [ClusterTaste], style: &StyleKey) -> Option<&'a ClusterTaste> {
     let near = known.iter().filter(|cluster| comparable(cluster, style));
     let nearest =
         near.map(|known| (cosine(&known.centroid, style.centroid), known)).max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
-        Some((likeness, known)) => (likeness >= SAME_STYLE).then_some(known),
+        Some((similarity, known)) => (similarity >= SAME_STYLE).then_some(known),
         None => known.iter().find(|cluster| cluster.key == style.key),
     }
 }
 
-/// Whether the two have centres in the same space.
+/// Returns whether both have centroids in the same space.
 fn comparable(cluster: &ClusterTaste, style: &StyleKey) -> bool {
     !style.centroid.is_empty()
         && cluster.centroid.len() == style.centroid.len()
@@ -161,7 +160,7 @@ mod tests {
         Evidence { arm, scene: Scene::Rock, base: 0.0, mismatch: 0.0 }
     }
 
-    fn learnt() -> Taste {
+    fn trained() -> Taste {
         let mut taste = Taste::new(2);
         (0..4).for_each(|_| taste.learn(&choice(1), Signal::Favourite));
         taste
@@ -175,9 +174,9 @@ mod tests {
     const B: &[f32] = &[0.0, 1.0, 0.0];
 
     #[test]
-    fn it_survives_being_written() {
+    fn a_taste_survives_a_round_trip() {
         let styles = [style("c00", &[]), style("c01", &[])];
-        let taste = learnt();
+        let taste = trained();
         let text = serde_json::to_string(&taste.state(&styles)).expect("plain data");
         let back: TasteState = serde_json::from_str(&text).expect("what was written");
         let back = Taste::from_state(&back, &styles);
@@ -186,18 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn a_new_clustering_is_matched_by_centres_not_by_keys() {
-        let taste = learnt();
+    fn a_new_clustering_is_matched_by_centroids_not_by_keys() {
+        let taste = trained();
         let old = [style("c00", A), style("c01", B)];
         let new = [style("c00", &[0.1, 0.9, 0.0]), style("c01", &[0.0, 0.0, 1.0])];
         let moved = Taste::from_state(&taste.state(&old), &new);
         assert_eq!(moved.liking(&choice(0)), taste.liking(&choice(1)), "the liked style is c00 now");
-        assert!(moved.liking(&choice(1)) < moved.liking(&choice(0)), "a new style starts afresh");
+        assert!(moved.liking(&choice(1)) < moved.liking(&choice(0)), "a new style starts from the prior");
     }
 
     #[test]
-    fn centres_of_another_space_say_nothing_and_the_keys_count() {
-        let taste = learnt();
+    fn centroids_of_another_space_are_matched_by_key() {
+        let taste = trained();
         let old = [style("c00", A), style("c01", B)];
         let new =
             [StyleKey { space: "other", ..style("c00", B) }, StyleKey { space: "other", ..style("c01", A) }];
@@ -206,18 +205,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_about_another_library_stays() {
-        let one = learnt().state(&[style("rock", &[]), style("techno", &[])]);
+    fn the_taste_for_another_library_is_kept() {
+        let one = trained().state(&[style("rock", &[]), style("techno", &[])]);
         let styles = [style("c00", A), style("c01", B)];
-        let other = learnt().state(&styles).keeping(&one, &styles);
+        let other = trained().state(&styles).keep_other_libraries(&one, &styles);
         let keys: Vec<_> = other.clusters.iter().map(|cluster| cluster.key.as_str()).collect();
         assert_eq!(keys, ["c01", "techno"]);
-        let again = learnt().state(&styles).keeping(&other, &styles);
-        assert_eq!(again, other, "nothing is there twice");
+        let again = trained().state(&styles).keep_other_libraries(&other, &styles);
+        assert_eq!(again, other, "a cluster is duplicated");
     }
 
     #[test]
-    fn a_state_of_another_version_or_with_nonsense_is_no_taste() {
+    fn other_versions_are_ignored_and_invalid_numbers_clamped() {
         let styles = [style("c00", &[])];
         let state = TasteState {
             version: 9,

@@ -1,7 +1,8 @@
-//! What a live show was given frame by frame: how long each frame lasted and what was heard in it, as far as choices
-//! depend on it. With these in its log a show whose frames had no fixed length can be played again exactly.
+//! The inputs of a live show, frame by frame: the frame time and the features that choices depend on. With these in
+//! its log, a show with variable frame times can be replayed exactly.
 //!
-//! Written in columns, some frames at a time; a column that stays the same is one value. About 15 MB an hour.
+//! Serialised in columns, [`FRAMES_PER_ENTRY`] frames at a time; a constant column is a single value. About 15 MB per
+//! hour.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,29 +11,29 @@ use crate::analysis::{Features, Passage, Scene, Section};
 use crate::stage::PictureStats;
 use crate::units::{Seconds, Tempo, Unipolar};
 
-/// Frames written together: half a second of them, so that little is lost when the program is stopped.
-pub const TOGETHER: usize = 30;
-/// Most frames one line may hold when it is read: columns of one value cost nothing to claim.
-const MAX_TOGETHER: usize = 256;
+/// Frames per log entry: half a second, which is all that is lost if the program is killed.
+pub const FRAMES_PER_ENTRY: usize = 30;
+/// Maximum number of frames accepted in one entry: constant columns take no space in the file, whatever the count.
+const MAX_FRAMES: usize = 256;
 
-/// One frame.
+/// The inputs of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Frame {
-    /// Seconds since the frame before.
+    /// Seconds since the previous frame.
     pub dt: f64,
-    /// What was heard; what no choice depends on is left out.
+    /// The features; those that no choice depends on are omitted.
     pub features: Features,
-    /// What a look at the picture told, if there was one.
+    /// A measurement of the picture, if there was one.
     pub picture_stats: Option<PictureStats>,
 }
 
-/// Values of one kind, frame by frame.
+/// The values of one field in all frames of an entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Column<T> {
-    /// One for each frame.
+    /// One value per frame.
     Each(Vec<T>),
-    /// The same in all of them.
+    /// The same value in all frames.
     Same(T),
 }
 
@@ -53,48 +54,48 @@ impl<T: Copy + PartialEq> Column<T> {
     }
 }
 
-/// A number of frames that one line can hold.
-fn believable<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
+/// Parses the number of frames of an entry and checks its limit.
+fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
     let count = usize::deserialize(count)?;
-    if count > MAX_TOGETHER {
-        return Err(D::Error::custom(format!("{count} frames in one line; the most is {MAX_TOGETHER}")));
+    if count > MAX_FRAMES {
+        return Err(D::Error::custom(format!("{count} frames in one line, maximum is {MAX_FRAMES}")));
     }
     Ok(count)
 }
 
-/// Makes the table of columns: name, kind, and the place in [`Features`].
+/// Generates the columns: name, type, and path in [`Features`].
 macro_rules! columns {
-    ($($name:ident: $kind:ty = $($place:ident).+;)*) => {
-        /// Some frames in columns.
+    ($($name:ident: $kind:ty = $($field:ident).+;)*) => {
+        /// A series of frames, stored in columns.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub struct Frames {
-            #[serde(deserialize_with = "believable")]
+            #[serde(deserialize_with = "frame_count")]
             count: usize,
             dt: Column<f64>,
             $($name: Column<$kind>,)*
-            /// Looks at the picture, with the number of their frame among these.
-            #[serde(default, skip_serializing_if = "Vec::is_empty")]
-            glances: Vec<(usize, PictureStats)>,
+            /// Measurements of the picture with their frame index.
+            #[serde(rename = "glances", default, skip_serializing_if = "Vec::is_empty")]
+            picture_stats: Vec<(usize, PictureStats)>,
         }
 
         impl Frames {
-            /// These frames.
+            /// Converts frames to columns.
             pub fn of(frames: &[Frame]) -> Self {
-                let glances = frames.iter().enumerate();
+                let numbered = frames.iter().enumerate();
                 Self {
                     count: frames.len(),
                     dt: Column::of(frames.iter().map(|frame| frame.dt)),
-                    $($name: Column::of(frames.iter().map(|frame| frame.features.$($place).+)),)*
-                    glances: glances.filter_map(|(at, frame)| Some((at, frame.picture_stats?))).collect(),
+                    $($name: Column::of(frames.iter().map(|frame| frame.features.$($field).+)),)*
+                    picture_stats: numbered.filter_map(|(at, frame)| Some((at, frame.picture_stats?))).collect(),
                 }
             }
 
-            /// The frames one by one; columns that are too short end them.
+            /// Iterates over the frames; ends early if a column is too short.
             pub fn iter(&self) -> impl Iterator<Item = Frame> {
                 (0..self.count).map_while(|at| {
                     let mut frame = Frame { dt: self.dt.at(at)?, ..Frame::default() };
-                    $(frame.features.$($place).+ = self.$name.at(at)?;)*
-                    frame.picture_stats = self.glances.iter().find(|(of, _)| *of == at).map(|(_, stats)| *stats);
+                    $(frame.features.$($field).+ = self.$name.at(at)?;)*
+                    frame.picture_stats = self.picture_stats.iter().find(|(of, _)| *of == at).map(|(_, stats)| *stats);
                     Some(frame)
                 })
             }
@@ -130,9 +131,9 @@ mod tests {
     use crate::units::Rng;
 
     #[test]
-    fn frames_come_back_to_the_last_bit() {
+    fn frames_survive_a_round_trip_bit_for_bit() {
         let mut rng = Rng::new(3);
-        let frames: Vec<Frame> = (0..TOGETHER)
+        let frames: Vec<Frame> = (0..FRAMES_PER_ENTRY)
             .map(|at| {
                 let mut features = Features { at: Seconds(rng.unit() * 1e4), ..Features::default() };
                 features.energy_slow = Unipolar::new(rng.unit_f32());
@@ -145,13 +146,13 @@ mod tests {
             })
             .collect();
         let text = serde_json::to_string(&Frames::of(&frames)).expect("plain data");
-        let back: Frames = serde_json::from_str(&text).expect("what was written");
+        let back: Frames = serde_json::from_str(&text).expect("a round trip");
         assert_eq!(back.iter().collect::<Vec<_>>(), frames);
         assert!(text.contains(r#""silent":false,"#), "a column of one value: {text}");
     }
 
     #[test]
-    fn a_line_cannot_claim_more_frames_than_it_holds() {
+    fn an_entry_with_too_many_frames_is_rejected() {
         let text = serde_json::to_string(&Frames::of(&[Frame::default(); 2])).expect("plain data");
         assert!(serde_json::from_str::<Frames>(&text).is_ok());
         let claims = text.replacen("\"count\":2", "\"count\":18446744073709551615", 1);

@@ -1,7 +1,7 @@
-//! The set log: one JSON line for everything that happened in a show, enough to read why and to play it again.
+//! The set log: one JSON line per event of a show, enough to explain its choices and to replay it.
 //!
-//! The first line is the [`LogHeader`]; each further line an [`Entry`]. Never touches files: lines are handed out as
-//! text and read from text.
+//! The first line is the [`LogHeader`]; every other line is an [`Entry`]. Never touches files: lines are returned as
+//! text and parsed from text.
 
 mod frames;
 
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use frames::{Frame, Frames, TOGETHER};
+pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
 use super::{Command, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
@@ -19,38 +19,38 @@ use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, FadeStyle};
 
-/// Version of the format.
+/// Format version.
 pub const LOG_VERSION: u32 = 2;
 
-/// The first line: all that decides the choices besides sound and hands.
+/// The first line: everything that determines the choices besides audio and commands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogHeader {
-    /// Version of the format.
+    /// Format version.
     pub set_log: u32,
-    /// How the show ran.
+    /// The settings of the show.
     pub settings: ShowSettings,
-    /// Frames had one fixed length and their sound is known: what was heard is found out again. The log of a live show
-    /// holds its frames instead.
+    /// Whether frames had a fixed length and the audio is known, so that a replay analyses it again. The log of a live
+    /// show contains its frames instead.
     pub steady: bool,
-    /// What was listened to.
+    /// The audio source.
     pub sound: String,
-    /// How long the set was meant to be, seconds; 0 when nobody knew.
+    /// Planned length of the set, seconds; 0 if unknown.
     pub seconds: f64,
-    /// [`identity`] of the library.
+    /// Hash of the library; see [`identity`].
     pub library: String,
-    /// How many presets it had.
+    /// Number of presets in the library.
     pub presets: usize,
-    /// Where its styles came from.
+    /// Origin of the styles.
     pub styles: StyleOrigin,
-    /// How well each of its styles suited each scene: an audit may have seen more of its presets since.
+    /// Affinity of each style to each scene; recorded because an audit may change the presets of a style.
     #[serde(default)]
     pub affinities: Vec<Affinity>,
-    /// What was remembered when the show began.
+    /// The memory at the start of the show.
     pub memory: ShowMemory,
 }
 
 impl LogHeader {
-    /// The header of a live show with these settings.
+    /// Creates the header of a live show.
     pub fn new(settings: ShowSettings, pool: &Pool, memory: ShowMemory) -> Self {
         let library = &pool.catalogue;
         Self {
@@ -68,183 +68,206 @@ impl LogHeader {
     }
 }
 
-/// One line after the first.
+/// One line after the header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Seconds since the show began.
+    /// Seconds since the start of the show.
     pub at: f64,
-    /// Number of the step, from 0.
+    /// Step number, from 0.
     pub step: u64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What can happen.
+/// An event of a show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The music became of another kind.
+    /// The detected scene changed.
     Scene {
-        /// The decision.
+        /// The new scene.
         scene: Scene,
         /// Probability of each scene: ambient, techno, rock, none.
         probabilities: [f32; 4],
     },
-    /// The director chose a preset, and its deck is being made ready.
+    /// The director chose a preset and requested its deck.
     Choice(Box<Chosen>),
-    /// A deck is ready.
+    /// A deck became warm.
     Warm {
-        /// Which deck.
+        /// The deck.
         deck: DeckId,
-        /// Parts of its preset that do not work.
+        /// Parts of the preset that do not work.
         problems: Vec<String>,
     },
-    /// A preset could not be made ready; it is not tried again.
+    /// A preset could not be prepared and was excluded.
     Failure {
-        /// Its deck.
+        /// The deck.
         deck: DeckId,
-        /// Which preset.
+        /// The preset.
         preset: PresetId,
         /// Its name.
         name: String,
-        /// How long it is left out.
+        /// Determines the duration of the exclusion.
         #[serde(default)]
         kind: BanKind,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// The makers of decks had too much to do; the choice is made again.
-    GaveUp {
-        /// Its deck.
+    /// A request was rejected because the warmer was busy; the choice is made again.
+    #[serde(rename = "gave_up")]
+    RequestCancelled {
+        /// The deck.
         deck: DeckId,
     },
-    /// Frames that have passed, up to this step.
+    /// The frames up to this step.
     Frames(Box<Frames>),
-    /// Another library is chosen from, or the same one with new styles.
+    /// The library or its styles changed.
     Library {
-        /// [`identity`] of it.
+        /// Hash of the library; see [`identity`].
         library: String,
-        /// How many presets it has.
+        /// Number of presets.
         presets: usize,
-        /// How well each of its styles suits each scene.
+        /// Affinity of each style to each scene.
         #[serde(default)]
         affinities: Vec<Affinity>,
     },
     /// A preset went on air.
     Cut(Box<Cut>),
-    /// The taste learnt something.
+    /// The taste learnt from a signal.
     Learnt {
-        /// About which preset.
+        /// The preset.
         preset: PresetId,
-        /// What the performer did.
+        /// The signal.
         signal: Signal,
-        /// How long it had been on air, seconds; 0 when it was not.
+        /// Time on air, seconds; 0 if the preset was not on air.
         on_air_secs: f64,
     },
-    /// The performer asked for something.
+    /// The performer gave a command.
     Command {
-        /// What.
+        /// The command.
         command: Command,
     },
-    /// The show has something to say to the performer.
+    /// A message to the performer.
     Message {
-        /// In words.
+        /// Its text.
         text: String,
     },
 }
 
-/// One choice with its reasons.
+/// A choice with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// The deck it will play on.
+    /// The deck.
     pub deck: DeckId,
-    /// Which preset.
+    /// The preset.
     pub preset: PresetId,
     /// Its name.
     pub name: String,
-    /// Key of its cluster.
+    /// Key of the cluster.
     pub cluster: String,
     /// `calm`, `groove` or `peak`.
     pub energy: String,
-    /// What was aimed at.
+    /// The target.
     pub target: Target,
-    /// Score of its style against the target, before taste.
+    /// Base score of the style against the target, without taste.
     pub base: f64,
-    /// The learnt part of the expected reward.
+    /// Learnt part of the expected reward.
     pub taste: f64,
-    /// The expected reward.
+    /// Expected reward.
     pub score: f64,
-    /// How likely this style was.
+    /// Probability of the arm.
     pub probability: f64,
-    /// How strict the rules of variety could be.
+    /// The strictest variety rule that could be satisfied.
     pub rule: Rule,
-    /// The same in words.
-    pub words: String,
+    /// The reason as shown on the desk.
+    #[serde(rename = "words")]
+    pub summary: String,
 }
 
 /// Why a preset went on air.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The music asked for it.
+    /// The music.
     Music(Moment),
-    /// The performer did.
-    Hand,
+    /// The performer.
+    #[serde(rename = "hand")]
+    Performer,
     /// Nothing was on air.
     Start,
 }
 
-/// One cut.
+/// A cut.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cut {
-    /// The deck that comes in.
+    /// The deck that goes on air.
     pub deck: DeckId,
-    /// Which preset.
+    /// The preset.
     pub preset: PresetId,
     /// Its name.
     pub name: String,
-    /// Why now.
+    /// The cause.
     pub cause: Cause,
-    /// The music at this moment.
+    /// The scene at the time of the cut.
     pub scene: Scene,
-    /// What its choice had aimed at; none for a choice of the performer.
+    /// The target it was chosen for; `None` for a request of the performer.
     pub target: Option<Target>,
     /// Length of the crossfade, seconds.
     pub fade_secs: f64,
-    /// How the pictures mix.
+    /// Style of the crossfade.
     pub style: FadeStyle,
-    /// Seconds from the nearest beat, before it negative; none while the beat is not trusted.
+    /// Offset from the nearest beat, seconds, negative before it; `None` while the beat is not trusted.
     pub off_beat_secs: Option<f64>,
-    /// What else was ready or on its way.
+    /// The other candidates.
     pub candidates: Vec<Candidate>,
 }
 
-/// What else could have gone on air.
+/// A candidate that could have gone on air.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// Which preset.
+    /// The preset.
     pub preset: PresetId,
     /// Its name.
     pub name: String,
-    /// It was ready.
+    /// Whether its deck was warm.
     pub warm: bool,
 }
 
-/// One line of the log.
-pub fn line(what: &impl Serialize) -> String {
+/// Why a set log could not be parsed.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The log has no lines.
+    #[error("the log is empty")]
+    Empty,
+    /// The first line is not a header.
+    #[error("the first line is not a set log header: {0}")]
+    Header(#[source] serde_json::Error),
+    /// The log has an unsupported version.
+    #[error("unsupported set log version {0}, expected {LOG_VERSION}")]
+    Version(u32),
+    /// A line is not a valid entry.
+    #[error("line {number}: {source}")]
+    Line {
+        /// Line number, from 1.
+        number: usize,
+        /// The parse error.
+        source: serde_json::Error,
+    },
+}
+
+/// Serialises one line of the log.
+pub fn to_line(what: &impl Serialize) -> String {
     serde_json::to_string(what).unwrap_or_else(|error| format!(r#"{{"unwritable":"{error}"}}"#))
 }
 
-/// A log that was written before, or what is wrong with it in words. A last line that was cut off is left out: the
-/// program may have been stopped in the middle of it.
-pub fn read(text: &str) -> Result<(LogHeader, Vec<Entry>), String> {
+/// Parses a log. A truncated last line is ignored, because the program may have been stopped while writing it.
+pub fn parse(text: &str) -> Result<(LogHeader, Vec<Entry>), LogError> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let (_, first) = lines.next().ok_or("the log is empty")?;
-    let header: LogHeader = serde_json::from_str(first)
-        .map_err(|error| format!("the first line is no header of a set log: {error}"))?;
+    let (_, first) = lines.next().ok_or(LogError::Empty)?;
+    let header: LogHeader = serde_json::from_str(first).map_err(LogError::Header)?;
     if header.set_log != LOG_VERSION {
-        return Err(format!("the log has version {}; {LOG_VERSION} can be read", header.set_log));
+        return Err(LogError::Version(header.set_log));
     }
     let whole = text.ends_with('\n');
     let last = text.lines().count().saturating_sub(1);
@@ -253,13 +276,13 @@ pub fn read(text: &str) -> Result<(LogHeader, Vec<Entry>), String> {
         match serde_json::from_str(line) {
             Ok(entry) => entries.push(entry),
             Err(_) if number == last && !whole => {}
-            Err(error) => return Err(format!("line {}: {error}", number + 1)),
+            Err(source) => return Err(LogError::Line { number: number + 1, source }),
         }
     }
     Ok((header, entries))
 }
 
-/// A hash of everything about a library that choices depend on.
+/// Hashes everything about a library that choices depend on.
 pub fn identity(library: &Catalogue) -> String {
     let mut hash = Sha256::new();
     for entry in &library.entries {
@@ -289,13 +312,13 @@ mod tests {
     }
 
     #[test]
-    fn a_log_reads_back_as_it_was_written_and_forgives_a_torn_end() {
+    fn a_log_survives_a_round_trip_and_a_truncated_end() {
         let entry = Entry { at: 1.5, step: 45, event: Event::Command { command: Command::Next } };
-        let text = format!("{}\n{}\n{{\"at\":2.0,\"st", line(&header()), line(&entry));
-        assert_eq!(read(&text), Ok((header(), vec![entry.clone()])));
-        let torn_inside = format!("{}\n{{\"at\n{}\n", line(&header()), line(&entry));
-        assert!(read(&torn_inside).is_err_and(|why| why.starts_with("line 2")));
-        assert!(read("").is_err() && read("{}").is_err());
+        let text = format!("{}\n{}\n{{\"at\":2.0,\"st", to_line(&header()), to_line(&entry));
+        assert_eq!(parse(&text).expect("a round trip"), (header(), vec![entry.clone()]));
+        let torn_inside = format!("{}\n{{\"at\n{}\n", to_line(&header()), to_line(&entry));
+        assert!(parse(&torn_inside).is_err_and(|error| error.to_string().starts_with("line 2")));
+        assert!(parse("").is_err() && parse("{}").is_err());
     }
 
     #[test]

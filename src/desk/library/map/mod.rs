@@ -13,7 +13,7 @@ use egui::{
 };
 
 use super::thumbs::Thumbs;
-use super::{LibraryView, standing};
+use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::library::{PresetId, SearchResults};
 use crate::show::Command;
@@ -78,7 +78,7 @@ impl MapView {
         let painter = ui.painter_at(rect);
         names(&painter, rect, found, &on_screen);
         let ring = |id: PresetId, radius: f32, color: Color32| {
-            let point = answer.library.place(id).and_then(|place| answer.looks.point(place));
+            let point = answer.library.index_of(id).and_then(|place| answer.looks.point(place));
             if let Some(at) = point.map(&on_screen) {
                 painter.circle_stroke(at, radius, Stroke::new(2.0, color));
             }
@@ -108,7 +108,7 @@ impl MapView {
             if let Some(picture) = hands.thumbs.and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(96.0)));
             }
-            ui.label(RichText::new(entry.name()).color(standing(view, hands.playing, entry.id)));
+            ui.label(RichText::new(entry.name()).color(state_color(view, hands.playing, entry.id)));
             let cluster =
                 answer.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
             ui.label(RichText::new(format!("{cluster}, {}", entry.energy.label())).color(style::OFF));
@@ -183,7 +183,7 @@ impl MapView {
             Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
         };
         let near =
-            answer.places.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
+            answer.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
         near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
     }
 }

@@ -27,7 +27,7 @@ impl Dots {
     pub fn of(answer: &SearchResults) -> Self {
         let colors: Vec<Color32> = (0..answer.library.clusters.len()).map(color).collect();
         let mut found = vec![false; answer.library.entries.len()];
-        answer.places.iter().for_each(|&place| found[place as usize] = true);
+        answer.indices.iter().for_each(|&place| found[place as usize] = true);
         let dots = |wanted: bool| {
             let (found, colors) = (&found, &colors);
             answer.library.entries.iter().enumerate().filter_map(move |(place, entry)| {

@@ -1,54 +1,54 @@
-//! Full-text search over every library that was ever scanned, by names, paths, tags and labels; every word matches by
-//! its beginning. The library that plays is searched in memory.
+//! Full-text search over all libraries ever scanned, by names, paths, tags and labels; words match by prefix. The
+//! current library is searched in memory instead.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::files::text_of;
+use super::paths::text_of;
 use super::{Store, StoreError};
 use crate::library::Tags;
 use crate::library::{Energy, PresetId};
 
-/// A preset that matches a search.
+/// A search result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Which preset.
+    /// The preset.
     pub id: PresetId,
     /// One of its files, below its library.
     pub path: String,
 }
 
 impl Store {
-    /// The first `limit` presets whose name, path, tags or labels hold every word of `text` at the beginning of a word.
-    /// Nothing for a text without letters and digits.
+    /// Returns the first `limit` presets whose name, path, tags or labels contain every word of `text` as a prefix.
+    /// Returns nothing for a text without letters and digits.
     pub fn search(&self, text: &str, limit: usize) -> Result<Vec<Found>, StoreError> {
-        let Some(question) = question(text) else { return Ok(Vec::new()) };
+        let Some(search) = fts_query(text) else { return Ok(Vec::new()) };
         let mut query = self.connection.prepare_cached(
             "SELECT p.id, (SELECT path FROM files WHERE preset = p.key LIMIT 1)
              FROM words JOIN presets p ON p.key = words.rowid WHERE words MATCH ?1 LIMIT ?2",
         )?;
-        let rows = query.query_map(params![question, limit as i64], |row| {
+        let rows = query.query_map(params![search, limit as i64], |row| {
             let path: Option<Vec<u8>> = row.get(1)?;
             Ok(Found { id: PresetId(row.get(0)?), path: text_of(&path.unwrap_or_default()) })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// How many presets match.
+    /// Returns the number of matching presets.
     pub fn count(&self, text: &str) -> Result<usize, StoreError> {
-        let Some(question) = question(text) else { return Ok(0) };
+        let Some(search) = fts_query(text) else { return Ok(0) };
         let mut query = self.connection.prepare_cached("SELECT count(*) FROM words WHERE words MATCH ?1")?;
-        Ok(query.query_row([question], |row| row.get::<_, i64>(0))? as usize)
+        Ok(query.query_row([search], |row| row.get::<_, i64>(0))? as usize)
     }
 }
 
-/// The search in the index's own language: every word quoted, matched by its beginning, all of them wanted.
-fn question(text: &str) -> Option<String> {
+/// Converts a search text to FTS5 syntax: every word quoted, matched by prefix, all required.
+fn fts_query(text: &str) -> Option<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.take(12).map(|word| format!("\"{word}\"*")).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Writes the words of one preset anew.
+/// Updates the search text of a preset.
 pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite::Error> {
     let mut facts =
         connection.prepare_cached("SELECT id, tags | seen, energy FROM presets WHERE key = ?1")?;
@@ -62,7 +62,7 @@ pub(super) fn refresh(connection: &Connection, key: i64) -> Result<(), rusqlite:
     }
     connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([key])?;
     if words.is_empty() {
-        return Ok(()); // No file holds it any more.
+        return Ok(()); // No file contains it any more.
     }
     let mut labels = connection.prepare_cached("SELECT label FROM labels WHERE id = ?1")?;
     for label in labels.query_map([id], |row| row.get::<_, String>(0))? {
@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn a_search_text_never_becomes_syntax() {
         assert_eq!(
-            question("  \"a' OR b* (c) NEAR -d: "),
+            fts_query("  \"a' OR b* (c) NEAR -d: "),
             Some(r#""a"* "OR"* "b"* "c"* "NEAR"* "d"*"#.into())
         );
-        assert_eq!(question(" -- \" "), None);
+        assert_eq!(fts_query(" -- \" "), None);
     }
 }

@@ -1,0 +1,36 @@
+//! State of the Library and Map pages.
+
+use super::map::MapView;
+use super::thumbs::Thumbs;
+use super::view::LibraryRequest;
+use crate::library::{PresetId, SearchQuery};
+use crate::show::Command;
+
+/// Layout of the results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::desk) enum Layout {
+    /// A list.
+    List,
+    /// A map by look.
+    Map,
+}
+
+/// The page with its query and selection.
+#[derive(Default)]
+pub(in crate::desk) struct LibraryPage {
+    pub(super) text: String,
+    pub(super) question: SearchQuery,
+    pub(super) favourites_only: bool,
+    pub(super) asked: Option<SearchQuery>,
+    pub(super) in_hand: Option<PresetId>,
+    pub(super) map: MapView,
+    /// Started when the page is first opened.
+    pub(super) thumbs: Option<Thumbs>,
+}
+
+/// Commands and requests from one frame of the page.
+#[derive(Default)]
+pub(in crate::desk) struct Done {
+    pub commands: Vec<Command>,
+    pub asks: Vec<LibraryRequest>,
+}

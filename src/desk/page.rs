@@ -1,0 +1,40 @@
+//! The pages of the desk.
+
+/// A page of the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The running show.
+    #[default]
+    Live,
+    /// All presets.
+    Library,
+    /// The library by look.
+    Map,
+    /// MIDI devices and bindings.
+    Midi,
+    /// Overnight bakes.
+    Bake,
+    /// Input, output, safety and director.
+    Settings,
+    /// All keys.
+    Keys,
+}
+
+impl Page {
+    /// Every page, in the order of the tabs.
+    pub const ALL: [Self; 7] =
+        [Self::Live, Self::Library, Self::Map, Self::Midi, Self::Bake, Self::Settings, Self::Keys];
+
+    /// Label of its tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Live => "Live",
+            Self::Library => "Library",
+            Self::Map => "Map",
+            Self::Midi => "MIDI",
+            Self::Bake => "Bake",
+            Self::Settings => "Settings",
+            Self::Keys => "Keys",
+        }
+    }
+}

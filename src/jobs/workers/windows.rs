@@ -1,0 +1,43 @@
+//! Worker processes on Windows: they end with their supervisor, run at a low priority, and crash without a dialog.
+
+use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
+use std::thread;
+
+use windows_sys::Win32::System::Diagnostics::Debug::{
+    SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
+};
+use windows_sys::Win32::System::Threading::{
+    BELOW_NORMAL_PRIORITY_CLASS, GetCurrentProcess, INFINITE, OpenProcess, PROCESS_SYNCHRONIZE,
+    SetPriorityClass, TerminateProcess, WaitForSingleObject,
+};
+
+/// Ends this process when process `supervisor` ends, even in the middle of an endless loop; false when that one has
+/// ended already.
+pub(super) fn end_with(supervisor: u32) -> bool {
+    // SAFETY: the call touches no memory; its handle is checked before use and owned by nobody else.
+    let supervisor = unsafe {
+        let handle = OpenProcess(PROCESS_SYNCHRONIZE, 0, supervisor);
+        if handle.is_null() {
+            return false;
+        }
+        OwnedHandle::from_raw_handle(handle)
+    };
+    // SAFETY: the thread owns the handle it waits for. Unlike an exit, a termination waits for no driver.
+    let wait = move || unsafe {
+        WaitForSingleObject(supervisor.as_raw_handle(), INFINITE);
+        TerminateProcess(GetCurrentProcess(), 0);
+    };
+    thread::Builder::new().name("supervisor watch".into()).spawn(wait).is_ok()
+}
+
+/// Lowers the priority of this process and of all that it starts from now on.
+pub(super) fn lower_priority() {
+    // SAFETY: the call touches no memory; this process may always change its own priority.
+    unsafe { SetPriorityClass(GetCurrentProcess(), BELOW_NORMAL_PRIORITY_CLASS) };
+}
+
+/// Keeps a crash of this process from opening a dialog, which would wait for an answer all night.
+pub(super) fn crash_without_dialog() {
+    // SAFETY: the call takes flags and touches no memory.
+    unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };
+}

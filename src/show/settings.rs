@@ -1,0 +1,41 @@
+//! The settings of a show; recorded in its log.
+
+use serde::{Deserialize, Serialize};
+
+/// The settings of a show.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShowSettings {
+    /// Random seed of all choices.
+    pub seed: u64,
+    /// Whether the director chooses presets.
+    pub auto: bool,
+    /// Target frame rate.
+    pub fps: f64,
+    /// Frames a deck draws before it is warm.
+    pub warm_frames: u32,
+    /// Whether a safe preset is kept warm for `Panic`.
+    #[serde(rename = "refuge")]
+    pub safe_preset: bool,
+    /// Whether fusion may run a second deck; too expensive for a software rasteriser.
+    pub second_deck: bool,
+    /// Delay between the newest audio and the display of a frame, seconds; cuts are timed by when they are seen.
+    /// Negative if a frame is drawn after all of its audio has arrived.
+    pub seen_after_secs: f64,
+    /// Whether the inputs of every frame are kept in the set log for replay.
+    pub record: bool,
+}
+
+impl Default for ShowSettings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            auto: true,
+            fps: 60.0,
+            warm_frames: 12,
+            safe_preset: true,
+            second_deck: true,
+            seen_after_secs: 0.0,
+            record: false,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The inputs and outputs of one step of the show.
+
+use super::command::Command;
+use super::warm::{DeckRequest, PrepareTimes};
+use crate::analysis::Features;
+use crate::library::BanKind;
+use crate::milk::PresetAudio;
+use crate::stage::{Cue, DeckId, PictureStats};
+
+/// The inputs of one step.
+pub struct StepInput<'a> {
+    /// Seconds since the last step.
+    pub dt: f64,
+    /// The audio that presets receive.
+    pub audio: &'a PresetAudio,
+    /// The current analysis of the music.
+    pub features: &'a Features,
+    /// Commands of the performer, oldest first.
+    pub commands: &'a [Command],
+    /// Decks prepared since the last step.
+    pub arrived: &'a [Arrived],
+    /// Decks that could not be prepared.
+    pub failed: &'a [Failed],
+    /// A new measurement of the picture, if there is one.
+    pub picture_stats: Option<PictureStats>,
+}
+
+/// A deck that was prepared.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// The deck.
+    pub deck: DeckId,
+    /// Parts of the preset that do not work.
+    pub problems: Vec<String>,
+    /// How long the preparation took.
+    pub took: PrepareTimes,
+}
+
+/// A deck that could not be prepared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The deck.
+    pub deck: DeckId,
+    /// Determines how long the preset is excluded.
+    pub kind: BanKind,
+    /// The reason.
+    pub why: String,
+}
+
+/// The outputs of one step.
+pub struct Step {
+    /// What the stage draws.
+    pub cue: Cue,
+    /// Decks to prepare.
+    pub requests: Vec<DeckRequest>,
+    /// Decks to retire.
+    pub retired: Vec<DeckId>,
+}
