@@ -190,11 +190,11 @@ impl BakeProgress {
 
     fn handle(&mut self, event: NightEvent) {
         match event {
-            NightEvent::Check(check) => self.note(format!("{}: {}", check.what, check.said)),
+            NightEvent::Check(check) => self.note(format!("{}: {}", check.what, check.message)),
             NightEvent::Note { text } => self.note(text),
             NightEvent::Failed { why } => self.finish(Some(why)),
-            NightEvent::Ended { ending: NightOutcome::Finished } => self.finish(None),
-            NightEvent::Ended { ending: NightOutcome::Stopped } => {
+            NightEvent::Ended { outcome: NightOutcome::Finished } => self.finish(None),
+            NightEvent::Ended { outcome: NightOutcome::Stopped } => {
                 self.note("stopped; start again to resume".into());
                 self.finish(None);
             }
@@ -285,7 +285,7 @@ mod tests {
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
         assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
-        page.handle(NightEvent::Ended { ending: NightOutcome::Finished });
+        page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
         page.end();
         assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
     }

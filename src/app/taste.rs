@@ -56,7 +56,7 @@ pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<Taste
     messages.iter().for_each(|message| log::warn!("{message}"));
     // A running show would overwrite the import with its own taste, so none may start until this is saved.
     let _none_open = match UserFolders::of_user() {
-        Some(places) => Some(show_lock::none_open(&places.data)?.context(
+        Some(places) => Some(show_lock::block_opening(&places.data)?.context(
             "a show is running on this machine and would overwrite the import; close it and try again",
         )?),
         None => None,

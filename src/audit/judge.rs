@@ -1,51 +1,50 @@
-//! From what became of a job to a verdict, or to another try: what is not the preset's fault is never blamed on it.
+//! Turns the outcome of a job into a verdict or another attempt. Failures outside a preset are never blamed on it.
 
 use crate::audit::probe::{ProbeOutcome, ProbeReport};
 use crate::audit::verdict::{Record, Safety};
 use crate::jobs::workers::{self, Outcome};
 
-/// How often something outside a preset may go wrong before the preset is left for another day.
+/// Maximum number of failures outside a preset before it is deferred to the next run.
 const ATTEMPTS: u32 = 3;
 
-/// What to do with an outcome.
+/// Decision about an outcome.
 #[derive(Debug, PartialEq)]
 pub(super) enum JobVerdict {
-    /// This is the verdict.
+    /// A verdict.
     Verdict(Box<Record>),
-    /// Its process died, or its device was lost: it is tried once more in a fresh one, and why.
+    /// The worker or the device died: confirm in a new worker. With the reason.
     Confirm(String),
-    /// Something outside the preset went wrong: another try, and why.
-    Again(String),
-    /// No verdict, because something outside the preset keeps going wrong.
-    GivenUp(String),
+    /// A failure outside the preset: retry. With the reason.
+    Retry(String),
+    /// No verdict because of repeated failures outside the preset.
+    Deferred(String),
 }
 
-/// What became of a preset's earlier tries.
+/// Earlier attempts at a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tries {
-    /// Those that ended its process or its device.
+pub(super) struct Attempts {
+    /// Attempts that ended with a dead worker or device.
     pub deaths: u32,
-    /// Those that something outside of it spoiled.
-    pub spoiled: u32,
+    /// Attempts that failed for reasons outside the preset.
+    pub external: u32,
 }
 
-/// Judges the outcome of one more try after `tries`.
+/// Judges the outcome of an attempt after the earlier `attempts`.
 ///
-/// A process that dies, or a device that is lost, has to do so twice before the preset is to blame: a fresh process
-/// confirms it. Endless work and floods of memory show themselves at once.
-pub(super) fn judge(outcome: Outcome<ProbeReport>, tries: Tries) -> JobVerdict {
-    judge_where(outcome, tries, workers::can_limit())
+/// A dead worker or lost device must be confirmed in a new worker before the preset is blamed. Hangs and excessive
+/// memory need no confirmation.
+pub(super) fn judge(outcome: Outcome<ProbeReport>, attempts: Attempts) -> JobVerdict {
+    judge_with(outcome, attempts, workers::can_limit())
 }
 
-/// The same on a system that tells processor time, or does not: there, a preset that never answers has to be taken for
-/// endless in the end.
-fn judge_where(outcome: Outcome<ProbeReport>, tries: Tries, tells_cpu: bool) -> JobVerdict {
-    let verdict = |safety, why| JobVerdict::Verdict(Box::new(Record::ended(safety, why)));
-    let confirmed = tries.deaths > 0;
-    let last = tries.spoiled + 1 >= ATTEMPTS;
-    let outside = |why| if last { JobVerdict::GivenUp(why) } else { JobVerdict::Again(why) };
+/// Judges an outcome. Without CPU times, a preset that repeatedly does not answer counts as a hang.
+fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: bool) -> JobVerdict {
+    let verdict = |safety, why| JobVerdict::Verdict(Box::new(Record::without_evidence(safety, why)));
+    let confirmed = attempts.deaths > 0;
+    let last = attempts.external + 1 >= ATTEMPTS;
+    let outside = |why| if last { JobVerdict::Deferred(why) } else { JobVerdict::Retry(why) };
     match outcome {
-        Outcome::Done(finding) => match &finding.ended {
+        Outcome::Done(report) => match &report.outcome {
             ProbeOutcome::DeviceLost(why) | ProbeOutcome::Failed(why) if !confirmed => {
                 JobVerdict::Confirm(why.clone())
             }
@@ -54,7 +53,7 @@ fn judge_where(outcome: Outcome<ProbeReport>, tries: Tries, tells_cpu: bool) -> 
             | ProbeOutcome::Refused(_)
             | ProbeOutcome::Endless(_)
             | ProbeOutcome::Failed(_)
-            | ProbeOutcome::DeviceLost(_) => match Record::of(finding) {
+            | ProbeOutcome::DeviceLost(_) => match Record::of(report) {
                 Ok(record) => JobVerdict::Verdict(Box::new(record)),
                 Err(why) => outside(why),
             },
@@ -62,14 +61,14 @@ fn judge_where(outcome: Outcome<ProbeReport>, tries: Tries, tells_cpu: bool) -> 
         Outcome::Hang(why) => verdict(Safety::Hang, why),
         Outcome::Memory(why) => verdict(Safety::Memory, why),
         Outcome::Died(why) if out_of_memory(&why) => verdict(Safety::Memory, why),
-        Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("its process died twice: {why}")),
-        Outcome::Died(why) => JobVerdict::Confirm(format!("its process died: {why}")),
-        Outcome::Stuck(why) if last && !tells_cpu => verdict(Safety::Hang, why),
+        Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("the process died twice: {why}")),
+        Outcome::Died(why) => JobVerdict::Confirm(format!("the process died: {why}")),
+        Outcome::Stuck(why) if last && !has_cpu_times => verdict(Safety::Hang, why),
         Outcome::Stuck(why) | Outcome::NotTried(why) => outside(why),
     }
 }
 
-/// The last words of a Rust process that could not get memory.
+/// Returns whether this is the message of a Rust process that failed to allocate memory.
 fn out_of_memory(why: &str) -> bool {
     why.contains("memory allocation of")
 }
@@ -78,9 +77,9 @@ fn out_of_memory(why: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FIRST: Tries = Tries { deaths: 0, spoiled: 0 };
-    const DIED: Tries = Tries { deaths: 1, spoiled: 0 };
-    const SPOILED: Tries = Tries { deaths: 0, spoiled: 2 };
+    const FIRST: Attempts = Attempts { deaths: 0, external: 0 };
+    const DIED: Attempts = Attempts { deaths: 1, external: 0 };
+    const FAILED: Attempts = Attempts { deaths: 0, external: 2 };
 
     fn safety(judged: JobVerdict) -> Safety {
         let JobVerdict::Verdict(record) = judged else { panic!("no verdict: {judged:?}") };
@@ -88,12 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn a_death_has_to_be_confirmed_and_a_hang_does_not() {
+    fn a_death_must_be_confirmed_and_a_hang_need_not() {
         let died = || Outcome::Died("signal 11".into());
         assert!(matches!(judge(died(), FIRST), JobVerdict::Confirm(_)));
         assert!(
-            matches!(judge(died(), SPOILED), JobVerdict::Confirm(_)),
-            "no other trouble stands for a death"
+            matches!(judge(died(), FAILED), JobVerdict::Confirm(_)),
+            "other failures do not confirm a death"
         );
         assert_eq!(safety(judge(died(), DIED)), Safety::Abort);
         assert_eq!(safety(judge(Outcome::Hang("20 s".into()), FIRST)), Safety::Hang);
@@ -102,24 +101,25 @@ mod tests {
     #[test]
     fn a_busy_machine_is_never_blamed_on_a_preset() {
         for outcome in [Outcome::Stuck("180 s".into()), Outcome::NotTried("no process".into())] {
-            assert!(matches!(judge_where(outcome.clone(), FIRST, true), JobVerdict::Again(_)));
-            assert!(matches!(judge_where(outcome, SPOILED, true), JobVerdict::GivenUp(_)));
+            assert!(matches!(judge_with(outcome.clone(), FIRST, true), JobVerdict::Retry(_)));
+            assert!(matches!(judge_with(outcome, FAILED, true), JobVerdict::Deferred(_)));
         }
-        let unreadable = || Outcome::Done(ProbeReport::without(ProbeOutcome::Infrastructure("gone".into())));
-        assert!(matches!(judge(unreadable(), DIED), JobVerdict::Again(_)));
-        assert!(matches!(judge(unreadable(), SPOILED), JobVerdict::GivenUp(_)));
+        let unreadable =
+            || Outcome::Done(ProbeReport::without_evidence(ProbeOutcome::Infrastructure("gone".into())));
+        assert!(matches!(judge(unreadable(), DIED), JobVerdict::Retry(_)));
+        assert!(matches!(judge(unreadable(), FAILED), JobVerdict::Deferred(_)));
     }
 
     #[test]
-    fn where_processor_time_is_not_told_silence_counts_in_the_end() {
+    fn without_cpu_times_repeated_silence_counts_as_a_hang() {
         let silent = || Outcome::Stuck("180 s".into());
-        assert!(matches!(judge_where(silent(), FIRST, false), JobVerdict::Again(_)));
-        assert_eq!(safety(judge_where(silent(), SPOILED, false)), Safety::Hang);
+        assert!(matches!(judge_with(silent(), FIRST, false), JobVerdict::Retry(_)));
+        assert_eq!(safety(judge_with(silent(), FAILED, false)), Safety::Hang);
     }
 
     #[test]
-    fn a_lost_device_is_confirmed_before_it_counts() {
-        let lost = || Outcome::Done(ProbeReport::without(ProbeOutcome::DeviceLost("lost".into())));
+    fn a_lost_device_must_be_confirmed() {
+        let lost = || Outcome::Done(ProbeReport::without_evidence(ProbeOutcome::DeviceLost("lost".into())));
         assert!(matches!(judge(lost(), FIRST), JobVerdict::Confirm(_)));
         assert_eq!(safety(judge(lost(), DIED)), Safety::DeviceLost);
     }

@@ -1,4 +1,4 @@
-//! Verdicts in the store: what was found, by which recipe.
+//! Verdicts in the store, each with the recipe of its audit.
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,68 +10,68 @@ use crate::library::store::{StoreError, VerdictRow};
 use crate::library::{PresetId, Store, Tag, Tags};
 use crate::media::flash::FlashVerdict;
 
-/// Raised when the same settings come to other verdicts than before.
+/// Version of the method; increased when equal settings give different verdicts.
 const METHOD: u32 = 2;
 
-/// Mean light up to which a preset counts as mostly dark and from which as mostly bright, and change from frame to frame up
-/// to which it hardly moves: of 1,925 presets the darkest quarter, the brightest sixth and the stillest fifth.
+/// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth
+/// of 1,925 presets.
 const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
-/// Fingerprint of everything that decides a verdict: a verdict by another recipe does not count. Folders with images
-/// are left out: what an image changes is told by the verdict, and audited again on request.
+/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Image folders
+/// are not part of it: missing images are recorded in the verdict, and can be audited again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
     let text = format!("{METHOD} {size:?} {warm_up} {frames} {seed}");
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The store as the audit uses it.
+/// Access to the verdicts in the store.
 pub struct Ledger {
     store: Store,
     recipe: String,
 }
 
 impl Ledger {
-    /// Verdicts by this recipe.
+    /// Creates a ledger of verdicts with this recipe.
     pub fn new(store: Store, recipe: String) -> Self {
         Self { store, recipe }
     }
 
-    /// The recipe verdicts have to be by.
+    /// Returns the recipe.
     pub fn recipe(&self) -> &str {
         &self.recipe
     }
 
-    /// Keeps a verdict. Its look is judged by the usual gates until the library speaks for itself.
+    /// Saves a verdict. Its look is judged by the default gates until [`Self::rejudge`].
     pub fn put(&self, id: PresetId, record: &Record) -> Result<(), StoreError> {
         let row = self.row(id, record, &Gates::default(), now())?;
         self.store.put_verdicts(&[row]).inspect_err(|error| self.mark(error))
     }
 
-    /// The verdict on a preset, if there is one by this recipe.
+    /// Returns the verdict on a preset with this recipe.
     pub fn get(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
-    /// The verdict on a preset by whatever recipe: whether it can be played does not hang on pixels or seeds.
+    /// Returns the verdict on a preset with any recipe: safety does not depend on picture size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
     }
 
-    /// Damage that is met is mended at the next opening, also where nobody hands the error on.
+    /// Schedules a repair of the store when it is next opened.
     fn mark(&self, error: &StoreError) {
         self.store.mark_if_damaged(error);
     }
 
-    /// The verdict on a preset with the time it was reached.
+    /// Returns the verdict on a preset with its time.
     pub fn dated(&self, id: PresetId) -> Result<Option<(Record, i64)>, StoreError> {
         Ok(self.store.verdict(id)?.and_then(|row| Some((self.record(&row)?, row.at))))
     }
 
-    /// Every verdict by this recipe with its preset and whether it asks to be tried again: not ok, or missing an image.
+    /// Returns all presets with a verdict, and whether to retry them: not ok, or with missing images.
     pub fn known(&self) -> Result<Vec<(PresetId, bool)>, StoreError> {
         let mut known = Vec::new();
         self.store.each_summary(&self.recipe, |id, [safety, completeness, look]| {
@@ -81,8 +81,8 @@ impl Ledger {
         Ok(known)
     }
 
-    /// Judges all looks of the plan's presets by the library's own gates, which it returns.
-    pub fn settle(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
+    /// Judges all looks of the plan by the library's own gates, saves changed verdicts, and returns the gates.
+    pub fn rejudge(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         let gates = Gates::of(looks.iter());
@@ -103,14 +103,14 @@ impl Ledger {
         Ok(gates)
     }
 
-    /// The gates of the plan's presets as far as they were audited.
+    /// Returns the gates of the audited presets of the plan.
     pub fn gates(&self, plan: &AuditPlan) -> Result<Gates, StoreError> {
         let mut looks: Vec<Look> = Vec::new();
         self.each(plan, |_, record, _| looks.extend(record.evidence.look))?;
         Ok(Gates::of(looks.iter()))
     }
 
-    /// Hands every verdict by this recipe on the plan's presets to `each`.
+    /// Calls `each` for every verdict on a preset of the plan.
     pub fn each(
         &self,
         plan: &AuditPlan,
@@ -126,7 +126,7 @@ impl Ledger {
     }
 
     fn record(&self, row: &VerdictRow) -> Option<Record> {
-        // A verdict that cannot be read counts as none: the preset is audited again.
+        // Unreadable verdicts are ignored; the preset is audited again.
         (row.recipe == self.recipe).then(|| serde_json::from_str(&row.json).ok()).flatten()
     }
 
@@ -151,7 +151,7 @@ impl Ledger {
     }
 }
 
-/// The tags that pictures tell.
+/// Returns the tags derived from the pictures.
 fn seen(look: &Look) -> Tags {
     let tags = [
         (look.luma <= DARK, Tag::Dark),
@@ -178,11 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_by_another_recipe_does_not_count() {
+    fn verdicts_with_another_recipe_are_ignored() {
         let store = Store::in_memory().expect("opens");
         let one = Ledger::new(store, recipe(&settings(1)));
         let id = PresetId::of(b"a");
-        let record = Record::ended(Safety::Hang, "20 s".into());
+        let record = Record::without_evidence(Safety::Hang, "20 s".into());
         one.put(id, &record).expect("kept");
         assert_eq!(one.get(id).expect("read"), Some(record));
         assert_eq!(one.known().expect("read"), [(id, true)]);

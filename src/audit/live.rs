@@ -1,11 +1,13 @@
-//! The sentry: lets audited presets pass, and audits unknown ones in a process of its own before they may be shown.
+//! Audits unknown presets during a live show, in a separate process, before they may be shown.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::judge::{JobVerdict, Tries, judge};
-use super::{AuditJob, LIMITS, Ledger, recipe};
+use super::judge::{Attempts, JobVerdict, judge};
+use super::ledger::{Ledger, recipe};
+use super::settings::LIMITS;
+use super::work::AuditJob;
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::jobs::wire::WirePath;
@@ -13,23 +15,24 @@ use crate::jobs::workers::{Limits, PoolSettings, Worker};
 use crate::library::{PresetId, Store};
 use crate::show::DeckError;
 
-/// Judges single presets while a show runs. Slow: asked on warm-up threads only.
+/// Audits single presets during a show. Blocks for up to seconds: call it on warm-up threads only.
 pub struct LiveAudit {
     ledger: Mutex<Ledger>,
     worker: Mutex<Worker>,
 }
 
 impl LiveAudit {
-    /// A sentry that keeps its verdicts in `store`; presets find their images in `textures`. Nothing is started yet.
+    /// Creates an audit that saves its verdicts in `store`. `textures` are folders with images. The worker starts
+    /// later.
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {
             workers: 1,
-            // What does not answer for this long is asked again another time.
+            // A preset that does not answer for this long is tried again another time.
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
-            // The show comes first.
-            environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::MODEST, "1")],
+            // The show has priority.
+            environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::LOW_PRIORITY, "1")],
             pause_for: None,
             stop: std::sync::Arc::default(),
         };
@@ -39,63 +42,63 @@ impl LiveAudit {
         })
     }
 
-    /// Whether this preset may be shown; why not, in words.
+    /// Returns whether a preset may be shown, auditing it if necessary.
     pub fn admit(&self, preset: &Path, id: PresetId) -> Result<(), DeckError> {
         if let Some(answer) = self.known(id) {
             return answer;
         }
-        let asked = Instant::now();
-        let mut worker = held(&self.worker);
-        // Another thread may have asked for the same one meanwhile.
+        let started = Instant::now();
+        let mut worker = lock(&self.worker);
+        // Another thread may have audited it meanwhile.
         if let Some(answer) = self.known(id) {
             return answer;
         }
-        let mut job = AuditJob { id, path: WirePath(preset.to_owned()), tries: Tries::default() };
+        let mut job = AuditJob { id, path: WirePath(preset.to_owned()), attempts: Attempts::default() };
         loop {
-            match judge(worker.run(&job), job.tries) {
+            match judge(worker.run(&job), job.attempts) {
                 JobVerdict::Verdict(record) => {
-                    if let Err(error) = held(&self.ledger).put(id, &record) {
-                        log::warn!("a verdict is not remembered: {error}");
+                    if let Err(error) = lock(&self.ledger).put(id, &record) {
+                        log::warn!("cannot save a verdict: {error}");
                     }
-                    let (took, said) = (asked.elapsed().as_secs_f64(), record.safety.label());
-                    log::info!("{} was audited in {took:.2} s: {said}", preset.display());
+                    let (took, safety) = (started.elapsed().as_secs_f64(), record.safety.label());
+                    log::info!("audited {} in {took:.2} s: {safety}", preset.display());
                     return answer(&record);
                 }
                 JobVerdict::Confirm(why) => {
-                    log::info!("{}: {why}; it is tried again", preset.display());
-                    job.tries.deaths += 1;
+                    log::info!("{}: {why}; retrying", preset.display());
+                    job.attempts.deaths += 1;
                 }
                 // The show does not wait for a busy machine.
-                JobVerdict::Again(why) | JobVerdict::GivenUp(why) => return Err(DeckError::Temporary(why)),
+                JobVerdict::Retry(why) | JobVerdict::Deferred(why) => return Err(DeckError::Temporary(why)),
             }
         }
     }
 
     fn known(&self, id: PresetId) -> Option<Result<(), DeckError>> {
-        let record = held(&self.ledger).of_any_recipe(id).ok().flatten()?;
+        let record = lock(&self.ledger).of_any_recipe(id).ok().flatten()?;
         Some(answer(&record))
     }
 }
 
 fn answer(record: &Record) -> Result<(), DeckError> {
-    objection(record).map_or(Ok(()), |why| Err(DeckError::Excluded(why)))
+    rejection(record).map_or(Ok(()), |why| Err(DeckError::Excluded(why)))
 }
 
-/// Why a preset is kept off the stage: it is not safe, or there is nothing to see though all its images are there.
-fn objection(record: &Record) -> Option<String> {
+/// Returns why a preset is rejected: it is unsafe, or shows nothing although its images exist.
+fn rejection(record: &Record) -> Option<String> {
     if record.safety != Safety::Ok {
         return Some(format!("{}: {}", record.safety.label(), record.why));
     }
     match record.look_verdict(&Gates::default()) {
-        LookVerdict::Black if record.evidence.missing.is_empty() => Some("it shows nothing but black".into()),
-        LookVerdict::White => Some("it shows nothing but white".into()),
+        LookVerdict::Black if record.evidence.missing.is_empty() => Some("all black".into()),
+        LookVerdict::White => Some("all white".into()),
         _ => None,
     }
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever fell while holding it left a whole value: both are only ever asked.
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic cannot leave these values inconsistent.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -104,15 +107,15 @@ mod tests {
     use crate::audit::probe::Look;
 
     #[test]
-    fn unsafe_and_black_presets_are_kept_off_and_dark_ones_are_not() {
-        let hang = Record::ended(Safety::Hang, "20 s".into());
-        assert_eq!(objection(&hang).as_deref(), Some("hang: 20 s"));
-        let mut black = Record::ended(Safety::Ok, String::new());
+    fn unsafe_and_black_presets_are_rejected_and_dark_ones_are_not() {
+        let hang = Record::without_evidence(Safety::Hang, "20 s".into());
+        assert_eq!(rejection(&hang).as_deref(), Some("hang: 20 s"));
+        let mut black = Record::without_evidence(Safety::Ok, String::new());
         black.evidence.look = Some(Look::default());
-        assert!(objection(&black).is_some());
+        assert!(rejection(&black).is_some());
         black.evidence.missing.push("clouds".into());
-        assert_eq!(objection(&black), None, "its images may come back");
-        let mut dark = Record::ended(Safety::Ok, String::new());
+        assert_eq!(rejection(&black), None, "its images may be found later");
+        let mut dark = Record::without_evidence(Safety::Ok, String::new());
         let lit = Look {
             luma: 0.01,
             luma_range: [0.005, 0.02],
@@ -122,29 +125,31 @@ mod tests {
             ..Look::default()
         };
         dark.evidence.look = Some(lit);
-        assert_eq!(objection(&dark), None);
+        assert_eq!(rejection(&dark), None);
     }
 
     #[test]
-    fn a_known_preset_passes_without_a_process() {
+    fn a_known_preset_is_answered_without_a_worker() {
         let store = Store::in_memory().expect("opens");
-        let sentry = LiveAudit::new(store, &[]).expect("made");
+        let audit = LiveAudit::new(store, &[]).expect("made");
         let id = PresetId::of(b"known");
-        held(&sentry.ledger).put(id, &Record::ended(Safety::Refused, "no preset".into())).expect("kept");
+        lock(&audit.ledger)
+            .put(id, &Record::without_evidence(Safety::Refused, "no preset".into()))
+            .expect("kept");
         let refused = DeckError::Excluded("refused: no preset".into());
-        assert_eq!(sentry.admit(Path::new("/nowhere"), id), Err(refused));
+        assert_eq!(audit.admit(Path::new("/nowhere"), id), Err(refused));
     }
 
     #[test]
-    fn an_audit_with_other_pixels_says_as_much_about_what_is_safe() {
+    fn verdicts_with_another_picture_size_count_for_safety() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = || Store::open(folder.path(), 0).expect("opens").store;
         let id = PresetId::of(b"known");
         let small = ProbeSettings { size: [96, 54], ..ProbeSettings::default() };
-        let audit = Ledger::new(store(), recipe(&small));
-        audit.put(id, &Record::ended(Safety::Hang, "20 s".into())).expect("kept");
-        let sentry = LiveAudit::new(store(), &[]).expect("made");
-        let turned_away = Err(DeckError::Excluded("hang: 20 s".into()));
-        assert_eq!(sentry.admit(Path::new("/nowhere"), id), turned_away);
+        let ledger = Ledger::new(store(), recipe(&small));
+        ledger.put(id, &Record::without_evidence(Safety::Hang, "20 s".into())).expect("kept");
+        let audit = LiveAudit::new(store(), &[]).expect("made");
+        let rejected = Err(DeckError::Excluded("hang: 20 s".into()));
+        assert_eq!(audit.admit(Path::new("/nowhere"), id), rejected);
     }
 }

@@ -1,46 +1,46 @@
-//! What there is to audit: the files of the libraries, the different presets in them, and which have no verdict yet.
+//! The plan of an audit: the files of the libraries, their distinct presets, and those without a verdict.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::judge::Tries;
+use super::judge::Attempts;
+use super::settings::AuditSettings;
 use super::work::AuditJob;
-use super::{AuditSettings, Ledger};
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::library::store::LoadedRow;
 use crate::library::{self, Energy, PresetId, Store, Tags};
 use crate::units::Rng;
 
-/// One scanned folder.
+/// A scanned folder.
 #[derive(Clone, Debug)]
 pub struct Library {
-    /// The folder, as it is called in the store.
+    /// The folder, as named in the store.
     pub root: PathBuf,
-    /// What goes before the relative paths of its files; empty when it is the only one.
+    /// Prefix of the relative paths of its files; empty for a single library.
     pub prefix: String,
-    /// Files that cannot be used, and why.
-    pub left_out: Vec<(PathBuf, String)>,
-    /// Files that were there at an earlier scan, below the root.
+    /// Unusable files with reasons.
+    pub unusable: Vec<(PathBuf, String)>,
+    /// Relative paths of files that existed in an earlier scan.
     pub deleted: Vec<String>,
 }
 
-/// One file with a preset.
+/// A preset file.
 #[derive(Clone, Debug)]
 pub struct PlannedFile {
-    /// Which preset.
+    /// Id of the preset.
     pub id: PresetId,
-    /// Place of its library.
+    /// Index of its library.
     pub library: usize,
-    /// Below its library.
+    /// Path relative to the library.
     pub below: PathBuf,
-    /// What its text says it is.
+    /// Tags derived from its text.
     pub tags: Tags,
-    /// How much it moves, as its text says.
+    /// Energy derived from its text.
     pub energy: Energy,
-    /// Presets with the same shader code.
+    /// Id shared by presets with the same shader code.
     pub family: u64,
 }
 
@@ -49,17 +49,17 @@ pub struct PlannedFile {
 pub struct AuditPlan {
     /// The libraries.
     pub libraries: Vec<Library>,
-    /// Their files, by library and path.
+    /// All files, by library and path.
     files: Vec<PlannedFile>,
-    /// First file of each different preset.
+    /// Index of the first file of each distinct preset.
     first: BTreeMap<PresetId, usize>,
 }
 
-/// What is left to do.
+/// Pending work.
 pub struct Todo {
-    /// Jobs, in an order that the presets' content decides, or the same begun elsewhere: every part is a fair sample.
+    /// Jobs ordered by content id, so that every part is a random sample; possibly rotated.
     pub jobs: Vec<AuditJob>,
-    /// Presets that have a verdict.
+    /// Number of presets that have a verdict.
     pub known: usize,
 }
 
@@ -71,9 +71,9 @@ impl AuditPlan {
             let root = library::library_root(folder);
             let mut rows = store.load(&root)?;
             let report = library::scan(store, folder, now(), |_| ())
-                .with_context(|| format!("looking through {}", folder.display()))?;
+                .with_context(|| format!("scanning {}", folder.display()))?;
             if let (0, Some((path, why))) = (report.files, report.skipped.first()) {
-                bail!("nothing in {} can be used; {}: {why}", folder.display(), path.display());
+                bail!("no usable file in {}; {}: {why}", folder.display(), path.display());
             }
             let mut gone = Vec::new();
             if report.read > 0 || report.gone > 0 {
@@ -82,20 +82,20 @@ impl AuditPlan {
                 let after: BTreeSet<&PathBuf> = rows.iter().map(|row| &row.path).collect();
                 gone.extend(before.iter().filter(|path| !after.contains(path)).map(|path| slashed(path)));
             }
-            let deleted = remember_deleted(store, &root, gone, &rows)?;
-            let library = Library { root, prefix: String::new(), left_out: report.skipped, deleted };
+            let deleted = update_deleted(store, &root, gone, &rows)?;
+            let library = Library { root, prefix: String::new(), unusable: report.skipped, deleted };
             libraries.push((library, rows));
         }
         Ok(Self::of(libraries))
     }
 
-    /// The libraries as they were last scanned.
+    /// Returns the libraries as last scanned.
     pub fn last(store: &Store, roots: impl Iterator<Item = PathBuf>) -> anyhow::Result<Self> {
         let mut libraries = Vec::new();
         for root in roots {
             let deleted = store.recall::<Vec<String>>(&deleted_name(&root))?.unwrap_or_default();
             let rows = store.load(&root)?;
-            let library = Library { root, prefix: String::new(), left_out: Vec::new(), deleted };
+            let library = Library { root, prefix: String::new(), unusable: Vec::new(), deleted };
             libraries.push((library, rows));
         }
         Ok(Self::of(libraries))
@@ -125,91 +125,90 @@ impl AuditPlan {
         plan
     }
 
-    /// What has no verdict yet. After an `earlier` run, or one that has left verdicts, it begins at a place that `seed`
-    /// decides.
+    /// Returns the presets without a verdict. `known` are the presets with a verdict, and whether to retry them. If the
+    /// run is `resumed` or some verdicts exist, the order starts at a position given by `seed`.
     pub fn todo(
         &self,
-        ledger: &Ledger,
+        known: &[(PresetId, bool)],
         settings: &AuditSettings,
-        earlier: bool,
+        resumed: bool,
         seed: u64,
     ) -> anyhow::Result<Todo> {
-        let known: BTreeMap<PresetId, bool> = ledger.known()?.into_iter().collect();
+        let known: BTreeMap<PresetId, bool> = known.iter().copied().collect();
         let done = |id: &PresetId| match known.get(id) {
             None => false,
-            Some(asks_again) => !(settings.retry_failed && *asks_again),
+            Some(retry) => !(settings.retry_failed && *retry),
         };
-        // An identity is a hash: its order has nothing to do with names or folders.
+        // Ids are hashes: their order is independent of names and folders.
         let wanted: Option<BTreeSet<PresetId>> = settings.only.as_ref().map(|only| {
             let named = self.files.iter().filter(|file| only.contains(&self.relative(file)));
             named.map(|file| file.id).collect()
         });
-        // A file in a folder that could not be opened keeps its place for better days.
-        let left_out = self.libraries.iter().flat_map(|library| &library.left_out);
-        let closed: Vec<&PathBuf> = left_out.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
-        let within_reach = |&file: &usize| {
+        // Files in an unreadable folder are kept for a later run.
+        let unusable = self.libraries.iter().flat_map(|library| &library.unusable);
+        let closed: Vec<&PathBuf> = unusable.map(|(path, _)| path).filter(|path| path.is_dir()).collect();
+        let is_reachable = |&file: &usize| {
             closed.is_empty() || {
                 let path = self.path(&self.files[file]);
                 !closed.iter().any(|closed| path.starts_with(closed))
             }
         };
-        let open = self.first.iter().filter(|(id, file)| !done(id) && within_reach(file));
+        let open = self.first.iter().filter(|(id, file)| !done(id) && is_reachable(file));
         let open = open.filter(|(id, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)));
         let judged = self.first.keys().filter(|id| done(id)).count();
-        let open = begun_elsewhere(open.collect(), (earlier || judged > 0).then_some(seed));
+        let open = rotated(open.collect(), (resumed || judged > 0).then_some(seed));
         let open = open.into_iter().take(settings.limit.unwrap_or(usize::MAX));
         let jobs = open.map(|(id, &file)| AuditJob {
             id: *id,
             path: WirePath(self.path(&self.files[file])),
-            tries: Tries::default(),
+            attempts: Attempts::default(),
         });
         Ok(Todo { jobs: jobs.collect(), known: judged })
     }
 
-    /// Every file.
+    /// Returns all files.
     pub fn each_file(&self) -> impl Iterator<Item = &PlannedFile> {
         self.files.iter()
     }
 
-    /// One file of each different preset.
+    /// Returns the first file of each distinct preset.
     pub fn each_preset(&self) -> impl Iterator<Item = &PlannedFile> {
         self.first.values().map(|&file| &self.files[file])
     }
 
-    /// Number of files.
+    /// Returns the number of files.
     pub fn files(&self) -> usize {
         self.files.len()
     }
 
-    /// Number of different presets.
+    /// Returns the number of distinct presets.
     pub fn presets(&self) -> usize {
         self.first.len()
     }
 
-    /// Whether one of the files holds this preset.
+    /// Returns whether a file contains this preset.
     pub fn has(&self, id: PresetId) -> bool {
         self.first.contains_key(&id)
     }
 
-    /// Where a file lies.
+    /// Returns the path of a file.
     pub fn path(&self, file: &PlannedFile) -> PathBuf {
         self.libraries[file.library].root.join(&file.below)
     }
 
-    /// A file's path as reports tell it, with forward slashes.
+    /// Returns a file's path for reports, with forward slashes.
     pub fn relative(&self, file: &PlannedFile) -> String {
         format!("{}{}", self.libraries[file.library].prefix, slashed(&file.below))
     }
 
-    /// The path of a preset's first file.
+    /// Returns the report path of a preset's first file.
     pub fn name(&self, id: PresetId) -> String {
         self.first.get(&id).map_or_else(|| id.to_string(), |&file| self.relative(&self.files[file]))
     }
 }
 
-/// The same in a circle from another place: what took the last run down, or takes longer than runs last, must not stand
-/// before everything else for ever.
-fn begun_elsewhere<T>(mut open: Vec<T>, seed: Option<u64>) -> Vec<T> {
+/// Rotates the jobs by a random number, so that presets that crash or stall a run do not block all others for ever.
+fn rotated<T>(mut open: Vec<T>, seed: Option<u64>) -> Vec<T> {
     if let Some(seed) = seed.filter(|_| !open.is_empty()) {
         let place = Rng::new(seed).below(open.len());
         open.rotate_left(place);
@@ -226,19 +225,19 @@ fn deleted_name(root: &Path) -> String {
     format!("deleted {}", root.display())
 }
 
-/// Adds what is gone to what was gone before, and takes off what has come back.
-fn remember_deleted(
+/// Adds newly deleted paths to the saved ones, and removes those that exist again.
+fn update_deleted(
     store: &Store,
     root: &Path,
     gone: Vec<String>,
-    there: &[LoadedRow],
+    existing: &[LoadedRow],
 ) -> anyhow::Result<Vec<String>> {
     let name = deleted_name(root);
     let before: BTreeSet<String> = store.recall(&name)?.unwrap_or_default();
     let mut all = before.clone();
     all.extend(gone);
     if !all.is_empty() {
-        let back: BTreeSet<String> = there.iter().map(|row| slashed(&row.path)).collect();
+        let back: BTreeSet<String> = existing.iter().map(|row| slashed(&row.path)).collect();
         all.retain(|path| !back.contains(path));
     }
     if all != before {
@@ -252,12 +251,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_go_on_begin_at_many_places_and_leave_nothing_out() {
+    fn resumed_runs_start_at_different_positions_and_skip_nothing() {
         let all: Vec<u32> = (0..60).collect();
-        assert_eq!(begun_elsewhere(all.clone(), None), all);
-        assert!(begun_elsewhere(Vec::<u32>::new(), Some(1)).is_empty());
+        assert_eq!(rotated(all.clone(), None), all);
+        assert!(rotated(Vec::<u32>::new(), Some(1)).is_empty());
         // A timer that starts it at the same second of every day.
-        let runs = (0..100).map(|day| begun_elsewhere(all.clone(), Some(1_800_000_000 + day * 86_400)));
+        let runs = (0..100).map(|day| rotated(all.clone(), Some(1_800_000_000 + day * 86_400)));
         let mut first = BTreeSet::new();
         for mut run in runs {
             first.insert(run[0]);

@@ -1,7 +1,7 @@
-//! The audit in the files of the reference system: `preset-audit.json`, `audit-summary.json`, `quality-blacklist.json`.
+//! Writes the audit in the format of the reference system: `preset-audit.json`, `audit-summary.json`,
+//! `quality-blacklist.json`.
 //!
-//! Their reasons are the reference's own words (`too-dark`, `probe-timeout`...); what this audit knows beyond them
-//! stands beside them under `verdict`.
+//! Reasons use the reference's terms (`too-dark`, `probe-timeout`...); additional results are under `verdict`.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -17,10 +17,10 @@ use crate::jobs::{iso, now};
 use crate::library::whole_file;
 use crate::media::flash::FlashVerdict;
 
-/// Reason of an image that is not there; the reference has no word for it.
+/// Reason for a missing image; the reference has no term for it.
 const MISSING_TEXTURE: &str = "missing-texture";
 
-/// Writes the three files into `out`, each as a whole or not at all.
+/// Writes the three files to `out`, each atomically.
 pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<()> {
     let gates = ledger.gates(plan)?;
     let mut tally = Tally::default();
@@ -84,7 +84,7 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
     save(&out.join("quality-blacklist.json"), &blacklist)
 }
 
-/// Writes a JSON file as a whole.
+/// Writes a JSON file atomically.
 pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
     Ok(whole_file::replace(path, |file| {
         serde_json::to_writer_pretty(&mut *file, value)?;
@@ -92,14 +92,14 @@ pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
     })?)
 }
 
-/// Why a preset is not ok, in the reference's words; empty when it is.
+/// Returns why a preset is not ok, in the reference's terms; empty if it is.
 pub(super) fn reference_reasons(record: &Record, gates: &Gates) -> Vec<&'static str> {
     let reasons = record.safety.reference_reason().into_iter();
     let look = record.look_verdict(gates).reference_reason();
     reasons.chain(look.filter(|_| record.safety == Safety::Ok)).collect()
 }
 
-/// What the numbers of a report count.
+/// Counts for a report.
 #[derive(Default)]
 pub(super) struct Tally {
     pub scanned: usize,
@@ -151,7 +151,7 @@ impl Tally {
     }
 }
 
-/// One file's entry.
+/// Returns the entry of one file.
 fn entry(plan: &AuditPlan, file: &PlannedFile, dated: Option<&(Record, i64)>, gates: &Gates) -> Value {
     let relative = plan.relative(file);
     let size = std::fs::metadata(plan.path(file)).map_or(0, |facts| facts.len());
@@ -210,7 +210,7 @@ fn verdict(record: &Record, gates: &Gates) -> Value {
         "completeness": {"missingTextures": record.evidence.missing, "brokenParts": record.evidence.broken},
         "look": record.look_verdict(gates),
         "metrics": record.evidence.look,
-        "likeness": record.evidence.likeness,
+        "likeness": record.evidence.perceptual_hash,
         "flash": {"verdict": record.flash_verdict(), "score": record.evidence.flash},
         "cost": record.evidence.cost,
         "reasons": record.reasons(gates),
@@ -221,7 +221,7 @@ fn name(file: &PlannedFile) -> String {
     file.below.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What the text says, and what the picture adds.
+/// Returns the tags of the text and of the picture.
 fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     let mut tags: Vec<String> = file.tags.iter().map(|tag| tag.word().to_owned()).collect();
     let look = match record.look_verdict(gates) {
@@ -234,7 +234,7 @@ fn tags(file: &PlannedFile, record: &Record, gates: &Gates) -> Vec<String> {
     tags
 }
 
-/// The first tag in the reference's order of importance.
+/// Returns the first tag in the reference's order of precedence.
 fn category(file: &PlannedFile) -> String {
     const ORDER: [&str; 7] = ["liquid", "line", "wave", "abstract", "geometric", "dots", "vectors"];
     let tags: Vec<&str> = file.tags.iter().map(|tag| tag.word()).collect();
@@ -246,7 +246,7 @@ fn text(plan: &AuditPlan) -> String {
     Value::from(root.unwrap_or_default()).to_string()
 }
 
-/// Pretty JSON, indented to where it stands.
+/// Returns pretty-printed JSON, indented for its position.
 fn indented(value: &impl Serialize) -> std::io::Result<String> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::other)?;
     Ok(text.replace('\n', "\n    "))
@@ -257,10 +257,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_hard_failure_has_a_word_the_reference_knows() {
+    fn every_unsafe_verdict_maps_to_a_reference_reason() {
         const HARD: [&str; 3] = ["wasm-abort", "render-failed", "probe-timeout"];
         for safety in Safety::ALL {
-            let record = Record::ended(safety, "why".into());
+            let record = Record::without_evidence(safety, "why".into());
             let reasons = reference_reasons(&record, &Gates::default());
             let known = reasons.iter().all(|reason| HARD.contains(reason));
             assert!(known && reasons.is_empty() == (safety == Safety::Ok), "{safety:?}: {reasons:?}");

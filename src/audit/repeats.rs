@@ -1,4 +1,4 @@
-//! Repeats in a library: presets with the same code, and presets that look the same whatever their code.
+//! Repeats in a library: presets with equal code, and presets that look alike.
 
 use std::collections::BTreeMap;
 
@@ -7,30 +7,36 @@ use serde::Serialize;
 use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::library::PresetId;
 
-/// Most bits, of `64 * VIEWS`, in which two likenesses of the same picture differ. One less than the number of words
-/// a likeness is cut into: two such likenesses always share a word, so none is missed.
-const ALIKE_BITS: u32 = 11;
-/// Bits of such a word.
+/// Maximum distance of two hashes of the same picture, of `64 * VIEWS` bits. One less than the number of words of a
+/// hash:
+/// two such hashes always share a word, so the search by words misses none.
+const MAX_DISTANCE: u32 = 11;
+/// Bits per word.
 const WORD_BITS: usize = 16;
-/// A picture with less contrast than this is like any other flat one, which says nothing.
-const SHAPELESS: f64 = 0.01;
+/// Contrast below which a picture is too flat to be compared.
+const MIN_CONTRAST: f64 = 0.01;
 
-/// One preset as this room sees it.
+/// A preset to compare.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// Which preset.
+    /// Id of the preset.
     pub id: PresetId,
-    /// Presets of one family share their code.
+    /// Id shared by presets with the same code.
     pub family: u64,
-    /// Its picture, when it was drawn and has a shape.
-    pub likeness: Option<PerceptualHash>,
+    /// Hash of its pictures, if it was drawn and is not flat.
+    pub perceptual_hash: Option<PerceptualHash>,
 }
 
 impl Member {
-    /// A member; a picture without a shape is left out.
-    pub fn new(id: PresetId, family: u64, likeness: Option<PerceptualHash>, look: Option<&Look>) -> Self {
-        let shaped = look.is_some_and(|look| look.contrast >= SHAPELESS);
-        Self { id, family, likeness: likeness.filter(|_| shaped) }
+    /// Creates a member; the hash of a flat picture is dropped.
+    pub fn new(
+        id: PresetId,
+        family: u64,
+        perceptual_hash: Option<PerceptualHash>,
+        look: Option<&Look>,
+    ) -> Self {
+        let shaped = look.is_some_and(|look| look.contrast >= MIN_CONTRAST);
+        Self { id, family, perceptual_hash: perceptual_hash.filter(|_| shaped) }
     }
 }
 
@@ -38,26 +44,26 @@ impl Member {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repeats {
-    /// Files.
+    /// Number of files.
     pub files: usize,
-    /// Files that are not the first with their content.
+    /// Files whose content equals that of an earlier file.
     pub identical: usize,
-    /// Different presets.
+    /// Number of distinct presets.
     pub presets: usize,
-    /// Presets whose code an earlier one has.
+    /// Presets with the code of an earlier one.
     pub same_code: usize,
     /// Presets that look like an earlier one.
     pub same_look: usize,
-    /// Presets that repeat an earlier one in code or look.
+    /// Presets that repeat the code or look of an earlier one.
     pub repeats: usize,
-    /// Presets with the same code, two or more each, largest first.
+    /// Groups of presets with the same code, largest first.
     pub families: Vec<Vec<PresetId>>,
-    /// Presets that look alike, two or more each, largest first.
+    /// Groups of presets that look alike, largest first.
     pub look_alikes: Vec<Vec<PresetId>>,
 }
 
 impl Repeats {
-    /// Groups the presets of a library of so many files.
+    /// Groups the presets of a library with `files` files.
     pub fn of(files: usize, members: &[Member]) -> Self {
         let mut by_code = Groups::new(members.len());
         let mut first_of: BTreeMap<u64, usize> = BTreeMap::new();
@@ -84,27 +90,27 @@ impl Repeats {
     }
 }
 
-/// A number for each member that those which look alike share.
+/// Returns a group number per member; presets that look alike share it.
 pub fn look_groups(members: &[Member]) -> Vec<usize> {
     let groups = look_alikes(members);
     (0..members.len()).map(|at| groups.root(at)).collect()
 }
 
-/// Every likeness is compared with those it shares a word with.
+/// Groups the members by hash, comparing each with those that share a word.
 fn look_alikes(members: &[Member]) -> Groups {
     let mut groups = Groups::new(members.len());
     for word in 0..64 * VIEWS / WORD_BITS {
         let mut buckets: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
         for (at, member) in members.iter().enumerate() {
-            let Some(likeness) = member.likeness else { continue };
-            let view = likeness.0[word * WORD_BITS / 64];
+            let Some(perceptual_hash) = member.perceptual_hash else { continue };
+            let view = perceptual_hash.0[word * WORD_BITS / 64];
             buckets.entry((view >> (word * WORD_BITS % 64)) as u16).or_default().push(at);
         }
         for bucket in buckets.values() {
             for (place, &one) in bucket.iter().enumerate() {
                 for &other in &bucket[place + 1..] {
-                    let alike = |a: PerceptualHash, b: PerceptualHash| a.distance(&b) <= ALIKE_BITS;
-                    let pair = members[one].likeness.zip(members[other].likeness);
+                    let alike = |a: PerceptualHash, b: PerceptualHash| a.distance(&b) <= MAX_DISTANCE;
+                    let pair = members[one].perceptual_hash.zip(members[other].perceptual_hash);
                     if pair.is_some_and(|(a, b)| alike(a, b)) {
                         groups.join(one, other);
                     }
@@ -115,7 +121,7 @@ fn look_alikes(members: &[Member]) -> Groups {
     groups
 }
 
-/// Disjoint groups of numbered things (union by smallest number).
+/// Disjoint sets (union by smallest index).
 #[derive(Clone)]
 struct Groups(Vec<usize>);
 
@@ -137,7 +143,7 @@ impl Groups {
         self.0[last] = first;
     }
 
-    /// Things that are not the first of their group.
+    /// Returns the number of members that are not the first of their group.
     fn repeats(&self) -> usize {
         (0..self.0.len()).filter(|&at| self.root(at) != at).count()
     }
@@ -156,11 +162,11 @@ mod tests {
     use super::*;
 
     fn member(number: u8, family: u64, views: [u64; VIEWS]) -> Member {
-        Member { id: PresetId([number; 16]), family, likeness: Some(PerceptualHash(views)) }
+        Member { id: PresetId([number; 16]), family, perceptual_hash: Some(PerceptualHash(views)) }
     }
 
     #[test]
-    fn code_and_look_are_counted_apart_and_together() {
+    fn repeats_by_code_and_look_are_counted() {
         let far = [u64::MAX, 0, u64::MAX];
         let members = [
             member(0, 1, [0, 0, 0]),
@@ -174,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn eleven_bits_apart_are_found_wherever_they_lie_and_more_are_not() {
+    fn hashes_up_to_eleven_bits_apart_are_found() {
         // One bit in each of eleven words: only the twelfth word agrees.
         let spread = |bits: usize| {
             let mut views = [0; VIEWS];
@@ -186,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_pictures_are_not_called_alike() {
+    fn flat_pictures_are_not_compared() {
         let flat = Look { contrast: 0.001, ..Look::default() };
         let of = |number| {
             Member::new(

@@ -1,4 +1,4 @@
-//! Where an audit stands, at any moment while it runs or after it: a summary and a blacklist.
+//! Writes a summary and a blacklist of an audit, during or after its run.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,22 +10,22 @@ use super::{AuditPlan, Ledger, read_run};
 use crate::jobs::{iso, now};
 use crate::library::Store;
 
-/// Which presets are listed.
+/// Contents of the blacklist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Blacklist {
-    /// Everything that is not ok.
+    /// Presets that are not ok.
     #[default]
     Quality,
-    /// Only what cannot be played.
+    /// Unplayable presets.
     Crash,
-    /// Nothing.
+    /// No presets.
     None,
 }
 
-/// What becomes of presets without a verdict.
+/// How presets without a verdict are treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingQuality {
-    /// They are counted and not listed.
+    /// They are counted but not listed.
     #[default]
     Drop,
     /// They are listed.
@@ -34,18 +34,18 @@ pub enum MissingQuality {
     Safe,
 }
 
-/// What a snapshot shows.
+/// Settings of a snapshot.
 #[derive(Clone, Debug)]
 pub struct SnapshotSettings {
-    /// The folder of the audit.
+    /// Folder of the audit.
     pub out: PathBuf,
-    /// Which presets the blacklist holds.
+    /// Contents of the blacklist.
     pub blacklist: Blacklist,
-    /// What becomes of presets without a verdict.
+    /// How presets without a verdict are treated.
     pub missing: MissingQuality,
-    /// Entries of each top list.
+    /// Number of entries per top list.
     pub top: usize,
-    /// Tell the reasons of every listed preset.
+    /// Whether to write the reasons of every listed preset.
     pub reasons_by_path: bool,
 }
 

@@ -1,8 +1,8 @@
-//! What is thought of a preset after the audit: five parts that are never mixed up, each with its reason in words.
+//! Verdicts: five separate assessments of a preset, each with its reason.
 //!
-//! Safety says whether it can be played at all, completeness whether all of it plays, look whether there is something
-//! to see, flash whether it may harm, cost what it asks of this machine. A look is judged against the other presets
-//! of the library, not against fixed gates: a library of dark presets is not a library of bad ones.
+//! Safety: whether it can be played; completeness: whether all of its parts work; look: whether there is something to
+//! see; flash: whether it may be harmful; cost: how much time it needs on this machine. Looks are judged relative to
+//! the library, not by fixed gates, so that a dark library is not a bad one.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,26 +13,26 @@ use crate::media::flash::{FlashScore, FlashVerdict};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Safety {
-    /// It plays.
+    /// Playable.
     Ok,
-    /// It is no preset, or asks for more than any preset may.
+    /// Not a valid preset, or over a limit.
     Refused,
-    /// It does not come to an end.
+    /// It does not terminate.
     Hang,
-    /// The process that played it died.
+    /// Its worker process died.
     Abort,
     /// The graphics device was lost.
     DeviceLost,
-    /// It needs more memory than any preset may.
+    /// It exceeded the memory limit.
     Memory,
 }
 
 impl Safety {
-    /// Every outcome.
+    /// All values.
     pub const ALL: [Self; 6] =
         [Self::Ok, Self::Refused, Self::Hang, Self::Abort, Self::DeviceLost, Self::Memory];
 
-    /// The word in files and reports.
+    /// Returns the name in files and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -44,7 +44,7 @@ impl Safety {
         }
     }
 
-    /// The reason the reference format knows it by; none when it plays.
+    /// Returns the corresponding reason of the reference format, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -59,27 +59,27 @@ impl Safety {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LookVerdict {
-    /// Nothing speaks against it.
+    /// Acceptable.
     #[default]
     Ok,
     /// All black.
     Black,
     /// All white.
     White,
-    /// It never moves.
+    /// Nothing moves.
     Frozen,
-    /// Much darker than the library, and nothing in it stands out.
+    /// Much darker than the library, without highlights.
     TooDark,
     /// Much brighter than the library.
     TooBright,
-    /// It hardly moves, compared with the library.
+    /// Hardly any motion, compared with the library.
     LowMotion,
-    /// It was not drawn.
+    /// Not drawn.
     Unseen,
 }
 
 impl LookVerdict {
-    /// Every verdict.
+    /// All values.
     pub const ALL: [Self; 8] = [
         Self::Ok,
         Self::Black,
@@ -91,7 +91,7 @@ impl LookVerdict {
         Self::Unseen,
     ];
 
-    /// The word in files and reports.
+    /// Returns the name in files and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -105,7 +105,7 @@ impl LookVerdict {
         }
     }
 
-    /// The reason the reference format knows it by.
+    /// Returns the corresponding reason of the reference format, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Unseen => None,
@@ -116,23 +116,23 @@ impl LookVerdict {
     }
 }
 
-/// Everything the audit keeps of one preset.
+/// The stored result of an audit of one preset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Whether it can be played.
     pub safety: Safety,
-    /// Why not, in words.
+    /// Why it cannot be played; otherwise empty.
     pub why: String,
-    /// What was seen of it.
+    /// Measurements.
     #[serde(flatten)]
     pub evidence: ProbeEvidence,
 }
 
 impl Record {
-    /// The record of a finding; an infrastructure error is no finding about the preset and is handed back in words.
-    pub fn of(finding: ProbeReport) -> Result<Self, String> {
-        let ProbeReport { ended, evidence } = finding;
-        let (safety, why) = match ended {
+    /// Creates the record of a probe; an infrastructure error is not a result and is returned as its message.
+    pub fn of(report: ProbeReport) -> Result<Self, String> {
+        let ProbeReport { outcome, evidence } = report;
+        let (safety, why) = match outcome {
             ProbeOutcome::Drawn => (Safety::Ok, String::new()),
             ProbeOutcome::Refused(why) => (Safety::Refused, why),
             ProbeOutcome::Endless(why) => (Safety::Hang, why),
@@ -143,33 +143,33 @@ impl Record {
         Ok(Self { safety, why, evidence })
     }
 
-    /// Without the parameters of its text: who keeps the records of a whole library has no room for them.
+    /// Drops the text parameters, to save memory when all records of a library are loaded.
     pub fn lean(mut self) -> Self {
         self.evidence.text.params.clear();
         self
     }
 
-    /// The record of a preset whose process did not answer.
-    pub fn ended(safety: Safety, why: String) -> Self {
+    /// Creates a record without measurements.
+    pub fn without_evidence(safety: Safety, why: String) -> Self {
         Self { safety, why, evidence: ProbeEvidence::default() }
     }
 
-    /// What is thought of its look, beside the rest of the library.
+    /// Returns the verdict on its look by these gates.
     pub fn look_verdict(&self, gates: &Gates) -> LookVerdict {
         self.evidence.look.as_ref().map_or(LookVerdict::Unseen, |look| gates.judge(look))
     }
 
-    /// What is thought of its flashes.
+    /// Returns the verdict on its flashes.
     pub fn flash_verdict(&self) -> FlashVerdict {
         self.evidence.flash.verdict()
     }
 
-    /// It can be played and there is something to see.
+    /// Returns whether it is playable with an acceptable look.
     pub fn good(&self, gates: &Gates) -> bool {
         self.safety == Safety::Ok && self.look_verdict(gates) == LookVerdict::Ok
     }
 
-    /// Why it is not ok, in words; empty when it is.
+    /// Describes why it is not ok; empty if it is.
     pub fn reasons(&self, gates: &Gates) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.safety != Safety::Ok {
@@ -177,79 +177,79 @@ impl Record {
         }
         let verdict = self.look_verdict(gates);
         if let Some(look) = self.evidence.look.as_ref().filter(|_| verdict != LookVerdict::Ok) {
-            let excuse =
-                if self.evidence.missing.is_empty() { "" } else { ", which may be for want of its images" };
+            let hint =
+                if self.evidence.missing.is_empty() { "" } else { ", possibly because images are missing" };
             reasons.push(match verdict {
-                LookVerdict::Black => format!("black: no pixel gets light{excuse}"),
+                LookVerdict::Black => format!("black: no lit pixels{hint}"),
                 LookVerdict::White => "white: the whole picture is white".into(),
-                LookVerdict::Frozen => format!("frozen: nothing moves{excuse}"),
+                LookVerdict::Frozen => format!("frozen: nothing moves{hint}"),
                 LookVerdict::TooDark => {
                     let (luma, gate) = (look.luma, gates.dark);
-                    format!("too dark: light {luma:.3}, below {gate:.3} for this library{excuse}")
+                    format!("too dark: luma {luma:.3}, below {gate:.3} for this library{hint}")
                 }
                 LookVerdict::TooBright => {
-                    format!("too bright: light {:.3}, above {:.3} for this library", look.luma, gates.bright)
+                    format!("too bright: luma {:.3}, above {:.3} for this library", look.luma, gates.bright)
                 }
                 LookVerdict::LowMotion => {
                     let (motion, gate) = (look.motion, gates.still);
-                    format!("low motion: {motion:.4} a frame, below {gate:.4} for this library{excuse}")
+                    format!("low motion: {motion:.4} per frame, below {gate:.4} for this library{hint}")
                 }
                 LookVerdict::Ok | LookVerdict::Unseen => return reasons,
             });
         }
         match self.flash_verdict() {
             FlashVerdict::Pass => {}
-            FlashVerdict::Warn => reasons.push(format!("flashes at the limit: {}", self.flash_words())),
-            FlashVerdict::Fail => reasons.push(format!("flashes too often: {}", self.flash_words())),
+            FlashVerdict::Warn => reasons.push(format!("flashes at the limit: {}", self.flash_counts())),
+            FlashVerdict::Fail => reasons.push(format!("flashes too often: {}", self.flash_counts())),
         }
         reasons.extend(self.evidence.missing.iter().map(|name| format!("missing texture: {name}")));
-        reasons.extend(self.evidence.broken.iter().map(|part| format!("does not work: {part}")));
+        reasons.extend(self.evidence.broken.iter().map(|part| format!("broken: {part}")));
         reasons
     }
 
-    fn flash_words(&self) -> String {
+    fn flash_counts(&self) -> String {
         let FlashScore { general, red, general_screen, .. } = self.evidence.flash;
-        format!("{general} of light, {red} of red, {general_screen} of the whole screen in its worst second")
+        format!("{general} general, {red} red, {general_screen} full-screen in the worst second")
     }
 }
 
-/// Where looks stop being ok in one library.
+/// Thresholds of acceptable looks in one library.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gates {
-    /// Mean light below which a preset is too dark, unless something in it stands out.
+    /// Mean luma below which a preset without highlights is too dark.
     pub dark: f64,
-    /// Mean light above which it is too bright.
+    /// Mean luma above which it is too bright.
     pub bright: f64,
-    /// Motion below which it hardly moves.
+    /// Motion below which it has low motion.
     pub still: f64,
-    /// Presets the gates were taken from; 0 for the usual ones.
+    /// Number of looks the gates were derived from; 0 for the default gates.
     pub from: usize,
 }
 
 impl Default for Gates {
-    /// The gates for a library too small to speak for itself.
+    /// Returns the gates for small libraries.
     fn default() -> Self {
         Self { dark: 0.03, bright: 0.96, still: 0.001, from: 0 }
     }
 }
 
 impl Gates {
-    /// Presets that make a library large enough to be its own measure.
-    const ENOUGH: usize = 50;
-    /// Highest pixel of a black picture, lowest of a white one.
+    /// Minimum number of looks to derive gates from.
+    const MIN_LOOKS: usize = 50;
+    /// Maximum luma of a black picture, minimum luma of a white one.
     const ALL_BLACK: f64 = 0.012;
     const ALL_WHITE: f64 = 0.985;
-    /// Change between frames below which nothing moves at all.
+    /// Change between frames below which a picture is frozen.
     const FROZEN: f64 = 0.0001;
-    /// A highlight this bright makes up for a dark picture.
-    const STANDS_OUT: f64 = 0.3;
+    /// Highlight above which a dark picture is acceptable.
+    const BRIGHT_HIGHLIGHT: f64 = 0.3;
 
-    /// The gates of a library with these looks: parts of its median, within what is sensible anywhere.
+    /// Derives the gates of a library: fractions of its median values, within fixed bounds.
     pub fn of<'a>(looks: impl Iterator<Item = &'a Look>) -> Self {
         let alive = looks.filter(|look| look.highlight > Self::ALL_BLACK && look.motion > Self::FROZEN);
         let (mut lumas, mut motions): (Vec<f64>, Vec<f64>) =
             alive.map(|look| (look.luma, look.motion)).unzip();
-        if lumas.len() < Self::ENOUGH {
+        if lumas.len() < Self::MIN_LOOKS {
             return Self::default();
         }
         let (luma, motion) = (median(&mut lumas), median(&mut motions));
@@ -261,9 +261,9 @@ impl Gates {
         }
     }
 
-    /// What is thought of one look.
+    /// Judges one look.
     pub fn judge(&self, look: &Look) -> LookVerdict {
-        let dim = look.highlight < Self::STANDS_OUT;
+        let dim = look.highlight < Self::BRIGHT_HIGHLIGHT;
         if look.luma_range[1] < Self::ALL_BLACK && look.highlight < Self::ALL_BLACK {
             LookVerdict::Black
         } else if look.luma_range[0] > Self::ALL_WHITE {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dark_library_is_judged_by_its_own_light() {
+    fn a_dark_library_has_darker_gates() {
         let dark: Vec<Look> = (0..100).map(|n| look(0.04 + 0.001 * n as f64, 0.01)).collect();
         let bright: Vec<Look> = (0..100).map(|n| look(0.4 + 0.001 * n as f64, 0.01)).collect();
         let one = look(0.03, 0.01);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn black_white_and_frozen_are_told_apart_from_dark_bright_and_slow() {
+    fn black_white_and_frozen_differ_from_dark_bright_and_low_motion() {
         let gates = Gates::default();
         assert_eq!(gates.judge(&look(0.0, 0.0)), LookVerdict::Black);
         let white = Look { luma_range: [1.0, 1.0], ..look(1.0, 0.0) };
@@ -329,12 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_image_excuses_a_dark_picture_and_no_machine_is_blamed_on_a_preset() {
-        let mut record = Record::ended(Safety::Ok, String::new());
+    fn a_missing_image_is_mentioned_as_a_possible_cause() {
+        let mut record = Record::without_evidence(Safety::Ok, String::new());
         record.evidence.look = Some(look(0.0, 0.0));
         record.evidence.missing.push("clouds2".into());
         let reasons = record.reasons(&Gates::default());
-        assert!(reasons[0].contains("want of its images"), "{reasons:?}");
+        assert!(reasons[0].contains("images are missing"), "{reasons:?}");
         assert!(!record.good(&Gates::default()));
     }
 }

@@ -1,4 +1,4 @@
-//! The child's side of the audit: probe what arrives, one preset after the other.
+//! The worker's side of the audit: probes the presets it receives.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,36 +6,36 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::judge::Tries;
+use super::judge::Attempts;
 use crate::audit::probe::{ProbeOutcome, ProbeReport, ProbeSettings, Prober};
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers;
 use crate::library::PresetId;
 
-/// One preset to probe.
+/// A preset to probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditJob {
-    /// Which preset.
+    /// Id of the preset.
     pub id: PresetId,
-    /// One of the files that hold it.
+    /// A file that contains it.
     pub path: WirePath,
-    /// What became of its earlier tries; not told to the child.
+    /// Earlier attempts; not sent to the worker.
     #[serde(skip)]
-    pub(super) tries: Tries,
+    pub(super) attempts: Attempts,
 }
 
-/// Answers jobs until the pool closes the pipe; `settings` is a [`ProbeSettings`] as JSON.
+/// Answers jobs until the pool closes the pipe. `settings` is a [`ProbeSettings`] as JSON.
 pub fn work(settings: &str) -> anyhow::Result<()> {
     let settings: ProbeSettings = serde_json::from_str(settings).context("reading the settings")?;
     let mut prober = Prober::new(settings)?;
     workers::serve(|job: AuditJob| {
         let probed = catch_unwind(AssertUnwindSafe(|| prober.probe(&job.path.0, job.id)));
         match probed {
-            Ok(finding) if prober.lost() => ControlFlow::Break(finding),
-            Ok(finding) => ControlFlow::Continue(finding),
-            // What the engine left behind is not to be trusted; a fresh process goes on.
-            Err(_) => ControlFlow::Break(ProbeReport::without(ProbeOutcome::Failed(
-                "the engine failed on it".into(),
+            Ok(report) if prober.lost() => ControlFlow::Break(report),
+            Ok(report) => ControlFlow::Continue(report),
+            // The engine may be inconsistent after a panic: continue in a new process.
+            Err(_) => ControlFlow::Break(ProbeReport::without_evidence(ProbeOutcome::Failed(
+                "the engine panicked".into(),
             ))),
         }
     })?;

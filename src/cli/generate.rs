@@ -17,7 +17,8 @@ pub struct Args {
 }
 
 /// Writes the files for `command`, the whole command line.
-pub fn run(args: &Args, mut command: clap::Command) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
+    let mut command = without_help(command);
     let (man, completions) = (args.out.join("man"), args.out.join("completions"));
     for folder in [&man, &completions] {
         std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -28,6 +29,11 @@ pub fn run(args: &Args, mut command: clap::Command) -> anyhow::Result<ExitCode> 
     }
     clap_mangen::generate_to(command, &man).with_context(|| format!("writing {}", man.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `command` without the `help` commands, which would each get a page.
+fn without_help(command: clap::Command) -> clap::Command {
+    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }
 
 #[cfg(test)]
@@ -50,6 +56,7 @@ mod tests {
             assert_ne!(pages.contains(&page), command.is_hide_set(), "{page}");
         }
         assert!(pages.iter().any(|page| page == "aivj-bake-audit.1"));
+        assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
         let mut completions = names(&out.path().join("completions"));
         completions.sort();
         assert_eq!(completions, ["_aivj", "aivj.bash", "aivj.fish"]);

@@ -32,7 +32,7 @@ enum LibraryCommand {
     },
     /// List presets whose name, path or tags contain a word that begins with each of WORDS
     Search {
-        /// Beginnings of words
+        /// Words to search for; prefixes match, and all must match
         #[arg(required = true)]
         words: Vec<String>,
         /// Maximum number of presets to list
@@ -56,7 +56,7 @@ enum LibraryCommand {
         /// Rating from 1 to 5; 0 removes it
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..=5))]
         rating: Option<u8>,
-        /// Note; an empty text removes it
+        /// Note; an empty string removes it
         #[arg(long)]
         note: Option<String>,
         /// Add a tag
@@ -137,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
-                    "aivj: a show is running on this machine; it will use this change when it starts the next time"
+                    "aivj: a show is running on this machine; the change takes effect the next time it starts"
                 );
             }
         }

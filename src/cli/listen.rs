@@ -8,7 +8,7 @@ use crate::app::{ListenSettings, ListenSource, listen};
 /// Show the audio analysis: level, bands, tempo, beat, section and scene.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Sound file [default: listen to an input]
+    /// Audio file [default: listen to an input]
     file: Option<PathBuf>,
     /// Input whose name contains NAME [default: the input with signal]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]

@@ -126,7 +126,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Generate(args)) => generate::run(&args, Cli::command()),
         Some(Command::Worker { kind, settings }) => {
-            crate::jobs::workers::enlist();
+            crate::jobs::workers::init();
             match kind.as_str() {
                 "render" => render::work(&settings),
                 "audit" => bake::audit_work(&settings),

@@ -22,6 +22,7 @@ enum ModelsCommand {
     /// Add a model (model.onnx and preprocessor_config.json) from a folder or a hub, and test it
     Add {
         /// Folder, or OWNER/NAME of a repository on Hugging Face (or the hub in HF_ENDPOINT)
+        #[arg(value_name = "SOURCE")]
         from: String,
         /// Name of the model [default: name of the folder or repository]
         #[arg(long)]
@@ -44,7 +45,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let hub = Hub::of_user();
             let added =
                 models::add(&from, name, &models, &hub, crate::cli::args::default_workers(), &mut bar())?;
-            println!("{}: {}", added.name, added.told);
+            println!("{}: {}", added.name, added.description);
         }
         ModelsCommand::List => models::list(&models).iter().for_each(|name| println!("{name}")),
     }

@@ -8,7 +8,7 @@ use crate::app::{PerformSettings, perform};
 /// Render a show to a video without a window.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Sound file, or `demo` for the demo track
+    /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     audio: String,
     /// Length of the show in seconds
@@ -29,7 +29,7 @@ pub struct Args {
     /// Preset folder or pack manifest [default: built-in presets]
     #[arg(long, value_name = "DIR")]
     presets: Option<PathBuf>,
-    /// Folder with images for presets; may be repeated
+    /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
     /// Write the set log, one JSON object per line, to FILE

@@ -9,7 +9,7 @@ use crate::mind::{Control, Profile};
 use crate::show::Command;
 use crate::units::Unipolar;
 
-/// Open the show: an output window for the crowd and a desk for the performer.
+/// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// Input whose name contains NAME, or `demo` for the demo track [default: the input with signal]
@@ -18,7 +18,7 @@ pub struct Args {
     /// Preset folder or pack manifest [default: built-in presets]
     #[arg(long, value_name = "DIR")]
     presets: Option<PathBuf>,
-    /// Folder with images for presets; may be repeated
+    /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
     /// Display that the output fills, counted from 0

@@ -17,7 +17,7 @@ pub struct Args {
     /// File with one preset per line: PATH, or PATH<TAB>FOLDER for its frames
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
-    /// Sound file, or `demo` for the demo track
+    /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     audio: String,
     /// Picture size in pixels
@@ -38,7 +38,7 @@ pub struct Args {
     /// Cells of the warp mesh
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::size)]
     mesh: [u32; 2],
-    /// Folder with images for presets; may be repeated
+    /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
     /// Random seed

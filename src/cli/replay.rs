@@ -10,7 +10,7 @@ use crate::app::{ReplaySettings, replay};
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`
     log: PathBuf,
-    /// Sound file of the performance, or `demo`; not needed for the log of a live show
+    /// Audio file of the performance, or `demo`; not needed for the log of a live show
     #[arg(long)]
     audio: Option<String>,
     /// Preset folder of the show [default: built-in presets]

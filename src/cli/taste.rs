@@ -19,11 +19,11 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Add those of a file: exported by aivj, or the predecessor's bandit state or feedback package
+    /// Merge a file exported by aivj, or a bandit state or feedback package from its predecessor
     Import {
         /// JSON file
         file: PathBuf,
-        /// Library that the file's presets are looked up in [default: built-in presets]
+        /// Library used to resolve presets [default: built-in presets]
         #[arg(long, value_name = "DIR")]
         presets: Option<PathBuf>,
     },

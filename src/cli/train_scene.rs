@@ -11,7 +11,7 @@ pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Weights file; the default is compiled in by the next build
+    /// Output weights file; the default path is embedded at the next build
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
     /// Augmented variants of each clip and piece (equaliser, room, noise, level, tempo, pitch)
@@ -23,7 +23,7 @@ pub struct Args {
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Also cross-validate: leave out each group of clips in turn and score it
+    /// Also cross-validate: hold out each group of clips in turn and score it
     #[arg(long)]
     check: bool,
 }

@@ -1,10 +1,10 @@
-//! Calm, groove or peak: thirds of the library by how much its pictures move.
+//! Energy of presets: terciles of the library by motion.
 
 use crate::library::Energy;
 use crate::library::style::NameFacts;
 
-/// Energies by terciles of motion; where a preset's motion is not known, what its words say. Where so many move alike
-/// that both cuts fall on them, they are groove.
+/// Assigns energies by terciles of motion, or by the words of the name if the motion is unknown. If both cuts fall on
+/// the same value, presets with that value are groove.
 pub(super) fn energies(motions: &[Option<f32>], names: &[String]) -> Vec<Energy> {
     let mut known: Vec<f32> = motions.iter().flatten().copied().filter(|m| m.is_finite()).collect();
     known.sort_by(f32::total_cmp);
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thirds_by_motion_and_words_where_motion_is_unknown() {
+    fn energies_are_terciles_of_motion_or_come_from_the_name() {
         let motions: Vec<_> = (0..9).map(|n| Some(n as f32)).chain([None, Some(f32::NAN)]).collect();
         let mut names = vec!["x".to_owned(); 9];
         names.extend(["Dawn mist".to_owned(), "LASER fury".to_owned()]);
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_that_move_alike_are_groove_and_others_keep_their_thirds() {
+    fn equal_motions_are_groove_and_others_keep_their_terciles() {
         let of = |motions: &[f32]| {
             let motions: Vec<_> = motions.iter().copied().map(Some).collect();
             energies(&motions, &vec!["x".to_owned(); motions.len()])

@@ -1,9 +1,10 @@
-//! k-means with its one heavy step, who is nearest, as a matrix product.
+//! k-means whose expensive step, finding the nearest centres, is a matrix product.
 //!
-//! |x - c|^2 = |x|^2 - 2 x.c + |c|^2, so that a chunk of rows against all centres is one product (linfa's loops take
-//! five times as long on 130,000 x 512). Lloyd's iterations (1982) for libraries that fit, and mini-batches (Sculley,
-//! 2010) for very large ones. The first centres are those that linfa's k-means finds on a sample, begun with
-//! greedy k-means++. Threads share the rows; sums are joined in the order of the rows, so their number changes nothing.
+//! |x - c|^2 = |x|^2 - 2 x.c + |c|^2, so a chunk of rows against all centres is one product (linfa's loops take five
+//! times as long on 130,000 x 512). Lloyd's iterations (1982), or mini-batches (Sculley, 2010) for very large
+//! libraries.
+//! The initial centres come from linfa's k-means on a sample, initialised by greedy k-means++. Rows are split over
+//! threads; sums are added in row order, so the result does not depend on the number of threads.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
@@ -12,44 +13,44 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::units::Rng;
 
-/// Rows of one product: 512 rows of 512 numbers stay in the cache.
+/// Rows per product: 512 rows of 512 values stay in the cache.
 const CHUNK: usize = 512;
-/// Presets in the sample that finds the first centres, for each centre: where all rows are gone over many times.
-pub const CAREFUL: usize = 72;
-/// The same for mini-batches, which correct them with every batch.
-pub const QUICK: usize = 24;
-/// Fewest presets in that sample.
-const SMALLEST_SAMPLE: usize = 1024;
-/// Rows of a mini-batch.
+/// Sample size per centre for the initial centres of Lloyd's iterations.
+pub const LLOYD_SAMPLE: usize = 72;
+/// Sample size per centre for mini-batches, which correct the initial centres with every batch.
+pub const MINI_BATCH_SAMPLE: usize = 24;
+/// Minimum size of that sample.
+const MIN_SAMPLE: usize = 1024;
+/// Rows per mini-batch.
 pub const MINI_BATCH: usize = 4096;
 
-/// Who belongs where.
+/// Assignment of rows to centres.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
-    /// One centre a row.
+    /// Centres, one per row.
     pub centres: Array2<f32>,
-    /// The centre of every row.
+    /// Index of the centre of every row.
     pub labels: Vec<u32>,
-    /// Squared distance of every row to its centre.
+    /// Squared distance from every row to its centre.
     pub distances: Vec<f32>,
-    /// Passes over all rows.
+    /// Number of passes over all rows.
     pub passes: usize,
 }
 
 impl Assignment {
-    /// The sum of squared distances; less is tighter.
+    /// Returns the sum of squared distances; lower is tighter.
     pub fn inertia(&self) -> f64 {
         self.distances.iter().copied().map(f64::from).sum()
     }
 }
 
-/// First centres: linfa's k-means, begun with greedy k-means++, on a seeded sample of so many rows `per_centre`. `count` must not exceed
-/// the rows.
+/// Finds initial centres with linfa's k-means, initialised by greedy k-means++, on a seeded sample of `per_centre` rows
+/// per centre. `count` must not exceed the number of rows.
 pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng: &mut Rng) -> Array2<f32> {
     let mut order: Vec<usize> = (0..rows.nrows()).collect();
-    // linfa draws from a stream of its own; the order it meets the rows in is what a seed decides.
+    // linfa uses a random stream of its own; the seed determines the order of its rows.
     rng.shuffle(&mut order);
-    order.truncate((count * per_centre).max(SMALLEST_SAMPLE));
+    order.truncate((count * per_centre).max(MIN_SAMPLE));
     let sample = rows.select(Axis(0), &order);
     let begun = spread_centres(sample.view(), count, rng);
     let fitted = linfa_clustering::KMeans::params(count)
@@ -61,15 +62,15 @@ pub fn first_centres(rows: ArrayView2<f32>, count: usize, per_centre: usize, rng
     match fitted {
         Ok(fitted) => fitted.centroids().clone(),
         Err(error) => {
-            log::warn!("the first centres are drawn at random: {error}");
+            log::warn!("using random initial centres: {error}");
             rng.shuffle(&mut order);
             rows.select(Axis(0), &order[..count])
         }
     }
 }
 
-/// Greedy k-means++ (Arthur and Vassilvitskii, 2007): every next centre is the best of a few rows drawn by their squared
-/// distance to those before. linfa's own draws only one, which leaves the end some two per cent looser.
+/// Greedy k-means++ (Arthur and Vassilvitskii, 2007): each centre is the best of a few rows drawn by squared distance
+/// to the previous centres. linfa draws only one, which leaves the final inertia about 2 % higher.
 fn spread_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<f32> {
     let norms = squared_norms(rows);
     let tries = 2 + (count as f64).ln() as usize;
@@ -90,7 +91,7 @@ fn spread_centres(rows: ArrayView2<f32>, count: usize, rng: &mut Rng) -> Array2<
     rows.select(Axis(0), &chosen)
 }
 
-/// Squared distances of all rows to some of them: rows x those.
+/// Returns the squared distances from all rows to the rows at `some`: shape rows x some.
 fn distances_to(rows: ArrayView2<f32>, norms: &[f32], some: &[usize]) -> Array2<f32> {
     let mut distances = rows.dot(&rows.select(Axis(0), some).t());
     for (mut row, norm) in distances.outer_iter_mut().zip(norms) {
@@ -99,7 +100,7 @@ fn distances_to(rows: ArrayView2<f32>, norms: &[f32], some: &[usize]) -> Array2<
     distances
 }
 
-/// One place, drawn in proportion to what lies there; any one where nothing lies anywhere.
+/// Draws an index with probability proportional to its weight; uniformly if all weights are zero.
 fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
     let mut left = rng.unit() * weights.iter().copied().map(f64::from).sum::<f64>();
     for (at, weight) in weights.iter().enumerate() {
@@ -111,7 +112,7 @@ fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
     rng.below(weights.len())
 }
 
-/// Lloyd's iterations from these centres until they stand still, or `most` of them.
+/// Runs Lloyd's iterations from `start` until convergence, at most `most` passes.
 pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Assignment {
     let norms = squared_norms(rows);
     let spread = norms.iter().copied().map(f64::from).sum::<f64>() / norms.len().max(1) as f64;
@@ -129,7 +130,7 @@ pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: us
     Assignment { centres, labels: found.labels, distances: found.distances, passes: passes + 1 }
 }
 
-/// Mini-batches from these centres: `sweeps` times over a number of rows equal to all of them.
+/// Runs mini-batch k-means from `start` over `sweeps` times the number of rows.
 pub fn mini_batch(
     rows: ArrayView2<f32>,
     start: Array2<f32>,
@@ -166,7 +167,7 @@ struct Nearest {
     counts: Vec<f32>,
 }
 
-/// The nearest centre of every row and, where asked, the sum of every centre's rows.
+/// Finds the nearest centre of every row and, if `summed`, the sum of the rows of every centre.
 fn nearest(
     rows: ArrayView2<f32>,
     norms: &[f32],
@@ -177,7 +178,7 @@ fn nearest(
     let (count, width) = centres.dim();
     let halves: Array1<f32> = centres.outer_iter().map(|c| c.dot(&c) / 2.0).collect();
     let across = centres.t();
-    // A fixed number of parts, whatever the threads: sums are joined in one order.
+    // A fixed number of parts for any number of threads, so that sums are added in the same order.
     const PARTS: usize = 16;
     let share = rows.nrows().div_ceil(PARTS).max(1);
     let parts: Vec<usize> = (0..rows.nrows()).step_by(share).collect();
@@ -229,8 +230,8 @@ fn nearest(
     whole
 }
 
-/// Moves every centre to the mean of its rows and says how far they moved, squared. A centre that nobody is near
-/// takes the row that is worst off.
+/// Moves every centre to the mean of its rows and returns the total squared movement. A centre without rows moves to
+/// the row with the largest distance.
 fn renew(rows: ArrayView2<f32>, centres: &mut Array2<f32>, found: &Nearest) -> f64 {
     let mut worst: Vec<usize> = (0..rows.nrows()).collect();
     if found.counts.contains(&0.0) {
@@ -258,7 +259,7 @@ fn squared_norms(rows: ArrayView2<f32>) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    /// `count` groups of 50 points round corners of a 16-dimensional cube.
+    /// Returns `count` groups of 50 points around corners of a 16-dimensional cube.
     fn groups(count: usize) -> Array2<f32> {
         let mut rng = Rng::new(5);
         Array2::from_shape_fn((count * 50, 16), |(row, column)| {
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_are_there_are_found() {
+    fn separated_groups_are_found() {
         let rows = groups(8);
         let one_of_each: Vec<usize> = (0..8).map(|group| group * 50 + 7).collect();
         let start = rows.select(Axis(0), &one_of_each);
@@ -284,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn first_centres_are_spread_over_the_groups() {
+    fn initial_centres_are_spread_over_the_groups() {
         let rows = groups(8);
-        let start = first_centres(rows.view(), 16, QUICK, &mut Rng::new(1));
+        let start = first_centres(rows.view(), 16, MINI_BATCH_SAMPLE, &mut Rng::new(1));
         assert_eq!(start.dim(), (16, 16));
         let found = lloyd(rows.view(), start, 0, 1);
         let drawn = lloyd(rows.view(), rows.slice(s![..16, ..]).to_owned(), 0, 1);
@@ -294,14 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_threads_changes_nothing() {
+    fn the_number_of_threads_does_not_change_the_result() {
         let rows = groups(16);
         let start = rows.slice(s![..10, ..]).to_owned();
         assert_eq!(lloyd(rows.view(), start.clone(), 5, 1), lloyd(rows.view(), start, 5, 3));
     }
 
     #[test]
-    fn a_centre_far_from_everybody_finds_somebody() {
+    fn a_centre_without_rows_is_moved() {
         let rows = groups(2);
         let mut start = rows.slice(s![..3, ..]).to_owned();
         start.row_mut(2).fill(1e6);

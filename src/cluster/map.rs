@@ -1,20 +1,20 @@
-//! The library as a map: two numbers a preset, near for what looks alike.
+//! Map of the library: two coordinates per preset; similar presets are near each other.
 //!
-//! Cluster centres are laid out by their two leading principal components and pushed apart until none overlap; a
-//! preset lies beside its centre, in the direction in which it differs. Written as `map.v0.json`.
+//! Cluster centres are placed by their two leading principal components and pushed apart until none overlap; presets
+//! are placed around their centre, in the direction in which they differ from it. Written as `map.v0.json`.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use super::kmeans::Assignment;
 use crate::library::looks::LookMap;
 
-/// Rounds of pushing centres apart.
-const ROUNDS: usize = 200;
-/// Rows the leading directions are found from; more change nothing the eye sees.
-const MOST_ROWS: usize = 1024;
-/// Rounds of the search for them.
+/// Iterations of pushing centres apart.
+const PUSH_ITERATIONS: usize = 200;
+/// Maximum number of rows for the principal components; more make no visible difference.
+const MAX_ROWS: usize = 1024;
+/// Iterations of the principal component search.
 const ITERATIONS: usize = 30;
-/// How far a cluster's presets spread, beside the distance to the next centre.
+/// Radius of a cluster relative to the distance to the nearest centre.
 const SPREAD: f32 = 0.45;
 
 pub(super) fn draw(
@@ -36,8 +36,8 @@ pub(super) fn draw(
 fn layout(rows: ArrayView2<f32>, found: &Assignment) -> Vec<[f32; 2]> {
     let count = found.centres.nrows();
     let centres = spread_out(plane(found.centres.view()));
-    // Room round a centre: half way to its nearest neighbour.
-    let room: Vec<f32> = (0..count)
+    // Free radius around a centre: the distance to its nearest neighbour, at most 0.5.
+    let radius: Vec<f32> = (0..count)
         .map(|a| {
             let others = (0..count).filter(|&b| b != a).map(|b| distance(centres[a], centres[b]));
             others.fold(0.5, f32::min)
@@ -51,7 +51,7 @@ fn layout(rows: ArrayView2<f32>, found: &Assignment) -> Vec<[f32; 2]> {
         let flat = plane(offsets.view());
         let widest = flat.iter().map(|p| p[0].hypot(p[1])).fold(f32::MIN_POSITIVE, f32::max);
         for (&row, offset) in own.iter().zip(&flat) {
-            let scale = SPREAD * room[cluster] / widest;
+            let scale = SPREAD * radius[cluster] / widest;
             points[row] = [0, 1].map(|axis| centres[cluster][axis] + offset[axis] * scale);
         }
     }
@@ -59,7 +59,7 @@ fn layout(rows: ArrayView2<f32>, found: &Assignment) -> Vec<[f32; 2]> {
     points.iter().map(|point| point.map(|v| v / widest)).collect()
 }
 
-/// Rows in the plane of their two leading principal components.
+/// Projects rows onto their two leading principal components.
 fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
     let Some(mean) = rows.mean_axis(Axis(0)) else { return Vec::new() };
     let centred = &rows - &mean;
@@ -74,10 +74,10 @@ fn plane(rows: ArrayView2<f32>) -> Vec<[f32; 2]> {
     flat.outer_iter().map(|row| [row[0], row[1]]).collect()
 }
 
-/// The two directions in which centred rows differ most, as columns, by orthogonal iteration (Golub and Van Loan,
-/// section 8.2.4) on evenly drawn rows. A direction that is not there is zero.
+/// Returns the two leading principal components of centred rows as columns, by orthogonal iteration (Golub and Van
+/// Loan, section 8.2.4) on evenly sampled rows. A missing component is zero.
 fn leading(centred: ArrayView2<f32>) -> Array2<f32> {
-    let apart = centred.nrows().div_ceil(MOST_ROWS).max(1);
+    let apart = centred.nrows().div_ceil(MAX_ROWS).max(1);
     let sample = centred.slice(s![..;apart as isize, ..]);
     let mut axes = Array2::from_shape_fn((centred.ncols(), 2), |(at, axis)| ((at * (axis + 2)) as f32).cos());
     for _ in 0..ITERATIONS {
@@ -93,21 +93,21 @@ fn leading(centred: ArrayView2<f32>) -> Array2<f32> {
 
 fn unit(vector: Array1<f32>) -> Array1<f32> {
     let length = vector.dot(&vector).sqrt();
-    // Below this there is no direction left but rounding.
+    // Below this only rounding errors remain.
     if length > 1e-12 { vector / length } else { vector * 0.0 }
 }
 
-/// Pushes points that are too near each other apart, and scales them to -1..1.
+/// Scales points to -1..1 and pushes apart those that are too close.
 fn spread_out(mut points: Vec<[f32; 2]>) -> Vec<[f32; 2]> {
     let widest = points.as_flattened().iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs()));
     points.iter_mut().for_each(|point| *point = point.map(|v| v / widest));
     let apart = 1.6 / (points.len().max(1) as f32).sqrt();
-    for _ in 0..ROUNDS {
+    for _ in 0..PUSH_ITERATIONS {
         for a in 0..points.len() {
             for b in 0..a {
                 let gap = distance(points[a], points[b]);
                 if gap < apart {
-                    // Two in one place part along the axis their numbers give.
+                    // Coinciding points part in a direction given by their index.
                     let way = if gap > 1e-6 {
                         [0, 1].map(|axis| (points[a][axis] - points[b][axis]) / gap)
                     } else {
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_lie_apart_and_presets_beside_their_own() {
+    fn clusters_are_separate_and_presets_are_near_their_own() {
         let rows = Array2::from_shape_fn((40, 6), |(row, column)| {
             f32::from(u8::from(row % 4 == column)) + 0.01 * (row * column) as f32 / 40.0
         });

@@ -1,9 +1,9 @@
-//! Clusters keep their ids from night to night, so that a taste learned for `c07` still means the same pictures.
+//! Keeps cluster ids stable between bakes, so that a taste learned for `c07` still refers to the same pictures.
 
 use std::collections::{BTreeMap, HashMap};
 
-/// For each new cluster the id it gets: that of the old cluster it shares most presets with, largest shares first;
-/// a cluster without a past gets the lowest free id. Of `old`, ids by preset; of `new`, the cluster of each preset.
+/// Returns the id of each new cluster: that of the old cluster with which it shares most presets, largest overlaps
+/// first; otherwise the lowest free id. `old` maps presets to ids, `new` yields the cluster of each preset.
 pub(super) fn ids<'a>(
     old: &HashMap<String, u32>,
     new: impl Iterator<Item = (&'a str, u32)>,
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn a_cluster_keeps_the_id_of_most_of_its_presets() {
         let old = [("a", 7), ("b", 7), ("c", 3), ("d", 3), ("e", 0)].map(|(p, id)| (p.to_owned(), id)).into();
-        // New cluster 0 holds c, d and one of 7; 1 holds a, b; 2 is all new.
+        // New cluster 0 contains c, d and e; 1 contains a and b; 2 is all new.
         let new = [("c", 0), ("d", 0), ("a", 1), ("b", 1), ("x", 2), ("y", 2), ("e", 0)];
         assert_eq!(ids(&old, new.into_iter(), 3), [3, 7, 0]);
     }

@@ -1,6 +1,6 @@
-//! Presets that look alike, gathered into styles the director can steer by.
+//! Clusters presets by look into styles, which the director uses.
 //!
-//! Reads the embeddings, never a preset. Writes `clusters.v0.json`, the style index in both versions and the policy.
+//! Reads the embeddings, never a preset. Writes `clusters.v0.json`, both versions of the style index, and the policy.
 
 mod energy;
 pub mod kmeans;
@@ -23,105 +23,106 @@ use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
 };
+use crate::library::whole_file::FileError;
 use crate::units::Rng;
 
-/// Fewest clusters worth having.
+/// Minimum number of clusters.
 pub const MIN_CLUSTERS: usize = 8;
-/// Most clusters the ids have room for on the desk.
+/// Maximum number of clusters; the desk has no room for longer ids.
 pub const MAX_CLUSTERS: usize = 256;
-/// Rows beyond which mini-batches are used.
+/// Number of rows above which mini-batches are used.
 const LARGE: usize = 200_000;
-/// Passes over all presets at most, where nobody says otherwise.
+/// Default maximum number of passes over all presets.
 pub const PASSES: usize = 30;
-/// Most central presets told of a cluster.
+/// Number of central presets listed per cluster.
 const CENTRAL: usize = 12;
 
-/// How presets are gathered.
+/// Settings of the clustering.
 #[derive(Clone, Debug)]
 pub struct ClusterSettings {
-    /// Clusters wanted; suggested from the size of the library without.
+    /// Number of clusters; `None` chooses it by the size of the library.
     pub count: Option<usize>,
-    /// Decides everything random.
+    /// Random seed.
     pub seed: u64,
-    /// Threads at work.
+    /// Number of threads.
     pub threads: usize,
-    /// The name of the pack.
+    /// Name of the pack.
     pub pack: String,
-    /// Now, as written in files.
+    /// Current time, ISO 8601.
     pub at: String,
-    /// How centres are found; by the size of the library without.
+    /// Method; `None` chooses it by the size of the library.
     pub method: Option<Method>,
-    /// Passes over all presets at most.
+    /// Maximum number of passes over all presets.
     pub passes: usize,
 }
 
-/// How centres are found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// Clustering method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Lloyd's iterations over all presets.
     Lloyd,
-    /// Mini-batches: less exact, for very large libraries.
+    /// Mini-batches, less exact, for very large libraries.
     MiniBatch,
 }
 
-/// One style as told in `clusters.v0.json`.
+/// A style in `clusters.v0.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterStyle {
-    /// `c07`.
+    /// Id, such as `c07`.
     pub id: String,
-    /// What people call it.
+    /// Display name.
     pub label: String,
-    /// Presets in it.
+    /// Number of presets.
     pub count: usize,
-    /// Words typical of it.
+    /// Typical words.
     pub words: Vec<String>,
-    /// Presets nearest its centre, nearest first.
+    /// Presets nearest to the centre, nearest first.
     pub central: Vec<String>,
-    /// Presets by energy: calm, groove, peak.
+    /// Number of presets by energy: calm, groove, peak.
     pub energies: [usize; 3],
-    /// Where its centre lies.
+    /// Centre in embedding space.
     pub centroid: Vec<f32>,
 }
 
 /// The styles of a library: `clusters.v0.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Styles {
-    /// `v0`.
+    /// Format version, `v0`.
     pub version: String,
-    /// When.
+    /// Time, ISO 8601.
     #[serde(rename = "generatedAt")]
     pub generated_at: String,
-    /// The name of the pack.
+    /// Name of the pack.
     pub pack: String,
-    /// What the rows were made by; centres of another model are not comparable.
+    /// Embedding model; centres of different models are not comparable.
     pub model: String,
-    /// Decided everything random.
+    /// Random seed.
     pub seed: u64,
     /// Sum of squared distances to the centres.
     pub inertia: f64,
-    /// The styles, in order of their id.
+    /// The styles, ordered by id.
     pub clusters: Vec<ClusterStyle>,
-    /// Id number of every preset's style.
+    /// Style of every preset, by the number of its id.
     pub members: HashMap<String, u32>,
 }
 
-/// Why there are no clusters.
+/// Why clustering failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// Nothing to gather.
-    #[error("there are no embeddings in the folder; run the embed stage first")]
+    /// There are no embeddings.
+    #[error("the folder contains no embeddings; run the embed stage first")]
     Empty,
     /// A file cannot be written.
-    #[error("{0}; the index of earlier nights is untouched")]
+    #[error("{0}; the existing index is unchanged")]
     Write(String),
 }
 
-/// So many clusters suit a library of this size: one for each pair of presets' square root, within bounds.
-pub fn suggested(presets: usize) -> usize {
+/// Returns the default number of clusters: the square root of half the number of presets, within bounds.
+pub fn default_count(presets: usize) -> usize {
     (((presets as f64 / 2.0).sqrt()).round() as usize).clamp(MIN_CLUSTERS, MAX_CLUSTERS).min(presets.max(1))
 }
 
-/// A library gathered into styles, ready to be written.
+/// Result of clustering, ready to be written.
 pub struct Clustering {
     /// The styles.
     pub styles: Styles,
@@ -130,9 +131,9 @@ pub struct Clustering {
     map: LookMap,
 }
 
-/// Gathers the rows of `table`. `frames` tell what is known of each preset's frames. `old` are the styles whose ids live
-/// on.
-pub fn gather(
+/// Clusters the rows of `table`. `frames` contains measurements by preset; ids are taken over from `old` where
+/// possible.
+pub fn cluster(
     table: &Table,
     frames: &HashMap<String, FrameMetrics>,
     old: Option<&Styles>,
@@ -143,43 +144,45 @@ pub fn gather(
     }
     let rows = unit_rows(&table.rows);
     let wanted = settings.count.unwrap_or_else(|| match old {
-        Some(old) if grown_little(old, table) => old.clusters.len(),
-        _ => suggested(rows.nrows()),
+        Some(old) if similar_size(old, table) => old.clusters.len(),
+        _ => default_count(rows.nrows()),
     });
     let count = wanted.clamp(1, MAX_CLUSTERS).min(rows.nrows());
     let mut rng = Rng::new(settings.seed);
     let by_size = if rows.nrows() > LARGE { Method::MiniBatch } else { Method::Lloyd };
     let method = settings.method.unwrap_or(by_size);
     let per_centre = match method {
-        Method::MiniBatch => kmeans::QUICK,
-        Method::Lloyd => kmeans::CAREFUL,
+        Method::MiniBatch => kmeans::MINI_BATCH_SAMPLE,
+        Method::Lloyd => kmeans::LLOYD_SAMPLE,
     };
-    // Beginning where the last night ended keeps clusters where they are.
+    // Starting from the previous centres keeps clusters in place.
     let start = old.and_then(|old| centres_of(old, table, count));
     let start = start.unwrap_or_else(|| kmeans::first_centres(rows.view(), count, per_centre, &mut rng));
     let found = match method {
         Method::MiniBatch => kmeans::mini_batch(rows.view(), start, 2, &mut rng, settings.threads),
         Method::Lloyd => kmeans::lloyd(rows.view(), start, settings.passes, settings.threads),
     };
-    let nobody = HashMap::new();
+    let empty = HashMap::new();
     let members = table.ids.iter().map(String::as_str).zip(found.labels.iter().copied());
-    let ids = matching::ids(old.map_or(&nobody, |old| &old.members), members, count);
+    let ids = matching::ids(old.map_or(&empty, |old| &old.members), members, count);
     let motion: Vec<Option<f32>> =
         table.ids.iter().map(|id| frames.get(id).map(|facts| facts.motion)).collect();
     let bands = table.ids.iter().map(|id| frames.get(id).and_then(|facts| facts.band_class)).collect();
     let energies = energy::energies(&motion, &table.ids);
-    let styles = tell(table, &found, &ids, &energies, settings);
+    let styles = describe(table, &found, &ids, &energies, settings);
     let map = map::draw(&table.ids, rows.view(), &found, &ids, &settings.at);
     Ok(Clustering { styles, energies, bands, map })
 }
 
 impl Clustering {
-    /// Writes the styles, the map, both indexes and the policy into `folder`. The newest index comes last: who watches
-    /// it finds the others in place.
+    /// Writes the styles, the map, both indexes and the policy to `folder`. The newest index is written last, so that a
+    /// watcher of it finds the other files in place.
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {
             bytes
-                .and_then(|bytes| files::write_whole(&folder.join(name), &bytes))
+                .and_then(|bytes| {
+                    files::write_whole(&folder.join(name), &bytes).map_err(|error| error.to_string())
+                })
                 .map_err(ClusterError::Write)
         };
         put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
@@ -195,8 +198,8 @@ impl Clustering {
         let mut entries: Vec<IndexEntry> = facts
             .filter_map(|((id, &energy), band)| {
                 let cluster = cluster_key(*members.get(id)?);
-                // What the picture answers to, or else what the name speaks of.
-                let band = band.map(BandClass::word).or_else(|| NameFacts::of(id).band);
+                // The measured band, otherwise the band suggested by the name.
+                let band = band.map(BandClass::label).or_else(|| NameFacts::of(id).band);
                 Some(IndexEntry::of_cluster(id.clone(), &cluster, energy, band))
             })
             .collect();
@@ -214,22 +217,22 @@ impl Clustering {
     }
 }
 
-/// The styles written in this folder; nothing where there are none that can be read.
+/// Reads the styles in this folder; `None` if missing or invalid.
 pub fn read(folder: &Path) -> Option<Styles> {
     read_file(&folder.join(CLUSTERS))
 }
 
-/// The styles that were set aside when this night began.
-pub(super) fn before(folder: &Path) -> Option<Styles> {
-    read_file(&folder.join(BEFORE))
+/// Reads the styles saved when the current bake started.
+pub fn previous(folder: &Path) -> Option<Styles> {
+    read_file(&folder.join(PREVIOUS))
 }
 
-/// Sets the styles of this folder aside, for a night that begins.
-pub(super) fn set_aside(folder: &Path) -> Result<(), String> {
+/// Saves the styles of this folder when a bake starts, for comparison.
+pub fn save_previous(folder: &Path) -> Result<(), FileError> {
     match std::fs::read(folder.join(CLUSTERS)) {
-        Ok(bytes) => files::write_whole(&folder.join(BEFORE), &bytes),
+        Ok(bytes) => files::write_whole(&folder.join(PREVIOUS), &bytes),
         Err(_) => {
-            std::fs::remove_file(folder.join(BEFORE)).ok(); // Most often there is none.
+            std::fs::remove_file(folder.join(PREVIOUS)).ok(); // It usually does not exist.
             Ok(())
         }
     }
@@ -240,31 +243,31 @@ fn read_file(path: &Path) -> Option<Styles> {
     match serde_json::from_slice(&bytes) {
         Ok(styles) => Some(styles),
         Err(error) => {
-            log::warn!("{} cannot be used ({error}); clusters get new ids", path.display());
+            log::warn!("cannot read {} ({error}); assigning new cluster ids", path.display());
             None
         }
     }
 }
 
 const CLUSTERS: &str = "clusters.v0.json";
-const BEFORE: &str = "clusters.before.v0.json";
+const PREVIOUS: &str = "clusters.before.v0.json";
 
-/// Whether the number of clusters of last time still suits.
-fn grown_little(old: &Styles, table: &Table) -> bool {
+/// Returns whether the library has changed so little that the number of clusters can stay.
+fn similar_size(old: &Styles, table: &Table) -> bool {
     let (before, now) = (old.members.len(), table.ids.len());
     now < before * 3 / 2 && now > before / 2
 }
 
 fn centres_of(old: &Styles, table: &Table, count: usize) -> Option<Array2<f32>> {
     let width = table.rows.ncols();
-    let fits = old.model == table.maker.model
+    let fits = old.model == table.embedder_id.model
         && old.clusters.len() == count
         && old.clusters.iter().all(|style| style.centroid.len() == width);
     let cells = || old.clusters.iter().flat_map(|style| style.centroid.iter().copied()).collect();
     fits.then(|| Array2::from_shape_vec((count, width), cells()).ok()).flatten()
 }
 
-/// Rows of unit length: what counts is the direction.
+/// Normalises rows to unit length: only the direction matters.
 fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
     let mut rows = rows.clone();
     for mut row in rows.axis_iter_mut(Axis(0)) {
@@ -276,7 +279,7 @@ fn unit_rows(rows: &Array2<f32>) -> Array2<f32> {
     rows
 }
 
-fn tell(
+fn describe(
     table: &Table,
     found: &kmeans::Assignment,
     ids: &[u32],
@@ -310,7 +313,7 @@ fn tell(
         version: "v0".into(),
         generated_at: settings.at.clone(),
         pack: settings.pack.clone(),
-        model: table.maker.model.clone(),
+        model: table.embedder_id.model.clone(),
         seed: settings.seed,
         inertia: found.inertia(),
         clusters,
@@ -318,21 +321,21 @@ fn tell(
     }
 }
 
-/// `c07` for 7.
+/// Formats a cluster id: `c07` for 7.
 pub fn cluster_key(id: u32) -> String {
     format!("c{id:02}")
 }
 
-/// JSON with map keys in order, so that equal nights give equal files.
+/// Serialises to JSON with sorted map keys, so that equal bakes give equal files.
 fn sorted_json(value: &impl Serialize) -> Result<Vec<u8>, String> {
     let value = serde_json::to_value(value).map_err(|error| error.to_string())?;
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// Writes the policy and a style index for presets whose pictures nobody has seen: energies and authors by name.
+/// Writes the policy and a style index by names, for presets without embeddings.
 pub fn index_by_names(ids: &[String], folder: &Path, pack: &str, at: &str) -> Result<(), ClusterError> {
-    let failed = |error: crate::library::whole_file::FileError| ClusterError::Write(error.to_string());
-    // What somebody has set there stays.
+    let failed = |error: FileError| ClusterError::Write(error.to_string());
+    // Keep values set by the user.
     let set = StylePolicy::read(&folder.join(POLICY_V0)).unwrap_or_default();
     let policy = StylePolicy { generated_at: at.to_owned(), pack: pack.to_owned(), ..set };
     policy.write(&folder.join(POLICY_V0)).map_err(failed)?;
@@ -359,7 +362,7 @@ mod tests {
         }
     }
 
-    /// Presets round twelve directions, with noise.
+    /// Returns presets around twelve directions, with noise.
     fn table(presets: usize, seed: u64) -> Table {
         let mut rng = Rng::new(seed);
         let rows = Array2::from_shape_fn((presets, 24), |(row, column)| {
@@ -368,21 +371,23 @@ mod tests {
         });
         let names =
             (0..presets).map(|row| (format!("a/{row} - x{}.milk", row % 12), "key".to_owned())).collect();
-        let mut table =
-            Table { maker: EmbedderId { model: "m".into(), ..EmbedderId::default() }, ..Table::default() };
+        let mut table = Table {
+            embedder_id: EmbedderId { model: "m".into(), ..EmbedderId::default() },
+            ..Table::default()
+        };
         table.put(names, &rows, &mut HashMap::new());
         table
     }
 
-    fn cluster(
+    fn write_clusters(
         table: &Table,
         frames: &HashMap<String, FrameMetrics>,
         folder: &Path,
         settings: &ClusterSettings,
     ) -> Result<Styles, ClusterError> {
-        let gathered = gather(table, frames, read(folder).as_ref(), settings)?;
-        gathered.write(folder, table)?;
-        Ok(gathered.styles)
+        let clustering = cluster(table, frames, read(folder).as_ref(), settings)?;
+        clustering.write(folder, table)?;
+        Ok(clustering.styles)
     }
 
     #[test]
@@ -393,8 +398,8 @@ mod tests {
         all.ids.truncate(600);
         all.keys.truncate(600);
         all.rows = all.rows.slice(ndarray::s![..600, ..]).to_owned();
-        let before = cluster(&all, &none, folder.path(), &settings(Some(12))).expect("clustered");
-        let after = cluster(&whole, &none, folder.path(), &settings(Some(12))).expect("clustered");
+        let before = write_clusters(&all, &none, folder.path(), &settings(Some(12))).expect("clustered");
+        let after = write_clusters(&whole, &none, folder.path(), &settings(Some(12))).expect("clustered");
         let kept =
             before.members.iter().filter(|(id, cluster)| after.members.get(*id) == Some(cluster)).count();
         assert!(kept >= 540, "{kept} of 600 presets kept their cluster");
@@ -402,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_nights_give_equal_files() {
+    fn equal_bakes_give_equal_files() {
         let folders = [1, 2].map(|_| tempfile::tempdir().expect("a folder"));
         let facts = |row: u16| FrameMetrics {
             motion: f32::from(row),
@@ -411,7 +416,7 @@ mod tests {
         };
         let frames = (0..300).map(|row| (format!("a/{row} - x{}.milk", row % 12), facts(row))).collect();
         for folder in &folders {
-            cluster(&table(300, 9), &frames, folder.path(), &settings(None)).expect("clustered");
+            write_clusters(&table(300, 9), &frames, folder.path(), &settings(None)).expect("clustered");
         }
         for name in [CLUSTERS, INDEX_V0, INDEX_V1, POLICY_V0] {
             let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(name)).expect("written");
@@ -428,9 +433,9 @@ mod tests {
     fn a_library_of_one_preset_has_one_cluster() {
         let folder = tempfile::tempdir().expect("a folder");
         let styles =
-            cluster(&table(1, 1), &HashMap::new(), folder.path(), &settings(None)).expect("clustered");
+            write_clusters(&table(1, 1), &HashMap::new(), folder.path(), &settings(None)).expect("clustered");
         assert_eq!(styles.clusters.len(), 1);
-        let none = cluster(&Table::default(), &HashMap::new(), folder.path(), &settings(None));
+        let none = write_clusters(&Table::default(), &HashMap::new(), folder.path(), &settings(None));
         assert!(matches!(none, Err(ClusterError::Empty)));
     }
 }

@@ -1,18 +1,18 @@
-//! What people call a cluster: how it moves, and the words its presets' names share more than others do.
+//! Names of clusters: their typical energy, and the words that are most specific to the names of their presets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::library::Energy;
 
-/// Words told of a cluster.
+/// Maximum number of words per cluster.
 const WORDS: usize = 6;
-/// A word counts when this many presets of the cluster have it, by this many hands.
-const FEWEST: usize = 2;
+/// A word counts if at least this many presets by at least this many authors have it.
+const MIN_COUNT: usize = 2;
 
-/// The name and the typical words of every cluster.
+/// Returns the name and the typical words of every cluster.
 ///
-/// A word's weight is its share in the cluster times the log of how much more common it is there than elsewhere, the
-/// class-based TF-IDF of topic models (Grootendorst, 2022). Words before ` - ` name the author and are left out.
+/// The weight of a word is its share in the cluster times the log of how much more common it is there than overall, the
+/// class-based TF-IDF of topic models (Grootendorst, 2022). Words before ` - ` are the author and do not count.
 pub(super) fn names(
     paths: &[String],
     labels: &[u32],
@@ -33,11 +33,11 @@ pub(super) fn names(
         }
     }
     let mut used = BTreeSet::new();
-    let mut told = Vec::new();
+    let mut names = Vec::new();
     for (cluster, words) in within.into_iter().enumerate() {
         let mut weighed: Vec<(f64, String)> = words
             .into_iter()
-            .filter(|(_, (count, authors))| *count >= FEWEST && authors.len() >= FEWEST)
+            .filter(|(_, (count, authors))| *count >= MIN_COUNT && authors.len() >= MIN_COUNT)
             .map(|(word, (count, _))| {
                 let here = count as f64 / sizes[cluster].max(1) as f64;
                 let all = everywhere[&word] as f64 / paths.len().max(1) as f64;
@@ -45,8 +45,8 @@ pub(super) fn names(
             })
             .collect();
         if weighed.is_empty() {
-            // One hand made it all: then its name says most.
-            weighed.extend(hand(paths, labels, cluster).map(|author| (1.0, author)));
+            // No shared words: use the main author.
+            weighed.extend(main_author(paths, labels, cluster).map(|author| (1.0, author)));
         }
         weighed.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let words: Vec<String> = weighed.into_iter().take(WORDS).map(|(_, word)| word).collect();
@@ -60,19 +60,19 @@ pub(super) fn names(
             name = format!("{name} {more}");
             number += 1;
         }
-        told.push((name, words));
+        names.push((name, words));
     }
-    told
+    names
 }
 
-/// The author of most of a cluster's presets.
-fn hand(paths: &[String], labels: &[u32], cluster: usize) -> Option<String> {
-    let mut hands: BTreeMap<String, usize> = BTreeMap::new();
+/// Returns the author of most presets of a cluster.
+fn main_author(paths: &[String], labels: &[u32], cluster: usize) -> Option<String> {
+    let mut authors: BTreeMap<String, usize> = BTreeMap::new();
     for (path, _) in paths.iter().zip(labels).filter(|(_, label)| **label as usize == cluster) {
-        *hands.entry(words_of(path).0).or_default() += 1;
+        *authors.entry(words_of(path).0).or_default() += 1;
     }
-    hands.remove("");
-    let most = hands.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?;
+    authors.remove("");
+    let most = authors.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))?;
     Some(most.0)
 }
 
@@ -83,7 +83,7 @@ fn typical(energies: impl Iterator<Item = Energy>) -> &'static str {
     Energy::ALL[most].label()
 }
 
-/// The author, and the words of the folders and the title, each once.
+/// Returns the author, and the distinct words of the folders and the title.
 fn words_of(path: &str) -> (String, BTreeSet<String>) {
     let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem).to_lowercase();
     let (folders, file) = stem.rsplit_once('/').unwrap_or(("", &stem));
@@ -97,7 +97,7 @@ fn words_of(path: &str) -> (String, BTreeSet<String>) {
     (author.trim().to_owned(), words)
 }
 
-/// Words that say nothing about a picture.
+/// Words that do not describe a picture.
 const COMMON: [&str; 24] = [
     "the", "and", "for", "with", "from", "mix", "remix", "edit", "milk", "preset", "version", "new", "old",
     "test", "not", "you", "this", "that", "all", "more", "bit", "isn", "mash", "mashup",
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cluster_is_named_by_what_its_titles_share() {
+    fn a_cluster_is_named_after_the_shared_words_of_its_titles() {
         let paths = [
             "F/Ann - deep tunnel",
             "F/Bob - tunnel ride 2",
@@ -118,8 +118,8 @@ mod tests {
         ]
         .map(|path| format!("{path}.milk"));
         let energies = [Energy::Peak, Energy::Peak, Energy::Calm, Energy::Calm, Energy::Calm];
-        let told = names(&paths, &[0, 0, 0, 1, 1], &energies, 2);
-        assert_eq!(told[0], ("peak tunnel".into(), vec!["tunnel".into()]));
-        assert_eq!(told[1].0, "calm star");
+        let named = names(&paths, &[0, 0, 0, 1, 1], &energies, 2);
+        assert_eq!(named[0], ("peak tunnel".into(), vec!["tunnel".into()]));
+        assert_eq!(named[1].0, "calm star");
     }
 }

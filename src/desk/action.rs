@@ -110,7 +110,7 @@ impl Group {
     pub fn title(self) -> &'static str {
         match self {
             Self::Choice => "Presets",
-            Self::Picture => "Picture",
+            Self::Picture => "Output",
             Self::Tempo => "Beat",
             Self::Macros => "Macros",
             Self::Night => "Profile",
@@ -258,8 +258,8 @@ impl Action {
             Self::Nudge(dial, nudge) => format!("{} {}", dial.title(), nudge.title()),
             Self::Select(control) => format!("Select {}", control.title()),
             Self::NudgeSelected(nudge) => format!("Selected macro {}", nudge.title()),
-            Self::PlayCard(card) => format!("Play card {}", card + 1),
-            Self::DropCard(card) => format!("Drop card {}", card + 1),
+            Self::PlayCard(card) => format!("Play upcoming {}", card + 1),
+            Self::DropCard(card) => format!("Remove upcoming {}", card + 1),
             Self::Window(window) => window.title(),
         }
     }

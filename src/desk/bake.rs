@@ -112,7 +112,7 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits and renders every preset, groups presets that look alike, and writes the style index for the \
-             director. It pauses while the show plays music, stops with the program, and resumes at the next start.",
+             director. It pauses while the show plays music, stops when aivj exits, and resumes when you start it again.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
@@ -126,7 +126,7 @@ impl BakePage {
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
                 let name = ui.label("Pack").id;
-                let field = TextEdit::singleline(pack).hint_text("same as the library").desired_width(120.0);
+                let field = TextEdit::singleline(pack).hint_text("Library name").desired_width(120.0);
                 ui.add(field).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Hours").id;
@@ -140,7 +140,7 @@ impl BakePage {
                 ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Embedder").id;
-                let word = |name: &str| if name.is_empty() { "builtin".to_owned() } else { name.to_owned() };
+                let word = |name: &str| if name.is_empty() { "Built-in".to_owned() } else { name.to_owned() };
                 let choices = egui::ComboBox::from_id_salt("embedder").selected_text(word(embedder));
                 let choices = choices.show_ui(ui, |ui| {
                     for name in [""].into_iter().chain(view.models.iter().map(String::as_str)) {
@@ -193,9 +193,9 @@ impl BakePage {
 fn progress(ui: &mut Ui, view: &BakeView) {
     let (word, color): (&str, Color32) = match (view.running, view.stage.as_str()) {
         (true, "") => ("Preparing", style::TEXT),
-        (true, stage) => (stage, style::GOOD),
-        (false, "") => ("no bake is running", style::OFF),
-        (false, stage) => (stage, style::TEXT),
+        (true, stage) => (stage_label(stage), style::GOOD),
+        (false, "") => ("No bake running", style::OFF),
+        (false, stage) => (stage_label(stage), style::TEXT),
     };
     ui.label(RichText::new(word).size(style::NEAR).color(color));
     let at = view.stages.iter().position(|stage| *stage == view.stage);
@@ -206,7 +206,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
                 Some(at) if number == at => style::TEXT,
                 _ => style::OFF,
             };
-            ui.label(RichText::new(stage).color(color));
+            ui.label(RichText::new(stage_label(stage)).color(color));
         }
     });
     let share = view.done as f32 / view.total.max(1) as f32;
@@ -218,6 +218,20 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     ui.label(RichText::new(left).color(style::OFF));
     if let Some(trouble) = &view.trouble {
         ui.add(Label::new(RichText::new(trouble).color(style::WARN)).wrap());
+    }
+}
+
+/// Label of a stage. The log keeps the names of the predecessor, which its tools read.
+fn stage_label(stage: &str) -> &str {
+    match stage {
+        "audit presets" => "Audit presets",
+        "write pack" => "Write pack",
+        "render frames" => "Render frames",
+        "embed CLIP" => "Embed presets",
+        "cluster embeddings" => "Cluster embeddings",
+        "write style policy" => "Write style policy",
+        "done." => "Done",
+        other => other,
     }
 }
 

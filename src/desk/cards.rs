@@ -35,7 +35,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
             let hint = if upcoming.warm { "Ready to play" } else { "Warming up" };
             mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0} %", p * 100.0));
+                let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0}%", p * 100.0));
                 ui.label(RichText::new(likely).color(style::OFF)).on_hover_text("Probability of this style");
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     ui.add(Label::new(RichText::new(&upcoming.name).size(17.0)).truncate())
@@ -52,7 +52,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
                 commands.push(Command::PlayNow(upcoming.id));
             }
             let key = key_of(view.keys, &Action::DropCard(number));
-            let drop = BigButton { title: "Drop", key, on: false, color: style::GOOD };
+            let drop = BigButton { title: "Remove", key, on: false, color: style::GOOD };
             if big(ui, Vec2::new(width, 36.0), &drop).clicked() {
                 commands.push(Command::Veto(upcoming.id));
             }

@@ -51,7 +51,7 @@ fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let (word, color) = match view.mode {
         Mode::Off => ("Off".to_owned(), style::OFF),
         Mode::Ai => ("Music".to_owned(), style::GOOD),
-        Mode::Hold => (format!("Manual {:.0} s", view.held_secs.ceil()), style::WARN),
+        Mode::Hold => (format!("Manual ({:.0} s)", view.held_secs.ceil()), style::WARN),
         Mode::Midi => ("MIDI".to_owned(), style::ACCENT),
     };
     let button = egui::Button::new(RichText::new(word).strong().color(color)).min_size(Vec2::new(92.0, 30.0));

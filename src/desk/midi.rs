@@ -116,7 +116,7 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!("Move a control for: {} (turn knobs clockwise)", action.title())),
+            Some(action) => Some(format!("Move a control to bind {} (turn knobs clockwise)", action.title())),
             None if view.mapping => Some("Move eight knobs one after the other".into()),
             None => None,
         };
@@ -146,7 +146,7 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
         ui.horizontal(|ui| {
             mark::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
-            let lamps = if device.lamps { ", with lamps" } else { "" };
+            let lamps = if device.lamps { ", with LEDs" } else { "" };
             let there = if device.connected { "" } else { ", disconnected" };
             let text = format!("{} bindings{lamps}{there}", device.bindings);
             ui.label(RichText::new(text).color(style::OFF));
@@ -166,8 +166,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             let (device, at) = (device.clone(), *at);
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);
-            if ui.button(*encoding).on_hover_text("Encoding of the control; click for the next one").clicked()
-            {
+            if ui.button(*encoding).on_hover_text("Control encoding; click to cycle").clicked() {
                 asks.push(MidiRequest::Encoding { device: device.clone(), at });
             }
             let word = if *pickup { "soft takeover" } else { "jump" };
@@ -181,7 +180,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             if ui.button("Unbind").clicked() {
                 asks.push(MidiRequest::Unbind { device, at });
             }
-            let also = conflict.as_ref().map_or_else(String::new, |other| format!("also bound to: {other}"));
+            let also = conflict.as_ref().map_or_else(String::new, |other| format!("Also bound to {other}"));
             ui.label(RichText::new(also).color(style::WARN));
             ui.end_row();
         }

@@ -83,7 +83,7 @@ impl SettingsPage {
     }
 
     fn midi(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
-        heading(ui, "MIDI profiles");
+        heading(ui, "MIDI profile set");
         let now = view.settings.midi.as_deref();
         if line(ui, now.is_none(), "Default") {
             asks.push(SettingsRequest::Set(Setting::Midi(None)));
@@ -185,11 +185,11 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Ve
     }
     let mut dwell = view.settings.dwell.unwrap_or(1.0);
     let slider = Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("Dwell");
-    let hint = "How long presets stay, as a multiple of what fits the music";
+    let hint = "How long presets stay, as a multiple of the automatic duration";
     if ui.add(slider).on_hover_text(hint).changed() {
         asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }
-    ui.label("Profile");
+    ui.label("Music profile");
     ui.horizontal_wrapped(|ui| {
         for profile in Profile::ALL {
             let on = snapshot.macros.state.profile == profile;

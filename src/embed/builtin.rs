@@ -1,5 +1,5 @@
-//! The embedder that needs nothing but the presets: their own text, by the library's yardstick and by concepts learnt
-//! once for all, and their frames where they have been rendered.
+//! The built-in embedder, which needs no vision model: it describes the presets' text by a model fitted on the library
+//! and by pretrained concepts, and their frames if they are rendered.
 
 use std::path::Path;
 
@@ -11,52 +11,52 @@ use super::concepts::{self, concepts};
 use super::looks::{self, LOOKS, LookModel};
 use super::text::{self, Reading, TextModel};
 use super::visual::look_of;
-use super::{BakeItem, Embedder, EmbedderId, Opened, npy, read};
+use super::{BakeItem, Embedder, EmbedderId, PresetInput, npy, read};
 use crate::jobs::{files, parallel};
 use crate::units::Rng;
 
-/// Where the yardstick is kept.
+/// File of the text model.
 const MODEL: &str = "text-model.json";
-/// Its directions.
+/// File of its directions.
 const DIRECTIONS: &str = "text-model.npy";
-/// The proportions of looks, once there are frames.
+/// File of the look model.
 const LOOK_MODEL: &str = "look-model.npy";
-/// A library that has grown beyond this many times what the yardstick was fitted on gets a new one.
+/// Growth of the library, relative to the presets a model was fitted on, beyond which it is fitted again.
 const REFIT_GROWTH: usize = 4;
 
-/// Numbers and code by a yardstick fitted on the library.
+/// Embeds presets with a text model and a look model fitted on the library.
 pub struct Builtin {
     model: TextModel,
     looks: Option<LookModel>,
-    /// Presets that have frames.
+    /// Number of presets with frames.
     framed: usize,
     fingerprint: String,
     threads: usize,
 }
 
 impl Builtin {
-    /// The yardstick of earlier nights in `folder`, or one fitted on these presets and kept there.
-    pub fn prepare(subjects: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
-        let kept = load(folder).unwrap_or_else(|why| {
-            log::warn!("the text model cannot be used ({why}); a new one is fitted");
+    /// Loads the models saved in `folder`, or fits new ones on these presets and saves them.
+    pub fn prepare(items: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
+        let saved = load(folder).unwrap_or_else(|why| {
+            log::warn!("cannot use the saved text model ({why}); fitting a new one");
             None
         });
-        let kept =
-            kept.filter(|(model, _)| subjects.len() <= REFIT_GROWTH * model.fitted_on || model.is_large());
-        let (model, own) = match kept {
-            Some(kept) => kept,
+        let saved =
+            saved.filter(|(model, _)| items.len() <= REFIT_GROWTH * model.fitted_on || model.is_large());
+        let (model, own) = match saved {
+            Some(saved) => saved,
             None => {
-                let chosen = TextModel::sample(subjects.len(), seed);
-                let paths: Vec<&Path> = chosen.iter().map(|&at| subjects[at].path.as_path()).collect();
+                let chosen = TextModel::sample(items.len(), seed);
+                let paths: Vec<&Path> = chosen.iter().map(|&at| items[at].path.as_path()).collect();
                 let readings =
                     parallel::map(&paths, threads, |path| read(path).ok().map(|bytes| Reading::of(&bytes)));
                 let readings: Vec<Reading> = readings.into_iter().flatten().collect();
                 let model = TextModel::fit(&readings, seed, threads);
-                let own = keep(&model, folder)?;
+                let own = save(&model, folder)?;
                 (model, own)
             }
         };
-        let looks = look_model(subjects, folder, seed, threads)?;
+        let looks = look_model(items, folder, seed, threads)?;
         let mut hash = Sha256::new();
         hash.update(own);
         hash.update(concepts::file());
@@ -66,79 +66,80 @@ impl Builtin {
         if let Some(looks) = &looks {
             hash.update(npy::encode(&looks.0));
         }
-        let framed = subjects.iter().filter(|subject| !subject.frames.is_empty()).count();
+        let framed = items.iter().filter(|item| !item.frames.is_empty()).count();
         Ok(Self { model, looks, framed, fingerprint: hex(hash), threads })
     }
 
-    /// What a preset is told by, for people.
-    pub fn told(&self) -> String {
+    /// Describes the embedder for the log.
+    pub fn description(&self) -> String {
         match &self.looks {
-            Some(_) => format!("the presets' text, and the looks of the {} that have frames", self.framed),
+            Some(_) => format!("preset text, and the looks of {} presets with frames", self.framed),
             None => format!(
-                "the presets' text, without looks: these need frames of {} presets, and {} have some",
-                looks::FEWEST,
+                "preset text without looks: at least {} presets need frames, {} have some",
+                looks::MIN_LOOKS,
                 self.framed
             ),
         }
     }
 }
 
-/// The proportions kept in this folder, or learned from the frames there are; none before there are enough.
+/// Loads the look model of this folder, or fits one on the available frames; `None` if there are too few.
 fn look_model(
-    subjects: &[BakeItem],
+    items: &[BakeItem],
     folder: &Path,
     seed: u64,
     threads: usize,
 ) -> Result<Option<LookModel>, String> {
     let path = folder.join(LOOK_MODEL);
-    let kept = npy::read(&path).ok().and_then(LookModel::of);
-    let mut framed: Vec<&BakeItem> = subjects.iter().filter(|subject| !subject.frames.is_empty()).collect();
-    let enough = |model: &LookModel| {
-        let from = model.learnt_from();
-        // A few frames of those that were chosen may not have been readable.
-        from >= looks::MOST * 9 / 10 || framed.len() <= REFIT_GROWTH * from
+    let saved = npy::read(&path).ok().and_then(LookModel::from_matrix);
+    let mut framed: Vec<&BakeItem> = items.iter().filter(|item| !item.frames.is_empty()).collect();
+    let sufficient = |model: &LookModel| {
+        let fitted_on = model.fitted_on();
+        // Some of the sampled frames may have been unreadable.
+        fitted_on >= looks::MAX_LOOKS * 9 / 10 || framed.len() <= REFIT_GROWTH * fitted_on
     };
-    if let Some(kept) = kept.filter(enough) {
-        return Ok(Some(kept));
+    if let Some(saved) = saved.filter(sufficient) {
+        return Ok(Some(saved));
     }
-    if framed.len() < looks::FEWEST {
+    if framed.len() < looks::MIN_LOOKS {
         return Ok(None);
     }
     Rng::new(seed).shuffle(&mut framed);
-    framed.truncate(looks::MOST);
-    let found = parallel::map(&framed, threads, |subject| look_of(&subject.frames));
+    framed.truncate(looks::MAX_LOOKS);
+    let found = parallel::map(&framed, threads, |item| look_of(&item.frames));
     let model = LookModel::fit(&found.into_iter().flatten().collect::<Vec<_>>());
-    files::write_whole(&path, &npy::encode(&model.0))?;
+    files::write_whole(&path, &npy::encode(&model.0)).map_err(|error| error.to_string())?;
     Ok(Some(model))
 }
 
-/// The model kept in this folder, with its fingerprint.
+/// Loads the text model of this folder with its fingerprint; `None` if there is none.
 fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let path = folder.join(MODEL);
     if !path.exists() {
         return Ok(None);
     }
     let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
-    let mut kept: Kept = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    kept.model.directions = npy::read(&folder.join(DIRECTIONS))?;
-    if fingerprint(&kept.model)? != kept.fingerprint {
-        return Err("its two files are of different nights".into());
+    let mut saved: SavedModel = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    saved.model.directions = npy::read(&folder.join(DIRECTIONS))?;
+    if fingerprint(&saved.model)? != saved.fingerprint {
+        return Err("its two files do not belong together".into());
     }
-    Ok(Some((kept.model, kept.fingerprint)))
+    Ok(Some((saved.model, saved.fingerprint)))
 }
 
-/// Writes the model, the file that vouches for the other last; gives back its fingerprint.
-fn keep(model: &TextModel, folder: &Path) -> Result<String, String> {
+/// Saves the text model, the file with the fingerprint last, and returns the fingerprint.
+fn save(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
-    files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))?;
-    let kept = Kept { fingerprint, model: model.clone() };
-    let bytes = serde_json::to_vec(&kept).map_err(|error| error.to_string())?;
-    files::write_whole(&folder.join(MODEL), &bytes)?;
-    Ok(kept.fingerprint)
+    files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))
+        .map_err(|error| error.to_string())?;
+    let saved = SavedModel { fingerprint, model: model.clone() };
+    let bytes = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
+    files::write_whole(&folder.join(MODEL), &bytes).map_err(|error| error.to_string())?;
+    Ok(saved.fingerprint)
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SavedModel {
     fingerprint: String,
     model: TextModel,
 }
@@ -155,7 +156,7 @@ fn hex(hash: Sha256) -> String {
 }
 
 impl Embedder for Builtin {
-    fn maker(&self) -> EmbedderId {
+    fn id(&self) -> EmbedderId {
         EmbedderId {
             embedder: "builtin".into(),
             model: self.fingerprint.clone(),
@@ -167,7 +168,7 @@ impl Embedder for Builtin {
         }
     }
 
-    fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String> {
+    fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String> {
         let readings = parallel::map(presets, self.threads, |preset| Reading::of(&preset.bytes));
         let text = self.model.describe(&readings, self.threads);
         let coded = text.ncols() + concepts::width();
@@ -177,7 +178,7 @@ impl Embedder for Builtin {
         rows.slice_mut(s![.., text.ncols()..coded]).assign(&concepts(&readings, self.threads));
         let Some(model) = &self.looks else { return Ok(rows) };
         let looks = parallel::map(presets, self.threads, |preset| {
-            look_of(&preset.frames).map(|look| model.place(&look))
+            look_of(&preset.frames).map(|look| model.normalise(&look))
         });
         for (mut row, look) in rows.outer_iter_mut().zip(looks) {
             if let Some(look) = look {

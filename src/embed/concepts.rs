@@ -1,15 +1,16 @@
-//! What a preset's numbers and code say of the folder people would sort it into: a direction learnt from a library that a
-//! curator has sorted.
+//! Pretrained concepts: the direction in which a preset's numbers and code point among the folders of a library sorted
+//! by a curator.
 //!
-//! `assets/style-concepts.bin` holds yardsticks of its own (as [`TextModel`] makes them: of all code, of each kind of code
-//! alone, of single tokens) and a small net that reads what they say; made by `tests/tools/fit_concepts.py`, whose header
-//! tells how and describes the file. Unlike the rest of the descriptor it is the same for every library.
+//! `assets/style-concepts.bin` contains text models (see [`TextModel`]: of all code, of each kind of code, of single
+//! tokens) and a small neural network that takes their descriptors. It is made by `tests/tools/fit_concepts.py`, whose
+//! header documents the training and the file format. Unlike the text model it is the same for every library.
 //!
-//! Of 6,997 curated presets, each told by a net that saw no other of its author, category / subfolder / strict category /
-//! strict subfolder are .750 / .605 / .494 / .277 without the concepts and .768 / .621 / .569 / .359 with them, and among
-//! nobody but the left-out authors' presets .764 / .605 / .543 / .296. With a yardstick of all code only and two nets
-//! these were .769 / .621 / .566 / .335 and .757 / .601 / .527 / .283; a linear fit on the code alone gave .756 / .602 /
-//! .523 / .269. Numbers told by their size in the code, and more numbers of waves and shapes, gained nothing.
+//! On 6,997 curated presets, each evaluated with a network trained without its author, category / subfolder / strict
+//! category / strict subfolder are .750 / .605 / .494 / .277 without the concepts and .768 / .621 / .569 / .359 with
+//! them; among the held-out authors' presets alone .764 / .605 / .543 / .296. With one text model of all code and two
+//! networks these were .769 / .621 / .566 / .335 and .757 / .601 / .527 / .283; a linear fit on the code alone gave
+//! .756 / .602 / .523 / .269. Numbers given by their size in the code, and more numbers of waves and shapes, did not
+//! help.
 
 use std::sync::LazyLock;
 
@@ -20,27 +21,27 @@ use super::sheet::Sheet;
 use super::text::{Reading, TextModel, unit_length};
 use crate::jobs::parallel;
 
-/// Length of the concepts beside the code's 1.
+/// Length of the concept vector, relative to 1 for the code.
 pub(super) const LENGTH: f32 = 2.0;
 
 static FILE: &[u8] = include_bytes!("../../assets/style-concepts.bin");
 
 static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| Concepts::read(FILE).unwrap_or_default());
 
-/// The yardsticks and the net.
+/// The text models and the network.
 #[derive(Debug, Default)]
 struct Concepts {
-    /// The first tells the numbers too, the others only words: each all of them, or those of some sections.
-    yardsticks: Vec<TextModel>,
-    /// Inputs x cells.
+    /// Text models of all or some sections. The first also describes the numbers, the others only words.
+    models: Vec<TextModel>,
+    /// First layer: inputs x hidden units.
     first: Array2<f32>,
     bias: Array1<f32>,
-    /// Cells x width.
+    /// Second layer: hidden units x outputs.
     second: Array2<f32>,
 }
 
 impl Concepts {
-    /// Reads the file; nothing where it is cut short or of another kind.
+    /// Parses the file; `None` if it is truncated or of another format.
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Bytes(bytes.strip_prefix(b"AIVJCON3")?);
         let mut knots = Vec::new();
@@ -49,39 +50,38 @@ impl Concepts {
             knots.push(bytes.floats(count.checked_mul(2)?)?.chunks_exact(2).map(|p| (p[0], p[1])).collect());
         }
         if knots.len() != numbers(&Sheet::default()).len() {
-            return None; // Yardsticks for other numbers than are read here.
+            return None; // Made for another set of numbers.
         }
-        let mut yardsticks = Vec::new();
+        let mut models = Vec::new();
         for _ in 0..bytes.count()? {
-            let (vocabulary, says) = bytes.words()?;
-            yardsticks.push(TextModel::of(std::mem::take(&mut knots), vocabulary, says));
+            let (vocabulary, directions) = bytes.words()?;
+            models.push(TextModel::of(std::mem::take(&mut knots), vocabulary, directions));
         }
         let (cells, width) = (bytes.count()?, bytes.count()?);
-        let inputs = yardsticks.iter().map(TextModel::dimensions).sum();
+        let inputs = models.iter().map(TextModel::dimensions).sum();
         let first = bytes.matrix(inputs, cells)?;
         let bias = bytes.matrix(1, cells)?.row(0).to_owned();
         let second = bytes.matrix(cells, width)?;
-        bytes.0.is_empty().then_some(Self { yardsticks, first, bias, second })
+        bytes.0.is_empty().then_some(Self { models, first, bias, second })
     }
 
-    fn of(&self, readings: &[Reading], threads: usize) -> Array2<f32> {
-        let said: Vec<_> =
-            self.yardsticks.iter().map(|yardstick| yardstick.describe(readings, threads)).collect();
+    fn describe(&self, readings: &[Reading], threads: usize) -> Array2<f32> {
+        let described: Vec<_> = self.models.iter().map(|model| model.describe(readings, threads)).collect();
         let mut rows = Array2::zeros((readings.len(), self.second.ncols()));
-        // Row by row: a preset is told alike alone and among others, to the last digit.
+        // Row by row: a preset gets the same values alone and among others, to the last digit.
         parallel::rows(&mut rows, threads, |at, mut row| {
-            let heard: Array1<f32> = said.iter().flat_map(|said| said.row(at)).copied().collect();
-            let mut cells = heard.dot(&self.first) + &self.bias;
+            let inputs: Array1<f32> = described.iter().flat_map(|rows| rows.row(at)).copied().collect();
+            let mut cells = inputs.dot(&self.first) + &self.bias;
             cells.mapv_inplace(|cell| cell.max(0.0));
-            let mut way = cells.dot(&self.second).to_vec();
-            unit_length(&mut way, LENGTH);
-            row.assign(&ArrayView1::from(&way));
+            let mut direction = cells.dot(&self.second).to_vec();
+            unit_length(&mut direction, LENGTH);
+            row.assign(&ArrayView1::from(&direction));
         });
         rows
     }
 }
 
-/// What of a file has not been read yet.
+/// The unread rest of a file.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -105,30 +105,30 @@ impl<'a> Bytes<'a> {
         Array2::from_shape_vec((rows, columns), self.floats(rows.checked_mul(columns)?)?).ok()
     }
 
-    /// Words with their weights, and what they say: words x directions.
+    /// Reads words with their weights, and their directions: words x directions.
     fn words(&mut self) -> Option<(Vec<(u64, f32)>, Array2<f32>)> {
         let (words, directions) = (self.count()?, self.count()?);
         let hashes = self.take(words.checked_mul(8)?)?.chunks_exact(8);
         let hashes = hashes.map(|bytes| u64::from_le_bytes(std::array::from_fn(|at| bytes[at])));
         let vocabulary = hashes.zip(self.floats(words)?).collect();
         let scales = Array1::from(self.floats(directions)?);
-        let says = self.take(words.checked_mul(directions)?)?.iter().map(|byte| f32::from(*byte as i8));
-        let says = Array2::from_shape_vec((words, directions), says.collect()).ok()? * &scales;
-        Some((vocabulary, says))
+        let values = self.take(words.checked_mul(directions)?)?.iter().map(|byte| f32::from(*byte as i8));
+        let matrix = Array2::from_shape_vec((words, directions), values.collect()).ok()? * &scales;
+        Some((vocabulary, matrix))
     }
 }
 
-/// Numbers that tell the concepts of a preset.
+/// Returns the length of a concept vector.
 pub(super) fn width() -> usize {
     CONCEPTS.second.ncols()
 }
 
-/// The concepts of these presets, one a row.
+/// Returns the concept vectors of these presets, one per row.
 pub(super) fn concepts(readings: &[Reading], threads: usize) -> Array2<f32> {
-    CONCEPTS.of(readings, threads)
+    CONCEPTS.describe(readings, threads)
 }
 
-/// What tells this version of the concepts from others.
+/// Returns the file, which identifies the version of the concepts.
 pub(super) fn file() -> &'static [u8] {
     FILE
 }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_whole_and_a_part_of_it_is_none() {
+    fn the_asset_parses_and_truncated_copies_do_not() {
         let concepts = Concepts::read(FILE).expect("whole");
         assert!(concepts.first.nrows() > 100 && (8..=128).contains(&concepts.second.ncols()));
         for end in [8, 30, 5000, FILE.len() / 2, FILE.len() - 1] {
@@ -146,12 +146,12 @@ mod tests {
         }
         assert!(Concepts::read(&[FILE, b"x"].concat()).is_none());
         let mut other = FILE.to_vec();
-        other[8] += 1; // One number more.
+        other[8] += 1; // One more number.
         assert!(Concepts::read(&other).is_none());
     }
 
     #[test]
-    fn code_of_one_kind_says_more_alike_than_code_of_two() {
+    fn presets_of_one_kind_are_more_similar_than_of_two_kinds() {
         let shader = |n: u32| {
             format!(
                 "PSVERSION=2\nwarp_1=`shader_body {{\nwarp_2=`ret = tex2D(sampler_main, uv).xyz;\n\
@@ -167,8 +167,8 @@ mod tests {
         let readings =
             [shader(4), shader(7), waves(3), String::new()].map(|text| Reading::of(text.as_bytes()));
         let rows = concepts(&readings, 2);
-        let likeness = |a: usize, b: usize| rows.row(a).dot(&rows.row(b));
-        assert!(likeness(0, 1) > likeness(0, 2) + 0.2, "{rows}");
+        let similarity = |a: usize, b: usize| rows.row(a).dot(&rows.row(b));
+        assert!(similarity(0, 1) > similarity(0, 2) + 0.2, "{rows}");
         assert!(rows.iter().all(|value| value.is_finite()));
         assert_eq!(concepts(&readings[2..3], 1).row(0), rows.row(2));
     }

@@ -1,14 +1,14 @@
-//! Looks in proportion to a library's: what is common to all pictures taken out, every part given its weight, and
-//! what is left told in [`LOOKS`] numbers (principal components).
+//! Look model: normalises the looks of a library. Subtracts the mean, weights the parts, and reduces the result to
+//! [`LOOKS`] principal components.
 //!
-//! Ablation on 265 curated presets, two passages of music each, same preset found first: all parts .72, colours alone
-//! .60; without colours .53, edges .69, scales .69, layout .69, edge strength .72, texture .71, motion .71, symmetry
-//! .71. On 264 others, frames 40 to 61 against 80 to 101: .78.
+//! Ablation on 265 curated presets with two passages of music each, same preset ranked first: all parts .72, colours
+//! alone .60; without colours .53, edges .69, scales .69, layout .69, edge strength .72, texture .71, motion .71,
+//! symmetry .71. On 264 others, frames 40 to 61 against 80 to 101: .78.
 //!
-//! Three frames of the first second of 3,309 curated presets, ten nearest neighbours, category / subfolder / strict
-//! category / strict subfolder: looks alone .353 / .229 / .212 / .072; text and concepts .726 / .539 / .566 / .318, with
-//! looks of length .5 .730 / .540 / .564 / .322, of length 1 .733 / .556 / .572 / .324, of length 1.5 .723 / .553 / .567
-//! / .328.
+//! With three frames of the first second of 3,309 curated presets, ten nearest neighbours, category / subfolder /
+//! strict category / strict subfolder: looks alone .353 / .229 / .212 / .072; text and concepts .726 / .539 / .566 /
+//! .318, with looks of length .5 .730 / .540 / .564 / .322, of length 1 .733 / .556 / .572 / .324, of length 1.5 .723 /
+//! .553 / .567 / .328.
 
 use linfa_linalg::eigh::{EigSort as _, Eigh as _};
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
@@ -16,36 +16,36 @@ use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use super::text::unit_length;
 use super::visual::PARTS;
 
-/// Numbers that tell a look.
+/// Dimensions of a normalised look.
 pub(super) const LOOKS: usize = 128;
-/// Fewest looks from which proportions can be learned.
-pub(super) const FEWEST: usize = 64;
-/// Most looks that proportions are learned from.
-pub(super) const MOST: usize = 1500;
-/// How much the parts count: edges, scales, layout, colours, edge strength, texture, motion, symmetry.
+/// Minimum number of looks to fit a model.
+pub(super) const MIN_LOOKS: usize = 64;
+/// Maximum number of looks a model is fitted on.
+pub(super) const MAX_LOOKS: usize = 1500;
+/// Weights of the parts: edges, scales, layout, colours, edge strength, texture, motion, symmetry.
 const WEIGHTS: [f32; PARTS.len()] = [1.2, 0.8, 1.2, 1.8, 1.0, 0.8, 0.3, 0.3];
-/// Length of a look beside the code's 1.
+/// Length of a look vector, relative to 1 for the code.
 pub(super) const LENGTH: f32 = 1.0;
 
-/// A library's proportions: one matrix of weights (first row), mean (second row), directions, and in the last row's first
-/// cell the number of looks they were learnt from.
+/// A look model as one matrix: scales (first row), mean (second row), directions, and in the first cell of the last row
+/// the number of looks it was fitted on.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LookModel(pub Array2<f32>);
 
 impl LookModel {
-    /// A model that was kept, if it is one of this form.
-    pub fn of(matrix: Array2<f32>) -> Option<Self> {
+    /// Wraps a saved matrix; `None` if its shape or values are invalid.
+    pub fn from_matrix(matrix: Array2<f32>) -> Option<Self> {
         let width = PARTS.iter().sum();
-        let sound = matrix.dim() == (3 + LOOKS, width) && matrix.iter().all(|value| value.is_finite());
-        sound.then_some(Self(matrix))
+        let valid = matrix.dim() == (3 + LOOKS, width) && matrix.iter().all(|value| value.is_finite());
+        valid.then_some(Self(matrix))
     }
 
-    /// Looks it was learnt from.
-    pub fn learnt_from(&self) -> usize {
+    /// Returns the number of looks the model was fitted on.
+    pub fn fitted_on(&self) -> usize {
         self.0[[2 + LOOKS, 0]] as usize
     }
 
-    /// Learns from these looks.
+    /// Fits a model on these looks.
     pub fn fit(looks: &[Vec<f32>]) -> Self {
         let width = PARTS.iter().sum();
         let mut rows = Array2::zeros((looks.len(), width));
@@ -70,7 +70,7 @@ impl LookModel {
         if let Ok(eigen) = rows.t().dot(&rows).mapv(f64::from).eigh() {
             let (_, vectors) = eigen.sort_eig_desc();
             for (mut direction, vector) in model.outer_iter_mut().skip(2).take(LOOKS).zip(vectors.columns()) {
-                // The sign of a direction is arbitrary; fixing it keeps nights alike.
+                // The sign of a direction is arbitrary; fixing it makes results reproducible.
                 let heavy = vector.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
                 direction.assign(&vector.mapv(|v| (v * heavy.signum()) as f32));
             }
@@ -78,8 +78,8 @@ impl LookModel {
         Self(model)
     }
 
-    /// A look in proportion.
-    pub fn place(&self, look: &[f32]) -> Vec<f32> {
+    /// Returns the normalised look.
+    pub fn normalise(&self, look: &[f32]) -> Vec<f32> {
         let scaled = (&ArrayView1::from(look) - &self.0.row(1)) * self.0.row(0);
         let mut placed = self.0.slice(s![2..2 + LOOKS, ..]).dot(&scaled).to_vec();
         unit_length(&mut placed, LENGTH);
@@ -93,7 +93,7 @@ mod tests {
     use crate::units::Rng;
 
     #[test]
-    fn what_is_common_to_all_counts_for_nothing() {
+    fn what_all_looks_share_does_not_count() {
         let mut rng = Rng::new(2);
         let width: usize = PARTS.iter().sum();
         let mut look = |kind: usize| -> Vec<f32> {
@@ -103,13 +103,20 @@ mod tests {
         };
         let looks: Vec<_> = (0..80).map(|at| look(at % 2)).collect();
         let model = LookModel::fit(&looks);
-        let placed: Vec<Vec<f32>> = looks.iter().map(|look| model.place(look)).collect();
-        let likeness =
-            |a: usize, b: usize| -> f32 { placed[a].iter().zip(&placed[b]).map(|(a, b)| a * b).sum() };
-        assert!(likeness(0, 2) > 0.2 && likeness(0, 1) < -0.2, "{} {}", likeness(0, 2), likeness(0, 1));
-        assert_eq!((placed[0].len(), model.learnt_from()), (LOOKS, 80));
+        let normalised: Vec<Vec<f32>> = looks.iter().map(|look| model.normalise(look)).collect();
+        let similarity = |a: usize, b: usize| -> f32 {
+            normalised[a].iter().zip(&normalised[b]).map(|(a, b)| a * b).sum()
+        };
         assert!(
-            LookModel::of(Array2::zeros((2 + LOOKS, width))).is_none() && LookModel::of(model.0).is_some()
+            similarity(0, 2) > 0.2 && similarity(0, 1) < -0.2,
+            "{} {}",
+            similarity(0, 2),
+            similarity(0, 1)
+        );
+        assert_eq!((normalised[0].len(), model.fitted_on()), (LOOKS, 80));
+        assert!(
+            LookModel::from_matrix(Array2::zeros((2 + LOOKS, width))).is_none()
+                && LookModel::from_matrix(model.0).is_some()
         );
     }
 }

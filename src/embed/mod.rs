@@ -1,7 +1,7 @@
-//! Presets as points: what looks alike lies near.
+//! Embeddings: presets as vectors, similar presets near each other.
 //!
-//! Every embedder gives one row a preset. A night embeds what is new or has changed and leaves every other row as it
-//! is; the model that earlier nights used is kept beside the rows.
+//! Every embedder gives one row per preset. A bake embeds new and changed presets and keeps all other rows; fitted
+//! models are saved next to the rows.
 
 mod builtin;
 mod concepts;
@@ -28,180 +28,183 @@ pub use onnx::{MODEL_FILES, Onnx};
 pub use table::{EmbedderId, Table, TableError};
 
 use crate::frames::BakeItem;
-use crate::jobs::progress::{Progress, Watch};
+use crate::jobs::progress::{OnProgress, Progress};
 use crate::library::PresetId;
 
-/// Presets between two looks at the clock.
+/// Presets per batch; progress and cancellation are checked between batches.
 const BATCH: usize = 256;
-/// Rows after which the table is written, so that little is lost when the machine goes down.
+/// Number of new rows after which the table is saved, so that a crash loses little.
 const SAVE_EVERY: usize = 8192;
 
-/// A subject that has been read.
-pub struct Opened {
-    /// The preset's bytes.
+/// Input of an embedder.
+pub struct PresetInput {
+    /// Bytes of the preset file.
     pub bytes: Vec<u8>,
-    /// Frames of it.
+    /// Its frames.
     pub frames: Vec<PathBuf>,
 }
 
-/// Turns presets into rows.
+/// Computes embeddings of presets.
 pub trait Embedder {
-    /// What the rows are made by; rows of different makers are never compared.
-    fn maker(&self) -> EmbedderId;
+    /// Returns the id of the embedder; rows of different embedders are not comparable.
+    fn id(&self) -> EmbedderId;
 
-    /// One row for each preset; a row of zeros where nothing can be said.
-    fn rows(&mut self, presets: &[Opened]) -> Result<Array2<f32>, String>;
+    /// Returns one row per preset; zeros if there is nothing to embed.
+    fn rows(&mut self, presets: &[PresetInput]) -> Result<Array2<f32>, String>;
 }
 
-/// The embedder of this name: `builtin`, or the folder of a vision model, by path or by its name in `models`.
-/// `tell` hears what runs, for people.
+/// Opens an embedder: `builtin`, or a vision model by its folder or its name in `models`. `on_note` receives a
+/// description of the embedder.
 pub fn open_embedder(
     name: &str,
     models: Option<&Path>,
-    subjects: &[BakeItem],
+    items: &[BakeItem],
     folder: &Path,
     seed: u64,
     threads: usize,
-    tell: &mut dyn FnMut(String),
-) -> Result<Box<dyn Embedder>, String> {
+    on_note: &mut dyn FnMut(String),
+) -> Result<Box<dyn Embedder>, EmbedError> {
     if name == "builtin" {
-        let model = Builtin::prepare(subjects, folder, seed, threads)?;
-        tell(format!("embedding with builtin: {}", model.told()));
+        let model = Builtin::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
+        on_note(format!("embedding with builtin: {}", model.description()));
         return Ok(Box::new(model));
     }
     let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
-    let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads)?;
-    tell(format!("embedding with {name}: {}", model.told()));
+    let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads).map_err(EmbedError::Open)?;
+    on_note(format!("embedding with {name}: {}", model.description()));
     Ok(Box::new(model))
 }
 
-/// What a night of embedding did.
+/// Result of the stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
-    /// Rows made.
+    /// Rows made in this run.
     pub made: usize,
-    /// Rows of earlier nights that still hold.
+    /// Rows of earlier runs that are still valid.
     pub kept: usize,
-    /// Presets that could not be read.
+    /// Presets that cannot be read.
     pub unreadable: usize,
-    /// Presets of which nothing can be said: a vision model that has no frames of them.
+    /// Presets without an embedding: a vision model needs frames.
     pub blank: usize,
-    /// Whether everything was done; false when it was asked to stop.
+    /// Whether every preset was processed; false if cancelled.
     pub finished: bool,
-    /// What became of rows that were there and are not used, for people.
+    /// Messages about existing rows that are not used.
     pub notes: Vec<String>,
 }
 
-/// Why a night of embedding gave nothing.
+/// Why embedding failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
-    /// The table on disk.
+    /// The table cannot be opened or saved.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// The embedder itself.
+    /// The embedder failed.
     #[error("embedding failed: {0}")]
     Embedder(String),
-    /// It had nothing to say of any preset.
+    /// No preset could be embedded.
     #[error(
-        "{embedder} has no row for any of {presets} presets: {blank} have no frames that it can read, {unreadable} cannot \
-         be read themselves; the embeddings of earlier nights are untouched. A vision model needs frames: render some \
-         first, or embed with builtin, which does without"
+        "{embedder} has embedded none of {presets} presets: {blank} have no readable frames, {unreadable} cannot be \
+        read; existing embeddings are unchanged. A vision model needs frames: render some first, or use the built-in \
+        embedder"
     )]
     Nothing {
-        /// What embedded.
+        /// Name of the embedder.
         embedder: String,
-        /// How many it was asked for.
+        /// Number of presets.
         presets: usize,
-        /// Those of which nothing can be said.
+        /// Presets without readable frames.
         blank: usize,
-        /// Those that cannot be read.
+        /// Presets that cannot be read.
         unreadable: usize,
     },
+    /// The embedder cannot be opened.
+    #[error("{0}")]
+    Open(String),
 }
 
-/// Embeds what the table in `folder` lacks. When `watch` says stop, what is done so far is kept; before the first row it
-/// may then still be another maker's.
+/// Embeds the presets that have no current row in the table in `folder`. If `on_progress` cancels, finished rows are
+/// kept; before the first new row the table may still be that of another embedder.
 pub fn embed(
-    subjects: &[BakeItem],
+    items: &[BakeItem],
     embedder: &mut dyn Embedder,
     folder: &Path,
-    watch: Watch,
+    on_progress: OnProgress,
 ) -> Result<Embedded, EmbedError> {
     let mut done = Embedded { finished: true, ..Embedded::default() };
-    let (mut table, in_use) = Table::of(embedder.maker(), folder, &mut |note| done.notes.push(note))?;
+    let (mut table, in_use) = Table::for_embedder(embedder.id(), folder, &mut |note| done.notes.push(note))?;
     let mut unsaved = 0;
     let mut index = table.index();
-    for (batch, subjects_of_batch) in subjects.chunks(BATCH).enumerate() {
-        if !watch(&Progress::at("embed", batch * BATCH, subjects.len())) {
+    for (batch, batch_items) in items.chunks(BATCH).enumerate() {
+        if !on_progress(&Progress::at("embed", batch * BATCH, items.len())) {
             done.finished = false;
             break;
         }
-        let (names, opened) = lacking(subjects_of_batch, &table, &index, &mut done);
+        let (names, opened) = outdated(batch_items, &table, &index, &mut done);
         if names.is_empty() {
             continue;
         }
         let rows = embedder.rows(&opened).map_err(EmbedError::Embedder)?;
-        // A row of zeros says nothing; it would only be like all others of its kind.
-        let told: Vec<usize> =
+        // A row of zeros has no meaning; it would only be similar to other rows of zeros.
+        let nonzero: Vec<usize> =
             (0..names.len()).filter(|&at| rows.row(at).iter().any(|value| *value != 0.0)).collect();
-        done.blank += names.len() - told.len();
-        let names: Vec<_> = told.iter().map(|&at| names[at].clone()).collect();
+        done.blank += names.len() - nonzero.len();
+        let names: Vec<_> = nonzero.iter().map(|&at| names[at].clone()).collect();
         done.made += names.len();
         unsaved += names.len();
-        table.put(names, &rows.select(Axis(0), &told), &mut index);
+        table.put(names, &rows.select(Axis(0), &nonzero), &mut index);
         if unsaved >= SAVE_EVERY {
             table.save(folder)?;
             unsaved = 0;
         }
     }
-    if done.finished && done.made + done.kept == 0 && !subjects.is_empty() {
-        let embedder = table.maker.embedder;
+    if done.finished && done.made + done.kept == 0 && !items.is_empty() {
+        let embedder = table.embedder_id.embedder;
         let Embedded { blank, unreadable, .. } = done;
-        return Err(EmbedError::Nothing { embedder, presets: subjects.len(), blank, unreadable });
+        return Err(EmbedError::Nothing { embedder, presets: items.len(), blank, unreadable });
     }
-    // Rows of an earlier night that still hold take the place of another maker's.
+    // Valid rows of an earlier run replace the rows of another embedder.
     if unsaved > 0 || (!in_use && done.kept > 0) {
         table.save(folder)?;
     }
-    watch(&Progress::at("embed", done.made + done.kept, subjects.len()));
+    on_progress(&Progress::at("embed", done.made + done.kept, items.len()));
     Ok(done)
 }
 
-/// Id and key of the subjects that have no row yet, with what is to be embedded.
-fn lacking(
-    subjects: &[BakeItem],
+/// Returns the ids and keys of the items without a current row, with their inputs.
+fn outdated(
+    items: &[BakeItem],
     table: &Table,
     index: &HashMap<String, usize>,
     done: &mut Embedded,
-) -> (Vec<(String, String)>, Vec<Opened>) {
+) -> (Vec<(String, String)>, Vec<PresetInput>) {
     let (mut names, mut opened) = (Vec::new(), Vec::new());
-    for subject in subjects {
-        let bytes = match read(&subject.path) {
+    for item in items {
+        let bytes = match read(&item.path) {
             Ok(bytes) => bytes,
             Err(why) => {
-                log::warn!("a preset is left out: {why} ({})", subject.path.display());
+                log::warn!("skipping a preset: {why} ({})", item.path.display());
                 done.unreadable += 1;
                 continue;
             }
         };
-        let key = format!("{}+{}", PresetId::of(&bytes), lengths(&subject.frames));
-        if index.get(&subject.id).is_some_and(|&row| table.keys[row] == key) {
+        let key = format!("{}+{}", PresetId::of(&bytes), lengths(&item.frames));
+        if index.get(&item.id).is_some_and(|&row| table.keys[row] == key) {
             done.kept += 1;
         } else {
-            names.push((subject.id.clone(), key));
-            opened.push(Opened { bytes, frames: subject.frames.clone() });
+            names.push((item.id.clone(), key));
+            opened.push(PresetInput { bytes, frames: item.frames.clone() });
         }
     }
     (names, opened)
 }
 
-/// The lengths of these files, which tell pictures of one preset from others of it.
+/// Returns the sizes of the frames, which identify a rendering of the preset.
 fn lengths(frames: &[PathBuf]) -> String {
     let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |facts| facts.len()).to_string();
     frames.iter().map(length).collect::<Vec<_>>().join(".")
 }
 
-/// A preset's bytes; no file larger than a preset may be.
+/// Reads a preset file, within the size limit for presets.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     crate::library::PresetSource::File(path.to_owned()).read()
 }

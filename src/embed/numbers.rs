@@ -1,6 +1,6 @@
-//! What a preset's values say: 113 numbers, each placed by its rank among the library's presets.
+//! Numeric values of a preset: 113 numbers, each mapped to its rank among the presets of the library.
 //!
-//! Ranks need no units and no outlier rule (category .720 against .718 with robust scaling of logarithms).
+//! Ranks need no units and are robust to outliers (category .720 against .718 with robust scaling of logarithms).
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ const WAVE: &str = "samples sep bspectrum busedots bdrawthick badditive scaling 
 /// Values of custom shapes, averaged over the enabled ones.
 const SHAPE: &str = "sides additive thickoutline textured num_inst x y rad ang tex_ang tex_zoom r g b a r2 g2 b2 a2 \
     border_a";
-/// Sections whose length counts.
+/// Sections whose number of tokens counts.
 const LENGTHS: [Section; 8] = [
     Section::PerFrame,
     Section::PerPixel,
@@ -31,10 +31,10 @@ const LENGTHS: [Section; 8] = [
     Section::WavePerFrame,
     Section::ShapePerFrame,
 ];
-/// Ranks kept for one value; between them they are interpolated.
+/// Maximum number of knots per value; ranks between them are interpolated.
 const KNOTS: usize = 128;
 
-/// A preset's numbers in a fixed order; one that it does not give is not a number.
+/// Returns a preset's numbers in a fixed order; NaN for a value it does not set.
 pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
     let mut numbers: Vec<f32> =
         TOP.split_whitespace().map(|name| sheet.number(name).unwrap_or(f32::NAN)).collect();
@@ -43,7 +43,7 @@ pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
     let sum = |kind: &str, slots: &[usize], name: &str, missing: f32| -> f32 {
         slots.iter().map(|slot| sheet.number(&format!("{kind}code_{slot}_{name}")).unwrap_or(missing)).sum()
     };
-    // Nothing divided by nothing is not a number: no waves, no mean.
+    // 0 / 0 is NaN: no waves, no mean.
     numbers.extend(WAVE.split_whitespace().map(|name| sum("wave", &waves, name, 0.0) / waves.len() as f32));
     numbers
         .extend(SHAPE.split_whitespace().map(|name| sum("shape", &shapes, name, 0.0) / shapes.len() as f32));
@@ -52,26 +52,26 @@ pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
     numbers
 }
 
-/// Where values lie among those of a library.
+/// Maps values to their ranks within a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ranks {
-    /// For each value: values in rising order with the share of presets below.
+    /// For each number, ascending values with the share of presets below, minus 0.5.
     pub knots: Vec<Vec<(f32, f32)>>,
 }
 
 impl Ranks {
-    /// Learns the ranks of these presets' numbers.
+    /// Fits the ranks on these presets' numbers.
     pub fn fit(rows: &[&[f32]]) -> Self {
         let width = rows.first().map_or(0, |row| row.len());
         Self { knots: (0..width).map(|column| knots(rows.iter().map(|row| row[column]))).collect() }
     }
 
-    /// Values that are placed.
+    /// Returns the number of values.
     pub fn width(&self) -> usize {
         self.knots.len()
     }
 
-    /// Ranks from -0.5 to 0.5; 0 for a value that is not there.
+    /// Returns ranks from -0.5 to 0.5; 0 for a missing value.
     pub fn place(&self, row: &[f32]) -> Vec<f32> {
         self.knots.iter().zip(row).map(|(knots, &value)| rank(knots, value)).collect()
     }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_told_by_how_many_lie_below() {
+    fn a_value_maps_to_the_share_of_smaller_ones() {
         let ranks = Ranks::fit(&[&[1.0], &[1.0], &[2.0], &[1000.0]]);
         let place = |value: f32| ranks.place(&[value])[0];
         assert_eq!([place(1.0), place(2.0), place(1000.0)], [-0.25, 0.125, 0.375]);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_has_as_many_numbers() {
+    fn every_preset_has_the_same_number_of_values() {
         let count = numbers(&Sheet::default()).len();
         assert_eq!(count, 113);
         assert_eq!(numbers(&Sheet::read(b"zoom=1\nshapecode_0_enabled=1\nshapecode_0_x=.5")).len(), count);

@@ -1,23 +1,23 @@
-//! A preset's text as an embedder reads it: numbers by name, and code by section with comments gone.
+//! A preset's text split for embedding: numbers by name, and code by section without comments.
 //!
-//! Reads lines, not meaning: a preset too broken to play still has a sheet. What is switched off (custom waves and
-//! shapes that are not enabled) is left out, because it is not seen. Everything is lower case.
+//! Splits lines without parsing code, so it works for presets that do not compile. Disabled custom waves and shapes are
+//! skipped because they are not visible. Everything is lower case.
 
 use std::collections::HashMap;
 
 use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
 
-/// One preset's text, taken apart.
+/// The split text of one preset.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     /// Values by lower-case name.
     pub numbers: HashMap<String, f32>,
-    /// Code of each of [`Section::ALL`], without comments; the code of enabled waves and shapes is joined.
+    /// Code of each of [`Section::ALL`], without comments; code of enabled waves and shapes is concatenated.
     pub code: [String; Section::ALL.len()],
 }
 
 impl Sheet {
-    /// Reads the bytes of a `.milk` file.
+    /// Splits the bytes of a `.milk` file.
     pub fn read(bytes: &[u8]) -> Self {
         let text = Decoded::new(bytes).text.to_lowercase();
         let mut sheet = Self::default();
@@ -45,12 +45,12 @@ impl Sheet {
         sheet
     }
 
-    /// A value, where the preset gives it.
+    /// Returns a value if the preset sets it.
     pub fn number(&self, name: &str) -> Option<f32> {
         self.numbers.get(name).copied()
     }
 
-    /// The custom `wave`s or `shape`s that are switched on.
+    /// Returns the slots of enabled custom waves or shapes; `kind` is `wave` or `shape`.
     pub fn enabled(&self, kind: &str) -> Vec<usize> {
         (0..SLOTS).filter(|&slot| self.slot_enabled(kind, slot)).collect()
     }
@@ -60,7 +60,7 @@ impl Sheet {
     }
 }
 
-/// `wave` or `shape`, for a section of their code.
+/// Returns the kind of a section of wave or shape code.
 fn kind_of(section: Section) -> &'static str {
     if matches!(section, Section::ShapeInit | Section::ShapePerFrame) { "shape" } else { "wave" }
 }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_goes_to_its_section_and_what_is_off_is_left_out() {
+    fn code_is_sorted_by_section_and_disabled_slots_are_skipped() {
         let sheet = Sheet::read(
             b"[preset00]\nfDecay=0.98\nper_frame_1=zoom = 1; // in\nper_frame_2=rot=0;\nwavecode_0_enabled=1\n\
               wave_0_per_point1=x=sample;\nwave_1_per_point1=y=1;\nwarp_1=`ret = tex2D(a,uv); /* b\nwarp_2=`c */ d\n",
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_give_an_empty_sheet() {
+    fn binary_data_gives_an_empty_sheet() {
         let sheet = Sheet::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
         assert!(sheet.code.iter().all(String::is_empty));
     }

@@ -1,11 +1,11 @@
-//! Rows of few words out of many, weighted and of unit length, and their products with plain matrices.
+//! Sparse matrices: TF-IDF rows of unit length, and their products with dense matrices.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::jobs::parallel;
 
-/// Compressed rows.
+/// A sparse matrix in compressed row format.
 pub(super) struct Sparse {
     starts: Vec<usize>,
     cells: Vec<(u32, f32)>,
@@ -13,7 +13,7 @@ pub(super) struct Sparse {
 }
 
 impl Sparse {
-    /// A matrix of these rows, each a list of column and value.
+    /// Creates a matrix from rows of (column, value) pairs.
     pub fn of(rows: &[Vec<(u32, f32)>], columns: usize) -> Self {
         let mut starts = vec![0];
         let mut cells = Vec::with_capacity(rows.iter().map(Vec::len).sum());
@@ -24,12 +24,12 @@ impl Sparse {
         Self { starts, cells, columns }
     }
 
-    /// Rows of the matrix.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// Columns of the matrix.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -38,7 +38,7 @@ impl Sparse {
         &self.cells[self.starts[row]..self.starts[row + 1]]
     }
 
-    /// This matrix times `right`, shared among `threads`.
+    /// Multiplies this matrix by `right` on `threads` threads.
     pub fn times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
         let mut product = Array2::zeros((self.rows(), right.ncols()));
         parallel::rows(&mut product, threads, |at, mut row| {
@@ -49,8 +49,8 @@ impl Sparse {
         product
     }
 
-    /// The transpose of this matrix times `right`. Threads share the columns of `right`, so that the sum over rows
-    /// has one order whatever their number.
+    /// Multiplies the transpose of this matrix by `right`. Columns of `right` are split over threads, so that sums over
+    /// rows are added in the same order for any number of threads.
     pub fn transposed_times(&self, right: ArrayView2<f32>, threads: usize) -> Array2<f32> {
         let share = right.ncols().div_ceil(threads.max(1)).max(1);
         let mut product = Array2::zeros((self.columns, right.ncols()));

@@ -1,7 +1,7 @@
-//! The directions in which a library's word counts differ most: a truncated singular value decomposition.
+//! Truncated singular value decomposition: the leading directions of a library's word counts.
 //!
-//! Randomised range finding with power iterations (Halko, Martinsson, Tropp, 2011), all thin products on the side of
-//! the presets, which are fewer than the words.
+//! Randomised range finding with power iterations (Halko, Martinsson, Tropp, 2011). All thin products are on the side
+//! of the presets, which are fewer than the words.
 
 use linfa_linalg::eigh::{EigSort as _, Eigh as _};
 use ndarray::{Array2, s};
@@ -9,12 +9,12 @@ use ndarray::{Array2, s};
 use super::sparse::Sparse;
 use crate::units::Rng;
 
-/// Directions sought beyond those wanted, for accuracy.
+/// Additional directions, for accuracy.
 const OVERSAMPLE: usize = 12;
-/// Passes that make strong directions stand out.
+/// Power iterations, which separate strong directions.
 const POWER_PASSES: usize = 3;
 
-/// The `count` leading right singular vectors of `matrix` as columns: words x at most `count`.
+/// Returns the `count` leading right singular vectors of `matrix` as columns: words x at most `count`.
 pub(super) fn leading_directions(
     matrix: &Sparse,
     count: usize,
@@ -32,7 +32,7 @@ pub(super) fn leading_directions(
         let back = matrix.transposed_times(basis.view(), threads);
         basis = orthonormal(matrix.times(back.view(), threads));
     }
-    // (words x width): the matrix seen from within the basis, transposed.
+    // (words x width): the transposed matrix projected onto the basis.
     let small = matrix.transposed_times(basis.view(), threads);
     let gram = small.t().dot(&small).mapv(f64::from);
     let Ok(eigen) = gram.eigh() else {
@@ -43,7 +43,7 @@ pub(super) fn leading_directions(
     let mut directions = small.dot(&vectors.slice(s![.., ..kept]).mapv(|v| v as f32));
     for (mut column, value) in directions.columns_mut().into_iter().zip(&values) {
         column /= value.sqrt() as f32;
-        // The sign of a direction is arbitrary; fixing it keeps nights alike.
+        // The sign of a direction is arbitrary; fixing it makes results reproducible.
         let heavy = column.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(1.0);
         if heavy < 0.0 {
             column.mapv_inplace(|v| -v);
@@ -52,8 +52,8 @@ pub(super) fn leading_directions(
     directions
 }
 
-/// An orthonormal basis of what the columns span, by the eigenvectors of their Gram matrix; directions lost in
-/// rounding are left out, and the columns stay as they are where no basis can be found.
+/// Returns an orthonormal basis of the columns' span, from the eigenvectors of their Gram matrix. Directions below
+/// rounding error are dropped. Returns the columns unchanged if the decomposition fails.
 fn orthonormal(columns: Array2<f32>) -> Array2<f32> {
     let wide = columns.mapv(f64::from);
     let Ok(eigen) = wide.t().dot(&wide).eigh() else { return columns };
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_strongest_direction_of_two_known_ones_comes_first() {
+    fn the_stronger_of_two_known_directions_comes_first() {
         // Two groups of rows on disjoint words: ten rows of one, four of the other.
         let row = |from: u32| vec![(from, 0.6), (from + 1, 0.8)];
         let rows: Vec<_> = (0..14).map(|r| row(if r < 10 { 0 } else { 3 })).collect();
@@ -84,6 +84,6 @@ mod tests {
             assert!((got - want).abs() < 1e-4, "{found:?}");
         }
         let alone = leading_directions(&matrix, 2, &mut Rng::new(1), 1);
-        assert_eq!(found, alone, "the number of threads must not matter");
+        assert_eq!(found, alone, "the number of threads does not matter");
     }
 }

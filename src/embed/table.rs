@@ -1,10 +1,9 @@
-//! The embeddings on disk: `embeddings.npy`, `ids.txt` in row order, `embeddings.meta.json` with what made them.
+//! Embeddings on disk: `embeddings.npy`, `ids.txt` in row order, and `embeddings.meta.json` with their origin.
 //!
-//! Rows of two models never share a file. A new set of the three is written beside the old one, its description last,
-//! and then takes its place file by file; an end of the program in the middle of that is made good by the next start.
-//! Where the old set is of another model it is kept as `NAME.earlier`, for the night that asks for that model again. Sets
-//! that cannot be read, or do not belong together by the hashes in the description, are kept as `NAME.broken` and made
-//! again.
+//! A file never contains rows of two models. A new set of the three files is written next to the old one, the meta file
+//! last, and then replaces it file by file; an interruption is completed on the next start. An old set of another model
+//! is kept as `NAME.earlier`, for a later bake with that model. Sets that are unreadable or inconsistent with the
+//! hashes in the meta file are kept as `NAME.broken`, and all presets are embedded again.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,14 +15,14 @@ use sha2::{Digest as _, Sha256};
 use super::npy;
 use crate::jobs::files;
 
-/// What made the rows.
+/// Identity of an embedder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedderId {
     /// `builtin`, or the name of a vision model.
     pub embedder: String,
-    /// A hash of the model; rows of another one are not comparable.
+    /// Hash of the model; rows of other models are not comparable.
     pub model: String,
-    /// What is done to a preset before it is embedded.
+    /// Description of the preprocessing.
     pub preprocessing: String,
 }
 
@@ -31,63 +30,63 @@ pub struct EmbedderId {
 struct Meta {
     version: String,
     #[serde(flatten)]
-    maker: EmbedderId,
+    embedder_id: EmbedderId,
     dimensions: usize,
     rows: usize,
-    /// Hashes of the two other files; files of before it was told are taken at their word.
+    /// Hashes of the other two files; empty in older files, which are not verified.
     #[serde(default)]
     rows_hash: String,
     #[serde(default)]
     ids_hash: String,
-    /// What each row was made from; a preset whose key has changed is done again.
+    /// Key of each row's input; a changed key means that the preset must be embedded again.
     keys: Vec<String>,
 }
 
-/// Why there are no embeddings to be had.
+/// Why the table cannot be opened or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// A set that is broken stands in the way of a new one.
-    #[error("{path} could not be set aside: {why}; move it away to embed everything again")]
+    /// A broken set cannot be moved out of the way.
+    #[error("cannot rename {path}: {why}; move it away to embed everything again")]
     Broken {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Cause.
         why: String,
     },
     /// A file cannot be written.
-    #[error("{0}; the embeddings of earlier nights are untouched")]
+    #[error("{0}; existing embeddings are unchanged")]
     Write(String),
 }
 
 /// Embeddings of presets, one row each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// What made the rows.
-    pub maker: EmbedderId,
-    /// The presets, in row order.
+    /// Embedder of the rows.
+    pub embedder_id: EmbedderId,
+    /// Ids of the presets, in row order.
     pub ids: Vec<String>,
-    /// What each row was made from.
+    /// Key of each row's input.
     pub keys: Vec<String>,
     /// The rows.
     pub rows: Array2<f32>,
 }
 
 impl Table {
-    /// The table in this folder; nothing where none was ever written, or it is broken: then its files are set aside and
-    /// the log tells.
+    /// Opens the table of this folder; `None` if there is none, or if it is broken: its files are then renamed, with a
+    /// log message.
     pub fn open(folder: &Path) -> Result<Option<Self>, TableError> {
-        Self::open_telling(folder, &mut |note| log::warn!("{note}"))
+        Self::open_with_notes(folder, &mut |note| log::warn!("{note}"))
     }
 
-    /// The same; `tell` hears what was set aside.
-    fn open_telling(folder: &Path, tell: &mut dyn FnMut(String)) -> Result<Option<Self>, TableError> {
-        finish_exchange(folder).map_err(TableError::Write)?;
+    /// Opens the table; `on_note` receives a message if a broken one was renamed.
+    fn open_with_notes(folder: &Path, on_note: &mut dyn FnMut(String)) -> Result<Option<Self>, TableError> {
+        commit_staged(folder).map_err(TableError::Write)?;
         match Self::read(folder, str::to_owned) {
             Ok(table) => Ok(table),
             Err(why) => {
-                let suffix = set_aside(folder)?;
-                tell(format!(
-                    "the embeddings in {} cannot be used ({why}); they are kept as *{suffix}, and all are made again",
+                let suffix = rename_broken(folder)?;
+                on_note(format!(
+                    "cannot read the embeddings in {} ({why}); keeping them as *{suffix} and embedding all presets again",
                     folder.display()
                 ));
                 Ok(None)
@@ -95,87 +94,91 @@ impl Table {
         }
     }
 
-    /// The rows to go on with in this folder for this maker: those in use, those that it made before another one took
-    /// over, or none. The second value is whether they are those in use. `tell` hears what becomes of other rows.
-    pub(super) fn of(
-        maker: EmbedderId,
+    /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
+    /// empty one. The second value tells whether it is the current one. `on_note` receives messages about other rows.
+    pub(super) fn for_embedder(
+        embedder_id: EmbedderId,
         folder: &Path,
-        tell: &mut dyn FnMut(String),
+        on_note: &mut dyn FnMut(String),
     ) -> Result<(Self, bool), TableError> {
-        let Some(current) = Self::open_telling(folder, tell)? else {
-            return Ok((Self { maker, ..Self::default() }, true));
+        let Some(current) = Self::open_with_notes(folder, on_note)? else {
+            return Ok((Self { embedder_id, ..Self::default() }, true));
         };
-        if current.maker == maker {
+        if current.embedder_id == embedder_id {
             return Ok((current, true));
         }
-        let (old, new) = (&current.maker.embedder, &maker.embedder);
-        // One that cannot be read is of no use; making the rows again is all that is left.
-        let earlier = Self::read(folder, earlier).ok().flatten().filter(|earlier| earlier.maker == maker);
-        tell(match &earlier {
+        let (old, new) = (&current.embedder_id.embedder, &embedder_id.embedder);
+        // An unreadable earlier table is ignored; its rows are computed again.
+        let saved =
+            Self::read(folder, earlier_name).ok().flatten().filter(|saved| saved.embedder_id == embedder_id);
+        on_note(match &saved {
             Some(table) => format!(
-                "the embeddings in use are of {old}; {} of {new} from an earlier night take their place, and they are kept \
-                 as *{EARLIER}",
+                "replacing the embeddings of {old} by {} embeddings of {new} from an earlier bake; the replaced ones are \
+                kept as *{EARLIER}",
                 table.ids.len()
             ),
             None => format!(
-                "the embeddings in use are of {old}, or of another version of it; all are made again by {new}, and they \
-                 are kept as *{EARLIER}"
+                "the existing embeddings are of {old} or another version of it; embedding all presets again with {new}, \
+                keeping them as *{EARLIER}"
             ),
         });
-        Ok((earlier.unwrap_or(Self { maker, ..Self::default() }), false))
+        Ok((saved.unwrap_or(Self { embedder_id, ..Self::default() }), false))
     }
 
-    /// The set whose files have these names; nothing where there is none, an error in words where it cannot be used.
-    fn read(folder: &Path, named: fn(&str) -> String) -> Result<Option<Self>, String> {
-        let path = |name: &str| folder.join(named(name));
+    /// Reads the set with these file names; `None` if there is none.
+    fn read(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Self>, String> {
+        let path = |name: &str| folder.join(name_of(name));
         let meta = match std::fs::read(path(META)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
                     None => Ok(None),
-                    Some(left) => Err(format!("{left} is there without {META}")),
+                    Some(left) => Err(format!("{left} exists without {META}")),
                 };
             }
             Err(error) => return Err(format!("{META}: {error}")),
         };
         let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
         let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
-        let fits = |told: &str, bytes: &[u8]| told.is_empty() || told == hash_of(bytes);
+        let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
         let ids_file = bytes(IDS)?;
         let ids: Vec<String> = String::from_utf8_lossy(&ids_file).lines().map(str::to_owned).collect();
         let rows = npy::read(&path(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
-        let of_one_another = fits(&meta.rows_hash, &bytes(ROWS)?)
-            && fits(&meta.ids_hash, &ids_file)
+        let consistent = matches(&meta.rows_hash, &bytes(ROWS)?)
+            && matches(&meta.ids_hash, &ids_file)
             && rows.dim() == (meta.rows, meta.dimensions)
             && ids.len() == meta.rows
             && meta.keys.len() == meta.rows;
-        if !of_one_another {
-            return Err("its files are not of one another".into());
+        if !consistent {
+            return Err("its files do not belong together".into());
         }
-        let mut table = Self { maker: meta.maker, ids, keys: meta.keys, rows };
+        let mut table = Self { embedder_id: meta.embedder_id, ids, keys: meta.keys, rows };
         table.drop_broken_rows();
         Ok(Some(table))
     }
 
-    /// Rows that hold no finite numbers are taken out; their presets are done again.
+    /// Drops rows with non-finite values; their presets are embedded again.
     fn drop_broken_rows(&mut self) {
-        let sound: Vec<usize> = (0..self.ids.len())
+        let valid: Vec<usize> = (0..self.ids.len())
             .filter(|&row| self.rows.row(row).iter().all(|value| value.is_finite()))
             .collect();
-        if sound.len() < self.ids.len() {
-            log::warn!("{} embeddings are no numbers and are made again", self.ids.len() - sound.len());
-            self.select(&sound);
+        if valid.len() < self.ids.len() {
+            log::warn!(
+                "dropping {} embeddings with non-finite values; embedding them again",
+                self.ids.len() - valid.len()
+            );
+            self.select(&valid);
         }
     }
 
-    /// Writes the table; whenever the program ends, the old one or the new one is there. One of another maker is kept.
+    /// Saves the table; an interruption leaves the old or the new one. A table of another embedder is kept.
     pub fn save(&self, folder: &Path) -> Result<(), TableError> {
         let mut ids = self.ids.join("\n");
         ids.push('\n');
         let (rows, ids) = (npy::encode(&self.rows), ids.into_bytes());
         let meta = Meta {
             version: "v0".into(),
-            maker: self.maker.clone(),
+            embedder_id: self.embedder_id.clone(),
             dimensions: self.rows.ncols(),
             rows: self.rows.nrows(),
             rows_hash: hash_of(&rows),
@@ -184,12 +187,13 @@ impl Table {
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
         for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
-            files::write_whole(&folder.join(coming(name)), &bytes).map_err(TableError::Write)?;
+            files::write_whole(&folder.join(staged(name)), &bytes)
+                .map_err(|error| TableError::Write(error.to_string()))?;
         }
-        finish_exchange(folder).map_err(TableError::Write)
+        commit_staged(folder).map_err(TableError::Write)
     }
 
-    /// Leaves out the rows of all presets but these; the files keep them.
+    /// Drops the rows of all other presets, in memory only.
     pub fn keep_only<'a>(&mut self, ids: impl Iterator<Item = &'a str>) {
         let wanted: std::collections::HashSet<&str> = ids.collect();
         let rows: Vec<usize> =
@@ -203,12 +207,12 @@ impl Table {
         self.keys = rows.iter().map(|&row| self.keys[row].clone()).collect();
     }
 
-    /// Row of every preset.
+    /// Returns the row index of every preset.
     pub fn index(&self) -> HashMap<String, usize> {
         self.ids.iter().cloned().zip(0..).collect()
     }
 
-    /// Takes in rows; a preset that has one gets the new one in its place. `index` is that of this table and is kept up.
+    /// Adds rows, replacing existing rows of the same presets. `index` is the index of this table and is updated.
     pub fn put(
         &mut self,
         added: Vec<(String, String)>,
@@ -231,53 +235,52 @@ impl Table {
             self.rows = Array2::zeros((0, rows.ncols()));
         }
         let fresh = rows.select(Axis(0), &fresh);
-        self.rows.append(Axis(0), fresh.view()).expect("rows of one maker are of one width");
+        self.rows.append(Axis(0), fresh.view()).expect("rows of one embedder have equal width");
     }
 }
 
-/// Where a file waits until its set is whole.
-fn coming(name: &str) -> String {
+/// Returns the name of a file until its set is complete.
+fn staged(name: &str) -> String {
     format!("{name}.new")
 }
 
-/// Where a file is kept once another maker's has its place.
-fn earlier(name: &str) -> String {
+/// Returns the name under which a file is kept after another embedder replaces it.
+fn earlier_name(name: &str) -> String {
     format!("{name}{EARLIER}")
 }
 
-/// Puts a set that was written as a whole in its place; what is left of one that was not is of no use to anybody. A set
-/// of another maker that has the place is kept.
-fn finish_exchange(folder: &Path) -> Result<(), String> {
-    if !folder.join(coming(META)).is_file() {
+/// Moves a completely written set into place; ignores an incomplete one. Keeps the previous set if it is of another
+/// embedder.
+fn commit_staged(folder: &Path) -> Result<(), String> {
+    if !folder.join(staged(META)).is_file() {
         return Ok(());
     }
-    let (old, new) = (maker_of(&folder.join(META)), maker_of(&folder.join(coming(META))));
+    let (old, new) = (embedder_of(&folder.join(META)), embedder_of(&folder.join(staged(META))));
     let keep = old.is_some() && old != new;
     for name in [ROWS, IDS, META] {
-        let (from, place) = (folder.join(coming(name)), folder.join(name));
+        let (from, place) = (folder.join(staged(name)), folder.join(name));
         if !from.exists() {
-            continue; // It has its place already: the program ended in between.
+            continue; // Already moved before an interruption.
         }
         if keep && place.exists() {
-            exchange(&place, &folder.join(earlier(name)))?;
+            rename(&place, &folder.join(earlier_name(name)))?;
         }
-        exchange(&from, &place)?;
+        rename(&from, &place)?;
     }
     Ok(())
 }
 
-fn exchange(from: &Path, to: &Path) -> Result<(), String> {
-    std::fs::rename(from, to)
-        .map_err(|error| format!("{} could not be put in its place: {error}", from.display()))
+fn rename(from: &Path, to: &Path) -> Result<(), String> {
+    std::fs::rename(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
-/// What the rows of this description are made by; nothing where it cannot be read.
-fn maker_of(meta: &Path) -> Option<EmbedderId> {
+/// Returns the embedder named in a meta file, if readable.
+fn embedder_of(meta: &Path) -> Option<EmbedderId> {
     serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
 }
 
-/// Gives the files of a set that cannot be used names under which nothing lies yet; gives back what was added to them.
-fn set_aside(folder: &Path) -> Result<String, TableError> {
+/// Renames the files of a broken set to unused names and returns the added suffix.
+fn rename_broken(folder: &Path) -> Result<String, TableError> {
     let place = |name: &str, suffix: &str| folder.join(format!("{name}{suffix}"));
     let free = |suffix: &String| [ROWS, IDS, META].iter().all(|name| !place(name, suffix).exists());
     let numbered = (2..).map(|count| format!("{BROKEN}-{count}"));
@@ -301,9 +304,9 @@ fn hash_of(bytes: &[u8]) -> String {
 const ROWS: &str = "embeddings.npy";
 const IDS: &str = "ids.txt";
 const META: &str = "embeddings.meta.json";
-/// Added to the names of a set that another maker's has taken the place of.
+/// Suffix of a set replaced by that of another embedder.
 const EARLIER: &str = ".earlier";
-/// Added to the names of a set that cannot be used.
+/// Suffix of a broken set.
 const BROKEN: &str = ".broken";
 
 #[cfg(test)]
@@ -312,7 +315,7 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table {
-            maker: EmbedderId { embedder: "test".into(), ..EmbedderId::default() },
+            embedder_id: EmbedderId { embedder: "test".into(), ..EmbedderId::default() },
             ..Table::default()
         };
         let named = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), format!("key {id}"))).collect();
@@ -322,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_survives_being_written_and_rows_are_replaced_in_place() {
+    fn a_saved_table_reads_back_and_rows_are_replaced_in_place() {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(Table::open(folder.path()).expect("readable").is_none());
         let mut table = table();
@@ -335,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_was_whole_takes_its_place_and_half_of_one_changes_nothing() {
+    fn a_complete_new_set_is_committed_and_a_partial_one_is_ignored() {
         let folder = tempfile::tempdir().expect("a folder");
         let old = table();
         old.save(folder.path()).expect("written");
@@ -346,19 +349,19 @@ mod tests {
         let bring = |name: &str, to: &str| {
             std::fs::copy(elsewhere.path().join(name), folder.path().join(to)).expect("copied")
         };
-        // Ended while the new set was written.
-        bring(ROWS, &coming(ROWS));
+        // Interrupted while the new set was written.
+        bring(ROWS, &staged(ROWS));
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(old));
-        // Ended while it took its place.
+        // Interrupted while it was moved into place.
         bring(ROWS, ROWS);
-        std::fs::remove_file(folder.path().join(coming(ROWS))).expect("removed");
-        bring(IDS, &coming(IDS));
-        bring(META, &coming(META));
+        std::fs::remove_file(folder.path().join(staged(ROWS))).expect("removed");
+        bring(IDS, &staged(IDS));
+        bring(META, &staged(META));
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(new));
     }
 
     #[test]
-    fn rows_of_no_numbers_cost_those_rows_and_files_that_are_not_of_one_another_all() {
+    fn nan_rows_are_dropped_and_inconsistent_files_are_rejected() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut table = table();
         table.rows[[0, 1]] = f32::NAN;
@@ -369,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_set_is_kept_beside_the_new_one_whatever_is_broken_of_it() {
+    fn a_broken_set_is_kept_whichever_file_is_broken() {
         let folder = tempfile::tempdir().expect("a folder");
         let table = table();
         let read = |name: &str| std::fs::read(folder.path().join(name)).expect("there");
@@ -378,8 +381,8 @@ mod tests {
             let before = [ROWS, IDS, META].map(read);
             std::fs::write(folder.path().join(broken), b"{").expect("written");
             let mut notes = Vec::new();
-            let opened = Table::open_telling(folder.path(), &mut |note| notes.push(note));
-            assert_eq!(opened.expect("set aside"), None);
+            let opened = Table::open_with_notes(folder.path(), &mut |note| notes.push(note));
+            assert_eq!(opened.expect("renamed"), None);
             assert!(notes.len() == 1 && notes[0].contains(suffix), "{notes:?}");
             for (name, before) in [ROWS, IDS, META].into_iter().zip(before) {
                 let wanted = if name == broken { b"{".to_vec() } else { before };
@@ -387,40 +390,41 @@ mod tests {
                 assert!(!folder.path().join(name).exists());
             }
         }
-        // What lies there without its description is kept as well.
+        // Files without a meta file are kept as well.
         std::fs::write(folder.path().join(IDS), b"a\n").expect("written");
-        assert_eq!(Table::open(folder.path()).expect("set aside"), None);
+        assert_eq!(Table::open(folder.path()).expect("renamed"), None);
         assert_eq!(read("ids.txt.broken-4"), b"a\n");
     }
 
     #[test]
-    fn rows_of_another_maker_are_kept_and_come_back() {
+    fn rows_of_another_embedder_are_kept_and_restored() {
         let folder = tempfile::tempdir().expect("a folder");
         let old = table();
         old.save(folder.path()).expect("written");
-        let of = |maker: &EmbedderId| Table::of(maker.clone(), folder.path(), &mut |_| {}).expect("readable");
-        assert_eq!(of(&old.maker), (old.clone(), true));
+        let of =
+            |id: &EmbedderId| Table::for_embedder(id.clone(), folder.path(), &mut |_| {}).expect("readable");
+        assert_eq!(of(&old.embedder_id), (old.clone(), true));
         let mut new = Table {
-            maker: EmbedderId { model: "other".into(), ..EmbedderId::default() },
+            embedder_id: EmbedderId { model: "other".into(), ..EmbedderId::default() },
             ..Table::default()
         };
-        assert_eq!(of(&new.maker), (new.clone(), false));
+        assert_eq!(of(&new.embedder_id), (new.clone(), false));
         new.put(vec![("a".into(), "key".into())], &Array2::ones((1, 7)), &mut HashMap::new());
         for _ in 0..2 {
             new.save(folder.path()).expect("written");
         }
         assert_eq!(Table::open(folder.path()).expect("readable"), Some(new.clone()));
-        assert_eq!(of(&old.maker), (old.clone(), false));
-        // Ended while the old rows took their place again.
+        assert_eq!(of(&old.embedder_id), (old.clone(), false));
+        // Interrupted while the old rows were moved back.
         for name in [IDS, META] {
-            std::fs::copy(folder.path().join(earlier(name)), folder.path().join(coming(name)))
+            std::fs::copy(folder.path().join(earlier_name(name)), folder.path().join(staged(name)))
                 .expect("copied");
         }
         let at = |name: String| folder.path().join(name);
-        let rows = std::fs::read(at(earlier(ROWS))).expect("there");
-        std::fs::rename(at(ROWS.into()), at(earlier(ROWS))).expect("renamed");
+        let rows = std::fs::read(at(earlier_name(ROWS))).expect("there");
+        std::fs::rename(at(ROWS.into()), at(earlier_name(ROWS))).expect("renamed");
         std::fs::write(at(ROWS.into()), rows).expect("written");
-        assert_eq!(of(&new.maker), (new, false));
-        assert_eq!(of(&old.maker), (old, true));
+        assert_eq!(of(&new.embedder_id), (new, false));
+        assert_eq!(of(&old.embedder_id), (old, true));
     }
 }

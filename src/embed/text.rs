@@ -1,8 +1,8 @@
-//! The text descriptor: what a preset's numbers and code say about its look, with no picture drawn.
+//! Text descriptor of presets: numbers and code, without any picture.
 //!
-//! Two parts of unit length: 113 numbers by rank, weight [`NUMBERS_WEIGHT`]; and counts of token runs, TF-IDF weighted
-//! (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] (latent semantic analysis, Deerwester et al., 1990).
-//! Fitted on a library once and kept, so that presets added later are described by the same yardstick.
+//! Two parts of unit length: 113 numbers by rank, weight [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF
+//! weighted (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] (latent semantic analysis, Deerwester et al.,
+//! 1990). Fitted on a library once and saved, so that presets added later get comparable descriptors.
 //!
 //! Ablation on 6,997 curated presets, ten nearest neighbours, category / subfolder / strict category / strict
 //! subfolder: numbers alone .720 / .567 / .434 / .219, code alone .737 / .584 / .488 / .282, both .750 / .605 / .494 /
@@ -23,60 +23,60 @@ use super::tokens::{Words, words};
 use crate::jobs::parallel;
 use crate::units::Rng;
 
-/// Dimensions kept of the code.
+/// Dimensions of the reduced code.
 const DIRECTIONS: usize = 256;
-/// Words kept, the most common first; rarer ones tell single presets, not styles.
-const MOST_WORDS: usize = 8_000;
-/// A word must occur in so many presets.
-const FEWEST_PRESETS: usize = 4;
-/// A word in more presets than this share says nothing.
-const LARGEST_SHARE: f32 = 0.6;
-/// Presets the model is fitted on; a larger library is sampled.
-const MOST_FITTED: usize = 8000;
-/// Length of the numbers beside the code's 1.
+/// Maximum number of words, most common first; rare words identify single presets, not styles.
+const MAX_WORDS: usize = 8_000;
+/// Minimum number of presets a word occurs in.
+const MIN_PRESETS: usize = 4;
+/// Maximum share of presets a word occurs in; more common words carry no information.
+const MAX_SHARE: f32 = 0.6;
+/// Maximum number of presets to fit on; larger libraries are sampled.
+const MAX_FITTED: usize = 8000;
+/// Length of the numbers, relative to 1 for the code.
 pub(super) const NUMBERS_WEIGHT: f32 = 0.7;
 
-/// What one preset's text says, before a library puts it in proportion.
+/// Features of one preset's text, before normalisation by a library.
 pub(super) struct Reading {
     numbers: Vec<f32>,
-    /// Runs of code tokens.
+    /// Counts of token n-grams.
     pub words: Words,
 }
 
 impl Reading {
-    /// Reads the bytes of a `.milk` file.
+    /// Extracts the features from the bytes of a `.milk` file.
     pub fn of(bytes: &[u8]) -> Self {
         let sheet = Sheet::read(bytes);
         Self { numbers: numbers(&sheet), words: words(&sheet) }
     }
 }
 
-/// A library's yardstick.
+/// A text model, fitted on a library.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct TextModel {
-    /// Presets it was fitted on.
+    /// Number of presets it was fitted on.
     pub fitted_on: usize,
     ranks: Ranks,
-    /// Known words with their weight, in rising order of the word.
+    /// Known words with their weights, ordered by word.
     vocabulary: Vec<(u64, f32)>,
-    /// Words x directions; kept in a file of its own.
+    /// Words x directions; saved in a file of its own.
     #[serde(skip)]
     pub directions: Array2<f32>,
 }
 
 impl TextModel {
-    /// Which of so many presets a model is fitted on: all, or a seeded sample, in rising order.
+    /// Returns the indices of the presets to fit on, ascending: all, or a seeded sample.
     pub fn sample(presets: usize, seed: u64) -> Vec<usize> {
         let mut chosen: Vec<usize> = (0..presets).collect();
-        if presets > MOST_FITTED {
+        if presets > MAX_FITTED {
             Rng::new(seed).shuffle(&mut chosen);
-            chosen.truncate(MOST_FITTED);
+            chosen.truncate(MAX_FITTED);
             chosen.sort_unstable();
         }
         chosen
     }
 
-    /// Fits on these readings.
+    /// Fits a model on these readings.
     pub fn fit(readings: &[Reading], seed: u64, threads: usize) -> Self {
         let mut rng = Rng::new(seed);
         let rows: Vec<&[f32]> = readings.iter().map(|reading| reading.numbers.as_slice()).collect();
@@ -93,23 +93,23 @@ impl TextModel {
         model
     }
 
-    /// A model that was fitted elsewhere, from its parts: values with their ranks, words with their weights, and words x
-    /// directions.
+    /// Creates a pretrained model from its parts: knots of the ranks, words with weights, and directions (words x
+    /// directions).
     pub fn of(knots: Vec<Vec<(f32, f32)>>, vocabulary: Vec<(u64, f32)>, directions: Array2<f32>) -> Self {
         Self { fitted_on: 0, ranks: Ranks { knots }, vocabulary, directions }
     }
 
-    /// Whether it was fitted on as many presets as are ever used; more would not change it.
+    /// Returns whether the model was fitted on the maximum number of presets, so that more would not change it.
     pub fn is_large(&self) -> bool {
-        self.fitted_on >= MOST_FITTED
+        self.fitted_on >= MAX_FITTED
     }
 
-    /// Length of a descriptor.
+    /// Returns the length of a descriptor.
     pub fn dimensions(&self) -> usize {
         self.ranks.width() + self.directions.ncols()
     }
 
-    /// Descriptors of these readings, one a row.
+    /// Returns the descriptors of these readings, one per row.
     pub fn describe(&self, readings: &[Reading], threads: usize) -> Array2<f32> {
         let index = self.index();
         let mut rows = Array2::zeros((readings.len(), self.dimensions()));
@@ -133,7 +133,7 @@ impl TextModel {
         self.vocabulary.iter().zip(0..).map(|((word, _), at)| (*word, at)).collect()
     }
 
-    /// The known words of a preset with their weights, together of unit length.
+    /// Returns the known words of a preset with their weights, normalised to unit length.
     fn weigh(&self, words: &Words, index: &HashMap<u64, u32>) -> Vec<(u32, f32)> {
         let mut row: Vec<(u32, f32)> = words
             .iter()
@@ -148,7 +148,7 @@ impl TextModel {
     }
 }
 
-/// The words worth knowing with their inverse document frequency, in rising order.
+/// Selects the vocabulary with its inverse document frequencies, ordered by word.
 fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec<(u64, f32)> {
     let mut presets_with: HashMap<u64, usize> = HashMap::new();
     for words in presets {
@@ -156,18 +156,18 @@ fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec
             *presets_with.entry(*word).or_default() += 1;
         }
     }
-    let most = (LARGEST_SHARE * count as f32) as usize;
-    // A handful of presets has no rare words; then everything counts.
-    let fewest = FEWEST_PRESETS.min(count / 4).max(1);
+    let most = (MAX_SHARE * count as f32) as usize;
+    // A tiny library has no rare words; every word counts.
+    let fewest = MIN_PRESETS.min(count / 4).max(1);
     let mut kept: Vec<_> = presets_with.into_iter().filter(|(_, n)| (fewest..=most).contains(n)).collect();
     kept.sort_unstable_by_key(|&(word, n)| (std::cmp::Reverse(n), word));
-    kept.truncate(MOST_WORDS);
+    kept.truncate(MAX_WORDS);
     kept.sort_unstable();
     let weight = |n: usize| ((1.0 + count as f32) / (1.0 + n as f32)).ln() + 1.0;
     kept.into_iter().map(|(word, n)| (word, weight(n))).collect()
 }
 
-/// Scales to the given length; all zeros stay.
+/// Scales a vector to the given length; zeros stay zero.
 pub(super) fn unit_length(values: &mut [f32], length: f32) {
     let now = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     if now > 0.0 {
@@ -188,18 +188,18 @@ mod tests {
     }
 
     #[test]
-    fn presets_of_one_kind_lie_nearer_than_of_two() {
+    fn presets_of_one_kind_are_more_similar_than_of_two_kinds() {
         let readings = library();
         let model = TextModel::fit(&readings, 1, 2);
         let rows = model.describe(&readings, 2);
-        let likeness = |a: usize, b: usize| rows.row(a).dot(&rows.row(b));
+        let similarity = |a: usize, b: usize| rows.row(a).dot(&rows.row(b));
         assert_eq!(rows.ncols(), model.dimensions());
-        assert!(likeness(0, 2) > likeness(0, 1) && likeness(1, 3) > likeness(1, 2));
+        assert!(similarity(0, 2) > similarity(0, 1) && similarity(1, 3) > similarity(1, 2));
         assert!(rows.iter().all(|v| v.is_finite()));
     }
 
     #[test]
-    fn a_preset_is_described_alike_alone_and_among_others() {
+    fn a_preset_has_the_same_descriptor_alone_and_among_others() {
         let readings = library();
         let model = TextModel::fit(&readings, 1, 1);
         assert_eq!(model, TextModel::fit(&readings, 1, 2));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_has_a_descriptor_too() {
+    fn an_empty_preset_has_a_descriptor() {
         let empty = [Reading::of(b"")];
         let row = TextModel::fit(&empty, 1, 1).describe(&empty, 1);
         assert!(row.iter().all(|v| v.is_finite()));

@@ -1,8 +1,8 @@
-//! Code as counts of short token runs, the words a preset's style is told by.
+//! Code as counts of token n-grams, the words of the text descriptor.
 //!
-//! Runs of one to three tokens within a section. A name that the preset made up becomes `$`, a number `#`, a `q`
-//! variable `q`: what is left is the shape of the equations, which two authors share when their pictures do.
-//! (With made-up names and numbers kept, neighbours are copies by one author: strict category .475 against .502.)
+//! N-grams of one to three tokens within a section. Names defined by the preset become `$`, numbers `#`, and `q`
+//! variables `q`; this leaves the structure of the equations, which similar presets of different authors share. (With
+//! names and numbers kept, the nearest neighbours are copies by the same author: strict category .475 against .502.)
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use std::sync::LazyLock;
 use super::sheet::Sheet;
 use crate::milk::text::Section;
 
-/// Longest run of tokens that counts as a word.
-const LONGEST: usize = 3;
+/// Maximum length of an n-gram.
+const MAX_LENGTH: usize = 3;
 
-/// Names that mean the same in every preset: variables, functions, shader intrinsics and samplers.
+/// Names with a fixed meaning: variables, functions, shader intrinsics and samplers.
 const KNOWN: &str = "zoom rot cx cy dx dy warp sx sy decay gamma wave_mode wave_r wave_g wave_b wave_a wave_x wave_y \
     wave_mystery ob_size ob_r ob_g ob_b ob_a ib_size ib_r ib_g ib_b ib_a mv_x mv_y mv_dx mv_dy mv_l mv_r mv_g mv_b \
     mv_a echo_zoom echo_alpha echo_orient darken_center wrap invert brighten darken solarize wave_dots wave_thick \
@@ -30,16 +30,16 @@ const KNOWN: &str = "zoom rot cx cy dx dy warp sx sy decay gamma wave_mode wave_
 
 static KNOWN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.split_whitespace().collect());
 
-/// How often each word occurs: word hash to count, ordered by hash.
+/// Counts of words by hash.
 pub(super) type Words = BTreeMap<u64, u32>;
 
-/// The words of a preset.
+/// Counts the words of a preset.
 pub(super) fn words(sheet: &Sheet) -> Words {
     let mut words = Words::new();
     for (section, code) in Section::ALL.into_iter().zip(&sheet.code) {
         let salt = hash(section.name().as_bytes());
         let tokens: Vec<u64> = tokens(code).map(|token| hash(token.as_bytes())).collect();
-        for length in 1..=LONGEST {
+        for length in 1..=MAX_LENGTH {
             for run in tokens.windows(length) {
                 let word =
                     run.iter().fold(salt, |word, token| (word.rotate_left(5) ^ token).wrapping_mul(FNV));
@@ -50,19 +50,19 @@ pub(super) fn words(sheet: &Sheet) -> Words {
     words
 }
 
-/// How many tokens a piece of code has.
+/// Returns the number of tokens of some code.
 pub(super) fn token_count(code: &str) -> usize {
     tokens(code).count()
 }
 
 const FNV: u64 = 0x0100_0000_01b3;
 
-/// FNV-1a (Fowler, Noll, Vo), 64 bits: the same on every machine and in every night.
+/// FNV-1a (Fowler, Noll, Vo), 64 bits: stable across machines and versions.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV))
 }
 
-/// Names, numbers and operators; brackets, commas and semicolons say little and are left out.
+/// Yields names, numbers and operators; brackets, commas and semicolons are skipped.
 fn tokens(code: &str) -> impl Iterator<Item = &str> {
     let mut rest = code;
     std::iter::from_fn(move || {
@@ -106,13 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_up_names_and_numbers_are_told_by_their_place() {
+    fn own_names_and_numbers_become_placeholders() {
         let seen: Vec<_> = tokens("foo = 0.5*sin(q12*time) >= bar;é").collect();
         assert_eq!(seen, ["$", "=", "#", "*", "sin", "q", "*", "time", ">=", "$"]);
     }
 
     #[test]
-    fn the_same_code_in_another_section_is_another_word() {
+    fn equal_code_in_different_sections_gives_different_words() {
         let frame = words(&Sheet::read(b"per_frame_1=zoom=1;"));
         let pixel = words(&Sheet::read(b"per_pixel_1=zoom=1;"));
         assert_eq!(frame.len(), 6);

@@ -1,9 +1,9 @@
-//! What a preset's frames look like, in numbers; see [`super::looks`] for how a library puts them in proportion.
+//! Looks: numeric descriptors of a preset's frames. See [`super::looks`] for their normalisation by a library.
 //!
-//! Eight parts, each of unit length and averaged over the frames: where edges lie and which way they run (histograms of
-//! oriented gradients, Dalal and Triggs, 2005, in 3 x 3 cells), how light is spread over scales and its coarse layout
-//! (both from a two-dimensional cosine transform), colours, how strong edges are, texture (local binary patterns, Ojala
-//! et al., 2002), what moves where, and symmetry.
+//! Eight parts, each of unit length and averaged over the frames: position and orientation of edges (histograms of
+//! oriented gradients, Dalal and Triggs, 2005, in 3 x 3 cells), power by scale and coarse layout (both from a
+//! two-dimensional cosine transform), colours, edge strength, texture (local binary patterns, Ojala et al., 2002),
+//! motion by cell, and symmetry.
 
 use std::f32::consts::PI;
 use std::path::PathBuf;
@@ -15,43 +15,43 @@ use ndarray::{Array2, s};
 
 use super::text::unit_length;
 
-/// Side of the square that frames are looked at in.
+/// Side of the square that frames are resized to.
 const SIDE: usize = 64;
-/// Cells across for edges and motion.
+/// Cells per axis for edges and motion.
 const CELLS: usize = 3;
-/// Directions of edges.
-const WAYS: usize = 8;
-/// Rings of the spectrum.
+/// Edge orientations.
+const ORIENTATIONS: usize = 8;
+/// Rings of the power spectrum.
 const RINGS: usize = 12;
-/// Cosines across of the layout.
+/// Cosines per axis of the layout.
 const WAVES: usize = 8;
-/// Hues, steps of light, steps of strength: colours are told by all three together.
+/// Bins of the colour histogram: hue, brightness, saturation.
 const HUES: usize = 16;
-const LIGHTS: usize = 4;
-const STRENGTHS: usize = 3;
-/// Where one step of edge strength ends and the next begins.
+const BRIGHTNESSES: usize = 4;
+const SATURATIONS: usize = 3;
+/// Upper bounds of the edge strength bins.
 const STRENGTH_ENDS: [f32; 7] = [0.004, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32];
-/// Patterns of eight neighbours.
+/// Number of patterns of eight neighbours.
 const PATTERNS: usize = 256;
 
-/// Numbers of each part.
+/// Length of each part.
 pub(super) const PARTS: [usize; 8] = [
-    CELLS * CELLS * WAYS,
+    CELLS * CELLS * ORIENTATIONS,
     RINGS,
     WAVES * WAVES - 1,
-    HUES * LIGHTS * STRENGTHS,
+    HUES * BRIGHTNESSES * SATURATIONS,
     STRENGTH_ENDS.len() + 1,
     PATTERNS,
     CELLS * CELLS,
     4,
 ];
 
-/// The look of these frames; nothing where none can be read. A frame that is missing or broken is left out.
+/// Returns the look of these frames, or `None` if none is readable. Missing or broken frames are skipped.
 pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
     let opened = frames.iter().filter_map(|path| match image::open(path) {
         Ok(picture) => Some(picture.to_rgb8()),
         Err(error) => {
-            log::warn!("a frame is left out: {error} ({})", path.display());
+            log::warn!("skipping a frame: {error} ({})", path.display());
             None
         }
     });
@@ -59,11 +59,11 @@ pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
     (!opened.is_empty()).then(|| describe(&opened))
 }
 
-/// The look of frames in order of time.
+/// Returns the look of frames in order of time.
 fn describe(frames: &[RgbImage]) -> Vec<f32> {
     let small: Vec<RgbImage> =
         frames.iter().map(|frame| resize(frame, SIDE as u32, SIDE as u32, FilterType::Triangle)).collect();
-    let lights: Vec<Array2<f32>> = small.iter().map(light).collect();
+    let lights: Vec<Array2<f32>> = small.iter().map(luma).collect();
     let mut sum = vec![0.0; PARTS.iter().sum()];
     for (at, (picture, light)) in small.iter().zip(&lights).enumerate() {
         let cosines = cosine_transform(light);
@@ -88,8 +88,8 @@ fn describe(frames: &[RgbImage]) -> Vec<f32> {
     sum
 }
 
-/// Rec. 709 light of display values, 0..1; rows from the top.
-fn light(picture: &RgbImage) -> Array2<f32> {
+/// Returns Rec. 709 luma of display values, 0..1; rows from the top.
+fn luma(picture: &RgbImage) -> Array2<f32> {
     Array2::from_shape_fn((SIDE, SIDE), |(y, x)| {
         let [r, g, b] = picture.get_pixel(x as u32, y as u32).0.map(f32::from);
         (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255.0
@@ -100,20 +100,20 @@ fn cell(at: usize) -> usize {
     (at * CELLS / SIDE).min(CELLS - 1)
 }
 
-/// Strength of edges by cell and by way, the root of it so that few strong ones do not drown the rest.
+/// Histogram of oriented gradients by cell, as square roots so that strong edges do not dominate.
 fn edges(light: &Array2<f32>) -> Vec<f32> {
-    let mut found = vec![0.0_f32; CELLS * CELLS * WAYS];
+    let mut found = vec![0.0_f32; CELLS * CELLS * ORIENTATIONS];
     for y in 1..SIDE - 1 {
         for x in 1..SIDE - 1 {
             let dx = light[[y, x + 1]] - light[[y, x - 1]];
             let dy = light[[y + 1, x]] - light[[y - 1, x]];
-            // An edge has no front: its way is within half a turn; shared between the two nearest ways.
-            let way = dy.atan2(dx).rem_euclid(PI) / PI * WAYS as f32;
-            let share = way.fract();
-            let bin = (cell(y) * CELLS + cell(x)) * WAYS;
+            // Orientation modulo half a turn, split linearly between the two nearest bins.
+            let bin_position = dy.atan2(dx).rem_euclid(PI) / PI * ORIENTATIONS as f32;
+            let share = bin_position.fract();
+            let bin = (cell(y) * CELLS + cell(x)) * ORIENTATIONS;
             let strength = dx.hypot(dy);
-            found[bin + way as usize % WAYS] += strength * (1.0 - share);
-            found[bin + (way as usize + 1) % WAYS] += strength * share;
+            found[bin + bin_position as usize % ORIENTATIONS] += strength * (1.0 - share);
+            found[bin + (bin_position as usize + 1) % ORIENTATIONS] += strength * share;
         }
     }
     found.into_iter().map(f32::sqrt).collect()
@@ -130,7 +130,7 @@ fn cosine_transform(light: &Array2<f32>) -> Array2<f32> {
     COSINES.dot(light).dot(&COSINES.t())
 }
 
-/// How strong each scale is beside the others: logarithm of the mean power in rings of equal ratio.
+/// Relative power by scale: log of the mean power in rings of equal ratio, minus their mean.
 fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     let (mut power, mut count) = ([0.0_f32; RINGS], [0.0_f32; RINGS]);
     for ((y, x), value) in cosines.indexed_iter().filter(|(at, _)| *at != (0, 0)) {
@@ -144,7 +144,7 @@ fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     (0..RINGS).map(|ring| strength(ring) - mean).collect()
 }
 
-/// The coarsest cosines without the mean light.
+/// The lowest cosine coefficients without the mean.
 fn layout(cosines: &Array2<f32>) -> Vec<f32> {
     cosines
         .slice(s![..WAVES, ..WAVES])
@@ -154,9 +154,9 @@ fn layout(cosines: &Array2<f32>) -> Vec<f32> {
         .collect()
 }
 
-/// Share of the picture by hue, light and strength of colour, the root of it.
+/// Colour histogram over hue, brightness and saturation, as square roots.
 fn colours(picture: &RgbImage) -> Vec<f32> {
-    let mut found = vec![0.0_f32; HUES * LIGHTS * STRENGTHS];
+    let mut found = vec![0.0_f32; HUES * BRIGHTNESSES * SATURATIONS];
     let step = |share: f32, steps: usize| ((share * steps as f32) as usize).min(steps - 1);
     for pixel in picture.pixels() {
         let [r, g, b] = pixel.0.map(|channel| f32::from(channel) / 255.0);
@@ -173,12 +173,13 @@ fn colours(picture: &RgbImage) -> Vec<f32> {
         };
         let strength = if most > 0.0 { chroma / most } else { 0.0 };
         let hue = step(sixth / 6.0, HUES);
-        found[(hue * LIGHTS + step(most, LIGHTS)) * STRENGTHS + step(strength, STRENGTHS)] += 1.0;
+        found[(hue * BRIGHTNESSES + step(most, BRIGHTNESSES)) * SATURATIONS + step(strength, SATURATIONS)] +=
+            1.0;
     }
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Share of the picture by how strong its edges are, the root of it.
+/// Histogram of edge strengths, as square roots.
 fn strengths(light: &Array2<f32>) -> Vec<f32> {
     let mut found = vec![0.0_f32; STRENGTH_ENDS.len() + 1];
     for y in 0..SIDE - 1 {
@@ -190,25 +191,25 @@ fn strengths(light: &Array2<f32>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Share of the picture by which of a pixel's eight neighbours are lighter than it, the root of it.
+/// Histogram of local binary patterns (which of the eight neighbours are brighter), as square roots.
 fn patterns(light: &Array2<f32>) -> Vec<f32> {
     const AROUND: [(usize, usize); 8] = [(0, 1), (1, 2), (2, 1), (1, 0), (0, 0), (0, 2), (2, 2), (2, 0)];
-    // A hundredth of full light is less than the eye tells apart.
-    const LIGHTER: f32 = 0.01;
+    // Differences below 1 % of full brightness are not visible.
+    const MARGIN: f32 = 0.01;
     let mut found = vec![0.0_f32; PATTERNS];
     for y in 1..SIDE - 1 {
         for x in 1..SIDE - 1 {
-            let own = light[[y, x]] + LIGHTER;
-            let lighter = AROUND.iter().map(|(dy, dx)| light[[y + dy - 1, x + dx - 1]] > own);
+            let own = light[[y, x]] + MARGIN;
+            let brighter = AROUND.iter().map(|(dy, dx)| light[[y + dy - 1, x + dx - 1]] > own);
             let pattern =
-                lighter.enumerate().map(|(bit, lighter)| usize::from(lighter) << bit).sum::<usize>();
+                brighter.enumerate().map(|(bit, brighter)| usize::from(brighter) << bit).sum::<usize>();
             found[pattern] += 1.0;
         }
     }
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Change since the frame before by cell, the root of it.
+/// Change since the previous frame by cell, as square roots.
 fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     let mut found = vec![0.0_f32; CELLS * CELLS];
     if let Some(before) = before {
@@ -219,17 +220,17 @@ fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Likeness of the picture to itself mirrored left and right, up and down, turned half, and mirrored on the diagonal.
+/// Correlation of the picture with itself flipped horizontally, vertically, both, and transposed.
 fn symmetry(light: &Array2<f32>) -> Vec<f32> {
     let mean = light.mean().unwrap_or(0.0);
     let flat = light - mean;
     let own = flat.iter().map(|v| v * v).sum::<f32>().max(1e-6);
-    let alike = |other: ndarray::ArrayView2<f32>| (&flat * &other).sum() / own;
+    let correlation = |other: ndarray::ArrayView2<f32>| (&flat * &other).sum() / own;
     vec![
-        alike(flat.slice(s![.., ..;-1])),
-        alike(flat.slice(s![..;-1, ..])),
-        alike(flat.slice(s![..;-1, ..;-1])),
-        alike(flat.t()),
+        correlation(flat.slice(s![.., ..;-1])),
+        correlation(flat.slice(s![..;-1, ..])),
+        correlation(flat.slice(s![..;-1, ..;-1])),
+        correlation(flat.t()),
     ]
 }
 
@@ -247,32 +248,32 @@ mod tests {
         picture(|x, y| [0.5 + 0.5 * (40.0 * if across { x } else { y } + phase).sin(), 0.3, 0.1])
     }
 
-    fn likeness(a: &[f32], b: &[f32]) -> f32 {
+    fn similarity(a: &[f32], b: &[f32]) -> f32 {
         a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>()
     }
 
     #[test]
-    fn the_same_stripes_moved_are_nearer_than_stripes_turned() {
+    fn shifted_stripes_are_more_similar_than_rotated_ones() {
         let look = |across, phase| describe(&[stripes(across, phase), stripes(across, phase + 0.5)]);
         let (one, moved, turned) = (look(true, 0.0), look(true, 1.5), look(false, 0.0));
-        assert!(likeness(&one, &moved) > likeness(&one, &turned) + 0.5);
+        assert!(similarity(&one, &moved) > similarity(&one, &turned) + 0.5);
     }
 
     #[test]
-    fn symmetry_is_told_from_its_absence() {
-        let ring = light(&resize(
+    fn symmetry_is_detected() {
+        let ring = luma(&resize(
             &picture(|x, y| [((x - 0.5).hypot(y - 0.5) * 30.0).sin().abs(); 3]),
             64,
             64,
             FilterType::Triangle,
         ));
-        assert!(symmetry(&ring).iter().all(|likeness| *likeness > 0.9), "{:?}", symmetry(&ring));
-        let slope = light(&resize(&picture(|x, _| [x; 3]), 64, 64, FilterType::Triangle));
+        assert!(symmetry(&ring).iter().all(|value| *value > 0.9), "{:?}", symmetry(&ring));
+        let slope = luma(&resize(&picture(|x, _| [x; 3]), 64, 64, FilterType::Triangle));
         assert!(symmetry(&slope)[0] < -0.9 && symmetry(&slope)[1] > 0.9);
     }
 
     #[test]
-    fn black_frames_broken_frames_and_none_are_numbers_too() {
+    fn black_missing_and_broken_frames_are_handled() {
         assert!(describe(&[picture(|_, _| [0.0; 3])]).iter().all(|v| v.is_finite()));
         let folder = tempfile::tempdir().expect("a folder");
         let broken = folder.path().join("frame-000.webp");

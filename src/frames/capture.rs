@@ -1,4 +1,4 @@
-//! Rendering one preset's frames, in a process of its own.
+//! Renders the frames of one preset, inside a worker process.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,56 +14,56 @@ use crate::media::video::Video;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// Frames a second of the show that is captured.
+/// Frame rate of the captured show.
 const FPS: u32 = 30;
-/// Cells of the warp mesh, as live.
+/// Cells of the warp mesh, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Every so manieth frame goes into a clip: fifteen a second.
+/// Clips use every second frame: 15 per second.
 const CLIP_EVERY: u32 = 2;
-/// Frames drawn before the device is waited for.
+/// Maximum number of frames in flight on the device.
 const AHEAD: u32 = 8;
-/// The word for a preset that cannot be read.
+/// Failure reason of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
-/// How frames are captured. The defaults are the reference's.
+/// Capture settings. The defaults match the reference system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureSettings {
-    /// Pixels that are drawn.
+    /// Render size in pixels.
     pub size: [u32; 2],
-    /// Side of the square frames that are kept.
+    /// Side of the saved square frames, pixels.
     pub out_size: u32,
-    /// Frames before the first captured one.
+    /// Frames before the first saved one.
     pub warm_up: u32,
-    /// Frames captured.
+    /// Number of saved frames.
     pub count: u32,
-    /// Frames from one captured to the next.
+    /// Interval between saved frames.
     pub every: u32,
-    /// A moving clip of each preset, for people.
+    /// A short clip of each preset, for viewing.
     pub clip: Option<Clip>,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// What presets hear: a sound file, or `demo`.
+    /// Sound that presets react to: a sound file, or `demo`.
     pub audio: String,
-    /// Decides everything random.
+    /// Random seed.
     pub seed: u64,
 }
 
-/// A short moving clip, from the end of the warm-up on.
+/// A short clip that starts after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
-    /// How long it is.
+    /// Length, seconds.
     pub secs: f64,
-    /// What it is written as.
+    /// File format.
     pub format: ClipFormat,
 }
 
-/// What a clip is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+/// File format of a clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClipFormat {
-    /// An animated WebP: needs nothing, every frame without loss.
+    /// Animated WebP, lossless; needs no external program.
     Webp,
-    /// An MP4, a tenth of the size; an animated WebP where there is no ffmpeg.
+    /// MP4, about a tenth of the size; animated WebP if ffmpeg is missing.
     Mp4,
 }
 
@@ -84,26 +84,26 @@ impl Default for CaptureSettings {
 }
 
 impl CaptureSettings {
-    /// Tells frames by these settings from others. Folders with images are left out, as in an audit.
+    /// Returns a fingerprint of the settings. Image folders are ignored, as in an audit.
     pub fn name(&self) -> String {
         let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
         let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");
         Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Frames a clip lasts.
+    /// Returns the length of a clip in frames.
     fn clip_frames(&self) -> u32 {
         self.clip.map_or(0, |clip| (clip.secs * f64::from(FPS)).ceil() as u32)
     }
 
-    /// Bytes that a preset's frames and clip take at most, or nearly so: lossless pictures, as presets draw them.
+    /// Estimates the size of a preset's frames and clip, bytes.
     pub fn bytes_about(&self) -> u64 {
         let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
         let frames = u64::from(self.count) * pixels([self.out_size; 2]) * 3 / 2;
         frames + u64::from(self.clip_frames() / CLIP_EVERY) * pixels(self.size)
     }
 
-    /// Frames that are drawn.
+    /// Returns the number of frames to draw.
     fn frames(&self) -> u32 {
         self.warm_up + (self.count * self.every).max(self.clip_frames())
     }
@@ -112,39 +112,39 @@ impl CaptureSettings {
 /// One preset to capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureJob {
-    /// Its id.
+    /// Id of the preset.
     pub id: String,
-    /// Its file.
+    /// File of the preset.
     pub preset: PathBuf,
-    /// The pack's folder.
+    /// Folder of the pack.
     pub folder: PathBuf,
 }
 
-/// What came of it.
+/// Result of a capture.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Captured {
-    /// Frames below the pack's folder, with forward slashes; none when it failed.
+    /// Paths of the frames, relative to the pack's folder with forward slashes; empty on failure.
     pub frames: Vec<String>,
-    /// Length of all frames together.
+    /// Total size of the frames, bytes.
     pub bytes: Option<u64>,
-    /// Identity of the preset that was rendered.
+    /// Content id of the rendered preset.
     pub content: Option<String>,
-    /// The clip, named alike, where one was asked for.
+    /// Path of the clip, if requested.
     pub clip: Option<String>,
-    /// What they look like.
+    /// Measurements of the frames.
     pub metrics: FrameMetrics,
-    /// Why there are none, in one word and in many.
+    /// Why the capture failed: a reason code and a message.
     pub failed: Option<(String, String)>,
 }
 
 impl Captured {
-    /// No frames, and why.
+    /// Creates the result of a failed capture.
     pub fn failed(word: &str, why: String) -> Self {
         Self { failed: Some((word.into(), why)), ..Self::default() }
     }
 }
 
-/// Captures presets one after the other on one device.
+/// Captures presets one at a time on one device.
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,
@@ -159,12 +159,12 @@ impl FrameCapturer {
         Ok(Self { settings, render_context, sound })
     }
 
-    /// Whether the device is gone for good: this process is then fit for nothing more.
+    /// Returns whether the device is lost. It does not recover; the process must be replaced.
     pub fn lost(&self) -> bool {
         self.render_context.gpu.lost()
     }
 
-    /// Renders a preset and writes its frames.
+    /// Renders a preset and saves its frames.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
         let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
         if let Err(error) = std::fs::File::open(&job.preset) {
@@ -174,7 +174,7 @@ impl FrameCapturer {
             Ok(library) => {
                 let content = library.entries.first().map(|entry| entry.id.to_string());
                 let captured = match self.play(job, library, &below) {
-                    Ok((pictures, clip)) => self.keep(job, &below, &pictures, clip),
+                    Ok((pictures, clip)) => self.save(job, &below, &pictures, clip),
                     Err((word, why)) => Captured::failed(word, why),
                 };
                 Captured { content, ..captured }
@@ -183,7 +183,8 @@ impl FrameCapturer {
         }
     }
 
-    /// Plays the preset from black: the last frame of the warm-up and the captured ones, and the clip's name.
+    /// Plays the preset from black. Returns the last warm-up frame followed by the saved ones, and the path of the
+    /// clip.
     fn play(
         &self,
         job: &CaptureJob,
@@ -195,24 +196,24 @@ impl FrameCapturer {
         let stage = Stage::new(self.render_context.clone(), *size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
-        let mut film = match clip {
-            Some(clip) => Some(self.film(job, below, clip.format).map_err(written)?),
+        let mut video = match clip {
+            Some(clip) => Some(self.open_clip(job, below, clip.format).map_err(written)?),
             None => None,
         };
         let clip_ends = warm_up + self.settings.clip_frames();
         let mut pictures = Vec::new();
         for number in 1..=self.settings.frames() {
             solo.frame(sound_of(&self.sound, number, FPS)).map_err(|why| ("preset-load-failed", why))?;
-            // The last frame of the warm-up is what the first captured one has moved from.
+            // The motion of the first saved frame is measured from the last warm-up frame.
             let since = number.checked_sub(*warm_up);
             let due = since.is_some_and(|since| since.is_multiple_of((*every).max(1)))
                 && pictures.len() <= *count as usize;
-            let filmed = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
-            if due || (filmed && film.is_some()) {
+            let in_clip = number > *warm_up && number <= clip_ends && number.is_multiple_of(CLIP_EVERY);
+            if due || (in_clip && video.is_some()) {
                 let picture = solo.rig.stage.screenshot();
                 let picture = picture.map_err(|error| ("render-failed", error.to_string()))?;
-                if let Some(film) = film.as_mut().filter(|_| filmed) {
-                    film.push(&picture).map_err(written)?;
+                if let Some(video) = video.as_mut().filter(|_| in_clip) {
+                    video.push(&picture).map_err(written)?;
                 }
                 pictures.extend(due.then_some(picture));
             } else if number.is_multiple_of(AHEAD) {
@@ -222,9 +223,9 @@ impl FrameCapturer {
         if pictures.len() < 2 {
             return Err(("render-failed", "no frames were captured".into()));
         }
-        let clip = match film {
-            Some(film) => {
-                let path = film.finish().map_err(written)?;
+        let clip = match video {
+            Some(video) => {
+                let path = video.finish().map_err(written)?;
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
                 name.map(|name| format!("{below}/{name}"))
             }
@@ -233,7 +234,7 @@ impl FrameCapturer {
         Ok((pictures, clip))
     }
 
-    fn film(&self, job: &CaptureJob, below: &str, format: ClipFormat) -> anyhow::Result<Video> {
+    fn open_clip(&self, job: &CaptureJob, below: &str, format: ClipFormat) -> anyhow::Result<Video> {
         let name = match format {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
@@ -242,7 +243,7 @@ impl FrameCapturer {
         Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
     }
 
-    fn keep(
+    fn save(
         &self,
         job: &CaptureJob,
         below: &str,
@@ -260,9 +261,9 @@ impl FrameCapturer {
         let side = self.settings.out_size;
         for (number, picture) in pictures[1..].iter().enumerate() {
             let name = format!("{below}/frame-{number:03}.webp");
-            let kept = resize(picture, side, side, FilterType::Triangle);
-            let kept = image::DynamicImage::ImageRgba8(kept).to_rgb8();
-            match write(&job.folder.join(&name), &kept) {
+            let small = resize(picture, side, side, FilterType::Triangle);
+            let small = image::DynamicImage::ImageRgba8(small).to_rgb8();
+            match write(&job.folder.join(&name), &small) {
                 Ok(written) => bytes += written,
                 Err(why) => return Captured::failed("write-failed", why),
             }
@@ -272,11 +273,11 @@ impl FrameCapturer {
     }
 }
 
-/// Writes a picture; gives back the length of its file.
+/// Writes a picture as lossless WebP and returns the size of the file in bytes.
 fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
-    crate::jobs::files::write_whole(path, bytes.get_ref())?;
+    crate::jobs::files::write_whole(path, bytes.get_ref()).map_err(|error| error.to_string())?;
     Ok(bytes.get_ref().len() as u64)
 }
 
@@ -284,7 +285,7 @@ fn mean_of(values: &[u8]) -> f32 {
     values.iter().map(|v| f64::from(*v)).sum::<f64>() as f32 / values.len().max(1) as f32 / 255.0
 }
 
-/// Mean absolute difference of two grey pictures of one size, 0..1.
+/// Returns the mean absolute difference of two grey pictures of equal size, 0..1.
 fn change(before: &image::GrayImage, after: &image::GrayImage) -> f32 {
     mean_of(&before.iter().zip(after.iter()).map(|(a, b)| a.abs_diff(*b)).collect::<Vec<u8>>())
 }
@@ -294,14 +295,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn change_is_a_share_of_full_light() {
+    fn change_is_relative_to_full_brightness() {
         let grey = |value| image::GrayImage::from_pixel(8, 8, image::Luma([value]));
         assert_eq!(change(&grey(0), &grey(255)), 1.0);
         assert!((change(&grey(50), &grey(101)) - 0.2).abs() < 1e-6);
     }
 
     #[test]
-    fn a_preset_gives_its_frames_and_a_clip_that_reads_back() {
+    fn capturing_writes_frames_and_a_clip_that_can_be_decoded() {
         use image::AnimationDecoder as _;
         let folder = tempfile::tempdir().expect("a folder");
         let preset = folder.path().join("a.milk");
@@ -317,12 +318,12 @@ mod tests {
             clip,
             ..CaptureSettings::default()
         };
-        let Ok(camera) = FrameCapturer::new(settings) else {
-            eprintln!("no device to draw with; skipped");
+        if Gpu::for_test().is_none() {
             return;
-        };
+        }
+        let capturer = FrameCapturer::new(settings).expect("a capturer");
         let job = CaptureJob { id: "a.milk".into(), preset, folder: folder.path().to_owned() };
-        let captured = camera.capture(&job);
+        let captured = capturer.capture(&job);
         assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));
         for frame in &captured.frames {
             let frame = image::open(folder.path().join(frame)).expect("a picture");

@@ -1,4 +1,4 @@
-//! One line of `frames-index.jsonl`: one attempt at one preset.
+//! Lines of `frames-index.jsonl`: one per attempt at a preset.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -7,83 +7,84 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
 
+use super::error::FramesError;
 use crate::audit::probe::Look;
 
-/// The file attempts are appended to, in the pack's folder.
+/// File name of the index, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
 
-/// One attempt.
+/// One attempt at a preset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameEntry {
-    /// `v0`.
+    /// Format version, `v0`.
     pub version: String,
-    /// When.
+    /// Time of the attempt, ISO 8601.
     pub at: String,
-    /// The preset's id, which is its path within the library.
+    /// Id of the preset: its path within the library.
     pub preset_id: String,
     /// The same path.
     pub rel_path: String,
-    /// Where its file was.
+    /// Path of the preset file when it was rendered.
     pub file_path: String,
-    /// `ok` or `failed`; lines without are ok.
+    /// `ok` or `failed`; a missing status counts as ok.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// Names the folder of its frames.
+    /// Hash of the preset id, which names the folder of its frames.
     pub id_hash: String,
-    /// Frames, relative to the pack's folder, with forward slashes.
+    /// Paths of the frames, relative to the pack's folder with forward slashes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub frames: Vec<String>,
-    /// A moving clip of it, named alike.
+    /// Path of the clip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<String>,
-    /// Why it failed.
+    /// Reason codes of a failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// The engine's words about it.
+    /// Error message of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_text: Option<String>,
-    /// What the frames look like.
+    /// Measurements of the frames.
     pub metrics: FrameMetrics,
-    /// What tells these frames from others of the preset: how they were captured.
+    /// Fingerprint of the capture settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<String>,
-    /// Identity of the preset they are of: it tells another preset that has taken its name.
+    /// Content id of the rendered preset, to detect another preset under the same name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Length of all its frames together: it tells frames that were cut short.
+    /// Total size of the frames in bytes, to detect truncated files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
 
-/// How much a preset answers to each part of the sound.
+/// How strongly a preset reacts to each frequency band.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BandResponse {
-    /// Kick and bass.
+    /// Low band: kick and bass.
     pub low: f32,
-    /// Voices and synths.
+    /// Mid band: vocals and synths.
     pub mid: f32,
-    /// Hats and noise.
+    /// High band: hats and noise.
     pub high: f32,
 }
 
-/// The part of the sound that changes the picture most.
+/// The frequency band that changes the picture most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BandClass {
     /// Kick and bass.
     Low,
-    /// Voices and synths.
+    /// Vocals and synths.
     Mid,
     /// Hats and noise.
     High,
-    /// None more than the others.
+    /// No band stands out.
     Flat,
 }
 
 impl BandClass {
-    /// The word in files.
-    pub fn word(self) -> &'static str {
+    /// Returns the name used in files.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Low => "low",
             Self::Mid => "mid",
@@ -101,17 +102,17 @@ impl From<&Look> for BandResponse {
 }
 
 impl BandResponse {
-    /// Change between frames that is nothing to speak of.
-    const NOTHING: f32 = 1e-4;
-    /// How much more than the mean of all three the strongest has to be.
-    const STANDS_OUT: f32 = 1.25;
+    /// Change between frames below which there is no reaction.
+    const MIN_CHANGE: f32 = 1e-4;
+    /// Minimum ratio of the strongest band to the mean of all three.
+    const MIN_RATIO: f32 = 1.25;
 
-    /// The part that changes the picture most.
+    /// Returns the band that changes the picture most.
     pub fn class(&self) -> BandClass {
         let Self { low, mid, high } = *self;
         let most = low.max(mid).max(high);
         let mean = (low + mid + high) / 3.0;
-        if most < Self::NOTHING || most < Self::STANDS_OUT * mean {
+        if most < Self::MIN_CHANGE || most < Self::MIN_RATIO * mean {
             BandClass::Flat
         } else if most == low {
             BandClass::Low
@@ -123,47 +124,47 @@ impl BandResponse {
     }
 }
 
-/// What a preset's frames look like.
+/// Measurements of a preset's frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameMetrics {
-    /// Mean light of the captured frames, 0..1.
+    /// Mean luma of the saved frames, 0..1.
     pub avg_luma: f32,
-    /// Mean change of light from captured frame to captured frame, 0..1.
+    /// Mean change of luma between consecutive saved frames, 0..1.
     pub motion: f32,
-    /// How it answers to each part of the sound, where an audit has told.
+    /// Reaction to each frequency band, known after an audit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_response: Option<BandResponse>,
-    /// The part of the sound that changes it most.
+    /// The band that changes the picture most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub band_class: Option<BandClass>,
 }
 
 impl FrameMetrics {
-    /// The same with what an audit heard.
-    pub fn hearing(&self, bands: BandResponse) -> Self {
+    /// Returns the measurements with the band response of an audit.
+    pub fn with_bands(&self, bands: BandResponse) -> Self {
         Self { band_response: Some(bands), band_class: Some(bands.class()), ..*self }
     }
 }
 
 impl FrameEntry {
-    /// Whether frames are there.
+    /// Returns whether the attempt succeeded.
     pub fn is_ok(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status == "ok")
     }
 }
 
-/// The first 16 hexadecimal digits of the SHA-1 of a preset's id.
+/// Returns the first 16 hexadecimal digits of the SHA-1 of a preset's id.
 pub fn id_hash(id: &str) -> String {
     Sha1::digest(id.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Folder of a preset's frames below the pack's: `frames/01/23/0123456789abcdef`.
+/// Returns the folder of a preset's frames, relative to the pack: `frames/01/23/0123456789abcdef`.
 pub fn folder_of(hash: &str) -> String {
     format!("frames/{}/{}/{hash}", &hash[..2], &hash[2..4])
 }
 
-/// The last line of every preset. Lines that cannot be read, as a lost machine leaves one, are skipped.
+/// Reads the last line of every preset. Unreadable lines, as after a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let Ok(file) = std::fs::File::open(folder.join(INDEX)) else { return HashMap::new() };
     let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
@@ -171,33 +172,32 @@ pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     entries.map(|entry| (entry.preset_id.clone(), entry)).collect()
 }
 
-/// Appends lines to the index of a folder.
+/// Appends lines to the index.
 pub struct IndexWriter {
     file: std::fs::File,
     path: PathBuf,
 }
 
 impl IndexWriter {
-    /// Opens the index; a line that a lost machine left unfinished is ended first.
-    pub fn open(folder: &Path) -> Result<Self, String> {
+    /// Opens the index, terminating a line that was cut off by a crash.
+    pub fn open(folder: &Path) -> Result<Self, FramesError> {
         let path = folder.join(INDEX);
-        let told = |error: std::io::Error| format!("{} cannot be opened: {error}", path.display());
-        std::fs::create_dir_all(folder).map_err(told)?;
+        let failed = |error: std::io::Error| FramesError::Index { path: path.clone(), error };
+        std::fs::create_dir_all(folder).map_err(failed)?;
         let cut = std::fs::read(&path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(told)?;
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
         if cut {
-            file.write_all(b"\n").map_err(told)?;
+            file.write_all(b"\n").map_err(failed)?;
         }
         Ok(Self { file, path })
     }
 
     /// Appends one line.
-    pub fn append(&mut self, entry: &FrameEntry) -> Result<(), String> {
-        let mut line = serde_json::to_vec(entry).map_err(|error| error.to_string())?;
+    pub fn append(&mut self, entry: &FrameEntry) -> Result<(), FramesError> {
+        let failed = |error: std::io::Error| FramesError::Index { path: self.path.clone(), error };
+        let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        self.file
-            .write_all(&line)
-            .map_err(|error| format!("{} cannot be written: {error}", self.path.display()))
+        self.file.write_all(&line).map_err(failed)
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_cut_short_is_lost_alone_and_later_lines_win() {
+    fn a_truncated_line_is_skipped_and_later_lines_win() {
         let folder = tempfile::tempdir().expect("a folder");
         let entry = |motion: f32| FrameEntry {
             preset_id: "a/b.milk".into(),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn the_band_is_the_one_that_stands_out() {
+    fn the_class_is_the_band_that_stands_out() {
         let class = |low, mid, high| BandResponse { low, mid, high }.class();
         assert_eq!(class(0.1, 0.01, 0.02), BandClass::Low);
         assert_eq!(class(0.0, 0.0, 0.003), BandClass::High);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_lie_in_nested_folders_by_hash() {
+    fn frames_are_stored_in_nested_folders_by_hash() {
         // printf presets/x.milk | sha1sum
         let hash = id_hash("presets/x.milk");
         assert_eq!(hash.len(), 16);

@@ -1,13 +1,14 @@
-//! Still frames of every preset, for embedding and for people: `frames-index.jsonl` and WebP files in folders by hash.
+//! Renders still frames of every preset for embedding and viewing: WebP files, listed in `frames-index.jsonl`.
 //!
-//! Presets are rendered by supervised processes in a seeded random order, so that a night cut short has seen some of
-//! everything. One line is appended per attempt; the next night goes on with what has no good line.
+//! Presets are rendered by supervised processes in a seeded random order, so that an interrupted bake covers a random
+//! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line.
 
 mod capture;
 mod entry;
+mod error;
+mod item;
 mod render_stats;
 pub mod single;
-mod subject;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,145 +19,145 @@ use std::time::{Duration, Instant};
 use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
 pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
-pub use subject::{BakeItem, subjects_in};
+pub use error::FramesError;
+pub use item::{BakeItem, items_in};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{AuditPlan, Ledger, recipe};
-use crate::jobs::progress::{Progress, Watch};
+use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use crate::library::{PresetId, PresetSource, Store, library_root};
 use crate::units::Rng;
 
-/// Words for attempts that are not repeated: a preset that hangs would hang again. One that cannot be read may be back
-/// another night.
+/// Reasons of attempts that are not repeated: a preset that hangs would hang again. A file that cannot be read may be
+/// back in the next bake.
 const FINAL: [&str; 2] = ["probe-timeout", "preset-load-failed"];
 
-/// How the stage runs.
+/// Settings of the stage.
 #[derive(Clone, Debug)]
 pub struct FramesSettings {
-    /// How frames are captured.
+    /// Capture settings.
     pub capture: CaptureSettings,
-    /// Processes at work.
+    /// Number of worker processes.
     pub workers: usize,
-    /// Processor time a preset may use.
+    /// CPU time limit per preset.
     pub timeout: Duration,
-    /// More attempts at a preset whose process failed.
+    /// Number of retries if a worker fails.
     pub retries: u32,
-    /// When to end, finished or not.
+    /// Time at which to stop even if unfinished.
     pub deadline: Option<Instant>,
-    /// The sign of a show to give way to.
+    /// Lock of a playing show to pause for.
     pub pause_for: Option<PathBuf>,
-    /// Somebody asks it to stop.
+    /// Set to cancel.
     pub stop: Arc<AtomicBool>,
 }
 
-/// What a night of rendering did.
+/// Result of the stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// Presets rendered.
+    /// Presets rendered in this run.
     pub ok: usize,
-    /// Presets that failed.
+    /// Presets that failed in this run.
     pub failed: usize,
-    /// Presets of earlier nights.
+    /// Presets done in earlier runs.
     pub kept: usize,
-    /// Whether every preset had its turn.
+    /// Whether every preset was processed.
     pub finished: bool,
 }
 
-/// What is known of each preset's frames, by id.
+/// Returns the frame measurements of every preset by id.
 pub fn metrics(folder: &Path) -> HashMap<String, FrameMetrics> {
     let entries = read(folder).into_values().filter(FrameEntry::is_ok);
     entries.map(|entry| (entry.preset_id, entry.metrics)).collect()
 }
 
-/// Gives each subject its frames in this folder, as far as they are there.
-pub fn attach(subjects: &mut [BakeItem], folder: &Path) {
+/// Sets the frames of each item to those that exist in this folder.
+pub fn attach_frames(items: &mut [BakeItem], folder: &Path) {
     let entries = read(folder);
-    for subject in subjects {
-        if let Some(entry) = entries.get(&subject.id).filter(|entry| entry.is_ok()) {
+    for item in items {
+        if let Some(entry) = entries.get(&item.id).filter(|entry| entry.is_ok()) {
             let frames = entry.frames.iter().map(|frame| folder.join(frame));
-            subject.frames = frames.filter(|frame| frame.is_file()).collect();
+            item.frames = frames.filter(|frame| frame.is_file()).collect();
         }
     }
 }
 
-/// Gives each subject its answer to each part of the sound, as far as an audit of this library has told; says of how
-/// many.
-pub fn attach_bands(subjects: &mut [BakeItem], library: &Path, store: Store) -> anyhow::Result<usize> {
+/// Sets the band response of each item from the audit of this library. Returns the number of items that have one.
+pub fn attach_bands(items: &mut [BakeItem], library: &Path, store: Store) -> anyhow::Result<usize> {
     let plan = AuditPlan::last(&store, std::iter::once(library_root(library)))?;
     let by_path: HashMap<String, PresetId> =
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
     let ledger = Ledger::new(store, recipe(&ProbeSettings::default()));
-    let mut told = 0;
-    for subject in subjects {
-        let Some(&id) = by_path.get(&subject.id) else { continue };
+    let mut known = 0;
+    for item in items {
+        let Some(&id) = by_path.get(&item.id) else { continue };
         let look = ledger.of_any_recipe(id)?.and_then(|record| record.evidence.look);
-        subject.bands = look.as_ref().map(BandResponse::from);
-        told += usize::from(subject.bands.is_some());
+        item.bands = look.as_ref().map(BandResponse::from);
+        known += usize::from(item.bands.is_some());
     }
-    Ok(told)
+    Ok(known)
 }
 
-/// How many of these presets have no such frames yet, nor failed for good.
-pub fn lacking(subjects: &[BakeItem], folder: &Path, capture: &CaptureSettings) -> usize {
+/// Returns how many presets still have to be rendered with these settings.
+pub fn count_pending(items: &[BakeItem], folder: &Path, capture: &CaptureSettings) -> usize {
     let (known, name) = (read(folder), capture.name());
-    subjects.iter().filter(|subject| !is_done(subject, folder, &known, &name)).count()
+    items.iter().filter(|item| !is_done(item, folder, &known, &name)).count()
 }
 
-/// Whether a preset has had its turn since it was last written, with these settings, and its frames are there.
-fn is_done(subject: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
-    let Some(entry) = known.get(&subject.id).filter(|entry| is_final(entry)) else { return false };
-    // A line by another program does not tell how its frames were captured, nor of what.
+/// Returns whether the current version of a preset was processed with these settings and its frames exist.
+fn is_done(item: &BakeItem, folder: &Path, known: &HashMap<String, FrameEntry>, capture: &str) -> bool {
+    let Some(entry) = known.get(&item.id).filter(|entry| is_final(entry)) else { return false };
+    // Lines by other programs lack the capture settings and the content id.
     entry.capture.as_deref().is_none_or(|name| name == capture)
-        && are_whole(entry, folder)
+        && frames_intact(entry, folder)
         && match &entry.content {
-            Some(content) => content_of(&subject.path).is_some_and(|now| now == *content),
-            None => !changed_since(&subject.path, &entry.at),
+            Some(content) => content_of(&item.path).is_some_and(|now| now == *content),
+            None => !changed_since(&item.path, &entry.at),
         }
 }
 
-/// Whether the frames of this line are there, in the length they were written in where that is told.
-fn are_whole(entry: &FrameEntry, folder: &Path) -> bool {
+/// Returns whether the frames of an entry exist in full length.
+fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
     let length = |frame: &String| std::fs::metadata(folder.join(frame)).ok().filter(|facts| facts.is_file());
     let lengths: Option<Vec<u64>> = entry.frames.iter().map(|frame| Some(length(frame)?.len())).collect();
     lengths.is_some_and(|lengths| entry.bytes.is_none_or(|bytes| lengths.iter().sum::<u64>() == bytes))
 }
 
-/// The identity of a preset that can be read.
+/// Returns the content id of a readable preset.
 fn content_of(path: &Path) -> Option<String> {
     let bytes = PresetSource::File(path.to_owned()).read().ok()?;
     Some(PresetId::of(&bytes).to_string())
 }
 
-/// Whether nothing is left of the folder that a preset's id leads down from.
-fn library_is_gone(job: &CaptureJob) -> bool {
+/// Returns whether the library of a job is missing or empty, as on an unmounted disk.
+fn library_missing(job: &CaptureJob) -> bool {
     let root = job.preset.ancestors().nth(job.id.split('/').count());
     root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
 /// Renders the presets that have no frames yet.
 pub fn render(
-    subjects: &[BakeItem],
+    items: &[BakeItem],
     folder: &Path,
     settings: &FramesSettings,
-    watch: Watch,
-) -> Result<Rendered, String> {
+    watch: OnProgress,
+) -> Result<Rendered, FramesError> {
     let mut done = Rendered { finished: true, ..Rendered::default() };
     let (known, name) = (read(folder), settings.capture.name());
     let mut open: Vec<BakeItem> = Vec::new();
     let mut index = entry::IndexWriter::open(folder)?;
-    for subject in subjects {
-        if !is_done(subject, folder, &known, &name) {
-            open.push(subject.clone());
+    for item in items {
+        if !is_done(item, folder, &known, &name) {
+            open.push(item.clone());
             continue;
         }
         done.kept += 1;
-        // The frames came before the audit: what it heard is told in a line of its own.
-        let entry = known.get(&subject.id).filter(|entry| entry.is_ok());
-        if let (Some(entry), Some(bands)) = (entry, subject.bands)
+        // The frames were rendered before the audit: append a line with the band response.
+        let entry = known.get(&item.id).filter(|entry| entry.is_ok());
+        if let (Some(entry), Some(bands)) = (entry, item.bands)
             && entry.metrics.band_response.is_none()
         {
-            index.append(&FrameEntry { metrics: entry.metrics.hearing(bands), ..entry.clone() })?;
+            index.append(&FrameEntry { metrics: entry.metrics.with_bands(bands), ..entry.clone() })?;
         }
     }
     Rng::new(settings.capture.seed).shuffle(&mut open);
@@ -165,13 +166,13 @@ pub fn render(
             break;
         }
         let last = attempt == settings.retries;
-        open = one_round(&open, folder, settings, last, &mut index, &mut done, subjects.len(), watch)?;
+        open = one_round(&open, folder, settings, last, &mut index, &mut done, items.len(), watch)?;
     }
     Ok(done)
 }
 
-/// Tries each preset once; gives back those worth another attempt.
-#[expect(clippy::too_many_arguments, reason = "one round of the loop above, split off to be read")]
+/// Tries each preset once and returns those worth another attempt.
+#[expect(clippy::too_many_arguments, reason = "one iteration of the loop in `render`")]
 fn one_round(
     open: &[BakeItem],
     folder: &Path,
@@ -180,8 +181,8 @@ fn one_round(
     index: &mut entry::IndexWriter,
     done: &mut Rendered,
     total: usize,
-    watch: Watch,
-) -> Result<Vec<BakeItem>, String> {
+    watch: OnProgress,
+) -> Result<Vec<BakeItem>, FramesError> {
     let pool = PoolSettings {
         workers: settings.workers.clamp(1, open.len().max(1)),
         limits: Limits {
@@ -193,7 +194,8 @@ fn one_round(
         arguments: vec![
             "worker".into(),
             "frames".into(),
-            serde_json::to_string(&settings.capture).map_err(|error| error.to_string())?,
+            serde_json::to_string(&settings.capture)
+                .map_err(|error| FramesError::Worker(error.to_string()))?,
         ],
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
@@ -213,31 +215,29 @@ fn one_round(
             Outcome::Hang(why) => Captured::failed("probe-timeout", why),
             Outcome::Stuck(why) => Captured::failed("render-failed", why),
             Outcome::Memory(why) => Captured::failed("render-failed", format!("too much memory: {why}")),
-            Outcome::Died(why) => Captured::failed("render-failed", format!("its process died: {why}")),
+            Outcome::Died(why) => Captured::failed("render-failed", format!("process died: {why}")),
             Outcome::NotTried(why) => {
-                trouble = Some(format!("frames cannot be rendered: {why}"));
+                trouble = Some(FramesError::Worker(why));
                 return false;
             }
         };
         match &captured.failed {
             Some((word, why)) if word == "write-failed" => {
-                trouble = Some(why.clone());
+                trouble = Some(FramesError::Write(why.clone()));
                 return false;
             }
-            Some((word, why)) if word == MISSING && library_is_gone(&job) => {
-                trouble = Some(format!(
-                    "the library is gone ({why}); start it again when it is back, it goes on from here"
-                ));
+            Some((word, why)) if word == MISSING && library_missing(&job) => {
+                trouble = Some(FramesError::LibraryMissing(why.clone()));
                 return false;
             }
             _ => {}
         }
         let mut entry = line(&job, captured, &name);
-        if let Some(bands) = by_id.get(&job.id).and_then(|subject| subject.bands) {
-            entry.metrics = entry.metrics.hearing(bands);
+        if let Some(bands) = by_id.get(&job.id).and_then(|item| item.bands) {
+            entry.metrics = entry.metrics.with_bands(bands);
         }
-        if let Err(why) = index.append(&entry) {
-            trouble = Some(why);
+        if let Err(error) = index.append(&entry) {
+            trouble = Some(error);
             return false;
         }
         if entry.is_ok() {
@@ -254,7 +254,7 @@ fn one_round(
     });
     done.finished &= seen == open.len();
     match trouble {
-        Some(why) => Err(why),
+        Some(error) => Err(error),
         None => Ok(again),
     }
 }
@@ -263,7 +263,7 @@ fn is_final(entry: &FrameEntry) -> bool {
     entry.is_ok() || entry.reasons.iter().any(|reason| FINAL.contains(&reason.as_str()))
 }
 
-/// Whether a file was written after this date; a file without a date was not.
+/// Returns whether a file was modified after `at`, an ISO 8601 date; `false` for a file without a date.
 fn changed_since(path: &Path, at: &str) -> bool {
     let written = std::fs::metadata(path).and_then(|meta| meta.modified());
     let written = written.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_preset_under_the_same_name_and_frames_cut_short_are_due_again() {
+    fn a_changed_preset_and_truncated_frames_are_rendered_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let (preset, frame) = (folder.path().join("a.milk"), folder.path().join("0.webp"));
         std::fs::write(&preset, b"zoom=1").expect("written");
@@ -314,32 +314,32 @@ mod tests {
             ..FrameEntry::default()
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&entry).expect("written");
-        let subject = BakeItem { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
-        let due = || lacking(std::slice::from_ref(&subject), folder.path(), &CaptureSettings::default());
+        let item = BakeItem { id: "a.milk".into(), path: preset.clone(), frames: Vec::new(), bands: None };
+        let due = || count_pending(std::slice::from_ref(&item), folder.path(), &CaptureSettings::default());
         assert_eq!(due(), 0);
         std::fs::write(&frame, b"pict").expect("written");
-        assert_eq!(due(), 1, "a frame is cut short");
+        assert_eq!(due(), 1, "a frame is truncated");
         std::fs::write(&frame, b"picture").expect("written");
         std::fs::write(&preset, b"zoom=2").expect("written");
-        assert_eq!(due(), 1, "the preset is another");
+        assert_eq!(due(), 1, "the preset has changed");
     }
 
     #[test]
-    fn a_library_is_gone_when_nothing_is_left_of_its_folder() {
+    fn a_library_is_missing_if_its_folder_is_gone_or_empty() {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("library");
         std::fs::create_dir_all(root.join("deep")).expect("made");
         let preset = root.join("deep/a.milk");
         let job = CaptureJob { id: "deep/a.milk".into(), preset, folder: folder.path().to_owned() };
-        assert!(!library_is_gone(&job));
+        assert!(!library_missing(&job));
         std::fs::remove_dir(root.join("deep")).expect("removed");
-        assert!(library_is_gone(&job), "a disk that is away leaves an empty folder");
+        assert!(library_missing(&job), "an unmounted disk leaves an empty folder");
         std::fs::remove_dir(&root).expect("removed");
-        assert!(library_is_gone(&job));
+        assert!(library_missing(&job));
     }
 
     #[test]
-    fn frames_that_came_before_the_audit_are_told_what_it_heard_and_are_not_rendered_again() {
+    fn frames_rendered_before_the_audit_get_its_band_response_without_rendering_again() {
         let folder = tempfile::tempdir().expect("a folder");
         let (preset, frame) = (folder.path().join("a.milk"), "frames/a.webp".to_owned());
         std::fs::create_dir(folder.path().join("frames")).expect("made");
@@ -365,14 +365,14 @@ mod tests {
         };
         entry::IndexWriter::open(folder.path()).expect("open").append(&rendered).expect("written");
         let bands = BandResponse { low: 0.5, mid: 0.1, high: 0.1 };
-        let subject = BakeItem { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
+        let item = BakeItem { id: "a.milk".into(), path: preset, frames: Vec::new(), bands: Some(bands) };
         for _ in 0..2 {
-            let done = render(std::slice::from_ref(&subject), folder.path(), &settings, &mut |_| true);
-            assert_eq!(done.map(|done| (done.kept, done.ok)), Ok((1, 0)));
+            let done = render(std::slice::from_ref(&item), folder.path(), &settings, &mut |_| true);
+            assert_eq!(done.map(|done| (done.kept, done.ok)).expect("rendered"), (1, 0));
         }
-        let told = &read(folder.path())["a.milk"].metrics;
+        let metrics = &read(folder.path())["a.milk"].metrics;
         assert_eq!(
-            (told.band_response, told.band_class, told.motion),
+            (metrics.band_response, metrics.band_class, metrics.motion),
             (Some(bands), Some(BandClass::Low), 0.25)
         );
         let lines = std::fs::read_to_string(folder.path().join(entry::INDEX)).expect("there");

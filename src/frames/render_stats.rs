@@ -1,4 +1,4 @@
-//! What frames cost and what they look like, in a handful of numbers.
+//! Statistics of a rendering: frame times, brightness and motion.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::process_time;
 
-/// Light below which a picture counts as black (0..1).
+/// Luma below which a picture counts as black (0..1).
 const BLACK_LUMA: f64 = 0.004;
-/// Mean change between frames below which a picture counts as standing still (0..1).
+/// Mean change between frames below which a picture counts as static (0..1).
 const STILL_MOTION: f64 = 0.0005;
 
-/// Numbers of one rendering.
+/// Statistics of one rendering.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RenderStats {
-    /// Median time of a frame, milliseconds.
+    /// Median frame time, milliseconds.
     pub frame_ms_median: f64,
-    /// 95th percentile.
+    /// 95th percentile of the frame time, milliseconds.
     pub frame_ms_p95: f64,
-    /// Processor time a frame over all threads, milliseconds.
+    /// CPU time per frame over all threads, milliseconds.
     pub cpu_ms_per_frame: f64,
-    /// Mean light of all frames, 0..1 (Rec. 709 weights on display values).
+    /// Mean luma of all frames, 0..1 (Rec. 709 weights on display values).
     pub luma: f64,
-    /// Mean change of light from frame to frame, 0..1.
+    /// Mean change of luma between frames, 0..1.
     pub motion: f64,
-    /// Every frame is black.
+    /// Whether every frame is black.
     pub black: bool,
-    /// Nothing moves from frame to frame.
+    /// Whether the picture does not change.
     #[serde(rename = "static")]
     pub still: bool,
 }
 
-/// Collects the numbers while frames are drawn.
+/// Collects the statistics while frames are drawn.
 pub(super) struct StatsRecorder {
     frame_ms: Vec<f64>,
     cpu_before: Option<Duration>,
@@ -53,16 +53,16 @@ impl StatsRecorder {
         }
     }
 
-    /// Counts one frame; the processor time since the last picture belongs to it.
-    pub fn frame_took(&mut self, time: Duration) {
+    /// Records the time of a frame, and the CPU time since the last picture.
+    pub fn record_time(&mut self, time: Duration) {
         self.frame_ms.push(time.as_secs_f64() * 1000.0);
         if let Some(before) = self.cpu_before {
             self.cpu_seen += process_time().saturating_sub(before);
         }
     }
 
-    /// Looks at the picture of the frame.
-    pub fn saw(&mut self, picture: &image::RgbaImage) {
+    /// Records the picture of a frame.
+    pub fn record_picture(&mut self, picture: &image::RgbaImage) {
         let light: Vec<u8> = picture.pixels().map(|pixel| luma(pixel.0)).collect();
         let mean = |sum: u64| sum as f64 / light.len().max(1) as f64 / 255.0;
         self.lumas.push(mean(light.iter().map(|&l| u64::from(l)).sum()));
@@ -74,7 +74,7 @@ impl StatsRecorder {
         self.cpu_before = Some(process_time());
     }
 
-    pub fn figures(mut self) -> RenderStats {
+    pub fn finish(mut self) -> RenderStats {
         self.frame_ms.sort_by(f64::total_cmp);
         let at = |share: f64| {
             let last = self.frame_ms.len().saturating_sub(1);
@@ -95,7 +95,7 @@ impl StatsRecorder {
     }
 }
 
-/// Rec. 709 light of a display pixel, 0..255.
+/// Returns the Rec. 709 luma of a display pixel, 0..255.
 fn luma([r, g, b, _]: [u8; 4]) -> u8 {
     ((2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b)) / 10_000) as u8
 }

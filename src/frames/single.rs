@@ -1,6 +1,6 @@
-//! Rendering single presets to pictures, for measuring and for looking at them.
+//! Renders single presets to pictures, for benchmarks and inspection.
 //!
-//! Every preset starts on a fresh deck from black, in the same show and on the same stage as live.
+//! Every preset starts from black on a new deck, in the same show and on the same stage as live.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,70 +15,70 @@ use crate::show::Rig;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// How presets are rendered.
+/// Settings of a rendering.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
-    /// Pixels of the picture.
+    /// Picture size, pixels.
     pub size: [u32; 2],
-    /// Frames a second.
+    /// Frames per second.
     pub fps: u32,
-    /// Frames to draw.
+    /// Number of frames to draw.
     pub frames: u32,
-    /// Frames to save, counted from 1.
+    /// Numbers of the frames to save, from 1.
     pub save: Vec<u32>,
     /// Cells of the warp mesh.
     pub mesh: [u32; 2],
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// Decides everything random.
+    /// Random seed.
     pub seed: u64,
-    /// A sound file, or `demo`.
+    /// Sound file, or `demo`.
     pub audio: String,
 }
 
 /// One preset to render.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderJob {
-    /// The preset.
+    /// File of the preset.
     pub preset: PathBuf,
-    /// Where its frames go; nothing is saved without.
+    /// Folder for its frames; `None` saves nothing.
     pub out: Option<PathBuf>,
 }
 
-/// How a rendering ended.
+/// Outcome of a rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RenderStatus {
     /// All frames were drawn.
     Ok,
-    /// The file is no preset, or asks for more than any preset may.
+    /// The file is not a valid preset or exceeds a limit.
     Refused,
     /// The engine or its process failed.
     Failed,
-    /// It did not end in time.
+    /// The time limit was exceeded.
     Timeout,
 }
 
-/// What came of rendering one preset.
+/// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// The preset.
+    /// File of the preset.
     pub preset: PathBuf,
-    /// How it ended.
+    /// Outcome.
     pub status: RenderStatus,
-    /// Why, when it is not ok.
+    /// Why it is not ok; otherwise empty.
     pub reason: String,
-    /// Parts that do not work, images that are not there.
+    /// Parts that do not work, and missing images.
     pub warnings: Vec<String>,
-    /// Making the deck ready, milliseconds.
+    /// Time to load and compile the preset, milliseconds.
     pub prepare_ms: f64,
-    /// What the frames cost and look like.
+    /// Frame statistics.
     #[serde(flatten)]
     pub figures: RenderStats,
 }
 
 impl RenderReport {
-    /// A preset without a picture.
+    /// Creates the report of a preset that was not drawn.
     pub fn without_picture(preset: &Path, status: RenderStatus, reason: String) -> Self {
         Self {
             preset: preset.to_owned(),
@@ -91,7 +91,7 @@ impl RenderReport {
     }
 }
 
-/// Renders presets one after the other on one device.
+/// Renders presets one at a time on one device.
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,
@@ -111,7 +111,7 @@ impl Renderer {
         self.render_watched(job, |_, _| ())
     }
 
-    /// Renders one preset; `watch` sees the number of each frame, from 1, and the show that has just drawn it.
+    /// Renders one preset; `watch` receives the number of each frame, from 1, and the rig that has drawn it.
     pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,
@@ -124,14 +124,14 @@ impl Renderer {
         };
         let stage = Stage::new(self.render_context.clone(), self.settings.size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
-        let mut measured = StatsRecorder::start();
+        let mut stats = StatsRecorder::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
             if let Err(why) = solo.frame(self.sound_of(number)) {
                 return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why);
             }
             solo.rig.stage.finish();
-            measured.frame_took(started.elapsed());
+            stats.record_time(started.elapsed());
             let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
                 Err(error) => {
@@ -139,14 +139,14 @@ impl Renderer {
                     return RenderReport::without_picture(&job.preset, RenderStatus::Failed, reason);
                 }
             };
-            measured.saw(&picture);
+            stats.record_picture(&picture);
             watch(number, &solo.rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
                 let path = folder.join(format!("frame-{number:03}.png"));
                 let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());
                 let saved = saved.and_then(|()| picture.save(&path).map_err(|error| error.to_string()));
                 if let Err(why) = saved {
-                    let why = format!("{} could not be written: {why}", path.display());
+                    let why = format!("writing {} failed: {why}", path.display());
                     return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why);
                 }
             }
@@ -158,7 +158,7 @@ impl Renderer {
             reason: String::new(),
             warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
             prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
-            figures: measured.figures(),
+            figures: stats.finish(),
         }
     }
 
@@ -167,7 +167,7 @@ impl Renderer {
     }
 }
 
-/// What belongs to a frame, counted from 1; nothing after the sound has ended.
+/// Returns the samples of a frame, counted from 1; empty after the end of the sound.
 pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
     let sample = |frame: u32| (u64::from(frame) * u64::from(HOUSE_RATE_HZ) / u64::from(fps.max(1))) as usize;
     let from = sample(number - 1).min(sound.len());
@@ -175,7 +175,7 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     &sound[from..to]
 }
 
-/// The first `seconds` of a file or of the demo track, at the house rate.
+/// Loads the first `seconds` of a sound file or of the demo track, at the internal sample rate.
 pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
     use anyhow::Context as _;
     let frames = (seconds * f64::from(HOUSE_RATE_HZ)).ceil() as usize + 1;

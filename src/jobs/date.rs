@@ -1,8 +1,8 @@
-//! Moments as the bake writes them.
+//! Timestamps.
 
 pub use crate::units::iso_date as iso;
 
-/// Seconds since 1970 now, by the machine's clock.
+/// Returns the current Unix time in seconds.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs() as i64)

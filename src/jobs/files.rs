@@ -1,12 +1,11 @@
-//! Bytes to files, whole or not at all; failures in words.
+//! Atomic file writes.
 
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::library::whole_file;
+use crate::library::whole_file::{self, FileError};
 
-/// Replaces `path` with `bytes`; folders are made as needed.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
+/// Replaces `path` with `bytes`, creating missing folders. Readers never see a partial file.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     whole_file::replace(path, |out| out.write_all(bytes))
-        .map_err(|error| format!("{} could not be written: {}", error.path, error.why))
 }

@@ -1,4 +1,4 @@
-//! One bake at a time in one folder: a second one is told so, and a bake that was killed leaves no lock behind.
+//! Allows one bake per folder. A bake that was killed leaves no lock behind.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -6,18 +6,19 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Name of the lock within the folder.
+/// File name of the lock.
 const NAME: &str = ".aivj-bake.lock";
 
-/// Held while a bake works in a folder; the system lets go of it when the process ends, however it ends.
+/// The lock of a folder, released by the operating system when the process exits.
 pub struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
-    /// Takes the folder, which is made when it is not there.
+    /// Locks the folder, creating it if missing. Fails if another bake holds the lock.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("creating the folder {}", folder.display()))?;
         let path = folder.join(NAME);
         let mut file = OpenOptions::new()
             .read(true)
@@ -25,27 +26,27 @@ impl FolderLock {
             .create(true)
             .truncate(false)
             .open(&path)
-            .with_context(|| format!("writing in the folder {}", folder.display()))?;
+            .with_context(|| format!("writing to the folder {}", folder.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut owner = String::new();
-                file.read_to_string(&mut owner).ok(); // Optional in the message; on Windows a locked file is unreadable.
+                file.read_to_string(&mut owner).ok(); // Only for the message; fails on Windows.
                 let owner = match owner.trim() {
                     "" => String::new(),
                     id => format!(" (process {id})"),
                 };
                 let folder = folder.display();
                 anyhow::bail!(
-                    "another bake{owner} is at work in {folder}; wait for it, stop it, or name another folder"
+                    "another bake{owner} is running in {folder}; wait for it, stop it, or use another folder"
                 );
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("locking the folder {}", folder.display()));
             }
         }
-        let told = file.set_len(0).and_then(|()| file.rewind());
-        told.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // The number is for people only.
+        let cleared = file.set_len(0).and_then(|()| file.rewind());
+        cleared.and_then(|()| writeln!(file, "{}", std::process::id())).ok(); // Only for the message above.
         Ok(Self { _file: file })
     }
 }
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_is_told_and_the_third_may_start_when_the_first_has_ended() {
+    fn a_locked_folder_is_refused_until_the_lock_is_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
         let first = FolderLock::take(folder.path()).expect("taken");
         let refused = FolderLock::take(folder.path()).err().expect("refused").to_string();

@@ -1,7 +1,7 @@
-//! What every long-running job shares: supervised worker processes, progress, the folder lock, and the locks that show
-//! that a show is open or playing.
+//! Shared by long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a running
+//! show.
 //!
-//! Knows nothing of presets or pictures; see `audit` and `frames` for the work itself.
+//! Contains nothing about presets or pictures; see `audit` and `frames`.
 
 mod date;
 pub mod files;

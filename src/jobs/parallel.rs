@@ -1,12 +1,12 @@
 //! Parallel loops (rayon) whose results do not depend on the number of threads.
 //!
-//! Each call builds its own pool, so that its threads are as many as requested and inherit the priority of the caller:
-//! a modest bake stays modest on all of them.
+//! Each call builds its own thread pool, so that its threads inherit the priority of the caller: a low-priority bake
+//! stays at low priority on all of them.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayViewMut1, Axis};
 
-/// Runs `work` with its parallel iterators on `threads` threads.
+/// Runs `work` in a pool of `threads` threads.
 pub fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
@@ -16,7 +16,7 @@ pub fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     pool.install(work)
 }
 
-/// Calls `fill` with the number and the cells of every row.
+/// Calls `fill` with the index and the cells of every row.
 pub fn rows<T: Send + Sync>(
     matrix: &mut Array2<T>,
     threads: usize,
@@ -27,7 +27,7 @@ pub fn rows<T: Send + Sync>(
     });
 }
 
-/// `work` done on every item by several threads, results in the items' order.
+/// Maps every item in parallel; results are in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     on(threads, || items.par_iter().map(work).collect())
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_keep_the_order_of_the_items_on_any_number_of_threads() {
+    fn results_do_not_depend_on_the_number_of_threads() {
         let items: Vec<u64> = (0..1000).collect();
         for threads in [0, 1, 2, 7] {
             let squares = map(&items, threads, |item| item * item);
@@ -65,10 +65,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn threads_inherit_the_priority_of_the_caller() {
-        // SAFETY: the calls take and return numbers.
+        // SAFETY: takes and returns integers.
         let niceness = || unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
         std::thread::spawn(move || {
-            crate::jobs::workers::give_way();
+            crate::jobs::workers::lower_priority();
             let own = niceness();
             assert!(own >= 10, "{own}");
             let others = map(&[(); 64], 2, |()| {
@@ -78,6 +78,6 @@ mod tests {
             assert!(others.iter().all(|other| *other == own), "{others:?}");
         })
         .join()
-        .expect("modest");
+        .expect("a low-priority thread");
     }
 }

@@ -1,26 +1,26 @@
-//! What a long piece of work says about itself while it runs, and how it is asked to stop.
+//! Progress of a long-running job, and cancellation.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a stage has come.
+/// Progress of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// What is being done, in the words of the log: `render frames`, `embed`...
+    /// Stage name as in the log: `render frames`, `embed`...
     pub stage: String,
-    /// Presets done, those of earlier nights included.
+    /// Presets done, earlier runs included.
     pub done: usize,
-    /// Presets in all.
+    /// Total number of presets.
     pub total: usize,
-    /// A picture that has just been made, where there is one.
+    /// The newest captured picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<std::path::PathBuf>,
 }
 
-/// Told how far the work has come; answers whether it should go on.
-pub type Watch<'a> = &'a mut dyn FnMut(&Progress) -> bool;
+/// Progress callback; return `false` to cancel.
+pub type OnProgress<'a> = &'a mut dyn FnMut(&Progress) -> bool;
 
 impl Progress {
-    /// A stage with so much of it done.
+    /// Returns the progress of a stage without a picture.
     pub fn at(stage: &str, done: usize, total: usize) -> Self {
         Self { stage: stage.to_owned(), done, total, picture: None }
     }

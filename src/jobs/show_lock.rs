@@ -1,65 +1,66 @@
-//! Signs of a show on this machine: a file that it holds while there is music, so that a bake gives way, and one that it
-//! holds as long as it is open, so that nobody writes what the show would write over.
+//! Lock files of a show: one held while music is playing, so that a bake pauses, and one held while the show is open,
+//! so that no other process writes what the show would overwrite.
 //!
-//! The system lets go of the files when the process ends, however it ends: a show that fell never stops anybody.
+//! The operating system releases the locks when the process exits, so a crashed show blocks nobody.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::library::UserFolders;
 
-/// Name of the file in the data folder.
+/// File name of the lock of a playing show, in the data folder.
 const NAME: &str = "show-plays.lock";
-/// Name of the file of an open show.
+/// File name of the lock of an open show.
 const OPEN: &str = "show-open.lock";
-/// Silence after which the show is over, seconds: longer than any pause between two pieces.
+/// Seconds of silence after which the show counts as over: longer than any pause between two tracks.
 const OVER_AFTER_SECS: f64 = 60.0;
 
-/// The show's side. Never waits.
+/// The show's side of the locks. Never waits.
 pub struct ShowLock {
-    /// Held for as long as the show is open.
+    /// Held while the show is open.
     _open: File,
     file: File,
-    up: bool,
+    playing: bool,
     silent_secs: f64,
 }
 
 impl ShowLock {
-    /// The signs in this folder: a show is open, and there is no music yet.
+    /// Marks a show in this folder as open and not yet playing.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join(name))
         };
         let open = file(OPEN)?;
-        open.lock_shared()?; // Others hold it for a moment only.
-        Ok(Self { _open: open, file: file(NAME)?, up: false, silent_secs: OVER_AFTER_SECS })
+        open.lock_shared()?; // Others hold it only briefly.
+        Ok(Self { _open: open, file: file(NAME)?, playing: false, silent_secs: OVER_AFTER_SECS })
     }
 
-    /// One frame of the show: the sign is up while there is sound and for a while after it.
+    /// Advances by one frame of `dt` seconds: the show counts as playing while there is sound and for a while after
+    /// it.
     pub fn step(&mut self, silent: bool, dt: f64) {
         self.silent_secs = if silent { self.silent_secs + dt } else { 0.0 };
         let wanted = self.silent_secs < OVER_AFTER_SECS;
-        if wanted != self.up {
-            // A bake that looks at the sign holds it for a moment; the next frame tries again.
+        if wanted != self.playing {
+            // A bake checking the lock holds it for a moment; retry in the next frame.
             let done = if wanted { self.file.try_lock_shared().is_ok() } else { self.file.unlock().is_ok() };
-            self.up = if done { wanted } else { self.up };
+            self.playing = if done { wanted } else { self.playing };
         }
     }
 }
 
-/// Where the sign of this user's shows is.
-pub fn of_user() -> Option<PathBuf> {
-    UserFolders::of_user().map(|places| places.data.join(NAME))
+/// Returns the path of the current user's playing lock.
+pub fn user_path() -> Option<PathBuf> {
+    UserFolders::of_user().map(|folders| folders.data.join(NAME))
 }
 
-/// Whether a show that keeps its things in this folder is open.
+/// Returns whether a show with this data folder is open.
 pub fn is_open(folder: &Path) -> bool {
-    is_up(&folder.join(OPEN))
+    is_locked(&folder.join(OPEN))
 }
 
-/// Keeps shows from opening while the answer is held, which must be a moment only; `None` while one is open.
-pub fn none_open(folder: &Path) -> std::io::Result<Option<File>> {
+/// Prevents shows from opening while the returned lock is held, which must be brief. Returns `None` if one is open.
+pub fn block_opening(folder: &Path) -> std::io::Result<Option<File>> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(OPEN);
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
@@ -70,9 +71,9 @@ pub fn none_open(folder: &Path) -> std::io::Result<Option<File>> {
     }
 }
 
-/// Whether a show holds the sign.
-pub fn is_up(sign: &Path) -> bool {
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(sign) else { return false };
+/// Returns whether a show holds the lock at `path`.
+pub fn is_locked(path: &Path) -> bool {
+    let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else { return false };
     matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
@@ -81,24 +82,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sign_is_up_with_the_music_and_down_after_a_minute_of_silence_or_with_the_show() {
+    fn a_show_is_playing_from_the_first_sound_until_a_minute_of_silence_or_its_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(NAME);
-        assert!(!is_up(&path));
+        assert!(!is_locked(&path));
         assert!(!is_open(folder.path()));
-        assert!(none_open(folder.path()).expect("looked").is_some());
+        assert!(block_opening(folder.path()).expect("looked").is_some());
         let mut show = ShowLock::open(folder.path()).expect("opened");
-        assert!(is_open(folder.path()) && none_open(folder.path()).expect("looked").is_none());
+        assert!(is_open(folder.path()) && block_opening(folder.path()).expect("looked").is_none());
         show.step(true, 0.02);
-        assert!(!is_up(&path));
+        assert!(!is_locked(&path));
         show.step(false, 0.02);
-        assert!(is_up(&path));
+        assert!(is_locked(&path));
         show.step(true, OVER_AFTER_SECS - 1.0);
-        assert!(is_up(&path));
+        assert!(is_locked(&path));
         show.step(true, 1.5);
-        assert!(!is_up(&path));
+        assert!(!is_locked(&path));
         show.step(false, 0.02);
         drop(show);
-        assert!(!is_up(&path) && !is_open(folder.path()));
+        assert!(!is_locked(&path) && !is_open(folder.path()));
     }
 }

@@ -1,10 +1,10 @@
-//! Paths between processes: names that are not UTF-8 arrive as they are.
+//! Paths as JSON, including names that are not UTF-8.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A path as JSON: a text where it is one, else its units as numbers.
+/// A path that serialises to a string, or to an array of bytes (UTF-16 units on Windows) if it is not valid Unicode.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WirePath(pub PathBuf);
 
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_no_text_survives() {
+    fn a_non_utf8_path_survives_a_round_trip() {
         for bytes in [vec![b'a'], vec![b'a', 0xff, b'b']] {
             let name = path(&bytes.iter().map(|&byte| u16::from(byte)).collect::<Vec<_>>());
             let sent = serde_json::to_string(&WirePath(name.clone())).expect("written");

@@ -1,6 +1,7 @@
-//! Animated WebP without a second program: frames encoded losslessly, put together as the container wants them.
+//! Writes animated WebP without an external program: losslessly encoded frames in the animation container.
 //!
-//! The container is RIFF as in the WebP Container Specification (RFC 9649): `VP8X`, `ANIM`, then one `ANMF` a frame.
+//! The container is RIFF as in the WebP Container Specification (RFC 9649): `VP8X`, `ANIM`, then one `ANMF` per
+//! frame.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
@@ -8,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use image::{ExtendedColorType, ImageEncoder as _, RgbaImage};
 
-/// Says that the file is animated, in the `VP8X` chunk.
+/// `VP8X` flag of an animated file.
 const ANIMATED: u8 = 0x02;
-/// Frames are shown as they are, not blended with the one before.
-const REPLACES: u8 = 0x02;
-/// Largest side and longest frame that the container's 24-bit fields can say.
+/// `ANMF` flag: the frame replaces the previous one instead of blending with it.
+const NO_BLEND: u8 = 0x02;
+/// Largest value of the container's 24-bit fields.
 const MAX_FIELD: u32 = (1 << 24) - 1;
 
-/// An animation being written. The file is whole once [`Animation::finish`] has been called.
+/// An animation being written. The file is complete after [`Animation::finish`].
 pub struct Animation {
     file: BufWriter<File>,
     path: PathBuf,
@@ -25,7 +26,7 @@ pub struct Animation {
 }
 
 impl Animation {
-    /// Starts `path`: frames of `size` pixels, each shown for `frame_ms` milliseconds, repeated for ever.
+    /// Creates `path`, an endless loop of frames of `size` pixels, each shown for `frame_ms` milliseconds.
     pub fn create(path: &Path, size: [u32; 2], frame_ms: u32) -> std::io::Result<Self> {
         let mut file = BufWriter::new(File::create(path)?);
         let mut header = Vec::with_capacity(44);
@@ -34,29 +35,30 @@ impl Animation {
         extended.extend(three_bytes(size[0].saturating_sub(1)));
         extended.extend(three_bytes(size[1].saturating_sub(1)));
         chunk(&mut header, b"VP8X", &extended);
-        // Background colour, then how often it runs: 0 is for ever.
+        // Background colour, then the loop count: 0 is endless.
         chunk(&mut header, b"ANIM", &[0, 0, 0, 255, 0, 0]);
         file.write_all(&header)?;
         Ok(Self { file, path: path.to_owned(), size, frame_ms, written: header.len() as u64 })
     }
 
-    /// Adds one frame; it must have the size of the animation.
+    /// Adds one frame, which must have the size of the animation.
     pub fn push(&mut self, frame: &RgbaImage) -> std::io::Result<()> {
         if [frame.width(), frame.height()] != self.size {
-            return Err(std::io::Error::other("a frame of another size cannot be added"));
+            return Err(std::io::Error::other("the frame does not have the size of the animation"));
         }
         let mut still = Vec::new();
         let rgb: Vec<u8> = frame.pixels().flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2]]).collect();
         image::codecs::webp::WebPEncoder::new_lossless(&mut still)
             .write_image(&rgb, self.size[0], self.size[1], ExtendedColorType::Rgb8)
             .map_err(std::io::Error::other)?;
-        let picture = still.get(12..).ok_or_else(|| std::io::Error::other("an encoder wrote no picture"))?;
+        let picture =
+            still.get(12..).ok_or_else(|| std::io::Error::other("the WebP encoder wrote no picture"))?;
         let mut body = Vec::with_capacity(16 + picture.len());
-        body.extend([0; 6]); // At the top left.
+        body.extend([0; 6]); // Offset (0, 0).
         body.extend(three_bytes(self.size[0].saturating_sub(1)));
         body.extend(three_bytes(self.size[1].saturating_sub(1)));
         body.extend(three_bytes(self.frame_ms));
-        body.push(REPLACES);
+        body.push(NO_BLEND);
         body.extend_from_slice(picture);
         let mut out = Vec::with_capacity(body.len() + 9);
         chunk(&mut out, b"ANMF", &body);
@@ -65,10 +67,10 @@ impl Animation {
         Ok(())
     }
 
-    /// Ends the file and says where it is.
+    /// Completes the file and returns its path.
     pub fn finish(mut self) -> std::io::Result<PathBuf> {
         let length = u32::try_from(self.written - 8)
-            .map_err(|_| std::io::Error::other("an animation cannot be larger than 4 GiB"))?;
+            .map_err(|_| std::io::Error::other("the animation is larger than 4 GiB"))?;
         self.file.seek(SeekFrom::Start(4))?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.flush()?;
@@ -76,13 +78,13 @@ impl Animation {
     }
 }
 
-/// A 24-bit number, least byte first.
+/// Returns a 24-bit little-endian integer.
 fn three_bytes(value: u32) -> [u8; 3] {
     let bytes = value.min(MAX_FIELD).to_le_bytes();
     [bytes[0], bytes[1], bytes[2]]
 }
 
-/// One RIFF chunk, padded to an even length.
+/// Appends a RIFF chunk, padded to an even length.
 fn chunk(out: &mut Vec<u8>, name: &[u8; 4], body: &[u8]) {
     out.extend(name);
     out.extend((body.len() as u32).to_le_bytes());

@@ -1,5 +1,4 @@
-//! Moving pictures as files, and the flash meter: video through ffmpeg, animated WebP without it, and how often a
-//! picture flashes.
+//! Writing video, and the flash meter.
 
 pub mod animation;
 pub mod flash;

@@ -1,4 +1,4 @@
-//! Frames to a file: MP4 through ffmpeg where it is installed, an animated WebP, or a folder of PNGs.
+//! Writes frames as MP4 through ffmpeg, as animated WebP, or as a folder of PNGs.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,50 +9,51 @@ use image::RgbaImage;
 
 use crate::media::animation::Animation;
 
-/// Somewhere frames go.
+/// A video being written.
 pub enum Video {
-    /// An ffmpeg process that takes raw frames.
+    /// An ffmpeg process that reads raw frames.
     Ffmpeg {
         /// The process.
         process: Child,
-        /// Where its frames go in.
+        /// Its standard input.
         input: ChildStdin,
-        /// The file it writes.
+        /// Path of the video.
         path: PathBuf,
     },
     /// A folder of numbered PNGs.
     Folder {
-        /// The folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// The last one written.
+        /// Number of frames written.
         number: u32,
     },
-    /// A silent animation without a second program.
+    /// A silent animated WebP, written without an external program.
     Animation(Animation),
 }
 
 impl Video {
-    /// Opens `path`: a name ending in `.mp4` becomes a video with this sound, or an animation where there is no ffmpeg;
-    /// one ending in `.webp` an animation, any other a folder.
+    /// Opens `path`. A name ending in `.mp4` gives a video with `sound`, or an animation without sound if ffmpeg is
+    /// missing; `.webp` gives an animation; any other name a folder.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
         let ends_in =
             |wanted: &str| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted));
         if !ends_in("mp4") && !ends_in("webp") {
-            std::fs::create_dir_all(path).with_context(|| format!("making the folder {}", path.display()))?;
+            std::fs::create_dir_all(path)
+                .with_context(|| format!("creating the folder {}", path.display()))?;
             return Ok(Self::Folder { path: path.to_owned(), number: 0 });
         }
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)
-                .with_context(|| format!("making the folder {}", parent.display()))?;
+                .with_context(|| format!("creating the folder {}", parent.display()))?;
         }
         if ends_in("webp") {
             return animation(path, size, fps);
         }
         match start_ffmpeg(path, size, fps, sound) {
             Ok(video) => Ok(video),
-            Err(why) => {
+            Err(error) => {
                 let path = path.with_extension("webp");
-                eprintln!("{why}; writing {} without sound instead", path.display());
+                eprintln!("{error}; writing {} without sound instead", path.display());
                 animation(&path, size, fps)
             }
         }
@@ -73,17 +74,17 @@ impl Video {
         }
     }
 
-    /// Ends the file and says where it is.
+    /// Completes the file and returns its path.
     pub fn finish(self) -> anyhow::Result<PathBuf> {
         match self {
             Self::Ffmpeg { mut process, input, path } => {
                 drop(input);
                 let status = process.wait().context("waiting for ffmpeg")?;
-                anyhow::ensure!(status.success(), "ffmpeg ended with {status} writing {}", path.display());
+                anyhow::ensure!(status.success(), "ffmpeg failed with {status} writing {}", path.display());
                 Ok(path)
             }
             Self::Folder { path, .. } => Ok(path),
-            Self::Animation(animation) => animation.finish().context("ending the animation"),
+            Self::Animation(animation) => animation.finish().context("finishing the animation"),
         }
     }
 }
@@ -93,7 +94,7 @@ fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
     animation.map(Video::Animation).with_context(|| format!("creating {}", path.display()))
 }
 
-/// Encoders of MP4 video that ffmpeg may have, the best first, with their options.
+/// MP4 video encoders of ffmpeg in order of preference, with their options.
 const ENCODERS: [(&str, &[&str]); 4] = [
     ("libx264", &["-preset", "veryfast", "-crf", "18"]),
     ("h264_videotoolbox", &["-b:v", "12M"]),
@@ -101,19 +102,26 @@ const ENCODERS: [(&str, &[&str]); 4] = [
     ("mpeg4", &["-q:v", "3"]),
 ];
 
-/// The encoder ffmpeg has, with its options; in words why there is none.
-pub fn encoder() -> Result<(&'static str, &'static [&'static str]), String> {
-    let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output();
-    let listed = listed.map_err(|error| format!("ffmpeg could not be started ({error})"))?;
-    let listed = String::from_utf8_lossy(&listed.stdout);
-    let has = |name: &str| listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
-    ENCODERS
-        .into_iter()
-        .find(|(name, _)| has(name))
-        .ok_or_else(|| "this ffmpeg has no encoder for MP4 video".into())
+/// Why ffmpeg cannot write MP4 video.
+#[derive(Debug, thiserror::Error)]
+pub enum FfmpegError {
+    /// ffmpeg is missing or did not start.
+    #[error("cannot start ffmpeg: {0}")]
+    Start(#[from] std::io::Error),
+    /// ffmpeg was built without a suitable encoder.
+    #[error("ffmpeg has no MP4 video encoder")]
+    NoEncoder,
 }
 
-fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> Result<Video, String> {
+/// Returns the name and options of the best MP4 video encoder that ffmpeg has.
+pub fn encoder() -> Result<(&'static str, &'static [&'static str]), FfmpegError> {
+    let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let has = |name: &str| listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
+    ENCODERS.into_iter().find(|(name, _)| has(name)).ok_or(FfmpegError::NoEncoder)
+}
+
+fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> Result<Video, FfmpegError> {
     let (encoder, options) = encoder()?;
     let with_sound: &[&str] =
         if sound.is_some() { &["-c:a", "aac", "-af", "apad", "-shortest"] } else { &[] };
@@ -123,13 +131,12 @@ fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> 
         .args(sound.into_iter().flat_map(|sound| [Path::new("-i"), sound]))
         .args(["-c:v", encoder])
         .args(options)
-        // Odd sides are padded: yuv420p wants even ones. Sound that ends early is followed by silence.
+        // Pad to even sides, which yuv420p requires. Sound that ends early is followed by silence.
         .args(["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"])
         .args(with_sound)
         .arg(path)
         .stdin(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("ffmpeg could not be started ({error})"))?;
-    let input = process.stdin.take().ok_or("ffmpeg takes no input")?;
+        .spawn()?;
+    let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
 }

@@ -1,41 +1,41 @@
-//! How the hours of a night are shared, over as many starts as it takes.
+//! Divides the time budget of a bake between its stages, across restarts.
 //!
-//! Each stage may work until its share of the whole is over, so that time a stage does not need goes to the next one
+//! Each stage may run until its share of the budget is used, so that time a stage does not need passes to the next one
 //! and the last stage always finishes.
 
 use std::time::{Duration, Instant};
 
-/// Share of the night after which no more presets are audited: one costs a fifth of its frames.
+/// Share of the budget after which no more presets are audited: an audit costs a fifth of the frames of a preset.
 pub(super) const AUDIT_UNTIL: f64 = 0.2;
-/// Share after which no more frames are rendered.
+/// Share of the budget after which no more frames are rendered.
 pub(super) const FRAMES_UNTIL: f64 = 0.85;
-/// Share after which no more presets are embedded; clusters and index take what is left.
+/// Share of the budget after which no more presets are embedded; clusters and index take the rest.
 pub(super) const EMBED_UNTIL: f64 = 0.96;
 
-/// The night's clock. What earlier starts of the same night have spent counts.
+/// Clock of a bake, including the time of its earlier runs.
 pub(super) struct Clock {
-    whole: Duration,
-    before: Duration,
+    budget: Duration,
+    earlier: Duration,
     started: Instant,
 }
 
 impl Clock {
-    /// A night of `whole`, of which `before` is spent.
-    pub fn new(whole: Duration, before: Duration) -> Self {
-        Self { whole, before, started: Instant::now() }
+    /// Starts the clock of a bake with this budget, of which `earlier` is spent.
+    pub fn new(budget: Duration, earlier: Duration) -> Self {
+        Self { budget, earlier, started: Instant::now() }
     }
 
-    /// What is spent of the night.
+    /// Returns the time spent so far.
     pub fn spent(&self) -> Duration {
-        self.before + self.started.elapsed()
+        self.earlier + self.started.elapsed()
     }
 
-    /// What is left until this share of the night is over.
+    /// Returns the time until this share of the budget is used.
     pub fn left(&self, share: f64) -> Duration {
-        self.whole.mul_f64(share).saturating_sub(self.spent())
+        self.budget.mul_f64(share).saturating_sub(self.spent())
     }
 
-    /// Whether this share of the night is over.
+    /// Returns whether this share of the budget is used.
     pub fn over(&self, share: f64) -> bool {
         self.left(share).is_zero()
     }
@@ -46,13 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_night_that_goes_on_has_only_what_is_left_of_it() {
+    fn a_resumed_bake_has_only_the_rest_of_its_budget() {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         let fresh = Clock::new(hours(10), Duration::ZERO);
-        let again = Clock::new(hours(10), hours(4));
+        let resumed = Clock::new(hours(10), hours(4));
         let left = |clock: &Clock, share| clock.left(share).as_secs_f64() / 3600.0;
         assert!((left(&fresh, AUDIT_UNTIL) - 2.0).abs() < 0.01);
-        assert!(again.over(AUDIT_UNTIL) && (left(&again, FRAMES_UNTIL) - 4.5).abs() < 0.01);
+        assert!(resumed.over(AUDIT_UNTIL) && (left(&resumed, FRAMES_UNTIL) - 4.5).abs() < 0.01);
         assert!(Clock::new(hours(10), hours(11)).over(1.0));
     }
 }

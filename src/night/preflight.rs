@@ -1,33 +1,34 @@
-//! What the night needs, looked at before it begins.
+//! Checks the requirements of a bake before it starts.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::NightSettings;
+use super::settings::NightSettings;
 use crate::embed;
 use crate::frames::CaptureSettings;
 use crate::stage::Gpu;
 
-/// Bytes a preset takes besides its frames: itself, its thumbnail, its rows.
+/// Bytes per preset besides its frames: copy, thumbnail, embedding.
 const BYTES_PER_PRESET: u64 = 64_000;
 
-/// One thing looked at.
+/// Result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// What: `disk`, `graphics`...
+    /// What was checked: `disk`, `graphics`...
     pub what: String,
-    /// What was found, in words.
-    pub said: String,
-    /// The night cannot begin like this.
+    /// The result as a message.
+    #[serde(rename = "said")]
+    pub message: String,
+    /// Whether the bake cannot start.
     pub fatal: bool,
 }
 
-/// Looks at everything.
+/// Runs all checks.
 pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
     let check = |what: &str, found: Result<String, String>| {
         let fatal = found.is_err();
-        Check { what: what.into(), said: found.unwrap_or_else(|why| why), fatal }
+        Check { what: what.into(), message: found.unwrap_or_else(|why| why), fatal }
     };
     vec![
         check("library", Ok(format!("{presets} presets in {}", settings.library.display()))),
@@ -42,63 +43,63 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
 
 fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<String, String> {
     std::fs::create_dir_all(folder)
-        .map_err(|error| format!("the folder {} cannot be made: {error}", folder.display()))?;
+        .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
-    crate::jobs::files::write_whole(&probe, b"x")?;
-    std::fs::remove_file(&probe).ok(); // Left behind it harms nobody.
+    crate::jobs::files::write_whole(&probe, b"x").map_err(|error| error.to_string())?;
+    std::fs::remove_file(&probe).ok(); // Leftovers do no harm.
     let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(format!(
-            "the disk of {} has {:.1} GiB left, the night may need {:.1}; free some or choose another place",
+            "the disk of {} has {:.1} GiB free, the bake may need {:.1}; free some space or choose another folder",
             folder.display(),
             gib(free),
             gib(needed)
         )),
         Ok(free) => Ok(format!("{:.1} GiB free, at most {:.1} needed", gib(free), gib(needed))),
-        Err(_) => Ok(format!("at most {:.1} GiB needed; how much is free is not known here", gib(needed))),
+        Err(_) => Ok(format!("at most {:.1} GiB needed; free space unknown", gib(needed))),
     }
 }
 
 fn graphics() -> Result<String, String> {
     match Gpu::headless() {
         Ok(gpu) if gpu.software() => {
-            Ok(format!("{}: no graphics card; expect two to five seconds a preset", gpu.name()))
+            Ok(format!("{}: software rendering; expect two to five seconds per preset", gpu.name()))
         }
         Ok(gpu) => Ok(gpu.name()),
-        Err(error) => Err(format!("nothing can be drawn: {error}")),
+        Err(error) => Err(format!("cannot draw: {error}")),
     }
 }
 
 fn sound(audio: &str) -> Result<String, String> {
     if audio == "demo" {
-        return Ok("the demo track".into());
+        return Ok("demo track".into());
     }
     let pcm = crate::audio::decode(Path::new(audio))
-        .map_err(|error| format!("the sound {audio} cannot be opened: {error}"))?;
+        .map_err(|error| format!("cannot open the sound {audio}: {error}"))?;
     let loud = pcm.frames.iter().flatten().any(|sample| sample.abs() > 1e-3);
     if loud {
         Ok(audio.to_owned())
     } else {
-        Err(format!("the sound {audio} is silent; presets would be judged without music"))
+        Err(format!("the sound {audio} is silent; presets need music to be judged"))
     }
 }
 
 fn images(folders: &[std::path::PathBuf]) -> Result<String, String> {
     if folders.is_empty() {
-        return Ok("no folder of images was named; presets that ask for one are drawn without".into());
+        return Ok("no image folders; presets are drawn without their images".into());
     }
     match folders.iter().find(|folder| !folder.is_dir()) {
-        Some(folder) => Err(format!("{} is no folder of images", folder.display())),
-        None => Ok(format!("{} folders of images", folders.len())),
+        Some(folder) => Err(format!("{} is not a folder", folder.display())),
+        None => Ok(format!("{} image folders", folders.len())),
     }
 }
 
-/// Opens a vision model and tries it.
+/// Opens a vision model and runs it once.
 fn model(settings: &NightSettings) -> Result<String, String> {
-    let mut said = String::new();
+    let mut message = String::new();
     if settings.embedder == "builtin" {
-        return Ok("builtin, no model needed".into());
+        return Ok("built-in embedder".into());
     }
     embed::open_embedder(
         &settings.embedder,
@@ -107,12 +108,13 @@ fn model(settings: &NightSettings) -> Result<String, String> {
         &settings.folder,
         settings.seed,
         settings.workers,
-        &mut |text| said = text,
-    )?;
-    Ok(said)
+        &mut |text| message = text,
+    )
+    .map_err(|error| error.to_string())?;
+    Ok(message)
 }
 
-/// Whether the machine hangs on a wire, where the platform tells.
+/// Returns whether the machine is on mains power, where the platform reports it.
 fn power() -> String {
     let supplies = std::fs::read_dir("/sys/class/power_supply").into_iter().flatten().flatten();
     let mut online: Vec<bool> = Vec::new();
@@ -122,9 +124,9 @@ fn power() -> String {
         }
     }
     if online.is_empty() || online.contains(&true) {
-        "on mains, as far as can be told".into()
+        "on mains power, or unknown".into()
     } else {
-        "on battery: plug the machine in, or the night will be short".into()
+        "on battery: connect the power supply".into()
     }
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_missing_images_and_a_place_that_cannot_be_written_are_found() {
+    fn silent_sound_missing_images_and_unwritable_folders_are_found() {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(images(&[folder.path().join("none")]).is_err());
         assert!(sound("/nowhere.ogg").is_err());

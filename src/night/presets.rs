@@ -1,4 +1,4 @@
-//! What the audit says of a night's presets: which are fit, which are not and why, which still wait for a verdict.
+//! Sorts the presets of a bake by their verdicts: accepted, excluded with a reason, or pending.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,23 +8,23 @@ use crate::frames::BakeItem;
 use crate::frames::BandResponse;
 use crate::library::{PresetId, Store, library_root};
 
-/// Why a preset is left out that no scan has read; before the night's own it may only be new.
-pub(super) const UNREAD: &str = "it cannot be read";
+/// Reason of a preset missing from the last scan; before the bake's own scan it may only be new.
+pub(super) const UNREAD: &str = "cannot be read";
 
-/// The presets of a night, sorted.
+/// The presets of a bake, sorted by verdict.
 #[derive(Debug, Default)]
 pub(super) struct NightPresets {
-    /// Can be played, and there is something to see.
-    pub fit: Vec<BakeItem>,
-    /// Left out, and why.
-    pub dropped: Vec<(String, String)>,
+    /// Playable presets with an acceptable look.
+    pub accepted: Vec<BakeItem>,
+    /// Excluded presets with reasons.
+    pub excluded: Vec<(String, String)>,
     /// Presets without a verdict.
-    pub waiting: usize,
+    pub pending: usize,
 }
 
-/// Sorts presets by their verdicts of this recipe.
-pub(super) fn judge(
-    subjects: &[BakeItem],
+/// Sorts presets by their verdicts with this recipe.
+pub(super) fn sort(
+    items: &[BakeItem],
     library: &Path,
     store: Store,
     recipe: String,
@@ -36,32 +36,32 @@ pub(super) fn judge(
         plan.each_file().map(|file| (plan.relative(file), file.id)).collect();
     let mut first: HashMap<PresetId, &str> = HashMap::new();
     let mut judged = NightPresets::default();
-    for subject in subjects {
-        let Some(&id) = by_path.get(&subject.id) else {
-            judged.dropped.push((subject.id.clone(), UNREAD.into()));
+    for item in items {
+        let Some(&id) = by_path.get(&item.id) else {
+            judged.excluded.push((item.id.clone(), UNREAD.into()));
             continue;
         };
         if let Some(same) = first.get(&id) {
-            judged.dropped.push((subject.id.clone(), format!("the same as {same}")));
+            judged.excluded.push((item.id.clone(), format!("the same as {same}")));
             continue;
         }
-        first.insert(id, &subject.id);
+        first.insert(id, &item.id);
         match ledger.get(id)? {
-            None => judged.waiting += 1,
+            None => judged.pending += 1,
             Some(record) if record.good(&gates) => {
                 let bands = record.evidence.look.as_ref().map(BandResponse::from);
-                judged.fit.push(BakeItem { bands, ..subject.clone() });
+                judged.accepted.push(BakeItem { bands, ..item.clone() });
             }
             Some(record) => {
                 let why = record.reasons(&gates).into_iter().next();
-                judged.dropped.push((subject.id.clone(), why.unwrap_or_else(|| "it was not drawn".into())));
+                judged.excluded.push((item.id.clone(), why.unwrap_or_else(|| "not drawn".into())));
             }
         }
     }
     Ok(judged)
 }
 
-/// What a reason is counted under: `too dark` of `too dark: light 0.002, below 0.03`.
-pub(super) fn kind(reason: &str) -> &str {
+/// Returns the category of a reason: `too dark` for `too dark: light 0.002, below 0.03`.
+pub(super) fn category(reason: &str) -> &str {
     reason.split([':', '/']).next().unwrap_or(reason).trim_end_matches(|c: char| c.is_ascii_digit())
 }

@@ -1,4 +1,4 @@
-//! The morning's page: what was accepted, what was left out and why, what the clusters look like, what has changed.
+//! The report for the morning: accepted presets, excluded ones with reasons, the clusters, and what has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -6,41 +6,42 @@ use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::presets::kind;
-use super::stages::AUDIT_FOLDER;
+use super::presets::category;
+use super::settings::AUDIT_FOLDER;
 use crate::cluster::{ClusterStyle, Styles};
 use crate::frames::{self, Rendered};
 use crate::jobs::files;
 
-/// Pictures of a contact sheet.
+/// Number of pictures per contact sheet.
 const SHEET: usize = 12;
-/// Presets named in a list.
+/// Number of presets named per list.
 const NAMED: usize = 200;
 
-/// What the page tells of.
+/// Contents of the page.
 pub(super) struct PageInput<'a> {
     pub styles: &'a Styles,
-    pub before: Option<&'a Styles>,
-    /// Presets the night was asked for.
+    pub previous: Option<&'a Styles>,
+    /// Number of presets in the bake.
     pub presets: usize,
-    /// Presets left out, and why.
-    pub dropped: &'a [(String, String)],
+    /// Excluded presets with reasons.
+    pub excluded: &'a [(String, String)],
     /// Presets without a verdict.
-    pub waiting: usize,
-    /// How varied the pack is, in words; nothing when none was copied.
-    pub light: Option<String>,
+    pub pending: usize,
+    /// Grade of the pack with reasons, if a pack was written.
+    pub grade: Option<String>,
     pub rendered: Rendered,
-    /// What the night has taken, all its starts together.
+    /// Time spent on the bake, earlier runs included.
     pub spent: Duration,
 }
 
-/// Writes `morning.html` into the pack's folder.
-pub(super) fn write(folder: &Path, told: &PageInput) -> Result<PathBuf, String> {
+/// Writes `morning.html` to the pack's folder.
+pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String> {
     let path = folder.join("morning.html");
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
         entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.frames.last()?.as_str()))).collect();
-    files::write_whole(&path, page(told, &pictures).into_string().as_bytes())?;
+    files::write_whole(&path, page(input, &pictures).into_string().as_bytes())
+        .map_err(|error| error.to_string())?;
     Ok(path)
 }
 
@@ -51,66 +52,67 @@ h2{margin:1.4em 0 .2em}h3{margin:1.2em 0 .2em}td{padding:0 1em 0 0;vertical-alig
 a{color:#8fc7f5}details{margin:.3em 0}summary{cursor:pointer}
 ";
 
-/// Where the last picture of a preset is.
+/// Path of the last frame of each preset.
 type Pictures<'a> = HashMap<&'a str, &'a str>;
 
-fn page(told: &PageInput, pictures: &Pictures) -> Markup {
+fn page(input: &PageInput, pictures: &Pictures) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                title { "aivj: the morning after" }
+                title { "aivj: bake report" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (summary(told))
-                h2 { "Since last night" }
-                @match told.before {
-                    Some(before) => (changes(told, before, pictures)),
-                    None => p { "This is the first night here." },
+                (summary(input))
+                h2 { "Changes since the last bake" }
+                @match input.previous {
+                    Some(previous) => (changes(input, previous, pictures)),
+                    None => p { "First bake in this folder." },
                 }
-                h2 { (told.styles.clusters.len()) " clusters" }
-                @for style in &told.styles.clusters {
+                h2 { (input.styles.clusters.len()) " clusters" }
+                @for style in &input.styles.clusters {
                     (cluster(style, pictures))
                 }
-                (left_out(told.dropped))
+                (excluded_list(input.excluded))
             }
         }
     }
 }
 
-fn summary(told: &PageInput) -> Markup {
-    let PageInput { styles, presets, dropped, waiting, light, rendered, spent, .. } = told;
+fn summary(input: &PageInput) -> Markup {
+    let PageInput { styles, presets, excluded, pending, grade, rendered, spent, .. } = input;
     html! {
         h1 { (styles.pack) }
         p.quiet { (styles.generated_at) }
         p {
-            "Of " (presets) " presets " (styles.members.len()) " are in the index, " (dropped.len())
-            " are left out, " (waiting) " wait for a verdict. Rendered tonight: " (rendered.ok) " good, "
-            (rendered.failed) " failed; " (rendered.kept) " were there already. It took " (words(*spent)) "."
+            (presets) " presets: " (styles.members.len()) " indexed, " (excluded.len()) " excluded, "
+            (pending) " pending. Frames: " (rendered.ok) " rendered, " (rendered.failed) " failed, "
+            (rendered.kept) " from earlier runs. Total time: " (duration(*spent)) "."
         }
-        @if let Some(light) = light {
-            p { "The pack is " (light) "." }
+        @if let Some(grade) = grade {
+            p { "Pack diversity: " (grade) "." }
         }
-        p { a href={ (AUDIT_FOLDER) "/report.html" } { "The audit, preset by preset" } }
+        p { a href={ (AUDIT_FOLDER) "/report.html" } { "Audit report" } }
     }
 }
 
-/// What is another than last night: counts, clusters that came, went or changed their size, and names.
-fn changes(told: &PageInput, before: &Styles, pictures: &Pictures) -> Markup {
-    let PageInput { styles, dropped, .. } = told;
+/// Changes since the previous bake: counts, clusters, and names.
+fn changes(input: &PageInput, previous: &Styles, pictures: &Pictures) -> Markup {
+    let PageInput { styles, excluded, .. } = input;
     let new: BTreeSet<&String> =
-        styles.members.keys().filter(|id| !before.members.contains_key(*id)).collect();
+        styles.members.keys().filter(|id| !previous.members.contains_key(*id)).collect();
     let gone: BTreeSet<&String> =
-        before.members.keys().filter(|id| !styles.members.contains_key(*id)).collect();
-    let moved = |(id, cluster): &(&String, &u32)| before.members.get(*id).is_some_and(|old| old != *cluster);
+        previous.members.keys().filter(|id| !styles.members.contains_key(*id)).collect();
+    let moved =
+        |(id, cluster): &(&String, &u32)| previous.members.get(*id).is_some_and(|old| old != *cluster);
     let moved: BTreeSet<&String> = styles.members.iter().filter(moved).map(|(id, _)| id).collect();
-    let reasons: HashMap<&str, &str> = dropped.iter().map(|(id, why)| (id.as_str(), why.as_str())).collect();
+    let reasons: HashMap<&str, &str> = excluded.iter().map(|(id, why)| (id.as_str(), why.as_str())).collect();
     html! {
-        p { (new.len()) " new, " (gone.len()) " gone, " (moved.len()) " in another cluster." }
+        (new.len()) " new, " (gone.len()) " removed, " (moved.len()) " moved to another cluster."
         p { @for id in new.iter().take(SHEET) { (picture(id, pictures)) } }
-        @for (title, ids) in [("New", &new), ("Gone", &gone), ("In another cluster", &moved)] {
+        @for (title, ids) in [("New", &new), ("Removed", &gone), ("Moved to another cluster", &moved)] {
             @if !ids.is_empty() {
                 details {
                     summary { (title) ": " (ids.len()) }
@@ -122,14 +124,14 @@ fn changes(told: &PageInput, before: &Styles, pictures: &Pictures) -> Markup {
                 }
             }
         }
-        (sizes(styles, before))
+        (sizes(styles, previous))
     }
 }
 
-/// Clusters that came, went or changed their size.
-fn sizes(styles: &Styles, before: &Styles) -> Markup {
+/// Clusters that are new, removed, or changed in size.
+fn sizes(styles: &Styles, previous: &Styles) -> Markup {
     let old: HashMap<&str, &ClusterStyle> =
-        before.clusters.iter().map(|style| (style.id.as_str(), style)).collect();
+        previous.clusters.iter().map(|style| (style.id.as_str(), style)).collect();
     let now: BTreeSet<&str> = styles.clusters.iter().map(|style| style.id.as_str()).collect();
     let row = |style: &ClusterStyle, count: usize, was: &str| {
         html! { tr { td { (style.id) } td { (style.label) } td { (count) } td.quiet { (was) } } }
@@ -138,13 +140,13 @@ fn sizes(styles: &Styles, before: &Styles) -> Markup {
         table {
             @for style in &styles.clusters {
                 @match old.get(style.id.as_str()) {
-                    None => (row(style, style.count, "a new cluster")),
+                    None => (row(style, style.count, "new")),
                     Some(was) if was.count == style.count => {},
-                    Some(was) => (row(style, style.count, &format!("{} before", was.count))),
+                    Some(was) => (row(style, style.count, &format!("previously {}", was.count))),
                 }
             }
-            @for style in before.clusters.iter().filter(|style| !now.contains(style.id.as_str())) {
-                (row(style, 0, &format!("{} before", style.count)))
+            @for style in previous.clusters.iter().filter(|style| !now.contains(style.id.as_str())) {
+                (row(style, 0, &format!("previously {}", style.count)))
             }
         }
     }
@@ -171,28 +173,28 @@ fn picture(id: &str, pictures: &Pictures) -> Markup {
     }
 }
 
-fn left_out(dropped: &[(String, String)]) -> Markup {
+fn excluded_list(excluded: &[(String, String)]) -> Markup {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    dropped.iter().for_each(|(_, why)| *kinds.entry(kind(why)).or_default() += 1);
+    excluded.iter().for_each(|(_, why)| *kinds.entry(category(why)).or_default() += 1);
     let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
-    let more = dropped.len().saturating_sub(NAMED);
+    let more = excluded.len().saturating_sub(NAMED);
     html! {
-        h2 { "Left out: " (dropped.len()) }
+        h2 { "Excluded: " (excluded.len()) }
         p { @for (kind, count) in kinds { (count) " " (kind) br; } }
         table.quiet {
-            @for (id, why) in dropped.iter().take(NAMED) {
+            @for (id, why) in excluded.iter().take(NAMED) {
                 tr { td { (id) } td { (why) } }
             }
         }
         @if more > 0 {
-            p.quiet { "and " (more) " more; the audit's page has them all" }
+            p.quiet { "and " (more) " more; see the audit report" }
         }
     }
 }
 
-/// `2 h 05 min`, `3 min`.
-fn words(time: Duration) -> String {
+/// Formats a duration: `2 h 05 min`, `3 min`.
+fn duration(time: Duration) -> String {
     let minutes = time.as_secs().div_ceil(60);
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes} min"),
@@ -217,41 +219,41 @@ mod tests {
     }
 
     #[test]
-    fn a_page_shows_what_is_central_and_says_what_changed_and_why() {
+    fn the_page_shows_central_presets_changes_and_reasons() {
         let members = |ids: &[(&str, u32)]| ids.iter().map(|(id, c)| ((*id).to_owned(), *c)).collect();
         let now = Styles {
             clusters: vec![style("c00", 2)],
             members: members(&[("a", 0), ("b", 0)]),
             ..Styles::default()
         };
-        let before = Styles {
+        let previous = Styles {
             clusters: vec![style("c00", 1), style("c01", 1)],
             members: members(&[("a", 1), ("x", 0)]),
             ..Styles::default()
         };
-        let dropped = [("x", "too dark: light 0.001"), ("y", "too dark: light 0.002")]
+        let excluded = [("x", "too dark: light 0.001"), ("y", "too dark: light 0.002")]
             .map(|(id, why)| (id.to_owned(), why.to_owned()));
-        let told = PageInput {
+        let input = PageInput {
             styles: &now,
-            before: Some(&before),
+            previous: Some(&previous),
             presets: 5,
-            dropped: &dropped,
-            waiting: 1,
-            light: Some("green: varied".into()),
+            excluded: &excluded,
+            pending: 1,
+            grade: Some("green: diverse".into()),
             rendered: Rendered::default(),
             spent: Duration::from_secs(7500),
         };
-        let html = page(&told, &HashMap::from([("a", "frames/a.webp")])).into_string();
+        let html = page(&input, &HashMap::from([("a", "frames/a.webp")])).into_string();
         for wanted in [
             "calm &lt;star&gt;",
             "frames/a.webp",
-            "1 new, 1 gone, 1 in another cluster",
-            "Of 5 presets 2 are in the index, 2 are left out, 1 wait",
+            "1 new, 1 removed, 1 moved to another cluster",
+            "5 presets: 2 indexed, 2 excluded, 1 pending",
             "2 too dark<br>",
             "too dark: light 0.001",
             "2 h 05 min",
             "<td>c01</td><td>calm &lt;star&gt;</td><td>0</td>",
-            "green: varied",
+            "green: diverse",
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in {html}");
         }

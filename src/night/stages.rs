@@ -1,5 +1,4 @@
-//! The stages of a night, one after the other, on some presets and in some folder: the same for the smoke run and for
-//! the long one.
+//! The stages of a bake in order. The smoke run and the whole bake run the same code.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -7,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::clock::{AUDIT_UNTIL, EMBED_UNTIL, FRAMES_UNTIL};
 use super::presets::{self, NightPresets, UNREAD};
+use super::settings::AUDIT_FOLDER;
 use super::{
-    AUDIT, CLUSTER, EMBED, FRAMES, Night, NightEvent, NightOutcome, PACK, POLICY, Run, real, report,
+    AUDIT, CLUSTER, EMBED, FRAMES, Night, NightError, NightEvent, NightOutcome, PACK, POLICY, Run, real,
+    report,
 };
 use crate::audit::probe::{ProbeSettings, thumb_path};
 use crate::audit::{self, AuditEvent, AuditSettings, recipe};
@@ -21,75 +22,67 @@ use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
 use crate::pack::{self, PackSettings, Sample};
 
-/// Where the audit's reports go, within the pack's folder.
-pub(super) const AUDIT_FOLDER: &str = "audit";
-/// Where its pictures are.
+/// Folder of the audit's thumbnails, within the audit folder.
 const THUMBS: &str = "thumbs";
-/// Time that embedding has even when the night is over: without rows there is no index.
-const EMBED_AT_LEAST: Duration = Duration::from_secs(60);
-/// Time that the audit has even when its share is over: without a verdict there is nothing to render.
-const AUDIT_AT_LEAST: Duration = Duration::from_secs(60);
-/// How often a rest looks whether the show still plays.
-const REST: Duration = Duration::from_millis(200);
+/// Minimum time for embedding, even when the budget is used: without embeddings there is no index.
+const MIN_EMBED: Duration = Duration::from_secs(60);
+/// Minimum time for the audit, even when its share is used: without verdicts there is nothing to render.
+const MIN_AUDIT: Duration = Duration::from_secs(60);
+/// Interval between checks for a playing show.
+const SHOW_CHECK_EVERY: Duration = Duration::from_millis(200);
 
 impl Night<'_, '_> {
-    /// Every stage on these presets.
+    /// Runs every stage on these presets.
     pub(super) fn stages(
         &mut self,
-        subjects: &[BakeItem],
+        items: &[BakeItem],
         folder: &Path,
         run: Run,
-    ) -> Result<NightOutcome, String> {
-        let before = cluster::before(folder);
+    ) -> Result<NightOutcome, NightError> {
+        let previous = cluster::previous(folder);
         self.stage(AUDIT);
-        let mut judged = self.audit(subjects, folder)?;
+        let mut judged = self.audit(items, folder)?;
         if self.stopped() {
             return Ok(NightOutcome::Stopped);
         }
-        if judged.fit.is_empty() {
+        if judged.accepted.is_empty() {
             let page = folder.join(AUDIT_FOLDER).join(crate::audit::report::PAGE);
             return match run {
                 Run::Smoke => {
                     self.note(
-                        "none of these few is fit to be played: the night itself is the first try".into(),
+                        "none of the presets of the smoke run is playable; continuing with the whole bake"
+                            .into(),
                     );
                     Ok(NightOutcome::Finished)
                 }
-                Run::Whole if judged.waiting > 0 => Err(format!(
-                    "the time was over before one fit preset was found; {} wait for their verdict: start it again to \
-                     go on, or with more hours",
-                    judged.waiting
-                )),
-                Run::Whole => Err(format!("no preset is fit to be played; see {}", page.display())),
+                Run::Whole if judged.pending > 0 => {
+                    Err(NightError::NoTimeForAudit { pending: judged.pending })
+                }
+                Run::Whole => Err(NightError::NothingPlayable { report: page }),
             };
         }
         self.stage(PACK);
-        let light = self.pack(&mut judged, folder)?;
+        let grade = self.pack(&mut judged, folder)?;
         self.stage(FRAMES);
-        let rendered = self.render(&judged.fit, folder)?;
+        let rendered = self.render(&judged.accepted, folder)?;
         if self.stopped() {
             return Ok(NightOutcome::Stopped);
         }
-        drop_empty(&mut judged, folder);
-        frames::attach(&mut judged.fit, folder);
+        exclude_empty(&mut judged, folder);
+        frames::attach_frames(&mut judged.accepted, folder);
         self.stage(EMBED);
-        let maker = self.embed(&judged.fit, folder)?;
+        let id = self.embed(&judged.accepted, folder)?;
         if self.stopped() {
             return Ok(NightOutcome::Stopped);
         }
         self.stage(CLUSTER);
         let settings = self.settings;
         let table = embed::Table::open(folder).map_err(|error| error.to_string())?;
-        let mut table = table.filter(|table| table.maker == maker).ok_or_else(|| {
-            format!(
-                "{} has no row for any of {} presets, and rows of another model are not used; start it again \
-                 to go on, or with more hours",
-                maker.embedder,
-                judged.fit.len()
-            )
+        let mut table = table.filter(|table| table.embedder_id == id).ok_or_else(|| {
+            NightError::NothingEmbedded { embedder: id.embedder.clone(), presets: judged.accepted.len() }
         })?;
-        table.keep_only(judged.fit.iter().map(|subject| subject.id.as_str()));
-        let gathering = ClusterSettings {
+        table.keep_only(judged.accepted.iter().map(|item| item.id.as_str()));
+        let settings_of_clusters = ClusterSettings {
             count: settings.clusters,
             seed: settings.seed,
             threads: settings.workers,
@@ -98,36 +91,37 @@ impl Night<'_, '_> {
             method: None,
             passes: cluster::PASSES,
         };
-        let gathered = cluster::gather(&table, &frames::metrics(folder), before.as_ref(), &gathering)
-            .map_err(|error| error.to_string())?;
+        let clustering =
+            cluster::cluster(&table, &frames::metrics(folder), previous.as_ref(), &settings_of_clusters)
+                .map_err(|error| error.to_string())?;
         self.stage(POLICY);
-        gathered.write(folder, &table).map_err(|error| error.to_string())?;
-        let told = report::PageInput {
-            styles: &gathered.styles,
-            before: before.as_ref(),
-            presets: subjects.len(),
-            dropped: &judged.dropped,
-            waiting: judged.waiting,
-            light,
+        clustering.write(folder, &table).map_err(|error| error.to_string())?;
+        let input = report::PageInput {
+            styles: &clustering.styles,
+            previous: previous.as_ref(),
+            presets: items.len(),
+            excluded: &judged.excluded,
+            pending: judged.pending,
+            grade,
             rendered,
             spent: self.clock.spent(),
         };
-        let page = report::write(folder, &told)?;
-        self.note(format!("the morning's page is {}", page.display()));
+        let page = report::write(folder, &input)?;
+        self.note(format!("report: {}", page.display()));
         Ok(NightOutcome::Finished)
     }
 
-    /// How many presets may still have to be rendered: those without frames that no audit has left out.
-    pub(super) fn open(&self, subjects: &[BakeItem]) -> Result<usize, String> {
+    /// Returns how many presets may still have to be rendered: those without frames that no audit excluded.
+    pub(super) fn pending(&self, items: &[BakeItem]) -> Result<usize, String> {
         let Self { settings, .. } = self;
         let recipe = recipe(&self.probe(&settings.folder));
-        let judged = presets::judge(subjects, &settings.library, self.store()?, recipe)
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe)
             .map_err(|error| format!("{error:#}"))?;
-        let left_out: HashSet<&str> =
-            judged.dropped.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
+        let excluded: HashSet<&str> =
+            judged.excluded.iter().filter(|(_, why)| why != UNREAD).map(|(id, _)| id.as_str()).collect();
         let left: Vec<BakeItem> =
-            subjects.iter().filter(|subject| !left_out.contains(subject.id.as_str())).cloned().collect();
-        Ok(frames::lacking(&left, &settings.folder, &settings.capture))
+            items.iter().filter(|item| !excluded.contains(item.id.as_str())).cloned().collect();
+        Ok(frames::count_pending(&left, &settings.folder, &settings.capture))
     }
 
     fn probe(&self, folder: &Path) -> ProbeSettings {
@@ -139,8 +133,8 @@ impl Night<'_, '_> {
         }
     }
 
-    /// A verdict on every preset that has none, as far as the time goes.
-    fn audit(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<NightPresets, String> {
+    /// Audits every preset without a verdict, within the time share.
+    fn audit(&mut self, items: &[BakeItem], folder: &Path) -> Result<NightPresets, String> {
         let settings = self.settings;
         let out = folder.join(AUDIT_FOLDER);
         let probe = self.probe(folder);
@@ -148,10 +142,10 @@ impl Night<'_, '_> {
             libraries: vec![settings.library.clone()],
             workers: settings.workers,
             limit: None,
-            budget: Some(self.clock.left(AUDIT_UNTIL).max(AUDIT_AT_LEAST)),
+            budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
             preset_cpu: Duration::from_secs(20),
-            only: Some(subjects.iter().map(|subject| subject.id.clone()).collect::<BTreeSet<_>>()),
+            only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
             probe: probe.clone(),
@@ -159,7 +153,7 @@ impl Night<'_, '_> {
         };
         let store = self.store()?;
         let (mut done, mut total) = (0, 0);
-        let tell = |event: AuditEvent| {
+        let on_event = |event: AuditEvent| {
             let mut progress = Progress::at(AUDIT, done, total);
             match event {
                 AuditEvent::Scanned { todo, .. } => total = todo,
@@ -173,26 +167,26 @@ impl Night<'_, '_> {
             (progress.done, progress.total) = (done, total);
             self.progress(&progress);
         };
-        let audited = audit::audit(&auditing, store, tell).map_err(|error| format!("{error:#}"))?;
-        let judged = presets::judge(subjects, &settings.library, self.store()?, recipe(&probe))
+        let audited = audit::audit(&auditing, store, on_event).map_err(|error| format!("{error:#}"))?;
+        let judged = presets::sort(items, &settings.library, self.store()?, recipe(&probe))
             .map_err(|error| format!("{error:#}"))?;
         if let Some(why) = audited.stopped.filter(|_| !self.stopped()) {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why);
             }
-            self.note(format!("the time for the audit is up; {} presets wait for a night", judged.waiting));
+            self.note(format!("the time for the audit is up; {} presets pending", judged.pending));
         }
-        let (fit, dropped) = (judged.fit.len(), judged.dropped.len());
-        self.note(format!("{fit} presets are fit, {dropped} are left out"));
+        let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
+        self.note(format!("{accepted} presets accepted, {excluded} excluded"));
         Ok(judged)
     }
 
-    /// The fit presets with their images in the pack's folder, beside the index to come. Says how varied they are. A
-    /// pack that cannot be written costs the night nothing else.
+    /// Copies the accepted presets and their images to the pack's folder and returns the pack's grade. The bake
+    /// continues if the pack cannot be written.
     fn pack(&mut self, judged: &mut NightPresets, folder: &Path) -> Result<Option<String>, String> {
         let settings = self.settings;
         if within(folder, &settings.library) || within(&settings.library, folder) {
-            self.note("no pack is copied: its folder and the library lie in one another".into());
+            self.note("no pack written: its folder and the library overlap".into());
             return Ok(None);
         }
         let packing = PackSettings {
@@ -204,7 +198,7 @@ impl Night<'_, '_> {
             sample: if settings.pack_size.is_some() { Sample::Diverse } else { Sample::First },
             safe_flash: false,
             max_cost_ms: None,
-            rel_paths: Some(judged.fit.iter().map(|subject| subject.id.clone()).collect()),
+            rel_paths: Some(judged.accepted.iter().map(|item| item.id.clone()).collect()),
             blacklist: None,
             textures: settings.capture.textures.clone(),
             seed: settings.seed,
@@ -212,26 +206,26 @@ impl Night<'_, '_> {
         let pack = match pack::make_in(&packing, folder, self.store()?) {
             Ok(pack) => pack,
             Err(error) => {
-                self.note(format!("the pack is not copied: {error:#}; the index is made all the same"));
+                self.note(format!("no pack written: {error:#}; the index is still created"));
                 return Ok(None);
             }
         };
         let reasons = pack.report.reasons.join("; ");
-        let light = format!("{:?}: {reasons}", pack.report.light).to_lowercase();
-        self.note(format!("{} presets and {} images in the pack; {light}", pack.report.size, pack.images));
-        let drawn: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
-        let NightPresets { fit, dropped, .. } = judged;
-        fit.retain(|subject| {
-            let kept = drawn.contains(subject.id.as_str());
+        let grade = format!("{:?}: {reasons}", pack.report.grade).to_lowercase();
+        self.note(format!("{} presets and {} images in the pack; {grade}", pack.report.size, pack.images));
+        let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
+        let NightPresets { accepted, excluded, .. } = judged;
+        accepted.retain(|item| {
+            let kept = selected.contains(item.id.as_str());
             if !kept {
-                dropped.push((subject.id.clone(), "fit, but not drawn into the pack".into()));
+                excluded.push((item.id.clone(), "accepted, but not selected for the pack".into()));
             }
             kept
         });
-        Ok(Some(light))
+        Ok(Some(grade))
     }
 
-    fn render(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<Rendered, String> {
+    fn render(&mut self, items: &[BakeItem], folder: &Path) -> Result<Rendered, NightError> {
         let settings = self.settings;
         let rendering = FramesSettings {
             capture: settings.capture.clone(),
@@ -242,83 +236,84 @@ impl Night<'_, '_> {
             pause_for: settings.pause_for.clone(),
             stop: settings.stop.clone(),
         };
-        let rendered = frames::render(subjects, folder, &rendering, &mut |progress| self.progress(progress))?;
+        let rendered = frames::render(items, folder, &rendering, &mut |progress| self.progress(progress))?;
         if !rendered.finished && !self.stopped() {
             self.note(format!(
-                "the time for rendering is up after {} presets; the next night goes on",
+                "the time for rendering is up after {} presets; the next run resumes",
                 rendered.ok + rendered.kept
             ));
         }
         Ok(rendered)
     }
 
-    /// Rows of these presets; gives back whose they are.
-    fn embed(&mut self, subjects: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, String> {
+    /// Embeds these presets and returns the id of the embedder.
+    fn embed(&mut self, items: &[BakeItem], folder: &Path) -> Result<embed::EmbedderId, NightError> {
         let settings = self.settings;
         let mut embedder = embed::open_embedder(
             &settings.embedder,
             settings.models.as_deref(),
-            subjects,
+            items,
             folder,
             settings.seed,
             settings.workers,
             &mut |text| {
-                (self.listen)(NightEvent::Note { text });
+                (self.on_event)(NightEvent::Note { text });
             },
-        )?;
-        let least = Instant::now() + EMBED_AT_LEAST;
+        )
+        .map_err(|error| error.to_string())?;
+        let least = Instant::now() + MIN_EMBED;
         let mut worked = Instant::now();
-        let done = embed::embed(subjects, embedder.as_mut(), folder, &mut |progress| {
+        let done = embed::embed(items, embedder.as_mut(), folder, &mut |progress| {
             let (took, rested) = (worked.elapsed(), Instant::now());
             loop {
-                let go_on =
+                let proceed =
                     self.progress(progress) && (!self.clock.over(EMBED_UNTIL) || Instant::now() < least);
-                // While a show plays it rests for as long as the last presets took.
-                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_up);
-                if !go_on || !show || rested.elapsed() >= took {
+                // While a show is playing, pause for as long as the last presets took.
+                let show = settings.pause_for.as_deref().is_some_and(show_lock::is_locked);
+                if !proceed || !show || rested.elapsed() >= took {
                     worked = Instant::now();
-                    return go_on;
+                    return proceed;
                 }
-                std::thread::sleep(REST);
+                std::thread::sleep(SHOW_CHECK_EVERY);
             }
         })
         .map_err(|error| error.to_string())?;
         done.notes.into_iter().for_each(|note| self.note(note));
         if !done.finished && !self.stopped() {
             let rows = done.made + done.kept;
-            self.note(format!("the time for embedding is up after {rows} presets; the next night goes on"));
+            self.note(format!("the time for embedding is up after {rows} presets; the next run resumes"));
         }
-        Ok(embedder.maker())
+        Ok(embedder.id())
     }
 }
 
-/// Presets whose frames failed, or show nothing at all, are no longer fit.
-fn drop_empty(judged: &mut NightPresets, folder: &Path) {
+/// Excludes presets whose frames failed or are black.
+fn exclude_empty(judged: &mut NightPresets, folder: &Path) {
     let entries = frames::read(folder);
-    let NightPresets { fit, dropped, .. } = judged;
-    fit.retain(|subject| {
-        let why = entries.get(&subject.id).and_then(why_dropped);
+    let NightPresets { accepted, excluded, .. } = judged;
+    accepted.retain(|item| {
+        let why = entries.get(&item.id).and_then(reason);
         let kept = why.is_none();
-        dropped.extend(why.map(|why| (subject.id.clone(), why)));
+        excluded.extend(why.map(|why| (item.id.clone(), why)));
         kept
     });
 }
 
-/// Light, and change, below which nothing is to be seen.
-const NOTHING: f32 = 1e-4;
+/// Luma and motion below which a preset counts as black.
+const MIN_VISIBLE: f32 = 1e-4;
 
-fn why_dropped(entry: &frames::FrameEntry) -> Option<String> {
+fn reason(entry: &frames::FrameEntry) -> Option<String> {
     let metrics = &entry.metrics;
     if !entry.is_ok() {
         Some(entry.reasons.join(", "))
-    } else if metrics.avg_luma < NOTHING && metrics.motion < NOTHING {
+    } else if metrics.avg_luma < MIN_VISIBLE && metrics.motion < MIN_VISIBLE {
         Some("black".into())
     } else {
         None
     }
 }
 
-/// Whether a folder lies in another one, or is it.
+/// Returns whether `folder` is `other` or inside it.
 fn within(folder: &Path, other: &Path) -> bool {
     real(folder).starts_with(real(other))
 }

@@ -1,43 +1,44 @@
-//! What a night remembers of itself, so that the next start knows whether it goes on or begins anew.
+//! Saved state of a bake, which decides whether the next run resumes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NightSettings, SMOKE};
+use super::settings::{NightSettings, SMOKE};
 use crate::cluster;
 use crate::jobs::{files, iso, now};
 
 const STATE: &str = "overnight-state.json";
 
-/// One night.
+/// State of one bake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// When it began.
+    /// Start time, ISO 8601.
     pub started: String,
-    /// What it was asked for; a night asked for something else is another one.
-    pub asked: String,
-    /// The smoke run has passed.
+    /// Fingerprint of the settings; different settings are a different bake.
+    #[serde(rename = "asked")]
+    pub fingerprint: String,
+    /// Whether the smoke run has passed.
     pub smoke_done: bool,
-    /// Every stage is done.
+    /// Whether every stage is done.
     pub finished: bool,
-    /// What it has taken so far, seconds of all its starts.
+    /// Time spent in all runs, seconds.
     #[serde(default)]
     pub spent_secs: f64,
-    /// The night before it in this folder finished, and was asked for the same: every stage is known to work here.
+    /// Whether the previous bake in this folder finished with equal settings, so that every stage is known to work.
     #[serde(default)]
     pub proven: bool,
-    /// The library it is a night of.
+    /// The baked library.
     #[serde(default)]
     pub library: Option<PathBuf>,
 }
 
 impl State {
-    /// The night that was cut off in this folder, or a new one. A new night sets aside the clusters of the last one:
-    /// however often it is cut off, it begins from those.
+    /// Resumes the interrupted bake of this folder, or starts a new one. A new bake saves the clusters of the last one,
+    /// so that it compares with those even after an interruption.
     pub fn open(settings: &NightSettings) -> Result<Self, String> {
-        let asked = format!(
+        let fingerprint = format!(
             "{} {:?} {:?} {} {} {:?} {} {:?}",
             settings.library.display(),
             settings.limit,
@@ -49,39 +50,39 @@ impl State {
             settings.capture.textures,
         );
         let old = Self::last(&settings.folder);
-        if let Some(old) = old.as_ref().filter(|old| !old.finished && old.asked == asked) {
+        if let Some(old) = old.as_ref().filter(|old| !old.finished && old.fingerprint == fingerprint) {
             return Ok(old.clone());
         }
-        let proven = old.is_some_and(|old| old.finished && old.asked == asked);
+        let proven = old.is_some_and(|old| old.finished && old.fingerprint == fingerprint);
         let state = Self {
             started: iso(now()),
-            asked,
+            fingerprint,
             smoke_done: false,
             finished: false,
             spent_secs: 0.0,
             proven,
             library: std::path::absolute(&settings.library).ok(),
         };
-        cluster::set_aside(&settings.folder)?;
-        std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // One that is not there is as good.
+        cluster::save_previous(&settings.folder).map_err(|error| error.to_string())?;
+        std::fs::remove_dir_all(settings.folder.join(SMOKE)).ok(); // It may not exist.
         state.save(&settings.folder)?;
         Ok(state)
     }
 
-    /// The last night of this folder, finished or not.
+    /// Returns the last bake of this folder, finished or not.
     pub fn last(folder: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(folder.join(STATE)).ok()?).ok()
     }
 
-    /// What it has taken so far.
+    /// Returns the time spent so far.
     pub fn spent(&self) -> Duration {
         Duration::try_from_secs_f64(self.spent_secs).unwrap_or_default()
     }
 
-    /// Writes it.
+    /// Saves the state to `folder`.
     pub fn save(&self, folder: &Path) -> Result<(), String> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
-        files::write_whole(&folder.join(STATE), &bytes)
+        files::write_whole(&folder.join(STATE), &bytes).map_err(|error| error.to_string())
     }
 }
 
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_night_that_was_cut_off_goes_on_and_one_asked_for_something_else_does_not() {
+    fn an_interrupted_bake_resumes_only_with_equal_settings() {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = NightSettings { folder: folder.path().to_owned(), ..NightSettings::default() };
         let mut state = State::open(&settings).expect("opened");

@@ -1,24 +1,24 @@
-//! Which presets go into a pack: drawn at random, the first ones, or spread over looks, folders and families.
+//! Selects the presets of a pack: at random, the first ones, or spread over looks, folders and families.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pack::spread::{Farthest, Point};
 use crate::units::Rng;
 
-/// How a pack is drawn.
+/// How the presets of a pack are selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sample {
     /// Spread over folders, looks and families.
     #[default]
     Diverse,
-    /// At random, each with equal chance.
+    /// Uniformly at random.
     Reservoir,
     /// The first ones by path.
     First,
 }
 
 impl Sample {
-    /// The word in manifests.
+    /// Returns the name used in manifests.
     pub fn label(self) -> &'static str {
         match self {
             Self::Diverse => "diverse",
@@ -28,18 +28,18 @@ impl Sample {
     }
 }
 
-/// What choosing needs to know of a preset.
+/// A preset that may be selected.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// The folder it lies in.
+    /// Its folder.
     pub folder: String,
-    /// Presets with the same code.
+    /// Id shared by presets with the same code.
     pub family: u64,
-    /// Presets that look the same.
+    /// Id shared by presets that look the same.
     pub look_group: usize,
 }
 
-/// Chooses `size` of the candidates, or all when there are fewer; the result is sorted.
+/// Selects `size` candidates, or all if there are fewer; the result is sorted.
 pub fn choose(
     candidates: &[Candidate],
     points: &[Point],
@@ -50,23 +50,23 @@ pub fn choose(
     let size = size.min(candidates.len());
     let mut chosen = match sample {
         Sample::First => (0..size).collect(),
-        Sample::Reservoir => at_random(candidates.len(), size, rng),
+        Sample::Reservoir => random_subset(candidates.len(), size, rng),
         Sample::Diverse => diverse(candidates, points, size, rng),
     };
     chosen.sort_unstable();
     chosen
 }
 
-/// `size` of `count`, each with equal chance.
-pub fn at_random(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
+/// Selects `size` of `count` indices uniformly at random.
+pub fn random_subset(count: usize, size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut all: Vec<usize> = (0..count).collect();
     rng.shuffle(&mut all);
     all.truncate(size);
     all
 }
 
-/// First one preset of every folder, the folders in random order, then whatever lies farthest from all that was
-/// chosen. Siblings and look-alikes come in only when nothing else is left.
+/// Takes one preset of every folder, in random order of the folders, then repeatedly the one farthest from all selected
+/// so far. Presets with the same code or look are taken only when nothing else is left.
 fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rng) -> Vec<usize> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -92,7 +92,7 @@ fn diverse(candidates: &[Candidate], points: &[Point], size: usize, rng: &mut Rn
     draw.chosen
 }
 
-/// A draw under way.
+/// A selection in progress.
 struct Draw<'a> {
     candidates: &'a [Candidate],
     farthest: Farthest<'a>,
@@ -118,7 +118,7 @@ impl<'a> Draw<'a> {
         self.farthest.farthest(|at| !self.taken[at] && may(at))
     }
 
-    /// Neither its code nor its look is in the pack.
+    /// Returns whether neither the code nor the look of a candidate is selected.
     fn is_new(&self, at: usize) -> bool {
         let Candidate { family, look_group, .. } = &self.candidates[at];
         !self.families.contains(family) && !self.look_groups.contains(look_group)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_diverse_pack_covers_folders_and_repeats_no_family_while_others_are_left() {
+    fn a_diverse_pack_covers_all_folders_and_repeats_no_family_while_others_are_left() {
         let (candidates, points) = library();
         let folders = |chosen: &[usize]| {
             chosen.iter().map(|&at| candidates[at].folder.as_str()).collect::<BTreeSet<_>>().len()
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_draw_equal_packs_and_a_small_library_goes_in_whole() {
+    fn equal_seeds_select_equal_packs_and_a_small_library_is_taken_whole() {
         let (candidates, points) = library();
         for sample in [Sample::Diverse, Sample::Reservoir, Sample::First] {
             let draw = |size| choose(&candidates, &points, size, sample, &mut Rng::new(9));

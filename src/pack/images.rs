@@ -1,4 +1,4 @@
-//! The images presets name, found in folders and copied beside them.
+//! Finds the images that presets name, and copies them into the pack.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use crate::library::whole_file::{self, FileError};
 use crate::milk::text::{Decoded, samplers};
 
-/// Endings of image files.
+/// File extensions of images.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
 
-/// Names of images that presets ask for.
+/// Names of images used by presets.
 #[derive(Debug, Default)]
 pub struct Wanted {
     names: BTreeSet<String>,
-    /// One of them takes any image: all are needed.
+    /// At least one sampler picks a random image: all images are needed.
     any: bool,
 }
 
 impl Wanted {
-    /// Reads the samplers a preset declares. `sampler_fw_name` and its like choose how `name` is sampled.
+    /// Adds the samplers declared by a preset. Prefixes such as in `sampler_fw_name` select how `name` is sampled.
     pub fn read(&mut self, preset: &[u8]) {
         for name in samplers(&Decoded::new(preset).text) {
             self.any |= name.starts_with("rand") && name[4..].starts_with(|c: char| c.is_ascii_digit());
@@ -26,7 +26,7 @@ impl Wanted {
         }
     }
 
-    /// Copies those that lie in `folders`; returns how many.
+    /// Copies the images found in `folders` to `to` and returns their number.
     pub fn copy(&self, folders: &[PathBuf], to: &Path) -> Result<usize, FileError> {
         let mut copied = BTreeSet::new();
         let entries = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder).sort_by_file_name());
@@ -41,7 +41,7 @@ impl Wanted {
                 continue;
             }
             let Ok(bytes) = std::fs::read(path) else {
-                log::warn!("the image {} cannot be read; the pack goes without it", path.display());
+                log::warn!("cannot read the image {}; leaving it out of the pack", path.display());
                 continue;
             };
             let name = path.file_name().unwrap_or_default();
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn named_images_are_copied_and_others_are_not() {
+    fn only_named_images_are_copied() {
         let folder = tempfile::tempdir().expect("a folder");
         let from = folder.path().join("from");
         std::fs::create_dir(&from).expect("made");

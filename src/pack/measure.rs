@@ -1,75 +1,76 @@
-//! How varied a pack is: beside random packs of its size, and by itself, as a light to look at before a show.
+//! Measures how diverse a pack is, compared with random packs of its size, and grades it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::choose::{Candidate, at_random};
+use super::choose::{Candidate, random_subset};
 use crate::pack::spread::{Point, mean_nearest};
 use crate::units::Rng;
 
-/// Random packs a pack is compared with.
+/// Number of random packs to compare with.
 const RANDOM_PACKS: usize = 5;
 
-/// Whether a pack is fit for a night.
+/// Grade of a pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PackGrade {
-    /// Varied.
+    /// Diverse.
     Green,
     /// Somewhat uniform.
     Yellow,
-    /// Too uniform: draw it anew or from more presets.
+    /// Too uniform: select again, or from more presets.
     Red,
 }
 
-/// What one pack holds.
+/// Diversity of one pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Variety {
-    /// Folders of the library it draws from.
+    /// Number of source folders.
     pub folders: f64,
-    /// Different codes.
+    /// Number of distinct codes.
     pub families: f64,
-    /// Different looks.
+    /// Number of distinct looks.
     pub looks: f64,
-    /// Mean distance of a preset to the one most like it.
+    /// Mean distance from a preset to its nearest neighbour.
     pub mean_nearest: f64,
 }
 
-/// Traits of presets that a pack may have too much or too little of.
+/// How common a trait is in the pack and in the library.
 #[derive(Clone, Copy, Debug)]
-pub struct Traits {
-    /// What it is called.
+pub struct TraitShare {
+    /// Verb phrase for messages, such as `draw shapes`.
     pub name: &'static str,
-    /// Share of the pack that has it.
+    /// Share of the pack with the trait.
     pub pack: f64,
-    /// Share of the library.
+    /// Share of the library with the trait.
     pub library: f64,
 }
 
-/// The comparison.
+/// Result of the comparison.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PackReport {
-    /// The light.
-    pub light: PackGrade,
-    /// What it stands for, in words.
+    /// Grade.
+    #[serde(rename = "light")]
+    pub grade: PackGrade,
+    /// Reasons for the grade.
     pub reasons: Vec<String>,
-    /// Presets in the pack.
+    /// Number of presets in the pack.
     pub size: usize,
-    /// Presets it could have been drawn from.
+    /// Number of presets it was selected from.
     pub eligible: usize,
-    /// The pack.
+    /// Diversity of the pack.
     pub pack: Variety,
-    /// Mean of random packs of the same size.
+    /// Mean diversity of random packs of the same size.
     pub random: Variety,
-    /// Distance of the pack over that of random packs.
+    /// Nearest-neighbour distance of the pack divided by that of random packs.
     pub nearest_ratio: f64,
 }
 
 impl Variety {
-    /// Measures a choice.
+    /// Measures the diversity of a selection.
     pub fn of(candidates: &[Candidate], points: &[Point], chosen: &[usize]) -> Self {
         let picked = || chosen.iter().map(|&at| &candidates[at]);
         Self {
@@ -81,18 +82,18 @@ impl Variety {
     }
 }
 
-/// Compares a choice with random ones.
+/// Compares a selection with random ones and grades it.
 pub fn measure(
     candidates: &[Candidate],
     points: &[Point],
     chosen: &[usize],
-    traits: &[Traits],
+    traits: &[TraitShare],
     rng: &mut Rng,
 ) -> PackReport {
     let pack = Variety::of(candidates, points, chosen);
     let mut random = Variety::default();
     for _ in 0..RANDOM_PACKS {
-        let other = at_random(candidates.len(), chosen.len(), rng);
+        let other = random_subset(candidates.len(), chosen.len(), rng);
         let Variety { folders, families, looks, mean_nearest } = Variety::of(candidates, points, &other);
         let share = |value: f64| value / RANDOM_PACKS as f64;
         random.folders += share(folders);
@@ -101,40 +102,37 @@ pub fn measure(
         random.mean_nearest += share(mean_nearest);
     }
     let nearest_ratio = pack.mean_nearest / random.mean_nearest.max(1e-9);
-    let (light, reasons) = judge(&pack, &random, candidates, chosen, traits);
-    PackReport { light, reasons, size: chosen.len(), eligible: candidates.len(), pack, random, nearest_ratio }
+    let (grade, reasons) = grade(&pack, &random, candidates, chosen, traits);
+    PackReport { grade, reasons, size: chosen.len(), eligible: candidates.len(), pack, random, nearest_ratio }
 }
 
-fn judge(
+fn grade(
     pack: &Variety,
     random: &Variety,
     candidates: &[Candidate],
     chosen: &[usize],
-    traits: &[Traits],
+    traits: &[TraitShare],
 ) -> (PackGrade, Vec<String>) {
     let size = chosen.len().max(1) as f64;
-    let (mut light, mut reasons) = (PackGrade::Green, Vec::new());
+    let (mut grade, mut reasons) = (PackGrade::Green, Vec::new());
     let mut worse = |to: PackGrade, why: String| {
-        if to == PackGrade::Red || light == PackGrade::Green {
-            light = to;
+        if to == PackGrade::Red || grade == PackGrade::Green {
+            grade = to;
         }
         reasons.push(why);
     };
     if chosen.len() < 24 {
-        worse(PackGrade::Yellow, format!("{} presets are few for a night", chosen.len()));
+        worse(PackGrade::Yellow, format!("only {} presets, few for a whole show", chosen.len()));
     }
     let unlike = pack.mean_nearest / random.mean_nearest.max(1e-9);
     if chosen.len() < candidates.len() && unlike < 0.9 {
-        worse(
-            PackGrade::Red,
-            format!("its presets are more alike than random ones: {unlike:.2} of their distance"),
-        );
+        worse(PackGrade::Red, format!("presets more alike than in a random pack: {unlike:.2}x the distance"));
     }
     for (what, count) in [("code", pack.families), ("look", pack.looks)] {
         let share = count / size;
-        let light = if share < 0.5 { PackGrade::Red } else { PackGrade::Yellow };
+        let to = if share < 0.5 { PackGrade::Red } else { PackGrade::Yellow };
         if share < 0.8 {
-            worse(light, format!("only {:.0} % of its presets have a {what} of their own", share * 100.0));
+            worse(to, format!("only {:.0} % of the presets have a unique {what}", share * 100.0));
         }
     }
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
@@ -144,19 +142,25 @@ fn judge(
         && all.len() >= 4
         && *count as f64 > 0.4 * size
     {
-        worse(PackGrade::Yellow, format!("{:.0} % of it come from {folder}", *count as f64 / size * 100.0));
+        worse(
+            PackGrade::Yellow,
+            format!("{:.0} % of the presets are from {folder}", *count as f64 / size * 100.0),
+        );
     }
-    for Traits { name, pack, library } in traits {
+    for TraitShare { name, pack, library } in traits {
         let uniform = *pack < 0.02 || *pack > 0.98;
         if uniform && (0.1..=0.9).contains(library) {
             let (pack, library) = (pack * 100.0, library * 100.0);
-            worse(PackGrade::Yellow, format!("{pack:.0} % of it {name}, {library:.0} % of the library do"));
+            worse(
+                PackGrade::Yellow,
+                format!("{pack:.0} % of the presets {name}, compared with {library:.0} % of the library"),
+            );
         }
     }
     if reasons.is_empty() {
-        reasons.push(format!("varied: {unlike:.2} times the distance of random packs"));
+        reasons.push(format!("diverse: {unlike:.2}x the distance of a random pack"));
     }
-    (light, reasons)
+    (grade, reasons)
 }
 
 #[cfg(test)]
@@ -178,24 +182,24 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_of_siblings_is_red_and_a_varied_one_green() {
+    fn a_pack_of_one_family_is_red_and_a_diverse_one_green() {
         let chosen: Vec<usize> = (0..40).collect();
-        let light = |families, chosen: &[usize]| {
+        let grade = |families, chosen: &[usize]| {
             let (candidates, points) = library(families);
-            measure(&candidates, &points, chosen, &[], &mut Rng::new(1)).light
+            measure(&candidates, &points, chosen, &[], &mut Rng::new(1)).grade
         };
-        assert_eq!(light(2, &chosen), PackGrade::Red);
-        assert_eq!(light(200, &chosen), PackGrade::Green);
-        assert_eq!(light(200, &chosen[..10]), PackGrade::Yellow);
+        assert_eq!(grade(2, &chosen), PackGrade::Red);
+        assert_eq!(grade(200, &chosen), PackGrade::Green);
+        assert_eq!(grade(200, &chosen[..10]), PackGrade::Yellow);
     }
 
     #[test]
-    fn a_trait_all_have_or_none_has_is_told_when_the_library_is_mixed() {
+    fn a_trait_of_none_is_reported_if_the_library_is_mixed() {
         let (candidates, points) = library(200);
         let chosen: Vec<usize> = (0..40).collect();
-        let none = Traits { name: "bring shaders", pack: 0.0, library: 0.6 };
+        let none = TraitShare { name: "use shaders", pack: 0.0, library: 0.6 };
         let report = measure(&candidates, &points, &chosen, &[none], &mut Rng::new(1));
-        assert_eq!(report.light, PackGrade::Yellow);
-        assert!(report.reasons[0].contains("bring shaders"), "{:?}", report.reasons);
+        assert_eq!(report.grade, PackGrade::Yellow);
+        assert!(report.reasons[0].contains("use shaders"), "{:?}", report.reasons);
     }
 }

@@ -1,9 +1,9 @@
-//! Packs: a safe, varied choice of an audited library, copied with its images and a manifest.
+//! Packs: a safe, diverse selection of an audited library, copied with its images and a manifest.
 
 mod choose;
-mod earlier;
 mod images;
 mod measure;
+mod previous;
 mod spread;
 
 use std::collections::{BTreeSet, HashSet};
@@ -28,70 +28,72 @@ use crate::units::Rng;
 /// Name of the report within a pack.
 pub const REPORT_FILE: &str = "pack-report.json";
 
-/// Which presets a pack may hold.
+/// Which presets a pack may contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PackFilter {
-    /// Those that can be played and have something to see.
+    /// Playable presets with an acceptable look.
     #[default]
     Ok,
-    /// All that can be played.
+    /// All playable presets.
     CrashSafe,
 }
 
-/// How a pack is made.
+/// Settings of a pack.
 #[derive(Clone, Debug)]
 pub struct PackSettings {
-    /// The folder of the audit it draws from.
+    /// Folder of the audit.
     pub audit: PathBuf,
-    /// Where packs lie; this one becomes a folder in it.
+    /// Folder that holds packs; the pack becomes a subfolder.
     pub packs: PathBuf,
-    /// Its name.
+    /// Name of the pack.
     pub name: String,
-    /// Which presets it may hold.
+    /// Which presets it may contain.
     pub from: PackFilter,
-    /// How many it holds.
+    /// Maximum number of presets.
     pub size: usize,
-    /// How it is drawn.
+    /// Selection method.
     pub sample: Sample,
-    /// Leave out what flashes too often.
+    /// Exclude presets that flash too often.
     pub safe_flash: bool,
-    /// Leave out what is expected to cost more at 1080p, milliseconds a frame.
+    /// Exclude presets whose estimated cost at 1080p is higher, milliseconds per frame.
     pub max_cost_ms: Option<f64>,
-    /// Paths the pack is limited to, with forward slashes between folders.
+    /// If set, only these paths, with forward slashes.
     pub rel_paths: Option<BTreeSet<String>>,
-    /// A file with presets that are left out.
+    /// File listing excluded presets.
     pub blacklist: Option<PathBuf>,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// Decides the draw.
+    /// Random seed.
     pub seed: u64,
 }
 
-/// A pack that was made.
+/// A finished pack.
 #[derive(Clone, Debug)]
 pub struct Pack {
     /// Its folder.
     pub folder: PathBuf,
-    /// The paths of its presets, as in the library.
+    /// Paths of its presets, relative to the library.
     pub presets: Vec<String>,
-    /// Images that were copied with it.
+    /// Number of copied images.
     pub images: usize,
-    /// How varied it is.
+    /// Diversity report.
     pub report: PackReport,
 }
 
-/// Draws a pack and copies it into a folder of its name.
+/// Selects a pack and copies it to the subfolder of its name.
 pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
     let name = &settings.name;
     let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    ensure!(plain && !name.starts_with('.'), "{name:?} is no name for a pack; use letters, digits, - and _");
+    ensure!(
+        plain && !name.starts_with('.'),
+        "{name:?} is not a valid pack name; use letters, digits, - and _"
+    );
     let folder = settings.packs.join(name);
-    earlier::presets(&folder)?; // Whatever else is there is refused before anything is done.
+    previous::presets(&folder)?; // Refuses any other content before writing.
     make_in(settings, &folder, store)
 }
 
-/// Draws a pack and copies it into this folder, which may hold other things; of those only presets of an earlier pack are
-/// touched.
+/// Selects a pack and copies it to `folder`. Of the existing files only presets of a previous pack are removed.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
     let run = read_run(&settings.audit)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
@@ -99,7 +101,7 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     let pool = Pool::gather(settings, &plan, &ledger)?;
     ensure!(
         !pool.files.is_empty(),
-        "no audited preset fits: {} of {} have a verdict; audit first, or ask for less",
+        "no audited preset matches: {} of {} have a verdict; run the audit, or relax the filters",
         pool.judged,
         plan.presets()
     );
@@ -111,10 +113,10 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     let report = measure::measure(&pool.candidates, &points, &chosen, &traits, &mut rng.fork(1));
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
     let kept: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(plan.relative(file))).collect();
-    for path in earlier::listed(folder)?.difference(&kept) {
-        std::fs::remove_file(path).ok(); // The new manifest does not name it, so it is not played either.
+    for path in previous::listed(folder)?.difference(&kept) {
+        std::fs::remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
     }
-    // First, so that a pack that is broken off is still known for one and can be made again.
+    // First, so that an interrupted pack is recognised and can be written again.
     manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
     let images = copy(settings, &plan, &files, folder)?;
     whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
@@ -122,7 +124,7 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     Ok(Pack { folder: folder.to_owned(), presets, images, report })
 }
 
-/// Everything a pack may be drawn from, in order of the paths.
+/// Everything that may be selected, ordered by path.
 struct Pool<'a> {
     files: Vec<&'a PlannedFile>,
     looks: Vec<Look>,
@@ -146,7 +148,7 @@ impl<'a> Pool<'a> {
             records: Vec::new(),
             judged: 0,
         };
-        // A path that was asked for stands for its preset, whichever other files hold the same one.
+        // A listed path selects its preset even if other files have the same content.
         let mut files: Vec<&PlannedFile> = match only {
             Some(only) => plan.each_file().filter(|file| only.contains(&plan.relative(file))).collect(),
             None => plan.each_preset().collect(),
@@ -165,7 +167,7 @@ impl<'a> Pool<'a> {
                 && settings.max_cost_ms.is_none_or(|most| record.evidence.cost.full_hd_ms <= most)
                 && !banned.contains(&relative);
             let Some(look) = record.evidence.look.clone().filter(|_| fits) else { continue };
-            members.push(Member::new(file.id, file.family, record.evidence.likeness, Some(&look)));
+            members.push(Member::new(file.id, file.family, record.evidence.perceptual_hash, Some(&look)));
             let folder = relative.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
             pool.candidates.push(Candidate { folder, family: file.family, look_group: 0 });
             pool.files.push(file);
@@ -178,8 +180,8 @@ impl<'a> Pool<'a> {
         Ok(pool)
     }
 
-    /// What may make a pack uniform without anybody noticing.
-    fn traits(&self, chosen: &[usize]) -> [measure::Traits; 3] {
+    /// Returns traits that may make a pack uniform unnoticed.
+    fn traits(&self, chosen: &[usize]) -> [measure::TraitShare; 3] {
         let share = |has: &dyn Fn(&Record) -> bool| {
             let of = |count: usize, all: usize| count as f64 / all.max(1) as f64;
             let pack = chosen.iter().filter(|&&at| has(&self.records[at])).count();
@@ -188,11 +190,11 @@ impl<'a> Pool<'a> {
         };
         let named = |name, has: &dyn Fn(&Record) -> bool| {
             let (pack, library) = share(has);
-            measure::Traits { name, pack, library }
+            measure::TraitShare { name, pack, library }
         };
         [
-            named("have code for every frame", &|record| record.evidence.text.counts.per_frame > 0),
-            named("bring shaders", &|record| {
+            named("have per-frame code", &|record| record.evidence.text.counts.per_frame > 0),
+            named("use shaders", &|record| {
                 record.evidence.text.counts.warp + record.evidence.text.counts.comp > 0
             }),
             named("draw shapes", &|record| record.evidence.text.counts.shape > 0),
@@ -200,7 +202,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Copies presets with their folders, and the images they name; a preset that was changed since the audit is refused.
+/// Copies the presets with their folder structure and images. Fails if a preset has changed since the audit.
 fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,
@@ -212,7 +214,7 @@ fn copy(
         let from = plan.path(file);
         let bytes = std::fs::read(&from).with_context(|| format!("reading {}", from.display()))?;
         if crate::library::PresetId::of(&bytes) != file.id {
-            bail!("{} was changed after it was audited; audit again", from.display());
+            bail!("{} has changed since the audit; audit again", from.display());
         }
         wanted.read(&bytes);
         let to = folder.join(plan.relative(file));
@@ -257,7 +259,7 @@ fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&Pl
     }
 }
 
-/// Letters and digits of a path, joined by `-`.
+/// Returns the lowercase letters and digits of a file stem, joined by `-`.
 fn slug(path: &str) -> String {
     let stem = path.rsplit('/').next().unwrap_or(path);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
@@ -267,7 +269,7 @@ fn slug(path: &str) -> String {
     slug
 }
 
-/// One path a line; `#` begins a comment, back-slashes are taken for slashes.
+/// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -283,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_paths_may_hold_comments_and_back_slashes() {
+    fn a_list_of_paths_accepts_comments_and_backslashes() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("list.txt");
         std::fs::write(&file, "# chosen\n a\\b.milk \n\nc.milk\n").expect("written");
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slug_is_plain_whatever_the_name_is() {
+    fn a_slug_is_ascii() {
         assert_eq!(slug("Dancer/Märtin - Ünder (Water)!.milk"), "m-rtin-nder-water");
     }
 }

@@ -1,22 +1,22 @@
-//! How far apart looks are, and how to choose presets that lie far apart.
+//! Distances between looks, and farthest-point selection.
 
 use crate::audit::probe::{HUES, LAYOUT, Look};
 
-/// Numbers a look is compared by.
+/// Dimensions of a look.
 const DIMENSIONS: usize = 11 + HUES + LAYOUT[0] * LAYOUT[1];
 
-/// A look as a point: every number counts by how much it varies in the library.
+/// A look as a point; each dimension is scaled by its standard deviation in the library.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point([f32; DIMENSIONS]);
 
 impl Point {
-    /// Euclidean distance.
+    /// Returns the Euclidean distance.
     pub fn distance(&self, other: &Self) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
     }
 }
 
-/// The points of these looks among each other.
+/// Converts looks to points, scaled by their own spread.
 pub fn points(looks: &[&Look]) -> Vec<Point> {
     let raw: Vec<[f64; DIMENSIONS]> = looks.iter().map(|look| numbers(look)).collect();
     let count = raw.len().max(1) as f64;
@@ -28,19 +28,19 @@ pub fn points(looks: &[&Look]) -> Vec<Point> {
     });
     let weight = |at: usize| match at {
         0..11 => 1.0,
-        // Parts of one thing share its weight.
+        // Components of one property share its weight.
         at if at < 11 + HUES => 0.6,
         _ => 0.4,
     };
     let point = |numbers: &[f64; DIMENSIONS]| {
-        // A look far outside the usual is different, but not more than that.
+        // Outliers are different, but not arbitrarily so.
         let scaled = |at: usize| ((numbers[at] - mean[at]) / spread[at]).clamp(-3.0, 3.0) * weight(at);
         Point(std::array::from_fn(|at| scaled(at) as f32))
     };
     raw.iter().map(point).collect()
 }
 
-/// What a look is compared by; what spans decades is compared by its logarithm.
+/// Returns the values of a look; those that span decades as logarithms.
 fn numbers(look: &Look) -> [f64; DIMENSIONS] {
     let decades = |value: f64| (value + 1e-3).ln();
     let [low, mid, high] = look.reaction.map(decades);
@@ -63,11 +63,11 @@ fn numbers(look: &Look) -> [f64; DIMENSIONS] {
     numbers
 }
 
-/// Points that are measured of a large choice: their mean is then known to a few hundredths.
+/// Number of points measured in a large selection: their mean is accurate to a few hundredths.
 const MEASURED: usize = 1000;
 
-/// Mean distance of each chosen point to the nearest other one: how varied a choice is. 0 for fewer than two. Of a large
-/// choice some points, evenly spread over it, speak for all.
+/// Returns the mean distance from each chosen point to its nearest neighbour, 0 for fewer than two points. Large
+/// selections are subsampled evenly.
 pub fn mean_nearest(points: &[Point], chosen: &[usize]) -> f64 {
     if chosen.len() < 2 {
         return 0.0;
@@ -80,7 +80,7 @@ pub fn mean_nearest(points: &[Point], chosen: &[usize]) -> f64 {
     measured.iter().map(|one| f64::from(nearest(one))).sum::<f64>() / measured.len() as f64
 }
 
-/// Chooses points one by one, always the one that lies farthest from all chosen so far (Gonzalez, 1985).
+/// Farthest-point selection: always the point farthest from all chosen so far (Gonzalez, 1985).
 pub struct Farthest<'a> {
     points: &'a [Point],
     /// Distance of every point to the nearest chosen one.
@@ -88,19 +88,20 @@ pub struct Farthest<'a> {
 }
 
 impl<'a> Farthest<'a> {
-    /// Nothing is chosen yet.
+    /// Creates a selection with no chosen points.
     pub fn new(points: &'a [Point]) -> Self {
         Self { points, away: vec![f32::INFINITY; points.len()] }
     }
 
-    /// Chooses a point.
+    /// Marks a point as chosen.
     pub fn choose(&mut self, chosen: usize) {
         for (away, point) in self.away.iter_mut().zip(self.points) {
             *away = away.min(point.distance(&self.points[chosen]));
         }
     }
 
-    /// The point farthest from all chosen ones among those that `may` be chosen; the first of equals.
+    /// Returns the point farthest from all chosen ones among those that satisfy `may`; the first if several are
+    /// equal.
     pub fn farthest(&self, may: impl Fn(usize) -> bool) -> Option<usize> {
         let open = self.away.iter().enumerate().filter(|&(at, _)| may(at));
         open.fold(None, |best: Option<(usize, f32)>, (at, &away)| match best {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn far_points_are_more_varied_than_the_first_ones() {
+    fn farthest_points_are_more_spread_out_than_the_first_ones() {
         let looks = looks(400);
         let points = points(&looks.iter().collect::<Vec<_>>());
         let mut farthest = Farthest::new(&points);
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_never_varies_does_no_harm() {
+    fn a_constant_dimension_is_ignored() {
         let same = Look::default();
         let points = points(&[&same, &same]);
         assert_eq!(points[0].distance(&points[1]), 0.0);

@@ -59,6 +59,21 @@ impl Gpu {
         Self::open(wgpu::Instance::new(descriptor), None)
     }
 
+    /// Returns a device for a test. Every test that draws gets its device here, or asks here before it starts the
+    /// program, so that one rule holds for all of them: without a device a test fails. `AIVJ_NO_GPU=1` states that the
+    /// machine has none; then this returns `None` and the test ends without checking anything.
+    ///
+    /// # Panics
+    /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
+    pub fn for_test() -> Option<Self> {
+        if std::env::var("AIVJ_NO_GPU").is_ok_and(|value| value == "1") {
+            println!("skipped: AIVJ_NO_GPU=1 states that there is no graphics device");
+            return None;
+        }
+        let gpu = Self::headless();
+        Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
+    }
+
     /// Opens a device of `instance` that supports `surface`, if one is given. Falls back to a software adapter.
     ///
     /// # Errors

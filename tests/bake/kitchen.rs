@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use aivj::stage::Gpu;
 use serde_json::Value;
 
 /// A library, an out folder, packs and a store, gone at the end.
@@ -38,11 +39,13 @@ pub fn judged(lines: &str) -> Vec<String> {
 }
 
 impl Kitchen {
-    pub fn new() -> Self {
+    /// `None` where `AIVJ_NO_GPU=1` states that there is no graphics device: nothing can be baked without one.
+    pub fn new() -> Option<Self> {
+        Gpu::for_test()?;
         let root = tempfile::tempdir().expect("a folder");
         let library = root.path().join("library");
         std::fs::create_dir(&library).expect("made");
-        Self { root, library }
+        Some(Self { root, library })
     }
 
     pub fn with_library(library: PathBuf) -> Self {

@@ -9,6 +9,7 @@ deb=$1
 # A mount namespace of its own, so that nothing stays mounted.
 if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
   AIVJ_CLEAN_ROOT=$(mktemp -d "${TMPDIR:-/tmp}/aivj-root.XXXXXX")
+  chmod 755 "$AIVJ_CLEAN_ROOT"
   export AIVJ_CLEAN_ROOT
   trap 'rm -rf --one-file-system "$AIVJ_CLEAN_ROOT"' EXIT
   unshare --mount "$0" "$deb"
@@ -16,10 +17,11 @@ if [ -z "${AIVJ_CLEAN_ROOT:-}" ]; then
 fi
 root=$AIVJ_CLEAN_ROOT
 
+# A user's files, and Mesa's cache of shaders, go into /tmp: they are no part of the package.
 step() { printf '\n-- %s\n' "$*"; }
 inside() {
   chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp/user LANG=C.UTF-8 \
-    DEBIAN_FRONTEND=noninteractive "$@"
+    XDG_CACHE_HOME=/tmp/user/.cache DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # Every path with its type, mode, owner and contents; not what belongs to no package or is a log of dpkg itself.

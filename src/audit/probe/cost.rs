@@ -1,4 +1,4 @@
-//! What a frame costs, and what it would cost at the sizes of a real show on this machine.
+//! Frame cost of a preset, and estimates for full HD and ultra HD on this machine.
 
 use std::time::{Duration, Instant};
 
@@ -6,52 +6,52 @@ use serde::{Deserialize, Serialize};
 
 use crate::units::{process_time, thread_time};
 
-/// Pixels of the two sizes costs are estimated for.
+/// Pixels of the picture sizes that costs are estimated for.
 const FULL_HD: f64 = 1920.0 * 1080.0;
 const ULTRA_HD: f64 = 3840.0 * 2160.0;
 
-/// Cost of one preset. Depends on the machine and its load: told apart from every other part of a verdict.
+/// Cost of one preset. Depends on the machine and its load, so it never affects the rest of the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// Reading, compiling and building, milliseconds.
+    /// Time to read, compile and build the preset, milliseconds.
     pub prepare_ms: f64,
-    /// Time of the thread that runs the preset's code, a frame, milliseconds.
+    /// CPU time of the thread that runs the preset's code, milliseconds per frame.
     pub cpu_ms: f64,
-    /// Time of the drawing, a frame, milliseconds: processor time where the processor draws, else elapsed time.
+    /// Drawing time, milliseconds per frame: CPU time with a software rasteriser, otherwise elapsed time.
     pub gpu_ms: f64,
-    /// Longest of all sampled frames, milliseconds.
+    /// Longest sampled frame, milliseconds.
     pub slowest_ms: f64,
-    /// Expected frame time at 1920x1080.
+    /// Estimated frame time at 1920x1080, milliseconds.
     pub full_hd_ms: f64,
-    /// Expected frame time at 3840x2160.
+    /// Estimated frame time at 3840x2160, milliseconds.
     pub ultra_hd_ms: f64,
 }
 
-/// Adds up what frames cost.
-pub(super) struct Meter {
+/// Accumulates the cost of frames.
+pub(super) struct CostMeter {
     software: bool,
     pixels: f64,
-    /// Drawing time of an all but empty picture of this machine, milliseconds: what does not grow with the pixels.
+    /// Drawing time of a tiny picture on this machine, milliseconds: the part that does not grow with the pixels.
     floor_ms: f64,
     since: (Instant, Duration, Duration),
     own_ms: f64,
     frames: Vec<f64>,
 }
 
-impl Meter {
+impl CostMeter {
     pub fn new(software: bool, size: [u32; 2], floor_ms: f64) -> Self {
         let pixels = f64::from(size[0]) * f64::from(size[1]);
         Self { software, pixels, floor_ms, since: now(), own_ms: 0.0, frames: Vec::new() }
     }
 
-    /// Sampled frames begin now.
+    /// Starts the sampled frames.
     pub fn begin(&mut self) {
         self.since = now();
         self.own_ms = 0.0;
         self.frames.clear();
     }
 
-    /// Runs one frame's work and counts what it costs this thread.
+    /// Runs the work of one frame and records its cost.
     pub fn frame<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let (started, before) = (Instant::now(), thread_time());
         let result = work();
@@ -61,7 +61,7 @@ impl Meter {
         result
     }
 
-    /// The cost over all frames since [`Self::begin`].
+    /// Returns the mean cost of all frames since [`Self::begin`].
     pub fn cost(&self, prepare_ms: f64) -> Cost {
         let count = self.frames.len().max(1) as f64;
         let (wall, process, _) = self.since;
@@ -75,8 +75,8 @@ impl Meter {
             ms(wall.elapsed()) / count
         };
         let at = |pixels: f64| {
-            let grows = (gpu_ms - self.floor_ms).max(0.0);
-            cpu_ms + self.floor_ms.min(gpu_ms) + grows * pixels / self.pixels
+            let growing = (gpu_ms - self.floor_ms).max(0.0);
+            cpu_ms + self.floor_ms.min(gpu_ms) + growing * pixels / self.pixels
         };
         let short = |ms: f64| (ms * 1000.0).round() / 1000.0;
         Cost {
@@ -94,7 +94,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// Now on the wall, in processor time of the process, and of this thread.
+/// Returns the current time, the CPU time of the process, and that of this thread.
 fn now() -> (Instant, Duration, Duration) {
     (Instant::now(), process_time(), thread_time())
 }
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_larger_picture_is_never_cheaper() {
-        let mut meter = Meter::new(true, [256, 144], 0.5);
+        let mut meter = CostMeter::new(true, [256, 144], 0.5);
         meter.begin();
         meter.frame(|| std::hint::black_box((0..200_000).map(f64::from).map(f64::sqrt).sum::<f64>()));
         let cost = meter.cost(3.0);

@@ -1,52 +1,52 @@
-//! What a preset looks like, in numbers: every sampled picture is seen once, nothing is kept but sums.
+//! Measures the look of a preset from its sampled frames, keeping only sums.
 
 use serde::{Deserialize, Serialize};
 
 use super::sound::ProbeSignal;
 
-/// Pictures between two that are looked at closely; light and motion are taken from every one.
-const CLOSELY_EVERY: usize = 3;
+/// Interval of frames with detailed measurements; luma and motion are measured on every frame.
+const DETAIL_EVERY: usize = 3;
 /// Columns and rows of the coarse layout.
 pub const LAYOUT: [usize; 2] = [4, 3];
-/// Kinds of hue that are told apart.
+/// Number of hue bins.
 pub const HUES: usize = 6;
-/// Display value up to which a pixel is pure black, and from which it is pure white.
+/// Largest channel value of pure black, and smallest of pure white.
 const PURE: (u8, u8) = (2, 253);
 
-/// The look of a preset over its sampled frames. Shares and means are 0..1 of display values.
+/// Look of a preset over its sampled frames. Shares and means are 0..1 of display values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Look {
-    /// Mean light (Rec. 709).
+    /// Mean luma (Rec. 709).
     pub luma: f64,
-    /// Light of the darkest and of the brightest frame.
+    /// Mean luma of the darkest and of the brightest frame.
     pub luma_range: [f64; 2],
-    /// Light that only 2 % of the pixels exceed, mean of frames: what stands out.
+    /// Luma exceeded by 2 % of the pixels, mean over frames.
     pub highlight: f64,
-    /// Spread of light within a frame, standard deviation.
+    /// Standard deviation of luma within a frame.
     pub contrast: f64,
-    /// Mean change of light from frame to frame.
+    /// Mean change of luma between frames.
     pub motion: f64,
-    /// Largest such change between two frames.
+    /// Largest change between two frames.
     pub motion_peak: f64,
-    /// Colourfulness (Hasler and Suesstrunk, 2003), over 109, which they call extremely colourful.
+    /// Colourfulness (Hasler and Suesstrunk, 2003) divided by 109, their "extremely colourful".
     pub colour: f64,
-    /// Mean step of light between neighbouring pixels.
+    /// Mean difference of luma between neighbouring pixels.
     pub detail: f64,
-    /// How alike left and right are, correlation.
+    /// Correlation of the picture with its horizontal mirror image.
     pub symmetry: f64,
-    /// Share of pixels that are pure black.
+    /// Share of pure black pixels.
     pub black: f64,
-    /// Share of pixels that are pure white.
+    /// Share of pure white pixels.
     pub white: f64,
-    /// How much more it moves with only the lows, mids or highs of the music than in silence.
+    /// Additional motion with only the low, mid or high band of the music, relative to silence.
     pub reaction: [f64; 3],
-    /// Share of each hue, red first, weighted by saturation.
+    /// Share of each hue, starting with red, weighted by saturation.
     pub hues: [f64; HUES],
-    /// Mean light of each part of the picture, row by row.
+    /// Mean luma of each part of the picture, row-major.
     pub layout: [f64; LAYOUT[0] * LAYOUT[1]],
 }
 
-/// Looks at one preset's pictures.
+/// Measures the frames of one preset.
 pub(super) struct LookMeter {
     size: [usize; 2],
     last: Vec<u8>,
@@ -70,27 +70,27 @@ impl LookMeter {
         }
     }
 
-    /// The last picture before the sampled ones: what the first of them is compared with.
-    pub fn before(&mut self, pixels: &[u8]) {
+    /// Records the last picture before the sampled ones, for the motion of the first sample.
+    pub fn record_previous(&mut self, pixels: &[u8]) {
         grey(pixels, &mut self.last);
     }
 
-    /// A sampled picture.
-    pub fn saw(&mut self, hearing: ProbeSignal, pixels: &[u8]) {
+    /// Records a sampled picture.
+    pub fn record(&mut self, signal: ProbeSignal, pixels: &[u8]) {
         grey(pixels, &mut self.grey);
         let count = self.grey.len().max(1) as f64 * 255.0;
         self.lumas.push(self.grey.iter().map(|&g| u64::from(g)).sum::<u64>() as f64 / count);
         if self.last.len() == self.grey.len() {
             let change: u64 = self.grey.iter().zip(&self.last).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-            self.motions.push((hearing, change as f64 / count));
+            self.motions.push((signal, change as f64 / count));
         }
-        if (self.lumas.len() - 1).is_multiple_of(CLOSELY_EVERY) {
-            self.look_closely(pixels);
+        if (self.lumas.len() - 1).is_multiple_of(DETAIL_EVERY) {
+            self.record_details(pixels);
         }
         std::mem::swap(&mut self.last, &mut self.grey);
     }
 
-    /// The look over everything seen.
+    /// Returns the look over all recorded pictures.
     pub fn look(self) -> Look {
         let mut look = self.sums;
         let close = self.close.max(1) as f64;
@@ -117,7 +117,7 @@ impl LookMeter {
         look.motion_peak = motions.iter().copied().max_by(f64::total_cmp).unwrap_or(0.0);
         let with = |wanted: ProbeSignal| {
             let motions: Vec<f64> =
-                self.motions.iter().filter(|&&(hearing, _)| hearing == wanted).map(|&(_, m)| m).collect();
+                self.motions.iter().filter(|&&(signal, _)| signal == wanted).map(|&(_, m)| m).collect();
             mean(&motions)
         };
         let alone = with(ProbeSignal::Silence);
@@ -126,7 +126,7 @@ impl LookMeter {
         look.rounded()
     }
 
-    fn look_closely(&mut self, pixels: &[u8]) {
+    fn record_details(&mut self, pixels: &[u8]) {
         let [width, height] = self.size;
         let sums = &mut self.sums;
         self.close += 1;
@@ -163,7 +163,7 @@ impl LookMeter {
             mirrored += row.map(|(&a, &b)| (f64::from(a) - mean) * (f64::from(b) - mean)).sum::<f64>();
         }
         sums.detail += steps as f64 / (2.0 * count * 255.0);
-        // A flat picture is its own mirror image.
+        // A flat picture equals its mirror image.
         sums.symmetry += if square > count { mirrored / square } else { 1.0 };
         sums.colour += colourfulness(pixels) / 109.0;
         let hues = hues(pixels);
@@ -183,7 +183,7 @@ impl LookMeter {
 }
 
 impl Look {
-    /// Five digits after the point: equal on every run, and short in files.
+    /// Rounds to five decimals: reproducible, and short in files.
     fn rounded(mut self) -> Self {
         let Self { luma, luma_range, highlight, contrast, motion, motion_peak, .. } = &mut self;
         let first = [luma, highlight, contrast, motion, motion_peak].into_iter().chain(luma_range);
@@ -199,7 +199,7 @@ fn round(value: &mut f64) {
     *value = (*value * 1e5).round() / 1e5;
 }
 
-/// Rec. 709 light of every pixel.
+/// Computes the Rec. 709 luma of every pixel.
 pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
     into.clear();
     into.extend(
@@ -209,7 +209,7 @@ pub(super) fn grey(pixels: &[u8], into: &mut Vec<u8>) {
     );
 }
 
-/// Hasler and Suesstrunk, "Measuring colourfulness in natural images" (2003), of every second pixel.
+/// Colourfulness by Hasler and Suesstrunk, "Measuring colourfulness in natural images" (2003), of every second pixel.
 fn colourfulness(pixels: &[u8]) -> f64 {
     let (mut count, mut sums) = (0.0, [0.0_f64; 4]);
     for pixel in pixels.chunks_exact(4).step_by(2) {
@@ -225,7 +225,7 @@ fn colourfulness(pixels: &[u8]) -> f64 {
     spread + 0.3 * rg.hypot(yb)
 }
 
-/// Share of each hue among coloured light, of every fourth pixel; all 0 in a picture without colour.
+/// Share of each hue, weighted by saturation, of every fourth pixel; all 0 without colour.
 fn hues(pixels: &[u8]) -> [f64; HUES] {
     let mut shares = [0.0; HUES];
     for pixel in pixels.chunks_exact(4).step_by(4) {
@@ -255,7 +255,7 @@ mod tests {
     const SIZE: [usize; 2] = [64, 36];
 
     fn look(paint: impl Fn(usize, usize, usize) -> [u8; 3]) -> Look {
-        let mut eye = LookMeter::new(SIZE);
+        let mut look_meter = LookMeter::new(SIZE);
         for frame in 0..24 {
             let mut pixels = Vec::new();
             for y in 0..SIZE[1] {
@@ -264,7 +264,7 @@ mod tests {
                     pixels.extend([r, g, b, 255]);
                 }
             }
-            let hearing = match frame {
+            let signal = match frame {
                 0..8 => ProbeSignal::Techno,
                 8..12 => ProbeSignal::Low,
                 12..16 => ProbeSignal::Mid,
@@ -272,13 +272,13 @@ mod tests {
                 20..22 => ProbeSignal::Ambient,
                 _ => ProbeSignal::Silence,
             };
-            eye.saw(hearing, &pixels);
+            look_meter.record(signal, &pixels);
         }
-        eye.look()
+        look_meter.look()
     }
 
     #[test]
-    fn black_and_white_are_all_of_one_kind() {
+    fn black_and_white_are_measured_exactly() {
         let black = look(|_, _, _| [0; 3]);
         assert_eq!((black.luma, black.black, black.motion, black.contrast), (0.0, 1.0, 0.0, 0.0));
         let white = look(|_, _, _| [255; 3]);
@@ -286,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_only_with_the_lows_reacts_to_the_lows() {
+    fn motion_with_the_lows_only_is_a_reaction_to_the_lows() {
         let look = look(|frame, _, _| [if (8..12).contains(&frame) && frame % 2 == 0 { 200 } else { 20 }; 3]);
         assert!(look.reaction[0] > 0.3, "{:?}", look.reaction);
         assert!(look.reaction[2] < 0.01, "{:?}", look.reaction);
     }
 
     #[test]
-    fn mirrored_pictures_are_symmetric_and_slopes_are_not() {
+    fn mirrored_pictures_are_symmetric_and_gradients_are_not() {
         assert!(look(|_, x, _| [(x as i32 - 31).unsigned_abs() as u8 * 4; 3]).symmetry > 0.95);
         assert!(look(|_, x, _| [x as u8 * 4; 3]).symmetry < -0.9);
     }

@@ -1,11 +1,11 @@
-//! The probe: one preset played from black to known music, watched frame by frame, and put into numbers.
+//! The probe: plays one preset from black to known music and measures every frame.
 //!
-//! All frames of the probe, warm-up included, follow each other at 30 a second and are counted for flashes: 8 + 24 of
-//! them make just over the second that the flash rules look at. The look is measured on the sampled frames only.
+//! All frames, warm-up included, run at 30 per second and are checked for flashes: 8 + 24 frames are just over the
+//! second that the flash rules consider. The look is measured on the sampled frames only.
 
 mod cost;
-mod finding;
 mod look_meter;
+mod outcome;
 mod perceptual_hash;
 mod sound;
 mod text;
@@ -17,15 +17,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use cost::Cost;
-pub use finding::{ProbeEvidence, ProbeOutcome, ProbeReport};
 pub use look_meter::{HUES, LAYOUT, Look};
+pub use outcome::{ProbeEvidence, ProbeOutcome, ProbeReport};
 pub use perceptual_hash::{PerceptualHash, VIEWS};
 pub use text::{Counts, TextFacts};
 pub use thumbs::{THUMB, path as thumb_path};
 
 use crate::media::flash::{Cells, FlashMeter, FlashScore};
 use crate::show::Solo;
-use cost::Meter;
+use cost::CostMeter;
 use look_meter::LookMeter;
 use sound::ProbeSound;
 
@@ -33,51 +33,50 @@ use crate::library::{Catalogue, PresetId, PresetSource};
 use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 
-/// Frames a second of a probe.
+/// Frame rate of a probe.
 pub const FPS: f64 = 30.0;
-/// Cells of the warp mesh, as live.
+/// Cells of the warp mesh, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Frames with more work than any budget after which a preset's code counts as endless. One such frame may be its
-/// start, a few a loud moment.
+/// Number of frames over budget after which a preset counts as endless. One may be its start, a few a loud moment.
 const ENDLESS_FRAMES: u32 = 8;
 
-/// How presets are probed. Equal settings and seeds give equal looks.
+/// Settings of a probe. Equal settings and seeds give equal looks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeSettings {
-    /// Pixels of the picture.
+    /// Picture size, pixels.
     pub size: [u32; 2],
     /// Frames before the sampled ones.
     pub warm_up: u32,
-    /// Sampled frames.
+    /// Number of sampled frames.
     pub frames: u32,
-    /// Decides everything random.
+    /// Random seed.
     pub seed: u64,
     /// Folders with images for presets.
     pub textures: Vec<PathBuf>,
-    /// Where thumbnails go; none are kept without.
+    /// Folder for thumbnails; `None` saves none.
     pub thumbs: Option<PathBuf>,
 }
 
 impl Default for ProbeSettings {
-    /// The usual probe: 8 + 24 frames of 256 by 144 pixels.
+    /// Returns the standard probe: 8 + 24 frames of 256 by 144 pixels.
     fn default() -> Self {
         Self { size: [256, 144], warm_up: 8, frames: 24, seed: 1, textures: Vec::new(), thumbs: None }
     }
 }
 
-/// Probes presets one after the other on one device.
+/// Probes presets one at a time on one device.
 pub struct Prober {
     settings: ProbeSettings,
     sound: ProbeSound,
     render_context: Arc<RenderContext>,
-    /// Between two presets the stage waits here.
+    /// The stage, kept here between two presets.
     stage: Option<Stage>,
     readback: Readback,
     floor_ms: f64,
 }
 
 impl Prober {
-    /// Opens the device, makes the sound, and measures what an all but empty preset costs.
+    /// Opens the device, renders the sound, and measures the cost of a tiny picture.
     pub fn new(settings: ProbeSettings) -> anyhow::Result<Self> {
         let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
@@ -88,35 +87,35 @@ impl Prober {
         Ok(prober)
     }
 
-    /// Probes the preset in this file.
+    /// Probes the preset in this file. `id` is its expected content.
     pub fn probe(&mut self, preset: &Path, id: PresetId) -> ProbeReport {
         let bytes = match PresetSource::File(preset.to_owned()).read() {
             Ok(bytes) => bytes,
             Err(why) => {
-                return ProbeReport::without(ProbeOutcome::Infrastructure(format!(
-                    "it could not be read: {why}"
+                return ProbeReport::without_evidence(ProbeOutcome::Infrastructure(format!(
+                    "cannot read the file: {why}"
                 )));
             }
         };
         if PresetId::of(&bytes) != id {
-            return ProbeReport::without(ProbeOutcome::Infrastructure(
-                "the file changed while it was audited".into(),
+            return ProbeReport::without_evidence(ProbeOutcome::Infrastructure(
+                "the file changed during the audit".into(),
             ));
         }
-        let mut finding = match self.draw(preset, id) {
-            Ok(evidence) => ProbeReport { ended: ProbeOutcome::Drawn, evidence },
-            // The show's words are for the performer; the verdict says what is wrong.
+        let mut report = match self.draw(preset, id) {
+            Ok(evidence) => ProbeReport { outcome: ProbeOutcome::Drawn, evidence },
+            // Prefer the compiler's message to that of the show.
             Err(ProbeOutcome::Refused(why)) => {
-                let refusal = Program::compile(&bytes).err().map(|refusal| refusal.to_string());
-                ProbeReport::without(ProbeOutcome::Refused(refusal.unwrap_or(why)))
+                let error = Program::compile(&bytes).err().map(|error| error.to_string());
+                ProbeReport::without_evidence(ProbeOutcome::Refused(error.unwrap_or(why)))
             }
-            Err(ended) => ProbeReport::without(ended),
+            Err(outcome) => ProbeReport::without_evidence(outcome),
         };
-        finding.evidence.text = TextFacts::of(&bytes);
-        finding
+        report.evidence.text = TextFacts::of(&bytes);
+        report
     }
 
-    /// A device that was lost stays lost: the process has to be replaced.
+    /// Returns whether the device is lost. It does not recover; the process must be replaced.
     pub fn lost(&self) -> bool {
         self.render_context.gpu.lost()
     }
@@ -127,23 +126,23 @@ impl Prober {
 
     fn draw(&mut self, preset: &Path, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
         let library = Catalogue::of_one(preset).map_err(ProbeOutcome::Refused)?;
-        let errors = self.render_context.gpu.error_count();
+        let errors_before = self.render_context.gpu.error_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
-        // The same preset draws the same whatever was probed before it, and two presets never share their dice.
+        // Independent of the presets probed before, and different for every preset.
         let seed = self.settings.seed ^ u64::from_le_bytes(std::array::from_fn(|at| id.0[at]));
         let deck = self.deck(self.settings.size);
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, seed);
-        let watched = self.watch(&mut solo);
+        let recording = self.watch(&mut solo);
         let playing = solo.playing();
         self.readback.reset(&self.render_context.gpu);
         self.stage = Some(solo.end());
         let gpu = &self.render_context.gpu;
         if gpu.lost() {
-            let why = gpu.take_error().unwrap_or_else(|| "no reason was given".into());
+            let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());
             return Err(ProbeOutcome::DeviceLost(why));
         }
-        let watched = watched?;
+        let recording = recording?;
         let mut missing = Vec::new();
         let mut broken = Vec::new();
         for problem in playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default() {
@@ -152,16 +151,16 @@ impl Prober {
                 None => broken.push(problem),
             }
         }
-        if watched.cut_short > 0 {
-            let frames = watched.cut_short;
-            broken.push(format!("its code ran out of its budget and was cut short in {frames} frames"));
+        if recording.cut_short > 0 {
+            let frames = recording.cut_short;
+            broken.push(format!("the code ran out of its budget and was cut short in {frames} frames"));
         }
-        if gpu.error_count() > errors {
-            let why = gpu.take_error().unwrap_or_else(|| "without a reason".into());
-            broken.push(format!("the graphics device complained: {why}"));
+        if gpu.error_count() > errors_before {
+            let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());
+            broken.push(format!("graphics device error: {why}"));
         }
         if let Some(folder) = &self.settings.thumbs
-            && let Err(why) = thumbs::write(folder, id, &watched.views, self.settings.size)
+            && let Err(why) = thumbs::write(folder, id, &recording.views, self.settings.size)
         {
             return Err(ProbeOutcome::Infrastructure(why));
         }
@@ -169,32 +168,32 @@ impl Prober {
         Ok(ProbeEvidence {
             missing,
             broken,
-            look: Some(watched.look),
-            likeness: Some(watched.likeness),
-            flash: watched.flash,
-            cost: watched.meter.cost(prepare_ms),
+            look: Some(recording.look),
+            perceptual_hash: Some(recording.perceptual_hash),
+            flash: recording.flash,
+            cost: recording.meter.cost(prepare_ms),
             text: TextFacts::default(),
         })
     }
 
-    /// Plays all frames and looks at each as it comes back from the device.
-    fn watch(&mut self, solo: &mut Solo) -> Result<Watched, ProbeOutcome> {
+    /// Plays all frames and records each as it is read back from the device.
+    fn watch(&mut self, solo: &mut Solo) -> Result<Recording, ProbeOutcome> {
         let Self { settings, sound, render_context, readback, floor_ms, .. } = self;
         let gpu = &render_context.gpu;
         let infrastructure = |error: StageError| ProbeOutcome::Infrastructure(error.to_string());
-        let mut watching = Watching::new(settings);
-        let mut meter = Meter::new(gpu.software(), settings.size, *floor_ms);
-        let heard: Vec<_> = sound.frames().map(|(hearing, _)| hearing).collect();
+        let mut recorder = Recorder::new(settings);
+        let mut meter = CostMeter::new(gpu.software(), settings.size, *floor_ms);
+        let signals: Vec<_> = sound.frames().map(|(signal, _)| signal).collect();
         for (number, (_, sound)) in sound.frames().enumerate() {
             if number == settings.warm_up as usize {
                 meter.begin();
             }
             meter.frame(|| solo.frame(sound)).map_err(ProbeOutcome::Refused)?;
             if solo.over_budget() {
-                watching.cut_short += 1;
-                if watching.cut_short >= ENDLESS_FRAMES {
+                recorder.cut_short += 1;
+                if recorder.cut_short >= ENDLESS_FRAMES {
                     return Err(ProbeOutcome::Endless(format!(
-                        "its code does not come to an end: it was cut short in {ENDLESS_FRAMES} frames of {}",
+                        "the code does not terminate: it was cut short in {ENDLESS_FRAMES} of {} frames",
                         number + 1
                     )));
                 }
@@ -203,16 +202,16 @@ impl Prober {
                 return Err(ProbeOutcome::Infrastructure("all readback buffers are in use".into()));
             }
             if let Some(shot) = readback.receive(gpu, Wait::WhenFull).map_err(infrastructure)? {
-                watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
+                recorder.record(shot.number, signals[shot.number as usize], shot.pixels);
             }
         }
         while let Some(shot) = readback.receive(gpu, Wait::Always).map_err(infrastructure)? {
-            watching.saw(shot.number, heard[shot.number as usize], shot.pixels);
+            recorder.record(shot.number, signals[shot.number as usize], shot.pixels);
         }
-        Ok(watching.end(meter))
+        Ok(recorder.end(meter))
     }
 
-    /// Drawing time of the smallest picture: what a frame costs before its pixels, milliseconds.
+    /// Returns the drawing time of a tiny picture, milliseconds: the part that does not depend on the pixels.
     fn measure_floor(&mut self) -> f64 {
         const TINY: [u32; 2] = [16, 9];
         const FRAMES: u32 = 8;
@@ -220,45 +219,45 @@ impl Prober {
         library.entries.truncate(1);
         let stage = Stage::new(self.render_context.clone(), TINY);
         let mut solo = Solo::begin(&self.render_context, stage, library, self.deck(TINY), 1);
-        let mut meter = Meter::new(self.render_context.gpu.software(), TINY, 0.0);
+        let mut meter = CostMeter::new(self.render_context.gpu.software(), TINY, 0.0);
         for (number, (_, sound)) in (0..2 * FRAMES).zip(self.sound.frames()) {
             if number == FRAMES {
                 solo.rig.stage.finish();
                 meter.begin();
             }
-            meter.frame(|| solo.frame(sound)).ok(); // A built-in preset plays; if not, the floor stays low.
+            meter.frame(|| solo.frame(sound)).ok(); // If the built-in preset fails, the estimate is only less accurate.
         }
         solo.rig.stage.finish();
         meter.cost(0.0).gpu_ms
     }
 }
 
-/// Everything that looks at the frames of one preset.
-struct Watching {
+/// Records the frames of one preset.
+struct Recorder {
     warm_up: u64,
     size: [usize; 2],
-    /// Frames whose likeness and thumbnail are kept.
+    /// Frames used for the perceptual hash and the thumbnails.
     views: [u64; VIEWS],
-    eye: LookMeter,
+    look_meter: LookMeter,
     flash: FlashMeter,
     cells: Cells,
     grey: Vec<u8>,
-    likeness: PerceptualHash,
+    perceptual_hash: PerceptualHash,
     kept: Vec<Vec<u8>>,
-    /// Frames in which its code was cut short.
+    /// Number of frames in which the code was cut short.
     cut_short: u32,
 }
 
-struct Watched {
+struct Recording {
     look: Look,
-    likeness: PerceptualHash,
+    perceptual_hash: PerceptualHash,
     flash: FlashScore,
-    meter: Meter,
+    meter: CostMeter,
     views: Vec<Vec<u8>>,
     cut_short: u32,
 }
 
-impl Watching {
+impl Recorder {
     fn new(settings: &ProbeSettings) -> Self {
         let size = settings.size.map(|side| side as usize);
         let (warm_up, frames) = (u64::from(settings.warm_up), u64::from(settings.frames));
@@ -266,36 +265,36 @@ impl Watching {
             warm_up,
             size,
             views: [frames / 3, frames * 2 / 3, frames.saturating_sub(1)].map(|at| warm_up + at),
-            eye: LookMeter::new(size),
+            look_meter: LookMeter::new(size),
             flash: FlashMeter::new(FPS),
             cells: Cells::default(),
             grey: Vec::new(),
-            likeness: PerceptualHash::default(),
+            perceptual_hash: PerceptualHash::default(),
             kept: Vec::new(),
             cut_short: 0,
         }
     }
 
-    fn saw(&mut self, number: u64, hearing: sound::ProbeSignal, pixels: &[u8]) {
-        self.cells.of(pixels, self.size);
+    fn record(&mut self, number: u64, signal: sound::ProbeSignal, pixels: &[u8]) {
+        self.cells.update(pixels, self.size);
         self.flash.push(&self.cells);
         if number + 1 == self.warm_up {
-            self.eye.before(pixels);
+            self.look_meter.record_previous(pixels);
         }
         if number >= self.warm_up {
-            self.eye.saw(hearing, pixels);
+            self.look_meter.record(signal, pixels);
         }
         if let Some(view) = self.views.iter().position(|&view| view == number) {
             look_meter::grey(pixels, &mut self.grey);
-            self.likeness.0[view] = perceptual_hash::view(&self.grey, self.size);
+            self.perceptual_hash.0[view] = perceptual_hash::view(&self.grey, self.size);
             self.kept.push(pixels.to_vec());
         }
     }
 
-    fn end(self, meter: Meter) -> Watched {
-        Watched {
-            look: self.eye.look(),
-            likeness: self.likeness,
+    fn end(self, meter: CostMeter) -> Recording {
+        Recording {
+            look: self.look_meter.look(),
+            perceptual_hash: self.perceptual_hash,
             flash: self.flash.score(),
             meter,
             views: self.kept,

@@ -1,30 +1,30 @@
-//! A perceptual hash: pictures that look alike differ in few of its bits.
+//! Perceptual hash: similar pictures differ in few bits.
 //!
-//! Each of three frames is shrunk to 32 by 32, transformed (DCT), and the signs of its coarsest 64 waves against their
-//! median are kept (the method known as pHash: Zauner, 2010). Brightness and fine detail do not matter to it.
+//! Each of three frames is reduced to 32 by 32 pixels and transformed (DCT); the hash contains the signs of the lowest
+//! 64 coefficients relative to their median (pHash: Zauner, 2010). Brightness and fine detail do not affect it.
 
 use serde::{Deserialize, Serialize};
 
-/// Frames a likeness is made of.
+/// Number of hashed frames.
 pub const VIEWS: usize = 3;
 const SIDE: usize = 32;
 const WAVES: usize = 8;
 
-/// The likeness of one preset over several frames.
+/// Hash of a preset over several frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct PerceptualHash(pub [u64; VIEWS]);
 
 impl PerceptualHash {
-    /// Bits in which two likenesses differ, of `64 * VIEWS`.
+    /// Returns the number of differing bits, of `64 * VIEWS`.
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 }
 
 impl From<PerceptualHash> for String {
-    fn from(likeness: PerceptualHash) -> Self {
-        likeness.0.iter().map(|view| format!("{view:016x}")).collect()
+    fn from(perceptual_hash: PerceptualHash) -> Self {
+        perceptual_hash.0.iter().map(|view| format!("{view:016x}")).collect()
     }
 }
 
@@ -32,20 +32,20 @@ impl TryFrom<String> for PerceptualHash {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no likeness");
+        let invalid = || format!("invalid perceptual hash {text:?}");
         if !text.is_ascii() || text.len() != 16 * VIEWS {
-            return Err(wrong());
+            return Err(invalid());
         }
         let mut views = [0; VIEWS];
         for (view, digits) in views.iter_mut().zip(text.as_bytes().chunks_exact(16)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
-            *view = u64::from_str_radix(digits, 16).map_err(|_| wrong())?;
+            let digits = std::str::from_utf8(digits).map_err(|_| invalid())?;
+            *view = u64::from_str_radix(digits, 16).map_err(|_| invalid())?;
         }
         Ok(Self(views))
     }
 }
 
-/// The bits of one grey picture.
+/// Hashes one grey picture.
 pub(super) fn view(grey: &[u8], [width, height]: [usize; 2]) -> u64 {
     let small = shrink(grey, width, height);
     let wave: [[f32; SIDE]; WAVES] = std::array::from_fn(|k| {
@@ -64,11 +64,11 @@ pub(super) fn view(grey: &[u8], [width, height]: [usize; 2]) -> u64 {
     let mut sorted = coarse[1..].to_vec();
     sorted.sort_by(f32::total_cmp);
     let median = sorted[sorted.len() / 2];
-    // The first wave is the mean light, which says nothing about the shape.
+    // Skip the mean, which does not describe the shape.
     coarse.iter().enumerate().skip(1).fold(0, |bits, (at, &wave)| bits | (u64::from(wave > median) << at))
 }
 
-/// Means of the areas of a 32 by 32 grid.
+/// Averages the picture over a 32 by 32 grid.
 fn shrink(grey: &[u8], width: usize, height: usize) -> Vec<f32> {
     let part = |at: usize, length: usize| {
         let start = at * length / SIDE;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_brightness_change_few_bits_and_another_picture_many() {
+    fn noise_and_brightness_change_few_bits_and_a_different_picture_many() {
         let original = view(&blobs(1, 1.0, 0.0), SIZE);
         let alike = view(&blobs(1, 0.8, 4.0), SIZE);
         let other = view(&blobs(2, 1.0, 0.0), SIZE);
@@ -121,9 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn a_likeness_survives_being_written() {
-        let likeness = PerceptualHash([1, u64::MAX, 0x0123_4567_89ab_cdef]);
-        assert_eq!(PerceptualHash::try_from(String::from(likeness)), Ok(likeness));
+    fn a_hash_survives_a_round_trip() {
+        let perceptual_hash = PerceptualHash([1, u64::MAX, 0x0123_4567_89ab_cdef]);
+        assert_eq!(PerceptualHash::try_from(String::from(perceptual_hash)), Ok(perceptual_hash));
         assert!(PerceptualHash::try_from("é".repeat(24)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What presets hear while they are probed: passages of the demo track, whole and band by band, known not to be silent.
+//! Music of a probe: passages of the demo track, complete and by frequency band, checked for silence.
 
 use anyhow::ensure;
 use biquad::{Biquad as _, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F32, ToHertz as _, Type};
@@ -8,30 +8,30 @@ use crate::audio::demo::{DemoTrack, SECTIONS};
 use crate::audio::{Frame, HOUSE_RATE_HZ, Level};
 use crate::units::Seconds;
 
-/// Quietest passage that counts as music, dBFS.
+/// Minimum level of a passage that counts as music, dBFS.
 const AUDIBLE_DBFS: f32 = -45.0;
-/// Level every single band is brought to, so that reactions can be compared, root mean square.
+/// Root mean square level of every band, so that reactions are comparable.
 const BAND_RMS: f32 = 0.2;
 
-/// What is heard in one frame.
+/// Signal played in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProbeSignal {
     /// The drop of the demo track.
     Techno,
-    /// Only what of it lies below 180 Hz.
+    /// The drop below 180 Hz.
     Low,
-    /// Only 300 Hz to 2.5 kHz.
+    /// The drop from 300 Hz to 2.5 kHz.
     Mid,
-    /// Only what lies above 4 kHz.
+    /// The drop above 4 kHz.
     High,
-    /// The pads.
+    /// The afterglow of the demo track.
     Ambient,
     /// Nothing.
     Silence,
 }
 
 impl ProbeSignal {
-    /// Everything, in the order it is heard, with its share of the sampled frames in 24ths.
+    /// All signals in order, with their share of the sampled frames in 24ths.
     const PLAN: [(Self, usize); 6] = [
         (Self::Techno, 8),
         (Self::Low, 4),
@@ -48,17 +48,17 @@ pub struct ProbeSound {
 }
 
 impl ProbeSound {
-    /// Sound for `warm_up` frames of techno and `sampled` frames of everything in turn, at `fps`.
+    /// Renders `warm_up` frames of techno and `sampled` frames of all signals in turn, at `fps`.
     pub fn new(warm_up: u32, sampled: u32, fps: f64) -> anyhow::Result<Self> {
         let per_frame = (f64::from(HOUSE_RATE_HZ) / fps).round() as usize;
         let sampled = sampled as usize;
-        let mut heard = vec![ProbeSignal::Techno; warm_up as usize];
+        let mut signals = vec![ProbeSignal::Techno; warm_up as usize];
         let mut share = 0;
-        for (hearing, part) in ProbeSignal::PLAN {
+        for (signal, part) in ProbeSignal::PLAN {
             share += part;
-            heard.resize(warm_up as usize + (sampled * share).div_ceil(24), hearing);
+            signals.resize(warm_up as usize + (sampled * share).div_ceil(24), signal);
         }
-        let length = heard.len() * per_frame;
+        let length = signals.len() * per_frame;
         let techno = passage("drop", length);
         let band = |filters: &[Coefficients<f32>]| levelled(filtered(&techno, filters));
         let sources = [
@@ -68,28 +68,25 @@ impl ProbeSound {
             (ProbeSignal::Ambient, passage("afterglow", length)),
             (ProbeSignal::Techno, techno),
         ];
-        for (hearing, sound) in &sources {
+        for (signal, sound) in &sources {
             let level = Level::of(sound).rms_dbfs;
-            ensure!(
-                level > AUDIBLE_DBFS,
-                "the {hearing:?} passage is silent ({level:.0} dBFS); nothing is judged"
-            );
+            ensure!(level > AUDIBLE_DBFS, "the {signal:?} passage is silent ({level:.0} dBFS)");
         }
-        let frames = heard.into_iter().enumerate().map(|(number, hearing)| {
+        let frames = signals.into_iter().enumerate().map(|(number, signal)| {
             let part = number * per_frame..(number + 1) * per_frame;
-            let source = sources.iter().find(|(name, _)| *name == hearing);
-            (hearing, source.map_or_else(|| vec![[0.0; 2]; per_frame], |(_, sound)| sound[part].to_vec()))
+            let source = sources.iter().find(|(name, _)| *name == signal);
+            (signal, source.map_or_else(|| vec![[0.0; 2]; per_frame], |(_, sound)| sound[part].to_vec()))
         });
         Ok(Self { frames: frames.collect() })
     }
 
-    /// What each frame hears, in order.
+    /// Returns the signal and the samples of each frame.
     pub fn frames(&self) -> impl Iterator<Item = (ProbeSignal, &[Frame])> {
-        self.frames.iter().map(|(hearing, sound)| (*hearing, sound.as_slice()))
+        self.frames.iter().map(|(signal, sound)| (*signal, sound.as_slice()))
     }
 }
 
-/// A stretch of the demo track from the beginning of a section.
+/// Renders `length` samples of the demo track from the start of a section.
 fn passage(section: &str, length: usize) -> Vec<Frame> {
     let start = SECTIONS.iter().find(|part| part.name == section).map_or(Seconds(0.0), |part| part.start);
     let mut sound = vec![[0.0; 2]; length];
@@ -108,7 +105,7 @@ fn filtered(sound: &[Frame], filters: &[Coefficients<f32>]) -> Vec<Frame> {
     sound
 }
 
-/// The same sound at the level all bands are compared at.
+/// Scales a sound to the common level of the bands.
 fn levelled(mut sound: Vec<Frame>) -> Vec<Frame> {
     let rms = 10.0_f32.powf(Level::of(&sound).rms_dbfs / 20.0);
     let gain = BAND_RMS / rms.max(1e-4);
@@ -124,7 +121,7 @@ fn high_pass(hz: f32) -> Coefficients<f32> {
     coefficients(Type::HighPass, hz)
 }
 
-/// A Butterworth filter of second order.
+/// Returns a second-order Butterworth filter.
 fn coefficients(kind: Type<f32>, hz: f32) -> Coefficients<f32> {
     Coefficients::from_params(kind, (HOUSE_RATE_HZ as f32).hz(), hz.hz(), Q_BUTTERWORTH_F32)
         .expect("the bands end below the Nyquist frequency")
@@ -135,22 +132,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_heard_and_silence_is_silent() {
+    fn all_signals_play_and_only_silence_is_silent() {
         let sound = ProbeSound::new(8, 24, 30.0).expect("audible");
-        let heard: Vec<_> = sound.frames().map(|(hearing, _)| hearing).collect();
-        assert_eq!(heard.len(), 32);
-        for (hearing, share) in ProbeSignal::PLAN {
-            let warm_up = if hearing == ProbeSignal::Techno { 8 } else { 0 };
-            assert_eq!(heard.iter().filter(|&&h| h == hearing).count(), share + warm_up, "{hearing:?}");
+        let signals: Vec<_> = sound.frames().map(|(signal, _)| signal).collect();
+        assert_eq!(signals.len(), 32);
+        for (signal, share) in ProbeSignal::PLAN {
+            let warm_up = if signal == ProbeSignal::Techno { 8 } else { 0 };
+            assert_eq!(signals.iter().filter(|&&h| h == signal).count(), share + warm_up, "{signal:?}");
         }
-        for (hearing, sound) in sound.frames() {
+        for (signal, sound) in sound.frames() {
             let silent = sound.iter().all(|frame| *frame == [0.0; 2]);
-            assert_eq!(silent, hearing == ProbeSignal::Silence, "{hearing:?}");
+            assert_eq!(silent, signal == ProbeSignal::Silence, "{signal:?}");
         }
     }
 
     #[test]
-    fn a_band_keeps_its_own_notes_and_loses_the_others() {
+    fn a_band_keeps_its_frequencies_and_attenuates_others() {
         let sine = |hz: f32| -> Vec<Frame> {
             let at = |n| (std::f32::consts::TAU * hz * n as f32 / HOUSE_RATE_HZ as f32).sin();
             (0..8820).map(|n| [at(n); 2]).collect()

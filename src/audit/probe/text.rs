@@ -1,4 +1,4 @@
-//! Facts about a preset's text, as audit files of the reference format carry them.
+//! Facts about a preset's text, as in audit files of the reference format.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::milk::text::{self, Decoded, Key, Line, Section};
 
-/// Files larger than this are worth a warning, bytes.
+/// Size above which a file gets a warning, bytes.
 const LARGE_BYTES: usize = 256 * 1024;
-/// Parameters that are copied out.
+/// Parameters to extract.
 const PARAMETERS: [&str; 16] = [
     "nWaveMode",
     "bWaveDots",
@@ -28,25 +28,25 @@ const PARAMETERS: [&str; 16] = [
     "shapecount",
 ];
 
-/// What the text is made of.
+/// Facts about the text of a preset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TextFacts {
-    /// `utf-8`, or `latin-1` where that fails.
+    /// `utf-8`, or `latin-1` if it is not valid UTF-8.
     pub decoded_as: String,
-    /// `empty`, `large`, `binary-nul`.
+    /// Warnings: `empty`, `large`, `binary-nul`.
     pub warnings: Vec<String>,
-    /// What a tidy reader changes: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
+    /// Changes needed to normalise it: `decoded-latin1`, `removed-bom`, `normalized-line-endings`...
     pub fixes: Vec<String>,
-    /// Lines.
+    /// Number of lines.
     pub line_count: usize,
-    /// Lines of each kind of code.
+    /// Lines by kind of code.
     pub counts: Counts,
-    /// Numbers of the preset, where it sets them.
+    /// Values of the parameters that are set.
     pub params: BTreeMap<String, f64>,
 }
 
-/// Lines of code by kind; of shapes and waves, those that are switched on.
+/// Lines of code by kind, and numbers of enabled shapes and waves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -54,9 +54,9 @@ pub struct Counts {
     pub per_frame: usize,
     /// Lines of per-vertex code.
     pub per_pixel: usize,
-    /// Shapes that are switched on.
+    /// Enabled shapes.
     pub shape: usize,
-    /// Waves that are switched on.
+    /// Enabled waves.
     pub wave_line: usize,
     /// Lines of the warp shader.
     pub warp: usize,
@@ -65,13 +65,13 @@ pub struct Counts {
 }
 
 impl TextFacts {
-    /// Reads the facts off the bytes of a preset.
+    /// Extracts the facts from the bytes of a preset.
     pub fn of(bytes: &[u8]) -> Self {
         let mut facts = Self { decoded_as: "utf-8".into(), ..Self::default() };
         let decoded = Decoded::new(bytes);
         let text = &*decoded.text;
-        let mut fix = |it: bool, name: &str| {
-            if it {
+        let mut fix = |applies: bool, name: &str| {
+            if applies {
                 facts.fixes.push(name.into());
             }
         };
@@ -88,7 +88,8 @@ impl TextFacts {
             (bytes.len() > LARGE_BYTES, "large"),
             (bytes.contains(&0), "binary-nul"),
         ];
-        facts.warnings = warnings.iter().filter(|(it, _)| *it).map(|(_, name)| (*name).to_owned()).collect();
+        facts.warnings =
+            warnings.iter().filter(|(applies, _)| *applies).map(|(_, name)| (*name).to_owned()).collect();
         for line in text::lines(text) {
             facts.line_count += 1;
             facts.count(&line);
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_by_what_is_switched_on() {
+    fn lines_and_enabled_parts_are_counted() {
         let text = "[preset00]\r\nfDecay=0.98\nper_frame_1=zoom=1;\nper_frame_init_1=x=1;\nshapecode_0_enabled=1\n\
                     shapecode_1_enabled=0\nwavecode_0_enabled=1\nwarp_1=`shader_body\nwave_r=0.5\nfWarpScale=nan";
         let facts = TextFacts::of(text.as_bytes());
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_read_all_the_same() {
+    fn binary_data_is_accepted() {
         let facts = TextFacts::of(b"\xff\xfename\0");
         assert_eq!(
             (facts.decoded_as.as_str(), facts.warnings.as_slice()),

@@ -1,4 +1,4 @@
-//! Thumbnails: three frames of a preset side by side in one small picture, for reports and for later stages.
+//! Thumbnails: three frames of a preset side by side in a small picture, for reports and later stages.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use image::{RgbImage, imageops};
 
 use crate::library::PresetId;
 
-/// Pixels of one thumbnail.
+/// Size of one thumbnail, pixels.
 pub const THUMB: [u32; 2] = [128, 72];
-/// How much of the picture the file keeps, of 100.
+/// JPEG quality, 0..100.
 const QUALITY: u8 = 80;
 
-/// Where the thumbnails of a preset lie below `folder`.
+/// Returns the path of a preset's thumbnails in `folder`.
 pub fn path(folder: &Path, id: PresetId) -> PathBuf {
     let name = id.to_string();
     folder.join(&name[..2]).join(format!("{name}.jpg"))
@@ -29,15 +29,15 @@ pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32;
     let mut bytes = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(&strip)
-        .map_err(|error| format!("a thumbnail could not be made: {error}"))?;
+        .map_err(|error| format!("cannot encode a thumbnail: {error}"))?;
     let path = path(folder, id);
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
-    // Not forced to the disk: a thumbnail that a power cut takes away is no loss.
+    let partial = path.with_extension(format!("{}.part", std::process::id()));
+    // Without fsync: losing a thumbnail in a power cut does no harm.
     let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
-        .and_then(|()| std::fs::write(&beside, &bytes))
-        .and_then(|()| std::fs::rename(&beside, &path));
+        .and_then(|()| std::fs::write(&partial, &bytes))
+        .and_then(|()| std::fs::rename(&partial, &path));
     written.map_err(|error| {
-        std::fs::remove_file(&beside).ok(); // Half of a picture that never was.
-        format!("the thumbnail {} could not be written: {error}", path.display())
+        std::fs::remove_file(&partial).ok(); // A partial file.
+        format!("cannot write the thumbnail {}: {error}", path.display())
     })
 }

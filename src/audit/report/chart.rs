@@ -1,13 +1,13 @@
-//! Histograms as drawings (SVG) that are part of a page.
+//! Histograms as SVG for the report.
 
 use maud::{Markup, html};
 
-/// Bars of a histogram.
+/// Number of bars.
 const BARS: usize = 32;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 90.0;
 
-/// A histogram from `low` to `high`; what lies beyond counts at the end. `gate` is marked by a line.
+/// Draws a histogram from `low` to `high`; values outside count in the first or last bar. `gate` is marked by a line.
 pub fn linear(
     title: &str,
     values: impl Iterator<Item = f64>,
@@ -19,7 +19,7 @@ pub fn linear(
     draw(title, values.map(place), &format!("{low}"), &format!("{high}"), gate.map(place))
 }
 
-/// A histogram over powers of ten.
+/// Draws a histogram over powers of ten.
 pub fn decades(
     title: &str,
     values: impl Iterator<Item = f64>,
@@ -60,7 +60,7 @@ fn draw(title: &str, places: impl Iterator<Item = f64>, low: &str, high: &str, g
                 }
                 text x="0" y=(base) { (low) }
                 text x=(WIDTH) y=(base) text-anchor="end" { (high) }
-                text x=(WIDTH / 2.0) y=(base) text-anchor="middle" { "highest bar " (highest) }
+                text x=(WIDTH / 2.0) y=(base) text-anchor="middle" { "highest bar: " (highest) }
             }
         }
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_in_a_bar_whatever_it_is() {
+    fn every_finite_value_is_counted() {
         let svg = linear("light", [0.0, 0.5, 1.0, 9.0, -3.0, f64::NAN].into_iter(), 0.0, 1.0, Some(0.25));
         let count = |text: &str| svg.0.matches(text).count();
         assert_eq!((count("<title>2</title>"), count("<title>1</title>"), count("<line")), (2, 1, 1));

@@ -1,4 +1,4 @@
-//! A page that needs nothing but itself.
+//! Builds a self-contained HTML page.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A file, its name, what is said about it.
-type Line = (PathBuf, String, String);
-/// The same with a picture (JPEG bytes), where there is one.
-type Shown = (PathBuf, String, String, Option<Vec<u8>>);
+/// File, name and remark.
+type ListItem = (PathBuf, String, String);
+/// File, name, remark and JPEG bytes.
+type GalleryItem = (PathBuf, String, String, Option<Vec<u8>>);
 
 const STYLE: &str = "
 body{background:#14161a;color:#d8dbe0;font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1280px;padding:0 1rem}
@@ -25,10 +25,11 @@ svg{width:100%}rect{fill:#5aa9e6}line{stroke:#ff6b6b;stroke-width:1.5}text{fill:
 details{background:#1e2127;border-radius:.5rem;padding:.6rem .9rem;margin:.5rem 0}summary{cursor:pointer;color:#fff}li{margin:.25rem 0}
 ";
 
-/// What stays as it is in the path of a link.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
+/// Characters of a path that are not percent-encoded in links.
+const UNENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b':');
 
-/// A page under way.
+/// A page being built.
 pub struct HtmlPage {
     title: String,
     at: String,
@@ -36,13 +37,13 @@ pub struct HtmlPage {
 }
 
 impl HtmlPage {
-    /// Begins a page.
+    /// Starts a page.
     pub fn new(title: &str, at: &str) -> Self {
         Self { title: title.to_owned(), at: at.to_owned(), body: String::new() }
     }
 
-    /// Ends it.
-    pub fn end(self) -> String {
+    /// Completes the page.
+    pub fn finish(self) -> String {
         let Self { title, at, body } = self;
         let page = html! {
             (DOCTYPE)
@@ -66,17 +67,17 @@ impl HtmlPage {
         self.body.push_str(&part.into_string());
     }
 
-    /// A heading.
+    /// Adds a heading.
     pub fn heading(&mut self, text: &str) {
         self.add(html! { h2 { (text) } });
     }
 
-    /// A paragraph.
+    /// Adds a paragraph.
     pub fn text(&mut self, text: &str) {
         self.add(html! { p.dim { (text) } });
     }
 
-    /// Large numbers.
+    /// Adds large numbers with labels.
     pub fn cards(&mut self, cards: &[(&str, usize)]) {
         self.add(html! {
             div.cards {
@@ -87,7 +88,7 @@ impl HtmlPage {
         });
     }
 
-    /// Tables of counts side by side, with their share of `whole`; rows that count nothing are left out.
+    /// Adds tables of counts side by side, with their share of `whole`; rows with a count of zero are omitted.
     pub fn tables(&mut self, whole: usize, tables: &[(&str, &[(String, usize)])]) {
         let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / whole.max(1) as f64);
         self.add(html! {
@@ -104,19 +105,19 @@ impl HtmlPage {
         });
     }
 
-    /// Drawings side by side.
+    /// Adds charts side by side.
     pub fn charts(&mut self, charts: &[Markup]) {
         self.add(html! { div.charts { @for chart in charts { (chart) } } });
     }
 
-    /// A list that opens; `whole` counts more than are listed.
-    pub fn list(&mut self, title: &str, lines: &[Line], whole: usize) {
+    /// Adds a collapsible list; `whole` is the number of entries including omitted ones.
+    pub fn list(&mut self, title: &str, lines: &[ListItem], whole: usize) {
         self.add(html! {
             details {
                 summary { (title) }
                 ol {
-                    @for (file, name, said) in lines {
-                        li { (link(file, name)) " " small { (said) } }
+                    @for (file, name, remark) in lines {
+                        li { (link(file, name)) " " small { (remark) } }
                     }
                 }
                 @if whole > lines.len() {
@@ -126,7 +127,7 @@ impl HtmlPage {
         });
     }
 
-    /// Links to files beside the page.
+    /// Adds links to files next to the page.
     pub fn links(&mut self, names: &[&str]) {
         self.add(html! {
             p {
@@ -138,16 +139,16 @@ impl HtmlPage {
         });
     }
 
-    /// Presets with their pictures.
-    pub fn gallery(&mut self, presets: &[Shown]) {
+    /// Adds presets with their pictures.
+    pub fn gallery(&mut self, presets: &[GalleryItem]) {
         self.add(html! {
             div.gallery {
-                @for (file, name, said, picture) in presets {
+                @for (file, name, remark, picture) in presets {
                     div {
                         @if let Some(jpeg) = picture {
                             img loading="lazy" alt="" src={ "data:image/jpeg;base64," (BASE64.encode(jpeg)) };
                         }
-                        (link(file, name)) br; small { (said) }
+                        (link(file, name)) br; small { (remark) }
                     }
                 }
             }
@@ -155,11 +156,11 @@ impl HtmlPage {
     }
 }
 
-/// A link to a file on this machine.
+/// Returns a link to a local file.
 fn link(file: &Path, name: &str) -> Markup {
     let path = file.to_string_lossy().replace('\\', "/");
-    let root = if path.starts_with('/') { "" } else { "/" }; // Before the drive's letter.
-    html! { a href={ "file://" (root) (utf8_percent_encode(&path, PLAIN)) } { (name) } }
+    let root = if path.starts_with('/') { "" } else { "/" }; // Before a drive letter.
+    html! { a href={ "file://" (root) (utf8_percent_encode(&path, UNENCODED)) } { (name) } }
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_work_on_every_system() {
+    fn links_work_on_every_platform() {
         for (file, address) in [("/a/b.milk", "file:///a/b.milk"), (r"C:\a\b.milk", "file:///C:/a/b.milk")] {
             let link = link(Path::new(file), "b").into_string();
             assert!(link.contains(&format!("\"{address}\"")), "{link}");
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_never_becomes_markup() {
+    fn names_are_escaped() {
         let mut page = HtmlPage::new("<b>", "now");
         page.gallery(&[(
             "/a b/\"<x>.milk".into(),
@@ -183,7 +184,7 @@ mod tests {
             "a & b".into(),
             Some(b"foob".to_vec()),
         )]);
-        let page = page.end();
+        let page = page.finish();
         assert!(
             page.contains("&lt;script&gt;")
                 && !page.contains("<script>")

@@ -1,7 +1,7 @@
-//! The audit as one page to read in the morning: counts, reasons, distributions, pictures, and lists to act on.
+//! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act on.
 //!
-//! The page needs nothing but itself: pictures are part of it. Beside it lie `rescue.txt`, `ban.txt` and `flash.txt`, one
-//! path a line, which `aivj bake pack --rel-paths` and people understand, and `preset-families.json`.
+//! The page is self-contained. Written next to it: `rescue.txt`, `ban.txt` and `flash.txt` with one path per line, as
+//! read by `aivj bake pack --rel-paths`, and `preset-families.json`.
 
 mod chart;
 mod html;
@@ -18,14 +18,14 @@ use crate::library::{PresetId, Store, whole_file};
 use crate::media::flash::FlashVerdict;
 use html::HtmlPage;
 
-/// Name of the page.
+/// File name of the page.
 pub const PAGE: &str = "report.html";
-/// Presets shown of each group; the rest is counted.
+/// Maximum number of presets shown per group.
 const SHOWN: usize = 24;
-/// Groups of look-alikes that are shown.
+/// Maximum number of groups of similar presets.
 const SHOWN_GROUPS: usize = 12;
 
-/// Writes the page and the lists of the audit in `out`; returns the page's path.
+/// Writes the page and the lists of the audit to `out`; returns the path of the page.
 pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     let run = read_run(out)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
@@ -33,7 +33,7 @@ pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     write_with(out, &plan, &ledger)
 }
 
-/// Writes the page and the lists of a plan whose verdicts are in `ledger`.
+/// Writes the page and the lists of a plan with the verdicts in `ledger`.
 pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
     let audit = Audit::gather(out, plan, ledger)?;
     let lines =
@@ -59,7 +59,7 @@ struct ReportRow {
     look: LookVerdict,
 }
 
-/// Everything the page tells.
+/// The contents of the page.
 struct Audit<'a> {
     out: &'a Path,
     plan: &'a AuditPlan,
@@ -83,7 +83,7 @@ impl<'a> Audit<'a> {
             members.push(Member::new(
                 file.id,
                 file.family,
-                record.evidence.likeness,
+                record.evidence.perceptual_hash,
                 record.evidence.look.as_ref(),
             ));
             let look = record.look_verdict(&gates);
@@ -95,28 +95,28 @@ impl<'a> Audit<'a> {
         Ok(Self { out, plan, gates, presets, repeats })
     }
 
-    fn those(&self, which: impl Fn(&ReportRow) -> bool) -> Vec<&ReportRow> {
+    fn select(&self, which: impl Fn(&ReportRow) -> bool) -> Vec<&ReportRow> {
         self.presets.iter().filter(|preset| which(preset)).collect()
     }
 
-    /// Not ok, but not for good: its images are missing, or it only lacks light or motion.
+    /// Presets that may become ok: with missing images, or only too dark, too bright or too still.
     fn rescue(&self) -> Vec<&ReportRow> {
-        self.those(|preset| {
+        self.select(|preset| {
             let weak =
                 matches!(preset.look, LookVerdict::TooDark | LookVerdict::TooBright | LookVerdict::LowMotion);
-            let excused = preset.look != LookVerdict::Ok && !preset.record.evidence.missing.is_empty();
-            preset.record.safety == Safety::Ok && (weak || excused)
+            let missing_image = preset.look != LookVerdict::Ok && !preset.record.evidence.missing.is_empty();
+            preset.record.safety == Safety::Ok && (weak || missing_image)
         })
     }
 
-    /// More than three flashes a second, unless something holds them back.
+    /// Presets with more than three flashes in a second, without a limiter.
     fn flashing(&self) -> Vec<&ReportRow> {
-        self.those(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
+        self.select(|preset| preset.record.flash_verdict() == FlashVerdict::Fail)
     }
 
-    /// Never to be shown: it cannot be played, or there is nothing to see though its images are there.
+    /// Presets to ban: unplayable, or with nothing to see although their images exist.
     fn ban(&self) -> Vec<&ReportRow> {
-        self.those(|preset| {
+        self.select(|preset| {
             let empty = matches!(preset.look, LookVerdict::Black | LookVerdict::White | LookVerdict::Frozen);
             preset.record.safety != Safety::Ok || (empty && preset.record.evidence.missing.is_empty())
         })
@@ -129,20 +129,20 @@ impl<'a> Audit<'a> {
         self.distributions(&mut page);
         self.lists(&mut page);
         self.groups(&mut page);
-        page.end()
+        page.finish()
     }
 
     fn summary(&self, page: &mut HtmlPage) {
-        let count = |which: &dyn Fn(&ReportRow) -> bool| self.those(which).len();
+        let count = |which: &dyn Fn(&ReportRow) -> bool| self.select(which).len();
         let ok = count(&|preset| preset.record.good(&self.gates));
         page.cards(&[
             ("files", self.plan.files()),
-            ("different presets", self.plan.presets()),
+            ("distinct presets", self.plan.presets()),
             ("judged", self.presets.len()),
             ("ok", ok),
-            ("cannot be played", count(&|preset| preset.record.safety != Safety::Ok)),
-            ("flash too often", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
-            ("miss an image", count(&|preset| !preset.record.evidence.missing.is_empty())),
+            ("unplayable", count(&|preset| preset.record.safety != Safety::Ok)),
+            ("flashing", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
+            ("missing images", count(&|preset| !preset.record.evidence.missing.is_empty())),
             ("repeats", self.repeats.repeats),
         ]);
         let row = |label: &str, which: &dyn Fn(&ReportRow) -> bool| (label.to_owned(), count(which));
@@ -153,7 +153,7 @@ impl<'a> Audit<'a> {
         let parts = [
             row("complete", &|p| p.record.evidence.missing.is_empty() && p.record.evidence.broken.is_empty()),
             row("missing images", &|p| !p.record.evidence.missing.is_empty()),
-            row("parts that do not work", &|p| !p.record.evidence.broken.is_empty()),
+            row("broken parts", &|p| !p.record.evidence.broken.is_empty()),
         ];
         let whole = self.presets.len();
         page.tables(
@@ -163,45 +163,52 @@ impl<'a> Audit<'a> {
         let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Repeats: {identical} files have the content of another, {same_code} presets the code of another, \
-             {same_look} look like another; {repeats} in all ({share:.1} %)."
+            "Repeats: {identical} files are identical to another, {same_code} presets have the code of another, \
+            {same_look} look like another; {repeats} in total ({share:.1} %)."
         ));
         let Gates { dark, bright, still, from } = self.gates;
         page.text(&format!(
-            "Looks are judged beside the library: too dark below {dark:.4} of light, too bright above {bright:.3}, \
-             low motion below {still:.5} a frame (taken from {from} looks)."
+            "Looks are judged relative to the library: too dark below {dark:.4} mean luma, too bright above {bright:.3}, \
+            low motion below {still:.5} per frame (based on {from} looks)."
         ));
         let flashing = self.flashing().len();
         let share = 100.0 * flashing as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Flashes: {flashing} ({share:.0} %) exceed what WCAG 2.2 allows when nothing holds them back, which is more \
-             than three flashes of light or of saturated red within a second over a quarter of a field of 10 degrees. \
-             They were counted on the bare preset at 30 frames a second. The flash limiter of the show damps them \
-             before they reach the screen; for a show without it, draw the pack with --safe-flash."
+            "Flashes: {flashing} presets ({share:.0} %) exceed the limit of WCAG 2.2: more than three general or red flashes \
+            within a second over a quarter of a 10-degree field. Counted on the preset alone at 30 frames per second. The \
+            flash limiter of the show reduces them before they reach the screen; for a show without it, create the pack \
+            with --safe-flash."
         ));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for preset in &self.presets {
-            let told = preset.record.evidence.missing.iter().map(|name| format!("missing texture: {name}"));
+            let missing =
+                preset.record.evidence.missing.iter().map(|name| format!("missing texture: {name}"));
             let parts = preset.record.evidence.broken.iter().map(|part| short(part, 90));
             let why = (preset.record.safety != Safety::Ok)
                 .then(|| format!("{}: {}", preset.record.safety.label(), short(&preset.record.why, 90)));
-            told.chain(parts).chain(why).for_each(|reason| *reasons.entry(reason).or_default() += 1);
+            missing.chain(parts).chain(why).for_each(|reason| *reasons.entry(reason).or_default() += 1);
         }
         let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
         reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), reason.clone()));
         reasons.truncate(20);
         if !reasons.is_empty() {
-            page.tables(whole, &[("Most frequent troubles", &reasons)]);
+            page.tables(whole, &[("Most frequent problems", &reasons)]);
         }
     }
 
     fn distributions(&self, page: &mut HtmlPage) {
         let looks = || self.presets.iter().filter_map(|preset| preset.record.evidence.look.as_ref());
         let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
-        page.heading("How the library looks and what it costs here");
+        page.heading("Distributions and cost on this machine");
         let charts = [
-            chart::linear("light", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
-            chart::decades("motion a frame", looks().map(|look| look.motion), -4, 0, Some(self.gates.still)),
+            chart::linear("luma", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
+            chart::decades(
+                "motion per frame",
+                looks().map(|look| look.motion),
+                -4,
+                0,
+                Some(self.gates.still),
+            ),
             chart::linear("contrast", looks().map(|look| look.contrast), 0.0, 0.5, None),
             chart::linear("colourfulness", looks().map(|look| look.colour), 0.0, 1.5, None),
             chart::decades("detail", looks().map(|look| look.detail), -4, 0, None),
@@ -214,14 +221,14 @@ impl<'a> Audit<'a> {
                 Some(4.0),
             ),
             chart::decades(
-                "milliseconds to prepare",
+                "loading time, ms",
                 drawn().map(|p| p.record.evidence.cost.prepare_ms),
                 0,
                 4,
                 None,
             ),
             chart::decades(
-                "expected ms a frame at 1080p",
+                "estimated ms per frame at 1080p",
                 drawn().map(|p| p.record.evidence.cost.full_hd_ms),
                 0,
                 4,
@@ -232,7 +239,7 @@ impl<'a> Audit<'a> {
     }
 
     fn lists(&self, page: &mut HtmlPage) {
-        page.heading("To act on");
+        page.heading("Recommended actions");
         let (rescue, ban, flashing) = (self.rescue(), self.ban(), self.flashing());
         let entries = |presets: &[&ReportRow]| {
             let entry = |preset: &&ReportRow| {
@@ -241,17 +248,16 @@ impl<'a> Audit<'a> {
             presets.iter().take(200).map(entry).collect::<Vec<_>>()
         };
         page.list(
-            &format!("Rescue: {} that want images, light or motion (rescue.txt)", rescue.len()),
+            &format!(
+                "Rescue: {} with missing images, or too little light or motion (rescue.txt)",
+                rescue.len()
+            ),
             &entries(&rescue),
             rescue.len(),
         );
-        page.list(
-            &format!("Ban: {} that cannot be played or show nothing (ban.txt)", ban.len()),
-            &entries(&ban),
-            ban.len(),
-        );
-        let title = "that flash more than three times a second when nothing holds them back (flash.txt)";
-        page.list(&format!("Flash: {} {title}", flashing.len()), &entries(&flashing), flashing.len());
+        page.list(&format!("Ban: {} unplayable or empty (ban.txt)", ban.len()), &entries(&ban), ban.len());
+        let title = format!("Flash: {} with more than three flashes per second (flash.txt)", flashing.len());
+        page.list(&title, &entries(&flashing), flashing.len());
         page.links(&[
             "preset-audit.json",
             "audit-summary.json",
@@ -265,18 +271,18 @@ impl<'a> Audit<'a> {
 
     fn groups(&self, page: &mut HtmlPage) {
         for look in LookVerdict::ALL.into_iter().filter(|look| *look != LookVerdict::Unseen) {
-            let group = self.those(|preset| preset.look == look && preset.record.safety == Safety::Ok);
-            self.gallery(page, &format!("Look: {}", look.label()), &spread_out(&group));
+            let group = self.select(|preset| preset.look == look && preset.record.safety == Safety::Ok);
+            self.gallery(page, &format!("Look: {}", look.label()), &sample(&group));
         }
-        self.gallery(page, "Flash too often", &spread_out(&self.flashing()));
-        let missing = self.those(|preset| !preset.record.evidence.missing.is_empty());
-        self.gallery(page, "Miss an image", &spread_out(&missing));
+        self.gallery(page, "Flashing", &sample(&self.flashing()));
+        let missing = self.select(|preset| !preset.record.evidence.missing.is_empty());
+        self.gallery(page, "Missing images", &sample(&missing));
         let by_id: BTreeMap<PresetId, &ReportRow> =
             self.presets.iter().map(|preset| (preset.id, preset)).collect();
         for group in self.repeats.look_alikes.iter().take(SHOWN_GROUPS) {
             let members: Vec<&ReportRow> =
                 group.iter().filter_map(|id| by_id.get(id).copied()).take(6).collect();
-            self.gallery(page, &format!("{} that look alike", group.len()), &(members, group.len()));
+            self.gallery(page, &format!("{} similar presets", group.len()), &(members, group.len()));
         }
     }
 
@@ -294,8 +300,8 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Members evenly spread over the whole group, and how many it has.
-fn spread_out<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
+/// Returns evenly spaced members of a group, and its size.
+fn sample<'a>(group: &[&'a ReportRow]) -> (Vec<&'a ReportRow>, usize) {
     let shown = group.len().min(SHOWN);
     ((0..shown).map(|at| group[at * group.len() / shown]).collect(), group.len())
 }
@@ -308,7 +314,7 @@ fn flash_word(flash: FlashVerdict) -> &'static str {
     }
 }
 
-/// The beginning of a text.
+/// Returns the beginning of the first line of a text.
 fn short(text: &str, most: usize) -> String {
     text.lines().next().unwrap_or_default().chars().take(most).collect()
 }

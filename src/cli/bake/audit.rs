@@ -13,7 +13,7 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
-/// Judge every preset in a supervised process; run it again to resume.
+/// Audit every preset in a supervised process; run it again to resume.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
@@ -22,7 +22,7 @@ pub struct Args {
     /// Folder for the reports
     #[arg(long)]
     out: PathBuf,
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
@@ -49,7 +49,7 @@ pub struct Args {
     /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     preset_seconds: u64,
-    /// Audit presets again that were not ok or lacked an image
+    /// Re-audit presets that were not ok or lacked a texture
     #[arg(long)]
     retry_failed: bool,
     /// Do not save thumbnails
@@ -72,7 +72,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
         stop: std::sync::Arc::default(),
-        pause_for: crate::jobs::show_lock::of_user(),
+        pause_for: crate::jobs::show_lock::user_path(),
         probe: ProbeSettings {
             size: args.size,
             warm_up: args.warmup,
@@ -124,12 +124,12 @@ impl Watch {
             return;
         }
         match event {
-            AuditEvent::Scanned { files, presets, known, todo, deleted, left_out } => {
+            AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
                 self.bar.println(format!(
                     "{files} files with {presets} distinct presets; {known} already judged, {todo} to do"
                 ));
-                if deleted + left_out > 0 {
-                    self.bar.println(format!("{deleted} files were removed, {left_out} are unusable"));
+                if deleted + unusable > 0 {
+                    self.bar.println(format!("{deleted} files were removed, {unusable} are unusable"));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));

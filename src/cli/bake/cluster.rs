@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::cluster::{ClusterSettings, Method, Styles, gather, index_by_names, read};
+use crate::cluster::{self, ClusterSettings, Styles, index_by_names, read};
 use crate::embed::Table;
-use crate::frames::{metrics, subjects_in};
+use crate::frames::{items_in, metrics};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
 
@@ -21,7 +21,7 @@ pub struct Args {
     /// Preset folder, for --mode tag
     #[arg(long)]
     library: Option<PathBuf>,
-    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    /// Number of clusters, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// Name of the pack [default: name of the folder]
@@ -33,7 +33,7 @@ pub struct Args {
     /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Clustering method [default: chosen by the size of the library]
+    /// Clustering method [default: based on library size]
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Maximum number of passes over all presets
@@ -47,6 +47,24 @@ enum Mode {
     Tag,
 }
 
+/// Clustering method.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Method {
+    /// Lloyd's iterations over all presets
+    Lloyd,
+    /// Mini-batches, less exact, for very large libraries
+    MiniBatch,
+}
+
+impl From<Method> for cluster::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Lloyd => Self::Lloyd,
+            Method::MiniBatch => Self::MiniBatch,
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { out, mode, library, k, pack, threads, seed, method, passes } = args;
@@ -56,19 +74,27 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let _lock = FolderLock::take(&out)?;
     if mode == Mode::Tag {
         let library = library.as_ref().unwrap_or(&out);
-        let subjects = subjects_in(library, None)?;
-        let ids: Vec<String> = subjects.into_iter().map(|subject| subject.id).collect();
+        let items = items_in(library, None)?;
+        let ids: Vec<String> = items.into_iter().map(|item| item.id).collect();
         index_by_names(&ids, &out, &pack, &at)?;
         println!("indexed {} presets by name in {}", ids.len(), out.display());
         return Ok(ExitCode::SUCCESS);
     }
     let table = Table::open(&out)?.unwrap_or_default();
-    let settings = ClusterSettings { count: k.map(usize::from), seed, threads, pack, at, method, passes };
+    let settings = ClusterSettings {
+        count: k.map(usize::from),
+        seed,
+        threads,
+        pack,
+        at,
+        method: method.map(Into::into),
+        passes,
+    };
     let started = std::time::Instant::now();
-    let gathered = gather(&table, &metrics(&out), read(&out).as_ref(), &settings)?;
+    let clustering = cluster::cluster(&table, &metrics(&out), read(&out).as_ref(), &settings)?;
     let took = started.elapsed().as_secs_f64();
-    gathered.write(&out, &table)?;
-    let styles = gathered.styles;
+    clustering.write(&out, &table)?;
+    let styles = clustering.styles;
     for style in &styles.clusters {
         let [calm, groove, peak] = style.energies;
         println!(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::frames::{CaptureSettings, Clip, ClipFormat};
+use crate::frames::{self, CaptureSettings, Clip};
 use crate::jobs::now;
 use crate::jobs::progress::Progress;
 use crate::library::{Store, UserFolders};
@@ -44,10 +44,10 @@ pub(super) struct Embedding {
 /// Rendering of frames.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Capture {
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     pub textures: Vec<PathBuf>,
-    /// Sound file, or `demo` for the demo track
+    /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
     pub audio: String,
     /// Frames saved per preset
@@ -73,6 +73,24 @@ pub(super) struct Capture {
     clip_format: ClipFormat,
 }
 
+/// Format of clips.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ClipFormat {
+    /// Animated WebP, lossless; needs no external program
+    Webp,
+    /// MP4, about a tenth of the size
+    Mp4,
+}
+
+impl From<ClipFormat> for frames::ClipFormat {
+    fn from(format: ClipFormat) -> Self {
+        match format {
+            ClipFormat::Webp => Self::Webp,
+            ClipFormat::Mp4 => Self::Mp4,
+        }
+    }
+}
+
 impl Capture {
     /// Converts to the settings of the stage.
     pub fn settings(&self, seed: u64) -> CaptureSettings {
@@ -82,7 +100,7 @@ impl Capture {
             warm_up: self.warmup_frames,
             count: self.capture_count,
             every: self.capture_every,
-            clip: self.clip_seconds.map(|secs| Clip { secs, format: self.clip_format }),
+            clip: self.clip_seconds.map(|secs| Clip { secs, format: self.clip_format.into() }),
             textures: self.textures.clone(),
             audio: self.audio.clone(),
             seed,

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
 use crate::embed::{embed, open_embedder};
-use crate::frames::attach;
-use crate::frames::subjects_in;
+use crate::frames::attach_frames;
+use crate::frames::items_in;
 use crate::jobs::folder_lock::FolderLock;
 
 /// Compute embeddings of new and changed presets.
@@ -26,13 +26,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Args { work: Work { library, workers, seed, .. }, out, embedding } = args;
     let _lock = FolderLock::take(&out)?;
-    let mut subjects = subjects_in(&library, limit)?;
-    attach(&mut subjects, &out);
+    let mut items = items_in(&library, limit)?;
+    attach_frames(&mut items, &out);
     let models = crate::cli::models::folder();
-    let tell = &mut |text: String| println!("{text}");
-    let opened = open_embedder(&embedding.embedder, models.as_deref(), &subjects, &out, seed, workers, tell);
-    let mut embedder = opened.map_err(anyhow::Error::msg)?;
-    let done = embed(&subjects, embedder.as_mut(), &out, &mut super::common::bar())?;
+    let on_note = &mut |text: String| println!("{text}");
+    let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);
+    let mut embedder = opened?;
+    let done = embed(&items, embedder.as_mut(), &out, &mut super::common::bar())?;
     done.notes.iter().for_each(|note| println!("{note}"));
     println!(
         "{} embedded, {} kept, {} unreadable, {} empty, in {}",

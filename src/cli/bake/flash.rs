@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Count photosensitive flashes in folders of PNG frames, in order of their names.
+/// Count photosensitive flashes in folders of PNG frames, in file name order.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders with PNG frames; one JSON object is printed per folder
@@ -33,7 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         for file in &files {
             let picture = image::open(file).with_context(|| format!("opening {}", file.display()))?;
             let picture = picture.to_rgba8();
-            cells.of(picture.as_raw(), [picture.width() as usize, picture.height() as usize]);
+            cells.update(picture.as_raw(), [picture.width() as usize, picture.height() as usize]);
             meter.push(&cells);
         }
         let (score, frames) = (meter.score(), files.len());

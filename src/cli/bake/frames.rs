@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
-use crate::frames::subjects_in;
+use crate::frames::items_in;
 use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{show_lock, workers};
@@ -43,10 +43,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound file")?;
     }
     let _lock = FolderLock::take(&args.out)?;
-    let mut subjects = subjects_in(&library, limit)?;
-    let bands = super::common::store().and_then(|store| attach_bands(&mut subjects, &library, store));
+    let mut items = items_in(&library, limit)?;
+    let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
-        Ok(known) => println!("audio response known from an audit: {known} of {} presets", subjects.len()),
+        Ok(known) => println!("audio response known from an audit: {known} of {} presets", items.len()),
         Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
     }
     let settings = FramesSettings {
@@ -55,11 +55,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         timeout: Duration::from_secs(args.timeout),
         retries: args.retry_times,
         deadline: args.stop_after_sec.map(|secs| Instant::now() + Duration::from_secs(secs)),
-        pause_for: show_lock::of_user(),
+        pause_for: show_lock::user_path(),
         stop: Arc::default(),
     };
-    let done =
-        render(&subjects, &args.out, &settings, &mut super::common::bar()).map_err(anyhow::Error::msg)?;
+    let done = render(&items, &args.out, &settings, &mut super::common::bar())?;
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
     if !done.finished {
         println!("time limit reached; run again to resume");

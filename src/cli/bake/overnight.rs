@@ -31,7 +31,7 @@ pub struct Args {
     /// Number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
-    /// Number of clusters, 8 to 256 [default: chosen by the size of the library]
+    /// Number of clusters, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]
@@ -47,7 +47,7 @@ pub struct Args {
     /// Emit JSON Lines; stop when `stop` is read from stdin
     #[arg(long)]
     json: bool,
-    /// Also stop at the end of stdin
+    /// Also stop when stdin closes
     #[arg(long, requires = "json")]
     tethered: bool,
 }
@@ -57,7 +57,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let json = args.json;
     let result = bake(args);
     let last = match &result {
-        Ok(ending) => NightEvent::Ended { ending: *ending },
+        Ok(outcome) => NightEvent::Ended { outcome: *outcome },
         Err(error) => NightEvent::Failed { why: format!("{error:#}") },
     };
     if json {
@@ -92,12 +92,12 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         capture: args.capture.settings(seed),
         workers: processes.max(1),
         seed,
-        pause_for: show_lock::of_user(),
+        pause_for: show_lock::user_path(),
         stop: Arc::default(),
     };
     let store = super::common::store()?;
     if args.modest {
-        workers::give_way();
+        workers::lower_priority();
     }
     if args.json {
         listen_for_stop(settings.stop.clone(), args.tethered)?;
@@ -107,7 +107,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
     let mut log =
         std::fs::OpenOptions::new().create(true).append(true).open(log).context("opening the log")?;
     let mut show = super::common::bar();
-    let ending = overnight(&settings, &store, &mut |event| {
+    let outcome = overnight(&settings, &store, &mut |event| {
         if let Some(line) = line(&event) {
             writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.
             if !args.json {
@@ -122,13 +122,13 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
             show(progress);
         }
     });
-    let last = match &ending {
+    let last = match &outcome {
         Ok(NightOutcome::Finished) => return Ok(NightOutcome::Finished),
-        Ok(NightOutcome::Stopped) => STOPPED,
-        Err(why) => why,
+        Ok(NightOutcome::Stopped) => STOPPED.to_owned(),
+        Err(error) => error.to_string(),
     };
     writeln!(log, "{} {last}", iso(now())).ok(); // Also printed on the screen.
-    ending.map_err(anyhow::Error::msg)
+    Ok(outcome?)
 }
 
 /// Message for a bake that was stopped.
@@ -143,7 +143,7 @@ fn print_json(event: &NightEvent) -> std::io::Result<()> {
 /// Formats an event for the log, if it is logged.
 fn line(event: &NightEvent) -> Option<String> {
     match event {
-        NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.said)),
+        NightEvent::Check(check) => Some(format!("{}: {}", check.what, check.message)),
         NightEvent::Stage { stage } => Some(format!("[overnight] {stage}")),
         NightEvent::Note { text } => Some(text.clone()),
         NightEvent::Progress(_) | NightEvent::Failed { .. } | NightEvent::Ended { .. } => None,

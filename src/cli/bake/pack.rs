@@ -8,7 +8,7 @@ use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 /// Copy a safe, diverse selection of an audited library, with its images, into a pack.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the audit
+    /// Audit output folder
     #[arg(long)]
     audit: PathBuf,
     /// Name of the pack
@@ -38,7 +38,7 @@ pub struct Args {
     /// Exclude the presets in this blacklist
     #[arg(long, value_name = "FILE")]
     blacklist: Option<PathBuf>,
-    /// Folders with images for presets
+    /// Texture folders
     #[arg(long, num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Random seed
@@ -81,12 +81,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         line("distinct code", report.pack.families, report.random.families);
         line("distinct looks", report.pack.looks, report.random.looks);
         line("nearest-neighbour distance", report.pack.mean_nearest, report.random.mean_nearest);
-        let light = match report.light {
+        let grade = match report.grade {
             PackGrade::Green => "GREEN",
             PackGrade::Yellow => "YELLOW",
             PackGrade::Red => "RED",
         };
-        println!("{light}: {}", report.reasons.join("; "));
+        println!("{grade}: {}", report.reasons.join("; "));
     }
-    Ok(if report.light == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
+    Ok(if report.grade == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write the page and lists of an audit, finished or not.
+/// Write the page and lists of an audit, complete or in progress.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the audit
+    /// Audit output folder
     #[arg(long)]
     out: PathBuf,
 }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 
-/// Write a summary and a blacklist of an audit, finished or not.
+/// Write a summary and a blacklist of an audit, complete or in progress.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the audit
+    /// Audit output folder
     #[arg(long)]
     out: PathBuf,
     /// Blacklist every preset that is not ok, only unplayable ones, or none

@@ -24,7 +24,7 @@ impl LibraryPage {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
+            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {
@@ -45,9 +45,9 @@ impl LibraryPage {
         });
         ui.separator();
         let source = match library.origin {
-            StyleOrigin::V1 => "Styles, by look",
-            StyleOrigin::V0 => "Styles, by name",
-            StyleOrigin::Tags => "Styles, by preset text",
+            StyleOrigin::V1 => "Styles (by look)",
+            StyleOrigin::V0 => "Styles (by name)",
+            StyleOrigin::Tags => "Styles (by preset text)",
         };
         ui.label(RichText::new(source).color(style::OFF));
         let count = library.clusters.len();

@@ -1,4 +1,4 @@
-//! One file over HTTP: with progress, going on after a break where it broke off, and its hash checked at the end.
+//! Downloads one file over HTTP with progress, resumes after interruptions, and verifies its hash.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write as _};
@@ -8,140 +8,141 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::{ModelError, unwritten};
-use crate::jobs::progress::{Progress, Watch};
+use crate::jobs::progress::{OnProgress, Progress};
 
-/// Breaks of the connection in a row, with nothing gained between them, that are borne.
+/// Maximum number of consecutive failed attempts without progress.
 const TRIES: u32 = 4;
-/// Bytes taken at once.
+/// Bytes read at once.
 const BLOCK: usize = 1 << 16;
 
-/// What a file has to be.
+/// Expected size and hash of a file.
 pub(super) struct Expected {
-    /// Bytes, where they are told.
+    /// Size in bytes, if known.
     pub size: Option<u64>,
-    /// Its hash, where it is told.
+    /// Hash, if known.
     pub hash: Option<Hash>,
 }
 
-/// A hash in hexadecimal digits.
+/// A hash in hexadecimal.
 pub(super) enum Hash {
-    /// Of the bytes.
+    /// SHA-256 of the content.
     Sha256(String),
-    /// Of the bytes as git keeps them: behind `blob SIZE` and a zero.
+    /// Git blob hash: SHA-1 of `blob SIZE`, a zero byte and the content.
     GitBlob(String),
 }
 
-/// Fetches `url` to the file `to`, whose folder is made. A file that is there is taken as whole; half of one lies
-/// beside it and is gone on with.
+/// Downloads `url` to the file `to`, creating its folder. An existing file is kept; a partial `.part` file is resumed.
 pub(super) fn fetch(
     agent: &ureq::Agent,
     url: &str,
     to: &Path,
     expected: &Expected,
-    watch: Watch,
+    on_progress: OnProgress,
 ) -> Result<(), ModelError> {
     if to.is_file() {
         return Ok(());
     }
     let name = to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let half = to.with_file_name(format!("{name}.part"));
+    let part = to.with_file_name(format!("{name}.part"));
     if let Some(parent) = to.parent() {
         std::fs::create_dir_all(parent).map_err(|error| unwritten(parent, &error))?;
     }
     let mut tries = 0;
     loop {
-        let before = length(&half);
-        match take(agent, url, &half, &name, expected.size, watch) {
+        let before = length(&part);
+        match download(agent, url, &part, &name, expected.size, on_progress) {
             Ok(()) => break,
-            Err(Broken::Final(error)) => return Err(error),
-            Err(Broken::Connection(why)) => {
-                tries = if length(&half) > before { 0 } else { tries + 1 };
+            Err(Interrupted::Final(error)) => return Err(error),
+            Err(Interrupted::Retry(why)) => {
+                tries = if length(&part) > before { 0 } else { tries + 1 };
                 if tries >= TRIES {
                     return Err(ModelError::Hub(format!(
-                        "{url} broke off: {why}; run the command again, it goes on from here"
+                        "downloading {url} failed: {why}; run the command again to resume"
                     )));
                 }
-                log::warn!("{url} broke off ({why}); going on");
+                log::warn!("download of {url} interrupted ({why}); resuming");
             }
         }
     }
     let wrong = match &expected.hash {
-        Some(Hash::Sha256(wanted)) => hash::<Sha256>(&half, None).map(|found| found != *wanted),
-        Some(Hash::GitBlob(wanted)) => hash::<Sha1>(&half, Some(length(&half))).map(|found| found != *wanted),
+        Some(Hash::Sha256(wanted)) => hash::<Sha256>(&part, None).map(|found| found != *wanted),
+        Some(Hash::GitBlob(wanted)) => hash::<Sha1>(&part, Some(length(&part))).map(|found| found != *wanted),
         None => Ok(false),
     };
-    if wrong.map_err(|error| unwritten(&half, &error))? {
-        std::fs::remove_file(&half).map_err(|error| unwritten(&half, &error))?;
+    if wrong.map_err(|error| unwritten(&part, &error))? {
+        std::fs::remove_file(&part).map_err(|error| unwritten(&part, &error))?;
         return Err(ModelError::Hub(format!(
-            "{url} is not what the hub says it is: its hash is another; it was thrown away, run the command again"
+            "{url} does not match the hash given by the hub; deleted it, run the command again"
         )));
     }
-    std::fs::rename(&half, to).map_err(|error| unwritten(to, &error))
+    std::fs::rename(&part, to).map_err(|error| unwritten(to, &error))
 }
 
-/// Why a transfer ended before its end.
-enum Broken {
-    /// Another try may help.
-    Connection(String),
-    /// No other try helps.
+/// Why a transfer was interrupted.
+enum Interrupted {
+    /// Retrying may help.
+    Retry(String),
+    /// Retrying does not help.
     Final(ModelError),
 }
 
-/// Takes what `half` lacks.
-fn take(
+/// Downloads the missing rest of `part`.
+fn download(
     agent: &ureq::Agent,
     url: &str,
-    half: &Path,
+    part: &Path,
     name: &str,
     size: Option<u64>,
-    watch: Watch,
-) -> Result<(), Broken> {
-    let mut there = length(half);
-    if size.is_some_and(|size| there > size) {
-        // More than there is: it is of something else.
-        std::fs::remove_file(half).map_err(|error| Broken::Final(unwritten(half, &error)))?;
-        there = 0;
+    on_progress: OnProgress,
+) -> Result<(), Interrupted> {
+    let mut present = length(part);
+    if size.is_some_and(|size| present > size) {
+        // Larger than the file: it belongs to another one.
+        std::fs::remove_file(part).map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
+        present = 0;
     }
-    if size == Some(there) && there > 0 {
+    if size == Some(present) && present > 0 {
         return Ok(());
     }
-    let broken = |error: &dyn std::fmt::Display| Broken::Connection(error.to_string());
+    let interrupted = |error: &dyn std::fmt::Display| Interrupted::Retry(error.to_string());
     let mut request = agent.get(url);
-    if there > 0 {
-        request = request.header("Range", format!("bytes={there}-"));
+    if present > 0 {
+        request = request.header("Range", format!("bytes={present}-"));
     }
-    let mut response = request.call().map_err(|error| broken(&error))?;
+    let mut response = request.call().map_err(|error| interrupted(&error))?;
     let append = match response.status().as_u16() {
         206 => true,
         200 => false,
-        // Nothing is left to be had from there on: begin anew.
+        // The server cannot send the rest: start over.
         416 => {
-            std::fs::remove_file(half).ok(); // If it stays, the next try is answered like this one.
-            return Err(Broken::Connection("the rest of it is not to be had".into()));
+            std::fs::remove_file(part).ok(); // If this fails, so will the next attempt.
+            return Err(Interrupted::Retry(
+                "the server does not support resuming; restarting the download".into(),
+            ));
         }
-        status @ (500..=599 | 429) => return Err(Broken::Connection(format!("the answer was {status}"))),
-        status => return Err(Broken::Final(ModelError::Hub(format!("{url} answered {status}")))),
+        status @ (500..=599 | 429) => return Err(Interrupted::Retry(format!("HTTP status {status}"))),
+        status => return Err(Interrupted::Final(ModelError::Hub(format!("{url}: HTTP status {status}")))),
     };
-    let file = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(half);
-    let mut file = file.map_err(|error| Broken::Final(unwritten(half, &error)))?;
-    let mut done = if append { there } else { 0 };
-    let told = response.headers().get("content-length").and_then(|length| length.to_str().ok());
-    let whole = size.or_else(|| Some(done + told?.parse::<u64>().ok()?));
+    let file = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(part);
+    let mut file = file.map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
+    let mut done = if append { present } else { 0 };
+    let header = response.headers().get("content-length").and_then(|length| length.to_str().ok());
+    let whole = size.or_else(|| Some(done + header?.parse::<u64>().ok()?));
     let mut reader = response.body_mut().as_reader();
     let mut block = vec![0; BLOCK];
     loop {
-        let count = reader.read(&mut block).map_err(|error| broken(&error))?;
+        let count = reader.read(&mut block).map_err(|error| interrupted(&error))?;
         if count == 0 {
             break;
         }
-        file.write_all(&block[..count]).map_err(|error| Broken::Final(unwritten(half, &error)))?;
+        file.write_all(&block[..count]).map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
         done += count as u64;
-        if !watch(&Progress::at(name, done as usize, whole.unwrap_or(done) as usize)) {
-            return Err(Broken::Final(ModelError::Stopped));
+        if !on_progress(&Progress::at(name, done as usize, whole.unwrap_or(done) as usize)) {
+            return Err(Interrupted::Final(ModelError::Stopped));
         }
     }
     match whole {
-        Some(whole) if done < whole => Err(Broken::Connection(format!("{done} of {whole} bytes came"))),
+        Some(whole) if done < whole => Err(Interrupted::Retry(format!("received {done} of {whole} bytes"))),
         _ => Ok(()),
     }
 }
@@ -150,7 +151,7 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |facts| facts.len())
 }
 
-/// The hash of a file, of git's kind where `blob` tells its length.
+/// Returns the hash of a file; a git blob hash if `blob` is its length.
 fn hash<D: Digest>(path: &Path, blob: Option<u64>) -> std::io::Result<String> {
     let mut digest = D::new();
     if let Some(length) = blob {

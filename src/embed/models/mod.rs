@@ -1,4 +1,4 @@
-//! Vision models for the embedder: taken from a folder or fetched from a hub, checked, kept under a name.
+//! Vision models: added from a folder or downloaded from a hub, verified, and stored under a name.
 
 mod fetch;
 mod hub;
@@ -8,62 +8,62 @@ use std::path::{Path, PathBuf};
 pub use hub::{Hub, Repository};
 
 use crate::embed::Onnx;
-use crate::jobs::progress::Watch;
+use crate::jobs::progress::OnProgress;
 
-/// Deepest folder of a model that is copied.
+/// Maximum folder depth when copying a model.
 const MAX_DEPTH: usize = 3;
-/// Added to the name of a model that is not whole yet.
+/// Suffix of an incomplete model.
 const PART: &str = ".part";
 
-/// Why a model was not added. Every one is a sentence for people.
+/// Why a model was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Neither a folder nor the name of a repository.
+    /// The source is neither a folder nor the name of a repository.
     #[error("{0} is neither a folder nor a repository; write OWNER/NAME, or OWNER/NAME@REVISION")]
     NoSource(String),
-    /// A name that is none.
+    /// The name is invalid.
     #[error(
-        "{0:?} cannot be the name of a model: builtin is the program's own embedder, and others must be plain names of \
-         files; give another one with --name"
+        "{0:?} is not a valid model name: it must be a valid file name, and builtin is reserved for the built-in \
+        embedder; choose another one with --name"
     )]
     Name(String),
-    /// The model does not fit.
+    /// The model cannot be used.
     #[error("{0}")]
     Unfit(String),
-    /// The hub cannot be asked, or has not what is needed.
+    /// The hub is unreachable or does not have the model.
     #[error("{0}")]
     Hub(String),
-    /// Somebody stopped it.
-    #[error("stopped; the same command goes on from here")]
+    /// Cancelled.
+    #[error("stopped; run the same command to resume")]
     Stopped,
     /// A file cannot be written.
-    #[error("{path} cannot be written: {why}; make room and run the command again, it goes on from here")]
+    #[error("cannot write {path}: {why}; free some space and run the command again to resume")]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Cause.
         why: String,
     },
 }
 
-/// A model that was added.
+/// An added model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Added {
-    /// What it is called from now on.
+    /// Name under which it is stored.
     pub name: String,
-    /// What it is and what runs it, for people.
-    pub told: String,
+    /// Description of the model and its runtime.
+    pub description: String,
 }
 
-/// Adds the model of a folder or of a repository of `hub` to the folder `models`; it has its name there only once all
-/// of it is there and it has been tried. `watch` hears of bytes.
+/// Adds a model from a folder or from a repository of `hub` to the folder `models`. It gets its name only when it is
+/// complete and has been tested. `on_progress` receives bytes.
 pub fn add(
     from: &str,
     name: Option<String>,
     models: &Path,
     hub: &Hub,
     threads: usize,
-    watch: Watch,
+    on_progress: OnProgress,
 ) -> Result<Added, ModelError> {
     let folder = Path::new(from);
     let is_folder = folder.is_dir();
@@ -76,25 +76,25 @@ pub fn add(
         return Err(ModelError::NoSource(from.to_owned()));
     }
     let name = name.or(own).unwrap_or_default();
-    if !can_be_named(&name) {
+    if !is_valid_name(&name) {
         return Err(ModelError::Name(name));
     }
     let part = models.join(format!("{name}{PART}"));
     match &repository {
-        Some(repository) => hub.fetch(repository, &part, watch)?,
+        Some(repository) => hub.fetch(repository, &part, on_progress)?,
         None => copy(folder, &part)?,
     }
-    let told = Onnx::open(&part, threads).map_err(ModelError::Unfit)?.told();
+    let description = Onnx::open(&part, threads).map_err(ModelError::Unfit)?.description();
     let place = models.join(&name);
     if place.exists() {
         std::fs::remove_dir_all(&place).map_err(|error| unwritten(&place, &error))?;
     }
     std::fs::rename(&part, &place).map_err(|error| unwritten(&place, &error))?;
-    Ok(Added { name, told })
+    Ok(Added { name, description })
 }
 
-/// Whether a model can be kept, listed and asked for under this name, on any system.
-fn can_be_named(name: &str) -> bool {
+/// Returns whether a name is valid for a model: a file name on every platform, and not reserved.
+fn is_valid_name(name: &str) -> bool {
     let plain = |c: char| !c.is_control() && !r#"/\:*?"<>|"#.contains(c);
     !name.eq_ignore_ascii_case("builtin")
         && !name.is_empty()
@@ -104,7 +104,7 @@ fn can_be_named(name: &str) -> bool {
         && !name.ends_with(PART)
 }
 
-/// The models of a folder, by name.
+/// Lists the models of a folder by name.
 pub fn list(models: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let names = entries.filter(|entry| entry.path().is_dir());
@@ -119,13 +119,13 @@ fn unwritten(path: &Path, error: &std::io::Error) -> ModelError {
     ModelError::Write { path: path.to_owned(), why: error.to_string() }
 }
 
-/// Copies every file below a folder.
+/// Copies all files below a folder.
 fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     if to.exists() {
         std::fs::remove_dir_all(to).map_err(|error| unwritten(to, &error))?;
     }
     for entry in walkdir::WalkDir::new(from).max_depth(MAX_DEPTH) {
-        let entry = entry.map_err(|error| ModelError::Unfit(format!("the model cannot be read: {error}")))?;
+        let entry = entry.map_err(|error| ModelError::Unfit(format!("cannot read the model: {error}")))?;
         let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
         let copied = if entry.file_type().is_dir() {
             std::fs::create_dir_all(&target)

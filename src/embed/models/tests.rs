@@ -1,4 +1,4 @@
-//! Against a hub on this machine that breaks off, lies and refuses.
+//! Tests with a local hub that interrupts transfers, sends wrong data, and refuses requests.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -15,17 +15,17 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// A hub with one repository, `art/tower`.
 struct Server {
     hub: Hub,
-    /// What was asked for: path, and the first byte where a range was asked.
-    asked: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+    /// Requests so far: path, and first byte of a range request.
+    requests: Arc<Mutex<Vec<(String, Option<u64>)>>>,
 }
 
-/// Serves these files; of `breaks` the first answer ends after half of it.
+/// Serves these files; the first response for `breaks` ends half-way.
 fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Server {
-    serve_so(files, listed, breaks, false)
+    serve_interrupted(files, listed, breaks, false)
 }
 
-/// The same; an answer that ends early either closes its connection or `stalls`: nothing more comes.
-fn serve_so(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stalls: bool) -> Server {
+/// Serves these files; an interrupted response either closes its connection or `stalls` without more data.
+fn serve_interrupted(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stalls: bool) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let mut pages: HashMap<String, Vec<u8>> = files
@@ -33,8 +33,8 @@ fn serve_so(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stall
         .map(|(name, bytes)| (format!("/art/tower/resolve/{COMMIT}/{name}"), bytes.clone()))
         .collect();
     pages.insert("/api/models/art/tower/revision/main?blobs=true".into(), listed.as_bytes().to_vec());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let seen = asked.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let seen = requests.clone();
     std::thread::spawn(move || {
         let mut broken = false;
         let mut stalled = Vec::new();
@@ -65,8 +65,8 @@ fn serve_so(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str, stall
             }
         }
     });
-    let patience = Duration::from_millis(if stalls { 300 } else { 30_000 });
-    Server { hub: Hub::with_patience(&address, patience), asked }
+    let timeout = Duration::from_millis(if stalls { 300 } else { 30_000 });
+    Server { hub: Hub::with_read_timeout(&address, timeout), requests }
 }
 
 fn listing(files: &[(&str, &[u8])]) -> String {
@@ -76,7 +76,7 @@ fn listing(files: &[(&str, &[u8])]) -> String {
         let sha1: String = sha1::Sha1::digest(blob).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut entry = serde_json::json!({"rfilename": name, "size": bytes.len(), "blobId": sha1});
         if name.ends_with("onnx") {
-            // Large files: the blob is a pointer, the hash that of the file.
+            // Large files: the blob is a pointer, the LFS hash is that of the file.
             entry["blobId"] = "f00".into();
             entry["lfs"] = serde_json::json!({"sha256": sha256, "size": bytes.len()});
         }
@@ -92,24 +92,24 @@ fn large() -> Vec<u8> {
     (0..300_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-fn fetch(server: &Server, folder: &Path, watch: Watch) -> Result<(), ModelError> {
-    server.hub.fetch(&Repository::parse("art/tower").expect("a repository"), folder, watch)
+fn fetch(server: &Server, folder: &Path, on_progress: OnProgress) -> Result<(), ModelError> {
+    server.hub.fetch(&Repository::parse("art/tower").expect("a repository"), folder, on_progress)
 }
 
 #[test]
-fn a_fetch_goes_on_where_the_connection_broke_or_stalled_and_ends_whole() {
+fn a_download_resumes_after_a_broken_or_stalled_connection() {
     for stalls in [false, true] {
-        broken_off(stalls);
+        check_resume(stalls);
     }
 }
 
-fn broken_off(stalls: bool) {
+fn check_resume(stalls: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let model = large();
     let files =
         [("onnx/vision_model.onnx", &model[..]), ("preprocessor_config.json", CONFIG), ("README.md", b"x")];
     let served = files.map(|(name, bytes)| (name, bytes.to_vec()));
-    let server = serve_so(&served, &listing(&files), "vision_model.onnx", stalls);
+    let server = serve_interrupted(&served, &listing(&files), "vision_model.onnx", stalls);
     let mut most = 0;
     fetch(&server, folder.path(), &mut |progress| {
         most = progress.done.max(most);
@@ -119,14 +119,14 @@ fn broken_off(stalls: bool) {
     assert_eq!(std::fs::read(folder.path().join("onnx/vision_model.onnx")).expect("there"), model);
     assert_eq!(std::fs::read(folder.path().join("preprocessor_config.json")).expect("there"), CONFIG);
     assert!(most == model.len() && !folder.path().join("README.md").exists());
-    let asked = server.asked.lock().expect("held");
+    let requests = server.requests.lock().expect("held");
     let ranges: Vec<_> =
-        asked.iter().filter(|(path, _)| path.ends_with("onnx")).map(|(_, from)| *from).collect();
+        requests.iter().filter(|(path, _)| path.ends_with("onnx")).map(|(_, from)| *from).collect();
     assert_eq!(ranges, [None, Some(model.len() as u64 / 2)]);
 }
 
 #[test]
-fn a_stopped_fetch_is_gone_on_with_by_the_next_command() {
+fn a_cancelled_download_is_resumed_by_the_next_command() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = large();
     let files = [("model.onnx", &model[..]), ("preprocessor_config.json", CONFIG)];
@@ -136,13 +136,13 @@ fn a_stopped_fetch_is_gone_on_with_by_the_next_command() {
     assert!(matches!(stopped, Err(ModelError::Stopped)));
     fetch(&server, folder.path(), &mut |_| true).expect("fetched");
     assert_eq!(std::fs::read(folder.path().join("model.onnx")).expect("there"), model);
-    let asked = server.asked.lock().expect("held");
-    let last = asked.iter().rfind(|(path, _)| path.ends_with("onnx")).expect("asked");
+    let requests = server.requests.lock().expect("held");
+    let last = requests.iter().rfind(|(path, _)| path.ends_with("onnx")).expect("requested");
     assert!(last.1.is_some_and(|from| from >= 100_000), "{last:?}");
 }
 
 #[test]
-fn a_file_with_another_hash_is_thrown_away_and_a_repository_without_a_tower_is_told_by_what_it_holds() {
+fn a_file_with_a_wrong_hash_is_deleted_and_a_repository_without_a_tower_is_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let model = large();
     let mut damaged = model.clone();
@@ -162,7 +162,7 @@ fn a_file_with_another_hash_is_thrown_away_and_a_repository_without_a_tower_is_t
 }
 
 #[test]
-fn what_is_neither_folder_nor_repository_is_told_and_a_folder_that_does_not_fit_leaves_nothing() {
+fn an_invalid_source_is_reported_and_an_unusable_folder_leaves_nothing() {
     let models = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");
     let add = |from: &str| super::add(from, None, models.path(), &hub, 1, &mut |_| true);
@@ -177,7 +177,7 @@ fn what_is_neither_folder_nor_repository_is_told_and_a_folder_that_does_not_fit_
 }
 
 #[test]
-fn a_repository_is_an_owner_and_a_name_at_a_revision() {
+fn repositories_are_parsed_from_owner_name_and_revision() {
     let name = |text: &str| Repository::parse(text).map(|found| found.short_name().to_owned());
     assert_eq!(name("openai/clip-vit-base-patch32@v1.0"), Some("clip-vit-base-patch32".into()));
     for other in ["clip", "a/b/c", "a/b@../x", "/b", "a/ b"] {
@@ -186,7 +186,7 @@ fn a_repository_is_an_owner_and_a_name_at_a_revision() {
 }
 
 #[test]
-fn a_name_that_could_never_be_asked_for_is_refused() {
+fn invalid_model_names_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");
     let from = folder.path().to_string_lossy();
@@ -195,6 +195,6 @@ fn a_name_that_could_never_be_asked_for_is_refused() {
         assert!(matches!(added, Err(ModelError::Name(_))), "{name:?}");
     }
     for name in ["ViT-B-32", "clip vit", "siglip2_base.patch16", "bild-größe"] {
-        assert!(can_be_named(name), "{name}");
+        assert!(is_valid_name(name), "{name}");
     }
 }

@@ -1,5 +1,5 @@
-//! A picture as CLIP-like models want it, by `preprocessor_config.json`: resized, cut, scaled and normalised, each where
-//! the file asks for it. What it leaves out is as OpenAI's CLIP has it.
+//! Preprocessing of pictures for CLIP-like models by `preprocessor_config.json`: resizing, cropping, scaling and
+//! normalisation. Missing settings default to those of OpenAI's CLIP.
 
 use std::path::Path;
 
@@ -7,28 +7,28 @@ use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use serde::Deserialize;
 
-/// What is done to a picture.
+/// The preprocessing of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
     resize: Resize,
-    /// Sides of the square cut from the middle, which is what the model takes.
+    /// Side of the centre crop, which is the input size of the model.
     pub crop: u32,
-    /// Each channel's 0..255 is multiplied by it.
+    /// Scale of the 0..255 channel values.
     factor: f32,
-    /// Subtracted from each channel then.
+    /// Mean subtracted from each scaled channel.
     mean: [f32; 3],
-    /// Each channel is divided by it.
+    /// Standard deviation each channel is divided by.
     std: [f32; 3],
     filter: Filter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Resize {
-    /// As it is.
+    /// No resizing.
     No,
-    /// The shorter side becomes this, the other one in proportion.
+    /// Resizes the shorter side to this length, keeping the aspect ratio.
     Shortest(u32),
-    /// Both sides become this, whatever the proportion.
+    /// Resizes both sides to this length.
     Square(u32),
 }
 
@@ -52,7 +52,7 @@ struct Config {
     rescale_factor: f32,
     image_mean: [f32; 3],
     image_std: [f32; 3],
-    /// Pillow's number of the filter.
+    /// Filter, by Pillow's numbering.
     resample: u8,
 }
 
@@ -81,22 +81,22 @@ enum Size {
     Sides { height: u32, width: u32 },
 }
 
-/// The side of pictures where no file says another.
-const USUAL_SIDE: u32 = 224;
+/// Default side of pictures.
+const DEFAULT_SIDE: u32 = 224;
 
 impl Preparation {
     /// Reads `preprocessor_config.json`.
     pub fn read(path: &Path) -> Result<Self, String> {
         let bytes =
-            std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        Self::parse(&bytes).map_err(|why| format!("{} cannot be used: {why}", path.display()))
+            std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Self::parse(&bytes).map_err(|why| format!("cannot use {}: {why}", path.display()))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
         let config: Config = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let square = |height: u32, width: u32| match height == width {
             true => Ok(height),
-            false => Err(format!("its pictures are {width} x {height}; only square ones can be used")),
+            false => Err(format!("the picture size is {width} x {height}, but must be square")),
         };
         let cut = match config.crop_size {
             Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Some(side),
@@ -107,40 +107,40 @@ impl Preparation {
             _ if !config.do_resize => Resize::No,
             Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => Resize::Shortest(side),
             Some(Size::Sides { height, width }) => Resize::Square(square(height, width)?),
-            None => Resize::Shortest(cut.unwrap_or(USUAL_SIDE)),
+            None => Resize::Shortest(cut.unwrap_or(DEFAULT_SIDE)),
         };
-        // Without a cut, what comes out of resizing is what the model takes; frames are square.
+        // Without a crop, the resized picture is the input; frames are square.
         let crop = match (config.do_center_crop.then_some(cut).flatten(), resize) {
             (Some(cut), _) => cut,
             (None, Resize::Shortest(side) | Resize::Square(side)) => side,
-            (None, Resize::No) => USUAL_SIDE,
+            (None, Resize::No) => DEFAULT_SIDE,
         };
         let filter = match config.resample {
             0 => Filter::Nearest,
             1 => Filter::Lanczos,
             2 => Filter::Bilinear,
             3 => Filter::Bicubic,
-            other => return Err(format!("its resample filter {other} is unknown")),
+            other => return Err(format!("unknown resample filter {other}")),
         };
         let sides = match resize {
             Resize::No => [crop, crop],
             Resize::Shortest(side) | Resize::Square(side) => [crop, side],
         };
         if sides.iter().any(|side| !(16..=4096).contains(side)) {
-            return Err(format!("pictures of {} and {} pixels are not meant", sides[1], sides[0]));
+            return Err(format!("picture sizes {} and {} are out of range", sides[1], sides[0]));
         }
         let (mean, std) = match config.do_normalize {
             true => (config.image_mean, config.image_std),
             false => ([0.0; 3], [1.0; 3]),
         };
         if std.iter().any(|std| *std <= 0.0) {
-            return Err("its image_std must be above 0".into());
+            return Err("image_std must be above 0".into());
         }
         let factor = if config.do_rescale { config.rescale_factor } else { 1.0 };
         Ok(Self { resize, crop, factor, mean, std, filter })
     }
 
-    /// Red, green and blue planes of a picture, one after the other. A picture smaller than the cut is enlarged to it.
+    /// Returns the red, green and blue planes of a picture, concatenated. Pictures smaller than the crop are enlarged.
     pub fn planes(&self, picture: &RgbImage) -> Vec<f32> {
         let (width, height) = picture.dimensions();
         let shorter = width.min(height).max(1);
@@ -171,10 +171,10 @@ impl Preparation {
         (0..3).flat_map(plane).collect()
     }
 
-    /// In words, for the file that says how rows were made.
-    pub fn told(&self) -> String {
+    /// Describes the preprocessing for the meta file.
+    pub fn description(&self) -> String {
         let Self { resize, crop, factor, mean, std, filter } = self;
-        format!("{filter:?} {resize:?}, middle {crop}, times {factor}, mean {mean:?}, std {std:?}")
+        format!("{filter:?} {resize:?}, centre crop {crop}, times {factor}, mean {mean:?}, std {std:?}")
     }
 }
 
@@ -183,13 +183,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_the_file_is_read_and_nonsense_is_not() {
+    fn every_form_of_the_config_is_parsed_and_invalid_ones_are_rejected() {
         let of = |text: &str| Preparation::parse(text.as_bytes());
         let new = of(r#"{"size":{"shortest_edge":32},"crop_size":{"height":24,"width":24}}"#).expect("read");
         let old = of(r#"{"size":32,"crop_size":24,"image_std":[0.5,0.5,0.5]}"#).expect("read");
         assert_eq!((new.resize, new.crop), (Resize::Shortest(32), 24));
         assert_eq!((old.resize, old.crop, old.std), (Resize::Shortest(32), 24, [0.5; 3]));
-        // As SigLIP has it: both sides, no cut.
+        // As in SigLIP: both sides, no crop.
         let both = of(r#"{"size":{"height":48,"width":48},"do_center_crop":false}"#).expect("read");
         assert_eq!((both.resize, both.crop), (Resize::Square(48), 48));
         for nonsense in [
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_file_switches_off_is_not_done() {
+    fn disabled_steps_are_skipped() {
         let text = r#"{"size":16,"crop_size":16,"do_rescale":false,"do_normalize":false}"#;
         let picture = RgbImage::from_pixel(16, 16, image::Rgb([7, 8, 9]));
         let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
@@ -212,7 +212,7 @@ mod tests {
         let picture = RgbImage::from_fn(20, 20, |x, _| image::Rgb([x as u8, 0, 0]));
         let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
         assert_eq!((planes.len(), planes[0], planes[15]), (3 * 256, 1.0, 8.5));
-        // Both sides to one length: a wide picture is squeezed, not cut.
+        // Both sides to one length: a wide picture is squeezed, not cropped.
         let text = r#"{"size":{"height":16,"width":16},"do_center_crop":false,"resample":0}"#;
         let picture = RgbImage::from_fn(32, 16, |x, _| image::Rgb([if x < 16 { 0 } else { 255 }, 0, 0]));
         let planes = Preparation::parse(text.as_bytes()).expect("read").planes(&picture);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_a_wide_picture_is_kept() {
+    fn a_wide_picture_is_cropped_at_the_centre() {
         let config = br#"{"size":16,"crop_size":16,"image_mean":[0,0,0],"image_std":[1,1,1]}"#;
         let picture = RgbImage::from_fn(48, 16, |x, _| image::Rgb([x as u8, 0, 255]));
         let planes = Preparation::parse(config).expect("read").planes(&picture);

@@ -1,9 +1,9 @@
-//! Which ONNX Runtime runs the model: a native library where one is found, the one built into the program otherwise.
+//! Selects the ONNX Runtime: a native library if one is found, otherwise the built-in one.
 //!
-//! A process has one runtime for its whole life. Looked for beside the program, in the data folder, and at
-//! `ORT_DYLIB_PATH`; the built-in one (tract, pure Rust) gives the same numbers to 3e-6 and takes about four times as
-//! long. A native one may bring a graphics card along (CUDA, DirectML, CoreML), which is used where it starts;
-//! `AIVJ_ONNX_PROVIDER` names one, or `cpu` for none.
+//! A process has one runtime. A native library is searched for next to the program, in the data folder, and at
+//! `ORT_DYLIB_PATH`. The built-in runtime (tract, pure Rust) gives the same values to 3e-6 and takes about four times
+//! as long. A native one may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises;
+//! `AIVJ_ONNX_PROVIDER` selects one, or `cpu` for none.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,24 +13,24 @@ use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
 use crate::library::UserFolders;
 
-/// A runtime, ready for sessions.
+/// An initialised runtime.
 #[derive(Clone)]
 pub(super) struct Runtime {
     pub environment: Environment,
-    /// What it is, for people.
+    /// Description.
     pub name: String,
     native: bool,
 }
 
-/// Something other than the plain processor that can run a model.
+/// An accelerator that can run a model.
 pub(super) struct Provider {
-    /// What it is, for people.
+    /// Description.
     pub name: &'static str,
     pub dispatch: ExecutionProviderDispatch,
 }
 
 impl Runtime {
-    /// What may run a model besides the processor, the best first.
+    /// Returns the available accelerators in order of preference.
     pub fn providers(&self) -> Vec<Provider> {
         let wanted = std::env::var("AIVJ_ONNX_PROVIDER").unwrap_or_default();
         self.providers_named(&wanted)
@@ -52,42 +52,46 @@ impl Runtime {
     }
 }
 
-/// The runtime of this process.
+/// Returns the runtime of this process.
 pub(super) fn runtime() -> Result<Runtime, String> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     RUNTIME.get_or_init(start).clone()
 }
 
 fn start() -> Result<Runtime, String> {
-    let told = |error: ort::Error| format!("no ONNX runtime could be started: {error}");
-    for library in places().into_iter().flat_map(|place| libraries_in(&place)) {
+    let failed = |error: ort::Error| format!("cannot start an ONNX runtime: {error}");
+    for library in search_paths().into_iter().flat_map(|path| libraries_in(&path)) {
         match ort::init_from(&library) {
             Ok(builder) => {
-                let environment = builder.build().map_err(told)?;
+                let environment = builder.build().map_err(failed)?;
                 return Ok(Runtime {
                     environment,
                     name: format!("native ({})", library.display()),
                     native: true,
                 });
             }
-            Err(error) => log::warn!("{} is no ONNX Runtime that fits: {error}", library.display()),
+            Err(error) => log::warn!("{} is not a compatible ONNX Runtime: {error}", library.display()),
         }
     }
     ort::set_api(ort_tract::api());
-    let environment = ort::init().build().map_err(told)?;
+    let environment = ort::init().build().map_err(failed)?;
     Ok(Runtime { environment, name: "built-in (tract)".into(), native: false })
 }
 
-fn places() -> Vec<PathBuf> {
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+fn search_paths() -> Vec<PathBuf> {
+    let next_to_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
     let named = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
-    beside.into_iter().chain(UserFolders::of_user().map(|places| places.data)).chain(named).collect()
+    next_to_program
+        .into_iter()
+        .chain(UserFolders::of_user().map(|folders| folders.data))
+        .chain(named)
+        .collect()
 }
 
-/// The runtime's library in a folder, or the file itself.
-fn libraries_in(place: &Path) -> Vec<PathBuf> {
-    if place.is_file() {
-        return vec![place.to_owned()];
+/// Returns the runtime libraries in a folder, or the file itself.
+fn libraries_in(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
     }
     let wanted = |name: &str| {
         name == "onnxruntime.dll"
@@ -95,7 +99,7 @@ fn libraries_in(place: &Path) -> Vec<PathBuf> {
                 && (name.ends_with(".dylib") || name.contains(".so"))
                 && !name.contains("providers")
     };
-    let entries = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_str().is_some_and(wanted))
         .map(|entry| entry.path())

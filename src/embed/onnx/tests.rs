@@ -1,70 +1,11 @@
-//! Towers small enough to write by hand, against the same sums done plainly.
+//! Small hand-written towers, compared with plain loops.
 
+mod proto;
 mod vit;
 
 use super::*;
+use proto::{SIDE, field, folder, int, ints, model, node, number, tensor, value};
 
-/// A field of a protocol buffer that holds bytes.
-fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut out = varint(u64::from(number) << 3 | 2);
-    out.extend(varint(bytes.len() as u64));
-    out.extend_from_slice(bytes);
-    out
-}
-
-/// A field of a protocol buffer that holds a number.
-fn number(field: u8, value: u64) -> Vec<u8> {
-    let mut out = varint(u64::from(field) << 3);
-    out.extend(varint(value));
-    out
-}
-
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    while value > 127 {
-        out.push(value as u8 | 128);
-        value >>= 7;
-    }
-    out.push(value as u8);
-    out
-}
-
-fn node(kind: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
-    let mut node: Vec<u8> = inputs.iter().flat_map(|name| field(1, name.as_bytes())).collect();
-    node.extend(field(2, output.as_bytes()));
-    node.extend(field(4, kind.as_bytes()));
-    node.extend(attributes.iter().flat_map(|attribute| field(5, attribute)));
-    node
-}
-
-fn ints(name: &str, values: &[u64]) -> Vec<u8> {
-    let mut attribute = field(1, name.as_bytes());
-    attribute.extend(values.iter().flat_map(|value| number(8, *value)));
-    attribute.extend(number(20, 7));
-    attribute
-}
-
-fn tensor(name: &str, sides: &[u64], values: &[f32]) -> Vec<u8> {
-    let mut tensor: Vec<u8> = sides.iter().flat_map(|side| number(1, *side)).collect();
-    tensor.extend(number(2, 1));
-    tensor.extend(field(8, name.as_bytes()));
-    tensor.extend(field(9, &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()));
-    tensor
-}
-
-/// A tensor of 32-bit numbers; a side of 0 is free, and the same in all tensors.
-fn value(name: &str, sides: &[u64]) -> Vec<u8> {
-    let free = |at: usize| field(2, format!("side{at}").as_bytes());
-    let side = |(at, side): (usize, &u64)| field(1, &if *side == 0 { free(at) } else { number(1, *side) });
-    let shape: Vec<u8> = sides.iter().enumerate().flat_map(side).collect();
-    let mut kind = number(1, 1);
-    kind.extend(field(2, &shape));
-    let mut value = field(1, name.as_bytes());
-    value.extend(field(2, &field(1, &kind)));
-    value
-}
-
-const SIDE: usize = 16;
 const PATCH: usize = 8;
 const WIDTH: usize = 5;
 
@@ -72,17 +13,17 @@ fn weights() -> Vec<f32> {
     (0..WIDTH * 3 * PATCH * PATCH).map(|at| ((at * 37 % 101) as f32 / 101.0 - 0.5) * 0.2).collect()
 }
 
-/// Patches by convolution, a bend, the mean of all patches: what a vision transformer does but for its blocks.
+/// A tower with patches by convolution, an activation and mean pooling: a vision transformer without its blocks.
 fn tower() -> Vec<u8> {
     tower_of([0, 3, SIDE as u64, SIDE as u64], &patches())
 }
 
-/// The weights of the patches, within the model.
+/// Weights of the patches, within the model.
 fn patches() -> Vec<u8> {
     tensor("patches", &[WIDTH as u64, 3, PATCH as u64, PATCH as u64], &weights())
 }
 
-/// A tower for pictures of these sides; a side of 0 is free.
+/// A tower for input shape `sides`; a side of 0 is free.
 fn tower_of(sides: [u64; 4], patches: &[u8]) -> Vec<u8> {
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
@@ -96,16 +37,8 @@ fn tower_of(sides: [u64; 4], patches: &[u8]) -> Vec<u8> {
     model(&graph)
 }
 
-/// A model of this graph, in the words of operator set 17.
-fn model(graph: &[u8]) -> Vec<u8> {
-    let mut model = number(1, 8);
-    model.extend(field(7, graph));
-    model.extend(field(8, &number(2, 17)));
-    model
-}
-
-/// The same in plain loops.
-fn plainly(planes: &[f32]) -> Vec<f32> {
+/// Computes the tower with plain loops.
+fn reference(planes: &[f32]) -> Vec<f32> {
     let weights = weights();
     let mut sums = vec![0.0; WIDTH];
     for (out, sum) in sums.iter_mut().enumerate() {
@@ -126,16 +59,8 @@ fn plainly(planes: &[f32]) -> Vec<f32> {
     sums
 }
 
-fn folder(model: &[u8]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("model.onnx"), model).expect("written");
-    let config = format!(r#"{{"size":{SIDE},"crop_size":{SIDE}}}"#);
-    std::fs::write(folder.path().join("preprocessor_config.json"), config).expect("written");
-    folder
-}
-
 #[test]
-fn a_tower_gives_what_plain_sums_give() {
+fn a_tower_matches_plain_loops() {
     let folder = folder(&tower());
     let mut model = Onnx::open(folder.path(), 1).expect("opened");
     let mut frames = Vec::new();
@@ -146,13 +71,13 @@ fn a_tower_gives_what_plain_sums_give() {
         let path = folder.path().join(format!("{at}.png"));
         picture.save(&path).expect("written");
         frames.push(path);
-        let row = plainly(&model.preparation.planes(&picture));
+        let row = reference(&model.preparation.planes(&picture));
         mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
     unit_length(&mut mean, 1.0);
     frames.push(folder.path().join("gone.png"));
-    let opened = Opened { bytes: Vec::new(), frames };
-    let empty = Opened { bytes: Vec::new(), frames: Vec::new() };
+    let opened = PresetInput { bytes: Vec::new(), frames };
+    let empty = PresetInput { bytes: Vec::new(), frames: Vec::new() };
     let rows = model.rows(&[opened, empty]).expect("embedded");
     for (got, want) in rows.row(0).iter().zip(&mean) {
         assert!((got - want).abs() < 1e-5, "{:?} against {mean:?}", rows.row(0));
@@ -161,7 +86,7 @@ fn a_tower_gives_what_plain_sums_give() {
 }
 
 #[test]
-fn a_model_of_another_kind_is_told_by_its_ends() {
+fn a_model_of_another_kind_is_reported_with_its_inputs_and_outputs() {
     let mut graph = field(1, &node("Relu", &["words"], "sense", &[]));
     graph.extend(field(2, b"other"));
     graph.extend(field(11, &value("words", &[0, 77])));
@@ -172,29 +97,29 @@ fn a_model_of_another_kind_is_told_by_its_ends() {
     assert!(why.contains("model.onnx"), "{why}");
 }
 
-/// Noise as prepared pictures.
+/// Returns noise as preprocessed pictures.
 fn pictures(count: usize) -> Vec<Vec<f32>> {
     let mut rng = crate::units::Rng::new(6);
     (0..count).map(|_| (0..3 * SIDE * SIDE).map(|_| rng.normal() as f32).collect()).collect()
 }
 
-fn assert_plain(rows: &[Vec<f32>], pictures: &[Vec<f32>]) {
+fn assert_matches_reference(rows: &[Vec<f32>], pictures: &[Vec<f32>]) {
     assert_eq!(rows.len(), pictures.len());
     for (row, planes) in rows.iter().zip(pictures) {
-        let wanted = plainly(planes);
+        let wanted = reference(planes);
         assert!(row.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?} against {wanted:?}");
     }
 }
 
 #[test]
-fn a_model_of_a_fixed_batch_is_given_just_that_many() {
+fn a_fixed_batch_size_is_respected() {
     let pictures = pictures(BATCH + 1);
     for batch in [1, 3, BATCH as u64, 11] {
         let folder = folder(&tower_of([batch, 3, SIDE as u64, SIDE as u64], &patches()));
         let mut model = Onnx::open(folder.path(), 1).expect("opened");
         assert_eq!(model.batch, Some(batch as usize));
-        assert_plain(&model.run(&pictures).expect("run"), &pictures);
-        assert_eq!(model.at_once() % batch as usize, 0);
+        assert_matches_reference(&model.run(&pictures).expect("run"), &pictures);
+        assert_eq!(model.chunk_size() % batch as usize, 0);
         let frames: Vec<PathBuf> = (0..BATCH + 1)
             .map(|at| {
                 let path = folder.path().join(format!("{at}.png"));
@@ -203,23 +128,23 @@ fn a_model_of_a_fixed_batch_is_given_just_that_many() {
                 path
             })
             .collect();
-        let opened = |frame: &PathBuf| Opened { bytes: Vec::new(), frames: vec![frame.clone()] };
+        let opened = |frame: &PathBuf| PresetInput { bytes: Vec::new(), frames: vec![frame.clone()] };
         let rows = model.rows(&frames.iter().map(opened).collect::<Vec<_>>()).expect("embedded");
         assert!(rows.outer_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5), "{rows}");
     }
     let folder = folder(&tower_of([4096, 3, SIDE as u64, SIDE as u64], &patches()));
     let why = Onnx::open(folder.path(), 1).err().expect("refused");
-    assert!(why.contains("4096 pictures at once"), "{why}");
+    assert!(why.contains("batch size is 4096"), "{why}");
 }
 
 #[test]
-fn a_model_that_declares_any_batch_and_takes_one_picture_is_given_one_at_a_time() {
-    // It lays the rows of all pictures end to end.
+fn a_model_that_only_takes_one_picture_is_run_one_at_a_time() {
+    // It concatenates the rows of all pictures.
     let conv = [ints("kernel_shape", &[PATCH as u64; 2]), ints("strides", &[PATCH as u64; 2])];
     let mut graph = field(1, &node("Conv", &["pixel_values", "patches"], "embedded", &conv));
     graph.extend(field(1, &node("Relu", &["embedded"], "bent", &[])));
     graph.extend(field(1, &node("GlobalAveragePool", &["bent"], "pooled", &[])));
-    graph.extend(field(1, &node("Flatten", &["pooled"], "image_embeds", &[vit::int("axis", 0)])));
+    graph.extend(field(1, &node("Flatten", &["pooled"], "image_embeds", &[int("axis", 0)])));
     graph.extend(field(2, b"tower"));
     graph.extend(field(5, &patches()));
     graph.extend(field(11, &value("pixel_values", &[0, 3, SIDE as u64, SIDE as u64])));
@@ -228,26 +153,29 @@ fn a_model_that_declares_any_batch_and_takes_one_picture_is_given_one_at_a_time(
     let folder = folder(&model(&graph));
     let mut model = Onnx::open(folder.path(), 1).expect("opened");
     let pictures = pictures(3);
-    assert_plain(&model.run(&pictures).expect("run"), &pictures);
+    assert_matches_reference(&model.run(&pictures).expect("run"), &pictures);
 }
 
 #[test]
-fn pictures_of_another_size_than_the_model_wants_are_told_with_both_files() {
+fn a_wrong_picture_size_is_reported_with_both_files() {
     let refused = |sides| {
         let folder = folder(&tower_of(sides, &patches()));
         Onnx::open(folder.path(), 1).err().expect("refused")
     };
     let why = refused([0, 3, 48, 48]);
-    assert!(why.contains("model.onnx wants pictures of 48x48"), "{why}");
+    assert!(why.contains("model.onnx expects pictures of 48x48"), "{why}");
     assert!(why.contains("preprocessor_config.json makes 16x16"), "{why}");
     let free = folder(&tower_of([0, 3, 0, 0], &patches()));
     assert!(Onnx::open(free.path(), 1).is_ok());
-    assert_eq!(in_colour(&[-1, 224, 224, 3]).map_err(|why| why.contains("[-1, 224, 224, 3]")), Err(true));
-    assert_eq!(takes_squares(&[1, 3, -1, 32], 48), Err("32x48".into()));
+    assert_eq!(
+        check_channels(&[-1, 224, 224, 3]).map_err(|why| why.contains("[-1, 224, 224, 3]")),
+        Err(true)
+    );
+    assert_eq!(check_size(&[1, 3, -1, 32], 48), Err("32x48".into()));
 }
 
 #[test]
-fn other_weights_beside_the_same_graph_make_another_model() {
+fn external_weights_are_part_of_the_fingerprint() {
     let name = "model.onnx_data";
     let mut entry = field(1, b"location");
     entry.extend(field(2, name.as_bytes()));
@@ -266,12 +194,12 @@ fn other_weights_beside_the_same_graph_make_another_model() {
     let other: Vec<f32> = weights().iter().map(|weight| -weight).collect();
     let (mut one, another, again) = (open(&weights()), open(&other), open(&weights()));
     let pictures = pictures(2);
-    assert_plain(&one.run(&pictures).expect("run"), &pictures);
-    assert_ne!(one.maker(), another.maker());
-    assert_eq!(one.maker(), again.maker());
-    // A model that is one file keeps the fingerprint that it always had.
-    let whole = self::folder(&tower());
+    assert_matches_reference(&one.run(&pictures).expect("run"), &pictures);
+    assert_ne!(one.id(), another.id());
+    assert_eq!(one.id(), again.id());
+    // The fingerprint of a model without external data is the hash of its file.
+    let whole = proto::folder(&tower());
     let bytes = std::fs::read(whole.path().join("model.onnx")).expect("there");
     let hash: String = Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(Onnx::open(whole.path(), 1).expect("opened").maker().model, hash);
+    assert_eq!(Onnx::open(whole.path(), 1).expect("opened").id().model, hash);
 }

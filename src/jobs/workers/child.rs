@@ -1,4 +1,4 @@
-//! The child's side: answer requests line by line until the pool closes the pipe.
+//! The worker's side: answers requests line by line until the pool closes the pipe.
 
 use std::io::{BufRead as _, Write as _};
 use std::ops::ControlFlow;
@@ -6,21 +6,21 @@ use std::ops::ControlFlow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::vitals;
+use super::usage;
 
-/// What a child does first of all, before it opens a device: from here on it ends with its supervisor, and lets
-/// everything else go first where that is asked for.
-pub fn enlist() {
-    if !vitals::die_with_parent() {
-        std::process::exit(0); // The supervisor is gone already; a job in the pipe would run without any limit.
+/// Prepares a worker process; call it before opening a device. The worker exits with its supervisor and runs at low
+/// priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set.
+pub fn init() {
+    if !usage::die_with_parent() {
+        std::process::exit(0); // The supervisor is gone; a job in the pipe would run without limits.
     }
-    vitals::be_modest();
+    usage::lower_priority_if_requested();
 }
 
-/// Reads one JSON request a line from standard input and writes one JSON answer a line to standard output.
+/// Reads one JSON request per line from standard input and writes one JSON answer per line to standard output.
 ///
-/// Returns when the input ends, or after an answer that breaks off: this process is not fit for another job, and the
-/// pool starts a fresh one. Whatever `work` prints must go to standard error.
+/// Returns at end of input, or after `work` breaks: the process is then unfit for another job and the pool starts a new
+/// one. `work` must print to standard error only.
 pub fn serve<Job, Answer>(mut work: impl FnMut(Job) -> ControlFlow<Answer, Answer>) -> std::io::Result<()>
 where
     Job: DeserializeOwned,

@@ -1,21 +1,23 @@
-//! Work done in processes of its own, so that a hang, an abort or a memory flood costs one job and nothing else.
+//! Runs jobs in worker processes, so that a hang, an abort or excessive memory use costs one job only.
 //!
-//! A pool thread owns one child process and talks to it in JSON lines: one request in, one answer out. The child is
-//! this same program, started with the hidden `worker` command. A child that dies or breaks a limit is replaced.
+//! A pool thread owns one child process and exchanges JSON lines with it: one request, one answer. The child is this
+//! program, started with the hidden `worker` command. A child that dies or exceeds a limit is replaced.
 
 mod child;
-mod patience;
+mod limits;
 mod pool;
-mod vitals;
+mod stall;
+mod usage;
 #[cfg(windows)]
 mod windows;
 
-pub use child::{enlist, serve};
-pub use pool::{Limits, Outcome, PoolSettings, Worker, WorkerPool, run_all};
-pub use vitals::{MODEST, can_limit, give_way};
+pub use child::{init, serve};
+pub use limits::Limits;
+pub use pool::{Outcome, PoolSettings, Worker, WorkerPool, run_all};
+pub use usage::{LOW_PRIORITY, can_limit, lower_priority};
 
-/// With a process for every core, the software rasteriser draws on the thread that asks: threads of its own would only
-/// get in each other's way.
+/// Returns the environment of rendering workers. With a process per core, the software rasteriser draws on the calling
+/// thread: its own threads would only compete for cores.
 pub fn drawing_environment(workers: usize) -> Vec<(&'static str, &'static str)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let set = std::env::var_os("LP_NUM_THREADS").is_some();

@@ -1,4 +1,4 @@
-//! The pool's side: children, their limits, and what became of every job.
+//! The pool's side: child processes, their limits, and the outcome of every job.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
@@ -12,66 +12,54 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::patience::Patience;
-use super::vitals::{self, Gauge, Vitals};
+use super::limits::Limits;
+use super::stall::StallTimer;
+use super::usage::{self, Usage, UsageMeter};
 use crate::jobs::show_lock;
 
-/// How often a child at work is looked at: a flood of memory is caught before it drowns the machine. Elsewhere than on
-/// Linux a look lists every process of the system, and has to be rarer.
-pub(super) const LOOK_EVERY: Duration =
+/// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a check
+/// lists every process of the system, so it runs less often.
+pub(super) const CHECK_EVERY: Duration =
     Duration::from_millis(if cfg!(target_os = "linux") { 20 } else { 100 });
-/// How often the pool looks whether it should stop.
-const STOP_LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Interval between checks for cancellation.
+const STOP_CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// What one job may cost before its child is ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Processor time; what a hang is judged by, so that a busy machine is never blamed on a preset.
-    pub cpu: Duration,
-    /// Time without an answer or work worth speaking of after which a job is given up.
-    pub wall: Duration,
-    /// Resident memory of the child, MiB.
-    pub memory_mib: u64,
-    /// Resident memory above which a child is replaced between two jobs, MiB: what earlier jobs left behind is not
-    /// blamed on the next one.
-    pub recycle_mib: u64,
-}
-
-/// How the pool runs.
+/// Settings of a pool.
 #[derive(Clone, Debug)]
 pub struct PoolSettings {
-    /// Children at work at the same time.
+    /// Number of worker processes.
     pub workers: usize,
-    /// Limits of each job.
+    /// Limits per job.
     pub limits: Limits,
-    /// Arguments that make this program a worker.
+    /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
-    /// Environment variables that are set for workers.
+    /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
-    /// The sign of a show: while it is up one child works at a time, and rests between jobs as long as the last took.
+    /// Lock of a playing show. While it is held one worker runs, and rests between jobs as long as the last one took.
     pub pause_for: Option<PathBuf>,
-    /// Somebody asks the work to stop: jobs under way end without an outcome.
+    /// Set to cancel; running jobs end without an outcome.
     pub stop: Arc<AtomicBool>,
 }
 
-/// What became of one job.
+/// Outcome of one job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome<Answer> {
-    /// The child answered.
+    /// The worker answered.
     Done(Answer),
-    /// It used more processor time than allowed.
+    /// The CPU time limit was exceeded.
     Hang(String),
-    /// It slept past the wall limit without using much processor time; the machine may be at fault.
+    /// No progress within the wall limit, with little CPU time used; possibly the machine's fault.
     Stuck(String),
-    /// It needed more memory than allowed.
+    /// The memory limit was exceeded.
     Memory(String),
-    /// It died: abort, crash, exit.
+    /// The process died: abort, crash or exit.
     Died(String),
-    /// The child could not be started at all; the job was never tried.
+    /// The worker could not be started, or the job was cancelled.
     NotTried(String),
 }
 
-/// Runs every job in children and hands each outcome to `done`, in the order they end; see [`WorkerPool::run_all`].
+/// Runs every job in worker processes and calls `done` with each outcome in order of completion; see
+/// [`WorkerPool::run_all`].
 pub fn run_all<Job, Answer>(
     settings: &PoolSettings,
     jobs: impl Iterator<Item = Job> + Send,
@@ -83,36 +71,36 @@ pub fn run_all<Job, Answer>(
     WorkerPool::new(settings).run_all(jobs, done);
 }
 
-/// Workers for one list of jobs after the other.
+/// Worker processes for consecutive lists of jobs.
 pub struct WorkerPool(Vec<Worker>);
 
 impl WorkerPool {
-    /// Nobody is started yet.
+    /// Creates a pool; workers start when needed.
     pub fn new(settings: &PoolSettings) -> Self {
-        static SAID: std::sync::Once = std::sync::Once::new();
-        SAID.call_once(|| {
-            if !vitals::can_limit() {
+        static WARNED: std::sync::Once = std::sync::Once::new();
+        WARNED.call_once(|| {
+            if !usage::can_limit() {
                 log::warn!(
-                    "this system does not tell what a process uses: presets are limited by the clock alone, not by \
-                     memory and processor time"
+                    "per-process resource usage is not available on this platform: presets are limited by wall time \
+                     only, not by memory and CPU time"
                 );
             }
         });
         Self((0..settings.workers.max(1)).map(|_| Worker::new(settings.clone())).collect())
     }
 
-    /// Starts all children now: they make themselves ready while their jobs are still being written down.
-    pub fn wake(&mut self) {
+    /// Starts all workers now, so that they initialise while the jobs are being prepared.
+    pub fn start(&mut self) {
         for worker in &mut self.0 {
-            if let Err(why) = worker.wake() {
-                log::info!("{why}; it is tried again with the first job");
+            if let Err(why) = worker.start() {
+                log::info!("{why}; retrying with the first job");
             }
         }
     }
 
-    /// Runs every job and hands each outcome to `done`, in the order they end.
+    /// Runs every job and calls `done` with each outcome in order of completion.
     ///
-    /// A job is tried once; its child is replaced when it dies or breaks a limit. `done` returns false to stop early.
+    /// A job runs once; its worker is replaced if it dies or exceeds a limit. `done` returns `false` to stop early.
     pub fn run_all<Job, Answer>(
         &mut self,
         jobs: impl Iterator<Item = Job> + Send,
@@ -131,7 +119,7 @@ impl WorkerPool {
                 let work = move || {
                     let mut took = Duration::ZERO;
                     loop {
-                        make_way(&worker.settings, number, took, over);
+                        pause_for_show(&worker.settings, number, took, over);
                         let next = jobs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                         let Some(job) = next else { break };
                         let started = Instant::now();
@@ -139,24 +127,24 @@ impl WorkerPool {
                         took = started.elapsed();
                         let stopped = worker.settings.stop.load(Ordering::Relaxed);
                         if stopped && matches!(outcome, Outcome::NotTried(_)) {
-                            break; // Its job waits for the next start.
+                            break; // Cancelled; the job runs in the next bake.
                         }
                         if report.send((job, outcome)).is_err() {
                             break; // The caller stopped early.
                         }
                     }
-                    // A child ends with the thread that started it; the next list of jobs gets fresh ones.
+                    // The worker exits with this thread; the next list of jobs gets new ones.
                     worker.child = None;
                     over.store(true, Ordering::Relaxed);
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
                 if let Err(error) = thread.spawn_scoped(scope, work) {
-                    log::warn!("the work goes on with fewer processes: {error}");
+                    log::warn!("continuing with fewer workers: {error}");
                 }
             }
             drop(report);
             while !stop.load(Ordering::Relaxed) {
-                match reports.recv_timeout(STOP_LOOK_EVERY) {
+                match reports.recv_timeout(STOP_CHECK_EVERY) {
                     Ok((job, outcome)) => {
                         if !done(job, outcome) {
                             break;
@@ -172,19 +160,19 @@ impl WorkerPool {
     }
 }
 
-/// While a show plays, every child but the first waits, and the first rests as long as its last job `took`; not after
-/// the work is `over`.
-fn make_way(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
-    const LOOK_EVERY: Duration = Duration::from_millis(200);
-    let Some(sign) = &settings.pause_for else { return };
+/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`.
+/// Returns when the work is `over`.
+fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
+    const CHECK_EVERY: Duration = Duration::from_millis(200);
+    let Some(lock) = &settings.pause_for else { return };
     let started = Instant::now();
     let resting = || number > 0 || started.elapsed() < took;
-    while resting() && !over.load(Ordering::Relaxed) && show_lock::is_up(sign) {
-        thread::sleep(LOOK_EVERY);
+    while resting() && !over.load(Ordering::Relaxed) && show_lock::is_locked(lock) {
+        thread::sleep(CHECK_EVERY);
     }
 }
 
-/// One child and whoever talks to it; started when first needed, replaced when it dies or breaks a limit.
+/// One worker process; started when first needed, replaced when it dies or exceeds a limit.
 pub struct Worker {
     settings: PoolSettings,
     child: Option<Running>,
@@ -194,50 +182,51 @@ struct Running {
     process: Child,
     input: ChildStdin,
     answers: Receiver<String>,
-    last_words: Arc<Mutex<String>>,
-    gauge: Option<Gauge>,
+    stderr_tail: Arc<Mutex<String>>,
+    meter: Option<UsageMeter>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.process.kill().ok(); // Already dead is fine.
+        self.process.kill().ok(); // It may have exited.
         self.process.wait().ok();
     }
 }
 
 impl Worker {
-    /// A worker that has not been started yet.
+    /// Creates a worker that starts with its first job.
     pub fn new(settings: PoolSettings) -> Self {
         Self { settings, child: None }
     }
 
-    /// Starts the child if none is running. One may have ended after its last answer, because it was no longer fit.
-    fn wake(&mut self) -> Result<&mut Running, String> {
-        let fit = self.child.take().and_then(|mut child| {
+    /// Starts the process unless it is running. It may have exited after its last answer.
+    fn start(&mut self) -> Result<&mut Running, String> {
+        let running = self.child.take().and_then(|mut child| {
             let running = child.process.try_wait().is_ok_and(|status| status.is_none());
             running.then_some(child)
         });
-        let child = match fit {
+        let child = match running {
             Some(child) => child,
-            None => Running::start(&self.settings)
-                .map_err(|error| format!("no worker could be started: {error}"))?,
+            None => {
+                Running::start(&self.settings).map_err(|error| format!("cannot start a worker: {error}"))?
+            }
         };
         Ok(self.child.insert(child))
     }
 
-    /// Runs one job and waits for it.
+    /// Runs one job and blocks until it ends.
     pub fn run<Job: Serialize, Answer: DeserializeOwned>(&mut self, job: &Job) -> Outcome<Answer> {
         let request = match serde_json::to_string(job) {
             Ok(request) => request,
-            Err(error) => return Outcome::NotTried(format!("the job cannot be written: {error}")),
+            Err(error) => return Outcome::NotTried(format!("cannot serialise the job: {error}")),
         };
         let limits = self.settings.limits;
         let stop = self.settings.stop.clone();
-        let outcome = match self.wake() {
-            Ok(child) => child.ask(&request, &limits, &stop),
+        let outcome = match self.start() {
+            Ok(child) => child.request(&request, &limits, &stop),
             Err(why) => return Outcome::NotTried(why),
         };
-        let grown = |child: &mut Running| child.vitals().memory_mib > limits.recycle_mib;
+        let grown = |child: &mut Running| child.usage().memory_mib > limits.recycle_mib;
         if !matches!(outcome, Outcome::Done(_)) || self.child.as_mut().is_some_and(grown) {
             self.child = None;
         }
@@ -250,7 +239,7 @@ impl Running {
         let mut process = Command::new(std::env::current_exe()?)
             .args(&settings.arguments)
             .envs(settings.environment.iter().copied())
-            .env(vitals::SUPERVISOR, std::process::id().to_string())
+            .env(usage::SUPERVISOR, std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -258,68 +247,66 @@ impl Running {
         let missing = || std::io::Error::other("a pipe to the worker is missing");
         let input = process.stdin.take().ok_or_else(missing)?;
         let output = process.stdout.take().ok_or_else(missing)?;
-        let complaints = process.stderr.take().ok_or_else(missing)?;
+        let errors = process.stderr.take().ok_or_else(missing)?;
         let (send, answers) = mpsc::channel();
         thread::Builder::new().name("worker answers".into()).spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 if send.send(line).is_err() {
-                    break; // The job was given up.
+                    break; // The job was abandoned.
                 }
             }
         })?;
-        let last_words = Arc::new(Mutex::new(String::new()));
-        let kept = last_words.clone();
-        thread::Builder::new()
-            .name("worker complaints".into())
-            .spawn(move || keep_tail(complaints, &kept))?;
-        let gauge = Gauge::of(process.id());
-        Ok(Self { process, input, answers, last_words, gauge })
+        let stderr_tail = Arc::new(Mutex::new(String::new()));
+        let kept = stderr_tail.clone();
+        thread::Builder::new().name("worker stderr".into()).spawn(move || keep_tail(errors, &kept))?;
+        let meter = UsageMeter::of(process.id());
+        Ok(Self { process, input, answers, stderr_tail, meter })
     }
 
-    /// What the child costs now; nothing where that cannot be seen, and when it has ended.
-    fn vitals(&mut self) -> Vitals {
-        self.gauge.as_mut().and_then(Gauge::read).unwrap_or_default()
+    /// Returns the resource usage of the worker; zero if unavailable or after it has exited.
+    fn usage(&mut self) -> Usage {
+        self.meter.as_mut().and_then(UsageMeter::read).unwrap_or_default()
     }
 
-    fn ask<Answer: DeserializeOwned>(
+    fn request<Answer: DeserializeOwned>(
         &mut self,
         request: &str,
         limits: &Limits,
         stop: &AtomicBool,
     ) -> Outcome<Answer> {
         let started = Instant::now();
-        let cpu_before = self.vitals().cpu;
-        let mut patience = Patience::new(cpu_before, limits);
+        let cpu_before = self.usage().cpu;
+        let mut stall = StallTimer::new(cpu_before, limits);
         if writeln!(self.input, "{request}").and_then(|()| self.input.flush()).is_err() {
             return self.died();
         }
         loop {
-            match self.answers.recv_timeout(LOOK_EVERY) {
+            match self.answers.recv_timeout(CHECK_EVERY) {
                 Ok(line) => {
                     return match serde_json::from_str(&line) {
                         Ok(answer) => Outcome::Done(answer),
-                        Err(error) => Outcome::Died(format!("the worker answered nonsense: {error}")),
+                        Err(error) => Outcome::Died(format!("invalid answer from the worker: {error}")),
                     };
                 }
                 Err(RecvTimeoutError::Disconnected) => return self.died(),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if stop.load(Ordering::Relaxed) {
-                return Outcome::NotTried("it was asked to stop".into());
+                return Outcome::NotTried("cancelled".into());
             }
-            let now = self.vitals();
-            patience.saw(now.cpu, started.elapsed());
+            let now = self.usage();
+            stall.record(now.cpu, started.elapsed());
             if now.memory_mib > limits.memory_mib {
                 let (used, allowed) = (now.memory_mib, limits.memory_mib);
-                return Outcome::Memory(format!("{used} MiB in use, {allowed} MiB allowed"));
+                return Outcome::Memory(format!("{used} MiB in use, limit {allowed} MiB"));
             }
             let used = now.cpu.saturating_sub(cpu_before);
             if used > limits.cpu {
-                return Outcome::Hang(format!("{:.1} s of processor time", used.as_secs_f64()));
+                return Outcome::Hang(format!("{:.1} s of CPU time", used.as_secs_f64()));
             }
-            if patience.is_over(started.elapsed()) {
+            if stall.is_stalled(started.elapsed()) {
                 let (waited, wall) = (started.elapsed().as_secs_f64(), limits.wall.as_secs_f64());
-                return Outcome::Stuck(format!("no answer in {waited:.0} s, and no work for {wall:.0} s"));
+                return Outcome::Stuck(format!("no answer in {waited:.0} s and no progress for {wall:.0} s"));
             }
         }
     }
@@ -329,27 +316,27 @@ impl Running {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        // The complaints thread ends with the process; give it a moment to drain the pipe.
+        // The stderr thread ends with the process; give it a moment to drain the pipe.
         thread::sleep(Duration::from_millis(20));
-        let words = self.last_words.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let tail = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
+        let text = self.stderr_tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tail = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
         Outcome::Died(format!("{how} {tail}").trim().to_owned())
     }
 }
 
-/// Keeps the end of what the child wrote to standard error.
-fn keep_tail(mut complaints: impl std::io::Read, kept: &Mutex<String>) {
+/// Keeps the last bytes of a worker's standard error.
+fn keep_tail(mut errors: impl std::io::Read, kept: &Mutex<String>) {
     const KEPT: usize = 4096;
     let mut buffer = [0; 1024];
-    while let Ok(count @ 1..) = complaints.read(&mut buffer) {
-        let mut words = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        words.push_str(&String::from_utf8_lossy(&buffer[..count]));
-        if words.len() > KEPT {
-            let mut cut = words.len() - KEPT;
-            while !words.is_char_boundary(cut) {
+    while let Ok(count @ 1..) = errors.read(&mut buffer) {
+        let mut text = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        if text.len() > KEPT {
+            let mut cut = text.len() - KEPT;
+            while !text.is_char_boundary(cut) {
                 cut += 1;
             }
-            words.drain(..cut);
+            text.drain(..cut);
         }
     }
 }

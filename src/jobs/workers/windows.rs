@@ -1,4 +1,4 @@
-//! Worker processes on Windows: they end with their supervisor, run at a low priority, and crash without a dialog.
+//! Worker processes on Windows: they exit with their supervisor, run at low priority, and crash without a dialog.
 
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::thread;
@@ -11,8 +11,8 @@ use windows_sys::Win32::System::Threading::{
     SetPriorityClass, TerminateProcess, WaitForSingleObject,
 };
 
-/// Ends this process when process `supervisor` ends, even in the middle of an endless loop; false when that one has
-/// ended already.
+/// Terminates this process when process `supervisor` exits, even in an endless loop. Returns `false` if it has already
+/// exited.
 pub(super) fn end_with(supervisor: u32) -> bool {
     // SAFETY: the call touches no memory; its handle is checked before use and owned by nobody else.
     let supervisor = unsafe {
@@ -30,13 +30,13 @@ pub(super) fn end_with(supervisor: u32) -> bool {
     thread::Builder::new().name("supervisor watch".into()).spawn(wait).is_ok()
 }
 
-/// Lowers the priority of this process and of all that it starts from now on.
+/// Lowers the priority of this process and of everything it starts from now on.
 pub(super) fn lower_priority() {
     // SAFETY: the call touches no memory; this process may always change its own priority.
     unsafe { SetPriorityClass(GetCurrentProcess(), BELOW_NORMAL_PRIORITY_CLASS) };
 }
 
-/// Keeps a crash of this process from opening a dialog, which would wait for an answer all night.
+/// Prevents a crash of this process from opening a dialog, which would block the bake.
 pub(super) fn crash_without_dialog() {
     // SAFETY: the call takes flags and touches no memory.
     unsafe { SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX) };

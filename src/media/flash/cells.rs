@@ -1,14 +1,14 @@
-//! A picture as the flash rules see it: 96 by 72 cells, each the mean light of its area.
+//! Downsampling of a picture to the grid of the flash rules: 96 by 72 cells, each the mean light of its area.
 
 use std::sync::OnceLock;
 
-/// Columns and rows of cells. A field of 10 degrees is a third of the screen each way: 32 by 24 cells.
+/// Columns and rows of cells. A field of 10 degrees is a third of the screen in each direction: 32 by 24 cells.
 pub const GRID: [usize; 2] = [96, 72];
 
-/// One picture as cells.
+/// A picture as cells.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    /// Linear red, green and blue of each cell, 0..1, row by row.
+    /// Linear red, green and blue of each cell, 0..1, row-major.
     pub linear: Vec<[f64; 3]>,
     sums: Vec<[f64; 3]>,
 }
@@ -21,10 +21,10 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// Averages a picture of RGBA bytes in linear light, so that fine balanced patterns cancel, as the rules exempt
-    /// them. A picture smaller than the grid repeats its pixels.
-    pub fn of(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
-        debug_assert_eq!(pixels.len(), width * height * 4, "a picture is as large as it says");
+    /// Averages an RGBA picture in linear light, so that fine balanced patterns cancel: the rules exempt them. A
+    /// picture smaller than the grid repeats its pixels.
+    pub fn update(&mut self, pixels: &[u8], [width, height]: [usize; 2]) {
+        debug_assert_eq!(pixels.len(), width * height * 4, "pixels match the size");
         let linear = linear_light();
         let (columns, rows) = (bounds(width, GRID[0]), bounds(height, GRID[1]));
         self.sums.resize(width, [0.0; 3]);
@@ -48,7 +48,7 @@ impl Cells {
     }
 }
 
-/// First and last-but-one pixel of each of `cells` equal parts of `length` pixels; no part is empty.
+/// Returns the start and end (exclusive) of each of `cells` equal parts of `length` pixels; no part is empty.
 fn bounds(length: usize, cells: usize) -> Vec<(usize, usize)> {
     let step = length as f64 / cells as f64;
     let edge = |cell: usize| if cell == cells { length } else { (cell as f64 * step) as usize };
@@ -59,7 +59,7 @@ fn bounds(length: usize, cells: usize) -> Vec<(usize, usize)> {
     (0..cells).map(part).collect()
 }
 
-/// Linear light of each display value (IEC 61966-2-1).
+/// Returns the table from 8-bit sRGB to linear light (IEC 61966-2-1).
 fn linear_light() -> &'static [f64; 256] {
     static TABLE: OnceLock<[f64; 256]> = OnceLock::new();
     TABLE.get_or_init(|| {
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_tiny_picture_fills_every_cell() {
         let mut cells = Cells::default();
-        cells.of(&[255; 4 * 4], [2, 2]);
+        cells.update(&[255; 4 * 4], [2, 2]);
         assert!(cells.linear.iter().all(|cell| (cell[0] - 1.0).abs() < 1e-9));
     }
 }

@@ -1,4 +1,4 @@
-//! The counting: changes of single cells, and fields of view in which enough of them change together.
+//! Counts changes: of single cells, and of fields of view where enough cells change together.
 
 use std::collections::VecDeque;
 
@@ -6,12 +6,12 @@ use super::cells::GRID;
 
 /// Columns and rows of a field of 10 degrees.
 const FIELD: [usize; 2] = [GRID[0] / 3, GRID[1] / 3];
-/// Share of a field, or of the screen, that has to change together.
+/// Share of a field, or of the screen, that must change together.
 const SHARE: f64 = 0.25;
-/// Changes this close together count as one, seconds.
+/// Changes within this time count as one, seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
-/// Finds the turning points of each cell's signal: slow ramps add up, small jitter never counts.
+/// Finds the turning points of each cell's signal: slow ramps add up, small jitter does not count.
 pub(super) struct Zigzag {
     step: f64,
     lowest: Vec<f64>,
@@ -31,8 +31,8 @@ impl Zigzag {
         }
     }
 
-    /// Writes +1, -1 or 0 for each cell into `changes`. `may_rise` and `may_fall` see the cell's number, the value at
-    /// its last turn and its value now.
+    /// Writes +1, -1 or 0 per cell to `changes`. `may_rise` and `may_fall` receive the cell's index, its value at the
+    /// last turning point and its current value.
     pub fn step(
         &mut self,
         signal: &[f64],
@@ -65,14 +65,14 @@ impl Zigzag {
     }
 }
 
-/// Counts the changes of every field of 10 degrees and of the whole screen over the last second.
+/// Counts the changes in every 10-degree field and on the whole screen over the last second.
 pub(super) struct Field {
     /// Changes of the last frames, newest last.
     recent: VecDeque<Vec<i8>>,
     together: usize,
-    /// Last polarity of every field; the screen is the last one.
+    /// Last polarity of every field, the whole screen last.
     polarity: Vec<i8>,
-    /// Which fields changed in each of the last frames.
+    /// Fields that changed, for each frame of the last second.
     second: VecDeque<Vec<u16>>,
     frames: usize,
     counts: Vec<u16>,
@@ -94,14 +94,14 @@ impl Field {
         }
     }
 
-    /// Changes within the last second in the worst field, and on the whole screen.
+    /// Adds a frame and returns the changes within the last second: in the worst field, and on the whole screen.
     pub fn step(&mut self, changes: &[i8]) -> [u32; 2] {
         self.recent.push_back(changes.to_vec());
         if self.recent.len() > self.together {
             self.recent.pop_front();
         }
         for (sums, sign) in self.sums.iter_mut().zip([1, -1]) {
-            add_up(&self.recent, sign, sums);
+            integrate(&self.recent, sign, sums);
         }
         let needed = SHARE * (FIELD[0] * FIELD[1]) as f64;
         let (stride, mut field) = (GRID[0] + 1, 0);
@@ -143,8 +143,8 @@ impl Field {
     }
 }
 
-/// The integral image of the cells that changed towards `sign` in any of the recent frames.
-fn add_up(recent: &VecDeque<Vec<i8>>, sign: i8, sums: &mut [u32]) {
+/// Computes the integral image of the cells that changed in direction `sign` in any recent frame.
+fn integrate(recent: &VecDeque<Vec<i8>>, sign: i8, sums: &mut [u32]) {
     let stride = GRID[0] + 1;
     for y in 0..GRID[1] {
         let mut line = 0;

@@ -1,8 +1,7 @@
-//! Photosensitive flashes in a row of pictures: general and red flashes as W3C WCAG 2.2 defines them, and the rule of
-//! Ofcom and ITU-R BT.1702 that a quarter of the screen must not flash.
+//! Counts photosensitive flashes in a sequence of pictures: general and red flashes as defined by W3C WCAG 2.2, and the
+//! rule of Ofcom and ITU-R BT.1702 about flashes over a quarter of the screen.
 //!
-//! Pure arithmetic on pictures; who draws them and how fast does not matter here. Not a certificate: broadcast still
-//! needs its own test.
+//! Pure arithmetic on pictures. Not a certificate: broadcast needs its own test.
 
 mod cells;
 mod field;
@@ -14,47 +13,47 @@ use field::{Field, Zigzag};
 
 /// Change of relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;
-/// A flash whose darker half is brighter than this is none.
+/// Only flashes whose darker half is below this luminance count.
 const DARK_BELOW: f64 = 0.8;
 /// Change of chromaticity (CIE 1976 UCS) that counts as half a red flash.
 const RED_STEP: f64 = 0.2;
 /// Share of red in a saturated red.
 const SATURATED_RED: f64 = 0.8;
-/// Most flashes within a second that pass.
+/// Maximum number of flashes allowed within a second.
 const ALLOWED: u32 = 3;
-/// Chromaticity of daylight white (D65) in CIE 1976 UCS.
+/// Chromaticity of the D65 white point in CIE 1976 UCS.
 const WHITE_UV: (f64, f64) = (0.1978, 0.4683);
 
-/// What was counted over a whole row of pictures: the worst second of each kind.
+/// Flash counts of a whole sequence: the worst second of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlashScore {
-    /// Flashes of light in the worst second, in the worst field of 10 degrees.
+    /// General flashes in the worst second, in the worst 10-degree field.
     pub general: u32,
-    /// Flashes to or from saturated red.
+    /// Flashes to or from saturated red, in the worst field.
     pub red: u32,
-    /// Flashes of light over a quarter of the whole screen.
+    /// General flashes over a quarter of the whole screen.
     pub general_screen: u32,
-    /// Flashes of red over a quarter of the whole screen.
+    /// Red flashes over a quarter of the whole screen.
     pub red_screen: u32,
     /// Half flashes in the worst second, of the worse kind.
     pub transitions: u32,
 }
 
-/// What a score means.
+/// Result of the flash check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlashVerdict {
     /// At most three flashes in any second.
     #[default]
     Pass,
-    /// At the limit: one half flash more and it fails, or a quarter of the screen flashes.
+    /// At the limit (one more half flash fails), or a quarter of the screen flashes.
     Warn,
     /// More than three flashes within a second.
     Fail,
 }
 
 impl FlashScore {
-    /// More than three flashes in a second fail; the brink of it, and flashing screens, are worth a warning.
+    /// Returns the verdict: more than three flashes in a second fail.
     pub fn verdict(&self) -> FlashVerdict {
         if self.general.max(self.red) > ALLOWED {
             FlashVerdict::Fail
@@ -66,13 +65,13 @@ impl FlashScore {
     }
 }
 
-/// Counts flashes picture by picture.
+/// Counts flashes frame by frame.
 pub struct FlashMeter {
     light: Zigzag,
     light_field: Field,
     red: Zigzag,
     red_field: Field,
-    /// Cells that were saturated red since they last were colourless.
+    /// Cells that have been saturated red since they last were colourless.
     was_red: Vec<bool>,
     signal: Vec<f64>,
     now_red: Vec<bool>,
@@ -81,7 +80,7 @@ pub struct FlashMeter {
 }
 
 impl FlashMeter {
-    /// A meter for `fps` pictures a second.
+    /// Creates a meter for `fps` pictures per second.
     pub fn new(fps: f64) -> Self {
         let cells = GRID[0] * GRID[1];
         Self {
@@ -97,7 +96,7 @@ impl FlashMeter {
         }
     }
 
-    /// The next picture.
+    /// Adds a picture.
     pub fn push(&mut self, cells: &Cells) {
         for (signal, colour) in self.signal.iter_mut().zip(&cells.linear) {
             *signal = luminance(*colour);
@@ -132,7 +131,7 @@ impl FlashMeter {
         worst.transitions = worst.transitions.max(light).max(red);
     }
 
-    /// The worst second so far.
+    /// Returns the score so far.
     pub fn score(&self) -> FlashScore {
         self.score
     }
@@ -142,7 +141,7 @@ fn luminance([r, g, b]: [f64; 3]) -> f64 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
-/// Distance from white towards red in CIE 1976 UCS, and whether the colour is a saturated red.
+/// Returns the distance from white towards red in CIE 1976 UCS, and whether the colour is a saturated red.
 fn redness([r, g, b]: [f64; 3]) -> (f64, bool) {
     let sum = r + g + b;
     let saturated = r / sum.max(1e-6) >= SATURATED_RED && sum > 0.02;

@@ -1,4 +1,4 @@
-//! The fifteen cases every flash meter has to get right, at 60 pictures a second.
+//! Fifteen reference cases of a flash meter, at 60 pictures per second.
 
 use super::*;
 use crate::units::Rng;
@@ -11,7 +11,7 @@ type Colour = [f64; 3];
 const WHITE: Colour = [1.0; 3];
 const BLACK: Colour = [0.0; 3];
 
-/// Display value of a linear light.
+/// Converts linear light to a display value.
 fn display(linear: f64) -> f64 {
     if linear <= 0.0031308 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
 }
@@ -20,7 +20,7 @@ fn grey(linear: f64) -> Colour {
     [display(linear); 3]
 }
 
-/// The score of two seconds of pictures painted pixel by pixel: `paint(second, x, y)`.
+/// Returns the score of two seconds of pictures painted by `paint(frame, x, y)`.
 fn score(mut paint: impl FnMut(usize, usize, usize) -> Colour) -> FlashScore {
     let mut meter = FlashMeter::new(FPS as f64);
     let mut cells = Cells::default();
@@ -32,7 +32,7 @@ fn score(mut paint: impl FnMut(usize, usize, usize) -> Colour) -> FlashScore {
                 pixels.extend([colour[0], colour[1], colour[2], 255]);
             }
         }
-        cells.of(&pixels, SIZE);
+        cells.update(&pixels, SIZE);
         meter.push(&cells);
     }
     meter.score()
@@ -46,7 +46,7 @@ fn blinking(hz: f64, up: Colour, down: Colour) -> FlashScore {
     score(|frame, _, _| if high(frame, hz) { up } else { down })
 }
 
-/// A white block of this share of the middle field blinks five times a second.
+/// Returns the score of a white block with this share of the middle field, blinking five times per second.
 fn blinking_block(share: f64) -> FlashScore {
     let rows = (24.0 * share) as usize;
     score(|frame, x, y| {
@@ -68,24 +68,24 @@ fn three_flashes_a_second_pass_and_five_fail() {
 }
 
 #[test]
-fn small_changes_of_light_are_no_flash() {
+fn small_changes_of_luminance_do_not_count() {
     check(blinking(5.0, grey(0.38), grey(0.30)), false);
     check(blinking(5.0, grey(0.42), grey(0.30)), true);
 }
 
 #[test]
-fn flashes_that_stay_bright_are_none() {
+fn flashes_between_bright_colours_do_not_count() {
     check(blinking(5.0, WHITE, grey(0.85)), false);
 }
 
 #[test]
-fn a_quarter_of_the_field_has_to_flash() {
+fn less_than_a_quarter_of_the_field_passes() {
     check(blinking_block(0.2), false);
     check(blinking_block(0.34), true);
 }
 
 #[test]
-fn red_flashes_count_at_equal_light() {
+fn red_flashes_count_at_equal_luminance() {
     let grey = grey(0.2126);
     check(blinking(5.0, [1.0, 0.0, 0.0], grey), true);
     check(blinking(2.0, [1.0, 0.0, 0.0], grey), false);
@@ -102,7 +102,7 @@ fn a_fine_balanced_pattern_is_exempt() {
         for y in 0..720 {
             pixels.extend((0..960).flat_map(|x| [if (x + y) % 2 == odd { 255 } else { 0 }; 4]));
         }
-        cells.of(&pixels, [960, 720]);
+        cells.update(&pixels, [960, 720]);
         meter.push(&cells);
     }
     check(meter.score(), false);
@@ -122,7 +122,7 @@ fn slow_waves_and_moving_shapes_pass() {
 }
 
 #[test]
-fn a_flashing_screen_is_worth_a_warning() {
+fn a_flashing_screen_gives_a_warning() {
     let score = FlashScore { general: 3, general_screen: 4, transitions: 6, ..FlashScore::default() };
     assert_eq!(score.verdict(), FlashVerdict::Warn);
     assert_eq!(FlashScore { transitions: 7, ..FlashScore::default() }.verdict(), FlashVerdict::Warn);

@@ -7,6 +7,8 @@ use super::{
 use crate::milk::BlurRange;
 use crate::stage::gpu::Gpu;
 
+const SHADER: &str = include_str!("../../../shaders/blur.wgsl");
+
 /// Matches `Blur` in `shaders/blur.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
@@ -30,7 +32,7 @@ impl BlurPass {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "blur", &[SAMPLER, UNIFORM, TEXTURE]);
-        let shader = screen_module(gpu, "blur", include_str!("../../../shaders/blur.wgsl"));
+        let shader = screen_module(gpu, "blur", SHADER);
         let pipeline = pipeline(
             device,
             &PipelineDesc {
@@ -159,4 +161,19 @@ fn scales(range: &BlurRange) -> [(f32, f32); 3] {
         (below_min, below_span) = (range.min[level], (range.max[level] - range.min[level]).max(1e-3));
     }
     scales
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block_layout::check_layout;
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        check_layout!(
+            BlurUniforms { texel, scale, bias, edge_keep, edge_darken, vertical, slip },
+            SHADER,
+            "Blur"
+        );
+    }
 }

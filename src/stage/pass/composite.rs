@@ -4,6 +4,8 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, modul
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
 
+const SHADER: &str = include_str!("../../../shaders/composite.wgsl");
+
 /// Matches `Composite` in `shaders/composite.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -57,7 +59,7 @@ impl CompositePass {
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
-        let shader = module(gpu, "composite", include_str!("../../../shaders/composite.wgsl"));
+        let shader = module(gpu, "composite", SHADER);
         let pipeline = pipeline(
             device,
             &PipelineDesc {
@@ -72,5 +74,30 @@ impl CompositePass {
             },
         );
         Self { pipeline, layout }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block_layout::check_layout;
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        check_layout!(
+            CompositeUniforms {
+                echo_alpha,
+                echo_zoom,
+                echo_flip_x,
+                echo_flip_y,
+                gamma,
+                hue_amount,
+                filters,
+                pad,
+                hue
+            },
+            SHADER,
+            "Composite"
+        );
     }
 }

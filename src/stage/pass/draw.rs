@@ -4,6 +4,10 @@ use super::{FORMAT, PipelineDesc, UNIFORM, layout, module, pipeline};
 use crate::milk::{Blend, Dot, Segment, Vertex, Weight};
 use crate::stage::gpu::Gpu;
 
+const STROKE: &str = include_str!("../../../shaders/stroke.wgsl");
+
+const DOT: &str = include_str!("../../../shaders/dot.wgsl");
+
 /// Matches `Draw` in `shaders/stroke.wgsl` and `shaders/dot.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -65,8 +69,8 @@ impl DrawPass {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "draw", &[UNIFORM]);
-        let stroke = module(gpu, "stroke", include_str!("../../../shaders/stroke.wgsl"));
-        let dot = module(gpu, "dot", include_str!("../../../shaders/dot.wgsl"));
+        let stroke = module(gpu, "stroke", STROKE);
+        let dot = module(gpu, "dot", DOT);
         let triangle = module(gpu, "triangle", include_str!("../../../shaders/triangle.wgsl"));
         let segment =
             wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4];
@@ -111,5 +115,17 @@ impl DrawPass {
 
     pub fn dots(&self, weight: Weight) -> &ByBlend {
         if weight == Weight::Thin { &self.thin_dots } else { &self.thick_dots }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block_layout::check_layout;
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        check_layout!(DrawUniforms { size, pixel, pad }, STROKE, "Draw");
+        check_layout!(DrawUniforms { size, pixel, pad }, DOT, "Draw");
     }
 }

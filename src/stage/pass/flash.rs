@@ -155,10 +155,11 @@ impl FlashPass {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<FlashUniforms>(), super::super::post::block_size(SHADER, "Flash") as usize);
+        check_layout!(FlashUniforms { dt, fresh }, SHADER, "Flash");
     }
 }

@@ -35,10 +35,11 @@ pub(in crate::stage) fn pass(gpu: &Gpu, format: wgpu::TextureFormat) -> ScreenPa
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<MixUniforms>(), super::super::post::block_size(SHADER, "Mix") as usize);
+        check_layout!(MixUniforms { progress, style, aspect, light }, SHADER, "Mix");
     }
 }

@@ -1,5 +1,7 @@
 //! Render passes, one file and one shader each, and helpers to build them.
 
+#[cfg(test)]
+mod block_layout;
 pub(super) mod blur;
 pub(super) mod composite;
 pub(super) mod draw;

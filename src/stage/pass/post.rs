@@ -108,14 +108,3 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         self.cached.len() - 1
     }
 }
-
-/// Size in bytes of the struct `name` in the shader of a pass over the finished picture.
-#[cfg(test)]
-pub(super) fn block_size(shader: &str, name: &str) -> u32 {
-    let module = naga::front::wgsl::parse_str(&format!("{}\n{shader}", super::SCREEN)).expect("valid WGSL");
-    let block = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name));
-    match block.map(|(_, ty)| &ty.inner) {
-        Some(naga::TypeInner::Struct { span, .. }) => *span,
-        other => panic!("{name} is {other:?}"),
-    }
-}

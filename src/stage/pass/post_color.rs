@@ -24,10 +24,11 @@ pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<ColorUniforms> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<ColorUniforms>(), super::super::post::block_size(SHADER, "Color") as usize);
+        check_layout!(ColorUniforms { turn, saturation }, SHADER, "Color");
     }
 }

@@ -31,10 +31,11 @@ pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<DetailUniforms> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<DetailUniforms>(), super::super::post::block_size(SHADER, "Detail") as usize);
+        check_layout!(DetailUniforms { step, amount, pad }, SHADER, "Detail");
     }
 }

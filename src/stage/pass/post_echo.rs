@@ -96,10 +96,11 @@ impl EchoPass {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<EchoUniforms>(), super::super::post::block_size(SHADER, "Echo") as usize);
+        check_layout!(EchoUniforms { amount, keep, growth }, SHADER, "Echo");
     }
 }

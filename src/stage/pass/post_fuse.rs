@@ -23,10 +23,11 @@ pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<FuseUniforms> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<FuseUniforms>(), super::super::post::block_size(SHADER, "Fuse") as usize);
+        check_layout!(FuseUniforms { share }, SHADER, "Fuse");
     }
 }

@@ -71,10 +71,11 @@ impl GlowPass {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<GlowUniforms>(), super::super::post::block_size(SHADER, "Glow") as usize);
+        check_layout!(GlowUniforms { step, amount, glint }, SHADER, "Glow");
     }
 }

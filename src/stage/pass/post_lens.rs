@@ -26,10 +26,11 @@ pub(in crate::stage) fn pass(gpu: &Gpu) -> ScreenPass<LensUniforms> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block_layout::check_layout;
     use super::*;
 
     #[test]
     fn both_sides_agree_on_the_block() {
-        assert_eq!(size_of::<LensUniforms>(), super::super::post::block_size(SHADER, "Lens") as usize);
+        check_layout!(LensUniforms { fold, zoom, split, aspect }, SHADER, "Lens");
     }
 }

@@ -5,6 +5,8 @@ use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, module, pip
 use crate::milk::ShapeInstance;
 use crate::stage::gpu::Gpu;
 
+const SHADER: &str = include_str!("../../../shaders/shape.wgsl");
+
 /// Matches `ShapeDraw` in `shaders/shape.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -33,7 +35,7 @@ impl ShapePass {
         };
         let per_draw = wgpu::BindingType::Buffer { ty, has_dynamic_offset: true, min_binding_size };
         let layout = layout(gpu, "shape", &[per_draw, TEXTURE, SAMPLER]);
-        let shader = module(gpu, "shape", include_str!("../../../shaders/shape.wgsl"));
+        let shader = module(gpu, "shape", SHADER);
         let attributes = wgpu::vertex_attr_array![
             0 => Float32x2, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4, 4 => Float32x4, 5 => Float32x4,
             6 => Float32
@@ -57,5 +59,16 @@ impl ShapePass {
             pipeline(device, &plan)
         });
         Self { layout, pipelines }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block_layout::check_layout;
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        check_layout!(ShapeUniforms { size, pixel, sides, textured, pad }, SHADER, "ShapeDraw");
     }
 }

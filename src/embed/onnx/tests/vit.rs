@@ -1,7 +1,9 @@
-//! A small vision transformer with random weights, as CLIP has it: patches, class token, positions, two blocks of
-//! attention and perceptron with CLIP's quick GELU, projection. Written as ONNX, and done again in plain loops.
+//! A small vision transformer with random weights, as in CLIP: patches, class token, positions, two blocks of attention
+//! and perceptron with CLIP's quick GELU, projection. Written as ONNX and compared with plain loops.
 
-use super::*;
+use super::proto::{field, folder, int, ints, model, node, number, tensor, value};
+use crate::embed::onnx::Onnx;
+use crate::embed::text::unit_length;
 use crate::units::Rng;
 
 const SIDE: usize = 16;
@@ -15,7 +17,7 @@ const OUT: usize = 6;
 const BLOCKS: usize = 2;
 const EPSILON: f32 = 1e-5;
 
-/// Weights by name, in the order in which they are drawn.
+/// Weights by name, in the order in which they are generated.
 struct Weights(Vec<(String, Vec<u64>, Vec<f32>)>);
 
 impl Weights {
@@ -55,15 +57,7 @@ impl Weights {
     }
 }
 
-/// A number that is a whole one.
-pub(super) fn int(name: &str, value: u64) -> Vec<u8> {
-    let mut attribute = field(1, name.as_bytes());
-    attribute.extend(number(3, value));
-    attribute.extend(number(20, 2));
-    attribute
-}
-
-/// A number that is not.
+/// Returns a float attribute.
 fn float(name: &str, value: f32) -> Vec<u8> {
     let mut attribute = field(1, name.as_bytes());
     attribute.push(2 << 3 | 5);
@@ -72,7 +66,7 @@ fn float(name: &str, value: f32) -> Vec<u8> {
     attribute
 }
 
-/// Whole numbers with a sign; without sides it is a single one.
+/// Returns a tensor of 64-bit integers; a scalar if `sides` is empty.
 fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
     let mut tensor: Vec<u8> = sides.iter().flat_map(|side| number(1, *side)).collect();
     tensor.extend(number(2, 7));
@@ -81,7 +75,7 @@ fn whole(name: &str, sides: &[u64], values: &[i64]) -> Vec<u8> {
     tensor
 }
 
-/// Nodes one after the other.
+/// Nodes of a graph in order.
 #[derive(Default)]
 struct Graph(Vec<u8>);
 
@@ -90,7 +84,7 @@ impl Graph {
         self.0.extend(field(1, &node(kind, inputs, output, attributes)));
     }
 
-    /// `input` times a matrix, plus its bias.
+    /// Adds a matrix product with bias.
     fn dense(&mut self, input: &str, weight: &str, output: &str) {
         let product = format!("{output}_product");
         self.add("MatMul", &[input, weight], &product, &[]);
@@ -145,7 +139,7 @@ fn tower(weights: &Weights) -> Vec<u8> {
     graph.add("Conv", &["pixel_values", "patches"], "convolved", &conv);
     graph.add("Reshape", &["convolved", "flat"], "columns", &[]);
     graph.add("Transpose", &["columns"], "rows", &[ints("perm", &[0, 2, 1])]);
-    // The class token for every picture of the batch: a mean of nothing, plus the token.
+    // Broadcasts the class token over the batch: zero times the mean, plus the token.
     graph.add("ReduceMean", &["rows"], "mean", &[ints("axes", &[1]), int("keepdims", 1)]);
     graph.add("Mul", &["mean", "zero"], "nothing", &[]);
     graph.add("Add", &["nothing", "class"], "first", &[]);
@@ -223,8 +217,8 @@ fn attend(rows: &Rows, weights: &Weights, block: usize) -> Rows {
     dense(&mixed, weights, &format!("o{block}"))
 }
 
-/// The same as the tower, in plain loops.
-fn plainly(planes: &[f32], weights: &Weights) -> Vec<f32> {
+/// Computes the tower with plain loops.
+fn reference(planes: &[f32], weights: &Weights) -> Vec<f32> {
     let across = SIDE / PATCH;
     let patches = weights.get("patches");
     let mut rows = vec![weights.get("class").to_vec()];
@@ -260,22 +254,22 @@ fn plainly(planes: &[f32], weights: &Weights) -> Vec<f32> {
 }
 
 #[test]
-fn a_vision_transformer_gives_what_plain_loops_give() {
+fn a_vision_transformer_matches_plain_loops() {
     let weights = Weights::random(4);
-    let folder = folder(&super::vit::tower(&weights));
+    let folder = folder(&tower(&weights));
     let mut model = Onnx::open(folder.path(), 2).expect("opened");
     let mut rng = Rng::new(8);
     let planes: Vec<Vec<f32>> =
         (0..3).map(|_| (0..3 * SIDE * SIDE).map(|_| rng.normal() as f32).collect()).collect();
-    // All at once and one by one: the batch changes nothing.
+    // All at once and one by one: the batch size does not change the result.
     let together = model.run(&planes).expect("run");
     for (planes, row) in planes.iter().zip(&together) {
         let alone = model.run(std::slice::from_ref(planes)).expect("run");
-        for (got, wanted) in [(row, plainly(planes, &weights)), (&alone[0], row.clone())] {
+        for (got, wanted) in [(row, reference(planes, &weights)), (&alone[0], row.clone())] {
             let worst = got.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < 2e-5, "off by {worst}: {got:?} against {wanted:?}");
         }
     }
     let apart = together[0].iter().zip(&together[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(apart > 0.05, "two pictures give nearly the same: {together:?}");
+    assert!(apart > 0.05, "different pictures give nearly equal embeddings: {together:?}");
 }

@@ -1,0 +1,60 @@
+//! Result of a probe.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cost, Look, PerceptualHash, TextFacts};
+use crate::media::flash::FlashScore;
+
+/// Everything measured on a preset. Only the text facts if it was not drawn.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProbeEvidence {
+    /// Missing images.
+    pub missing: Vec<String>,
+    /// Messages about parts that do not work and were replaced or skipped.
+    pub broken: Vec<String>,
+    /// Look, if it was drawn.
+    pub look: Option<Look>,
+    /// Perceptual hash, to find presets that look alike.
+    #[serde(rename = "likeness")]
+    pub perceptual_hash: Option<PerceptualHash>,
+    /// Flashes over all frames.
+    pub flash: FlashScore,
+    /// Cost on this machine.
+    pub cost: Cost,
+    /// Facts about the text.
+    pub text: TextFacts,
+}
+
+/// Result of probing one preset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProbeReport {
+    /// Outcome of the probe.
+    pub outcome: ProbeOutcome,
+    /// Measurements.
+    pub evidence: ProbeEvidence,
+}
+
+impl ProbeReport {
+    /// Creates the report of a preset that was not drawn.
+    pub fn without_evidence(outcome: ProbeOutcome) -> Self {
+        Self { outcome, evidence: ProbeEvidence::default() }
+    }
+}
+
+/// Outcome of a probe, as far as the worker can determine it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeOutcome {
+    /// All frames were drawn.
+    Drawn,
+    /// The file is not a valid preset or exceeds a limit.
+    Refused(String),
+    /// The code ran out of its budget again and again.
+    Endless(String),
+    /// The engine panicked.
+    Failed(String),
+    /// The graphics device was lost during playback.
+    DeviceLost(String),
+    /// The probe failed for reasons outside the preset; there is no result.
+    Infrastructure(String),
+}

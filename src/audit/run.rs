@@ -1,0 +1,41 @@
+//! Description of an audit, saved in its folder so that reports and snapshots need no other input.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::wire::WirePath;
+use crate::library::whole_file;
+
+/// File name of the description.
+pub(super) const RUN_FILE: &str = "audit-run.json";
+
+/// What was audited, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditRun {
+    /// Version of the file format.
+    pub version: String,
+    /// The libraries, as named in the store.
+    pub libraries: Vec<WirePath>,
+    /// Fingerprint of the settings that affect a verdict.
+    pub recipe: String,
+    /// Start of the last run, Unix time in seconds.
+    pub started_at: i64,
+    /// Number of verdicts of the last run when it ended.
+    pub judged: usize,
+}
+
+/// Reads the description of the audit in this folder.
+pub fn read_run(out: &Path) -> anyhow::Result<AuditRun> {
+    let path = out.join(RUN_FILE);
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("no audit in this folder: reading {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
+}
+
+/// Writes the description to the folder of the audit.
+pub(super) fn save_run(out: &Path, run: &AuditRun) -> anyhow::Result<()> {
+    Ok(whole_file::write_json(&out.join(RUN_FILE), run)?)
+}

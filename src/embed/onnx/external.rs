@@ -1,0 +1,123 @@
+//! Finds the files in which a model stores weights outside its own file: the `external_data` of its tensors.
+//!
+//! Parses only the fields of the format (`onnx.proto`) that lead to tensors and skips all others, so embedded weights
+//! are never read.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufReader, Error, ErrorKind, Read as _, Result};
+use std::path::Path;
+
+/// Maximum length of a file name, bytes.
+const MAX_NAME: u64 = 4096;
+
+/// Message types on the path to external data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    Model,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    /// A key-value pair of a tensor's external data.
+    Entry,
+}
+
+impl Message {
+    /// Returns the message type of a field to descend into.
+    fn child(self, field: u64) -> Option<Self> {
+        match (self, field) {
+            (Self::Model, 7) | (Self::Attribute, 6 | 11) => Some(Self::Graph),
+            (Self::Graph, 1) => Some(Self::Node),
+            (Self::Node, 5) => Some(Self::Attribute),
+            (Self::Graph, 5) | (Self::Attribute, 5 | 10) => Some(Self::Tensor),
+            (Self::Tensor, 13) => Some(Self::Entry),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the sorted names of a model's external data files, relative to the model.
+pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
+    let file = File::open(model)?;
+    let end = file.metadata()?.len();
+    let mut walk = Parser { file: BufReader::new(file), at: 0, found: BTreeSet::new() };
+    walk.message(Message::Model, end)?;
+    Ok(walk.found)
+}
+
+struct Parser {
+    file: BufReader<File>,
+    /// Bytes read so far.
+    at: u64,
+    found: BTreeSet<String>,
+}
+
+impl Parser {
+    /// Parses a message that ends at byte `end`.
+    fn message(&mut self, message: Message, end: u64) -> Result<()> {
+        let mut key = String::new();
+        while self.at < end {
+            let tag = self.number()?;
+            let length = match tag & 7 {
+                0 => {
+                    self.number()?;
+                    continue;
+                }
+                1 => 8,
+                5 => 4,
+                2 => self.number()?,
+                _ => return Err(invalid()),
+            };
+            let field = tag >> 3;
+            match message.child(field) {
+                Some(inner) => {
+                    let inner_end = self.at.checked_add(length).filter(|inner| *inner <= end);
+                    self.message(inner, inner_end.ok_or_else(invalid)?)?;
+                }
+                None if message == Message::Entry && field == 1 => key = self.text(length)?,
+                None if message == Message::Entry && field == 2 && key == "location" => {
+                    let name = self.text(length)?;
+                    self.found.insert(name);
+                }
+                None => self.skip(length)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a variable-length integer of seven bits per byte.
+    fn number(&mut self) -> Result<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let mut byte = [0];
+            self.file.read_exact(&mut byte)?;
+            self.at += 1;
+            number |= u64::from(byte[0] & 127) << shift;
+            if byte[0] < 128 {
+                return Ok(number);
+            }
+        }
+        Err(invalid())
+    }
+
+    fn text(&mut self, length: u64) -> Result<String> {
+        if length > MAX_NAME {
+            return Err(invalid());
+        }
+        let mut bytes = vec![0; length as usize];
+        self.file.read_exact(&mut bytes)?;
+        self.at += length;
+        String::from_utf8(bytes).map_err(|_| invalid())
+    }
+
+    fn skip(&mut self, length: u64) -> Result<()> {
+        self.file.seek_relative(i64::try_from(length).map_err(|_| invalid())?)?;
+        self.at = self.at.checked_add(length).ok_or_else(invalid)?;
+        Ok(())
+    }
+}
+
+fn invalid() -> Error {
+    Error::new(ErrorKind::InvalidData, "not an ONNX model")
+}

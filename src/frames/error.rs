@@ -1,0 +1,25 @@
+//! Errors of the frames stage.
+
+use std::path::PathBuf;
+
+/// Why the frames stage stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum FramesError {
+    /// The index cannot be opened or appended to.
+    #[error("cannot write {}: {error}", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// Cause.
+        error: std::io::Error,
+    },
+    /// A frame cannot be written.
+    #[error("cannot write a frame: {0}")]
+    Write(String),
+    /// The library is missing, for example on an unmounted disk.
+    #[error("the library is missing ({0}); run again to resume when it is back")]
+    LibraryMissing(String),
+    /// No worker process could be started.
+    #[error("cannot render frames: {0}")]
+    Worker(String),
+}

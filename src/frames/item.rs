@@ -1,0 +1,92 @@
+//! A preset in the bake: its file, its frames, and its response to the sound.
+
+use std::path::{Path, PathBuf};
+
+use super::entry::BandResponse;
+use crate::library::{self, FolderError};
+
+/// Maximum folder depth; ends symlink loops that the walk does not detect.
+const MAX_DEPTH: usize = 32;
+/// Maximum number of skipped presets named in the log.
+const MAX_NAMES: usize = 8;
+/// A preset in the bake.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BakeItem {
+    /// Id: the path within the library.
+    pub id: String,
+    /// The preset's file.
+    pub path: PathBuf,
+    /// Its frames in order of time; empty if none are rendered.
+    pub frames: Vec<PathBuf>,
+    /// Response to each frequency band, known after an audit.
+    pub bands: Option<BandResponse>,
+}
+
+/// Lists the presets below a folder in order of their path, at most `limit`. Paths with a line break are skipped,
+/// because files store one id per line.
+pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, FolderError> {
+    if !library.is_dir() {
+        return Err(FolderError::NotAFolder(library.to_owned()));
+    }
+    let (mut items, mut broken) = (Vec::new(), Vec::new());
+    for entry in walkdir::WalkDir::new(library).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && library::is_preset(entry.path()) => {
+                let id = id_of(library, entry.path());
+                if id.contains(['\n', '\r']) {
+                    broken.push(id);
+                } else {
+                    items.push(BakeItem { id, path: entry.into_path(), frames: Vec::new(), bands: None });
+                }
+            }
+            Ok(_) => {}
+            Err(error) => log::warn!("skipping a folder: {error}"),
+        }
+        if limit.is_some_and(|limit| items.len() >= limit) {
+            break;
+        }
+    }
+    if let Some(message) = skipped(&broken) {
+        log::warn!("{message}");
+    }
+    if items.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(items) }
+}
+
+/// Returns the id of a preset: its path relative to the library.
+fn id_of(library: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(library).unwrap_or(path);
+    let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Returns a message about the presets skipped because of a line break in their path, if any.
+fn skipped(ids: &[String]) -> Option<String> {
+    let names: Vec<String> = ids.iter().take(MAX_NAMES).map(|id| format!("{id:?}")).collect();
+    let more = if ids.len() > names.len() { ", ..." } else { "" };
+    (!ids.is_empty()).then(|| {
+        format!(
+            "skipped {} presets with a line break in their path; rename them: {}{more}",
+            ids.len(),
+            names.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn presets_with_a_line_break_in_their_path_are_skipped() {
+        let library = tempfile::tempdir().expect("a folder");
+        for name in ["0.milk", "1.milk", "a\nb.milk", "c\rd.milk"] {
+            std::fs::write(library.path().join(name), b"zoom=1").expect("written");
+        }
+        let items = items_in(library.path(), None).expect("presets");
+        assert_eq!(items.into_iter().map(|item| item.id).collect::<Vec<_>>(), ["0.milk", "1.milk"]);
+        let message = skipped(&["a\nb.milk".into()]).expect("a message");
+        assert!(message.contains("skipped 1 presets") && message.contains(r#""a\nb.milk""#), "{message}");
+        assert_eq!(skipped(&[]), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! Resource limits of one job.
+
+use std::time::Duration;
+
+/// What one job may use before its worker is killed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// CPU time. Hangs are judged by it, so that a busy machine is never blamed on a preset.
+    pub cpu: Duration,
+    /// Time without an answer or significant CPU use after which a job is abandoned.
+    pub wall: Duration,
+    /// Resident memory of the worker, MiB.
+    pub memory_mib: u64,
+    /// Resident memory above which a worker is replaced between two jobs, MiB, so that leaks of earlier jobs are not
+    /// blamed on the next one.
+    pub recycle_mib: u64,
+}

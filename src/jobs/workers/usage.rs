@@ -1,0 +1,145 @@
+//! Resource usage of a worker process, its priority, and its tie to the supervisor.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+/// Memory and CPU time of one process.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Usage {
+    /// Resident memory, MiB.
+    pub memory_mib: u64,
+    /// CPU time of all its threads since it started.
+    pub cpu: Duration,
+}
+
+/// Measures one process repeatedly.
+pub(super) struct UsageMeter {
+    system: System,
+    process: Pid,
+}
+
+impl UsageMeter {
+    /// Returns a meter of process `id`, or `None` on a platform without process statistics.
+    pub fn of(id: u32) -> Option<Self> {
+        Some(Self { system: System::new().ok()?, process: Pid::from_u32(id) })
+    }
+
+    /// Returns the current usage, or `None` if the process has exited.
+    pub fn read(&mut self) -> Option<Usage> {
+        let wanted = ProcessRefreshKind::nothing().with_cpu().with_memory().without_tasks();
+        let process = ProcessesToUpdate::Some(&[self.process]);
+        self.system.refresh_processes_specifics(process, true, wanted);
+        let process = self.system.process(self.process)?;
+        Some(Usage {
+            memory_mib: process.memory() >> 20,
+            cpu: Duration::from_millis(process.accumulated_cpu_time()),
+        })
+    }
+}
+
+/// Returns whether process usage is available here, so that memory and CPU time can be limited.
+pub fn can_limit() -> bool {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    *CAN.get_or_init(|| UsageMeter::of(std::process::id()).is_some_and(|mut meter| meter.read().is_some()))
+}
+
+/// Environment variable that makes a worker run at low priority.
+pub const LOW_PRIORITY: &str = "AIVJ_LOW_PRIORITY";
+
+/// Lowers the priority of this process if [`LOW_PRIORITY`] is set.
+pub(super) fn lower_priority_if_requested() {
+    if std::env::var_os(LOW_PRIORITY).is_some() {
+        lower_priority();
+    }
+}
+
+/// Lowers the priority of this process and of everything it starts from now on.
+pub fn lower_priority() {
+    #[cfg(unix)]
+    // SAFETY: takes an integer and touches no memory.
+    unsafe {
+        libc::nice(10)
+    };
+    #[cfg(windows)]
+    super::windows::lower_priority();
+}
+
+/// Environment variable with the process id of a worker's supervisor.
+pub(super) const SUPERVISOR: &str = "AIVJ_SUPERVISOR";
+
+/// Returns the process id of the supervisor, if set.
+#[cfg(any(target_os = "linux", windows))]
+fn supervisor() -> Option<u32> {
+    std::env::var(SUPERVISOR).ok().and_then(|id| id.parse().ok())
+}
+
+/// Kills this process when its parent exits, even in an endless loop. Returns `false` if the parent has already exited.
+#[cfg(target_os = "linux")]
+pub(super) fn die_with_parent() -> bool {
+    // SAFETY: this option takes a signal number and touches no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    supervisor().is_none_or(|id| std::os::unix::process::parent_id() == id)
+}
+
+/// Kills this process when its parent exits. Returns `false` if the parent has already exited.
+#[cfg(windows)]
+pub(super) fn die_with_parent() -> bool {
+    super::windows::crash_without_dialog();
+    supervisor().is_none_or(super::windows::end_with)
+}
+
+/// Elsewhere a worker exits when it next reads its closed pipe.
+#[cfg(not(any(target_os = "linux", windows)))]
+pub(super) fn die_with_parent() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::{process_time, thread_time};
+
+    #[test]
+    fn a_meter_sees_memory_and_cpu_time_of_a_process() {
+        let mut meter = UsageMeter::of(std::process::id()).expect("supported");
+        let before = meter.read().expect("alive");
+        let started = process_time();
+        let flood = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let mut sum = 0_u64;
+        while process_time() - started < Duration::from_millis(200) {
+            sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(7));
+        }
+        let after = meter.read().expect("alive");
+        drop(flood);
+        assert!(after.cpu - before.cpu >= Duration::from_millis(100), "{before:?} {after:?}");
+        assert!(after.memory_mib > 64, "{after:?}");
+        assert!(can_limit());
+    }
+
+    #[test]
+    fn a_reading_is_cheap() {
+        const READINGS: u32 = 500;
+        let mut meter = UsageMeter::of(std::process::id()).expect("supported");
+        let before = thread_time();
+        for _ in 0..READINGS {
+            std::hint::black_box(meter.read());
+        }
+        let cost = (thread_time() - before) / READINGS;
+        println!("a reading takes {cost:?} of CPU time");
+        assert!(cost < super::super::pool::CHECK_EVERY / 100, "{cost:?}");
+    }
+
+    #[test]
+    fn an_exited_process_has_no_usage() {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this test"))
+            .arg("--list")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .expect("started");
+        let mut meter = UsageMeter::of(child.id()).expect("supported");
+        child.wait().expect("ended");
+        assert_eq!(meter.read(), None);
+    }
+}

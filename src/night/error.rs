@@ -1,0 +1,75 @@
+//! Errors of a bake.
+
+use std::path::PathBuf;
+
+use crate::frames::FramesError;
+use crate::library::FolderError;
+
+/// Why a bake failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NightError {
+    /// The library cannot be baked.
+    #[error(transparent)]
+    Library(#[from] FolderError),
+    /// The folder cannot be locked.
+    #[error("{0}")]
+    Lock(String),
+    /// The folder contains the bake of another library.
+    #[error(
+        "{} holds the pack of {}; choose another name or folder for this bake", folder.display(), library.display()
+    )]
+    OtherLibrary {
+        /// Folder of the bake.
+        folder: PathBuf,
+        /// The library it belongs to.
+        library: PathBuf,
+    },
+    /// A preflight check failed.
+    #[error("the bake cannot start: {0}")]
+    Preflight(String),
+    /// Most presets of the smoke run failed.
+    #[error("only {good} of {tried} presets of the smoke run could be rendered; see {}", folder.display())]
+    Smoke {
+        /// Presets rendered.
+        good: usize,
+        /// Presets tried.
+        tried: usize,
+        /// Folder of the smoke run.
+        folder: PathBuf,
+    },
+    /// The time for the audit ended before a playable preset was found.
+    #[error("no playable preset found in time, {pending} pending; run again to resume, or with more hours")]
+    NoTimeForAudit {
+        /// Presets without a verdict.
+        pending: usize,
+    },
+    /// No preset passed the audit.
+    #[error("no preset is playable; see {}", report.display())]
+    NothingPlayable {
+        /// Report of the audit.
+        report: PathBuf,
+    },
+    /// The time for embedding ended before a preset was embedded.
+    #[error(
+        "{embedder} has embedded none of {presets} presets, and embeddings of other models are not used; run again \
+         to resume, or with more hours"
+    )]
+    NothingEmbedded {
+        /// Name of the embedder.
+        embedder: String,
+        /// Presets to embed.
+        presets: usize,
+    },
+    /// The frames stage failed.
+    #[error(transparent)]
+    Frames(#[from] FramesError),
+    /// Another stage failed.
+    #[error("{0}")]
+    Stage(String),
+}
+
+impl From<String> for NightError {
+    fn from(message: String) -> Self {
+        Self::Stage(message)
+    }
+}

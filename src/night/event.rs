@@ -1,0 +1,50 @@
+//! Events of a running bake, also printed as JSON Lines.
+
+use serde::{Deserialize, Serialize};
+
+use super::preflight::Check;
+use crate::jobs::progress::Progress;
+
+/// An event of a bake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "event")]
+pub enum NightEvent {
+    /// Result of a preflight check.
+    Check(Check),
+    /// A stage starts.
+    Stage {
+        /// One of [`STAGES`](super::STAGES).
+        stage: String,
+    },
+    /// Progress of the current stage.
+    Progress(Progress),
+    /// A message for the log.
+    Note {
+        /// The message.
+        text: String,
+    },
+    /// Last event of a failed bake.
+    Failed {
+        /// Error message.
+        why: String,
+    },
+    /// Last event of any other bake.
+    Ended {
+        /// Outcome.
+        #[serde(rename = "ending")]
+        outcome: NightOutcome,
+    },
+}
+
+/// Receives the events.
+pub type EventSink<'a> = &'a mut dyn FnMut(NightEvent);
+
+/// Outcome of a bake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NightOutcome {
+    /// Every stage is done and the index is new.
+    Finished,
+    /// Cancelled; the next run resumes.
+    Stopped,
+}

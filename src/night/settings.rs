@@ -1,0 +1,70 @@
+//! Settings of a bake, and the folders within its folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::frames::CaptureSettings;
+
+/// Folder of the audit's reports, within the pack's folder.
+pub(super) const AUDIT_FOLDER: &str = "audit";
+/// Folder of the smoke run, within the pack's folder; removed when a bake starts and when its smoke run has passed.
+pub(super) const SMOKE: &str = "smoke";
+
+/// Settings of a bake.
+#[derive(Clone, Debug)]
+pub struct NightSettings {
+    /// Preset folder.
+    pub library: PathBuf,
+    /// Name of the pack.
+    pub pack: String,
+    /// Folder for all results.
+    pub folder: PathBuf,
+    /// Time budget.
+    pub time: Duration,
+    /// Maximum number of presets.
+    pub limit: Option<usize>,
+    /// Number of presets in the pack, selected for diversity; `None` takes all that pass the audit.
+    pub pack_size: Option<usize>,
+    /// Number of clusters; `None` chooses it by the size of the library.
+    pub clusters: Option<usize>,
+    /// `builtin`, or a vision model.
+    pub embedder: String,
+    /// Folder of the installed models.
+    pub models: Option<PathBuf>,
+    /// Run every stage on a few presets only.
+    pub smoke_only: bool,
+    /// Frame capture, with its images, sound and seed.
+    pub capture: CaptureSettings,
+    /// Number of worker processes and threads.
+    pub workers: usize,
+    /// Random seed.
+    pub seed: u64,
+    /// Lock of a playing show to pause for.
+    pub pause_for: Option<PathBuf>,
+    /// Set to cancel; finished work is kept.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Default for NightSettings {
+    fn default() -> Self {
+        Self {
+            library: PathBuf::new(),
+            pack: "library".into(),
+            folder: PathBuf::new(),
+            time: Duration::from_secs(8 * 3600),
+            limit: None,
+            pack_size: None,
+            clusters: None,
+            embedder: "builtin".into(),
+            models: None,
+            smoke_only: false,
+            capture: CaptureSettings::default(),
+            workers: 1,
+            seed: 1,
+            pause_for: None,
+            stop: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the frame of a preset holds, in numbers: where a picture would only hint at a limit or a table.
+
+use std::f32::consts::TAU;
+
+use aivj::milk::{
+    Draw, Frame, Modulation, Player, PresetAudio, PresetAudioAnalyser, Program, StepReport, Tick,
+};
+
+const TICK: Tick = Tick { time: 0.5, fps: 30.0, frame: 3, size: [320, 180], mesh: [4, 3] };
+
+/// One frame of a preset with these lines, at `tick`.
+fn frame_at(tick: Tick, heard: &PresetAudio, lines: &str) -> (Frame, StepReport) {
+    let program = Program::compile(format!("[preset00]\n{lines}\n").as_bytes()).expect("a preset");
+    assert_eq!(program.problems, []);
+    let mut frame = Frame::default();
+    let report = Player::new(program, 1).step(heard, tick, &Modulation::default(), &mut frame);
+    (frame, report)
+}
+
+fn frame(lines: &str) -> Frame {
+    frame_at(TICK, &loud(), lines).0
+}
+
+/// A tone that differs left and right, with bands that differ from each other.
+fn loud() -> PresetAudio {
+    let mut heard = PresetAudio::default();
+    for (channel, hz) in [(0, 3.0), (1, 5.0)] {
+        for (i, sample) in heard.wave[channel].iter_mut().enumerate() {
+            *sample = (i as f32 / 576.0 * hz * TAU).sin() * 0.5;
+        }
+    }
+    heard.bands = [1.8, 0.9, 0.6];
+    heard.bands_att = [1.5, 1.0, 0.5];
+    heard
+}
+
+fn near(value: f32, expected: f32, what: &str) {
+    assert!((value - expected).abs() < 1e-4, "{what}: {value} instead of {expected}");
+}
+
+/// Opacity of the main waveform; 0 when it is not drawn.
+fn wave_alpha(width: u32, heard: &PresetAudio, lines: &str) -> f32 {
+    let tick = Tick { size: [width, 180], ..TICK };
+    let (frame, _) = frame_at(tick, heard, lines);
+    frame.segments.first().map_or(0.0, |segment| segment.color_a[3])
+}
+
+#[test]
+fn faint_waveforms_are_stronger_on_wider_pictures() {
+    let widths = [256, 257, 512, 513, 1024, 1025, 2048, 2049];
+    let table = |expected: [f32; 5]| [0, 1, 1, 2, 2, 3, 3, 4].map(|step: usize| expected[step]);
+    for (width, expected) in widths.into_iter().zip(table([0.07, 0.09, 0.11, 0.13, 0.15])) {
+        for mode in [2, 5] {
+            let alpha = wave_alpha(width, &loud(), &format!("nWaveMode={mode}\nfWaveAlpha=1"));
+            near(alpha, expected, &format!("mode {mode}, {width} pixels"));
+        }
+    }
+    for (width, expected) in widths.into_iter().zip(table([0.075, 0.15, 0.22, 0.33, 0.4])) {
+        // Treble of 0.6, squared, times 1.3.
+        near(
+            wave_alpha(width, &loud(), "nWaveMode=3\nfWaveAlpha=1"),
+            expected * 0.468,
+            &format!("{width} pixels"),
+        );
+    }
+    near(wave_alpha(320, &loud(), "nWaveMode=1\nfWaveAlpha=0.4"), 0.5, "mode 1");
+    near(wave_alpha(320, &loud(), "nWaveMode=0\nfWaveAlpha=0.4"), 0.4, "mode 0");
+    near(wave_alpha(320, &loud(), "nWaveMode=0\nfWaveAlpha=7"), 1.0, "more than opaque");
+    near(wave_alpha(320, &loud(), "nWaveMode=0\nfWaveAlpha=0.003"), 0.0, "hardly visible");
+}
+
+#[test]
+fn a_waveform_fades_between_its_two_volumes() {
+    let alpha = |start: f32, end: f32| {
+        let lines = format!(
+            "fWaveAlpha=0.8\nbModWaveAlphaByVolume=1\nfModWaveAlphaStart={start}\nfModWaveAlphaEnd={end}"
+        );
+        wave_alpha(320, &loud(), &lines) // The mean of the bands is 1.1.
+    };
+    near(alpha(0.6, 1.6), 0.4, "half way");
+    near(alpha(0.0, 1.0), 0.8, "louder");
+    near(alpha(1.2, 2.0), 0.0, "softer");
+}
+
+#[test]
+fn waveforms_have_fewer_points_on_narrow_pictures() {
+    let segments = |mode: u32, width: u32| {
+        let tick = Tick { size: [width, 180], ..TICK };
+        let lines = format!("nWaveMode={mode}\nfWaveAlpha=1");
+        frame_at(tick, &loud(), &lines).0.segments.len()
+    };
+    // Smoothing gives 2 n - 1 points; the circle closes with one more.
+    for (mode, width, points) in [
+        (0, 720, 240),
+        (1, 720, 240),
+        (2, 720, 480),
+        (4, 1440, 480),
+        (4, 1439, 160),
+        (5, 720, 480),
+        (6, 720, 240),
+        (6, 719, 80),
+        (8, 720, 256),
+    ] {
+        let closing = usize::from(mode == 0);
+        assert_eq!(segments(mode, width), 2 * points - 2 + closing, "mode {mode}, {width} pixels");
+    }
+    assert_eq!(segments(7, 720), 2 * segments(6, 720));
+}
+
+#[test]
+fn colours_above_one_wrap_round() {
+    let shape = |red: f32| frame(&format!("shapecode_0_enabled=1\nshapecode_0_r={red}")).shapes[0].color[0];
+    near(shape(0.5), 127.0 / 255.0, "0.5");
+    near(shape(1.0), 1.0, "1");
+    near(shape(1.5), 126.0 / 255.0, "1.5");
+    near(shape(-0.1), 231.0 / 255.0, "-0.1");
+}
+
+#[test]
+fn shapes_have_three_to_a_hundred_sides_and_at_most_1024_instances() {
+    let shape = |lines: &str| frame(&format!("shapecode_0_enabled=1\nshapecode_0_rad=0.01\n{lines}"));
+    for (written, sides) in [(1, 3.0), (3, 3.0), (7, 7.0), (100, 100.0), (101, 100.0)] {
+        near(shape(&format!("shapecode_0_sides={written}")).shapes[0].sides, sides, "sides");
+    }
+    for (written, instances) in [(0, 1), (1, 1), (9, 9), (1024, 1024), (5000, 1024)] {
+        assert_eq!(shape(&format!("shapecode_0_num_inst={written}")).shapes.len(), instances);
+    }
+}
+
+#[test]
+fn polygons_beyond_256_screens_are_left_out_and_reported() {
+    let covering = |instances: u32| {
+        let lines = format!("shapecode_0_enabled=1\nshapecode_0_rad=9\nshapecode_0_num_inst={instances}");
+        let (frame, report) = frame_at(TICK, &loud(), &lines);
+        (frame.shapes.len(), report.overdrawn)
+    };
+    assert_eq!(covering(256), (256, false));
+    assert_eq!(covering(257), (256, true));
+}
+
+#[test]
+fn custom_waves_have_two_to_512_points() {
+    let wave = |samples: i32, dots: u32| {
+        let lines = format!(
+            "fWaveAlpha=0\nwavecode_0_enabled=1\nwavecode_0_samples={samples}\nwavecode_0_bUseDots={dots}"
+        );
+        let frame = frame(&lines);
+        frame.segments.len() + frame.dots.len()
+    };
+    assert_eq!([wave(1, 0), wave(2, 0), wave(100, 0), wave(512, 0), wave(600, 0)], [0, 2, 198, 1022, 1022]);
+    assert_eq!([wave(0, 1), wave(1, 1), wave(100, 1)], [0, 1, 199]);
+}
+
+#[test]
+fn draws_keep_their_order_and_their_kind() {
+    let frame = frame(
+        "fWaveAlpha=1\nbDarkenCenter=1\nob_size=0.1\nob_a=1\nib_size=0.1\nib_a=1\nmv_a=1\nshapecode_0_enabled=1\n\
+         wavecode_0_enabled=1\nwavecode_0_bUseDots=1",
+    );
+    let kinds: Vec<&str> = frame
+        .above
+        .iter()
+        .map(|draw| match draw {
+            Draw::Lines { .. } => "lines",
+            Draw::Dots { .. } => "dots",
+            Draw::Shapes { .. } => "shapes",
+            Draw::Triangles { .. } => "triangles",
+        })
+        .collect();
+    assert_eq!(kinds, ["shapes", "dots", "lines", "triangles", "triangles", "triangles"]);
+}
+
+#[test]
+fn shaders_count_time_and_progress_within_their_range() {
+    let registers = |time: f64| frame_at(Tick { time, ..TICK }, &loud(), "zoom=1").0.uniforms.c;
+    let early = registers(7.5);
+    assert_eq!(early[2], [7.5, 30.0, 3.0, 0.25]);
+    let late = registers(10_001.0);
+    assert_eq!([late[2][0], late[2][3]], [1.0, 1.0]);
+    near(early[3][3], 1.1, "volume");
+    near(early[4][3], 1.0, "damped volume");
+    assert_eq!(early[0], [1.0, 0.5625, 1.0, 1.0 / 0.5625]);
+    assert_eq!(early[7], [320.0, 180.0, 1.0 / 320.0, 1.0 / 180.0]);
+}
+
+#[test]
+fn shaders_get_every_q() {
+    let frame = frame("per_frame_1=q1 = 0.25; q6 = 0.5; q32 = 0.75; q33 = 1.25; q38 = 1.5; q64 = 1.75;");
+    let (low, high) = (frame.uniforms.q, frame.extra.q_hi);
+    assert_eq!([low[0][0], low[1][1], low[7][3]], [0.25, 0.5, 0.75]);
+    assert_eq!([high[0][0], high[1][1], high[7][3]], [1.25, 1.5, 1.75]);
+}
+
+#[test]
+fn code_that_never_ends_is_cut_short_and_reported() {
+    let (_, report) = frame_at(TICK, &loud(), "per_frame_1=loop(1000000, loop(1000000, q1 = q1 + 1));");
+    assert!(report.over_budget);
+    assert!(!frame_at(TICK, &loud(), "per_frame_1=loop(1000, q1 = q1 + 1);").1.over_budget);
+}
+
+/// What an ear hears after `secs` of three tones at level 0.25 and half a second at `then`.
+fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
+    let mut ear = PresetAudioAnalyser::new();
+    let mut at = 0_u32;
+    let mut play = |secs: f64, level: f32| {
+        for _ in 0..(secs * 30.0).round() as u32 {
+            let tone = |i: u32, hz: f32| (i as f32 / 44_100.0 * hz * TAU).sin();
+            let sum = |i: u32| level * (tone(i, 1_000.0) + tone(i, 5_000.0) + tone(i, 9_000.0)) / 3.0;
+            let block: Vec<[f32; 2]> = (at..at + 1470).map(|i| [sum(i); 2]).collect();
+            at = (at + 1470) % 44_100; // All three tones come round every second.
+            ear.update(&block, 1.0 / 30.0);
+        }
+    };
+    play(secs, 0.25);
+    play(0.5, then);
+    let heard = ear.update(&[], 1.0 / 30.0);
+    [heard.bands, heard.bands_att]
+}
+
+#[track_caller]
+fn all_near(bands: [[f32; 3]; 2], expected: f32) {
+    assert!(
+        bands.as_flattened().iter().all(|band| (band - expected).abs() < 0.02),
+        "{bands:?}, not {expected}"
+    );
+}
+
+#[test]
+fn bands_are_relative_to_what_was_usual() {
+    all_near(bands_after(10.0, 0.25), 1.0);
+    // After sixteen frames the slow average of 0.25 has become 0.25 + 0.25 (1 - 0.992^16).
+    all_near(bands_after(10.0, 0.5), 1.785);
+    // In the first fifty frames it follows faster: 0.25 (1 - 0.9^30) 0.9^16 + 0.5 (1 - 0.9^16).
+    all_near(bands_after(1.0, 0.5), 1.107);
+    // Silence is forgotten by half a frame.
+    let [now, damped] = bands_after(10.0, 0.0);
+    assert_eq!(now, [0.0; 3]);
+    assert!(damped.iter().all(|band| *band < 0.001), "{damped:?}");
+}

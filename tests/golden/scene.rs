@@ -1,0 +1,127 @@
+//! What a `scene.toml` says: the preset, the frames, and what the stage does with them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aivj::stage::{FadeStyle, OutputMode, Post};
+use serde::Deserialize;
+
+/// One scene. Its picture is a sheet: a column for each frame, a row for each [`Row`].
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scene {
+    /// A preset file, relative to the scene's folder.
+    pub preset: Option<String>,
+    /// A built-in preset by its path, instead of a file.
+    pub built_in: Option<String>,
+    /// The preset that fades in or is laid over, relative to the scene's folder.
+    pub other: Option<String>,
+    /// Width and height of each picture, pixels.
+    #[serde(default = "default_size")]
+    pub size: [u32; 2],
+    /// Cells of the warp mesh.
+    #[serde(default = "default_mesh")]
+    pub mesh: [u32; 2],
+    /// Frames that are shown, counted from 1.
+    pub frames: Vec<u32>,
+    /// Largest difference of a colour channel, 0 to 255, that counts as equal. Graphics devices round differently.
+    pub tolerance: u8,
+    /// Pixels of the whole sheet that may differ by more.
+    pub max_outliers: usize,
+    /// The picture is known to be wrong; the test fails once it is right.
+    #[serde(default)]
+    pub known_failure: bool,
+    /// Variations; one plain row if there are none.
+    #[serde(default, rename = "row")]
+    pub rows: Vec<Row>,
+}
+
+/// One row of the sheet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Row {
+    /// Lines added to the preset, right after `[preset00]`.
+    pub lines: Vec<String>,
+    /// A crossfade to the other preset, under way since the first frame.
+    pub fade: Option<FadeRow>,
+    /// How much of the other preset is laid over the picture, 0 to 1.
+    pub second: Option<f32>,
+    /// Effects on the finished picture.
+    pub post: PostRow,
+    /// Blackout or freeze.
+    pub output_mode: OutputMode,
+    /// First frame of that mode.
+    pub output_mode_from: u32,
+    /// Whether flashes are limited.
+    pub limit_flashes: bool,
+    /// Per-frame variables with a factor and an offset, as macros change them.
+    pub linear: BTreeMap<String, [f64; 2]>,
+    /// Per-frame variables with an exponent.
+    pub power: BTreeMap<String, f64>,
+    /// Speed of the preset's clock.
+    pub time_speed: Option<f64>,
+    /// Gain on what the preset hears.
+    pub audio_gain: Option<f32>,
+    /// Show the picture on a window of this size.
+    pub window: Option<[u32; 2]>,
+}
+
+/// A crossfade under way.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FadeRow {
+    pub style: FadeStyle,
+    pub progress: f32,
+}
+
+/// The fields of [`Post`].
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostRow {
+    echo: f32,
+    detail: f32,
+    glint: f32,
+    glow: f32,
+    hue: f32,
+    saturation: f32,
+    split: f32,
+    fold: f32,
+    zoom: f32,
+}
+
+impl PostRow {
+    pub fn post(self) -> Post {
+        let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = self;
+        Post { echo, detail, glint, glow, hue, saturation, split, fold, zoom }
+    }
+}
+
+impl Scene {
+    /// Reads `scene.toml` in `folder`.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let path = folder.join("scene.toml");
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut scene: Self =
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        if scene.rows.is_empty() {
+            scene.rows.push(Row::default());
+        }
+        if scene.preset.is_some() == scene.built_in.is_some() {
+            return Err(format!("{}: name either a preset or a built-in one", path.display()));
+        }
+        Ok(scene)
+    }
+
+    /// Size of one picture of the sheet: the window's, where there is one.
+    pub fn tile(&self) -> [u32; 2] {
+        self.rows.first().and_then(|row| row.window).unwrap_or(self.size)
+    }
+}
+
+fn default_size() -> [u32; 2] {
+    [160, 90]
+}
+
+fn default_mesh() -> [u32; 2] {
+    [32, 24]
+}

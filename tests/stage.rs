@@ -1,0 +1,102 @@
+//! The stage's instruments: what is measured of the picture, and that readbacks lose and exchange no picture.
+
+use std::sync::Arc;
+
+use aivj::milk::{Modulation, PresetAudio, Program};
+use aivj::stage::{
+    Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, Readback, RenderContext, Stage, Wait,
+};
+
+const SIZE: [u32; 2] = [64, 36];
+
+/// A stage with one preset whose whole picture is what `body` computes. `None` where `AIVJ_NO_GPU=1` states that there
+/// is no graphics device.
+fn stage(body: &str) -> Option<Stage> {
+    let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
+    let text = format!(
+        "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
+         comp_1=`shader_body {{ {body} }}\n"
+    );
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: 30.0 };
+    let deck = Deck::prepare(&render_context, program, settings, 1).expect("a deck");
+    assert_eq!(deck.problems(), Vec::<String>::new());
+    let mut stage = Stage::new(render_context, SIZE);
+    stage.add(DeckId(1), Box::new(deck));
+    Some(stage)
+}
+
+fn draw(stage: &mut Stage) {
+    stage.draw(&Cue {
+        dt: 1.0 / 30.0,
+        fps: 30.0,
+        audio: PresetAudio::default(),
+        front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
+        fade: None,
+        second: None,
+        post: Post::default(),
+        output_mode: OutputMode::Open,
+    });
+    stage.finish();
+}
+
+#[test]
+fn picture_stats_measure_light_and_change() {
+    // Half dark with one bright line, half grey; the grey half changes once.
+    let body = "ret = uv.x < 0.5 ? float3(0.1, 0.2, 0.4) : float3(0.6, 0.6, 0.6) - (frame > 4.5 ? 0.2 : 0.0); \
+                if (abs(uv.y - 0.5) < 0.02 && uv.x < 0.25) ret = float3(0.2, 0.9, 0.3);";
+    let Some(mut stage) = stage(body) else { return };
+    assert!(stage.picture_stats().is_none(), "nobody asked for them");
+    stage.measure_picture(true);
+    let mut measured = Vec::new();
+    for _ in 0..10 {
+        draw(&mut stage);
+        let picture_stats = stage.picture_stats();
+        stage.finish();
+        measured.extend(picture_stats);
+    }
+    let near = |value: f32, expected: f32| (value - expected).abs() < 0.015;
+    let dark = 0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.4;
+    // The line is one of 36 pixels high and a quarter of the picture wide.
+    let line = (0.2126 * 0.2 + 0.7152 * 0.9 + 0.0722 * 0.3 - dark) * 0.25 / 36.0;
+    let (first, last) = (measured[1], measured[measured.len() - 1]);
+    assert!(measured.len() >= 7, "{} results of 10 came back", measured.len());
+    assert_eq!(measured[0].change, 1.0, "nothing to compare with");
+    assert!(near(first.luma, 0.5 * dark + 0.3 + line) && first.change == 0.0, "{first:?}");
+    assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
+    assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
+    // Three of four channels of half the picture change by 0.2, and the brightest of it, which the fourth holds.
+    let changes: Vec<f32> = measured[1..]
+        .iter()
+        .map(|picture_stats| picture_stats.change)
+        .filter(|&change| change > 0.0)
+        .collect();
+    assert!(changes.len() == 1 && near(changes[0], 0.1), "{changes:?}");
+}
+
+#[test]
+fn a_readback_gives_every_picture_once_and_in_order() {
+    let Some(mut stage) = stage("ret = float3(frame / 16.0, uv.x, uv.y);") else { return };
+    let render_context = stage.render_context().clone();
+    let mut readback = Readback::new(&render_context.gpu, SIZE);
+    let mut numbers = Vec::new();
+    for _ in 0..6 {
+        draw(&mut stage);
+        assert!(stage.read_back(&mut readback), "the ring is full");
+        if let Some(shot) = readback.receive(&render_context.gpu, Wait::WhenFull).expect("a device") {
+            numbers.push((shot.number, shot.pixels[0]));
+        }
+    }
+    assert_eq!(numbers.len(), 4, "three are on their way until the ring is full");
+    while let Some(shot) = readback.receive(&render_context.gpu, Wait::Always).expect("a device") {
+        numbers.push((shot.number, shot.pixels[0]));
+        let screenshot = stage.screenshot().expect("a picture");
+        assert_eq!(shot.pixels.len(), screenshot.as_raw().len());
+        if shot.number == 5 {
+            assert!(shot.pixels == screenshot.as_raw().as_slice());
+        }
+    }
+    let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
+    assert_eq!(numbers, expected);
+    assert!(!stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])), "another size");
+}
