@@ -205,7 +205,7 @@ fn frames_of_a_show_allocate_nothing_of_ours() {
     // The show changes nothing by itself: what is on air stays.
     let show = ShowSettings { auto: false, fps: FPS, warm_frames: 2, ..ShowSettings::default() };
     let mut rig = Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard);
-    rig.settle();
+    rig.prepare();
     let sound = sound();
     let mut at = 0;
     let mut frame = |rig: &mut Rig, commands: &[Command]| {
