@@ -18,7 +18,7 @@ pub enum Side {
 
 /// What one engine made of one preset.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct SearchResults {
+pub struct EngineOutput {
     /// Why there is nothing to see.
     pub refused: Option<String>,
     /// Values after the per-frame code, by frame and name.
@@ -40,9 +40,9 @@ pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
         Side::Theirs => {
             let sound = aivj::audio::decode(Path::new(&settings.audio))?.at_rate(44_100).frames;
             serve_jobs(|job: RenderJob| {
-                ControlFlow::Continue(theirs(&settings, &sound, &job).unwrap_or_else(|error| SearchResults {
+                ControlFlow::Continue(theirs(&settings, &sound, &job).unwrap_or_else(|error| EngineOutput {
                     refused: Some(format!("{error:#}")),
-                    ..SearchResults::default()
+                    ..EngineOutput::default()
                 }))
             })?;
         }
@@ -50,9 +50,9 @@ pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> SearchResults {
+fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> EngineOutput {
     let folder = job.out.clone().unwrap_or_default();
-    let mut answer = SearchResults::default();
+    let mut answer = EngineOutput::default();
     // The pictures are written here, by name of the stage, and not by the renderer.
     let quiet = RenderJob { preset: job.preset.clone(), out: None };
     let report = renderer.render_watched(&quiet, |number, rig| {
@@ -78,7 +78,7 @@ fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> Sear
     answer
 }
 
-fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> anyhow::Result<SearchResults> {
+fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> anyhow::Result<EngineOutput> {
     let folder = job.out.clone().unwrap_or_default();
     let gpu = Gpu::headless()?;
     let [width, height] = settings.size;
@@ -109,7 +109,7 @@ fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> any
         view_formats: &[],
     });
     let view = target.create_view(&wgpu::TextureViewDescriptor::default());
-    let mut answer = SearchResults::default();
+    let mut answer = EngineOutput::default();
     let sample = |frame: u32| (u64::from(frame) * 44_100 / u64::from(settings.fps)) as usize;
     for number in 1..=settings.frames {
         let range = sample(number - 1).min(sound.len())..sample(number).min(sound.len());

@@ -1,9 +1,10 @@
 //! The oracle: every preset through this engine and through an independent one, ranked by how far they are apart.
 //!
 //! `cargo test --release --test oracle -- --list FILE --audio FILE --save 1,10,30 --out DIR` compares a list and keeps
-//! side-by-side pictures (ours left) and the variables; without arguments it compares the built-in presets and fails
-//! when too few of them look alike.
+//! side-by-side pictures (ours left) and the variables; without arguments it compares the built-in presets with their
+//! baselines (`baseline.toml`).
 
+mod baseline;
 mod child;
 mod compare;
 
@@ -14,12 +15,9 @@ use std::time::Duration;
 use aivj::frames::single::{RenderJob, RenderSettings};
 use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use aivj::stage::Gpu;
-use child::{SearchResults, Side, picture_path};
+use baseline::Baseline;
+use child::{EngineOutput, Side, picture_path};
 use compare::{Distance, compare};
-
-/// Share of the built-in presets that must look alike in both engines at the last frame. Random colours and rotations
-/// of shaders come from other streams in the other engine, so not all can.
-const ALIKE: f64 = 0.7;
 
 fn main() -> anyhow::Result<()> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
@@ -73,10 +71,19 @@ fn main() -> anyhow::Result<()> {
         out.display()
     );
     anyhow::ensure!(!rows.is_empty(), "nothing could be compared");
-    anyhow::ensure!(
-        !options.presets.is_empty() || alike >= ALIKE,
-        "only {alike:.2} look alike, {ALIKE} are asked"
-    );
+    if options.presets.is_empty() { against_baseline(&rows) } else { Ok(()) }
+}
+
+/// Holds the built-in presets against their baselines, or records new ones.
+fn against_baseline(rows: &[Row]) -> anyhow::Result<()> {
+    baseline::check_rules();
+    let name = |row: &Row| row.preset.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let found: BTreeMap<String, Distance> = rows.iter().map(|row| (name(row), row.distance)).collect();
+    if std::env::var_os("AIVJ_UPDATE_GOLDEN").is_some() {
+        return Baseline::bless(&found);
+    }
+    let differences = Baseline::read()?.differences(&found);
+    anyhow::ensure!(differences.is_empty(), "{}", differences.join("\n"));
     Ok(())
 }
 
@@ -160,7 +167,7 @@ fn run(
     settings: &RenderSettings,
     presets: &[PathBuf],
     out: &Path,
-) -> anyhow::Result<BTreeMap<PathBuf, SearchResults>> {
+) -> anyhow::Result<BTreeMap<PathBuf, EngineOutput>> {
     let mut jobs = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
         let folder = folder_of(out, number);
@@ -181,7 +188,7 @@ fn run(
         stop: std::sync::Arc::default(),
     };
     let mut answers = BTreeMap::new();
-    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<SearchResults>| {
+    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<EngineOutput>| {
         match outcome {
             Outcome::Done(answer) => {
                 answers.insert(job.preset, answer);
@@ -211,8 +218,8 @@ fn rank(
     presets: &[PathBuf],
     settings: &RenderSettings,
     out: &Path,
-    ours: &BTreeMap<PathBuf, SearchResults>,
-    theirs: &BTreeMap<PathBuf, SearchResults>,
+    ours: &BTreeMap<PathBuf, EngineOutput>,
+    theirs: &BTreeMap<PathBuf, EngineOutput>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (number, preset) in presets.iter().enumerate() {
@@ -256,7 +263,7 @@ fn side_by_side(pair: &[image::RgbaImage; 2]) -> image::RgbaImage {
 }
 
 /// The variables that are furthest apart at the first frame where any is.
-fn worst_variables(ours: &SearchResults, theirs: &SearchResults) -> String {
+fn worst_variables(ours: &EngineOutput, theirs: &EngineOutput) -> String {
     for (frame, our) in &ours.variables {
         let Some(their) = theirs.variables.get(frame) else { continue };
         let mut apart: Vec<(f64, String)> = our

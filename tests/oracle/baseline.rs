@@ -1,0 +1,107 @@
+//! What is known of every built-in preset: how far the two engines are apart, and why where they do not look alike.
+//!
+//! `baseline.toml` holds a section for each. A run fails where a preset is further apart than its baseline, and where it is
+//! nearer: then the better figure has to be recorded with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot be lost again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::compare::Distance;
+
+/// Distances this near to the baseline are the same: rasterisers round differently from one processor to the next.
+const TOLERANCE: f64 = 0.06;
+/// What `AIVJ_UPDATE_GOLDEN=1` writes for a failure nobody has explained yet; a run with one of these fails.
+const UNEXPLAINED: &str = "TO BE EXPLAINED";
+
+/// One preset's baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// [`Distance::total`] at the last frame.
+    distance: f64,
+    /// Why the two do not look alike; left out where they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_failure: Option<String>,
+}
+
+/// The baselines, by name of preset.
+pub struct Baseline(BTreeMap<String, Known>);
+
+impl Baseline {
+    fn path() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/baseline.toml")
+    }
+
+    /// Reads the file.
+    pub fn read() -> anyhow::Result<Self> {
+        Ok(Self(toml::from_str(&std::fs::read_to_string(Self::path())?)?))
+    }
+
+    /// Everything in which this run differs from the baseline. `found` holds every preset that was compared.
+    pub fn differences(&self, found: &BTreeMap<String, Distance>) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (name, known) in &self.0 {
+            match found.get(name) {
+                Some(distance) => differences.extend(known.difference(name, distance)),
+                None => differences.push(format!("{name}: it has a baseline and was not compared")),
+            }
+        }
+        let new = found.keys().filter(|name| !self.0.contains_key(*name));
+        differences.extend(
+            new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")),
+        );
+        differences
+    }
+
+    /// Writes what was found as the baseline; reasons that are known stay.
+    pub fn bless(found: &BTreeMap<String, Distance>) -> anyhow::Result<()> {
+        let reasons = Self::read().map(|baseline| baseline.0).unwrap_or_default();
+        let known = |(name, distance): (&String, &Distance)| {
+            let reason = reasons.get(name).and_then(|known| known.known_failure.clone());
+            let reason = reason.unwrap_or_else(|| UNEXPLAINED.to_owned());
+            let known_failure = (!distance.close()).then_some(reason);
+            (name.clone(), Known { distance: (distance.total() * 1e3).round() / 1e3, known_failure })
+        };
+        let baseline: BTreeMap<String, Known> = found.iter().map(known).collect();
+        Ok(std::fs::write(Self::path(), toml::to_string(&baseline)?)?)
+    }
+}
+
+impl Known {
+    fn difference(&self, name: &str, found: &Distance) -> Option<String> {
+        let Self { distance, known_failure } = self;
+        let now = found.total();
+        let figures = format!("{now:.3} apart, baseline {distance:.3}");
+        match (known_failure.as_deref(), found.close()) {
+            (Some(UNEXPLAINED), false) => {
+                Some(format!("{name}: say in baseline.toml why it does not look alike"))
+            }
+            (None, false) => Some(format!("{name}: no longer alike; {figures}")),
+            (Some(_), true) => {
+                Some(format!("{name}: alike now; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
+            }
+            _ if now > distance + TOLERANCE => Some(format!("{name}: worse; {figures}")),
+            _ if now < distance - TOLERANCE => {
+                Some(format!("{name}: better; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The rules of [`Known::difference`]; this test program has no harness, so `main` calls it.
+pub fn check_rules() {
+    let found = |luma: f64| Distance { luma, colour: 1.0, layout: 1.0 };
+    let known =
+        |distance: f64, failure: Option<&str>| Known { distance, known_failure: failure.map(Into::into) };
+    let differs = |known: Known, luma: f64| known.difference("a", &found(luma)).unwrap_or_default();
+    assert_eq!(differs(known(0.0, None), 0.05), "");
+    assert!(differs(known(0.0, None), 0.2).contains("no longer alike"));
+    assert_eq!(differs(known(0.2, Some("why")), 0.25), "");
+    assert!(differs(known(0.2, Some("why")), 0.3).contains("worse"));
+    assert!(differs(known(0.5, Some("why")), 0.3).contains("better"));
+    assert!(differs(known(0.2, Some("why")), 0.01).contains("alike now"));
+    assert!(differs(known(0.2, Some(UNEXPLAINED)), 0.2).contains("say in baseline.toml why"));
+}
