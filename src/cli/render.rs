@@ -14,7 +14,7 @@ use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 pub struct Args {
     /// Preset files
     presets: Vec<PathBuf>,
-    /// File with one preset per line: PATH, or PATH<TAB>FOLDER for its frames
+    /// File with one preset per line: PATH, or PATH, a tab, and a FOLDER for its frames
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Audio file, or `demo` for the demo track
