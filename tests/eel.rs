@@ -13,7 +13,8 @@ fn run(code: &str) -> f64 {
     let mut scope = Scope::new();
     let written = [("a", 2.5), ("b", -3.0), ("z", 0.0)];
     let slots = written.map(|(name, value)| (scope.var(name).slot(), value));
-    let compiled = compile(code, &mut scope).unwrap_or_else(|error| panic!("{code}: {error}"));
+    let compiled =
+        compile(code, &mut scope).map_err(|error| format!("{code}: {error}")).expect("code that compiles");
     let mut vars = vec![0.0; scope.len()];
     for (slot, value) in slots {
         vars[slot] = value;
@@ -27,7 +28,7 @@ fn run(code: &str) -> f64 {
     });
     match outcome {
         Outcome::Done(value) => value,
-        Outcome::OutOfBudget => panic!("{code}: out of budget"),
+        Outcome::OutOfBudget => unreachable!("{code}: out of budget"),
     }
 }
 

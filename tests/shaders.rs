@@ -1,6 +1,8 @@
 //! Every shader is valid, without a graphics device: the files in `shaders`, as they are put together for the device,
 //! and what the built-in presets' own shaders are translated to.
 
+#![allow(clippy::panic, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -68,9 +68,10 @@ mod tests {
         // SAFETY: takes and returns integers.
         let niceness = || unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) };
         std::thread::spawn(move || {
+            let before = niceness();
             crate::jobs::workers::lower_priority();
             let own = niceness();
-            assert!(own >= 10, "{own}");
+            assert!(own > before || own == 19, "{before} {own}"); // 19 is the lowest priority.
             let others = map(&[(); 64], 2, |()| {
                 std::thread::sleep(std::time::Duration::from_millis(1));
                 niceness()

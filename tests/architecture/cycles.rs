@@ -96,11 +96,8 @@ fn scan(tokens: &[String]) -> File {
             let mut paths = Vec::new();
             expand(&[], &tokens[at + 1..end.max(at + 1)], &mut paths);
             let public = at > 0 && (tokens[at - 1] == "pub" || tokens[at - 1] == ")");
-            if public {
-                file.reexports.extend(paths)
-            } else {
-                file.mentions.extend(paths)
-            }
+            let list = if public { &mut file.reexports } else { &mut file.mentions };
+            list.extend(paths);
             at = end.max(at) + 1;
             continue;
         }

@@ -65,7 +65,7 @@ impl Onnx {
                     break;
                 }
                 Err(why) => {
-                    log::warn!("{} cannot run the model ({why}); trying the next provider", provider.name)
+                    log::warn!("{} cannot run the model ({why}); trying the next provider", provider.name);
                 }
             }
         }

@@ -135,7 +135,7 @@ impl Store {
     pub fn load(&self, root: &Path) -> Result<Vec<LoadedRow>, StoreError> {
         let mut rows = Vec::new();
         self.each_file(root, |id, path, preset_facts| {
-            rows.push(LoadedRow { id, path: path_of(path), preset_facts })
+            rows.push(LoadedRow { id, path: path_of(path), preset_facts });
         })?;
         Ok(rows)
     }
