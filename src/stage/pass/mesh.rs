@@ -96,3 +96,23 @@ pub(in crate::stage) fn composite_indices() -> Vec<u32> {
     let quarters = [&rising, &falling, &falling, &rising];
     (0..).zip(quarters).flat_map(|(q, cells)| cells.iter().map(move |i| i + q * QUARTER_VERTICES)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_angle_is_continuous_within_each_quarter() {
+        let mut vertices = Vec::new();
+        composite_vertices(&[[1.0; 4]; 4], [320, 180], &mut vertices);
+        for triangle in composite_indices().chunks_exact(3) {
+            let corners = [0, 1, 2].map(|corner: usize| vertices[triangle[corner] as usize].rad_ang);
+            if corners.iter().any(|[radius, _]| *radius == 0.0) {
+                continue; // The centre has no angle.
+            }
+            let angles = corners.map(|[_, angle]| angle);
+            let jump = (0..3).map(|i: usize| (angles[i] - angles[(i + 1) % 3]).abs()).fold(0.0, f32::max);
+            assert!(jump <= std::f32::consts::FRAC_PI_2 + 1e-4, "{angles:?}");
+        }
+    }
+}
