@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aivj::library;
 use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
 use aivj::stage::{
-    Cue, Deck, DeckId, DeckSettings, Fade, FusedDeck, Gpu, OnAirDeck, OutputMode, Presenter, RenderContext,
-    Stage,
+    Cue, Deck, DeckId, DeckSettings, Fade, FusedDeck, Gpu, OnAirDeck, OutputMode, Post, Presenter,
+    RenderContext, Stage,
 };
 use aivj::units::Unipolar;
 use image::{RgbImage, Rgba, RgbaImage};
@@ -180,6 +180,7 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
     modulation.time_speed = row.time_speed.unwrap_or(modulation.time_speed);
     modulation.audio_gain = row.audio_gain.unwrap_or(modulation.audio_gain);
     let other = OnAirDeck { deck: OTHER, modulation: Modulation::default() };
+    let rests = row.post_rests.is_some_and(|[first, last]| (first..=last).contains(&number));
     Ok(Cue {
         dt: if number == 1 { 0.0 } else { 1.0 / FPS },
         fps: FPS,
@@ -191,7 +192,7 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
             style: fade.style,
         }),
         second: row.second.map(|share| FusedDeck { on_air: other.clone(), share: Unipolar::new(share) }),
-        post: row.post.post(),
+        post: if rests { Post::default() } else { row.post.post() },
         output_mode: if number >= row.output_mode_from { row.output_mode } else { OutputMode::Open },
     })
 }

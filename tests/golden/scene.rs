@@ -48,6 +48,8 @@ pub struct Row {
     pub second: Option<f32>,
     /// Effects on the finished picture.
     pub post: PostRow,
+    /// First and last frame in which those effects rest.
+    pub post_rests: Option<[u32; 2]>,
     /// Blackout or freeze.
     pub output_mode: OutputMode,
     /// First frame of that mode.
