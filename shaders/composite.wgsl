@@ -30,15 +30,11 @@ fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     return corner + (below - corner) * (1.0 - uv.x) + (right - corner) * (1.0 - uv.y);
 }
 
-@fragment
-fn fs_composite(
-    @location(0) diffuse: vec4<f32>,
-    @location(1) uv: vec4<f32>,
-    @location(2) rad_ang: vec2<f32>,
-) -> @location(0) vec4<f32> {
+// The picture at `place`, 0 to 1.
+fn shade(place: vec2<f32>) -> vec4<f32> {
     // Map uv to the range from the centre of the first pixel to the centre of the last.
     let pixel = 1.0 / vec2<f32>(textureDimensions(image));
-    let image_uv = 0.5 * pixel + uv.zw * (1.0 - pixel);
+    let image_uv = 0.5 * pixel + place * (1.0 - pixel);
     var light = textureSampleLevel(image, image_sampler, image_uv, 0.0).rgb;
     if composite.echo_alpha > 0.001 {
         // EPS 1e-3: avoids division by a zoom of 0.
@@ -49,11 +45,28 @@ fn fs_composite(
         light = mix(light, echo, composite.echo_alpha);
     }
     light = light * composite.gamma;
-    light = light * mix(vec3<f32>(1.0), corner_hue(uv.zw), composite.hue_amount);
+    light = light * mix(vec3<f32>(1.0), corner_hue(place), composite.hue_amount);
     light = clamp(light, vec3<f32>(0.0), vec3<f32>(1.0));
     if (composite.filters & 1u) != 0u { light = light * (2.0 - light); }
     if (composite.filters & 2u) != 0u { light = light * light; }
     if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 2.0; }
     if (composite.filters & 8u) != 0u { light = 1.0 - light; }
     return vec4<f32>(light, 1.0);
+}
+
+@fragment
+fn fs_composite(
+    @location(0) diffuse: vec4<f32>,
+    @location(1) uv: vec4<f32>,
+    @location(2) rad_ang: vec2<f32>,
+) -> @location(0) vec4<f32> {
+    return shade(uv.zw);
+}
+
+@group(1) @binding(1) var place_image: texture_2d<f32>;
+
+// Reads the place from an image; see src/stage/pass/coordinates.rs.
+@fragment
+fn fs_composite_image(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
+    return shade(textureLoad(place_image, vec2<i32>(at.xy), 0).xy);
 }

@@ -4,11 +4,12 @@
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
-use super::buffer::GrowableBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
+use super::mesh_pass::{ImagesDesc, MeshPass};
 use super::pass::blur::Pyramid;
 use super::pass::composite::CompositeUniforms;
+use super::pass::coordinates::Attribute;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
@@ -35,11 +36,11 @@ pub(super) struct DeckPicture {
     frame_uniforms: wgpu::Buffer,
     extra_uniforms: wgpu::Buffer,
     frame_group: wgpu::BindGroup,
-    mesh_vertices: GrowableBuffer,
-    mesh_indices: wgpu::Buffer,
-    mesh_index_count: u32,
-    composite_vertices: GrowableBuffer,
-    composite_scratch: Vec<lactea_abi::MeshVertex>,
+    warp_mesh: MeshPass,
+    composite_mesh: MeshPass,
+    composite_vertices: Vec<lactea_abi::MeshVertex>,
+    /// Whether the composite mesh changes with the hues.
+    hue_is_read: bool,
     flat: FlatDraws,
     problems: Vec<String>,
 }
@@ -107,16 +108,15 @@ impl DeckPicture {
                 [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
-        let indices = mesh::grid_indices(settings.mesh);
-        let mesh_indices = wgpu::util::DeviceExt::create_buffer_init(
-            device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("mesh/indices"),
-                contents: bytemuck::cast_slice(&indices),
-                usage: wgpu::BufferUsages::INDEX,
-            },
-        );
-        let vertices = wgpu::BufferUsages::VERTEX;
+        let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
+        let mesh_images = |moving, place| ImagesDesc { size, mesh: settings.mesh, moving, place };
+        // The built-in warp is about as cheap as reading images.
+        let warp_images = warp.as_ref().filter(|warp| warp.reads_images);
+        let warp_images = warp_images.map(|_| mesh_images(Some(Attribute::Source), Attribute::WarpPlace));
+        let composite_images = match &composite {
+            Some(_) => mesh_images(hue_is_read.then_some(Attribute::Diffuse), Attribute::CompositePlace),
+            None => mesh_images(None, Attribute::PlainPlace),
+        };
         Self {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
@@ -134,11 +134,10 @@ impl DeckPicture {
             frame_uniforms,
             extra_uniforms,
             frame_group,
-            mesh_vertices: GrowableBuffer::new(device, "mesh/vertices", vertices),
-            mesh_indices,
-            mesh_index_count: indices.len() as u32,
-            composite_vertices: GrowableBuffer::new(device, "composite/vertices", vertices),
-            composite_scratch: Vec::new(),
+            warp_mesh: MeshPass::new(render_context, &mesh::grid_indices(settings.mesh), warp_images),
+            composite_mesh: MeshPass::new(render_context, &mesh::composite_indices(), Some(composite_images)),
+            composite_vertices: Vec::new(),
+            hue_is_read,
             problems: Vec::new(),
         }
     }
@@ -171,6 +170,8 @@ impl DeckPicture {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
             self.flat.draw(render_context, &mut render, &frame.below, next);
         }
+        self.warp_mesh.encode_images(render_context, encoder);
+        self.composite_mesh.encode_images(render_context, encoder);
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
@@ -194,9 +195,11 @@ impl DeckPicture {
         queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
         queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
-        self.mesh_vertices.fill(device, queue, &frame.mesh);
-        mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_scratch);
-        self.composite_vertices.fill(device, queue, &self.composite_scratch);
+        self.warp_mesh.upload(device, queue, &frame.mesh);
+        if self.hue_is_read || self.composite_vertices.is_empty() {
+            mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
+            self.composite_mesh.upload(device, queue, &self.composite_vertices);
+        }
         self.flat.upload(render_context, frame, self.size);
     }
 
@@ -207,36 +210,36 @@ impl DeckPicture {
         last: usize,
         wrapped: bool,
     ) {
-        match &self.warp {
+        let group = match &self.warp {
             Some(warp) => {
                 render.set_pipeline(&warp.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, warp.group(last, wrapped), &[]);
+                2
             }
             None => {
                 render.set_pipeline(&render_context.warp.pipeline);
                 render.set_bind_group(0, &self.warp_groups[last][usize::from(wrapped)], &[]);
+                1
             }
-        }
-        render.set_vertex_buffer(0, self.mesh_vertices.slice());
-        render.set_index_buffer(self.mesh_indices.slice(..), wgpu::IndexFormat::Uint32);
-        render.draw_indexed(0..self.mesh_index_count, 0, 0..1);
+        };
+        self.warp_mesh.draw(render, group);
     }
 
     fn draw_composite(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, image: usize) {
-        match &self.composite {
+        let group = match &self.composite {
             Some(composite) => {
                 render.set_pipeline(&composite.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, composite.group(image, true), &[]);
+                2
             }
             None => {
                 render.set_pipeline(&render_context.composite.pipeline);
                 render.set_bind_group(0, &self.composite_groups[image], &[]);
+                1
             }
-        }
-        render.set_vertex_buffer(0, self.composite_vertices.slice());
-        render.set_index_buffer(render_context.composite_indices.slice(..), wgpu::IndexFormat::Uint32);
-        render.draw_indexed(0..render_context.composite_index_count, 0, 0..1);
+        };
+        self.composite_mesh.draw(render, group);
     }
 }

@@ -6,11 +6,13 @@ use super::error::StageError;
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
 use super::render_context::RenderContext;
-use crate::milk::shader::ShaderText;
+use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
 
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
+    /// Whether it is drawn as one triangle that reads what its mesh interpolates from images.
+    pub reads_images: bool,
     /// By feedback image, then with the main image clamped or wrapped.
     groups: [[wgpu::BindGroup; 2]; 2],
 }
@@ -61,20 +63,33 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        let shader = pass::module(&render_context.gpu, label, &text.wgsl);
-        let pipeline = pass::pipeline(
-            device,
-            &PipelineDesc {
-                label,
-                layouts: &[&render_context.frame_layout, &layout],
-                vertex: (&render_context.mesh_shader, "vs_mesh"),
-                buffers: &[mesh::buffer_layout()],
-                fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
-                format: FORMAT,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
+        let shader = pass::from_ir(&render_context.gpu, label, &text.module);
+        let mesh = PipelineDesc {
+            label,
+            layouts: &[&render_context.frame_layout, &layout],
+            vertex: (&render_context.mesh_shader, "vs_mesh"),
+            buffers: &[mesh::buffer_layout()],
+            fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+            format: FORMAT,
+            blend: None,
+            topology: wgpu::PrimitiveTopology::TriangleList,
+        };
+        // The images of a warp have no colours.
+        let has_images = kind == PassKind::Comp || !text.reads_diffuse;
+        let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
+        let pipeline = match coordinates {
+            Some(coordinates) => pass::pipeline(
+                device,
+                &PipelineDesc {
+                    layouts: &[&render_context.frame_layout, &layout, &coordinates.layout],
+                    vertex: (&render_context.mesh_shader, "vs_image"),
+                    buffers: &[],
+                    fragment: (&shader, IMAGE_ENTRY),
+                    ..mesh
+                },
+            ),
+            None => pass::pipeline(device, &mesh),
+        };
         let bound: Vec<Bound> = text
             .interface
             .textures
@@ -111,7 +126,8 @@ impl PresetPass {
             }
             pass::bind(device, label, &layout, &resources)
         };
-        Self { pipeline, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
+        let reads_images = coordinates.is_some();
+        Self { pipeline, reads_images, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
     }
 
     /// Returns the bind group that reads feedback image `image`.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use lactea_abi::{Address, Filter};
 
 use super::gpu::Gpu;
+use super::pass;
 use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
+use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
-use super::pass::{self, mesh};
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -25,8 +26,8 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    pub(super) composite_indices: wgpu::Buffer,
-    pub(super) composite_index_count: u32,
+    /// On a software rasteriser, passes over a mesh read what it interpolates from images.
+    pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
 }
@@ -36,15 +37,7 @@ impl RenderContext {
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
         let device = &gpu.device;
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
-        let indices = mesh::composite_indices();
-        let composite_indices = wgpu::util::DeviceExt::create_buffer_init(
-            device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("composite/indices"),
-                contents: bytemuck::cast_slice(&indices),
-                usage: wgpu::BufferUsages::INDEX,
-            },
-        );
+        let coordinates = gpu.software().then(|| CoordinatesPass::new(&gpu, &mesh_shader));
         let sampler = |filter, address| {
             device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("sampler"),
@@ -60,12 +53,11 @@ impl RenderContext {
         let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
         Self {
             warp: WarpPass::new(&gpu, &mesh_shader),
-            composite: CompositePass::new(&gpu, &mesh_shader),
+            composite: CompositePass::new(&gpu, &mesh_shader, coordinates.as_ref()),
             blur: BlurPass::new(&gpu),
             draw: DrawPass::new(&gpu),
             shape: ShapePass::new(&gpu),
-            composite_index_count: indices.len() as u32,
-            composite_indices,
+            coordinates,
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),

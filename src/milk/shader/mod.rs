@@ -4,9 +4,17 @@
 //! large stack. The result is validated before a device gets it.
 
 mod bounds;
+mod entry;
 mod gate;
+mod levels;
+mod operands;
+
+use std::sync::Arc;
 
 use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
+
+pub use entry::IMAGE_ENTRY;
+pub(crate) use operands::operands;
 
 /// Stack size of the translation thread, bytes.
 const STACK_BYTES: usize = 256 << 20;
@@ -23,8 +31,12 @@ const MAX_STATEMENTS: usize = 4_000;
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
-    /// WGSL source with the fragment entry point `fs_main`.
+    /// WGSL source with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub wgsl: String,
+    /// The same, validated, with limited loops.
+    pub module: Arc<naga::Module>,
+    /// Whether it reads the diffuse colour: the corner hues of a composite.
+    pub reads_diffuse: bool,
     /// Bindings, in order.
     pub interface: ShaderInterface,
 }
@@ -81,16 +93,20 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
             return Err(ShaderError::TooComplex(format!("{count} {what}; the limit is {max}")));
         }
     }
-    let wgsl = bounds::bound_loops(&translated.wgsl);
-    validate(&wgsl)?;
-    Ok(ShaderText { wgsl, interface: translated.interface })
+    let reads_diffuse = entry::reads_diffuse(&translated.wgsl);
+    let wgsl = entry::add_image_entry(&translated.wgsl, kind)
+        .ok_or_else(|| ShaderError::Translate("the translation has no entry point".into()))?;
+    let mut module =
+        naga::front::wgsl::parse_str(&wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
+    bounds::bound_loops(&mut module, bounds::limit(&translated.wgsl));
+    levels::read_level_zero(&mut module);
+    validate(&module)?;
+    Ok(ShaderText { wgsl, module: Arc::new(module), reads_diffuse, interface: translated.interface })
 }
 
-fn validate(wgsl: &str) -> Result<(), ShaderError> {
-    let module =
-        naga::front::wgsl::parse_str(wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
+fn validate(module: &naga::Module) -> Result<(), ShaderError> {
     naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
-        .validate(&module)
+        .validate(module)
         .map_err(|error| {
             let mut message = error.as_inner().to_string();
             let mut source = std::error::Error::source(error.as_inner());
@@ -145,6 +161,6 @@ mod tests {
     fn an_endless_loop_is_limited() {
         let source = "shader_body { float n = 0; while (n < 1) { ret += 0.001; } }";
         let text = translate(PassKind::Comp, source).expect("translates");
-        assert!(text.wgsl.contains("loop_guard"), "{}", text.wgsl);
+        assert!(format!("{:?}", text.module).contains("loop_counter"), "{}", text.wgsl);
     }
 }

@@ -1,5 +1,6 @@
 //! The built-in composite pass, for presets without a composite shader.
 
+use super::coordinates::CoordinatesPass;
 use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
@@ -56,23 +57,38 @@ pub(in crate::stage) struct CompositePass {
 }
 
 impl CompositePass {
-    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+    /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
+    pub fn new(
+        gpu: &Gpu,
+        mesh_shader: &wgpu::ShaderModule,
+        coordinates: Option<&CoordinatesPass>,
+    ) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
         let shader = module(gpu, "composite", SHADER);
-        let pipeline = pipeline(
-            device,
-            &PipelineDesc {
-                label: "composite",
-                layouts: &[&layout],
-                vertex: (mesh_shader, "vs_mesh"),
-                buffers: &[mesh::buffer_layout()],
-                fragment: (&shader, "fs_composite"),
-                format: FORMAT,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
+        let mesh = PipelineDesc {
+            label: "composite",
+            layouts: &[&layout],
+            vertex: (mesh_shader, "vs_mesh"),
+            buffers: &[mesh::buffer_layout()],
+            fragment: (&shader, "fs_composite"),
+            format: FORMAT,
+            blend: None,
+            topology: wgpu::PrimitiveTopology::TriangleList,
+        };
+        let pipeline = match coordinates {
+            Some(coordinates) => pipeline(
+                device,
+                &PipelineDesc {
+                    layouts: &[&layout, &coordinates.layout],
+                    vertex: (mesh_shader, "vs_image"),
+                    buffers: &[],
+                    fragment: (&shader, "fs_composite_image"),
+                    ..mesh
+                },
+            ),
+            None => pipeline(device, &mesh),
+        };
         Self { pipeline, layout }
     }
 }

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use super::{
-    BLOCK_USAGES, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
+    PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
 };
 use crate::stage::gpu::Gpu;
 
@@ -59,7 +59,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
             label: Some(label),
             // Uniform blocks are padded to a multiple of 16 bytes.
             size: (size_of::<U>() as u64).next_multiple_of(16),
-            usage: BLOCK_USAGES | wgpu::BufferUsages::COPY_DST,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
         Self { label, pipeline, layout, uniforms, cached: Vec::new(), kind: PhantomData }
