@@ -8,7 +8,7 @@ struct MeshOut {
     @location(2) rad_ang: vec2<f32>,
 }
 
-// Where the warp samples the previous image.
+// Where the warp samples the previous image; in a composite, position in the picture.
 @fragment
 fn fs_source(in: MeshOut) -> @location(0) vec2<f32> {
     return in.uv.xy;
@@ -20,20 +20,14 @@ fn fs_diffuse(in: MeshOut) -> @location(0) vec4<f32> {
     return in.diffuse;
 }
 
-// Position in the picture, radius and angle, as warp shaders read them.
+// Position in the picture, as warp shaders and the built-in composite read it.
 @fragment
-fn fs_warp_place(in: MeshOut) -> @location(0) vec4<f32> {
-    return vec4<f32>(in.uv.zw, in.rad_ang);
-}
-
-// The same as composite shaders read them.
-@fragment
-fn fs_composite_place(in: MeshOut) -> @location(0) vec4<f32> {
-    return vec4<f32>(in.uv.xy, in.rad_ang);
-}
-
-// Position in the picture, as the built-in composite reads it.
-@fragment
-fn fs_plain_place(in: MeshOut) -> @location(0) vec2<f32> {
+fn fs_position(in: MeshOut) -> @location(0) vec2<f32> {
     return in.uv.zw;
+}
+
+// Radius and angle.
+@fragment
+fn fs_polar(in: MeshOut) -> @location(0) vec2<f32> {
+    return in.rad_ang;
 }

@@ -1,13 +1,11 @@
 //! The mesh of one deck's warp or composite pass: drawn as it is, or on a software rasteriser as one triangle that reads
 //! what the mesh interpolates from images.
 
-use std::sync::Arc;
-
 use lactea_abi::MeshVertex;
 
 use super::buffer::GrowableBuffer;
 use super::pass;
-use super::pass::coordinates::Attribute;
+use super::pass::coordinates::{Attribute, Grid};
 use super::render_context::RenderContext;
 
 /// Buffers of a mesh, and the images drawn from it.
@@ -24,18 +22,20 @@ pub(super) struct MeshPass {
 pub(super) struct ImagesDesc {
     /// Size of the picture, pixels.
     pub size: [u32; 2],
-    /// Columns and rows of the mesh.
-    pub mesh: [u32; 2],
+    /// The mesh.
+    pub grid: Grid,
     /// Attribute that changes with the vertices, if the shader reads one.
     pub moving: Option<Attribute>,
-    /// Attribute that depends only on the two sizes.
-    pub place: Attribute,
+    /// Attribute that holds the position.
+    pub position: Attribute,
+    /// Whether the shader reads radius and angle.
+    pub polar: bool,
 }
 
 struct Images {
     desc: ImagesDesc,
-    /// Images and their bind group; drawn with the first vertices.
-    drawn: Option<(wgpu::BindGroup, Option<wgpu::TextureView>, Arc<wgpu::TextureView>)>,
+    /// The bind group of the images, and the one that changes; made with the first vertices.
+    drawn: Option<(wgpu::BindGroup, Option<wgpu::TextureView>)>,
     /// Whether the vertices changed since the moving image was drawn.
     stale: bool,
 }
@@ -84,13 +84,16 @@ impl MeshPass {
             render.draw_indexed(0..*index_count, 0, 0..1);
         };
         let Images { desc, drawn, stale } = images;
-        let (_, moving, _) = drawn.get_or_insert_with(|| {
+        let (_, moving) = drawn.get_or_insert_with(|| {
             let gpu = &render_context.gpu;
-            let place = coordinates.place(gpu, (desc.place, desc.size, desc.mesh), draw);
+            let place = |attribute| coordinates.place(gpu, (attribute, desc.size, desc.grid), draw);
+            let position = place(desc.position);
             let moving = desc.moving.map(|attribute| coordinates.image(&gpu.device, attribute, desc.size));
-            let views = [moving.as_ref().unwrap_or(&place), &*place].map(wgpu::BindingResource::TextureView);
-            let group = pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views);
-            (group, moving, place)
+            let polar = desc.polar.then(|| place(Attribute::Polar));
+            // What a shader does not read may be any image.
+            let views = [moving.as_ref(), Some(&position), polar.as_ref()];
+            let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
+            (pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving)
         });
         if let (Some(attribute), Some(target), true) = (desc.moving, moving, *stale) {
             coordinates.encode(encoder, attribute, target, draw);
@@ -100,7 +103,7 @@ impl MeshPass {
 
     /// Draws the pass; the images, if there are any, are bind group `group`.
     pub fn draw(&self, render: &mut wgpu::RenderPass, group: u32) {
-        if let Some((images, ..)) = self.images.as_ref().and_then(|images| images.drawn.as_ref()) {
+        if let Some((images, _)) = self.images.as_ref().and_then(|images| images.drawn.as_ref()) {
             render.set_bind_group(group, images, &[]);
             render.draw(0..3, 0..1);
         } else {

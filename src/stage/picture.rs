@@ -8,12 +8,13 @@ use super::error::StageError;
 use super::flat::FlatDraws;
 use super::mesh_pass::{ImagesDesc, MeshPass};
 use super::pass::blur::Pyramid;
-use super::pass::composite::CompositeUniforms;
-use super::pass::coordinates::Attribute;
+use super::pass::composite::{CompositeParts, CompositeUniforms};
+use super::pass::coordinates::{Attribute, Grid};
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
+use crate::milk::shader::ShaderText;
 use crate::milk::{Frame, Program};
 
 /// GPU resources of one deck.
@@ -33,6 +34,7 @@ pub(super) struct DeckPicture {
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
     composite_uniforms: wgpu::Buffer,
+    composite_parts: CompositeParts,
     frame_uniforms: wgpu::Buffer,
     extra_uniforms: wgpu::Buffer,
     frame_group: wgpu::BindGroup,
@@ -109,13 +111,22 @@ impl DeckPicture {
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
-        let mesh_images = |moving, place| ImagesDesc { size, mesh: settings.mesh, moving, place };
+        let reads_polar = |text: &Option<ShaderText>| text.as_ref().is_some_and(|text| text.reads_polar);
         // The built-in warp is about as cheap as reading images.
         let warp_images = warp.as_ref().filter(|warp| warp.reads_images);
-        let warp_images = warp_images.map(|_| mesh_images(Some(Attribute::Source), Attribute::WarpPlace));
-        let composite_images = match &composite {
-            Some(_) => mesh_images(hue_is_read.then_some(Attribute::Diffuse), Attribute::CompositePlace),
-            None => mesh_images(None, Attribute::PlainPlace),
+        let warp_images = warp_images.map(|_| ImagesDesc {
+            size,
+            grid: Grid::Warp(settings.mesh),
+            moving: Some(Attribute::Source),
+            position: Attribute::Position,
+            polar: reads_polar(&program.warp),
+        });
+        let composite_images = ImagesDesc {
+            size,
+            grid: Grid::Composite,
+            moving: hue_is_read.then_some(Attribute::Diffuse),
+            position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
+            polar: composite.is_some() && reads_polar(&program.composite),
         };
         Self {
             output: pass::view(&pass::image(device, "deck output", size)),
@@ -131,6 +142,7 @@ impl DeckPicture {
             warp_groups,
             composite_groups,
             composite_uniforms,
+            composite_parts: CompositeParts::default(),
             frame_uniforms,
             extra_uniforms,
             frame_group,
@@ -195,6 +207,7 @@ impl DeckPicture {
         queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
         queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
+        self.composite_parts = uniforms.parts();
         self.warp_mesh.upload(device, queue, &frame.mesh);
         if self.hue_is_read || self.composite_vertices.is_empty() {
             mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
@@ -235,7 +248,7 @@ impl DeckPicture {
                 2
             }
             None => {
-                render.set_pipeline(&render_context.composite.pipeline);
+                render.set_pipeline(render_context.composite.pipeline(self.composite_parts));
                 render.set_bind_group(0, &self.composite_groups[image], &[]);
                 1
             }

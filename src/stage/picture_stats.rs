@@ -51,6 +51,7 @@ impl PictureMeter {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, "fs_picture_stats"),
+                constants: &[],
                 format: pass::FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,

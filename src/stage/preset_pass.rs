@@ -70,6 +70,7 @@ impl PresetPass {
             vertex: (&render_context.mesh_shader, "vs_mesh"),
             buffers: &[mesh::buffer_layout()],
             fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+            constants: &[],
             format: FORMAT,
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,

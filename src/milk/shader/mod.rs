@@ -5,6 +5,7 @@
 
 mod bounds;
 mod entry;
+mod finite;
 mod gate;
 mod levels;
 mod operands;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
 
 pub use entry::IMAGE_ENTRY;
+pub use finite::LARGEST_UNIFORM;
 pub(crate) use operands::operands;
 
 /// Stack size of the translation thread, bytes.
@@ -37,6 +39,8 @@ pub struct ShaderText {
     pub module: Arc<naga::Module>,
     /// Whether it reads the diffuse colour: the corner hues of a composite.
     pub reads_diffuse: bool,
+    /// Whether it reads radius or angle.
+    pub reads_polar: bool,
     /// Bindings, in order.
     pub interface: ShaderInterface,
 }
@@ -93,15 +97,21 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
             return Err(ShaderError::TooComplex(format!("{count} {what}; the limit is {max}")));
         }
     }
-    let reads_diffuse = entry::reads_diffuse(&translated.wgsl);
+    let reads_diffuse = entry::reads(&translated.wgsl, "vDiffuse_");
+    let reads_polar = entry::reads(&translated.wgsl, "rad_ang_");
     let wgsl = entry::add_image_entry(&translated.wgsl, kind)
         .ok_or_else(|| ShaderError::Translate("the translation has no entry point".into()))?;
     let mut module =
         naga::front::wgsl::parse_str(&wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
+    if kind == PassKind::Comp {
+        // Without its guard a driver may round a product differently. The picture of a composite is not fed back, so that
+        // the difference does not grow.
+        finite::drop_guards(&mut module);
+    }
     bounds::bound_loops(&mut module, bounds::limit(&translated.wgsl));
     levels::read_level_zero(&mut module);
     validate(&module)?;
-    Ok(ShaderText { wgsl, module: Arc::new(module), reads_diffuse, interface: translated.interface })
+    Ok(ShaderText { wgsl, module: Arc::new(module), reads_diffuse, reads_polar, interface: translated.interface })
 }
 
 fn validate(module: &naga::Module) -> Result<(), ShaderError> {

@@ -3,8 +3,7 @@
 //! A software rasteriser shades blocks of 4 x 4 pixels once for every triangle that touches them. These passes are cheap
 //! to shade repeatedly; the shaders of presets are not. The values are those that the mesh gives, to the last bit.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
 
 use super::{PipelineDesc, begin, layout, mesh, module, pipeline, view};
 use crate::stage::gpu::Gpu;
@@ -12,36 +11,32 @@ use crate::stage::gpu::Gpu;
 /// What an image holds for each pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Attribute {
-    /// Where the warp samples the previous image.
+    /// Where the warp samples the previous image; in a composite, position in the picture.
     Source,
     /// Colour of the corner hues.
     Diffuse,
-    /// Position in the picture, radius and angle, as warp shaders read them.
-    WarpPlace,
-    /// The same as composite shaders read them.
-    CompositePlace,
-    /// Position in the picture, as the built-in composite reads it.
-    PlainPlace,
+    /// Position in the picture, as warp shaders and the built-in composite read it.
+    Position,
+    /// Radius and angle.
+    Polar,
 }
 
 impl Attribute {
-    const ALL: [Self; 5] =
-        [Self::Source, Self::Diffuse, Self::WarpPlace, Self::CompositePlace, Self::PlainPlace];
+    const ALL: [Self; 4] = [Self::Source, Self::Diffuse, Self::Position, Self::Polar];
 
     fn entry(self) -> &'static str {
         match self {
             Self::Source => "fs_source",
             Self::Diffuse => "fs_diffuse",
-            Self::WarpPlace => "fs_warp_place",
-            Self::CompositePlace => "fs_composite_place",
-            Self::PlainPlace => "fs_plain_place",
+            Self::Position => "fs_position",
+            Self::Polar => "fs_polar",
         }
     }
 
     fn format(self) -> wgpu::TextureFormat {
         match self {
-            Self::Source | Self::PlainPlace => wgpu::TextureFormat::Rg32Float,
-            _ => wgpu::TextureFormat::Rgba32Float,
+            Self::Diffuse => wgpu::TextureFormat::Rgba32Float,
+            _ => wgpu::TextureFormat::Rg32Float,
         }
     }
 }
@@ -53,15 +48,27 @@ const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
     multisampled: false,
 };
 
-/// Attribute, picture size and cells of the mesh: all that an image of positions depends on.
-type PlaceKey = (Attribute, [u32; 2], [u32; 2]);
+/// What an image of positions depends on: the attribute, the size of the picture, and the mesh.
+type PlaceKey = (Attribute, [u32; 2], Grid);
+
+/// The mesh of a pass, as far as the place of its vertices is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::stage) enum Grid {
+    /// A warp mesh of so many columns and rows.
+    Warp([u32; 2]),
+    /// The composite mesh.
+    Composite,
+}
+
+/// Number of images kept for later decks. Rendering a list of presets uses up to five.
+const KEPT: usize = 6;
 
 /// Pipelines, layout and the images that decks share.
 pub(in crate::stage) struct CoordinatesPass {
-    /// Layout of the two images of a pass: what changes from frame to frame, and the place.
+    /// Layout of the three images of a pass: what changes from frame to frame, position, and radius with angle.
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::RenderPipeline>,
-    places: Mutex<HashMap<PlaceKey, Weak<wgpu::TextureView>>>,
+    places: Mutex<Vec<(PlaceKey, wgpu::TextureView)>>,
 }
 
 impl CoordinatesPass {
@@ -74,6 +81,7 @@ impl CoordinatesPass {
                 vertex: (mesh_shader, "vs_mesh"),
                 buffers: &[mesh::buffer_layout()],
                 fragment: (&shader, attribute.entry()),
+                constants: &[],
                 format: attribute.format(),
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -81,7 +89,7 @@ impl CoordinatesPass {
             pipeline(&gpu.device, &desc)
         });
         Self {
-            layout: layout(gpu, "coordinates", &[UNFILTERED, UNFILTERED]),
+            layout: layout(gpu, "coordinates", &[UNFILTERED, UNFILTERED, UNFILTERED]),
             pipelines: pipelines.into(),
             places: Mutex::default(),
         }
@@ -121,18 +129,18 @@ impl CoordinatesPass {
         gpu: &Gpu,
         key: PlaceKey,
         draw: impl FnOnce(&mut wgpu::RenderPass),
-    ) -> Arc<wgpu::TextureView> {
+    ) -> wgpu::TextureView {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = places.get(&key).and_then(Weak::upgrade) {
-            return known;
+        if let Some((_, known)) = places.iter().find(|(known, _)| *known == key) {
+            return known.clone();
         }
         let (attribute, size, _) = key;
-        let place = Arc::new(self.image(&gpu.device, attribute, size));
+        let place = self.image(&gpu.device, attribute, size);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         self.encode(&mut encoder, attribute, &place, draw);
         gpu.queue.submit([encoder.finish()]);
-        places.retain(|_, place| place.strong_count() > 0);
-        places.insert(key, Arc::downgrade(&place));
+        places.truncate(KEPT - 1);
+        places.insert(0, (key, place.clone()));
         place
     }
 }

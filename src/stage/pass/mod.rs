@@ -87,6 +87,8 @@ pub(super) struct PipelineDesc<'a> {
     pub vertex: (&'a wgpu::ShaderModule, &'a str),
     pub buffers: &'a [wgpu::VertexBufferLayout<'a>],
     pub fragment: (&'a wgpu::ShaderModule, &'a str),
+    /// Values of the fragment shader's `override` constants.
+    pub constants: &'a [(&'a str, f64)],
     pub format: wgpu::TextureFormat,
     pub blend: Option<wgpu::BlendState>,
     pub topology: wgpu::PrimitiveTopology,
@@ -116,7 +118,10 @@ pub(super) fn pipeline(device: &wgpu::Device, desc: &PipelineDesc) -> wgpu::Rend
         fragment: Some(wgpu::FragmentState {
             module: desc.fragment.0,
             entry_point: Some(desc.fragment.1),
-            compilation_options: Default::default(),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: desc.constants,
+                ..Default::default()
+            },
             targets: &[Some(wgpu::ColorTargetState {
                 format: desc.format,
                 blend: desc.blend,

@@ -50,6 +50,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, entry),
+                constants: &[],
                 format,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
