@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod block_layout;
+pub(super) mod blit;
 pub(super) mod blur;
 pub(super) mod composite;
 pub(super) mod draw;
