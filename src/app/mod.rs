@@ -4,6 +4,8 @@ mod actions;
 mod admission;
 mod archive;
 mod baking;
+mod canvas;
+mod damage;
 mod edited;
 mod keys;
 mod leave;

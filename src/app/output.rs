@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::live::Pictures;
 use super::surface::WindowSurface;
-use crate::stage::{Presenter, RenderContext};
 
 /// Pause after a failed attempt to present.
 const RETRY: Duration = Duration::from_millis(15);
@@ -92,7 +91,6 @@ impl Shared {
 }
 
 fn present(mut surface: WindowSurface, pictures: &Pictures, shared: &Shared) {
-    let mut presenter: Option<(Arc<RenderContext>, Presenter)> = None;
     let mut presented = None;
     while !shared.stop.load(Ordering::Relaxed) {
         let picture = pictures.newest.read();
@@ -100,17 +98,7 @@ fn present(mut surface: WindowSurface, pictures: &Pictures, shared: &Shared) {
         let wanted = Some((picture.number, size, shared.exposed.load(Ordering::Relaxed)));
         if presented == wanted || shared.hidden.load(Ordering::Relaxed) {
             thread::park_timeout(IDLE);
-            continue;
-        }
-        let context = &picture.context;
-        let (_, presenter) = match presenter.take().filter(|(before, _)| Arc::ptr_eq(before, context)) {
-            Some(same) => presenter.insert(same),
-            None => presenter.insert((context.clone(), Presenter::new(context, surface.format()))),
-        };
-        let done = surface.show(&context.gpu, size, |view, encoder| {
-            presenter.draw(context, encoder, (&picture.view, picture.size), (view, size));
-        });
-        if done {
+        } else if surface.show(&picture, size) {
             presented = wanted;
         } else {
             thread::park_timeout(RETRY);

@@ -1,23 +1,24 @@
-//! Draws the desk with egui onto its window.
+//! The desk's window: egui's input, its picture, and presenting it.
 
 use std::time::Duration;
 
 use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
 
+use super::canvas::{Canvas, DeskFrame};
 use super::live::NewestPicture;
 use super::surface::WindowSurface;
 
-/// egui with its window integration and renderer.
+/// The desk's window with egui.
 pub(super) struct Painter {
     context: egui::Context,
     input: egui_winit::State,
-    renderer: egui_wgpu::Renderer,
+    canvas: Canvas,
     surface: WindowSurface,
-    /// The output picture as an egui texture.
-    preview: egui::TextureId,
-    /// What `preview` shows.
-    previewed: wgpu::TextureView,
+    /// What the preview shows: the picture and its number.
+    previewed: (wgpu::TextureView, u64),
+    /// Whether the window shows the canvas.
+    presented: bool,
 }
 
 /// What egui wants after an event.
@@ -33,9 +34,6 @@ impl Painter {
     pub fn new(window: &Window, surface: WindowSurface, picture: &NewestPicture) -> Self {
         let context = egui::Context::default();
         let gpu = &picture.context.gpu;
-        let options = egui_wgpu::RendererOptions::default();
-        let mut renderer = egui_wgpu::Renderer::new(&gpu.device, surface.format(), options);
-        let preview = renderer.register_native_texture(&gpu.device, &picture.view, wgpu::FilterMode::Linear);
         let input = egui_winit::State::new(
             context.clone(),
             egui::ViewportId::ROOT,
@@ -44,7 +42,14 @@ impl Painter {
             None,
             Some(gpu.device.limits().max_texture_dimension_2d as usize),
         );
-        Self { context, input, renderer, surface, preview, previewed: picture.view.clone() }
+        Self {
+            context,
+            input,
+            canvas: Canvas::new(gpu, surface.format(), &picture.view),
+            surface,
+            previewed: (picture.view.clone(), picture.number),
+            presented: false,
+        }
     }
 
     /// Passes an event to egui. Keys go to egui only while a text field has focus, because the rest of the desk has its
@@ -58,58 +63,44 @@ impl Painter {
         Wanted { consumed: response.consumed, repaint: response.repaint }
     }
 
-    /// Runs `ui`, which gets the preview's texture, and presents the result. Returns when the desk wants to be painted
-    /// again if nothing else happens, or `None` if the window was not ready.
+    /// Presents the desk again, whether or not it changes: the window has lost its contents.
+    pub fn expose(&mut self) {
+        self.presented = false;
+    }
+
+    /// Runs `ui`, which gets the preview's texture, and presents the result if it differs from what the window shows.
+    /// Returns when the desk wants to be painted again if nothing else happens.
     pub fn paint(
         &mut self,
         window: &Window,
         size: [u32; 2],
         picture: &NewestPicture,
         mut ui: impl FnMut(&mut egui::Ui, egui::TextureId),
-    ) -> Option<Duration> {
+    ) -> Duration {
         let gpu = &picture.context.gpu;
-        if self.previewed != picture.view {
-            let (device, filter) = (&gpu.device, wgpu::FilterMode::Linear);
-            self.renderer.update_egui_texture_from_wgpu_texture(device, &picture.view, filter, self.preview);
-            self.previewed = picture.view.clone();
+        let (view, number) = &self.previewed;
+        let new_picture = *number != picture.number || *view != picture.view;
+        if *view != picture.view {
+            self.canvas.show_preview(gpu, &picture.view);
         }
+        self.previewed = (picture.view.clone(), picture.number);
         let raw = self.input.take_egui_input(window);
-        let preview = self.preview;
+        let preview = self.canvas.preview();
         let output = self.context.run_ui(raw, |root| ui(root, preview));
         self.input.handle_platform_output(window, output.platform_output);
-        let jobs = self.context.tessellate(output.shapes, output.pixels_per_point);
-        for (id, deltas) in &output.textures_delta.set {
-            for delta in deltas {
-                self.renderer.update_texture(&gpu.device, &gpu.queue, *id, delta);
-            }
-        }
-        let screen = egui_wgpu::ScreenDescriptor {
-            size_in_pixels: size,
+        let frame = DeskFrame {
+            shapes: output.shapes,
+            textures: output.textures_delta,
             pixels_per_point: output.pixels_per_point,
+            size,
         };
-        let renderer = &mut self.renderer;
-        let shown = self.surface.show(gpu, size, |view, encoder| {
-            let extra = renderer.update_buffers(&gpu.device, &gpu.queue, encoder, &jobs, &screen);
-            gpu.queue.submit(extra);
-            let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("desk"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: wgpu::Operations {
-                        load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                        store: wgpu::StoreOp::Store,
-                    },
-                })],
-                ..Default::default()
-            });
-            renderer.render(&mut pass.forget_lifetime(), &jobs, &screen);
-        });
-        for id in &output.textures_delta.free {
-            self.renderer.free_texture(id);
+        let painted = self.canvas.paint(gpu, &self.context, frame, new_picture);
+        if painted || !self.presented {
+            let canvas = self.canvas.texture();
+            self.presented = canvas.is_some_and(|canvas| self.surface.show_copy(&picture.context, canvas));
         }
-        let delay = output.viewport_output.get(&egui::ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
-        shown.then(|| delay.unwrap_or(Duration::MAX))
+        let viewport = output.viewport_output.get(&egui::ViewportId::ROOT);
+        let delay = viewport.map_or(Duration::MAX, |viewport| viewport.repaint_delay);
+        if self.presented { delay } else { Duration::ZERO }
     }
 }

@@ -1,9 +1,11 @@
 //! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the show.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 
-use super::live::{Pause, Paused};
-use crate::stage::Gpu;
+use super::live::{NewestPicture, Pause, Paused};
+use crate::stage::{Gpu, Presenter, RenderContext};
 
 /// Attempts to configure a surface for which the show pauses; further ones are made while it draws.
 const PAUSED_ATTEMPTS: u32 = 20;
@@ -19,6 +21,8 @@ pub(super) struct WindowSurface {
     paused: Option<Paused>,
     /// Failed attempts in a row.
     attempts: u32,
+    /// Draws pictures that cannot be copied.
+    presenter: Option<(Arc<RenderContext>, Presenter)>,
 }
 
 impl WindowSurface {
@@ -26,12 +30,7 @@ impl WindowSurface {
     ///
     /// # Errors
     /// Fails if the device cannot draw to the surface.
-    pub fn new(
-        gpu: &Gpu,
-        surface: wgpu::Surface<'static>,
-        wait: bool,
-        pause: Pause,
-    ) -> anyhow::Result<Self> {
+    pub fn new(gpu: &Gpu, surface: wgpu::Surface<'static>, wait: bool, pause: Pause) -> anyhow::Result<Self> {
         let mut config = surface
             .get_default_config(&gpu.adapter, 1, 1)
             .context("the graphics device cannot draw to this window")?;
@@ -40,9 +39,10 @@ impl WindowSurface {
         if let Some(&plain) = capabilities.formats.iter().find(|format| !format.is_srgb()) {
             config.format = plain;
         }
+        config.usage |= capabilities.usages & wgpu::TextureUsages::COPY_DST;
         config.present_mode =
             if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
-        Ok(Self { surface, config, configured: false, pause, paused: None, attempts: 0 })
+        Ok(Self { surface, config, configured: false, pause, paused: None, attempts: 0, presenter: None })
     }
 
     /// Returns the surface format.
@@ -50,13 +50,38 @@ impl WindowSurface {
         self.config.format
     }
 
-    /// Presents a picture of `size` pixels drawn by `draw`. Returns false if the surface is not ready; try again later.
-    /// May block until the display takes the picture, up to a second.
-    pub fn show(
+    /// Presents a picture scaled to a surface of `size` pixels. Returns false if the surface is not ready; try again
+    /// later. May block until the display takes the picture, up to a second.
+    pub fn show(&mut self, picture: &NewestPicture, size: [u32; 2]) -> bool {
+        let context = &picture.context;
+        let format = self.config.format;
+        let same = self.presenter.take().filter(|(before, _)| Arc::ptr_eq(before, context));
+        let mut presenter = same.unwrap_or_else(|| (context.clone(), Presenter::new(context, format)));
+        let shown = self.present(&context.gpu, size, |surface, encoder| {
+            let view = surface.create_view(&Default::default());
+            presenter.1.draw(context, encoder, (&picture.view, picture.size), (&view, size));
+        });
+        self.presenter = Some(presenter);
+        shown
+    }
+
+    /// Presents a picture of the same format and size, like [`Self::show`].
+    pub fn show_copy(&mut self, context: &Arc<RenderContext>, texture: &wgpu::Texture) -> bool {
+        let size = [texture.width(), texture.height()];
+        if !self.config.usage.contains(wgpu::TextureUsages::COPY_DST) {
+            let view = texture.create_view(&Default::default());
+            return self.show(&NewestPicture { context: context.clone(), view, size, number: 0 }, size);
+        }
+        self.present(&context.gpu, size, |surface, encoder| {
+            encoder.copy_texture_to_texture(texture.as_image_copy(), surface.as_image_copy(), texture.size());
+        })
+    }
+
+    fn present(
         &mut self,
         gpu: &Gpu,
         size: [u32; 2],
-        draw: impl FnOnce(&wgpu::TextureView, &mut wgpu::CommandEncoder),
+        draw: impl FnOnce(&wgpu::Texture, &mut wgpu::CommandEncoder),
     ) -> bool {
         if size.contains(&0) || !self.configure(gpu, size) {
             return false;
@@ -70,9 +95,8 @@ impl WindowSurface {
             }
             _ => return false,
         };
-        let view = picture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        draw(&view, &mut encoder);
+        draw(&picture.texture, &mut encoder);
         gpu.queue.submit([encoder.finish()]);
         gpu.queue.present(picture);
         true

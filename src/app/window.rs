@@ -133,6 +133,8 @@ struct Repaint {
     every: Duration,
     painted: Option<Instant>,
     due: Option<Instant>,
+    /// Whether a painting was requested, rather than caused by the system.
+    requested: bool,
 }
 
 impl Repaint {
@@ -204,7 +206,12 @@ impl ApplicationHandler<Call> for App {
                     running.act(action);
                 }
             }
-            WindowEvent::RedrawRequested if on_desk => running.paint_desk(),
+            WindowEvent::RedrawRequested if on_desk => {
+                if !std::mem::take(&mut running.repaint.requested) {
+                    running.painter.expose();
+                }
+                running.paint_desk();
+            }
             WindowEvent::RedrawRequested => running.output.expose(),
             _ => {}
         }
@@ -220,10 +227,12 @@ impl ApplicationHandler<Call> for App {
         running.screen.look(&running.output_window);
         if running.repaint.is_due() {
             running.desk_window.request_redraw();
-            running.repaint.due = None;
+            (running.repaint.due, running.repaint.requested) = (None, true);
         }
         let next = [running.repaint.due, limit, Some(running.screen.next_look())];
-        events.set_control_flow(next.into_iter().flatten().min().map_or(ControlFlow::Wait, ControlFlow::WaitUntil));
+        events.set_control_flow(
+            next.into_iter().flatten().min().map_or(ControlFlow::Wait, ControlFlow::WaitUntil),
+        );
     }
 }
 
@@ -335,7 +344,7 @@ impl Running {
             pictures,
             painter,
             desk: Desk::default(),
-            repaint: Repaint { every: desk_every, painted: None, due: None },
+            repaint: Repaint { every: desk_every, painted: None, due: None, requested: false },
             desk_size: desk_window.inner_size(),
             desk_hidden: false,
             key_lines: keymap.shown(),
@@ -439,7 +448,7 @@ impl Running {
             };
             requests.extend(desk.show(ui, &view));
         });
-        self.repaint.ask(delay.map_or(self.repaint.every, |delay| delay.max(self.repaint.every)));
+        self.repaint.ask(delay.max(self.repaint.every));
         for request in requests {
             self.answer(request);
         }

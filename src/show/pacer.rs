@@ -148,7 +148,8 @@ impl DroppedSteps {
             (slow, "slow machine"),
             (suspended, "suspended machine"),
         ];
-        let words = causes.iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+        let words =
+            causes.iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
         words.collect::<Vec<_>>().join(", ")
     }
 }

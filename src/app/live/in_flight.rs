@@ -41,7 +41,10 @@ impl InFlight {
         let late = self.started.iter().take_while(|started| now - **started > LONGEST_SECS).count();
         let count = (finished.saturating_sub(self.oldest) as usize).clamp(late, self.started.len());
         self.oldest += count as u64;
-        let before = std::mem::replace(&mut self.finished_at, if count > 0 { now } else { self.finished_at });
+        let before = self.finished_at;
+        if count > 0 {
+            self.finished_at = now;
+        }
         // Several frames that are found finished at once share the time.
         let taken = now - self.started.front().map_or(now, |started| started.max(before));
         self.started.drain(..count).map(move |_| taken / count as f64)

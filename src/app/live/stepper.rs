@@ -26,7 +26,8 @@ pub(super) struct Stepper {
     pacer: Pacer,
     in_flight: InFlight,
     times: StepTimes,
-    pictures: Pictures,
+    /// Where its pictures go.
+    pub pictures: Pictures,
     /// Called for every new picture.
     wake: Box<dyn Fn() + Send>,
     /// Whether the frame before was late, so that slots since then count as its fault.

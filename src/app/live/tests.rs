@@ -65,7 +65,13 @@ impl FakeWindow {
             view_formats: &[],
         });
         let presenter = Presenter::new(context, target.format());
-        Self { hz, presenter, target: target.create_view(&Default::default()), presented: 0, newest: Vec::new() }
+        Self {
+            hz,
+            presenter,
+            target: target.create_view(&Default::default()),
+            presented: 0,
+            newest: Vec::new(),
+        }
     }
 
     fn next(&self) -> f64 {
@@ -86,8 +92,13 @@ impl FakeWindow {
 fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> Stepper {
     let deck = DeckSettings { size: SIZE, mesh: [16, 12], fps: f64::from(RATE) };
     let heard = Latest::new(PresetAudio::default());
-    let settings =
-        ShowSettings { seed: 5, warm_frames: 2, fps: f64::from(RATE), record: true, ..ShowSettings::default() };
+    let settings = ShowSettings {
+        seed: 5,
+        warm_frames: 2,
+        fps: f64::from(RATE),
+        record: true,
+        ..ShowSettings::default()
+    };
     let warmer = Warmer::in_place(context, &heard, deck, None);
     let mut rig = Rig::new(
         Show::new(settings, Catalogue::built_in().into()),
@@ -112,7 +123,7 @@ fn run(
     let (mut now, mut steps) = (start, 0);
     let (mut choices, mut pictures) = (Vec::new(), Vec::new());
     while now < end {
-        let shared = stepper.pictures().clone();
+        let shared = stepper.pictures.clone();
         match stepper.turn(now) {
             Turn::Sleep(secs) => {
                 stepper.rig.stage.finish(); // The device of this machine is always fast enough.
@@ -205,7 +216,7 @@ fn a_surface_that_changes_its_size_gets_the_device_but_never_stops_the_show() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let mut stepper = stepper(&context, || ());
-    let pictures = stepper.pictures().clone();
+    let pictures = stepper.pictures.clone();
     let paused = pictures.pause.ask();
     run(&mut stepper, 0.0..0.15, None, |_| 0.0);
     assert_eq!(pictures.newest.read().number, 0, "nothing is drawn for a moment");
@@ -222,8 +233,8 @@ fn a_frozen_or_black_picture_is_not_drawn_again() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let mut stepper = stepper(&context, || ());
-    let mut step = |stepper: &mut Stepper, steps: usize, command: Option<Command>| {
-        let before = stepper.pictures().newest.read().number;
+    let step = |stepper: &mut Stepper, steps: usize, command: Option<Command>| {
+        let before = stepper.pictures.newest.read().number;
         let commands: Vec<Command> = command.into_iter().collect();
         for number in 0..steps {
             let commands = if number == 0 { &commands[..] } else { &[] };
@@ -231,7 +242,7 @@ fn a_frozen_or_black_picture_is_not_drawn_again() {
             let input = RigFrame { dt: 1.0 / 60.0, sound: &[], features: &features, commands };
             stepper.draw(&input, || 0.0);
         }
-        stepper.pictures().newest.read().number - before
+        stepper.pictures.newest.read().number - before
     };
     assert_eq!(step(&mut stepper, 30, None), 30);
     assert_eq!(step(&mut stepper, 30, Some(Command::Freeze)), 0);

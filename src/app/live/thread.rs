@@ -1,15 +1,14 @@
 //! The show's thread: orders and MIDI in, one step, then log, saved state and the desk's view out.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::stepper::{Stepper, Turn};
 use super::{Call, DeskState, Order, ShowParts};
 use crate::app::actions;
-use crate::app::leave;
 use crate::app::archive::Archive;
+use crate::app::leave;
 use crate::app::logbook::LogBook;
 use crate::app::midi::Midi;
 use crate::app::screenshot::Screenshot;
@@ -56,11 +55,7 @@ pub(super) struct ShowThread {
 
 impl ShowThread {
     /// Combines the parts; `picture` is called for every new picture.
-    pub fn new(
-        parts: ShowParts,
-        (orders, actions, desk): Ends,
-        picture: impl Fn() + Send + 'static,
-    ) -> Self {
+    pub fn new(parts: ShowParts, (orders, actions, desk): Ends, picture: impl Fn() + Send + 'static) -> Self {
         Self {
             stepper: Stepper::new(parts.rig, parts.pictures, (parts.rate, 0.0), picture),
             listener: parts.listener,
@@ -180,7 +175,8 @@ impl ShowThread {
             Order::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);
                 // Its thread may still be busy opening the old input.
-                if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
+                if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
+                {
                     log::debug!("joining the old analysis thread on the show's thread: {error}");
                 }
             }

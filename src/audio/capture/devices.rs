@@ -73,7 +73,9 @@ impl<T: Send + 'static> Calls<T> {
     /// returned since is dropped.
     fn start(&self, key: &str, call: impl FnOnce() -> T + Send + 'static) -> Call<T> {
         let mut hanging = self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
-        let hangs = hanging.get(key).is_some_and(|earlier| matches!(earlier.try_recv(), Err(mpsc::TryRecvError::Empty)));
+        let hangs = hanging
+            .get(key)
+            .is_some_and(|earlier| matches!(earlier.try_recv(), Err(mpsc::TryRecvError::Empty)));
         let key = key.to_owned();
         if hangs {
             return Call { key, result: None };

@@ -1,8 +1,8 @@
 //! Render passes, one file and one shader each, and helpers to build them.
 
+pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
-pub(super) mod blit;
 pub(super) mod blur;
 pub(super) mod composite;
 pub(super) mod draw;
