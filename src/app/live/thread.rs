@@ -89,9 +89,10 @@ impl ShowThread {
             }
         }
         leave::limit();
-        let entries = self.stepper.rig.show.take_log();
+        let show = &mut self.stepper.rig.show;
+        show.log_frames();
         if let Some(book) = &mut self.book {
-            book.write(&entries);
+            book.write(&show.take_log());
         }
         // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
         let Self { book, archive, .. } = self;
