@@ -28,18 +28,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cluster", &["units", "library", "jobs", "frames", "embed"]),
     ("night", &["units", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed", "cluster"]),
     ("desk", &["units", "analysis", "library", "mind", "show"]),
+    ("midi", &["units", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
             "units", "handoff", "audio", "analysis", "media", "milk", "library", "mind", "stage", "show",
-            "jobs", "audit", "embed", "night", "desk",
+            "jobs", "audit", "embed", "night", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
             "units", "audio", "analysis", "media", "library", "mind", "stage", "show", "training", "jobs",
-            "audit", "pack", "frames", "embed", "cluster", "night", "app",
+            "audit", "pack", "frames", "embed", "cluster", "night", "midi", "app",
         ],
     ),
 ];
@@ -75,7 +76,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("ureq", &["embed"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
-    ("midir", &["app"]),
+    ("midir", &["midi"]),
     ("egui", &["desk", "app"]),
 ];
 

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn painting_what_has_changed_gives_the_same_desk_as_painting_all_of_it() {
         let Some(gpu) = Gpu::for_test() else { return };
-        let preview = picture(&gpu, wgpu::TextureFormat::Rgba8Unorm, [64, 36]).create_view(&Default::default());
+        let preview =
+            picture(&gpu, wgpu::TextureFormat::Rgba8Unorm, [64, 36]).create_view(&Default::default());
         let mut canvases = [0, 1].map(|_| Canvas::new(&gpu, wgpu::TextureFormat::Bgra8Unorm, &preview));
         let (context, mut desk) = (egui::Context::default(), Desk::default());
         let mut snapshot = Snapshot::default();

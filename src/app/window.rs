@@ -19,7 +19,6 @@ use super::baking::Baking;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
-use super::midi::Midi;
 use super::output::Output;
 use super::painter::Painter;
 use super::preferences::Preferences;
@@ -33,6 +32,7 @@ use crate::desk::{
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::library::{Setting, Settings, UserFolders};
+use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
