@@ -2,8 +2,8 @@
 //!
 //! The pictures in `tests/snapshots` were drawn by the software rasteriser and are compared on it only; elsewhere the
 //! test says so and passes. A pixel may differ by 0.6 (weighted squared YIQ distance, which a rounding never
-//! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=1 cargo test --release --test desk`
-//! draws them anew after a wanted change: look at them before they are committed.
+//! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk`
+//! updates all of them, even where a changed label stays within that tolerance; look at them before you commit them.
 
 #[path = "desk/renderer.rs"]
 mod renderer;
@@ -237,7 +237,7 @@ fn the_page_of_midi() {
         ],
         rows: vec![
             row(0, "fusion", "CC 16 ch 1", "absolute", None),
-            row(1, "next", "note 36 ch 10", "absolute", Some("Hold")),
+            row(1, "next", "note 36 ch 10", "absolute", Some("Toggle hold")),
             row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
         ],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),

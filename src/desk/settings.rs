@@ -96,9 +96,7 @@ impl SettingsPage {
             }
         }
         ui.horizontal(|ui| {
-            ui.add(
-                TextEdit::singleline(&mut self.midi).hint_text("New MIDI profile set").desired_width(150.0),
-            );
+            ui.add(TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0));
             let usable = plain_name(&self.midi);
             if ui.add_enabled(usable, egui::Button::new("Create")).clicked() {
                 let name = std::mem::take(&mut self.midi).trim().to_owned();

@@ -93,7 +93,7 @@ fn builtin_reports_whether_looks_are_used() {
     let mut on_note = |text| description = text;
     open_embedder("builtin", None, &items, library.path(), 1, 1, &mut on_note).expect("opened");
     assert!(
-        description.contains("without looks")
+        description.contains("code only")
             && description.contains("64 presets")
             && description.contains("3 have"),
         "{description}"

@@ -197,7 +197,7 @@ mod tests {
         let diagnosis = diagnose(&reports);
         assert_eq!(diagnosis.picked, Some(1), "{diagnosis:?}");
         assert!(
-            diagnosis.message.contains("'mixer' carries sound (-6.0 dBFS), the loudest"),
+            diagnosis.message.contains("'mixer' has signal (-6.0 dBFS), the loudest"),
             "{}",
             diagnosis.message
         );
