@@ -103,9 +103,9 @@ pub struct AudioLine {
 /// Frame timing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames per second over the last second.
+    /// Mean frames per second over the last 120 frames.
     pub fps: f32,
-    /// Median CPU time per frame, milliseconds.
+    /// Median time between frames, milliseconds.
     pub median_ms: f32,
     /// 95th percentile of the same.
     pub p95_ms: f32,
