@@ -161,7 +161,7 @@ fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_
     let started = std::time::Instant::now();
     let late = night(&kitchen, &["--hours", "0.0001"]);
     assert!(late.status.success(), "{}{}", late.stdout, late.stderr);
-    assert!(late.stdout.contains("the time for rendering is up"), "{}", late.stdout);
+    assert!(late.stdout.contains("time limit for rendering reached"), "{}", late.stdout);
     assert!(index(&kitchen.folder("out")).len() >= 3);
     assert!(started.elapsed() < Duration::from_secs(120));
     let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
