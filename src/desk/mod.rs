@@ -17,6 +17,7 @@ mod meters;
 mod midi;
 mod page;
 mod reason;
+pub mod resolve;
 mod settings;
 mod status_bar;
 mod style;

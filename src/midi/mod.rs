@@ -19,8 +19,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::actions;
-use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView};
+use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView, resolve};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
@@ -51,7 +50,7 @@ struct Device {
 }
 
 /// MIDI input and output of the program.
-pub(super) struct Midi {
+pub struct Midi {
     source: Box<dyn MidiSource>,
     profiles: ProfileStore,
     devices: BTreeMap<String, Device>,
@@ -125,11 +124,11 @@ impl Midi {
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
-                let current = |dial| actions::value(dial, snapshot, commands).get();
+                let current = |dial| resolve::value(dial, snapshot, commands).get();
                 match bound.moved(&event, current) {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
-                    Some(Moved::By(dial, by)) => commands.push(actions::moved(dial, by, snapshot, commands)),
+                    Some(Moved::By(dial, by)) => commands.push(resolve::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
             }
