@@ -128,7 +128,11 @@ impl PresetPass {
             pass::bind(device, label, &layout, &resources)
         };
         let reads_images = coordinates.is_some();
-        Self { pipeline, reads_images, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
+        Self {
+            pipeline,
+            reads_images,
+            groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))),
+        }
     }
 
     /// Returns the bind group that reads feedback image `image`.

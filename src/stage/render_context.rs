@@ -46,8 +46,6 @@ impl RenderContext {
                 address_mode_w: address,
                 mag_filter: filter,
                 min_filter: filter,
-                // No texture has smaller levels.
-                lod_max_clamp: 0.0,
                 ..Default::default()
             })
         };

@@ -3,8 +3,8 @@
 //! An endless shader would hang the graphics device and stop the show.
 
 use naga::{
-    AddressSpace, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, Module, Scalar,
-    Span, Statement, Type, TypeInner,
+    AddressSpace, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, Module,
+    Scalar, Span, Statement, Type, TypeInner,
 };
 
 /// Minimum and maximum of the iterations of all loops of one pixel.

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use naga::{
-    AddressSpace, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, LocalVariable,
-    MathFunction, Module, Statement, UnaryOperator,
+    AddressSpace, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal,
+    LocalVariable, MathFunction, Module, Statement, UnaryOperator,
 };
 
 use super::operands;
@@ -44,7 +44,10 @@ pub(super) fn drop_guards(module: &mut Module) {
     }
 }
 
-fn merge_calls(arguments: &mut HashMap<Handle<Function>, Vec<f32>>, calls: Vec<(Handle<Function>, Vec<f32>)>) {
+fn merge_calls(
+    arguments: &mut HashMap<Handle<Function>, Vec<f32>>,
+    calls: Vec<(Handle<Function>, Vec<f32>)>,
+) {
     for (function, bounds) in calls {
         let known = arguments.entry(function).or_insert_with(|| vec![0.0; bounds.len()]);
         known.iter_mut().zip(bounds).for_each(|(known, bound)| *known = known.max(bound));
@@ -100,7 +103,11 @@ impl<'a> Walk<'a> {
         }
         let mut bound = 0.0_f32;
         operands(expression, |operand| bound = bound.max(self.initial(operand)));
-        if matches!(expression, Expression::Compose { .. } | Expression::Splat { .. }) { bound } else { UNKNOWN }
+        if matches!(expression, Expression::Compose { .. } | Expression::Splat { .. }) {
+            bound
+        } else {
+            UNKNOWN
+        }
     }
 
     fn leaf(&self, expression: &Expression) -> f32 {
@@ -342,7 +349,8 @@ fn is_constant(function: &Function, handle: Handle<Expression>) -> bool {
 }
 
 fn is_zero(function: &Function, handle: Handle<Expression>) -> bool {
-    matches!(function.expressions[handle], Expression::ZeroValue(_)) || constant(function, handle) == Some(0.0)
+    matches!(function.expressions[handle], Expression::ZeroValue(_))
+        || constant(function, handle) == Some(0.0)
 }
 
 /// A guarded product: the factors and the comparisons of its `select`.
@@ -357,7 +365,9 @@ struct Guarded {
 fn simplify(function: &mut Function, bounds: &[f32]) {
     let handles: Vec<_> = function.expressions.iter().map(|(handle, _)| handle).collect();
     for handle in handles {
-        let Some(Guarded { product, either, comparisons }) = guarded(function, bounds, handle) else { continue };
+        let Some(Guarded { product, either, comparisons }) = guarded(function, bounds, handle) else {
+            continue;
+        };
         match comparisons {
             [(_, false), (_, false)] => *function.expressions.get_mut(handle) = product,
             [(only, true), (_, false)] | [(_, false), (only, true)]
@@ -373,22 +383,27 @@ fn simplify(function: &mut Function, bounds: &[f32]) {
 fn guarded(function: &Function, bounds: &[f32], handle: Handle<Expression>) -> Option<Guarded> {
     let at = |handle: Handle<Expression>| &function.expressions[handle];
     let Expression::Select { condition, accept, reject } = *at(handle) else { return None };
-    let Expression::Binary { op: BinaryOperator::InclusiveOr, left, right } = *at(condition) else { return None };
+    let Expression::Binary { op: BinaryOperator::InclusiveOr, left, right } = *at(condition) else {
+        return None;
+    };
     let product = at(reject);
-    let Expression::Binary { op: BinaryOperator::Multiply, left: a, right: b } = *product else { return None };
+    let Expression::Binary { op: BinaryOperator::Multiply, left: a, right: b } = *product else {
+        return None;
+    };
     if !is_zero(function, accept) {
         return None;
     }
-    let necessary = |comparison: Handle<Expression>, factor: Handle<Expression>, other: Handle<Expression>| {
-        let matches = match *at(comparison) {
-            Expression::Binary { op: BinaryOperator::Equal, left, right } => {
-                same(function, left, factor) && is_zero(function, right)
-            }
-            // The comparison of a constant is one.
-            _ => is_constant(function, comparison) && is_constant(function, factor),
+    let necessary =
+        |comparison: Handle<Expression>, factor: Handle<Expression>, other: Handle<Expression>| {
+            let matches = match *at(comparison) {
+                Expression::Binary { op: BinaryOperator::Equal, left, right } => {
+                    same(function, left, factor) && is_zero(function, right)
+                }
+                // The comparison of a constant is one.
+                _ => is_constant(function, comparison) && is_constant(function, factor),
+            };
+            matches.then(|| (comparison, bounds[other.index()] == UNKNOWN && !never_zero(function, factor)))
         };
-        matches.then(|| (comparison, bounds[other.index()] == UNKNOWN && !never_zero(function, factor)))
-    };
     let comparisons = [necessary(left, a, b)?, necessary(right, b, a)?];
     Some(Guarded { product: product.clone(), either: condition, comparisons })
 }

@@ -111,7 +111,13 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
     bounds::bound_loops(&mut module, bounds::limit(&translated.wgsl));
     levels::read_level_zero(&mut module);
     validate(&module)?;
-    Ok(ShaderText { wgsl, module: Arc::new(module), reads_diffuse, reads_polar, interface: translated.interface })
+    Ok(ShaderText {
+        wgsl,
+        module: Arc::new(module),
+        reads_diffuse,
+        reads_polar,
+        interface: translated.interface,
+    })
 }
 
 fn validate(module: &naga::Module) -> Result<(), ShaderError> {

@@ -25,7 +25,9 @@ pub(crate) fn operands(expression: &Expression, mut visit: impl FnMut(Handle<Exp
             visit(*arg);
             [*arg1, *arg2, *arg3].into_iter().flatten().for_each(visit);
         }
-        Expression::ImageSample { image, sampler, coordinate, array_index, offset, level, depth_ref, .. } => {
+        Expression::ImageSample {
+            image, sampler, coordinate, array_index, offset, level, depth_ref, ..
+        } => {
             [*image, *sampler, *coordinate].into_iter().for_each(&mut visit);
             [*array_index, *offset, *depth_ref].into_iter().flatten().for_each(&mut visit);
             match *level {

@@ -25,6 +25,7 @@ impl BlitPass {
             vertex: (&shader, "vs_screen"),
             buffers: &[],
             fragment: (&shader, "fs_blit"),
+            constants: &[],
             format,
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,

@@ -41,9 +41,8 @@ pub(super) fn generalise(module: &mut Module) {
 
 /// Adds the private variable with the value that is always true.
 fn add_flag(module: &mut Module) -> Handle<GlobalVariable> {
-    let ty = module
-        .types
-        .insert(Type { name: None, inner: TypeInner::Scalar(Scalar::BOOL) }, Span::UNDEFINED);
+    let ty =
+        module.types.insert(Type { name: None, inner: TypeInner::Scalar(Scalar::BOOL) }, Span::UNDEFINED);
     let init = module.global_expressions.append(Expression::Literal(Literal::Bool(true)), Span::UNDEFINED);
     let variable = GlobalVariable {
         name: Some("is_pixel".to_owned()),
@@ -57,14 +56,9 @@ fn add_flag(module: &mut Module) -> Handle<GlobalVariable> {
 }
 
 /// Sets the flag at the start of a fragment entry point: a pixel is right of -1.
-fn set_flag(
-    types: &mut naga::UniqueArena<Type>,
-    function: &mut Function,
-    pixel: Handle<GlobalVariable>,
-) {
-    let is_position = |binding: &Option<Binding>| {
-        matches!(binding, Some(Binding::BuiltIn(BuiltIn::Position { .. })))
-    };
+fn set_flag(types: &mut naga::UniqueArena<Type>, function: &mut Function, pixel: Handle<GlobalVariable>) {
+    let is_position =
+        |binding: &Option<Binding>| matches!(binding, Some(Binding::BuiltIn(BuiltIn::Position { .. })));
     let mut place = None;
     for (number, argument) in (0..).zip(&function.arguments) {
         if is_position(&argument.binding) {
@@ -86,8 +80,7 @@ fn set_flag(
     let argument = add(Expression::FunctionArgument(argument));
     let pointer = add(Expression::GlobalVariable(pixel));
     let left_of_all = add(Expression::Literal(Literal::F32(-1.0)));
-    let position =
-        member.map_or(argument, |index| add(Expression::AccessIndex { base: argument, index }));
+    let position = member.map_or(argument, |index| add(Expression::AccessIndex { base: argument, index }));
     let x = add(Expression::AccessIndex { base: position, index: 0 });
     let value = add(Expression::Binary { op: BinaryOperator::Greater, left: x, right: left_of_all });
     let first = if member.is_some() { position } else { x };
@@ -141,10 +134,14 @@ impl Uniforms {
             facts.depends = self.depends(function, entry, &facts.locals);
             let mut stores = Stores { function, facts: &facts, roots: Vec::new() };
             let branches = stores.block(&function.body, false);
-            let locals: Vec<_> = stores.roots.iter().filter_map(|root| match root {
-                Expression::LocalVariable(local) => Some(*local),
-                _ => None,
-            }).collect();
+            let locals: Vec<_> = stores
+                .roots
+                .iter()
+                .filter_map(|root| match root {
+                    Expression::LocalVariable(local) => Some(*local),
+                    _ => None,
+                })
+                .collect();
             facts.locals.extend(locals);
             facts.branches = branches;
             if facts.locals.len() == before {

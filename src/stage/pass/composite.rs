@@ -74,11 +74,7 @@ pub(in crate::stage) struct CompositePass {
 
 impl CompositePass {
     /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
-    pub fn new(
-        gpu: &Gpu,
-        mesh_shader: &wgpu::ShaderModule,
-        coordinates: Option<&CoordinatesPass>,
-    ) -> Self {
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
         let shader = module(gpu, "composite", SHADER);

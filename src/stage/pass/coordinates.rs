@@ -96,7 +96,12 @@ impl CoordinatesPass {
     }
 
     /// Creates an image of `size` pixels for an attribute.
-    pub fn image(&self, device: &wgpu::Device, attribute: Attribute, [width, height]: [u32; 2]) -> wgpu::TextureView {
+    pub fn image(
+        &self,
+        device: &wgpu::Device,
+        attribute: Attribute,
+        [width, height]: [u32; 2],
+    ) -> wgpu::TextureView {
         view(&device.create_texture(&wgpu::TextureDescriptor {
             label: Some("coordinates"),
             size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },

@@ -3,8 +3,8 @@
 pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
-mod branches;
 pub(super) mod blur;
+mod branches;
 pub(super) mod composite;
 pub(super) mod coordinates;
 pub(super) mod draw;

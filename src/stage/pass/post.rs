@@ -5,9 +5,7 @@
 
 use std::marker::PhantomData;
 
-use super::{
-    PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
-};
+use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module};
 use crate::stage::gpu::Gpu;
 
 /// Bind groups cached per pass: a pass reads one of two pictures and one of two history images.
