@@ -108,7 +108,7 @@ fn a_readback_gives_every_picture_once_and_in_order() {
 #[test]
 fn a_picture_of_another_size_continues_where_it_was() {
     // Gets lighter with every frame: a lost frame would be seen.
-    let shaders = "warp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz + 0.02 * float3(uv.x, uv.y, 1.0); }\n\
+    let shaders = "warp=0\nfWaveAlpha=0\nwarp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz + 0.02 * float3(uv.x, uv.y, 1.0); }\n\
                    comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
     let (Some(mut same), Some(mut other)) = (stage_with(shaders), stage_with(shaders)) else { return };
     for (frames, scale, size) in [(20, 0.7, [45, 25]), (3, 0.6, [38, 22]), (4, 1.0, SIZE)] {
