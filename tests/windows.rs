@@ -142,7 +142,9 @@ fn the_output_fills_its_window_after_every_change_of_size() {
         let format = ImageFormat::Z_PIXMAP;
         let lit = |x, y, width, height| {
             let image = show.display.get_image(format, window, x, y, width, height, !0).ok()?.reply().ok()?;
-            Some(image.data.chunks_exact(4).filter(|pixel| pixel[..3].iter().any(|value| *value > 24)).count())
+            Some(
+                image.data.chunks_exact(4).filter(|pixel| pixel[..3].iter().any(|value| *value > 24)).count(),
+            )
         };
         (lit(970, 0, 300, 720)? > 100 && lit(0, 550, 1280, 160)? > 100).then_some(())
     });

@@ -1,8 +1,8 @@
 //! The show under a scripted clock: what windows do changes neither its choices nor its pictures, and its time stays true.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::picture::{Pause, Pictures};
 use super::stepper::{Stepper, Turn};
