@@ -13,8 +13,16 @@ pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
     /// Whether it is drawn as one triangle that reads what its mesh interpolates from images.
     pub reads_images: bool,
+    layout: wgpu::BindGroupLayout,
     /// By feedback image, then with the main image clamped or wrapped.
     groups: [[wgpu::BindGroup; 2]; 2],
+}
+
+/// What a pass has without its images.
+struct Built {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    reads_images: bool,
 }
 
 /// Images a preset shader can bind.
@@ -38,16 +46,26 @@ impl PresetPass {
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Result<Self, StageError> {
-        render_context.gpu.checked(|| Self::build(render_context, kind, text, sources, missing))
+        render_context.gpu.checked(|| {
+            let built = Self::pipeline(render_context, kind, text);
+            Self::bind(render_context, kind, text, sources, missing, built)
+        })
     }
 
-    fn build(
+    /// Builds the bind groups for other images; the pipeline stays.
+    pub fn rebound(
+        &self,
         render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
-        missing: &mut Vec<String>,
     ) -> Self {
+        let Self { pipeline, layout, reads_images, .. } = self;
+        let kept = Built { pipeline: pipeline.clone(), layout: layout.clone(), reads_images: *reads_images };
+        Self::bind(render_context, kind, text, sources, &mut Vec::new(), kept)
+    }
+
+    fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> Built {
         let label = label(kind);
         let device = &render_context.gpu.device;
         let mut types = vec![UNIFORM];
@@ -91,6 +109,19 @@ impl PresetPass {
             ),
             None => pass::pipeline(device, &mesh),
         };
+        Built { pipeline, layout, reads_images: coordinates.is_some() }
+    }
+
+    fn bind(
+        render_context: &RenderContext,
+        kind: PassKind,
+        text: &ShaderText,
+        sources: &Sources,
+        missing: &mut Vec<String>,
+        built: Built,
+    ) -> Self {
+        let (label, device) = (label(kind), &render_context.gpu.device);
+        let Built { pipeline, layout, reads_images } = built;
         let bound: Vec<Bound> = text
             .interface
             .textures
@@ -127,12 +158,8 @@ impl PresetPass {
             }
             pass::bind(device, label, &layout, &resources)
         };
-        let reads_images = coordinates.is_some();
-        Self {
-            pipeline,
-            reads_images,
-            groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))),
-        }
+        let groups = [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped)));
+        Self { pipeline, layout, reads_images, groups }
     }
 
     /// Returns the bind group that reads feedback image `image`.
