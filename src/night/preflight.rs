@@ -20,7 +20,7 @@ pub struct Check {
     /// The result as a message.
     #[serde(rename = "said")]
     pub message: String,
-    /// Whether the bake cannot start.
+    /// Whether this prevents the bake from starting.
     pub fatal: bool,
 }
 
@@ -81,7 +81,7 @@ fn audio(audio: &str) -> Result<String, String> {
     if loud {
         Ok(audio.to_owned())
     } else {
-        Err(format!("the audio file {audio} is silent; presets need music to be judged"))
+        Err(format!("the audio file {audio} is silent; presets cannot be audited without music"))
     }
 }
 
@@ -123,8 +123,10 @@ fn power() -> String {
             online.push(text.trim() == "1");
         }
     }
-    if online.is_empty() || online.contains(&true) {
-        "on mains power, or power source unknown".into()
+    if online.is_empty() {
+        "power source unknown".into()
+    } else if online.contains(&true) {
+        "on mains power".into()
     } else {
         "on battery: connect the power supply".into()
     }

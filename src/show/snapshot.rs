@@ -1,4 +1,4 @@
-//! A read-only view of the show for the desk and MIDI lamps.
+//! A read-only view of the show for the desk and MIDI LEDs.
 
 use super::pacer::DroppedSteps;
 use super::reason::Reason;
