@@ -32,7 +32,7 @@ pub(super) fn limit() {
             end_process();
         };
         if let Err(error) = std::thread::Builder::new().name("exit limit".into()).spawn(end) {
-            log::debug!("the end of the program may take longer: {error}");
+            log::debug!("could not start the exit limit: {error}; exiting may take longer");
         }
     });
 }

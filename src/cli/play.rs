@@ -23,7 +23,7 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Display that the output fills, counted from 0 [default: none, a window]
+    /// Display that the output fills, counted from 0 [default: a window]
     #[arg(long, value_name = "NUMBER")]
     monitor: Option<usize>,
     /// Picture size in pixels [default: chosen for the graphics device]

@@ -45,9 +45,10 @@ impl StatusBar {
                 ui.label(RichText::new(times).small().color(style::OFF));
                 let scale = view.snapshot.quality.scale;
                 if scale < 1.0 {
-                    let text = format!("{:.0}% size", scale * 100.0);
-                    ui.label(RichText::new(text).small().color(style::OFF))
-                        .on_hover_text("The picture is smaller while this computer cannot keep up");
+                    let text = format!("{:.0}% resolution", scale * 100.0);
+                    ui.label(RichText::new(text).small().color(style::OFF)).on_hover_text(
+                        "The picture is drawn at a lower resolution because this computer cannot keep up",
+                    );
                 }
                 let dropped = &view.snapshot.dropped;
                 if dropped.total() > 0 {

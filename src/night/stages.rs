@@ -177,7 +177,7 @@ impl Night<'_, '_> {
             self.note(format!("time limit for the audit reached; {} presets pending", judged.pending));
         }
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
-        self.note(format!("{accepted} presets accepted, {excluded} excluded"));
+        self.note(format!("{} accepted, {excluded} excluded", counted(accepted, "preset")));
         Ok(judged)
     }
 

@@ -13,7 +13,7 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
-/// Audit every preset in supervised worker processes; run it again to resume; exit with 3 if stopped early.
+/// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
