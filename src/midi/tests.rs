@@ -200,7 +200,7 @@ fn a_control_with_two_actions_is_a_conflict() {
 }
 
 #[test]
-fn lamps_follow_the_show_and_are_restored_after_reconnection() {
+fn leds_follow_the_show_and_are_restored_after_reconnection() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
     bench.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);
