@@ -61,7 +61,7 @@ impl Painter {
         let renderer = &mut self.renderer;
         surface.show(gpu, |view, encoder| {
             let extra = renderer.update_buffers(&gpu.device, &gpu.queue, encoder, &jobs, &screen);
-            gpu.queue.submit(extra);
+            gpu.submit(extra);
             let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
                 label: Some("desk"),
                 color_attachments: &[Some(wgpu::RenderPassColorAttachment {

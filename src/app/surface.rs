@@ -33,7 +33,7 @@ impl WindowSurface {
         }
         config.present_mode =
             if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
-        surface.configure(&gpu.device, &config);
+        gpu.configure(&surface, &config)?;
         Ok(Self { window, surface, config })
     }
 
@@ -51,17 +51,23 @@ impl WindowSurface {
     pub fn resize(&mut self, gpu: &Gpu, width: u32, height: u32) {
         if width > 0 && height > 0 && self.size() != [width, height] {
             (self.config.width, self.config.height) = (width, height);
-            self.surface.configure(&gpu.device, &self.config);
+            if let Err(why) = gpu.configure(&self.surface, &self.config) {
+                log::debug!("could not configure a window: {why}");
+            }
         }
     }
 
     /// Presents the picture drawn by `draw`; skips the frame if the surface is not ready.
     pub fn show(&mut self, gpu: &Gpu, draw: impl FnOnce(&wgpu::TextureView, &mut wgpu::CommandEncoder)) {
-        let picture = match self.surface.get_current_texture() {
-            wgpu::CurrentSurfaceTexture::Success(picture)
-            | wgpu::CurrentSurfaceTexture::Suboptimal(picture) => picture,
-            wgpu::CurrentSurfaceTexture::Outdated | wgpu::CurrentSurfaceTexture::Lost => {
-                self.surface.configure(&gpu.device, &self.config);
+        let picture = match gpu.acquire(&self.surface) {
+            Ok(
+                wgpu::CurrentSurfaceTexture::Success(picture)
+                | wgpu::CurrentSurfaceTexture::Suboptimal(picture),
+            ) => picture,
+            Ok(wgpu::CurrentSurfaceTexture::Outdated | wgpu::CurrentSurfaceTexture::Lost) => {
+                if let Err(why) = gpu.configure(&self.surface, &self.config) {
+                    log::debug!("could not configure a window: {why}");
+                }
                 return;
             }
             _ => return,
@@ -69,7 +75,7 @@ impl WindowSurface {
         let view = picture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         draw(&view, &mut encoder);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         self.window.pre_present_notify();
         gpu.queue.present(picture);
     }

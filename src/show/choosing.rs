@@ -16,8 +16,6 @@ use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
-/// Candidates kept warm for the next cut.
-const WARM_CANDIDATES: usize = 2;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.
@@ -87,8 +85,8 @@ impl Show {
 
     /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
-        let alone =
-            self.decks.front.is_some() && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
+        let drawn = self.decks.front.as_ref().is_some_and(|slot| slot.warm);
+        let alone = drawn && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
         // The performer dismisses presets that they chose or that run without the director.
         let chosen_by_director = self.auto
             && self
@@ -167,7 +165,8 @@ impl Show {
             Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
             Wanted::Preset(_) => LeaveReason::Replaced,
         });
-        self.cut(slot, Cause::Performer, over_secs, style);
+        let cause = if self.decks.front.is_none() { Cause::Start } else { Cause::Performer };
+        self.cut(slot, cause, over_secs, style);
     }
 
     /// Learns from the preset on air before it leaves.
@@ -242,7 +241,18 @@ impl Show {
         let target = self.target();
         self.decks.drop_stale_spare();
         self.request_wanted();
-        while self.decks.candidates.len() < WARM_CANDIDATES {
+        if self.resuming() {
+            return self.keep_safe_preset(); // It is sooner on air alone.
+        }
+        while self.decks.candidates.len() < self.decks.capacity() {
+            if let Some(index) = self.next_resumed() {
+                let entry = &self.director.pool.catalogue.entries[index as usize];
+                let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
+                let slot = self.decks.request(entry, Some(index), seed, warm_frames);
+                let reason = Reason::plain("Queued before the restart");
+                self.decks.candidates.push(Slot { reason, ..slot });
+                continue;
+            }
             let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.index).collect();
             let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
             let entry = &self.director.pool.catalogue.entries[choice.preset as usize];
@@ -267,7 +277,7 @@ impl Show {
             self.wanted = None; // The library has changed.
             return;
         };
-        if self.decks.candidates.len() >= WARM_CANDIDATES
+        if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
         {
             self.decks.drop_slot(last);
@@ -333,7 +343,7 @@ impl Show {
         let safe = status.favourites().filter(|index| status.usable(*index, true));
         let safe: Vec<u32> = safe.filter(|index| Some(entries[*index as usize].id) != on_air).collect();
         let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
-        let slot = if safe.is_empty() {
+        let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
             // Presets that failed before are not tried again.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::recovery::Recovery;
 use super::warm::{DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
@@ -31,7 +32,10 @@ pub struct Rig {
     pub show: Show,
     /// The stage.
     pub stage: Stage,
-    warmer: Warmer,
+    pub(super) warmer: Warmer,
+    pub(super) recovery: Recovery,
+    #[cfg(feature = "faults")]
+    pub(super) faults: crate::faults::Plan,
     analyser: PresetAudioAnalyser,
     audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
@@ -48,6 +52,9 @@ impl Rig {
             show,
             stage,
             warmer,
+            recovery: Recovery::default(),
+            #[cfg(feature = "faults")]
+            faults: crate::faults::Plan::default(),
             analyser: PresetAudioAnalyser::new(),
             audio,
             spare,
@@ -56,25 +63,26 @@ impl Rig {
         }
     }
 
-    /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks.
+    /// Runs one frame: analyse audio, look after the graphics device, collect warm decks, step the show, draw, request
+    /// decks.
     pub fn frame(&mut self, input: &RigFrame) {
+        #[cfg(feature = "faults")]
+        self.inject(input.dt);
         let audio = self.analyser.update(input.sound, input.dt).clone();
         self.publish(&audio);
+        self.look_after_graphics();
         let step = self.step(input, &audio);
-        self.stage.draw(&step.cue);
+        self.draw(&step.cue);
         if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
         }
         self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
+            self.recovery.forget(deck);
         }
-        for request in step.requests {
-            let deck = request.deck;
-            if !self.warmer.request(request) {
-                self.show.cancel_request(deck);
-            }
-        }
+        step.requests.into_iter().for_each(|request| self.request(request));
+        self.flush_backlog();
     }
 
     /// Returns the audio that presets receive in this frame.
@@ -95,18 +103,15 @@ impl Rig {
     /// and nothing is drawn.
     pub fn prepare(&mut self) {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        for request in self.step(&frame, &PresetAudio::default()).requests {
-            let deck = request.deck;
-            if !self.warmer.request(request) {
-                self.show.cancel_request(deck);
-            }
-        }
+        let step = self.step(&frame, &PresetAudio::default());
+        step.requests.into_iter().for_each(|request| self.request(request));
     }
 
     fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
+            self.recovery.arrived(arrival.deck);
             match arrival.result {
                 Ok(deck) => {
                     let problems = deck.problems();
@@ -121,7 +126,12 @@ impl Rig {
                 }
                 Err(DeckError::Temporary(why)) => {
                     log::warn!("could not load preset: {why}; choosing another");
+                    self.recovery.forget(arrival.deck);
                     self.show.cancel_request(arrival.deck);
+                }
+                Err(DeckError::Device(error)) => {
+                    log::warn!("could not prepare a preset: {error}");
+                    self.device_failed(arrival.deck);
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::decks::{Decks, Slot};
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::ShowMemory;
 use super::picture_watch::VisualWatch;
+use super::resume::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};
@@ -79,6 +80,7 @@ pub struct Show {
     /// Frames that are not in the log yet.
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
+    pub(super) resumption: Resumption,
 }
 
 impl Show {
@@ -119,6 +121,7 @@ impl Show {
             log_entries: Vec::new(),
             frames: Vec::new(),
             watch: VisualWatch::default(),
+            resumption: Resumption::default(),
         }
     }
 
@@ -180,7 +183,7 @@ impl Show {
         let (mut requests, retired) = self.decks.take_requests();
         requests
             .iter_mut()
-            .for_each(|request| request.rescued = self.memory.rescued.contains(&request.preset));
+            .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
         Step { cue: self.cue(input), requests, retired }
     }
 

@@ -55,7 +55,7 @@ impl DeckPicture {
         let mut problems = Vec::new();
         let picture = render_context
             .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut problems))?;
+            .checked(|| Self::build(render_context, program, settings, seed, &mut problems))??;
         Ok(Self { problems, ..picture })
     }
 
@@ -65,7 +65,7 @@ impl DeckPicture {
         settings: DeckSettings,
         seed: u64,
         problems: &mut Vec<String>,
-    ) -> Self {
+    ) -> Result<Self, StageError> {
         let device = &render_context.gpu.device;
         let size = settings.size;
         let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
@@ -78,11 +78,17 @@ impl DeckPicture {
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
-            let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
-            built.map_err(|error| problems.push(format!("{} shader: {error}", preset_pass::label(kind)))).ok()
+            let Some(text) = text else { return Ok(None) };
+            match PresetPass::new(render_context, kind, text, &sources, &mut missing) {
+                Err(error) if !error.of_device() => {
+                    problems.push(format!("{} shader: {error}", preset_pass::label(kind)));
+                    Ok(None)
+                }
+                built => built.map(Some),
+            }
         };
-        let warp = preset_pass(PassKind::Warp, program.warp.as_ref());
-        let composite = preset_pass(PassKind::Comp, program.composite.as_ref());
+        let warp = preset_pass(PassKind::Warp, program.warp.as_ref())?;
+        let composite = preset_pass(PassKind::Comp, program.composite.as_ref())?;
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
         let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
         let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");
@@ -108,16 +114,10 @@ impl DeckPicture {
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let indices = mesh::grid_indices(settings.mesh);
-        let mesh_indices = wgpu::util::DeviceExt::create_buffer_init(
-            device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("mesh/indices"),
-                contents: bytemuck::cast_slice(&indices),
-                usage: wgpu::BufferUsages::INDEX,
-            },
-        );
+        let index = wgpu::BufferUsages::INDEX;
+        let mesh_indices = render_context.gpu.buffer("mesh/indices", bytemuck::cast_slice(&indices), index);
         let vertices = wgpu::BufferUsages::VERTEX;
-        Self {
+        Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
             images,
@@ -140,7 +140,7 @@ impl DeckPicture {
             composite_vertices: GrowableBuffer::new(device, "composite/vertices", vertices),
             composite_scratch: Vec::new(),
             problems: Vec::new(),
-        }
+        })
     }
 
     /// Returns the picture of the last frame.

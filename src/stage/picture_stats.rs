@@ -75,7 +75,7 @@ impl PictureMeter {
         render.set_bind_group(0, &self.group, &[]);
         render.draw(0..3, 0..1);
         drop(render);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         self.readback.request(gpu, &self.small);
     }
 

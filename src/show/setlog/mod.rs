@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, ShowMemory, ShowSettings};
+use super::{Command, GraphicsEvent, ResumeState, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -47,6 +47,9 @@ pub struct LogHeader {
     pub affinities: Vec<Affinity>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
+    /// The state of the show that this one goes on from, after its process had ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<ResumeState>,
 }
 
 impl LogHeader {
@@ -64,6 +67,7 @@ impl LogHeader {
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
             memory,
+            resumed: None,
         }
     }
 }
@@ -147,6 +151,11 @@ pub enum Event {
     Command {
         /// The command.
         command: Command,
+    },
+    /// Something happened to the graphics device.
+    Graphics {
+        /// What happened.
+        what: GraphicsEvent,
     },
     /// A message to the performer.
     Message {
