@@ -258,8 +258,9 @@ fn the_graphics_device_is_only_called_where_its_failures_become_values() {
     let mut offences = Vec::new();
     for (_, path, text) in sources() {
         let code = code(&text);
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
         for call in CALLS.iter().filter(|call| code.contains(**call)) {
-            if !path.ends_with("src/stage/gpu.rs") {
+            if !path.ends_with("src/stage/gpu.rs") && !path.ends_with("tests.rs") {
                 offences.push(format!("{}: {call}", path.display()));
             }
         }

@@ -132,8 +132,7 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
     }
     assert_ne!(played.playing(), guilty);
     let excluded = played.rig.show.memory().excluded;
-    assert_eq!(excluded.keys().copied().collect::<Vec<_>>(), [guilty]);
-    assert!(excluded[&guilty].why.contains("three times"), "{:?}", excluded[&guilty]);
+    assert!(excluded.len() == 1 && excluded[&guilty].why.contains("three times"), "{excluded:?}");
     assert!(played.lit());
 }
 

@@ -197,7 +197,9 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
             | Event::Choice(_)
             | Event::Cut(_)
             | Event::Learnt { .. }
-            | Event::Message { .. } => {}
+            | Event::Message { .. }
+            | Event::Dropped { .. }
+            | Event::Suspended { .. } => {}
         }
     }
     steps

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
 use super::style;
-use crate::library::{DWELL, Setting, Settings, plain_name};
+use crate::library::{DWELL, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
-use crate::show::Snapshot;
+use crate::show::{DEFAULT_RATE, Snapshot};
 
 /// Height of one choice, in points.
 const LINE: f32 = 32.0;
@@ -164,6 +164,16 @@ fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
             asks.push(SettingsRequest::Set(Setting::Monitor(Some(number))));
         }
     }
+    ui.label("Frame rate of the show");
+    ui.horizontal(|ui| {
+        let now = view.settings.rate.unwrap_or(DEFAULT_RATE);
+        for rate in RATES {
+            let button = egui::Button::selectable(now == rate, format!("{rate} fps"));
+            if ui.add(button.min_size(Vec2::new(0.0, LINE)).frame_when_inactive(true)).clicked() {
+                asks.push(SettingsRequest::Set(Setting::Rate(rate)));
+            }
+        }
+    });
     heading(ui, "Safety");
     let mut limited = view.limited;
     if ui.checkbox(&mut limited, "Limit flashes to three per second").changed() {

@@ -3,9 +3,6 @@
 use super::rig::Rig;
 use crate::faults::{self, Fault, Plan};
 
-/// Allocations that fail when memory runs out: those of several decks.
-const FAILED_ALLOCATIONS: u64 = 6;
-
 impl Rig {
     /// Replaces the faults that were read from the environment.
     pub fn set_faults(&mut self, plan: Plan) {
@@ -19,7 +16,7 @@ impl Rig {
         let gpu = &self.stage.render_context().gpu;
         match fault {
             Fault::DeviceLost => gpu.lose(),
-            Fault::OutOfMemory => gpu.fail_allocations(FAILED_ALLOCATIONS),
+            Fault::OutOfMemory => gpu.fail_allocations(1),
             Fault::SurfaceLost => gpu.lose_surfaces(),
             Fault::Stall(length) => std::thread::sleep(length),
             #[expect(clippy::panic, reason = "this is what it is for")]

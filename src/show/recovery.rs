@@ -65,6 +65,11 @@ impl Recovery {
         self.sent.remove(&deck);
     }
 
+    /// Returns whether the warmer is preparing decks.
+    pub fn preparing(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
     fn preset(&self, deck: DeckId) -> Option<PresetId> {
         self.requests.get(&deck).map(|request| request.preset)
     }
@@ -187,12 +192,12 @@ impl Rig {
         self.flush_backlog();
     }
 
-    /// Draws the picture, or keeps the last one while a failure leaves nothing to draw.
-    pub(super) fn draw(&mut self, cue: &Cue) {
+    /// Draws the picture, or keeps the last one while a failure leaves nothing to draw; returns whether it drew.
+    pub(super) fn draw(&mut self, cue: &Cue) -> bool {
         let on_stage = cue.front.as_ref().is_some_and(|front| self.stage.deck(front.deck).is_some());
         if let Some(since) = self.recovery.held_since {
             if self.recovery.is_rebuilding() || !on_stage {
-                return;
+                return false;
             }
             self.recovery.held_since = None;
             let (took, device) = (self.show.now - since, self.stage.render_context().gpu.name());
@@ -209,6 +214,7 @@ impl Rig {
                 self.recovery.suspects.clear(preset);
             }
         }
+        true
     }
 
     /// Requests a deck from the warmer; while a preset is suspected of losing the device, in turn.

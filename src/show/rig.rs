@@ -9,10 +9,12 @@ use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
-use crate::stage::{PictureStats, Stage};
+use crate::stage::{Cue, OutputMode, PictureStats, Stage};
 
 /// Frames between two measurements of the picture.
 const PICTURE_STATS_EVERY: u64 = 6;
+/// How long a blackout is drawn, seconds, until nothing changes any more: the flash limiter may fade to black.
+const BLACKOUT_SECS: f64 = 1.5;
 
 /// The inputs of one frame.
 pub struct RigFrame<'a> {
@@ -42,6 +44,8 @@ pub struct Rig {
     spare: Arc<PresetAudio>,
     frames: u64,
     picture_stats: Option<PictureStats>,
+    /// Seconds of the current blackout drawn so far.
+    black_secs: f64,
 }
 
 impl Rig {
@@ -60,20 +64,22 @@ impl Rig {
             spare,
             frames: 0,
             picture_stats: None,
+            black_secs: 0.0,
         }
     }
 
     /// Runs one frame: analyse audio, look after the graphics device, collect warm decks, step the show, draw, request
-    /// decks.
-    pub fn frame(&mut self, input: &RigFrame) {
+    /// decks. Returns whether the picture may have changed; nothing is drawn while it is frozen, has been black for a while,
+    /// or is being restored.
+    pub fn frame(&mut self, input: &RigFrame) -> bool {
         #[cfg(feature = "faults")]
         self.inject(input.dt);
         let audio = self.analyser.update(input.sound, input.dt).clone();
         self.publish(&audio);
         self.look_after_graphics();
         let step = self.step(input, &audio);
-        self.draw(&step.cue);
-        if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
+        let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
+        if changes && self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
         }
         self.frames += 1;
@@ -83,6 +89,12 @@ impl Rig {
         }
         step.requests.into_iter().for_each(|request| self.request(request));
         self.flush_backlog();
+        changes
+    }
+
+    /// Returns whether decks are being prepared.
+    pub fn warming(&self) -> bool {
+        self.recovery.preparing()
     }
 
     /// Returns the audio that presets receive in this frame.
@@ -105,6 +117,12 @@ impl Rig {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
         let step = self.step(&frame, &PresetAudio::default());
         step.requests.into_iter().for_each(|request| self.request(request));
+    }
+
+    fn changes_picture(&mut self, cue: &Cue) -> bool {
+        let black = cue.output_mode == OutputMode::Blackout;
+        self.black_secs = if black { self.black_secs + cue.dt } else { 0.0 };
+        cue.output_mode != OutputMode::Freeze && self.black_secs < BLACKOUT_SECS
     }
 
     fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {

@@ -198,11 +198,31 @@ impl Gpu {
         let mut scopes = scopes.map(Some);
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        // A lost device reports no errors to scopes, and invalid objects only because it is lost.
+        // A lost device reports no errors to scopes, and then invalid objects, perhaps before it reports the loss.
+        if !errors.is_empty() {
+            self.poll().ok();
+        }
         if let Some(loss) = self.loss() {
             return Err(loss);
         }
         errors.first().map_or(Ok(result), |error| Err(self.errors.typed(error)))
+    }
+
+    /// Runs code that panics when the device is lost, such as that of libraries.
+    ///
+    /// # Errors
+    /// Returns the first device error that `work` caused, or that the device is lost.
+    pub fn shielded<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
+        if let Some(loss) = self.loss() {
+            return Err(loss);
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.checked(work))) {
+            Ok(result) => result,
+            Err(panic) => match self.loss() {
+                Some(loss) => Err(loss),
+                None => std::panic::resume_unwind(panic),
+            },
+        }
     }
 
     /// Submits command buffers. Errors are reported by [`Gpu::lost`],
@@ -314,9 +334,8 @@ impl Gpu {
 impl Gpu {
     /// Loses the device, as a failing driver would.
     pub fn lose(&self) {
-        self.device.destroy();
-        self.maintain(wgpu::PollType::Poll).ok(); // Runs the callback.
         self.errors.lose("lost by a test");
+        self.device.destroy();
     }
 
     /// Lets the next `count` allocations fail.

@@ -17,6 +17,8 @@ pub enum Setting {
     Presets(Option<PathBuf>),
     /// Display for the full-screen output, from 0 [default: a window].
     Monitor(Option<usize>),
+    /// Steps of the show per second.
+    Rate(u32),
     /// Whether to audit unknown presets before they are shown.
     Guard(bool),
     /// Whether to limit flashes to three per second.
@@ -38,6 +40,7 @@ impl Setting {
             Self::Audio(_) => "audio",
             Self::Presets(_) => "presets",
             Self::Monitor(_) => "monitor",
+            Self::Rate(_) => "rate",
             Self::Guard(_) => "guard",
             Self::LimitFlashes(_) => "limit_flashes",
             Self::Profile(_) => "profile",
@@ -53,6 +56,7 @@ impl Setting {
             Self::Audio(name) | Self::Midi(name) => name.as_deref().map(Value::from),
             Self::Presets(path) => path.as_deref().map(|path| Value::from(&*path.to_string_lossy())),
             Self::Monitor(number) => number.map(|number| Value::from(number as i64)),
+            Self::Rate(rate) => Some(Value::from(i64::from(*rate))),
             Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
             Self::Profile(name) => Some(Value::from(name)),
             Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
@@ -65,6 +69,7 @@ impl Setting {
             Self::Audio(name) => settings.audio = name,
             Self::Presets(path) => settings.presets = path,
             Self::Monitor(number) => settings.monitor = number,
+            Self::Rate(rate) => settings.rate = Some(rate),
             Self::Guard(on) => settings.guard = Some(on),
             Self::LimitFlashes(on) => settings.limit_flashes = Some(on),
             Self::Profile(name) => settings.profile = Some(name),
