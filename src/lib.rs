@@ -23,5 +23,6 @@ pub mod night;
 pub mod pack;
 pub mod show;
 pub mod stage;
+pub mod supervisor;
 pub mod training;
 pub mod units;

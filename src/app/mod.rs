@@ -19,8 +19,10 @@ mod output;
 mod painter;
 mod performance;
 mod persistence;
+mod places;
 mod preferences;
 mod replay;
+mod resume;
 mod screen;
 mod screenshot;
 mod sound;
@@ -35,6 +37,7 @@ pub use midi::{MidiProfile, MonitorEnd, monitor as monitor_midi, ports as midi_p
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};
+pub use resume::{SavedShow, saved_show};
 pub use screen::screens;
 pub use taste::{TasteImport, export_taste, import_taste, show_is_open};
 pub use window::{AppSettings, run};

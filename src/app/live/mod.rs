@@ -20,11 +20,13 @@ use std::time::{Duration, Instant};
 use super::archive::Archive;
 use super::logbook::LogBook;
 use super::midi::Midi;
+use super::resume::Surroundings;
 use super::sound::AnalysisThread;
 use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::jobs::show_lock::ShowLock;
 use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
+use crate::supervisor::Link;
 
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
@@ -107,6 +109,12 @@ pub(super) struct ShowParts {
     pub started: Instant,
     /// Shortest interval between two states for the desk.
     pub desk_every: Duration,
+    /// The connection to the supervisor.
+    pub link: Link,
+    /// Random seed.
+    pub seed: u64,
+    /// Settings and places of the windows, for a show that goes on from this one.
+    pub surroundings: Latest<Surroundings>,
 }
 
 /// Handle of the show's thread.
