@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("faults", &[]),
-    ("supervisor", &[]),
+    ("watchdog", &[]),
     ("handoff", &["units"]),
     ("audio", &["units", "handoff"]),
     ("analysis", &["units"]),
@@ -30,49 +30,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("cluster", &["units", "library", "jobs", "frames", "embed"]),
     ("night", &["units", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed", "cluster"]),
     ("desk", &["units", "analysis", "library", "mind", "show"]),
+    ("midi", &["units", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
-            "units",
-            "faults",
-            "supervisor",
-            "handoff",
-            "audio",
-            "analysis",
-            "media",
-            "milk",
-            "library",
-            "mind",
-            "stage",
-            "show",
-            "jobs",
-            "audit",
-            "embed",
-            "night",
-            "desk",
+            "units", "faults", "watchdog", "handoff", "audio", "analysis", "media", "milk", "library",
+            "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
-            "units",
-            "supervisor",
-            "audio",
-            "analysis",
-            "media",
-            "library",
-            "mind",
-            "stage",
-            "show",
-            "training",
-            "jobs",
-            "audit",
-            "pack",
-            "frames",
-            "embed",
-            "cluster",
-            "night",
-            "app",
+            "units", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
+            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "night", "midi", "app",
         ],
     ),
 ];
@@ -108,7 +78,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("ureq", &["embed"]),
     ("wgpu", &["stage", "app", "desk"]),
     ("winit", &["app"]),
-    ("midir", &["app"]),
+    ("midir", &["midi"]),
     ("egui", &["desk", "app"]),
 ];
 
@@ -303,19 +273,9 @@ fn the_graphics_device_is_only_called_where_its_failures_become_values() {
 #[test]
 fn only_the_app_asks_the_wall_clock() {
     // Measuring how long something took is not asking what time it is for the show; these rooms do only that.
-    const MEASURE: [&str; 12] = [
-        "app",
-        "audio",
-        "audit",
-        "cli",
-        "cluster",
-        "embed",
-        "frames",
-        "jobs",
-        "night",
-        "stage",
-        "supervisor",
-        "training",
+    const MEASURE: [&str; 13] = [
+        "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "midi", "night", "stage",
+        "watchdog", "training",
     ];
     const MEASURING_FILES: [&str; 2] = ["src/show/warm.rs", "src/units/processor.rs"];
     for (room, path, text) in sources() {

@@ -158,9 +158,12 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
 #[ignore = "takes many minutes; docs/reliability.md has its figures"]
 fn many_crashes() {
     let count = std::env::var("AIVJ_STRIKES").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
-    for (name, number) in
-        [("kill", libc::SIGKILL), ("abort", libc::SIGABRT), ("overflow", libc::SIGSEGV), ("hang", libc::SIGSTOP)]
-    {
+    for (name, number) in [
+        ("kill", libc::SIGKILL),
+        ("abort", libc::SIGABRT),
+        ("overflow", libc::SIGSEGV),
+        ("hang", libc::SIGSTOP),
+    ] {
         let Some(show) = Supervised::start("") else { return };
         let (mut total, mut restart) = (Vec::new(), Vec::new());
         let mut kept = 0;

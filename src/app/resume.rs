@@ -13,7 +13,7 @@ use super::places::Places;
 use crate::handoff::Latest;
 use crate::library::{Settings, UserFolders, whole_file};
 use crate::show::ResumeState;
-use crate::supervisor::Start;
+use crate::watchdog::Start;
 
 /// File name in the data folder.
 const FILE: &str = "show-state.json";

@@ -53,8 +53,8 @@ impl Screen {
             None => {
                 if self.message.is_none() {
                     let message = format!(
-                        "display {number} is not connected ({count} found, counted from 0): the output stays in a window \
-                         and fills the display when it is connected"
+                        "display {number} is not connected ({count} found, numbered from 0); the output stays in a window \
+                         until it is"
                     );
                     eprintln!("aivj: {message}");
                     self.message = Some(message);

@@ -19,7 +19,6 @@ use super::baking::Baking;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
-use super::midi::Midi;
 use super::output::Output;
 use super::painter::Painter;
 use super::places::{Place, Places};
@@ -35,13 +34,14 @@ use crate::desk::{
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::library::{Setting, Settings, UserFolders};
+use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
 use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
-use crate::supervisor::Link;
 use crate::units::Unipolar;
+use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);

@@ -7,8 +7,8 @@ use crate::app::{AppSettings, run as run_app, saved_show, unix_now};
 use crate::library::Settings;
 use crate::mind::{Control, Profile};
 use crate::show::Command;
-use crate::supervisor::{Link, supervise};
 use crate::units::Unipolar;
+use crate::watchdog::{Link, supervise};
 
 /// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     presets: Option<PathBuf>,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long)]
     unguarded: bool,
     /// Exit after SECONDS
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Run the show in this process, without restarting it after a crash
     #[arg(long)]

@@ -4,22 +4,21 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::parts::{Call, DeskState, Order, ShowParts};
 use super::stepper::{Stepper, Turn};
-use super::{Call, DeskState, Order, ShowParts};
-use crate::app::actions;
 use crate::app::archive::Archive;
 use crate::app::leave;
 use crate::app::logbook::LogBook;
-use crate::app::midi::Midi;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
 use crate::app::sound::AnalysisThread;
-use crate::desk::Action;
+use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::jobs::show_lock::ShowLock;
+use crate::midi::Midi;
 use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
-use crate::supervisor::Link;
+use crate::watchdog::Link;
 
 /// Interval between two updates of MIDI lamps.
 const LAMPS_EVERY: Duration = Duration::from_millis(33);
@@ -229,7 +228,7 @@ impl ShowThread {
             | Action::PlayCard(_)
             | Action::DropCard(_) => {
                 let snapshot = self.stepper.rig.show.snapshot();
-                self.commands.extend(actions::command(action, self.selected, &snapshot, &self.commands));
+                self.commands.extend(resolve::command(action, self.selected, &snapshot, &self.commands));
             }
         }
     }

@@ -25,10 +25,10 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Preset folder, or a pack's library-manifest.json.
 # presets = "/home/me/presets"
 
-# Folders with images for presets.
+# Texture folders.
 # textures = ["/home/me/textures"]
 
-# Display for the full-screen output, from 0.
+# Display for the full-screen output, counted from 0.
 # monitor = 1
 
 # Audit preset files in a separate process before they are first shown.
@@ -49,7 +49,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # How far choices stray from known favourites, 0 to 1.
 # adventure = 0.5
 
-# How long presets stay on air, as a multiple of the default, 0.25 to 4.
+# How long presets stay on air, as a multiple of the automatic duration, 0.25 to 4.
 # dwell = 1.0
 
 # Name of the MIDI profile set: a folder in the midi folder next to this file.
@@ -68,9 +68,9 @@ pub struct Settings {
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Display for the full-screen output, from 0.
+    /// Display for the full-screen output, counted from 0.
     pub monitor: Option<usize>,
     /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
@@ -84,7 +84,7 @@ pub struct Settings {
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
-    /// How long presets stay on air, as a multiple of the default, from [`DWELL`].0 to [`DWELL`].1.
+    /// How long presets stay on air, as a multiple of the automatic duration, from [`DWELL`].0 to [`DWELL`].1.
     pub dwell: Option<f32>,
     /// Name of the MIDI profile set.
     pub midi: Option<String>,
