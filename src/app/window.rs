@@ -364,7 +364,15 @@ impl Running {
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
             .context("starting the output's thread")?;
-        let surroundings = Latest::new(Surroundings::default());
+        let surroundings = Surroundings {
+            settings: settings.clone(),
+            places: places.cloned().unwrap_or_else(|| Places {
+                output: Place::of(&output_window),
+                desk: Place::of(&desk_window),
+                desk_hidden: false,
+            }),
+        };
+        let surroundings = Latest::new(surroundings);
         let desk_every = if software { SOFTWARE_DESK_EVERY } else { DESK_EVERY };
         let parts = ShowParts {
             rig,
@@ -400,7 +408,7 @@ impl Running {
             desk_size: desk_window.inner_size(),
             desk_hidden: places.is_some_and(|places| places.desk_hidden),
             surroundings,
-            moved: true,
+            moved: false,
             key_lines: keymap.shown(),
             keymap,
             held: ModifiersState::empty(),

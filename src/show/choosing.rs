@@ -48,6 +48,7 @@ impl Show {
 
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
         if self.decks.arrive(arrived) {
+            self.set_aside = 0;
             self.log(Event::Warm { deck: arrived.deck, problems: arrived.problems.clone() });
         }
     }
@@ -104,7 +105,7 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Next));
+        self.wanted = self.wanted.or(Some(Wanted::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
@@ -147,7 +148,7 @@ impl Show {
     fn fulfil(&mut self, wanted: Wanted) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            Wanted::Next => self.decks.take_any_warm(),
+            Wanted::Next | Wanted::Watch => self.decks.take_any_warm(),
             Wanted::Safe => self.decks.safe.take_if(warm),
             Wanted::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
@@ -159,13 +160,17 @@ impl Show {
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
             Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) => (fading::PERFORMER_SECS, style),
+            Wanted::Next | Wanted::Preset(_) | Wanted::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
             Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
-            Wanted::Preset(_) => LeaveReason::Replaced,
+            Wanted::Preset(_) | Wanted::Watch => LeaveReason::Replaced,
         });
-        let cause = if self.decks.front.is_none() { Cause::Start } else { Cause::Performer };
+        let cause = match wanted {
+            _ if self.decks.front.is_none() => Cause::Start,
+            Wanted::Watch => Cause::Watch,
+            Wanted::Next | Wanted::Preset(_) | Wanted::Safe => Cause::Performer,
+        };
         self.cut(slot, cause, over_secs, style);
     }
 
@@ -379,6 +384,7 @@ impl Cause {
         match self {
             Self::Music(moment) => Moment::description(moment),
             Self::Performer => "requested",
+            Self::Watch => "the preset before was taken off the air",
             Self::Start => "show started",
         }
     }

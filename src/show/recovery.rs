@@ -21,6 +21,8 @@ const YOUNG_SECS: f64 = 5.0;
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Seconds in which failed allocations count once: several fail together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
+/// Seconds for which code may exceed its budget in every frame.
+const OVER_BUDGET_SECS: f64 = 1.0;
 /// Pause between two attempts to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
@@ -45,6 +47,8 @@ pub(super) struct Recovery {
     /// Show time of the last shortage of memory.
     starved_at: Option<f64>,
     generation: u64,
+    /// How long the deck on air has exceeded its budget in every frame, seconds.
+    over_budget_secs: f64,
 }
 
 impl Recovery {
@@ -94,7 +98,7 @@ impl Rig {
             match rebuilt.try_recv() {
                 Ok(Ok(stage)) => self.install(stage),
                 Ok(Err(error)) => {
-                    log::warn!("could not restore the graphics device: {error}; trying again");
+                    log::info!("could not restore the graphics device: {error}; trying again");
                     self.rebuild(true, RETRY);
                 }
                 Err(TryRecvError::Disconnected) => self.rebuild(true, RETRY),
@@ -215,6 +219,18 @@ impl Rig {
             }
         }
         true
+    }
+
+    /// Reports the deck on air once its code has exceeded its budget in every frame for a while.
+    pub(super) fn watch_budget(&mut self, dt: f64) {
+        let on_air = self.show.decks.shown().map(|slot| slot.deck);
+        let over = on_air.filter(|deck| self.stage.deck(*deck).is_some_and(|deck| deck.report().over_budget));
+        let secs = &mut self.recovery.over_budget_secs;
+        *secs = if over.is_some() { *secs + dt } else { 0.0 };
+        if let Some(deck) = over.filter(|_| *secs >= OVER_BUDGET_SECS) {
+            *secs = 0.0;
+            self.show.graphics_event(GraphicsEvent::OverBudget { deck });
+        }
     }
 
     /// Requests a deck from the warmer; while a preset is suspected of losing the device, in turn.

@@ -78,6 +78,7 @@ impl Rig {
         self.publish(&audio);
         self.look_after_graphics();
         let step = self.step(input, &audio);
+        self.watch_budget(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
         if changes && self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
@@ -131,6 +132,9 @@ impl Rig {
         while let Some(arrival) = self.warmer.collect() {
             self.recovery.arrived(arrival.deck);
             match arrival.result {
+                Ok(_) if arrival.empty && self.show.set_aside(arrival.deck) => {
+                    self.recovery.forget(arrival.deck);
+                }
                 Ok(deck) => {
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);

@@ -37,7 +37,7 @@ const CHOICE_RANDOMNESS: u64 = 2;
 /// Random stream of the macros.
 const MACRO_RANDOMNESS: u64 = 1;
 
-/// A cut requested by the performer that no warm deck could fulfil yet.
+/// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Any preset.
@@ -46,6 +46,8 @@ pub(super) enum Wanted {
     Preset(PresetId),
     /// The safe preset.
     Safe,
+    /// Any preset instead of one that the watch took off the air.
+    Watch,
 }
 
 /// A running show.
@@ -82,6 +84,8 @@ pub struct Show {
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
     pub(super) resumption: Resumption,
+    /// Decks in a row that showed nothing after their first frames.
+    pub(super) set_aside: u32,
     /// Frames per second that presets see.
     fps: f64,
     pub(super) dropped: DroppedSteps,
@@ -129,6 +133,7 @@ impl Show {
             frames: Vec::new(),
             watch: VisualWatch::default(),
             resumption: Resumption::default(),
+            set_aside: 0,
             dropped: DroppedSteps::default(),
             unlogged: DroppedSteps::default(),
         }

@@ -447,3 +447,53 @@ fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
     assert_eq!(again.show.resume_state().macros, state.macros);
     assert_eq!(again.show.resume_state().dwell, 2.0);
 }
+
+#[test]
+fn a_deck_that_shows_nothing_is_set_aside_while_music_plays() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    test.cold = true;
+    test.frame(&[Command::Next]);
+    let empty = *test.coming.last().expect("a request");
+    assert!(test.show.set_aside(empty));
+    test.frame(&[]);
+    assert!(!test.show.decks_by_urgency().contains(&empty));
+    assert_eq!(test.show.snapshot().up_next.len(), 2, "another one is chosen");
+    assert!(test.show.memory().excluded.is_empty() && !test.learnt().contains(&Signal::Failed));
+    let next = *test.coming.last().expect("a request");
+    test.features.silent = true;
+    test.frame(&[]);
+    assert!(!test.show.set_aside(next), "without music it may be dark");
+    test.features.silent = false;
+    test.frame(&[]);
+    let refused = (0..8).filter(|_| {
+        let next = *test.coming.last().expect("a request");
+        let aside = test.show.set_aside(next);
+        test.frame(&[]);
+        !aside
+    });
+    assert!(refused.count() >= 4, "the fifth in a row is kept");
+}
+
+#[test]
+fn code_over_its_budget_takes_a_preset_off_the_air_and_the_log_says_that_the_watch_did() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    let guilty = test.playing();
+    let deck = test.show.decks.shown().expect("a deck").deck;
+    test.show.graphics_event(GraphicsEvent::OverBudget { deck });
+    test.frames(2);
+    assert_ne!(test.playing(), guilty);
+    let excluded = test.show.memory().excluded;
+    assert!(excluded[&guilty].why.contains("budget"), "{excluded:?}");
+    let causes: Vec<Cause> = test
+        .log
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Cut(cut) => Some(cut.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, [Cause::Start, Cause::Watch]);
+    assert!(test.learnt().is_empty(), "{:?}", test.learnt());
+}

@@ -67,6 +67,8 @@ pub struct Arrival {
     pub deck: DeckId,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
+    /// Whether the deck shows nothing after its first frames.
+    pub empty: bool,
     /// How long each step took.
     pub took: PrepareTimes,
 }
@@ -265,8 +267,15 @@ impl Workshop {
 
     fn prepare(&self, request: &DeckRequest) -> Arrival {
         let mut took = PrepareTimes::default();
+        let mut empty = false;
         // A panicking preset must not end the thread.
-        let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.build(request, &mut took)));
+        let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let deck = self.build(request, &mut took)?;
+            if request.warm_frames > 0 {
+                empty = deck.shows_nothing(&self.render_context).map_err(blamed)?;
+            }
+            Ok(deck)
+        }));
         let result = built.unwrap_or_else(|_| {
             Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
         });
@@ -277,7 +286,7 @@ impl Workshop {
             }
             result => result,
         };
-        Arrival { deck: request.deck, result, took }
+        Arrival { deck: request.deck, result, empty, took }
     }
 
     fn build(&self, request: &DeckRequest, took: &mut PrepareTimes) -> Result<Box<Deck>, DeckError> {

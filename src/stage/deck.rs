@@ -115,6 +115,16 @@ impl Deck {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
     }
 
+    /// Returns whether the last frame is black, nearly empty, or white all over. Blocks until the device is done; not for the
+    /// render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back.
+    pub fn shows_nothing(&self, render_context: &RenderContext) -> Result<bool, StageError> {
+        let picture = super::readback::read_texture(&render_context.gpu, self.output().texture())?;
+        Ok(super::picture_stats::shows_nothing(picture.as_raw()))
+    }
+
     /// Returns the number of frames drawn so far.
     pub fn drawn(&self) -> u64 {
         self.drawn

@@ -126,7 +126,13 @@ impl Show {
                     }
                     self.shown = true;
                 }
-                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(_) => {}
+                // Programs that the show started may keep its output open after its end.
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Ok(Some(status)) = self.process.try_wait() {
+                        return self.ended(status);
+                    }
+                }
                 // It has ended, or closed its output; then it cannot be watched any longer.
                 Err(RecvTimeoutError::Disconnected) => return self.wait_for_end(),
             }

@@ -152,9 +152,9 @@ pub enum Event {
         /// The command.
         command: Command,
     },
-    /// Something happened to the graphics device.
+    /// Something was noticed on the graphics device.
     Graphics {
-        /// What happened.
+        /// What was noticed.
         what: GraphicsEvent,
     },
     /// A message to the performer.
@@ -215,6 +215,8 @@ pub enum Cause {
     Performer,
     /// Nothing was on air.
     Start,
+    /// The watch took the preset before off the air.
+    Watch,
 }
 
 /// A cut.
