@@ -8,6 +8,7 @@ mod choosing;
 mod command;
 mod decks;
 mod fading;
+mod governor;
 mod graphics;
 #[cfg(feature = "faults")]
 mod injection;
@@ -36,6 +37,7 @@ mod tests;
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
+pub use governor::{Governor, Quality};
 pub use graphics::GraphicsEvent;
 pub use macro_driver::{FusionDecks, MacroDriver};
 pub use memory::{Exclusion, ShowMemory};
