@@ -66,11 +66,12 @@ impl Show {
         true
     }
 
-    /// Takes the preset on air off it and excludes it, unless the performer rescued it.
+    /// Takes the preset on air off it and excludes it, unless the director is off or the performer rescued it.
     fn condemn(&mut self, deck: DeckId) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
-        if self.memory.rescued.contains(&id) {
+        // The performer dismisses what runs without the director.
+        if !self.auto || self.memory.rescued.contains(&id) {
             return;
         }
         self.exclude(id, BanKind::Soft, "its code exceeds its budget");

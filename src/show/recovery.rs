@@ -213,9 +213,12 @@ impl Rig {
         for on_air in cue.front.iter().chain(fading) {
             let born = *self.recovery.born.entry(on_air.deck).or_insert(now);
             if now - born >= YOUNG_SECS
+                && self.recovery.suspects.any()
                 && let Some(preset) = self.recovery.preset(on_air.deck)
             {
-                self.recovery.suspects.clear(preset);
+                let Recovery { suspects, requests, .. } = &mut self.recovery;
+                suspects.clear(preset);
+                suspects.retain(|preset| requests.values().any(|request| request.preset == preset));
             }
         }
         true

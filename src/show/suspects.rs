@@ -37,6 +37,11 @@ impl Suspects {
         self.0.remove(&preset);
     }
 
+    /// Clears all presets but those that are still `wanted`.
+    pub fn retain(&mut self, wanted: impl Fn(PresetId) -> bool) {
+        self.0.retain(|preset, _| wanted(*preset));
+    }
+
     /// Returns whether any preset is suspected. Then decks are prepared one at a time, so that the next loss has one
     /// suspect.
     pub fn any(&self) -> bool {
@@ -56,6 +61,10 @@ mod tests {
         suspects.clear(b);
         assert_eq!(suspects.strike([a, b]), Some(a));
         assert!(suspects.any(), "one loss counts against b");
+        suspects.clear(b);
+        assert!(!suspects.any());
+        suspects.strike([a, b]);
+        suspects.retain(|preset| preset == b);
         suspects.clear(b);
         assert!(!suspects.any());
         for _ in 0..20 {
