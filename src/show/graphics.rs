@@ -1,34 +1,11 @@
 //! The show's side of failures of the graphics device: which decks have to be prepared again, and which are given up.
 
-use serde::{Deserialize, Serialize};
-
+use super::graphics_event::GraphicsEvent;
 use super::running::{Show, Wanted};
 use super::setlog::Event;
 use super::step::Failed;
 use crate::library::{BanKind, PresetId};
 use crate::stage::DeckId;
-
-/// What was noticed on the graphics device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GraphicsEvent {
-    /// The device was lost; every deck is prepared again.
-    Lost,
-    /// The device ran out of memory; fewer decks are kept warm.
-    OutOfMemory,
-    /// The size of the picture changed; every deck is prepared again.
-    Resized,
-    /// A deck shows nothing after its first frames; another preset is chosen.
-    Empty {
-        /// The deck.
-        deck: DeckId,
-    },
-    /// The code of the preset on air keeps exceeding its budget; another one goes on air.
-    OverBudget {
-        /// Its deck.
-        deck: DeckId,
-    },
-}
 
 /// Decks set aside in a row before the next one may stay, because the cause may be the music.
 const MOST_SET_ASIDE: u32 = 4;

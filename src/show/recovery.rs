@@ -4,16 +4,16 @@
 //! again, the one on air first, and until it has drawn the last picture stays. Out of memory, fewer decks are kept warm,
 //! and if that does not help the picture becomes smaller.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::collections::BTreeSet;
+use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
-use super::graphics::GraphicsEvent;
+use super::graphics_event::GraphicsEvent;
+use super::recovery_state::Recovery;
 use super::rig::Rig;
-use super::suspects::Suspects;
 use super::warm::DeckRequest;
 use crate::library::PresetId;
-use crate::stage::{Cue, DeckId, DeckSettings, GpuError, Stage};
+use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
 /// Seconds a deck draws before it is no longer suspected of losing the device.
 const YOUNG_SECS: f64 = 5.0;
@@ -25,59 +25,6 @@ const ECONOMY_PAUSE_SECS: f64 = 2.0;
 const OVER_BUDGET_SECS: f64 = 1.0;
 /// Pause between two attempts to open a device.
 const RETRY: Duration = Duration::from_millis(150);
-
-/// The state of the recovery of a rig.
-#[derive(Default)]
-pub(super) struct Recovery {
-    /// Requests of all decks that the show has not retired.
-    requests: BTreeMap<DeckId, DeckRequest>,
-    /// Decks that wait to be requested from the warmer.
-    backlog: VecDeque<DeckId>,
-    /// Decks that the warmer is preparing.
-    sent: BTreeSet<DeckId>,
-    /// The stage on the new device, once it is built.
-    rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
-    /// Show time since when the last picture is held, if it is.
-    held_since: Option<f64>,
-    /// Show time at which each deck on air first drew on this device.
-    born: BTreeMap<DeckId, f64>,
-    suspects: Suspects,
-    full_size: Option<[u32; 2]>,
-    scale: usize,
-    /// Show time of the last shortage of memory.
-    starved_at: Option<f64>,
-    generation: u64,
-    /// How long the deck on air has exceeded its budget in every frame, seconds.
-    over_budget_secs: f64,
-}
-
-impl Recovery {
-    fn is_rebuilding(&self) -> bool {
-        self.rebuilt.is_some()
-    }
-
-    /// Forgets a deck that the show no longer has.
-    pub fn forget(&mut self, deck: DeckId) {
-        self.requests.remove(&deck);
-        self.born.remove(&deck);
-        self.sent.remove(&deck);
-        self.backlog.retain(|waiting| *waiting != deck);
-    }
-
-    /// Records that the warmer is done with a deck.
-    pub fn arrived(&mut self, deck: DeckId) {
-        self.sent.remove(&deck);
-    }
-
-    /// Returns whether the warmer is preparing decks.
-    pub fn preparing(&self) -> bool {
-        !self.sent.is_empty()
-    }
-
-    fn preset(&self, deck: DeckId) -> Option<PresetId> {
-        self.requests.get(&deck).map(|request| request.preset)
-    }
-}
 
 impl Rig {
     /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was created

@@ -1,52 +1,15 @@
 //! What a show needs to go on after its process has ended, and how it does.
 
-use serde::{Deserialize, Serialize};
-
+use super::resume_state::{ResumeState, Resumption};
 use super::running::{Show, Wanted};
 use crate::library::PresetId;
 use crate::mind::director::NO_REPEAT;
-use crate::mind::macros::MacroState;
 use crate::stage::OutputMode;
-use crate::units::Unipolar;
 
 /// Presets of the history that are kept.
 const KEPT_HISTORY: usize = 60;
 /// Seconds after which presets of an earlier queue are given up: their library did not come back.
 const QUEUE_SECS: f64 = 60.0;
-
-/// The state of a show at one moment. Marks and taste are in the store.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ResumeState {
-    /// Seconds since the start of the show.
-    pub now: f64,
-    /// Presets shown, oldest first.
-    pub history: Vec<(PresetId, String)>,
-    /// The next presets, nearest first.
-    pub queue: Vec<PresetId>,
-    /// Whether the director chooses presets.
-    pub auto: bool,
-    /// Whether the preset on air is held.
-    pub held: bool,
-    /// Multiplier of the default stay.
-    pub dwell: f64,
-    /// How far choices stray from known favourites.
-    pub adventure: Unipolar,
-    /// The performer's macro settings.
-    pub macros: MacroState,
-    /// Blackout, freeze or normal output.
-    pub output_mode: OutputMode,
-}
-
-/// The rest of an earlier show that this one has not taken up yet.
-#[derive(Default)]
-pub(super) struct Resumption {
-    /// Whether nothing has been on air yet.
-    starting: bool,
-    queue: Vec<PresetId>,
-    /// Show time from which the queue is given up.
-    until: f64,
-}
 
 impl Show {
     /// Returns the state to go on from, if the process of this show ends now.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::recovery::Recovery;
+use super::recovery_state::Recovery;
 use super::warm::{DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;

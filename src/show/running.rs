@@ -13,7 +13,7 @@ use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::ShowMemory;
 use super::pacer::DroppedSteps;
 use super::picture_watch::VisualWatch;
-use super::resume::Resumption;
+use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};

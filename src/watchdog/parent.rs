@@ -74,7 +74,8 @@ struct Show {
     input: Option<ChildStdin>,
     beats: Receiver<u8>,
     started: Instant,
-    last_beat: Option<Instant>,
+    /// Whether the show has stepped.
+    beating: bool,
     shown: bool,
     restarted: bool,
     /// Set when the supervisor is asked to end.
@@ -107,7 +108,7 @@ impl Show {
             input,
             beats,
             started: Instant::now(),
-            last_beat: None,
+            beating: false,
             shown: false,
             restarted: start.restarts > 0,
             stop,
@@ -116,9 +117,12 @@ impl Show {
 
     /// Watches the show until it ends, and ends it if it hangs or the supervisor is asked to.
     fn watch(&mut self) -> End {
+        // Counted in looks, not by the clock: when the computer is suspended or has no time for anybody, the supervisor stands
+        // still, too.
+        let mut silent = Duration::ZERO;
         loop {
             match self.beats.recv_timeout(LOOK_EVERY) {
-                Ok(BEAT) => self.last_beat = Some(Instant::now()),
+                Ok(BEAT) => (self.beating, silent) = (true, Duration::ZERO),
                 Ok(PICTURE) => {
                     if self.restarted {
                         let took = self.started.elapsed().as_millis();
@@ -129,6 +133,7 @@ impl Show {
                 Ok(_) => {}
                 // Programs that the show started may keep its output open after its end.
                 Err(RecvTimeoutError::Timeout) => {
+                    silent += LOOK_EVERY;
                     if let Ok(Some(status)) = self.process.try_wait() {
                         return self.ended(status);
                     }
@@ -140,8 +145,8 @@ impl Show {
                 self.input.as_mut().map(|input| writeln!(input, "{STOP}"));
                 return self.wait_for_end();
             }
-            let (since, limit) = self.last_beat.map_or((self.started, START_UP), |beat| (beat, HANG));
-            if since.elapsed() > limit {
+            let limit = if self.beating { HANG } else { START_UP };
+            if silent > limit {
                 self.kill();
                 let secs = limit.as_secs();
                 return End::Crashed(format!("the show hung for more than {secs} s"));
@@ -173,7 +178,7 @@ impl Show {
             _ if self.stop.load(Ordering::Relaxed) => End::Closed(ExitCode::SUCCESS),
             Some(0) => End::Closed(ExitCode::SUCCESS),
             // It reported an error and could not even start.
-            Some(1) if self.last_beat.is_none() => End::Closed(ExitCode::FAILURE),
+            Some(1) if !self.beating => End::Closed(ExitCode::FAILURE),
             _ => End::Crashed(format!("the show crashed ({status})")),
         }
     }
