@@ -59,7 +59,7 @@ pub(super) struct Decks {
 }
 
 /// Candidates kept warm for the next cut.
-const WARM_CANDIDATES: usize = 2;
+pub const WARM_CANDIDATES: usize = 2;
 
 impl Decks {
     /// Requests a deck for a preset of the library.
