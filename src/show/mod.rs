@@ -39,7 +39,6 @@ mod tests;
 /// Re-exported so that the desk depends on `show` alone.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
-
 pub use command::Command;
 pub use decks::WARM_CANDIDATES;
 pub use governor::{Governor, Quality};
