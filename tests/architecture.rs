@@ -55,6 +55,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("ebur128", &["analysis"]),
     ("lactea_preset", &["milk"]),
     ("lactea_hlsl", &["milk"]),
+    ("cranelift", &["milk"]),
     ("arc_swap", &["handoff"]),
     ("rusqlite", &["library"]),
     ("toml_edit", &["library"]),

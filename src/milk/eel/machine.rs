@@ -1,13 +1,10 @@
-//! Evaluates compiled code on the variables of one namespace.
+//! What code runs on: variables, memory, random numbers and the budget.
 
-use super::compile::Code;
-use super::functions::{self, Function};
+use super::functions::Move;
 use super::memory::{Memory, MemoryQuota};
 use super::random::EelRandom;
-use super::tree::{Node, NodeId};
+use super::tree::Space;
 
-/// Maximum iterations of one `loop` or `while`, as in ns-eel2.
-const MAX_ITERATIONS: u32 = 1_048_576;
 /// Maximum numbers moved by one `memcpy` or `memset`.
 const MAX_MOVED: f64 = 65_536.0;
 /// Instructions charged for allocating or freeing a block of memory.
@@ -24,6 +21,8 @@ pub struct Shared {
     pub quota: MemoryQuota,
     /// Scratch buffer of `memcpy`.
     copied: Vec<f64>,
+    /// Scratch buffer of the interpreter.
+    pub(super) scratch: Vec<f64>,
 }
 
 impl Default for Shared {
@@ -35,30 +34,37 @@ impl Default for Shared {
 impl Shared {
     /// Creates zeroed state.
     pub fn new() -> Self {
-        Self { regs: [0.0; 100], gmegabuf: Memory::new(), quota: MemoryQuota::default(), copied: Vec::new() }
+        Self {
+            regs: [0.0; 100],
+            gmegabuf: Memory::new(),
+            quota: MemoryQuota::default(),
+            copied: Vec::new(),
+            scratch: Vec::new(),
+        }
     }
 }
 
-/// Remaining instructions.
+/// Remaining instructions. Code may overspend by the straight part that it is in; it stops at the next loop iteration,
+/// item or run.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    remaining: u64,
+    pub(super) remaining: i64,
 }
 
 impl Budget {
     /// Creates a budget of `instructions`.
     pub fn new(instructions: u64) -> Self {
-        Self { remaining: instructions }
+        Self { remaining: i64::try_from(instructions).unwrap_or(i64::MAX) }
     }
 
     /// Returns true if no instructions remain.
     pub fn exhausted(&self) -> bool {
-        self.remaining == 0
+        self.remaining <= 0
     }
 
     /// Spends `instructions`; returns false once the budget is exhausted.
-    fn spend(&mut self, instructions: u64) -> bool {
-        self.remaining = self.remaining.saturating_sub(instructions);
+    pub(super) fn spend(&mut self, instructions: u64) -> bool {
+        self.remaining = self.remaining.saturating_sub(instructions as i64);
         self.remaining > 0
     }
 }
@@ -86,206 +92,56 @@ pub struct Machine<'a> {
     pub budget: &'a mut Budget,
 }
 
-impl Code {
-    /// Runs until the end or until the budget is exhausted.
-    pub fn run(&self, machine: &mut Machine) -> Outcome {
-        let value = machine.eval(&self.nodes, self.root);
-        if machine.budget.exhausted() { Outcome::OutOfBudget } else { Outcome::Done(value) }
-    }
-}
-
 impl Machine<'_> {
-    fn eval(&mut self, nodes: &[Node], id: NodeId) -> f64 {
-        // Once the budget is exhausted, all values are 0 and nothing is written: evaluation ends quickly.
-        if !self.budget.spend(1) {
-            return 0.0;
-        }
-        match nodes[id as usize] {
-            Node::Number(value) => value,
-            Node::Variable(slot) => self.vars[slot as usize],
-            Node::Register(number) => self.shared.regs[usize::from(number)],
-            Node::Mega(index) => {
-                let index = self.eval(nodes, index);
-                self.megabuf.read(index)
-            }
-            Node::GlobalMega(index) => {
-                let index = self.eval(nodes, index);
-                self.shared.gmegabuf.read(index)
-            }
-            Node::Assign(target, value) => {
-                let target = self.target(nodes, target);
-                let value = self.eval(nodes, value);
-                self.store(target, value);
-                value
-            }
-            Node::CompoundAssign(operator, target, value) => {
-                let target = self.target(nodes, target);
-                let value = self.eval(nodes, value);
-                let value = operator.apply(self.load(target), value);
-                self.store(target, value);
-                value
-            }
-            Node::Binary(operator, a, b) => {
-                let a = self.eval(nodes, a);
-                let b = self.eval(nodes, b);
-                operator.apply(a, b)
-            }
-            Node::Negate(a) => -self.eval(nodes, a),
-            Node::Not(a) => f64::from(u8::from(!functions::is_true(self.eval(nodes, a)))),
-            Node::And(a, b) => {
-                let both = functions::is_true(self.eval(nodes, a)) && functions::is_true(self.eval(nodes, b));
-                f64::from(u8::from(both))
-            }
-            Node::Or(a, b) => {
-                let either =
-                    functions::is_true(self.eval(nodes, a)) || functions::is_true(self.eval(nodes, b));
-                f64::from(u8::from(either))
-            }
-            Node::If(condition, yes, no) => {
-                let branch = if functions::is_true(self.eval(nodes, condition)) { yes } else { no };
-                self.eval(nodes, branch)
-            }
-            Node::Sequence(ref list) => {
-                let mut value = 0.0;
-                for &step in list {
-                    value = self.eval(nodes, step);
-                }
-                value
-            }
-            Node::Loop(count, body) => {
-                let iterations = (self.eval(nodes, count) as i64).clamp(0, i64::from(MAX_ITERATIONS));
-                for _ in 0..iterations {
-                    self.eval(nodes, body);
-                    if self.budget.exhausted() {
-                        break;
-                    }
-                }
-                0.0
-            }
-            Node::While(body) => {
-                for _ in 0..MAX_ITERATIONS {
-                    if !functions::is_true(self.eval(nodes, body)) || self.budget.exhausted() {
-                        break;
-                    }
-                }
-                0.0
-            }
-            Node::Call1(function, x) => {
-                let x = self.eval(nodes, x);
-                self.call1(function, x)
-            }
-            Node::Call2(function, x, y) => {
-                let x = self.eval(nodes, x);
-                let y = self.eval(nodes, y);
-                function.call2(x, y)
-            }
-            Node::Call3(function, x, y, z) => {
-                let x = self.eval(nodes, x);
-                let y = self.eval(nodes, y);
-                let z = self.eval(nodes, z);
-                self.move_memory(function, x, y, z)
-            }
+    pub(super) fn load(&self, space: Space, index: f64) -> f64 {
+        match space {
+            Space::Local => self.megabuf.read(index),
+            Space::Global => self.shared.gmegabuf.read(index),
         }
     }
 
-    fn call1(&mut self, function: Function, x: f64) -> f64 {
-        match function {
-            Function::Random => self.rng.unit() * x.floor().max(1.0),
-            Function::FreeMemory => {
-                let freed = self.megabuf.free_from(x, &mut self.shared.quota);
-                self.budget.spend(u64::from(freed) * BLOCK_COST);
-                x
-            }
-            _ => function.call1(x),
+    pub(super) fn store(&mut self, space: Space, index: f64, value: f64) {
+        let Shared { gmegabuf, quota, .. } = &mut *self.shared;
+        let memory = match space {
+            Space::Local => &mut *self.megabuf,
+            Space::Global => gmegabuf,
+        };
+        if memory.write(index, value, quota) {
+            self.budget.spend(BLOCK_COST);
         }
     }
 
-    fn move_memory(&mut self, function: Function, to: f64, from: f64, count: f64) -> f64 {
+    /// `freembuf(index)`.
+    pub(super) fn free(&mut self, index: f64) -> f64 {
+        let freed = self.megabuf.free_from(index, &mut self.shared.quota);
+        self.budget.spend(u64::from(freed) * BLOCK_COST);
+        index
+    }
+
+    /// `memcpy(to, from, count)` or `memset(to, value, count)`.
+    pub(super) fn move_memory(&mut self, function: Move, to: f64, from: f64, count: f64) -> f64 {
         let count = count.max(0.0).min(MAX_MOVED) as u32;
         if !self.budget.spend(u64::from(count)) {
             return 0.0;
         }
         match function {
-            Function::MemoryCopy => {
+            Move::Copy => {
                 let mut copied = std::mem::take(&mut self.shared.copied);
                 copied.clear();
                 copied.extend((0..count).map(|i| self.megabuf.read(from + f64::from(i))));
                 for (i, &value) in copied.iter().enumerate() {
-                    self.store(Target::Mega(to + i as f64), value);
+                    self.store(Space::Local, to + i as f64, value);
                 }
                 self.shared.copied = copied;
             }
-            Function::MemorySet => {
+            Move::Set => {
                 for i in 0..count {
-                    self.store(Target::Mega(to + f64::from(i)), from);
+                    self.store(Space::Local, to + f64::from(i), from);
                 }
             }
-            _ => {}
         }
         to
     }
-
-    /// Resolves the target of an assignment; an `if` selects one of two targets.
-    fn target(&mut self, nodes: &[Node], id: NodeId) -> Target {
-        match nodes[id as usize] {
-            Node::Variable(slot) => Target::Variable(slot),
-            Node::Register(number) => Target::Register(number),
-            Node::Mega(index) => Target::Mega(self.eval(nodes, index)),
-            Node::GlobalMega(index) => Target::GlobalMega(self.eval(nodes, index)),
-            Node::If(condition, yes, no) => {
-                let branch = if functions::is_true(self.eval(nodes, condition)) { yes } else { no };
-                self.target(nodes, branch)
-            }
-            _ => {
-                let value = self.eval(nodes, id);
-                Target::Temporary(value)
-            }
-        }
-    }
-
-    fn load(&self, target: Target) -> f64 {
-        match target {
-            Target::Variable(slot) => self.vars[slot as usize],
-            Target::Register(number) => self.shared.regs[usize::from(number)],
-            Target::Mega(index) => self.megabuf.read(index),
-            Target::GlobalMega(index) => self.shared.gmegabuf.read(index),
-            Target::Temporary(value) => value,
-        }
-    }
-
-    fn store(&mut self, target: Target, value: f64) {
-        if self.budget.exhausted() {
-            return;
-        }
-        let Shared { regs, gmegabuf, quota, .. } = &mut *self.shared;
-        let allocated = match target {
-            Target::Variable(slot) => {
-                self.vars[slot as usize] = value;
-                false
-            }
-            Target::Register(number) => {
-                regs[usize::from(number)] = value;
-                false
-            }
-            Target::Mega(index) => self.megabuf.write(index, value, quota),
-            Target::GlobalMega(index) => gmegabuf.write(index, value, quota),
-            Target::Temporary(_) => false,
-        };
-        if allocated {
-            self.budget.spend(BLOCK_COST);
-        }
-    }
-}
-
-/// Target of an assignment.
-#[derive(Clone, Copy)]
-enum Target {
-    Variable(u32),
-    Register(u8),
-    Mega(f64),
-    GlobalMega(f64),
-    /// Not assignable; stores are discarded, as in ns-eel2.
-    Temporary(f64),
 }
 
 #[cfg(test)]
