@@ -8,8 +8,8 @@ use winit::event::KeyEvent;
 use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
 use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
 
-use super::edited::{self, Problem, line_of};
 use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
+use crate::library::edited::{self, Problem, line_of};
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
@@ -153,7 +153,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Loads `keys.toml` in `folder`, with a message if it has problems. Returns the default keys without a file.
+    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is no
+    /// such file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match std::fs::read_to_string(&path) {
@@ -226,7 +227,7 @@ fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     }
     match Action::named(word) {
         Some(Action::Turn(_)) => {
-            Err(format!("'{word}' is a dial; bind '{word}.up' or '{word}.down' to keys"))
+            Err(format!("'{word}' is a continuous control; bind '{word}.up' or '{word}.down' to keys"))
         }
         Some(action) => Ok(Some(action)),
         None => Err(format!("unknown action '{word}'; 'aivj keys --actions' lists them all")),

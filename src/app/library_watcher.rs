@@ -119,7 +119,7 @@ enum InitialState {
 
 fn keep_up(presets: &Path, initial: InitialState, updates: &Sender<LibraryUpdate>, ended: &Receiver<()>) {
     if let Err(error) = keep_up_until(presets, initial, updates, ended) {
-        let message = format!("cannot watch {}: {error:#}; open it again to see changes", presets.display());
+        let message = format!("could not load {}: {error:#}; open it again to retry", presets.display());
         updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
     }
 }
@@ -174,7 +174,7 @@ fn keep_up_until(
 
 fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
     messages.push(format!(
-        "{} presets in {} styles ({})",
+        "{} presets in {} styles (from {})",
         catalogue.entries.len(),
         catalogue.clusters.len(),
         catalogue.origin.word()

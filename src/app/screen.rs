@@ -30,13 +30,18 @@ impl Screen {
         self.message.as_deref()
     }
 
+    /// Returns when to check the displays next.
+    pub fn next_look(&self) -> Instant {
+        self.looked.map_or_else(Instant::now, |looked| looked + LOOK_EVERY)
+    }
+
     /// Checks the displays at intervals: fills the wanted one if connected, and leaves full screen if not.
     pub fn look(&mut self, window: &Window) {
-        let Some(number) = self.wanted else { return };
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked = Some(Instant::now());
+        let Some(number) = self.wanted else { return };
         let fills = window.fullscreen().is_some();
         let count = window.available_monitors().count();
         match window.available_monitors().nth(number) {
@@ -48,8 +53,8 @@ impl Screen {
             None => {
                 if self.message.is_none() {
                     let message = format!(
-                        "display {number} is not connected ({count} found, counted from 0): the output stays in a window \
-                         and fills the display when it is connected"
+                        "display {number} is not connected ({count} found, numbered from 0); the output stays in a window \
+                         until it is"
                     );
                     eprintln!("aivj: {message}");
                     self.message = Some(message);
@@ -83,19 +88,19 @@ fn fill(window: &Window, how: Option<Fullscreen>) {
 
 /// Lists the displays of this machine, or returns why there are none.
 pub fn screens() -> Result<Vec<String>, String> {
-    let events = event_loop()?;
+    let events = event_loop::<()>()?;
     let mut list = DisplayList(Vec::new());
     events.run_app(&mut list).map_err(|error| error.to_string())?;
     Ok(list.0)
 }
 
 /// Opens a connection to the display server, or returns why there is none.
-pub(super) fn event_loop() -> Result<EventLoop<()>, String> {
+pub(super) fn event_loop<T: 'static>() -> Result<EventLoop<T>, String> {
     let named = ["DISPLAY", "WAYLAND_DISPLAY"].into_iter().any(|name| std::env::var_os(name).is_some());
     if cfg!(target_os = "linux") && !named {
         return Err("neither DISPLAY nor WAYLAND_DISPLAY is set".into());
     }
-    EventLoop::new().map_err(|_| "the display server does not respond".into())
+    EventLoop::with_user_event().build().map_err(|_| "the display server does not respond".into())
 }
 
 /// Lists the displays and exits.

@@ -14,7 +14,7 @@ pub struct Args {
     /// Length of the show in seconds
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// MP4 file, or folder for PNG frames
+    /// MP4 file (WebP if ffmpeg is missing), WebP file, or folder for PNG frames
     #[arg(long, default_value = "out/demo.mp4")]
     out: PathBuf,
     /// Picture size in pixels
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Preset folder or pack manifest [default: built-in presets]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     presets: Option<PathBuf>,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]

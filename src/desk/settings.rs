@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
 use super::style;
-use crate::library::{DWELL, Setting, Settings, plain_name};
+use crate::library::{DWELL, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
-use crate::show::Snapshot;
+use crate::show::{DEFAULT_RATE, Snapshot};
 
 /// Height of one choice, in points.
 const LINE: f32 = 32.0;
@@ -75,7 +75,7 @@ impl SettingsPage {
                 ui.add_space(12.0);
                 let file = match &view.file {
                     Some(file) => format!("Saved to {file}. Command-line options take precedence."),
-                    None => "No home folder: settings last until the end of the show.".into(),
+                    None => "No home folder found: settings are not saved.".into(),
                 };
                 ui.label(RichText::new(file).small().color(style::OFF));
             });
@@ -164,6 +164,16 @@ fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
             asks.push(SettingsRequest::Set(Setting::Monitor(Some(number))));
         }
     }
+    ui.label("Frame rate of the show");
+    ui.horizontal(|ui| {
+        let now = view.settings.rate.unwrap_or(DEFAULT_RATE);
+        for rate in RATES {
+            let button = egui::Button::selectable(now == rate, format!("{rate} fps"));
+            if ui.add(button.min_size(Vec2::new(0.0, LINE)).frame_when_inactive(true)).clicked() {
+                asks.push(SettingsRequest::Set(Setting::Rate(rate)));
+            }
+        }
+    });
     heading(ui, "Safety");
     let mut limited = view.limited;
     if ui.checkbox(&mut limited, "Limit flashes to three per second").changed() {
@@ -189,7 +199,7 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Ve
     if ui.add(slider).on_hover_text(hint).changed() {
         asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }
-    ui.label("Music profile");
+    ui.label("Profile");
     ui.horizontal_wrapped(|ui| {
         for profile in Profile::ALL {
             let on = snapshot.macros.state.profile == profile;

@@ -3,6 +3,7 @@
 mod analysis;
 mod built_in;
 mod catalogue;
+pub mod edited;
 mod energy;
 mod folder;
 mod identity;
@@ -31,7 +32,8 @@ pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, o
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{
-    DWELL, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name, put as put_setting,
+    DWELL, RATES, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name,
+    put as put_setting,
 };
 pub use store::{BanKind, Store, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};
 pub use tags::{Tag, Tags};

@@ -32,6 +32,7 @@ impl Show {
             target: self.target(),
             features: self.features,
             message: self.message.clone(),
+            dropped: self.dropped,
         }
     }
 

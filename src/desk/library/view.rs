@@ -18,8 +18,8 @@ pub struct LibraryView {
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
     pub banned: Arc<BTreeSet<PresetId>>,
-    /// Presets excluded for a while, with reasons.
-    pub left_out: Arc<BTreeMap<PresetId, Exclusion>>,
+    /// Excluded presets, with reasons.
+    pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
 }
 
 /// A request from the page, besides commands for the show.
@@ -34,7 +34,7 @@ pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: Pre
     match id {
         id if playing == Some(id) => style::GOOD,
         id if view.banned.contains(&id) => style::BAD,
-        id if view.left_out.contains_key(&id) => style::WARN,
+        id if view.excluded.contains_key(&id) => style::WARN,
         id if view.favourites.contains(&id) => style::ACCENT,
         _ => style::TEXT,
     }

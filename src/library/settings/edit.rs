@@ -15,8 +15,10 @@ pub enum Setting {
     Audio(Option<String>),
     /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
-    /// Display for the full-screen output, from 0 [default: a window].
+    /// Display for the full-screen output, counted from 0 [default: a window].
     Monitor(Option<usize>),
+    /// Steps of the show per second.
+    Rate(u32),
     /// Whether to audit unknown presets before they are shown.
     Guard(bool),
     /// Whether to limit flashes to three per second.
@@ -25,7 +27,7 @@ pub enum Setting {
     Profile(String),
     /// How far choices stray from known favourites, 0 to 1.
     Adventure(f32),
-    /// How long presets stay on air, as a multiple of the default.
+    /// How long presets stay on air, as a multiple of the automatic duration.
     Dwell(f32),
     /// Name of the MIDI profile set [default: the standard set].
     Midi(Option<String>),
@@ -38,6 +40,7 @@ impl Setting {
             Self::Audio(_) => "audio",
             Self::Presets(_) => "presets",
             Self::Monitor(_) => "monitor",
+            Self::Rate(_) => "rate",
             Self::Guard(_) => "guard",
             Self::LimitFlashes(_) => "limit_flashes",
             Self::Profile(_) => "profile",
@@ -53,6 +56,7 @@ impl Setting {
             Self::Audio(name) | Self::Midi(name) => name.as_deref().map(Value::from),
             Self::Presets(path) => path.as_deref().map(|path| Value::from(&*path.to_string_lossy())),
             Self::Monitor(number) => number.map(|number| Value::from(number as i64)),
+            Self::Rate(rate) => Some(Value::from(i64::from(*rate))),
             Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
             Self::Profile(name) => Some(Value::from(name)),
             Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
@@ -65,6 +69,7 @@ impl Setting {
             Self::Audio(name) => settings.audio = name,
             Self::Presets(path) => settings.presets = path,
             Self::Monitor(number) => settings.monitor = number,
+            Self::Rate(rate) => settings.rate = Some(rate),
             Self::Guard(on) => settings.guard = Some(on),
             Self::LimitFlashes(on) => settings.limit_flashes = Some(on),
             Self::Profile(name) => settings.profile = Some(name),
@@ -97,7 +102,7 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     let mut document = parse(text).map_err(|error| {
         let why = error.message();
-        format!("invalid TOML ({why}); the change lasts until the program exits, fix the file to save it")
+        format!("invalid TOML ({why}); the change lasts until the program exits; fix the file to save it")
     })?;
     let name = setting.name();
     match setting.value() {

@@ -24,10 +24,10 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Preset folder, or a pack's library-manifest.json.
 # presets = "/home/me/presets"
 
-# Folders with images for presets.
+# Texture folders.
 # textures = ["/home/me/textures"]
 
-# Display for the full-screen output, from 0.
+# Display for the full-screen output, counted from 0.
 # monitor = 1
 
 # Audit preset files in a separate process before they are first shown.
@@ -39,13 +39,16 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Picture size in pixels.
 # size = [1920, 1080]
 
+# Steps of the show per second: 30, 50, 60 or 120.
+# rate = 60
+
 # Profile: ambient, dub, drone, techno, peakRave, rock or custom.
 # profile = "techno"
 
 # How far choices stray from known favourites, 0 to 1.
 # adventure = 0.5
 
-# How long presets stay on air, as a multiple of the default, 0.25 to 4.
+# How long presets stay on air, as a multiple of the automatic duration, 0.25 to 4.
 # dwell = 1.0
 
 # Name of the MIDI profile set: a folder in the midi folder next to this file.
@@ -63,12 +66,14 @@ pub struct Settings {
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Display for the full-screen output, from 0.
+    /// Display for the full-screen output, counted from 0.
     pub monitor: Option<usize>,
     /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
+    /// Steps of the show per second, one of [`RATES`].
+    pub rate: Option<u32>,
     /// Name of the profile.
     pub profile: Option<String>,
     /// Whether to audit unknown presets before they are shown.
@@ -77,7 +82,7 @@ pub struct Settings {
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
-    /// How long presets stay on air, as a multiple of the default, from [`DWELL`].0 to [`DWELL`].1.
+    /// How long presets stay on air, as a multiple of the automatic duration, from [`DWELL`].0 to [`DWELL`].1.
     pub dwell: Option<f32>,
     /// Name of the MIDI profile set.
     pub midi: Option<String>,
@@ -86,12 +91,13 @@ pub struct Settings {
 }
 
 /// The known fields.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "audio",
     "presets",
     "textures",
     "monitor",
     "size",
+    "rate",
     "guard",
     "limit_flashes",
     "profile",
@@ -101,6 +107,8 @@ const FIELDS: [&str; 12] = [
     "macros",
 ];
 
+/// Values of the rate setting, Hz.
+pub const RATES: [u32; 4] = [30, 50, 60, 120];
 /// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 
@@ -139,6 +147,7 @@ impl Settings {
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
             monitor: field(&table, "monitor", "an integer from 0", &mut problems),
             size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
+            rate: field(&table, "rate", "30, 50, 60 or 120", &mut problems),
             guard: field(&table, "guard", "true or false", &mut problems),
             limit_flashes: field(&table, "limit_flashes", "true or false", &mut problems),
             dwell: field(&table, "dwell", "a number from 0.25 to 4", &mut problems),
@@ -150,6 +159,10 @@ impl Settings {
         if settings.size.is_some_and(|size| size.iter().any(|side| !(1..=8192).contains(side))) {
             problems.push("size: each side must be from 1 to 8192; using the default".into());
             settings.size = None;
+        }
+        if settings.rate.is_some_and(|rate| !RATES.contains(&rate)) {
+            problems.push("rate: must be 30, 50, 60 or 120; using the default".into());
+            settings.rate = None;
         }
         if settings.adventure.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             problems.push("adventure: must be from 0 to 1; using the default".into());
@@ -215,13 +228,13 @@ mod tests {
     #[test]
     fn valid_fields_apply_and_the_others_are_reported() {
         let (settings, problems) = Settings::parse(
-            "audio = \"USB\"\nmonitor = \"two\"\nadventure = 1\nsize = [640, 0]\ncolour = 3\n\
+            "audio = \"USB\"\nmonitor = \"two\"\nadventure = 1\nsize = [640, 0]\nrate = 61\ncolour = 3\n\
              [macros]\nfusion = 0.25\nmotion = 7\n",
         );
         assert_eq!((settings.audio.as_deref(), settings.adventure), (Some("USB"), Some(1.0)));
-        assert_eq!((settings.monitor, settings.size), (None, None));
+        assert_eq!((settings.monitor, settings.size, settings.rate), (None, None, None));
         assert_eq!(settings.macros, [("fusion".to_owned(), 0.25)]);
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(problems.iter().any(|problem| problem.contains("colour")));
     }
 

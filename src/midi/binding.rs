@@ -25,13 +25,24 @@ impl Encoding {
     pub const ALL: [Self; 5] =
         [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64, Self::Toggle];
 
-    /// Name in files and on the desk.
+    /// Returns the name used in files.
     pub fn word(self) -> &'static str {
         match self {
             Self::Absolute => "absolute",
             Self::Absolute14 => "absolute14",
             Self::TwosComplement => "twos_complement",
             Self::Offset64 => "offset64",
+            Self::Toggle => "toggle",
+        }
+    }
+
+    /// Returns the label shown on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Absolute => "absolute",
+            Self::Absolute14 => "absolute, 14-bit",
+            Self::TwosComplement => "two's complement",
+            Self::Offset64 => "offset 64",
             Self::Toggle => "toggle",
         }
     }

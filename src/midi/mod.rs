@@ -19,8 +19,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::actions;
-use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView};
+use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView, resolve};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
@@ -51,7 +50,7 @@ struct Device {
 }
 
 /// MIDI input and output of the program.
-pub(super) struct Midi {
+pub struct Midi {
     source: Box<dyn MidiSource>,
     profiles: ProfileStore,
     devices: BTreeMap<String, Device>,
@@ -125,11 +124,11 @@ impl Midi {
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
-                let current = |dial| actions::value(dial, snapshot, commands).get();
+                let current = |dial| resolve::value(dial, snapshot, commands).get();
                 match bound.moved(&event, current) {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
-                    Some(Moved::By(dial, by)) => commands.push(actions::moved(dial, by, snapshot, commands)),
+                    Some(Moved::By(dial, by)) => commands.push(resolve::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
             }
@@ -225,7 +224,7 @@ impl Midi {
                     at,
                     action: binding.action.clone(),
                     control: binding.address.to_string(),
-                    encoding: binding.encoding.word(),
+                    encoding: binding.encoding.title(),
                     pickup: binding.pickup
                         && !binding.encoding.relative()
                         && binding.address.kind != Kind::Note,
@@ -293,7 +292,7 @@ impl Midi {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
-                self.message = Some(format!("{name} was disconnected; it reconnects automatically"));
+                self.message = Some(format!("{name} disconnected; it will reconnect when plugged in again"));
             }
             PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {
@@ -340,7 +339,7 @@ impl Midi {
     /// Adds a binding; an action has at most one control per device.
     fn bind(&mut self, device: &str, binding: Binding) {
         self.learning = None;
-        let message = format!("{}: {} of {device}", binding.action.title(), binding.address);
+        let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);
         self.message = Some(message);
         self.edit(device, |controls| {
             controls.retain(|bound| bound.binding.action != binding.action);

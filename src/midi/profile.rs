@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::binding::{Binding, Encoding};
 use super::event::{Address, Kind};
-use crate::app::edited::Problem;
 use crate::desk::Action;
+use crate::library::edited::Problem;
 
 /// Bindings of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +27,7 @@ impl MidiProfile {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
-             # twos_complement or offset64. min and max: what a knob sets at its two ends.\n\
+             # twos_complement, offset64 or toggle. min and max: the values at the two ends of a knob's range.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );

@@ -1,8 +1,7 @@
 //! End-to-end tests from MIDI bytes to commands and lamps.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::show::Playing;
@@ -10,17 +9,17 @@ use crate::show::Playing;
 /// A MIDI source driven by the test.
 #[derive(Clone, Default)]
 struct Wire {
-    news: Rc<RefCell<VecDeque<PortEvent>>>,
-    sent: Rc<RefCell<Vec<(String, Vec<u8>)>>>,
+    news: Arc<Mutex<VecDeque<PortEvent>>>,
+    sent: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
 }
 
 impl MidiSource for Wire {
     fn receive(&mut self) -> Option<PortEvent> {
-        self.news.borrow_mut().pop_front()
+        self.news.lock().expect("free").pop_front()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
-        self.sent.borrow_mut().push((device.to_owned(), bytes.to_vec()));
+        self.sent.lock().expect("free").push((device.to_owned(), bytes.to_vec()));
     }
 }
 
@@ -71,7 +70,7 @@ impl Bench {
     }
 
     fn news(&self, news: PortEvent) {
-        self.wire.news.borrow_mut().push_back(news);
+        self.wire.news.lock().expect("free").push_back(news);
     }
 
     fn send(&self, bytes: &[u8]) {
@@ -100,7 +99,7 @@ impl Bench {
 
     fn lamps(&mut self) -> Vec<Vec<u8>> {
         self.midi.light(&self.snapshot);
-        self.wire.sent.borrow_mut().drain(..).map(|(_, bytes)| bytes).collect()
+        self.wire.sent.lock().expect("free").drain(..).map(|(_, bytes)| bytes).collect()
     }
 }
 
@@ -181,7 +180,7 @@ fn a_reconnected_device_keeps_its_bindings() {
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
     bench.news(PortEvent::Gone { device: "pads".into() });
     bench.frame();
-    assert!(bench.midi.message().is_some_and(|message| message.contains("pads was disconnected")));
+    assert!(bench.midi.message().is_some_and(|message| message.contains("pads disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
     bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
     bench.send(&[0x90, 36, 100]);

@@ -1,0 +1,97 @@
+//! The running show on a thread of its own, with everything that must go on whatever the windows do: sound, MIDI, set log,
+//! library and saved state.
+//!
+//! The windows send [`Order`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
+
+mod in_flight;
+mod parts;
+mod picture;
+mod stepper;
+#[cfg(test)]
+mod tests;
+mod thread;
+mod times;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::desk::Action;
+use crate::handoff::{Inbox, Latest, Outbox, queue};
+
+pub(super) use parts::{Call, DeskState, Order, ShowParts};
+pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
+
+use thread::ShowThread;
+
+/// Orders and actions that may wait; a performer cannot fill either queue.
+const WAITING: usize = 1024;
+
+/// Handle of the show's thread.
+pub(super) struct LiveShow {
+    orders: Outbox<Order>,
+    actions: Inbox<Action>,
+    desk: Latest<DeskState>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LiveShow {
+    /// Starts the thread; it ends when `stop` is set. `picture` is called for every new picture, and `call` when the
+    /// windows have something to do.
+    pub fn start(
+        parts: ShowParts,
+        stop: Arc<AtomicBool>,
+        picture: impl Fn() + Send + 'static,
+        call: impl Fn(Call) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (orders, incoming) = queue(WAITING);
+        let (outgoing, actions) = queue(WAITING);
+        let desk = Latest::new(DeskState::default());
+        let ends = (incoming, outgoing, desk.clone());
+        let stopped = stop.clone();
+        let work = move || {
+            // Also when the thread panics.
+            let call = CallAtEnd(call);
+            ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
+        };
+        let thread = std::thread::Builder::new().name("show".into()).spawn(work)?;
+        Ok(Self { orders, actions, desk, stop, thread: Some(thread) })
+    }
+
+    /// Sends an order. Returns false if the show does not take any more for now.
+    pub fn send(&mut self, order: Order) -> bool {
+        self.orders.send(order).is_ok()
+    }
+
+    /// Returns the newest state for the desk.
+    pub fn desk(&self) -> Arc<DeskState> {
+        self.desk.read()
+    }
+
+    /// Returns the next action of a MIDI device that concerns the windows.
+    pub fn action(&mut self) -> Option<Action> {
+        self.actions.receive()
+    }
+
+    /// Ends the show and waits until everything is saved. Returns false if the thread panicked.
+    pub fn end(&mut self) -> bool {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().is_none_or(|thread| thread.join().is_ok())
+    }
+}
+
+impl Drop for LiveShow {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reports the end of the thread, however it ends.
+struct CallAtEnd<C: Fn(Call)>(C);
+
+impl<C: Fn(Call)> Drop for CallAtEnd<C> {
+    fn drop(&mut self) {
+        (self.0)(Call::Ended);
+    }
+}
