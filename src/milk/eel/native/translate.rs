@@ -493,8 +493,14 @@ impl Translation<'_> {
     fn modulo(&mut self, a: Value, b: Value) -> Ir {
         let (x, divisor) = (self.int(a), self.int(b));
         let (zero, one) = (self.int_constant(0), self.int_constant(1));
-        let is_zero = self.build.ins().icmp(IntCC::Equal, divisor, zero);
-        let divisor = self.build.ins().select(is_zero, one, divisor);
+        let divisor = match self.constant(b).map(|number| number as i64) {
+            Some(0) => one,
+            Some(_) => divisor,
+            None => {
+                let is_zero = self.build.ins().icmp(IntCC::Equal, divisor, zero);
+                self.build.ins().select(is_zero, one, divisor)
+            }
+        };
         let remainder = self.build.ins().srem(x, divisor);
         self.build.ins().fcvt_from_sint(F64, remainder)
     }
@@ -532,6 +538,9 @@ impl Translation<'_> {
     }
 
     fn int(&mut self, a: Value) -> Ir {
+        if let Some(number) = self.constant(a) {
+            return self.int_constant(number as i64);
+        }
         let number = self.get(a);
         self.build.ins().fcvt_to_sint_sat(I64, number)
     }
@@ -601,19 +610,24 @@ impl Translation<'_> {
     }
 
     fn store(&mut self, space: Space, index: Value, value: Value) {
-        let (present, absent, end) =
-            (self.build.create_block(), self.build.create_block(), self.build.create_block());
+        let [present, absent, allocate, end] = std::array::from_fn(|_| self.build.create_block());
         self.build.set_cold_block(absent);
+        self.build.set_cold_block(allocate);
+        let number = self.get(value);
         let address = self.address_of(index, end);
         let (block, offset) = self.block(space, address);
         self.build.ins().brif(block, present, NO_ARGS, absent, NO_ARGS);
         self.begin(present);
         let at = self.build.ins().iadd(block, offset);
-        let number = self.get(value);
         self.build.ins().store(MemFlagsData::trusted(), number, at, 0);
         self.build.ins().jump(end, NO_ARGS);
+        // A 0 needs no block.
         self.begin(absent);
-        let arguments = [self.get(index), self.get(value)];
+        let zero = self.number(0.0);
+        let is_zero = self.build.ins().fcmp(FloatCC::Equal, number, zero);
+        self.build.ins().brif(is_zero, end, NO_ARGS, allocate, NO_ARGS);
+        self.begin(allocate);
+        let arguments = [self.get(index), number];
         let function = match space {
             Space::Local => calls::store_local as *const () as usize,
             Space::Global => calls::store_global as *const () as usize,
