@@ -42,6 +42,12 @@ impl StatusBar {
                 let FrameTimes { fps, median_ms, p95_ms } = view.times;
                 let times = format!("{fps:.0} fps   {median_ms:.1} ms (p95 {p95_ms:.1} ms)");
                 ui.label(RichText::new(times).small().color(style::OFF));
+                let scale = view.snapshot.quality.scale;
+                if scale < 1.0 {
+                    let text = format!("{:.0}% size", scale * 100.0);
+                    ui.label(RichText::new(text).small().color(style::OFF))
+                        .on_hover_text("The picture is smaller while this computer cannot keep up");
+                }
                 let dropped = &view.snapshot.dropped;
                 if dropped.total() > 0 {
                     let count = format!("{} dropped", dropped.total());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
+use super::governor::Quality;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::ShowMemory;
 use super::pacer::DroppedSteps;
@@ -83,6 +84,7 @@ pub struct Show {
     /// Frames per second that presets see.
     fps: f64,
     pub(super) dropped: DroppedSteps,
+    pub(super) quality: Quality,
     /// Dropped steps that are not in the log yet.
     unlogged: DroppedSteps,
 }
@@ -127,6 +129,7 @@ impl Show {
             frames: Vec::new(),
             watch: VisualWatch::default(),
             dropped: DroppedSteps::default(),
+            quality: Quality::FULL,
             unlogged: DroppedSteps::default(),
         }
     }
@@ -202,6 +205,12 @@ impl Show {
     pub fn count_dropped(&mut self, steps: &DroppedSteps) {
         self.dropped.add(steps);
         self.unlogged.add(steps);
+    }
+
+    /// Notes another picture quality. No choice depends on it.
+    pub fn set_quality(&mut self, quality: Quality) {
+        self.quality = quality;
+        self.log(Event::Quality { quality });
     }
 
     /// Notes that the machine was suspended for `secs` seconds, which do not belong to the show.

@@ -1,5 +1,6 @@
 //! A read-only view of the show for the desk and MIDI lamps.
 
+use super::governor::Quality;
 use super::pacer::DroppedSteps;
 use super::reason::Reason;
 use super::warm::PrepareTimes;
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub message: Option<String>,
     /// Steps that were not drawn.
     pub dropped: DroppedSteps,
+    /// The picture quality that the machine keeps up with.
+    pub quality: Quality,
 }
 
 /// The preset on air.

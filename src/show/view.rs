@@ -33,6 +33,7 @@ impl Show {
             features: self.features,
             message: self.message.clone(),
             dropped: self.dropped,
+            quality: self.quality,
         }
     }
 

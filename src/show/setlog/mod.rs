@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, DroppedSteps, ShowMemory, ShowSettings};
+use super::{Command, DroppedSteps, Quality, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -157,6 +157,11 @@ pub enum Event {
     Dropped {
         /// How many, and why.
         steps: DroppedSteps,
+    },
+    /// The picture quality changed, because the machine could not keep up or can again.
+    Quality {
+        /// The new quality.
+        quality: Quality,
     },
     /// The machine was suspended; the show continued afterwards where it was.
     Suspended {
