@@ -1,6 +1,6 @@
 //! Speed of preset code: `cargo bench --bench eel`. Each row runs in the interpreter and as machine code.
 
-use aivj::milk::eel::{
+use aivj::eel::{
     BatchCode, Budget, Code, Columns, EelRandom, Machine, Memory, Scope, Shared, compile, compile_batch,
 };
 use divan::counter::ItemsCount;

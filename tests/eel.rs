@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use aivj::milk::eel::{Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
 /// The first numbers of the stream of `rand`, and its 701st, which comes after the generator refilled its state:

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
+use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared};
 use aivj::library::Settings;
 use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
-use aivj::milk::eel::{self, Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 use aivj::show::setlog;
 use aivj::units::thread_time;

@@ -1,8 +1,8 @@
 //! State shared by all code of a running preset: namespaces, memory, budget, and the inputs of the current frame.
 
 use super::PresetAudio;
-use super::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 use super::names::{Layout, Q_COUNT, READ_ONLY};
+use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 
 /// Time and size of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,9 +9,9 @@ use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
 use super::double::{self, DoubleBlend};
-use super::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
+use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
