@@ -19,7 +19,7 @@ use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::settings::{self, Configurable};
 use cranelift::frontend::FunctionBuilderContext;
 use cranelift::jit::{JITBuilder, JITModule};
-use cranelift::module::{Module, default_libcall_names};
+use cranelift::module::{FuncId, Module, ModuleError, default_libcall_names};
 
 use self::calls::Context;
 use super::flat::Flat;
@@ -42,14 +42,7 @@ impl Native {
     /// Compiles `flat`; `None` if the processor is not supported or the platform forbids new executable memory.
     pub fn new(flat: &Flat) -> Option<Self> {
         let mut module = JITModule::new(JITBuilder::with_isa(isa()?, default_libcall_names()));
-        let mut context = module.make_context();
-        translate::translate(flat, module.isa(), &mut context.func, &mut FunctionBuilderContext::new());
-        let compiled = module.declare_anonymous_function(&context.func.signature).and_then(|id| {
-            module.define_function(id, &mut context)?;
-            module.finalize_definitions()?;
-            Ok(id)
-        });
-        let id = match compiled {
+        let id = match define(&mut module, flat) {
             Ok(id) => id,
             Err(error) => {
                 tracing::warn!("could not compile preset code to machine code, interpreting it: {error}");
@@ -104,6 +97,16 @@ impl std::fmt::Debug for Native {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Native").finish_non_exhaustive()
     }
+}
+
+/// Compiles `flat` and makes the code executable.
+fn define(module: &mut JITModule, flat: &Flat) -> Result<FuncId, Box<ModuleError>> {
+    let mut context = module.make_context();
+    translate::translate(flat, module.isa(), &mut context.func, &mut FunctionBuilderContext::new());
+    let id = module.declare_anonymous_function(&context.func.signature)?;
+    module.define_function(id, &mut context)?;
+    module.finalize_definitions()?;
+    Ok(id)
 }
 
 /// Returns the number of variables that a program needs.

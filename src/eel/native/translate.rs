@@ -294,7 +294,7 @@ impl Translation<'_> {
             }
             Op::Number(a) => {
                 let a = self.get(a);
-                self.from_truth(a)
+                self.truth_to_number(a)
             }
             Op::Not(a) => {
                 let a = self.get(a);
@@ -409,7 +409,7 @@ impl Translation<'_> {
                 let zero = self.number(0.0);
                 let above = self.build.ins().fcmp(FloatCC::GreaterThan, x, zero);
                 let below = self.build.ins().fcmp(FloatCC::LessThan, x, zero);
-                let (above, below) = (self.from_truth(above), self.from_truth(below));
+                let (above, below) = (self.truth_to_number(above), self.truth_to_number(below));
                 self.build.ins().fsub(above, below)
             }
             Unary::Floor if self.rounds => self.build.ins().floor(x),
@@ -427,7 +427,7 @@ impl Translation<'_> {
             Binary::Multiply => self.build.ins().fmul(x, y),
             Binary::Divide => {
                 let quotient = self.build.ins().fdiv(x, y);
-                if self.constant(b).is_some_and(|divisor| !(divisor.abs() < MIN_DIVISOR)) {
+                if self.constant(b).is_some_and(|divisor| divisor.abs() >= MIN_DIVISOR) {
                     return quotient;
                 }
                 let (size, least) = (self.build.ins().fabs(y), self.number(MIN_DIVISOR));
@@ -463,17 +463,17 @@ impl Translation<'_> {
             }
             Binary::Compare(comparison) => {
                 let truth = self.compare(comparison, a, b);
-                self.from_truth(truth)
+                self.truth_to_number(truth)
             }
             Binary::Both => {
                 let (x, y) = (self.is_true(x), self.is_true(y));
                 let both = self.build.ins().band(x, y);
-                self.from_truth(both)
+                self.truth_to_number(both)
             }
             Binary::Either => {
                 let (x, y) = (self.is_true(x), self.is_true(y));
                 let either = self.build.ins().bor(x, y);
-                self.from_truth(either)
+                self.truth_to_number(either)
             }
             Binary::Min => {
                 let less = self.build.ins().fcmp(FloatCC::LessThan, x, y);
@@ -532,7 +532,7 @@ impl Translation<'_> {
         self.build.ins().fcmp(FloatCC::GreaterThan, size, tolerance)
     }
 
-    fn from_truth(&mut self, truth: Ir) -> Ir {
+    fn truth_to_number(&mut self, truth: Ir) -> Ir {
         let (one, zero) = (self.number(1.0), self.number(0.0));
         self.build.ins().select(truth, one, zero)
     }
