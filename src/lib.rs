@@ -11,6 +11,8 @@ pub mod cluster;
 pub mod desk;
 pub mod eel;
 pub mod embed;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod frames;
 pub mod handoff;
 pub mod jobs;
@@ -25,3 +27,4 @@ pub mod show;
 pub mod stage;
 pub mod training;
 pub mod units;
+pub mod watchdog;
