@@ -90,7 +90,7 @@ impl SavedState {
                     return Err(error);
                 }
                 self.messages.push(format!(
-                    "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it in this show"
+                    "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it during this show"
                 ));
                 self.unread.insert(name);
                 Ok(None)

@@ -12,10 +12,10 @@ use crate::watchdog::{Link, supervise};
 
 /// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Options override settings.toml; the defaults apply to what it does not set.")]
+#[command(after_help = "Options override settings.toml; defaults apply where neither sets a value.")]
 pub struct Args {
-    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input, or one
-    /// with signal if that is silent]
+    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input, or
+    /// another input that has a signal if the default is silent]
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]

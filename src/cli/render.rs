@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Cells of the warp mesh
-    #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::size)]
+    #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]

@@ -24,14 +24,14 @@ pub struct Args {
     /// Seed of the first user, incremented for each further user
     #[arg(long, default_value_t = 1000)]
     seed: u64,
-    /// Algorithm: taste, reference or random
+    /// Algorithm: taste (the director), reference (softmax over mean rewards) or random
     #[arg(long, default_value = "taste")]
     algorithm: Algorithm,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Benchmark decisions with PRESETS presets in 256 clusters instead
-    #[arg(long, value_name = "PRESETS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    /// Benchmark the director's decisions on a library of COUNT presets in 256 clusters instead of simulating users
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     decisions: Option<u32>,
 }
 

@@ -24,7 +24,7 @@ enum TasteCommand {
     Import {
         /// JSON file
         file: PathBuf,
-        /// Preset folder or pack manifest used to resolve presets [default: built-in presets]
+        /// Preset folder or pack manifest in which to look up the presets named in the file [default: built-in presets]
         #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
     },

@@ -65,7 +65,7 @@ pub enum MidiRequest {
     Learn(Action),
     /// Stop learning or mapping.
     Stop,
-    /// Bind the macros to knobs in the order they are moved, including those moved before.
+    /// Bind the macros to knobs in the order they are moved, including any moved before the request.
     AutoMap,
     /// Remove a binding.
     Unbind {
@@ -112,7 +112,8 @@ pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
         let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
-        let hint = "Bind the eight macros to knobs in the order you move them, including those moved before";
+        let hint = "Bind the eight macros to knobs in the order you move them, \
+                    including any you moved before pressing Auto-map";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }

@@ -1,6 +1,6 @@
 //! MIDI: hot-plugged devices, learnt bindings per device, and actions from their events.
 //!
-//! Slow work (ports, files) runs on threads of its own; the code here runs once per frame on what has arrived, so that a
+//! Slow work (ports, files) runs on its own threads; the code here processes once per frame what has arrived, so that a
 //! knob moves the picture in the next frame.
 
 mod binding;

@@ -3,7 +3,7 @@
 //! A preflight, then a smoke test of a few presets through every stage, finds most failures within the first minutes.
 //! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
 //! next run resumes and produces the same index. While a show is playing on the same machine, the bake slows down: one
-//! worker runs and rests half of the time. Clustering, which is short, runs at full speed.
+//! worker runs and is idle half of the time. Clustering, which is short, runs at full speed.
 
 mod clock;
 mod error;

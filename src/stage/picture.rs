@@ -60,7 +60,7 @@ impl DeckPicture {
         Ok(Self { problems, ..picture })
     }
 
-    /// Creates the same picture in another size, and records copying what it shows; pipelines stay.
+    /// Creates the same picture at another size, reusing its pipelines, and records commands that copy its content.
     pub fn resized(
         &self,
         render_context: &RenderContext,

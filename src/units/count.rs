@@ -1,6 +1,6 @@
 //! Counts in messages.
 
-/// Returns a count with its noun, such as `1 preset` or `2 presets`. The plural of `noun` must end in `s`.
+/// Returns a count with its noun, such as `1 preset` or `2 presets`. The plural of `noun` must be `noun` plus `s`.
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")

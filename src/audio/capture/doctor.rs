@@ -1,4 +1,4 @@
-//! The audio doctor: measures every input and picks the one with signal.
+//! The audio doctor: measures every input and picks the loudest one that has a signal.
 //!
 //! Silence is the most common problem, so every diagnosis includes a next step.
 
@@ -72,7 +72,7 @@ pub fn examine(listen: Seconds) -> Vec<InputReport> {
     examine_host(&(Arc::new(Devices) as Arc<dyn Host>), listen, None)
 }
 
-/// Picks the loudest input with signal.
+/// Picks the loudest input that has a signal.
 pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
     let loudness = |report: &InputReport| report.level.as_ref().map_or(f32::MIN, |level| level.rms_dbfs);
     let loudest = (0..reports.len())

@@ -12,6 +12,7 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
+use crate::units::counted;
 
 /// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub struct Args {
     /// Preset folders
     #[arg(long, required = true, num_args = 1..)]
     library: Vec<PathBuf>,
-    /// Folder for the reports
+    /// Audit output folder
     #[arg(long)]
     out: PathBuf,
     /// Texture folders
@@ -55,7 +56,7 @@ pub struct Args {
     /// Do not save thumbnails
     #[arg(long)]
     no_thumbs: bool,
-    /// Print one JSON object per verdict
+    /// Print one JSON object per event, and a final report
     #[arg(long)]
     json: bool,
 }
@@ -126,10 +127,12 @@ impl Watch {
         match event {
             AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
                 self.bar.println(format!(
-                    "{files} files with {presets} distinct presets; {known} already audited, {todo} to do"
+                    "{} with {}; {known} already audited, {todo} to do",
+                    counted(*files, "file"),
+                    counted(*presets, "distinct preset")
                 ));
                 if deleted + unusable > 0 {
-                    self.bar.println(format!("{deleted} files were removed, {unusable} are unusable"));
+                    self.bar.println(format!("{} removed, {unusable} unusable", counted(*deleted, "file")));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));
@@ -172,8 +175,8 @@ impl Watch {
         println!("{}", self.summary());
         if !troubles.is_empty() {
             println!(
-                "{} presets have no verdict because of machine or file errors; run again:",
-                troubles.len()
+                "{} could not be audited because of machine or file errors (run the audit again to retry):",
+                counted(troubles.len(), "preset")
             );
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
         }

@@ -50,7 +50,7 @@ enum Mode {
 /// Clustering method.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Method {
-    /// Lloyd's iterations over all presets
+    /// Lloyd's algorithm over all presets
     Lloyd,
     /// Mini-batches, less exact, for very large libraries
     MiniBatch,

@@ -62,7 +62,7 @@ pub(super) struct Capture {
     /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
-    /// Side of the saved square frames in pixels
+    /// Side length of the saved square frames, in pixels
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
     out_size: u32,
     /// Also save a clip of SECONDS per preset

@@ -70,7 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn bake(args: Args) -> anyhow::Result<NightOutcome> {
-    anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be a number above 0");
+    anyhow::ensure!(args.hours > 0.0 && args.hours < 1000.0, "--hours must be above 0 and below 1000");
     let plain = !args.pack.is_empty() && !args.pack.contains(['/', '\\']) && !args.pack.starts_with('.');
     anyhow::ensure!(plain, "--pack must be a name, not a path; use --out to choose a folder");
     let own = || UserFolders::of_user().map(|places| places.data.join("packs").join(&args.pack));

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 use crate::units::counted;
 
-/// Copy a safe, diverse selection of an audited library, with its images, into a pack; exit with 4 if it is not diverse.
+/// Copy a safe, diverse selection of an audited library, with its textures, into a pack; exit with 4 if it is not
+/// diverse.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder

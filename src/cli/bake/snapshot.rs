@@ -14,7 +14,7 @@ pub struct Args {
     /// Blacklist every preset that is not ok, only unplayable ones, or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]
     blacklist_mode: String,
-    /// Presets without a verdict: omit them, blacklist them, or count them as ok
+    /// Presets without a verdict: only count them as missing, blacklist them, or count them as ok
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
     /// Number of entries in each top list of the summary
