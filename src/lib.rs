@@ -9,7 +9,10 @@ pub mod audit;
 pub mod cli;
 pub mod cluster;
 pub mod desk;
+pub mod eel;
 pub mod embed;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod frames;
 pub mod handoff;
 pub mod jobs;
@@ -24,3 +27,4 @@ pub mod show;
 pub mod stage;
 pub mod training;
 pub mod units;
+pub mod watchdog;

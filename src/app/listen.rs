@@ -13,7 +13,7 @@ use crate::units::{Seconds, thread_time};
 
 /// Frames per block, 5 ms.
 const BLOCK: usize = 220;
-/// Seconds between lines about tempo and scene.
+/// Seconds between tempo, scene and section lines.
 const SLOW_SECS: f64 = 0.5;
 /// Interval of the live view.
 const VIEW_EVERY: Duration = Duration::from_millis(66);
@@ -23,7 +23,8 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 pub enum ListenSource {
     /// An audio file, as fast as possible.
     File(std::path::PathBuf),
-    /// The input whose name contains this, or the input with signal.
+    /// The input whose name or ID contains this; if `None`, the default input, or another that has a signal if the
+    /// default is silent.
     Device(Option<String>),
 }
 
@@ -255,7 +256,7 @@ mod tests {
         assert!(times.is_sorted());
     }
 
-    /// A WAV file of 32-bit floats, as many channels as each frame holds.
+    /// Writes a WAV file of 32-bit floats with one channel per sample in a frame.
     fn float_wav(path: &Path, rate_hz: u32, frames: &[Vec<f32>]) {
         let channels = frames[0].len() as u32;
         let data: Vec<u8> = frames.iter().flatten().flat_map(|sample| sample.to_le_bytes()).collect();

@@ -90,7 +90,7 @@ impl SavedState {
                     return Err(error);
                 }
                 self.messages.push(format!(
-                    "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it in this show"
+                    "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it during this show"
                 ));
                 self.unread.insert(name);
                 Ok(None)
@@ -145,7 +145,7 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     if rescued.remove(&id) {
         store.remember(RESCUED, &rescued, unix_now())?;
     }
-    Ok(store.ban(id, BanKind::Permanent, "by hand", unix_now())?)
+    Ok(store.ban(id, BanKind::Permanent, "by the performer", unix_now())?)
 }
 
 /// Saves the changes of a show.

@@ -22,7 +22,7 @@ pub(super) const LIMITS: Limits = Limits {
 pub struct AuditSettings {
     /// Preset folders.
     pub libraries: Vec<PathBuf>,
-    /// Folder for the reports.
+    /// Audit output folder.
     pub out: PathBuf,
     /// Number of worker processes.
     pub workers: usize,

@@ -8,11 +8,12 @@ use crate::library;
 use crate::stage::Gpu;
 use crate::units::Seconds;
 
-/// Check graphics, audio, displays, presets, MIDI and ffmpeg; exit with 1 if something essential is missing.
+/// Check graphics, displays, audio, presets, the store, settings, MIDI and ffmpeg; exit with 1 if something essential
+/// is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Seconds to listen to each input
-    #[arg(long, default_value_t = 1.0)]
+    /// Listen to each input for SECONDS
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     listen: f64,
 }
 
@@ -47,13 +48,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     essential &= built_in > 0;
     println!("presets    {built_in} built in");
     match app::open_store() {
-        Ok((_, notice)) => {
-            let place = library::UserFolders::of_user().map(|places| places.data.display().to_string());
+        Ok((store, notice)) => {
+            let place = store.path().map(|path| path.display().to_string());
             println!("store      {}", place.as_deref().unwrap_or("in memory only"));
             notice.iter().for_each(|notice| println!("store      {notice}"));
         }
         Err(error) => {
-            println!("store      UNUSABLE: {error:#}; nothing is saved until the folder is writable");
+            essential = false;
+            println!("store      UNUSABLE: {error:#}; the show cannot start");
         }
     }
     if let Some(folder) = app::config_folder() {

@@ -1,7 +1,7 @@
 //! k-means whose expensive step, finding the nearest centres, is a matrix product.
 //!
 //! |x - c|^2 = |x|^2 - 2 x.c + |c|^2, so a chunk of rows against all centres is one product (linfa's loops take five
-//! times as long on 130,000 x 512). Lloyd's iterations (1982), or mini-batches (Sculley, 2010) for very large
+//! times as long on 130,000 x 512). Lloyd's algorithm (1982), or mini-batches (Sculley, 2010) for very large
 //! libraries.
 //! The initial centres come from linfa's k-means on a sample, initialised by greedy k-means++. Rows are split over
 //! threads; sums are added in row order, so the result does not depend on the number of threads.
@@ -15,7 +15,7 @@ use crate::units::Rng;
 
 /// Rows per product: 512 rows of 512 values stay in the cache.
 const CHUNK: usize = 512;
-/// Sample size per centre for the initial centres of Lloyd's iterations.
+/// Sample size per centre for the initial centres of Lloyd's algorithm.
 pub const LLOYD_SAMPLE: usize = 72;
 /// Sample size per centre for mini-batches, which correct the initial centres with every batch.
 pub const MINI_BATCH_SAMPLE: usize = 24;
@@ -112,7 +112,7 @@ fn draw(weights: &Array1<f32>, rng: &mut Rng) -> usize {
     rng.below(weights.len())
 }
 
-/// Runs Lloyd's iterations from `start` until convergence, at most `most` passes.
+/// Runs Lloyd's algorithm from `start` until convergence, at most `most` passes.
 pub fn lloyd(rows: ArrayView2<f32>, start: Array2<f32>, most: usize, threads: usize) -> Assignment {
     let norms = squared_norms(rows);
     let spread = norms.iter().copied().map(f64::from).sum::<f64>() / norms.len().max(1) as f64;

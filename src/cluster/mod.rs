@@ -59,7 +59,7 @@ pub struct ClusterSettings {
 /// Clustering method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Lloyd's iterations over all presets.
+    /// Lloyd's algorithm over all presets.
     Lloyd,
     /// Mini-batches, less exact, for very large libraries.
     MiniBatch,

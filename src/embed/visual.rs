@@ -15,7 +15,7 @@ use ndarray::{Array2, s};
 
 use super::text::unit_length;
 
-/// Side of the square that frames are resized to.
+/// Side length of the square that frames are resized to.
 const SIDE: usize = 64;
 /// Cells per axis for edges and motion.
 const CELLS: usize = 3;

@@ -30,7 +30,7 @@ pub(super) const MISSING: &str = "missing-source-file";
 pub struct CaptureSettings {
     /// Render size in pixels.
     pub size: [u32; 2],
-    /// Side of the saved square frames, pixels.
+    /// Side length of the saved square frames, pixels.
     pub out_size: u32,
     /// Frames before the first saved one.
     pub warm_up: u32,

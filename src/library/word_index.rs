@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{Catalogue, PresetId};
 
-/// Words of a search text that are used.
+/// Maximum number of words used from a search text; further words are ignored.
 const MAX_WORDS: usize = 12;
 
 /// The word index of a library.

@@ -54,12 +54,12 @@ impl fmt::Display for Address {
 pub struct Event {
     /// The control.
     pub address: Address,
-    /// Value, 0 to 127, or to 16,383 for a wheel; 0 for a released note.
+    /// Value: 0 to 127, or 0 to 16,383 for a pitch wheel; 0 for a released note.
     pub value: u16,
 }
 
 impl Event {
-    /// Parses one complete message; `None` for other messages and incomplete ones.
+    /// Parses one complete message. Returns `None` if it is incomplete or not a control message.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let &[status, first, second] = bytes else { return None };
         if first > 127 || second > 127 {

@@ -1,4 +1,4 @@
-//! Packs: a safe, diverse selection of an audited library, copied with its images and a manifest.
+//! Packs: a safe, diverse selection of an audited library, copied with its textures and a manifest.
 
 mod choose;
 mod images;

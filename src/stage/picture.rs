@@ -59,11 +59,11 @@ impl DeckPicture {
         let mut problems = Vec::new();
         let picture = render_context
             .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut problems, None))?;
+            .checked(|| Self::build(render_context, program, settings, seed, &mut problems, None))??;
         Ok(Self { problems, ..picture })
     }
 
-    /// Creates the same picture in another size, and records copying what it shows; pipelines stay.
+    /// Creates the same picture at another size, reusing its pipelines, and records commands that copy its content.
     pub fn resized(
         &self,
         render_context: &RenderContext,
@@ -72,9 +72,9 @@ impl DeckPicture {
         settings: DeckSettings,
         seed: u64,
     ) -> Result<Self, StageError> {
-        let resized = render_context
-            .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self)))?;
+        let resized = render_context.gpu.checked(|| {
+            Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self))
+        })??;
         let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
         for (from, to) in
             [(&self.images[self.last], &resized.images[resized.last]), (&self.output, &resized.output)]
@@ -92,7 +92,7 @@ impl DeckPicture {
         seed: u64,
         problems: &mut Vec<String>,
         before: Option<&Self>,
-    ) -> Self {
+    ) -> Result<Self, StageError> {
         let device = &render_context.gpu.device;
         let size = settings.size;
         let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
@@ -105,8 +105,14 @@ impl DeckPicture {
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
-            let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
-            built.map_err(|error| problems.push(format!("{} shader: {error}", preset_pass::label(kind)))).ok()
+            let Some(text) = text else { return Ok(None) };
+            match PresetPass::new(render_context, kind, text, &sources, &mut missing) {
+                Err(error) if !error.of_device() => {
+                    problems.push(format!("{} shader: {error}", preset_pass::label(kind)));
+                    Ok(None)
+                }
+                built => built.map(Some),
+            }
         };
         let rebound = |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>| {
             Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources))
@@ -117,7 +123,7 @@ impl DeckPicture {
                 rebound(PassKind::Warp, &before.warp, warp_text),
                 rebound(PassKind::Comp, &before.composite, composite_text),
             ),
-            None => (preset_pass(PassKind::Warp, warp_text), preset_pass(PassKind::Comp, composite_text)),
+            None => (preset_pass(PassKind::Warp, warp_text)?, preset_pass(PassKind::Comp, composite_text)?),
         };
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
         let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
@@ -161,7 +167,7 @@ impl DeckPicture {
             position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
             polar: composite.is_some() && reads_polar(&program.composite),
         };
-        Self {
+        Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
             images,
@@ -184,7 +190,7 @@ impl DeckPicture {
             composite_vertices: Vec::new(),
             hue_is_read,
             problems: Vec::new(),
-        }
+        })
     }
 
     /// Returns the picture of the last frame.

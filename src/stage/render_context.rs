@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lactea_abi::{Address, Filter};
 
-use super::gpu::Gpu;
+use super::gpu::{Gpu, GpuError};
 use super::pass;
 use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
@@ -30,6 +30,7 @@ pub struct RenderContext {
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
+    texture_folders: Vec<PathBuf>,
 }
 
 impl RenderContext {
@@ -66,8 +67,21 @@ impl RenderContext {
                 sampler(point, clamp),
             ],
             textures: Textures::new(&gpu, texture_folders),
+            texture_folders: texture_folders.to_vec(),
             mesh_shader,
             gpu,
+        }
+    }
+
+    /// Creates the same resources on another device, after this one was lost.
+    ///
+    /// # Errors
+    /// Fails if no device can be opened, or if it is lost at once.
+    pub fn reopen(&self) -> Result<Self, GpuError> {
+        let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
+        match fresh.gpu.wait(None) {
+            Ok(()) => Ok(fresh),
+            Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),
         }
     }
 

@@ -9,6 +9,7 @@ use super::stepper::{Stepper, Turn};
 use crate::app::archive::Archive;
 use crate::app::leave;
 use crate::app::logbook::LogBook;
+use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, resolve};
@@ -17,9 +18,10 @@ use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;
 use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
+use crate::watchdog::Link;
 
-/// Interval between two updates of MIDI lamps.
-const LAMPS_EVERY: Duration = Duration::from_millis(33);
+/// Interval between two updates of MIDI LEDs.
+const LEDS_EVERY: Duration = Duration::from_millis(33);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
 pub(super) type Ends = (Inbox<Order>, Outbox<Action>, Latest<DeskState>);
@@ -47,9 +49,16 @@ pub(super) struct ShowThread {
     desk: Latest<DeskState>,
     desk_every: Duration,
     desk_at: Option<Instant>,
-    lamps_at: Option<Instant>,
+    leds_at: Option<Instant>,
     started: Instant,
     epoch: Instant,
+    link: Link,
+    /// Saves the state of a supervised show.
+    saver: Option<StateSaver>,
+    surroundings: Latest<Surroundings>,
+    seed: u64,
+    /// Generation of the stage.
+    generation: u64,
 }
 
 impl ShowThread {
@@ -73,9 +82,14 @@ impl ShowThread {
             desk,
             desk_every: parts.desk_every,
             desk_at: None,
-            lamps_at: None,
+            leds_at: None,
             started: parts.started,
             epoch: Instant::now(),
+            saver: StateSaver::start(parts.link.start()),
+            link: parts.link,
+            surroundings: parts.surroundings,
+            seed: parts.seed,
+            generation: 0,
         }
     }
 
@@ -121,27 +135,33 @@ impl ShowThread {
             book.write(&entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
+        if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {
+            self.screenshot.again();
+        }
         self.message = self.screenshot.frame(&rig.stage).or(self.message.take());
+        self.link.step();
         let commanded = !std::mem::take(&mut self.commands).is_empty();
         if !self.on_air && rig.show.playing() {
             self.on_air = true;
+            self.link.shown();
             log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
         }
         self.report(ordered || moved || commanded, call);
     }
 
-    /// Updates lamps and desk when they are due, or at once after a change.
+    /// Updates LEDs and desk when they are due, or at once after a change.
     fn report(&mut self, changed: bool, call: &dyn Fn(Call)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
-        let lamps = due(self.lamps_at, LAMPS_EVERY);
+        let leds = due(self.leds_at, LEDS_EVERY);
         let desk = due(self.desk_at, if changed { self.desk_every / 2 } else { self.desk_every });
-        if !lamps && !desk {
+        if !leds && !desk {
             return;
         }
         let snapshot = self.stepper.rig.show.snapshot();
-        if lamps {
-            self.lamps_at = Some(Instant::now());
+        if leds {
+            self.leds_at = Some(Instant::now());
             self.midi.light(&snapshot);
+            self.save_state();
         }
         if desk {
             self.desk_at = Some(Instant::now());
@@ -163,6 +183,17 @@ impl ShowThread {
             });
             call(Call::Desk);
         }
+    }
+
+    /// Hands the state over for saving, if it has changed.
+    fn save_state(&mut self) {
+        let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
+        saver.update(SavedShow {
+            supervisor: start.supervisor,
+            seed: self.seed,
+            show: self.stepper.rig.show.resume_state(),
+            surroundings: (*self.surroundings.read()).clone(),
+        });
     }
 
     fn obey(&mut self, order: Order) {

@@ -38,10 +38,10 @@ impl Input {
 /// Which input to capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The system's default input, or any input with signal if the default stays silent.
+    /// The system's default input, or another that has a signal if the default stays silent.
     #[default]
     Automatic,
-    /// The first input whose name contains this text, ignoring case.
+    /// The first input whose name or ID contains this text, ignoring case.
     Named(String),
 }
 
@@ -60,7 +60,7 @@ pub enum InputError {
     /// The reader has too many streams waiting.
     #[error("the audio reader is busy")]
     ReaderBusy,
-    /// Message of the driver.
+    /// Error message from the driver.
     #[error("{0}")]
     Driver(String),
 }

@@ -12,27 +12,28 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
+use crate::units::counted;
 
-/// Audit every preset in a supervised process; run it again to resume.
+/// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
     #[arg(long, required = true, num_args = 1..)]
     library: Vec<PathBuf>,
-    /// Folder for the reports
+    /// Audit output folder
     #[arg(long)]
     out: PathBuf,
     /// Texture folders
-    #[arg(long, num_args = 1..)]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
     #[arg(long, default_value_t = crate::cli::args::default_workers())]
     workers: usize,
-    /// Maximum number of presets to audit in this run
+    /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
     /// Start no new preset after SECONDS
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Picture size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
@@ -55,7 +56,7 @@ pub struct Args {
     /// Do not save thumbnails
     #[arg(long)]
     no_thumbs: bool,
-    /// Print one JSON object per verdict
+    /// Print one JSON object per event, and a final report
     #[arg(long)]
     json: bool,
 }
@@ -126,10 +127,12 @@ impl Watch {
         match event {
             AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
                 self.bar.println(format!(
-                    "{files} files with {presets} distinct presets; {known} already judged, {todo} to do"
+                    "{} with {}; {known} already audited, {todo} to do",
+                    counted(*files, "file"),
+                    counted(*presets, "distinct preset")
                 ));
                 if deleted + unusable > 0 {
-                    self.bar.println(format!("{deleted} files were removed, {unusable} are unusable"));
+                    self.bar.println(format!("{} removed, {unusable} unusable", counted(*deleted, "file")));
                 }
                 self.bar.set_length(*todo as u64);
                 self.bar.enable_steady_tick(Duration::from_millis(250));
@@ -141,7 +144,7 @@ impl Watch {
                 self.bar.inc(1);
                 self.bar.set_message(self.summary());
                 if !std::io::stderr().is_terminal() && self.seen.is_multiple_of(LINE_EVERY) {
-                    eprintln!("{} judged: {}", self.seen, self.summary());
+                    eprintln!("{} audited: {}", self.seen, self.summary());
                 }
             }
             AuditEvent::Trouble { path, why, given_up } => {
@@ -167,13 +170,13 @@ impl Watch {
         let AuditReport { presets, known, judged, troubles, stopped, seconds, gates } = report;
         let rate = *judged as f64 / seconds.max(1e-3);
         println!(
-            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} were already judged"
+            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} presets were already audited"
         );
         println!("{}", self.summary());
         if !troubles.is_empty() {
             println!(
-                "{} presets have no verdict because of machine or file errors; run again:",
-                troubles.len()
+                "{} could not be audited because of machine or file errors (run the audit again to retry):",
+                counted(troubles.len(), "preset")
             );
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));
         }

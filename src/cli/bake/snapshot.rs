@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 
-/// Write a summary and a blacklist of an audit, complete or in progress.
+/// Write a summary and a blacklist from an audit, complete or in progress.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder
@@ -14,10 +14,10 @@ pub struct Args {
     /// Blacklist every preset that is not ok, only unplayable ones, or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]
     blacklist_mode: String,
-    /// Presets without a verdict: omit them, blacklist them, or count them as ok
+    /// Presets without a verdict: only count them as missing, blacklist them, or count them as ok
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
-    /// Entries in each ranking
+    /// Number of entries in each top list of the summary
     #[arg(long, default_value_t = 50)]
     top: usize,
     /// Include the reasons for each blacklisted preset

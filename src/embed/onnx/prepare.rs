@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
     resize: Resize,
-    /// Side of the centre crop, which is the input size of the model.
+    /// Side length of the centre crop, which is the input size of the model.
     pub crop: u32,
     /// Scale of the 0..255 channel values.
     factor: f32,

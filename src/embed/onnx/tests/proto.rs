@@ -1,6 +1,6 @@
 //! Writes small ONNX models as protocol buffers.
 
-/// Side of the pictures, in pixels.
+/// Side length of the pictures, in pixels.
 pub(super) const SIDE: usize = 16;
 
 /// Returns a length-delimited field.
