@@ -18,6 +18,10 @@ struct Composite {
 @group(0) @binding(1) var image_sampler: sampler;
 @group(0) @binding(2) var<uniform> composite: Composite;
 
+// Parts that a picture does not need are left out of its pipeline.
+override HAS_ECHO: bool = true;
+override HAS_FILTERS: bool = true;
+
 // Interpolates the corner hues over two triangles; the diagonal runs from bottom left to top right.
 fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     let right = composite.hue[1].rgb;
@@ -30,17 +34,13 @@ fn corner_hue(uv: vec2<f32>) -> vec3<f32> {
     return corner + (below - corner) * (1.0 - uv.x) + (right - corner) * (1.0 - uv.y);
 }
 
-@fragment
-fn fs_composite(
-    @location(0) diffuse: vec4<f32>,
-    @location(1) uv: vec4<f32>,
-    @location(2) rad_ang: vec2<f32>,
-) -> @location(0) vec4<f32> {
+// The picture at `place`, 0 to 1.
+fn shade(place: vec2<f32>) -> vec4<f32> {
     // Map uv to the range from the centre of the first pixel to the centre of the last.
     let pixel = 1.0 / vec2<f32>(textureDimensions(image));
-    let image_uv = 0.5 * pixel + uv.zw * (1.0 - pixel);
+    let image_uv = 0.5 * pixel + place * (1.0 - pixel);
     var light = textureSampleLevel(image, image_sampler, image_uv, 0.0).rgb;
-    if composite.echo_alpha > 0.001 {
+    if HAS_ECHO {
         // EPS 1e-3: avoids division by a zoom of 0.
         let zoom = max(abs(composite.echo_zoom), 1e-3) * select(1.0, -1.0, composite.echo_zoom < 0.0);
         var echo_uv = (image_uv - 0.5) / zoom + 0.5;
@@ -49,11 +49,30 @@ fn fs_composite(
         light = mix(light, echo, composite.echo_alpha);
     }
     light = light * composite.gamma;
-    light = light * mix(vec3<f32>(1.0), corner_hue(uv.zw), composite.hue_amount);
+    light = light * mix(vec3<f32>(1.0), corner_hue(place), composite.hue_amount);
     light = clamp(light, vec3<f32>(0.0), vec3<f32>(1.0));
-    if (composite.filters & 1u) != 0u { light = light * (2.0 - light); }
-    if (composite.filters & 2u) != 0u { light = light * light; }
-    if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 2.0; }
-    if (composite.filters & 8u) != 0u { light = 1.0 - light; }
+    if HAS_FILTERS {
+        if (composite.filters & 1u) != 0u { light = light * (2.0 - light); }
+        if (composite.filters & 2u) != 0u { light = light * light; }
+        if (composite.filters & 4u) != 0u { light = light * (1.0 - light) * 2.0; }
+        if (composite.filters & 8u) != 0u { light = 1.0 - light; }
+    }
     return vec4<f32>(light, 1.0);
+}
+
+@fragment
+fn fs_composite(
+    @location(0) diffuse: vec4<f32>,
+    @location(1) uv: vec4<f32>,
+    @location(2) rad_ang: vec2<f32>,
+) -> @location(0) vec4<f32> {
+    return shade(uv.zw);
+}
+
+@group(1) @binding(1) var position_image: texture_2d<f32>;
+
+// Reads the position from an image; see src/stage/pass/coordinates.rs.
+@fragment
+fn fs_composite_image(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
+    return shade(textureLoad(position_image, vec2<i32>(at.xy), 0).xy);
 }

@@ -1,4 +1,5 @@
-// Vertex shader of the warp and composite meshes. Its outputs are the inputs of preset shaders.
+// Vertex shaders of the warp and composite passes: a mesh, whose outputs are the inputs of preset shaders, and one
+// triangle for passes that read them from images.
 
 struct MeshOut {
     @builtin(position) position: vec4<f32>,
@@ -15,4 +16,9 @@ fn vs_mesh(
     @location(3) rad_ang: vec2<f32>,
 ) -> MeshOut {
     return MeshOut(vec4<f32>(pos, 0.0, 1.0), diffuse, uv, rad_ang);
+}
+
+@vertex
+fn vs_image(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
+    return vec4<f32>(f32(index & 1u) * 4.0 - 1.0, f32(index >> 1u) * 4.0 - 1.0, 0.0, 1.0);
 }

@@ -31,19 +31,14 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Parses and validates `wgsl` as the device gets it: with uniform blocks, and with the storage blocks that take their
-/// place on a software rasteriser.
+/// Parses and validates `wgsl`.
 fn valid(name: &str, wgsl: &str) -> naga::Module {
-    let stored = wgsl.replace("var<uniform>", "var<storage, read>");
-    let [module, _] = [wgsl, &stored].map(|text| {
-        let module = naga::front::wgsl::parse_str(text)
-            .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(text)));
-        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::default());
-        if let Err(error) = validator.validate(&module) {
-            panic!("{name}: {}", error.emit_to_string(text));
-        }
-        module
-    });
+    let module = naga::front::wgsl::parse_str(wgsl)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(wgsl)));
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::default());
+    if let Err(error) = validator.validate(&module) {
+        panic!("{name}: {}", error.emit_to_string(wgsl));
+    }
     module
 }
 

@@ -55,7 +55,7 @@ impl FlatDraws {
             shapes: vertices("shapes"),
             triangles: vertices("triangles"),
             draw_group,
-            shape_uniforms: GrowableBuffer::new(device, "shape/uniforms", pass::BLOCK_USAGES),
+            shape_uniforms: GrowableBuffer::new(device, "shape/uniforms", wgpu::BufferUsages::UNIFORM),
             shape_groups: None,
             shape_capacity: 0,
             images: images.map(Clone::clone),

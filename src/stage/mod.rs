@@ -8,6 +8,7 @@ mod deck;
 mod error;
 mod flat;
 mod gpu;
+mod mesh_pass;
 mod noise;
 mod pass;
 mod picture;

@@ -4,16 +4,18 @@
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
-use super::buffer::GrowableBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
+use super::mesh_pass::{ImagesDesc, MeshPass};
 use super::pass::blit::BlitPass;
 use super::pass::blur::Pyramid;
-use super::pass::composite::CompositeUniforms;
+use super::pass::composite::{CompositeParts, CompositeUniforms};
+use super::pass::coordinates::{Attribute, Grid};
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
+use crate::milk::shader::ShaderText;
 use crate::milk::{Frame, Program};
 
 /// GPU resources of one deck.
@@ -33,14 +35,15 @@ pub(super) struct DeckPicture {
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
     composite_uniforms: wgpu::Buffer,
+    composite_parts: CompositeParts,
     frame_uniforms: wgpu::Buffer,
     extra_uniforms: wgpu::Buffer,
     frame_group: wgpu::BindGroup,
-    mesh_vertices: GrowableBuffer,
-    mesh_indices: wgpu::Buffer,
-    mesh_index_count: u32,
-    composite_vertices: GrowableBuffer,
-    composite_scratch: Vec<lactea_abi::MeshVertex>,
+    warp_mesh: MeshPass,
+    composite_mesh: MeshPass,
+    composite_vertices: Vec<lactea_abi::MeshVertex>,
+    /// Whether the composite mesh changes with the hues.
+    hue_is_read: bool,
     flat: FlatDraws,
     problems: Vec<String>,
 }
@@ -146,10 +149,24 @@ impl DeckPicture {
                 [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
-        let indices = mesh::grid_indices(settings.mesh);
-        let index = wgpu::BufferUsages::INDEX;
-        let mesh_indices = render_context.gpu.buffer("mesh/indices", bytemuck::cast_slice(&indices), index);
-        let vertices = wgpu::BufferUsages::VERTEX;
+        let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
+        let reads_polar = |text: &Option<ShaderText>| text.as_ref().is_some_and(|text| text.reads_polar);
+        // The built-in warp is about as cheap as reading images.
+        let warp_images = warp.as_ref().filter(|warp| warp.reads_images);
+        let warp_images = warp_images.map(|_| ImagesDesc {
+            size,
+            grid: Grid::Warp(settings.mesh),
+            moving: Some(Attribute::Source),
+            position: Attribute::Position,
+            polar: reads_polar(&program.warp),
+        });
+        let composite_images = ImagesDesc {
+            size,
+            grid: Grid::Composite,
+            moving: hue_is_read.then_some(Attribute::Diffuse),
+            position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
+            polar: composite.is_some() && reads_polar(&program.composite),
+        };
         Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
@@ -164,14 +181,14 @@ impl DeckPicture {
             warp_groups,
             composite_groups,
             composite_uniforms,
+            composite_parts: CompositeParts::default(),
             frame_uniforms,
             extra_uniforms,
             frame_group,
-            mesh_vertices: GrowableBuffer::new(device, "mesh/vertices", vertices),
-            mesh_indices,
-            mesh_index_count: indices.len() as u32,
-            composite_vertices: GrowableBuffer::new(device, "composite/vertices", vertices),
-            composite_scratch: Vec::new(),
+            warp_mesh: MeshPass::new(render_context, &mesh::grid_indices(settings.mesh), warp_images),
+            composite_mesh: MeshPass::new(render_context, &mesh::composite_indices(), Some(composite_images)),
+            composite_vertices: Vec::new(),
+            hue_is_read,
             problems: Vec::new(),
         })
     }
@@ -204,6 +221,8 @@ impl DeckPicture {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
             self.flat.draw(render_context, &mut render, &frame.below, next);
         }
+        self.warp_mesh.encode_images(render_context, encoder);
+        self.composite_mesh.encode_images(render_context, encoder);
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
             self.draw_warp(render_context, &mut render, last, frame.texture_wrap);
@@ -227,9 +246,12 @@ impl DeckPicture {
         queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
         queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
-        self.mesh_vertices.fill(device, queue, &frame.mesh);
-        mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_scratch);
-        self.composite_vertices.fill(device, queue, &self.composite_scratch);
+        self.composite_parts = uniforms.parts();
+        self.warp_mesh.upload(device, queue, &frame.mesh);
+        if self.hue_is_read || self.composite_vertices.is_empty() {
+            mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
+            self.composite_mesh.upload(device, queue, &self.composite_vertices);
+        }
         self.flat.upload(render_context, frame, self.size);
     }
 
@@ -240,36 +262,36 @@ impl DeckPicture {
         last: usize,
         wrapped: bool,
     ) {
-        match &self.warp {
+        let group = match &self.warp {
             Some(warp) => {
                 render.set_pipeline(&warp.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, warp.group(last, wrapped), &[]);
+                2
             }
             None => {
                 render.set_pipeline(&render_context.warp.pipeline);
                 render.set_bind_group(0, &self.warp_groups[last][usize::from(wrapped)], &[]);
+                1
             }
-        }
-        render.set_vertex_buffer(0, self.mesh_vertices.slice());
-        render.set_index_buffer(self.mesh_indices.slice(..), wgpu::IndexFormat::Uint32);
-        render.draw_indexed(0..self.mesh_index_count, 0, 0..1);
+        };
+        self.warp_mesh.draw(render, group);
     }
 
     fn draw_composite(&self, render_context: &RenderContext, render: &mut wgpu::RenderPass, image: usize) {
-        match &self.composite {
+        let group = match &self.composite {
             Some(composite) => {
                 render.set_pipeline(&composite.pipeline);
                 render.set_bind_group(0, &self.frame_group, &[]);
                 render.set_bind_group(1, composite.group(image, true), &[]);
+                2
             }
             None => {
-                render.set_pipeline(&render_context.composite.pipeline);
+                render.set_pipeline(render_context.composite.pipeline(self.composite_parts));
                 render.set_bind_group(0, &self.composite_groups[image], &[]);
+                1
             }
-        }
-        render.set_vertex_buffer(0, self.composite_vertices.slice());
-        render.set_index_buffer(render_context.composite_indices.slice(..), wgpu::IndexFormat::Uint32);
-        render.draw_indexed(0..render_context.composite_index_count, 0, 0..1);
+        };
+        self.composite_mesh.draw(render, group);
     }
 }

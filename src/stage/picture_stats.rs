@@ -22,10 +22,15 @@ pub struct PictureStats {
     pub change: f32,
 }
 
-/// Measures one picture repeatedly.
+/// Number of bind groups kept: the output picture may alternate between images.
+const GROUPS: usize = 2;
+
+/// Measures the output picture repeatedly.
 pub(super) struct PictureMeter {
     pipeline: wgpu::RenderPipeline,
-    group: wgpu::BindGroup,
+    layout: wgpu::BindGroupLayout,
+    /// Bind groups of the newest pictures.
+    groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
     small: wgpu::Texture,
     view: wgpu::TextureView,
     readback: Readback,
@@ -33,8 +38,8 @@ pub(super) struct PictureMeter {
 }
 
 impl PictureMeter {
-    /// Creates a meter for `picture`.
-    pub fn new(gpu: &Gpu, picture: &wgpu::TextureView) -> Self {
+    /// Creates a meter.
+    pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let shader = pass::module(gpu, "picture_stats", include_str!("../../shaders/picture_stats.wgsl"));
         let layout = pass::layout(gpu, "picture_stats", &[pass::TEXTURE]);
@@ -46,6 +51,7 @@ impl PictureMeter {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, "fs_picture_stats"),
+                constants: &[],
                 format: pass::FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -53,13 +59,9 @@ impl PictureMeter {
         );
         let small = pass::image(device, "picture_stats", SIZE);
         Self {
-            group: pass::bind(
-                device,
-                "picture_stats",
-                &layout,
-                &[wgpu::BindingResource::TextureView(picture)],
-            ),
             pipeline,
+            layout,
+            groups: Vec::new(),
             view: pass::view(&small),
             readback: Readback::new(gpu, SIZE),
             small,
@@ -67,12 +69,20 @@ impl PictureMeter {
         }
     }
 
-    /// Starts a measurement; skipped if all readback buffers are in flight.
-    pub fn request(&mut self, gpu: &Gpu) {
+    /// Starts a measurement of `picture`; skipped if all readback buffers are in flight.
+    pub fn request(&mut self, gpu: &Gpu, picture: &wgpu::TextureView) {
+        let known = self.groups.iter().position(|(view, _)| view == picture);
+        let index = known.unwrap_or_else(|| {
+            let resource = wgpu::BindingResource::TextureView(picture);
+            let group = pass::bind(&gpu.device, "picture_stats", &self.layout, &[resource]);
+            self.groups.truncate(GROUPS - 1);
+            self.groups.insert(0, (picture.clone(), group));
+            0
+        });
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
         render.set_pipeline(&self.pipeline);
-        render.set_bind_group(0, &self.group, &[]);
+        render.set_bind_group(0, &self.groups[index].1, &[]);
         render.draw(0..3, 0..1);
         drop(render);
         gpu.submit([encoder.finish()]);

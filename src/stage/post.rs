@@ -93,6 +93,11 @@ pub(super) struct PostWork<'a> {
 }
 
 impl PostWork<'_> {
+    /// Whether no pass is active.
+    pub fn rests(&self) -> bool {
+        self.post.links(self.second.is_some()).next().is_none()
+    }
+
     /// Whether the chain must start from the spare image to end in the output picture.
     fn starts_spare(&self) -> bool {
         self.post.links(self.second.is_some()).count() % 2 == 1
@@ -117,6 +122,11 @@ impl PostChain {
     /// active.
     pub fn source<'a>(&'a self, work: &PostWork, picture: &'a wgpu::TextureView) -> &'a wgpu::TextureView {
         if work.starts_spare() { &self.spare } else { picture }
+    }
+
+    /// Forgets the trails; for frames in which no pass is active.
+    pub fn rest(&mut self) {
+        self.echo.reset();
     }
 
     /// Runs the active passes from [`PostChain::source`] to `picture`.

@@ -6,14 +6,23 @@ use super::error::StageError;
 use super::pass::blur::Pyramid;
 use super::pass::{self, FORMAT, PipelineDesc, TEXTURE, UNIFORM, mesh};
 use super::render_context::RenderContext;
-use crate::milk::shader::ShaderText;
+use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
 
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
+    /// Whether it is drawn as one triangle that reads what its mesh interpolates from images.
+    pub reads_images: bool,
     layout: wgpu::BindGroupLayout,
     /// By feedback image, then with the main image clamped or wrapped.
     groups: [[wgpu::BindGroup; 2]; 2],
+}
+
+/// What a pass has without its images.
+struct Built {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    reads_images: bool,
 }
 
 /// Images a preset shader can bind.
@@ -38,8 +47,8 @@ impl PresetPass {
         missing: &mut Vec<String>,
     ) -> Result<Self, StageError> {
         render_context.gpu.checked(|| {
-            let (pipeline, layout) = Self::pipeline(render_context, kind, text);
-            Self::bind(render_context, kind, text, sources, missing, (pipeline, layout))
+            let built = Self::pipeline(render_context, kind, text);
+            Self::bind(render_context, kind, text, sources, missing, built)
         })
     }
 
@@ -51,15 +60,12 @@ impl PresetPass {
         text: &ShaderText,
         sources: &Sources,
     ) -> Self {
-        let kept = (self.pipeline.clone(), self.layout.clone());
+        let Self { pipeline, layout, reads_images, .. } = self;
+        let kept = Built { pipeline: pipeline.clone(), layout: layout.clone(), reads_images: *reads_images };
         Self::bind(render_context, kind, text, sources, &mut Vec::new(), kept)
     }
 
-    fn pipeline(
-        render_context: &RenderContext,
-        kind: PassKind,
-        text: &ShaderText,
-    ) -> (wgpu::RenderPipeline, wgpu::BindGroupLayout) {
+    fn pipeline(render_context: &RenderContext, kind: PassKind, text: &ShaderText) -> Built {
         let label = label(kind);
         let device = &render_context.gpu.device;
         let mut types = vec![UNIFORM];
@@ -75,21 +81,35 @@ impl PresetPass {
             types.push(pass::SAMPLER);
         }
         let layout = pass::layout(&render_context.gpu, label, &types);
-        let shader = pass::module(&render_context.gpu, label, &text.wgsl);
-        let pipeline = pass::pipeline(
-            device,
-            &PipelineDesc {
-                label,
-                layouts: &[&render_context.frame_layout, &layout],
-                vertex: (&render_context.mesh_shader, "vs_mesh"),
-                buffers: &[mesh::buffer_layout()],
-                fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
-                format: FORMAT,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
-        (pipeline, layout)
+        let shader = pass::from_ir(&render_context.gpu, label, &text.module);
+        let mesh = PipelineDesc {
+            label,
+            layouts: &[&render_context.frame_layout, &layout],
+            vertex: (&render_context.mesh_shader, "vs_mesh"),
+            buffers: &[mesh::buffer_layout()],
+            fragment: (&shader, lactea_abi::FRAGMENT_ENTRY),
+            constants: &[],
+            format: FORMAT,
+            blend: None,
+            topology: wgpu::PrimitiveTopology::TriangleList,
+        };
+        // The images of a warp have no colours.
+        let has_images = kind == PassKind::Comp || !text.reads_diffuse;
+        let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
+        let pipeline = match coordinates {
+            Some(coordinates) => pass::pipeline(
+                device,
+                &PipelineDesc {
+                    layouts: &[&render_context.frame_layout, &layout, &coordinates.layout],
+                    vertex: (&render_context.mesh_shader, "vs_image"),
+                    buffers: &[],
+                    fragment: (&shader, IMAGE_ENTRY),
+                    ..mesh
+                },
+            ),
+            None => pass::pipeline(device, &mesh),
+        };
+        Built { pipeline, layout, reads_images: coordinates.is_some() }
     }
 
     fn bind(
@@ -98,9 +118,10 @@ impl PresetPass {
         text: &ShaderText,
         sources: &Sources,
         missing: &mut Vec<String>,
-        (pipeline, layout): (wgpu::RenderPipeline, wgpu::BindGroupLayout),
+        built: Built,
     ) -> Self {
         let (label, device) = (label(kind), &render_context.gpu.device);
+        let Built { pipeline, layout, reads_images } = built;
         let bound: Vec<Bound> = text
             .interface
             .textures
@@ -138,7 +159,7 @@ impl PresetPass {
             pass::bind(device, label, &layout, &resources)
         };
         let groups = [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped)));
-        Self { pipeline, layout, groups }
+        Self { pipeline, layout, reads_images, groups }
     }
 
     /// Returns the bind group that reads feedback image `image`.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use lactea_abi::{Address, Filter};
 
 use super::gpu::{Gpu, GpuError};
+use super::pass;
 use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
+use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
-use super::pass::{self, mesh};
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -25,8 +26,8 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    pub(super) composite_indices: wgpu::Buffer,
-    pub(super) composite_index_count: u32,
+    /// On a software rasteriser, passes over a mesh read what it interpolates from images.
+    pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
@@ -37,9 +38,7 @@ impl RenderContext {
     pub fn new(gpu: Gpu, texture_folders: &[PathBuf]) -> Self {
         let device = &gpu.device;
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
-        let indices = mesh::composite_indices();
-        let index = wgpu::BufferUsages::INDEX;
-        let composite_indices = gpu.buffer("composite/indices", bytemuck::cast_slice(&indices), index);
+        let coordinates = gpu.software().then(|| CoordinatesPass::new(&gpu, &mesh_shader));
         let sampler = |filter, address| {
             device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("sampler"),
@@ -55,12 +54,11 @@ impl RenderContext {
         let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
         Self {
             warp: WarpPass::new(&gpu, &mesh_shader),
-            composite: CompositePass::new(&gpu, &mesh_shader),
+            composite: CompositePass::new(&gpu, &mesh_shader, coordinates.as_ref()),
             blur: BlurPass::new(&gpu),
             draw: DrawPass::new(&gpu),
             shape: ShapePass::new(&gpu),
-            composite_index_count: indices.len() as u32,
-            composite_indices,
+            coordinates,
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),

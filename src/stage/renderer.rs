@@ -26,8 +26,10 @@ pub struct Stage {
     post: PostChain,
     limiter: Option<FlashPass>,
     meter: Option<PictureMeter>,
-    picture: wgpu::Texture,
-    picture_view: wgpu::TextureView,
+    /// Target of the mixer and the post effects.
+    picture: wgpu::TextureView,
+    /// The output picture: the mixer's, the limiter's, or that of the deck on air.
+    shown: wgpu::TextureView,
     black: wgpu::TextureView,
     /// Size of the decks, relative to their full size.
     scale: f64,
@@ -46,14 +48,14 @@ pub struct Instruments {
 impl Stage {
     /// Creates a stage without decks; `size` is the size of the output picture in pixels.
     pub fn new(render_context: Arc<RenderContext>, size: [u32; 2]) -> Self {
-        let picture = pass::image(&render_context.gpu.device, "stage picture", size);
+        let picture = pass::view(&pass::image(&render_context.gpu.device, "stage picture", size));
         Self {
             mixer: mix::pass(&render_context.gpu, pass::FORMAT),
             post: PostChain::new(&render_context.gpu, size),
             limiter: None,
             meter: None,
             decks: BTreeMap::new(),
-            picture_view: pass::view(&picture),
+            shown: picture.clone(),
             picture,
             black: black(&render_context),
             scale: 1.0,
@@ -82,13 +84,13 @@ impl Stage {
 
     /// Turns [`Self::picture_stats`] on or off.
     pub fn measure_picture(&mut self, enabled: bool) {
-        self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu, &self.picture_view));
+        self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu));
     }
 
     /// Starts measuring the current picture and returns an earlier measurement, if one has finished. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         let meter = self.meter.as_mut()?;
-        meter.request(&self.render_context.gpu);
+        meter.request(&self.render_context.gpu, &self.shown);
         meter.receive(&self.render_context.gpu)
     }
 
@@ -159,34 +161,46 @@ impl Stage {
                 gpu.submit([encoder.finish()]);
             }
         }
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let output = |on_air: Option<&OnAirDeck>| {
             let deck = on_air.and_then(|on_air| self.decks.get(&on_air.deck));
             deck.map_or(&self.black, |deck| deck.output())
         };
         let front = output(on_air[0]);
         let incoming = if on_air[1].is_some() { output(on_air[1]) } else { front };
-        let uniforms = MixUniforms {
-            progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
-            style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
-            aspect: self.picture.height() as f32 / self.picture.width() as f32,
-            light: if blackout { 0.0 } else { 1.0 },
-        };
         let neutral = Post::default();
         let work = PostWork {
             post: if blackout { &neutral } else { &cue.post },
             second: second.map(|second| (output(Some(&second.on_air)), second.share.get())),
             dt: cue.dt as f32,
         };
-        let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
-        let finished = self.limiter.as_ref().map_or(&self.picture_view, FlashPass::candidate).clone();
-        let mixed = self.post.source(&work, &finished);
-        self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
-        self.post.draw(&self.render_context, &mut encoder, &work, &finished);
-        if let Some(limiter) = &mut self.limiter {
-            let picture = (&self.picture, &self.picture_view);
-            limiter.draw(gpu, &mut encoder, sampler, picture, cue.dt as f32);
+        let [width, height] = size_of(&self.picture);
+        let rests = !blackout && cue.fade.is_none() && work.rests() && size_of(front) == [width, height];
+        if rests && self.limiter.is_none() {
+            self.shown = front.clone();
+            self.post.rest();
+            return;
         }
+        let sampler = self.render_context.sampler(Filter::Linear, Address::Clamp);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let finished = if rests {
+            self.post.rest();
+            front.clone()
+        } else {
+            let uniforms = MixUniforms {
+                progress: cue.fade.as_ref().map_or(0.0, |fade| fade.progress.get()),
+                style: MixUniforms::style(cue.fade.as_ref().map(|fade| fade.style).unwrap_or_default()),
+                aspect: height as f32 / width as f32,
+                light: if blackout { 0.0 } else { 1.0 },
+            };
+            let mixed = self.post.source(&work, &self.picture);
+            self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
+            self.post.draw(&self.render_context, &mut encoder, &work, &self.picture);
+            self.picture.clone()
+        };
+        self.shown = match &mut self.limiter {
+            Some(limiter) => limiter.draw(gpu, &mut encoder, sampler, &finished, cue.dt as f32),
+            None => finished,
+        };
         gpu.submit([encoder.finish()]);
     }
 
@@ -196,20 +210,21 @@ impl Stage {
         self.render_context.gpu.wait(None).ok();
     }
 
-    /// Returns the output picture.
+    /// Returns the output picture, [`Self::size`] pixels large. Another image may hold it after each [`Self::draw`]; the
+    /// returned one keeps its contents until a later `draw` reuses it.
     pub fn picture(&self) -> &wgpu::TextureView {
-        &self.picture_view
+        &self.shown
     }
 
     /// Returns width and height of the output picture, pixels.
     pub fn size(&self) -> [u32; 2] {
-        [self.picture.width(), self.picture.height()]
+        size_of(&self.picture)
     }
 
     /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in flight
     /// or its size differs.
     pub fn read_back(&self, readback: &mut Readback) -> bool {
-        readback.request(&self.render_context.gpu, &self.picture)
+        readback.request(&self.render_context.gpu, self.shown.texture())
     }
 
     /// Reads back the output picture. Blocks until the device is done; not for the render thread.
@@ -217,8 +232,13 @@ impl Stage {
     /// # Errors
     /// Fails if the picture cannot be read back, for example because the device was lost.
     pub fn screenshot(&self) -> Result<image::RgbaImage, StageError> {
-        readback::read_texture(&self.render_context.gpu, &self.picture)
+        readback::read_texture(&self.render_context.gpu, self.shown.texture())
     }
+}
+
+/// Returns width and height of an image, pixels.
+fn size_of(image: &wgpu::TextureView) -> [u32; 2] {
+    [image.texture().width(), image.texture().height()]
 }
 
 /// Returns a black picture, for when no deck is on air.

@@ -4,9 +4,19 @@
 //! large stack. The result is validated before a device gets it.
 
 mod bounds;
+mod entry;
+mod finite;
 mod gate;
+mod levels;
+mod operands;
+
+use std::sync::Arc;
 
 use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
+
+pub use entry::IMAGE_ENTRY;
+pub use finite::LARGEST_UNIFORM;
+pub(crate) use operands::operands;
 
 /// Stack size of the translation thread, bytes.
 const STACK_BYTES: usize = 256 << 20;
@@ -23,8 +33,14 @@ const MAX_STATEMENTS: usize = 4_000;
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
-    /// WGSL source with the fragment entry point `fs_main`.
+    /// WGSL source with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub wgsl: String,
+    /// The same, validated, with limited loops.
+    pub module: Arc<naga::Module>,
+    /// Whether it reads the diffuse colour: the corner hues of a composite.
+    pub reads_diffuse: bool,
+    /// Whether it reads radius or angle.
+    pub reads_polar: bool,
     /// Bindings, in order.
     pub interface: ShaderInterface,
 }
@@ -81,16 +97,32 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
             return Err(ShaderError::TooComplex(format!("{count} {what}; the limit is {max}")));
         }
     }
-    let wgsl = bounds::bound_loops(&translated.wgsl);
-    validate(&wgsl)?;
-    Ok(ShaderText { wgsl, interface: translated.interface })
+    let reads_diffuse = entry::reads(&translated.wgsl, "vDiffuse_");
+    let reads_polar = entry::reads(&translated.wgsl, "rad_ang_");
+    let wgsl = entry::add_image_entry(&translated.wgsl, kind)
+        .ok_or_else(|| ShaderError::Translate("the translation has no entry point".into()))?;
+    let mut module =
+        naga::front::wgsl::parse_str(&wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
+    if kind == PassKind::Comp {
+        // Without its guard a driver may round a product differently. The picture of a composite is not fed back, so that
+        // the difference does not grow.
+        finite::drop_guards(&mut module);
+    }
+    bounds::bound_loops(&mut module, bounds::limit(&translated.wgsl));
+    levels::read_level_zero(&mut module);
+    validate(&module)?;
+    Ok(ShaderText {
+        wgsl,
+        module: Arc::new(module),
+        reads_diffuse,
+        reads_polar,
+        interface: translated.interface,
+    })
 }
 
-fn validate(wgsl: &str) -> Result<(), ShaderError> {
-    let module =
-        naga::front::wgsl::parse_str(wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
+fn validate(module: &naga::Module) -> Result<(), ShaderError> {
     naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
-        .validate(&module)
+        .validate(module)
         .map_err(|error| {
             let mut message = error.as_inner().to_string();
             let mut source = std::error::Error::source(error.as_inner());
@@ -145,6 +177,6 @@ mod tests {
     fn an_endless_loop_is_limited() {
         let source = "shader_body { float n = 0; while (n < 1) { ret += 0.001; } }";
         let text = translate(PassKind::Comp, source).expect("translates");
-        assert!(text.wgsl.contains("loop_guard"), "{}", text.wgsl);
+        assert!(format!("{:?}", text.module).contains("loop_counter"), "{}", text.wgsl);
     }
 }

@@ -34,6 +34,7 @@ impl BlitPass {
             vertex: (&shader, "vs_screen"),
             buffers: &[],
             fragment: (&shader, entry),
+            constants: &[],
             format,
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,

@@ -41,6 +41,7 @@ impl BlurPass {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, "fs_blur"),
+                constants: &[],
                 format: FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,

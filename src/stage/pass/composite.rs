@@ -1,5 +1,6 @@
 //! The built-in composite pass, for presets without a composite shader.
 
+use super::coordinates::CoordinatesPass;
 use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::milk::LegacyComposite;
 use crate::stage::gpu::Gpu;
@@ -47,33 +48,72 @@ impl CompositeUniforms {
             hue,
         }
     }
+
+    /// Returns which parts of the shader have an effect.
+    pub fn parts(&self) -> CompositeParts {
+        CompositeParts { echo: self.echo_alpha > MIN_ECHO, filters: self.filters != 0 }
+    }
 }
 
-/// Pipeline and layout of the built-in composite pass.
+/// Echo that is too weak to be drawn.
+const MIN_ECHO: f32 = 0.001;
+
+/// Parts of the composite that a picture may not need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::stage) struct CompositeParts {
+    echo: bool,
+    filters: bool,
+}
+
+/// Pipelines and layout of the built-in composite pass.
 pub(in crate::stage) struct CompositePass {
-    pub pipeline: wgpu::RenderPipeline,
+    /// Without and with filters, each without and with echo.
+    pipelines: [[wgpu::RenderPipeline; 2]; 2],
     pub layout: wgpu::BindGroupLayout,
 }
 
 impl CompositePass {
-    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+    /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
         let shader = module(gpu, "composite", SHADER);
-        let pipeline = pipeline(
-            device,
-            &PipelineDesc {
+        let build = |filters: bool, echo: bool| {
+            let mesh = PipelineDesc {
                 label: "composite",
                 layouts: &[&layout],
                 vertex: (mesh_shader, "vs_mesh"),
                 buffers: &[mesh::buffer_layout()],
                 fragment: (&shader, "fs_composite"),
+                constants: &[
+                    ("HAS_ECHO", f64::from(u8::from(echo))),
+                    ("HAS_FILTERS", f64::from(u8::from(filters))),
+                ],
                 format: FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
-        Self { pipeline, layout }
+            };
+            match coordinates {
+                Some(coordinates) => pipeline(
+                    device,
+                    &PipelineDesc {
+                        layouts: &[&layout, &coordinates.layout],
+                        vertex: (mesh_shader, "vs_image"),
+                        buffers: &[],
+                        fragment: (&shader, "fs_composite_image"),
+                        ..mesh
+                    },
+                ),
+                None => pipeline(device, &mesh),
+            }
+        };
+        let pipelines = [false, true].map(|filters| [false, true].map(|echo| build(filters, echo)));
+        Self { pipelines, layout }
+    }
+
+    /// Returns the pipeline that draws these parts.
+    pub fn pipeline(&self, CompositeParts { echo, filters }: CompositeParts) -> &wgpu::RenderPipeline {
+        &self.pipelines[usize::from(filters)][usize::from(echo)]
     }
 }
 

@@ -96,6 +96,7 @@ impl DrawPass {
                     vertex: (shader, entry),
                     buffers: std::slice::from_ref(buffer),
                     fragment: (shader, "fs_color"),
+                    constants: &[],
                     format: FORMAT,
                     blend: Some(blend_state(blend)),
                     topology,

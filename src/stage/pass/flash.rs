@@ -49,11 +49,8 @@ pub(in crate::stage) struct FlashPass {
     shown_state: [wgpu::TextureView; 2],
     newest: usize,
     fresh: bool,
-    /// The finished picture, before it is limited.
-    candidate: wgpu::TextureView,
-    /// The previous output picture.
-    last: wgpu::Texture,
-    last_view: wgpu::TextureView,
+    /// The output picture and the previous one.
+    pictures: [wgpu::TextureView; 2],
 }
 
 impl FlashPass {
@@ -75,7 +72,6 @@ impl FlashPass {
             }))
         };
         let windows = [POSITIONS[0] * 2, POSITIONS[1]];
-        let last = image(device, "flash/last", size);
         Self {
             reduce: pass("flash/reduce", "fs_reduce", 1, STATE),
             trial: pass("flash/trial", "fs_trial", 2, STATE),
@@ -97,35 +93,29 @@ impl FlashPass {
             shown_state: [0, 1].map(|_| state("flash/shown", CELLS)),
             newest: 0,
             fresh: true,
-            candidate: view(&image(device, "flash/candidate", size)),
-            last_view: view(&last),
-            last,
+            pictures: [0, 1].map(|_| view(&image(device, "flash/picture", size))),
         }
     }
 
-    /// Returns the render target for the picture before limiting.
-    pub fn candidate(&self) -> &wgpu::TextureView {
-        &self.candidate
-    }
-
-    /// Limits the candidate and writes the result to `picture`; `dt` is the time since the previous frame, seconds.
+    /// Limits `candidate`, the finished picture, and returns the result; `dt` is the time since the previous frame,
+    /// seconds.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
         encoder: &mut wgpu::CommandEncoder,
         sampler: &wgpu::Sampler,
-        (picture, picture_view): (&wgpu::Texture, &wgpu::TextureView),
+        candidate: &wgpu::TextureView,
         dt: f32,
-    ) {
+    ) -> wgpu::TextureView {
         let uniforms = FlashUniforms { dt, fresh: f32::from(u8::from(self.fresh)) };
         let (old, new) = (self.newest, 1 - self.newest);
         let run = |pass: &mut Pass, images: &[&wgpu::TextureView], target: &wgpu::TextureView| {
             pass.draw(gpu, encoder, sampler, images, target, &uniforms);
         };
-        self.passes(run, old, new, picture_view);
-        encoder.copy_texture_to_texture(picture.as_image_copy(), self.last.as_image_copy(), picture.size());
+        self.passes(run, old, new, candidate);
         self.newest = new;
         self.fresh = false;
+        self.pictures[new].clone()
     }
 
     /// Runs all passes: trial state, verdict, output picture, and the state for the next frame.
@@ -134,18 +124,19 @@ impl FlashPass {
         mut run: impl FnMut(&mut Pass, &[&wgpu::TextureView], &wgpu::TextureView),
         old: usize,
         new: usize,
-        picture: &wgpu::TextureView,
+        candidate: &wgpu::TextureView,
     ) {
         let Self { light, trial_cells, counted, trial_windows, rows, verdict_image, .. } = self;
         let (cells, windows, shown) = (&self.cells_state, &self.windows_state, &self.shown_state);
         let kept = [&*light, &cells[old], &shown[old], &*verdict_image];
-        run(&mut self.reduce, &[&self.candidate], light);
+        let pictures = &self.pictures;
+        run(&mut self.reduce, &[candidate], light);
         run(&mut self.trial, &[light, &cells[old]], trial_cells);
         run(&mut self.across, &[trial_cells], counted);
         run(&mut self.windows, &[counted, &windows[old]], trial_windows);
         run(&mut self.row, &[light, &cells[old], &shown[old], trial_windows], rows);
         run(&mut self.verdict, &[rows], verdict_image);
-        run(&mut self.limit, &[&self.candidate, &self.last_view, light, verdict_image], picture);
+        run(&mut self.limit, &[candidate, &pictures[old], light, verdict_image], &pictures[new]);
         run(&mut self.commit, &kept, &cells[new]);
         run(&mut self.shown, &kept, &shown[new]);
         run(&mut self.across, &[&cells[new]], counted);

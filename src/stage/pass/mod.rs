@@ -4,11 +4,14 @@ pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
 pub(super) mod blur;
+mod branches;
 pub(super) mod composite;
+pub(super) mod coordinates;
 pub(super) mod draw;
 pub(super) mod flash;
 pub(super) mod mesh;
 pub(super) mod mix;
+mod module;
 pub(super) mod post;
 pub(super) mod post_color;
 pub(super) mod post_detail;
@@ -19,23 +22,12 @@ pub(super) mod post_lens;
 pub(super) mod shape;
 pub(super) mod warp;
 
+pub(super) use module::{from_ir, module};
+
 use super::gpu::Gpu;
 
 /// Format of all render targets. Preset feedback relies on 8-bit rounding.
 pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
-
-/// Creates a shader module.
-///
-/// On a software rasteriser, uniform blocks become read-only storage blocks. Mesa compiles a variant of the shader for
-/// each value of a uniform it branches on and keeps all of them (Mesa 22.3: 0.8 MB per frame, and frames take three to
-/// six times as long). Every uniform layout is a valid storage layout.
-pub(super) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
-    let text = if gpu.software() { text.replace("var<uniform>", "var<storage, read>") } else { text.into() };
-    gpu.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    })
-}
 
 /// Prepended to the shader of every fullscreen pass.
 const SCREEN: &str = include_str!("../../../shaders/shared/screen.wgsl");
@@ -52,20 +44,12 @@ pub(super) fn layout(gpu: &Gpu, label: &str, entries: &[wgpu::BindingType]) -> w
         .map(|(binding, &ty)| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
-            ty: if gpu.software() { stored(ty) } else { ty },
+            ty,
             count: None,
         })
         .collect();
     gpu.device
         .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
-}
-
-/// Turns a uniform binding into the storage binding that [`module`] declares on a software rasteriser.
-fn stored(mut ty: wgpu::BindingType) -> wgpu::BindingType {
-    if let wgpu::BindingType::Buffer { ty, .. } = &mut ty {
-        *ty = wgpu::BufferBindingType::Storage { read_only: true };
-    }
-    ty
 }
 
 /// Creates a bind group; bindings are numbered from 0.
@@ -97,10 +81,6 @@ pub(super) const UNIFORM: wgpu::BindingType = wgpu::BindingType::Buffer {
     min_binding_size: None,
 };
 
-/// Usages of a buffer with a uniform block, which may be bound as storage.
-pub(super) const BLOCK_USAGES: wgpu::BufferUsages =
-    wgpu::BufferUsages::UNIFORM.union(wgpu::BufferUsages::STORAGE);
-
 /// Descriptor of a render pipeline.
 pub(super) struct PipelineDesc<'a> {
     pub label: &'a str,
@@ -108,6 +88,8 @@ pub(super) struct PipelineDesc<'a> {
     pub vertex: (&'a wgpu::ShaderModule, &'a str),
     pub buffers: &'a [wgpu::VertexBufferLayout<'a>],
     pub fragment: (&'a wgpu::ShaderModule, &'a str),
+    /// Values of the fragment shader's `override` constants.
+    pub constants: &'a [(&'a str, f64)],
     pub format: wgpu::TextureFormat,
     pub blend: Option<wgpu::BlendState>,
     pub topology: wgpu::PrimitiveTopology,
@@ -137,7 +119,10 @@ pub(super) fn pipeline(device: &wgpu::Device, desc: &PipelineDesc) -> wgpu::Rend
         fragment: Some(wgpu::FragmentState {
             module: desc.fragment.0,
             entry_point: Some(desc.fragment.1),
-            compilation_options: Default::default(),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: desc.constants,
+                ..Default::default()
+            },
             targets: &[Some(wgpu::ColorTargetState {
                 format: desc.format,
                 blend: desc.blend,
@@ -176,7 +161,7 @@ pub(super) fn uniform<T>(device: &wgpu::Device, label: &str) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: std::mem::size_of::<T>() as u64,
-        usage: BLOCK_USAGES | wgpu::BufferUsages::COPY_DST,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     })
 }

@@ -5,9 +5,7 @@
 
 use std::marker::PhantomData;
 
-use super::{
-    BLOCK_USAGES, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module,
-};
+use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module};
 use crate::stage::gpu::Gpu;
 
 /// Bind groups cached per pass: a pass reads one of two pictures and one of two history images.
@@ -50,6 +48,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
                 vertex: (&shader, "vs_screen"),
                 buffers: &[],
                 fragment: (&shader, entry),
+                constants: &[],
                 format,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -59,7 +58,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
             label: Some(label),
             // Uniform blocks are padded to a multiple of 16 bytes.
             size: (size_of::<U>() as u64).next_multiple_of(16),
-            usage: BLOCK_USAGES | wgpu::BufferUsages::COPY_DST,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
         Self { label, pipeline, layout, uniforms, cached: Vec::new(), kind: PhantomData }

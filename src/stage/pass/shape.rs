@@ -52,6 +52,7 @@ impl ShapePass {
                 vertex: (&shader, "vs_shape"),
                 buffers: std::slice::from_ref(&instances),
                 fragment: (&shader, "fs_shape"),
+                constants: &[],
                 format: FORMAT,
                 blend: Some(blend_state(blend)),
                 topology: wgpu::PrimitiveTopology::TriangleList,

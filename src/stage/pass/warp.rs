@@ -22,6 +22,7 @@ impl WarpPass {
                 vertex: (mesh_shader, "vs_mesh"),
                 buffers: &[mesh::buffer_layout()],
                 fragment: (&shader, "fs_warp"),
+                constants: &[],
                 format: FORMAT,
                 blend: None,
                 topology: wgpu::PrimitiveTopology::TriangleList,

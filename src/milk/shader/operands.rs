@@ -1,0 +1,46 @@
+//! Operands of expressions in naga's intermediate representation.
+
+use naga::{Expression, Handle, SampleLevel};
+
+/// Calls `visit` with each operand of an expression that presets and built-in shaders can contain.
+pub(crate) fn operands(expression: &Expression, mut visit: impl FnMut(Handle<Expression>)) {
+    match expression {
+        Expression::Compose { components, .. } => components.iter().copied().for_each(visit),
+        Expression::Access { base, index } => [*base, *index].into_iter().for_each(visit),
+        Expression::AccessIndex { base: operand, .. }
+        | Expression::Splat { value: operand, .. }
+        | Expression::Swizzle { vector: operand, .. }
+        | Expression::Load { pointer: operand }
+        | Expression::Unary { expr: operand, .. }
+        | Expression::Derivative { expr: operand, .. }
+        | Expression::Relational { argument: operand, .. }
+        | Expression::As { expr: operand, .. }
+        | Expression::ArrayLength(operand)
+        | Expression::ImageQuery { image: operand, .. } => visit(*operand),
+        Expression::Binary { left, right, .. } => [*left, *right].into_iter().for_each(visit),
+        Expression::Select { condition, accept, reject } => {
+            [*condition, *accept, *reject].into_iter().for_each(visit);
+        }
+        Expression::Math { arg, arg1, arg2, arg3, .. } => {
+            visit(*arg);
+            [*arg1, *arg2, *arg3].into_iter().flatten().for_each(visit);
+        }
+        Expression::ImageSample {
+            image, sampler, coordinate, array_index, offset, level, depth_ref, ..
+        } => {
+            [*image, *sampler, *coordinate].into_iter().for_each(&mut visit);
+            [*array_index, *offset, *depth_ref].into_iter().flatten().for_each(&mut visit);
+            match *level {
+                SampleLevel::Auto | SampleLevel::Zero => {}
+                SampleLevel::Exact(level) | SampleLevel::Bias(level) => visit(level),
+                SampleLevel::Gradient { x, y } => [x, y].into_iter().for_each(visit),
+            }
+        }
+        Expression::ImageLoad { image, coordinate, array_index, sample, level } => {
+            [*image, *coordinate].into_iter().for_each(&mut visit);
+            [*array_index, *sample, *level].into_iter().flatten().for_each(visit);
+        }
+        // Leaves, and what neither WGSL of presets nor of this program contains.
+        _ => {}
+    }
+}

@@ -1,0 +1,151 @@
+//! Images of what a mesh interpolates, so that one triangle can draw the pass itself.
+//!
+//! A software rasteriser shades blocks of 4 x 4 pixels once for every triangle that touches them. These passes are cheap
+//! to shade repeatedly; the shaders of presets are not. The values are those that the mesh gives, to the last bit.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::{PipelineDesc, begin, layout, mesh, module, pipeline, view};
+use crate::stage::gpu::Gpu;
+
+/// What an image holds for each pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::stage) enum Attribute {
+    /// Where the warp samples the previous image; in a composite, position in the picture.
+    Source,
+    /// Colour of the corner hues.
+    Diffuse,
+    /// Position in the picture, as warp shaders and the built-in composite read it.
+    Position,
+    /// Radius and angle.
+    Polar,
+}
+
+impl Attribute {
+    const ALL: [Self; 4] = [Self::Source, Self::Diffuse, Self::Position, Self::Polar];
+
+    fn entry(self) -> &'static str {
+        match self {
+            Self::Source => "fs_source",
+            Self::Diffuse => "fs_diffuse",
+            Self::Position => "fs_position",
+            Self::Polar => "fs_polar",
+        }
+    }
+
+    fn format(self) -> wgpu::TextureFormat {
+        match self {
+            Self::Diffuse => wgpu::TextureFormat::Rgba32Float,
+            _ => wgpu::TextureFormat::Rg32Float,
+        }
+    }
+}
+
+/// An image that shaders read pixel by pixel.
+const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
+    sample_type: wgpu::TextureSampleType::Float { filterable: false },
+    view_dimension: wgpu::TextureViewDimension::D2,
+    multisampled: false,
+};
+
+/// What an image of positions depends on: the attribute, the size of the picture, and the mesh.
+type PlaceKey = (Attribute, [u32; 2], Grid);
+
+/// The mesh of a pass, as far as the place of its vertices is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::stage) enum Grid {
+    /// A warp mesh of so many columns and rows.
+    Warp([u32; 2]),
+    /// The composite mesh.
+    Composite,
+}
+
+/// Number of images kept for later decks. Rendering a list of presets uses up to five.
+const KEPT: usize = 6;
+
+/// Pipelines, layout and the images that decks share.
+pub(in crate::stage) struct CoordinatesPass {
+    /// Layout of the three images of a pass: what changes from frame to frame, position, and radius with angle.
+    pub layout: wgpu::BindGroupLayout,
+    pipelines: Vec<wgpu::RenderPipeline>,
+    places: Mutex<Vec<(PlaceKey, wgpu::TextureView)>>,
+}
+
+impl CoordinatesPass {
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+        let shader = module(gpu, "coordinates", include_str!("../../../shaders/coordinates.wgsl"));
+        let pipelines = Attribute::ALL.map(|attribute| {
+            let desc = PipelineDesc {
+                label: "coordinates",
+                layouts: &[],
+                vertex: (mesh_shader, "vs_mesh"),
+                buffers: &[mesh::buffer_layout()],
+                fragment: (&shader, attribute.entry()),
+                constants: &[],
+                format: attribute.format(),
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            };
+            pipeline(&gpu.device, &desc)
+        });
+        Self {
+            layout: layout(gpu, "coordinates", &[UNFILTERED, UNFILTERED, UNFILTERED]),
+            pipelines: pipelines.into(),
+            places: Mutex::default(),
+        }
+    }
+
+    /// Creates an image of `size` pixels for an attribute.
+    pub fn image(
+        &self,
+        device: &wgpu::Device,
+        attribute: Attribute,
+        [width, height]: [u32; 2],
+    ) -> wgpu::TextureView {
+        view(&device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("coordinates"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: attribute.format(),
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::TEXTURE_BINDING,
+            view_formats: &[],
+        }))
+    }
+
+    /// Records the pass that writes an attribute to `target`; `draw` draws the mesh.
+    pub fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        attribute: Attribute,
+        target: &wgpu::TextureView,
+        draw: impl FnOnce(&mut wgpu::RenderPass),
+    ) {
+        let mut render = begin(encoder, "coordinates", target, true);
+        render.set_pipeline(&self.pipelines[attribute as usize]);
+        draw(&mut render);
+    }
+
+    /// Returns the image of an attribute that depends only on the sizes of picture and mesh. Decks share it; the first
+    /// one draws it with `draw` in a submission of its own, before any that reads it.
+    pub fn place(
+        &self,
+        gpu: &Gpu,
+        key: PlaceKey,
+        draw: impl FnOnce(&mut wgpu::RenderPass),
+    ) -> wgpu::TextureView {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = places.iter().find(|(known, _)| *known == key) {
+            return known.clone();
+        }
+        let (attribute, size, _) = key;
+        let place = self.image(&gpu.device, attribute, size);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        self.encode(&mut encoder, attribute, &place, draw);
+        gpu.queue.submit([encoder.finish()]);
+        places.truncate(KEPT - 1);
+        places.insert(0, (key, place.clone()));
+        place
+    }
+}
