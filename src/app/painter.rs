@@ -3,6 +3,7 @@
 use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
 
+use super::keys::acts_while_typing;
 use super::surface::WindowSurface;
 use crate::stage::Gpu;
 
@@ -11,6 +12,8 @@ pub(super) struct Painter {
     pub context: egui::Context,
     input: egui_winit::State,
     renderer: egui_wgpu::Renderer,
+    /// Whether a pointer button was pressed since the desk was drawn.
+    clicked: bool,
     /// The output picture as an egui texture.
     pub preview: egui::TextureId,
 }
@@ -30,22 +33,30 @@ impl Painter {
             None,
             Some(gpu.device.limits().max_texture_dimension_2d as usize),
         );
-        Self { context, input, renderer, preview }
+        Self { context, input, renderer, clicked: false, preview }
     }
 
-    /// Passes an event to egui; returns whether egui consumed it. Keys go to egui only while a text field has focus, because
-    /// the rest of the desk has its own keys.
+    /// Passes an event to egui; returns whether it must not act on the show. Keys go to egui only while a text field has
+    /// focus, or may have after a click that was not drawn yet, because the rest of the desk has its own keys.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> bool {
-        let key_down = |event: &WindowEvent| matches!(event, WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed);
-        if key_down(event) && !self.context.text_edit_focused() {
+        if let WindowEvent::MouseInput { state: ElementState::Pressed, .. } = event {
+            self.clicked = true;
+        }
+        let key = match event {
+            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => event,
+            _ => return self.input.on_window_event(window, event).consumed,
+        };
+        if !self.clicked && !self.context.text_edit_focused() {
             return false;
         }
-        self.input.on_window_event(window, event).consumed
+        let _ = self.input.on_window_event(window, event);
+        !acts_while_typing(&key.logical_key)
     }
 
     /// Runs `ui` and presents the result.
     pub fn paint(&mut self, gpu: &Gpu, surface: &mut WindowSurface, ui: impl FnMut(&mut egui::Ui)) {
         let raw = self.input.take_egui_input(&surface.window);
+        self.clicked = false;
         let output = self.context.run_ui(raw, ui);
         self.input.handle_platform_output(&surface.window, output.platform_output);
         let jobs = self.context.tessellate(output.shapes, output.pixels_per_point);

@@ -153,11 +153,14 @@ impl ApplicationHandler for App {
                 surface.resize(gpu, size.width, size.height);
             }
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
-            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => {
+            // A synthetic press was made before the window had the keyboard, for another program.
+            WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
+                if event.state == ElementState::Pressed =>
+            {
                 let chord = Chord::pressed(&event, running.held);
                 let action = chord.and_then(|chord| running.keymap.action(&chord)).cloned();
                 if let Some(action) = action.filter(|action| !event.repeat || action.repeats()) {
-                    running.act(&action);
+                    running.key(action, on_desk);
                 }
             }
             WindowEvent::RedrawRequested if !on_desk => {
@@ -298,6 +301,14 @@ impl Running {
         };
         running.screen.look(&running.output.window);
         Ok(running)
+    }
+
+    /// Acts on a key; on the desk, some keys act on the selection.
+    fn key(&mut self, action: Action, on_desk: bool) {
+        match if on_desk { self.desk.aimed(action) } else { Some(action) } {
+            Some(action) => self.act(&action),
+            None => self.message = Some("select a preset first: on this page the key acts on the selection".into()),
+        }
     }
 
     fn act(&mut self, action: &Action) {

@@ -5,6 +5,7 @@
 
 mod action;
 mod bake;
+mod banner;
 mod button;
 mod cards;
 mod choice;
@@ -21,6 +22,7 @@ mod settings;
 mod status_bar;
 mod style;
 mod tempo;
+mod toast;
 mod top;
 mod view;
 
@@ -97,6 +99,17 @@ impl Desk {
         self.in_hand = control;
     }
 
+    /// Redirects an action that was asked for by a key on the desk: on the Library and Map pages, Favourite and Ban act on
+    /// the selected preset, not on the one on air. Returns `None` if nothing is selected there.
+    pub fn aimed(&self, action: Action) -> Option<Action> {
+        let command = match (&action, self.page) {
+            (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,
+            (Action::Show(Command::Ban), Page::Library | Page::Map) => Command::BanPreset,
+            _ => return Some(action),
+        };
+        self.library.in_hand().map(|id| Action::Show(command(id)))
+    }
+
     /// Draws the desk and returns the performer's requests.
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) -> Vec<DeskRequest> {
         if !self.styled {
@@ -108,6 +121,12 @@ impl Desk {
         let mut library = library::Done::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
+        if let Some(folder) = &view.library.missing
+            && banner::show(ui, folder)
+        {
+            page = Page::Settings;
+            self.settings.locate(folder);
+        }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
@@ -121,6 +140,7 @@ impl Desk {
             Page::Settings => self.settings.show(ui, view.settings, view.snapshot, &mut settings),
             Page::Keys => keys::show(ui, view.keys),
         }
+        toast::show(ui.ctx(), view, &mut commands);
         self.turn_to(page);
         commands.append(&mut library.commands);
         let commands = commands.into_iter().map(|command| DeskRequest::Act(Action::Show(command)));

@@ -1,6 +1,6 @@
 //! The Settings page. Every change takes effect at once and is saved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
@@ -50,9 +50,17 @@ pub(super) struct SettingsPage {
     folder: String,
     midi: String,
     looked: bool,
+    /// Whether the folder field takes the keyboard in the next frame.
+    focus: bool,
 }
 
 impl SettingsPage {
+    /// Puts a folder that is missing into the field for the preset folder, to be corrected.
+    pub fn locate(&mut self, folder: &Path) {
+        self.folder = folder.display().to_string();
+        self.focus = true;
+    }
+
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -96,9 +104,10 @@ impl SettingsPage {
             }
         }
         ui.horizontal(|ui| {
-            ui.add(TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0));
+            let field = TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0);
+            let entered = entered(&ui.add(field));
             let usable = plain_name(&self.midi);
-            if ui.add_enabled(usable, egui::Button::new("Create")).clicked() {
+            if ui.add_enabled(usable, egui::Button::new("Create")).clicked() || entered && usable {
                 let name = std::mem::take(&mut self.midi).trim().to_owned();
                 asks.push(SettingsRequest::Set(Setting::Midi(Some(name))));
             }
@@ -120,14 +129,22 @@ impl SettingsPage {
         ui.horizontal(|ui| {
             let room = (ui.available_width() - 70.0).max(80.0);
             let field = TextEdit::singleline(&mut self.folder).hint_text("Folder or pack manifest");
-            ui.add(field.desired_width(room));
+            let field = ui.add(field.desired_width(room));
+            if std::mem::take(&mut self.focus) {
+                field.request_focus();
+            }
             let usable = !self.folder.trim().is_empty();
-            if ui.add_enabled(usable, egui::Button::new("Open")).clicked() {
+            if ui.add_enabled(usable, egui::Button::new("Open")).clicked() || entered(&field) && usable {
                 let path = PathBuf::from(std::mem::take(&mut self.folder).trim());
                 asks.push(SettingsRequest::Set(Setting::Presets(Some(path))));
             }
         });
     }
+}
+
+/// Returns whether the text in a field was completed with Enter.
+fn entered(field: &egui::Response) -> bool {
+    field.lost_focus() && field.ctx.input(|input| input.key_pressed(egui::Key::Enter))
 }
 
 fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {

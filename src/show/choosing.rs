@@ -17,7 +17,7 @@ use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// Candidates kept warm for the next cut.
-const WARM_CANDIDATES: usize = 2;
+pub(super) const WARM_CANDIDATES: usize = 2;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.
@@ -203,7 +203,7 @@ impl Show {
         self.log(Event::Learnt { preset, signal, on_air_secs });
         self.memory_changed = true;
         let (Some(index), Some(evidence)) = (index, evidence) else { return };
-        self.director.learn(&evidence, index, signal);
+        self.last_lesson = Some(self.director.learn(&evidence, index, signal));
     }
 
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {

@@ -19,6 +19,7 @@ mod settings;
 mod snapshot;
 mod solo;
 mod step;
+mod undo;
 mod view;
 mod warm;
 
@@ -38,4 +39,5 @@ pub use settings::ShowSettings;
 pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcoming};
 pub use solo::Solo;
 pub use step::{Arrived, Failed, Step, StepInput};
+pub use undo::Undoable;
 pub use warm::{Admission, Arrival, DeckError, DeckRequest, PrepareTimes, Warmer};

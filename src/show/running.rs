@@ -9,16 +9,17 @@ use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
 use super::macro_driver::{FusionDecks, MacroDriver};
-use super::memory::ShowMemory;
+use super::memory::{Exclusion, ShowMemory};
 use super::picture_watch::VisualWatch;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};
+use super::undo::UndoStep;
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
-use crate::mind::taste::Taste;
+use crate::mind::taste::{Lesson, Taste};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
 
@@ -65,6 +66,10 @@ pub struct Show {
     pub(super) history: VecDeque<(PresetId, String)>,
     pub(super) memory: ShowMemory,
     pub(super) memory_changed: bool,
+    /// The performer's last marks, oldest first.
+    pub(super) undo: VecDeque<UndoStep>,
+    /// What the taste learnt last.
+    pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
     /// Multiplier of the default stay.
     pub(super) dwell: f64,
@@ -109,6 +114,8 @@ impl Show {
             history: VecDeque::new(),
             memory,
             memory_changed: false,
+            undo: VecDeque::new(),
+            last_lesson: None,
             held: false,
             dwell: 1.0,
             output_mode: OutputMode::Open,
@@ -132,6 +139,7 @@ impl Show {
         let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
         let shown: Vec<PresetId> = shown.collect();
         self.director = director(pool, &self.memory);
+        self.forget_lessons();
         for id in shown.iter().rev() {
             if let Some(index) = self.director.pool.index_of(*id) {
                 self.director.record_shown(index);
@@ -146,9 +154,10 @@ impl Show {
             slot.choice = None; // Refers to a cluster of the old library.
         }
         let affinities = self.director.pool.affinities().to_vec();
+        let rejected = self.director.pool.rejected.keys().copied().collect();
         let library = self.library();
         let (library, presets) = (setlog::identity(library), library.entries.len());
-        self.log(Event::Library { library, presets, affinities });
+        self.log(Event::Library { library, presets, affinities, rejected });
     }
 
     /// Runs one step.
@@ -260,6 +269,11 @@ impl Show {
         &self.director.pool
     }
 
+    /// Returns why a preset is excluded, if it is.
+    pub(super) fn exclusion(&self, id: PresetId) -> Option<Exclusion> {
+        self.memory.exclusion(&self.director.pool.rejected, id)
+    }
+
     /// Returns the settings of the show.
     pub fn settings(&self) -> &ShowSettings {
         &self.settings
@@ -342,7 +356,8 @@ fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
     let index_of = |id: &PresetId| director.pool.index_of(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
     let banned: Vec<u32> = memory.banned.iter().filter_map(index_of).collect();
-    let broken: Vec<u32> = memory.excluded.keys().filter_map(index_of).collect();
+    let rejected = director.pool.rejected.keys().filter(|id| !memory.rescued.contains(id));
+    let broken: Vec<u32> = memory.excluded.keys().chain(rejected).filter_map(index_of).collect();
     favourites.into_iter().for_each(|preset| director.status.set_favourite(preset, true));
     banned.into_iter().for_each(|preset| director.status.set_banned(preset, true));
     broken.into_iter().for_each(|preset| director.status.set_broken(preset, true));

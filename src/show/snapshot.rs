@@ -1,6 +1,7 @@
 //! A read-only view of the show for the desk and MIDI lamps.
 
 use super::reason::Reason;
+use super::undo::Undoable;
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::PresetId;
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub target: Target,
     /// The current analysis of the music.
     pub features: Features,
+    /// The performer's last mark that can be undone.
+    pub undo: Option<Undoable>,
     /// Latest message for the performer.
     pub message: Option<String>,
 }

@@ -6,7 +6,7 @@ use super::page::{Done, LibraryPage};
 use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
-use crate::show::{Command, Exclusion};
+use crate::show::Command;
 
 /// Height in points, the same with and without a selection so that nothing moves under the pointer.
 pub(super) const HEIGHT: f32 = 152.0;
@@ -24,7 +24,7 @@ impl LibraryPage {
             return;
         };
         let id = entry.id;
-        let left_out = view.left_out.get(&id);
+        let excluded = view.exclusion(id);
         ui.horizontal(|ui| {
             if let Some(picture) = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(PICTURE)));
@@ -37,7 +37,7 @@ impl LibraryPage {
                 let known = format!("{cluster}   {}   {}", entry.energy.label(), entry.tags);
                 ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
                 ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
-                if let Some(Exclusion { why, .. }) = left_out {
+                if let Some(why) = excluded {
                     let text = RichText::new(format!("Excluded: {why}")).color(style::WARN);
                     ui.add(Label::new(text).truncate());
                 }
@@ -51,7 +51,7 @@ impl LibraryPage {
         };
         ui.horizontal(|ui| {
             if press(ui, "Play", false, style::GOOD) {
-                if left_out.is_some() {
+                if excluded.is_some() {
                     done.commands.push(Command::Rescue(id));
                 }
                 done.commands.push(Command::PlayNow(id));
@@ -65,7 +65,7 @@ impl LibraryPage {
             if press(ui, if banned { "Unban" } else { "Ban" }, banned, style::BAD) {
                 done.commands.push(Command::BanPreset(id));
             }
-            if left_out.is_some() && press(ui, "Rescue", false, style::WARN) {
+            if excluded.is_some() && press(ui, "Rescue", false, style::WARN) {
                 done.commands.push(Command::Rescue(id));
             }
         });

@@ -45,6 +45,9 @@ pub struct LogHeader {
     /// Affinity of each style to each scene; recorded because an audit may change the presets of a style.
     #[serde(default)]
     pub affinities: Vec<Affinity>,
+    /// Presets that an audit had rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<PresetId>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
 }
@@ -63,6 +66,7 @@ impl LogHeader {
             presets: library.entries.len(),
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
+            rejected: pool.rejected.keys().copied().collect(),
             memory,
         }
     }
@@ -131,6 +135,9 @@ pub enum Event {
         /// Affinity of each style to each scene.
         #[serde(default)]
         affinities: Vec<Affinity>,
+        /// Presets that an audit had rejected.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rejected: Vec<PresetId>,
     },
     /// A preset went on air.
     Cut(Box<Cut>),
