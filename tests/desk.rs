@@ -226,7 +226,7 @@ fn the_page_of_midi() {
         action: Action::named(name).expect("an action of this name"),
         control: control.into(),
         encoding,
-        pickup: encoding == "absolute",
+        takeover: (encoding == "absolute").then_some(true),
         conflict: conflict.map(String::from),
     };
     moment.midi = MidiView {

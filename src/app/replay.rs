@@ -174,9 +174,9 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
     for entry in entries {
         match &entry.event {
             Event::Command { command } => steps.entry(entry.step).or_default().commands.push(command.clone()),
-            Event::Warm { deck, problems } => {
-                let arrived =
-                    Arrived { deck: *deck, problems: problems.clone(), took: PrepareTimes::default() };
+            Event::Warm { deck, problems, look } => {
+                let (deck, problems, took) = (*deck, problems.clone(), PrepareTimes::default());
+                let arrived = Arrived { deck, problems, look: *look, took };
                 steps.entry(entry.step).or_default().arrived.push(arrived);
             }
             Event::Failure { deck, kind, why, .. } => {
@@ -242,7 +242,7 @@ mod tests {
     use crate::analysis::{Features, Scene, Section};
     use crate::library::{BanKind, Tag};
     use crate::show::{ShowMemory, ShowSettings};
-    use crate::stage::PictureStats;
+    use crate::stage::{DeckLook, PictureStats};
     use crate::units::{Rng, Seconds, Unipolar};
 
     /// A live show of four minutes, as its log tells it: frames of uneven length, music that changes, decks that come
@@ -277,7 +277,12 @@ mod tests {
                 ready.into_iter().partition(|(_, deck)| deck.0 % 9 == 8);
             let arrived: Vec<Arrived> = arrived
                 .into_iter()
-                .map(|(_, deck)| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+                .map(|(_, deck)| Arrived {
+                    deck,
+                    problems: Vec::new(),
+                    look: (deck.0 % 7 == 6).then(DeckLook::default), // Black.
+                    took: PrepareTimes::default(),
+                })
                 .collect();
             let failed: Vec<_> = failed
                 .into_iter()

@@ -5,7 +5,7 @@ use super::step::Arrived;
 use super::warm::{DeckRequest, PrepareTimes};
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
-use crate::stage::{DeckId, FadeStyle};
+use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::units::Unipolar;
 
 /// A preset on a deck.
@@ -18,6 +18,8 @@ pub(super) struct Slot {
     pub index: Option<u32>,
     pub warm: bool,
     pub problems: Vec<String>,
+    /// What it showed once warm, if that was measured.
+    pub look: Option<DeckLook>,
     pub took: PrepareTimes,
     /// The director's choice; `None` for a request of the performer or a safe preset.
     pub choice: Option<Choice>,
@@ -83,6 +85,7 @@ impl Decks {
             index,
             warm: false,
             problems: Vec::new(),
+            look: None,
             took: PrepareTimes::default(),
             choice: None,
             reason: Reason::default(),
@@ -107,6 +110,7 @@ impl Decks {
         };
         slot.warm = true;
         slot.problems.clone_from(&arrived.problems);
+        slot.look = arrived.look;
         slot.took = arrived.took;
         true
     }
@@ -118,6 +122,12 @@ impl Decks {
             return Some(self.candidates.remove(at));
         }
         self.safe.take_if(same).or_else(|| self.spare.take_if(same))
+    }
+
+    /// Removes and returns the candidate on this deck.
+    pub fn take_candidate(&mut self, deck: DeckId) -> Option<Slot> {
+        let at = self.candidates.iter().position(|slot| slot.deck == deck)?;
+        Some(self.candidates.remove(at))
     }
 
     /// Drops a slot and retires its deck; a deck still in preparation is retired when it arrives.

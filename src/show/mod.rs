@@ -20,6 +20,7 @@ mod snapshot;
 mod solo;
 mod step;
 mod undo;
+mod unfit;
 mod view;
 mod warm;
 

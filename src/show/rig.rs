@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::warm::{DeckError, Warmer};
+use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
@@ -111,7 +111,8 @@ impl Rig {
                 Ok(deck) => {
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);
-                    arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
+                    let Arrival { deck, look, took, .. } = arrival;
+                    arrived.push(Arrived { deck, problems, look, took });
                 }
                 Err(DeckError::Unplayable(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });

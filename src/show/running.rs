@@ -15,6 +15,7 @@ use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};
 use super::undo::UndoStep;
+use super::unfit::Unfit;
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::mind::director::{Clock, Director, Pool, Timing};
@@ -84,6 +85,7 @@ pub struct Show {
     /// Frames that are not in the log yet.
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
+    pub(super) unfit: Unfit,
 }
 
 impl Show {
@@ -126,6 +128,7 @@ impl Show {
             log_entries: Vec::new(),
             frames: Vec::new(),
             watch: VisualWatch::default(),
+            unfit: Unfit::default(),
         }
     }
 

@@ -12,13 +12,15 @@ use std::time::{Duration, Instant};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
-use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
+use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 
 /// Warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must not queue
 /// behind two that do.
 const WARM_UP_THREADS: usize = 3;
 /// How long a thread pauses after a failure that is not the preset's fault.
 const REST: Duration = Duration::from_millis(500);
+/// How often the warm-up of a deck that shows nothing yet is repeated: many pictures build up over a second.
+const PATIENCE: u32 = 4;
 /// Queued requests; further ones are rejected and repeated later.
 const MAX_WAITING: usize = 8;
 
@@ -60,6 +62,8 @@ pub enum DeckError {
 pub struct Arrival {
     /// The requested deck.
     pub deck: DeckId,
+    /// What it shows, if that could be measured.
+    pub look: Option<DeckLook>,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
     /// How long each step took.
@@ -227,6 +231,7 @@ fn prepare(
     admission: Option<&dyn Admission>,
 ) -> Arrival {
     let mut took = PrepareTimes::default();
+    let mut look = None;
     let unplayable = |error: StageError| DeckError::Unplayable(error.to_string());
     let build = || {
         let mut since = Instant::now();
@@ -242,7 +247,13 @@ fn prepare(
         took.compile_ms = lap();
         let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &audio.read(), request.warm_frames).map_err(unplayable)?;
+        for _ in 0..=PATIENCE {
+            deck.warm_up(render_context, &audio.read(), request.warm_frames).map_err(unplayable)?;
+            look = deck.look(render_context).ok(); // A lost device is reported elsewhere.
+            if look.is_none_or(|look| look.fault().is_none()) {
+                break;
+            }
+        }
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     };
@@ -250,7 +261,7 @@ fn prepare(
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build)).unwrap_or_else(|_| {
         Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
     });
-    Arrival { deck: request.deck, result, took }
+    Arrival { deck: request.deck, look, result, took }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lactea_abi::{Address, Filter};
 
 use super::cue::FadeStyle;
+use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::pass;
 use super::pass::mix::{self, MixUniforms};
@@ -113,6 +114,14 @@ impl Deck {
     /// Fails if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
+    }
+
+    /// Measures the picture of the last frame. Blocks until the device is done; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back.
+    pub fn look(&self, render_context: &RenderContext) -> Result<DeckLook, StageError> {
+        render_context.downsample.measure_once(&render_context.gpu, self.output())
     }
 
     /// Returns the number of frames drawn so far.

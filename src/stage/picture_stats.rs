@@ -2,9 +2,11 @@
 //!
 //! The picture is downsampled on the device and read back a few calls later.
 
+use super::deck_look::DeckLook;
+use super::error::StageError;
 use super::gpu::Gpu;
 use super::pass::{self, PipelineDesc};
-use super::readback::{Readback, Wait};
+use super::readback::{self, Readback, Wait};
 
 /// Size of the downsampled picture; matches `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];
@@ -22,19 +24,14 @@ pub struct PictureStats {
     pub change: f32,
 }
 
-/// Measures one picture repeatedly.
-pub(super) struct PictureMeter {
+/// The pass that downsamples a picture. Shared by all meters of a device.
+pub(super) struct DownsamplePass {
+    layout: wgpu::BindGroupLayout,
     pipeline: wgpu::RenderPipeline,
-    group: wgpu::BindGroup,
-    small: wgpu::Texture,
-    view: wgpu::TextureView,
-    readback: Readback,
-    last: Vec<u8>,
 }
 
-impl PictureMeter {
-    /// Creates a meter for `picture`.
-    pub fn new(gpu: &Gpu, picture: &wgpu::TextureView) -> Self {
+impl DownsamplePass {
+    pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let shader = pass::module(gpu, "picture_stats", include_str!("../../shaders/picture_stats.wgsl"));
         let layout = pass::layout(gpu, "picture_stats", &[pass::TEXTURE]);
@@ -51,32 +48,65 @@ impl PictureMeter {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        let small = pass::image(device, "picture_stats", SIZE);
-        Self {
-            group: pass::bind(
-                device,
-                "picture_stats",
-                &layout,
-                &[wgpu::BindingResource::TextureView(picture)],
-            ),
-            pipeline,
-            view: pass::view(&small),
-            readback: Readback::new(gpu, SIZE),
-            small,
-            last: Vec::new(),
-        }
+        Self { layout, pipeline }
     }
 
-    /// Starts a measurement; skipped if all readback buffers are in flight.
-    pub fn request(&mut self, gpu: &Gpu) {
+    /// Measures `picture` once. Blocks until the device is done; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back.
+    pub fn measure_once(&self, gpu: &Gpu, picture: &wgpu::TextureView) -> Result<DeckLook, StageError> {
+        let small = Downsampled::of(gpu, self, picture);
+        small.draw(gpu, self);
+        let image = readback::read_texture(gpu, &small.texture)?;
+        Ok(DeckLook::of(image.as_raw()))
+    }
+}
+
+/// A picture and its downsampled version.
+struct Downsampled {
+    group: wgpu::BindGroup,
+    texture: wgpu::Texture,
+    view: wgpu::TextureView,
+}
+
+impl Downsampled {
+    fn of(gpu: &Gpu, pass: &DownsamplePass, picture: &wgpu::TextureView) -> Self {
+        let texture = pass::image(&gpu.device, "picture_stats", SIZE);
+        let picture = wgpu::BindingResource::TextureView(picture);
+        let group = pass::bind(&gpu.device, "picture_stats", &pass.layout, &[picture]);
+        Self { group, view: pass::view(&texture), texture }
+    }
+
+    fn draw(&self, gpu: &Gpu, pass: &DownsamplePass) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
-        render.set_pipeline(&self.pipeline);
+        render.set_pipeline(&pass.pipeline);
         render.set_bind_group(0, &self.group, &[]);
         render.draw(0..3, 0..1);
         drop(render);
         gpu.queue.submit([encoder.finish()]);
-        self.readback.request(gpu, &self.small);
+    }
+}
+
+/// Measures one picture repeatedly.
+pub(super) struct PictureMeter {
+    small: Downsampled,
+    readback: Readback,
+    last: Vec<u8>,
+}
+
+impl PictureMeter {
+    /// Creates a meter for `picture`.
+    pub fn new(gpu: &Gpu, pass: &DownsamplePass, picture: &wgpu::TextureView) -> Self {
+        let small = Downsampled::of(gpu, pass, picture);
+        Self { small, readback: Readback::new(gpu, SIZE), last: Vec::new() }
+    }
+
+    /// Starts a measurement; skipped if all readback buffers are in flight.
+    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass) {
+        self.small.draw(gpu, pass);
+        self.readback.request(gpu, &self.small.texture);
     }
 
     /// Returns the next finished measurement.

@@ -11,6 +11,7 @@ use super::pass::draw::DrawPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::pass::{self, mesh};
+use super::picture_stats::DownsamplePass;
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -25,6 +26,7 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
+    pub(super) downsample: DownsamplePass,
     pub(super) composite_indices: wgpu::Buffer,
     pub(super) composite_index_count: u32,
     pub(super) frame_layout: wgpu::BindGroupLayout,
@@ -64,6 +66,7 @@ impl RenderContext {
             blur: BlurPass::new(&gpu),
             draw: DrawPass::new(&gpu),
             shape: ShapePass::new(&gpu),
+            downsample: DownsamplePass::new(&gpu),
             composite_index_count: indices.len() as u32,
             composite_indices,
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),

@@ -54,13 +54,14 @@ impl Stage {
 
     /// Turns [`Self::picture_stats`] on or off.
     pub fn measure_picture(&mut self, enabled: bool) {
-        self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu, &self.picture_view));
+        let RenderContext { gpu, downsample, .. } = &*self.render_context;
+        self.meter = enabled.then(|| PictureMeter::new(gpu, downsample, &self.picture_view));
     }
 
     /// Starts measuring the current picture and returns an earlier measurement, if one has finished. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         let meter = self.meter.as_mut()?;
-        meter.request(&self.render_context.gpu);
+        meter.request(&self.render_context.gpu, &self.render_context.downsample);
         meter.receive(&self.render_context.gpu)
     }
 

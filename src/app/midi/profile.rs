@@ -26,8 +26,9 @@ impl MidiProfile {
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
-             # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
-             # twos_complement or offset64. min and max: what a knob sets at its two ends.\n\
+             # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
+             # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover. min and\n\
+             # max: what a knob sets at its two ends.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );
@@ -105,7 +106,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
     let encoding = match word("encoding") {
         None => Some(Encoding::default()),
-        Some(word) => Encoding::ALL.into_iter().find(|encoding| encoding.word() == word),
+        Some(word) => Encoding::named(word),
     };
     if encoding.is_none() {
         wrong("encoding", format!("expected one of {}", Encoding::ALL.map(Encoding::word).join(", ")));

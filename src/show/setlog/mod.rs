@@ -17,7 +17,7 @@ use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
-use crate::stage::{DeckId, FadeStyle};
+use crate::stage::{DeckId, DeckLook, FadeStyle};
 
 /// Format version.
 pub const LOG_VERSION: u32 = 2;
@@ -103,6 +103,9 @@ pub enum Event {
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
+        /// What it shows, if that was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        look: Option<DeckLook>,
     },
     /// A preset could not be prepared and was excluded.
     Failure {
