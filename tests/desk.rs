@@ -17,7 +17,9 @@ use aivj::desk::{
 };
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use aivj::library::{BanKind, Energy, LibraryLocation, PresetId, SearchIndex, SearchQuery, Settings, Store};
+use aivj::library::{
+    BanKind, Energy, LibraryLocation, OutputDisplay, PresetId, SearchIndex, SearchQuery, Settings, Store,
+};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::STAGES;
@@ -239,6 +241,7 @@ fn the_page_of_midi() {
             row(1, "next", "note 36 ch 10", "absolute", Some("Hold")),
             row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
         ],
+        encodings: vec![("absolute", "Absolute"), ("signed_bit", "Endless, 1 / 65")],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
         heard: "nanoPads: CC 16 ch 1 = 64".into(),
         ..MidiView::default()
@@ -313,7 +316,9 @@ fn baked_library() -> LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
         left_out: std::sync::Arc::new([(id(4), why)].into()),
+        rejected: std::sync::Arc::new([(id(5), "too dark".to_owned())].into()),
         answer: answer.into(),
+        ..LibraryView::default()
     }
 }
 
@@ -342,13 +347,14 @@ fn the_page_of_settings() {
     moment.settings = SettingsView {
         settings: Settings {
             audio: Some("USB Audio".into()),
-            monitor: Some(1),
+            monitor: OutputDisplay::Number(1),
             dwell: Some(1.5),
             midi: Some("club".into()),
             ..Settings::default()
         },
         inputs: vec!["Built-in Audio Analog Stereo".into(), "USB Audio".into()],
         looking: false,
+        output_on: Some((1, true)),
         monitors: vec!["eDP-1 1920x1080".into(), "HDMI-A-1 1280x720".into()],
         libraries: vec!["/home/me/presets".into(), "/home/me/.local/share/aivj/packs/summer".into()],
         midi: vec!["club".into(), "rehearsal".into()],

@@ -67,9 +67,8 @@ impl LibraryWatcher {
             return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
         let place = LibraryLocation::of(presets);
-        let built_in = |message: String| -> anyhow::Result<_> {
-            Ok((library::load_built_in(store)?, vec![message]))
-        };
+        let built_in =
+            |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
         let (initial, (catalogue, messages)) = if !has_files(&place.folder) {
             (InitialState::Missing, built_in(missing(presets))?)
         } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
@@ -145,7 +144,8 @@ fn keep_up(
         match keep_up_until(presets, initial, stores, updates, ended) {
             Ok(Ended::Told) => return,
             Ok(Ended::NotFound) => {
-                let message = format!("{} is missing or empty; keeping the current library", presets.display());
+                let message =
+                    format!("{} is missing or empty; keeping the current library", presets.display());
                 send(LibraryUpdate::Message(message));
             }
             Ok(Ended::Missing) if initial == InitialState::Missing => {} // They play already.
@@ -311,14 +311,8 @@ mod tests {
         let (sender, updates) = channel();
         let (end, ended) = channel();
         let built_in = library::built_in().count();
-        let count = move |wanted: usize| {
-            move |update: &LibraryUpdate| {
-                matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted)
-            }
-        };
-        let missing = |wanted: bool| {
-            move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted)
-        };
+        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
         let (watched, data) = (presets.clone(), folder.path().join("data"));
         let stores = move || Ok(Store::open(&data, 1)?.store);
         let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
@@ -342,7 +336,10 @@ mod tests {
         let (catalogue, messages, watcher) = LibraryWatcher::open(&store, Some(&gone)).expect("starts");
         assert_eq!(catalogue.entries.len(), library::built_in().count());
         assert!(messages[0].contains("is missing or empty; playing the built-in presets"), "{messages:?}");
-        wait(&watcher.updates, |update| matches!(update, LibraryUpdate::Missing(Some(path)) if *path == gone));
+        wait(
+            &watcher.updates,
+            |update| matches!(update, LibraryUpdate::Missing(Some(path)) if *path == gone),
+        );
     }
 
     #[test]

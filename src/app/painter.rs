@@ -1,95 +1,117 @@
-//! Draws the desk with egui onto its window.
+//! The desk's window: egui's input, its picture, and presenting it.
+
+use std::time::Duration;
 
 use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
 
+use super::canvas::{Canvas, DeskFrame};
 use super::keys::acts_while_typing;
+use super::live::NewestPicture;
 use super::surface::WindowSurface;
-use crate::stage::Gpu;
 
-/// egui with its window integration and renderer.
+/// The desk's window with egui.
 pub(super) struct Painter {
-    pub context: egui::Context,
+    context: egui::Context,
     input: egui_winit::State,
-    renderer: egui_wgpu::Renderer,
-    /// Whether a pointer button was pressed since the desk was drawn.
+    canvas: Canvas,
+    surface: WindowSurface,
+    /// What the preview shows: the picture and its number.
+    previewed: (wgpu::TextureView, u64),
+    /// Whether the window shows the canvas.
+    presented: bool,
+    /// Whether a pointer button was pressed since the desk was painted.
     clicked: bool,
-    /// The output picture as an egui texture.
-    pub preview: egui::TextureId,
+}
+
+/// What egui wants after an event.
+pub(super) struct Wanted {
+    /// Whether the event must not act on the show.
+    pub consumed: bool,
+    /// Whether the desk looks different now.
+    pub repaint: bool,
 }
 
 impl Painter {
-    pub fn new(gpu: &Gpu, surface: &WindowSurface, picture: &wgpu::TextureView) -> Self {
+    /// Starts with the desk's window and the picture for the preview.
+    pub fn new(window: &Window, surface: WindowSurface, picture: &NewestPicture) -> Self {
         let context = egui::Context::default();
-        let options = egui_wgpu::RendererOptions::default();
-        let mut renderer = egui_wgpu::Renderer::new(&gpu.device, surface.format(), options);
-        let preview = renderer.register_native_texture(&gpu.device, picture, wgpu::FilterMode::Linear);
-        let scale = surface.window.scale_factor() as f32;
+        let gpu = &picture.context.gpu;
         let input = egui_winit::State::new(
             context.clone(),
             egui::ViewportId::ROOT,
-            &surface.window,
-            Some(scale),
+            window,
+            Some(window.scale_factor() as f32),
             None,
             Some(gpu.device.limits().max_texture_dimension_2d as usize),
         );
-        Self { context, input, renderer, clicked: false, preview }
+        Self {
+            context,
+            input,
+            canvas: Canvas::new(gpu, surface.format(), &picture.view),
+            surface,
+            previewed: (picture.view.clone(), picture.number),
+            presented: false,
+            clicked: false,
+        }
     }
 
-    /// Passes an event to egui; returns whether it must not act on the show. Keys go to egui only while a text field has
-    /// focus, or may have after a click that was not drawn yet, because the rest of the desk has its own keys.
-    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> bool {
-        if let WindowEvent::MouseInput { state: ElementState::Pressed, .. } = event {
-            self.clicked = true;
-        }
+    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was not
+    /// painted yet, because the rest of the desk has its own keys.
+    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> Wanted {
+        self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {
-            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => event,
-            _ => return self.input.on_window_event(window, event).consumed,
+            WindowEvent::KeyboardInput { event, .. } => Some(event),
+            _ => None,
         };
-        if !self.clicked && !self.context.text_edit_focused() {
-            return false;
+        let key = key.filter(|key| key.state == ElementState::Pressed);
+        if key.is_some() && !self.clicked && !self.context.text_edit_focused() {
+            return Wanted { consumed: false, repaint: false };
         }
-        let _ = self.input.on_window_event(window, event);
-        !acts_while_typing(&key.logical_key)
+        let response = self.input.on_window_event(window, event);
+        let consumed = key.map_or(response.consumed, |key| !acts_while_typing(&key.logical_key));
+        Wanted { consumed, repaint: response.repaint }
     }
 
-    /// Runs `ui` and presents the result.
-    pub fn paint(&mut self, gpu: &Gpu, surface: &mut WindowSurface, ui: impl FnMut(&mut egui::Ui)) {
-        let raw = self.input.take_egui_input(&surface.window);
+    /// Presents the desk again, whether or not it changes: the window has lost its contents.
+    pub fn expose(&mut self) {
+        self.presented = false;
+    }
+
+    /// Runs `ui`, which gets the preview's texture, and presents the result if it differs from what the window shows.
+    /// Returns when the desk wants to be painted again if nothing else happens.
+    pub fn paint(
+        &mut self,
+        window: &Window,
+        size: [u32; 2],
+        picture: &NewestPicture,
+        mut ui: impl FnMut(&mut egui::Ui, egui::TextureId),
+    ) -> Duration {
+        let gpu = &picture.context.gpu;
+        let (view, number) = &self.previewed;
+        let new_picture = *number != picture.number || *view != picture.view;
+        if *view != picture.view {
+            self.canvas.show_preview(gpu, &picture.view);
+        }
+        self.previewed = (picture.view.clone(), picture.number);
+        let raw = self.input.take_egui_input(window);
         self.clicked = false;
-        let output = self.context.run_ui(raw, ui);
-        self.input.handle_platform_output(&surface.window, output.platform_output);
-        let jobs = self.context.tessellate(output.shapes, output.pixels_per_point);
-        for (id, deltas) in &output.textures_delta.set {
-            for delta in deltas {
-                self.renderer.update_texture(&gpu.device, &gpu.queue, *id, delta);
-            }
-        }
-        let screen = egui_wgpu::ScreenDescriptor {
-            size_in_pixels: surface.size(),
+        let preview = self.canvas.preview();
+        let output = self.context.run_ui(raw, |root| ui(root, preview));
+        self.input.handle_platform_output(window, output.platform_output);
+        let frame = DeskFrame {
+            shapes: output.shapes,
+            textures: output.textures_delta,
             pixels_per_point: output.pixels_per_point,
+            size,
         };
-        let renderer = &mut self.renderer;
-        surface.show(gpu, |view, encoder| {
-            let extra = renderer.update_buffers(&gpu.device, &gpu.queue, encoder, &jobs, &screen);
-            gpu.queue.submit(extra);
-            let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("desk"),
-                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                    view,
-                    depth_slice: None,
-                    resolve_target: None,
-                    ops: wgpu::Operations {
-                        load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                        store: wgpu::StoreOp::Store,
-                    },
-                })],
-                ..Default::default()
-            });
-            renderer.render(&mut pass.forget_lifetime(), &jobs, &screen);
-        });
-        for id in &output.textures_delta.free {
-            self.renderer.free_texture(id);
+        let painted = self.canvas.paint(gpu, &self.context, frame, new_picture);
+        if painted || !self.presented {
+            let canvas = self.canvas.texture();
+            self.presented = canvas.is_some_and(|canvas| self.surface.show_copy(&picture.context, canvas));
         }
+        let viewport = output.viewport_output.get(&egui::ViewportId::ROOT);
+        let delay = viewport.map_or(Duration::MAX, |viewport| viewport.repaint_delay);
+        if self.presented { delay } else { Duration::ZERO }
     }
 }

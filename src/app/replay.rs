@@ -201,7 +201,9 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
             | Event::Choice(_)
             | Event::Cut(_)
             | Event::Learnt { .. }
-            | Event::Message { .. } => {}
+            | Event::Message { .. }
+            | Event::Dropped { .. }
+            | Event::Suspended { .. } => {}
         }
     }
     steps
@@ -346,7 +348,8 @@ mod tests {
         // An audit has seen since that some of the presets are dark; they played as what they were thought to be.
         let mut seen = few.as_ref().clone();
         seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
-        seen.rejected = Arc::new(seen.entries.iter().step_by(2).map(|entry| (entry.id, String::new())).collect());
+        seen.rejected =
+            Arc::new(seen.entries.iter().step_by(2).map(|entry| (entry.id, String::new())).collect());
         let libraries_now = Libraries::of(vec![Arc::new(seen), all.clone()]);
         let report = run(&libraries_now, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);

@@ -1,4 +1,5 @@
-//! The windows: output for the crowd and desk for the performer, driven by one event loop.
+//! The windows: output for the crowd and desk for the performer, driven by one event loop. The show runs on a thread of its
+//! own; this one only passes on what the performer does, and paints the desk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,25 +7,29 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use winit::application::ApplicationHandler;
-use winit::dpi::{LogicalSize, PhysicalPosition};
+use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event::{ElementState, WindowEvent};
-use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
-use winit::window::{Window, WindowId};
+use winit::window::{UserAttentionType, Window, WindowId};
 
 use super::admission::live_admission;
 use super::archive::Archive;
 use super::baking::Baking;
+use super::closing::{self, CloseGuard};
+use super::identify::Identify;
 use super::keys::{Chord, Keymap};
+use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
 use super::midi::Midi;
+use super::output::Output;
 use super::painter::Painter;
 use super::preferences::Preferences;
-use super::screen::Screen;
-use super::screenshot::Screenshot;
+use super::screen::{self, Screen};
+use super::second_start::RaiseRequests;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, actions, config_folder, open_store};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, leave, open_store};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
 };
@@ -34,18 +39,14 @@ use crate::library::{Setting, Settings, UserFolders};
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;
-use crate::show::{Command, FrameTimes, Rig, RigFrame, ShowSettings, Snapshot, Warmer};
-use crate::stage::{DeckSettings, Gpu, Presenter, RenderContext, Stage};
+use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use crate::units::Unipolar;
 
-/// Target frame rate of the show.
-const FPS: f64 = 60.0;
-/// Longest time step of a frame in seconds; after a stall the show continues from where it was.
-const LONGEST_DT: f64 = 0.1;
-/// Shortest interval between frames of the desk, so that the output comes first.
+/// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// Number of frame times in the statistics on the desk.
-const KEPT_TIMES: usize = 120;
+/// The same with software rendering, where the desk takes its time from the output.
+const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Settings of the program at start-up.
 #[derive(Clone, Debug)]
@@ -62,21 +63,39 @@ pub struct AppSettings {
     pub seconds: Option<f64>,
 }
 
-/// Opens the windows and runs the show until the performer ends it.
+/// Opens the windows and runs the show until the performer or the system ends it.
 pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     let started = Instant::now();
     let events = super::screen::event_loop().map_err(|why| {
         anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
     })?;
-    let mut app =
-        App { settings, display: events.owned_display_handle(), started, running: None, failed: None };
-    events.run_app(&mut app).context("running the windows")?;
+    let stop = Arc::new(AtomicBool::new(false));
+    if let Err(error) = leave::on_signals(&stop) {
+        log::warn!("a signal will end the show without closing its log: {error}");
+    }
+    let mut app = App {
+        settings,
+        display: events.owned_display_handle(),
+        proxy: events.create_proxy(),
+        stop,
+        started,
+        running: None,
+        failed: None,
+    };
+    let result = events.run_app(&mut app).context("running the windows");
+    leave::limit();
+    let ended_well = app.running.take().is_none_or(|mut running| running.live.end());
+    result?;
+    anyhow::ensure!(ended_well, "the show ended with an internal error; its log and saved state are intact");
     app.failed.map_or(Ok(()), Err)
 }
 
 struct App {
     settings: AppSettings,
     display: OwnedDisplayHandle,
+    proxy: EventLoopProxy<Call>,
+    /// Set to end the show.
+    stop: Arc<AtomicBool>,
     started: Instant,
     running: Option<Running>,
     failed: Option<anyhow::Error>,
@@ -84,34 +103,23 @@ struct App {
 
 /// Everything that exists once the windows are open.
 struct Running {
-    output: WindowSurface,
-    desk_surface: WindowSurface,
-    presenter: Presenter,
+    /// Ends before the windows close.
+    live: LiveShow,
+    output: Output,
+    output_window: Arc<Window>,
+    desk_window: Arc<Window>,
+    pictures: Pictures,
     painter: Painter,
     desk: Desk,
-    rig: Rig,
-    started: Instant,
-    listener: AnalysisThread,
-    /// The set log, if it can be written.
-    book: Option<LogBook>,
-    sound: Vec<[f32; 2]>,
-    commands: Vec<Command>,
-    last_frame: Option<Instant>,
-    /// Whether a preset has been on air.
-    on_air: bool,
-    last_desk: Instant,
-    frame_ms: Vec<f32>,
+    repaint: Repaint,
+    desk_size: PhysicalSize<u32>,
     desk_hidden: bool,
     keymap: Keymap,
     /// The keys as shown on the desk.
     key_lines: Vec<KeyLine>,
     /// Modifier keys held down.
     held: ModifiersState,
-    midi: Midi,
     baking: Baking,
-    /// Tells bakes on this machine that a show is playing, if the lock can be taken.
-    show_lock: Option<ShowLock>,
-    archive: Archive,
     preferences: Preferences,
     /// Whether unknown presets are audited before they are shown.
     guarded: Arc<AtomicBool>,
@@ -119,16 +127,52 @@ struct Running {
     limited: bool,
     device: String,
     screen: Screen,
-    screenshot: Screenshot,
+    closing: CloseGuard,
+    /// Other starts of the program that ask for the windows.
+    raises: RaiseRequests,
+    /// The numbers of the displays, while they are shown.
+    identify: Option<Identify>,
+    /// Whether they are to be shown.
+    identifies: bool,
     message: Option<String>,
 }
 
-impl ApplicationHandler for App {
+/// Decides when the desk is painted.
+struct Repaint {
+    /// Shortest interval between two paintings that nothing has caused.
+    every: Duration,
+    painted: Option<Instant>,
+    due: Option<Instant>,
+    /// Whether a painting was requested, rather than caused by the system.
+    requested: bool,
+}
+
+impl Repaint {
+    /// Asks for a painting after `delay`, but not sooner after the last one than half the interval.
+    fn ask(&mut self, delay: Duration) {
+        let now = Instant::now();
+        let Some(wanted) = now.checked_add(delay) else { return };
+        let free = self.painted.map_or(now, |painted| painted + self.every / 2);
+        let at = wanted.max(free);
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Returns whether a painting is due.
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| due <= Instant::now())
+    }
+
+    fn painted(&mut self) {
+        (self.painted, self.due) = (Some(Instant::now()), None);
+    }
+}
+
+impl ApplicationHandler<Call> for App {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         if self.running.is_some() {
             return;
         }
-        match Running::start(events, &self.settings, self.display.clone()) {
+        match Running::start(events, self) {
             Ok(running) => self.running = Some(running),
             Err(error) => {
                 self.failed = Some(error);
@@ -137,21 +181,37 @@ impl ApplicationHandler for App {
         }
     }
 
+    fn user_event(&mut self, events: &ActiveEventLoop, call: Call) {
+        let Some(running) = &mut self.running else { return };
+        match call {
+            Call::Desk => running.called(),
+            Call::Ended => events.exit(),
+        }
+    }
+
     fn window_event(&mut self, events: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
         let Some(running) = &mut self.running else { return };
-        let on_desk = id == running.desk_surface.window.id();
-        if on_desk && running.painter.event(&running.desk_surface.window, &event) {
-            return;
+        let on_desk = id == running.desk_window.id();
+        if !on_desk && id != running.output_window.id() {
+            return running.on_sign(id, &event);
+        }
+        if on_desk && !matches!(event, WindowEvent::RedrawRequested) {
+            let wanted = running.painter.event(&running.desk_window, &event);
+            if wanted.repaint {
+                running.repaint.ask(Duration::ZERO);
+            }
+            if wanted.consumed {
+                return;
+            }
         }
         match event {
             // Closing the desk only hides it; the output continues.
             WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
-            WindowEvent::CloseRequested => events.exit(),
-            WindowEvent::Resized(size) => {
-                let gpu = &running.rig.stage.render_context().gpu;
-                let surface = if on_desk { &mut running.desk_surface } else { &mut running.output };
-                surface.resize(gpu, size.width, size.height);
-            }
+            WindowEvent::CloseRequested if running.closing.pressed(Instant::now()) => events.exit(),
+            WindowEvent::CloseRequested => running.repaint.ask(Duration::ZERO),
+            WindowEvent::Resized(size) if on_desk => running.desk_size = size,
+            WindowEvent::Resized(size) => running.output.resize(size.into()),
+            WindowEvent::Occluded(hidden) if !on_desk => running.output.hide(hidden),
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
             // A synthetic press was made before the window had the keyboard, for another program.
             WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
@@ -163,42 +223,46 @@ impl ApplicationHandler for App {
                     running.key(action, on_desk);
                 }
             }
-            WindowEvent::RedrawRequested if !on_desk => {
-                let black = !running.on_air;
-                running.frame();
-                if black && running.on_air {
-                    log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
+            WindowEvent::RedrawRequested if on_desk => {
+                if !std::mem::take(&mut running.repaint.requested) {
+                    running.painter.expose();
                 }
+                running.paint_desk();
             }
+            WindowEvent::RedrawRequested => running.output.expose(),
             _ => {}
-        }
-        let over = self.settings.seconds.is_some_and(|limit| self.started.elapsed().as_secs_f64() > limit);
-        if over {
-            events.exit();
         }
     }
 
-    fn about_to_wait(&mut self, _: &ActiveEventLoop) {
-        if let Some(running) = &self.running {
-            running.output.window.request_redraw();
+    fn about_to_wait(&mut self, events: &ActiveEventLoop) {
+        let Some(running) = &mut self.running else { return };
+        let limit = self.settings.seconds.map(|secs| self.started + Duration::from_secs_f64(secs.max(0.0)));
+        if self.stop.load(Ordering::Relaxed) || limit.is_some_and(|limit| limit <= Instant::now()) {
+            events.exit();
+            return;
         }
+        running.look_around(events);
+        if running.repaint.is_due() {
+            running.desk_window.request_redraw();
+            (running.repaint.due, running.repaint.requested) = (None, true);
+        }
+        let next = [running.repaint.due, limit, Some(running.next_look())];
+        events.set_control_flow(
+            next.into_iter().flatten().min().map_or(ControlFlow::Wait, ControlFlow::WaitUntil),
+        );
     }
 }
 
 impl Running {
-    fn start(
-        events: &ActiveEventLoop,
-        app: &AppSettings,
-        display: OwnedDisplayHandle,
-    ) -> anyhow::Result<Self> {
-        let settings = &app.settings;
+    fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
+        let App { settings: AppSettings { settings, first, troubles, seed, .. }, .. } = app;
         let window = |title: &str, width: f64, height: f64| {
             let attributes = Window::default_attributes()
                 .with_title(title)
                 .with_inner_size(LogicalSize::new(width, height));
             events.create_window(attributes).map(Arc::new).context("opening a window")
         };
-        let output_window = window("aivj output", 960.0, 540.0)?;
+        let output_window = window(closing::TITLE, 960.0, 540.0)?;
         let desk_window = window("aivj desk", 1240.0, 720.0)?;
         if let Some(screen) = desk_window.current_monitor() {
             // To the right, leaving as much of the output visible as fits.
@@ -207,32 +271,36 @@ impl Running {
             desk_window.set_outer_position(PhysicalPosition::new(left + free as i32, top));
             output_window.set_outer_position(PhysicalPosition::new(left, top));
         }
-        let descriptor = wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(display));
+        let descriptor =
+            wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(app.display.clone()));
         let instance = wgpu::Instance::new(descriptor);
         let output =
             instance.create_surface(output_window.clone()).context("drawing to the output window")?;
         let desk = instance.create_surface(desk_window.clone()).context("drawing to the desk window")?;
         let gpu = Gpu::open(instance, Some(&output))?;
-        let size = settings.size.unwrap_or(if gpu.software() { SOFTWARE_SIZE } else { FULL_SIZE });
+        let software = gpu.software();
+        let size = settings.size.unwrap_or(if software { SOFTWARE_SIZE } else { FULL_SIZE });
         let device = gpu.name();
-        let message = gpu
-            .software()
+        let message = software
             .then(|| format!("no graphics card found: rendering in software at {}x{}", size[0], size[1]));
         if let Some(message) = &message {
             eprintln!("aivj: {message}");
         }
-        let output = WindowSurface::new(&gpu, output_window, output, !gpu.software())?;
-        let desk_surface = WindowSurface::new(&gpu, desk_window, desk, false)?;
+        let pause = Pause::default();
+        let output = WindowSurface::new(&gpu, output, !software, pause.clone())?;
+        let desk_surface = WindowSurface::new(&gpu, desk, false, pause.clone())?;
         let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
         let heard = Latest::new(PresetAudio::default());
-        let deck = DeckSettings { size, mesh: MESH, fps: FPS };
+        let rate = settings.rate.unwrap_or(DEFAULT_RATE);
+        let fps = f64::from(rate);
+        let deck = DeckSettings { size, mesh: MESH, fps };
         let show = ShowSettings {
-            seed: app.seed,
-            fps: FPS,
+            seed: *seed,
+            fps,
             warm_frames: WARM_FRAMES,
-            second_deck: !render_context.gpu.software(),
+            second_deck: !software,
             // One frame waits for the display, and half of another passes until it is visible.
-            seen_after_secs: 1.5 / FPS,
+            seen_after_secs: 1.5 / fps,
             record: true,
             ..ShowSettings::default()
         };
@@ -253,191 +321,232 @@ impl Running {
         let mut stage = Stage::new(render_context, size);
         stage.measure_picture(true);
         // With software rendering the limiter costs most of another frame.
-        let limited = settings.limit_flashes.unwrap_or(!stage.render_context().gpu.software());
+        let limited = settings.limit_flashes.unwrap_or(!software);
         stage.limit_flashes(limited);
-        let presenter = Presenter::new(&stage, output.format());
-        let painter = Painter::new(&stage.render_context().gpu, &desk_surface, stage.picture());
+        let rig = Rig::new(show, stage, warmer, heard);
+        let pictures = Pictures::new(&rig, pause);
+        let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
         let (keymap, keys_trouble) = Keymap::of_folder(config.as_deref());
         if let Some(trouble) = &keys_trouble {
             eprintln!("aivj: {trouble}");
         }
         let preferences = Preferences::open(settings.clone(), config)?;
-        let mut running = Self {
-            presenter,
-            painter,
-            desk: Desk::default(),
-            rig: Rig::new(show, stage, warmer, heard),
-            started: Instant::now(),
+        let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
+            .context("starting the output's thread")?;
+        let desk_every = if software { SOFTWARE_DESK_EVERY } else { DESK_EVERY };
+        let parts = ShowParts {
+            rig,
+            pictures: pictures.clone(),
             listener: AnalysisThread::start(&SoundChoice::of(settings.audio.as_deref()))?,
             book,
+            archive,
+            midi: Midi::open(preferences.midi_folder()),
+            show_lock,
+            first: first.clone(),
+            rate,
+            started: app.started,
+            desk_every,
+        };
+        let (presenter, proxy) = (output.thread(), app.proxy.clone());
+        let new_picture = move || presenter.iter().for_each(std::thread::Thread::unpark);
+        let call = move |call| {
+            proxy.send_event(call).ok(); // The windows are closed.
+        };
+        let live = LiveShow::start(parts, app.stop.clone(), new_picture, call)
+            .context("starting the show's thread")?;
+        let mut running = Self {
+            live,
             output,
-            desk_surface,
-            sound: Vec::with_capacity(8192),
-            commands: app.first.clone(),
-            last_frame: None,
-            on_air: false,
-            last_desk: Instant::now() - DESK_EVERY,
-            frame_ms: Vec::new(),
+            pictures,
+            painter,
+            desk: Desk::default(),
+            repaint: Repaint { every: desk_every, painted: None, due: None, requested: false },
+            desk_size: desk_window.inner_size(),
             desk_hidden: false,
             key_lines: keymap.shown(),
             keymap,
             held: ModifiersState::empty(),
-            midi: Midi::open(preferences.midi_folder()),
             preferences,
             guarded,
             limited,
             baking: Baking::new(settings.presets.as_deref(), &settings.textures),
-            show_lock,
-            archive,
             device,
             screen: Screen::wanted(settings.monitor),
-            screenshot: Screenshot::default(),
+            closing: CloseGuard::default(),
+            raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
+            identify: None,
+            identifies: false,
             message: [message, keys_trouble]
                 .into_iter()
                 .flatten()
-                .chain(app.troubles.iter().cloned())
+                .chain(troubles.iter().cloned())
                 .reduce(|all, one| format!("{all}; {one}")),
+            output_window,
+            desk_window,
         };
-        running.screen.look(&running.output.window);
+        running.screen.look(&running.output_window, &running.desk_window);
         Ok(running)
+    }
+
+    /// Does what is due for the windows, whatever the show does.
+    fn look_around(&mut self, events: &ActiveEventLoop) {
+        let now = Instant::now();
+        self.screen.look(&self.output_window, &self.desk_window);
+        self.closing.show(&self.output_window, now);
+        if self.identify.as_ref().is_some_and(|identify| identify.until() <= now) {
+            self.identify = None;
+        }
+        if std::mem::take(&mut self.identifies) {
+            match Identify::show(events, &self.pictures) {
+                Ok(identify) => self.identify = Some(identify),
+                Err(error) => self.message = Some(format!("could not show the numbers: {error:#}")),
+            }
+        }
+        if self.raises.take() {
+            self.raise();
+        }
+    }
+
+    /// Returns when [`Self::look_around`] has something to do next.
+    fn next_look(&self) -> Instant {
+        let numbers = self.identify.as_ref().map(Identify::until);
+        let next = [Some(self.screen.next_look()), numbers];
+        next.into_iter().flatten().min().unwrap_or_else(Instant::now)
+    }
+
+    /// Handles an event of a window with the number of a display.
+    fn on_sign(&mut self, id: WindowId, event: &WindowEvent) {
+        if let (WindowEvent::RedrawRequested, Some(identify)) = (event, &mut self.identify) {
+            identify.paint(id, &self.pictures);
+        }
+    }
+
+    /// Brings the windows to the front, because the performer has started the program again.
+    fn raise(&mut self) {
+        self.desk_hidden = false;
+        self.desk_window.set_visible(true);
+        for window in [&self.output_window, &self.desk_window] {
+            window.set_minimized(false);
+            window.request_user_attention(Some(UserAttentionType::Critical));
+            window.focus_window();
+        }
+        self.message = Some("the program was started again: this show is already running".into());
+        self.repaint.ask(Duration::ZERO);
     }
 
     /// Acts on a key; on the desk, some keys act on the selection.
     fn key(&mut self, action: Action, on_desk: bool) {
         match if on_desk { self.desk.aimed(action) } else { Some(action) } {
-            Some(action) => self.act(&action),
-            None => self.message = Some("select a preset first: on this page the key acts on the selection".into()),
+            Some(action) => self.act(action),
+            None => {
+                let message = "select a preset first: on this page the key acts on the selection";
+                self.message = Some(message.into());
+                self.repaint.ask(Duration::ZERO);
+            }
         }
     }
 
-    fn act(&mut self, action: &Action) {
-        match action {
-            Action::Window(window) => self.act_on_windows(*window),
-            Action::Select(control) => self.desk.take(*control),
-            Action::Show(_)
-            | Action::Turn(_)
-            | Action::Nudge(..)
-            | Action::NudgeSelected(_)
-            | Action::PlayCard(_)
-            | Action::DropCard(_) => {
-                let snapshot = self.rig.show.snapshot();
-                let command = actions::command(action, self.desk.in_hand(), &snapshot, &self.commands);
-                self.commands.extend(command);
+    /// Takes what the show has for the windows.
+    fn called(&mut self) {
+        while let Some(action) = self.live.action() {
+            match action {
+                Action::Window(window) => self.act_on_windows(window),
+                Action::Select(control) => self.desk.take(control),
+                _ => {} // The show acts on everything else.
             }
+        }
+        self.repaint.ask(Duration::ZERO);
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Window(window) => self.act_on_windows(window),
+            Action::Select(control) => {
+                self.desk.take(control);
+                self.order(Order::Act(action));
+            }
+            _ => self.order(Order::Act(action)),
+        }
+        self.repaint.ask(Duration::ZERO);
+    }
+
+    fn order(&mut self, order: Order) {
+        if !self.live.send(order) {
+            self.message = Some("the show does not respond; the last input was ignored".into());
         }
     }
 
     fn act_on_windows(&mut self, action: WindowAction) {
         match action {
-            WindowAction::Fullscreen => {
-                self.screen.toggle(&self.output.window);
-            }
+            WindowAction::Fullscreen => self.screen.toggle(&self.output_window, &self.desk_window),
             WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
-                self.desk_surface.window.set_visible(!self.desk_hidden);
+                self.desk_window.set_visible(!self.desk_hidden);
             }
             WindowAction::Page(page) => self.desk.turn_to(page),
             WindowAction::NextPage => self.desk.turn_page(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.screenshot.ask(),
+            WindowAction::Picture => self.order(Order::Screenshot),
         }
     }
 
-    fn frame(&mut self) {
-        let now = Instant::now();
-        let dt = self.last_frame.map_or(0.0, |last| (now - last).as_secs_f64().min(LONGEST_DT));
-        self.last_frame = Some(now);
-        self.process_midi();
-        self.listener.request(self.commands.iter().filter_map(Command::tempo));
-        self.listener.collect(&mut self.sound);
-        let features = self.listener.features.read();
-        if let Some(show_lock) = &mut self.show_lock {
-            show_lock.step(features.silent, dt);
+    fn paint_desk(&mut self) {
+        self.repaint.painted();
+        if self.desk_hidden {
+            return;
         }
-        self.rig.frame(&RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands });
-        let entries = self.rig.show.take_log();
-        if let Some(book) = &mut self.book {
-            book.write(&entries);
-        }
-        self.archive.frame(&mut self.rig.show, &self.commands);
         self.message = self.preferences.trouble().or(self.message.take());
-        self.commands.clear();
-        self.on_air |= self.rig.show.playing();
-        let gpu = &self.rig.stage.render_context().gpu;
-        let size = self.output.size();
-        let (presenter, stage) = (&mut self.presenter, &self.rig.stage);
-        self.output.show(gpu, |view, encoder| presenter.draw(stage, encoder, view, size));
-        self.message = self.screenshot.frame(&self.rig.stage).or(self.message.take());
-        if self.frame_ms.len() == KEPT_TIMES {
-            self.frame_ms.remove(0);
-        }
-        self.frame_ms.push(dt as f32 * 1000.0);
-        if now - self.last_desk >= DESK_EVERY {
-            self.last_desk = now;
-            self.screen.look(&self.output.window);
-            let snapshot = self.rig.show.snapshot();
-            self.midi.light(&snapshot);
-            if !self.desk_hidden {
-                self.paint_desk(&snapshot);
-            }
+        let state = self.live.desk();
+        let picture = self.pictures.newest.read();
+        let messages: Vec<&str> = state
+            .messages
+            .iter()
+            .map(String::as_str)
+            .chain(self.closing.message(Instant::now()))
+            .chain(self.screen.message())
+            .chain(self.message.as_deref())
+            .collect();
+        let (settings, bake) = (self.settings_view(), self.baking.view());
+        let (desk, mut requests) = (&mut self.desk, Vec::new());
+        let [width, height] = picture.size.map(|side| side as f32);
+        let delay = self.painter.paint(&self.desk_window, self.desk_size.into(), &picture, |ui, preview| {
+            let view = DeskView {
+                snapshot: &state.snapshot,
+                audio: &state.audio,
+                times: state.times,
+                heard: &state.heard,
+                preview,
+                preview_aspect: width / height,
+                device: &self.device,
+                messages: &messages,
+                midi: &state.midi,
+                bake: &bake,
+                library: &state.library,
+                settings: &settings,
+                keys: &self.key_lines,
+            };
+            requests.extend(desk.show(ui, &view));
+        });
+        self.repaint.ask(delay.max(self.repaint.every));
+        for request in requests {
+            self.answer(request);
         }
     }
 
-    fn process_midi(&mut self) {
-        if self.midi.gather(self.started.elapsed().as_secs_f64()) {
-            let snapshot = self.rig.show.snapshot();
-            for action in self.midi.process(&snapshot, &mut self.commands) {
-                self.act(&action);
-            }
-        }
-        self.midi.lock(&mut self.commands);
-    }
-
-    fn paint_desk(&mut self, snapshot: &Snapshot) {
-        let stage_size = self.rig.stage.size();
-        let heard = self.rig.audio();
-        let messages = [
-            snapshot.message.as_deref(),
-            self.archive.message(),
-            self.midi.message(),
-            self.screen.message(),
-            self.message.as_deref(),
-        ];
-        let messages: Vec<&str> = messages.into_iter().flatten().collect();
-        let settings = self.settings_view();
-        let view = DeskView {
-            snapshot,
-            audio: &self.listener.line(),
-            times: self.times(),
-            heard: &heard,
-            preview: self.painter.preview,
-            preview_aspect: stage_size[0] as f32 / stage_size[1] as f32,
-            device: &self.device,
-            messages: &messages,
-            midi: &self.midi.view(),
-            bake: &self.baking.view(),
-            library: self.archive.view(),
-            settings: &settings,
-            keys: &self.key_lines,
-        };
-        let desk = &mut self.desk;
-        let mut asks = Vec::new();
-        let gpu = &self.rig.stage.render_context().gpu;
-        self.painter.paint(gpu, &mut self.desk_surface, |ui| asks.extend(desk.show(ui, &view)));
-        for ask in asks {
-            match ask {
-                DeskRequest::Act(action) => self.act(&action),
-                DeskRequest::Midi(ask) => self.midi.asked(ask),
-                DeskRequest::Bake(ask) => {
-                    if let Err(why) = self.baking.asked(&ask) {
-                        self.message = Some(why);
-                    }
+    fn answer(&mut self, request: DeskRequest) {
+        match request {
+            DeskRequest::Act(action) => self.act(action),
+            DeskRequest::Midi(request) => self.order(Order::Midi(request)),
+            DeskRequest::Bake(request) => {
+                if let Err(why) = self.baking.asked(&request) {
+                    self.message = Some(why);
                 }
-                DeskRequest::Library(ask) => self.archive.asked(ask),
-                DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
-                DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
             }
+            DeskRequest::Library(request) => self.order(Order::Library(request)),
+            DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
+            DeskRequest::Settings(SettingsRequest::Identify) => self.identifies = true,
+            DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
         }
     }
 
@@ -447,7 +556,8 @@ impl Running {
             format!("{} {}x{}", monitor.name().unwrap_or_default(), size.width, size.height)
         };
         SettingsView {
-            monitors: self.output.window.available_monitors().map(screen).collect(),
+            monitors: self.output_window.available_monitors().map(screen).collect(),
+            output_on: screen::place(&self.output_window),
             guarded: self.guarded.load(Ordering::Relaxed),
             limited: self.limited,
             ..self.preferences.view()
@@ -456,16 +566,10 @@ impl Running {
 
     /// Applies a setting changed on the desk and saves it.
     fn set(&mut self, setting: Setting) {
+        let command = |command| Order::Act(Action::Show(command));
         match &setting {
             Setting::Audio(name) => match AnalysisThread::start(&SoundChoice::of(name.as_deref())) {
-                Ok(listener) => {
-                    let old = std::mem::replace(&mut self.listener, listener);
-                    // Its thread may still be busy opening the old input.
-                    let retire = std::thread::Builder::new().name("retire".into());
-                    if let Err(error) = retire.spawn(move || drop(old)) {
-                        log::debug!("joining the old analysis thread on the render thread: {error}");
-                    }
-                }
+                Ok(listener) => self.order(Order::Listen(Box::new(listener))),
                 Err(error) => {
                     self.message =
                         Some(format!("could not change the input: {error:#}; keeping the current one"));
@@ -473,35 +577,31 @@ impl Running {
                 }
             },
             Setting::Presets(path) => {
-                self.archive.turn_to(path.as_deref());
+                self.order(Order::Presets(path.clone()));
                 self.baking.turn_to(path.as_deref());
             }
-            Setting::Monitor(number) => self.screen.turn_to(*number, &self.output.window),
+            Setting::Monitor(display) => {
+                self.screen.turn_to(*display, &self.output_window, &self.desk_window);
+            }
+            Setting::Rate(rate) => self.order(Order::Rate(*rate)),
             Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),
             Setting::LimitFlashes(on) => {
                 self.limited = *on;
-                self.rig.stage.limit_flashes(*on);
+                self.order(Order::LimitFlashes(*on));
             }
-            Setting::Profile(name) => self.commands.extend(Profile::named(name).map(Command::Profile)),
-            Setting::Adventure(value) => self.commands.push(Command::Adventure(Unipolar::new(*value))),
-            Setting::Dwell(value) => self.commands.push(Command::Dwell(*value)),
+            Setting::Profile(name) => {
+                if let Some(profile) = Profile::named(name) {
+                    self.order(command(Command::Profile(profile)));
+                }
+            }
+            Setting::Adventure(value) => self.order(command(Command::Adventure(Unipolar::new(*value)))),
+            Setting::Dwell(value) => self.order(command(Command::Dwell(*value))),
             Setting::Midi(_) => {}
         }
         let midi = matches!(setting, Setting::Midi(_));
         self.preferences.put(setting);
         if midi {
-            self.midi.turn_to(self.preferences.midi_folder());
+            self.order(Order::MidiFolder(self.preferences.midi_folder()));
         }
-    }
-
-    fn times(&self) -> FrameTimes {
-        let mut sorted = self.frame_ms.clone();
-        sorted.sort_by(f32::total_cmp);
-        let at = |share: f32| {
-            let last = sorted.len().saturating_sub(1) as f32;
-            sorted.get((share * last).round() as usize).copied().unwrap_or(0.0)
-        };
-        let mean = sorted.iter().sum::<f32>() / sorted.len().max(1) as f32;
-        FrameTimes { fps: if mean > 0.0 { 1000.0 / mean } else { 0.0 }, median_ms: at(0.5), p95_ms: at(0.95) }
     }
 }

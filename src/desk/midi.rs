@@ -120,7 +120,9 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!("Move a control to bind {} (turn an endless knob both ways)", action.title())),
+            Some(action) => {
+                Some(format!("Move a control to bind {} (turn an endless knob both ways)", action.title()))
+            }
             None if view.mapping => Some("Move eight knobs one after the other".into()),
             None => None,
         };
@@ -196,7 +198,8 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn encodings(ui: &mut Ui, view: &MidiView, row: &MidiRow) -> Option<&'static str> {
     let title = view.encodings.iter().find(|(word, _)| *word == row.encoding).map_or(row.encoding, |of| of.1);
     let mut chosen = None;
-    let list = egui::ComboBox::from_id_salt(("encoding", &row.device, row.at)).selected_text(title).width(150.0);
+    let list =
+        egui::ComboBox::from_id_salt(("encoding", &row.device, row.at)).selected_text(title).width(150.0);
     let shown = list.show_ui(ui, |ui| {
         for (word, title) in &view.encodings {
             if ui.selectable_label(*word == row.encoding, *title).clicked() {

@@ -19,6 +19,7 @@ mod midi;
 mod page;
 mod reason;
 mod settings;
+mod sign;
 mod status_bar;
 mod style;
 mod tempo;
@@ -39,6 +40,7 @@ pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
+pub use sign::sign;
 pub use view::{DeskRequest, DeskView};
 
 /// The desk.

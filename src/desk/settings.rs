@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
 use super::style;
-use crate::library::{DWELL, Setting, Settings, plain_name};
+use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
-use crate::show::Snapshot;
+use crate::show::{DEFAULT_RATE, Snapshot};
 
 /// Height of one choice, in points.
 const LINE: f32 = 32.0;
@@ -23,6 +23,8 @@ pub struct SettingsView {
     pub looking: bool,
     /// Descriptions of the displays, counted from 0.
     pub monitors: Vec<String>,
+    /// Number of the display where the output is, and whether it fills it.
+    pub output_on: Option<(usize, bool)>,
     /// Recent folders and packs.
     pub libraries: Vec<PathBuf>,
     /// Sets of MIDI profiles besides the default.
@@ -42,6 +44,8 @@ pub enum SettingsRequest {
     Set(Setting),
     /// Refresh inputs and libraries.
     Look,
+    /// Show the number of every display for a moment.
+    Identify,
 }
 
 /// The page with the text being typed.
@@ -104,7 +108,8 @@ impl SettingsPage {
             }
         }
         ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0);
+            let field =
+                TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0);
             let entered = entered(&ui.add(field));
             let usable = plain_name(&self.midi);
             if ui.add_enabled(usable, egui::Button::new("Create")).clicked() || entered && usable {
@@ -173,14 +178,37 @@ fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
 fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Output");
     let now = view.settings.monitor;
-    if line(ui, now.is_none(), "Window") {
-        asks.push(SettingsRequest::Set(Setting::Monitor(None)));
-    }
-    for (number, name) in view.monitors.iter().enumerate() {
-        if line(ui, now == Some(number), &format!("Full screen on display {number}: {name}")) {
-            asks.push(SettingsRequest::Set(Setting::Monitor(Some(number))));
+    let mut choice = |ui: &mut Ui, display, title: &str| {
+        if line(ui, now == display, title) {
+            asks.push(SettingsRequest::Set(Setting::Monitor(display)));
         }
+    };
+    choice(ui, OutputDisplay::Automatic, "Automatic (display without the desk)");
+    choice(ui, OutputDisplay::Window, "Window");
+    for (number, name) in view.monitors.iter().enumerate() {
+        let title = format!("Full screen on display {number}: {name}");
+        choice(ui, OutputDisplay::Number(number), &title);
     }
+    ui.horizontal(|ui| {
+        let hint = "Shows the number of every display on it";
+        if ui.button("Identify").on_hover_text(hint).clicked() {
+            asks.push(SettingsRequest::Identify);
+        }
+        if let Some((number, fills)) = view.output_on {
+            let how = if fills { "full screen" } else { "in a window" };
+            ui.label(RichText::new(format!("Now {how} on display {number}")).color(style::OFF));
+        }
+    });
+    ui.label("Frame rate of the show");
+    ui.horizontal(|ui| {
+        let now = view.settings.rate.unwrap_or(DEFAULT_RATE);
+        for rate in RATES {
+            let button = egui::Button::selectable(now == rate, format!("{rate} fps"));
+            if ui.add(button.min_size(Vec2::new(0.0, LINE)).frame_when_inactive(true)).clicked() {
+                asks.push(SettingsRequest::Set(Setting::Rate(rate)));
+            }
+        }
+    });
     heading(ui, "Safety");
     let mut limited = view.limited;
     if ui.checkbox(&mut limited, "Limit flashes to three per second").changed() {

@@ -42,6 +42,12 @@ impl StatusBar {
                 let FrameTimes { fps, median_ms, p95_ms } = view.times;
                 let times = format!("{fps:.0} fps   {median_ms:.1} ms (p95 {p95_ms:.1} ms)");
                 ui.label(RichText::new(times).small().color(style::OFF));
+                let dropped = &view.snapshot.dropped;
+                if dropped.total() > 0 {
+                    let count = format!("{} dropped", dropped.total());
+                    ui.label(RichText::new(count).small().color(style::OFF))
+                        .on_hover_text(format!("Steps dropped: {}", dropped.description()));
+                }
             });
         });
     }

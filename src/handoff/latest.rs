@@ -7,8 +7,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 /// A shared cell with the newest published value. Clones refer to the same cell.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Latest<T>(Arc<ArcSwap<T>>);
+
+impl<T> Clone for Latest<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
 
 impl<T> Latest<T> {
     /// Creates a cell that holds `first`.

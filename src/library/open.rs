@@ -278,7 +278,8 @@ impl CatalogueBuilder {
             return;
         }
         if count > 0 {
-            messages.push(format!("{count} presets rejected by an audit are not played unless you rescue them"));
+            messages
+                .push(format!("{count} presets rejected by an audit are not played unless you rescue them"));
         }
         catalogue.rejected = Arc::new(rejected);
     }

@@ -142,9 +142,8 @@ impl Show {
 
     /// Cuts to the safe preset, or to a light favourite that is already warm.
     fn panic(&mut self) {
-        let favourite = |slot: &Slot| {
-            slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot)
-        };
+        let favourite =
+            |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);
         let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {
             let slot = self.decks.candidates.remove(at);

@@ -11,6 +11,8 @@ const GRACE_SECS: f64 = 1.5;
 const EMPTY_SECS: f64 = 1.5;
 /// Seconds a still picture is tolerated.
 const FROZEN_SECS: f64 = 2.5;
+/// Longest step that counts in full, seconds: nothing was seen while the program stood still.
+const LONGEST_STEP_SECS: f64 = 0.25;
 /// Presets dismissed in a row before the next one may stay, because the cause may be the music.
 const MAX_CONSECUTIVE: u32 = 3;
 
@@ -93,7 +95,7 @@ impl VisualWatch {
                 self.consecutive = 0;
             }
         }
-        self.fault_secs += now.dt;
+        self.fault_secs += now.dt.min(LONGEST_STEP_SECS);
         let fault = self.seen.filter(|fault| self.fault_secs >= fault.tolerance_secs())?;
         self.seen = None;
         self.fault_secs = 0.0;
@@ -140,6 +142,6 @@ mod tests {
         let faults = (0..60).filter(|_| watch.step(Some(&BLACK), now).is_some()).count();
         assert_eq!(faults, MAX_CONSECUTIVE as usize);
         watch.step(Some(&GOOD), now);
-        assert!((0..3).any(|_| watch.step(Some(&BLACK), now).is_some()));
+        assert!((0..7).any(|_| watch.step(Some(&BLACK), now).is_some()));
     }
 }

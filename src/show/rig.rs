@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use super::warm::{Arrival, DeckError, Warmer};
+use super::warm::{Arrival, DeckError, DeckRequest, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
 use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
-use crate::stage::{PictureStats, Stage};
+use crate::stage::{Cue, OutputMode, PictureStats, Stage};
 
 /// Frames between two measurements of the picture.
 const PICTURE_STATS_EVERY: u64 = 6;
+/// How long a blackout is drawn, seconds, until nothing changes any more: the flash limiter may fade to black.
+const BLACKOUT_SECS: f64 = 1.5;
 
 /// The inputs of one frame.
 pub struct RigFrame<'a> {
@@ -38,6 +40,10 @@ pub struct Rig {
     spare: Arc<PresetAudio>,
     frames: u64,
     picture_stats: Option<PictureStats>,
+    /// Seconds of the current blackout drawn so far.
+    black_secs: f64,
+    /// Decks requested and not yet collected.
+    pending: usize,
 }
 
 impl Rig {
@@ -53,28 +59,35 @@ impl Rig {
             spare,
             frames: 0,
             picture_stats: None,
+            black_secs: 0.0,
+            pending: 0,
         }
     }
 
-    /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks.
-    pub fn frame(&mut self, input: &RigFrame) {
+    /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks. Returns whether the picture
+    /// may have changed; nothing is drawn while it is frozen or has been black for a while.
+    pub fn frame(&mut self, input: &RigFrame) -> bool {
         let audio = self.analyser.update(input.sound, input.dt).clone();
         self.publish(&audio);
         let step = self.step(input, &audio);
-        self.stage.draw(&step.cue);
-        if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
-            self.picture_stats = self.stage.picture_stats();
+        let changes = self.changes_picture(&step.cue);
+        if changes {
+            self.stage.draw(&step.cue);
+            if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
+                self.picture_stats = self.stage.picture_stats();
+            }
         }
         self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
         }
-        for request in step.requests {
-            let deck = request.deck;
-            if !self.warmer.request(request) {
-                self.show.cancel_request(deck);
-            }
-        }
+        self.request(step.requests);
+        changes
+    }
+
+    /// Returns whether decks are being prepared.
+    pub fn warming(&self) -> bool {
+        self.pending > 0
     }
 
     /// Returns the audio that presets receive in this frame.
@@ -95,18 +108,32 @@ impl Rig {
     /// and nothing is drawn.
     pub fn prepare(&mut self) {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
-        for request in self.step(&frame, &PresetAudio::default()).requests {
+        let step = self.step(&frame, &PresetAudio::default());
+        self.request(step.requests);
+    }
+
+    fn request(&mut self, requests: Vec<DeckRequest>) {
+        for request in requests {
             let deck = request.deck;
-            if !self.warmer.request(request) {
+            if self.warmer.request(request) {
+                self.pending += 1;
+            } else {
                 self.show.cancel_request(deck);
             }
         }
+    }
+
+    fn changes_picture(&mut self, cue: &Cue) -> bool {
+        let black = cue.output_mode == OutputMode::Blackout;
+        self.black_secs = if black { self.black_secs + cue.dt } else { 0.0 };
+        cue.output_mode != OutputMode::Freeze && self.black_secs < BLACKOUT_SECS
     }
 
     fn step(&mut self, input: &RigFrame, audio: &PresetAudio) -> Step {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
+            self.pending = self.pending.saturating_sub(1);
             match arrival.result {
                 Ok(deck) => {
                     let problems = deck.problems();

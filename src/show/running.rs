@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::decks::{Decks, Slot};
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Exclusion, ShowMemory};
+use super::pacer::DroppedSteps;
 use super::picture_watch::VisualWatch;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
@@ -86,6 +87,11 @@ pub struct Show {
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
     pub(super) unfit: Unfit,
+    /// Frames per second that presets see.
+    fps: f64,
+    pub(super) dropped: DroppedSteps,
+    /// Dropped steps that are not in the log yet.
+    unlogged: DroppedSteps,
 }
 
 impl Show {
@@ -103,6 +109,7 @@ impl Show {
             director: director(pool, &memory),
             rng: rng.fork(CHOICE_RANDOMNESS),
             auto: settings.auto,
+            fps: settings.fps,
             settings,
             now: 0.0,
             steps: 0,
@@ -129,6 +136,8 @@ impl Show {
             frames: Vec::new(),
             watch: VisualWatch::default(),
             unfit: Unfit::default(),
+            dropped: DroppedSteps::default(),
+            unlogged: DroppedSteps::default(),
         }
     }
 
@@ -196,6 +205,24 @@ impl Show {
         Step { cue: self.cue(input), requests, retired }
     }
 
+    /// Sets the frames per second that presets see. No choice depends on it.
+    pub fn set_fps(&mut self, fps: f64) {
+        self.fps = fps;
+    }
+
+    /// Counts steps that were dropped before the next one.
+    pub fn count_dropped(&mut self, steps: &DroppedSteps) {
+        self.dropped.add(steps);
+        self.unlogged.add(steps);
+    }
+
+    /// Notes that the machine was suspended for `secs` seconds, which do not belong to the show.
+    pub fn suspended(&mut self, secs: f64) {
+        self.log(Event::Suspended { secs });
+        self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
+        self.notify(format!("this computer was suspended for {secs:.0} s; the show continues where it was"));
+    }
+
     fn record(&mut self, input: &StepInput) {
         if !self.settings.record {
             return;
@@ -206,6 +233,10 @@ impl Show {
             picture_stats: input.picture_stats,
         });
         if self.frames.len() >= setlog::FRAMES_PER_ENTRY {
+            let steps = std::mem::take(&mut self.unlogged);
+            if steps.total() > 0 {
+                self.log(Event::Dropped { steps });
+            }
             let frames = Frames::of(&std::mem::take(&mut self.frames));
             self.log(Event::Frames(Box::new(frames)));
         }
@@ -337,7 +368,7 @@ impl Show {
         let on_air = |slot: &Slot| OnAirDeck { deck: slot.deck, modulation: self.macro_driver.modulation() };
         Cue {
             dt: input.dt,
-            fps: self.settings.fps,
+            fps: self.fps,
             audio: input.audio.clone(),
             front: self.decks.front.as_ref().map(on_air),
             fade: self.decks.fade.as_ref().map(|fade| Fade {

@@ -1,5 +1,6 @@
 //! A read-only view of the show for the desk and MIDI lamps.
 
+use super::pacer::DroppedSteps;
 use super::reason::Reason;
 use super::undo::Undoable;
 use super::warm::PrepareTimes;
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub undo: Option<Undoable>,
     /// Latest message for the performer.
     pub message: Option<String>,
+    /// Steps that were not drawn.
+    pub dropped: DroppedSteps,
 }
 
 /// The preset on air.
@@ -106,9 +109,9 @@ pub struct AudioLine {
 /// Frame timing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames per second over the last second.
+    /// Frames per second, over the latest frames.
     pub fps: f32,
-    /// Median CPU time per frame, milliseconds.
+    /// Median time to draw a frame, milliseconds.
     pub median_ms: f32,
     /// 95th percentile of the same.
     pub p95_ms: f32,

@@ -430,7 +430,8 @@ fn a_requested_preset_plays_although_it_is_black() {
 fn panic_never_shows_a_dim_favourite() {
     let mut test = TestShow::new();
     test.frames(20);
-    let favourites: Vec<PresetId> = test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
+    let favourites: Vec<PresetId> =
+        test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
     let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
     test.frame(&mark);
     // Whatever is warmed up as the safe preset: the favourites are dim, all else is light.

@@ -160,9 +160,11 @@ impl Show {
 
     /// Returns the name of a preset, or its id if it is neither in the library nor in the history.
     fn name_of(&self, id: PresetId) -> String {
-        let shown = || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());
+        let shown =
+            || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());
         let index = self.director.pool.index_of(id);
-        let listed = index.map(|index| self.director.pool.catalogue.entries[index as usize].name().to_owned());
+        let listed =
+            index.map(|index| self.director.pool.catalogue.entries[index as usize].name().to_owned());
         listed.or_else(shown).unwrap_or_else(|| format!("preset {id}"))
     }
 }

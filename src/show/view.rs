@@ -33,6 +33,7 @@ impl Show {
             features: self.features,
             undo: self.undoable(),
             message: self.message.clone(),
+            dropped: self.dropped,
         }
     }
 

@@ -15,7 +15,7 @@ pub struct DeckId(pub u64);
 pub struct Cue {
     /// Seconds since the previous frame; 0 for the first.
     pub dt: f64,
-    /// Target frame rate of the show, frames per second.
+    /// Frames per second that presets see.
     pub fps: f64,
     /// Audio input of the presets.
     pub audio: PresetAudio,

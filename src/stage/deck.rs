@@ -66,7 +66,8 @@ impl Deck {
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
-                self.encode(render_context, &mut encoder, audio, &Modulation::default(), dt);
+                let time = FrameTime { dt, fps: self.settings.fps };
+                self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
                 gpu.queue.submit([encoder.finish()]);
             }
             if frames > 0 {
@@ -82,10 +83,10 @@ impl Deck {
         encoder: &mut wgpu::CommandEncoder,
         audio: &PresetAudio,
         modulation: &Modulation,
-        dt: f64,
+        FrameTime { dt, fps }: FrameTime,
     ) {
         self.time += dt;
-        let DeckSettings { size, mesh, fps } = self.settings;
+        let DeckSettings { size, mesh, .. } = self.settings;
         let tick = Tick { time: self.time, fps, frame: self.drawn, size, mesh };
         let louder;
         let audio = if modulation.audio_gain == 1.0 {
@@ -150,6 +151,15 @@ impl Deck {
     fn layers(&self) -> impl Iterator<Item = &Layer> {
         std::iter::once(&self.first).chain(self.second.as_ref().map(|second| &second.layer))
     }
+}
+
+/// The time of one frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameTime {
+    /// Seconds since the previous frame.
+    pub dt: f64,
+    /// Frames per second that the preset sees.
+    pub fps: f64,
 }
 
 /// One player and its picture.

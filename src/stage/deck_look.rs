@@ -32,7 +32,8 @@ impl DeckLook {
     pub(super) fn of(parts: &[u8]) -> Self {
         let (mut sum, mut darkest, mut lit) = (0.0, 1.0_f32, 0);
         for part in parts.chunks_exact(4) {
-            let [r, g, b, brightest] = [part[0], part[1], part[2], part[3]].map(|value| f32::from(value) / 255.0);
+            let [r, g, b, brightest] =
+                [part[0], part[1], part[2], part[3]].map(|value| f32::from(value) / 255.0);
             let luma = 0.2126 * r + 0.7152 * g + 0.0722 * b;
             sum += luma;
             darkest = darkest.min(luma);

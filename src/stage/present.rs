@@ -2,37 +2,36 @@
 
 use lactea_abi::{Address, Filter};
 
-use super::pass::mix::{self, MixUniforms};
-use super::pass::post::ScreenPass;
-use super::renderer::Stage;
+use super::pass;
+use super::pass::blit::BlitPass;
+use super::render_context::RenderContext;
 
-/// Draws the output picture to surfaces of one format.
+/// Draws pictures to surfaces of one format.
 pub struct Presenter {
-    pass: ScreenPass<MixUniforms>,
+    blit: BlitPass,
 }
 
 impl Presenter {
     /// Creates a presenter for surfaces of `format`.
-    pub fn new(stage: &Stage, format: wgpu::TextureFormat) -> Self {
-        Self { pass: mix::pass(&stage.render_context().gpu, format) }
+    pub fn new(render_context: &RenderContext, format: wgpu::TextureFormat) -> Self {
+        Self { blit: BlitPass::new(&render_context.gpu, format) }
     }
 
-    /// Draws the output picture to `target`, which is `size` pixels large.
+    /// Draws `picture`, which is `size` pixels large, to `target`, which is `target_size` pixels large.
     pub fn draw(
         &mut self,
-        stage: &Stage,
+        render_context: &RenderContext,
         encoder: &mut wgpu::CommandEncoder,
-        target: &wgpu::TextureView,
-        size: [u32; 2],
+        (picture, size): (&wgpu::TextureView, [u32; 2]),
+        (target, target_size): (&wgpu::TextureView, [u32; 2]),
     ) {
-        let gpu = &stage.render_context().gpu;
-        let sampler = stage.render_context().sampler(Filter::Linear, Address::Clamp);
-        let uniforms = MixUniforms { progress: 0.0, style: 0, aspect: 1.0, light: 1.0 };
-        let [x, y, width, height] = fit(stage.size(), size);
-        let mut render = super::pass::begin(encoder, "present", target, true);
+        let [x, y, width, height] = fit(size, target_size);
+        let same_size = [width, height] == size.map(|side| side as f32);
+        let filter = if same_size { Filter::Point } else { Filter::Linear };
+        let sampler = render_context.sampler(filter, Address::Clamp);
+        let mut render = pass::begin(encoder, "present", target, true);
         render.set_viewport(x, y, width, height, 0.0, 1.0);
-        let picture = stage.picture();
-        self.pass.fill(gpu, &mut render, sampler, &[picture, picture], &uniforms);
+        self.blit.fill(&render_context.gpu, &mut render, sampler, picture);
     }
 }
 

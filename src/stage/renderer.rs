@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lactea_abi::{Address, Filter};
 
 use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
-use super::deck::Deck;
+use super::deck::{Deck, FrameTime};
 use super::error::StageError;
 use super::pass;
 use super::pass::flash::FlashPass;
@@ -102,6 +102,7 @@ impl Stage {
         }
         let gpu = &self.render_context.gpu;
         let blackout = cue.output_mode == OutputMode::Blackout;
+        let time = FrameTime { dt: cue.dt, fps: cue.fps };
         let second =
             cue.second.as_ref().filter(|second| !blackout && self.decks.contains_key(&second.on_air.deck));
         let on_air =
@@ -110,7 +111,7 @@ impl Stage {
             if let Some(deck) = self.decks.get_mut(&on_air.deck) {
                 // One submission per deck: an error in one deck does not affect the others.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, cue.dt);
+                deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, time);
                 gpu.queue.submit([encoder.finish()]);
             }
         }

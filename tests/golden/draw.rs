@@ -121,7 +121,9 @@ impl Studio {
         });
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let view = window.create_view(&Default::default());
-        Presenter::new(stage, window.format()).draw(stage, &mut encoder, &view, size);
+        let picture = (stage.picture(), stage.size());
+        let context = &self.render_context;
+        Presenter::new(context, window.format()).draw(context, &mut encoder, picture, (&view, size));
         let layout = wgpu::TexelCopyBufferLayout {
             offset: 0,
             bytes_per_row: Some(bytes_per_row),

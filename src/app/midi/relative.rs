@@ -79,7 +79,8 @@ pub fn learnt(values: &[u16]) -> Option<Encoding> {
         value == 0 || near(0) || near(64) || near(128)
     };
     let turned = repeats || leaps && !seen.zero;
-    (turned && values.iter().all(|&value| small(value))).then(|| seen.encoding().unwrap_or(Encoding::Relative))
+    (turned && values.iter().all(|&value| small(value)))
+        .then(|| seen.encoding().unwrap_or(Encoding::Relative))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub enum PortEvent {
 }
 
 /// A source of MIDI devices. Never blocks.
-pub trait MidiSource {
+pub trait MidiSource: Send {
     /// Returns the oldest pending event.
     fn receive(&mut self) -> Option<PortEvent>;
 

@@ -1,8 +1,7 @@
 //! End-to-end tests from MIDI bytes to commands and lamps.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::show::Playing;
@@ -10,17 +9,17 @@ use crate::show::Playing;
 /// A MIDI source driven by the test.
 #[derive(Clone, Default)]
 struct Wire {
-    news: Rc<RefCell<VecDeque<PortEvent>>>,
-    sent: Rc<RefCell<Vec<(String, Vec<u8>)>>>,
+    news: Arc<Mutex<VecDeque<PortEvent>>>,
+    sent: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
 }
 
 impl MidiSource for Wire {
     fn receive(&mut self) -> Option<PortEvent> {
-        self.news.borrow_mut().pop_front()
+        self.news.lock().expect("free").pop_front()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
-        self.sent.borrow_mut().push((device.to_owned(), bytes.to_vec()));
+        self.sent.lock().expect("free").push((device.to_owned(), bytes.to_vec()));
     }
 }
 
@@ -71,7 +70,7 @@ impl Bench {
     }
 
     fn news(&self, news: PortEvent) {
-        self.wire.news.borrow_mut().push_back(news);
+        self.wire.news.lock().expect("free").push_back(news);
     }
 
     fn send(&self, bytes: &[u8]) {
@@ -100,7 +99,7 @@ impl Bench {
 
     fn lamps(&mut self) -> Vec<Vec<u8>> {
         self.midi.light(&self.snapshot);
-        self.wire.sent.borrow_mut().drain(..).map(|(_, bytes)| bytes).collect()
+        self.wire.sent.lock().expect("free").drain(..).map(|(_, bytes)| bytes).collect()
     }
 }
 
@@ -155,7 +154,9 @@ fn an_encoder_that_sends_1_and_65_is_learnt_as_what_it_is() {
     let right = [[0xb0, 16, 1]; 6];
     let both = [1, 1, 65, 65, 1, 65].map(|value| [0xb0, 16, value]);
     let left = [[0xb0, 16, 65]; 6];
-    for (learnt, sent, steps) in [(right, [1, 65, 66], -2.0), (both, [1, 65, 66], -2.0), (left, [1, 65, 65], -1.0)] {
+    for (learnt, sent, steps) in
+        [(right, [1, 65, 66], -2.0), (both, [1, 65, 66], -2.0), (left, [1, 65, 65], -1.0)]
+    {
         let mut bench = Bench::new();
         bench.learn(FUSION, &learnt);
         for value in sent {

@@ -1,9 +1,10 @@
 //! Audio devices through cpal: enumerating inputs and opening one.
 //!
-//! Every driver call runs on its own thread with a timeout, because drivers and sound servers are known to hang. A hung
-//! thread is abandoned and costs only its stack.
+//! Every driver call runs on its own thread with a timeout, because drivers and sound servers are known to hang. A call
+//! that hangs is not repeated until it returns, so that a hung driver costs one thread, not one for each attempt.
 
-use std::sync::mpsc;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
@@ -25,18 +26,19 @@ const PULSE_BUFFER_SECS: f64 = 0.085;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Devices;
 
+/// Lists in progress, by sound system.
+static LISTS: Calls<Vec<Input>> = Calls::new("audio list");
+/// Inputs being opened, by ID.
+static OPENS: Calls<Result<OpenStream, InputError>> = Calls::new("audio open");
+
 impl Host for Devices {
     fn inputs(&self) -> Vec<Input> {
         let (servers, plain): (Vec<_>, Vec<_>) =
             cpal::available_hosts().into_iter().partition(|id| !matches!(id.name(), "ALSA"));
         let list = |hosts: Vec<cpal::HostId>| -> Vec<Input> {
             let pending: Vec<_> =
-                hosts.into_iter().map(|id| spawn("audio list", move || inputs_of(id))).collect();
-            pending
-                .into_iter()
-                .filter_map(|receiver| receiver.recv_timeout(LIST_TIMEOUT).ok())
-                .flatten()
-                .collect()
+                hosts.into_iter().map(|id| LISTS.start(id.name(), move || inputs_of(id))).collect();
+            pending.into_iter().filter_map(|call| LISTS.finish(call, LIST_TIMEOUT)).flatten().collect()
         };
         let found = list(servers);
         // A sound server lists the same cards as plain ALSA and prevents ALSA from opening them.
@@ -45,19 +47,59 @@ impl Host for Devices {
 
     fn open(&self, input: &Input, tap: Tap) -> Result<OpenStream, InputError> {
         let wanted = input.clone();
-        spawn("audio open", move || open(&wanted, tap))
-            .recv_timeout(OPEN_TIMEOUT)
-            .unwrap_or_else(|_| Err(InputError::Timeout))
+        let call = OPENS.start(&input.id, move || open(&wanted, tap));
+        OPENS.finish(call, OPEN_TIMEOUT).unwrap_or(Err(InputError::Timeout))
     }
 }
 
-/// Runs `call` on its own thread. The receiver gets no result if the call hangs.
-fn spawn<T: Send + 'static>(name: &str, call: impl FnOnce() -> T + Send + 'static) -> mpsc::Receiver<T> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let send = move || drop(sender.send(call())); // a closed receiver means the timeout has passed
-    // If the thread cannot be started, the sender is dropped and the receiver disconnects.
-    std::thread::Builder::new().name(name.into()).spawn(send).ok();
-    receiver
+/// Calls that may hang, by key. While one hangs, further calls with its key are not made.
+struct Calls<T> {
+    name: &'static str,
+    hanging: Mutex<BTreeMap<String, mpsc::Receiver<T>>>,
+}
+
+/// A call that was started, unless an earlier one hangs.
+struct Call<T> {
+    key: String,
+    result: Option<mpsc::Receiver<T>>,
+}
+
+impl<T: Send + 'static> Calls<T> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, hanging: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Starts a call on a thread of its own, unless an earlier one with this key still hangs. What an earlier one has
+    /// returned since is dropped.
+    fn start(&self, key: &str, call: impl FnOnce() -> T + Send + 'static) -> Call<T> {
+        let mut hanging = self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs = hanging
+            .get(key)
+            .is_some_and(|earlier| matches!(earlier.try_recv(), Err(mpsc::TryRecvError::Empty)));
+        let key = key.to_owned();
+        if hangs {
+            return Call { key, result: None };
+        }
+        hanging.remove(&key);
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let send = move || drop(sender.send(call())); // a closed receiver means that a later call hung as well
+        // If the thread cannot be started, the sender is dropped and the receiver disconnects.
+        std::thread::Builder::new().name(self.name.into()).spawn(send).ok();
+        Call { key, result: Some(receiver) }
+    }
+
+    /// Returns the result; `None` after `timeout`, or if an earlier call hangs.
+    fn finish(&self, call: Call<T>, timeout: Duration) -> Option<T> {
+        let result = call.result?;
+        match result.recv_timeout(timeout) {
+            Ok(result) => Some(result),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.hanging.lock().unwrap_or_else(PoisonError::into_inner).insert(call.key, result);
+                None
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+        }
+    }
 }
 
 fn inputs_of(id: cpal::HostId) -> Vec<Input> {
@@ -183,4 +225,39 @@ where
         _ => stats.fail(),
     };
     device.build_input_stream::<T, _, _>(config, data, failed, Some(OPEN_TIMEOUT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn a_hanging_call_is_not_repeated_until_it_returns() {
+        let calls: Calls<u32> = Calls::new("test");
+        let made = Arc::new(AtomicU32::new(0));
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let try_once = |timeout| {
+            let (made, held) = (made.clone(), held.clone());
+            let call = calls.start("server", move || {
+                let number = made.fetch_add(1, Ordering::Relaxed);
+                if number == 0 {
+                    held.lock().expect("free").recv().ok();
+                }
+                number
+            });
+            calls.finish(call, timeout)
+        };
+        for _ in 0..20 {
+            assert_eq!(try_once(Duration::from_millis(5)), None);
+        }
+        assert_eq!(made.load(Ordering::Relaxed), 1);
+        release.send(()).expect("it hangs");
+        let again = std::iter::repeat_with(|| try_once(Duration::from_secs(60)));
+        assert_eq!(again.flatten().next(), Some(1), "the result of the call that hung is outdated");
+        let other = calls.start("another", || 7);
+        assert_eq!(calls.finish(other, Duration::from_secs(60)), Some(7));
+    }
 }

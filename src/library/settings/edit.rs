@@ -17,6 +17,8 @@ pub enum Setting {
     Presets(Option<PathBuf>),
     /// Where the output opens.
     Monitor(OutputDisplay),
+    /// Steps of the show per second.
+    Rate(u32),
     /// Whether to audit unknown presets before they are shown.
     Guard(bool),
     /// Whether to limit flashes to three per second.
@@ -38,6 +40,7 @@ impl Setting {
             Self::Audio(_) => "audio",
             Self::Presets(_) => "presets",
             Self::Monitor(_) => "monitor",
+            Self::Rate(_) => "rate",
             Self::Guard(_) => "guard",
             Self::LimitFlashes(_) => "limit_flashes",
             Self::Profile(_) => "profile",
@@ -55,6 +58,7 @@ impl Setting {
             Self::Monitor(OutputDisplay::Automatic) => None,
             Self::Monitor(OutputDisplay::Window) => Some(Value::from("window")),
             Self::Monitor(OutputDisplay::Number(number)) => Some(Value::from(*number as i64)),
+            Self::Rate(rate) => Some(Value::from(i64::from(*rate))),
             Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
             Self::Profile(name) => Some(Value::from(name)),
             Self::Adventure(value) | Self::Dwell(value) => Some(hundredths(*value)),
@@ -67,6 +71,7 @@ impl Setting {
             Self::Audio(name) => settings.audio = name,
             Self::Presets(path) => settings.presets = path,
             Self::Monitor(number) => settings.monitor = number,
+            Self::Rate(rate) => settings.rate = Some(rate),
             Self::Guard(on) => settings.guard = Some(on),
             Self::LimitFlashes(on) => settings.limit_flashes = Some(on),
             Self::Profile(name) => settings.profile = Some(name),
@@ -203,7 +208,10 @@ mod tests {
             put(folder.path(), &setting).expect("written");
         }
         let (settings, _) = Settings::read(folder.path());
-        assert_eq!((settings.audio, settings.monitor, settings.dwell), (None, OutputDisplay::Automatic, Some(1.5)));
+        assert_eq!(
+            (settings.audio, settings.monitor, settings.dwell),
+            (None, OutputDisplay::Automatic, Some(1.5))
+        );
     }
 
     #[test]

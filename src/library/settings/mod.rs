@@ -39,6 +39,9 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Picture size in pixels.
 # size = [1920, 1080]
 
+# Steps of the show per second: 30, 50, 60 or 120.
+# rate = 60
+
 # Profile: ambient, dub, drone, techno, peakRave, rock or custom.
 # profile = "techno"
 
@@ -69,6 +72,8 @@ pub struct Settings {
     pub monitor: OutputDisplay,
     /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
+    /// Steps of the show per second, one of [`RATES`].
+    pub rate: Option<u32>,
     /// Name of the profile.
     pub profile: Option<String>,
     /// Whether to audit unknown presets before they are shown.
@@ -111,12 +116,13 @@ impl std::str::FromStr for OutputDisplay {
 }
 
 /// The known fields.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "audio",
     "presets",
     "textures",
     "monitor",
     "size",
+    "rate",
     "guard",
     "limit_flashes",
     "profile",
@@ -126,6 +132,8 @@ const FIELDS: [&str; 12] = [
     "macros",
 ];
 
+/// Values of the rate setting, Hz.
+pub const RATES: [u32; 4] = [30, 50, 60, 120];
 /// Minimum and maximum of the dwell setting.
 pub const DWELL: (f32, f32) = (0.25, 4.0);
 
@@ -157,6 +165,7 @@ impl Settings {
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
             monitor: monitor(&table, &mut problems),
             size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
+            rate: field(&table, "rate", "30, 50, 60 or 120", &mut problems),
             guard: field(&table, "guard", "true or false", &mut problems),
             limit_flashes: field(&table, "limit_flashes", "true or false", &mut problems),
             dwell: field(&table, "dwell", "a number from 0.25 to 4", &mut problems),
@@ -168,6 +177,10 @@ impl Settings {
         if settings.size.is_some_and(|size| size.iter().any(|side| !(1..=8192).contains(side))) {
             problems.push("size: each side must be from 1 to 8192; using the default".into());
             settings.size = None;
+        }
+        if settings.rate.is_some_and(|rate| !RATES.contains(&rate)) {
+            problems.push("rate: must be 30, 50, 60 or 120; using the default".into());
+            settings.rate = None;
         }
         if settings.adventure.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
             problems.push("adventure: must be from 0 to 1; using the default".into());
@@ -261,16 +274,16 @@ mod tests {
     #[test]
     fn valid_fields_apply_and_the_others_are_reported() {
         let (settings, problems) = Settings::parse(
-            "audio = \"USB\"\nmonitor = \"two\"\nadventure = 1\nsize = [640, 0]\ncolour = 3\n\
+            "audio = \"USB\"\nmonitor = \"two\"\nadventure = 1\nsize = [640, 0]\nrate = 61\ncolour = 3\n\
              [macros]\nfusion = 0.25\nmotion = 7\n",
         );
         assert_eq!((settings.audio.as_deref(), settings.adventure), (Some("USB"), Some(1.0)));
-        assert_eq!((settings.monitor, settings.size), (OutputDisplay::Automatic, None));
+        assert_eq!((settings.monitor, settings.size, settings.rate), (OutputDisplay::Automatic, None, None));
         let monitor = |text: &str| Settings::parse(text).0.monitor;
         assert_eq!(monitor("monitor = 1"), OutputDisplay::Number(1));
         assert_eq!(monitor("monitor = \"window\""), OutputDisplay::Window);
         assert_eq!(settings.macros, [("fusion".to_owned(), 0.25)]);
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(problems.iter().any(|problem| problem.contains("colour")));
     }
 

@@ -245,7 +245,10 @@ mod tests {
         assert!(expected(&taste)[0] < before[0] - 0.05);
         taste.unlearn(&lesson);
         let after = expected(&taste);
-        assert!((0..2).all(|cluster| (after[cluster] - before[cluster]).abs() < 1e-9), "{before:?} {after:?}");
+        assert!(
+            (0..2).all(|cluster| (after[cluster] - before[cluster]).abs() < 1e-9),
+            "{before:?} {after:?}"
+        );
         assert_eq!(taste.signals, [1, 0]);
         let lesson = taste.learn(&choice(0), Signal::Skip);
         taste.learn(&choice(1), Signal::Favourite);

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, ShowMemory, ShowSettings};
+use super::{Command, DroppedSteps, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -162,6 +162,16 @@ pub enum Event {
     Message {
         /// Its text.
         text: String,
+    },
+    /// Steps were dropped since the entry before; their time belongs to the next step.
+    Dropped {
+        /// How many, and why.
+        steps: DroppedSteps,
+    },
+    /// The machine was suspended; the show continued afterwards where it was.
+    Suspended {
+        /// For how long, seconds.
+        secs: f64,
     },
 }
 

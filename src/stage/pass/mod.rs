@@ -1,5 +1,6 @@
 //! Render passes, one file and one shader each, and helpers to build them.
 
+pub(super) mod blit;
 #[cfg(test)]
 mod block_layout;
 pub(super) mod blur;

@@ -1,0 +1,175 @@
+//! Finds what has changed between two frames of the desk, so that only that is painted: with software rendering a whole
+//! desk costs more than the picture of the show.
+
+use egui::epaint::ClippedShape;
+use egui::{Rect, TextureId, Vec2};
+
+/// How far edges are smoothed beyond a shape, in points.
+const SMOOTHING: f32 = 2.0;
+/// Shapes to look ahead for one that is in both frames.
+const LOOK_AHEAD: usize = 12;
+/// Two parts are painted as one if that adds less than this, in square points.
+const WORTH_JOINING: f32 = 3000.0;
+/// Share of the desk from which all of it is painted.
+const MOST: f32 = 0.7;
+
+/// The parts of a desk of `size` points that differ between two frames, or show the texture `changed`. The parts do not
+/// overlap. Returns the whole desk if it is not worth the trouble.
+pub(super) fn damage(
+    before: &[ClippedShape],
+    now: &[ClippedShape],
+    changed: Option<TextureId>,
+    size: Vec2,
+) -> Vec<Rect> {
+    let desk = Rect::from_min_size(egui::Pos2::ZERO, size);
+    let mut parts: Vec<Rect> = Vec::new();
+    let mut add = |shape: &ClippedShape| {
+        let part = extent(shape).intersect(desk);
+        if part.is_positive() {
+            parts.push(part);
+        }
+    };
+    let (mut old, mut new) = (0, 0);
+    while old < before.len() || new < now.len() {
+        let (gone, come) = step(&before[old..], &now[new..]);
+        before[old..old + gone].iter().chain(&now[new..new + come]).for_each(&mut add);
+        (old, new) = (old + gone, new + come);
+        let same = before[old..].iter().zip(&now[new..]).take_while(|(old, new)| old == new).count();
+        now[new..new + same]
+            .iter()
+            .filter(|shape| changed == Some(shape.shape.texture_id()))
+            .for_each(&mut add);
+        (old, new) = (old + same, new + same);
+    }
+    join(&mut parts);
+    let area: f32 = parts.iter().map(Rect::area).sum();
+    if area > MOST * desk.area() { vec![desk] } else { parts }
+}
+
+/// Returns the shapes of `now` within `parts`, clipped to them.
+pub(super) fn within(now: &[ClippedShape], parts: &[Rect]) -> Vec<ClippedShape> {
+    let clipped = |part: Rect| {
+        now.iter()
+            .filter(move |shape| extent(shape).intersects(part))
+            .map(move |shape| ClippedShape { clip_rect: shape.clip_rect.intersect(part), ..shape.clone() })
+    };
+    let background = |part: Rect| ClippedShape {
+        clip_rect: part,
+        shape: egui::Shape::rect_filled(part.expand(SMOOTHING), 0.0, egui::Color32::BLACK),
+        transform_after_tessellation: egui::emath::TSTransform::IDENTITY,
+    };
+    parts.iter().flat_map(|&part| std::iter::once(background(part)).chain(clipped(part))).collect()
+}
+
+/// Returns how many shapes of each frame to pass until the next ones may be the same.
+fn step(before: &[ClippedShape], now: &[ClippedShape]) -> (usize, usize) {
+    let (Some(old), Some(new)) = (before.first(), now.first()) else { return (before.len(), now.len()) };
+    if old == new {
+        return (0, 0);
+    }
+    let ahead = (1..=LOOK_AHEAD).find_map(|ahead| {
+        if before.get(ahead) == Some(new) {
+            Some((ahead, 0))
+        } else if now.get(ahead) == Some(old) {
+            Some((0, ahead))
+        } else {
+            None
+        }
+    });
+    ahead.unwrap_or((1, 1))
+}
+
+/// Returns where a shape may have changed pixels.
+fn extent(shape: &ClippedShape) -> Rect {
+    if shape.transform_after_tessellation == egui::emath::TSTransform::IDENTITY {
+        shape.shape.visual_bounding_rect().expand(SMOOTHING).intersect(shape.clip_rect)
+    } else {
+        shape.clip_rect
+    }
+}
+
+/// Joins parts that overlap or are close to each other.
+fn join(parts: &mut Vec<Rect>) {
+    let worth = |a: Rect, b: Rect| a.intersects(b) || a.union(b).area() - a.area() - b.area() < WORTH_JOINING;
+    let mut at = 0;
+    while at < parts.len() {
+        let part = parts[at];
+        match (0..parts.len()).find(|&other| other != at && worth(part, parts[other])) {
+            Some(other) => {
+                parts[at] = part.union(parts[other]);
+                parts.swap_remove(other);
+                at = 0;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::{Color32, Shape, pos2, vec2};
+
+    fn square(x: f32, y: f32, color: Color32) -> ClippedShape {
+        let rect = Rect::from_min_size(pos2(x, y), vec2(10.0, 10.0));
+        ClippedShape {
+            clip_rect: Rect::EVERYTHING,
+            shape: Shape::rect_filled(rect, 0.0, color),
+            transform_after_tessellation: egui::emath::TSTransform::IDENTITY,
+        }
+    }
+
+    const SIZE: Vec2 = vec2(1000.0, 500.0);
+
+    fn row(count: usize) -> Vec<ClippedShape> {
+        (0..count).map(|at| square(at as f32 * 20.0, 50.0, Color32::RED)).collect()
+    }
+
+    #[test]
+    fn nothing_changes_nothing() {
+        assert_eq!(damage(&row(30), &row(30), None, SIZE), []);
+    }
+
+    #[test]
+    fn a_changed_shape_damages_its_old_and_its_new_place() {
+        let (before, mut now) = (row(30), row(30));
+        now[3] = square(900.0, 400.0, Color32::RED);
+        let parts = damage(&before, &now, None, SIZE);
+        assert_eq!(parts.len(), 2, "{parts:?}");
+        assert!(parts.iter().any(|part| part.contains(pos2(65.0, 55.0))));
+        assert!(parts.iter().any(|part| part.contains(pos2(905.0, 405.0))));
+    }
+
+    #[test]
+    fn shapes_that_come_or_go_do_not_damage_those_after_them() {
+        let (few, mut more) = (row(30), row(30));
+        more.insert(5, square(700.0, 300.0, Color32::BLUE));
+        for (before, now) in [(&few, &more), (&more, &few)] {
+            let parts = damage(before, now, None, SIZE);
+            assert!(parts.len() == 1 && parts[0].area() < 500.0, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_texture_damages_where_it_is_shown() {
+        let mut shapes = row(30);
+        let mut mesh = egui::Mesh::with_texture(TextureId::User(7));
+        let rect = Rect::from_min_size(pos2(200.0, 200.0), vec2(160.0, 90.0));
+        mesh.add_rect_with_uv(rect, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        shapes.insert(4, ClippedShape { shape: Shape::mesh(mesh), ..shapes[0].clone() });
+        let parts = damage(&shapes, &shapes, Some(TextureId::User(7)), SIZE);
+        assert!(parts.len() == 1 && parts[0].contains_rect(rect) && parts[0].area() < 20_000.0, "{parts:?}");
+        assert_eq!(damage(&shapes, &shapes, Some(TextureId::User(8)), SIZE), []);
+    }
+
+    #[test]
+    fn parts_do_not_overlap() {
+        let before: Vec<_> =
+            (0..60).map(|at| square(at as f32 * 15.0, at as f32 * 7.0, Color32::RED)).collect();
+        let now: Vec<_> = (0..60).map(|at| square(at as f32 * 16.0, at as f32 * 7.5, Color32::RED)).collect();
+        let parts = damage(&before, &now, None, SIZE);
+        for (at, part) in parts.iter().enumerate() {
+            assert!(parts[at + 1..].iter().all(|other| !other.intersects(*part)), "{parts:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The newest picture of the show, for any number of presenters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::handoff::Latest;
+use crate::show::Rig;
+use crate::stage::RenderContext;
+
+/// The newest picture. The device draws it before anything that is submitted later, so it may be read without waiting.
+#[derive(Clone)]
+pub(in crate::app) struct NewestPicture {
+    /// The device that draws it.
+    pub context: Arc<RenderContext>,
+    /// The picture.
+    pub view: wgpu::TextureView,
+    /// Width and height, pixels.
+    pub size: [u32; 2],
+    /// Increases with every new picture.
+    pub number: u64,
+}
+
+/// Where the show puts its pictures.
+#[derive(Clone)]
+pub(in crate::app) struct Pictures {
+    /// The newest picture.
+    pub newest: Latest<NewestPicture>,
+    /// Lets surfaces change their size.
+    pub pause: Pause,
+}
+
+impl Pictures {
+    /// Starts with the picture of `rig` before its first frame.
+    pub fn new(rig: &Rig, pause: Pause) -> Self {
+        Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
+    }
+}
+
+impl NewestPicture {
+    /// Returns the picture of `rig`.
+    pub fn of(rig: &Rig, number: u64) -> Self {
+        Self {
+            context: rig.stage.render_context().clone(),
+            view: rig.stage.picture().clone(),
+            size: rig.stage.size(),
+            number,
+        }
+    }
+}
+
+/// Asks the show not to draw for a moment: a surface can only be configured while the device is idle.
+#[derive(Clone, Default)]
+pub(in crate::app) struct Pause(Arc<AtomicUsize>);
+
+/// A pause that lasts until this is dropped.
+pub(in crate::app) struct Paused(Arc<AtomicUsize>);
+
+impl Pause {
+    /// Asks for a pause.
+    pub fn ask(&self) -> Paused {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Paused(self.0.clone())
+    }
+
+    /// Returns whether somebody asked for a pause.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

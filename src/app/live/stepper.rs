@@ -1,0 +1,130 @@
+//! Steps a show at a fixed rate and publishes its pictures. Waits for nothing: neither for windows nor for the device.
+
+use super::in_flight::InFlight;
+use super::picture::{NewestPicture, Pictures};
+use super::times::StepTimes;
+use crate::show::{DroppedSteps, Due, FrameTimes, Pacer, Rig, RigFrame};
+
+/// Interval between looks at the device while frames are in flight, seconds: the precision of measured times.
+const LOOK_SECS: f64 = 0.001;
+/// Most slots that surfaces may take from the show in a row to change their size.
+const MOST_PAUSED: u32 = 12;
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Turn {
+    /// Sleep for this many seconds at most, then ask again.
+    Sleep(f64),
+    /// Run a step.
+    Step(Due),
+}
+
+/// A show with its clock and its pictures.
+pub(super) struct Stepper {
+    /// The show.
+    pub rig: Rig,
+    pacer: Pacer,
+    in_flight: InFlight,
+    times: StepTimes,
+    /// Where its pictures go.
+    pub pictures: Pictures,
+    /// Called for every new picture.
+    wake: Box<dyn Fn() + Send>,
+    /// Whether the frame before was late, so that slots since then count as its fault.
+    late: bool,
+    /// Slots in a row that surfaces took.
+    paused: u32,
+    /// Number of the newest picture.
+    drawn: u64,
+}
+
+impl Stepper {
+    /// Starts at `now`, seconds, with `rate` steps per second. `wake` is called for every new picture.
+    pub fn new(
+        rig: Rig,
+        pictures: Pictures,
+        (rate, now): (u32, f64),
+        wake: impl Fn() + Send + 'static,
+    ) -> Self {
+        Self {
+            rig,
+            pacer: Pacer::new(rate, now),
+            in_flight: InFlight::default(),
+            times: StepTimes::default(),
+            pictures,
+            wake: Box::new(wake),
+            late: false,
+            paused: 0,
+            drawn: 0,
+        }
+    }
+
+    /// Changes the number of steps per second.
+    pub fn set_rate(&mut self, rate: u32) {
+        self.pacer.set_rate(rate);
+    }
+
+    /// Returns the statistics of the latest steps.
+    pub fn times(&self) -> FrameTimes {
+        self.times.summary(self.pacer.rate())
+    }
+
+    /// Returns what to do at `now`, seconds.
+    pub fn turn(&mut self, now: f64) -> Turn {
+        let gpu = &self.rig.stage.render_context().gpu;
+        self.in_flight.finished(gpu, now).for_each(|secs| self.times.drawn(secs));
+        let left = self.pacer.next() - now;
+        if left > 0.0 {
+            return Turn::Sleep(if self.in_flight.is_empty() { left } else { left.min(LOOK_SECS) });
+        }
+        if !self.in_flight.has_room() {
+            self.late = true;
+            self.pacer.pass(now);
+            return Turn::Sleep(LOOK_SECS);
+        }
+        if self.pictures.pause.asked() && self.paused < MOST_PAUSED {
+            self.paused += 1;
+            self.pacer.pass(now);
+            return Turn::Sleep(LOOK_SECS);
+        }
+        self.paused = 0;
+        self.pacer.take(now).map_or(Turn::Sleep(LOOK_SECS), Turn::Step)
+    }
+
+    /// Begins a step that is due and returns its length in seconds.
+    pub fn begin(&mut self, due: &Due) -> f64 {
+        self.count_dropped(due);
+        self.times.step(due.slots);
+        self.rig.show.set_fps(self.times.fps(self.pacer.rate()));
+        self.pacer.secs(due.slots)
+    }
+
+    /// Runs the step that began; `clock` returns the time in seconds.
+    pub fn draw(&mut self, input: &RigFrame, clock: impl Fn() -> f64) {
+        let started = clock();
+        if self.rig.frame(input) {
+            self.in_flight.add(&self.rig.stage.render_context().gpu, started);
+            self.drawn += 1;
+            self.pictures.newest.publish(NewestPicture::of(&self.rig, self.drawn));
+            (self.wake)();
+        }
+        self.late = clock() > self.pacer.next();
+    }
+
+    fn count_dropped(&mut self, due: &Due) {
+        let dropped = u64::from(due.slots.saturating_sub(1));
+        let late = std::mem::take(&mut self.late);
+        if due.suspended_secs > 0.0 {
+            self.rig.show.suspended(due.suspended_secs);
+        }
+        if dropped > 0 {
+            let mut steps = DroppedSteps::default();
+            *match (late, self.rig.warming()) {
+                (true, true) => &mut steps.warm_up,
+                (true, false) => &mut steps.late_draw,
+                (false, _) => &mut steps.stall,
+            } = dropped;
+            self.rig.show.count_dropped(&steps);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The show's thread: orders and MIDI in, one step, then log, saved state and the desk's view out.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::stepper::{Stepper, Turn};
+use super::{Call, DeskState, Order, ShowParts};
+use crate::app::actions;
+use crate::app::archive::Archive;
+use crate::app::leave;
+use crate::app::logbook::LogBook;
+use crate::app::midi::Midi;
+use crate::app::screenshot::Screenshot;
+use crate::app::sound::AnalysisThread;
+use crate::desk::Action;
+use crate::handoff::{Inbox, Latest, Outbox};
+use crate::jobs::show_lock::ShowLock;
+use crate::mind::Control;
+use crate::show::{Command, Due, RigFrame};
+
+/// Interval between two updates of MIDI lamps.
+const LAMPS_EVERY: Duration = Duration::from_millis(33);
+
+/// Ends of the queues to and from the windows, and the cell for the desk.
+pub(super) type Ends = (Inbox<Order>, Outbox<Action>, Latest<DeskState>);
+
+/// The running show.
+pub(super) struct ShowThread {
+    stepper: Stepper,
+    listener: AnalysisThread,
+    book: Option<LogBook>,
+    archive: Archive,
+    midi: Midi,
+    show_lock: Option<ShowLock>,
+    screenshot: Screenshot,
+    /// Sound of the step.
+    sound: Vec<[f32; 2]>,
+    /// Commands for the next step.
+    commands: Vec<Command>,
+    /// The macro selected for the arrow keys.
+    selected: Control,
+    message: Option<String>,
+    /// Whether a preset has been on air.
+    on_air: bool,
+    orders: Inbox<Order>,
+    actions: Outbox<Action>,
+    desk: Latest<DeskState>,
+    desk_every: Duration,
+    desk_at: Option<Instant>,
+    lamps_at: Option<Instant>,
+    started: Instant,
+    epoch: Instant,
+}
+
+impl ShowThread {
+    /// Combines the parts; `picture` is called for every new picture.
+    pub fn new(parts: ShowParts, (orders, actions, desk): Ends, picture: impl Fn() + Send + 'static) -> Self {
+        Self {
+            stepper: Stepper::new(parts.rig, parts.pictures, (parts.rate, 0.0), picture),
+            listener: parts.listener,
+            book: parts.book,
+            archive: parts.archive,
+            midi: parts.midi,
+            show_lock: parts.show_lock,
+            screenshot: Screenshot::default(),
+            sound: Vec::with_capacity(8192),
+            commands: parts.first,
+            selected: Control::Fusion,
+            message: None,
+            on_air: false,
+            orders,
+            actions,
+            desk,
+            desk_every: parts.desk_every,
+            desk_at: None,
+            lamps_at: None,
+            started: parts.started,
+            epoch: Instant::now(),
+        }
+    }
+
+    /// Steps the show until `stop` is set, then closes log and store.
+    pub fn run(mut self, stop: &AtomicBool, call: &dyn Fn(Call)) {
+        while !stop.load(Ordering::Relaxed) {
+            match self.stepper.turn(self.epoch.elapsed().as_secs_f64()) {
+                Turn::Sleep(secs) => std::thread::sleep(Duration::from_secs_f64(secs)),
+                Turn::Step(due) => self.step(&due, call),
+            }
+        }
+        leave::limit();
+        let entries = self.stepper.rig.show.take_log();
+        if let Some(book) = &mut self.book {
+            book.write(&entries);
+        }
+        // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
+        let Self { book, archive, .. } = self;
+        drop((book, archive));
+    }
+
+    fn step(&mut self, due: &Due, call: &dyn Fn(Call)) {
+        let dt = self.stepper.begin(due);
+        let mut ordered = false;
+        while let Some(order) = self.orders.receive() {
+            ordered = true;
+            self.obey(order);
+        }
+        let moved = self.process_midi();
+        self.listener.request(self.commands.iter().filter_map(Command::tempo));
+        self.listener.collect(&mut self.sound);
+        let features = self.listener.features.read();
+        if let Some(show_lock) = &mut self.show_lock {
+            show_lock.step(features.silent, dt);
+        }
+        let input = RigFrame { dt, sound: &self.sound, features: &features, commands: &self.commands };
+        let epoch = self.epoch;
+        self.stepper.draw(&input, || epoch.elapsed().as_secs_f64());
+        let rig = &mut self.stepper.rig;
+        let entries = rig.show.take_log();
+        if let Some(book) = &mut self.book {
+            book.write(&entries);
+        }
+        self.archive.frame(&mut rig.show, &self.commands);
+        self.message = self.screenshot.frame(&rig.stage).or(self.message.take());
+        let commanded = !std::mem::take(&mut self.commands).is_empty();
+        if !self.on_air && rig.show.playing() {
+            self.on_air = true;
+            log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
+        }
+        self.report(ordered || moved || commanded, call);
+    }
+
+    /// Updates lamps and desk when they are due, or at once after a change.
+    fn report(&mut self, changed: bool, call: &dyn Fn(Call)) {
+        let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
+        let lamps = due(self.lamps_at, LAMPS_EVERY);
+        let desk = due(self.desk_at, if changed { self.desk_every / 2 } else { self.desk_every });
+        if !lamps && !desk {
+            return;
+        }
+        let snapshot = self.stepper.rig.show.snapshot();
+        if lamps {
+            self.lamps_at = Some(Instant::now());
+            self.midi.light(&snapshot);
+        }
+        if desk {
+            self.desk_at = Some(Instant::now());
+            let messages = [
+                snapshot.message.as_deref(),
+                self.archive.message(),
+                self.midi.message(),
+                self.message.as_deref(),
+            ];
+            let messages = messages.into_iter().flatten().map(str::to_owned).collect();
+            self.desk.publish(DeskState {
+                audio: self.listener.line(),
+                times: self.stepper.times(),
+                heard: self.stepper.rig.audio(),
+                messages,
+                midi: self.midi.view(),
+                library: self.archive.view().clone(),
+                snapshot,
+            });
+            call(Call::Desk);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Act(action) => self.act(&action),
+            Order::Midi(request) => self.midi.asked(request),
+            Order::MidiFolder(folder) => self.midi.turn_to(folder),
+            Order::Library(request) => self.archive.asked(request),
+            Order::Presets(path) => self.archive.turn_to(path.as_deref().map(Path::new)),
+            Order::Listen(listener) => {
+                let old = std::mem::replace(&mut self.listener, *listener);
+                // Its thread may still be busy opening the old input.
+                if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
+                {
+                    log::debug!("joining the old analysis thread on the show's thread: {error}");
+                }
+            }
+            Order::LimitFlashes(on) => self.stepper.rig.stage.limit_flashes(on),
+            Order::Rate(rate) => self.stepper.set_rate(rate),
+            Order::Screenshot => self.screenshot.ask(),
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        match action {
+            Action::Select(control) => self.selected = *control,
+            Action::Window(_) => {}
+            Action::Show(_)
+            | Action::Turn(_)
+            | Action::Nudge(..)
+            | Action::NudgeSelected(_)
+            | Action::PlayCard(_)
+            | Action::DropCard(_) => {
+                let snapshot = self.stepper.rig.show.snapshot();
+                self.commands.extend(actions::command(action, self.selected, &snapshot, &self.commands));
+            }
+        }
+    }
+
+    /// Returns whether a device sent anything.
+    fn process_midi(&mut self) -> bool {
+        let moved = self.midi.gather(self.epoch.elapsed().as_secs_f64());
+        if moved {
+            let snapshot = self.stepper.rig.show.snapshot();
+            for action in self.midi.process(&snapshot, &mut self.commands) {
+                self.act(&action);
+                if matches!(action, Action::Window(_) | Action::Select(_)) {
+                    // The windows take the queue's actions sixty times faster than a hand can fill it.
+                    self.actions.send(action).ok();
+                }
+            }
+        }
+        self.midi.lock(&mut self.commands);
+        moved
+    }
+}

@@ -1,0 +1,107 @@
+//! The output window: a thread of its own presents the newest picture, so that a display that is slow, or takes no
+//! pictures at all, delays nothing else.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use super::live::Pictures;
+use super::surface::WindowSurface;
+
+/// Pause after a failed attempt to present.
+const RETRY: Duration = Duration::from_millis(15);
+/// Longest sleep; the thread is woken when there is something to present.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What the window tells its thread.
+#[derive(Default)]
+struct Shared {
+    /// Width and height, pixels.
+    size: AtomicU64,
+    /// Increases when the window has lost its contents.
+    exposed: AtomicU64,
+    hidden: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// Presents the pictures of the show.
+pub(super) struct Output {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    /// Starts the thread; `size` is the window's, pixels.
+    pub fn start(surface: WindowSurface, pictures: Pictures, size: [u32; 2]) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let of_thread = shared.clone();
+        let work = move || present(surface, &pictures, &of_thread);
+        let thread = thread::Builder::new().name("output".into()).spawn(work)?;
+        let output = Self { shared, thread: Some(thread) };
+        output.resize(size);
+        Ok(output)
+    }
+
+    /// Returns the thread, to be unparked for each new picture.
+    pub fn thread(&self) -> Option<Thread> {
+        self.thread.as_ref().map(|thread| thread.thread().clone())
+    }
+
+    /// Applies a new window size, pixels.
+    pub fn resize(&self, [width, height]: [u32; 2]) {
+        self.shared.size.store(u64::from(width) << 32 | u64::from(height), Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Presents the picture again: the window has lost it.
+    pub fn expose(&self) {
+        self.shared.exposed.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    /// Stops presenting while nobody sees the window.
+    pub fn hide(&self, hidden: bool) {
+        self.shared.hidden.store(hidden, Ordering::Relaxed);
+        self.expose();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.wake();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // A panic was printed; the window is closing.
+        }
+    }
+}
+
+impl Shared {
+    fn size(&self) -> [u32; 2] {
+        let size = self.size.load(Ordering::Relaxed);
+        [(size >> 32) as u32, size as u32]
+    }
+}
+
+fn present(mut surface: WindowSurface, pictures: &Pictures, shared: &Shared) {
+    let mut presented = None;
+    while !shared.stop.load(Ordering::Relaxed) {
+        let picture = pictures.newest.read();
+        let size = shared.size();
+        let wanted = Some((picture.number, size, shared.exposed.load(Ordering::Relaxed)));
+        if presented == wanted || shared.hidden.load(Ordering::Relaxed) {
+            thread::park_timeout(IDLE);
+        } else if surface.show(&picture, size) {
+            presented = wanted;
+        } else {
+            thread::park_timeout(RETRY);
+        }
+    }
+}

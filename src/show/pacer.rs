@@ -1,0 +1,219 @@
+//! Decides when a step of a live show is due. Steps fall on slots of a fixed rate, counted from a fixed origin, so that
+//! lateness never adds up.
+//!
+//! Reads no clock: times are passed in, in seconds on a monotonic clock.
+
+use serde::{Deserialize, Serialize};
+
+/// Step rate by default, Hz.
+pub const DEFAULT_RATE: u32 = 60;
+/// Time without a step from which the machine counts as suspended, seconds. Shorter gaps are one long step.
+const SUSPENDED_SECS: f64 = 2.0;
+/// How early a step may begin, as a fraction of a slot: timers are not exact.
+const EARLY: f64 = 0.002;
+
+/// A step that is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Due {
+    /// Slots since the previous step, from 1. All but the last were dropped.
+    pub slots: u32,
+    /// How long the machine was suspended, seconds; that time does not belong to the show.
+    pub suspended_secs: f64,
+}
+
+/// Deals out the slots of a fixed rate.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    rate: u32,
+    /// Slots per step.
+    every: u32,
+    /// Time of slot 0, seconds.
+    origin: f64,
+    /// Slot of the latest step.
+    taken: u64,
+    /// First slot that may be taken.
+    earliest: u64,
+}
+
+impl Pacer {
+    /// Starts with a step one slot after `now`; `rate` in Hz, at least 1.
+    pub fn new(rate: u32, now: f64) -> Self {
+        Self { rate: rate.max(1), every: 1, origin: now, taken: 0, earliest: 1 }
+    }
+
+    /// Returns the rate in Hz.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Returns the length of `slots` slots, seconds.
+    pub fn secs(&self, slots: u32) -> f64 {
+        f64::from(slots) / f64::from(self.rate)
+    }
+
+    /// Changes the rate in Hz; the next step follows one new slot after the latest one.
+    pub fn set_rate(&mut self, rate: u32) {
+        if rate.max(1) != self.rate {
+            let latest = self.time_of(self.taken);
+            *self = Self { every: self.every, ..Self::new(rate, latest) };
+        }
+    }
+
+    /// Steps only at every `every`th slot, from 1: evenly spaced steps on a machine that is too slow.
+    pub fn set_every(&mut self, every: u32) {
+        self.every = every.max(1);
+    }
+
+    /// Returns the time of the next step, seconds.
+    pub fn next(&self) -> f64 {
+        self.time_of(self.next_slot())
+    }
+
+    /// Lets the slot at `now` pass: nothing can be drawn yet.
+    pub fn pass(&mut self, now: f64) {
+        self.earliest = self.slot_at(now) + 1;
+    }
+
+    /// Takes the step that is due at `now`, if any.
+    pub fn take(&mut self, now: f64) -> Option<Due> {
+        let slot = self.slot_at(now);
+        if slot < self.next_slot() {
+            return None;
+        }
+        let missed = (slot - self.taken - 1) as f64 / f64::from(self.rate);
+        if missed >= SUSPENDED_SECS {
+            self.origin += missed;
+            self.taken += 1;
+            return Some(Due { slots: 1, suspended_secs: missed });
+        }
+        let slots = (slot - self.taken) as u32;
+        self.taken = slot;
+        Some(Due { slots, suspended_secs: 0.0 })
+    }
+
+    fn next_slot(&self) -> u64 {
+        self.earliest.max(self.taken + u64::from(self.every))
+    }
+
+    fn time_of(&self, slot: u64) -> f64 {
+        self.origin + slot as f64 / f64::from(self.rate)
+    }
+
+    /// Returns the latest slot that has begun at `now`, but none before the latest step.
+    fn slot_at(&self, now: f64) -> u64 {
+        let slot = (now - self.origin) * f64::from(self.rate) + EARLY;
+        (slot.max(0.0) as u64).max(self.taken)
+    }
+}
+
+/// Steps that were not drawn, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DroppedSteps {
+    /// The picture before was not finished in time.
+    pub late_draw: u64,
+    /// The same, while a deck was warming up.
+    pub warm_up: u64,
+    /// The show's thread did not run, or a window changed its size.
+    pub stall: u64,
+    /// The rate was lowered because the machine cannot keep it.
+    pub slow: u64,
+    /// The machine was suspended; counted once, however long it took.
+    pub suspended: u64,
+}
+
+impl DroppedSteps {
+    /// Returns the sum.
+    pub fn total(&self) -> u64 {
+        let Self { late_draw, warm_up, stall, slow, suspended } = *self;
+        late_draw + warm_up + stall + slow + suspended
+    }
+
+    /// Adds `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.late_draw += other.late_draw;
+        self.warm_up += other.warm_up;
+        self.stall += other.stall;
+        self.slow += other.slow;
+        self.suspended += other.suspended;
+    }
+
+    /// Describes the causes, such as `3 late draw, 1 stall`; empty without a dropped step.
+    pub fn description(&self) -> String {
+        let Self { late_draw, warm_up, stall, slow, suspended } = *self;
+        let causes = [
+            (late_draw, "late draw"),
+            (warm_up, "warm-up"),
+            (stall, "stall"),
+            (slow, "slow machine"),
+            (suspended, "suspended machine"),
+        ];
+        let words =
+            causes.iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps until `end` on a machine where each step takes `busy` seconds; returns the slots of each step.
+    fn run(pacer: &mut Pacer, end: f64, busy: f64) -> Vec<u32> {
+        let mut now = pacer.origin;
+        let mut slots = Vec::new();
+        while now < end {
+            now = now.max(pacer.next());
+            slots.push(pacer.take(now).expect("due").slots);
+            now += busy;
+        }
+        slots
+    }
+
+    #[test]
+    fn time_stays_true_whatever_a_step_takes() {
+        for (busy, mean) in [(0.001, 1.0), (0.012, 1.0), (0.02, 1.2), (0.045, 2.7), (0.3, 18.0)] {
+            let slots = run(&mut Pacer::new(60, 3.0), 63.0, busy);
+            let total: u32 = slots.iter().sum();
+            assert!((3580..3640).contains(&total), "{total} slots in a minute, {busy} s a step");
+            let found = f64::from(total) / slots.len() as f64;
+            assert!((found - mean).abs() < 0.35, "{found} slots a step at {busy} s");
+        }
+    }
+
+    #[test]
+    fn a_lower_rate_is_even() {
+        let mut pacer = Pacer::new(60, 0.0);
+        pacer.set_every(3);
+        let slots = run(&mut pacer, 10.0, 0.03);
+        assert!(slots.len() > 190 && slots.iter().all(|slots| *slots == 3), "{slots:?}");
+    }
+
+    #[test]
+    fn a_passed_slot_belongs_to_the_next_step() {
+        let mut pacer = Pacer::new(50, 0.0);
+        assert_eq!(pacer.take(0.019), None);
+        pacer.pass(0.02);
+        assert_eq!((pacer.take(0.03), pacer.next()), (None, 0.04));
+        assert_eq!(pacer.take(0.04), Some(Due { slots: 2, suspended_secs: 0.0 }));
+    }
+
+    #[test]
+    fn a_suspended_machine_is_one_gap() {
+        let mut pacer = Pacer::new(60, 0.0);
+        pacer.take(1.0).expect("due");
+        let due = pacer.take(3601.0).expect("due");
+        assert!(due.slots == 1 && (due.suspended_secs - 3600.0).abs() < 0.1, "{due:?}");
+        assert!((pacer.next() - 3601.0).abs() < 0.02);
+        assert_eq!(pacer.take(3601.0), None);
+    }
+
+    #[test]
+    fn another_rate_continues_from_the_latest_step() {
+        let mut pacer = Pacer::new(60, 0.0);
+        pacer.take(2.0).expect("due");
+        pacer.set_rate(30);
+        assert!((pacer.next() - (2.0 + 1.0 / 30.0)).abs() < 1e-9);
+        assert_eq!((pacer.secs(2), pacer.rate()), (2.0 / 30.0, 30));
+    }
+}

@@ -1,0 +1,59 @@
+//! Copies a picture to a target of any size and format, one fetch per pixel.
+
+use super::{PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, screen_module};
+use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
+/// Bind groups cached: the output picture may alternate.
+const CACHED_BIND_GROUPS: usize = 4;
+
+/// The copy, for targets of one format.
+pub(in crate::stage) struct BlitPass {
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    cached: Vec<(wgpu::TextureView, wgpu::Sampler, wgpu::BindGroup)>,
+}
+
+impl BlitPass {
+    /// Creates the pass. The device reports errors through its error scopes.
+    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        let layout = layout(gpu, "blit", &[SAMPLER, TEXTURE]);
+        let shader = screen_module(gpu, "blit", SHADER);
+        let desc = PipelineDesc {
+            label: "blit",
+            layouts: &[&layout],
+            vertex: (&shader, "vs_screen"),
+            buffers: &[],
+            fragment: (&shader, "fs_blit"),
+            format,
+            blend: None,
+            topology: wgpu::PrimitiveTopology::TriangleList,
+        };
+        Self { pipeline: pipeline(&gpu.device, &desc), layout, cached: Vec::new() }
+    }
+
+    /// Draws `picture` in an open render pass, over its viewport.
+    pub fn fill(
+        &mut self,
+        gpu: &Gpu,
+        render: &mut wgpu::RenderPass,
+        sampler: &wgpu::Sampler,
+        picture: &wgpu::TextureView,
+    ) {
+        let same = |(view, filter, _): &(_, _, _)| view == picture && filter == sampler;
+        let cached = self.cached.iter().position(same);
+        let index = cached.unwrap_or_else(|| {
+            let resources =
+                [wgpu::BindingResource::Sampler(sampler), wgpu::BindingResource::TextureView(picture)];
+            let group = bind(&gpu.device, "blit", &self.layout, &resources);
+            if self.cached.len() >= CACHED_BIND_GROUPS {
+                self.cached.remove(0);
+            }
+            self.cached.push((picture.clone(), sampler.clone(), group));
+            self.cached.len() - 1
+        });
+        render.set_pipeline(&self.pipeline);
+        render.set_bind_group(0, &self.cached[index].2, &[]);
+        render.draw(0..3, 0..1);
+    }
+}
