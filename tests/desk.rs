@@ -5,6 +5,8 @@
 //! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=1 cargo test --release --test desk`
 //! draws them anew after a wanted change: look at them before they are committed.
 
+#[path = "desk/hands.rs"]
+mod hands;
 #[path = "desk/renderer.rs"]
 mod renderer;
 
@@ -25,7 +27,7 @@ use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::STAGES;
 use aivj::show::{
     AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Reason,
-    Snapshot, Upcoming,
+    Snapshot, Undoable, Upcoming,
 };
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};
@@ -334,6 +336,14 @@ fn library_moment(page: Page) -> Moment {
 #[test]
 fn the_page_of_the_library() {
     check("library", library_moment(Page::Library));
+}
+
+#[test]
+fn the_page_of_a_library_whose_folder_is_missing_after_a_ban() {
+    let mut moment = library_moment(Page::Library);
+    moment.library.missing = Some("/media/stick/presets".into());
+    moment.snapshot.undo = Some(Undoable { what: "Banned 003 11".into(), at: moment.snapshot.now - 1.0 });
+    check("library_trouble", moment);
 }
 
 #[test]

@@ -48,6 +48,9 @@ const DESK_EVERY: Duration = Duration::from_millis(33);
 /// The same with software rendering, where the desk takes its time from the output.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
+/// Smallest size of the desk at which everything on it is readable, in points.
+const LEAST_DESK: [f64; 2] = [1120.0, 640.0];
+
 /// Settings of the program at start-up.
 #[derive(Clone, Debug)]
 pub struct AppSettings {
@@ -256,14 +259,15 @@ impl ApplicationHandler<Call> for App {
 impl Running {
     fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
         let App { settings: AppSettings { settings, first, troubles, seed, .. }, .. } = app;
-        let window = |title: &str, width: f64, height: f64| {
+        let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {
             let attributes = Window::default_attributes()
                 .with_title(title)
+                .with_min_inner_size(LogicalSize::<f64>::from(least))
                 .with_inner_size(LogicalSize::new(width, height));
             events.create_window(attributes).map(Arc::new).context("opening a window")
         };
-        let output_window = window(closing::TITLE, 960.0, 540.0)?;
-        let desk_window = window("aivj desk", 1240.0, 720.0)?;
+        let output_window = window(closing::TITLE, [960.0, 540.0], [64.0, 36.0])?;
+        let desk_window = window("aivj desk", [1240.0, 720.0], LEAST_DESK)?;
         if let Some(screen) = desk_window.current_monitor() {
             // To the right, leaving as much of the output visible as fits.
             let free = screen.size().width.saturating_sub(desk_window.outer_size().width);

@@ -168,7 +168,7 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     egui::Grid::new("bindings").striped(true).spacing(Vec2::new(14.0, 8.0)).show(ui, |ui| {
         for row in &view.rows {
-            let MidiRow { device, at, action, control, encoding, takeover, conflict } = row;
+            let MidiRow { device, at, action, control, takeover, conflict, .. } = row;
             let (device, at) = (device.clone(), *at);
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);

@@ -9,6 +9,7 @@ mod banner;
 mod button;
 mod cards;
 mod choice;
+mod field;
 mod keys;
 mod library;
 mod live;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
+use super::field::entered;
 use super::style;
 use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
@@ -145,11 +146,6 @@ impl SettingsPage {
             }
         });
     }
-}
-
-/// Returns whether the text in a field was completed with Enter.
-fn entered(field: &egui::Response) -> bool {
-    field.lost_focus() && field.ctx.input(|input| input.key_pressed(egui::Key::Enter))
 }
 
 fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {

@@ -220,8 +220,9 @@ fn valid_lines(text: &str, problems: &mut Vec<String>) -> Table {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         let at = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
         // A list without an end is noticed below it.
-        let up_to = lines.iter().take(at + 1);
-        let Some(at) = up_to.rposition(|line| !line.trim().is_empty()) else { return Table::new() };
+        let up_to = &lines[..lines.len().min(at + 1)];
+        let last = up_to.iter().rposition(|line| !line.trim().is_empty());
+        let Some(at) = last else { return Table::new() };
         problems.push(format!("line {}: {}; ignored", at + 1, error.message()));
         lines[at] = "";
     }
