@@ -1,11 +1,11 @@
-//! Energy of the music over about one beat and over about two bars, relative to the last minutes.
+//! Energy of the music over about one beat and over about two bars, relative to the last few minutes.
 
 /// Time constants in seconds: rise and fall of the fast follower, then of the slow one.
 const FAST_SECS: (f32, f32) = (0.15, 0.4);
 const SLOW_SECS: (f32, f32) = (1.2, 2.5);
 /// Fall time in complete silence, in seconds.
 const SILENT_SECS: f32 = 0.25;
-/// Range of the energy scale, in dB below the loudest passage of the last minutes.
+/// Range of the energy scale, in dB below the loudest passage of the last few minutes.
 const RANGE_DB: f32 = 24.0;
 /// Decay of the loudest level, in dB per second.
 const DECAY_DB: f32 = 0.08;

@@ -12,7 +12,7 @@ const GROOVE_ENDS: (f32, f32) = (0.345, 2.0);
 /// Share of the usual kick strength below which a breakdown starts, and above which the drums are back.
 const DRUMS_GONE: f32 = 0.4;
 const DRUMS_BACK: f32 = 0.7;
-/// Seconds the drums must be gone.
+/// Seconds without drums before a breakdown.
 const MISSING_SECS: f32 = 1.5;
 /// Detection latency of a drop, and how long a drop waits for a trusted grid, in seconds.
 const DROP_LATENCY_SECS: f32 = 0.4;

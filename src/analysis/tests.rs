@@ -134,7 +134,7 @@ fn corrupt_input_gives_finite_features_and_still_finds_hits() {
             features.iter().all(|f| numbers(f).iter().all(|n| n.is_finite()) && f.level.rms.is_finite());
         assert!(finite, "{name}");
         let hits = features.windows(2).skip(500).filter(|w| w[1].hit.get() > w[0].hit.get() + 0.3).count();
-        assert!(hits >= 2, "{name}: {hits} hits in the last seconds");
+        assert!(hits >= 2, "{name}: {hits} hits in the last few seconds");
     }
 }
 

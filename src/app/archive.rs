@@ -123,7 +123,7 @@ impl Archive {
     fn mark(&mut self, memory: &ShowMemory) {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
-        self.view.left_out = Arc::new(memory.excluded.clone());
+        self.view.excluded = Arc::new(memory.excluded.clone());
         self.view.rescued = Arc::new(memory.rescued.clone());
     }
 }

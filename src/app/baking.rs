@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
+use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView, stage_label};
 use crate::embed::models;
 use crate::handoff::Latest;
 use crate::jobs::progress::Progress;
@@ -199,7 +199,7 @@ impl BakeProgress {
                 self.finish(None);
             }
             NightEvent::Stage { stage } => {
-                self.note(format!("[overnight] {stage}"));
+                self.note(stage_label(&stage).to_owned());
                 self.view.stage = stage;
                 (self.view.done, self.view.total, self.view.left_secs) = (0, 0, None);
                 self.pace.clear();
@@ -284,7 +284,7 @@ mod tests {
         page.handle(NightEvent::Note { text: "ten failed".into() });
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
-        assert_eq!(view.notes, ["[overnight] render frames", "ten failed"]);
+        assert_eq!(view.notes, ["Render frames", "ten failed"]);
         page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
         page.end();
         assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());

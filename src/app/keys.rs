@@ -161,7 +161,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Loads `keys.toml` in `folder`, with a message if it has problems. Returns the default keys without a file.
+    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is no
+    /// such file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match std::fs::read_to_string(&path) {
@@ -234,7 +235,7 @@ fn action_for_key(word: &str) -> Result<Option<Action>, String> {
     }
     match Action::named(word) {
         Some(Action::Turn(_)) => {
-            Err(format!("'{word}' is a dial; bind '{word}.up' or '{word}.down' to keys"))
+            Err(format!("'{word}' is a continuous control; bind '{word}.up' or '{word}.down' to keys"))
         }
         Some(action) => Ok(Some(action)),
         None => Err(format!("unknown action '{word}'; 'aivj keys --actions' lists them all")),

@@ -155,7 +155,7 @@ fn keep_up(
             }
             Err(error) => {
                 let path = presets.display();
-                let message = format!("cannot watch {path}: {error:#}; open it again to see changes");
+                let message = format!("could not load {path}: {error:#}; open it again to retry");
                 send(LibraryUpdate::Message(message)); // Fails if the show has ended.
                 return;
             }
@@ -257,7 +257,7 @@ fn keep_up_until(
 
 fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
     messages.push(format!(
-        "{} presets in {} styles ({})",
+        "{} presets in {} styles (from {})",
         catalogue.entries.len(),
         catalogue.clusters.len(),
         catalogue.origin.word()

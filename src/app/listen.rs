@@ -21,7 +21,7 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 /// The source to analyse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenSource {
-    /// A sound file, as fast as possible.
+    /// An audio file, as fast as possible.
     File(std::path::PathBuf),
     /// The input whose name contains this, or the input with signal.
     Device(Option<String>),
@@ -34,7 +34,7 @@ pub struct ListenSettings {
     pub source: ListenSource,
     /// JSON Lines instead of the live view.
     pub json: bool,
-    /// Stop after this many seconds of sound.
+    /// Stop after this many seconds of audio.
     pub seconds: Option<f64>,
 }
 

@@ -23,7 +23,7 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 /// Settings of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformSettings {
-    /// A sound file, or `demo`.
+    /// Audio file, or `demo`.
     pub audio: String,
     /// Length in seconds.
     pub seconds: f64,
@@ -37,7 +37,7 @@ pub struct PerformSettings {
     pub seed: u64,
     /// Preset folder; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Path of the set log, if one is written.
     pub log: Option<PathBuf>,

@@ -52,7 +52,7 @@ pub(super) fn performed_sound(name: &str, seconds: f64) -> anyhow::Result<Pcm> {
         }
         sound
     } else {
-        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound file {name}"))?;
+        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the audio file {name}"))?;
         Pcm { rate_hz: SAMPLE_RATE_HZ, frames: pcm.at_rate(SAMPLE_RATE_HZ).frames }
     };
     sound.frames.truncate(frames);

@@ -90,7 +90,7 @@ impl SavedState {
                     return Err(error);
                 }
                 self.messages.push(format!(
-                    "the saved {name} cannot be read ({error:#}) and is left untouched; the {name} of this show is not saved"
+                    "cannot read saved state `{name}` ({error:#}); leaving it untouched and not saving changes to it in this show"
                 ));
                 self.unread.insert(name);
                 Ok(None)
@@ -130,8 +130,8 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
 
 /// Lifts a ban. A preset that an audit or the picture watch excluded is rescued: neither excludes it again.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
-    let left_out = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
-    if left_out || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
+    let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
+    if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
         let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
         rescued.insert(id);
         store.remember(RESCUED, &rescued, unix_now())?;
@@ -212,7 +212,7 @@ impl ShowPersistence {
         }
         match serde_json::to_string(what) {
             Ok(json) => self.writer.write(StoreWrite::Remember(name.into(), json), now),
-            Err(error) => log::warn!("could not save the {name}: {error}"),
+            Err(error) => log::warn!("could not save state `{name}`: {error}"),
         }
     }
 
@@ -255,7 +255,7 @@ fn added(
     now: &BTreeMap<PresetId, Exclusion>,
 ) -> Vec<(PresetId, Exclusion)> {
     let new = now.iter().filter(|(id, _)| !before.contains_key(id));
-    new.map(|(id, left_out)| (*id, left_out.clone())).collect()
+    new.map(|(id, exclusion)| (*id, exclusion.clone())).collect()
 }
 
 #[cfg(test)]
@@ -276,9 +276,9 @@ mod tests {
         memory.banned.insert(ids[2]);
         persistence.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
-        let left_out = |kind, why: &str| Exclusion { kind, why: why.into() };
-        memory.excluded.insert(ids[1], left_out(BanKind::Soft, "it hangs"));
-        memory.excluded.insert(ids[0], left_out(BanKind::Aesthetic, "black output"));
+        let exclusion = |kind, why: &str| Exclusion { kind, why: why.into() };
+        memory.excluded.insert(ids[1], exclusion(BanKind::Soft, "it hangs"));
+        memory.excluded.insert(ids[0], exclusion(BanKind::Aesthetic, "black output"));
         persistence.remember(memory.clone());
         memory.excluded.remove(&ids[1]);
         memory.rescued.insert(ids[1]);
@@ -311,15 +311,15 @@ mod tests {
     #[test]
     fn lifting_a_ban_rescues_only_excluded_presets() {
         let store = Store::in_memory().expect("opens");
-        let (left_out, banned) = (PresetId::of(b"a"), PresetId::of(b"b"));
-        store.ban(left_out, BanKind::Quality, "black", unix_now()).expect("banned");
+        let (excluded, banned) = (PresetId::of(b"a"), PresetId::of(b"b"));
+        store.ban(excluded, BanKind::Quality, "black", unix_now()).expect("banned");
         ban(&store, banned).expect("banned");
-        allow(&store, left_out).expect("allowed");
+        allow(&store, excluded).expect("allowed");
         allow(&store, banned).expect("allowed");
         let memory = recall(&store).expect("saved").memory;
-        assert_eq!((memory.rescued.len(), memory.rescued.contains(&left_out)), (1, true));
+        assert_eq!((memory.rescued.len(), memory.rescued.contains(&excluded)), (1, true));
         assert!(memory.banned.is_empty() && memory.excluded.is_empty());
-        ban(&store, left_out).expect("banned");
+        ban(&store, excluded).expect("banned");
         assert!(recall(&store).expect("saved").memory.rescued.is_empty());
     }
 

@@ -22,7 +22,7 @@ use crate::stage::DeckId;
 pub struct ReplaySettings {
     /// Path of the set log.
     pub log: PathBuf,
-    /// Sound file of the performance; not needed for the log of a live show.
+    /// Audio file of the performance; not needed for the log of a live show.
     pub audio: Option<String>,
     /// Preset folder of the show; the built-in presets if `None`.
     pub presets: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
         let sound = settings
             .audio
             .as_deref()
-            .context("this log was written by `perform`; give its sound file with --audio")?;
+            .context("this log was written by `perform`; pass its audio file with --audio")?;
         frames_from_sound(&performed_sound(sound, header.seconds)?, &header)
     } else {
         let frames = recorded(&entries);
@@ -247,8 +247,8 @@ mod tests {
     use crate::stage::{DeckLook, PictureStats};
     use crate::units::{Rng, Seconds, Unipolar};
 
-    /// A live show of four minutes, as its log tells it: frames of uneven length, music that changes, decks that come
-    /// late or not at all, a black picture, hands, and another library half way through.
+    /// Returns the log of a live show of four minutes: uneven frame times, changing music, decks that arrive late or
+    /// never, a black picture, commands of the performer, and another library halfway through.
     fn live_log(libraries: [&Arc<Catalogue>; 2]) -> String {
         let settings = ShowSettings { seed: 11, record: true, ..ShowSettings::default() };
         let mut show = Show::new(settings, libraries[0].clone());
@@ -345,7 +345,7 @@ mod tests {
         let kinds = ["\"failure\"", "\"gave_up\"", "\"library\"", "skipped", "\"hand\""];
         assert!(kinds.iter().all(|kind| log.contains(kind)), "the show was too quiet to prove much");
 
-        // An audit has seen since that some of the presets are dark; they played as what they were thought to be.
+        // A later audit tagged some of the presets as dark; the show played them with their earlier tags.
         let mut seen = few.as_ref().clone();
         seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
         seen.rejected =
@@ -354,7 +354,7 @@ mod tests {
         let report = run(&libraries_now, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);
 
-        // Another moment of the music is another show.
+        // Different features give a different show.
         let mut other = frames;
         other[1000..].iter_mut().for_each(|frame| frame.features.scene.scene = Scene::Rock);
         let report = run(&libraries, &header, &entries, &other).expect("played");

@@ -115,12 +115,12 @@ impl Screen {
     fn absent(&self, count: usize) -> Option<String> {
         let which = match (self.wanted, &self.name) {
             (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
-            (_, Some(name)) => format!("display {name} was disconnected"),
+            (_, Some(name)) => format!("display {name} is not connected any more"),
             (OutputDisplay::Number(number), None) => {
-                format!("display {number} is not connected ({count} found, counted from 0)")
+                format!("display {number} is not connected ({count} found, numbered from 0)")
             }
         };
-        Some(format!("{which}: the output stays in a window and fills the display when it is connected"))
+        Some(format!("{which}; the output stays in a window until it is"))
     }
 }
 

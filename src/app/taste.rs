@@ -46,8 +46,8 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
 }
 
-/// Adds the taste in a file to the saved one: a taste package, a bandit state by `authorKey:energy`, or a feedback
-/// package. Presets are looked up in the library by id, path or name.
+/// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback package.
+/// Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;

@@ -20,7 +20,7 @@ pub(super) enum JobVerdict {
     Deferred(String),
 }
 
-/// Earlier attempts at a preset.
+/// Earlier attempts to probe a preset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attempts {
     /// Attempts that ended with a dead worker or device.

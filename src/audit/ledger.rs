@@ -19,7 +19,7 @@ const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
-/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Image folders
+/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Texture folders
 /// are not part of it: missing images are recorded in the verdict, and can be audited again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;

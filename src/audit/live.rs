@@ -22,13 +22,13 @@ pub struct LiveAudit {
 }
 
 impl LiveAudit {
-    /// Creates an audit that saves its verdicts in `store`. `textures` are folders with images. The worker starts
-    /// later.
+    /// Creates an audit that saves its verdicts in `store`. `textures` are texture folders. The worker starts on first
+    /// use.
     pub fn new(store: Store, textures: &[std::path::PathBuf]) -> anyhow::Result<Self> {
         let settings = ProbeSettings { textures: textures.to_vec(), ..ProbeSettings::default() };
         let pool = PoolSettings {
             workers: 1,
-            // A preset that does not answer for this long is tried again another time.
+            // A preset that takes longer is tried again later.
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
             // The show has priority.

@@ -36,9 +36,9 @@ pub struct PlannedFile {
     pub library: usize,
     /// Path relative to the library.
     pub below: PathBuf,
-    /// Tags derived from its text.
+    /// Tags derived from its source.
     pub tags: Tags,
-    /// Energy derived from its text.
+    /// Energy derived from its source.
     pub energy: Energy,
     /// Id shared by presets with the same shader code.
     pub family: u64,
@@ -255,7 +255,7 @@ mod tests {
         let all: Vec<u32> = (0..60).collect();
         assert_eq!(rotated(all.clone(), None), all);
         assert!(rotated(Vec::<u32>::new(), Some(1)).is_empty());
-        // A timer that starts it at the same second of every day.
+        // Runs started by a timer, at the same second of every day.
         let runs = (0..100).map(|day| rotated(all.clone(), Some(1_800_000_000 + day * 86_400)));
         let mut first = BTreeSet::new();
         for mut run in runs {

@@ -8,8 +8,7 @@ use crate::audit::probe::{Look, PerceptualHash, VIEWS};
 use crate::library::PresetId;
 
 /// Maximum distance of two hashes of the same picture, of `64 * VIEWS` bits. One less than the number of words of a
-/// hash:
-/// two such hashes always share a word, so the search by words misses none.
+/// hash: two such hashes always share a word, so the search by words misses none.
 const MAX_DISTANCE: u32 = 11;
 /// Bits per word.
 const WORD_BITS: usize = 16;

@@ -1,4 +1,4 @@
-//! Description of an audit, saved in its folder so that reports and snapshots need no other input.
+//! Description of an audit, saved in its folder so that reports and snapshots need no other arguments.
 
 use std::path::Path;
 

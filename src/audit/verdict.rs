@@ -44,7 +44,7 @@ impl Safety {
         }
     }
 
-    /// Returns the corresponding reason of the reference format, if not ok.
+    /// Returns the corresponding reason in the predecessor's format, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -105,7 +105,7 @@ impl LookVerdict {
         }
     }
 
-    /// Returns the corresponding reason of the reference format, if not ok.
+    /// Returns the corresponding reason in the predecessor's format, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Unseen => None,

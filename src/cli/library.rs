@@ -30,9 +30,9 @@ enum LibraryCommand {
         /// Folder, or a pack's manifest
         folder: PathBuf,
     },
-    /// List presets whose name, path or tags contain a word that begins with each of WORDS
+    /// List presets whose name, path or tags match all WORDS
     Search {
-        /// Words to search for; prefixes match, and all must match
+        /// Words or beginnings of words
         #[arg(required = true)]
         words: Vec<String>,
         /// Maximum number of presets to list
@@ -172,7 +172,7 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     let open_ms = started.elapsed().as_secs_f64() * 1000.0;
     let catalogue = &opened.catalogue;
     println!(
-        "{} distinct presets in {} styles (by {}), opened in {open_ms:.0} ms",
+        "{} distinct presets in {} styles (from {}), opened in {open_ms:.0} ms",
         catalogue.entries.len(),
         catalogue.clusters.len(),
         catalogue.origin.word(),
@@ -213,7 +213,7 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  tags: {}", opinion.labels.join(", "));
     }
     for ban in store.bans(unix_now())?.into_iter().filter(|ban| ban.id == id) {
-        println!("  excluded: {} ({})", ban.kind.word(), ban.reason);
+        println!("  excluded {}: {}", ban.kind.duration_text(), ban.reason);
     }
     if let Some(play) = store.plays()?.get(&id) {
         println!("  on air: {} times, {:.0} s, skipped {} times", play.plays, play.seconds, play.skips);

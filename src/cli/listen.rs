@@ -16,8 +16,8 @@ pub struct Args {
     /// Emit JSON Lines instead of the live view
     #[arg(long)]
     json: bool,
-    /// Stop after SECONDS of sound
-    #[arg(long)]
+    /// Stop after SECONDS of audio
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand, each with its `Args` and its `run`.
 //!
-//! Holds no logic of its own: a command fills a settings struct and calls the room that does the work.
+//! Holds no logic of its own: a command fills a settings struct and calls the module that does the work.
 
 mod args;
 mod bake;
@@ -80,7 +80,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     {
         crate::app::suspect_store();
         eprintln!(
-            "aivj: the store is damaged; it will be repaired at the next start with no show and no bake running"
+            "aivj: the store is damaged; it will be repaired at the next start while no show or bake is running"
         );
     }
     result

@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Preset folder or pack manifest [default: built-in presets]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     presets: Option<PathBuf>,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]

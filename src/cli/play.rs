@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "PATH")]
     presets: Option<PathBuf>,
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long)]
     unguarded: bool,
     /// Exit after SECONDS
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
 }
 

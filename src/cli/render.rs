@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Render presets to PNG files and print one JSON object per preset.
+/// Render presets, save selected frames as PNG files, and print one JSON object per preset.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset files
@@ -29,10 +29,10 @@ pub struct Args {
     /// Number of frames to render
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
-    /// Frames to save, counted from 1, for example 1,10,30
-    #[arg(long, value_delimiter = ',')]
+    /// Frames to save, counted from 1, for example 1,10,30 [default: none]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     save: Vec<u32>,
-    /// Folder for saved frames, one numbered folder per preset
+    /// Folder for the frames chosen with --save, one numbered folder per preset
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Cells of the warp mesh
@@ -66,7 +66,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let jobs = jobs(&args)?;
     if args.audio != "demo" {
-        crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the sound file")?;
+        crate::audio::decode(std::path::Path::new(&args.audio)).context("opening the audio file")?;
     }
     let pool = PoolSettings {
         workers: args.workers.clamp(1, jobs.len().max(1)),

@@ -13,8 +13,8 @@ pub struct Args {
     /// Audio file of the performance, or `demo`; not needed for the log of a live show
     #[arg(long)]
     audio: Option<String>,
-    /// Preset folder of the show [default: built-in presets]
-    #[arg(long, value_name = "DIR")]
+    /// Preset folder or pack manifest of the show [default: built-in presets]
+    #[arg(long, value_name = "PATH")]
     presets: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]

@@ -10,7 +10,7 @@ use crate::library::{SETTINGS_FILE, SETTINGS_TEMPLATE, Settings, UserFolders};
 /// Print the settings, the path of their file, and any problems.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Create a commented settings file if there is none
+    /// Create a commented settings file; fails if one exists
     #[arg(long)]
     init: bool,
 }

@@ -19,12 +19,12 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file exported by aivj, or a bandit state or feedback package from its predecessor
+    /// Merge a file exported by aivj, or a bandit state or feedback package of its browser-based predecessor
     Import {
         /// JSON file
         file: PathBuf,
-        /// Library used to resolve presets [default: built-in presets]
-        #[arg(long, value_name = "DIR")]
+        /// Preset folder or pack manifest used to resolve presets [default: built-in presets]
+        #[arg(long, value_name = "PATH")]
         presets: Option<PathBuf>,
     },
 }

@@ -11,7 +11,7 @@ pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
     #[arg(long)]
     folder: PathBuf,
-    /// Output weights file; the default path is embedded at the next build
+    /// Output weights file; a file at the default path is embedded in the next build
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
     /// Augmented variants of each clip and piece (equaliser, room, noise, level, tempo, pitch)
@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for check in &checks {
         let (group, clips) = (&check.group, check.clips);
         println!(
-            "held out {group}: {clips} clips, accuracy {:.3}; linear scores {:.3}",
+            "held out {group}: {clips} clips, accuracy {:.3}; linear baseline {:.3}",
             check.accuracy, check.baseline
         );
     }

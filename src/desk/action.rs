@@ -87,7 +87,7 @@ pub enum Group {
     /// The macro bank.
     Macros,
     /// Profiles.
-    Night,
+    Profile,
     /// Windows and pages.
     Window,
 }
@@ -104,7 +104,7 @@ pub struct KeyLine {
 impl Group {
     /// Every group, in the order of the lists.
     pub const ALL: [Self; 6] =
-        [Self::Choice, Self::Picture, Self::Tempo, Self::Macros, Self::Night, Self::Window];
+        [Self::Choice, Self::Picture, Self::Tempo, Self::Macros, Self::Profile, Self::Window];
 
     /// Heading on the desk.
     pub fn title(self) -> &'static str {
@@ -113,7 +113,7 @@ impl Group {
             Self::Picture => "Output",
             Self::Tempo => "Beat",
             Self::Macros => "Macros",
-            Self::Night => "Profile",
+            Self::Profile => "Profile",
             Self::Window => "Windows",
         }
     }
@@ -259,8 +259,8 @@ impl Action {
             Self::Nudge(dial, nudge) => format!("{} {}", dial.title(), nudge.title()),
             Self::Select(control) => format!("Select {}", control.title()),
             Self::NudgeSelected(nudge) => format!("Selected macro {}", nudge.title()),
-            Self::PlayCard(card) => format!("Play upcoming {}", card + 1),
-            Self::DropCard(card) => format!("Remove upcoming {}", card + 1),
+            Self::PlayCard(card) => format!("Play upcoming preset {}", card + 1),
+            Self::DropCard(card) => format!("Remove upcoming preset {}", card + 1),
             Self::Window(window) => window.title(),
         }
     }
@@ -327,7 +327,7 @@ fn group_of(command: &Command) -> Group {
         Command::Macro { .. } | Command::MacroPreset(_) | Command::MacroAi | Command::MidiLock(_) => {
             Group::Macros
         }
-        Command::Profile(_) => Group::Night,
+        Command::Profile(_) => Group::Profile,
     }
 }
 

@@ -112,7 +112,7 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits and renders every preset, groups presets that look alike, and writes the style index for the \
-             director. It pauses while the show plays music, stops when aivj exits, and resumes when you start it again.",
+             director. It pauses while the show plays music and stops when aivj exits. Start it again to resume.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
@@ -221,8 +221,8 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     }
 }
 
-/// Label of a stage. The log keeps the names of the predecessor, which its tools read.
-fn stage_label(stage: &str) -> &str {
+/// Returns the label of a stage. The log keeps the predecessor's names, which its tools parse.
+pub fn stage_label(stage: &str) -> &str {
     match stage {
         "audit presets" => "Audit presets",
         "write pack" => "Write pack",

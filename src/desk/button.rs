@@ -46,7 +46,7 @@ fn draw(ui: &Ui, rect: Rect, response: &Response, big: &BigButton, height: f32) 
     painter.text(corner, Align2::RIGHT_TOP, big.key, FontId::proportional(12.0), faint);
 }
 
-/// Returns the key of an action, or an empty text.
+/// Returns the key of an action, or an empty string.
 pub(super) fn key_of<'a>(keys: &'a [KeyLine], action: &Action) -> &'a str {
     keys.iter().find(|line| line.action == *action).map_or("", |line| &line.keys)
 }

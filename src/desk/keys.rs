@@ -25,7 +25,7 @@ fn column(group: Group) -> usize {
     match group {
         Group::Choice | Group::Picture => 0,
         Group::Macros => 1,
-        Group::Tempo | Group::Night | Group::Window => 2,
+        Group::Tempo | Group::Profile | Group::Window => 2,
     }
 }
 

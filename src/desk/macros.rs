@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands:
     ui.horizontal(|ui| {
         ui.label(RichText::new("Macros").strong());
         mode(ui, view, commands);
-        let preset = ui.label(RichText::new("Preset").small().color(style::OFF)).id;
+        let preset = ui.label(RichText::new("Macro preset").small().color(style::OFF)).id;
         macro_preset(ui, view, commands).labelled_by(preset);
         let caption = ui.label(RichText::new("Profile").small().color(style::OFF)).id;
         profile(ui, view, commands).labelled_by(caption);
@@ -49,7 +49,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands:
 /// Shows what moves the macros; a click toggles it.
 fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let (word, color) = match view.mode {
-        Mode::Off => ("Off".to_owned(), style::OFF),
+        Mode::Off => ("Manual".to_owned(), style::OFF),
         Mode::Ai => ("Music".to_owned(), style::GOOD),
         Mode::Hold => (format!("Manual ({:.0} s)", view.held_secs.ceil()), style::WARN),
         Mode::Midi => ("MIDI".to_owned(), style::ACCENT),
@@ -57,7 +57,7 @@ fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let button = egui::Button::new(RichText::new(word).strong().color(color)).min_size(Vec2::new(92.0, 30.0));
     if ui
         .add(button)
-        .on_hover_text("Let the macros follow the music, or keep them where you set them")
+        .on_hover_text("Whether the macros follow the music or stay where you set them")
         .clicked()
     {
         commands.push(Command::MacroAi);
@@ -121,7 +121,7 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}: {value:.2}, set to {set:.2}. Drag or scroll; hold Shift for fine steps, double-click to centre",
+        "{}. Now {value:.2}, knob at {set:.2}. Drag or scroll; hold Shift for fine steps, double-click to centre",
         control.meaning(),
     ));
 }

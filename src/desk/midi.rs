@@ -17,13 +17,13 @@ pub struct MidiView {
     pub rows: Vec<MidiRow>,
     /// The action being learnt.
     pub learning: Option<Action>,
-    /// Auto-map is waiting for eight controls.
+    /// Whether Auto-map is waiting for controls.
     pub mapping: bool,
     /// Why MIDI is not available, if it is not.
     pub absent: Option<String>,
     /// The last message received.
     pub heard: String,
-    /// All eight macros are bound to MIDI.
+    /// Whether all eight macros are bound to MIDI.
     pub locked: bool,
 }
 
@@ -34,7 +34,7 @@ pub struct MidiDevice {
     pub name: String,
     /// Whether it is connected.
     pub connected: bool,
-    /// Whether it has lamps.
+    /// Whether it accepts messages, for its LEDs.
     pub lamps: bool,
     /// Number of bindings.
     pub bindings: usize,
@@ -115,7 +115,7 @@ pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
         let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
-        let hint = "Bind the macros to eight knobs: move them one after the other";
+        let hint = "Bind the macros to eight knobs: move them one after another";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
@@ -123,7 +123,7 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             Some(action) => {
                 Some(format!("Move a control to bind {} (turn an endless knob both ways)", action.title()))
             }
-            None if view.mapping => Some("Move eight knobs one after the other".into()),
+            None if view.mapping => Some("Move eight knobs one after another".into()),
             None => None,
         };
         if let Some(waiting) = waiting {
@@ -154,7 +154,8 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             ui.label(RichText::new(&device.name).size(17.0));
             let lamps = if device.lamps { ", with LEDs" } else { "" };
             let there = if device.connected { "" } else { ", disconnected" };
-            let text = format!("{} bindings{lamps}{there}", device.bindings);
+            let bindings = if device.bindings == 1 { "binding" } else { "bindings" };
+            let text = format!("{} {bindings}{lamps}{there}", device.bindings);
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0
                 && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()

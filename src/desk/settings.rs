@@ -88,7 +88,7 @@ impl SettingsPage {
                 ui.add_space(12.0);
                 let file = match &view.file {
                     Some(file) => format!("Saved to {file}. Command-line options take precedence."),
-                    None => "No home folder: settings last until the end of the show.".into(),
+                    None => "No home folder found: settings are not saved.".into(),
                 };
                 ui.label(RichText::new(file).small().color(style::OFF));
             });
@@ -230,7 +230,7 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Ve
     if ui.add(slider).on_hover_text(hint).changed() {
         asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }
-    ui.label("Music profile");
+    ui.label("Profile");
     ui.horizontal_wrapped(|ui| {
         for profile in Profile::ALL {
             let on = snapshot.macros.state.profile == profile;

@@ -16,7 +16,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
         &[
             ("Half", Command::HalfTempo),
             ("Double", Command::DoubleTempo),
-            ("Detected", Command::SetTempo(None)),
+            ("Detect", Command::SetTempo(None)),
         ],
     ];
     for row in rows {

@@ -45,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
 /// What moves the macros.
 fn macros(mode: Mode) -> (&'static str, Color32) {
     match mode {
-        Mode::Off => ("OFF", style::OFF),
+        Mode::Off => ("MANUAL", style::OFF),
         Mode::Ai => ("MUSIC", style::GOOD),
         Mode::Hold => ("MANUAL", style::WARN),
         Mode::Midi => ("MIDI", style::ACCENT),
@@ -70,7 +70,7 @@ fn output(mode: OutputMode) -> Option<(&'static str, Color32)> {
     }
 }
 
-/// Draws a state with a caption above it; `filled` if it changes what the crowd sees.
+/// Draws a state with a caption above it; `filled` if it changes what the audience sees.
 fn state(ui: &mut Ui, caption: &str, (word, color): (&str, Color32), filled: bool) {
     let font = FontId::proportional(style::FAR);
     let width = ui.fonts_mut(|fonts| fonts.layout_no_wrap(word.to_owned(), font.clone(), color).size().x);

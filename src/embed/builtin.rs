@@ -1,5 +1,5 @@
-//! The built-in embedder, which needs no vision model: it describes the presets' text by a model fitted on the library
-//! and by pretrained concepts, and their frames if they are rendered.
+//! The built-in embedder, which needs no vision model: it describes a preset's code by a model fitted on the library and
+//! by pretrained concepts, and its frames if they are rendered.
 
 use std::path::Path;
 
@@ -73,9 +73,9 @@ impl Builtin {
     /// Describes the embedder for the log.
     pub fn description(&self) -> String {
         match &self.looks {
-            Some(_) => format!("preset text, and the looks of {} presets with frames", self.framed),
+            Some(_) => format!("preset code, and the looks of {} presets with frames", self.framed),
             None => format!(
-                "preset text without looks: at least {} presets need frames, {} have some",
+                "preset code only: looks need frames of at least {} presets, {} have them",
                 looks::MIN_LOOKS,
                 self.framed
             ),
@@ -122,7 +122,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     let mut saved: SavedModel = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     saved.model.directions = npy::read(&folder.join(DIRECTIONS))?;
     if fingerprint(&saved.model)? != saved.fingerprint {
-        return Err("its two files do not belong together".into());
+        return Err("its two files do not match".into());
     }
     Ok(Some((saved.model, saved.fingerprint)))
 }

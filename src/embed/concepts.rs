@@ -1,5 +1,5 @@
-//! Pretrained concepts: the direction in which a preset's numbers and code point among the folders of a library sorted
-//! by a curator.
+//! Pretrained concepts: a projection of a preset's parameters and code, trained to tell apart the folders of a curated
+//! library.
 //!
 //! `assets/style-concepts.bin` contains text models (see [`TextModel`]: of all code, of each kind of code, of single
 //! tokens) and a small neural network that takes their descriptors. It is made by `tests/tools/fit_concepts.py`, whose
@@ -9,8 +9,8 @@
 //! category / strict subfolder are .750 / .605 / .494 / .277 without the concepts and .768 / .621 / .569 / .359 with
 //! them; among the held-out authors' presets alone .764 / .605 / .543 / .296. With one text model of all code and two
 //! networks these were .769 / .621 / .566 / .335 and .757 / .601 / .527 / .283; a linear fit on the code alone gave
-//! .756 / .602 / .523 / .269. Numbers given by their size in the code, and more numbers of waves and shapes, did not
-//! help.
+//! .756 / .602 / .523 / .269. Neither encoding numeric literals by magnitude nor adding more wave and shape parameters
+//! helped.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ use super::sheet::Sheet;
 use super::text::{Reading, TextModel, unit_length};
 use crate::jobs::parallel;
 
-/// Length of the concept vector, relative to 1 for the code.
+/// Norm of the concept vector; the code vector has norm 1.
 pub(super) const LENGTH: f32 = 2.0;
 
 static FILE: &[u8] = include_bytes!("../../assets/style-concepts.bin");
@@ -31,7 +31,7 @@ static CONCEPTS: LazyLock<Concepts> = LazyLock::new(|| Concepts::read(FILE).unwr
 /// The text models and the network.
 #[derive(Debug, Default)]
 struct Concepts {
-    /// Text models of all or some sections. The first also describes the numbers, the others only words.
+    /// Text models of all or some sections. The first also includes the parameters, the others only words.
     models: Vec<TextModel>,
     /// First layer: inputs x hidden units.
     first: Array2<f32>,
@@ -50,7 +50,7 @@ impl Concepts {
             knots.push(bytes.floats(count.checked_mul(2)?)?.chunks_exact(2).map(|p| (p[0], p[1])).collect());
         }
         if knots.len() != numbers(&Sheet::default()).len() {
-            return None; // Made for another set of numbers.
+            return None; // Made for another set of parameters.
         }
         let mut models = Vec::new();
         for _ in 0..bytes.count()? {
@@ -81,7 +81,7 @@ impl Concepts {
     }
 }
 
-/// The unread rest of a file.
+/// The remaining bytes of a file.
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -118,7 +118,7 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Returns the length of a concept vector.
+/// Returns the number of dimensions of a concept vector.
 pub(super) fn width() -> usize {
     CONCEPTS.second.ncols()
 }

@@ -7,7 +7,7 @@
 //!
 //! With three frames of the first second of 3,309 curated presets, ten nearest neighbours, category / subfolder /
 //! strict category / strict subfolder: looks alone .353 / .229 / .212 / .072; text and concepts .726 / .539 / .566 /
-//! .318, with looks of length .5 .730 / .540 / .564 / .322, of length 1 .733 / .556 / .572 / .324, of length 1.5 .723 /
+//! .318, with looks of norm .5 .730 / .540 / .564 / .322, of norm 1 .733 / .556 / .572 / .324, of norm 1.5 .723 /
 //! .553 / .567 / .328.
 
 use linfa_linalg::eigh::{EigSort as _, Eigh as _};
@@ -24,7 +24,7 @@ pub(super) const MIN_LOOKS: usize = 64;
 pub(super) const MAX_LOOKS: usize = 1500;
 /// Weights of the parts: edges, scales, layout, colours, edge strength, texture, motion, symmetry.
 const WEIGHTS: [f32; PARTS.len()] = [1.2, 0.8, 1.2, 1.8, 1.0, 0.8, 0.3, 0.3];
-/// Length of a look vector, relative to 1 for the code.
+/// Norm of a look vector; the code vector has norm 1.
 pub(super) const LENGTH: f32 = 1.0;
 
 /// A look model as one matrix: scales (first row), mean (second row), directions, and in the first cell of the last row

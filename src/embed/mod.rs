@@ -103,7 +103,7 @@ pub enum EmbedError {
     Embedder(String),
     /// No preset could be embedded.
     #[error(
-        "{embedder} has embedded none of {presets} presets: {blank} have no readable frames, {unreadable} cannot be \
+        "{embedder} embedded none of the {presets} presets: {blank} have no readable frames, {unreadable} cannot be \
         read; existing embeddings are unchanged. A vision model needs frames: render some first, or use the built-in \
         embedder"
     )]

@@ -1,4 +1,4 @@
-//! A preset's text split for embedding: numbers by name, and code by section without comments.
+//! A preset's source split for embedding: numbers by name, and code by section without comments.
 //!
 //! Splits lines without parsing code, so it works for presets that do not compile. Disabled custom waves and shapes are
 //! skipped because they are not visible. Everything is lower case.
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
 
-/// The split text of one preset.
+/// The split source of one preset.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     /// Values by lower-case name.

@@ -95,7 +95,7 @@ impl Table {
     }
 
     /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
-    /// empty one. The second value tells whether it is the current one. `on_note` receives messages about other rows.
+    /// empty one. The second value is whether it is the current one. `on_note` receives messages about other rows.
     pub(super) fn for_embedder(
         embedder_id: EmbedderId,
         folder: &Path,
@@ -150,7 +150,7 @@ impl Table {
             && ids.len() == meta.rows
             && meta.keys.len() == meta.rows;
         if !consistent {
-            return Err("its files do not belong together".into());
+            return Err("its files do not match".into());
         }
         let mut table = Self { embedder_id: meta.embedder_id, ids, keys: meta.keys, rows };
         table.drop_broken_rows();

@@ -42,7 +42,7 @@ fn embedding_nothing_is_an_error_and_keeps_existing_rows() {
     let blind: Vec<BakeItem> =
         items.iter().map(|item| BakeItem { frames: Vec::new(), ..item.clone() }).collect();
     let why = embed(&blind, &mut Lengths("new"), out, &mut |_| true).expect_err("refused").to_string();
-    assert!(why.contains("new has embedded none of 3 presets: 3 have no readable frames"), "{why}");
+    assert!(why.contains("new embedded none of the 3 presets: 3 have no readable frames"), "{why}");
     assert_eq!(in_use(out), ("old".into(), 3));
     // Cancelling before the first row is not an error, and keeps the current rows.
     let stopped = embed(&items, &mut Lengths("new"), out, &mut |_| false).expect("stopped");
@@ -93,7 +93,7 @@ fn builtin_reports_whether_looks_are_used() {
     let mut on_note = |text| description = text;
     open_embedder("builtin", None, &items, library.path(), 1, 1, &mut on_note).expect("opened");
     assert!(
-        description.contains("without looks")
+        description.contains("code only")
             && description.contains("64 presets")
             && description.contains("3 have"),
         "{description}"

@@ -1,4 +1,4 @@
-//! Text descriptor of presets: numbers and code, without any picture.
+//! Text descriptor: the numbers and code of a preset, without any picture.
 //!
 //! Two parts of unit length: 113 numbers by rank, weight [`NUMBERS_WEIGHT`]; and counts of token n-grams, TF-IDF
 //! weighted (Salton and Buckley, 1988) and reduced to [`DIRECTIONS`] (latent semantic analysis, Deerwester et al.,
@@ -8,7 +8,7 @@
 //! subfolder: numbers alone .720 / .567 / .434 / .219, code alone .737 / .584 / .488 / .282, both .750 / .605 / .494 /
 //! .277. With 24,000 words, three times the size: code alone .733 / .582 / .502 / .286, both .752 / .602 / .505 / .280;
 //! of these without the custom shapes' values .745 / .599 / .481 / .269, without the main wave's .747 / .598 / .495 /
-//! .284. The weight of the numbers was chosen on 70 % of the authors.
+//! .284. The weight of the numbers was chosen on 70% of the authors.
 
 use std::collections::HashMap;
 
@@ -33,10 +33,10 @@ const MIN_PRESETS: usize = 4;
 const MAX_SHARE: f32 = 0.6;
 /// Maximum number of presets to fit on; larger libraries are sampled.
 const MAX_FITTED: usize = 8000;
-/// Length of the numbers, relative to 1 for the code.
+/// Norm of the number vector; the code vector has norm 1.
 pub(super) const NUMBERS_WEIGHT: f32 = 0.7;
 
-/// Features of one preset's text, before normalisation by a library.
+/// Features of one preset's source, before normalisation over a library.
 pub(super) struct Reading {
     numbers: Vec<f32>,
     /// Counts of token n-grams.
@@ -104,7 +104,7 @@ impl TextModel {
         self.fitted_on >= MAX_FITTED
     }
 
-    /// Returns the length of a descriptor.
+    /// Returns the number of dimensions of a descriptor.
     pub fn dimensions(&self) -> usize {
         self.ranks.width() + self.directions.ncols()
     }
@@ -167,7 +167,7 @@ fn vocabulary<'a>(presets: impl Iterator<Item = &'a Words>, count: usize) -> Vec
     kept.into_iter().map(|(word, n)| (word, weight(n))).collect()
 }
 
-/// Scales a vector to the given length; zeros stay zero.
+/// Scales a vector to this norm; zeros stay zero.
 pub(super) fn unit_length(values: &mut [f32], length: f32) {
     let now = values.iter().map(|v| v * v).sum::<f32>().sqrt();
     if now > 0.0 {

@@ -1,4 +1,4 @@
-//! Looks: numeric descriptors of a preset's frames. See [`super::looks`] for their normalisation by a library.
+//! Looks: numeric descriptors of a preset's frames. See [`super::looks`] for their normalisation over a library.
 //!
 //! Eight parts, each of unit length and averaged over the frames: position and orientation of edges (histograms of
 //! oriented gradients, Dalal and Triggs, 2005, in 3 x 3 cells), power by scale and coarse layout (both from a
@@ -23,7 +23,7 @@ const CELLS: usize = 3;
 const ORIENTATIONS: usize = 8;
 /// Rings of the power spectrum.
 const RINGS: usize = 12;
-/// Cosines per axis of the layout.
+/// Cosine coefficients per axis in the layout descriptor.
 const WAVES: usize = 8;
 /// Bins of the colour histogram: hue, brightness, saturation.
 const HUES: usize = 16;
@@ -34,7 +34,7 @@ const STRENGTH_ENDS: [f32; 7] = [0.004, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32];
 /// Number of patterns of eight neighbours.
 const PATTERNS: usize = 256;
 
-/// Length of each part.
+/// Number of dimensions of each part.
 pub(super) const PARTS: [usize; 8] = [
     CELLS * CELLS * ORIENTATIONS,
     RINGS,
@@ -144,7 +144,7 @@ fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     (0..RINGS).map(|ring| strength(ring) - mean).collect()
 }
 
-/// The lowest cosine coefficients without the mean.
+/// The lowest cosine coefficients except the mean.
 fn layout(cosines: &Array2<f32>) -> Vec<f32> {
     cosines
         .slice(s![..WAVES, ..WAVES])
@@ -194,7 +194,7 @@ fn strengths(light: &Array2<f32>) -> Vec<f32> {
 /// Histogram of local binary patterns (which of the eight neighbours are brighter), as square roots.
 fn patterns(light: &Array2<f32>) -> Vec<f32> {
     const AROUND: [(usize, usize); 8] = [(0, 1), (1, 2), (2, 1), (1, 0), (0, 0), (0, 2), (2, 2), (2, 0)];
-    // Differences below 1 % of full brightness are not visible.
+    // Differences below 1% of full brightness are not visible.
     const MARGIN: f32 = 0.01;
     let mut found = vec![0.0_f32; PATTERNS];
     for y in 1..SIDE - 1 {

@@ -25,7 +25,7 @@ const AHEAD: u32 = 8;
 /// Failure reason of a preset whose file cannot be read.
 pub(super) const MISSING: &str = "missing-source-file";
 
-/// Capture settings. The defaults match the reference system.
+/// Capture settings. The defaults are the predecessor's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaptureSettings {
     /// Render size in pixels.
@@ -40,9 +40,9 @@ pub struct CaptureSettings {
     pub every: u32,
     /// A short clip of each preset, for viewing.
     pub clip: Option<Clip>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Sound that presets react to: a sound file, or `demo`.
+    /// Audio that presets react to: a file, or `demo`.
     pub audio: String,
     /// Random seed.
     pub seed: u64,
@@ -84,7 +84,7 @@ impl Default for CaptureSettings {
 }
 
 impl CaptureSettings {
-    /// Returns a fingerprint of the settings. Image folders are ignored, as in an audit.
+    /// Returns a fingerprint of the settings. Texture folders are ignored, as in an audit.
     pub fn name(&self) -> String {
         let Self { size, out_size, warm_up, count, every, clip, textures: _, audio, seed } = self;
         let text = format!("{size:?} {out_size} {warm_up} {count} {every} {clip:?} {audio} {seed}");

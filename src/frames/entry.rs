@@ -1,4 +1,4 @@
-//! Lines of `frames-index.jsonl`: one per attempt at a preset.
+//! Lines of `frames-index.jsonl`: one per attempt to render a preset.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -13,7 +13,7 @@ use crate::audit::probe::Look;
 /// File name of the index, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
 
-/// One attempt at a preset.
+/// One attempt to render a preset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FrameEntry {

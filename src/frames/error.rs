@@ -17,7 +17,7 @@ pub enum FramesError {
     #[error("cannot write a frame: {0}")]
     Write(String),
     /// The library is missing, for example on an unmounted disk.
-    #[error("the library is missing ({0}); run again to resume when it is back")]
+    #[error("the library is missing ({0}); reconnect it and run again to resume")]
     LibraryMissing(String),
     /// No worker process could be started.
     #[error("cannot render frames: {0}")]

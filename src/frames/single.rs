@@ -1,6 +1,6 @@
 //! Renders single presets to pictures, for benchmarks and inspection.
 //!
-//! Every preset starts from black on a new deck, in the same show and on the same stage as live.
+//! Every preset starts from black on a new deck, with the same show and stage code as a live show.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::show::Rig;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
-/// Settings of a rendering.
+/// Render settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
     /// Picture size, pixels.
@@ -28,24 +28,24 @@ pub struct RenderSettings {
     pub save: Vec<u32>,
     /// Cells of the warp mesh.
     pub mesh: [u32; 2],
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Random seed.
     pub seed: u64,
-    /// Sound file, or `demo`.
+    /// Audio file, or `demo`.
     pub audio: String,
 }
 
 /// One preset to render.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderJob {
-    /// File of the preset.
+    /// Preset file.
     pub preset: PathBuf,
     /// Folder for its frames; `None` saves nothing.
     pub out: Option<PathBuf>,
 }
 
-/// Outcome of a rendering.
+/// Outcome of rendering a preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RenderStatus {
@@ -62,7 +62,7 @@ pub enum RenderStatus {
 /// Result of rendering one preset.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderReport {
-    /// File of the preset.
+    /// Preset file.
     pub preset: PathBuf,
     /// Outcome.
     pub status: RenderStatus,
@@ -99,7 +99,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Opens the device and the sound.
+    /// Opens the graphics device and loads the audio.
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
@@ -175,14 +175,14 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     &sound[from..to]
 }
 
-/// Loads the first `seconds` of a sound file or of the demo track, at the internal sample rate.
+/// Loads the first `seconds` of an audio file or the demo track, at the internal sample rate.
 pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
     use anyhow::Context as _;
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize + 1;
     let mut sound = if name == "demo" {
         audio::demo::render(SAMPLE_RATE_HZ).frames
     } else {
-        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the sound {name}"))?;
+        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the audio file {name}"))?;
         pcm.at_rate(SAMPLE_RATE_HZ).frames
     };
     sound.truncate(frames);

@@ -1,4 +1,4 @@
-//! Data exchange between threads: a newest-value cell, and a bounded queue for items that must all arrive.
+//! Data exchange between threads: a newest-value cell, and a bounded queue that delivers items in order.
 //!
 //! Neither blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
 

@@ -1,6 +1,6 @@
 //! The presets built into the program.
 
-/// Relative path and text of every built-in preset, in order of the path.
+/// Relative path and contents of every built-in preset, in order of the path.
 const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_presets.rs"));
 
 /// A built-in preset.
@@ -8,7 +8,7 @@ const TABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in_pres
 pub struct BuiltIn {
     /// `scene/energy/name.milk`.
     pub path: &'static str,
-    /// Preset text.
+    /// Contents of the file.
     pub text: &'static str,
 }
 

@@ -1,7 +1,7 @@
 //! The catalogue: a flat, immutable table of all presets a show may choose from and what is known about them.
 //!
 //! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
-//! come from a baked style index if there is one, otherwise from the presets' text.
+//! come from a baked style index if there is one, otherwise from the presets' code.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,12 +14,12 @@ use super::energy::Energy;
 use super::style::StylePolicy;
 use super::{BuiltIn, PresetFacts, PresetId, Tags};
 
-/// The source of a preset's text.
+/// Where a preset is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetSource {
     /// A file.
     File(PathBuf),
-    /// Text built into the program.
+    /// A preset built into the program.
     BuiltIn(&'static str),
 }
 
@@ -88,7 +88,7 @@ pub enum StyleOrigin {
     V1,
     /// A style index by names.
     V0,
-    /// The presets' text.
+    /// The presets' code.
     #[default]
     Tags,
 }
@@ -120,7 +120,7 @@ impl StyleOrigin {
         match self {
             Self::V1 => "style index v1",
             Self::V0 => "style index v0",
-            Self::Tags => "the presets' own text",
+            Self::Tags => "preset code",
         }
     }
 }
@@ -198,7 +198,7 @@ impl Entry {
         file.rfind('.').filter(|dot| *dot > 0).map_or(file, |dot| &file[..dot])
     }
 
-    /// Returns the source of its text.
+    /// Returns where it is read from.
     pub fn source(&self) -> PresetSource {
         match &self.location {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),

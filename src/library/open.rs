@@ -2,7 +2,7 @@
 //! and style index in the folder.
 //!
 //! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
-//! otherwise the presets' text.
+//! otherwise the presets' code.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ pub fn open(
     let skipped = report.skipped.len() + report.skipped_more;
     if let Some((path, why)) = report.skipped.first() {
         let first = format!("{}: {why}", path.display());
-        opened.messages.push(format!("skipped {skipped} unreadable files or folders, the first is {first}"));
+        opened.messages.push(format!("skipped {skipped} unreadable files or folders; first: {first}"));
     }
     opened.report = Some(report);
     Ok(opened)
@@ -102,13 +102,13 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
     match listing {
         Some(Ok(listing)) => builder.keep_listed(&listing, &mut messages),
         Some(Err(error)) => {
-            messages.push(format!("ignored the manifest, using all presets of the folder: {error}"));
+            messages.push(format!("ignoring the manifest ({error}); using all presets in the folder"));
         }
         None => {}
     }
     match blacklisted {
         Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted, &mut messages),
-        Some(Err(error)) => messages.push(format!("ignored the quality blacklist: {error}")),
+        Some(Err(error)) => messages.push(format!("ignoring the quality blacklist: {error}")),
         None => {}
     }
     builder.style(lookup, &mut messages);
@@ -160,7 +160,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
 /// A catalogue under construction.
 struct CatalogueBuilder {
     catalogue: Catalogue,
-    /// Paths of further files with the same content, with the index of their entry.
+    /// Paths of duplicate files, each with the index of its entry.
     copies: Vec<(String, usize)>,
     /// Built on first use.
     names: Option<NameTable>,
@@ -240,7 +240,7 @@ impl CatalogueBuilder {
     /// Drops the entries not marked in `kept`; if none would remain, keeps all and adds the message `why`.
     fn keep(&mut self, kept: &[bool], messages: &mut Vec<String>, why: &str) {
         if !kept.contains(&true) {
-            messages.push(format!("{why}; ignored it"));
+            messages.push(format!("{why}; ignoring it"));
             return;
         }
         if !kept.contains(&false) {
@@ -250,9 +250,9 @@ impl CatalogueBuilder {
         self.names().reindex(&moved);
     }
 
-    /// Applies a style index; without one, the styles from the presets' text remain.
+    /// Applies a style index; without one, the styles from the presets' code remain.
     fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
-        messages.extend(lookup.problems.iter().map(|why| format!("ignored a style index: {why}")));
+        messages.extend(lookup.problems.iter().map(|why| format!("ignoring a style index: {why}")));
         self.catalogue.policy = lookup.policy;
         let Some(index) = lookup.index else { return };
         self.names();
@@ -260,7 +260,7 @@ impl CatalogueBuilder {
         let applied = style::apply(&index, names, &mut self.catalogue);
         let version = index.version.word();
         if applied.styled == 0 && !index.entries.is_empty() {
-            messages.push(format!("ignored the style index {version}: it lists none of the presets"));
+            messages.push(format!("ignoring the style index {version}: it lists none of the presets"));
         } else if applied.gone > 0 {
             let (gone, all) = (applied.gone, index.entries.len());
             messages.push(format!("{gone} of {all} presets of the style index {version} are missing"));

@@ -98,7 +98,7 @@ impl SearchIndex {
                 Some(Ok(similarity)) => Some((model, similarity)),
                 Some(Err(why)) => {
                     problem =
-                        Some(format!("comparing by style and code, the embeddings are unavailable: {why}"));
+                        Some(format!("embeddings are unavailable ({why}); comparing by style and code"));
                     None
                 }
                 None => None,

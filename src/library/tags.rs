@@ -14,7 +14,7 @@ pub enum Tag {
     Dots,
     /// Waves are drawn as thick lines.
     Line,
-    /// The picture flows.
+    /// The previous frame is kept and smoothly distorted.
     Liquid,
     /// Per-pixel equations, or many per-frame equations.
     Abstract,
@@ -117,8 +117,8 @@ impl Tags {
         Tag::ALL.into_iter().filter(move |tag| self.has(*tag))
     }
 
-    /// Returns the style of a preset without a style index, by the elements of its picture. A library of 7,000 presets
-    /// has about sixty of these.
+    /// Returns the style of a preset in a library without a style index, derived from its visual elements. A library
+    /// of 7,000 presets yields about sixty styles.
     pub fn bucket(self) -> String {
         let traces = [Tag::Dots, Tag::Line, Tag::Wave, Tag::Vectors].into_iter().find(|tag| self.has(*tag));
         let age = if self.has(Tag::Shader) { None } else { Some("classic") };

@@ -1,4 +1,4 @@
-//! Returns memory used temporarily while opening a large library to the system.
+//! Returns memory to the system after a large library was opened.
 
 /// Returns the allocator's free memory to the system. Takes some milliseconds: for threads that have just opened a
 /// library, never the render thread.

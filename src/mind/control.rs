@@ -46,14 +46,14 @@ impl Control {
     /// Returns what the two ends do; the middle leaves the picture unchanged.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Fusion => "trails and a second deck, or no trails",
-            Self::Motion => "faster and wilder, or slow",
-            Self::Sparkle => "detail, edges and glints, or softness",
-            Self::M4 => "rotates the colours",
-            Self::M5 => "six mirrored sectors, or two halves",
-            Self::M6 => "glow, or vignette",
-            Self::M7 => "strong colours that drift apart, or greyscale",
-            Self::M8 => "hits zoom in, or out",
+            Self::Fusion => "Up: trails and a second preset; down: no trails",
+            Self::Motion => "Up: faster and wilder; down: slower",
+            Self::Sparkle => "Up: detail, edges and glints; down: softness",
+            Self::M4 => "Rotates the colours",
+            Self::M5 => "Up: six mirrored sectors; down: two mirrored halves",
+            Self::M6 => "Up: glow; down: vignette",
+            Self::M7 => "Up: strong colours that drift apart; down: greyscale",
+            Self::M8 => "Up: hits zoom in; down: hits zoom out",
         }
     }
 }

@@ -27,18 +27,18 @@ pub enum NightError {
     /// A preflight check failed.
     #[error("the bake cannot start: {0}")]
     Preflight(String),
-    /// Most presets of the smoke run failed.
-    #[error("only {good} of {tried} presets of the smoke run could be rendered; see {}", folder.display())]
+    /// Most presets of the smoke test failed.
+    #[error("only {good} of {tried} presets of the smoke test could be rendered; see {}", folder.display())]
     Smoke {
         /// Presets rendered.
         good: usize,
         /// Presets tried.
         tried: usize,
-        /// Folder of the smoke run.
+        /// Folder of the smoke test.
         folder: PathBuf,
     },
     /// The time for the audit ended before a playable preset was found.
-    #[error("no playable preset found in time, {pending} pending; run again to resume, or with more hours")]
+    #[error("no playable preset found in time, {pending} pending; run again to resume, or raise --hours")]
     NoTimeForAudit {
         /// Presets without a verdict.
         pending: usize,
@@ -51,8 +51,8 @@ pub enum NightError {
     },
     /// The time for embedding ended before a preset was embedded.
     #[error(
-        "{embedder} has embedded none of {presets} presets, and embeddings of other models are not used; run again \
-         to resume, or with more hours"
+        "{embedder} embedded none of the {presets} presets in time, and embeddings from other models cannot be used; run \
+         again to resume, or raise --hours"
     )]
     NothingEmbedded {
         /// Name of the embedder.

@@ -1,6 +1,6 @@
 //! The overnight bake in one command: audit, pack, frames, embeddings, clusters, index and a report for the morning.
 //!
-//! A preflight, then a smoke run of a few presets through every stage, finds most failures within the first minutes.
+//! A preflight, then a smoke test of a few presets through every stage, finds most failures within the first minutes.
 //! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
 //! next run resumes and produces the same index. While a show is playing on the same machine the bake pauses, except
 //! for clustering, which is short.
@@ -35,9 +35,9 @@ use clock::Clock;
 use settings::SMOKE;
 use state::State;
 
-/// Number of presets in a smoke run.
+/// Number of presets in a smoke test.
 const SMOKE_PRESETS: usize = 30;
-/// Number of pending presets up to which no smoke run is needed if an equal bake has finished here.
+/// Number of pending presets up to which no smoke test is needed if a bake with the same settings has finished here.
 const SMALL_BAKE: usize = 10 * SMOKE_PRESETS;
 /// Interval between saves of the time spent.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -133,7 +133,7 @@ impl Night<'_, '_> {
             let pending = self.pending(items)?;
             if self.state.proven && pending <= SMALL_BAKE && !settings.smoke_only {
                 self.note(format!(
-                    "skipping the smoke run: an equal bake has finished here, {pending} presets pending"
+                    "skipping the smoke test: a bake with the same settings has finished here ({pending} presets pending)"
                 ));
             } else if self.smoke(items)? == NightOutcome::Stopped {
                 return Ok(NightOutcome::Stopped);
@@ -157,7 +157,7 @@ impl Night<'_, '_> {
     fn smoke(&mut self, items: &[BakeItem]) -> Result<NightOutcome, NightError> {
         let step = (items.len() / SMOKE_PRESETS).max(1);
         let few: Vec<BakeItem> = items.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
-        self.note(format!("smoke run: {} presets through every stage", few.len()));
+        self.note(format!("smoke test: {} presets through every stage", few.len()));
         let folder = self.settings.folder.join(SMOKE);
         if self.stages(&few, &folder, Run::Smoke)? == NightOutcome::Stopped {
             return Ok(NightOutcome::Stopped);
@@ -167,7 +167,7 @@ impl Night<'_, '_> {
         if good * 2 < tried.len() {
             return Err(NightError::Smoke { good, tried: tried.len(), folder });
         }
-        self.note(format!("smoke run passed: {good} of {} presets rendered", tried.len()));
+        self.note(format!("smoke test passed: {good} of {} presets rendered", tried.len()));
         if !self.settings.smoke_only {
             std::fs::remove_dir_all(&folder).ok(); // Leftovers do no harm.
         }

@@ -34,8 +34,8 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
         check("library", Ok(format!("{presets} presets in {}", settings.library.display()))),
         check("disk", disk(&settings.folder, presets, &settings.capture)),
         check("graphics", graphics()),
-        check("sound", sound(&settings.capture.audio)),
-        check("images", images(&settings.capture.textures)),
+        check("audio", audio(&settings.capture.audio)),
+        check("textures", textures(&settings.capture.textures)),
         check("model", model(settings)),
         check("power", Ok(power())),
     ]
@@ -51,12 +51,12 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;
     match fs4::available_space(folder) {
         Ok(free) if free < needed => Err(format!(
-            "the disk of {} has {:.1} GiB free, the bake may need {:.1}; free some space or choose another folder",
+            "{} has {:.1} GiB free, but the bake may need {:.1} GiB; free some space or choose another folder",
             folder.display(),
             gib(free),
             gib(needed)
         )),
-        Ok(free) => Ok(format!("{:.1} GiB free, at most {:.1} needed", gib(free), gib(needed))),
+        Ok(free) => Ok(format!("{:.1} GiB free, at most {:.1} GiB needed", gib(free), gib(needed))),
         Err(_) => Ok(format!("at most {:.1} GiB needed; free space unknown", gib(needed))),
     }
 }
@@ -67,31 +67,31 @@ fn graphics() -> Result<String, String> {
             Ok(format!("{}: software rendering; expect two to five seconds per preset", gpu.name()))
         }
         Ok(gpu) => Ok(gpu.name()),
-        Err(error) => Err(format!("cannot draw: {error}")),
+        Err(error) => Err(format!("no usable graphics device: {error}")),
     }
 }
 
-fn sound(audio: &str) -> Result<String, String> {
+fn audio(audio: &str) -> Result<String, String> {
     if audio == "demo" {
         return Ok("demo track".into());
     }
     let pcm = crate::audio::decode(Path::new(audio))
-        .map_err(|error| format!("cannot open the sound {audio}: {error}"))?;
+        .map_err(|error| format!("cannot open the audio file {audio}: {error}"))?;
     let loud = pcm.frames.iter().flatten().any(|sample| sample.abs() > 1e-3);
     if loud {
         Ok(audio.to_owned())
     } else {
-        Err(format!("the sound {audio} is silent; presets need music to be judged"))
+        Err(format!("the audio file {audio} is silent; presets need music to be judged"))
     }
 }
 
-fn images(folders: &[std::path::PathBuf]) -> Result<String, String> {
+fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     if folders.is_empty() {
-        return Ok("no image folders; presets are drawn without their images".into());
+        return Ok("no texture folders; presets are rendered without their textures".into());
     }
     match folders.iter().find(|folder| !folder.is_dir()) {
         Some(folder) => Err(format!("{} is not a folder", folder.display())),
-        None => Ok(format!("{} image folders", folders.len())),
+        None => Ok(format!("{} texture folders", folders.len())),
     }
 }
 
@@ -124,7 +124,7 @@ fn power() -> String {
         }
     }
     if online.is_empty() || online.contains(&true) {
-        "on mains power, or unknown".into()
+        "on mains power, or power source unknown".into()
     } else {
         "on battery: connect the power supply".into()
     }
@@ -135,10 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silent_sound_missing_images_and_unwritable_folders_are_found() {
+    fn silent_audio_missing_textures_and_unwritable_folders_are_found() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(images(&[folder.path().join("none")]).is_err());
-        assert!(sound("/nowhere.ogg").is_err());
+        assert!(textures(&[folder.path().join("none")]).is_err());
+        assert!(audio("/nowhere.ogg").is_err());
         let file = folder.path().join("file");
         std::fs::write(&file, b"x").expect("written");
         let capture = CaptureSettings::default();

@@ -9,7 +9,7 @@ use crate::frames::CaptureSettings;
 
 /// Folder of the audit's reports, within the pack's folder.
 pub(super) const AUDIT_FOLDER: &str = "audit";
-/// Folder of the smoke run, within the pack's folder; removed when a bake starts and when its smoke run has passed.
+/// Folder of the smoke test, within the pack's folder; removed when a bake starts and when its smoke test has passed.
 pub(super) const SMOKE: &str = "smoke";
 
 /// Settings of a bake.
@@ -35,7 +35,7 @@ pub struct NightSettings {
     pub models: Option<PathBuf>,
     /// Run every stage on a few presets only.
     pub smoke_only: bool,
-    /// Frame capture, with its images, sound and seed.
+    /// Frame capture, with its textures, audio and seed.
     pub capture: CaptureSettings,
     /// Number of worker processes and threads.
     pub workers: usize,

@@ -1,4 +1,4 @@
-//! The stages of a bake in order. The smoke run and the whole bake run the same code.
+//! The stages of a bake in order. The smoke test and the full bake run the same code.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -50,8 +50,7 @@ impl Night<'_, '_> {
             return match run {
                 Run::Smoke => {
                     self.note(
-                        "none of the presets of the smoke run is playable; continuing with the whole bake"
-                            .into(),
+                        "no preset of the smoke test is playable; continuing with the full bake".into(),
                     );
                     Ok(NightOutcome::Finished)
                 }
@@ -174,7 +173,7 @@ impl Night<'_, '_> {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why);
             }
-            self.note(format!("the time for the audit is up; {} presets pending", judged.pending));
+            self.note(format!("time limit for the audit reached; {} presets pending", judged.pending));
         }
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
         self.note(format!("{accepted} presets accepted, {excluded} excluded"));
@@ -239,7 +238,7 @@ impl Night<'_, '_> {
         let rendered = frames::render(items, folder, &rendering, &mut |progress| self.progress(progress))?;
         if !rendered.finished && !self.stopped() {
             self.note(format!(
-                "the time for rendering is up after {} presets; the next run resumes",
+                "time limit for rendering reached after {} presets; the next run resumes",
                 rendered.ok + rendered.kept
             ));
         }
@@ -281,7 +280,7 @@ impl Night<'_, '_> {
         done.notes.into_iter().for_each(|note| self.note(note));
         if !done.finished && !self.stopped() {
             let rows = done.made + done.kept;
-            self.note(format!("the time for embedding is up after {rows} presets; the next run resumes"));
+            self.note(format!("time limit for embedding reached after {rows} presets; the next run resumes"));
         }
         Ok(embedder.id())
     }

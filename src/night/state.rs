@@ -19,14 +19,14 @@ pub(super) struct State {
     /// Fingerprint of the settings; different settings are a different bake.
     #[serde(rename = "asked")]
     pub fingerprint: String,
-    /// Whether the smoke run has passed.
+    /// Whether the smoke test has passed.
     pub smoke_done: bool,
     /// Whether every stage is done.
     pub finished: bool,
     /// Time spent in all runs, seconds.
     #[serde(default)]
     pub spent_secs: f64,
-    /// Whether the previous bake in this folder finished with equal settings, so that every stage is known to work.
+    /// Whether the previous bake in this folder finished with the same settings, so that every stage is known to work.
     #[serde(default)]
     pub proven: bool,
     /// The baked library.

@@ -41,7 +41,7 @@ impl Wanted {
                 continue;
             }
             let Ok(bytes) = std::fs::read(path) else {
-                log::warn!("cannot read the image {}; leaving it out of the pack", path.display());
+                log::warn!("cannot read the image {}; excluding it from the pack", path.display());
                 continue;
             };
             let name = path.file_name().unwrap_or_default();

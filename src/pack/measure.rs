@@ -26,10 +26,10 @@ pub enum PackGrade {
 /// Diversity of one pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Variety {
+pub struct Diversity {
     /// Number of source folders.
     pub folders: f64,
-    /// Number of distinct codes.
+    /// Number of distinct code families.
     pub families: f64,
     /// Number of distinct looks.
     pub looks: f64,
@@ -62,14 +62,14 @@ pub struct PackReport {
     /// Number of presets it was selected from.
     pub eligible: usize,
     /// Diversity of the pack.
-    pub pack: Variety,
+    pub pack: Diversity,
     /// Mean diversity of random packs of the same size.
-    pub random: Variety,
+    pub random: Diversity,
     /// Nearest-neighbour distance of the pack divided by that of random packs.
     pub nearest_ratio: f64,
 }
 
-impl Variety {
+impl Diversity {
     /// Measures the diversity of a selection.
     pub fn of(candidates: &[Candidate], points: &[Point], chosen: &[usize]) -> Self {
         let picked = || chosen.iter().map(|&at| &candidates[at]);
@@ -90,11 +90,11 @@ pub fn measure(
     traits: &[TraitShare],
     rng: &mut Rng,
 ) -> PackReport {
-    let pack = Variety::of(candidates, points, chosen);
-    let mut random = Variety::default();
+    let pack = Diversity::of(candidates, points, chosen);
+    let mut random = Diversity::default();
     for _ in 0..RANDOM_PACKS {
         let other = random_subset(candidates.len(), chosen.len(), rng);
-        let Variety { folders, families, looks, mean_nearest } = Variety::of(candidates, points, &other);
+        let Diversity { folders, families, looks, mean_nearest } = Diversity::of(candidates, points, &other);
         let share = |value: f64| value / RANDOM_PACKS as f64;
         random.folders += share(folders);
         random.families += share(families);
@@ -107,8 +107,8 @@ pub fn measure(
 }
 
 fn grade(
-    pack: &Variety,
-    random: &Variety,
+    pack: &Diversity,
+    random: &Diversity,
     candidates: &[Candidate],
     chosen: &[usize],
     traits: &[TraitShare],
@@ -122,17 +122,20 @@ fn grade(
         reasons.push(why);
     };
     if chosen.len() < 24 {
-        worse(PackGrade::Yellow, format!("only {} presets, few for a whole show", chosen.len()));
+        worse(PackGrade::Yellow, format!("only {} presets, too few for a whole show", chosen.len()));
     }
     let unlike = pack.mean_nearest / random.mean_nearest.max(1e-9);
     if chosen.len() < candidates.len() && unlike < 0.9 {
-        worse(PackGrade::Red, format!("presets more alike than in a random pack: {unlike:.2}x the distance"));
+        worse(
+            PackGrade::Red,
+            format!("presets more alike than in a random pack: mean nearest-neighbour distance {unlike:.2}x"),
+        );
     }
     for (what, count) in [("code", pack.families), ("look", pack.looks)] {
         let share = count / size;
         let to = if share < 0.5 { PackGrade::Red } else { PackGrade::Yellow };
         if share < 0.8 {
-            worse(to, format!("only {:.0} % of the presets have a unique {what}", share * 100.0));
+            worse(to, format!("only {:.0}% of the presets have a unique {what}", share * 100.0));
         }
     }
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
@@ -144,7 +147,7 @@ fn grade(
     {
         worse(
             PackGrade::Yellow,
-            format!("{:.0} % of the presets are from {folder}", *count as f64 / size * 100.0),
+            format!("{:.0}% of the presets are from {folder}", *count as f64 / size * 100.0),
         );
     }
     for TraitShare { name, pack, library } in traits {
@@ -153,12 +156,12 @@ fn grade(
             let (pack, library) = (pack * 100.0, library * 100.0);
             worse(
                 PackGrade::Yellow,
-                format!("{pack:.0} % of the presets {name}, compared with {library:.0} % of the library"),
+                format!("{pack:.0}% of the presets {name}, compared with {library:.0}% of the library"),
             );
         }
     }
     if reasons.is_empty() {
-        reasons.push(format!("diverse: {unlike:.2}x the distance of a random pack"));
+        reasons.push(format!("diverse: mean nearest-neighbour distance {unlike:.2}x that of a random pack"));
     }
     (grade, reasons)
 }

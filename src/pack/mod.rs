@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 
 pub use choose::{Candidate, Sample};
-pub use measure::{PackGrade, PackReport, Variety};
+pub use measure::{Diversity, PackGrade, PackReport};
 
 use crate::audit::probe::Look;
 use crate::audit::repeats::{self, Member};
@@ -61,7 +61,7 @@ pub struct PackSettings {
     pub rel_paths: Option<BTreeSet<String>>,
     /// File listing excluded presets.
     pub blacklist: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Random seed.
     pub seed: u64,

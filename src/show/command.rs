@@ -11,7 +11,7 @@ use crate::units::Unipolar;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Cut to the next preset at once; the current one counts as skipped.
+    /// Cut to the next preset at once; counts as a skip if the current one has been on air for less than 30 seconds.
     Next,
     /// Return to the previous preset, which is still running.
     Back,
@@ -86,13 +86,13 @@ impl Command {
         })
     }
 
-    /// Returns the label used on the desk and in the help overlay.
+    /// Returns the label shown on the desk.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Next => "Next preset",
             Self::Back => "Previous preset",
             Self::Hold => "Toggle hold",
-            Self::Auto => "Toggle auto preset",
+            Self::Auto => "Toggle Auto",
             Self::Favourite => "Favourite",
             Self::Ban => "Ban",
             Self::Panic => "Panic (safe favourite)",
@@ -114,7 +114,7 @@ impl Command {
             Self::Macro { .. } => "Macro",
             Self::MacroPreset(_) => "Macro preset",
             Self::Profile(_) => "Profile",
-            Self::MacroAi => "Toggle macros following music",
+            Self::MacroAi => "Toggle music control of macros",
             Self::MidiLock(_) => "MIDI controls the macros",
         }
     }

@@ -19,7 +19,7 @@ pub struct ShowMemory {
     pub favourites: BTreeSet<PresetId>,
     /// Banned presets.
     pub banned: BTreeSet<PresetId>,
-    /// Temporarily excluded presets.
+    /// Excluded presets.
     #[serde(rename = "left_out")]
     pub excluded: BTreeMap<PresetId, Exclusion>,
     /// Presets rescued by the performer: shown regardless of audits and the picture watch.

@@ -1,5 +1,6 @@
 //! The reason for a choice: one line for the desk and the numbers behind it.
 
+use crate::library::Energy;
 use crate::mind::director::{Choice, Rule, Target};
 
 /// Minimum base score of a strong, good and weak match; anything lower is a poor match. The best possible score is 0.5.
@@ -8,7 +9,7 @@ const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak
 /// Why a preset was chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason {
-    /// One line, such as `Rock, mid energy, weak match (style: dots)`.
+    /// One line, such as `Rock, groove energy, weak match (style: dots)`.
     pub summary: String,
     /// The scores behind it; empty for a request of the performer.
     pub details: String,
@@ -36,13 +37,13 @@ impl Reason {
         summary.push_str(match rule {
             Rule::All => "",
             Rule::SkippedToo => "; skipped before, but nothing else is left",
-            Rule::SameCluster => "; same style again, no other fits",
-            Rule::Sooner => "; shown recently, no other fits",
-            Rule::Anything => "; any playable preset, no other fits",
+            Rule::SameCluster => "; same style again: no other preset fits",
+            Rule::Sooner => "; shown recently: no other preset fits",
+            Rule::Anything => "; any playable preset: none fits",
         });
         let details = format!(
             "energy level {:.1} (0 calm to 2 peak), preset energy {}; match {:+.2}, taste {liking:+.2}, \
-             score {score:+.2}; probability {:.0} %",
+             score {score:+.2}; probability {:.0}%",
             target.level,
             evidence.arm.energy.label(),
             evidence.base,
@@ -52,13 +53,14 @@ impl Reason {
     }
 }
 
-/// Returns a word for the target energy.
+/// Returns the name of the target energy.
 fn energy(target: &Target) -> &'static str {
     match target.level {
-        level if level < 2.0 / 3.0 => "low",
-        level if level < 4.0 / 3.0 => "mid",
-        _ => "high",
+        level if level < 2.0 / 3.0 => Energy::Calm,
+        level if level < 4.0 / 3.0 => Energy::Groove,
+        _ => Energy::Peak,
     }
+    .label()
 }
 
 fn capitalised(word: &str) -> String {
@@ -70,7 +72,6 @@ fn capitalised(word: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::Scene;
-    use crate::library::Energy;
     use crate::mind::taste::{Arm, Evidence};
 
     #[test]
@@ -89,13 +90,13 @@ mod tests {
             rule: Rule::All,
         };
         let reason = Reason::of(&choice, "dots");
-        assert_eq!(reason.summary, "Rock, mid energy, weak match (style: dots)");
-        for number in ["0.7", "groove", "+0.09", "-0.12", "-0.14", "1 %"] {
+        assert_eq!(reason.summary, "Rock, groove energy, weak match (style: dots)");
+        for number in ["0.7", "groove", "+0.09", "-0.12", "-0.14", "1%"] {
             assert!(reason.details.contains(number), "{number}: {}", reason.details);
         }
         let favourite = Reason::of(&Choice { favourite: true, rule: Rule::Sooner, ..choice }, "dots");
         assert!(
-            favourite.summary.ends_with("favourites; shown recently, no other fits"),
+            favourite.summary.ends_with("favourites; shown recently: no other preset fits"),
             "{}",
             favourite.summary
         );

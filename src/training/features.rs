@@ -23,7 +23,7 @@ const FIRST_OF_PIECE: usize = 5;
 
 /// State of the analysis at one time of a clip.
 pub struct Observation {
-    /// Summary of the last seconds; `None` at the start.
+    /// Summary of the last few seconds; `None` at the start.
     pub summary: Option<[f32; SUMMARY_SIZE]>,
     /// Whether the input is silent.
     pub silent: bool,

@@ -74,7 +74,7 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
         "write style policy",
     ];
     let all: Vec<&str> = once.into_iter().chain(once).chain(["done."]).collect();
-    assert_eq!(stages, all, "the smoke run, then the night");
+    assert_eq!(stages, all, "the smoke test, then the full bake");
     let baked = index(&out);
     assert!(baked.len() >= 8 && !baked.contains_key("black.milk"), "{baked:?}");
     assert_eq!(index(&kitchen.library), baked, "the show finds it beside the presets");
@@ -95,7 +95,7 @@ fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
 
     // Nothing has changed: the second night does nothing again, and the ids stay.
     let again = night(&kitchen, &[]);
-    assert!(again.status.success() && again.stdout.contains("skipping the smoke run"), "{}", again.stdout);
+    assert!(again.status.success() && again.stdout.contains("skipping the smoke test"), "{}", again.stdout);
     assert_eq!(index(&out), baked);
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
     assert!(page.contains("0 new, 0 removed, 0 moved to another cluster"), "{page}");

@@ -81,7 +81,7 @@ pub fn has_content(picture: &RgbImage) -> Result<(), String> {
     let far = |pixel: &&Rgb<u8>| channel_differences(pixel, &Rgb(ground)).iter().any(|&off| off > STANDS_OUT);
     let share = picture.pixels().filter(far).count() as f64 / f64::from(picture.width() * picture.height());
     if share < LEAST_CONTENT {
-        return Err(format!("only {:.2} % of the sheet differs from {ground:?}", share * 100.0));
+        return Err(format!("only {:.2}% of the sheet differs from {ground:?}", share * 100.0));
     }
     Ok(())
 }

@@ -2,10 +2,10 @@
 
 use super::cells::Ranges;
 
-/// Accents on each of the four beats of a bar, and half way to the next beat.
+/// Accents on each of the four beats of a bar, and halfway to the next beat.
 pub type BarView = [[Ranges; 2]; 4];
 
-/// Weight of each position in a bar (on the beat, half way to the next) for the low, mid, high and sharp accents.
+/// Weight of each position in a bar (on the beat, halfway to the next) for the low, mid, high and sharp accents.
 /// Conditional logit fitted to annotated music: each bar against the same bar shifted by one, two and three beats.
 const WEIGHTS: BarView = [
     [[0.04, -0.04, -0.05, -0.03], [-0.28, -0.36, -0.46, 0.37]],

@@ -1,4 +1,4 @@
-//! Folds the accents of the last seconds over every tempo and finds the phase at which each one peaks.
+//! Folds the accents of the last few seconds over every tempo and finds the phase at which each one peaks.
 //!
 //! A comb of `n` beats that finds the mean accent `f`, on accents with mean `m` and standard deviation `s`, scores
 //! `z = (f - m) / s * sqrt(n)`: its distance from chance in standard deviations. The statistic compares tempi
@@ -13,7 +13,7 @@ const HISTORY: usize = 800;
 const DECAY: f32 = 500.0;
 /// Phase bins per period.
 const PHASES: usize = 48;
-/// Tempi per octave; neighbours are 1.2 % apart.
+/// Tempi per octave; neighbours are 1.2% apart.
 const PER_OCTAVE: usize = 58;
 /// Shortest period, in hops of 10 ms (218 BPM).
 const MIN_PERIOD: f32 = 27.5;
@@ -46,7 +46,7 @@ pub struct Comb {
     pub score: f32,
 }
 
-/// Accent history fold_period over all periods.
+/// Accent history, folded over every period.
 pub struct Combs {
     ring: Vec<Accent>,
     at: usize,
@@ -131,7 +131,7 @@ impl Combs {
         self.best_of(0..BEATS, |_, _| true)
     }
 
-    /// Returns the best hypothesis within 2.5 % of the given period and 12 % of its phase.
+    /// Returns the best hypothesis within 2.5% of the given period and 12% of its phase.
     pub fn near(&self, period: f32, since: f32) -> Comb {
         let place = ((period / MIN_PERIOD).log2() * PER_OCTAVE as f32).round();
         let place = place.clamp(0.0, (BEATS - 1) as f32) as usize;

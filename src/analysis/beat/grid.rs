@@ -38,7 +38,7 @@ pub struct Grid {
     cells: Cells,
     /// Smoothed score of the evidence; decays slowly without any.
     pub score: f32,
-    /// Mean `z` of the evidence over the last seconds.
+    /// Mean `z` of the evidence over the last few seconds.
     pub mean_z: f32,
     /// Low and overall onset strength while there was evidence.
     pub drums: [f32; 2],
@@ -157,7 +157,7 @@ impl Grid {
         self.slow != before
     }
 
-    /// Returns the accents on the counted beats with numbers modulo four of 0 to 3; `None` until all were passed.
+    /// Returns the accents on the counted beats with numbers modulo four of 0 to 3; `None` until all have passed.
     pub fn bar(&self) -> Option<BarView> {
         let mut view = BarView::default();
         for (beat, view) in view.iter_mut().enumerate() {

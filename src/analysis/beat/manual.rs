@@ -6,7 +6,7 @@ use crate::units::{MAX_TEMPO, MIN_TEMPO, Tempo};
 /// A manual change of the beat.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TempoRequest {
-    /// A beat is now.
+    /// A beat falls now.
     Tap,
     /// The bar starts now.
     Resync,
@@ -29,7 +29,7 @@ pub struct ManualTempo {
     taps: [f64; TAPS],
     count: usize,
     tempo_set: bool,
-    /// Octaves by which the count is doubled (positive) or halved (negative).
+    /// Number of times the tempo is doubled (positive) or halved (negative).
     octaves: i32,
     /// A beat number that stays a beat in the halved count.
     aligned_beat: u64,

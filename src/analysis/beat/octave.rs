@@ -7,7 +7,7 @@
 use super::cells::{Cells, Ranges};
 
 /// Weights of low, mid, high and sharp for: accents that alternate between beats, accents once in four beats, accents
-/// half way between beats, and accents a quarter beat off.
+/// halfway between beats, and accents a quarter beat off.
 const WEIGHTS: [Ranges; 4] = [
     [0.48, -3.87, -1.34, 1.01],
     [2.63, -1.81, 10.37, -0.54],
@@ -21,7 +21,7 @@ const FLOOR: f32 = 0.02;
 /// Upper limit of the accents between beats, as a multiple of those on the beats.
 const MAX_BETWEEN: f32 = 3.0;
 
-/// Returns the log odds that every second beat at `bpm` is not a beat; `None` before four beats were passed.
+/// Returns the log odds that every second beat at `bpm` is not a beat; `None` until four beats have passed.
 pub fn too_fast(cells: &Cells, bpm: f32) -> Option<f32> {
     let mut on = [[0.0; 4]; 4];
     let mut between = [[0.0; 4]; 2];

@@ -68,11 +68,11 @@ pub struct Tracker {
     faster_updates: u32,
     /// Low and overall onset strength, averaged over about one second.
     recent: [f32; 2],
-    /// High onset strength, averaged over the last seconds.
+    /// High onset strength, averaged over the last few seconds.
     high: f32,
     /// Seconds of continuous silence.
     silent_secs: f32,
-    /// Strongest mid onset of the last seconds.
+    /// Strongest mid onset of the last few seconds.
     attack: f32,
     bar: Bar,
     manual: ManualTempo,

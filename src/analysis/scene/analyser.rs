@@ -67,7 +67,7 @@ impl SceneAnalyser {
         self.summary.take_change()
     }
 
-    /// Returns the summary of the last seconds, or `None` before 1.5 s of audio.
+    /// Returns the summary of the last few seconds, or `None` before 1.5 s of audio.
     pub fn summary(&mut self) -> Option<[f32; SIZE]> {
         self.summary.ready().then(|| self.summary.read())
     }

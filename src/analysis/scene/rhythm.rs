@@ -120,7 +120,7 @@ impl Rhythm {
             (four[0] + four[2] - four[1] - four[3]).abs() / (four.iter().sum::<f32>() + 1e-6)
         };
         put(alternate(kicks));
-        // Backbeat, and the shares half way and a quarter between the beats, per range.
+        // Backbeat, and the shares halfway and a quarter of the way between the beats, per range.
         for row in &folded {
             let sum = row.iter().sum::<f32>() + 1e-6;
             put(alternate(beats(row)));

@@ -1,4 +1,4 @@
-//! Three linear scores of the reference system: the fallback without a model, and the baseline that
+//! The predecessor's three linear scores: the fallback without a model, and the baseline that
 //! `aivj train-scene` reports next to it.
 
 use super::super::features::Features;

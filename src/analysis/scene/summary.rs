@@ -25,7 +25,7 @@ const MIN_CHANGE_HOPS: usize = 800;
 /// Minimum number of hops for a summary.
 const MIN_HOPS: usize = 150;
 
-/// Length of a summary.
+/// Number of values in a summary.
 pub const SIZE: usize = 5 * RANGES + 2 + 6 + 12 + 5 * 2 * FINES + 4 * FINES + 4 * RATES_HZ.len() + RHYTHM + 3;
 
 /// Per-hop history of the last six seconds.

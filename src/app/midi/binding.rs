@@ -43,7 +43,7 @@ impl Encoding {
         Self::Toggle,
     ];
 
-    /// Name in files.
+    /// Returns the name used in files.
     pub fn word(self) -> &'static str {
         match self {
             Self::Absolute => "absolute",
@@ -58,18 +58,18 @@ impl Encoding {
         }
     }
 
-    /// Label on the desk.
+    /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Absolute => "Absolute",
-            Self::Absolute14 => "Absolute, 14 bits",
-            Self::Relative => "Endless, automatic",
-            Self::TwosComplement => "Endless, 1 / 127",
-            Self::Offset64 => "Endless, 65 / 63",
-            Self::SignedBit => "Endless, 1 / 65",
-            Self::SignedBit2 => "Endless, 65 / 1",
-            Self::OnOff => "Endless, 127 / 0",
-            Self::Toggle => "Toggle",
+            Self::Absolute => "absolute",
+            Self::Absolute14 => "absolute, 14-bit",
+            Self::Relative => "relative, automatic",
+            Self::TwosComplement => "two's complement (1, 127)",
+            Self::Offset64 => "offset 64 (65, 63)",
+            Self::SignedBit => "signed bit (1, 65)",
+            Self::SignedBit2 => "signed bit 2 (65, 1)",
+            Self::OnOff => "on/off (127, 0)",
+            Self::Toggle => "toggle",
         }
     }
 

@@ -1,5 +1,5 @@
-//! MIDI devices (midir). A thread polls the ports, because there are no hot-plug events; a device that is unplugged
-//! reconnects automatically. A system without MIDI is a normal state.
+//! MIDI devices (midir). A thread polls the ports, because there are no hot-plug events; a device
+//! reconnects when it is plugged in again. A system without MIDI is a normal state.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -167,7 +167,7 @@ impl Watcher {
         if let Some(output) = output
             && let Err(error) = output.send(bytes)
         {
-            log::debug!("could not set a lamp of {device}: {error}");
+            log::debug!("could not set an LED of {device}: {error}");
         }
     }
 
@@ -182,7 +182,9 @@ impl Watcher {
 fn list() -> Result<MidiInput, String> {
     // ALSA prints an error each time a missing sequencer is opened.
     if cfg!(all(target_os = "linux", not(feature = "jack"))) && !Path::new(SEQUENCER).exists() {
-        return Err(format!("this system has no MIDI sequencer ({SEQUENCER}); 'modprobe snd-seq' adds it"));
+        return Err(format!(
+            "this system has no MIDI sequencer ({SEQUENCER}); run 'modprobe snd-seq' to load it"
+        ));
     }
     MidiInput::new(CLIENT).map_err(|error| error.to_string())
 }

@@ -302,7 +302,7 @@ impl Midi {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
-                self.message = Some(format!("{name} was disconnected; it reconnects automatically"));
+                self.message = Some(format!("{name} disconnected; it will reconnect when plugged in again"));
             }
             PortEvent::Bytes { device, bytes } => {
                 if let Some(event) = Event::decode(&bytes) {
@@ -349,7 +349,7 @@ impl Midi {
     /// Adds a binding; an action has at most one control per device.
     fn bind(&mut self, device: &str, binding: Binding) {
         self.learning = None;
-        let message = format!("{}: {} of {device}", binding.action.title(), binding.address);
+        let message = format!("bound {} to {} on {device}", binding.action.title(), binding.address);
         self.message = Some(message);
         self.edit(device, |controls| {
             controls.retain(|bound| bound.binding.action != binding.action);

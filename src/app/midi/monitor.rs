@@ -13,7 +13,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MonitorEnd {
     /// At least one device was found.
-    PresetAudio,
+    DeviceFound,
     /// No device was found.
     NoDevice,
 }
@@ -26,7 +26,7 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     while seconds.is_none_or(|limit| started.elapsed().as_secs_f64() < limit) {
         while let Some(news) = devices.receive() {
             if matches!(news, PortEvent::Came { .. }) {
-                end = MonitorEnd::PresetAudio;
+                end = MonitorEnd::DeviceFound;
             }
             say(&line(&news));
         }
@@ -40,7 +40,7 @@ fn line(news: &PortEvent) -> String {
         PortEvent::Came { device, lamps: true } => format!("port   {device} (in and out)"),
         PortEvent::Came { device, lamps: false } => format!("port   {device} (in)"),
         PortEvent::Gone { device } => format!("gone   {device}"),
-        PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("note   {why}"),
+        PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("info   {why}"),
         PortEvent::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(

@@ -28,7 +28,7 @@ impl MidiProfile {
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
              # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover. min and\n\
-             # max: what a knob sets at its two ends.\n\
+             # max: the values at the two ends of a knob's range.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );

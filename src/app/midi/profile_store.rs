@@ -30,7 +30,7 @@ pub struct ProfileStore {
 }
 
 impl ProfileStore {
-    /// Opens the store in this folder; without one, profiles last until the program ends.
+    /// Opens the store in this folder; without one, profiles are kept only until the program exits.
     pub fn open(folder: Option<PathBuf>) -> Self {
         let (orders, waiting) = mpsc::channel();
         let (report, fetched) = mpsc::channel();
@@ -142,7 +142,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
             }
             Err(error) => {
                 let why = format!(
-                    "cannot read {} and cannot move it away ({error}); the bindings last until the program ends",
+                    "cannot read or rename {} ({error}); new bindings are kept only until the program exits",
                     path.display()
                 );
                 return vec![Fetched::Trouble(why)];
@@ -156,7 +156,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     if let Err(error) = written {
         let device = &profile.device;
         news.push(Fetched::Trouble(format!(
-            "could not save the bindings of {device} in {} ({error}); they last until the program ends",
+            "could not save the bindings of {device} in {} ({error}); they are kept only until the program exits",
             path.display()
         )));
     }

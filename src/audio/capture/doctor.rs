@@ -1,4 +1,4 @@
-//! The audio doctor: measures every input and picks the one that carries sound.
+//! The audio doctor: measures every input and picks the one with signal.
 //!
 //! Silence is the most common problem, so every diagnosis includes a next step.
 
@@ -35,7 +35,7 @@ pub struct InputReport {
 
 impl InputReport {
     /// Returns whether the level is above [`SILENCE_DBFS`].
-    pub fn carries_sound(&self) -> bool {
+    pub fn has_signal(&self) -> bool {
         matches!(self.level, Ok(level) if level.rms_dbfs > SILENCE_DBFS)
     }
 }
@@ -63,7 +63,7 @@ impl std::fmt::Display for InputReport {
 pub struct Diagnosis {
     /// Index of the report of the recommended input.
     pub picked: Option<usize>,
-    /// One line for the operator: the choice and its reason, or the problem and a next step.
+    /// One line for the performer: the choice and its reason, or the problem and a next step.
     pub message: String,
 }
 
@@ -72,18 +72,18 @@ pub fn examine(listen: Seconds) -> Vec<InputReport> {
     examine_host(&(Arc::new(Devices) as Arc<dyn Host>), listen, None)
 }
 
-/// Picks the loudest input that carries sound.
+/// Picks the loudest input with signal.
 pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
     let loudness = |report: &InputReport| report.level.as_ref().map_or(f32::MIN, |level| level.rms_dbfs);
     let loudest = (0..reports.len())
-        .filter(|&index| reports[index].carries_sound())
+        .filter(|&index| reports[index].has_signal())
         .max_by(|&a, &b| loudness(&reports[a]).total_cmp(&loudness(&reports[b])));
     if let Some(index) = loudest {
         let report = &reports[index];
-        let others = reports.iter().filter(|r| r.carries_sound()).count() - 1;
+        let others = reports.iter().filter(|r| r.has_signal()).count() - 1;
         let why = if others == 0 { "the only one" } else { "the loudest one" };
         let message = format!(
-            "'{}' carries sound ({:.1} dBFS), {why} of {} inputs",
+            "'{}' has signal ({:.1} dBFS), {why} of {} inputs",
             report.input.name,
             loudness(report),
             reports.len()
@@ -107,12 +107,12 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
 /// Returns what to try on this platform.
 fn hint() -> &'static str {
     if cfg!(windows) {
-        "see Settings > System > Sound > Input and Privacy > Microphone; what the computer plays is offered as loopback"
+        "see Settings > System > Sound > Input and Privacy > Microphone; system audio is available as a loopback input"
     } else if cfg!(target_os = "macos") {
         "see System Settings > Privacy & Security > Microphone and Audio Recording; loopback needs macOS 14.6"
     } else {
-        "see pavucontrol > Input Devices and Recording (choose 'Monitor of ..' to capture what the computer plays), \
-         or run `pactl list short sources`; without a sound server: `arecord -l`, and join the group audio"
+        "see pavucontrol > Input Devices and Recording (choose 'Monitor of …' to capture system audio), \
+         or run `pactl list short sources`; without a sound server: `arecord -l`, and add your user to the `audio` group"
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
         let diagnosis = diagnose(&reports);
         assert_eq!(diagnosis.picked, Some(1), "{diagnosis:?}");
         assert!(
-            diagnosis.message.contains("'mixer' carries sound (-6.0 dBFS), the loudest"),
+            diagnosis.message.contains("'mixer' has signal (-6.0 dBFS), the loudest"),
             "{}",
             diagnosis.message
         );

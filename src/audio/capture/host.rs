@@ -38,7 +38,7 @@ impl Input {
 /// Which input to capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The system's default input, or any input that carries sound if the default stays silent.
+    /// The system's default input, or any input with signal if the default stays silent.
     #[default]
     Automatic,
     /// The first input whose name contains this text, ignoring case.

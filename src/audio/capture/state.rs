@@ -1,4 +1,4 @@
-//! State of the live capture as shown to the operator.
+//! State of the live capture as shown to the performer.
 
 /// Connection to the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,6 @@ pub struct AudioState {
     pub dropped_blocks: u64,
     /// Number of streams opened so far.
     pub connections: u32,
-    /// One line for the operator: what happened, what was done and what to try.
+    /// One line for the performer: what happened, what was done and what to try.
     pub message: String,
 }

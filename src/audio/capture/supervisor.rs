@@ -222,7 +222,7 @@ impl Supervisor {
         self.dropped_before += stats.dropped();
         self.state.link = Link::Lost;
         self.state.silent = true;
-        self.state.message = format!("'{}' is gone; looking for it and for other inputs", input.name);
+        self.state.message = format!("'{}' disconnected; looking for it or another input", input.name);
         log::warn!("{}", self.state.message);
         retire(stream);
         self.phase = Phase::Seeking { next_try: now };
@@ -273,7 +273,7 @@ impl Supervisor {
                     return Some(other);
                 }
                 self.state.message = format!(
-                    "'{}' is silent, but '{}' carries sound: consider choosing it",
+                    "'{}' is silent, but '{}' has signal; consider choosing it",
                     running.input.name, other.name
                 );
             }

@@ -4,7 +4,7 @@
 
 use crate::units::Rng;
 
-/// Returns the sine of `turns` cycles, accurate to 0.1 % (parabola with one correction).
+/// Returns the sine of `turns` cycles, accurate to 0.1% (parabola with one correction).
 pub(crate) fn sine(turns: f32) -> f32 {
     let x = turns - (turns + 0.5).floor();
     let rough = 8.0 * x - 16.0 * x * x.abs();
@@ -74,7 +74,7 @@ pub(crate) struct Decay {
 }
 
 impl Decay {
-    /// Builds a decay to 37 % within `seconds`.
+    /// Builds a decay to 37% within `seconds`.
     pub(crate) fn new(rate_hz: f32, seconds: f32) -> Self {
         let mut decay = Self { level: 0.0, keep: 0.0 };
         decay.set_time(rate_hz, seconds);

@@ -20,7 +20,7 @@ pub struct Look {
     pub luma: f64,
     /// Mean luma of the darkest and of the brightest frame.
     pub luma_range: [f64; 2],
-    /// Luma exceeded by 2 % of the pixels, mean over frames.
+    /// Luma exceeded by 2% of the pixels, mean over frames.
     pub highlight: f64,
     /// Standard deviation of luma within a frame.
     pub contrast: f64,

@@ -37,7 +37,7 @@ use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError
 pub const FPS: f64 = 30.0;
 /// Cells of the warp mesh, as in a live show.
 const MESH: [u32; 2] = [48, 36];
-/// Number of frames over budget after which a preset counts as endless. One may be its start, a few a loud moment.
+/// Number of frames over budget after which a preset counts as endless. One may be the first, a few a loud passage.
 const ENDLESS_FRAMES: u32 = 8;
 
 /// Settings of a probe. Equal settings and seeds give equal looks.
@@ -51,7 +51,7 @@ pub struct ProbeSettings {
     pub frames: u32,
     /// Random seed.
     pub seed: u64,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Folder for thumbnails; `None` saves none.
     pub thumbs: Option<PathBuf>,
@@ -76,7 +76,7 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Opens the device, renders the sound, and measures the cost of a tiny picture.
+    /// Opens the device, renders the music, and measures the cost of a tiny picture.
     pub fn new(settings: ProbeSettings) -> anyhow::Result<Self> {
         let sound = ProbeSound::new(settings.warm_up, settings.frames, FPS)?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));

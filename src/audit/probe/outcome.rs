@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cost, Look, PerceptualHash, TextFacts};
 use crate::media::flash::FlashScore;
 
-/// Everything measured on a preset. Only the text facts if it was not drawn.
+/// Everything measured on a preset. If it was not drawn, only the facts about its source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeEvidence {
     /// Missing images.
@@ -21,7 +21,7 @@ pub struct ProbeEvidence {
     pub flash: FlashScore,
     /// Cost on this machine.
     pub cost: Cost,
-    /// Facts about the text.
+    /// Facts about its source.
     pub text: TextFacts,
 }
 

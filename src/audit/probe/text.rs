@@ -1,4 +1,4 @@
-//! Facts about a preset's text, as in audit files of the reference format.
+//! Facts about a preset's source, as in the predecessor's audit files.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ const PARAMETERS: [&str; 16] = [
     "shapecount",
 ];
 
-/// Facts about the text of a preset.
+/// Facts about the source of a preset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TextFacts {

@@ -90,7 +90,7 @@ impl HtmlPage {
 
     /// Adds tables of counts side by side, with their share of `whole`; rows with a count of zero are omitted.
     pub fn tables(&mut self, whole: usize, tables: &[(&str, &[(String, usize)])]) {
-        let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / whole.max(1) as f64);
+        let share = |count: usize| format!("{:.1}%", 100.0 * count as f64 / whole.max(1) as f64);
         self.add(html! {
             div.tables {
                 @for (title, rows) in tables {

@@ -25,7 +25,7 @@ const SHOWN: usize = 24;
 /// Maximum number of groups of similar presets.
 const SHOWN_GROUPS: usize = 12;
 
-/// Writes the page and the lists of the audit to `out`; returns the path of the page.
+/// Writes the report and the preset lists of the audit to `out`; returns the path of the report.
 pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     let run = read_run(out)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
@@ -33,7 +33,7 @@ pub fn write(out: &Path, store: Store) -> anyhow::Result<PathBuf> {
     write_with(out, &plan, &ledger)
 }
 
-/// Writes the page and the lists of a plan with the verdicts in `ledger`.
+/// Writes the report and the preset lists of a plan with the verdicts in `ledger`.
 pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Result<PathBuf> {
     let audit = Audit::gather(out, plan, ledger)?;
     let lines =
@@ -164,7 +164,7 @@ impl<'a> Audit<'a> {
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
             "Repeats: {identical} files are identical to another, {same_code} presets have the code of another, \
-            {same_look} look like another; {repeats} in total ({share:.1} %)."
+            {same_look} look like another; {repeats} in total ({share:.1}%)."
         ));
         let Gates { dark, bright, still, from } = self.gates;
         page.text(&format!(
@@ -174,7 +174,7 @@ impl<'a> Audit<'a> {
         let flashing = self.flashing().len();
         let share = 100.0 * flashing as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Flashes: {flashing} presets ({share:.0} %) exceed the limit of WCAG 2.2: more than three general or red flashes \
+            "Flashes: {flashing} presets ({share:.0}%) exceed the limit of WCAG 2.2: more than three general or red flashes \
             within a second over a quarter of a 10-degree field. Counted on the preset alone at 30 frames per second. The \
             flash limiter of the show reduces them before they reach the screen; for a show without it, create the pack \
             with --safe-flash."

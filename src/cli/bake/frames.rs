@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, default_value_t = 2)]
     retry_times: u32,
     /// Stop after SECONDS; the next run resumes
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     stop_after_sec: Option<u64>,
 }
 
@@ -40,13 +40,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
     let Work { library, workers, seed, .. } = args.work;
     if args.capture.audio != "demo" {
-        crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the sound file")?;
+        crate::audio::decode(std::path::Path::new(&args.capture.audio)).context("opening the audio file")?;
     }
     let _lock = FolderLock::take(&args.out)?;
     let mut items = items_in(&library, limit)?;
     let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
-        Ok(known) => println!("audio response known from an audit: {known} of {} presets", items.len()),
+        Ok(known) => {
+            println!("audio response known from an earlier audit for {known} of {} presets", items.len())
+        }
         Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
     }
     let settings = FramesSettings {

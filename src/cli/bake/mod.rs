@@ -1,4 +1,4 @@
-//! `aivj bake`: one file per bake stage.
+//! `aivj bake`: one file per subcommand.
 
 mod audit;
 mod cluster;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 pub(super) use audit::work as audit_work;
 pub(super) use frames::work as frames_work;
 
-/// Audit, pack and bake preset libraries.
+/// Bake a preset library: all stages overnight, or one at a time.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

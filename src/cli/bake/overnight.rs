@@ -41,7 +41,7 @@ pub struct Args {
     smoke: bool,
     #[command(flatten)]
     capture: Capture,
-    /// Run at the lowest CPU priority
+    /// Run at low CPU priority
     #[arg(long)]
     modest: bool,
     /// Emit JSON Lines; stop when `stop` is read from stdin

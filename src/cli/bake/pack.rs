@@ -78,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         println!("selected from {}; compared with random packs of the same size:", report.eligible);
         let line = |what, pack: f64, random: f64| println!("  {what:26} {pack:8.2}  random {random:8.2}");
         line("folders covered", report.pack.folders, report.random.folders);
-        line("distinct code", report.pack.families, report.random.families);
+        line("distinct code families", report.pack.families, report.random.families);
         line("distinct looks", report.pack.looks, report.random.looks);
         line("nearest-neighbour distance", report.pack.mean_nearest, report.random.mean_nearest);
         let grade = match report.grade {

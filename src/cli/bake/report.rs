@@ -1,9 +1,9 @@
-//! `aivj bake report`: writes the audit page.
+//! `aivj bake report`: writes the audit report.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write the page and lists of an audit, complete or in progress.
+/// Write the HTML report and preset lists of an audit, complete or in progress.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder

@@ -26,7 +26,7 @@ impl LibraryPage {
         }
         let (found, all) = (view.answer.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
-        if self.question.like.is_some() && ui.button("Similar to one preset  ×").clicked() {
+        if self.question.like.is_some() && ui.button("More like this  ×").clicked() {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
@@ -53,7 +53,7 @@ impl LibraryPage {
         let source = match library.origin {
             StyleOrigin::V1 => "Styles (by look)",
             StyleOrigin::V0 => "Styles (by name)",
-            StyleOrigin::Tags => "Styles (by preset text)",
+            StyleOrigin::Tags => "Styles (by preset code)",
         };
         ui.label(RichText::new(source).color(style::OFF));
         let count = library.clusters.len();

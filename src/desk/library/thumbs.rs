@@ -77,7 +77,7 @@ impl Thumbs {
         }
     }
 
-    /// The picture of a preset, if there is one and it is here already.
+    /// Returns the thumbnail of a preset if it has been loaded; otherwise requests it.
     pub fn of(&mut self, entry: &Entry) -> Option<TextureId> {
         if let Some(known) = self.known.get_mut(&entry.id) {
             known.used = self.drawing;

@@ -19,8 +19,8 @@ pub struct LibraryView {
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
     pub banned: Arc<BTreeSet<PresetId>>,
-    /// Presets excluded for a while, with reasons.
-    pub left_out: Arc<BTreeMap<PresetId, Exclusion>>,
+    /// Excluded presets, with reasons.
+    pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
     /// Presets that an audit rejected, with reasons.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Presets rescued from an exclusion.
@@ -33,7 +33,7 @@ impl LibraryView {
     /// Returns why a preset is excluded, if it is.
     pub(super) fn exclusion(&self, id: PresetId) -> Option<&str> {
         let by_audit = || self.rejected.get(&id).filter(|_| !self.rescued.contains(&id));
-        self.left_out.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
+        self.excluded.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
     }
 }
 

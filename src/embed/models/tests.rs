@@ -19,7 +19,7 @@ struct Server {
     requests: Arc<Mutex<Vec<(String, Option<u64>)>>>,
 }
 
-/// Serves these files; the first response for `breaks` ends half-way.
+/// Serves these files; the first response for `breaks` ends halfway.
 fn serve(files: &[(&str, Vec<u8>)], listed: &str, breaks: &'static str) -> Server {
     serve_interrupted(files, listed, breaks, false)
 }

@@ -248,7 +248,7 @@ fn batch_of(sides: &[i64; 4]) -> Result<Option<usize>, String> {
         ..1 => Ok(None),
         fixed @ 1..=LARGEST_BATCH => Ok(Some(fixed as usize)),
         fixed => Err(format!(
-            "its batch size is {fixed}, the maximum is {LARGEST_BATCH}; export it with a free batch size, or 1"
+            "its batch size of {fixed} exceeds the maximum of {LARGEST_BATCH}; export it with a free batch size, or 1"
         )),
     }
 }

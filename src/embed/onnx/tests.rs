@@ -134,7 +134,7 @@ fn a_fixed_batch_size_is_respected() {
     }
     let folder = folder(&tower_of([4096, 3, SIDE as u64, SIDE as u64], &patches()));
     let why = Onnx::open(folder.path(), 1).err().expect("refused");
-    assert!(why.contains("batch size is 4096"), "{why}");
+    assert!(why.contains("batch size of 4096"), "{why}");
 }
 
 #[test]

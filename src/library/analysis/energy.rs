@@ -1,13 +1,13 @@
-//! Estimates the energy of a preset from its text: its name, how fast its picture moves, and how much of it reacts to
+//! Estimates the energy of a preset from its file: its name, how fast its picture moves, and how much of it reacts to
 //! sound.
 //!
-//! The words are those of the reference's label index; the parameters decide where no word does.
+//! The words are those of the predecessor's style index v0; if none occurs, the parameters decide.
 
 use super::sheet::Sheet;
 use crate::library::Energy;
 use crate::library::style::{CALM_WORDS, PEAK_WORDS};
 
-/// Calm below the first, peak above the second score. They split the reference collection about 30:40:30.
+/// Calm below the first, peak above the second score. They split the collection they were chosen on about 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];
 
 /// Returns the energy of a preset with this name.

@@ -1,4 +1,4 @@
-//! Facts about a preset's look from its text, without compiling it: tags, energy, family.
+//! Facts about a preset's look from its source, without compiling it: tags, energy, family.
 //!
 //! Fast enough for hundreds of thousands of files (tens of microseconds each). Uses effective values: anything
 //! invisible, disabled or overwritten by an equation is ignored. See `milk` for compiling presets.
@@ -12,11 +12,11 @@ use super::tags::{Tag, Tags};
 use crate::milk::text::Decoded;
 use sheet::Sheet;
 
-/// Must be increased whenever the same text yields different [`PresetFacts`]; files analysed by an older version are
+/// Must be increased whenever the same source yields different [`PresetFacts`]; files analysed by an older version are
 /// read again.
 pub(super) const ANALYSIS_VERSION: u32 = 2;
 
-/// Facts about a preset's look from its text.
+/// Facts about a preset's look from its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PresetFacts {
     /// Look tags.

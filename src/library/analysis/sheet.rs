@@ -99,7 +99,7 @@ enum Set {
 }
 
 impl Sheet {
-    /// Parses a preset's text.
+    /// Parses a preset.
     pub fn read(text: &str) -> Self {
         let mut sheet = Self::default();
         text::lines(text).for_each(|line| sheet.line(&line));
@@ -206,7 +206,7 @@ impl Sheet {
         if self.version >= 200.0 { &self.comp_shader } else { "" }
     }
 
-    /// Returns whether the picture flows: it keeps the previous frame and distorts it smoothly.
+    /// Returns whether the preset keeps the previous frame and distorts it smoothly.
     pub fn flows(&self) -> bool {
         let shader = self.warp_text();
         if shader.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Packs in use contain two kinds of preset ids, `target-slug-hash` and the path itself. Presets are therefore looked
 //! up by any of their names: id, path with and without the pack's folder, label. The hash is the start of an MD5 in
-//! the reference and six digits of the preset id in this program; readers do not interpret it.
+//! the predecessor's packs and six digits of the preset id in ours; readers do not interpret it.
 
 use std::path::Path;
 

@@ -27,7 +27,7 @@ pub enum Setting {
     Profile(String),
     /// How far choices stray from known favourites, 0 to 1.
     Adventure(f32),
-    /// How long presets stay on air, as a multiple of the default.
+    /// How long presets stay on air, as a multiple of the automatic duration.
     Dwell(f32),
     /// Name of the MIDI profile set [default: the standard set].
     Midi(Option<String>),
@@ -104,7 +104,7 @@ pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
     let mut document = parse(text).map_err(|error| {
         let why = error.message();
-        format!("invalid TOML ({why}); the change lasts until the program exits, fix the file to save it")
+        format!("invalid TOML ({why}); the change lasts until the program exits; fix the file to save it")
     })?;
     let name = setting.name();
     match setting.value() {

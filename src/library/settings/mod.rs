@@ -24,10 +24,10 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Preset folder, or a pack's library-manifest.json.
 # presets = "/home/me/presets"
 
-# Folders with images for presets.
+# Texture folders.
 # textures = ["/home/me/textures"]
 
-# Display that the output fills, from 0, or "window"; automatic if omitted.
+# Display that the output fills, counted from 0, or "window" [default: the display without the desk].
 # monitor = 1
 
 # Audit preset files in a separate process before they are first shown.
@@ -48,7 +48,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # How far choices stray from known favourites, 0 to 1.
 # adventure = 0.5
 
-# How long presets stay on air, as a multiple of the default, 0.25 to 4.
+# How long presets stay on air, as a multiple of the automatic duration, 0.25 to 4.
 # dwell = 1.0
 
 # Name of the MIDI profile set: a folder in the midi folder next to this file.
@@ -66,7 +66,7 @@ pub struct Settings {
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
-    /// Folders with images for presets.
+    /// Texture folders.
     pub textures: Vec<PathBuf>,
     /// Where the output opens.
     pub monitor: OutputDisplay,
@@ -82,7 +82,7 @@ pub struct Settings {
     pub limit_flashes: Option<bool>,
     /// How far choices stray from known favourites, 0 to 1.
     pub adventure: Option<f32>,
-    /// How long presets stay on air, as a multiple of the default, from [`DWELL`].0 to [`DWELL`].1.
+    /// How long presets stay on air, as a multiple of the automatic duration, from [`DWELL`].0 to [`DWELL`].1.
     pub dwell: Option<f32>,
     /// Name of the MIDI profile set.
     pub midi: Option<String>,

@@ -33,7 +33,7 @@ pub struct FileFacts {
     pub modified_ns: i64,
     /// The preset in the file.
     pub id: PresetId,
-    /// Facts from its text.
+    /// Facts from its source.
     pub preset_facts: PresetFacts,
 }
 
@@ -53,7 +53,7 @@ pub struct LoadedRow {
     pub id: PresetId,
     /// Path below the root.
     pub path: PathBuf,
-    /// Facts from its text.
+    /// Facts from its source.
     pub preset_facts: PresetFacts,
 }
 

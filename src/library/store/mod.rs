@@ -85,7 +85,7 @@ impl Store {
             Ok(opened) => Ok(opened),
             Err(error) => {
                 let hint = match &error {
-                    StoreError::InUse(_) => "Close it and start again".to_owned(),
+                    StoreError::InUse(_) => "Close that program and start again".to_owned(),
                     _ => format!("Check that {} is writable", folder.display()),
                 };
                 let notice = format!("{error}; nothing will be saved. {hint}");

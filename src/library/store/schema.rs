@@ -146,7 +146,7 @@ pub(super) fn probe(
     Ok(None)
 }
 
-/// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at a time.
+/// Migrates the file to [`VERSION`]; each step is atomic and runs once even if two processes open the file at once.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     while version(connection)? < VERSION {
         let step = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;

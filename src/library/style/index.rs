@@ -40,7 +40,7 @@ pub struct StyleIndex {
     pub pack: String,
     /// The presets.
     pub entries: Vec<IndexEntry>,
-    /// The clusters; absent from and ignored by the reference.
+    /// The clusters; not written or read by the predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
     /// Name of the embedding space of the centroids: the model that made the embeddings.

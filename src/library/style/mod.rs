@@ -1,6 +1,6 @@
 //! The style index: which presets look alike and how much each moves; baked once and used by every show.
 //!
-//! Files and fields are compatible with the reference system in both directions. Reading is tolerant (unknown fields,
+//! Files and fields are compatible with the predecessor's in both directions. Reading is tolerant (unknown fields,
 //! the older form of the file, missing presets); writing is strict.
 
 mod apply;

@@ -3,12 +3,12 @@
 use super::index::{IndexEntry, IndexVersion, StyleIndex};
 use crate::library::Energy;
 
-/// Words of calm presets, from the reference.
+/// Words of calm presets, from the predecessor.
 pub(in crate::library) const CALM_WORDS: [&str; 16] = [
     "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
     "dream", "nebula", "quiet", "silence",
 ];
-/// Words of peak presets, from the reference.
+/// Words of peak presets, from the predecessor.
 pub(in crate::library) const PEAK_WORDS: [&str; 17] = [
     "rave",
     "hardcore",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::library::Energy;
 use crate::library::whole_file::{self, FileError};
 
-/// A style policy; missing fields have the reference's defaults.
+/// A style policy; missing fields have the predecessor's defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StylePolicy {
@@ -18,7 +18,7 @@ pub struct StylePolicy {
     pub generated_at: String,
     /// Name of the pack.
     pub pack: String,
-    /// Probability that the next preset has the same author or cluster. The reference writes 1, which never leaves a
+    /// Probability that the next preset has the same author or cluster. The predecessor writes 1, which never leaves a
     /// cluster; this program writes less.
     pub prefer_same_author_chance: f64,
     /// Thresholds of the motion macro between calm, groove and peak.

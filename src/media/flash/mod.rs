@@ -1,4 +1,4 @@
-//! Counts photosensitive flashes in a sequence of pictures: general and red flashes as defined by W3C WCAG 2.2, and the
+//! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG 2.2, and the
 //! rule of Ofcom and ITU-R BT.1702 about flashes over a quarter of the screen.
 //!
 //! Pure arithmetic on pictures. Not a certificate: broadcast needs its own test.

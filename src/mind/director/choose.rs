@@ -150,7 +150,7 @@ impl Director {
     }
 
     /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. The
-    /// reference stays in the same style; here the cluster rest forbids that, so similar styles are preferred instead.
+    /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {
@@ -168,7 +168,7 @@ impl Director {
         some
     }
 
-    /// Returns the clusters shown and planned recent_clusters, newest first; they cost a penalty even after their rest.
+    /// Returns the clusters recently shown or planned, newest first; they cost a penalty even after their rest.
     fn recent_clusters(&self, target: &Target, planned: &[u32]) -> Vec<u16> {
         let (cluster_rest, _) = self.pool.rests(target.scene);
         let past = planned.iter().rev().chain(self.shown.iter().rev()).take(2 * cluster_rest);

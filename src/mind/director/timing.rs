@@ -26,11 +26,11 @@ impl Moment {
     /// Returns the text shown to the performer.
     pub fn description(self) -> &'static str {
         match self {
-            Self::SceneChange => "new kind of music",
+            Self::SceneChange => "scene change",
             Self::Drop => "drop",
             Self::EnergyJump => "energy change",
             Self::PhraseEnd => "end of a phrase",
-            Self::LongEnough => "on air long enough",
+            Self::LongEnough => "maximum time on air",
         }
     }
 

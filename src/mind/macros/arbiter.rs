@@ -8,7 +8,7 @@ use super::Bank;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 
-/// How long the bank stands still after a touch, seconds.
+/// How long the music leaves the bank alone after a touch, seconds.
 pub const HOLD_SECS: f64 = 9.0;
 
 /// Who moves the bank.
@@ -24,18 +24,6 @@ pub enum Mode {
     Hold,
     /// MIDI knobs, which are assigned to all eight controls.
     Midi,
-}
-
-impl Mode {
-    /// Returns the label on the desk.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Ai => "music",
-            Self::Hold => "hold",
-            Self::Midi => "midi",
-        }
-    }
 }
 
 /// The performer's settings: the saved part of the macros.

@@ -1,4 +1,4 @@
-//! The effect of each profile on the macros. The numbers started from those of an earlier, browser-based system.
+//! The effect of each profile on the macros. The numbers started from those of the predecessor.
 
 use crate::mind::Profile;
 

@@ -1,6 +1,6 @@
 //! The slow layer: the bank follows the music in eased morphs that start on beats and phrases.
 //!
-//! All values are offsets from the performer's setting, 0 at rest. Unlike the reference, which holds the bank for 1.6
+//! All values are offsets from the performer's setting, 0 at rest. Unlike the predecessor, which holds the bank for 1.6
 //! s after a hard cut, a change of preset does not pause it: changes here are crossfades on the beat, and a pause at
 //! each of them would be visible as a stall.
 

@@ -1,4 +1,4 @@
-//! Imports tastes of the reference application: its preferences by `authorKey:energy`, and its feedback packages
+//! Imports tastes of the predecessor: its preferences by `cluster:energy`, and its feedback packages
 //! (`FeedbackPackageV0`).
 
 use serde::{Deserialize, Serialize};
@@ -76,10 +76,10 @@ struct FeedbackPackage {
 }
 
 impl Package {
-    /// Serialises the package for this program and the reference application. `now` is in seconds since 1970.
+    /// Serialises the package for this program and the predecessor. `now` is in seconds since 1970.
     pub fn to_json(&self, now: i64) -> Result<String, serde_json::Error> {
         let names = |names: &[String]| names.iter().cloned().map(Value::from).collect();
-        // The reference uses milliseconds.
+        // The predecessor uses milliseconds.
         let skip = |skip: &Skip| json!({ "presetId": skip.preset, "time": skip.at.saturating_mul(1000) });
         serde_json::to_string_pretty(&FeedbackPackage {
             version: "v0".into(),
@@ -125,7 +125,7 @@ fn check_version(taste: TasteState) -> Result<TasteState, ImportError> {
     }
 }
 
-/// Returns the preference for each arm in the reference's format: `c07:peak` with a number from -1 to 1.
+/// Returns the preference for each arm in the predecessor's format: `c07:peak` with a number from -1 to 1.
 fn bandit_from_state(taste: &TasteState) -> Value {
     let arms = taste.clusters.iter().flat_map(|cluster| {
         Energy::ALL.into_iter().map(|energy| {

@@ -58,7 +58,7 @@ impl<T: Copy + PartialEq> Column<T> {
 fn frame_count<'de, D: Deserializer<'de>>(count: D) -> Result<usize, D::Error> {
     let count = usize::deserialize(count)?;
     if count > MAX_FRAMES {
-        return Err(D::Error::custom(format!("{count} frames in one line, maximum is {MAX_FRAMES}")));
+        return Err(D::Error::custom(format!("{count} frames in one line; the maximum is {MAX_FRAMES}")));
     }
     Ok(count)
 }

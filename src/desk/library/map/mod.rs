@@ -128,14 +128,14 @@ impl MapView {
         }
     }
 
-    /// A way back from a part of the map.
+    /// Offers to show the whole map again while only a part is visible.
     fn offer_whole(&mut self, ui: &mut Ui, rect: Rect) {
         if self.window == MapWindow::default() {
             return;
         }
-        let size = Vec2::new(110.0, 28.0);
+        let size = Vec2::new(130.0, 28.0);
         let corner = Rect::from_min_size(Pos2::new(rect.right() - size.x - 8.0, rect.top() + 8.0), size);
-        if ui.put(corner, egui::Button::new("Whole map")).clicked() {
+        if ui.put(corner, egui::Button::new("Show whole map")).clicked() {
             self.window = MapWindow::default();
         }
     }

@@ -1,4 +1,5 @@
-//! The points of the map as one picture: what was found in the colours of its styles, the rest in grey beneath.
+//! Draws the map's points into one image: search results in the colours of their styles, on top of all other presets
+//! in grey.
 
 use egui::epaint::HsvaGamma;
 use egui::{Color32, ColorImage, Vec2};
@@ -6,24 +7,24 @@ use egui::{Color32, ColorImage, Vec2};
 use super::window::MapWindow;
 use crate::library::SearchResults;
 
-/// Behind the points.
+/// Background.
 const GROUND: Color32 = Color32::from_rgb(9, 10, 12);
-/// Presets that were not found.
+/// Presets that do not match the search.
 const GREY: Color32 = Color32::from_rgb(38, 41, 47);
-/// Smallest and largest dot, pixels across.
+/// Minimum and maximum diameter of a dot, pixels.
 const DOT: (f32, f32) = (1.0, 9.0);
-/// Share of the map's area that all dots together cover, as long as they have the size they would like.
+/// Share of the map's area covered by all dots together, before their size is clamped.
 const COVER: f32 = 0.25;
-/// Step of the hue from one style to the next: the golden ratio leaves neighbours far apart.
+/// Hue step between consecutive styles: the golden ratio keeps neighbours far apart.
 const HUE_STEP: f32 = 0.618_034;
 
-/// The presets of an answer that lie somewhere, what was not found first.
+/// The presets that have a map position, non-matching ones first.
 pub(super) struct Dots {
     points: Vec<([f32; 2], Color32)>,
 }
 
 impl Dots {
-    /// The dots of this answer.
+    /// Creates the dots of these search results.
     pub fn of(answer: &SearchResults) -> Self {
         let colors: Vec<Color32> = (0..answer.library.clusters.len()).map(color).collect();
         let mut found = vec![false; answer.library.entries.len()];
@@ -39,21 +40,21 @@ impl Dots {
     }
 }
 
-/// The colour of a style.
+/// Returns the colour of a style.
 fn color(cluster: usize) -> Color32 {
     let turn = cluster as f32 * HUE_STEP;
-    // Every other one is paler, so that styles of one hue can be told apart.
+    // Every other style is paler, to tell similar hues apart.
     let saturation = if cluster.is_multiple_of(2) { 0.75 } else { 0.5 };
     HsvaGamma { h: turn.fract(), s: saturation, v: 0.95, a: 1.0 }.into()
 }
 
-/// Draws the dots as they are seen through `window`.
+/// Draws the dots visible in `window`.
 pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2]) -> ColorImage {
     let mut pixels = vec![GROUND; width * height];
     let size = Vec2::new(width as f32, height as f32);
     let scale = window.scale(size);
     let room = COVER * size.x.min(size.y).powi(2) / dots.points.len().max(1) as f32;
-    // Dots grow more slowly than the map, so that going in pulls them apart.
+    // Dots grow more slowly than the map, so zooming in separates them.
     let across = (room.sqrt() * window.zoom().sqrt()).clamp(DOT.0, DOT.1);
     let disc = disc(across);
     let reach = across.ceil() as i64 / 2 + 1;
@@ -75,7 +76,7 @@ pub(super) fn raster(dots: &Dots, window: &MapWindow, [width, height]: [usize; 2
     ColorImage::new([width, height], pixels)
 }
 
-/// The pixels of a disc round its middle.
+/// Returns the pixel offsets of a disc from its centre.
 fn disc(across: f32) -> Vec<(i64, i64)> {
     let reach = (across / 2.0).ceil() as i64;
     let inside = |right: i64, down: i64| {
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_lies_over_the_rest_in_the_colour_of_its_style() {
+    fn results_are_drawn_over_other_presets_in_the_colour_of_their_style() {
         let red = color(0);
         let dots = Dots { points: vec![([0.0, 0.0], GREY), ([0.5, 0.0], GREY), ([0.0, 0.0], red)] };
         let image = raster(&dots, &MapWindow::default(), [101, 101]);
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_off_the_picture_do_no_harm() {
+    fn dots_outside_the_image_are_clipped() {
         let points = [[-1.0, -1.0], [1.0, 1.0], [1.0, -1.0], [0.99, 0.2]];
         let dots = Dots { points: points.map(|point| (point, GREY)).to_vec() };
         let mut window = MapWindow::default();

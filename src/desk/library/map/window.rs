@@ -1,13 +1,13 @@
-//! The part of the map that is looked at: from the map's own coordinates, -1 to 1 and upwards, to the screen and back.
+//! The visible part of the map; converts between map coordinates (-1 to 1, y up) and screen coordinates.
 
 use egui::{Pos2, Rect, Vec2};
 
-/// How far one can go in, and how much smaller than the whole the map may become.
+/// Minimum and maximum zoom.
 const ZOOM: (f32, f32) = (0.5, 400.0);
-/// Share of the shorter side that the whole map fills.
+/// Share of the view's shorter side filled by the whole map at zoom 1.
 const FILL: f32 = 0.94;
 
-/// The part that is looked at.
+/// The visible part of the map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct MapWindow {
     centre: [f32; 2],
@@ -22,40 +22,40 @@ impl Default for MapWindow {
 }
 
 impl MapWindow {
-    /// Points of the screen a step of one on the map takes, in a window of this size.
+    /// Returns the number of screen points per map unit in a view of this size.
     pub fn scale(&self, size: Vec2) -> f32 {
         self.zoom * FILL * size.x.min(size.y).max(1.0) / 2.0
     }
 
-    /// How far in one has gone; 1 for the whole map.
+    /// Returns the zoom factor; 1 shows the whole map.
     pub fn zoom(&self) -> f32 {
         self.zoom
     }
 
-    /// Where a place of the map is on the screen.
+    /// Converts a map position to a screen position.
     pub fn on_screen(&self, rect: Rect, [x, y]: [f32; 2]) -> Pos2 {
         let scale = self.scale(rect.size());
         rect.center() + Vec2::new(x - self.centre[0], self.centre[1] - y) * scale
     }
 
-    /// Which place of the map is at this place of the screen.
+    /// Converts a screen position to a map position.
     pub fn on_map(&self, rect: Rect, at: Pos2) -> [f32; 2] {
         let off = (at - rect.center()) / self.scale(rect.size());
         [self.centre[0] + off.x, self.centre[1] - off.y]
     }
 
-    /// A length of the screen on the map.
+    /// Converts a screen length to a map length.
     pub fn length_on_map(&self, rect: Rect, length: f32) -> f32 {
         length / self.scale(rect.size())
     }
 
-    /// Moves the map under the pointer.
+    /// Pans the map by a screen distance.
     pub fn pan(&mut self, rect: Rect, by: Vec2) {
         let by = by / self.scale(rect.size());
         self.look_at([self.centre[0] - by.x, self.centre[1] + by.y]);
     }
 
-    /// Goes in or out; what is at `at` stays there.
+    /// Zooms around the screen position `at`, which stays fixed.
     pub fn zoom_at(&mut self, rect: Rect, at: Pos2, factor: f32) {
         let before = self.on_map(rect, at);
         self.zoom = (self.zoom * factor).clamp(ZOOM.0, ZOOM.1);
@@ -63,7 +63,7 @@ impl MapWindow {
         self.look_at([0, 1].map(|axis| self.centre[axis] + before[axis] - after[axis]));
     }
 
-    /// Never so far away that the map is lost.
+    /// Centres the view, clamped so that the map stays visible.
     fn look_at(&mut self, centre: [f32; 2]) {
         self.centre = centre.map(|place| place.clamp(-1.0, 1.0));
     }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn screen_and_map_agree_and_zooming_keeps_what_is_under_the_pointer() {
+    fn conversions_are_inverse_and_zooming_keeps_the_point_under_the_pointer() {
         let rect = Rect::from_min_size(Pos2::new(100.0, 50.0), Vec2::new(800.0, 500.0));
         let mut window = MapWindow::default();
         let near = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).abs() + (a[1] - b[1]).abs() < 1e-4;
