@@ -17,6 +17,8 @@ use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// Candidates kept warm for the next cut.
 pub(super) const WARM_CANDIDATES: usize = 2;
+/// Empty decks in a row after which the next one may go on air, because the cause may be the music.
+const MAX_EMPTY: u32 = 3;
 /// How much longer the safe preset is warmed up than others, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
 /// Distance of the target energy from that of the candidates ...
@@ -112,6 +114,38 @@ impl Show {
         self.wanted = self.wanted.or(Some(Wanted::Next));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
+    }
+
+    /// Judges a deck that has just become warm: one that shows nothing does not go on air, and a dim one is not the safe
+    /// preset. A deck on air is the picture watch's.
+    pub(super) fn judge_look(&mut self, arrived: &Arrived) {
+        let Some(look) = arrived.look else { return };
+        if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
+            if self.unfit.light(&safe) {
+                self.decks.safe = Some(safe);
+            } else {
+                self.unfit.dim.insert(safe.id);
+                self.decks.drop_slot(safe);
+            }
+            return;
+        }
+        let of_director = |slot: &&Slot| slot.deck == arrived.deck && slot.choice.is_some();
+        let Some(slot) = self.decks.candidates.iter().find(of_director) else { return };
+        // In silence many good presets are empty, and a rescued one is the performer's decision.
+        let Some(fault) = look.fault().filter(|_| !self.features.silent) else {
+            self.unfit.consecutive = 0;
+            return;
+        };
+        if self.memory.rescued.contains(&slot.id) || self.unfit.consecutive >= MAX_EMPTY {
+            return;
+        }
+        self.unfit.consecutive += 1;
+        let Some(slot) = self.decks.take_candidate(arrived.deck) else { return };
+        if let Some(index) = slot.index {
+            self.director.status.set_skipped(index, true);
+        }
+        self.notify(format!("passed over {}: {fault} while warming up", slot.name));
+        self.decks.drop_slot(slot);
     }
 
     /// Discards the candidates if the music has changed since they were chosen.

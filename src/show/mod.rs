@@ -10,6 +10,7 @@ mod decks;
 mod fading;
 mod governor;
 mod macro_driver;
+mod marks;
 mod memory;
 mod pacer;
 mod picture_watch;

@@ -1,6 +1,7 @@
 //! MIDI learn: the performer chooses an action and moves a control, whose values reveal its encoding.
 
-use super::binding::{Binding, Encoding};
+use super::binding::Binding;
+use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
 use super::relative;
 use crate::desk::Action;

@@ -4,6 +4,7 @@
 //! knob moves the picture in the next frame.
 
 mod binding;
+mod encoding;
 mod event;
 mod hardware;
 mod lamps;
@@ -26,7 +27,8 @@ use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-use binding::{Binding, Bound, Encoding, Moved};
+use binding::{Binding, Bound, Moved};
+use encoding::Encoding;
 use event::{Address, Event, Kind};
 use hardware::Hardware;
 pub use hardware::ports;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use toml::de::{DeTable, DeValue};
 
-use super::binding::{Binding, Encoding};
+use super::binding::Binding;
+use super::encoding::Encoding;
 use super::event::{Address, Kind};
 use crate::app::edited::Problem;
 use crate::desk::Action;

@@ -166,7 +166,8 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::midi::binding::{Binding, Encoding};
+    use crate::app::midi::binding::Binding;
+    use crate::app::midi::encoding::Encoding;
     use crate::app::midi::event::{Address, Kind};
     use crate::desk::Action;
     use crate::show::Command;

@@ -3,7 +3,7 @@
 //! Common are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a step size. Turned
 //! one way only, some of them look the same; the first step the other way tells them apart.
 
-use super::binding::Encoding;
+use super::encoding::Encoding;
 
 /// Largest step that is expected while learning.
 const MAX_STEP: u16 = 15;
