@@ -15,6 +15,7 @@ pub mod handoff;
 pub mod jobs;
 pub mod library;
 pub mod media;
+pub mod midi;
 pub mod milk;
 pub mod mind;
 pub mod night;

@@ -223,7 +223,7 @@ fn the_live_page_in_trouble() {
 }
 
 #[test]
-fn the_page_of_midi() {
+fn the_midi_page() {
     let mut moment = moment(Page::Midi, playing());
     let row = |at, name: &str, control: &str, encoding, conflict: Option<&str>| MidiRow {
         device: "nanoPads".into(),
@@ -253,7 +253,7 @@ fn the_page_of_midi() {
 }
 
 #[test]
-fn the_page_of_keys() {
+fn the_keys_page() {
     check("keys", moment(Page::Keys, playing()));
 }
 
@@ -335,12 +335,12 @@ fn library_moment(page: Page) -> Moment {
 }
 
 #[test]
-fn the_page_of_the_library() {
+fn the_library_page() {
     check("library", library_moment(Page::Library));
 }
 
 #[test]
-fn the_page_of_a_library_whose_folder_is_missing_after_a_ban() {
+fn the_library_page_without_its_folder_after_a_ban() {
     let mut moment = library_moment(Page::Library);
     moment.library.missing = Some("/media/stick/presets".into());
     moment.snapshot.undo = Some(Undoable { what: "Banned 003 11".into(), at: moment.snapshot.now - 1.0 });
@@ -348,12 +348,12 @@ fn the_page_of_a_library_whose_folder_is_missing_after_a_ban() {
 }
 
 #[test]
-fn the_map_of_the_library() {
+fn the_map_page() {
     check("map", library_moment(Page::Map));
 }
 
 #[test]
-fn the_page_of_settings() {
+fn the_settings_page() {
     let mut moment = moment(Page::Settings, playing());
     moment.settings = SettingsView {
         settings: Settings {
@@ -398,20 +398,20 @@ fn night() -> BakeView {
 }
 
 #[test]
-fn the_page_of_the_night() {
+fn the_bake_page() {
     let bake = BakeView { running: true, ..night() };
     check("bake", Moment { bake, ..moment(Page::Bake, playing()) });
 }
 
 #[test]
-fn the_page_of_a_night_that_failed() {
+fn the_bake_page_after_a_failure() {
     let trouble = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
     let bake = BakeView { trouble, left_secs: None, ..night() };
     check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }
 
 #[test]
-fn a_preset_on_the_map_is_taken_in_hand_and_played() {
+fn a_preset_on_the_map_can_be_selected_and_played() {
     use egui_kittest::kittest::Queryable as _;
     if !software() {
         return;
@@ -455,7 +455,7 @@ fn a_preset_on_the_map_is_taken_in_hand_and_played() {
 }
 
 #[test]
-fn what_is_clicked_is_asked_for() {
+fn clicks_become_requests() {
     use egui_kittest::kittest::Queryable as _;
     if !software() {
         return;

@@ -128,7 +128,7 @@ fn shapes_have_three_to_a_hundred_sides_and_at_most_1024_instances() {
 }
 
 #[test]
-fn polygons_beyond_256_screens_are_left_out_and_reported() {
+fn polygons_beyond_256_screens_are_dropped_and_reported() {
     let covering = |instances: u32| {
         let lines = format!("shapecode_0_enabled=1\nshapecode_0_rad=9\nshapecode_0_num_inst={instances}");
         let (frame, report) = frame_at(TICK, &loud(), &lines);

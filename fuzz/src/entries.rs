@@ -127,8 +127,8 @@ pub fn settings(data: &[u8]) {
 
 /// A MIDI profile: the controls that are kept survive being written and read again.
 pub fn midi_profile(data: &[u8]) {
-    let (profile, _) = aivj::app::MidiProfile::read(&String::from_utf8_lossy(cut(data)));
-    let (again, problems) = aivj::app::MidiProfile::read(&profile.written());
+    let (profile, _) = aivj::midi::MidiProfile::read(&String::from_utf8_lossy(cut(data)));
+    let (again, problems) = aivj::midi::MidiProfile::read(&profile.written());
     assert_eq!((again, problems.len()), (profile, 0));
 }
 

@@ -135,3 +135,94 @@ fn picture(gpu: &Gpu, format: wgpu::TextureFormat, [width, height]: [u32; 2]) ->
         view_formats: &[],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::{BakeView, Desk, DeskView, LibraryView, MidiView, Page, SettingsView};
+    use crate::show::{AudioLine, FrameTimes, OutputMode, PresetAudio, Snapshot};
+    use crate::units::{Seconds, Unipolar};
+
+    const SIZE: [u32; 2] = [1240, 720];
+
+    fn pixels(gpu: &Gpu, canvas: &Canvas) -> Vec<u8> {
+        let texture = canvas.texture().expect("painted");
+        let bytes_per_row = (SIZE[0] * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("desk"),
+            size: u64::from(bytes_per_row * SIZE[1]),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(bytes_per_row),
+            rows_per_image: Some(SIZE[1]),
+        };
+        let copy = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
+        encoder.copy_texture_to_buffer(texture.as_image_copy(), copy, texture.size());
+        gpu.queue.submit([encoder.finish()]);
+        buffer.map_async(wgpu::MapMode::Read, .., |_| ());
+        gpu.device.poll(wgpu::PollType::wait_indefinitely()).expect("finished");
+        buffer.get_mapped_range(..).expect("mapped").to_vec()
+    }
+
+    #[test]
+    fn painting_what_has_changed_gives_the_same_desk_as_painting_all_of_it() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let preview =
+            picture(&gpu, wgpu::TextureFormat::Rgba8Unorm, [64, 36]).create_view(&Default::default());
+        let mut canvases = [0, 1].map(|_| Canvas::new(&gpu, wgpu::TextureFormat::Bgra8Unorm, &preview));
+        let (context, mut desk) = (egui::Context::default(), Desk::default());
+        let mut snapshot = Snapshot::default();
+        let (mut painted, mut quiet) = (0, 0);
+        for number in 0..24_u32 {
+            match number {
+                3..9 => snapshot.features.energy_fast = Unipolar::new(number as f32 / 9.0),
+                9 => snapshot.output_mode = OutputMode::Freeze,
+                10 => snapshot.message = Some("a message".into()),
+                14 => desk.turn_to(Page::Settings),
+                18 => desk.turn_to(Page::Live),
+                _ => snapshot.features.at = Seconds(f64::from(number / 4)),
+            }
+            let messages: Vec<&str> = snapshot.message.as_deref().into_iter().collect();
+            let view = DeskView {
+                snapshot: &snapshot,
+                audio: &AudioLine::default(),
+                times: FrameTimes { fps: (number / 5) as f32, ..FrameTimes::default() },
+                heard: &PresetAudio::default(),
+                preview: canvases[0].preview(),
+                preview_aspect: 16.0 / 9.0,
+                device: "a device",
+                messages: &messages,
+                midi: &MidiView::default(),
+                bake: &BakeView::default(),
+                library: &LibraryView::default(),
+                settings: &SettingsView::default(),
+                keys: &[],
+            };
+            let screen = Rect::from_min_size(egui::Pos2::ZERO, Vec2::new(SIZE[0] as f32, SIZE[1] as f32));
+            let input = egui::RawInput {
+                screen_rect: Some(screen),
+                time: Some(f64::from(number) * 0.1),
+                ..egui::RawInput::default()
+            };
+            let output = context.run_ui(input, |ui| drop(desk.show(ui, &view)));
+            canvases[1].texture = None; // All of it.
+            let changed = canvases.each_mut().map(|canvas| {
+                let frame = DeskFrame {
+                    shapes: output.shapes.clone(),
+                    textures: output.textures_delta.clone(),
+                    pixels_per_point: output.pixels_per_point,
+                    size: SIZE,
+                };
+                canvas.paint(&gpu, &context, frame, number % 7 == 0)
+            });
+            painted += u32::from(changed[0]);
+            quiet += u32::from(!changed[0]);
+            assert!(pixels(&gpu, &canvases[0]) == pixels(&gpu, &canvases[1]), "frame {number} differs");
+        }
+        assert!(painted > 6 && quiet > 2, "{painted} frames painted, {quiet} left as they were");
+    }
+}

@@ -8,8 +8,8 @@ use winit::event::KeyEvent;
 use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
 use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
 
-use super::edited::{self, Problem, line_of};
 use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
+use crate::library::edited::{self, Problem, line_of};
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 

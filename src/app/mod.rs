@@ -1,13 +1,11 @@
 //! The program: windows, clock, keys, MIDI, audio and saved state around the show, and the show without a window.
 
-mod actions;
 mod admission;
 mod archive;
 mod baking;
 mod canvas;
 mod closing;
 mod damage;
-mod edited;
 mod identify;
 mod keys;
 mod leave;
@@ -15,7 +13,6 @@ mod library_watcher;
 mod listen;
 mod live;
 mod logbook;
-mod midi;
 mod offline;
 mod output;
 mod painter;
@@ -34,7 +31,6 @@ mod window;
 pub use keys::{action_names, keys};
 pub use library_watcher::catalogue;
 pub use listen::{ListenSettings, ListenSource, listen};
-pub use midi::{MidiProfile, MonitorEnd, monitor as monitor_midi, ports as midi_ports};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};

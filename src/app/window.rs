@@ -21,7 +21,6 @@ use super::identify::Identify;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
-use super::midi::Midi;
 use super::output::Output;
 use super::painter::Painter;
 use super::preferences::Preferences;
@@ -36,6 +35,7 @@ use crate::desk::{
 use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::library::{Setting, Settings, UserFolders};
+use crate::midi::Midi;
 use crate::milk::PresetAudio;
 use crate::mind::Profile;
 use crate::show::setlog::LogHeader;

@@ -60,7 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let there = if folder.is_dir() { "" } else { " (does not exist yet; using defaults)" };
         println!("settings   {}{there}", folder.display());
     }
-    match app::midi_ports() {
+    match crate::midi::ports() {
         Ok(ports) if ports.is_empty() => println!("midi       no controller connected"),
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::app::{MonitorEnd, monitor_midi};
+use crate::midi::{MonitorEnd, monitor};
 
 /// List MIDI devices and print every message until interrupted.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let end = monitor_midi(args.seconds, |line| println!("{line}"));
+    let end = monitor(args.seconds, |line| println!("{line}"));
     if end == MonitorEnd::NoDevice {
         println!("no MIDI device found; connect one and try again");
     }

@@ -112,7 +112,7 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits and renders every preset, groups presets that look alike, and writes the style index for the \
-             director. It pauses while the show plays music and stops when aivj exits. Start it again to resume.",
+             director. It pauses while the show plays music and stops when aivj exits. Start the bake again to resume.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {

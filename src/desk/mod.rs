@@ -19,6 +19,7 @@ mod meters;
 mod midi;
 mod page;
 mod reason;
+pub mod resolve;
 mod settings;
 mod sign;
 mod status_bar;

@@ -3,6 +3,7 @@
 mod analysis;
 mod built_in;
 mod catalogue;
+pub mod edited;
 mod energy;
 mod folder;
 mod identity;

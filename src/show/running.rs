@@ -233,10 +233,17 @@ impl Show {
             picture_stats: input.picture_stats,
         });
         if self.frames.len() >= setlog::FRAMES_PER_ENTRY {
-            let steps = std::mem::take(&mut self.unlogged);
-            if steps.total() > 0 {
-                self.log(Event::Dropped { steps });
-            }
+            self.log_frames();
+        }
+    }
+
+    /// Logs the frames since the last entry; also called at the end of a show.
+    pub fn log_frames(&mut self) {
+        let steps = std::mem::take(&mut self.unlogged);
+        if steps.total() > 0 {
+            self.log(Event::Dropped { steps });
+        }
+        if !self.frames.is_empty() {
             let frames = Frames::of(&std::mem::take(&mut self.frames));
             self.log(Event::Frames(Box::new(frames)));
         }

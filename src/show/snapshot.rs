@@ -109,7 +109,7 @@ pub struct AudioLine {
 /// Frame timing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
-    /// Frames per second, over the latest frames.
+    /// Frames per second, over the latest 30 frames.
     pub fps: f32,
     /// Median time to draw a frame, milliseconds.
     pub median_ms: f32,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use kitchen::{Kitchen, good_presets};
 
 #[test]
-fn an_audit_that_is_killed_goes_on_and_comes_to_the_same_verdicts() {
+fn a_killed_audit_resumes_and_gives_the_same_verdicts() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 6);
     let mut judged: BTreeMap<String, u32> = BTreeMap::new();
@@ -40,7 +40,7 @@ fn an_audit_that_is_killed_goes_on_and_comes_to_the_same_verdicts() {
 }
 
 #[test]
-fn what_was_renamed_is_known_what_was_changed_is_audited_again_what_is_gone_is_marked() {
+fn renamed_presets_are_recognised_changed_ones_audited_again_and_deleted_ones_marked() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 3);
     assert!(kitchen.audit(&[]).status.success());
@@ -59,7 +59,7 @@ fn what_was_renamed_is_known_what_was_changed_is_audited_again_what_is_gone_is_m
 }
 
 #[test]
-fn a_second_bake_in_one_folder_is_told_so() {
+fn a_second_bake_in_the_same_folder_is_rejected() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 4);
     let mut first = kitchen.start_audit(&["--json"]);
@@ -72,7 +72,7 @@ fn a_second_bake_in_one_folder_is_told_so() {
 
 #[test]
 #[cfg(unix)]
-fn a_library_of_which_nothing_can_be_used_is_said_so() {
+fn a_library_without_usable_presets_is_reported() {
     let Some(kitchen) = Kitchen::new() else { return };
     std::os::unix::fs::symlink("nowhere", kitchen.library.join("a.milk")).expect("linked");
     let run = kitchen.audit(&[]);
@@ -85,7 +85,7 @@ fn a_library_of_which_nothing_can_be_used_is_said_so() {
 }
 
 #[test]
-fn a_pack_holds_what_is_ok_and_the_report_tells_all() {
+fn a_pack_contains_good_presets_and_the_report_all_verdicts() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 6);
     std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
@@ -123,7 +123,7 @@ fn a_pack_holds_what_is_ok_and_the_report_tells_all() {
 }
 
 #[test]
-fn hostile_presets_get_their_verdicts_and_good_ones_beside_them_theirs() {
+fn hostile_presets_do_not_affect_the_verdicts_on_good_ones() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 3);
     let cases = hostile::write_all(&kitchen.library);

@@ -48,7 +48,7 @@ fn index(folder: &std::path::Path) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_night_goes_through_all_stages_and_a_running_show_takes_its_index() {
+fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 10);
     std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
@@ -132,7 +132,7 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_night_that_is_killed_goes_on_and_comes_to_the_same_index() {
+fn a_killed_bake_resumes_and_writes_the_same_index() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 8);
     // Killed in the audit, while rendering, and late.
@@ -153,7 +153,7 @@ fn a_night_that_is_killed_goes_on_and_comes_to_the_same_index() {
 }
 
 #[test]
-fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_why() {
+fn a_bake_out_of_time_still_writes_an_index_and_a_failed_preflight_is_reported() {
     let Some(kitchen) = Kitchen::new() else { return };
     good_presets(&kitchen.library, 4);
     let library = kitchen.library.to_str().expect("a plain path");
@@ -162,7 +162,7 @@ fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_
     let started = std::time::Instant::now();
     let late = night(&kitchen, &["--hours", "0.0001"]);
     assert!(late.status.success(), "{}{}", late.stdout, late.stderr);
-    assert!(late.stdout.contains("the time for rendering is up"), "{}", late.stdout);
+    assert!(late.stdout.contains("time limit for rendering reached"), "{}", late.stdout);
     assert!(index(&kitchen.folder("out")).len() >= 3);
     assert!(started.elapsed() < Duration::from_secs(120));
     let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
@@ -170,7 +170,7 @@ fn a_night_without_time_still_ends_with_an_index_and_one_that_cannot_begin_says_
 }
 
 #[test]
-fn odd_names_and_a_library_mostly_unfit_are_baked_and_what_people_wrote_beside_it_stays() {
+fn odd_names_and_bad_presets_are_baked_and_existing_files_are_kept() {
     let Some(kitchen) = Kitchen::new() else { return };
     let library = &kitchen.library;
     good_presets(library, 3);

@@ -47,6 +47,7 @@ test_packages() {
   cat <<'LIST'
 dbus-daemon|dbus-daemon|dbus-daemon|dbus|-
 pactl|pulseaudio-utils|pulseaudio-utils|libpulse|-
+Xvfb|xvfb|xorg-x11-server-Xvfb|xorg-server-xvfb|-
 pulseaudio|pulseaudio|-|-|-
 pipewire|pipewire|pipewire|pipewire|-
 wireplumber|wireplumber|wireplumber|wireplumber|-

@@ -4,6 +4,7 @@
 //! The windows send [`Order`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
 
 mod in_flight;
+mod parts;
 mod picture;
 mod stepper;
 #[cfg(test)]
@@ -11,103 +12,20 @@ mod tests;
 mod thread;
 mod times;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
-use super::archive::Archive;
-use super::logbook::LogBook;
-use super::midi::Midi;
-use super::sound::AnalysisThread;
-use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
+use crate::desk::Action;
 use crate::handoff::{Inbox, Latest, Outbox, queue};
-use crate::jobs::show_lock::ShowLock;
-use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
 
+pub(super) use parts::{Call, DeskState, Order, ShowParts};
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
 use thread::ShowThread;
 
 /// Orders and actions that may wait; a performer cannot fill either queue.
 const WAITING: usize = 1024;
-
-/// What the windows ask of the show.
-pub(super) enum Order {
-    /// An action of the performer, except for the windows.
-    Act(Action),
-    /// A request of the MIDI page.
-    Midi(MidiRequest),
-    /// Use the MIDI profiles in this folder.
-    MidiFolder(Option<PathBuf>),
-    /// A request of the Library page.
-    Library(LibraryRequest),
-    /// Play another folder or pack, or the built-in presets.
-    Presets(Option<PathBuf>),
-    /// Listen to another input.
-    Listen(Box<AnalysisThread>),
-    /// Whether to limit flashes.
-    LimitFlashes(bool),
-    /// Steps per second.
-    Rate(u32),
-    /// Save a screenshot of the next picture.
-    Screenshot,
-}
-
-/// What the show asks of the windows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    /// There is something new to show on the desk, or an action in the queue.
-    Desk,
-    /// The show has ended.
-    Ended,
-}
-
-/// The show as the desk shows it.
-#[derive(Default)]
-pub(super) struct DeskState {
-    /// State of the show.
-    pub snapshot: Snapshot,
-    /// Audio source and its state.
-    pub audio: AudioLine,
-    /// Times of the latest steps.
-    pub times: FrameTimes,
-    /// Audio as presets receive it.
-    pub heard: Arc<PresetAudio>,
-    /// Messages for the performer, most severe first.
-    pub messages: Vec<String>,
-    /// MIDI page.
-    pub midi: MidiView,
-    /// Library and Map pages.
-    pub library: LibraryView,
-}
-
-/// What the show's thread owns.
-pub(super) struct ShowParts {
-    /// The show, its stage and its warmer.
-    pub rig: Rig,
-    /// Where its pictures go.
-    pub pictures: Pictures,
-    /// Sound and its features.
-    pub listener: AnalysisThread,
-    /// The set log, if it can be written.
-    pub book: Option<LogBook>,
-    /// Library and saved state.
-    pub archive: Archive,
-    /// MIDI devices.
-    pub midi: Midi,
-    /// Tells bakes on this machine that a show is playing, if the lock can be taken.
-    pub show_lock: Option<ShowLock>,
-    /// Commands before the first step.
-    pub first: Vec<Command>,
-    /// Steps per second.
-    pub rate: u32,
-    /// Start of the program.
-    pub started: Instant,
-    /// Shortest interval between two states for the desk.
-    pub desk_every: Duration,
-}
 
 /// Handle of the show's thread.
 pub(super) struct LiveShow {

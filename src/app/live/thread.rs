@@ -4,18 +4,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::parts::{Call, DeskState, Order, ShowParts};
 use super::stepper::{Stepper, Turn};
-use super::{Call, DeskState, Order, ShowParts};
-use crate::app::actions;
 use crate::app::archive::Archive;
 use crate::app::leave;
 use crate::app::logbook::LogBook;
-use crate::app::midi::Midi;
 use crate::app::screenshot::Screenshot;
 use crate::app::sound::AnalysisThread;
-use crate::desk::Action;
+use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
 use crate::jobs::show_lock::ShowLock;
+use crate::midi::Midi;
 use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
 
@@ -89,9 +88,10 @@ impl ShowThread {
             }
         }
         leave::limit();
-        let entries = self.stepper.rig.show.take_log();
+        let show = &mut self.stepper.rig.show;
+        show.log_frames();
         if let Some(book) = &mut self.book {
-            book.write(&entries);
+            book.write(&show.take_log());
         }
         // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
         let Self { book, archive, .. } = self;
@@ -197,7 +197,7 @@ impl ShowThread {
             | Action::PlayCard(_)
             | Action::DropCard(_) => {
                 let snapshot = self.stepper.rig.show.snapshot();
-                self.commands.extend(actions::command(action, self.selected, &snapshot, &self.commands));
+                self.commands.extend(resolve::command(action, self.selected, &snapshot, &self.commands));
             }
         }
     }

@@ -1,13 +1,13 @@
 //! Turns actions into commands for the current state of the show.
 
-use crate::desk::{Action, Dial};
+use super::action::{Action, Dial};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
 /// Returns the command for an action; `None` for an empty card or a window action.
 /// `waiting` are commands the show has not received yet; steps of a dial add up over them.
-pub(super) fn command(
+pub fn command(
     action: &Action,
     selected: Control,
     snapshot: &Snapshot,
@@ -24,12 +24,12 @@ pub(super) fn command(
 }
 
 /// Returns the command that moves a dial by `by` from its value after `waiting`.
-pub(super) fn moved(dial: Dial, by: f32, snapshot: &Snapshot, waiting: &[Command]) -> Command {
+pub fn moved(dial: Dial, by: f32, snapshot: &Snapshot, waiting: &[Command]) -> Command {
     dial.set(Unipolar::new(value(dial, snapshot, waiting).get() + by))
 }
 
 /// Returns the value of a dial after `waiting`.
-pub(super) fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Unipolar {
+pub fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Unipolar {
     let asked = waiting.iter().rev().find_map(|command| match (command, dial) {
         (Command::Macro { control, value }, Dial::Macro(wanted)) if *control == wanted => Some(*value),
         (Command::Adventure(value), Dial::Adventure) => Some(*value),
@@ -44,7 +44,7 @@ pub(super) fn value(dial: Dial, snapshot: &Snapshot, waiting: &[Command]) -> Uni
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::Nudge;
+    use crate::desk::action::Nudge;
 
     #[test]
     fn steps_of_one_dial_add_up_within_a_frame() {

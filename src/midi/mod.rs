@@ -21,8 +21,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::actions;
-use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView};
+use crate::desk::{Action, Dial, MidiDevice, MidiRequest, MidiRow, MidiView, resolve};
 use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
@@ -54,7 +53,7 @@ struct Device {
 }
 
 /// MIDI input and output of the program.
-pub(super) struct Midi {
+pub struct Midi {
     source: Box<dyn MidiSource>,
     profiles: ProfileStore,
     devices: BTreeMap<String, Device>,
@@ -129,14 +128,14 @@ impl Midi {
             let Some(device) = self.devices.get_mut(&name) else { continue };
             let mut resolved = false;
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
-                let current = |dial| actions::value(dial, snapshot, commands).get();
+                let current = |dial| resolve::value(dial, snapshot, commands).get();
                 let encoding = bound.binding.encoding;
                 let moved = bound.moved(&event, current);
                 resolved |= bound.binding.encoding != encoding;
                 match moved {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
-                    Some(Moved::By(dial, by)) => commands.push(actions::moved(dial, by, snapshot, commands)),
+                    Some(Moved::By(dial, by)) => commands.push(resolve::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
             }

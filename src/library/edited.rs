@@ -37,12 +37,12 @@ impl fmt::Display for Problem {
 }
 
 /// Returns the line of a byte, counted from 1.
-pub(super) fn line_of(text: &str, byte: usize) -> usize {
+pub fn line_of(text: &str, byte: usize) -> usize {
     text.bytes().take(byte).filter(|&byte| byte == b'\n').count() + 1
 }
 
 /// Formats all problems of `file` as one message. The other lines of the file still apply.
-pub(super) fn summary(file: &std::path::Path, problems: &[Problem]) -> Option<String> {
+pub fn summary(file: &std::path::Path, problems: &[Problem]) -> Option<String> {
     let first = problems.first()?;
     let more = match problems.len() {
         1 => String::new(),

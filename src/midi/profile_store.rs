@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use super::profile::MidiProfile;
-use crate::app::edited;
+use crate::library::edited;
 
 /// A result from the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,10 +166,10 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::midi::binding::Binding;
-    use crate::app::midi::encoding::Encoding;
-    use crate::app::midi::event::{Address, Kind};
     use crate::desk::Action;
+    use crate::midi::binding::Binding;
+    use crate::midi::encoding::Encoding;
+    use crate::midi::event::{Address, Kind};
     use crate::show::Command;
 
     fn pads() -> MidiProfile {

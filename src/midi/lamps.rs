@@ -2,8 +2,7 @@
 
 use super::binding::Binding;
 use super::event::Kind;
-use crate::app::actions;
-use crate::desk::Action;
+use crate::desk::{Action, resolve};
 use crate::mind::macros::Mode;
 use crate::show::{Command, OutputMode, Snapshot};
 
@@ -23,7 +22,7 @@ pub(super) fn brightness(binding: &Binding, snapshot: &Snapshot) -> Option<u8> {
         Action::Show(Command::MacroPreset(preset)) => lit(snapshot.macros.state.preset == Some(*preset)),
         Action::Show(Command::Profile(profile)) => lit(snapshot.macros.state.profile == *profile),
         Action::Turn(dial) if binding.encoding.relative() => {
-            Some((actions::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
+            Some((resolve::value(*dial, snapshot, &[]).get() * f32::from(LIT)).round() as u8)
         }
         _ => None, // All other actions have no state to show.
     }

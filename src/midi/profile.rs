@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 use super::binding::Binding;
 use super::encoding::Encoding;
 use super::event::{Address, Kind};
-use crate::app::edited::Problem;
 use crate::desk::Action;
+use crate::library::edited::Problem;
 
 /// Bindings of a device.
 #[derive(Clone, Debug, Default, PartialEq)]

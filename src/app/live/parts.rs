@@ -1,0 +1,90 @@
+//! What the show's thread owns, and what it exchanges with the windows.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::picture::Pictures;
+use crate::app::archive::Archive;
+use crate::app::logbook::LogBook;
+use crate::app::sound::AnalysisThread;
+use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
+use crate::jobs::show_lock::ShowLock;
+use crate::midi::Midi;
+use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
+
+/// What the windows ask of the show.
+pub(in crate::app) enum Order {
+    /// An action of the performer, except for the windows.
+    Act(Action),
+    /// A request of the MIDI page.
+    Midi(MidiRequest),
+    /// Use the MIDI profiles in this folder.
+    MidiFolder(Option<PathBuf>),
+    /// A request of the Library page.
+    Library(LibraryRequest),
+    /// Play another folder or pack, or the built-in presets.
+    Presets(Option<PathBuf>),
+    /// Listen to another input.
+    Listen(Box<AnalysisThread>),
+    /// Whether to limit flashes.
+    LimitFlashes(bool),
+    /// Steps per second.
+    Rate(u32),
+    /// Save a screenshot of the next picture.
+    Screenshot,
+}
+
+/// What the show asks of the windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::app) enum Call {
+    /// There is something new to show on the desk, or an action in the queue.
+    Desk,
+    /// The show has ended.
+    Ended,
+}
+
+/// The show as the desk shows it.
+#[derive(Default)]
+pub(in crate::app) struct DeskState {
+    /// State of the show.
+    pub snapshot: Snapshot,
+    /// Audio source and its state.
+    pub audio: AudioLine,
+    /// Times of the latest steps.
+    pub times: FrameTimes,
+    /// Audio as presets receive it.
+    pub heard: Arc<PresetAudio>,
+    /// Messages for the performer, most severe first.
+    pub messages: Vec<String>,
+    /// MIDI page.
+    pub midi: MidiView,
+    /// Library and Map pages.
+    pub library: LibraryView,
+}
+
+/// What the show's thread owns.
+pub(in crate::app) struct ShowParts {
+    /// The show, its stage and its warmer.
+    pub rig: Rig,
+    /// Where its pictures go.
+    pub pictures: Pictures,
+    /// Sound and its features.
+    pub listener: AnalysisThread,
+    /// The set log, if it can be written.
+    pub book: Option<LogBook>,
+    /// Library and saved state.
+    pub archive: Archive,
+    /// MIDI devices.
+    pub midi: Midi,
+    /// Tells bakes on this machine that a show is playing, if the lock can be taken.
+    pub show_lock: Option<ShowLock>,
+    /// Commands before the first step.
+    pub first: Vec<Command>,
+    /// Steps per second.
+    pub rate: u32,
+    /// Start of the program.
+    pub started: Instant,
+    /// Shortest interval between two states for the desk.
+    pub desk_every: Duration,
+}
