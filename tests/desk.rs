@@ -231,7 +231,7 @@ fn the_midi_page() {
         action: Action::named(name).expect("an action of this name"),
         control: control.into(),
         encoding,
-        takeover: (encoding == "absolute").then_some(true),
+        takeover: (at == 0).then_some(true),
         conflict: conflict.map(String::from),
     };
     moment.midi = MidiView {

@@ -121,7 +121,7 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
         }
         let waiting = match &view.learning {
             Some(action) => {
-                Some(format!("Move a control to bind {} (turn an endless knob both ways)", action.title()))
+                Some(format!("Move a control to bind {} (endless knobs both ways)", action.title()))
             }
             None if view.mapping => Some("Move eight knobs one after another".into()),
             None => None,

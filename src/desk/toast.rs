@@ -1,6 +1,6 @@
 //! What the performer has just marked, with a button that takes it back.
 
-use egui::{Align2, Area, Context, Frame, Id, Label, Margin, RichText, Stroke, Vec2};
+use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, RichText, Stroke, Vec2};
 
 use super::action::Action;
 use super::button::{BigButton, big, key_of};
@@ -12,6 +12,8 @@ use crate::show::Command;
 const SHOWN_SECS: f64 = 10.0;
 /// Distance from the bottom of the window, in points: above the status bar.
 const ABOVE: f32 = 64.0;
+/// Height of the button, in points.
+const HEIGHT: f32 = 40.0;
 /// Maximum width of the text, in points.
 const WIDTH: f32 = 420.0;
 
@@ -23,13 +25,13 @@ pub(super) fn show(context: &Context, view: &DeskView, commands: &mut Vec<Comman
         let frame = Frame::new().fill(style::HOVERED).stroke(Stroke::new(1.0, style::OFF)).corner_radius(8.0);
         frame.inner_margin(Margin::symmetric(14, 8)).show(ui, |ui| {
             ui.horizontal(|ui| {
-                ui.scope(|ui| {
-                    ui.set_max_width(WIDTH);
+                let middle = Layout::left_to_right(Align::Center);
+                ui.allocate_ui_with_layout(Vec2::new(WIDTH, HEIGHT), middle, |ui| {
                     ui.add(Label::new(RichText::new(&undo.what).size(17.0)).truncate());
                 });
                 let key = key_of(view.keys, &Action::Show(Command::Undo));
                 let button = BigButton { title: "Undo", key, on: false, color: style::WARN };
-                if big(ui, Vec2::new(110.0, 40.0), &button).clicked() {
+                if big(ui, Vec2::new(110.0, HEIGHT), &button).clicked() {
                     commands.push(Command::Undo);
                 }
             });

@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_path_decides_the_energy_of_duplicate_files() {
+    fn every_file_has_the_energy_of_its_own_name_in_whatever_order_they_are_read() {
         let file = |path: &[u8], energy| {
             let mut facts = facts(path, b"1", Tag::Wave);
             facts.preset_facts.energy = energy;
@@ -322,7 +322,8 @@ mod tests {
             let read = order.map(|at: usize| files[at].clone()).to_vec();
             store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
             let rows = store.load(Path::new("/p")).expect("loaded");
-            assert!(rows.iter().all(|row| row.preset_facts.energy == Energy::Calm), "{order:?}");
+            let energies: Vec<Energy> = rows.iter().map(|row| row.preset_facts.energy).collect();
+            assert_eq!(energies, [Energy::Calm, Energy::Peak, Energy::Groove], "{order:?}");
         }
     }
 
