@@ -2,7 +2,13 @@
 
 @group(0) @binding(1) var picture: texture_2d<f32>;
 
+// For windows, which may show what is behind them otherwise.
 @fragment
-fn fs_blit(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+fn fs_opaque(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
     return vec4<f32>(light_at(picture, uv), 1.0);
+}
+
+@fragment
+fn fs_copy(@location(0) uv: vec2<f32>) -> @location(0) vec4<f32> {
+    return textureSampleLevel(picture, image_sampler, uv, 0.0);
 }

@@ -12,10 +12,14 @@ const SIZE: [u32; 2] = [64, 36];
 /// A stage with one preset whose whole picture is what `body` computes. `None` where `AIVJ_NO_GPU=1` states that there
 /// is no graphics device.
 fn stage(body: &str) -> Option<Stage> {
+    stage_with(&format!("comp_1=`shader_body {{ {body} }}\n"))
+}
+
+/// A stage with one preset with these shaders.
+fn stage_with(shaders: &str) -> Option<Stage> {
     let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let text = format!(
-        "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n\
-         comp_1=`shader_body {{ {body} }}\n"
+        "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n{shaders}"
     );
     let program = Program::compile(text.as_bytes()).expect("a preset");
     let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: 30.0 };
@@ -99,4 +103,25 @@ fn a_readback_gives_every_picture_once_and_in_order() {
     let expected: Vec<(u64, u8)> = (0..6).map(|i| (i, (i as f32 * 255.0 / 16.0).round() as u8)).collect();
     assert_eq!(numbers, expected);
     assert!(!stage.read_back(&mut Readback::new(&render_context.gpu, [8, 8])), "another size");
+}
+
+#[test]
+fn a_picture_of_another_size_continues_where_it_was() {
+    // Gets lighter with every frame: a lost frame would be seen.
+    let shaders = "warp=0\nfWaveAlpha=0\nwarp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz + 0.02 * float3(uv.x, uv.y, 1.0); }\n\
+                   comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
+    let (Some(mut same), Some(mut other)) = (stage_with(shaders), stage_with(shaders)) else { return };
+    for (frames, scale, size) in [(20, 0.7, [45, 25]), (3, 0.6, [38, 22]), (4, 1.0, SIZE)] {
+        (0..frames).for_each(|_| [&mut same, &mut other].into_iter().for_each(draw));
+        other.set_scale(scale);
+        [&mut same, &mut other].into_iter().for_each(draw);
+        assert_eq!(other.deck(DeckId(1)).expect("added").size(), size);
+        assert_eq!(other.size(), SIZE, "the output keeps its size");
+        let [full, scaled] = [&same, &other].map(|stage| stage.screenshot().expect("read back").into_raw());
+        let apart: u64 = full.iter().zip(&scaled).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let mean = apart as f64 / full.len() as f64;
+        assert!(mean < 2.0, "{mean} of 255 apart at {scale}");
+    }
+    let light = same.screenshot().expect("read back").into_raw();
+    assert!(light.iter().any(|value| *value > 100 && *value < 255), "too dark to prove anything");
 }

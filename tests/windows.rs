@@ -9,7 +9,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
 use x11rb::rust_connection::RustConnection;
 
 use aivj::library::Store;
@@ -123,6 +125,29 @@ fn the_show_goes_on_while_its_windows_are_not_shown() {
     }
     let before = show.steps();
     wait_for("more frames", || (show.steps() >= before + 90).then_some(()));
+}
+
+#[test]
+fn the_output_fills_its_window_after_every_change_of_size() {
+    let Some(show) = LiveShow::start() else { return };
+    let window = show.window("aivj output");
+    // Else it would cover the output.
+    show.display.unmap_window(show.window("aivj desk")).expect("sent").check().expect("done");
+    for size in [[1280, 720], [500, 400], [1280, 720], [960, 540], [1280, 720]] {
+        let change = ConfigureWindowAux::new().x(0).y(0).width(size[0]).height(size[1]);
+        show.display.configure_window(window, &change).expect("sent").check().expect("done");
+    }
+    // Wider and higher than the window was at first.
+    wait_for("light in the new parts of the window", || {
+        let format = ImageFormat::Z_PIXMAP;
+        let lit = |x, y, width, height| {
+            let image = show.display.get_image(format, window, x, y, width, height, !0).ok()?.reply().ok()?;
+            Some(
+                image.data.chunks_exact(4).filter(|pixel| pixel[..3].iter().any(|value| *value > 24)).count(),
+            )
+        };
+        (lit(970, 0, 300, 720)? > 100 && lit(0, 550, 1280, 160)? > 100).then_some(())
+    });
 }
 
 #[test]

@@ -203,6 +203,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
             | Event::Learnt { .. }
             | Event::Message { .. }
             | Event::Dropped { .. }
+            | Event::Quality { .. }
             | Event::Suspended { .. } => {}
         }
     }

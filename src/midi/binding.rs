@@ -17,7 +17,7 @@ pub struct Binding {
     pub encoding: Encoding,
     /// Soft takeover: the knob acts once it reaches the current value.
     pub pickup: bool,
-    /// Values of the dial at the two ends of the knob.
+    /// Values of the dial at the two ends of the knob's travel.
     pub range: [f32; 2],
 }
 

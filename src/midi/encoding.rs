@@ -56,15 +56,15 @@ impl Encoding {
     /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Absolute => "absolute",
-            Self::Absolute14 => "absolute, 14-bit",
-            Self::Relative => "relative, automatic",
-            Self::TwosComplement => "two's complement (1, 127)",
-            Self::Offset64 => "offset 64 (65, 63)",
-            Self::SignedBit => "signed bit (1, 65)",
-            Self::SignedBit2 => "signed bit 2 (65, 1)",
-            Self::OnOff => "on/off (127, 0)",
-            Self::Toggle => "toggle",
+            Self::Absolute => "Absolute",
+            Self::Absolute14 => "Absolute (14-bit)",
+            Self::Relative => "Relative (automatic)",
+            Self::TwosComplement => "Relative (two's complement)",
+            Self::Offset64 => "Relative (offset 64)",
+            Self::SignedBit => "Relative (signed bit)",
+            Self::SignedBit2 => "Relative (signed bit 2)",
+            Self::OnOff => "Relative (on/off)",
+            Self::Toggle => "Toggle",
         }
     }
 

@@ -28,8 +28,8 @@ impl MidiProfile {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
-             # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover. min and\n\
-             # max: the values at the two ends of a knob's range.\n\
+             # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover, the knob\n\
+             # acts once it reaches the current value. min and max: the values at the two ends of the knob's travel.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );
@@ -103,7 +103,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
     let kind = Kind::ALL.into_iter().find(|kind| word("message") == Some(kind.word()));
     if kind.is_none() {
-        wrong("message", "write \"note\", \"cc\" or \"bend\"".into());
+        wrong("message", "expected \"note\", \"cc\" or \"bend\"".into());
     }
     let encoding = match word("encoding") {
         None => Some(Encoding::default()),

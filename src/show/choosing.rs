@@ -16,7 +16,7 @@ use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// Candidates kept warm for the next cut.
-pub(super) const WARM_CANDIDATES: usize = 2;
+pub const WARM_CANDIDATES: usize = 2;
 /// Empty decks in a row after which the next one may go on air, because the cause may be the music.
 const MAX_EMPTY: u32 = 3;
 /// How much longer the safe preset is warmed up than others, so that its picture has built up.

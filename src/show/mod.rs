@@ -8,6 +8,7 @@ mod choosing;
 mod command;
 mod decks;
 mod fading;
+mod governor;
 mod macro_driver;
 mod marks;
 mod memory;
@@ -32,7 +33,9 @@ mod tests;
 /// Re-exported so that the desk depends on `show` alone.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
+pub use choosing::WARM_CANDIDATES;
 pub use command::Command;
+pub use governor::{Governor, Quality};
 pub use macro_driver::{FusionDecks, MacroDriver};
 pub use memory::{Exclusion, ShowMemory};
 pub use pacer::{DEFAULT_RATE, DroppedSteps, Due, Pacer};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::decks::{Decks, Slot};
+use super::governor::Quality;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Exclusion, ShowMemory};
 use super::pacer::DroppedSteps;
@@ -90,6 +91,7 @@ pub struct Show {
     /// Frames per second that presets see.
     fps: f64,
     pub(super) dropped: DroppedSteps,
+    pub(super) quality: Quality,
     /// Dropped steps that are not in the log yet.
     unlogged: DroppedSteps,
 }
@@ -137,6 +139,7 @@ impl Show {
             watch: VisualWatch::default(),
             unfit: Unfit::default(),
             dropped: DroppedSteps::default(),
+            quality: Quality::FULL,
             unlogged: DroppedSteps::default(),
         }
     }
@@ -216,11 +219,19 @@ impl Show {
         self.unlogged.add(steps);
     }
 
+    /// Notes another picture quality. No choice depends on it.
+    pub fn set_quality(&mut self, quality: Quality) {
+        self.quality = quality;
+        self.log(Event::Quality { quality });
+    }
+
     /// Notes that the machine was suspended for `secs` seconds, which do not belong to the show.
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
-        self.notify(format!("this computer was suspended for {secs:.0} s; the show continues where it was"));
+        self.notify(format!(
+            "this computer was suspended for {secs:.0} s; the show continues where it left off"
+        ));
     }
 
     fn record(&mut self, input: &StepInput) {

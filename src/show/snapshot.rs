@@ -1,5 +1,6 @@
-//! A read-only view of the show for the desk and MIDI lamps.
+//! A read-only view of the show for the desk and MIDI LEDs.
 
+use super::governor::Quality;
 use super::pacer::DroppedSteps;
 use super::reason::Reason;
 use super::undo::Undoable;
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub message: Option<String>,
     /// Steps that were not drawn.
     pub dropped: DroppedSteps,
+    /// The picture quality that the machine keeps up with.
+    pub quality: Quality,
 }
 
 /// The preset on air.

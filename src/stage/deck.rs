@@ -8,6 +8,7 @@ use super::cue::FadeStyle;
 use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::pass;
+use super::pass::blit::BlitPass;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
@@ -19,7 +20,11 @@ use crate::milk::{DoubleBlend, Frame, Modulation, Pattern, Player, PresetAudio, 
 pub struct Deck {
     first: Layer,
     second: Option<SecondLayer>,
+    /// Current settings.
     settings: DeckSettings,
+    /// Settings at full size.
+    full: DeckSettings,
+    seed: u64,
     time: f64,
     drawn: u64,
 }
@@ -48,7 +53,7 @@ impl Deck {
             None => None,
         };
         let first = Layer::prepare(render_context, program, settings, seed)?;
-        Ok(Self { first, second, settings, time: 0.0, drawn: 0 })
+        Ok(Self { first, second, settings, full: settings, seed, time: 0.0, drawn: 0 })
     }
 
     /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done.
@@ -101,6 +106,43 @@ impl Deck {
             second.mix(render_context, encoder, self.first.picture.output());
         }
         self.drawn += 1;
+    }
+
+    /// Gives picture and mesh `scale` times their full size; the picture continues. Cheap: no shader is compiled.
+    ///
+    /// # Errors
+    /// Fails if the device reports an error; the deck keeps its size.
+    pub(super) fn rescale(
+        &mut self,
+        render_context: &RenderContext,
+        blit: &mut BlitPass,
+        scale: f64,
+    ) -> Result<(), StageError> {
+        let settings = self.full.scaled(scale);
+        if (settings.size, settings.mesh) == (self.settings.size, self.settings.mesh) {
+            return Ok(());
+        }
+        let gpu = &render_context.gpu;
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut resized = |layer: &Layer| {
+            let (work, program) = ((&mut encoder, &mut *blit), layer.player.program());
+            layer.picture.resized(render_context, work, program, settings, self.seed)
+        };
+        let first = resized(&self.first)?;
+        let second = self.second.as_ref().map(|second| resized(&second.layer)).transpose()?;
+        gpu.queue.submit([encoder.finish()]);
+        self.first.picture = first;
+        if let (Some(second), Some(picture)) = (&mut self.second, second) {
+            second.layer.picture = picture;
+            second.picture = pass::view(&pass::image(&gpu.device, "double preset", settings.size));
+        }
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Returns width and height of the picture, pixels.
+    pub fn size(&self) -> [u32; 2] {
+        self.settings.size
     }
 
     /// Returns the picture of the last frame.

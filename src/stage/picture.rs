@@ -7,6 +7,7 @@ use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 use super::buffer::GrowableBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
+use super::pass::blit::BlitPass;
 use super::pass::blur::Pyramid;
 use super::pass::composite::CompositeUniforms;
 use super::pass::{self, mesh};
@@ -55,8 +56,30 @@ impl DeckPicture {
         let mut problems = Vec::new();
         let picture = render_context
             .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut problems))?;
+            .checked(|| Self::build(render_context, program, settings, seed, &mut problems, None))?;
         Ok(Self { problems, ..picture })
+    }
+
+    /// Creates the same picture in another size, and records copying what it shows; pipelines stay.
+    pub fn resized(
+        &self,
+        render_context: &RenderContext,
+        (encoder, blit): (&mut wgpu::CommandEncoder, &mut BlitPass),
+        program: &Program,
+        settings: DeckSettings,
+        seed: u64,
+    ) -> Result<Self, StageError> {
+        let resized = render_context
+            .gpu
+            .checked(|| Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self)))?;
+        let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
+        for (from, to) in
+            [(&self.images[self.last], &resized.images[resized.last]), (&self.output, &resized.output)]
+        {
+            let mut render = pass::begin(encoder, "resize", to, true);
+            blit.fill(&render_context.gpu, &mut render, sampler, from);
+        }
+        Ok(Self { fresh: self.fresh, problems: self.problems.clone(), ..resized })
     }
 
     fn build(
@@ -65,6 +88,7 @@ impl DeckPicture {
         settings: DeckSettings,
         seed: u64,
         problems: &mut Vec<String>,
+        before: Option<&Self>,
     ) -> Self {
         let device = &render_context.gpu.device;
         let size = settings.size;
@@ -81,8 +105,17 @@ impl DeckPicture {
             let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
             built.map_err(|error| problems.push(format!("{} shader: {error}", preset_pass::label(kind)))).ok()
         };
-        let warp = preset_pass(PassKind::Warp, program.warp.as_ref());
-        let composite = preset_pass(PassKind::Comp, program.composite.as_ref());
+        let rebound = |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>| {
+            Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources))
+        };
+        let (warp_text, composite_text) = (program.warp.as_ref(), program.composite.as_ref());
+        let (warp, composite) = match before {
+            Some(before) => (
+                rebound(PassKind::Warp, &before.warp, warp_text),
+                rebound(PassKind::Comp, &before.composite, composite_text),
+            ),
+            None => (preset_pass(PassKind::Warp, warp_text), preset_pass(PassKind::Comp, composite_text)),
+        };
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
         let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
         let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");

@@ -14,7 +14,7 @@ pub struct Presenter {
 impl Presenter {
     /// Creates a presenter for surfaces of `format`.
     pub fn new(render_context: &RenderContext, format: wgpu::TextureFormat) -> Self {
-        Self { blit: BlitPass::new(&render_context.gpu, format) }
+        Self { blit: BlitPass::opaque(&render_context.gpu, format) }
     }
 
     /// Draws `picture`, which is `size` pixels large, to `target`, which is `target_size` pixels large.

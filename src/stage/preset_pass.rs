@@ -11,6 +11,7 @@ use crate::milk::shader::ShaderText;
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
     /// By feedback image, then with the main image clamped or wrapped.
     groups: [[wgpu::BindGroup; 2]; 2],
 }
@@ -36,16 +37,29 @@ impl PresetPass {
         sources: &Sources,
         missing: &mut Vec<String>,
     ) -> Result<Self, StageError> {
-        render_context.gpu.checked(|| Self::build(render_context, kind, text, sources, missing))
+        render_context.gpu.checked(|| {
+            let (pipeline, layout) = Self::pipeline(render_context, kind, text);
+            Self::bind(render_context, kind, text, sources, missing, (pipeline, layout))
+        })
     }
 
-    fn build(
+    /// Builds the bind groups for other images; the pipeline stays.
+    pub fn rebound(
+        &self,
         render_context: &RenderContext,
         kind: PassKind,
         text: &ShaderText,
         sources: &Sources,
-        missing: &mut Vec<String>,
     ) -> Self {
+        let kept = (self.pipeline.clone(), self.layout.clone());
+        Self::bind(render_context, kind, text, sources, &mut Vec::new(), kept)
+    }
+
+    fn pipeline(
+        render_context: &RenderContext,
+        kind: PassKind,
+        text: &ShaderText,
+    ) -> (wgpu::RenderPipeline, wgpu::BindGroupLayout) {
         let label = label(kind);
         let device = &render_context.gpu.device;
         let mut types = vec![UNIFORM];
@@ -75,6 +89,18 @@ impl PresetPass {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
+        (pipeline, layout)
+    }
+
+    fn bind(
+        render_context: &RenderContext,
+        kind: PassKind,
+        text: &ShaderText,
+        sources: &Sources,
+        missing: &mut Vec<String>,
+        (pipeline, layout): (wgpu::RenderPipeline, wgpu::BindGroupLayout),
+    ) -> Self {
+        let (label, device) = (label(kind), &render_context.gpu.device);
         let bound: Vec<Bound> = text
             .interface
             .textures
@@ -111,7 +137,8 @@ impl PresetPass {
             }
             pass::bind(device, label, &layout, &resources)
         };
-        Self { pipeline, groups: [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped))) }
+        let groups = [0, 1].map(|image| [false, true].map(|wrapped| group(image, wrapped)));
+        Self { pipeline, layout, groups }
     }
 
     /// Returns the bind group that reads feedback image `image`.

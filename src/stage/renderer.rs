@@ -9,6 +9,7 @@ use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
 use super::deck::{Deck, FrameTime};
 use super::error::StageError;
 use super::pass;
+use super::pass::blit::BlitPass;
 use super::pass::flash::FlashPass;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
@@ -28,6 +29,9 @@ pub struct Stage {
     picture: wgpu::Texture,
     picture_view: wgpu::TextureView,
     black: wgpu::TextureView,
+    /// Size of the decks, relative to their full size.
+    scale: f64,
+    rescale: BlitPass,
 }
 
 impl Stage {
@@ -43,6 +47,8 @@ impl Stage {
             picture_view: pass::view(&picture),
             picture,
             black: black(&render_context),
+            scale: 1.0,
+            rescale: BlitPass::copy(&render_context.gpu),
             render_context,
         }
     }
@@ -71,8 +77,25 @@ impl Stage {
     }
 
     /// Adds a warmed-up deck.
-    pub fn add(&mut self, id: DeckId, deck: Box<Deck>) {
+    pub fn add(&mut self, id: DeckId, mut deck: Box<Deck>) {
+        self.fit(&mut deck);
         self.decks.insert(id, deck);
+    }
+
+    /// Draws all decks at `scale` times their full size from the next frame on. The output picture keeps its size.
+    pub fn set_scale(&mut self, scale: f64) {
+        if scale != self.scale {
+            self.scale = scale;
+            let mut decks = std::mem::take(&mut self.decks);
+            decks.values_mut().for_each(|deck| self.fit(deck));
+            self.decks = decks;
+        }
+    }
+
+    fn fit(&mut self, deck: &mut Deck) {
+        if let Err(error) = deck.rescale(&self.render_context, &mut self.rescale, self.scale) {
+            log::warn!("a deck keeps its size: {error}");
+        }
     }
 
     /// Removes a deck and frees its memory, except for pictures still bound by the mixer.

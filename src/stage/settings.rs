@@ -10,3 +10,15 @@ pub struct DeckSettings {
     /// Target frame rate of the show, frames per second.
     pub fps: f64,
 }
+
+impl DeckSettings {
+    /// Returns the settings of a picture and a mesh that are `scale` times as large.
+    pub(super) fn scaled(self, scale: f64) -> Self {
+        let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least.min(side));
+        Self {
+            size: self.size.map(|length| side(length, 16)),
+            mesh: self.mesh.map(|count| side(count, 4)),
+            ..self
+        }
+    }
+}

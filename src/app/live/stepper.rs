@@ -3,12 +3,15 @@
 use super::in_flight::InFlight;
 use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
-use crate::show::{DroppedSteps, Due, FrameTimes, Pacer, Rig, RigFrame};
+use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame};
 
 /// Interval between looks at the device while frames are in flight, seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
 /// Most slots that surfaces may take from the show in a row to change their size.
 const MOST_PAUSED: u32 = 12;
+
+/// Share of a slot that drawing may take on a graphics card.
+const CARD_SHARE: f64 = 0.9;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +27,9 @@ pub(super) struct Stepper {
     /// The show.
     pub rig: Rig,
     pacer: Pacer,
+    quality: Quality,
     in_flight: InFlight,
+    governor: Governor,
     times: StepTimes,
     /// Where its pictures go.
     pub pictures: Pictures,
@@ -47,21 +52,24 @@ impl Stepper {
         wake: impl Fn() + Send + 'static,
     ) -> Self {
         Self {
-            rig,
             pacer: Pacer::new(rate, now),
+            quality: Quality::FULL,
             in_flight: InFlight::default(),
+            governor: Governor::new(share(&rig) / f64::from(rate)),
             times: StepTimes::default(),
             pictures,
             wake: Box::new(wake),
             late: false,
             paused: 0,
             drawn: 0,
+            rig,
         }
     }
 
     /// Changes the number of steps per second.
     pub fn set_rate(&mut self, rate: u32) {
         self.pacer.set_rate(rate);
+        self.governor.set_budget(share(&self.rig) / f64::from(rate));
     }
 
     /// Returns the statistics of the latest steps.
@@ -72,7 +80,15 @@ impl Stepper {
     /// Returns what to do at `now`, seconds.
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
-        self.in_flight.finished(gpu, now).for_each(|secs| self.times.drawn(secs));
+        let (slots, warming) = (self.times.latest(), self.rig.warming());
+        for secs in self.in_flight.finished(gpu, now) {
+            self.times.drawn(secs);
+            // A deck that warms up takes its time from the picture, but not for long.
+            if !warming {
+                self.governor.observe(secs, self.pacer.secs(slots));
+            }
+        }
+        self.follow_governor();
         let left = self.pacer.next() - now;
         if left > 0.0 {
             return Turn::Sleep(if self.in_flight.is_empty() { left } else { left.min(LOOK_SECS) });
@@ -91,6 +107,15 @@ impl Stepper {
         self.pacer.take(now).map_or(Turn::Sleep(LOOK_SECS), Turn::Step)
     }
 
+    fn follow_governor(&mut self) {
+        let quality = self.governor.quality();
+        if quality != self.quality {
+            self.quality = quality;
+            self.pacer.set_every(quality.every);
+            self.rig.show.set_quality(quality);
+        }
+    }
+
     /// Begins a step that is due and returns its length in seconds.
     pub fn begin(&mut self, due: &Due) -> f64 {
         self.count_dropped(due);
@@ -102,6 +127,7 @@ impl Stepper {
     /// Runs the step that began; `clock` returns the time in seconds.
     pub fn draw(&mut self, input: &RigFrame, clock: impl Fn() -> f64) {
         let started = clock();
+        self.rig.stage.set_scale(self.quality.scale);
         if self.rig.frame(input) {
             self.in_flight.add(&self.rig.stage.render_context().gpu, started);
             self.drawn += 1;
@@ -118,13 +144,24 @@ impl Stepper {
             self.rig.show.suspended(due.suspended_secs);
         }
         if dropped > 0 {
-            let mut steps = DroppedSteps::default();
+            let slow = dropped.min(u64::from(self.quality.every - 1));
+            let mut steps = DroppedSteps { slow, ..DroppedSteps::default() };
             *match (late, self.rig.warming()) {
                 (true, true) => &mut steps.warm_up,
                 (true, false) => &mut steps.late_draw,
                 (false, _) => &mut steps.stall,
-            } = dropped;
+            } = dropped - slow;
             self.rig.show.count_dropped(&steps);
         }
     }
+}
+
+/// Returns the share of a slot that drawing may take. A software rasteriser uses all cores while it draws; one of them
+/// stays free for sound and desk.
+fn share(rig: &Rig) -> f64 {
+    if !rig.stage.render_context().gpu.software() {
+        return CARD_SHARE;
+    }
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
+    (cores - 1) as f64 / cores as f64
 }

@@ -1,8 +1,8 @@
 //! The show under a scripted clock: what windows do changes neither its choices nor its pictures, and its time stays true.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::picture::{Pause, Pictures};
 use super::stepper::{Stepper, Turn};
@@ -20,7 +20,7 @@ const RATE: u32 = 60;
 
 /// The sound of each step, cut from one recording by the show's own time.
 struct Sound {
-    track: Pcm,
+    track: &'static Pcm,
     analyser: Analyser,
     secs: f64,
     at: usize,
@@ -28,8 +28,12 @@ struct Sound {
 
 impl Sound {
     fn new() -> Self {
-        let mut track = demo::render(SAMPLE_RATE_HZ);
-        track.frames.drain(..(demo::HIGHLIGHT.0 * f64::from(SAMPLE_RATE_HZ)) as usize);
+        static TRACK: OnceLock<Pcm> = OnceLock::new();
+        let track = TRACK.get_or_init(|| {
+            let mut track = demo::render(SAMPLE_RATE_HZ);
+            track.frames.drain(..(demo::HIGHLIGHT.0 * f64::from(SAMPLE_RATE_HZ)) as usize);
+            track
+        });
         Self { track, analyser: Analyser::new(), secs: 0.0, at: 0 }
     }
 

@@ -22,6 +22,11 @@ impl StepTimes {
         push(&mut self.slots, slots);
     }
 
+    /// Returns the slots of the latest step.
+    pub fn latest(&self) -> u32 {
+        self.slots.back().copied().unwrap_or(1)
+    }
+
     /// Adds the time it took to draw a frame, seconds.
     pub fn drawn(&mut self, secs: f64) {
         push(&mut self.draw_ms, (secs * 1000.0) as f32);

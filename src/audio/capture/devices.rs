@@ -253,7 +253,7 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(try_once(Duration::from_millis(5)), None);
         }
-        assert_eq!(made.load(Ordering::Relaxed), 1);
+        assert!(made.load(Ordering::Relaxed) <= 1);
         release.send(()).expect("it hangs");
         let again = std::iter::repeat_with(|| try_once(Duration::from_secs(60)));
         assert_eq!(again.flatten().next(), Some(1), "the result of the call that hung is outdated");

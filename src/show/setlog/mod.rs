@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, DroppedSteps, ShowMemory, ShowSettings};
+use super::{Command, DroppedSteps, Quality, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -29,8 +29,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
-    /// Whether frames had a fixed length and the audio is known, so that a replay analyses it again. The log of a live
-    /// show contains its frames instead.
+    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of a
+    /// live show contains its frames instead.
     pub steady: bool,
     /// The audio source.
     pub sound: String,
@@ -168,6 +168,11 @@ pub enum Event {
         /// How many, and why.
         steps: DroppedSteps,
     },
+    /// The picture quality changed, because the machine could not keep up or can again.
+    Quality {
+        /// The new quality.
+        quality: Quality,
+    },
     /// The machine was suspended; the show continued afterwards where it was.
     Suspended {
         /// For how long, seconds.
@@ -231,7 +236,7 @@ pub struct Cut {
     pub cause: Cause,
     /// The scene at the time of the cut.
     pub scene: Scene,
-    /// The target it was chosen for; `None` for a request of the performer.
+    /// The target it was chosen for; `None` for a request by the performer.
     pub target: Option<Target>,
     /// Length of the crossfade, seconds.
     pub fade_secs: f64,

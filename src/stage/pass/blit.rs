@@ -1,6 +1,6 @@
 //! Copies a picture to a target of any size and format, one fetch per pixel.
 
-use super::{PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, screen_module};
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, bind, layout, pipeline, screen_module};
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blit.wgsl");
@@ -15,8 +15,17 @@ pub(in crate::stage) struct BlitPass {
 }
 
 impl BlitPass {
-    /// Creates the pass. The device reports errors through its error scopes.
-    pub fn new(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+    /// Creates a pass whose result is opaque, for windows. The device reports errors through its error scopes.
+    pub fn opaque(gpu: &Gpu, format: wgpu::TextureFormat) -> Self {
+        Self::new(gpu, format, "fs_opaque")
+    }
+
+    /// Creates a pass that copies all channels.
+    pub fn copy(gpu: &Gpu) -> Self {
+        Self::new(gpu, FORMAT, "fs_copy")
+    }
+
+    fn new(gpu: &Gpu, format: wgpu::TextureFormat, entry: &str) -> Self {
         let layout = layout(gpu, "blit", &[SAMPLER, TEXTURE]);
         let shader = screen_module(gpu, "blit", SHADER);
         let desc = PipelineDesc {
@@ -24,7 +33,7 @@ impl BlitPass {
             layouts: &[&layout],
             vertex: (&shader, "vs_screen"),
             buffers: &[],
-            fragment: (&shader, "fs_blit"),
+            fragment: (&shader, entry),
             format,
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,

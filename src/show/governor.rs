@@ -1,0 +1,222 @@
+//! Chooses the picture quality that a machine can keep up with, from measured step times.
+//!
+//! First the picture gets smaller, then steps are dropped evenly. A pure function of the measurements: equal times give
+//! equal decisions.
+
+use serde::{Deserialize, Serialize};
+
+/// Scales of the picture, largest first.
+const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
+/// Slots per step at the smallest scale, when even that is too slow.
+const EVERY: [u32; 4] = [2, 3, 4, 6];
+/// Step times that a decision is based on: at least, and as many as there are in half a second.
+const FEWEST: usize = 5;
+const WINDOW_SECS: f64 = 0.5;
+/// Step times ignored after a change: they still contain the work of the change.
+const SETTLING: usize = 3;
+/// Share of the budget that a higher quality may need, by prediction, to be tried.
+const HEADROOM: f64 = 0.75;
+/// Seconds for which that must hold, at first and at most; doubled each time a higher quality turns out too slow.
+const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);
+/// A quality kept for this long has proved itself, seconds.
+const PROVED_SECS: f64 = 10.0;
+
+/// A picture quality.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Side length of the picture and of the warp mesh, relative to full size.
+    pub scale: f64,
+    /// Slots per step.
+    pub every: u32,
+}
+
+impl Default for Quality {
+    fn default() -> Self {
+        Self::FULL
+    }
+}
+
+impl Quality {
+    /// Full size at the full rate.
+    pub const FULL: Self = Self { scale: 1.0, every: 1 };
+
+    fn of(level: usize) -> Self {
+        match SCALES.get(level) {
+            Some(&scale) => Self { scale, every: 1 },
+            None => Self { scale: SCALES[SCALES.len() - 1], every: EVERY[level - SCALES.len()] },
+        }
+    }
+}
+
+/// Measures steps and chooses the quality.
+#[derive(Clone, Debug)]
+pub struct Governor {
+    /// Time one slot offers for drawing, seconds.
+    budget: f64,
+    level: usize,
+    times: Vec<f64>,
+    /// Seconds covered by `times`.
+    window_secs: f64,
+    ignored: usize,
+    /// Seconds since the latest change.
+    kept_secs: f64,
+    /// Seconds for which a higher quality has seemed possible.
+    fits_secs: f64,
+    patience_secs: f64,
+    /// Whether the latest change raised the quality.
+    raised: bool,
+}
+
+impl Governor {
+    /// Starts with full quality. `budget` is the time that a step at full rate may take, seconds.
+    pub fn new(budget: f64) -> Self {
+        Self {
+            budget,
+            level: 0,
+            times: Vec::new(),
+            window_secs: 0.0,
+            ignored: 0,
+            kept_secs: 0.0,
+            fits_secs: 0.0,
+            patience_secs: PATIENCE_SECS.0,
+            raised: false,
+        }
+    }
+
+    /// Returns the current quality.
+    pub fn quality(&self) -> Quality {
+        Quality::of(self.level)
+    }
+
+    /// Changes the budget, for another rate.
+    pub fn set_budget(&mut self, budget: f64) {
+        self.budget = budget;
+        self.forget();
+    }
+
+    /// Starts another window; returns the length of this one, seconds.
+    fn forget(&mut self) -> f64 {
+        self.times.clear();
+        std::mem::take(&mut self.window_secs)
+    }
+
+    /// Adds the time that a step took and the time since the step before, seconds. Returns the new quality when it
+    /// changes.
+    pub fn observe(&mut self, took: f64, dt: f64) -> Option<Quality> {
+        self.kept_secs += dt;
+        if self.kept_secs > PROVED_SECS {
+            self.raised = false;
+        }
+        if self.ignored < SETTLING {
+            self.ignored += 1;
+            return None;
+        }
+        self.times.push(took);
+        self.window_secs += dt;
+        if self.times.len() < FEWEST || self.window_secs < WINDOW_SECS {
+            return None;
+        }
+        self.times.sort_by(f64::total_cmp);
+        let median = self.times[self.times.len() / 2];
+        let window_secs = self.forget();
+        if median > self.limit(self.level) {
+            return self.lower();
+        }
+        self.fits_secs = if self.higher_fits(median) { self.fits_secs + window_secs } else { 0.0 };
+        (self.fits_secs >= self.patience_secs).then(|| self.change_to(self.level - 1, true))
+    }
+
+    /// Returns the time that a step of a level may take, seconds.
+    fn limit(&self, level: usize) -> f64 {
+        self.budget * f64::from(Quality::of(level).every)
+    }
+
+    fn lower(&mut self) -> Option<Quality> {
+        if self.raised {
+            self.patience_secs = (self.patience_secs * 2.0).min(PATIENCE_SECS.1);
+        }
+        let lowest = SCALES.len() + EVERY.len() - 1;
+        self.fits_secs = 0.0;
+        (self.level < lowest).then(|| self.change_to(self.level + 1, false))
+    }
+
+    /// Predicts whether the next higher quality fits; the work is taken to grow with the number of pixels.
+    fn higher_fits(&self, took: f64) -> bool {
+        let Some(higher) = self.level.checked_sub(1) else { return false };
+        let growth = Quality::of(higher).scale / self.quality().scale;
+        took * growth * growth < HEADROOM * self.limit(higher)
+    }
+
+    fn change_to(&mut self, level: usize, raised: bool) -> Quality {
+        self.level = level;
+        self.ignored = 0;
+        self.forget();
+        (self.kept_secs, self.fits_secs, self.raised) = (0.0, 0.0, raised);
+        self.quality()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: f64 = 1.0 / 60.0;
+
+    /// Runs for `secs` with steps of `fixed` seconds and `pixels` seconds more at full size; returns the changes.
+    fn run(governor: &mut Governor, secs: f64, fixed: f64, pixels: f64) -> Vec<Quality> {
+        let (mut now, mut changes) = (0.0, Vec::new());
+        while now < secs {
+            let Quality { scale, every } = governor.quality();
+            let took = fixed + pixels * scale * scale;
+            let dt = SLOT * f64::from(every).max((took / SLOT).ceil());
+            now += dt;
+            changes.extend(governor.observe(took, dt));
+        }
+        changes
+    }
+
+    #[test]
+    fn a_fast_machine_keeps_full_quality() {
+        let mut governor = Governor::new(SLOT);
+        assert_eq!(run(&mut governor, 60.0, 0.002, 0.012), []);
+    }
+
+    #[test]
+    fn the_picture_shrinks_before_steps_are_dropped() {
+        let mut governor = Governor::new(SLOT);
+        run(&mut governor, 20.0, 0.002, 0.025);
+        assert_eq!(governor.quality(), Quality { scale: 0.7, every: 1 });
+        let mut governor = Governor::new(SLOT);
+        run(&mut governor, 20.0, 0.002, 0.09);
+        assert_eq!(governor.quality(), Quality { scale: 0.6, every: 3 });
+        let mut governor = Governor::new(SLOT);
+        run(&mut governor, 200.0, 2.0, 2.0);
+        assert_eq!(governor.quality(), Quality { scale: 0.6, every: 6 });
+    }
+
+    #[test]
+    fn quality_returns_when_the_load_is_gone_and_does_not_swing() {
+        let mut governor = Governor::new(SLOT);
+        run(&mut governor, 20.0, 0.002, 0.09);
+        run(&mut governor, 60.0, 0.002, 0.008);
+        assert_eq!(governor.quality(), Quality::FULL);
+        // The prediction says that full size fits, but it never does: tries become rare.
+        let mut governor = Governor::new(SLOT);
+        let (mut now, mut raised) = (0.0, 0);
+        while now < 600.0 {
+            let took = if governor.quality().scale < 1.0 { 0.005 } else { 0.02 };
+            now += SLOT;
+            raised += u32::from(governor.observe(took, SLOT) == Some(Quality::FULL));
+        }
+        assert!((3..15).contains(&raised), "{raised} tries in ten minutes");
+    }
+
+    #[test]
+    fn single_slow_steps_change_nothing() {
+        let mut governor = Governor::new(SLOT);
+        for step in 0..6000 {
+            let took = if step % 9 == 0 { 0.2 } else { 0.008 };
+            assert_eq!(governor.observe(took, SLOT), None);
+        }
+    }
+}
