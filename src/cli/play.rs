@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, OtherShow, raise_other_show, run as run_app, unix_now};
+use crate::app::{AppSettings, OtherShow, raise_other_show, run as run_app, saved_show, unix_now};
 use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};
 use crate::show::Command;
 use crate::units::Unipolar;
+use crate::watchdog::{Link, supervise};
 
 /// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
@@ -38,21 +39,30 @@ pub struct Args {
     /// Exit after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
+    /// Run the show in this process, without restarting it after a crash
+    #[arg(long)]
+    no_supervisor: bool,
 }
 
 /// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match raise_other_show() {
-        OtherShow::None => {}
-        OtherShow::Raised => {
-            eprintln!("aivj: a show is already running; its windows were raised");
-            return Ok(ExitCode::SUCCESS);
+    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds, no_supervisor } = args;
+    // A child of the supervisor starts after the show that it replaces has ended.
+    if Link::of_process().start().is_none() {
+        match raise_other_show() {
+            OtherShow::None => {}
+            OtherShow::Raised => {
+                eprintln!("aivj: a show is already running; its windows were raised");
+                return Ok(ExitCode::SUCCESS);
+            }
+            OtherShow::Silent => anyhow::bail!(
+                "a show is already running and does not answer; end it first, or set AIVJ_DATA to another folder"
+            ),
         }
-        OtherShow::Silent => anyhow::bail!(
-            "a show is already running and does not answer; end it first, or set AIVJ_DATA to another folder"
-        ),
     }
-    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
+    if !no_supervisor && let Some(code) = supervise()? {
+        return Ok(code);
+    }
     let (mut settings, mut problems) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
@@ -64,10 +74,21 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if unguarded {
         settings.guard = Some(false);
     }
-    let first = first_commands(&settings, &mut problems);
+    let mut first = first_commands(&settings, &mut problems);
     problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    let seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    run_app(AppSettings { settings, seed, first, troubles: problems, seconds })?;
+    let mut seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
+    let link = Link::of_process();
+    let resumed = saved_show(link.start());
+    if let Some(saved) = &resumed {
+        settings = saved.surroundings.settings.clone();
+        seed = saved.seed.wrapping_add(1); // Other choices than those that ended in the crash.
+        first.clear(); // The saved state holds what they led to.
+    }
+    if link.start().is_some_and(|start| start.safe_mode) {
+        settings.presets = None;
+        settings.textures.clear();
+    }
+    run_app(AppSettings { settings, seed, first, troubles: problems, seconds, link, resumed })?;
     Ok(ExitCode::SUCCESS)
 }
 

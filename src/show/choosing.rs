@@ -15,10 +15,6 @@ use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
-/// Candidates kept warm for the next cut.
-pub const WARM_CANDIDATES: usize = 2;
-/// Empty decks in a row after which the next one may go on air, because the cause may be the music.
-const MAX_EMPTY: u32 = 3;
 /// How much longer the safe preset is warmed up than others, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
 /// Distance of the target energy from that of the candidates ...
@@ -53,9 +49,10 @@ impl Show {
 
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
         if self.decks.arrive(arrived) {
+            self.set_aside = 0;
             let Arrived { deck, problems, look, .. } = arrived;
             self.log(Event::Warm { deck: *deck, problems: problems.clone(), look: *look });
-            self.judge_look(arrived);
+            self.judge_safe(arrived);
         }
     }
 
@@ -92,8 +89,8 @@ impl Show {
 
     /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
-        let alone =
-            self.decks.front.is_some() && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
+        let drawn = self.decks.front.as_ref().is_some_and(|slot| slot.warm);
+        let alone = drawn && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
         // The performer dismisses presets that they chose or that run without the director.
         let chosen_by_director = self.auto
             && self
@@ -111,15 +108,13 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Next));
+        self.wanted = self.wanted.or(Some(Wanted::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Judges a deck that has just become warm: one that shows nothing does not go on air, and a dim one is not the safe
-    /// preset. A deck on air is the picture watch's.
-    pub(super) fn judge_look(&mut self, arrived: &Arrived) {
-        let Some(look) = arrived.look else { return };
+    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced.
+    fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.unfit.light(&safe) {
                 self.decks.safe = Some(safe);
@@ -127,25 +122,7 @@ impl Show {
                 self.unfit.dim.insert(safe.id);
                 self.decks.drop_slot(safe);
             }
-            return;
         }
-        let of_director = |slot: &&Slot| slot.deck == arrived.deck && slot.choice.is_some();
-        let Some(slot) = self.decks.candidates.iter().find(of_director) else { return };
-        // In silence many good presets are empty, and a rescued one is the performer's decision.
-        let Some(fault) = look.fault().filter(|_| !self.features.silent) else {
-            self.unfit.consecutive = 0;
-            return;
-        };
-        if self.memory.rescued.contains(&slot.id) || self.unfit.consecutive >= MAX_EMPTY {
-            return;
-        }
-        self.unfit.consecutive += 1;
-        let Some(slot) = self.decks.take_candidate(arrived.deck) else { return };
-        if let Some(index) = slot.index {
-            self.director.status.set_skipped(index, true);
-        }
-        self.notify(format!("passed over {}: {fault} while warming up", slot.name));
-        self.decks.drop_slot(slot);
     }
 
     /// Discards the candidates if the music has changed since they were chosen.
@@ -186,7 +163,7 @@ impl Show {
     fn fulfil(&mut self, wanted: Wanted) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            Wanted::Next => self.decks.take_any_warm(),
+            Wanted::Next | Wanted::Watch => self.decks.take_any_warm(),
             Wanted::Safe => self.decks.safe.take_if(warm),
             Wanted::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
@@ -198,13 +175,18 @@ impl Show {
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
             Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) => (fading::PERFORMER_SECS, style),
+            Wanted::Next | Wanted::Preset(_) | Wanted::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
             Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
-            Wanted::Preset(_) => LeaveReason::Replaced,
+            Wanted::Preset(_) | Wanted::Watch => LeaveReason::Replaced,
         });
-        self.cut(slot, Cause::Performer, over_secs, style);
+        let cause = match wanted {
+            _ if self.decks.front.is_none() => Cause::Start,
+            Wanted::Watch => Cause::Watch,
+            Wanted::Next | Wanted::Preset(_) | Wanted::Safe => Cause::Performer,
+        };
+        self.cut(slot, cause, over_secs, style);
     }
 
     /// Learns from the preset on air before it leaves.
@@ -279,7 +261,18 @@ impl Show {
         let target = self.target();
         self.decks.drop_stale_spare();
         self.request_wanted();
-        while self.decks.candidates.len() < WARM_CANDIDATES {
+        if self.resuming() {
+            return self.keep_safe_preset(); // It is sooner on air alone.
+        }
+        while self.decks.candidates.len() < self.decks.capacity() {
+            if let Some(index) = self.next_resumed() {
+                let entry = &self.director.pool.catalogue.entries[index as usize];
+                let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
+                let slot = self.decks.request(entry, Some(index), seed, warm_frames);
+                let reason = Reason::plain("Queued before the restart");
+                self.decks.candidates.push(Slot { reason, ..slot });
+                continue;
+            }
             let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.index).collect();
             let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
             let entry = &self.director.pool.catalogue.entries[choice.preset as usize];
@@ -304,7 +297,7 @@ impl Show {
             self.wanted = None; // The library has changed.
             return;
         };
-        if self.decks.candidates.len() >= WARM_CANDIDATES
+        if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
         {
             self.decks.drop_slot(last);
@@ -374,7 +367,7 @@ impl Show {
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
         let (seed, warm_frames) = (self.settings.seed, SAFE_WARM_UP * self.settings.warm_frames);
-        let slot = if safe.is_empty() {
+        let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
             // Presets that failed before are not tried again.
@@ -411,6 +404,7 @@ impl Cause {
         match self {
             Self::Music(moment) => Moment::description(moment),
             Self::Performer => "requested",
+            Self::Watch => "the preset before was taken off the air",
             Self::Start => "show started",
         }
     }

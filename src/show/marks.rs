@@ -1,6 +1,5 @@
 //! Undo of the performer's marks: bans, favourites, rescues, and cards removed from the queue.
 
-use super::choosing::WARM_CANDIDATES;
 use super::decks::Slot;
 use super::reason::Reason;
 use super::running::Show;
@@ -114,7 +113,7 @@ impl Show {
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
-        if self.decks.candidates.len() >= WARM_CANDIDATES
+        if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
         {
             self.decks.drop_slot(last);

@@ -223,7 +223,7 @@ fn an_unplayable_preset_is_excluded_and_reported() {
     assert_ne!(test.playing(), named, "an excluded preset plays");
     let step = test.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
     let request = step.requests.iter().find(|request| request.preset == named).expect("a request");
-    assert!(request.rescued, "a rescued preset skips the audit");
+    assert!(request.admitted, "a rescued preset skips the audit");
     test.frames(3);
     assert_eq!(test.playing(), named, "a rescued preset plays at once");
     assert!(!test.show.memory().excluded.contains_key(&named));
@@ -375,56 +375,8 @@ fn slow_presets_do_not_leave_the_output_black() {
     assert!(test.show.playing(), "the safe preset goes on air");
 }
 
-const BLACK: DeckLook = DeckLook { luma: 0.0, darkest: 0.0, coverage: 0.0 };
 const DIM: DeckLook = DeckLook { luma: 0.04, darkest: 0.0, coverage: 0.5 };
 const LIGHT: DeckLook = DeckLook { luma: 0.3, darkest: 0.1, coverage: 0.9 };
-
-#[test]
-fn a_deck_that_is_black_while_warm_does_not_go_on_air() {
-    let mut test = TestShow::new();
-    test.looks = Box::new(|deck| Some(if deck.0 % 2 == 0 { BLACK } else { LIGHT }));
-    for _ in 0..20 {
-        test.frames(10);
-        test.frame(&[Command::Next]);
-    }
-    let cuts: Vec<DeckId> = test
-        .log
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::Cut(cut) => Some(cut.deck),
-            _ => None,
-        })
-        .collect();
-    assert!(cuts.len() > 20 && cuts.iter().all(|deck| deck.0 % 2 == 1), "{cuts:?}");
-    assert!(test.show.snapshot().message.expect("a message").contains("black while warming up"));
-    assert!(test.show.memory().excluded.is_empty(), "being empty for a moment is no fault");
-}
-
-#[test]
-fn if_all_decks_are_black_the_show_goes_on() {
-    for silent in [false, true] {
-        let mut test = TestShow::new();
-        test.features.silent = silent;
-        test.looks = Box::new(|_| Some(BLACK));
-        test.frames(30);
-        let before = test.playing();
-        test.frame(&[Command::Next]);
-        test.frames(30);
-        assert_ne!(test.playing(), before, "silent: {silent}");
-    }
-}
-
-#[test]
-fn a_requested_preset_plays_although_it_is_black() {
-    let mut test = TestShow::new();
-    test.frames(20);
-    let playing = test.playing();
-    let other = test.show.library().entries.iter().map(|entry| entry.id).find(|id| *id != playing);
-    test.looks = Box::new(|_| Some(BLACK));
-    test.frame(&[Command::PlayNow(other.expect("another"))]);
-    test.frames(5);
-    assert_eq!(Some(test.playing()), other);
-}
 
 #[test]
 fn panic_never_shows_a_dim_favourite() {
@@ -523,4 +475,133 @@ fn presets_that_an_audit_rejected_are_only_played_after_a_rescue() {
     assert_eq!(test.playing(), id);
     test.frame(&[Command::Undo]);
     assert!(!test.show.memory().rescued.contains(&id));
+#[test]
+fn after_a_lost_device_the_preset_on_air_stays_and_every_deck_is_prepared_again() {
+    let mut test = TestShow::new();
+    test.frames(200);
+    test.frame(&[Command::Next, Command::Hold]);
+    test.frame(&[]);
+    let before = (test.playing(), test.show.snapshot().history, test.show.snapshot().up_next.len());
+    let on_air = test.show.decks.shown().expect("a deck").deck;
+    test.cold = true;
+    test.show.graphics_event(GraphicsEvent::Lost);
+    let urgent = test.show.decks_by_urgency();
+    assert_eq!(urgent[0], on_air, "the deck on air comes first");
+    test.frames(3);
+    assert!(test.show.snapshot().up_next.iter().all(|upcoming| !upcoming.warm));
+    test.frame(&[Command::Back]);
+    assert!(test.show.snapshot().message.expect("a message").contains("being restored"));
+    test.coming = urgent;
+    test.cold = false;
+    test.frames(3);
+    let after = test.show.snapshot();
+    assert_eq!((test.playing(), after.history, after.up_next.len()), before);
+    assert!(after.held && after.up_next.iter().all(|upcoming| upcoming.warm));
+    test.frame(&[Command::Back]);
+    assert_ne!(test.playing(), before.0, "the previous deck is back, too");
+    assert!(!test.learnt().contains(&Signal::Failed) && test.show.memory().excluded.is_empty());
+}
+
+#[test]
+fn a_preset_that_keeps_losing_the_device_leaves_the_air_with_its_reason() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    let guilty = test.playing();
+    test.show.graphics_event(GraphicsEvent::Lost);
+    test.show.quarantine(guilty);
+    assert!(test.show.snapshot().message.expect("a message").contains("lost the graphics device"));
+    test.coming = test.show.decks_by_urgency();
+    test.frames(3);
+    assert_ne!(test.playing(), guilty);
+    assert_eq!(test.show.memory().excluded[&guilty].kind, BanKind::Quality);
+}
+
+#[test]
+fn without_memory_fewer_decks_are_kept_and_no_preset_is_blamed() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    let playing = test.playing();
+    test.show.graphics_event(GraphicsEvent::OutOfMemory);
+    test.frames(30);
+    assert_eq!((test.playing(), test.show.snapshot().up_next.len()), (playing, 1));
+    assert!(test.show.decks.previous.is_none() && test.show.decks.spare.is_none());
+    assert!(test.show.memory().excluded.is_empty() && !test.learnt().contains(&Signal::Failed));
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    assert!(test.playing() != playing && test.show.decks.previous.is_none());
+}
+
+#[test]
+fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    test.frame(&[Command::Dwell(2.0), Command::Profile(crate::mind::Profile::Dub)]);
+    let state = test.show.resume_state();
+    assert!(state.history.len() == 2 && state.queue.len() == 2, "{state:?}");
+    let mut again = TestShow::new();
+    again.show.resume(&state);
+    let step = again.frame(&[]);
+    assert_eq!(step.requests.len(), 1, "the safe preset comes first");
+    let safe = step.requests[0].preset;
+    again.frames(2);
+    assert_eq!(again.playing(), safe);
+    let snapshot = again.show.snapshot();
+    assert_eq!(snapshot.up_next.iter().map(|next| next.id).collect::<Vec<_>>(), state.queue);
+    assert!(snapshot.now > state.now && snapshot.history.len() == 3);
+    assert_eq!(again.show.resume_state().macros, state.macros);
+    assert_eq!(again.show.resume_state().dwell, 2.0);
+}
+
+#[test]
+fn a_deck_that_shows_nothing_is_set_aside_while_music_plays() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    test.cold = true;
+    test.frame(&[Command::Next]);
+    let empty = *test.coming.last().expect("a request");
+    assert!(test.show.set_aside(empty));
+    test.frame(&[]);
+    assert!(!test.show.decks_by_urgency().contains(&empty));
+    assert_eq!(test.show.snapshot().up_next.len(), 2, "another one is chosen");
+    assert!(test.show.memory().excluded.is_empty() && !test.learnt().contains(&Signal::Failed));
+    let next = *test.coming.last().expect("a request");
+    test.features.silent = true;
+    test.frame(&[]);
+    assert!(!test.show.set_aside(next), "without music it may be dark");
+    test.features.silent = false;
+    test.frame(&[]);
+    let refused = (0..8).filter(|_| {
+        let next = *test.coming.last().expect("a request");
+        let aside = test.show.set_aside(next);
+        test.frame(&[]);
+        !aside
+    });
+    assert!(refused.count() >= 4, "the fifth in a row is kept");
+}
+
+#[test]
+fn code_over_its_budget_takes_a_preset_off_the_air_and_the_log_says_that_the_watch_did() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    let guilty = test.playing();
+    let deck = test.show.decks.shown().expect("a deck").deck;
+    test.show.graphics_event(GraphicsEvent::OverBudget { deck });
+    test.frames(2);
+    assert_ne!(test.playing(), guilty);
+    let excluded = test.show.memory().excluded;
+    assert!(excluded[&guilty].why.contains("budget"), "{excluded:?}");
+    let causes: Vec<Cause> = test
+        .log
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Cut(cut) => Some(cut.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, [Cause::Start, Cause::Watch]);
+    assert!(test.learnt().is_empty(), "{:?}", test.learnt());
 }

@@ -1,4 +1,4 @@
-//! Decks that should not go on air because of what they showed when they became warm.
+//! Presets that cannot be the safe one because of what they showed when they became warm.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,6 @@ const MAX_DIM: usize = 6;
 /// What was judged so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
-    /// Empty decks in a row.
-    pub consecutive: u32,
     /// Presets that are too dim, or too glaring, to be the safe one in this show.
     pub dim: BTreeSet<PresetId>,
 }
