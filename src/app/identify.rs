@@ -50,7 +50,7 @@ impl Identify {
                 .with_position(PhysicalPosition::new(at(corner.x, size.width), at(corner.y, size.height)));
             let window = Arc::new(events.create_window(attributes).context("opening a window")?);
             let surface = gpu.instance.create_surface(window.clone()).context("drawing to a window")?;
-            let surface = WindowSurface::new(gpu, surface, false, pictures.pause.clone())?;
+            let surface = WindowSurface::new(gpu, window.clone(), surface, false, pictures.pause.clone())?;
             let painter = Painter::new(&window, surface, &picture);
             window.request_redraw();
             signs.push(Sign { number, name: display.name().unwrap_or_default(), painter, window });

@@ -475,6 +475,8 @@ fn presets_that_an_audit_rejected_are_only_played_after_a_rescue() {
     assert_eq!(test.playing(), id);
     test.frame(&[Command::Undo]);
     assert!(!test.show.memory().rescued.contains(&id));
+}
+
 #[test]
 fn after_a_lost_device_the_preset_on_air_stays_and_every_deck_is_prepared_again() {
     let mut test = TestShow::new();

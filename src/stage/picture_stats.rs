@@ -120,6 +120,26 @@ impl PictureMeter {
     }
 }
 
+/// Computes the statistics of a downsampled picture and the previous one.
+fn measure(pixels: &[u8], last: &[u8]) -> PictureStats {
+    let (mut luma, mut darkest, mut brightest) = (0.0, 1.0_f32, 0);
+    for pixel in pixels.chunks_exact(4) {
+        let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
+        let pixel_luma = (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255.0;
+        luma += pixel_luma;
+        darkest = darkest.min(pixel_luma);
+        brightest = brightest.max(pixel[3]);
+    }
+    let count = (pixels.len() / 4).max(1) as f32;
+    let change = if last.len() == pixels.len() {
+        let change: u32 = pixels.iter().zip(last).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        change as f32 / (pixels.len().max(1) as f32 * 255.0)
+    } else {
+        1.0
+    };
+    PictureStats { luma: luma / count, darkest, brightest: f32::from(brightest) / 255.0, change }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -93,7 +93,7 @@ pub struct Settings {
 }
 
 /// Where the output opens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OutputDisplay {
     /// Full screen on the first display without the desk; in a window if there is only one.
     #[default]
