@@ -1,35 +1,49 @@
 //! EEL as presets know it: one line for each operator, function and form of the language, with values worked out by
 //! hand from the language's manual, and the limits of memory and registers.
 
-use aivj::milk::eel::{Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use std::path::PathBuf;
+
+use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
 /// The first numbers of the stream of `rand`, and its 701st, which comes after the generator refilled its state:
 /// MT19937 seeded with 0x4141f00d, from another implementation.
 const FIRST: [f64; 3] = [0.22772551216830628, 0.3407441909286995, 0.8936517685404168];
 const LATER: f64 = 0.7481386514259825;
 
-/// Runs `code` with `a = 2.5`, `b = -3` and `z = 0`; the value of its last statement.
+/// Runs `code` with `a = 2.5`, `b = -3` and `z = 0`; the value of its last statement, which the interpreter and machine
+/// code have to agree on.
 fn run(code: &str) -> f64 {
     let mut scope = Scope::new();
     let written = [("a", 2.5), ("b", -3.0), ("z", 0.0)];
     let slots = written.map(|(name, value)| (scope.var(name).slot(), value));
-    let compiled =
+    let mut compiled =
         compile(code, &mut scope).map_err(|error| format!("{code}: {error}")).expect("code that compiles");
     let mut vars = vec![0.0; scope.len()];
     for (slot, value) in slots {
         vars[slot] = value;
     }
-    let outcome = compiled.run(&mut Machine {
-        vars: &mut vars,
-        megabuf: &mut Memory::new(),
-        shared: &mut Shared::new(),
-        rng: &mut EelRandom::default(),
-        budget: &mut Budget::new(20_000_000),
-    });
-    match outcome {
-        Outcome::Done(value) => value,
-        Outcome::OutOfBudget => unreachable!("{code}: out of budget"),
-    }
+    let value = |compiled: &Code| {
+        let outcome = compiled.run(&mut Machine {
+            vars: &mut vars.clone(),
+            megabuf: &mut Memory::new(),
+            shared: &mut Shared::new(),
+            rng: &mut EelRandom::default(),
+            budget: &mut Budget::new(20_000_000),
+        });
+        match outcome {
+            Outcome::Done(value) => value,
+            Outcome::OutOfBudget => unreachable!("{code}: out of budget"),
+        }
+    };
+    let interpreted = value(&compiled);
+    assert!(compiled.make_native(), "no machine code on this machine");
+    let native = value(&compiled);
+    assert!(
+        interpreted.to_bits() == native.to_bits(),
+        "{code}: {interpreted} interpreted, {native} as machine code"
+    );
+    native
 }
 
 #[track_caller]
@@ -276,4 +290,73 @@ fn random_numbers_come_from_the_published_stream() {
         ("rand(1); rand(1); rand(100)", FIRST[2] * 100.0),
         ("loop(700, rand(1)); rand(1)", LATER),
     ]);
+}
+
+/// Bits of numbers; all NaNs are one.
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|number| if number.is_nan() { f32::NAN } else { *number }.to_bits()).collect()
+}
+
+/// What a program computes in a few frames.
+fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String, u64)>, bool)> {
+    let mut player = Player::new(program.clone(), 1);
+    let mut frame = Frame::default();
+    let step = |number: u64| {
+        let mut audio = PresetAudio::default();
+        for channel in &mut audio.wave {
+            for (at, sample) in channel.iter_mut().enumerate() {
+                *sample = (at as f32 * 0.31 + number as f32).sin() * 0.5;
+            }
+        }
+        audio.bands = [0.2, 0.5, 0.9].map(|phase| 1.0 + (number as f32 + phase).sin() * 0.6);
+        audio.bands_att = audio.bands.map(|band| 0.5 + band * 0.5);
+        let time = number as f64 / 30.0;
+        let tick = Tick { time, fps: 30.0, frame: number, size: [640, 360], mesh: [24, 18] };
+        let report = player.step(&audio, tick, &Modulation::default(), &mut frame);
+        let drawn = vec![
+            bits(bytemuck::cast_slice(&frame.mesh)),
+            bits(bytemuck::cast_slice(&frame.segments)),
+            bits(bytemuck::cast_slice(&frame.dots)),
+            bits(bytemuck::cast_slice(&frame.shapes)),
+        ];
+        let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
+        let variables = player.variables().into_iter().map(|(name, value)| (name, bits(value))).collect();
+        (drawn, variables, report.over_budget)
+    };
+    (0..8).map(step).collect()
+}
+
+/// Presets of a folder: `AIVJ_EEL_PRESETS=DIR cargo test --release --test eel -- --ignored`.
+#[test]
+#[ignore = "needs a folder of presets"]
+fn presets_compute_the_same_in_both_back_ends() {
+    let folder =
+        std::env::var_os("AIVJ_EEL_PRESETS").map(PathBuf::from).expect("AIVJ_EEL_PRESETS is a folder");
+    let (mut compared, mut different) = (0, Vec::new());
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+        let path = entry.path();
+        if !path.extension().is_some_and(|extension| extension == "milk" || extension == "milk2") {
+            continue;
+        }
+        let bytes = without_shaders(&std::fs::read(path).expect("a readable file"));
+        let (Ok(native), Ok(interpreted)) = (Program::compile(&bytes), Program::compile_interpreted(&bytes))
+        else {
+            continue;
+        };
+        compared += 1;
+        if frames(&native) != frames(&interpreted) {
+            different.push(path.to_owned());
+        }
+    }
+    assert!(compared > 0, "no presets");
+    assert!(different.is_empty(), "{} of {compared} differ: {different:#?}", different.len());
+}
+
+/// Shaders do not take part, and take long to translate.
+fn without_shaders(bytes: &[u8]) -> Vec<u8> {
+    let code = |line: &&[u8]| {
+        let start = line[..line.len().min(5)].to_ascii_lowercase();
+        start != b"warp_" && start != b"comp_"
+    };
+    bytes.split(|&byte| byte == b'\n').filter(code).collect::<Vec<_>>().join(&b'\n')
 }

@@ -14,13 +14,20 @@ use super::{Blend, Frame};
 /// Maximum points of one custom wave.
 const MAX_POINTS: usize = 512;
 
+/// Columns of the per-point code: `sample` to `y`, and `x` to `a`.
+const INPUTS: usize = point::y - point::sample + 1;
+const OUTPUTS: usize = point::a - point::x + 1;
+const _: () = assert!(point::sample == 0);
+
 /// State of one custom wave.
 pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Input of each channel and the points it becomes; reused, so that no frame allocates.
+    /// Input of each channel, rows of the per-point code and the points they become; reused, so that no frame allocates.
     channels: [Vec<f32>; 2],
+    inputs: Vec<f64>,
+    outputs: Vec<f64>,
     run: Vec<Point>,
 }
 
@@ -31,6 +38,8 @@ impl WaveState {
             point: Namespace::new(program.point_vars),
             init_t: [0.0; T_COUNT],
             channels: Default::default(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
             run: Vec::new(),
         }
     }
@@ -102,23 +111,37 @@ impl WaveState {
         let [aspect_x, aspect_y] = context.aspect;
         let [left, right] = &self.channels;
         let last = (left.len().max(2) - 1) as f64;
+        self.inputs.clear();
+        self.inputs.extend(left.iter().zip(right).enumerate().flat_map(|(i, (&value1, &value2))| {
+            let (value1, value2) = (f64::from(value1), f64::from(value2));
+            [i as f64 / last, value1, value2, 0.5 + value1, 0.5 + value2]
+        }));
+        self.point.vars[point::r..=point::a].copy_from_slice(&color);
+        let mut finished = 0;
+        // Column of `x`, `y`, `r`, `g`, `b` and `a` in each row of outputs, if the code assigns them.
+        let mut columns = [None; OUTPUTS];
+        let mut width = 0;
+        if let Some(code) = &program.per_point {
+            width = code.output_columns();
+            columns = std::array::from_fn(|output| code.output(output));
+            self.outputs.resize(left.len() * width, 0.0);
+            finished = self.point.run_batch(code, engine, left.len(), &self.inputs, &mut self.outputs);
+        }
         self.run.clear();
-        for (i, (&value1, &value2)) in left.iter().zip(right).enumerate() {
-            let vars = &mut self.point.vars;
-            vars[point::sample] = i as f64 / last;
-            vars[point::value1] = f64::from(value1);
-            vars[point::value2] = f64::from(value2);
-            vars[point::x] = 0.5 + f64::from(value1);
-            vars[point::y] = 0.5 + f64::from(value2);
-            vars[point::r..=point::a].copy_from_slice(&color);
-            self.point.run(program.per_point.as_ref(), engine);
-            let vars = &self.point.vars;
+        for (i, input) in self.inputs.chunks_exact(INPUTS).enumerate() {
+            let mut values = [input[point::x], input[point::y], color[0], color[1], color[2], color[3]];
+            if i < finished {
+                let row = &self.outputs[i * width..][..width];
+                for (value, column) in values.iter_mut().zip(columns) {
+                    if let Some(column) = column {
+                        *value = row[column];
+                    }
+                }
+            }
+            let [x, y, color @ ..] = values;
             self.run.push(Point {
-                at: [
-                    (vars[point::x] * 2.0 - 1.0) as f32 / aspect_x,
-                    (vars[point::y] * 2.0 - 1.0) as f32 / aspect_y,
-                ],
-                color: [point::r, point::g, point::b, point::a].map(|slot| super::color_byte(vars[slot])),
+                at: [(x * 2.0 - 1.0) as f32 / aspect_x, (y * 2.0 - 1.0) as f32 / aspect_y],
+                color: color.map(super::color_byte),
             });
         }
     }

@@ -1,8 +1,8 @@
 //! State shared by all code of a running preset: namespaces, memory, budget, and the inputs of the current frame.
 
 use super::PresetAudio;
-use super::eel::{Budget, Code, EelRandom, Machine, Memory, Shared};
 use super::names::{Layout, Q_COUNT, READ_ONLY};
+use crate::eel::{BatchCode, Budget, Code, EelRandom, Machine, Memory, Shared};
 
 /// Time and size of one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,14 +39,31 @@ impl Namespace {
 
     /// Runs `code` on these variables; does nothing for `None`.
     pub fn run(&mut self, code: Option<&Code>, engine: &mut Engine) {
-        let Some(code) = code else { return };
-        code.run(&mut Machine {
+        if let Some(code) = code {
+            code.run(&mut self.machine(engine));
+        }
+    }
+
+    /// Runs `code` for `items` items; as [`BatchCode::run`].
+    pub fn run_batch(
+        &mut self,
+        code: &BatchCode,
+        engine: &mut Engine,
+        items: usize,
+        inputs: &[f64],
+        outputs: &mut [f64],
+    ) -> usize {
+        code.run(&mut self.machine(engine), items, inputs, outputs)
+    }
+
+    fn machine<'a>(&'a mut self, engine: &'a mut Engine) -> Machine<'a> {
+        Machine {
             vars: &mut self.vars,
             megabuf: &mut self.memory,
             shared: &mut engine.shared,
             rng: &mut engine.random,
             budget: &mut engine.budget,
-        });
+        }
     }
 
     /// Sets the read-only variables.

@@ -3,6 +3,7 @@
 //! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
 use lactea_abi::MeshVertex;
+use smallvec::SmallVec;
 
 use super::Frame;
 use super::engine::{Context, Engine, Namespace};
@@ -13,9 +14,15 @@ use super::program::{FrameCode, Program};
 const MOTION: usize = 10;
 const _: () = assert!(frame::zoom == vertex::zoom && frame::sy == vertex::sy && vertex::sy + 1 == MOTION);
 
+/// Columns of the per-vertex code: `x` to `ang`.
+const INPUTS: usize = vertex::ang - vertex::x + 1;
+
 /// State of the per-vertex code, and the previous mesh.
 pub(super) struct MeshState {
     namespace: Namespace,
+    grid: Grid,
+    /// Outputs of the per-vertex code for one row of the mesh.
+    outputs: Vec<f64>,
     previous: PreviousMesh,
 }
 
@@ -30,7 +37,12 @@ pub(super) struct PreviousMesh {
 
 impl MeshState {
     pub fn new(code: &FrameCode) -> Self {
-        Self { namespace: Namespace::new(code.vertex_vars), previous: PreviousMesh::default() }
+        Self {
+            namespace: Namespace::new(code.vertex_vars),
+            grid: Grid::default(),
+            outputs: Vec::new(),
+            previous: PreviousMesh::default(),
+        }
     }
 
     pub fn previous(&self) -> &PreviousMesh {
@@ -46,34 +58,79 @@ impl MeshState {
         engine: &mut Engine,
         out: &mut Frame,
     ) {
-        let [across, down] = context.tick.mesh;
-        let field = WarpField::new(program, context.tick.time as f32);
+        self.grid.fit(context.tick.mesh, context.aspect);
+        let field = WarpField::new(program, context.tick.time as f32, context.aspect);
         let decay = (frame_vars[frame::decay] as f32).min(1.0);
-        let code = program.code.per_vertex.as_ref();
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
         // Unlike in per-frame code, these are the correction factors themselves, not their inverses.
         vars.vars[vertex::aspectx..=vertex::aspecty].copy_from_slice(&context.aspect.map(f64::from));
         vars.set_q(VERTEX, &context.q);
         let base: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("motion variables come first");
+        let motion = base.map(|value| value as f32);
+        let code = program.code.per_vertex.as_ref();
+        // Motion variables that the code assigns, with their columns.
+        let columns = code.map(|code| (0..MOTION).filter_map(|slot| Some((slot, code.output(slot)?))));
+        let columns: SmallVec<[(usize, usize); MOTION]> = columns.into_iter().flatten().collect();
         out.mesh_size = context.tick.mesh;
-        for row in 0..=down {
-            for column in 0..=across {
-                let point = GridPoint::new([column, row], [across, down], context.aspect);
-                let motion = if code.is_some() {
-                    vars.vars[..MOTION].copy_from_slice(&base);
-                    point.load(&mut vars.vars);
-                    vars.run(code, engine);
-                    Motion::from_vars(&vars.vars)
-                } else {
-                    Motion::from_vars(&base)
-                };
-                out.mesh.push(point.vertex(field.source(&point, &motion, context.aspect), decay));
+        let across = context.tick.mesh[0] as usize + 1;
+        let mut rotation = Rotation::new(motion[vertex::rot]);
+        for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * INPUTS))
+        {
+            let mut finished = 0;
+            if let Some(code) = code {
+                vars.vars[..MOTION].copy_from_slice(&base);
+                self.outputs.resize(across * columns.len(), 0.0);
+                finished = vars.run_batch(code, engine, across, inputs, &mut self.outputs);
             }
+            let (coded, rest) = points.split_at(finished);
+            let mut rows = self.outputs.chunks_exact(columns.len().max(1));
+            out.mesh.extend(coded.iter().map(|point| {
+                let mut motion = motion;
+                if let (false, Some(row)) = (columns.is_empty(), rows.next()) {
+                    for &(slot, column) in &columns {
+                        motion[slot] = row[column] as f32;
+                    }
+                }
+                point.vertex(field.source(point, &motion, &mut rotation), decay)
+            }));
+            out.mesh.extend(
+                rest.iter().map(|point| point.vertex(field.source(point, &motion, &mut rotation), decay)),
+            );
         }
         self.previous.size = context.tick.mesh;
         self.previous.uv.clear();
         self.previous.uv.extend(out.mesh.iter().map(|v| [v.uv[0], v.uv[1]]));
+    }
+}
+
+/// The vertices of the mesh, which change only with its size.
+#[derive(Default)]
+struct Grid {
+    size: [u32; 2],
+    aspect: [f32; 2],
+    points: Vec<GridPoint>,
+    /// For each vertex, the position variables of per-vertex code.
+    inputs: Vec<f64>,
+}
+
+impl Grid {
+    /// Computes the vertices unless they are up to date.
+    fn fit(&mut self, size: [u32; 2], aspect: [f32; 2]) {
+        if !self.points.is_empty() && self.size == size && self.aspect == aspect {
+            return;
+        }
+        (self.size, self.aspect) = (size, aspect);
+        let [across, down] = size;
+        let places = (0..=down).flat_map(|row| (0..=across).map(move |column| [column, row]));
+        self.points.clear();
+        self.points.extend(places.map(|place| GridPoint::new(place, size, aspect)));
+        self.inputs.clear();
+        self.inputs.extend(
+            self.points.iter().flat_map(|point| {
+                [point.code_pos[0], point.code_pos[1], point.rad, point.ang].map(f64::from)
+            }),
+        );
     }
 }
 
@@ -104,14 +161,6 @@ impl GridPoint {
         }
     }
 
-    /// Sets the position variables of per-vertex code.
-    fn load(&self, vars: &mut [f64]) {
-        vars[vertex::x] = f64::from(self.code_pos[0]);
-        vars[vertex::y] = f64::from(self.code_pos[1]);
-        vars[vertex::rad] = f64::from(self.rad);
-        vars[vertex::ang] = f64::from(self.ang);
-    }
-
     fn vertex(&self, source: [f32; 2], decay: f32) -> MeshVertex {
         let [x, y] = self.at;
         MeshVertex {
@@ -124,41 +173,37 @@ impl GridPoint {
     }
 }
 
-/// Motion of one vertex, after per-vertex code.
-struct Motion {
-    zoom: f32,
-    zoom_exponent: f32,
-    rot: f32,
-    warp: f32,
-    center: [f32; 2],
-    shift: [f32; 2],
-    stretch: [f32; 2],
+/// Sine and cosine of an angle, computed when it changes.
+struct Rotation {
+    angle: f32,
+    sin: f32,
+    cos: f32,
 }
 
-impl Motion {
-    fn from_vars(vars: &[f64]) -> Self {
-        let at = |slot: usize| vars[slot] as f32;
-        Self {
-            zoom: at(vertex::zoom),
-            zoom_exponent: at(vertex::zoomexp),
-            rot: at(vertex::rot),
-            warp: at(vertex::warp),
-            center: [at(vertex::cx), at(vertex::cy)],
-            shift: [at(vertex::dx), at(vertex::dy)],
-            stretch: [at(vertex::sx), at(vertex::sy)],
+impl Rotation {
+    fn new(angle: f32) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        Self { angle, sin, cos }
+    }
+
+    fn turn(&mut self, angle: f32) -> (f32, f32) {
+        if angle.to_bits() != self.angle.to_bits() {
+            *self = Self::new(angle);
         }
+        (self.sin, self.cos)
     }
 }
 
-/// The slow ripple scaled by `warp`.
+/// The slow ripple scaled by `warp`, and the aspect correction.
 struct WarpField {
     time: f32,
     scale: f32,
     f: [f32; 4],
+    aspect: [f32; 2],
 }
 
 impl WarpField {
-    fn new(program: &Program, time: f32) -> Self {
+    fn new(program: &Program, time: f32, aspect: [f32; 2]) -> Self {
         let time = time * program.base.warp_anim_speed;
         Self {
             time,
@@ -169,35 +214,46 @@ impl WarpField {
                 10.54 + 3.0 * (time * 1.233 + 3.0).cos(),
                 11.49 + 4.0 * (time * 0.933 + 5.0).cos(),
             ],
+            aspect,
         }
     }
 
-    /// Returns where the vertex samples the previous image, 0 to 1 with the origin at the top left.
-    fn source(&self, point: &GridPoint, motion: &Motion, [aspect_x, aspect_y]: [f32; 2]) -> [f32; 2] {
+    /// Returns where the vertex samples the previous image, 0 to 1 with the origin at the top left. `motion` holds the
+    /// motion variables of the vertex, by slot.
+    fn source(&self, point: &GridPoint, motion: &[f32; MOTION], rotation: &mut Rotation) -> [f32; 2] {
+        let [aspect_x, aspect_y] = self.aspect;
         let [x, y] = point.at;
         // In the ripple, y points down.
         let ripple_y = -y;
-        let [cx, cy] = motion.center;
-        let zoom = motion.zoom.powf(motion.zoom_exponent.powf(point.rad * 2.0 - 1.0));
-        let scale = 1.0 / nonzero(zoom);
+        let (cx, cy) = (motion[vertex::cx], motion[vertex::cy]);
+        let scale = 1.0 / nonzero(zoom(motion[vertex::zoom], motion[vertex::zoomexp], point.rad));
         let mut u = x * aspect_x * 0.5 * scale + 0.5;
         let mut v = -y * aspect_y * 0.5 * scale + 0.5;
-        u = (u - cx) / nonzero(motion.stretch[0]) + cx;
-        v = (v - cy) / nonzero(motion.stretch[1]) + cy;
-        if motion.warp != 0.0 {
+        u = (u - cx) / nonzero(motion[vertex::sx]) + cx;
+        v = (v - cy) / nonzero(motion[vertex::sy]) + cy;
+        if motion[vertex::warp] != 0.0 {
             let [f0, f1, f2, f3] = self.f;
-            let (time, freq, amount) = (self.time, self.scale, motion.warp * 0.0035);
+            let (time, freq, amount) = (self.time, self.scale, motion[vertex::warp] * 0.0035);
             u += amount * (time * 0.333 + freq * (x * f0 - ripple_y * f3)).sin();
             v += amount * (time * 0.375 - freq * (x * f2 + ripple_y * f1)).cos();
             u += amount * (time * 0.753 - freq * (x * f1 - ripple_y * f2)).cos();
             v += amount * (time * 0.825 + freq * (x * f0 + ripple_y * f3)).sin();
         }
-        let (sin, cos) = motion.rot.sin_cos();
+        let (sin, cos) = rotation.turn(motion[vertex::rot]);
         let (from_x, from_y) = (u - cx, v - cy);
-        u = from_x * cos - from_y * sin + cx - motion.shift[0];
-        v = from_x * sin + from_y * cos + cy - motion.shift[1];
+        u = from_x * cos - from_y * sin + cx - motion[vertex::dx];
+        v = from_x * sin + from_y * cos + cy - motion[vertex::dy];
         [finite((u - 0.5) / aspect_x + 0.5), finite((v - 0.5) / aspect_y + 0.5)]
     }
+}
+
+/// Returns `zoom` to the power of `exponent` to the power of the distance, from -1 at the centre. A power of 1 and a
+/// first power need no computation; both are exact.
+fn zoom(zoom: f32, exponent: f32, rad: f32) -> f32 {
+    if zoom == 1.0 || exponent == 1.0 {
+        return zoom;
+    }
+    zoom.powf(exponent.powf(rad * 2.0 - 1.0))
 }
 
 /// Replaces 0 with a tiny divisor.

@@ -6,7 +6,6 @@ mod constants;
 mod custom_shape;
 mod custom_wave;
 mod double;
-pub mod eel;
 mod engine;
 mod frame;
 mod mesh;

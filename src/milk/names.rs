@@ -3,7 +3,7 @@
 //! Constants are named as in presets. [`new_scope`] registers the list of a namespace first, so each constant is the
 //! slot of its variable.
 
-use super::eel::Scope;
+use crate::eel::Scope;
 
 /// Defines the slot constants of one namespace, in order.
 macro_rules! namespace {

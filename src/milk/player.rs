@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use super::custom_shape::ShapeState;
 use super::custom_wave::WaveState;
-use super::eel::{Budget, EelRandom, Shared};
 use super::engine::{Context, Engine, Namespace, Tick};
 use super::mesh::MeshState;
 use super::modulation::Modulation;
 use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
+use crate::eel::{Budget, EelRandom, Shared};
 use crate::units::Rng;
 
 /// Instructions all code of one preset may execute per frame.

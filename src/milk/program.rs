@@ -9,9 +9,9 @@ use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
 use super::double::{self, DoubleBlend};
-use super::eel::{self, Code, Scope};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
+use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
@@ -61,7 +61,7 @@ pub(super) struct FrameCode {
     pub per_frame: Option<Code>,
     /// Names of the per-frame variables, by slot.
     pub frame_names: Vec<String>,
-    pub per_vertex: Option<Code>,
+    pub per_vertex: Option<BatchCode>,
     pub vertex_vars: usize,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct WaveProgram {
     pub init: Option<Code>,
     pub per_frame: Option<Code>,
     pub frame_vars: usize,
-    pub per_point: Option<Code>,
+    pub per_point: Option<BatchCode>,
     pub point_vars: usize,
 }
 
@@ -88,25 +88,34 @@ pub(super) struct ShapeProgram {
 impl Program {
     /// Compiles a `.milk` or `.milk2` file.
     pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
+        Self::compile_for(bytes, true)
+    }
+
+    /// Compiles a file, but to no machine code: its code runs in the interpreter, with the same results. For tests.
+    pub fn compile_interpreted(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
+        Self::compile_for(bytes, false)
+    }
+
+    fn compile_for(bytes: &[u8], native: bool) -> Result<Arc<Self>, PresetError> {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(PresetError::TooLarge(bytes.len()));
         }
-        let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes)?)) };
+        let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes, native)?)) };
         let (double, blend) = double.map_err(PresetError::Invalid)?;
-        let second = Arc::new(Self::from_text(&double.preset2)?);
-        let first = Self::from_text(&double.preset1)?;
+        let second = Arc::new(Self::from_text(&double.preset2, native)?);
+        let first = Self::from_text(&double.preset1, native)?;
         Ok(Arc::new(Self { second: Some((second, blend)), ..first }))
     }
 
-    fn from_text(bytes: &[u8]) -> Result<Self, PresetError> {
+    fn from_text(bytes: &[u8], native: bool) -> Result<Self, PresetError> {
         let preset = Preset::parse_with(bytes, Flavor::ProjectM)
             .map_err(|error| PresetError::Invalid(error.to_string()))?;
-        Ok(Self::from_preset(preset))
+        Ok(Self::from_preset(preset, native))
     }
 
-    fn from_preset(preset: Preset) -> Self {
+    fn from_preset(preset: Preset, native: bool) -> Self {
         let mut problems = Vec::new();
-        let mut build = Builder { problems: &mut problems };
+        let mut build = Builder { problems: &mut problems, native };
         let code = build.frame_code(&preset);
         let waves = (0..).zip(&preset.waves).filter(|(_, w)| w.enabled != 0);
         let waves = waves.map(|(slot, values)| build.wave(slot, values)).collect();
@@ -121,24 +130,34 @@ impl Program {
 /// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
+    /// Whether to make machine code where it is worth the time.
+    native: bool,
 }
 
 impl Builder<'_> {
     fn frame_code(&mut self, preset: &Preset) -> FrameCode {
         let mut scope = names::new_scope(frame::NAMES);
-        let init = self.code("per_frame_init", &preset.per_frame_init, &mut scope);
-        let per_frame = self.code("per_frame", &preset.per_frame, &mut scope);
+        let init = self.code("per_frame_init", &preset.per_frame_init, &mut scope, 1);
+        let per_frame = self.code("per_frame", &preset.per_frame, &mut scope, 1);
         let mut vertex_scope = names::new_scope(vertex::NAMES);
-        let per_vertex = self.code("per_pixel", &preset.per_pixel, &mut vertex_scope);
+        let motion = &vertex::NAMES[..=vertex::sy];
+        let columns = [&vertex::NAMES[vertex::x..=vertex::ang], motion, motion];
+        let per_vertex = self.batch("per_pixel", &preset.per_pixel, &mut vertex_scope, columns);
         FrameCode { init, per_frame, frame_names: scope.names(), per_vertex, vertex_vars: vertex_scope.len() }
     }
 
     fn wave(&mut self, slot: usize, values: &CustomWave) -> WaveProgram {
         let mut scope = names::new_scope(wave::NAMES);
-        let init = self.code(&format!("wave_{slot} init"), &values.init, &mut scope);
-        let per_frame = self.code(&format!("wave_{slot} per_frame"), &values.per_frame, &mut scope);
+        let init = self.code(&format!("wave_{slot} init"), &values.init, &mut scope, 1);
+        let per_frame = self.code(&format!("wave_{slot} per_frame"), &values.per_frame, &mut scope, 1);
         let mut point_scope = names::new_scope(point::NAMES);
-        let per_point = self.code(&format!("wave_{slot} per_point"), &values.per_point, &mut point_scope);
+        let columns = [
+            &point::NAMES[point::sample..=point::y],
+            &point::NAMES[point::r..=point::a],
+            &point::NAMES[point::x..=point::a],
+        ];
+        let part = format!("wave_{slot} per_point");
+        let per_point = self.batch(&part, &values.per_point, &mut point_scope, columns);
         WaveProgram {
             values: values.clone(),
             init,
@@ -151,27 +170,60 @@ impl Builder<'_> {
 
     fn shape(&mut self, slot: usize, values: &CustomShape) -> ShapeProgram {
         let mut scope = names::new_scope(shape::NAMES);
-        let init = self.code(&format!("shape_{slot} init"), &values.init, &mut scope);
-        let per_frame = self.code(&format!("shape_{slot} per_frame"), &values.per_frame, &mut scope);
+        let init = self.code(&format!("shape_{slot} init"), &values.init, &mut scope, 1);
+        let instances = values.instances.max(1) as usize;
+        let per_frame =
+            self.code(&format!("shape_{slot} per_frame"), &values.per_frame, &mut scope, instances);
         ShapeProgram { values: values.clone(), init, per_frame, vars: scope.len() }
     }
 
-    fn code(&mut self, part: &str, joined: &str, scope: &mut Scope) -> Option<Code> {
+    /// Compiles code that runs `runs` times a frame.
+    fn code(&mut self, part: &str, joined: &str, scope: &mut Scope, runs: usize) -> Option<Code> {
+        let mut code = self.compile(part, joined, scope, eel::compile)?;
+        if self.native {
+            code.make_native_if_worth(runs);
+        }
+        Some(code)
+    }
+
+    /// Compiles code that runs on many items, with the names of its inputs, resets and outputs.
+    fn batch(
+        &mut self,
+        part: &str,
+        joined: &str,
+        scope: &mut Scope,
+        columns: [&[&str]; 3],
+    ) -> Option<BatchCode> {
+        let [inputs, resets, outputs] =
+            columns.map(|names| names.iter().map(|name| scope.var(name)).collect::<Vec<_>>());
+        let columns = Columns { inputs: &inputs, resets: &resets, outputs: &outputs };
+        let compile = |source: &str, scope: &mut Scope| eel::compile_batch(source, scope, columns);
+        let mut code = self.compile(part, joined, scope, compile)?;
+        if self.native {
+            code.make_native();
+        }
+        Some(code)
+    }
+
+    fn compile<T>(
+        &mut self,
+        part: &str,
+        joined: &str,
+        scope: &mut Scope,
+        compile: impl Fn(&str, &mut Scope) -> Result<T, CompileError>,
+    ) -> Option<T> {
         let source = lactea_preset::code_to_source(joined);
         if source.trim().is_empty() {
             return None;
         }
-        // Some presets break lines inside a word; MilkDrop concatenates the lines.
-        let concatenated = |scope: &mut Scope| {
-            eel::compile(&lactea_preset::strip_linefeeds_and_comments(joined), scope).ok()
-        };
-        match eel::compile(&source, scope) {
-            Ok(code) => Some(code),
-            Err(error) => concatenated(scope).or_else(|| {
-                self.problems.push(Problem { part: part.into(), message: error.to_string() });
-                None
-            }),
-        }
+        compile(&source, scope)
+            .or_else(|error| {
+                // Some presets break lines inside a word; MilkDrop concatenates the lines.
+                let concatenated = lactea_preset::strip_linefeeds_and_comments(joined);
+                compile(&concatenated, scope).map_err(|_| error)
+            })
+            .map_err(|error| self.problems.push(Problem { part: part.into(), message: error.to_string() }))
+            .ok()
     }
 
     /// Translates a shader. Returns `None`, for the built-in pass, if the preset has none or it fails to translate.

@@ -1,9 +1,13 @@
 //! `megabuf`: eight million numbers, allocated in blocks on first write.
 
 /// Addressable numbers.
-const SIZE: usize = 8 * 1024 * 1024;
+pub(super) const SIZE: usize = 8 * 1024 * 1024;
 /// Numbers per block.
-const BLOCK: usize = 65_536;
+pub(super) const BLOCK: usize = 65_536;
+/// Number of blocks.
+pub(super) const BLOCKS: usize = SIZE / BLOCK;
+/// Added to an index before it is rounded down, so that rounding errors do not reach the number before.
+pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
 /// Maximum blocks of one preset over all its memories (128 MiB). Writes beyond it are discarded.
 const MAX_BLOCKS: u32 = 256;
 
@@ -29,9 +33,9 @@ impl Memory {
         Self::default()
     }
 
-    /// Rounds `index` down, with a tolerance for rounding errors; `None` if out of range.
-    fn address(index: f64) -> Option<usize> {
-        let address = (index + 0.0001).floor();
+    /// Rounds `index` down, with [`INDEX_TOLERANCE`]; `None` if out of range.
+    pub(super) fn address(index: f64) -> Option<usize> {
+        let address = (index + INDEX_TOLERANCE).floor();
         (address >= 0.0 && address < SIZE as f64).then_some(address as usize)
     }
 
@@ -64,6 +68,18 @@ impl Memory {
             block[address % BLOCK] = value;
         }
         unallocated
+    }
+
+    /// Returns the address of the first number of each block, null for those not allocated. They are valid until the
+    /// next call that takes `&mut self`.
+    pub(super) fn block_pointers(&mut self) -> [*mut f64; BLOCKS] {
+        let mut pointers = [std::ptr::null_mut(); BLOCKS];
+        for (pointer, block) in pointers.iter_mut().zip(&mut self.blocks) {
+            if let Some(block) = block {
+                *pointer = block.as_mut_ptr();
+            }
+        }
+        pointers
     }
 
     /// Frees all blocks that start at or after `index`. Returns their number.

@@ -1,10 +1,10 @@
 //! Parses tokens to nodes, one function per precedence level. Recursion and size are limited.
 
 use super::error::CompileError;
-use super::functions::{self, Operator};
+use super::functions::{self, Binary, Comparison, Function, Unary};
 use super::lex::{Kind, Token};
 use super::scope::Scope;
-use super::tree::{Node, NodeId};
+use super::tree::{Home, Node, NodeId, Space};
 
 /// Maximum nesting of an expression.
 const MAX_DEPTH: u16 = 400;
@@ -24,35 +24,35 @@ pub(super) struct Parser<'a> {
 
 /// Binary operators by precedence, lowest first, after the EEL2 manual of REAPER: bitwise operators bind tighter than
 /// comparisons, `%` tighter than everything but `^`. Assignment, `?:`, `||`, `&&` and `^` have functions of their own.
-const LEVELS: &[&[(&str, Operator)]] = &[
+const LEVELS: &[&[(&str, Binary)]] = &[
     &[
-        ("==", Operator::Equal),
-        ("===", Operator::Equal),
-        ("!=", Operator::NotEqual),
-        ("!==", Operator::NotEqual),
+        ("==", Binary::Compare(Comparison::Equal)),
+        ("===", Binary::Compare(Comparison::Equal)),
+        ("!=", Binary::Compare(Comparison::NotEqual)),
+        ("!==", Binary::Compare(Comparison::NotEqual)),
     ],
     &[
-        ("<", Operator::Less),
-        (">", Operator::Greater),
-        ("<=", Operator::LessEqual),
-        (">=", Operator::GreaterEqual),
+        ("<", Binary::Compare(Comparison::Less)),
+        (">", Binary::Compare(Comparison::Greater)),
+        ("<=", Binary::Compare(Comparison::LessEqual)),
+        (">=", Binary::Compare(Comparison::GreaterEqual)),
     ],
-    &[("|", Operator::BitOr), ("&", Operator::BitAnd), ("~", Operator::BitXor)],
-    &[("+", Operator::Add), ("-", Operator::Subtract)],
-    &[("*", Operator::Multiply), ("/", Operator::Divide)],
-    &[("<<", Operator::ShiftLeft), (">>", Operator::ShiftRight)],
-    &[("%", Operator::Modulo)],
+    &[("|", Binary::BitOr), ("&", Binary::BitAnd), ("~", Binary::BitXor)],
+    &[("+", Binary::Add), ("-", Binary::Subtract)],
+    &[("*", Binary::Multiply), ("/", Binary::Divide)],
+    &[("<<", Binary::ShiftLeft), (">>", Binary::ShiftRight)],
+    &[("%", Binary::Modulo)],
 ];
 
-const COMPOUND_ASSIGNMENTS: &[(&str, Operator)] = &[
-    ("+=", Operator::Add),
-    ("-=", Operator::Subtract),
-    ("*=", Operator::Multiply),
-    ("/=", Operator::Divide),
-    ("%=", Operator::Modulo),
-    ("^=", Operator::Power),
-    ("|=", Operator::BitOr),
-    ("&=", Operator::BitAnd),
+const COMPOUND_ASSIGNMENTS: &[(&str, Binary)] = &[
+    ("+=", Binary::Add),
+    ("-=", Binary::Subtract),
+    ("*=", Binary::Multiply),
+    ("/=", Binary::Divide),
+    ("%=", Binary::Modulo),
+    ("^=", Binary::Power),
+    ("|=", Binary::BitOr),
+    ("&=", Binary::BitAnd),
 ];
 
 type Parsed = Result<NodeId, CompileError>;
@@ -167,7 +167,7 @@ impl<'a> Parser<'a> {
         let value = self.unary()?;
         self.nesting -= 1;
         match symbol {
-            "-" => self.push(Node::Negate(value)),
+            "-" => self.push(Node::Unary(Unary::Negate, value)),
             "!" => self.push(Node::Not(value)),
             _ => Ok(value),
         }
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
                 Some("-" | "+" | "!") => self.unary()?,
                 _ => self.index()?,
             };
-            base = self.push(Node::Binary(Operator::Power, base, exponent))?;
+            base = self.push(Node::Binary(Binary::Power, base, exponent))?;
         }
         Ok(base)
     }
@@ -191,8 +191,8 @@ impl<'a> Parser<'a> {
         while self.eat("[") {
             let offset = self.statements()?;
             self.expect("]")?;
-            let index = self.push(Node::Binary(Operator::Add, value, offset))?;
-            value = self.push(Node::Mega(index))?;
+            let index = self.push(Node::Binary(Binary::Add, value, offset))?;
+            value = self.push(Node::Memory(Space::Local, index))?;
         }
         Ok(value)
     }
@@ -226,10 +226,10 @@ impl<'a> Parser<'a> {
     fn variable(&mut self, name: &str) -> Parsed {
         let register = name.strip_prefix("reg").filter(|digits| digits.len() == 2);
         if let Some(number) = register.and_then(|digits| digits.parse().ok()) {
-            return self.push(Node::Register(number));
+            return self.push(Node::Name(Home::Register(number)));
         }
         let slot = self.scope.var(name).slot() as u32;
-        self.push(Node::Variable(slot))
+        self.push(Node::Name(Home::Variable(slot)))
     }
 
     fn call(&mut self, name: &str) -> Parsed {
@@ -266,14 +266,17 @@ impl<'a> Parser<'a> {
             ("loop", &[count, body]) => Node::Loop(count, body),
             ("while", &[body]) => Node::While(body),
             ("assign" | "_set", &[target, value]) => Node::Assign(target, value),
-            ("megabuf", &[index]) => Node::Mega(index),
-            ("gmegabuf" | "gmem", &[index]) => Node::GlobalMega(index),
-            ("_neg", &[value]) => Node::Negate(value),
+            ("megabuf", &[index]) => Node::Memory(Space::Local, index),
+            ("gmegabuf" | "gmem", &[index]) => Node::Memory(Space::Global, index),
             _ => match (functions::find(name), arguments) {
-                (Some((function, 1)), &[x]) => Node::Call1(function, x),
-                (Some((function, 2)), &[x, y]) => Node::Call2(function, x, y),
-                (Some((function, 3)), &[x, y, z]) => Node::Call3(function, x, y, z),
-                (Some((_, expected)), given) => {
+                (Some(Function::Unary(function)), &[x]) => Node::Unary(function, x),
+                (Some(Function::Binary(function)), &[x, y]) => Node::Binary(function, x, y),
+                (Some(Function::Not), &[x]) => Node::Not(x),
+                (Some(Function::Random), &[x]) => Node::Random(x),
+                (Some(Function::Free), &[x]) => Node::Free(x),
+                (Some(Function::Move(function)), &[x, y, z]) => Node::Move(function, x, y, z),
+                (Some(function), given) => {
+                    let expected = function.arguments();
                     return Err(format!("{name} takes {expected} arguments, got {}", given.len()));
                 }
                 (None, _) => return Err(format!("unknown function {name}")),
@@ -297,39 +300,23 @@ impl<'a> Parser<'a> {
 
     /// Returns the height of the tallest child.
     fn tallest_child(&self, node: &Node) -> u16 {
-        let height = |id: &NodeId| self.heights[*id as usize];
-        match node {
-            Node::Number(_) | Node::Variable(_) | Node::Register(_) => 0,
-            Node::Mega(a)
-            | Node::GlobalMega(a)
-            | Node::Negate(a)
-            | Node::Not(a)
-            | Node::While(a)
-            | Node::Call1(_, a) => height(a),
-            Node::Assign(a, b)
-            | Node::CompoundAssign(_, a, b)
-            | Node::Binary(_, a, b)
-            | Node::And(a, b)
-            | Node::Or(a, b)
-            | Node::Loop(a, b)
-            | Node::Call2(_, a, b) => height(a).max(height(b)),
-            Node::If(a, b, c) | Node::Call3(_, a, b, c) => height(a).max(height(b)).max(height(c)),
-            Node::Sequence(list) => list.iter().map(height).max().unwrap_or(0),
-        }
+        let mut tallest = 0;
+        node.children(|child| tallest = tallest.max(self.heights[child as usize]));
+        tallest
     }
 
-    /// Evaluates operators on constants.
+    /// Evaluates operators and functions of constants.
     fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),
             _ => None,
         };
         match node {
-            Node::Binary(operator, a, b) => match (number(a), number(b)) {
-                (Some(a), Some(b)) => Node::Number(operator.apply(a, b)),
+            Node::Binary(binary, a, b) => match (number(a), number(b)) {
+                (Some(a), Some(b)) => Node::Number(binary.apply(a, b)),
                 _ => node,
             },
-            Node::Negate(a) => number(a).map_or(node, |a| Node::Number(-a)),
+            Node::Unary(unary, a) => number(a).map_or(node, |a| Node::Number(unary.apply(a))),
             _ => node,
         }
     }

@@ -48,6 +48,11 @@ impl EelRandom {
         f64::from(self.next_u32()) / f64::from(u32::MAX)
     }
 
+    /// Returns `rand(limit)`.
+    pub(super) fn draw(&mut self, limit: f64) -> f64 {
+        self.unit() * limit.floor().max(1.0)
+    }
+
     fn refill(&mut self) {
         for i in 0..SIZE {
             let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % SIZE] & 0x7fff_ffff);

@@ -1,0 +1,137 @@
+//! Compiles source text to [`Code`] and [`BatchCode`], and runs them.
+
+use super::error::CompileError;
+use super::flat::Flat;
+use super::lower::{self, BatchSlots};
+use super::machine::{Machine, Outcome};
+use super::native::Native;
+use super::parse::Parser;
+use super::scope::{Scope, Var};
+use super::tree::{Node, NodeId};
+use super::{interpret, lex};
+
+/// Operations a frame from which machine code pays for the time it takes to make.
+const WORTH_COMPILING: usize = 4_000;
+/// Longest program, in operations, that becomes machine code; presets have a tenth. Longer ones would take seconds.
+const MAX_NATIVE: usize = 30_000;
+
+/// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine code. The
+/// results are the same to the last bit.
+#[derive(Debug)]
+pub struct Code {
+    flat: Flat,
+    /// Positions of the labels of `flat`.
+    labels: Vec<u32>,
+    native: Option<Native>,
+}
+
+/// Compiles `source` and adds the names it uses to `scope`.
+pub fn compile(source: &str, scope: &mut Scope) -> Result<Code, CompileError> {
+    let (nodes, root) = parse(source, scope)?;
+    Ok(Code::new(lower::program(&nodes, root)))
+}
+
+pub(super) fn parse(source: &str, scope: &mut Scope) -> Result<(Vec<Node>, NodeId), CompileError> {
+    let tokens = lex::lex(source)?;
+    let mut parser = Parser::new(&tokens, scope);
+    let root = parser.program()?;
+    Ok((parser.nodes, root))
+}
+
+impl Code {
+    fn new(flat: Flat) -> Self {
+        Self { labels: flat.label_positions(), flat, native: None }
+    }
+
+    /// Adds machine code; returns false, and continues to interpret, if the platform does not allow it or the program is
+    /// too long.
+    pub fn make_native(&mut self) -> bool {
+        let short = self.flat.once.len() + self.flat.each.len() <= MAX_NATIVE;
+        self.native = short.then(|| Native::new(&self.flat)).flatten();
+        self.native.is_some()
+    }
+
+    /// Adds machine code if the program loops, or if `runs` a frame make it worth the time.
+    pub fn make_native_if_worth(&mut self, runs: usize) {
+        if self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING {
+            self.make_native();
+        }
+    }
+
+    /// Runs until the end or until the budget is exhausted.
+    pub fn run(&self, machine: &mut Machine) -> Outcome {
+        let mut value = [0.0];
+        self.run_items(machine, &[], &mut value, 1);
+        if machine.budget.exhausted() { Outcome::OutOfBudget } else { Outcome::Done(value[0]) }
+    }
+
+    fn run_items(&self, machine: &mut Machine, inputs: &[f64], outputs: &mut [f64], items: usize) -> usize {
+        match &self.native {
+            Some(native) => native.run(&self.flat, machine, inputs, outputs, items),
+            None => interpret::run(&self.flat, &self.labels, machine, inputs, outputs, items),
+        }
+    }
+}
+
+/// Variables that change from item to item of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    /// Set for each item from its row of inputs.
+    pub inputs: &'a [Var],
+    /// Reset for each item to what they hold when the batch begins.
+    pub resets: &'a [Var],
+    /// Inputs or resets to read after each item.
+    pub outputs: &'a [Var],
+}
+
+/// A compiled program for many items, such as the vertices of a mesh. Other variables keep their values from one item
+/// to the next.
+#[derive(Debug)]
+pub struct BatchCode {
+    code: Code,
+    outputs: Vec<Option<usize>>,
+}
+
+/// Compiles `source` for batches and adds the names it uses to `scope`.
+pub fn compile_batch(source: &str, scope: &mut Scope, columns: Columns) -> Result<BatchCode, CompileError> {
+    let (nodes, root) = parse(source, scope)?;
+    let slots = |vars: &[Var]| vars.iter().map(|var| var.slot() as u32).collect::<Vec<_>>();
+    let (flat, outputs) = lower::batch(
+        &nodes,
+        root,
+        BatchSlots {
+            inputs: &slots(columns.inputs),
+            resets: &slots(columns.resets),
+            outputs: &slots(columns.outputs),
+        },
+    );
+    let outputs = outputs.into_iter().map(|column| column.map(|column| column as usize)).collect();
+    Ok(BatchCode { code: Code::new(flat), outputs })
+}
+
+impl BatchCode {
+    /// As [`Code::make_native`].
+    pub fn make_native(&mut self) -> bool {
+        self.code.make_native()
+    }
+
+    /// Returns the column of [`Columns::outputs`]`[output]`, or `None` if the code does not assign it.
+    pub fn output(&self, output: usize) -> Option<usize> {
+        self.outputs[output]
+    }
+
+    /// Returns the number of columns of an output row.
+    pub fn output_columns(&self) -> usize {
+        self.code.flat.outputs as usize
+    }
+
+    /// Runs for `items` items; `inputs` and `outputs` hold a row for each. Returns the number of items that finished,
+    /// fewer than `items` if the budget was exhausted; the output rows of the others are undefined.
+    ///
+    /// # Panics
+    ///
+    /// If `inputs` or `outputs` are too short.
+    pub fn run(&self, machine: &mut Machine, items: usize, inputs: &[f64], outputs: &mut [f64]) -> usize {
+        self.code.run_items(machine, inputs, outputs, items)
+    }
+}

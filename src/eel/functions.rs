@@ -1,0 +1,278 @@
+//! Operators and functions on numbers: the meaning that every back end reproduces to the last bit.
+
+/// Tolerance of comparisons; a value within it of 0 is false.
+pub(super) const EPSILON: f64 = 0.00001;
+/// Divisors closer to 0 than this give 0.
+pub(super) const MIN_DIVISOR: f64 = 1e-300;
+/// Smallest square root that `invsqrt` divides by.
+pub(super) const MIN_ROOT: f64 = 1e-12;
+/// Maximum iterations of one `loop` or `while`, as in ns-eel2.
+pub(super) const MAX_ITERATIONS: u32 = 1_048_576;
+
+/// Returns the truth value of a number, as in ns-eel2.
+pub(super) fn is_true(value: f64) -> bool {
+    value.abs() > EPSILON
+}
+
+pub(super) fn from_bool(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
+}
+
+/// Truncates to an integer, saturating; NaN becomes 0.
+fn to_int(value: f64) -> i64 {
+    value as i64
+}
+
+/// Returns the number of iterations of `loop(count, ...)`.
+pub(super) fn iterations(count: f64) -> f64 {
+    to_int(count).clamp(0, i64::from(MAX_ITERATIONS)) as f64
+}
+
+/// Comparisons; with a NaN all are false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Comparison {
+    /// Equal within [`EPSILON`].
+    Equal,
+    NotEqual,
+    Less,
+    Greater,
+    LessEqual,
+    GreaterEqual,
+}
+
+impl Comparison {
+    /// Returns whether the comparison holds.
+    #[inline(always)]
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Equal => (a - b).abs() < EPSILON,
+            Self::NotEqual => (a - b).abs() >= EPSILON,
+            Self::Less => a < b,
+            Self::Greater => a > b,
+            Self::LessEqual => a <= b,
+            Self::GreaterEqual => a >= b,
+        }
+    }
+}
+
+/// Pure operators and functions of two numbers; both operands are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+    Power,
+    BitOr,
+    BitAnd,
+    BitXor,
+    ShiftLeft,
+    ShiftRight,
+    Compare(Comparison),
+    /// `band`: both are true.
+    Both,
+    /// `bor`: one is true.
+    Either,
+    Atan2,
+    Min,
+    Max,
+    Sigmoid,
+}
+
+impl Binary {
+    /// Returns the result for `a` and `b`.
+    #[inline(always)]
+    pub fn apply(self, a: f64, b: f64) -> f64 {
+        match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => {
+                if b.abs() < MIN_DIVISOR {
+                    0.0
+                } else {
+                    a / b
+                }
+            }
+            Self::Modulo => match to_int(b) {
+                0 => 0.0,
+                divisor => to_int(a).wrapping_rem(divisor) as f64,
+            },
+            Self::Power => {
+                let value = a.powf(b);
+                if value.is_finite() { value } else { 0.0 }
+            }
+            Self::BitOr => (to_int(a) | to_int(b)) as f64,
+            Self::BitAnd => (to_int(a) & to_int(b)) as f64,
+            Self::BitXor => (to_int(a) ^ to_int(b)) as f64,
+            Self::ShiftLeft => to_int(a).wrapping_shl(to_int(b) as u32) as f64,
+            Self::ShiftRight => to_int(a).wrapping_shr(to_int(b) as u32) as f64,
+            Self::Compare(comparison) => from_bool(comparison.holds(a, b)),
+            Self::Both => from_bool(is_true(a) && is_true(b)),
+            Self::Either => from_bool(is_true(a) || is_true(b)),
+            Self::Atan2 => a.atan2(b),
+            Self::Min => {
+                if a < b {
+                    a
+                } else {
+                    b
+                }
+            }
+            Self::Max => {
+                if a > b {
+                    a
+                } else {
+                    b
+                }
+            }
+            Self::Sigmoid => {
+                let t = 1.0 + (-a * b).exp();
+                if t.abs() > EPSILON { 1.0 / t } else { 0.0 }
+            }
+        }
+    }
+
+    /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
+    pub fn is_cheap(self) -> bool {
+        !matches!(self, Self::Divide | Self::Modulo | Self::Power | Self::Atan2 | Self::Sigmoid)
+    }
+}
+
+/// Pure functions of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Unary {
+    Negate,
+    Sin,
+    Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Square,
+    SquareRoot,
+    InverseSquareRoot,
+    Exp,
+    Log,
+    Log10,
+    Abs,
+    Sign,
+    Floor,
+    Ceil,
+    Int,
+}
+
+impl Unary {
+    /// Returns the result for `x`.
+    #[inline(always)]
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            // Outside their domain these return 0, as in projectM: a NaN would stay in every running sum.
+            Self::Asin if x.abs() > 1.0 => 0.0,
+            Self::Acos if x.abs() > 1.0 => 0.0,
+            Self::Log | Self::Log10 if x <= 0.0 => 0.0,
+            Self::Negate => -x,
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+            Self::Tan => x.tan(),
+            Self::Asin => x.asin(),
+            Self::Acos => x.acos(),
+            Self::Atan => x.atan(),
+            Self::Square => x * x,
+            Self::SquareRoot => x.abs().sqrt(),
+            Self::InverseSquareRoot => 1.0 / x.abs().sqrt().max(MIN_ROOT),
+            Self::Exp => x.exp(),
+            Self::Log => x.ln(),
+            Self::Log10 => x.log10(),
+            Self::Abs => x.abs(),
+            Self::Sign => from_bool(x > 0.0) - from_bool(x < 0.0),
+            Self::Floor => x.floor(),
+            Self::Ceil => x.ceil(),
+            Self::Int => x.trunc(),
+        }
+    }
+
+    /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
+    pub fn is_cheap(self) -> bool {
+        matches!(
+            self,
+            Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil | Self::Int
+        )
+    }
+}
+
+/// Functions that move numbers in `megabuf`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Move {
+    /// `memcpy(to, from, count)`.
+    Copy,
+    /// `memset(to, value, count)`.
+    Set,
+}
+
+/// What a function name calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Function {
+    Unary(Unary),
+    Binary(Binary),
+    /// `bnot`.
+    Not,
+    /// `rand`: draws from the random stream of the machine.
+    Random,
+    /// `freembuf`: frees `megabuf` from an index on.
+    Free,
+    Move(Move),
+}
+
+impl Function {
+    /// Returns the number of arguments.
+    pub fn arguments(self) -> usize {
+        match self {
+            Self::Unary(_) | Self::Not | Self::Random | Self::Free => 1,
+            Self::Binary(_) => 2,
+            Self::Move(_) => 3,
+        }
+    }
+}
+
+/// Returns the function called `name`.
+pub(super) fn find(name: &str) -> Option<Function> {
+    let unary = |function| Some(Function::Unary(function));
+    let binary = |function| Some(Function::Binary(function));
+    match name {
+        "sin" => unary(Unary::Sin),
+        "cos" => unary(Unary::Cos),
+        "tan" => unary(Unary::Tan),
+        "asin" => unary(Unary::Asin),
+        "acos" => unary(Unary::Acos),
+        "atan" => unary(Unary::Atan),
+        "sqr" => unary(Unary::Square),
+        "sqrt" => unary(Unary::SquareRoot),
+        "invsqrt" => unary(Unary::InverseSquareRoot),
+        "exp" => unary(Unary::Exp),
+        "log" => unary(Unary::Log),
+        "log10" => unary(Unary::Log10),
+        "abs" => unary(Unary::Abs),
+        "sign" => unary(Unary::Sign),
+        "floor" => unary(Unary::Floor),
+        "ceil" => unary(Unary::Ceil),
+        "int" => unary(Unary::Int),
+        "_neg" => unary(Unary::Negate),
+        "atan2" => binary(Binary::Atan2),
+        "pow" | "_powc" => binary(Binary::Power),
+        "min" => binary(Binary::Min),
+        "max" => binary(Binary::Max),
+        "sigmoid" => binary(Binary::Sigmoid),
+        "band" | "_and" => binary(Binary::Both),
+        "bor" | "_or" => binary(Binary::Either),
+        "equal" | "_equal" => binary(Binary::Compare(Comparison::Equal)),
+        "above" | "_above" => binary(Binary::Compare(Comparison::Greater)),
+        "below" | "_below" => binary(Binary::Compare(Comparison::Less)),
+        "bnot" | "_not" => Some(Function::Not),
+        "rand" => Some(Function::Random),
+        "freembuf" | "_mem_free" => Some(Function::Free),
+        "memcpy" => Some(Function::Move(Move::Copy)),
+        "memset" => Some(Function::Move(Move::Set)),
+        _ => None,
+    }
+}
