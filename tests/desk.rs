@@ -5,6 +5,8 @@
 //! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk`
 //! updates all of them, even where a changed label stays within that tolerance; look at them before you commit them.
 
+#[path = "desk/hands.rs"]
+mod hands;
 #[path = "desk/renderer.rs"]
 mod renderer;
 
@@ -17,13 +19,15 @@ use aivj::desk::{
 };
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use aivj::library::{BanKind, Energy, LibraryLocation, PresetId, SearchIndex, SearchQuery, Settings, Store};
+use aivj::library::{
+    BanKind, Energy, LibraryLocation, OutputDisplay, PresetId, SearchIndex, SearchQuery, Settings, Store,
+};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::{STAGES, stage_label};
 use aivj::show::{
     AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Reason,
-    Snapshot, Upcoming,
+    Snapshot, Undoable, Upcoming,
 };
 use aivj::stage::Gpu;
 use aivj::units::{Seconds, Tempo, Unipolar};
@@ -226,7 +230,7 @@ fn the_midi_page() {
         action: Action::named(name).expect("an action of this name"),
         control: control.into(),
         encoding,
-        pickup: encoding == "Absolute",
+        takeover: (at == 0).then_some(true),
         conflict: conflict.map(String::from),
     };
     moment.midi = MidiView {
@@ -235,10 +239,11 @@ fn the_midi_page() {
             MidiDevice { name: "Old Faders".into(), connected: false, leds: false, bindings: 0 },
         ],
         rows: vec![
-            row(0, "fusion", "CC 16 ch 1", "Absolute", None),
-            row(1, "next", "note 36 ch 10", "Absolute", Some("Toggle Hold")),
-            row(2, "hold", "note 36 ch 10", "Absolute", Some("Next preset")),
+            row(0, "fusion", "CC 16 ch 1", "absolute", None),
+            row(1, "next", "note 36 ch 10", "absolute", Some("Toggle Hold")),
+            row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
         ],
+        encodings: vec![("absolute", "Absolute"), ("signed_bit", "Relative (signed bit)")],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
         heard: "nanoPads: CC 16 ch 1 = 64".into(),
         ..MidiView::default()
@@ -313,7 +318,9 @@ fn baked_library() -> LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
         excluded: std::sync::Arc::new([(id(4), why)].into()),
+        rejected: std::sync::Arc::new([(id(5), "too dark".to_owned())].into()),
         answer: answer.into(),
+        ..LibraryView::default()
     }
 }
 
@@ -332,6 +339,14 @@ fn the_library_page() {
 }
 
 #[test]
+fn the_library_page_without_its_folder_after_a_ban() {
+    let mut moment = library_moment(Page::Library);
+    moment.library.missing = Some("/media/stick/presets".into());
+    moment.snapshot.undo = Some(Undoable { what: "Banned 003 11".into(), at: moment.snapshot.now - 1.0 });
+    check("library_trouble", moment);
+}
+
+#[test]
 fn the_map_page() {
     check("map", library_moment(Page::Map));
 }
@@ -342,13 +357,14 @@ fn the_settings_page() {
     moment.settings = SettingsView {
         settings: Settings {
             audio: Some("USB Audio".into()),
-            monitor: Some(1),
+            monitor: OutputDisplay::Number(1),
             dwell: Some(1.5),
             midi: Some("club".into()),
             ..Settings::default()
         },
         inputs: vec!["Built-in Audio Analog Stereo".into(), "USB Audio".into()],
         looking: false,
+        output_on: Some((1, true)),
         monitors: vec!["eDP-1 1920x1080".into(), "HDMI-A-1 1280x720".into()],
         libraries: vec!["/home/me/presets".into(), "/home/me/.local/share/aivj/packs/summer".into()],
         midi: vec!["club".into(), "rehearsal".into()],

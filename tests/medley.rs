@@ -145,7 +145,7 @@ fn perform(parts: &[Part]) -> Vec<Change> {
             let ready = std::mem::take(&mut coming);
             let arrived: Vec<Arrived> = ready
                 .into_iter()
-                .map(|deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+                .map(|deck| Arrived { deck, problems: Vec::new(), look: None, took: PrepareTimes::default() })
                 .collect();
             let step = show.step(&StepInput {
                 dt: samples.len() as f64 / f64::from(SAMPLE_RATE_HZ),

@@ -160,7 +160,11 @@ fn the_show_leaves_nothing_unfinished() {
                 // SAFETY: the child has not been waited for, so the number is still its own.
                 unsafe { libc::kill(id, signal) };
             }
-            None => close(&show, "aivj output"),
+            None => {
+                close(&show, "aivj output");
+                // One press only asks.
+                close(&show, "aivj output: close again to end the show");
+            }
         }
         let status = show.ended();
         assert!(status.success(), "{signal:?}: {status}");
@@ -184,6 +188,17 @@ fn the_show_leaves_nothing_unfinished() {
             "{signal:?}: the last play is not saved"
         );
     }
+}
+
+#[test]
+fn a_second_start_raises_the_show_that_is_running() {
+    let Some(show) = LiveShow::start() else { return };
+    let second = Command::new(env!("CARGO_BIN_EXE_aivj")).env("AIVJ_DATA", show.data.path()).output();
+    let second = second.expect("started");
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(second.status.success() && said.contains("already running"), "{}: {said}", second.status);
+    let before = show.steps();
+    wait_for("more frames", || (show.steps() > before).then_some(()));
 }
 
 /// Does what a window manager does when its close button is pressed.

@@ -47,6 +47,7 @@ impl Archive {
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
         archive.mark(&memory);
+        archive.view.rejected = archive.pool.rejected.clone();
         archive.find();
         Ok((archive, show))
     }
@@ -60,8 +61,10 @@ impl Archive {
         for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
             match update {
                 LibraryUpdate::Message(message) => self.message = Some(message),
+                LibraryUpdate::Missing(folder) => self.view.missing = folder,
                 LibraryUpdate::Library(pool, messages) => {
                     let old = std::mem::replace(&mut self.pool, pool.clone());
+                    self.view.rejected = pool.rejected.clone();
                     show.change_library(pool);
                     // Freeing 100,000 presets takes longer than a frame.
                     let retire = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old));
@@ -83,6 +86,7 @@ impl Archive {
 
     /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
     pub fn turn_to(&mut self, presets: Option<&Path>) {
+        self.view.missing = None;
         if let Err(error) = self.watcher.turn_to(presets) {
             self.message = Some(format!("could not start the library thread: {error}; try again"));
         }
@@ -120,6 +124,7 @@ impl Archive {
         self.view.favourites = Arc::new(memory.favourites.clone());
         self.view.banned = Arc::new(memory.banned.clone());
         self.view.excluded = Arc::new(memory.excluded.clone());
+        self.view.rescued = Arc::new(memory.rescued.clone());
     }
 }
 

@@ -126,6 +126,14 @@ fn key_name(physical: PhysicalKey, plain: &Key) -> Option<String> {
     }
 }
 
+/// Returns whether a key acts on the show although a text field has the keyboard: Escape and the function keys, which
+/// type nothing.
+pub(super) fn acts_while_typing(key: &Key) -> bool {
+    let Key::Named(named) = key else { return false };
+    let name = NAMED.iter().find(|(key, _)| key == named).map_or("", |(_, name)| name);
+    name == "escape" || name.strip_prefix('f').is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
 /// Returns the keys, with the changes of `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
     let (keys, trouble) = Keymap::of_folder(folder);
@@ -249,6 +257,7 @@ fn defaults() -> Vec<(&'static str, Action)> {
         ("a", show(Command::Auto)),
         ("v", show(Command::Favourite)),
         ("delete", show(Command::Ban)),
+        ("ctrl+z", show(Command::Undo)),
         ("p", show(Command::Panic)),
         ("x", show(Command::Blackout)),
         ("z", show(Command::Freeze)),
@@ -333,6 +342,19 @@ mod tests {
         assert!(Chord::parse("hyper+n").is_err());
         assert!(Chord::parse("banana").is_err());
         assert!(Chord::parse("").is_err());
+    }
+
+    #[test]
+    fn only_keys_that_type_nothing_act_while_a_text_field_has_the_keyboard() {
+        for key in [NamedKey::Escape, NamedKey::F1, NamedKey::F12] {
+            assert!(acts_while_typing(&Key::Named(key)), "{key:?}");
+        }
+        let typed = [NamedKey::Space, NamedKey::Delete, NamedKey::Backspace, NamedKey::Enter, NamedKey::Tab];
+        let typed = typed.into_iter().chain([NamedKey::ArrowLeft, NamedKey::Home]).map(Key::Named);
+        let letters = ["v", "n", "F", "1"].map(|letter| Key::Character(letter.into()));
+        for key in typed.chain(letters) {
+            assert!(!acts_while_typing(&key), "{key:?}");
+        }
     }
 
     #[test]

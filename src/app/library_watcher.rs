@@ -46,6 +46,8 @@ pub(super) enum LibraryUpdate {
     Library(Arc<Pool>, Vec<String>),
     /// A message for the performer.
     Message(String),
+    /// The preset folder is missing, or is back.
+    Missing(Option<PathBuf>),
 }
 
 /// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may be
@@ -58,7 +60,7 @@ pub(super) struct LibraryWatcher {
 
 impl LibraryWatcher {
     /// Opens the library and starts the thread. A library that was scanned before opens as it was; a new one is scanned
-    /// while the built-in presets play.
+    /// while the built-in presets play, and a missing one is awaited.
     pub fn open(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>, Self)> {
         let (sender, updates) = channel();
         let Some(presets) = presets else {
@@ -66,20 +68,19 @@ impl LibraryWatcher {
             return Ok((library::load_built_in(store)?, Vec::new(), watcher));
         };
         let place = LibraryLocation::of(presets);
-        if !place.folder.is_dir() {
-            return Err(FolderError::NotAFolder(place.folder).into());
-        }
-        let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
-        let (catalogue, messages) = if known {
-            or_built_in(store, library::load(store, &place))?
+        let built_in =
+            |message: String| -> anyhow::Result<_> { Ok((library::load_built_in(store)?, vec![message])) };
+        let (initial, (catalogue, messages)) = if !has_files(&place.folder) {
+            (InitialState::Missing, built_in(missing(presets))?)
+        } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
+            (InitialState::Shown, or_built_in(store, library::load(store, &place))?)
         } else {
             let message = format!("scanning {}; playing the built-in presets", presets.display());
-            (library::load_built_in(store)?, vec![message])
+            (InitialState::New, built_in(message)?)
         };
         let (end, ended) = channel();
         let presets = presets.to_owned();
-        let initial = if known { InitialState::Shown } else { InitialState::New };
-        let work = move || keep_up(&presets, initial, &sender, &ended);
+        let work = move || keep_up(&presets, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
         Ok((catalogue, messages, Self { updates, _end: Some(end) }))
     }
@@ -90,8 +91,8 @@ impl LibraryWatcher {
         let (end, ended) = channel();
         let presets = presets.map(Path::to_owned);
         let work = move || match presets {
-            Some(presets) => keep_up(&presets, InitialState::Unknown, &sender, &ended),
-            None => match open_store().and_then(|(store, _)| Ok(library::load_built_in(&store)?)) {
+            Some(presets) => keep_up(&presets, InitialState::Unknown, &own_store, &sender, &ended),
+            None => match own_store().and_then(|store| Ok(library::load_built_in(&store)?)) {
                 Ok(catalogue) => publish(&sender, (catalogue, Vec::new())),
                 Err(error) => {
                     let message = format!(
@@ -114,29 +115,108 @@ enum InitialState {
     Shown,
     /// Never scanned.
     New,
+    /// The folder is missing, and the built-in presets play.
+    Missing,
     /// Not checked yet.
     Unknown,
 }
 
-fn keep_up(presets: &Path, initial: InitialState, updates: &Sender<LibraryUpdate>, ended: &Receiver<()>) {
-    if let Err(error) = keep_up_until(presets, initial, updates, ended) {
-        let message = format!("could not load {}: {error:#}; open it again to retry", presets.display());
-        updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
+/// Why watching a folder ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The folder is missing: the library that plays cannot be read.
+    Missing,
+    /// The folder was never there: another library plays.
+    NotFound,
+    /// The thread was told to end.
+    Told,
+}
+
+/// Keeps the library up to date. While its folder is missing, the built-in presets play.
+fn keep_up(
+    presets: &Path,
+    mut initial: InitialState,
+    stores: &dyn Fn() -> anyhow::Result<Store>,
+    updates: &Sender<LibraryUpdate>,
+    ended: &Receiver<()>,
+) {
+    let send = |update| updates.send(update).is_ok();
+    loop {
+        match keep_up_until(presets, initial, stores, updates, ended) {
+            Ok(Ended::Told) => return,
+            Ok(Ended::NotFound) => {
+                let message =
+                    format!("{} is missing or empty; keeping the current library", presets.display());
+                send(LibraryUpdate::Message(message));
+            }
+            Ok(Ended::Missing) if initial == InitialState::Missing => {} // They play already.
+            Ok(Ended::Missing) => play_built_in(presets, stores, updates),
+            Err(_) if !has_files(&LibraryLocation::of(presets).folder) => {
+                play_built_in(presets, stores, updates);
+            }
+            Err(error) => {
+                let path = presets.display();
+                let message = format!("could not load {path}: {error:#}; open it again to retry");
+                send(LibraryUpdate::Message(message)); // Fails if the show has ended.
+                return;
+            }
+        }
+        send(LibraryUpdate::Missing(Some(presets.to_owned())));
+        while !has_files(&LibraryLocation::of(presets).folder) {
+            if !matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
+                return;
+            }
+        }
+        if !send(LibraryUpdate::Missing(None)) {
+            return;
+        }
+        initial = InitialState::Unknown;
     }
+}
+
+/// Switches to the built-in presets, because those of the library cannot be read.
+fn play_built_in(
+    presets: &Path,
+    stores: &dyn Fn() -> anyhow::Result<Store>,
+    updates: &Sender<LibraryUpdate>,
+) {
+    match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
+        Ok(catalogue) => publish(updates, (catalogue, vec![missing(presets)])),
+        Err(error) => log::warn!("could not open the built-in presets: {error:#}"),
+    }
+}
+
+/// Opens the store for this thread; its message was shown by the first opening.
+fn own_store() -> anyhow::Result<Store> {
+    Ok(open_store()?.0)
+}
+
+/// Returns whether the folder can be read and is not empty, as the folder of a disk that was removed may be.
+fn has_files(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn missing(presets: &Path) -> String {
+    format!("{} is missing or empty; playing the built-in presets until it is back", presets.display())
 }
 
 fn keep_up_until(
     presets: &Path,
     initial: InitialState,
+    stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
     ended: &Receiver<()>,
-) -> anyhow::Result<()> {
-    let (store, _) = open_store()?;
+) -> anyhow::Result<Ended> {
     let mut place = LibraryLocation::of(presets);
+    if !has_files(&place.folder) {
+        let shown = matches!(initial, InitialState::Shown | InitialState::New | InitialState::Missing);
+        return Ok(if shown { Ended::Missing } else { Ended::NotFound });
+    }
+    let store = stores()?;
     let known = match initial {
         InitialState::Shown => true,
         InitialState::New => false,
-        InitialState::Unknown => {
+        InitialState::Unknown | InitialState::Missing => {
             let known = store.scanned_at(&library::library_root(&place.folder))?.is_some();
             if known {
                 publish(updates, or_built_in(&store, library::load(&store, &place))?);
@@ -162,6 +242,9 @@ fn keep_up_until(
     }
     library::release_memory();
     while matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
+        if !has_files(&place.folder) {
+            return Ok(Ended::Missing);
+        }
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
@@ -170,7 +253,7 @@ fn keep_up_until(
             library::release_memory();
         }
     }
-    Ok(())
+    Ok(Ended::Told)
 }
 
 fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
@@ -213,6 +296,51 @@ mod tests {
         let cost = (thread_time() - before) / LOOKS;
         println!("one check takes {cost:?} of CPU time");
         assert!(cost < LOOK_EVERY / 1000, "{cost:?}");
+    }
+
+    /// Waits for an update that `wanted` accepts.
+    fn wait(updates: &Receiver<LibraryUpdate>, wanted: impl Fn(&LibraryUpdate) -> bool) {
+        while !wanted(&updates.recv_timeout(Duration::from_secs(60)).expect("an update")) {}
+    }
+
+    #[test]
+    fn a_folder_that_vanishes_is_reported_and_comes_back_by_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (presets, away) = (folder.path().join("presets"), folder.path().join("away"));
+        std::fs::create_dir(&presets).expect("made");
+        std::fs::write(presets.join("one.milk"), "zoom=1.01").expect("written");
+        let (sender, updates) = channel();
+        let (end, ended) = channel();
+        let built_in = library::built_in().count();
+        let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
+        let (watched, data) = (presets.clone(), folder.path().join("data"));
+        let stores = move || Ok(Store::open(&data, 1)?.store);
+        let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
+        let thread = std::thread::spawn(work);
+        wait(&updates, count(1));
+        std::fs::rename(&presets, &away).expect("moved");
+        wait(&updates, count(built_in));
+        wait(&updates, missing(true));
+        std::fs::rename(&away, &presets).expect("moved");
+        wait(&updates, missing(false));
+        wait(&updates, count(1));
+        drop(end);
+        thread.join().expect("ended");
+    }
+
+    #[test]
+    fn a_missing_folder_never_stops_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::in_memory().expect("opens");
+        let gone = folder.path().join("gone");
+        let (catalogue, messages, watcher) = LibraryWatcher::open(&store, Some(&gone)).expect("starts");
+        assert_eq!(catalogue.entries.len(), library::built_in().count());
+        assert!(messages[0].contains("is missing or empty; playing the built-in presets"), "{messages:?}");
+        wait(
+            &watcher.updates,
+            |update| matches!(update, LibraryUpdate::Missing(Some(path)) if *path == gone),
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::performance::{Performance, performed_sound};
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
 use crate::handoff::Latest;
-use crate::media::video::Video;
+use crate::media::video::{Video, VideoFormat};
 use crate::milk::PresetAudio;
 use crate::mind::director::Pool;
 use crate::show::setlog::LogHeader;
@@ -27,7 +27,7 @@ pub struct PerformSettings {
     pub audio: String,
     /// Length in seconds.
     pub seconds: f64,
-    /// An `.mp4` or `.webp` file, or a folder for PNG files.
+    /// A video file, or a folder for PNG files; see [`crate::media::video::Video::open`].
     pub out: PathBuf,
     /// Picture size in pixels.
     pub size: [u32; 2],
@@ -48,7 +48,7 @@ pub struct PerformSettings {
 /// Result of a performance.
 #[derive(Clone, Debug)]
 pub struct PerformReport {
-    /// Path of the video.
+    /// Path of the video, or of the folder.
     pub path: PathBuf,
     /// Presets played, with their start in seconds.
     pub played: Vec<(f64, String)>,
@@ -58,6 +58,7 @@ pub struct PerformReport {
 
 /// Renders a show to a video.
 pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
+    VideoFormat::of(&settings.out)?; // Refused before anything is drawn.
     let (store, notice) = open_store()?;
     let (library, messages) = catalogue(&store, settings.presets.as_deref())?;
     let pool = Arc::new(Pool::new(Arc::new(library)));

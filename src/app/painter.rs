@@ -7,6 +7,7 @@ use winit::event::{ElementState, WindowEvent};
 use winit::window::Window;
 
 use super::canvas::{Canvas, DeskFrame};
+use super::keys::acts_while_typing;
 use super::live::NewestPicture;
 use super::surface::WindowSurface;
 use crate::stage::RenderContext;
@@ -26,11 +27,13 @@ pub(super) struct Painter {
     previewed: (wgpu::TextureView, u64),
     /// Whether the window shows the canvas.
     presented: bool,
+    /// Whether a pointer button was pressed since the desk was painted.
+    clicked: bool,
 }
 
 /// What egui wants after an event.
 pub(super) struct Wanted {
-    /// Whether egui consumed the event.
+    /// Whether the event must not act on the show.
     pub consumed: bool,
     /// Whether the desk looks different now.
     pub repaint: bool,
@@ -57,18 +60,25 @@ impl Painter {
             surface,
             previewed: (picture.view.clone(), picture.number),
             presented: false,
+            clicked: false,
         }
     }
 
-    /// Passes an event to egui. Keys go to egui only while a text field has focus, because the rest of the desk has its
-    /// own keys.
+    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was not
+    /// painted yet, because the rest of the desk has its own keys.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> Wanted {
-        let key_down = |event: &WindowEvent| matches!(event, WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed);
-        if key_down(event) && !self.context.text_edit_focused() {
+        self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
+        let key = match event {
+            WindowEvent::KeyboardInput { event, .. } => Some(event),
+            _ => None,
+        };
+        let key = key.filter(|key| key.state == ElementState::Pressed);
+        if key.is_some() && !self.clicked && !self.context.text_edit_focused() {
             return Wanted { consumed: false, repaint: false };
         }
         let response = self.input.on_window_event(window, event);
-        Wanted { consumed: response.consumed, repaint: response.repaint }
+        let consumed = key.map_or(response.consumed, |key| !acts_while_typing(&key.logical_key));
+        Wanted { consumed, repaint: response.repaint }
     }
 
     /// Presents the desk again, whether or not it changes: the window has lost its contents.
@@ -101,6 +111,7 @@ impl Painter {
         }
         self.previewed = (picture.view.clone(), picture.number);
         let raw = self.input.take_egui_input(window);
+        self.clicked = false;
         let preview = self.canvas.preview();
         let output = self.context.run_ui(raw, |root| ui(root, preview));
         self.input.handle_platform_output(window, output.platform_output);

@@ -131,7 +131,7 @@ pub(super) fn recall(store: &Store) -> anyhow::Result<SavedState> {
 /// Lifts a ban. A preset that an audit or the picture watch excluded is rescued: neither excludes it again.
 pub fn allow(store: &Store, id: PresetId) -> anyhow::Result<()> {
     let excluded = store.bans(unix_now())?.iter().any(|ban| ban.id == id && ban.kind != BanKind::Permanent);
-    if excluded {
+    if excluded || store.rejected()?.iter().any(|(rejected, _)| *rejected == id) {
         let mut rescued: BTreeSet<PresetId> = store.recall(RESCUED)?.unwrap_or_default();
         rescued.insert(id);
         store.remember(RESCUED, &rescued, unix_now())?;

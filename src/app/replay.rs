@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::performance::{Performance, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
-use crate::library::Catalogue;
+use crate::library::{Catalogue, PresetId};
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
@@ -78,18 +78,11 @@ impl Libraries {
         Self(libraries.into_iter().map(known).collect())
     }
 
-    /// Returns the library with this identity, with the affinities of the recorded show.
-    fn get(&self, identity: &str, presets: usize, affinities: &[Affinity]) -> anyhow::Result<Arc<Pool>> {
-        let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool.clone());
-        let as_it_was = |pool: Arc<Pool>| {
-            let same = affinities == pool.affinities() || affinities.len() != pool.affinities().len();
-            if same {
-                pool
-            } else {
-                Arc::new(Pool::with_affinity(pool.catalogue.clone(), affinities.to_vec()))
-            }
-        };
-        found.map(as_it_was).with_context(|| {
+    /// Returns the library with this identity as the recorded show knew it.
+    fn get(&self, library: &RecordedLibrary) -> anyhow::Result<Arc<Pool>> {
+        let RecordedLibrary { identity, presets, affinities, rejected } = library;
+        let found = self.0.iter().find(|(known, _)| known == identity).map(|(_, pool)| pool);
+        found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
                 "the log was written with another library ({presets} presets, this one has {there}); give its folder \
@@ -97,6 +90,14 @@ impl Libraries {
             )
         })
     }
+}
+
+/// A library as a log describes it.
+struct RecordedLibrary {
+    identity: String,
+    presets: usize,
+    affinities: Vec<Affinity>,
+    rejected: Vec<PresetId>,
 }
 
 /// Returns the frames of a performance from its sound. Step 0 only requests decks, before the first frame.
@@ -123,7 +124,7 @@ fn recorded(entries: &[Entry]) -> Vec<Frame> {
 #[derive(Default)]
 struct Inputs {
     /// Libraries switched to before the step.
-    libraries: Vec<(String, usize, Vec<Affinity>)>,
+    libraries: Vec<RecordedLibrary>,
     /// What happened to the graphics device before the step.
     graphics: Vec<GraphicsEvent>,
     commands: Vec<Command>,
@@ -139,7 +140,12 @@ fn run(
     entries: &[Entry],
     frames: &[Frame],
 ) -> anyhow::Result<ReplayReport> {
-    let pool = libraries.get(&header.library, header.presets, &header.affinities)?;
+    let pool = libraries.get(&RecordedLibrary {
+        identity: header.library.clone(),
+        presets: header.presets,
+        affinities: header.affinities.clone(),
+        rejected: header.rejected.clone(),
+    })?;
     let mut show = Show::with_memory(header.settings, pool, header.memory.clone());
     if let Some(state) = &header.resumed {
         show.resume(state);
@@ -148,8 +154,8 @@ fn run(
     let mut log = Vec::new();
     for (step, frame) in frames.iter().enumerate() {
         let now = inputs.remove(&(step as u64)).unwrap_or_default();
-        for (identity, presets, affinities) in &now.libraries {
-            show.change_library(libraries.get(identity, *presets, affinities)?);
+        for library in &now.libraries {
+            show.change_library(libraries.get(library)?);
         }
         now.graphics.iter().for_each(|event| show.graphics_event(*event));
         show.step(&StepInput {
@@ -174,9 +180,9 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
     for entry in entries {
         match &entry.event {
             Event::Command { command } => steps.entry(entry.step).or_default().commands.push(command.clone()),
-            Event::Warm { deck, problems } => {
-                let arrived =
-                    Arrived { deck: *deck, problems: problems.clone(), took: PrepareTimes::default() };
+            Event::Warm { deck, problems, look } => {
+                let (deck, problems, took) = (*deck, problems.clone(), PrepareTimes::default());
+                let arrived = Arrived { deck, problems, look: *look, took };
                 steps.entry(entry.step).or_default().arrived.push(arrived);
             }
             Event::Failure { deck, kind, why, .. } => {
@@ -188,8 +194,13 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
             Event::Graphics { what } => steps.entry(entry.step).or_default().graphics.push(*what),
-            Event::Library { library, presets, affinities } => {
-                let library = (library.clone(), *presets, affinities.clone());
+            Event::Library { library, presets, affinities, rejected } => {
+                let library = RecordedLibrary {
+                    identity: library.clone(),
+                    presets: *presets,
+                    affinities: affinities.clone(),
+                    rejected: rejected.clone(),
+                };
                 steps.entry(entry.step).or_default().libraries.push(library);
             }
             Event::Scene { .. }
@@ -241,7 +252,7 @@ mod tests {
     use crate::analysis::{Features, Scene, Section};
     use crate::library::{BanKind, Tag};
     use crate::show::{ShowMemory, ShowSettings};
-    use crate::stage::PictureStats;
+    use crate::stage::{DeckLook, PictureStats};
     use crate::units::{Rng, Seconds, Unipolar};
 
     /// Returns the log of a live show of four minutes: uneven frame times, changing music, decks that arrive late or
@@ -276,7 +287,12 @@ mod tests {
                 ready.into_iter().partition(|(_, deck)| deck.0 % 9 == 8);
             let arrived: Vec<Arrived> = arrived
                 .into_iter()
-                .map(|(_, deck)| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+                .map(|(_, deck)| Arrived {
+                    deck,
+                    problems: Vec::new(),
+                    look: (deck.0 % 7 == 6).then(DeckLook::default), // Black.
+                    took: PrepareTimes::default(),
+                })
                 .collect();
             let failed: Vec<_> = failed
                 .into_iter()
@@ -340,6 +356,8 @@ mod tests {
         // A later audit tagged some of the presets as dark; the show played them with their earlier tags.
         let mut seen = few.as_ref().clone();
         seen.entries.iter_mut().step_by(3).for_each(|entry| entry.tags.insert(Tag::Dark));
+        seen.rejected =
+            Arc::new(seen.entries.iter().step_by(2).map(|entry| (entry.id, String::new())).collect());
         let libraries_now = Libraries::of(vec![Arc::new(seen), all.clone()]);
         let report = run(&libraries_now, &header, &entries, &frames).expect("played");
         assert_eq!(report.first_difference, None);

@@ -1,28 +1,42 @@
-//! The display that the output fills: followed when it is unplugged and when it returns. A missing display never stops
-//! the show.
+//! The display that the output fills: chosen once, followed when it is unplugged and when it returns. A missing display
+//! never stops the show.
 
 use std::time::{Duration, Instant};
 
 use winit::application::ApplicationHandler;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, EventLoop};
+use winit::monitor::MonitorHandle;
 use winit::window::{Fullscreen, Window, WindowId};
+
+use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The display that the output fills.
 pub(super) struct Screen {
-    /// Counted from 0; `None` if the performer toggles full screen by hand.
-    wanted: Option<usize>,
+    wanted: OutputDisplay,
+    /// Name of the display that it filled last: numbers change when displays come and go.
+    name: Option<String>,
+    /// What the performer chose by key instead: full screen or not.
+    by_hand: Option<bool>,
     looked: Option<Instant>,
     message: Option<String>,
 }
 
+/// A display, as far as the choice depends on it.
+#[derive(Clone, Debug, PartialEq)]
+struct Display {
+    name: Option<String>,
+    /// Whether it shows the desk.
+    desk: bool,
+}
+
 impl Screen {
-    /// Fills display `wanted`, if any, as soon as it is connected.
-    pub fn wanted(wanted: Option<usize>) -> Self {
-        Self { wanted, looked: None, message: None }
+    /// Fills the wanted display as soon as it is connected.
+    pub fn wanted(wanted: OutputDisplay) -> Self {
+        Self { wanted, name: None, by_hand: None, looked: None, message: None }
     }
 
     /// Returns the message for the desk, if any.
@@ -36,48 +50,105 @@ impl Screen {
     }
 
     /// Checks the displays at intervals: fills the wanted one if connected, and leaves full screen if not.
-    pub fn look(&mut self, window: &Window) {
+    pub fn look(&mut self, output: &Window, desk: &Window) {
         if self.looked.is_some_and(|looked| looked.elapsed() < LOOK_EVERY) {
             return;
         }
         self.looked = Some(Instant::now());
-        let Some(number) = self.wanted else { return };
-        let fills = window.fullscreen().is_some();
-        let count = window.available_monitors().count();
-        match window.available_monitors().nth(number) {
-            Some(_) if fills => {}
-            Some(screen) => {
+        if self.by_hand.is_some() {
+            return;
+        }
+        match self.display(output, desk) {
+            Some(display) => {
                 self.message = None;
-                fill(window, Some(Fullscreen::Borderless(Some(screen))));
+                self.name = display.name().or(self.name.take());
+                let fills =
+                    matches!(output.fullscreen(), Some(Fullscreen::Borderless(Some(on))) if on == display);
+                if !fills {
+                    fill(output, Some(Fullscreen::Borderless(Some(display))));
+                }
             }
             None => {
                 if self.message.is_none() {
-                    let message = format!(
-                        "display {number} is not connected ({count} found, numbered from 0); the output stays in a window \
-                         until it is"
-                    );
-                    eprintln!("aivj: {message}");
-                    self.message = Some(message);
+                    self.message = self.absent(output.available_monitors().count());
+                    self.message.iter().for_each(|message| eprintln!("aivj: {message}"));
                 }
-                if fills {
-                    fill(window, None);
+                if output.fullscreen().is_some() {
+                    fill(output, None);
                 }
             }
         }
     }
 
     /// Switches to another display, or to a window.
-    pub fn turn_to(&mut self, wanted: Option<usize>, window: &Window) {
+    pub fn turn_to(&mut self, wanted: OutputDisplay, output: &Window, desk: &Window) {
         *self = Self::wanted(wanted);
-        fill(window, None);
-        self.look(window);
+        self.look(output, desk);
     }
 
-    /// Toggles full screen on the output's current display.
-    pub fn toggle(&mut self, window: &Window) {
-        (self.wanted, self.message) = (None, None);
-        let fills = window.fullscreen().is_some();
-        fill(window, (!fills).then_some(Fullscreen::Borderless(None)));
+    /// Toggles full screen on the chosen display, or on the output's current one if there is no choice.
+    pub fn toggle(&mut self, output: &Window, desk: &Window) {
+        let fills = output.fullscreen().is_some();
+        let display = self.display(output, desk);
+        self.by_hand = (fills || display.is_none()).then_some(!fills);
+        self.message = None;
+        if fills {
+            fill(output, None);
+        } else {
+            self.name = display.as_ref().and_then(MonitorHandle::name).or(self.name.take());
+            fill(output, Some(Fullscreen::Borderless(display)));
+        }
+    }
+
+    fn display(&self, output: &Window, desk: &Window) -> Option<MonitorHandle> {
+        let shows_desk = desk.current_monitor();
+        let mut monitors: Vec<MonitorHandle> = output.available_monitors().collect();
+        let display = |monitor: &MonitorHandle| Display {
+            name: monitor.name(),
+            desk: shows_desk.as_ref() == Some(monitor),
+        };
+        let displays: Vec<Display> = monitors.iter().map(display).collect();
+        choose(self.wanted, self.name.as_deref(), &displays).map(|number| monitors.swap_remove(number))
+    }
+
+    /// Returns the message of a display that is not there; `count` are.
+    fn absent(&self, count: usize) -> Option<String> {
+        let which = match (self.wanted, &self.name) {
+            (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
+            (_, Some(name)) => format!("display {name} is not connected any more"),
+            (OutputDisplay::Number(number), None) => {
+                format!("display {number} is not connected ({count} found, numbered from 0)")
+            }
+        };
+        Some(format!("{which}; the output stays in a window until it is"))
+    }
+}
+
+/// Returns the number and the full-screen state of the display that shows most of the output.
+pub(super) fn place(output: &Window) -> Option<(usize, bool)> {
+    let on = output.current_monitor()?;
+    let number = output.available_monitors().position(|monitor| monitor == on)?;
+    Some((number, output.fullscreen().is_some()))
+}
+
+/// Chooses a display; `filled` is the name of the one that the output filled last.
+fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> Option<usize> {
+    if wanted == OutputDisplay::Window {
+        return None;
+    }
+    if let Some(filled) = filled
+        && let Some(number) = displays.iter().position(|display| display.name.as_deref() == Some(filled))
+    {
+        return Some(number);
+    }
+    match wanted {
+        OutputDisplay::Number(number) if filled.is_none() => (number < displays.len()).then_some(number),
+        OutputDisplay::Number(_) | OutputDisplay::Window => None,
+        // Some systems do not tell where the desk is; it opens on the first display.
+        OutputDisplay::Automatic => {
+            let desk = displays.iter().position(|display| display.desk).unwrap_or(0);
+            (0..displays.len()).find(|number| *number != desk)
+        }
     }
 }
 
@@ -117,4 +188,52 @@ impl ApplicationHandler for DisplayList {
     }
 
     fn window_event(&mut self, _: &ActiveEventLoop, _: WindowId, _: WindowEvent) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn displays(names: &[&str], desk: Option<usize>) -> Vec<Display> {
+        let display = |(number, name): (usize, &&str)| Display {
+            name: Some((*name).to_owned()),
+            desk: desk == Some(number),
+        };
+        names.iter().enumerate().map(display).collect()
+    }
+
+    #[test]
+    fn without_a_setting_the_output_opens_on_the_display_without_the_desk() {
+        let choose = |displays: &[Display]| choose(OutputDisplay::Automatic, None, displays);
+        assert_eq!(choose(&displays(&["laptop", "beamer"], Some(0))), Some(1));
+        assert_eq!(choose(&displays(&["beamer", "laptop"], Some(1))), Some(0));
+        assert_eq!(choose(&displays(&["laptop", "beamer"], None)), Some(1), "the desk's place is unknown");
+        assert_eq!(choose(&displays(&["laptop"], Some(0))), None);
+        assert_eq!(choose(&[]), None);
+    }
+
+    #[test]
+    fn the_chosen_display_is_kept_when_others_come_and_go() {
+        let (both, laptop) = (displays(&["laptop", "beamer"], Some(0)), displays(&["laptop"], Some(0)));
+        let three = displays(&["tablet", "laptop", "beamer"], Some(1));
+        for wanted in [OutputDisplay::Number(1), OutputDisplay::Automatic] {
+            assert_eq!(choose(wanted, Some("beamer"), &both), Some(1));
+            assert_eq!(choose(wanted, Some("beamer"), &laptop), None);
+            assert_eq!(choose(wanted, Some("beamer"), &three), Some(2), "it has another number now");
+        }
+        // The desk was dragged to the output's display.
+        let dragged = displays(&["laptop", "beamer"], Some(1));
+        assert_eq!(choose(OutputDisplay::Automatic, Some("beamer"), &dragged), Some(1));
+    }
+
+    #[test]
+    fn a_number_without_a_display_and_a_window_fill_nothing() {
+        let both = displays(&["laptop", "beamer"], Some(0));
+        assert_eq!(choose(OutputDisplay::Number(2), None, &both), None);
+        assert_eq!(choose(OutputDisplay::Number(0), None, &both), Some(0));
+        assert_eq!(choose(OutputDisplay::Window, Some("beamer"), &both), None);
+        let message = Screen::wanted(OutputDisplay::Number(2)).absent(2).expect("a message");
+        assert!(message.contains("display 2 is not connected (2 found"), "{message}");
+        assert_eq!(Screen::wanted(OutputDisplay::Automatic).absent(1), None, "one display is normal");
+    }
 }

@@ -11,11 +11,13 @@ use winit::dpi::{LogicalSize, PhysicalPosition, PhysicalSize};
 use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy, OwnedDisplayHandle};
 use winit::keyboard::ModifiersState;
-use winit::window::{Window, WindowId};
+use winit::window::{UserAttentionType, Window, WindowId};
 
 use super::admission::live_admission;
 use super::archive::Archive;
 use super::baking::Baking;
+use super::closing::{self, CloseGuard};
+use super::identify::Identify;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
@@ -24,7 +26,8 @@ use super::painter::Painter;
 use super::places::{Place, Places};
 use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
-use super::screen::Screen;
+use super::screen::{self, Screen};
+use super::second_start::RaiseRequests;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
 use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, leave, open_store};
@@ -47,6 +50,9 @@ use crate::watchdog::Link;
 const DESK_EVERY: Duration = Duration::from_millis(33);
 /// The same with software rendering, where the desk takes its time from the output.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
+
+/// Smallest size of the desk at which everything on it is readable, in points.
+const LEAST_DESK: [f64; 2] = [1120.0, 640.0];
 
 /// Settings of the program at start-up.
 #[derive(Clone, Debug)]
@@ -146,6 +152,13 @@ struct Running {
     /// The device.
     drawn_with: Arc<RenderContext>,
     screen: Screen,
+    closing: CloseGuard,
+    /// Other starts of the program that ask for the windows.
+    raises: RaiseRequests,
+    /// The numbers of the displays, while they are shown.
+    identify: Option<Identify>,
+    /// Whether they are to be shown.
+    identifies: bool,
     message: Option<String>,
     surroundings: Latest<Surroundings>,
     /// Whether windows or settings have changed since they were published.
@@ -207,6 +220,9 @@ impl ApplicationHandler<Call> for App {
     fn window_event(&mut self, events: &ActiveEventLoop, id: WindowId, event: WindowEvent) {
         let Some(running) = &mut self.running else { return };
         let on_desk = id == running.desk_window.id();
+        if !on_desk && id != running.output_window.id() {
+            return running.on_sign(id, &event);
+        }
         if on_desk && !matches!(event, WindowEvent::RedrawRequested) {
             let wanted = running.painter.event(&running.desk_window, &event);
             if wanted.repaint {
@@ -219,7 +235,8 @@ impl ApplicationHandler<Call> for App {
         match event {
             // Closing the desk only hides it; the output continues.
             WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
-            WindowEvent::CloseRequested => events.exit(),
+            WindowEvent::CloseRequested if running.closing.pressed(Instant::now()) => events.exit(),
+            WindowEvent::CloseRequested => running.repaint.ask(Duration::ZERO),
             WindowEvent::Moved(_) => running.moved = true,
             WindowEvent::Resized(size) if on_desk => (running.desk_size, running.moved) = (size, true),
             WindowEvent::Resized(size) => {
@@ -228,11 +245,14 @@ impl ApplicationHandler<Call> for App {
             }
             WindowEvent::Occluded(hidden) if !on_desk => running.output.hide(hidden),
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
-            WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => {
+            // A synthetic press was made before the window had the keyboard, for another program.
+            WindowEvent::KeyboardInput { event, is_synthetic: false, .. }
+                if event.state == ElementState::Pressed =>
+            {
                 let chord = Chord::pressed(&event, running.held);
                 let action = chord.and_then(|chord| running.keymap.action(&chord)).cloned();
                 if let Some(action) = action.filter(|action| !event.repeat || action.repeats()) {
-                    running.act(action);
+                    running.key(action, on_desk);
                 }
             }
             WindowEvent::RedrawRequested if on_desk => {
@@ -253,13 +273,13 @@ impl ApplicationHandler<Call> for App {
             events.exit();
             return;
         }
-        running.screen.look(&running.output_window);
+        running.look_around(events);
         running.publish_surroundings();
         if running.repaint.is_due() {
             running.desk_window.request_redraw();
             (running.repaint.due, running.repaint.requested) = (None, true);
         }
-        let next = [running.repaint.due, limit, Some(running.screen.next_look())];
+        let next = [running.repaint.due, limit, Some(running.next_look())];
         events.set_control_flow(
             next.into_iter().flatten().min().map_or(ControlFlow::Wait, ControlFlow::WaitUntil),
         );
@@ -270,14 +290,15 @@ impl Running {
     fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
         let App { settings: AppSettings { settings, first, troubles, seed, link, resumed, .. }, .. } = app;
         let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
-        let window = |title: &str, width: f64, height: f64| {
+        let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {
             let attributes = Window::default_attributes()
                 .with_title(title)
+                .with_min_inner_size(LogicalSize::<f64>::from(least))
                 .with_inner_size(LogicalSize::new(width, height));
             events.create_window(attributes).map(Arc::new).context("opening a window")
         };
-        let output_window = window("aivj output", 960.0, 540.0)?;
-        let desk_window = window("aivj desk", 1240.0, 720.0)?;
+        let output_window = window(closing::TITLE, [960.0, 540.0], [64.0, 36.0])?;
+        let desk_window = window("aivj desk", [1240.0, 720.0], LEAST_DESK)?;
         if let Some(screen) = desk_window.current_monitor() {
             // To the right, leaving as much of the output visible as fits.
             let free = screen.size().width.saturating_sub(desk_window.outer_size().width);
@@ -418,6 +439,10 @@ impl Running {
             baking: Baking::new(settings.presets.as_deref(), &settings.textures),
             device,
             screen: Screen::wanted(settings.monitor),
+            closing: CloseGuard::default(),
+            raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
+            identify: None,
+            identifies: false,
             message: [crash(link), message, keys_trouble]
                 .into_iter()
                 .flatten()
@@ -426,8 +451,66 @@ impl Running {
             output_window,
             desk_window,
         };
-        running.screen.look(&running.output_window);
+        running.screen.look(&running.output_window, &running.desk_window);
         Ok(running)
+    }
+
+    /// Does what is due for the windows, whatever the show does.
+    fn look_around(&mut self, events: &ActiveEventLoop) {
+        let now = Instant::now();
+        self.screen.look(&self.output_window, &self.desk_window);
+        self.closing.show(&self.output_window, now);
+        if self.identify.as_ref().is_some_and(|identify| identify.until() <= now) {
+            self.identify = None;
+        }
+        if std::mem::take(&mut self.identifies) {
+            match Identify::show(events, &self.pictures) {
+                Ok(identify) => self.identify = Some(identify),
+                Err(error) => self.message = Some(format!("could not show the numbers: {error:#}")),
+            }
+        }
+        if self.raises.take() {
+            self.raise();
+        }
+    }
+
+    /// Returns when [`Self::look_around`] has something to do next.
+    fn next_look(&self) -> Instant {
+        let numbers = self.identify.as_ref().map(Identify::until);
+        let next = [Some(self.screen.next_look()), numbers];
+        next.into_iter().flatten().min().unwrap_or_else(Instant::now)
+    }
+
+    /// Handles an event of a window with the number of a display.
+    fn on_sign(&mut self, id: WindowId, event: &WindowEvent) {
+        if let (WindowEvent::RedrawRequested, Some(identify)) = (event, &mut self.identify) {
+            identify.paint(id, &self.pictures);
+        }
+    }
+
+    /// Brings the windows to the front, because the performer has started the program again.
+    fn raise(&mut self) {
+        self.desk_hidden = false;
+        self.desk_window.set_visible(true);
+        for window in [&self.output_window, &self.desk_window] {
+            window.set_minimized(false);
+            window.request_user_attention(Some(UserAttentionType::Critical));
+            window.focus_window();
+        }
+        self.message = Some("the program was started again: this show is already running".into());
+        self.repaint.ask(Duration::ZERO);
+    }
+
+    /// Acts on a key; on the desk, some keys act on the selection.
+    fn key(&mut self, action: Action, on_desk: bool) {
+        match if on_desk { self.desk.aimed(action) } else { Some(action) } {
+            Some(action) => self.act(action),
+            None => {
+                let message = "select a preset first: on this page the key acts on the selection";
+                self.message = Some(message.into());
+                self.repaint.ask(Duration::ZERO);
+            }
+        }
     }
 
     /// Publishes settings and places of the windows, if they have changed.
@@ -476,7 +559,7 @@ impl Running {
 
     fn act_on_windows(&mut self, action: WindowAction) {
         match action {
-            WindowAction::Fullscreen => self.screen.toggle(&self.output_window),
+            WindowAction::Fullscreen => self.screen.toggle(&self.output_window, &self.desk_window),
             WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
                 self.desk_window.set_visible(!self.desk_hidden);
@@ -505,6 +588,7 @@ impl Running {
             .messages
             .iter()
             .map(String::as_str)
+            .chain(self.closing.message(Instant::now()))
             .chain(self.screen.message())
             .chain(self.message.as_deref())
             .collect();
@@ -546,6 +630,7 @@ impl Running {
             }
             DeskRequest::Library(request) => self.order(Order::Library(request)),
             DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
+            DeskRequest::Settings(SettingsRequest::Identify) => self.identifies = true,
             DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
         }
     }
@@ -557,6 +642,7 @@ impl Running {
         };
         SettingsView {
             monitors: self.output_window.available_monitors().map(screen).collect(),
+            output_on: screen::place(&self.output_window),
             guarded: self.guarded.load(Ordering::Relaxed),
             limited: self.limited,
             ..self.preferences.view()
@@ -579,7 +665,9 @@ impl Running {
                 self.order(Order::Presets(path.clone()));
                 self.baking.turn_to(path.as_deref());
             }
-            Setting::Monitor(number) => self.screen.turn_to(*number, &self.output_window),
+            Setting::Monitor(display) => {
+                self.screen.turn_to(*display, &self.output_window, &self.desk_window);
+            }
             Setting::Rate(rate) => self.order(Order::Rate(*rate)),
             Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),
             Setting::LimitFlashes(on) => {

@@ -67,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(ports) => ports.iter().for_each(|port| println!("midi       {port}")),
         Err(why) => println!("midi       not available: {why}"),
     }
-    match crate::media::video::encoder() {
+    match crate::media::video::encoder(crate::media::video::Codec::Mpeg) {
         Ok((encoder, _)) => println!("ffmpeg     found with {encoder}: performances are written as MP4"),
         Err(why) => println!(
             "ffmpeg     {why}: performances are written as animated WebP without sound; install ffmpeg for MP4"

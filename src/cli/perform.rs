@@ -14,7 +14,7 @@ pub struct Args {
     /// Length of the show in seconds
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// MP4 file (WebP if ffmpeg is missing), WebP file, or folder for PNG frames
+    /// Video (.mp4, .mov, .mkv, .webm, .webp), or a folder for PNG frames
     #[arg(long, default_value = "out/demo.mp4")]
     out: PathBuf,
     /// Picture size in pixels
@@ -51,6 +51,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");
     }
-    println!("wrote {}", report.path.display());
+    let what = if report.path.is_dir() { "the pictures are in" } else { "the video is" };
+    println!("{what} {}", report.path.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, run as run_app, saved_show, unix_now};
-use crate::library::Settings;
+use crate::app::{AppSettings, OtherShow, raise_other_show, run as run_app, saved_show, unix_now};
+use crate::library::{OutputDisplay, Settings};
 use crate::mind::{Control, Profile};
 use crate::show::Command;
 use crate::units::Unipolar;
@@ -24,9 +24,9 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Display that the output fills, counted from 0 [default: a window]
+    /// Display that the output fills, counted from 0, or `window` [default: the display without the desk]
     #[arg(long, value_name = "NUMBER")]
-    monitor: Option<usize>,
+    monitor: Option<OutputDisplay>,
     /// Picture size in pixels [default: chosen for the graphics device]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: Option<[u32; 2]>,
@@ -47,13 +47,26 @@ pub struct Args {
 /// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds, no_supervisor } = args;
+    // A child of the supervisor starts after the show that it replaces has ended.
+    if Link::of_process().start().is_none() {
+        match raise_other_show() {
+            OtherShow::None => {}
+            OtherShow::Raised => {
+                eprintln!("aivj: a show is already running; its windows were raised");
+                return Ok(ExitCode::SUCCESS);
+            }
+            OtherShow::Silent => anyhow::bail!(
+                "a show is already running and does not answer; end it first, or set AIVJ_DATA to another folder"
+            ),
+        }
+    }
     if !no_supervisor && let Some(code) = supervise()? {
         return Ok(code);
     }
     let (mut settings, mut problems) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
-    settings.monitor = monitor.or(settings.monitor);
+    settings.monitor = monitor.unwrap_or(settings.monitor);
     settings.size = size.or(settings.size);
     if !textures.is_empty() {
         settings.textures = textures;

@@ -192,6 +192,7 @@ impl Action {
             Command::Auto,
             Command::Favourite,
             Command::Ban,
+            Command::Undo,
             Command::Panic,
             Command::Blackout,
             Command::Freeze,
@@ -315,6 +316,7 @@ fn group_of(command: &Command) -> Group {
         | Command::FavouritePreset(_)
         | Command::BanPreset(_)
         | Command::Rescue(_)
+        | Command::Undo
         | Command::Adventure(_)
         | Command::Dwell(_) => Group::Choice,
         Command::Panic | Command::Blackout | Command::Freeze => Group::Picture,

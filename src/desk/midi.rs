@@ -12,6 +12,8 @@ use crate::units::counted;
 pub struct MidiView {
     /// Every device seen since the start.
     pub devices: Vec<MidiDevice>,
+    /// Name and label of every encoding.
+    pub encodings: Vec<(&'static str, &'static str)>,
     /// All bindings.
     pub rows: Vec<MidiRow>,
     /// The action being learnt.
@@ -50,10 +52,10 @@ pub struct MidiRow {
     pub action: Action,
     /// Its control.
     pub control: String,
-    /// Its encoding.
+    /// Name of its encoding.
     pub encoding: &'static str,
-    /// Whether it uses soft takeover.
-    pub pickup: bool,
+    /// Whether it uses soft takeover; `None` if it has no position to take over from.
+    pub takeover: Option<bool>,
     /// Another action bound to the same control.
     pub conflict: Option<String>,
 }
@@ -79,12 +81,14 @@ pub enum MidiRequest {
         /// The device.
         device: String,
     },
-    /// Switch to the next encoding.
+    /// Set the encoding.
     Encoding {
         /// Its device.
         device: String,
         /// Index of the binding within the device.
         at: usize,
+        /// Name of the encoding.
+        encoding: &'static str,
     },
     /// Toggle soft takeover.
     Pickup {
@@ -118,7 +122,9 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!("Move a control to bind {} (turn knobs clockwise)", action.title())),
+            Some(action) => {
+                Some(format!("Move a control to bind {} (endless knobs both ways)", action.title()))
+            }
             None if view.mapping => {
                 Some("Move knobs one after another until all eight macros are bound".into())
             }
@@ -166,20 +172,24 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     egui::Grid::new("bindings").striped(true).spacing(Vec2::new(14.0, 8.0)).show(ui, |ui| {
         for row in &view.rows {
-            let MidiRow { device, at, action, control, encoding, pickup, conflict } = row;
+            let MidiRow { device, at, action, control, takeover, conflict, .. } = row;
             let (device, at) = (device.clone(), *at);
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);
-            if ui.button(*encoding).on_hover_text("Control encoding; click to cycle").clicked() {
-                asks.push(MidiRequest::Encoding { device: device.clone(), at });
+            if let Some(encoding) = encodings(ui, view, row) {
+                asks.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
             }
-            let word = if *pickup { "Soft takeover" } else { "Jump" };
-            if ui
-                .button(word)
-                .on_hover_text("With soft takeover, a knob acts once it reaches the current value")
-                .clicked()
-            {
-                asks.push(MidiRequest::Pickup { device: device.clone(), at });
+            if let Some(encoding) = encodings(ui, view, row) {
+                asks.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
+            }
+            if let Some(pickup) = takeover {
+                let word = if *pickup { "Soft takeover" } else { "Jump" };
+                let hint = "With soft takeover, a knob acts once it reaches the current value";
+                if ui.button(word).on_hover_text(hint).clicked() {
+                    asks.push(MidiRequest::Pickup { device: device.clone(), at });
+                }
+            } else {
+                ui.label("");
             }
             if ui.button("Unbind").clicked() {
                 asks.push(MidiRequest::Unbind { device, at });
@@ -189,6 +199,23 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             ui.end_row();
         }
     });
+}
+
+/// Draws the encoding of a control; returns the one chosen.
+fn encodings(ui: &mut Ui, view: &MidiView, row: &MidiRow) -> Option<&'static str> {
+    let title = view.encodings.iter().find(|(word, _)| *word == row.encoding).map_or(row.encoding, |of| of.1);
+    let mut chosen = None;
+    let list =
+        egui::ComboBox::from_id_salt(("encoding", &row.device, row.at)).selected_text(title).width(150.0);
+    let shown = list.show_ui(ui, |ui| {
+        for (word, title) in &view.encodings {
+            if ui.selectable_label(*word == row.encoding, *title).clicked() {
+                chosen = Some(*word);
+            }
+        }
+    });
+    shown.response.on_hover_text("How the control writes its values");
+    chosen
 }
 
 fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {

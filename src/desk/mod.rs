@@ -5,9 +5,11 @@
 
 mod action;
 mod bake;
+mod banner;
 mod button;
 mod cards;
 mod choice;
+mod field;
 mod keys;
 mod library;
 mod live;
@@ -19,9 +21,11 @@ mod page;
 mod reason;
 pub mod resolve;
 mod settings;
+mod sign;
 mod status_bar;
 mod style;
 mod tempo;
+mod toast;
 mod top;
 mod view;
 
@@ -38,6 +42,7 @@ pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
+pub use sign::sign;
 pub use view::{DeskRequest, DeskView};
 
 /// The desk.
@@ -98,6 +103,17 @@ impl Desk {
         self.in_hand = control;
     }
 
+    /// Redirects an action that was asked for by a key on the desk: on the Library and Map pages, Favourite and Ban act on
+    /// the selected preset, not on the one on air. Returns `None` if nothing is selected there.
+    pub fn aimed(&self, action: Action) -> Option<Action> {
+        let command = match (&action, self.page) {
+            (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,
+            (Action::Show(Command::Ban), Page::Library | Page::Map) => Command::BanPreset,
+            _ => return Some(action),
+        };
+        self.library.in_hand().map(|id| Action::Show(command(id)))
+    }
+
     /// Draws the desk and returns the performer's requests.
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) -> Vec<DeskRequest> {
         if !self.styled {
@@ -109,6 +125,12 @@ impl Desk {
         let mut library = library::Done::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
+        if let Some(folder) = &view.library.missing
+            && banner::show(ui, folder)
+        {
+            page = Page::Settings;
+            self.settings.locate(folder);
+        }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
             Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
@@ -122,6 +144,7 @@ impl Desk {
             Page::Settings => self.settings.show(ui, view.settings, view.snapshot, &mut settings),
             Page::Keys => keys::show(ui, view.keys),
         }
+        toast::show(ui.ctx(), view, &mut commands);
         self.turn_to(page);
         commands.append(&mut library.commands);
         let commands = commands.into_iter().map(|command| DeskRequest::Act(Action::Show(command)));

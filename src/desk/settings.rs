@@ -1,11 +1,12 @@
 //! The Settings page. Every change takes effect at once and is saved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{RichText, ScrollArea, Slider, TextEdit, Ui, Vec2};
 
+use super::field::entered;
 use super::style;
-use crate::library::{DWELL, RATES, Setting, Settings, plain_name};
+use crate::library::{DWELL, OutputDisplay, RATES, Setting, Settings, plain_name};
 use crate::mind::Profile;
 use crate::show::{DEFAULT_RATE, Snapshot};
 
@@ -23,6 +24,8 @@ pub struct SettingsView {
     pub looking: bool,
     /// Descriptions of the displays, counted from 0.
     pub monitors: Vec<String>,
+    /// Number of the display where the output is, and whether it fills it.
+    pub output_on: Option<(usize, bool)>,
     /// Recent folders and packs.
     pub libraries: Vec<PathBuf>,
     /// Sets of MIDI profiles besides the default.
@@ -42,6 +45,8 @@ pub enum SettingsRequest {
     Set(Setting),
     /// Refresh inputs and libraries.
     Look,
+    /// Show the number of every display for a moment.
+    Identify,
 }
 
 /// The page with the text being typed.
@@ -50,9 +55,17 @@ pub(super) struct SettingsPage {
     folder: String,
     midi: String,
     looked: bool,
+    /// Whether the folder field takes the keyboard in the next frame.
+    focus: bool,
 }
 
 impl SettingsPage {
+    /// Puts a folder that is missing into the field for the preset folder, to be corrected.
+    pub fn locate(&mut self, folder: &Path) {
+        self.folder = folder.display().to_string();
+        self.focus = true;
+    }
+
     pub fn show(
         &mut self,
         ui: &mut Ui,
@@ -96,9 +109,11 @@ impl SettingsPage {
             }
         }
         ui.horizontal(|ui| {
-            ui.add(TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0));
+            let field =
+                TextEdit::singleline(&mut self.midi).hint_text("New profile set").desired_width(150.0);
+            let entered = entered(&ui.add(field));
             let usable = plain_name(&self.midi);
-            if ui.add_enabled(usable, egui::Button::new("Create")).clicked() {
+            if ui.add_enabled(usable, egui::Button::new("Create")).clicked() || entered && usable {
                 let name = std::mem::take(&mut self.midi).trim().to_owned();
                 asks.push(SettingsRequest::Set(Setting::Midi(Some(name))));
             }
@@ -120,9 +135,12 @@ impl SettingsPage {
         ui.horizontal(|ui| {
             let room = (ui.available_width() - 70.0).max(80.0);
             let field = TextEdit::singleline(&mut self.folder).hint_text("Folder or pack manifest");
-            ui.add(field.desired_width(room));
+            let field = ui.add(field.desired_width(room));
+            if std::mem::take(&mut self.focus) {
+                field.request_focus();
+            }
             let usable = !self.folder.trim().is_empty();
-            if ui.add_enabled(usable, egui::Button::new("Open")).clicked() {
+            if ui.add_enabled(usable, egui::Button::new("Open")).clicked() || entered(&field) && usable {
                 let path = PathBuf::from(std::mem::take(&mut self.folder).trim());
                 asks.push(SettingsRequest::Set(Setting::Presets(Some(path))));
             }
@@ -156,14 +174,27 @@ fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
 fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Output");
     let now = view.settings.monitor;
-    if line(ui, now.is_none(), "Window") {
-        asks.push(SettingsRequest::Set(Setting::Monitor(None)));
-    }
-    for (number, name) in view.monitors.iter().enumerate() {
-        if line(ui, now == Some(number), &format!("Full screen on display {number}: {name}")) {
-            asks.push(SettingsRequest::Set(Setting::Monitor(Some(number))));
+    let mut choice = |ui: &mut Ui, display, title: &str| {
+        if line(ui, now == display, title) {
+            asks.push(SettingsRequest::Set(Setting::Monitor(display)));
         }
+    };
+    choice(ui, OutputDisplay::Automatic, "Automatic (display without the desk)");
+    choice(ui, OutputDisplay::Window, "Window");
+    for (number, name) in view.monitors.iter().enumerate() {
+        let title = format!("Full screen on display {number}: {name}");
+        choice(ui, OutputDisplay::Number(number), &title);
     }
+    ui.horizontal(|ui| {
+        let hint = "Shows the number of every display on it";
+        if ui.button("Identify").on_hover_text(hint).clicked() {
+            asks.push(SettingsRequest::Identify);
+        }
+        if let Some((number, fills)) = view.output_on {
+            let how = if fills { "full screen" } else { "in a window" };
+            ui.label(RichText::new(format!("Now {how} on display {number}")).color(style::OFF));
+        }
+    });
     ui.label("Frame rate of the show");
     ui.horizontal(|ui| {
         let now = view.settings.rate.unwrap_or(DEFAULT_RATE);

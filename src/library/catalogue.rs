@@ -3,6 +3,7 @@
 //! Built off the render thread; the show, the director and the desk refer to entries by index. Clusters and energies
 //! come from a baked style index if there is one, otherwise from the presets' code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -105,6 +106,8 @@ pub struct Catalogue {
     pub folder: Option<PathBuf>,
     /// The style policy, if the library has one.
     pub policy: Option<StylePolicy>,
+    /// Presets that an audit rejected, with the reason. The director does not choose them; the performer may.
+    pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Name of the embedding space of the centroids; centroids of different spaces are not comparable.
     pub space: String,
     /// Entry indices sorted by id; computed on first use.

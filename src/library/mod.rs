@@ -32,7 +32,7 @@ pub use open::{LibraryLocation, OpenError, OpenedLibrary, load, load_built_in, o
 pub use scan::{ScanError, ScanReport, library_root, scan};
 pub use search::{SearchIndex, SearchQuery, SearchResults, SearchThread};
 pub use settings::{
-    DWELL, RATES, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name,
+    DWELL, OutputDisplay, RATES, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name,
     put as put_setting,
 };
 pub use store::{BanKind, Store, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};

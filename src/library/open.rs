@@ -4,7 +4,7 @@
 //! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
 //! otherwise the presets' code.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Scope, ScopedJoinHandle};
@@ -112,6 +112,7 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         None => {}
     }
     builder.style(lookup, &mut messages);
+    builder.reject(store.rejected()?, &mut messages);
     let catalogue = builder.catalogue;
     if catalogue.entries.is_empty() {
         return Err(ScanError::from(FolderError::Empty(location.folder.clone())).into());
@@ -265,6 +266,23 @@ impl CatalogueBuilder {
             messages.push(format!("{gone} of the {all} presets listed in style index {version} are missing"));
         }
     }
+
+    /// Records which presets an audit rejected; ignores the audit if it rejected every one.
+    fn reject(&mut self, rejected: Vec<(PresetId, String)>, messages: &mut Vec<String>) {
+        let catalogue = &mut self.catalogue;
+        let rejected: BTreeMap<PresetId, String> =
+            rejected.into_iter().filter(|(id, _)| catalogue.index_of(*id).is_some()).collect();
+        let count = rejected.len();
+        if count == catalogue.entries.len() && count > 0 {
+            messages.push("an audit rejected every preset of this library; playing them all".into());
+            return;
+        }
+        if count > 0 {
+            messages
+                .push(format!("{count} presets rejected by an audit are not played unless you rescue them"));
+        }
+        catalogue.rejected = Arc::new(rejected);
+    }
 }
 
 #[cfg(test)]
@@ -359,6 +377,36 @@ mod tests {
         let opened = opened(folder.path());
         assert_eq!((names(&opened), opened.messages.len()), (vec!["a", "b"], 4));
         assert_eq!(opened.catalogue.origin, StyleOrigin::Tags);
+    }
+
+    #[test]
+    fn presets_rejected_by_an_audit_stay_in_the_library_with_the_reason() {
+        let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
+        let store = Store::in_memory().expect("opens");
+        let reject = |text: &str| {
+            let verdict = crate::library::store::VerdictRow {
+                id: PresetId::of(text.as_bytes()),
+                recipe: "r".into(),
+                safety: "ok".into(),
+                completeness: "ok".into(),
+                look: "too-dark".into(),
+                flash: "pass".into(),
+                seen: Default::default(),
+                cost_ms: None,
+                json: "{}".into(),
+                at: 1,
+            };
+            store.put_verdicts(&[verdict]).expect("stored");
+        };
+        let open = || open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("opens");
+        reject("zoom=2");
+        reject("a preset of another library");
+        let opened = open();
+        assert_eq!(names(&opened), ["a", "b"]);
+        let rejected: Vec<_> = opened.catalogue.rejected.iter().collect();
+        assert_eq!(rejected, [(&PresetId::of(b"zoom=2"), &"too dark".to_owned())]);
+        reject("zoom=1");
+        assert!(open().catalogue.rejected.is_empty(), "a library is never left without presets");
     }
 
     #[test]

@@ -32,24 +32,25 @@ pub enum Video {
 }
 
 impl Video {
-    /// Opens `path`. A name ending in `.mp4` gives a video with `sound`, or an animation without sound if ffmpeg is
-    /// missing; `.webp` gives an animation; any other name a folder.
+    /// Opens `path`. A name with the ending of a video (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) gives a video with
+    /// `sound`, or an animation without sound if ffmpeg is missing; `.webp` gives an animation; a name without an ending a
+    /// folder of pictures.
+    ///
+    /// # Errors
+    /// Fails if the name has another ending, or if the file cannot be created.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
-        let ends_in =
-            |wanted: &str| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(wanted));
-        if !ends_in("mp4") && !ends_in("webp") {
-            std::fs::create_dir_all(path)
-                .with_context(|| format!("creating the folder {}", path.display()))?;
-            return Ok(Self::Folder { path: path.to_owned(), number: 0 });
+        let format = VideoFormat::of(path)?;
+        let folder = if format == VideoFormat::Folder { Some(path) } else { path.parent() };
+        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("creating the folder {}", folder.display()))?;
         }
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)
-                .with_context(|| format!("creating the folder {}", parent.display()))?;
-        }
-        if ends_in("webp") {
-            return animation(path, size, fps);
-        }
-        match start_ffmpeg(path, size, fps, sound) {
+        let codec = match format {
+            VideoFormat::Folder => return Ok(Self::Folder { path: path.to_owned(), number: 0 }),
+            VideoFormat::Animation => return animation(path, size, fps),
+            VideoFormat::Video(codec) => codec,
+        };
+        match start_ffmpeg(path, codec, size, fps, sound) {
             Ok(video) => Ok(video),
             Err(error) => {
                 let path = path.with_extension("webp");
@@ -94,49 +95,191 @@ fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
     animation.map(Video::Animation).with_context(|| format!("creating {}", path.display()))
 }
 
-/// MP4 video encoders of ffmpeg in order of preference, with their options.
-const ENCODERS: [(&str, &[&str]); 4] = [
-    ("libx264", &["-preset", "veryfast", "-crf", "18"]),
-    ("h264_videotoolbox", &["-b:v", "12M"]),
-    ("libopenh264", &["-b:v", "12M"]),
-    ("mpeg4", &["-q:v", "3"]),
+/// What a file name asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VideoFormat {
+    /// A video.
+    Video(Codec),
+    /// A silent animated WebP.
+    Animation,
+    /// A folder of numbered PNGs.
+    Folder,
+}
+
+/// What a video is encoded with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// H.264 or, failing that, MPEG-4, with AAC sound.
+    Mpeg,
+    /// VP9 with Opus sound.
+    WebM,
+}
+
+/// A file name whose ending is not that of a video.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "cannot write a .{0} file; end the name in .mp4, .mov, .mkv, .webm or .webp for a video, or in no ending for a folder \
+     of pictures"
+)]
+pub struct UnknownVideoFormat(String);
+
+impl VideoFormat {
+    /// Returns the format of a file name. An existing folder is a folder whatever its name.
+    pub fn of(path: &Path) -> Result<Self, UnknownVideoFormat> {
+        let Some(ending) = path.extension().filter(|_| !path.is_dir()) else { return Ok(Self::Folder) };
+        match ending.to_string_lossy().to_lowercase().as_str() {
+            "mp4" | "m4v" | "mov" | "mkv" => Ok(Self::Video(Codec::Mpeg)),
+            "webm" => Ok(Self::Video(Codec::WebM)),
+            "webp" => Ok(Self::Animation),
+            other => Err(UnknownVideoFormat(other.to_owned())),
+        }
+    }
+}
+
+impl Codec {
+    /// Video encoders of ffmpeg in order of preference, with their options.
+    fn encoders(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Self::Mpeg => &[
+                ("libx264", &["-preset", "veryfast", "-crf", "18"]),
+                ("h264_videotoolbox", &["-b:v", "12M"]),
+                ("libopenh264", &["-b:v", "12M"]),
+                ("mpeg4", &["-q:v", "3"]),
+            ],
+            Self::WebM => {
+                &[("libvpx-vp9", &["-crf", "24", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "6"])]
+            }
+        }
+    }
+
+    fn sound(self) -> &'static str {
+        match self {
+            Self::Mpeg => "aac",
+            Self::WebM => "libopus",
+        }
+    }
+}
+
+/// Converts RGB pictures, which use the full range, into the colours that players assume for HD, and marks them as such
+/// (ITU-R BT.709, limited range; H.264 annex E). Without this ffmpeg converts to BT.601. Pads to even sides, which 4:2:0
+/// requires.
+const COLOURS: [&str; 12] = [
+    "-vf",
+    "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p",
+    "-pix_fmt",
+    "yuv420p",
+    "-colorspace",
+    "bt709",
+    "-color_primaries",
+    "bt709",
+    "-color_trc",
+    "bt709",
+    "-color_range",
+    "tv",
 ];
 
-/// Why ffmpeg cannot write MP4 video.
+/// Why ffmpeg cannot write a video.
 #[derive(Debug, thiserror::Error)]
 pub enum FfmpegError {
     /// ffmpeg is missing or did not start.
     #[error("cannot start ffmpeg: {0}")]
     Start(#[from] std::io::Error),
     /// ffmpeg was built without a suitable encoder.
-    #[error("ffmpeg has no MP4 video encoder")]
+    #[error("ffmpeg has no video encoder for this format")]
     NoEncoder,
 }
 
-/// Returns the name and options of the best MP4 video encoder that ffmpeg has.
-pub fn encoder() -> Result<(&'static str, &'static [&'static str]), FfmpegError> {
+/// Returns the name and options of the best video encoder that ffmpeg has for `codec`.
+pub fn encoder(codec: Codec) -> Result<(&'static str, &'static [&'static str]), FfmpegError> {
     let listed = Command::new("ffmpeg").args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).output()?;
     let listed = String::from_utf8_lossy(&listed.stdout);
     let has = |name: &str| listed.lines().any(|line| line.split_whitespace().nth(1) == Some(name));
-    ENCODERS.into_iter().find(|(name, _)| has(name)).ok_or(FfmpegError::NoEncoder)
+    codec.encoders().iter().copied().find(|(name, _)| has(name)).ok_or(FfmpegError::NoEncoder)
 }
 
-fn start_ffmpeg(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> Result<Video, FfmpegError> {
-    let (encoder, options) = encoder()?;
-    let with_sound: &[&str] =
-        if sound.is_some() { &["-c:a", "aac", "-af", "apad", "-shortest"] } else { &[] };
+fn start_ffmpeg(
+    path: &Path,
+    codec: Codec,
+    size: [u32; 2],
+    fps: u32,
+    sound: Option<&Path>,
+) -> Result<Video, FfmpegError> {
+    let (encoder, options) = encoder(codec)?;
+    // Sound that ends early is followed by silence.
+    let with_sound = ["-c:a", codec.sound(), "-af", "apad", "-shortest"];
     let mut process = Command::new("ffmpeg")
         .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
         .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
         .args(sound.into_iter().flat_map(|sound| [Path::new("-i"), sound]))
         .args(["-c:v", encoder])
         .args(options)
-        // Pad to even sides, which yuv420p requires. Sound that ends early is followed by silence.
-        .args(["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"])
-        .args(with_sound)
+        .args(COLOURS)
+        .args(with_sound.iter().filter(|_| sound.is_some()))
         .arg(path)
         .stdin(Stdio::piped())
         .spawn()?;
     let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_an_ending_is_a_video_or_refused() {
+        let of = |name: &str| VideoFormat::of(Path::new(name));
+        for name in ["a.mp4", "a.MOV", "x/a.mkv", "a.m4v"] {
+            assert_eq!(of(name), Ok(VideoFormat::Video(Codec::Mpeg)), "{name}");
+        }
+        assert_eq!(of("a.webm"), Ok(VideoFormat::Video(Codec::WebM)));
+        assert_eq!(of("a.webp"), Ok(VideoFormat::Animation));
+        assert_eq!(of("frames"), Ok(VideoFormat::Folder));
+        let error = of("set.avi").expect_err("refused").to_string();
+        assert!(error.contains(".avi") && error.contains(".mp4"), "{error}");
+        let folder = tempfile::Builder::new().suffix(".v2").tempdir().expect("a folder");
+        assert_eq!(VideoFormat::of(folder.path()), Ok(VideoFormat::Folder));
+    }
+
+    #[test]
+    fn a_video_shows_the_colours_of_its_pictures() {
+        if encoder(Codec::Mpeg).is_err() {
+            println!("skipped: ffmpeg cannot write MP4 video here");
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let bars = [[230, 26, 26], [26, 204, 26], [26, 26, 230]];
+        let picture = RgbaImage::from_fn(96, 64, |x, _| {
+            let [r, g, b] = bars[x as usize / 32];
+            image::Rgba([r, g, b, 255])
+        });
+        for ending in ["mp4", "mkv", "mov"] {
+            let path = folder.path().join("bars").with_extension(ending);
+            let mut video = Video::open(&path, [96, 64], 5, None).expect("opened");
+            (0..3).for_each(|_| video.push(&picture).expect("written"));
+            assert_eq!(video.finish().expect("finished"), path);
+            // As a player reads HD: BT.709, limited range.
+            let read = Command::new("ffmpeg")
+                .args(["-v", "error", "-i"])
+                .arg(&path)
+                .args(["-frames:v", "1", "-f", "rawvideo", "-vf"])
+                .arg("scale=in_color_matrix=bt709:in_range=tv,format=rgb24")
+                .args(["-pix_fmt", "rgb24", "-"])
+                .output()
+                .expect("read");
+            for (bar, wanted) in bars.iter().enumerate() {
+                let at = (32 * 96 + bar * 32 + 16) * 3;
+                let shown = &read.stdout[at..at + 3];
+                let off = wanted.iter().zip(shown).map(|(a, b): (&u8, &u8)| a.abs_diff(*b)).max();
+                assert!(off <= Some(3), "{ending}: {shown:?} instead of {wanted:?}");
+            }
+            let marks = Command::new("ffprobe")
+                .args(["-v", "error", "-select_streams", "v", "-of", "csv=p=0", "-show_entries"])
+                .arg("stream=color_range,color_space,color_transfer,color_primaries")
+                .arg(&path)
+                .output()
+                .expect("probed");
+            assert_eq!(String::from_utf8_lossy(&marks.stdout).trim(), "tv,bt709,bt709,bt709", "{ending}");
+        }
+    }
 }

@@ -1,73 +1,10 @@
 //! Bindings of controls to actions, and the effect of a movement.
 
+use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
 use super::pickup::Pickup;
+use super::relative::{self, Seen};
 use crate::desk::{Action, Dial};
-
-/// Encoding of a controller's values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// Absolute position, 0 to 127.
-    #[default]
-    Absolute,
-    /// Absolute position, 0 to 16,383: coarse part on its number, fine part on the number plus 32.
-    Absolute14,
-    /// Endless encoder: 1, 2, ... clockwise; 127, 126, ... anticlockwise.
-    TwosComplement,
-    /// Endless encoder: 65, 66, ... clockwise; 63, 62, ... anticlockwise.
-    Offset64,
-    /// Button that sends each press once, alternating 127 and 0 or always the same, and never a release.
-    Toggle,
-}
-
-impl Encoding {
-    /// Every encoding.
-    pub const ALL: [Self; 5] =
-        [Self::Absolute, Self::Absolute14, Self::TwosComplement, Self::Offset64, Self::Toggle];
-
-    /// Returns the name used in files.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Absolute => "absolute",
-            Self::Absolute14 => "absolute14",
-            Self::TwosComplement => "twos_complement",
-            Self::Offset64 => "offset64",
-            Self::Toggle => "toggle",
-        }
-    }
-
-    /// Returns the label shown on the desk.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Absolute => "Absolute",
-            Self::Absolute14 => "Absolute (14-bit)",
-            Self::TwosComplement => "Relative (two's complement)",
-            Self::Offset64 => "Relative (offset 64)",
-            Self::Toggle => "Toggle",
-        }
-    }
-
-    /// Returns the next encoding, for choosing by hand.
-    pub fn after(self) -> Self {
-        let at = Self::ALL.iter().position(|encoding| *encoding == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
-    }
-
-    /// Whether it is an endless encoder.
-    pub fn relative(self) -> bool {
-        matches!(self, Self::TwosComplement | Self::Offset64)
-    }
-
-    /// Returns the clockwise steps of an endless encoder.
-    fn steps(self, value: u16) -> i32 {
-        let value = i32::from(value);
-        match self {
-            Self::Absolute | Self::Absolute14 | Self::Toggle => 0,
-            Self::TwosComplement => value - if value < 64 { 0 } else { 128 },
-            Self::Offset64 => value - 64,
-        }
-    }
-}
 
 /// Binding of one control to one action.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +43,8 @@ pub struct Bound {
     pickup: Pickup,
     down: bool,
     coarse: u16,
+    /// What an endless encoder has sent.
+    seen: Seen,
 }
 
 /// Effect of a movement.
@@ -127,7 +66,7 @@ const TICK: f32 = 1.0 / 127.0;
 impl Bound {
     /// Creates the initial state.
     pub fn new(binding: Binding) -> Self {
-        Self { binding, pickup: Pickup::default(), down: false, coarse: 0 }
+        Self { binding, pickup: Pickup::default(), down: false, coarse: 0, seen: Seen::default() }
     }
 
     /// Whether this binding handles events of an address.
@@ -140,7 +79,7 @@ impl Bound {
         let Action::Turn(dial) = self.binding.action else { return self.pressed(event) };
         let [from, to] = self.binding.range;
         if self.binding.encoding.relative() {
-            let steps = self.binding.encoding.steps(event.value);
+            let steps = self.steps(event.value);
             return (steps != 0).then_some(Moved::By(dial, steps as f32 * TICK * (to - from)));
         }
         let wanted = from + (to - from) * self.share(event);
@@ -152,6 +91,15 @@ impl Bound {
         takes_hold.then_some(Moved::To(dial, wanted))
     }
 
+    /// Returns the clockwise steps of an endless encoder. The binding takes the encoding of the encoder once it shows.
+    fn steps(&mut self, value: u16) -> i32 {
+        if self.binding.encoding == Encoding::Relative {
+            self.seen.add(value);
+            self.binding.encoding = self.seen.encoding().unwrap_or(Encoding::Relative);
+        }
+        relative::steps(self.binding.encoding, value)
+    }
+
     fn pressed(&mut self, event: &Event) -> Option<Moved> {
         if self.binding.encoding == Encoding::Toggle {
             return Some(Moved::Pressed(self.binding.action.clone()));
@@ -160,7 +108,7 @@ impl Bound {
         let down = match (self.binding.encoding.relative(), event.address.kind) {
             (true, _) => {
                 self.down = false;
-                self.binding.encoding.steps(event.value) > 0
+                self.steps(event.value) > 0
             }
             (false, Kind::Note) => event.value > 0,
             (false, Kind::Cc | Kind::Bend) => event.share() >= DOWN,
@@ -214,6 +162,19 @@ mod tests {
         assert_eq!(values(&mut bound(Encoding::Absolute), &[0, 64, 127]), [0.0, 64.0, 127.0]);
         assert_eq!(values(&mut bound(Encoding::TwosComplement), &[1, 3, 127, 125]), [1.0, 3.0, -1.0, -3.0]);
         assert_eq!(values(&mut bound(Encoding::Offset64), &[65, 67, 63, 61, 64]), [1.0, 3.0, -1.0, -3.0]);
+    }
+
+    #[test]
+    fn an_encoder_shows_its_encoding_with_the_first_step_back() {
+        let mut first = bound(Encoding::Relative);
+        assert_eq!(values(&mut first, &[1, 2, 65, 66, 1]), [1.0, 2.0, -1.0, -2.0, 1.0]);
+        assert_eq!(first.binding.encoding, Encoding::SignedBit);
+        let mut second = bound(Encoding::Relative);
+        assert_eq!(values(&mut second, &[1, 127, 126]), [1.0, -1.0, -2.0]);
+        assert_eq!(second.binding.encoding, Encoding::TwosComplement);
+        let mut third = bound(Encoding::Relative);
+        assert_eq!(values(&mut third, &[65, 63]), [1.0, -1.0]);
+        assert_eq!(third.binding.encoding, Encoding::Offset64);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! MIDI learn: the performer chooses an action and moves a control, whose values reveal its encoding.
 
-use super::binding::{Binding, Encoding};
+use super::binding::Binding;
+use super::encoding::Encoding;
 use super::event::{Address, Event, Kind};
+use super::relative;
 use crate::desk::Action;
 
 /// Movements of a controller before its encoding is decided.
 const ENOUGH: usize = 6;
 /// A pause of this many seconds decides earlier.
 const REST_SECS: f64 = 0.8;
-/// Largest step accepted from an endless encoder.
-const MAX_STEP: u16 = 15;
 
 /// An action waiting for its control.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Learning {
         let (device, address) = self.control.clone()?;
         let encoding = match &self.action {
             Action::Turn(_) if self.fine => Encoding::Absolute14,
-            Action::Turn(_) => guess(&self.values),
+            Action::Turn(_) => relative::learnt(&self.values).unwrap_or(Encoding::Absolute),
             _ => Encoding::Toggle,
         };
         Some(self.decided(&device, address, encoding))
@@ -78,22 +78,6 @@ impl Learning {
 
     fn decided(&self, device: &str, address: Address, encoding: Encoding) -> (String, Binding) {
         (device.to_owned(), Binding::new(address, self.action.clone(), encoding))
-    }
-}
-
-/// Returns the encoding of a control that sent these values.
-fn guess(values: &[u16]) -> Encoding {
-    // A knob never repeats a value, and never jumps from one end to the other.
-    let repeats = values.windows(2).any(|pair| pair[0] == pair[1]);
-    let leaps = values.windows(2).any(|pair| pair[0].abs_diff(pair[1]) > 64);
-    let twos = values.iter().all(|&v| (1..=MAX_STEP).contains(&v) || v >= 128 - MAX_STEP);
-    let offset = values.iter().all(|&v| v != 64 && v.abs_diff(64) <= MAX_STEP);
-    if twos && (repeats || leaps) {
-        Encoding::TwosComplement
-    } else if offset && repeats {
-        Encoding::Offset64
-    } else {
-        Encoding::Absolute
     }
 }
 
@@ -122,10 +106,8 @@ mod tests {
     #[test]
     fn values_reveal_the_encoding() {
         assert_eq!(encoding(&[3, 4, 5, 6, 7, 8]), Some(Encoding::Absolute));
-        assert_eq!(encoding(&[60, 61, 63, 65, 66, 68]), Some(Encoding::Absolute));
-        assert_eq!(encoding(&[1, 1, 1, 2, 1, 1]), Some(Encoding::TwosComplement));
+        assert_eq!(encoding(&[1, 1, 1, 2, 1, 1]), Some(Encoding::Relative));
         assert_eq!(encoding(&[1, 127, 127]), Some(Encoding::TwosComplement));
-        assert_eq!(encoding(&[65, 65, 65, 66]), Some(Encoding::Offset64));
         assert_eq!(encoding(&[100]), Some(Encoding::Absolute));
         assert_eq!(encoding(&[]), None);
     }
@@ -158,6 +140,6 @@ mod tests {
     fn another_knob_moved_meanwhile_is_ignored() {
         let events = [[0xb0, 20, 1], [0xb0, 21, 70], [0xb0, 20, 1], [0xb0, 20, 1]];
         let binding = learn(Action::Turn(Dial::Adventure), &events).expect("learnt");
-        assert_eq!((binding.address.number, binding.encoding), (20, Encoding::TwosComplement));
+        assert_eq!((binding.address.number, binding.encoding), (20, Encoding::Relative));
     }
 }

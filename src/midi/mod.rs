@@ -4,6 +4,7 @@
 //! knob moves the picture in the next frame.
 
 mod binding;
+mod encoding;
 mod event;
 mod hardware;
 mod learn;
@@ -12,6 +13,7 @@ mod monitor;
 mod pickup;
 mod profile;
 mod profile_store;
+mod relative;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,8 @@ use crate::mind::Control;
 use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
-use binding::{Binding, Bound, Encoding, Moved};
+use binding::{Binding, Bound, Moved};
+use encoding::Encoding;
 use event::{Address, Event, Kind};
 use hardware::Hardware;
 pub use hardware::ports;
@@ -123,14 +126,21 @@ impl Midi {
         let mut pressed = Vec::new();
         for (name, event) in std::mem::take(&mut self.arrived) {
             let Some(device) = self.devices.get_mut(&name) else { continue };
+            let mut resolved = false;
             for bound in device.controls.iter_mut().filter(|bound| bound.hears(event.address)) {
                 let current = |dial| resolve::value(dial, snapshot, commands).get();
-                match bound.moved(&event, current) {
+                let encoding = bound.binding.encoding;
+                let moved = bound.moved(&event, current);
+                resolved |= bound.binding.encoding != encoding;
+                match moved {
                     Some(Moved::Pressed(action)) => pressed.push(action),
                     Some(Moved::To(dial, value)) => commands.push(dial.set(Unipolar::new(value))),
                     Some(Moved::By(dial, by)) => commands.push(resolve::moved(dial, by, snapshot, commands)),
                     None => {}
                 }
+            }
+            if resolved {
+                self.edit(&name, |_| ()); // Saves the encoding.
             }
         }
         pressed
@@ -193,9 +203,8 @@ impl Midi {
                 }
             }),
             MidiRequest::Clear { device } => self.edit(&device, Vec::clear),
-            MidiRequest::Encoding { device, at } => self.edit(&device, |controls| {
-                if let Some(bound) = controls.get_mut(at) {
-                    let encoding = bound.binding.encoding.after();
+            MidiRequest::Encoding { device, at, encoding } => self.edit(&device, |controls| {
+                if let (Some(bound), Some(encoding)) = (controls.get_mut(at), Encoding::named(encoding)) {
                     *bound = Bound::new(Binding { encoding, ..bound.binding.clone() });
                 }
             }),
@@ -224,10 +233,11 @@ impl Midi {
                     at,
                     action: binding.action.clone(),
                     control: binding.address.to_string(),
-                    encoding: binding.encoding.title(),
-                    pickup: binding.pickup
+                    encoding: binding.encoding.word(),
+                    takeover: (matches!(binding.action, Action::Turn(_))
                         && !binding.encoding.relative()
-                        && binding.address.kind != Kind::Note,
+                        && binding.address.kind != Kind::Note)
+                        .then_some(binding.pickup),
                     conflict: (!conflicts.is_empty()).then(|| conflicts.join(", ")),
                 });
             }
@@ -240,6 +250,7 @@ impl Midi {
         });
         MidiView {
             devices: devices.collect(),
+            encodings: Encoding::ALL.map(|encoding| (encoding.word(), encoding.title())).to_vec(),
             rows,
             learning: self.learning.as_ref().map(|learning| learning.action.clone()),
             mapping: self.mapping,

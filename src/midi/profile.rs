@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use toml::de::{DeTable, DeValue};
 
-use super::binding::{Binding, Encoding};
+use super::binding::Binding;
+use super::encoding::Encoding;
 use super::event::{Address, Kind};
 use crate::desk::Action;
 use crate::library::edited::Problem;
@@ -26,9 +27,9 @@ impl MidiProfile {
     pub fn written(&self) -> String {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
-             # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
-             # twos_complement, offset64 or toggle. pickup: soft takeover, the knob acts once it reaches the current\n\
-             # value. min and max: the values at the two ends of the knob's travel.\n\
+             # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
+             # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover, the knob\n\
+             # acts once it reaches the current value. min and max: the values at the two ends of the knob's travel.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );
@@ -106,7 +107,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
     let encoding = match word("encoding") {
         None => Some(Encoding::default()),
-        Some(word) => Encoding::ALL.into_iter().find(|encoding| encoding.word() == word),
+        Some(word) => Encoding::named(word),
     };
     if encoding.is_none() {
         wrong("encoding", format!("expected one of {}", Encoding::ALL.map(Encoding::word).join(", ")));

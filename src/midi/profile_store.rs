@@ -167,7 +167,8 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
 mod tests {
     use super::*;
     use crate::desk::Action;
-    use crate::midi::binding::{Binding, Encoding};
+    use crate::midi::binding::Binding;
+    use crate::midi::encoding::Encoding;
     use crate::midi::event::{Address, Kind};
     use crate::show::Command;
 

@@ -150,6 +150,42 @@ fn steps_of_an_encoder_add_up_within_a_frame() {
 }
 
 #[test]
+fn an_encoder_that_sends_1_and_65_is_learnt_as_what_it_is() {
+    let right = [[0xb0, 16, 1]; 6];
+    let both = [1, 1, 65, 65, 1, 65].map(|value| [0xb0, 16, value]);
+    let left = [[0xb0, 16, 65]; 6];
+    for (learnt, sent, steps) in
+        [(right, [1, 65, 66], -2.0), (both, [1, 65, 66], -2.0), (left, [1, 65, 65], -1.0)]
+    {
+        let mut bench = Bench::new();
+        bench.learn(FUSION, &learnt);
+        for value in sent {
+            bench.send(&[0xb0, 16, value]);
+        }
+        let (commands, _) = bench.frame();
+        let Some(Command::Macro { value, .. }) = commands.last() else { panic!("{commands:?}") };
+        assert!((value.get() - (0.5 + steps / 127.0)).abs() < 1e-4, "{learnt:?}: {value:?}");
+        assert_eq!(bench.midi.view().rows[0].encoding, "signed_bit", "{learnt:?}");
+    }
+}
+
+#[test]
+fn every_encoding_can_be_chosen_by_hand() {
+    let mut bench = Bench::new();
+    bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
+    assert_eq!(bench.midi.view().rows[0].takeover, Some(true));
+    for (encoding, _) in bench.midi.view().encodings {
+        bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
+        assert_eq!(bench.midi.view().rows[0].encoding, encoding);
+    }
+    bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
+    assert_eq!(bench.midi.view().rows[0].takeover, None, "an endless encoder has no position");
+    bench.send(&[0xb0, 16, 66]);
+    let (commands, _) = bench.frame();
+    assert_eq!(commands, [sets(Control::Fusion, 0.5 + 2.0 / 127.0)]);
+}
+
+#[test]
 fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     let mut bench = Bench::new();
     bench.midi.asked(MidiRequest::AutoMap);

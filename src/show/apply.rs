@@ -17,16 +17,32 @@ impl Show {
             Command::Back => self.go_back(),
             Command::Hold => self.hold(),
             Command::Auto => self.auto = !self.auto,
-            Command::Favourite => self.favourite_shown(),
-            Command::Ban => self.ban_shown(),
+            Command::Favourite | Command::Ban => {
+                let Some(id) = self.decks.shown().map(|slot| slot.id) else { return };
+                let of_preset = match command {
+                    Command::Favourite => Command::FavouritePreset(id),
+                    _ => Command::BanPreset(id),
+                };
+                self.apply(&of_preset);
+            }
             Command::Panic => self.panic(),
             Command::Blackout => self.output_mode = toggled(self.output_mode, OutputMode::Blackout),
             Command::Freeze => self.output_mode = toggled(self.output_mode, OutputMode::Freeze),
             Command::PlayNow(preset) => self.play_now(*preset),
-            Command::Veto(preset) => self.veto(*preset),
-            Command::FavouritePreset(preset) => self.favourite(*preset),
-            Command::BanPreset(preset) => self.ban(*preset),
-            Command::Rescue(preset) => self.rescue(*preset),
+            Command::Veto(preset) => self.undoably(*preset, |show| show.veto(*preset)),
+            Command::FavouritePreset(preset) => self.undoably(*preset, |show| {
+                show.favourite(*preset);
+                false
+            }),
+            Command::BanPreset(preset) => self.undoably(*preset, |show| {
+                show.ban(*preset);
+                false
+            }),
+            Command::Rescue(preset) => self.undoably(*preset, |show| {
+                show.rescue(*preset);
+                false
+            }),
+            Command::Undo => self.undo(),
             Command::Adventure(adventure) => {
                 self.director.adventure = *adventure;
                 self.memory_changed = true;
@@ -66,12 +82,6 @@ impl Show {
         self.learn(index, evidence, id, signal, self.on_air_secs);
     }
 
-    fn favourite_shown(&mut self) {
-        let Some(id) = self.decks.shown().map(|slot| slot.id) else { return };
-        let signal = self.toggle_favourite(id);
-        self.learn_from_shown(signal);
-    }
-
     /// Toggles a favourite and returns the matching signal.
     fn toggle_favourite(&mut self, id: PresetId) -> Signal {
         let marked = !self.memory.favourites.remove(&id);
@@ -83,17 +93,13 @@ impl Show {
 
     fn favourite(&mut self, id: PresetId) {
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
-            return self.favourite_shown();
+            let signal = self.toggle_favourite(id);
+            return self.learn_from_shown(signal);
         }
         let Some(index) = self.index(id) else { return };
         let signal = self.toggle_favourite(id);
         let evidence = self.director.evidence_of(index, &self.target());
         self.learn(Some(index), Some(evidence), id, signal, 0.0);
-    }
-
-    fn ban_shown(&mut self) {
-        let Some(id) = self.decks.shown().map(|slot| slot.id) else { return };
-        self.ban(id);
     }
 
     /// Bans a preset or lifts the ban. A banned preset leaves the air at once and is no longer a favourite.
@@ -122,9 +128,10 @@ impl Show {
 
     /// Lifts an exclusion; from now on only the performer can exclude the preset.
     fn rescue(&mut self, id: PresetId) {
-        if self.memory.excluded.remove(&id).is_none() {
+        if self.exclusion(id).is_none() {
             return self.notify(format!("preset {id} is not excluded"));
         }
+        self.memory.excluded.remove(&id);
         self.memory.rescued.insert(id);
         self.memory_changed = true;
         if let Some(index) = self.director.pool.index_of(id) {
@@ -133,9 +140,10 @@ impl Show {
         }
     }
 
-    /// Cuts to the safe preset, or to a favourite that is already warm.
+    /// Cuts to the safe preset, or to a light favourite that is already warm.
     fn panic(&mut self) {
-        let favourite = |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id);
+        let favourite =
+            |slot: &Slot| slot.warm && self.memory.favourites.contains(&slot.id) && self.unfit.light(slot);
         let ready = self.decks.safe.as_ref().is_some_and(|slot| slot.warm);
         if let Some(at) = self.decks.candidates.iter().position(favourite).filter(|_| !ready) {
             let slot = self.decks.candidates.remove(at);
@@ -187,15 +195,17 @@ impl Show {
         self.director.pool.catalogue.entries[index as usize].name()
     }
 
-    fn veto(&mut self, id: PresetId) {
+    /// Removes a preset from the queue; returns whether it was there.
+    fn veto(&mut self, id: PresetId) -> bool {
         if !self.drop_candidate(id) {
             self.notify(format!("preset {id} is not queued"));
-            return;
+            return false;
         }
         // A veto is temporary: the preset may return after the usual rest.
         if let Some(index) = self.director.pool.index_of(id) {
-            self.director.status.set_skipped(index);
+            self.director.status.set_skipped(index, true);
         }
+        true
     }
 
     fn drop_candidate(&mut self, id: PresetId) -> bool {

@@ -8,14 +8,15 @@ use super::reason::Reason;
 use super::running::{Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
-use crate::library::{BanKind, PresetId, PresetSource};
-use crate::library::{Energy, built_in};
+use crate::library::{BanKind, Energy, PresetId, PresetSource, Tag, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
+/// How much longer the safe preset is warmed up than others, so that its picture has built up.
+const SAFE_WARM_UP: u32 = 5;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.
@@ -49,7 +50,9 @@ impl Show {
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
         if self.decks.arrive(arrived) {
             self.set_aside = 0;
-            self.log(Event::Warm { deck: arrived.deck, problems: arrived.problems.clone() });
+            let Arrived { deck, problems, look, .. } = arrived;
+            self.log(Event::Warm { deck: *deck, problems: problems.clone(), look: *look });
+            self.judge_safe(arrived);
         }
     }
 
@@ -108,6 +111,18 @@ impl Show {
         self.wanted = self.wanted.or(Some(Wanted::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
+    }
+
+    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced.
+    fn judge_safe(&mut self, arrived: &Arrived) {
+        if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
+            if self.unfit.light(&safe) {
+                self.decks.safe = Some(safe);
+            } else {
+                self.unfit.dim.insert(safe.id);
+                self.decks.drop_slot(safe);
+            }
+        }
     }
 
     /// Discards the candidates if the music has changed since they were chosen.
@@ -207,7 +222,7 @@ impl Show {
         self.log(Event::Learnt { preset, signal, on_air_secs });
         self.memory_changed = true;
         let (Some(index), Some(evidence)) = (index, evidence) else { return };
-        self.director.learn(&evidence, index, signal);
+        self.last_lesson = Some(self.director.learn(&evidence, index, signal));
     }
 
     pub(super) fn cut(&mut self, slot: Slot, cause: Cause, over_secs: f64, style: FadeStyle) {
@@ -328,7 +343,7 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a favourite, otherwise a built-in preset. It is requested once the candidates are
+    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates are
     /// warm, or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
@@ -345,15 +360,20 @@ impl Show {
         let on_air = self.decks.shown().map(|slot| slot.id);
         let entries = &self.director.pool.catalogue.entries;
         let status = &self.director.status;
-        let safe = status.favourites().filter(|index| status.usable(*index, true));
-        let safe: Vec<u32> = safe.filter(|index| Some(entries[*index as usize].id) != on_air).collect();
-        let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
+        let fits = |index: &u32| {
+            let entry = &entries[*index as usize];
+            let light = !entry.tags.has(Tag::Dark) && self.unfit.may_be_safe(entry.id);
+            Some(entry.id) != on_air && light && status.usable(*index, true)
+        };
+        let safe: Vec<u32> = status.favourites().filter(fits).collect();
+        let (seed, warm_frames) = (self.settings.seed, SAFE_WARM_UP * self.settings.warm_frames);
         let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
             // Presets that failed before are not tried again.
             let sound = |preset: &crate::library::BuiltIn| {
-                !self.memory.excluded.contains_key(&PresetId::of(preset.text.as_bytes()))
+                let id = PresetId::of(preset.text.as_bytes());
+                !self.memory.excluded.contains_key(&id) && self.unfit.may_be_safe(id)
             };
             let all: Vec<_> = built_in().filter(fits).filter(sound).collect();
             let of_scene: Vec<_> = all.iter().filter(|preset| preset.scene() == scene).collect();

@@ -39,6 +39,8 @@ pub enum Command {
     BanPreset(PresetId),
     /// Lift the exclusion of this preset.
     Rescue(PresetId),
+    /// Take back the last ban, favourite, rescue or removal from the queue.
+    Undo,
     /// Tap the tempo: a beat falls now.
     TapTempo,
     /// Start a bar now.
@@ -101,6 +103,7 @@ impl Command {
             Self::FavouritePreset(_) => "Favourite",
             Self::BanPreset(_) => "Ban",
             Self::Rescue(_) => "Rescue",
+            Self::Undo => "Undo",
             Self::TapTempo => "Tap tempo",
             Self::Resync => "Set downbeat",
             Self::HalfTempo => "Halve tempo",

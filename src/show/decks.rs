@@ -5,7 +5,7 @@ use super::step::Arrived;
 use super::warm::{DeckRequest, PrepareTimes};
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
-use crate::stage::{DeckId, FadeStyle};
+use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::units::Unipolar;
 
 /// A preset on a deck.
@@ -18,6 +18,8 @@ pub(super) struct Slot {
     pub index: Option<u32>,
     pub warm: bool,
     pub problems: Vec<String>,
+    /// What it showed once warm, if that was measured.
+    pub look: Option<DeckLook>,
     pub took: PrepareTimes,
     /// The director's choice; `None` for a request of the performer or a safe preset.
     pub choice: Option<Choice>,
@@ -88,6 +90,7 @@ impl Decks {
             index,
             warm: false,
             problems: Vec::new(),
+            look: None,
             took: PrepareTimes::default(),
             choice: None,
             reason: Reason::default(),
@@ -144,6 +147,7 @@ impl Decks {
         };
         slot.warm = true;
         slot.problems.clone_from(&arrived.problems);
+        slot.look = arrived.look;
         slot.took = arrived.took;
         true
     }

@@ -37,7 +37,7 @@ impl Show {
         let Some(slot) = self.decks.cancel(deck) else { return false };
         self.set_aside += 1;
         if let Some(index) = slot.index {
-            self.director.status.set_skipped(index); // For now; it may look different later.
+            self.director.status.set_skipped(index, true); // For now; it may look different later.
         }
         self.log(Event::Graphics { what: GraphicsEvent::Empty { deck } });
         true

@@ -31,6 +31,18 @@ pub struct ShowMemory {
     pub macros: MacroState,
 }
 
+impl ShowMemory {
+    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected, with
+    /// reasons; a rescue outweighs them.
+    pub fn exclusion(&self, rejected: &BTreeMap<PresetId, String>, id: PresetId) -> Option<Exclusion> {
+        let by_audit = || {
+            let why = rejected.get(&id).filter(|_| !self.rescued.contains(&id))?;
+            Some(Exclusion { kind: BanKind::Quality, why: why.clone() })
+        };
+        self.excluded.get(&id).cloned().or_else(by_audit)
+    }
+}
+
 /// Why a preset is excluded, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {

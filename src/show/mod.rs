@@ -14,6 +14,7 @@ mod graphics_event;
 #[cfg(feature = "faults")]
 mod injection;
 mod macro_driver;
+mod marks;
 mod memory;
 mod pacer;
 mod picture_watch;
@@ -30,6 +31,8 @@ mod snapshot;
 mod solo;
 mod step;
 mod suspects;
+mod undo;
+mod unfit;
 mod view;
 mod warm;
 
@@ -54,4 +57,5 @@ pub use settings::ShowSettings;
 pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcoming};
 pub use solo::Solo;
 pub use step::{Arrived, Failed, Step, StepInput};
+pub use undo::Undoable;
 pub use warm::{Admission, Arrival, DeckError, DeckRequest, PrepareTimes, Warmer};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::recovery_state::Recovery;
-use super::warm::{DeckError, Warmer};
+use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
@@ -131,14 +131,16 @@ impl Rig {
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
             self.recovery.arrived(arrival.deck);
+            let empty = arrival.shows_nothing();
             match arrival.result {
-                Ok(_) if arrival.empty && self.show.set_aside(arrival.deck) => {
+                Ok(_) if empty && self.show.set_aside(arrival.deck) => {
                     self.recovery.forget(arrival.deck);
                 }
                 Ok(deck) => {
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);
-                    arrived.push(Arrived { deck: arrival.deck, problems, took: arrival.took });
+                    let Arrival { deck, look, took, .. } = arrival;
+                    arrived.push(Arrived { deck, problems, look, took });
                 }
                 Err(DeckError::Unplayable(why)) => {
                     failed.push(Failed { deck: arrival.deck, kind: BanKind::Soft, why });

@@ -10,18 +10,20 @@ use smallvec::SmallVec;
 use super::decks::{Decks, Slot};
 use super::governor::Quality;
 use super::macro_driver::{FusionDecks, MacroDriver};
-use super::memory::ShowMemory;
+use super::memory::{Exclusion, ShowMemory};
 use super::pacer::DroppedSteps;
 use super::picture_watch::VisualWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};
+use super::undo::UndoStep;
+use super::unfit::Unfit;
 use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
-use crate::mind::taste::Taste;
+use crate::mind::taste::{Lesson, Taste};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
 
@@ -70,6 +72,10 @@ pub struct Show {
     pub(super) history: VecDeque<(PresetId, String)>,
     pub(super) memory: ShowMemory,
     pub(super) memory_changed: bool,
+    /// The performer's last marks, oldest first.
+    pub(super) undo: VecDeque<UndoStep>,
+    /// What the taste learnt last.
+    pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
     /// Multiplier of the default stay.
     pub(super) dwell: f64,
@@ -84,6 +90,7 @@ pub struct Show {
     /// Frames that are not in the log yet.
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
+    pub(super) unfit: Unfit,
     pub(super) resumption: Resumption,
     /// Decks in a row that showed nothing after their first frames.
     pub(super) set_aside: u32,
@@ -124,6 +131,8 @@ impl Show {
             history: VecDeque::new(),
             memory,
             memory_changed: false,
+            undo: VecDeque::new(),
+            last_lesson: None,
             held: false,
             dwell: 1.0,
             output_mode: OutputMode::Open,
@@ -134,6 +143,7 @@ impl Show {
             log_entries: Vec::new(),
             frames: Vec::new(),
             watch: VisualWatch::default(),
+            unfit: Unfit::default(),
             resumption: Resumption::default(),
             set_aside: 0,
             dropped: DroppedSteps::default(),
@@ -152,6 +162,7 @@ impl Show {
         let shown = self.history.iter().rev().take(crate::mind::director::NO_REPEAT).map(|(id, _)| *id);
         let shown: Vec<PresetId> = shown.collect();
         self.director = director(pool, &self.memory);
+        self.forget_lessons();
         for id in shown.iter().rev() {
             if let Some(index) = self.director.pool.index_of(*id) {
                 self.director.record_shown(index);
@@ -166,9 +177,10 @@ impl Show {
             slot.choice = None; // Refers to a cluster of the old library.
         }
         let affinities = self.director.pool.affinities().to_vec();
+        let rejected = self.director.pool.rejected.keys().copied().collect();
         let library = self.library();
         let (library, presets) = (setlog::identity(library), library.entries.len());
-        self.log(Event::Library { library, presets, affinities });
+        self.log(Event::Library { library, presets, affinities, rejected });
     }
 
     /// Runs one step.
@@ -317,6 +329,11 @@ impl Show {
         &self.director.pool
     }
 
+    /// Returns why a preset is excluded, if it is.
+    pub(super) fn exclusion(&self, id: PresetId) -> Option<Exclusion> {
+        self.memory.exclusion(&self.director.pool.rejected, id)
+    }
+
     /// Returns the settings of the show.
     pub fn settings(&self) -> &ShowSettings {
         &self.settings
@@ -399,7 +416,8 @@ fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
     let index_of = |id: &PresetId| director.pool.index_of(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
     let banned: Vec<u32> = memory.banned.iter().filter_map(index_of).collect();
-    let broken: Vec<u32> = memory.excluded.keys().filter_map(index_of).collect();
+    let rejected = director.pool.rejected.keys().filter(|id| !memory.rescued.contains(id));
+    let broken: Vec<u32> = memory.excluded.keys().chain(rejected).filter_map(index_of).collect();
     favourites.into_iter().for_each(|preset| director.status.set_favourite(preset, true));
     banned.into_iter().for_each(|preset| director.status.set_banned(preset, true));
     broken.into_iter().for_each(|preset| director.status.set_broken(preset, true));

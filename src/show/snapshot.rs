@@ -3,6 +3,7 @@
 use super::governor::Quality;
 use super::pacer::DroppedSteps;
 use super::reason::Reason;
+use super::undo::Undoable;
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::PresetId;
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub target: Target,
     /// The current analysis of the music.
     pub features: Features,
+    /// The performer's last mark that can be undone.
+    pub undo: Option<Undoable>,
     /// Latest message for the performer.
     pub message: Option<String>,
     /// Steps that were not drawn.

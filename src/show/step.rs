@@ -5,7 +5,7 @@ use super::warm::{DeckRequest, PrepareTimes};
 use crate::analysis::Features;
 use crate::library::BanKind;
 use crate::milk::PresetAudio;
-use crate::stage::{Cue, DeckId, PictureStats};
+use crate::stage::{Cue, DeckId, DeckLook, PictureStats};
 
 /// The inputs of one step.
 pub struct StepInput<'a> {
@@ -32,6 +32,8 @@ pub struct Arrived {
     pub deck: DeckId,
     /// Parts of the preset that do not work.
     pub problems: Vec<String>,
+    /// What it shows, if that was measured.
+    pub look: Option<DeckLook>,
     /// How long the preparation took.
     pub took: PrepareTimes,
 }

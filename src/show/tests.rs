@@ -8,7 +8,7 @@ use crate::analysis::{Features, Scene, Section};
 use crate::library::{BanKind, Catalogue, PresetId};
 use crate::milk::PresetAudio;
 use crate::mind::taste::Signal;
-use crate::stage::{DeckId, PictureStats};
+use crate::stage::{DeckId, DeckLook, PictureStats};
 use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;
@@ -20,6 +20,8 @@ struct TestShow {
     cold: bool,
     picture_stats: Option<PictureStats>,
     coming: Vec<DeckId>,
+    /// What a deck shows once it is warm.
+    looks: Box<dyn Fn(DeckId) -> Option<DeckLook>>,
     log: Vec<Entry>,
 }
 
@@ -34,14 +36,20 @@ impl TestShow {
     fn of(show: Show) -> Self {
         let mut features = Features::default();
         features.scene.scene = Scene::Techno;
-        Self { show, features, cold: false, picture_stats: None, coming: Vec::new(), log: Vec::new() }
+        let looks = Box::new(|_| None);
+        Self { show, features, cold: false, picture_stats: None, coming: Vec::new(), looks, log: Vec::new() }
     }
 
     fn frame(&mut self, commands: &[Command]) -> Step {
         let ready = if self.cold { Vec::new() } else { std::mem::take(&mut self.coming) };
         let arrived: Vec<Arrived> = ready
             .iter()
-            .map(|&deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() })
+            .map(|&deck| Arrived {
+                deck,
+                problems: Vec::new(),
+                look: (self.looks)(deck),
+                took: PrepareTimes::default(),
+            })
             .collect();
         self.features.at = self.features.at + Seconds(DT);
         let step = self.show.step(&StepInput {
@@ -365,6 +373,108 @@ fn slow_presets_do_not_leave_the_output_black() {
     test.cold = false;
     test.frames(3);
     assert!(test.show.playing(), "the safe preset goes on air");
+}
+
+const DIM: DeckLook = DeckLook { luma: 0.04, darkest: 0.0, coverage: 0.5 };
+const LIGHT: DeckLook = DeckLook { luma: 0.3, darkest: 0.1, coverage: 0.9 };
+
+#[test]
+fn panic_never_shows_a_dim_favourite() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let favourites: Vec<PresetId> =
+        test.show.library().entries.iter().map(|entry| entry.id).take(3).collect();
+    let mark: Vec<Command> = favourites.iter().map(|id| Command::FavouritePreset(*id)).collect();
+    test.frame(&mark);
+    // Whatever is warmed up as the safe preset: the favourites are dim, all else is light.
+    let dim = std::rc::Rc::new(std::cell::RefCell::new(std::collections::BTreeMap::new()));
+    let known = dim.clone();
+    test.looks = Box::new(move |deck| known.borrow().get(&deck).copied());
+    // The first panic uses up the safe preset that was chosen before.
+    for frame in 0..60 {
+        let step = test.frame(if frame == 0 { &[Command::Panic] } else { &[] });
+        for request in step.requests {
+            let look = if favourites.contains(&request.preset) { DIM } else { LIGHT };
+            dim.borrow_mut().insert(request.deck, look);
+        }
+    }
+    test.frame(&[Command::Panic]);
+    assert!(!favourites.contains(&test.playing()), "a dim favourite");
+    test.frames(20);
+    assert!(test.show.snapshot().safe_preset.is_some());
+}
+
+#[test]
+fn twenty_marks_can_be_undone_with_what_was_learnt() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let before = test.show.memory();
+    let presets: Vec<PresetId> = test.show.library().entries.iter().map(|entry| entry.id).take(10).collect();
+    for id in &presets {
+        test.frame(&[Command::FavouritePreset(*id)]);
+        test.frame(&[Command::BanPreset(*id)]);
+    }
+    let undo = test.show.snapshot().undo.expect("something to undo");
+    assert!(undo.what.starts_with("Banned ") && test.show.snapshot().now - undo.at < 1.0, "{undo:?}");
+    assert_eq!(test.show.memory().banned.len(), presets.len());
+    for _ in 0..2 * presets.len() {
+        test.frame(&[Command::Undo]);
+    }
+    let after = test.show.memory();
+    assert_eq!((&after.banned, &after.favourites), (&before.banned, &before.favourites));
+    assert_eq!(test.show.snapshot().undo, None);
+    test.frame(&[Command::Undo]);
+    assert!(test.show.snapshot().message.expect("a message").contains("nothing to undo"));
+}
+
+#[test]
+fn undo_takes_back_a_ban_on_air_and_a_removed_card() {
+    let mut test = TestShow::new();
+    test.frames(20);
+    let taste = |test: &TestShow| {
+        let director = &test.show.director;
+        let index = director.pool.index_of(test.show.library().entries[0].id).expect("listed");
+        director.taste.expected(&director.evidence_of(index, &test.show.target()))
+    };
+    let (banned, expected) = (test.playing(), taste(&test));
+    test.frame(&[Command::Ban]);
+    test.frame(&[Command::Undo]);
+    assert!(!test.show.memory().banned.contains(&banned) && (taste(&test) - expected).abs() < 1e-9);
+    assert_ne!(test.playing(), banned, "undo does not change the picture");
+
+    test.frames(5);
+    let card = test.show.snapshot().up_next[0].id;
+    test.frame(&[Command::Veto(card)]);
+    assert!(test.show.snapshot().up_next.iter().all(|upcoming| upcoming.id != card));
+    test.frame(&[Command::Undo]);
+    assert_eq!(test.show.snapshot().up_next[0].id, card);
+    assert!(test.show.snapshot().up_next.len() <= 2);
+}
+
+#[test]
+fn presets_that_an_audit_rejected_are_only_played_after_a_rescue() {
+    let mut library = Catalogue::built_in();
+    let kept = library.entries.len() - 6;
+    library.rejected =
+        Arc::new(library.entries[..kept].iter().map(|entry| (entry.id, "too dark".to_owned())).collect());
+    let rejected = library.rejected.clone();
+    let mut test = TestShow::of(Show::new(
+        ShowSettings { safe_preset: false, ..ShowSettings::default() },
+        Arc::new(library),
+    ));
+    for _ in 0..40 {
+        test.frames(5);
+        assert!(!rejected.contains_key(&test.playing()), "a rejected preset plays");
+        test.frame(&[Command::Next]);
+    }
+    let id = *rejected.keys().next().expect("rejected");
+    test.frame(&[Command::PlayNow(id)]);
+    assert!(test.show.snapshot().message.expect("a message").contains("excluded"));
+    test.frame(&[Command::Rescue(id), Command::PlayNow(id)]);
+    test.frames(5);
+    assert_eq!(test.playing(), id);
+    test.frame(&[Command::Undo]);
+    assert!(!test.show.memory().rescued.contains(&id));
 }
 
 #[test]

@@ -31,6 +31,7 @@ impl Show {
             waiting: self.timing.waiting(),
             target: self.target(),
             features: self.features,
+            undo: self.undoable(),
             message: self.message.clone(),
             dropped: self.dropped,
             quality: self.quality,

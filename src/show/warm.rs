@@ -13,13 +13,15 @@ use std::time::{Duration, Instant};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
-use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
+use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 
 /// Warm-up threads of a live show: one per candidate, and one more for presets that need no audit and must not queue
 /// behind two that do.
 const WARM_UP_THREADS: usize = 3;
 /// How long a thread pauses after a failure that is not the preset's fault.
 const REST: Duration = Duration::from_millis(500);
+/// How often the warm-up of a deck that shows nothing yet is repeated: many pictures build up over a second.
+const PATIENCE: u32 = 4;
 /// How long it pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
 /// Queued requests; further ones are rejected and repeated later.
@@ -65,12 +67,19 @@ pub enum DeckError {
 pub struct Arrival {
     /// The requested deck.
     pub deck: DeckId,
+    /// What it shows, if that could be measured.
+    pub look: Option<DeckLook>,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
-    /// Whether the deck shows nothing after its first frames.
-    pub empty: bool,
     /// How long each step took.
     pub took: PrepareTimes,
+}
+
+impl Arrival {
+    /// Returns whether the deck shows nothing after its first frames.
+    pub fn shows_nothing(&self) -> bool {
+        self.look.is_some_and(|look| look.fault().is_some())
+    }
 }
 
 /// Durations of the steps of preparing a deck, milliseconds.
@@ -267,14 +276,10 @@ impl Workshop {
 
     fn prepare(&self, request: &DeckRequest) -> Arrival {
         let mut took = PrepareTimes::default();
-        let mut empty = false;
+        let mut look = None;
         // A panicking preset must not end the thread.
         let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let deck = self.build(request, &mut took)?;
-            if request.warm_frames > 0 {
-                empty = deck.shows_nothing(&self.render_context).map_err(blamed)?;
-            }
-            Ok(deck)
+            self.build(request, &mut took, &mut look)
         }));
         let result = built.unwrap_or_else(|_| {
             Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
@@ -286,10 +291,15 @@ impl Workshop {
             }
             result => result,
         };
-        Arrival { deck: request.deck, result, empty, took }
+        Arrival { deck: request.deck, look, result, took }
     }
 
-    fn build(&self, request: &DeckRequest, took: &mut PrepareTimes) -> Result<Box<Deck>, DeckError> {
+    fn build(
+        &self,
+        request: &DeckRequest,
+        took: &mut PrepareTimes,
+        look: &mut Option<DeckLook>,
+    ) -> Result<Box<Deck>, DeckError> {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = read(&request.source)?;
@@ -306,7 +316,13 @@ impl Workshop {
         let context = &self.render_context;
         let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();
-        deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?;
+        for _ in 0..=PATIENCE {
+            deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?;
+            *look = (request.warm_frames > 0).then(|| deck.look(context)).transpose().map_err(blamed)?;
+            if look.is_none_or(|look| look.fault().is_none()) {
+                break;
+            }
+        }
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lactea_abi::{Address, Filter};
 
 use super::cue::FadeStyle;
+use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::pass;
 use super::pass::blit::BlitPass;
@@ -157,14 +158,12 @@ impl Deck {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
     }
 
-    /// Returns whether the last frame is black, nearly empty, or white all over. Blocks until the device is done; not for the
-    /// render thread.
+    /// Measures the picture of the last frame. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
     /// Fails if the picture cannot be read back.
-    pub fn shows_nothing(&self, render_context: &RenderContext) -> Result<bool, StageError> {
-        let picture = super::readback::read_texture(&render_context.gpu, self.output().texture())?;
-        Ok(super::picture_stats::shows_nothing(picture.as_raw()))
+    pub fn look(&self, render_context: &RenderContext) -> Result<DeckLook, StageError> {
+        render_context.downsample.measure_once(&render_context.gpu, self.output())
     }
 
     /// Returns the number of frames drawn so far.

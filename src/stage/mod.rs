@@ -5,6 +5,7 @@
 mod buffer;
 mod cue;
 mod deck;
+mod deck_look;
 mod error;
 mod flat;
 mod gpu;
@@ -24,6 +25,7 @@ mod textures;
 
 pub use cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode};
 pub use deck::Deck;
+pub use deck_look::DeckLook;
 pub use error::StageError;
 pub use gpu::{Gpu, GpuError};
 pub use picture_stats::PictureStats;

@@ -2,9 +2,11 @@
 //!
 //! The picture is downsampled on the device and read back a few calls later.
 
+use super::deck_look::DeckLook;
+use super::error::StageError;
 use super::gpu::Gpu;
 use super::pass::{self, PipelineDesc};
-use super::readback::{Readback, Wait};
+use super::readback::{self, Readback, Wait};
 
 /// Size of the downsampled picture; matches `PARTS` in `shaders/picture_stats.wgsl`.
 const SIZE: [u32; 2] = [32, 18];
@@ -22,23 +24,13 @@ pub struct PictureStats {
     pub change: f32,
 }
 
-/// Number of bind groups kept: the output picture may alternate between images.
-const GROUPS: usize = 2;
-
-/// Measures the output picture repeatedly.
-pub(super) struct PictureMeter {
-    pipeline: wgpu::RenderPipeline,
+/// The pass that downsamples a picture. Shared by all meters of a device.
+pub(super) struct DownsamplePass {
     layout: wgpu::BindGroupLayout,
-    /// Bind groups of the newest pictures.
-    groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
-    small: wgpu::Texture,
-    view: wgpu::TextureView,
-    readback: Readback,
-    last: Vec<u8>,
+    pipeline: wgpu::RenderPipeline,
 }
 
-impl PictureMeter {
-    /// Creates a meter.
+impl DownsamplePass {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let shader = pass::module(gpu, "picture_stats", include_str!("../../shaders/picture_stats.wgsl"));
@@ -57,36 +49,83 @@ impl PictureMeter {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        let small = pass::image(device, "picture_stats", SIZE);
+        Self { layout, pipeline }
+    }
+
+    /// Measures `picture` once. Blocks until the device is done; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back.
+    pub fn measure_once(&self, gpu: &Gpu, picture: &wgpu::TextureView) -> Result<DeckLook, StageError> {
+        let small = Downsampled::new(gpu);
+        small.draw(gpu, self, &self.bind(gpu, picture));
+        let image = readback::read_texture(gpu, &small.texture)?;
+        Ok(DeckLook::of(image.as_raw()))
+    }
+
+    fn bind(&self, gpu: &Gpu, picture: &wgpu::TextureView) -> wgpu::BindGroup {
+        let picture = wgpu::BindingResource::TextureView(picture);
+        pass::bind(&gpu.device, "picture_stats", &self.layout, &[picture])
+    }
+}
+
+/// A downsampled picture.
+struct Downsampled {
+    texture: wgpu::Texture,
+    view: wgpu::TextureView,
+}
+
+impl Downsampled {
+    fn new(gpu: &Gpu) -> Self {
+        let texture = pass::image(&gpu.device, "picture_stats", SIZE);
+        Self { view: pass::view(&texture), texture }
+    }
+
+    /// Draws the picture that `group` binds.
+    fn draw(&self, gpu: &Gpu, pass: &DownsamplePass, group: &wgpu::BindGroup) {
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
+        render.set_pipeline(&pass.pipeline);
+        render.set_bind_group(0, group, &[]);
+        render.draw(0..3, 0..1);
+        drop(render);
+        gpu.submit([encoder.finish()]);
+    }
+}
+
+/// Number of bind groups kept: the output picture may alternate between images.
+const GROUPS: usize = 2;
+
+/// Measures the output picture repeatedly.
+pub(super) struct PictureMeter {
+    /// Bind groups of the newest pictures.
+    groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
+    small: Downsampled,
+    readback: Readback,
+    last: Vec<u8>,
+}
+
+impl PictureMeter {
+    /// Creates a meter.
+    pub fn new(gpu: &Gpu) -> Self {
         Self {
-            pipeline,
-            layout,
             groups: Vec::new(),
-            view: pass::view(&small),
+            small: Downsampled::new(gpu),
             readback: Readback::new(gpu, SIZE),
-            small,
             last: Vec::new(),
         }
     }
 
     /// Starts a measurement of `picture`; skipped if all readback buffers are in flight.
-    pub fn request(&mut self, gpu: &Gpu, picture: &wgpu::TextureView) {
+    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, picture: &wgpu::TextureView) {
         let known = self.groups.iter().position(|(view, _)| view == picture);
         let index = known.unwrap_or_else(|| {
-            let resource = wgpu::BindingResource::TextureView(picture);
-            let group = pass::bind(&gpu.device, "picture_stats", &self.layout, &[resource]);
             self.groups.truncate(GROUPS - 1);
-            self.groups.insert(0, (picture.clone(), group));
+            self.groups.insert(0, (picture.clone(), pass.bind(gpu, picture)));
             0
         });
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let mut render = pass::begin(&mut encoder, "picture_stats", &self.view, true);
-        render.set_pipeline(&self.pipeline);
-        render.set_bind_group(0, &self.groups[index].1, &[]);
-        render.draw(0..3, 0..1);
-        drop(render);
-        gpu.submit([encoder.finish()]);
-        self.readback.request(gpu, &self.small);
+        self.small.draw(gpu, pass, &self.groups[index].1);
+        self.readback.request(gpu, &self.small.texture);
     }
 
     /// Returns the next finished measurement.
@@ -98,20 +137,6 @@ impl PictureMeter {
         self.last.extend_from_slice(frame.pixels);
         Some(stats)
     }
-}
-
-/// Returns whether a picture is black, nearly empty, or white all over. `pixels` are RGBA bytes.
-pub(super) fn shows_nothing(pixels: &[u8]) -> bool {
-    /// Brightest channel of a pixel that counts as lit.
-    const LIT: u8 = 20;
-    /// Darkest channel of a pixel that counts as white.
-    const WHITE: u8 = 250;
-    let count = (pixels.len() / 4).max(1);
-    let share = |counts: fn(&[u8]) -> bool| {
-        pixels.chunks_exact(4).filter(|pixel| counts(&pixel[..3])).count() as f64 / count as f64
-    };
-    share(|pixel| pixel.iter().any(|channel| *channel > LIT)) < 0.003
-        || share(|pixel| pixel.iter().all(|channel| *channel > WHITE)) > 0.97
 }
 
 /// Computes the statistics of a downsampled picture and the previous one.
@@ -146,16 +171,6 @@ mod tests {
         assert_eq!((first.luma, first.change), (0.0, 1.0));
         assert!(first.brightest > 0.9);
         assert_eq!(measure(&pixels, &pixels).change, 0.0);
-    }
-
-    #[test]
-    fn black_white_and_nearly_empty_pictures_show_nothing_and_a_thin_line_does() {
-        let picture = |lit: usize, value: u8| -> Vec<u8> {
-            (0..1000).flat_map(|i| if i < lit { [value; 4] } else { [0, 0, 0, 255] }).collect()
-        };
-        assert!(shows_nothing(&picture(0, 0)) && shows_nothing(&picture(2, 255)));
-        assert!(shows_nothing(&picture(1000, 255)) && shows_nothing(&picture(1000, 12)));
-        assert!(!shows_nothing(&picture(10, 120)) && !shows_nothing(&picture(900, 255)));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
+use super::picture_stats::DownsamplePass;
 use super::textures::Textures;
 
 /// Resources that do not depend on a preset. Created once per device.
@@ -28,6 +29,7 @@ pub struct RenderContext {
     pub(super) shape: ShapePass,
     /// On a software rasteriser, passes over a mesh read what it interpolates from images.
     pub(super) coordinates: Option<CoordinatesPass>,
+    pub(super) downsample: DownsamplePass,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
@@ -59,6 +61,7 @@ impl RenderContext {
             draw: DrawPass::new(&gpu),
             shape: ShapePass::new(&gpu),
             coordinates,
+            downsample: DownsamplePass::new(&gpu),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),

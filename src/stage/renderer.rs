@@ -90,7 +90,8 @@ impl Stage {
     /// Starts measuring the current picture and returns an earlier measurement, if one has finished. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         let meter = self.meter.as_mut()?;
-        meter.request(&self.render_context.gpu, &self.shown);
+        let RenderContext { gpu, downsample, .. } = &*self.render_context;
+        meter.request(gpu, downsample, &self.shown);
         meter.receive(&self.render_context.gpu)
     }
 

@@ -120,7 +120,8 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
             failed: &[],
             picture_stats: None,
         });
-        let arrived = |deck| Arrived { deck, problems: Vec::new(), took: PrepareTimes::default() };
+        let arrived =
+            |deck| Arrived { deck, problems: Vec::new(), look: None, took: PrepareTimes::default() };
         coming = step.requests.iter().map(|request| arrived(request.deck)).collect();
         chosen.extend(show.take_log().into_iter().filter_map(|entry| match entry.event {
             Event::Choice(chosen) => Some(chosen.cluster),

@@ -4,6 +4,7 @@ use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 
 use super::page::LibraryPage;
 use super::view::LibraryView;
+use crate::desk::field::entered;
 use crate::desk::style;
 use crate::library::{Energy, Tag};
 
@@ -14,7 +15,12 @@ impl LibraryPage {
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
         let library = &view.answer.library;
         let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
-        ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
+        let field = ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
+        if entered(&field)
+            && let Some(&first) = view.answer.indices.first()
+        {
+            self.in_hand = Some(library.entries[first as usize].id);
+        }
         if let Some(trouble) = &view.answer.problem {
             ui.label(RichText::new(trouble).color(style::WARN));
         }

@@ -7,7 +7,7 @@ use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
 use crate::library::Tag;
-use crate::show::{Command, Exclusion};
+use crate::show::Command;
 
 /// Height in points, the same with and without a selection so that nothing moves under the pointer.
 pub(super) const HEIGHT: f32 = 152.0;
@@ -25,7 +25,7 @@ impl LibraryPage {
             return;
         };
         let id = entry.id;
-        let excluded = view.excluded.get(&id);
+        let excluded = view.exclusion(id);
         ui.horizontal(|ui| {
             if let Some(picture) = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(PICTURE)));
@@ -39,7 +39,7 @@ impl LibraryPage {
                 let known = format!("{cluster}   {}   {}", entry.energy.title(), tags.join(", "));
                 ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
                 ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
-                if let Some(Exclusion { why, .. }) = excluded {
+                if let Some(why) = excluded {
                     let text = RichText::new(format!("Excluded: {why}")).color(style::WARN);
                     ui.add(Label::new(text).truncate());
                 }

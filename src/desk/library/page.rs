@@ -28,6 +28,13 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) thumbs: Option<Thumbs>,
 }
 
+impl LibraryPage {
+    /// Returns the selected preset.
+    pub fn in_hand(&self) -> Option<PresetId> {
+        self.in_hand
+    }
+}
+
 /// Commands and requests from one frame of the page.
 #[derive(Default)]
 pub(in crate::desk) struct Done {

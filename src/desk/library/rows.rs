@@ -23,10 +23,13 @@ impl LibraryPage {
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
             for &place in &indices[shown] {
                 let entry = &library.entries[place as usize];
-                let style = library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
+                let cluster = library.clusters.get(usize::from(entry.cluster));
+                let name = cluster.map_or("", |cluster| cluster.name.as_str());
+                let excluded = view.exclusion(entry.id).map(|why| format!("Excluded: {why}"));
+                let last = excluded.as_deref().map_or((name, style::OFF), |why| (why, style::WARN));
                 let color = state_color(view, playing, entry.id);
                 let picture = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry));
-                let response = row(ui, entry, style, color, picture, self.in_hand == Some(entry.id));
+                let response = row(ui, entry, last, color, picture, self.in_hand == Some(entry.id));
                 if response.clicked() {
                     self.in_hand = Some(entry.id);
                 }
@@ -41,7 +44,7 @@ impl LibraryPage {
 fn row(
     ui: &mut Ui,
     entry: &Entry,
-    style: &str,
+    (last, last_color): (&str, Color32),
     color: Color32,
     picture: Option<TextureId>,
     in_hand: bool,
@@ -59,8 +62,8 @@ fn row(
     }
     let left = rect.left() + ROW + 6.0;
     let columns = [0.0, 0.6, 0.7, 1.0].map(|share| left + share * (rect.right() - left));
-    let ink = [color, style::OFF, style::OFF];
-    for (at, text) in [entry.name(), entry.energy.title(), style].into_iter().enumerate() {
+    let ink = [color, style::OFF, last_color];
+    for (at, text) in [entry.name(), entry.energy.title(), last].into_iter().enumerate() {
         let mut cell = rect;
         cell.set_left(columns[at]);
         cell.set_right(columns[at + 1] - 6.0);

@@ -1,6 +1,7 @@
 //! What the Library and Map pages show and request.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Color32;
@@ -20,6 +21,20 @@ pub struct LibraryView {
     pub banned: Arc<BTreeSet<PresetId>>,
     /// Excluded presets, with reasons.
     pub excluded: Arc<BTreeMap<PresetId, Exclusion>>,
+    /// Presets that an audit rejected, with reasons.
+    pub rejected: Arc<BTreeMap<PresetId, String>>,
+    /// Presets rescued from an exclusion.
+    pub rescued: Arc<BTreeSet<PresetId>>,
+    /// The preset folder that cannot be read, if it is missing.
+    pub missing: Option<PathBuf>,
+}
+
+impl LibraryView {
+    /// Returns why a preset is excluded, if it is.
+    pub(super) fn exclusion(&self, id: PresetId) -> Option<&str> {
+        let by_audit = || self.rejected.get(&id).filter(|_| !self.rescued.contains(&id));
+        self.excluded.get(&id).map(|exclusion| &exclusion.why).or_else(by_audit).map(String::as_str)
+    }
 }
 
 /// A request from the page, besides commands for the show.
@@ -34,7 +49,7 @@ pub(super) fn state_color(view: &LibraryView, playing: Option<PresetId>, id: Pre
     match id {
         id if playing == Some(id) => style::GOOD,
         id if view.banned.contains(&id) => style::BAD,
-        id if view.excluded.contains_key(&id) => style::WARN,
+        id if view.exclusion(id).is_some() => style::WARN,
         id if view.favourites.contains(&id) => style::ACCENT,
         _ => style::TEXT,
     }

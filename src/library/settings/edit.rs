@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
-use super::{SETTINGS_FILE, Settings, TEMPLATE};
+use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE};
 use crate::library::whole_file::{self, FileError};
 
 /// A setting as changed on the desk; `None` means automatic.
@@ -15,8 +15,8 @@ pub enum Setting {
     Audio(Option<String>),
     /// Preset folder or manifest of a pack [default: built-in presets].
     Presets(Option<PathBuf>),
-    /// Display for the full-screen output, counted from 0 [default: a window].
-    Monitor(Option<usize>),
+    /// Where the output opens.
+    Monitor(OutputDisplay),
     /// Steps of the show per second.
     Rate(u32),
     /// Whether to audit unknown presets before they are shown.
@@ -55,7 +55,9 @@ impl Setting {
         match self {
             Self::Audio(name) | Self::Midi(name) => name.as_deref().map(Value::from),
             Self::Presets(path) => path.as_deref().map(|path| Value::from(&*path.to_string_lossy())),
-            Self::Monitor(number) => number.map(|number| Value::from(number as i64)),
+            Self::Monitor(OutputDisplay::Automatic) => None,
+            Self::Monitor(OutputDisplay::Window) => Some(Value::from("window")),
+            Self::Monitor(OutputDisplay::Number(number)) => Some(Value::from(*number as i64)),
             Self::Rate(rate) => Some(Value::from(i64::from(*rate))),
             Self::Guard(on) | Self::LimitFlashes(on) => Some(Value::from(*on)),
             Self::Profile(name) => Some(Value::from(name)),
@@ -181,7 +183,7 @@ mod tests {
         vec![
             Setting::Audio(Some("USB \"2\"".into())),
             Setting::Presets(Some("/p/a b".into())),
-            Setting::Monitor(Some(1)),
+            Setting::Monitor(OutputDisplay::Number(1)),
             Setting::Guard(false),
             Setting::LimitFlashes(true),
             Setting::Profile("peakRave".into()),
@@ -202,11 +204,14 @@ mod tests {
         assert_eq!(Settings::read(folder.path()), (wanted, Vec::new()));
         let text = std::fs::read_to_string(folder.path().join(SETTINGS_FILE)).expect("the file");
         assert_eq!(text.lines().count(), TEMPLATE.lines().count(), "each field replaces its example");
-        for setting in [Setting::Audio(None), Setting::Monitor(None)] {
+        for setting in [Setting::Audio(None), Setting::Monitor(OutputDisplay::Automatic)] {
             put(folder.path(), &setting).expect("written");
         }
         let (settings, _) = Settings::read(folder.path());
-        assert_eq!((settings.audio, settings.monitor, settings.dwell), (None, None, Some(1.5)));
+        assert_eq!(
+            (settings.audio, settings.monitor, settings.dwell),
+            (None, OutputDisplay::Automatic, Some(1.5))
+        );
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Texture folders.
 # textures = ["/home/me/textures"]
 
-# Display for the full-screen output, counted from 0.
+# Display that the output fills, counted from 0, or "window" [default: the display without the desk].
 # monitor = 1
 
 # Audit preset files in a separate process before they are first shown.
@@ -70,8 +70,8 @@ pub struct Settings {
     pub presets: Option<PathBuf>,
     /// Texture folders.
     pub textures: Vec<PathBuf>,
-    /// Display for the full-screen output, counted from 0.
-    pub monitor: Option<usize>,
+    /// Where the output opens.
+    pub monitor: OutputDisplay,
     /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
     /// Frame rate of the show in Hz, one of [`RATES`].
@@ -90,6 +90,31 @@ pub struct Settings {
     pub midi: Option<String>,
     /// Macro positions at the start, by name, 0 to 1.
     pub macros: Vec<(String, f32)>,
+}
+
+/// Where the output opens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OutputDisplay {
+    /// Full screen on the first display without the desk; in a window if there is only one.
+    #[default]
+    Automatic,
+    /// In a window.
+    Window,
+    /// Full screen on this display, from 0.
+    Number(usize),
+}
+
+impl std::str::FromStr for OutputDisplay {
+    type Err = &'static str;
+
+    /// Parses a number, `window` or `automatic`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "automatic" => Ok(Self::Automatic),
+            "window" => Ok(Self::Window),
+            _ => text.parse().map(Self::Number).map_err(|_| "must be a number from 0, or \"window\""),
+        }
+    }
 }
 
 /// The known fields.
@@ -131,15 +156,8 @@ impl Settings {
 
     /// Parses a settings file and returns its problems.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
-        let table: Table = match text.parse() {
-            Ok(table) => table,
-            Err(error) => {
-                let why = error.to_string();
-                let why = why.trim().lines().next().unwrap_or_default().to_owned();
-                return (Self::default(), vec![format!("{why}; using defaults")]);
-            }
-        };
         let mut problems = Vec::new();
+        let table = valid_lines(text, &mut problems);
         for name in table.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
             problems.push(format!("unknown setting {name:?}; expected one of {}", FIELDS.join(", ")));
         }
@@ -147,7 +165,7 @@ impl Settings {
             audio: field(&table, "audio", "a string", &mut problems),
             presets: field(&table, "presets", "a path in quotes", &mut problems),
             textures: field(&table, "textures", "a list of paths", &mut problems).unwrap_or_default(),
-            monitor: field(&table, "monitor", "an integer from 0", &mut problems),
+            monitor: monitor(&table, &mut problems),
             size: field(&table, "size", "two integers, for example [1280, 720]", &mut problems),
             rate: field(&table, "rate", "30, 50, 60 or 120", &mut problems),
             guard: field(&table, "guard", "true or false", &mut problems),
@@ -192,10 +210,39 @@ impl Settings {
     }
 }
 
+/// Parses a file line by line as far as possible: a line with a syntax error is reported and ignored, the others apply.
+fn valid_lines(text: &str, problems: &mut Vec<String>) -> Table {
+    let mut lines: Vec<&str> = text.lines().collect();
+    loop {
+        let text = lines.join("\n");
+        let error = match text.parse::<Table>() {
+            Ok(table) => return table,
+            Err(error) => error,
+        };
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let at = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
+        // A list without an end is noticed below it.
+        let up_to = &lines[..lines.len().min(at + 1)];
+        let last = up_to.iter().rposition(|line| !line.trim().is_empty());
+        let Some(at) = last else { return Table::new() };
+        problems.push(format!("line {}: {}; ignored", at + 1, error.message()));
+        lines[at] = "";
+    }
+}
+
 /// Returns whether `name` is a valid folder name on every platform.
 pub fn plain_name(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     !name.trim().is_empty() && name.len() <= 64 && name.chars().all(plain)
+}
+
+fn monitor(table: &Table, problems: &mut Vec<String>) -> OutputDisplay {
+    let Some(value) = table.get("monitor") else { return OutputDisplay::default() };
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    text.parse().unwrap_or_else(|why| {
+        problems.push(format!("monitor: {why}; using the default"));
+        OutputDisplay::default()
+    })
 }
 
 fn number(value: &Value) -> Option<f32> {
@@ -234,17 +281,26 @@ mod tests {
              [macros]\nfusion = 0.25\nmotion = 7\n",
         );
         assert_eq!((settings.audio.as_deref(), settings.adventure), (Some("USB"), Some(1.0)));
-        assert_eq!((settings.monitor, settings.size, settings.rate), (None, None, None));
+        assert_eq!((settings.monitor, settings.size, settings.rate), (OutputDisplay::Automatic, None, None));
+        let monitor = |text: &str| Settings::parse(text).0.monitor;
+        assert_eq!(monitor("monitor = 1"), OutputDisplay::Number(1));
+        assert_eq!(monitor("monitor = \"window\""), OutputDisplay::Window);
         assert_eq!(settings.macros, [("fusion".to_owned(), 0.25)]);
         assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(problems.iter().any(|problem| problem.contains("colour")));
     }
 
     #[test]
-    fn an_invalid_file_gives_defaults_and_a_line_number() {
-        let (settings, problems) = Settings::parse("audio = 3\nsize");
-        assert_eq!(settings, Settings::default());
-        assert!(problems[0].contains("line 2"), "{problems:?}");
+    fn a_line_with_a_syntax_error_is_named_and_the_others_apply() {
+        let (settings, problems) = Settings::parse("limit_flashes = true\n\naudio = USB\ndwell = 2.0\n");
+        assert_eq!((settings.limit_flashes, settings.audio, settings.dwell), (Some(true), None, Some(2.0)));
+        assert!(problems.len() == 1 && problems[0].starts_with("line 3: "), "{problems:?}");
+        let (settings, problems) = Settings::parse("guard = false\nsize = [640,\n = 4\nmidi = \"club");
+        assert_eq!(settings.guard, Some(false), "{problems:?}");
+        assert!(problems.len() >= 2, "{problems:?}");
+        for text in ["\u{0}", "=", "[", "[[", "a.b = 1\na = 2", "\"\"\"", "é = ü"] {
+            Settings::parse(text); // Ends.
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Store {
     pub(crate) fn known_files(&self, library: i64) -> Result<HashMap<Vec<u8>, KnownFile>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT f.path, f.size, f.modified_ns FROM files f JOIN presets p ON p.key = f.preset
-             WHERE f.library = ?1 AND p.analysed = ?2",
+             WHERE f.library = ?1 AND p.analysed = ?2 AND f.energy IS NOT NULL",
         )?;
         let mut known = HashMap::new();
         let mut rows = query.query(params![library, ANALYSIS_VERSION])?;
@@ -149,7 +149,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let library = self.library_key(root)?;
         let mut query = self.connection.prepare_cached(
-            "SELECT p.id, f.path, p.tags | p.seen, p.energy, p.family
+            "SELECT p.id, f.path, p.tags | p.seen, coalesce(f.energy, p.energy), p.family
              FROM files f JOIN presets p ON p.key = f.preset WHERE f.library = ?1 ORDER BY f.path",
         )?;
         let mut rows = query.query([library])?;
@@ -196,9 +196,10 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
     let mut before = step.prepare_cached("SELECT preset FROM files WHERE library = ?1 AND path = ?2")?;
     let before: Option<i64> = before.query_row(params![library, path], |row| row.get(0)).optional()?;
     let mut put = step.prepare_cached(
-        "INSERT OR REPLACE INTO files (library, path, preset, size, modified_ns) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO files (library, path, preset, size, modified_ns, energy)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    put.execute(params![library, path, key, *size as i64, modified_ns])?;
+    put.execute(params![library, path, key, *size as i64, modified_ns, energy.rank()])?;
     Ok([key, before.unwrap_or(key)])
 }
 
@@ -212,6 +213,30 @@ mod tests {
         let preset_facts =
             PresetFacts { tags: [tag].into_iter().collect(), energy: Energy::Peak, family: u64::MAX };
         FileFacts { path: path.to_vec(), size: 1, modified_ns: 2, id: PresetId::of(content), preset_facts }
+    }
+
+    #[test]
+    fn a_copy_in_another_library_does_not_change_the_energy_of_a_file() {
+        let store = Store::in_memory().expect("opens");
+        let add = |root: &str, path: &[u8], energy: Energy| {
+            let library = store.library_key(Path::new(root)).expect("added");
+            let mut file = facts(path, b"same", Tag::Wave);
+            file.preset_facts.energy = energy;
+            store.commit_scan(library, &ScanCommit { read: vec![file], gone: Vec::new() }).expect("stored");
+        };
+        let energies = || {
+            ["/one", "/two"].map(|root| {
+                let rows = store.load(Path::new(root)).expect("loaded");
+                rows.iter().map(|row| row.preset_facts.energy).collect::<Vec<_>>()
+            })
+        };
+        add("/one", b"slow.milk", Energy::Calm);
+        add("/two", b"peak/slow.milk", Energy::Peak);
+        assert_eq!(energies(), [[Energy::Calm], [Energy::Peak]]);
+        let library = store.library_key(Path::new("/two")).expect("known");
+        let gone = vec![b"peak/slow.milk".to_vec()];
+        store.commit_scan(library, &ScanCommit { read: Vec::new(), gone }).expect("stored");
+        assert_eq!(energies(), [vec![Energy::Calm], vec![]]);
     }
 
     #[test]
@@ -283,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_path_decides_the_energy_of_duplicate_files() {
+    fn every_file_has_the_energy_of_its_own_name_in_whatever_order_they_are_read() {
         let file = |path: &[u8], energy| {
             let mut facts = facts(path, b"1", Tag::Wave);
             facts.preset_facts.energy = energy;
@@ -297,7 +322,8 @@ mod tests {
             let read = order.map(|at: usize| files[at].clone()).to_vec();
             store.commit_scan(library, &ScanCommit { read, gone: Vec::new() }).expect("stored");
             let rows = store.load(Path::new("/p")).expect("loaded");
-            assert!(rows.iter().all(|row| row.preset_facts.energy == Energy::Calm), "{order:?}");
+            let energies: Vec<Energy> = rows.iter().map(|row| row.preset_facts.energy).collect();
+            assert_eq!(energies, [Energy::Calm, Energy::Peak, Energy::Groove], "{order:?}");
         }
     }
 

@@ -101,6 +101,13 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE verdicts ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE presets ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+    -- The energy of a preset depends on the name of its file, so copies in other libraries must not change it. Files with
+    -- copies are read again.
+    ALTER TABLE files ADD COLUMN energy INTEGER;
+    UPDATE files SET energy = (SELECT energy FROM presets WHERE key = files.preset)
+        WHERE preset IN (SELECT preset FROM files GROUP BY preset HAVING count(*) = 1);
+",
 ];
 
 /// Returns the format version of the file.

@@ -90,6 +90,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Returns the presets that an audit rejected, with the reason: not playable, or with a look that is not acceptable.
+    /// Reads no JSON.
+    pub fn rejected(&self) -> Result<Vec<(PresetId, String)>, StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, safety, look FROM verdicts WHERE safety != 'ok' OR look NOT IN ('ok', 'unseen')",
+        )?;
+        let rows = query.query_map([], |row| {
+            let (safety, look): (String, String) = (row.get(1)?, row.get(2)?);
+            let word = if safety == "ok" { look } else { safety };
+            Ok((PresetId(row.get(0)?), word.replace('-', " ")))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
 const SELECT: &str =
     "SELECT id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at FROM verdicts";
 
@@ -132,6 +148,7 @@ mod tests {
         verdict.recipe = "new".into();
         store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
         assert_eq!(store.verdict(verdict.id).expect("read"), Some(verdict.clone()));
+        assert_eq!(store.rejected().expect("read"), [(verdict.id, "black".to_owned())]);
         let judged = |recipe: &str| {
             let mut judged = Vec::new();
             store.each_summary(recipe, |id, [_, _, look]| judged.push((id, look.to_owned()))).expect("read");
@@ -140,6 +157,12 @@ mod tests {
         assert_eq!((judged("old"), judged("new")), (Vec::new(), vec![(verdict.id, "black".to_owned())]));
         let mut rows = Vec::new();
         store.each_verdict("new", |row| rows.push(row)).expect("read");
-        assert_eq!(rows, [verdict]);
+        assert_eq!(rows, [verdict.clone()]);
+        (verdict.safety, verdict.look) = ("device-lost".into(), "unseen".into());
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
+        assert_eq!(store.rejected().expect("read"), [(verdict.id, "device lost".to_owned())]);
+        (verdict.safety, verdict.look) = ("ok".into(), "ok".into());
+        store.put_verdicts(std::slice::from_ref(&verdict)).expect("stored");
+        assert_eq!(store.rejected().expect("read"), []);
     }
 }

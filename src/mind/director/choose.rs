@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::PresetStatus;
 use super::{NO_REPEAT, Pool, Target};
-use crate::mind::taste::{Arm, Evidence, Signal, Taste};
+use crate::mind::taste::{Arm, Evidence, Lesson, Signal, Taste};
 use crate::units::{Rng, Unipolar};
 
 /// Weight of a cluster's affinity to the scene in the base score.
@@ -106,16 +106,17 @@ impl Director {
         }
     }
 
-    /// Learns from the performer's feedback on a choice.
-    pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) {
-        self.taste.learn(evidence, signal);
+    /// Learns from the performer's feedback on a choice. The lesson can be taken back with [`Taste::unlearn`].
+    pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) -> Lesson {
+        let lesson = self.taste.learn(evidence, signal);
         match signal {
-            Signal::Skip if !self.status.favourite(preset) => self.status.set_skipped(preset),
+            Signal::Skip if !self.status.favourite(preset) => self.status.set_skipped(preset, true),
             Signal::Failed => self.status.set_broken(preset, true),
             Signal::Favourite => self.status.set_favourite(preset, true),
             Signal::Unfavourite => self.status.set_favourite(preset, false),
             Signal::Skip | Signal::Hold | Signal::Watched => {}
         }
+        lesson
     }
 
     /// Returns the circumstances of showing `arm` for `target`.

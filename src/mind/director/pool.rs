@@ -1,5 +1,6 @@
 //! A library prepared for choosing: the presets of each arm and the affinity of each cluster to each scene.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::affinity::{Affinity, affinities};
@@ -14,6 +15,8 @@ use crate::mind::taste::{Arm, StyleKey};
 pub struct Pool {
     /// The catalogue that all preset and cluster indices refer to.
     pub catalogue: Arc<Catalogue>,
+    /// Presets that an audit of this library rejected, with reasons. They are not chosen unless rescued.
+    pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
@@ -43,7 +46,17 @@ impl Pool {
                 .filter(|size| *size > 0)
                 .fold((0, 0), |(clusters, presets), size| (clusters + 1, presets + size))
         });
-        Self { catalogue, arms, affinity, suited }
+        Self { rejected: catalogue.rejected.clone(), catalogue, arms, affinity, suited }
+    }
+
+    /// Returns this library as an earlier show knew it: with these affinities, and these presets rejected.
+    pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId]) -> Self {
+        let affinity = if affinity.len() == self.affinity.len() { affinity } else { &self.affinity };
+        let rejected = rejected.iter().map(|id| (*id, String::from("rejected by an audit")));
+        Self {
+            rejected: Arc::new(rejected.collect()),
+            ..Self::with_affinity(self.catalogue.clone(), affinity.to_vec())
+        }
     }
 
     /// Returns the affinities of all clusters.

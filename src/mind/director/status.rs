@@ -59,9 +59,14 @@ impl PresetStatus {
         self.set(preset, BROKEN, on);
     }
 
-    /// Marks the preset as skipped: shown again in this show only if nothing else is available.
-    pub fn set_skipped(&mut self, preset: u32) {
-        self.set(preset, SKIPPED, true);
+    /// Returns whether the preset was skipped in this show.
+    pub fn skipped(&self, preset: u32) -> bool {
+        self.has(preset, SKIPPED)
+    }
+
+    /// Marks the preset as skipped, or not: a skipped one is shown again in this show only if nothing else is available.
+    pub fn set_skipped(&mut self, preset: u32, on: bool) {
+        self.set(preset, SKIPPED, on);
     }
 
     /// Returns whether the preset may be chosen; skipped presets only with `skipped_too`.

@@ -71,7 +71,7 @@ fn banned_and_broken_presets_are_never_chosen_and_skipped_ones_come_last() {
         director.status.set_broken(preset + 20, true);
     }
     let skipped = 45;
-    director.status.set_skipped(skipped);
+    director.status.set_skipped(skipped, true);
     let chosen = run(&mut director, 6);
     assert!(chosen.iter().all(|choice| choice.preset >= 40 && choice.preset != skipped));
     let mut rng = Rng::new(3);

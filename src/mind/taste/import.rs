@@ -236,7 +236,7 @@ mod tests {
         let mut taste = Taste::new(2);
         let arm = Arm { cluster: 1, energy: Energy::Peak };
         let choice = Evidence { arm, scene: Scene::Techno, base: 0.0, mismatch: 0.0 };
-        (0..5).for_each(|_| taste.learn(&choice, crate::mind::taste::Signal::Favourite));
+        (0..5).for_each(|_| _ = taste.learn(&choice, crate::mind::taste::Signal::Favourite));
         let package = Package {
             taste: taste.state(&styles),
             favourites: vec!["a".into()],

@@ -13,6 +13,6 @@ mod signal;
 mod state;
 
 pub use import::{ImportError, Package, Skip, import};
-pub use model::{Arm, Evidence, GaussianBelief, Taste};
+pub use model::{Arm, Evidence, GaussianBelief, Lesson, Taste};
 pub use signal::Signal;
 pub use state::{ClusterTaste, StyleKey, TasteState};

@@ -10,6 +10,8 @@ pub(super) const SCENES: usize = Scene::ALL.len();
 pub(super) const ENERGIES: usize = Energy::ALL.len();
 /// Terms per cluster: its own, one per scene, one per energy.
 pub(super) const PER_CLUSTER: usize = 1 + SCENES + ENERGIES;
+/// Beliefs that contribute to one choice.
+const TERMS: usize = 7;
 
 /// Fraction by which each signal moves every variance back towards its prior.
 const DRIFT: f64 = 0.002;
@@ -80,6 +82,14 @@ pub struct Evidence {
     pub mismatch: f64,
 }
 
+/// What one signal changed, so that it can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lesson {
+    choice: Evidence,
+    /// Added to the mean and multiplied with the variance of each term.
+    changes: [(f64, f64); TERMS],
+}
+
 /// The taste model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taste {
@@ -132,21 +142,34 @@ impl Taste {
     }
 
     /// Learns from the performer's feedback on a choice.
-    pub fn learn(&mut self, choice: &Evidence, signal: Signal) {
+    pub fn learn(&mut self, choice: &Evidence, signal: Signal) -> Lesson {
         let error = signal.reward() - self.expected(choice);
         self.signals[usize::from(choice.arm.cluster)] += 1;
         let total: f64 = self.terms(choice).iter().map(|(belief, x)| x * x * belief.variance).sum();
         let surprise = signal.noise() + total;
-        for (belief, x) in self.terms(choice) {
+        let changes = self.terms(choice).map(|(belief, x)| {
             let gain = belief.variance * x / surprise;
-            belief.mean += gain * error;
-            belief.variance *= 1.0 - gain * x;
-        }
+            let change = (gain * error, 1.0 - gain * x);
+            belief.mean += change.0;
+            belief.variance *= change.1;
+            change
+        });
         self.drift();
+        Lesson { choice: *choice, changes }
+    }
+
+    /// Takes back a lesson that this model has learnt. What it learnt since then stays.
+    pub fn unlearn(&mut self, lesson: &Lesson) {
+        let signals = &mut self.signals[usize::from(lesson.choice.arm.cluster)];
+        *signals = signals.saturating_sub(1);
+        for ((belief, _), (mean, variance)) in self.terms(&lesson.choice).into_iter().zip(lesson.changes) {
+            belief.mean -= mean;
+            belief.variance /= variance;
+        }
     }
 
     /// Returns the beliefs that contribute to a choice, with their factors.
-    fn terms(&mut self, choice: &Evidence) -> [(&mut GaussianBelief, f64); 7] {
+    fn terms(&mut self, choice: &Evidence) -> [(&mut GaussianBelief, f64); TERMS] {
         let (scene, energy) = (choice.scene as usize, choice.arm.energy as usize);
         let own = &mut self.clusters[usize::from(choice.arm.cluster)];
         let (itself, rest) = own.split_at_mut(1);
@@ -206,10 +229,31 @@ mod tests {
     #[test]
     fn a_change_of_mind_is_followed() {
         let mut taste = Taste::new(1);
-        (0..100).for_each(|_| taste.learn(&choice(0), Signal::Favourite));
+        (0..100).for_each(|_| _ = taste.learn(&choice(0), Signal::Favourite));
         let liked = taste.liking(&choice(0));
-        (0..25).for_each(|_| taste.learn(&choice(0), Signal::Skip));
+        (0..25).for_each(|_| _ = taste.learn(&choice(0), Signal::Skip));
         assert!(liked > 0.5 && taste.liking(&choice(0)) < 0.0, "{liked} -> {}", taste.liking(&choice(0)));
+    }
+
+    #[test]
+    fn a_lesson_can_be_taken_back_and_later_ones_stay() {
+        let expected = |taste: &Taste| [0, 1].map(|cluster| taste.expected(&choice(cluster)));
+        let mut taste = Taste::new(2);
+        taste.learn(&choice(0), Signal::Hold);
+        let before = expected(&taste);
+        let lesson = taste.learn(&choice(0), Signal::Skip);
+        assert!(expected(&taste)[0] < before[0] - 0.05);
+        taste.unlearn(&lesson);
+        let after = expected(&taste);
+        assert!(
+            (0..2).all(|cluster| (after[cluster] - before[cluster]).abs() < 1e-9),
+            "{before:?} {after:?}"
+        );
+        assert_eq!(taste.signals, [1, 0]);
+        let lesson = taste.learn(&choice(0), Signal::Skip);
+        taste.learn(&choice(1), Signal::Favourite);
+        taste.unlearn(&lesson);
+        assert!(expected(&taste)[1] > before[1] + 0.05, "the favourite was forgotten too");
     }
 
     #[test]

@@ -162,7 +162,7 @@ mod tests {
 
     fn trained() -> Taste {
         let mut taste = Taste::new(2);
-        (0..4).for_each(|_| taste.learn(&choice(1), Signal::Favourite));
+        (0..4).for_each(|_| _ = taste.learn(&choice(1), Signal::Favourite));
         taste
     }
 

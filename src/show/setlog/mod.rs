@@ -17,7 +17,7 @@ use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
-use crate::stage::{DeckId, FadeStyle};
+use crate::stage::{DeckId, DeckLook, FadeStyle};
 
 /// Format version.
 pub const LOG_VERSION: u32 = 2;
@@ -45,6 +45,9 @@ pub struct LogHeader {
     /// Affinity of each style to each scene; recorded because an audit may change the presets of a style.
     #[serde(default)]
     pub affinities: Vec<Affinity>,
+    /// Presets that an audit had rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<PresetId>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
     /// The state of the show that this one goes on from, after its process had ended.
@@ -66,6 +69,7 @@ impl LogHeader {
             presets: library.entries.len(),
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
+            rejected: pool.rejected.keys().copied().collect(),
             memory,
             resumed: None,
         }
@@ -103,6 +107,9 @@ pub enum Event {
         deck: DeckId,
         /// Parts of the preset that do not work.
         problems: Vec<String>,
+        /// What it shows, if that was measured.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        look: Option<DeckLook>,
     },
     /// A preset could not be prepared and was excluded.
     Failure {
@@ -135,6 +142,9 @@ pub enum Event {
         /// Affinity of each style to each scene.
         #[serde(default)]
         affinities: Vec<Affinity>,
+        /// Presets that an audit had rejected.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rejected: Vec<PresetId>,
     },
     /// A preset went on air.
     Cut(Box<Cut>),

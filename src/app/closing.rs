@@ -1,0 +1,64 @@
+//! Closing the output window ends the show in front of the audience, so it takes two presses.
+
+use std::time::{Duration, Instant};
+
+use winit::window::Window;
+
+/// Title of the output window.
+pub(super) const TITLE: &str = "aivj output";
+/// Title after the first press, which is also visible without a desk.
+const ASKING: &str = "aivj output: close again to end the show";
+/// Message on the desk after the first press.
+const MESSAGE: &str = "close the output again to end the show";
+/// Time for the second press.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether the performer was asked to confirm.
+#[derive(Debug, Default)]
+pub(super) struct CloseGuard {
+    asked: Option<Instant>,
+}
+
+impl CloseGuard {
+    /// Handles a press of the close button at `now`; returns whether the show ends.
+    pub fn pressed(&mut self, now: Instant) -> bool {
+        let again = self.asking(now);
+        self.asked = Some(now);
+        again
+    }
+
+    /// Whether a second press would end the show.
+    pub fn asking(&self, now: Instant) -> bool {
+        self.asked.is_some_and(|asked| now.duration_since(asked) < WITHIN)
+    }
+
+    /// Returns the message for the desk, if any.
+    pub fn message(&self, now: Instant) -> Option<&'static str> {
+        self.asking(now).then_some(MESSAGE)
+    }
+
+    /// Updates the title of the output window.
+    pub fn show(&mut self, window: &Window, now: Instant) {
+        if self.asking(now) {
+            window.set_title(ASKING);
+        } else if self.asked.take().is_some() {
+            window.set_title(TITLE);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_second_press_in_time_ends_the_show() {
+        let start = Instant::now();
+        let at = |secs| start + Duration::from_secs(secs);
+        let mut guard = CloseGuard::default();
+        assert!(guard.message(start).is_none());
+        assert!(!guard.pressed(at(0)) && guard.message(at(4)).is_some());
+        assert!(guard.message(at(5)).is_none() && !guard.pressed(at(6)), "too late");
+        assert!(guard.pressed(at(8)));
+    }
+}

@@ -1,0 +1,119 @@
+//! A second start of the program: raises the windows of the show that is running, instead of disturbing it.
+//!
+//! The second process writes a request file; the first one, which looks for it on a thread of its own, removes it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::jobs::show_lock;
+use crate::library::UserFolders;
+
+/// Name of the request file in the data folder.
+const REQUEST: &str = "show-raise.request";
+/// Interval between looks at it.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long the second process waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What a second start found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherShow {
+    /// No show is open.
+    None,
+    /// A show is open and raises its windows.
+    Raised,
+    /// A show is open but did not answer.
+    Silent,
+}
+
+/// Asks a show of this user that is already open to raise its windows.
+pub fn raise_other_show() -> OtherShow {
+    UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
+}
+
+fn raise_in(data: &Path, patience: Duration) -> OtherShow {
+    let request = data.join(REQUEST);
+    let asked = Instant::now();
+    // An import holds the lock for a moment.
+    while show_lock::is_open(data) {
+        if asked.elapsed() >= patience {
+            std::fs::remove_file(&request).ok(); // Nobody reads it.
+            return OtherShow::Silent;
+        }
+        if std::fs::write(&request, "").is_ok() {
+            thread::sleep(2 * LOOK_EVERY);
+            if !request.exists() {
+                return OtherShow::Raised;
+            }
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+    std::fs::remove_file(&request).ok(); // The show has ended meanwhile.
+    OtherShow::None
+}
+
+/// Notices when another start asks for the windows.
+pub(super) struct RaiseRequests {
+    asked: Arc<AtomicBool>,
+    ended: Arc<AtomicBool>,
+}
+
+impl RaiseRequests {
+    /// Starts the thread, for the show with this data folder.
+    pub fn watch(data: Option<PathBuf>) -> Self {
+        let (asked, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        if let Some(data) = data {
+            let (ask, end) = (asked.clone(), ended.clone());
+            let request = data.join(REQUEST);
+            let work = move || {
+                while !end.load(Ordering::Relaxed) {
+                    if request.exists() && std::fs::remove_file(&request).is_ok() {
+                        ask.store(true, Ordering::Relaxed);
+                    }
+                    thread::sleep(LOOK_EVERY);
+                }
+            };
+            if let Err(error) = thread::Builder::new().name("second start".into()).spawn(work) {
+                log::warn!("a second start cannot raise this show: {error}");
+            }
+        }
+        Self { asked, ended }
+    }
+
+    /// Returns whether the windows were asked for since the last call.
+    pub fn take(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Drop for RaiseRequests {
+    /// Lets the thread end by itself; it holds nothing.
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::show_lock::ShowLock;
+
+    #[test]
+    fn a_second_start_raises_the_first_or_reports_that_it_is_silent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path();
+        assert_eq!(raise_in(data, PATIENCE), OtherShow::None);
+        let show = ShowLock::open(data).expect("opened");
+        assert_eq!(raise_in(data, Duration::ZERO), OtherShow::Silent, "nobody listens");
+        let requests = RaiseRequests::watch(Some(data.to_owned()));
+        assert!(!requests.take());
+        assert_eq!(raise_in(data, Duration::from_secs(60)), OtherShow::Raised);
+        assert!(requests.take() && !requests.take());
+        drop(show);
+        assert_eq!(raise_in(data, PATIENCE), OtherShow::None);
+        assert!(!data.join(REQUEST).exists());
+    }
+}

@@ -1,0 +1,135 @@
+//! Undo of the performer's marks: bans, favourites, rescues, and cards removed from the queue.
+
+use super::decks::Slot;
+use super::reason::Reason;
+use super::running::Show;
+use super::undo::{Marks, UndoStep, Undoable};
+use crate::library::PresetId;
+
+/// Steps that can be undone.
+const STEPS: usize = 50;
+
+impl Show {
+    /// Runs a command that changes the marks of `id`, so that it can be undone. `act` returns whether it removed the
+    /// preset from the queue.
+    pub(super) fn undoably(&mut self, id: PresetId, act: impl FnOnce(&mut Self) -> bool) {
+        let before = self.marks_of(id);
+        let on_air = self.decks.shown().is_some_and(|slot| slot.id == id);
+        let no_feedback = on_air && !self.feedback_given;
+        self.last_lesson = None;
+        let name = self.name_of(id);
+        let queued = act(self);
+        let after = self.marks_of(id);
+        let what = match (&before, &after) {
+            (Marks { banned: false, .. }, Marks { banned: true, .. }) => format!("Banned {name}"),
+            (Marks { banned: true, .. }, Marks { banned: false, .. }) => format!("Lifted the ban of {name}"),
+            (Marks { favourite: false, .. }, Marks { favourite: true, .. }) => {
+                format!("Marked {name} as a favourite")
+            }
+            (Marks { favourite: true, .. }, Marks { favourite: false, .. }) => {
+                format!("Removed {name} from the favourites")
+            }
+            (Marks { rescued: false, .. }, Marks { rescued: true, .. }) => format!("Rescued {name}"),
+            _ if queued => format!("Removed {name} from the queue"),
+            _ => return,
+        };
+        let shown = Undoable { what, at: self.now };
+        let lesson = self.last_lesson.take();
+        self.undo.push_back(UndoStep { shown, id, before, lesson, queued, no_feedback });
+        if self.undo.len() > STEPS {
+            self.undo.pop_front();
+        }
+    }
+
+    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue. The
+    /// picture does not change.
+    pub(super) fn undo(&mut self) {
+        let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
+        self.restore(step.id, step.before);
+        if let Some(lesson) = step.lesson {
+            self.director.taste.unlearn(&lesson);
+        }
+        if step.no_feedback && self.decks.shown().is_some_and(|slot| slot.id == step.id) {
+            self.feedback_given = false;
+        }
+        if step.queued {
+            self.queue_again(step.id);
+        }
+        self.memory_changed = true;
+        self.notify(format!("undone: {}", step.shown.what));
+    }
+
+    /// Returns the mark that [`Self::undo`] would take back.
+    pub(super) fn undoable(&self) -> Option<Undoable> {
+        self.undo.back().map(|step| step.shown.clone())
+    }
+
+    /// Keeps the marks but not the lessons, whose styles no longer exist.
+    pub(super) fn forget_lessons(&mut self) {
+        self.undo.iter_mut().for_each(|step| step.lesson = None);
+    }
+
+    fn marks_of(&self, id: PresetId) -> Marks {
+        let index = self.director.pool.index_of(id);
+        Marks {
+            favourite: self.memory.favourites.contains(&id),
+            banned: self.memory.banned.contains(&id),
+            rescued: self.memory.rescued.contains(&id),
+            skipped: index.is_some_and(|index| self.director.status.skipped(index)),
+            excluded: self.memory.excluded.get(&id).cloned(),
+        }
+    }
+
+    fn restore(&mut self, id: PresetId, marks: Marks) {
+        let Marks { favourite, banned, rescued, skipped, excluded } = marks;
+        for (set, on) in [
+            (&mut self.memory.favourites, favourite),
+            (&mut self.memory.banned, banned),
+            (&mut self.memory.rescued, rescued),
+        ] {
+            if on {
+                set.insert(id);
+            } else {
+                set.remove(&id);
+            }
+        }
+        match excluded {
+            Some(exclusion) => _ = self.memory.excluded.insert(id, exclusion),
+            None => _ = self.memory.excluded.remove(&id),
+        }
+        let out = self.exclusion(id).is_some();
+        if let Some(index) = self.director.pool.index_of(id) {
+            let status = &mut self.director.status;
+            status.set_favourite(index, favourite);
+            status.set_banned(index, banned);
+            status.set_broken(index, out);
+            status.set_skipped(index, skipped);
+        }
+    }
+
+    /// Puts a removed card back in front; the last one leaves for it.
+    fn queue_again(&mut self, id: PresetId) {
+        let Some(index) = self.director.pool.index_of(id) else { return };
+        if self.decks.candidates.iter().any(|slot| slot.id == id) {
+            return;
+        }
+        if self.decks.candidates.len() >= self.decks.capacity()
+            && let Some(last) = self.decks.candidates.pop()
+        {
+            self.decks.drop_slot(last);
+        }
+        let entry = &self.director.pool.catalogue.entries[index as usize];
+        let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
+        self.decks.candidates.insert(0, Slot { reason: Reason::plain("Put back"), ..slot });
+    }
+
+    /// Returns the name of a preset, or its id if it is neither in the library nor in the history.
+    fn name_of(&self, id: PresetId) -> String {
+        let shown =
+            || self.history.iter().rev().find(|(shown, _)| *shown == id).map(|(_, name)| name.clone());
+        let index = self.director.pool.index_of(id);
+        let listed =
+            index.map(|index| self.director.pool.catalogue.entries[index as usize].name().to_owned());
+        listed.or_else(shown).unwrap_or_else(|| format!("preset {id}"))
+    }
+}

@@ -1,0 +1,38 @@
+//! What it takes to undo the performer's marks.
+
+use super::memory::Exclusion;
+use crate::library::PresetId;
+use crate::mind::taste::Lesson;
+
+/// A mark that can be undone, as shown on the desk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undoable {
+    /// What the performer did, such as `Banned NAME`.
+    pub what: String,
+    /// When, in seconds since the start of the show.
+    pub at: f64,
+}
+
+/// The marks of one preset.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marks {
+    pub favourite: bool,
+    pub banned: bool,
+    pub rescued: bool,
+    pub skipped: bool,
+    pub excluded: Option<Exclusion>,
+}
+
+/// What it takes to undo one command.
+#[derive(Debug)]
+pub(super) struct UndoStep {
+    pub shown: Undoable,
+    pub id: PresetId,
+    pub before: Marks,
+    /// What the taste learnt from it; `None` if nothing, or if the library has changed since.
+    pub lesson: Option<Lesson>,
+    /// Whether the preset was removed from the queue.
+    pub queued: bool,
+    /// Whether the preset was on air without any feedback before.
+    pub no_feedback: bool,
+}

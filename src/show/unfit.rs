@@ -1,0 +1,28 @@
+//! Presets that cannot be the safe one because of what they showed when they became warm.
+
+use std::collections::BTreeSet;
+
+use super::decks::Slot;
+use crate::library::PresetId;
+
+/// Dim safe presets after which any will do.
+const MAX_DIM: usize = 6;
+
+/// What was judged so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unfit {
+    /// Presets that are too dim, or too glaring, to be the safe one in this show.
+    pub dim: BTreeSet<PresetId>,
+}
+
+impl Unfit {
+    /// Whether a preset may be the safe one.
+    pub fn may_be_safe(&self, id: PresetId) -> bool {
+        self.dim.len() >= MAX_DIM || !self.dim.contains(&id)
+    }
+
+    /// Whether a warm deck is light enough to be the safe one.
+    pub fn light(&self, slot: &Slot) -> bool {
+        self.dim.len() >= MAX_DIM || slot.look.is_none_or(|look| look.light())
+    }
+}

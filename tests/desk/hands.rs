@@ -1,0 +1,149 @@
+//! The desk under a performer's hands: what is typed, clicked and undone, and whom the keys of the Library page act on.
+
+use std::cell::RefCell;
+
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::{Moment, SIZE, heard, library_moment, moment, playing, software};
+use aivj::desk::{Action, Desk, DeskRequest, DeskView, Page, SettingsRequest};
+use aivj::library::Setting;
+use aivj::show::{Command, FrameTimes, Undoable};
+
+/// Runs `act` on the desk at `moment`, with what the desk has asked for so far.
+fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefCell<Vec<DeskRequest>>)) {
+    if !software() {
+        return;
+    }
+    let (keys, heard) = (aivj::app::keys(None).0, heard());
+    let (desk, asked) = (RefCell::new(Desk::default()), RefCell::new(Vec::new()));
+    desk.borrow_mut().turn_to(moment.page);
+    let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
+        let view = DeskView {
+            snapshot: &moment.snapshot,
+            audio: &moment.audio,
+            times: FrameTimes::default(),
+            heard: &heard,
+            preview: egui::TextureId::default(),
+            preview_aspect: 1.5,
+            device: "",
+            messages: &moment.messages,
+            midi: &moment.midi,
+            bake: &moment.bake,
+            library: &moment.library,
+            settings: &moment.settings,
+            keys: &keys,
+        };
+        asked.borrow_mut().extend(desk.borrow_mut().show(ui, &view));
+    });
+    harness.run_steps(2);
+    asked.borrow_mut().clear();
+    act(&mut harness, &desk, &asked);
+}
+
+fn show(command: Command) -> DeskRequest {
+    DeskRequest::Act(Action::Show(command))
+}
+
+fn opens(folder: &str) -> DeskRequest {
+    DeskRequest::Settings(SettingsRequest::Set(Setting::Presets(Some(folder.into()))))
+}
+
+#[test]
+fn enter_opens_the_folder_that_was_typed() {
+    try_out(&moment(Page::Settings, playing()), |harness, _, asked| {
+        assert!(!harness.ctx.text_edit_focused());
+        let field = harness.get_all_by_role(Role::TextInput).last().expect("the folder's field");
+        field.click();
+        harness.run_steps(2);
+        assert!(harness.ctx.text_edit_focused(), "keys act on the show while the field has the keyboard");
+        let field = harness.get_all_by_role(Role::TextInput).last().expect("the folder's field");
+        field.type_text("/music/presets v2");
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [], "nothing is opened while it is typed");
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [opens("/music/presets v2")]);
+    });
+}
+
+#[test]
+fn a_missing_folder_can_be_located() {
+    let mut moment = moment(Page::Live, playing());
+    moment.library.missing = Some("/media/stick/presets".into());
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("Locate…").click();
+        harness.run_steps(3);
+        assert!(harness.ctx.text_edit_focused(), "the path can be corrected at once");
+        asked.borrow_mut().clear();
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [opens("/media/stick/presets")]);
+    });
+}
+
+#[test]
+fn keys_of_the_library_act_on_the_selection() {
+    let moment = library_moment(Page::Library);
+    let answer = &moment.library.answer;
+    let first = &answer.library.entries[answer.indices[0] as usize];
+    let (ban, favourite) = (Action::Show(Command::Ban), Action::Show(Command::Favourite));
+    try_out(&moment, |harness, desk, _| {
+        assert_eq!(desk.borrow().aimed(ban.clone()), None, "nothing is selected: nothing on air is banned");
+        harness.get_by_label(first.name()).click();
+        harness.run_steps(2);
+        let aimed = |action: &Action| desk.borrow().aimed(action.clone());
+        assert_eq!(aimed(&ban), Some(Action::Show(Command::BanPreset(first.id))));
+        assert_eq!(aimed(&favourite), Some(Action::Show(Command::FavouritePreset(first.id))));
+        assert_eq!(aimed(&Action::Show(Command::Next)), Some(Action::Show(Command::Next)));
+        desk.borrow_mut().turn_to(Page::Live);
+        assert_eq!(aimed(&ban), Some(ban.clone()), "on the Live page it is the one on air");
+    });
+}
+
+#[test]
+fn enter_selects_the_first_preset_that_was_found() {
+    let moment = library_moment(Page::Library);
+    let answer = &moment.library.answer;
+    let first = answer.library.entries[answer.indices[0] as usize].id;
+    try_out(&moment, |harness, desk, _| {
+        harness.get_by_role(Role::TextInput).click();
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(2);
+        let favourite = desk.borrow().aimed(Action::Show(Command::Favourite));
+        assert_eq!(favourite, Some(Action::Show(Command::FavouritePreset(first))));
+    });
+}
+
+#[test]
+fn a_preset_that_an_audit_rejected_says_so_and_can_be_rescued() {
+    let moment = library_moment(Page::Library);
+    let (id, _) = moment.library.rejected.first_key_value().expect("one was rejected");
+    let library = &moment.library.answer.library;
+    let entry = &library.entries[library.index_of(*id).expect("listed")];
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label(entry.name()).click();
+        harness.run_steps(2);
+        harness.get_by_label("Excluded: too dark");
+        harness.get_by_label("Rescue").click();
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [show(Command::Rescue(*id))]);
+    });
+}
+
+#[test]
+fn a_mark_can_be_taken_back_for_a_while() {
+    let mut moment = moment(Page::Live, playing());
+    moment.snapshot.undo = Some(Undoable { what: "Banned Grey Noise".into(), at: moment.snapshot.now - 3.0 });
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("Banned Grey Noise");
+        harness.get_by_label("Undo").click();
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [show(Command::Undo)]);
+    });
+    moment.snapshot.undo = Some(Undoable { what: "Banned Grey Noise".into(), at: 1.0 });
+    try_out(&moment, |harness, _, _| assert!(harness.query_by_label("Undo").is_none(), "it is over"));
+}
