@@ -20,7 +20,7 @@ use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, Sty
 use aivj::library::{BanKind, Energy, LibraryLocation, PresetId, SearchIndex, SearchQuery, Settings, Store};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
-use aivj::night::STAGES;
+use aivj::night::{STAGES, stage_label};
 use aivj::show::{
     AudioLine, Command, Exclusion, FrameTimes, OutputMode, PlayedPreset, Playing, PresetAudio, Reason,
     Snapshot, Upcoming,
@@ -158,14 +158,13 @@ fn playing() -> Snapshot {
             took: Default::default(),
         }),
         up_next: vec![
-            upcoming("Acid Liquid", true, Some(0.22), "Techno, peak energy, good match (style: c12)"),
+            upcoming("Ink in Milk", false, None, "Requested"),
             upcoming(
                 "A Cathedral of Light with a Very Long Name",
                 true,
-                Some(0.03),
-                "Techno, peak energy, weak match (style: c03)",
+                Some(0.22),
+                "Techno, peak energy, good match (style: c12)",
             ),
-            upcoming("Ink in Milk", false, None, "Requested"),
         ],
         history: vec![
             past("Reactor Overdrive", true, false),
@@ -227,18 +226,18 @@ fn the_midi_page() {
         action: Action::named(name).expect("an action of this name"),
         control: control.into(),
         encoding,
-        pickup: encoding == "absolute",
+        pickup: encoding == "Absolute",
         conflict: conflict.map(String::from),
     };
     moment.midi = MidiView {
         devices: vec![
-            MidiDevice { name: "nanoPads".into(), connected: true, lamps: true, bindings: 3 },
-            MidiDevice { name: "Old Faders".into(), connected: false, lamps: false, bindings: 0 },
+            MidiDevice { name: "nanoPads".into(), connected: true, leds: true, bindings: 3 },
+            MidiDevice { name: "Old Faders".into(), connected: false, leds: false, bindings: 0 },
         ],
         rows: vec![
-            row(0, "fusion", "CC 16 ch 1", "absolute", None),
-            row(1, "next", "note 36 ch 10", "absolute", Some("Toggle hold")),
-            row(2, "hold", "note 36 ch 10", "absolute", Some("Next preset")),
+            row(0, "fusion", "CC 16 ch 1", "Absolute", None),
+            row(1, "next", "note 36 ch 10", "Absolute", Some("Toggle Hold")),
+            row(2, "hold", "note 36 ch 10", "Absolute", Some("Next preset")),
         ],
         learning: Some(Action::Turn(aivj::desk::Dial::Macro(Control::Motion))),
         heard: "nanoPads: CC 16 ch 1 = 64".into(),
@@ -369,8 +368,8 @@ fn night() -> BakeView {
     };
     BakeView {
         library: Some("/home/me/presets".into()),
-        stages: STAGES.map(str::to_owned).to_vec(),
-        stage: STAGES[2].into(),
+        stages: STAGES.map(|stage| stage_label(stage).to_owned()).to_vec(),
+        stage: stage_label(STAGES[2]).into(),
         done: 4200,
         total: 13_000,
         rate: 1.8,

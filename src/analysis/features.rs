@@ -172,13 +172,23 @@ impl Scene {
     /// Every scene, in the order of [`SceneView::probabilities`].
     pub const ALL: [Self; 4] = [Self::Ambient, Self::Techno, Self::Rock, Self::None];
 
-    /// Returns the label used in files and on the desk.
+    /// Returns the word used in files and messages.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ambient => "ambient",
             Self::Techno => "techno",
             Self::Rock => "rock",
             Self::None => "none",
+        }
+    }
+
+    /// Returns the label shown on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ambient => "Ambient",
+            Self::Techno => "Techno",
+            Self::Rock => "Rock",
+            Self::None => "No music",
         }
     }
 }

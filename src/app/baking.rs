@@ -7,12 +7,12 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView, stage_label};
+use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
 use crate::embed::models;
 use crate::handoff::Latest;
 use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
-use crate::night::{NightEvent, NightOutcome, STAGES, library_of, same_folder};
+use crate::night::{NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
 
 /// Notes and thumbnails kept for the page.
 const NOTES: usize = 200;
@@ -36,7 +36,7 @@ impl Baking {
         // A pack may be given as its manifest.
         let library = library.map(|place| LibraryLocation::of(place).folder);
         let shown = library.as_ref().map(|folder| folder.display().to_string());
-        let stages = STAGES.map(str::to_owned).to_vec();
+        let stages = STAGES.map(|stage| stage_label(stage).to_owned()).to_vec();
         let models = UserFolders::of_user().map(|places| models::list(&places.data.join("models")));
         let models = models.unwrap_or_default();
         let view = Latest::new(BakeView { library: shown, stages, models, ..BakeView::default() });
@@ -199,8 +199,8 @@ impl BakeProgress {
                 self.finish(None);
             }
             NightEvent::Stage { stage } => {
-                self.note(stage_label(&stage).to_owned());
-                self.view.stage = stage;
+                self.view.stage = stage_label(&stage).to_owned();
+                self.note(self.view.stage.clone());
                 (self.view.done, self.view.total, self.view.left_secs) = (0, 0, None);
                 self.pace.clear();
             }
@@ -284,6 +284,7 @@ mod tests {
         page.handle(NightEvent::Note { text: "ten failed".into() });
         let view = shown.read();
         assert_eq!((view.running, view.done, view.total), (true, 3, 30));
+        assert_eq!(view.stage, "Render frames");
         assert_eq!(view.notes, ["Render frames", "ten failed"]);
         page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
         page.end();

@@ -87,7 +87,7 @@ impl Chord {
                 "ctrl" => chord.ctrl = true,
                 "alt" => chord.alt = true,
                 "shift" => chord.shift = true,
-                other => return Err(format!("'{other}' is not ctrl, alt or shift")),
+                other => return Err(format!("unknown modifier '{other}'; expected ctrl, alt or shift")),
             }
         }
         let known = key.chars().count() == 1 || NAMED.iter().any(|(_, name)| *name == key);
@@ -280,8 +280,8 @@ fn defaults() -> Vec<(&'static str, Action)> {
     let pages = ["f2", "f3", "f4", "f5", "f6", "f7"];
     let turnable = Page::ALL.into_iter().filter(|page| *page != Page::Keys);
     keys.extend(pages.into_iter().zip(turnable.map(|page| window(WindowAction::Page(page)))));
-    keys.extend(["ctrl+1", "ctrl+2", "ctrl+3"].into_iter().zip((0..CARDS).map(Action::PlayCard)));
-    keys.extend(["alt+1", "alt+2", "alt+3"].into_iter().zip((0..CARDS).map(Action::DropCard)));
+    keys.extend(["ctrl+1", "ctrl+2"].into_iter().zip((0..CARDS).map(Action::PlayCard)));
+    keys.extend(["alt+1", "alt+2"].into_iter().zip((0..CARDS).map(Action::DropCard)));
     keys
 }
 
@@ -312,6 +312,16 @@ mod tests {
             .map(|action| action.name())
             .collect();
         assert!(without.is_empty(), "no key for {without:?}");
+    }
+
+    #[test]
+    fn every_card_has_its_keys() {
+        let keys = Keymap::default();
+        for action in (0..CARDS).flat_map(|card| [Action::PlayCard(card), Action::DropCard(card)]) {
+            assert!(keys.lines.iter().any(|(_, bound)| *bound == action), "no key for {}", action.name());
+        }
+        let next = |kind: &str| Action::named(&format!("card{}.{kind}", CARDS + 1));
+        assert_eq!([next("play"), next("drop")], [None, None]);
     }
 
     #[test]

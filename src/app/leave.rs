@@ -28,11 +28,11 @@ pub(super) fn limit() {
     STARTED.get_or_init(|| {
         let end = || {
             std::thread::sleep(LIMIT);
-            log::debug!("something is still running; the program ends without it");
+            log::debug!("some threads are still running; exiting anyway");
             end_process();
         };
         if let Err(error) = std::thread::Builder::new().name("exit limit".into()).spawn(end) {
-            log::debug!("the end of the program may take longer: {error}");
+            log::debug!("could not start the exit limit: {error}; exiting may take longer");
         }
     });
 }

@@ -13,6 +13,7 @@ use crate::library::{
     self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError, Store,
 };
 use crate::mind::director::Pool;
+use crate::units::counted;
 
 /// Interval between checks of the index files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -174,9 +175,9 @@ fn keep_up_until(
 
 fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
     messages.push(format!(
-        "{} presets in {} styles (from {})",
-        catalogue.entries.len(),
-        catalogue.clusters.len(),
+        "{} in {} ({})",
+        counted(catalogue.entries.len(), "preset"),
+        counted(catalogue.clusters.len(), "style"),
         catalogue.origin.word()
     ));
     let pool = Arc::new(Pool::new(Arc::new(catalogue)));

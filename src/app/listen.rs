@@ -13,7 +13,7 @@ use crate::units::{Seconds, thread_time};
 
 /// Frames per block, 5 ms.
 const BLOCK: usize = 220;
-/// Seconds between lines about tempo and scene.
+/// Seconds between tempo, scene and section lines.
 const SLOW_SECS: f64 = 0.5;
 /// Interval of the live view.
 const VIEW_EVERY: Duration = Duration::from_millis(66);
@@ -23,7 +23,7 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 pub enum ListenSource {
     /// An audio file, as fast as possible.
     File(std::path::PathBuf),
-    /// The input whose name contains this, or the input with signal.
+    /// The input whose name or ID contains this; if `None`, the default input, or one with signal if that is silent.
     Device(Option<String>),
 }
 

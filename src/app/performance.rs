@@ -25,7 +25,7 @@ impl<'a> Performance<'a> {
         (seconds * self.fps as f64).round() as u64
     }
 
-    /// Returns the sound of a frame; empty after the end.
+    /// Returns the audio of a frame; empty after the end of the audio.
     pub fn block(&self, frame: u64) -> &'a [[f32; 2]] {
         let end = self.sound.frames.len();
         let sample = |frame: u64| (frame * u64::from(SAMPLE_RATE_HZ) / self.fps) as usize;

@@ -145,7 +145,7 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
     if rescued.remove(&id) {
         store.remember(RESCUED, &rescued, unix_now())?;
     }
-    Ok(store.ban(id, BanKind::Permanent, "by hand", unix_now())?)
+    Ok(store.ban(id, BanKind::Permanent, "by the performer", unix_now())?)
 }
 
 /// Saves the changes of a show.

@@ -110,7 +110,7 @@ impl ApplicationHandler for DisplayList {
     fn resumed(&mut self, events: &ActiveEventLoop) {
         let lines = events.available_monitors().enumerate().map(|(number, screen)| {
             let name = screen.name().unwrap_or_else(|| "unnamed".into());
-            format!("display {number}: {name}, {}x{}", screen.size().width, screen.size().height)
+            format!("{number}: {name}, {}x{}", screen.size().width, screen.size().height)
         });
         self.0 = lines.collect();
         events.exit();

@@ -13,7 +13,7 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 use crate::show::AudioLine;
 use crate::units::Seconds;
 
-/// Interval between reads, well below the 10 ms that eyes could notice.
+/// Interval between reads, well below the 10 ms at which a delay could become visible.
 const READ_EVERY: Duration = Duration::from_millis(4);
 /// Capacity of the queue to the render thread: one second. The newest frames are dropped when it is full.
 const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
@@ -21,7 +21,7 @@ const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundChoice {
-    /// The input with signal.
+    /// The system's default input, or one with signal if that is silent.
     Automatic,
     /// The input whose name contains this.
     Named(String),

@@ -120,7 +120,7 @@ impl WindowSurface {
                 self.configured = false;
                 self.attempts += 1;
                 if self.attempts == PAUSED_ATTEMPTS {
-                    log::warn!("a window cannot change its size: {error}; trying on");
+                    log::warn!("could not resize a window: {error}; still trying");
                     self.paused = None;
                 }
                 false

@@ -15,15 +15,15 @@ const TASTE: &str = "taste";
 /// Result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TasteImport {
-    /// Clusters imported.
+    /// Styles in the file.
     pub clusters: usize,
-    /// Favourites added.
+    /// Favourites in the file that are in this library.
     pub favourites: usize,
-    /// Bans added.
+    /// Bans in the file that are in this library.
     pub banned: usize,
-    /// Skips added.
+    /// Skips in the file that are in this library.
     pub skipped: usize,
-    /// Presets in the file that are not in this library.
+    /// Marks in the file whose preset is not in this library.
     pub unknown: usize,
 }
 

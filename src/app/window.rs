@@ -1,4 +1,4 @@
-//! The windows: output for the crowd and desk for the performer, driven by one event loop. The show runs on a thread of its
+//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on a thread of its
 //! own; this one only passes on what the performer does, and paints the desk.
 
 use std::sync::Arc;
@@ -394,7 +394,7 @@ impl Running {
 
     fn order(&mut self, order: Order) {
         if !self.live.send(order) {
-            self.message = Some("the show does not respond; the last input was ignored".into());
+            self.message = Some("the show is not responding; the last input was ignored".into());
         }
     }
 

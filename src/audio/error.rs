@@ -10,7 +10,7 @@ pub enum AudioError {
     Open {
         /// Path of the file.
         path: PathBuf,
-        /// Message of the system.
+        /// Error message from the operating system.
         reason: String,
     },
     /// The file contains no audio that can be decoded.
@@ -18,7 +18,7 @@ pub enum AudioError {
     Unplayable {
         /// Path of the file.
         path: PathBuf,
-        /// Message of the decoder.
+        /// Error message from the decoder.
         reason: String,
     },
     /// The file is too long to be held in memory.
@@ -34,7 +34,7 @@ pub enum AudioError {
     Write {
         /// Path of the file.
         path: PathBuf,
-        /// Message of the system.
+        /// Error message from the operating system.
         reason: String,
     },
     /// The audio thread could not be started.

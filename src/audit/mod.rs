@@ -203,7 +203,7 @@ impl Judging<'_> {
         self.consecutive_failures += 1;
         if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES {
             self.report.stopped = Some(format!(
-                "{MAX_CONSECUTIVE_FAILURES} presets in a row could not be judged; last error: {why}"
+                "{MAX_CONSECUTIVE_FAILURES} presets in a row could not be audited; last error: {why}"
             ));
         }
         self.report_trouble(job, why, given_up);

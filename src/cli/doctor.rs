@@ -11,8 +11,8 @@ use crate::units::Seconds;
 /// Check graphics, audio, displays, presets, MIDI and ffmpeg; exit with 1 if something essential is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Seconds to listen to each input
-    #[arg(long, default_value_t = 1.0)]
+    /// Listen to each input for SECONDS
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
     listen: f64,
 }
 

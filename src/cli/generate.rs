@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap_complete::Shell;
 
-/// Shells that packages carry completions for.
+/// Shells for which packages include completions.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
 
 /// Write man pages and shell completions.
@@ -16,7 +16,7 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// Writes the files for `command`, the whole command line.
+/// Writes the files for `command`, the top-level command.
 pub fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
     let mut command = without_help(command);
     let (man, completions) = (args.out.join("man"), args.out.join("completions"));

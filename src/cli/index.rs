@@ -17,7 +17,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show would use, `HIT: v1` or `HIT: v0`; exit with 2 if none is valid
+    /// Print which index a show would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`; exit with 2 for
+    /// NONE
     Check {
         /// Library folder, or its manifest or index file
         #[arg(value_name = "PATH")]

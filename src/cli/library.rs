@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::app::{allow, open_store, show_is_open, unix_now};
-use crate::library::{self, LibraryLocation, PresetId, Store};
+use crate::library::{self, BanKind, LibraryLocation, PresetId, Store};
+use crate::units::counted;
 
 /// Scan, search and mark presets.
 #[derive(Debug, clap::Args)]
@@ -59,13 +60,13 @@ enum LibraryCommand {
         /// Note; an empty string removes it
         #[arg(long)]
         note: Option<String>,
-        /// Add a tag
+        /// Add a tag; repeatable
         #[arg(long)]
         tag: Vec<String>,
-        /// Remove a tag
+        /// Remove a tag; repeatable
         #[arg(long)]
         untag: Vec<String>,
-        /// Ban, or allow again; `no` also overrides a rejection by an audit
+        /// Ban or unban; `no` also rescues an excluded preset
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         ban: Option<bool>,
     },
@@ -113,7 +114,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             for found in store.search(&words.join(" "), limit)? {
                 println!("{}  {}", found.id, found.path);
             }
-            eprintln!("{all} presets, found in {took_ms:.1} ms");
+            eprintln!("{}, found in {took_ms:.1} ms", counted(all, "preset"));
         }
         LibraryCommand::Show { preset } => show(&store, preset.id()?)?,
         LibraryCommand::Mark { preset, favourite, rating, note, tag, untag, ban } => {
@@ -164,17 +165,19 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
         eprintln!("aivj: skipped {} more", report.skipped_more);
     }
     println!(
-        "{} preset files, {} read, {} removed, {scan_secs:.2} s",
-        report.files, report.read, report.gone
+        "{}, {} read, {} removed, {scan_secs:.2} s",
+        counted(report.files, "preset file"),
+        report.read,
+        report.gone
     );
     let started = Instant::now();
     let opened = library::load(store, &place)?;
     let open_ms = started.elapsed().as_secs_f64() * 1000.0;
     let catalogue = &opened.catalogue;
     println!(
-        "{} distinct presets in {} styles (from {}), opened in {open_ms:.0} ms",
-        catalogue.entries.len(),
-        catalogue.clusters.len(),
+        "{} in {} ({}), opened in {open_ms:.0} ms",
+        counted(catalogue.entries.len(), "distinct preset"),
+        counted(catalogue.clusters.len(), "style"),
         catalogue.origin.word(),
     );
     for message in &opened.messages {
@@ -213,10 +216,14 @@ fn show(store: &Store, id: PresetId) -> anyhow::Result<()> {
         println!("  tags: {}", opinion.labels.join(", "));
     }
     for ban in store.bans(unix_now())?.into_iter().filter(|ban| ban.id == id) {
-        println!("  excluded {}: {}", ban.kind.duration_text(), ban.reason);
+        match ban.kind {
+            BanKind::Permanent => println!("  banned: {}", ban.reason),
+            kind => println!("  excluded {}: {}", kind.duration_text(), ban.reason),
+        }
     }
     if let Some(play) = store.plays()?.get(&id) {
-        println!("  on air: {} times, {:.0} s, skipped {} times", play.plays, play.seconds, play.skips);
+        let (plays, skips) = (counted(play.plays as usize, "time"), counted(play.skips as usize, "time"));
+        println!("  on air: {plays}, {:.0} s; skipped: {skips}", play.seconds);
     }
     if let Some(verdict) = store.verdict(id)? {
         println!("  audit: {}, look {}, flash {}", verdict.safety, verdict.look, verdict.flash);

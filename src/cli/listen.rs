@@ -10,7 +10,7 @@ use crate::app::{ListenSettings, ListenSource, listen};
 pub struct Args {
     /// Audio file [default: listen to an input]
     file: Option<PathBuf>,
-    /// Input whose name contains NAME [default: the input with signal]
+    /// Input whose name or ID contains NAME [default: the system's default input, or one with signal if that is silent]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     device: Option<String>,
     /// Emit JSON Lines instead of the live view

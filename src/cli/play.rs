@@ -11,8 +11,10 @@ use crate::units::Unipolar;
 
 /// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
+#[command(after_help = "Options override settings.toml; the defaults apply to what it does not set.")]
 pub struct Args {
-    /// Input whose name contains NAME, or `demo` for the demo track [default: the input with signal]
+    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input, or one
+    /// with signal if that is silent]
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]
@@ -21,7 +23,7 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Display that the output fills, counted from 0
+    /// Display that the output fills, counted from 0 [default: a window]
     #[arg(long, value_name = "NUMBER")]
     monitor: Option<usize>,
     /// Picture size in pixels [default: chosen for the graphics device]

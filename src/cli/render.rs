@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Render presets, save selected frames as PNG files, and print one JSON object per preset.
+/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with 1 if one fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset files
     presets: Vec<PathBuf>,
-    /// File with one preset per line: PATH, or PATH, a tab, and a FOLDER for its frames
+    /// File with one preset per line: its path, optionally followed by a tab and the folder for its frames
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// Audio file, or `demo` for the demo track

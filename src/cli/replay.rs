@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Repeat a show from its set log and compare every choice.
+/// Repeat a show from its set log and compare every choice with the log; exit with 1 if one differs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`

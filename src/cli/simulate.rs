@@ -12,7 +12,7 @@ use crate::mind::simulation::{Algorithm, Scenario, large_library, simulate};
 use crate::mind::taste::{Signal, Taste};
 use crate::units::Rng;
 
-/// Measure how the director learns from simulated users.
+/// Measure how well the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A: fixed taste, B: sudden change, C: drifting taste, D: few signals, E: misleading prior, F: 64 clusters
@@ -24,13 +24,13 @@ pub struct Args {
     /// Seed of the first user, incremented for each further user
     #[arg(long, default_value_t = 1000)]
     seed: u64,
-    /// taste, reference or random
+    /// Algorithm: taste, reference or random
     #[arg(long, default_value = "taste")]
     algorithm: Algorithm,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Measure the time of one decision among PRESETS in 256 clusters instead
+    /// Benchmark decisions with PRESETS presets in 256 clusters instead
     #[arg(long, value_name = "PRESETS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     decisions: Option<u32>,
 }
@@ -50,8 +50,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     println!("  regret                     {:.1} (standard error {:.1})", report.regret, report.regret_se);
     println!("  skip rate, last 100        {:.2}", report.skip_last_100);
     println!("  favourite rate, last 100   {:.2}", report.favourite_last_100);
-    println!("  adaptation                 {:.0} switches", report.adaptation);
-    println!("  distinct presets           {:.2}, entropy {:.2}", report.distinct, report.entropy);
+    if let Some(cuts) = report.cuts_to_adapt() {
+        println!("  cuts to adapt, median      {cuts}");
+    }
+    println!("  distinct presets per cut   {:.2}", report.distinct);
+    println!("  cluster entropy, last 100  {:.2}", report.entropy);
     println!("  repeats within 40          {}", report.repeats);
     Ok(ExitCode::SUCCESS)
 }

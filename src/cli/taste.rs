@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{export_taste, import_taste};
+use crate::units::counted;
 
 /// Export or import the learnt taste.
 #[derive(Debug, clap::Args)]
@@ -39,8 +40,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         TasteCommand::Import { file, presets } => {
             let done = import_taste(file, presets.as_deref())?;
             println!(
-                "added {} styles, {} favourites, {} bans and {} skips; {} presets are not in this library",
-                done.clusters, done.favourites, done.banned, done.skipped, done.unknown
+                "merged {}, {}, {} and {}; not in this library: {}",
+                counted(done.clusters, "style"),
+                counted(done.favourites, "favourite"),
+                counted(done.banned, "ban"),
+                counted(done.skipped, "skip"),
+                counted(done.unknown, "preset")
             );
         }
     }

@@ -1,6 +1,7 @@
-//! Every action of the performer, whether by key, knob or button: one list with stable names.
+//! Every action that a key, knob or button can trigger: one list with stable names.
 //!
-//! The program turns an [`Action`] into [`Command`]s for the show, depending on the moment (which card, which value).
+//! The program turns an [`Action`] into [`Command`]s for the show, depending on its current state (which card, which
+//! value).
 
 use serde::Serialize;
 
@@ -8,14 +9,14 @@ use super::page::Page;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
 
-/// Number of cards that have keys.
-pub const CARDS: usize = 3;
+/// Number of cards: one for each preset that the show prepares.
+pub const CARDS: usize = crate::show::WARM_CANDIDATES;
 /// Step of a dial by key.
 const STEP: f32 = 0.05;
 /// Fine step of a dial by key.
 const FINE_STEP: f32 = 0.01;
 
-/// An action of the performer.
+/// An action that the performer can trigger.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// A command for the show.
@@ -82,7 +83,7 @@ pub enum Group {
     Choice,
     /// The output picture.
     Picture,
-    /// Beat and bar.
+    /// Tempo and downbeat.
     Tempo,
     /// The macro bank.
     Macros,
@@ -111,7 +112,7 @@ impl Group {
         match self {
             Self::Choice => "Presets",
             Self::Picture => "Output",
-            Self::Tempo => "Beat",
+            Self::Tempo => "Tempo",
             Self::Macros => "Macros",
             Self::Profile => "Profile",
             Self::Window => "Windows",
@@ -175,8 +176,8 @@ impl Nudge {
         match self {
             Self::Up => "up",
             Self::Down => "down",
-            Self::UpFine => "up slightly",
-            Self::DownFine => "down slightly",
+            Self::UpFine => "up (fine)",
+            Self::DownFine => "down (fine)",
         }
     }
 }
@@ -291,12 +292,12 @@ impl WindowAction {
 
     fn title(self) -> String {
         match self {
-            Self::Fullscreen => "Toggle output full screen".into(),
+            Self::Fullscreen => "Toggle full-screen output".into(),
             Self::Desk => "Toggle desk".into(),
             Self::Picture => "Save screenshot".into(),
             Self::Page(page) => format!("Page: {}", page.title()),
             Self::NextPage => "Next page".into(),
-            Self::Help => "Show keys".into(),
+            Self::Help => "Toggle Keys page".into(),
         }
     }
 }

@@ -22,9 +22,9 @@ pub struct BakeView {
     pub models: Vec<String>,
     /// Whether a bake is running.
     pub running: bool,
-    /// All stages in order, named as in the log.
+    /// Labels of all stages in order.
     pub stages: Vec<String>,
-    /// The current stage.
+    /// Label of the current stage.
     pub stage: String,
     /// Presets done.
     pub done: usize,
@@ -111,8 +111,9 @@ impl BakePage {
     fn options(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
-            "Audits and renders every preset, groups presets that look alike, and writes the style index for the \
-             director. It pauses while the show plays music and stops when aivj exits. Start the bake again to resume.",
+            "Audits every preset, renders those that pass, groups presets that look alike, and writes the style index \
+             for the director. It slows down while the show plays music and stops when aivj exits. Start the bake \
+             again to resume.",
         );
         ui.add_space(8.0);
         let Some(library) = &view.library else {
@@ -129,13 +130,13 @@ impl BakePage {
                 let field = TextEdit::singleline(pack).hint_text("Library name").desired_width(120.0);
                 ui.add(field).labelled_by(name);
                 ui.end_row();
-                let name = ui.label("Hours").id;
+                let name = ui.label("Time limit (hours)").id;
                 ui.add(DragValue::new(hours).range(0.1..=72.0).speed(0.1)).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Preset limit (0 = all)").id;
                 ui.add(DragValue::new(limit).range(0..=1_000_000)).labelled_by(name);
                 ui.end_row();
-                let name = ui.label("Clusters (0 = automatic)").id;
+                let name = ui.label("Styles (0 = automatic)").id;
                 // Numbers from 1 to 7 count as 8.
                 ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
                 ui.end_row();
@@ -193,9 +194,9 @@ impl BakePage {
 fn progress(ui: &mut Ui, view: &BakeView) {
     let (word, color): (&str, Color32) = match (view.running, view.stage.as_str()) {
         (true, "") => ("Preparing", style::TEXT),
-        (true, stage) => (stage_label(stage), style::GOOD),
+        (true, stage) => (stage, style::GOOD),
         (false, "") => ("No bake running", style::OFF),
-        (false, stage) => (stage_label(stage), style::TEXT),
+        (false, stage) => (stage, style::TEXT),
     };
     ui.label(RichText::new(word).size(style::NEAR).color(color));
     let at = view.stages.iter().position(|stage| *stage == view.stage);
@@ -206,7 +207,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
                 Some(at) if number == at => style::TEXT,
                 _ => style::OFF,
             };
-            ui.label(RichText::new(stage_label(stage)).color(color));
+            ui.label(RichText::new(stage).color(color));
         }
     });
     let share = view.done as f32 / view.total.max(1) as f32;
@@ -218,20 +219,6 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     ui.label(RichText::new(left).color(style::OFF));
     if let Some(trouble) = &view.trouble {
         ui.add(Label::new(RichText::new(trouble).color(style::WARN)).wrap());
-    }
-}
-
-/// Returns the label of a stage. The log keeps the predecessor's names, which its tools parse.
-pub fn stage_label(stage: &str) -> &str {
-    match stage {
-        "audit presets" => "Audit presets",
-        "write pack" => "Write pack",
-        "render frames" => "Render frames",
-        "embed CLIP" => "Embed presets",
-        "cluster embeddings" => "Cluster embeddings",
-        "write style policy" => "Write style policy",
-        "done." => "Done",
-        other => other,
     }
 }
 

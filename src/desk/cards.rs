@@ -23,7 +23,8 @@ pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
         card(ui, view, number, upcoming, commands);
     }
     if view.snapshot.up_next.is_empty() {
-        let text = "No presets available. Open a folder with .milk files.";
+        let text =
+            "No other playable preset. Unban or rescue some on the Library page, or open another library.";
         ui.label(RichText::new(text).color(style::WARN));
     }
 }
@@ -73,9 +74,10 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
                 if star {
                     commands.push(Command::FavouritePreset(past.id));
                 }
-                let ban = sign(ui, past.banned, "Ban", |ui, center, color| {
-                    mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
-                });
+                let ban =
+                    sign(ui, past.banned, if past.banned { "Unban" } else { "Ban" }, |ui, center, color| {
+                        mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
+                    });
                 if ban {
                     commands.push(Command::BanPreset(past.id));
                 }

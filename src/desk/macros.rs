@@ -57,7 +57,7 @@ fn mode(ui: &mut Ui, view: &MacroView, commands: &mut Vec<Command>) {
     let button = egui::Button::new(RichText::new(word).strong().color(color)).min_size(Vec2::new(92.0, 30.0));
     if ui
         .add(button)
-        .on_hover_text("Whether the macros follow the music or stay where you set them")
+        .on_hover_text("Switch between following the music and staying where you set them")
         .clicked()
     {
         commands.push(Command::MacroAi);

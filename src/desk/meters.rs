@@ -96,7 +96,7 @@ fn scene(ui: &mut Ui, features: &Features) {
     for (scene, probability) in Scene::ALL.into_iter().zip(features.scene.probabilities) {
         let on = scene == features.scene.scene;
         ui.horizontal(|ui| {
-            let text = RichText::new(scene.label()).color(if on { style::TEXT } else { style::OFF });
+            let text = RichText::new(scene.title()).color(if on { style::TEXT } else { style::OFF });
             ui.add_sized(Vec2::new(64.0, 16.0), egui::Label::new(text));
             let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 12.0), Sense::hover());
             let painter = ui.painter_at(rect);

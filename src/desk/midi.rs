@@ -5,6 +5,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 use super::action::{Action, Group};
 use super::button::{BigButton, big};
 use super::{mark, style};
+use crate::units::counted;
 
 /// State shown on the MIDI page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +34,7 @@ pub struct MidiDevice {
     /// Whether it is connected.
     pub connected: bool,
     /// Whether it accepts messages, for its LEDs.
-    pub lamps: bool,
+    pub leds: bool,
     /// Number of bindings.
     pub bindings: usize,
 }
@@ -64,7 +65,7 @@ pub enum MidiRequest {
     Learn(Action),
     /// Stop learning or mapping.
     Stop,
-    /// Bind the next eight controls to the macros.
+    /// Bind the macros to knobs in the order they are moved, including those moved before.
     AutoMap,
     /// Remove a binding.
     Unbind {
@@ -111,18 +112,20 @@ pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
 fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
         let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
-        let hint = "Bind the macros to eight knobs: move them one after another";
+        let hint = "Bind the eight macros to knobs in the order you move them, including those moved before";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
             asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
             Some(action) => Some(format!("Move a control to bind {} (turn knobs clockwise)", action.title())),
-            None if view.mapping => Some("Move eight knobs one after another".into()),
+            None if view.mapping => {
+                Some("Move knobs one after another until all eight macros are bound".into())
+            }
             None => None,
         };
         if let Some(waiting) = waiting {
             ui.label(RichText::new(waiting).size(style::NEAR).color(style::WARN));
-            let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
+            let stop = BigButton { title: "Cancel", key: "", on: false, color: style::WARN };
             if big(ui, Vec2::new(80.0, 44.0), &stop).clicked() {
                 asks.push(MidiRequest::Stop);
             }
@@ -146,10 +149,9 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
         ui.horizontal(|ui| {
             mark::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
-            let lamps = if device.lamps { ", with LEDs" } else { "" };
+            let leds = if device.leds { ", with LEDs" } else { "" };
             let there = if device.connected { "" } else { ", disconnected" };
-            let bindings = if device.bindings == 1 { "binding" } else { "bindings" };
-            let text = format!("{} {bindings}{lamps}{there}", device.bindings);
+            let text = format!("{}{leds}{there}", counted(device.bindings, "binding"));
             ui.label(RichText::new(text).color(style::OFF));
             if device.bindings > 0
                 && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
@@ -170,7 +172,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             if ui.button(*encoding).on_hover_text("Control encoding; click to cycle").clicked() {
                 asks.push(MidiRequest::Encoding { device: device.clone(), at });
             }
-            let word = if *pickup { "soft takeover" } else { "jump" };
+            let word = if *pickup { "Soft takeover" } else { "Jump" };
             if ui
                 .button(word)
                 .on_hover_text("With soft takeover, a knob acts once it reaches the current value")

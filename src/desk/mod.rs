@@ -1,7 +1,7 @@
 //! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
 //!
 //! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The
-//! desk never changes the show; its only state is the open page and the selected macro.
+//! desk never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
 
 mod action;
 mod bake;
@@ -33,7 +33,7 @@ use crate::show::Command;
 use library::Layout;
 
 pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, WindowAction};
-pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView, stage_label};
+pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
 pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;

@@ -133,7 +133,7 @@ impl SettingsPage {
 fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Audio input");
     let now = view.settings.audio.as_deref();
-    if line(ui, now.is_none(), "Automatic (input with signal)") {
+    if line(ui, now.is_none(), "Automatic (default input, or one with signal)") {
         asks.push(SettingsRequest::Set(Setting::Audio(None)));
     }
     if line(ui, now == Some("demo"), "Demo track") {
@@ -195,7 +195,7 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Ve
     }
     let mut dwell = view.settings.dwell.unwrap_or(1.0);
     let slider = Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("Dwell");
-    let hint = "How long presets stay, as a multiple of the automatic duration";
+    let hint = "How long presets stay on air, as a multiple of the automatic duration";
     if ui.add(slider).on_hover_text(hint).changed() {
         asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }

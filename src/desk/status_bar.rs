@@ -5,6 +5,7 @@ use egui::{Align, Label, Layout, RichText, Ui};
 use super::style;
 use super::view::DeskView;
 use crate::show::FrameTimes;
+use crate::units::counted;
 
 /// Seconds for which a message stays highlighted.
 const BRIGHT_SECS: f64 = 15.0;
@@ -44,15 +45,16 @@ impl StatusBar {
                 ui.label(RichText::new(times).small().color(style::OFF));
                 let scale = view.snapshot.quality.scale;
                 if scale < 1.0 {
-                    let text = format!("{:.0}% size", scale * 100.0);
-                    ui.label(RichText::new(text).small().color(style::OFF))
-                        .on_hover_text("The picture is smaller while this computer cannot keep up");
+                    let text = format!("{:.0}% resolution", scale * 100.0);
+                    ui.label(RichText::new(text).small().color(style::OFF)).on_hover_text(
+                        "The picture is drawn at a lower resolution because this computer cannot keep up",
+                    );
                 }
                 let dropped = &view.snapshot.dropped;
                 if dropped.total() > 0 {
-                    let count = format!("{} dropped", dropped.total());
+                    let count = counted(dropped.total() as usize, "dropped frame");
                     ui.label(RichText::new(count).small().color(style::OFF))
-                        .on_hover_text(format!("Steps dropped: {}", dropped.description()));
+                        .on_hover_text(format!("Dropped frames by cause: {}", dropped.description()));
                 }
             });
         });

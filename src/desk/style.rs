@@ -6,7 +6,7 @@ use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
 /// Text.
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
-/// Inactive or outdated text.
+/// Secondary text, and text that is inactive or outdated.
 pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
 /// Working as expected.
 pub(super) const GOOD: Color32 = Color32::from_rgb(94, 214, 140);

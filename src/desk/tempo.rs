@@ -10,7 +10,7 @@ use crate::show::Command;
 use crate::units::{MAX_TEMPO, MIN_TEMPO};
 
 pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
-    ui.label(RichText::new("Manual beat").color(style::OFF));
+    ui.label(RichText::new("Tempo").color(style::OFF));
     let rows: [&[(&str, Command)]; 2] = [
         &[("Tap", Command::TapTempo), ("Downbeat", Command::Resync)],
         &[

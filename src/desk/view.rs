@@ -25,7 +25,7 @@ pub struct DeskView<'a> {
     pub preview_aspect: f32,
     /// Name of the graphics device.
     pub device: &'a str,
-    /// Messages, most severe first.
+    /// Messages, one per source, the show first.
     pub messages: &'a [&'a str],
     /// MIDI page.
     pub midi: &'a MidiView,
@@ -42,7 +42,7 @@ pub struct DeskView<'a> {
 /// A request from the desk.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DeskRequest {
-    /// An action of the performer.
+    /// An action that the performer triggered.
     Act(Action),
     /// From the MIDI page.
     Midi(MidiRequest),

@@ -73,9 +73,9 @@ impl Builtin {
     /// Describes the embedder for the log.
     pub fn description(&self) -> String {
         match &self.looks {
-            Some(_) => format!("preset code, and the looks of {} presets with frames", self.framed),
+            Some(_) => format!("preset code and the look of {} presets with frames", self.framed),
             None => format!(
-                "preset code only: looks need frames of at least {} presets, {} have them",
+                "preset code only; the look model needs at least {} presets with frames, found {}",
                 looks::MIN_LOOKS,
                 self.framed
             ),

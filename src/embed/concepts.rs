@@ -105,7 +105,8 @@ impl<'a> Bytes<'a> {
         Array2::from_shape_vec((rows, columns), self.floats(rows.checked_mul(columns)?)?).ok()
     }
 
-    /// Reads words with their weights, and their directions: words x directions.
+    /// Reads a vocabulary, which is word hashes with their weights, and a matrix with one row per word and one column per
+    /// direction.
     fn words(&mut self) -> Option<(Vec<(u64, f32)>, Array2<f32>)> {
         let (words, directions) = (self.count()?, self.count()?);
         let hashes = self.take(words.checked_mul(8)?)?.chunks_exact(8);

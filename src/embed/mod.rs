@@ -66,12 +66,12 @@ pub fn open_embedder(
 ) -> Result<Box<dyn Embedder>, EmbedError> {
     if name == "builtin" {
         let model = Builtin::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
-        on_note(format!("embedding with builtin: {}", model.description()));
+        on_note(format!("using the built-in embedder with {}", model.description()));
         return Ok(Box::new(model));
     }
     let own = models.map(|models| models.join(name)).filter(|folder| folder.is_dir());
     let model = Onnx::open(&own.unwrap_or_else(|| PathBuf::from(name)), threads).map_err(EmbedError::Open)?;
-    on_note(format!("embedding with {name}: {}", model.description()));
+    on_note(format!("using the embedder {name}: {}", model.description()));
     Ok(Box::new(model))
 }
 

@@ -167,7 +167,7 @@ impl Renderer {
     }
 }
 
-/// Returns the samples of a frame, counted from 1; empty after the end of the sound.
+/// Returns the audio samples of frame `number`, which starts at 1; empty after the end of the audio.
 pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]] {
     let sample = |frame: u32| (u64::from(frame) * u64::from(SAMPLE_RATE_HZ) / u64::from(fps.max(1))) as usize;
     let from = sample(number - 1).min(sound.len());

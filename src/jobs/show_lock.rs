@@ -1,4 +1,4 @@
-//! Lock files of a show: one held while music is playing, so that a bake pauses, and one held while the show is open,
+//! Lock files of a show: one held while music is playing, so that a bake slows down, and one held while the show is open,
 //! so that no other process writes what the show would overwrite.
 //!
 //! The operating system releases the locks when the process exits, so a crashed show blocks nobody.

@@ -115,9 +115,9 @@ impl StyleOrigin {
     /// Returns the text for the desk and reports.
     pub fn word(self) -> &'static str {
         match self {
-            Self::V1 => "style index v1",
-            Self::V0 => "style index v0",
-            Self::Tags => "preset code",
+            Self::V1 => "by look",
+            Self::V0 => "by name",
+            Self::Tags => "by preset code",
         }
     }
 }

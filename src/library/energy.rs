@@ -29,12 +29,21 @@ impl Energy {
         Self::ALL.get(usize::from(rank)).copied().unwrap_or_default()
     }
 
-    /// Returns the label used in files and on the desk.
+    /// Returns the word used in files and messages.
     pub fn label(self) -> &'static str {
         match self {
             Self::Calm => "calm",
             Self::Groove => "groove",
             Self::Peak => "peak",
+        }
+    }
+
+    /// Returns the label shown on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Calm => "Calm",
+            Self::Groove => "Groove",
+            Self::Peak => "Peak",
         }
     }
 }

@@ -220,7 +220,7 @@ impl CatalogueBuilder {
         }
         if gone > 0 {
             let all = listing.presets.len();
-            messages.push(format!("{gone} of {all} presets of the manifest are missing"));
+            messages.push(format!("{gone} of the {all} presets listed in the manifest are missing"));
         }
         self.keep(&kept, messages, "the manifest lists none of the folder's presets");
     }
@@ -259,10 +259,10 @@ impl CatalogueBuilder {
         let applied = style::apply(&index, names, &mut self.catalogue);
         let version = index.version.word();
         if applied.styled == 0 && !index.entries.is_empty() {
-            messages.push(format!("ignoring the style index {version}: it lists none of the presets"));
+            messages.push(format!("ignoring style index {version}: it lists none of the presets"));
         } else if applied.gone > 0 {
             let (gone, all) = (applied.gone, index.entries.len());
-            messages.push(format!("{gone} of {all} presets of the style index {version} are missing"));
+            messages.push(format!("{gone} of the {all} presets listed in style index {version} are missing"));
         }
     }
 }

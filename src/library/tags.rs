@@ -63,7 +63,7 @@ impl Tag {
         Self::BandHigh,
     ];
 
-    /// Returns the word used in files and on the desk.
+    /// Returns the word used in files and searches.
     pub fn word(self) -> &'static str {
         match self {
             Self::Wave => "wave",
@@ -82,6 +82,28 @@ impl Tag {
             Self::BandLow => "band:low",
             Self::BandMid => "band:mid",
             Self::BandHigh => "band:high",
+        }
+    }
+
+    /// Returns the label shown on the desk.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Wave => "Wave",
+            Self::Dots => "Dots",
+            Self::Line => "Line",
+            Self::Liquid => "Liquid",
+            Self::Abstract => "Abstract",
+            Self::Geometric => "Geometric",
+            Self::Vectors => "Vectors",
+            Self::Shader => "Shader",
+            Self::Textured => "Textured",
+            Self::Echo => "Echo",
+            Self::Dark => "Dark",
+            Self::Bright => "Bright",
+            Self::LowMotion => "Low motion",
+            Self::BandLow => "Reacts to lows",
+            Self::BandMid => "Reacts to mids",
+            Self::BandHigh => "Reacts to highs",
         }
     }
 

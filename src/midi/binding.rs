@@ -39,11 +39,11 @@ impl Encoding {
     /// Returns the label shown on the desk.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Absolute => "absolute",
-            Self::Absolute14 => "absolute, 14-bit",
-            Self::TwosComplement => "two's complement",
-            Self::Offset64 => "offset 64",
-            Self::Toggle => "toggle",
+            Self::Absolute => "Absolute",
+            Self::Absolute14 => "Absolute (14-bit)",
+            Self::TwosComplement => "Relative (two's complement)",
+            Self::Offset64 => "Relative (offset 64)",
+            Self::Toggle => "Toggle",
         }
     }
 
@@ -80,7 +80,7 @@ pub struct Binding {
     pub encoding: Encoding,
     /// Soft takeover: the knob acts once it reaches the current value.
     pub pickup: bool,
-    /// Values of the dial at the two ends of the knob.
+    /// Values of the dial at the two ends of the knob's travel.
     pub range: [f32; 2],
 }
 

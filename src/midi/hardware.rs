@@ -137,9 +137,9 @@ impl Watcher {
             }
             match self.connect(&name, &port) {
                 Ok(connected) => {
-                    let lamps = connected.output.is_some();
+                    let leds = connected.output.is_some();
                     self.devices.insert(name.clone(), connected);
-                    self.tell(PortEvent::Came { device: name, lamps });
+                    self.tell(PortEvent::Came { device: name, leds });
                 }
                 // Retried at the next scan.
                 Err(error) => log::debug!("cannot open {name}: {error}"),

@@ -6,8 +6,8 @@
 mod binding;
 mod event;
 mod hardware;
-mod lamps;
 mod learn;
+mod leds;
 mod monitor;
 mod pickup;
 mod profile;
@@ -34,18 +34,18 @@ pub use profile::MidiProfile;
 use profile_store::{Fetched, ProfileStore};
 use source::{MidiSource, PortEvent};
 
-/// Number of controls bound by auto-map.
+/// Number of knobs bound by auto-map.
 const BANK: usize = Control::ALL.len();
 
 /// A device, connected or not.
 #[derive(Default)]
 struct Device {
     connected: bool,
-    lamps: bool,
+    leds: bool,
     /// Whether its profile is still being loaded; it is not overwritten meanwhile.
     fetching: bool,
     controls: Vec<Bound>,
-    /// Last value of each lamp.
+    /// Last value of each LED.
     lit: Vec<Option<u8>>,
 }
 
@@ -56,7 +56,7 @@ pub struct Midi {
     devices: BTreeMap<String, Device>,
     arrived: Vec<(String, Event)>,
     learning: Option<Learning>,
-    /// Controllers in the order they were first moved.
+    /// Knobs (device and CC) in the order they were first moved.
     seen: Vec<(String, Address)>,
     /// Whether auto-map is active.
     mapping: bool,
@@ -151,14 +151,14 @@ impl Midi {
         }
     }
 
-    /// Updates the lamps of all devices.
+    /// Updates the LEDs of all devices.
     pub fn light(&mut self, snapshot: &Snapshot) {
-        for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.connected && device.lamps) {
+        for (name, device) in self.devices.iter_mut().filter(|(_, device)| device.connected && device.leds) {
             for (bound, lit) in device.controls.iter().zip(&mut device.lit) {
-                let wanted = lamps::brightness(&bound.binding, snapshot);
+                let wanted = leds::brightness(&bound.binding, snapshot);
                 if let Some(brightness) = wanted.filter(|_| wanted != *lit) {
                     *lit = wanted;
-                    if let Some(message) = lamps::message(&bound.binding, brightness) {
+                    if let Some(message) = leds::message(&bound.binding, brightness) {
                         self.source.send(name, &message);
                     }
                 }
@@ -235,7 +235,7 @@ impl Midi {
         let devices = self.devices.iter().map(|(name, device)| MidiDevice {
             name: name.clone(),
             connected: device.connected,
-            lamps: device.lamps,
+            leds: device.leds,
             bindings: device.controls.len(),
         });
         MidiView {
@@ -271,11 +271,11 @@ impl Midi {
 
     fn news(&mut self, news: PortEvent, now: f64) {
         match news {
-            PortEvent::Came { device: name, lamps } => {
+            PortEvent::Came { device: name, leds } => {
                 let device = self.devices.entry(name.clone()).or_default();
                 let known = !device.controls.is_empty();
                 device.connected = true;
-                device.lamps = lamps;
+                device.leds = leds;
                 device.lit.fill(None);
                 // Knobs may have moved while unplugged.
                 for bound in &mut device.controls {
@@ -324,7 +324,7 @@ impl Midi {
         }
     }
 
-    /// Binds the first eight controllers to the macros, in the order they were moved.
+    /// Binds the first eight knobs to the macros, in the order they were moved.
     fn map_bank(&mut self) {
         for (control, (device, address)) in Control::ALL.into_iter().zip(self.seen.clone()) {
             let action = Action::Turn(Dial::Macro(control));

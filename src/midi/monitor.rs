@@ -37,8 +37,8 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
 
 fn line(news: &PortEvent) -> String {
     match news {
-        PortEvent::Came { device, lamps: true } => format!("port   {device} (in and out)"),
-        PortEvent::Came { device, lamps: false } => format!("port   {device} (in)"),
+        PortEvent::Came { device, leds: true } => format!("port   {device} (in and out)"),
+        PortEvent::Came { device, leds: false } => format!("port   {device} (in)"),
         PortEvent::Gone { device } => format!("gone   {device}"),
         PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("info   {why}"),
         PortEvent::Bytes { device, bytes } => {

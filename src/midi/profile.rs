@@ -27,7 +27,8 @@ impl MidiProfile {
         let mut text = format!(
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14,\n\
-             # twos_complement, offset64 or toggle. min and max: the values at the two ends of a knob's range.\n\
+             # twos_complement, offset64 or toggle. pickup: soft takeover, the knob acts once it reaches the current\n\
+             # value. min and max: the values at the two ends of the knob's travel.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );
@@ -101,7 +102,7 @@ fn binding(text: &str, place: std::ops::Range<usize>, fields: &DeTable) -> Resul
     }
     let kind = Kind::ALL.into_iter().find(|kind| word("message") == Some(kind.word()));
     if kind.is_none() {
-        wrong("message", "write \"note\", \"cc\" or \"bend\"".into());
+        wrong("message", "expected \"note\", \"cc\" or \"bend\"".into());
     }
     let encoding = match word("encoding") {
         None => Some(Encoding::default()),

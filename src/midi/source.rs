@@ -7,8 +7,8 @@ pub enum PortEvent {
     Came {
         /// Name, the same each time it is connected.
         device: String,
-        /// Whether it accepts messages for lamps.
-        lamps: bool,
+        /// Whether it accepts messages, for its LEDs.
+        leds: bool,
     },
     /// A device was disconnected.
     Gone {

@@ -1,4 +1,4 @@
-//! End-to-end tests from MIDI bytes to commands and lamps.
+//! End-to-end tests from MIDI bytes to commands and LEDs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let midi = Midi::over(Box::new(wire.clone()), shelf());
     let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
     bench.midi.asked(MidiRequest::Learn(Action::Show(Command::Hold)));
-    bench.news(PortEvent::Came { device: "pads".into(), lamps: false });
+    bench.news(PortEvent::Came { device: "pads".into(), leds: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
     let profile = bench.midi.profiles.wait().expect("the profile");
@@ -62,7 +62,7 @@ impl Bench {
         let wire = Wire::default();
         let midi = Midi::over(Box::new(wire.clone()), ProfileStore::open(None));
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
+        bench.news(PortEvent::Came { device: "pads".into(), leds: true });
         bench.frame();
         let profile = bench.midi.profiles.wait().expect("an empty profile");
         bench.midi.fetched(profile);
@@ -97,7 +97,7 @@ impl Bench {
         self.frame();
     }
 
-    fn lamps(&mut self) -> Vec<Vec<u8>> {
+    fn leds(&mut self) -> Vec<Vec<u8>> {
         self.midi.light(&self.snapshot);
         self.wire.sent.lock().expect("free").drain(..).map(|(_, bytes)| bytes).collect()
     }
@@ -182,7 +182,7 @@ fn a_reconnected_device_keeps_its_bindings() {
     bench.frame();
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
-    bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
+    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads reconnected")));
@@ -200,19 +200,19 @@ fn a_control_with_two_actions_is_a_conflict() {
 }
 
 #[test]
-fn lamps_follow_the_show_and_are_restored_after_reconnection() {
+fn leds_follow_the_show_and_are_restored_after_reconnection() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Hold), &[[0x99, 36, 100]]);
     bench.learn(Action::Show(Command::Favourite), &[[0xb0, 50, 127]]);
     bench.learn(FUSION, &[[0xb0, 16, 65]; 6]);
-    assert_eq!(bench.lamps(), [vec![0x99, 36, 0], vec![0xb0, 50, 0], vec![0xb0, 16, 64]]);
-    assert!(bench.lamps().is_empty(), "nothing changed");
+    assert_eq!(bench.leds(), [vec![0x99, 36, 0], vec![0xb0, 50, 0], vec![0xb0, 16, 64]]);
+    assert!(bench.leds().is_empty(), "nothing changed");
     bench.snapshot.held = true;
     bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
-    assert_eq!(bench.lamps(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
-    bench.news(PortEvent::Came { device: "pads".into(), lamps: true });
+    assert_eq!(bench.leds(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
+    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
     bench.frame();
-    assert_eq!(bench.lamps().len(), 3);
+    assert_eq!(bench.leds().len(), 3);
 }
 
 fn playing() -> Playing {

@@ -150,7 +150,7 @@ impl MacroPreset {
             Self::RavePunch => "Rave punch",
             Self::DeepPulse => "Deep pulse",
             Self::WideSweep => "Wide sweep",
-            Self::TechnoBrutal => "Techno brutal",
+            Self::TechnoBrutal => "Brutal techno",
             Self::IndustrialSurge => "Industrial surge",
             Self::AcidOverdrive => "Acid overdrive",
         }

@@ -38,7 +38,9 @@ pub enum NightError {
         folder: PathBuf,
     },
     /// The time for the audit ended before a playable preset was found.
-    #[error("no playable preset found in time, {pending} pending; run again to resume, or raise --hours")]
+    #[error(
+        "no playable preset found in time, {pending} pending; run again to resume, or raise the time limit"
+    )]
     NoTimeForAudit {
         /// Presets without a verdict.
         pending: usize,
@@ -52,7 +54,7 @@ pub enum NightError {
     /// The time for embedding ended before a preset was embedded.
     #[error(
         "{embedder} embedded none of the {presets} presets in time, and embeddings from other models cannot be used; run \
-         again to resume, or raise --hours"
+         again to resume, or raise the time limit"
     )]
     NothingEmbedded {
         /// Name of the embedder.

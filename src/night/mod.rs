@@ -2,8 +2,8 @@
 //!
 //! A preflight, then a smoke test of a few presets through every stage, finds most failures within the first minutes.
 //! The time budget is divided so that the last stage always finishes. Every stage can be interrupted at any time; the
-//! next run resumes and produces the same index. While a show is playing on the same machine the bake pauses, except
-//! for clustering, which is short.
+//! next run resumes and produces the same index. While a show is playing on the same machine, the bake slows down: one
+//! worker runs and rests half of the time. Clustering, which is short, runs at full speed.
 
 mod clock;
 mod error;
@@ -51,6 +51,21 @@ const EMBED: &str = "embed CLIP";
 const CLUSTER: &str = "cluster embeddings";
 const POLICY: &str = "write style policy";
 const DONE: &str = "done.";
+
+/// Returns the label of a stage for the desk and the terminal. The log keeps the predecessor's names, which its tools
+/// parse.
+pub fn stage_label(stage: &str) -> &str {
+    match stage {
+        AUDIT => "Audit presets",
+        PACK => "Write pack",
+        FRAMES => "Render frames",
+        EMBED => "Embed presets",
+        CLUSTER => "Cluster embeddings",
+        POLICY => "Write style policy",
+        DONE => "Done",
+        other => other,
+    }
+}
 
 /// Runs the bake. Verdicts are saved in `store`, which must be on disk.
 pub fn overnight(

@@ -8,6 +8,7 @@ use super::settings::NightSettings;
 use crate::embed;
 use crate::frames::CaptureSettings;
 use crate::stage::Gpu;
+use crate::units::counted;
 
 /// Bytes per preset besides its frames: copy, thumbnail, embedding.
 const BYTES_PER_PRESET: u64 = 64_000;
@@ -20,7 +21,7 @@ pub struct Check {
     /// The result as a message.
     #[serde(rename = "said")]
     pub message: String,
-    /// Whether the bake cannot start.
+    /// Whether this prevents the bake from starting.
     pub fatal: bool,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn run(settings: &NightSettings, presets: usize) -> Vec<Check> {
         Check { what: what.into(), message: found.unwrap_or_else(|why| why), fatal }
     };
     vec![
-        check("library", Ok(format!("{presets} presets in {}", settings.library.display()))),
+        check("library", Ok(format!("{} in {}", counted(presets, "preset"), settings.library.display()))),
         check("disk", disk(&settings.folder, presets, &settings.capture)),
         check("graphics", graphics()),
         check("audio", audio(&settings.capture.audio)),
@@ -81,7 +82,7 @@ fn audio(audio: &str) -> Result<String, String> {
     if loud {
         Ok(audio.to_owned())
     } else {
-        Err(format!("the audio file {audio} is silent; presets need music to be judged"))
+        Err(format!("the audio file {audio} is silent; presets cannot be audited without music"))
     }
 }
 
@@ -91,7 +92,7 @@ fn textures(folders: &[std::path::PathBuf]) -> Result<String, String> {
     }
     match folders.iter().find(|folder| !folder.is_dir()) {
         Some(folder) => Err(format!("{} is not a folder", folder.display())),
-        None => Ok(format!("{} texture folders", folders.len())),
+        None => Ok(counted(folders.len(), "texture folder")),
     }
 }
 
@@ -123,8 +124,10 @@ fn power() -> String {
             online.push(text.trim() == "1");
         }
     }
-    if online.is_empty() || online.contains(&true) {
-        "on mains power, or power source unknown".into()
+    if online.is_empty() {
+        "power source unknown".into()
+    } else if online.contains(&true) {
+        "on mains power".into()
     } else {
         "on battery: connect the power supply".into()
     }

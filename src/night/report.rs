@@ -239,7 +239,7 @@ mod tests {
             presets: 5,
             excluded: &excluded,
             pending: 1,
-            grade: Some("green: diverse".into()),
+            grade: Some("good (mean distance 1.20x)".into()),
             rendered: Rendered::default(),
             spent: Duration::from_secs(7500),
         };
@@ -253,7 +253,7 @@ mod tests {
             "too dark: light 0.001",
             "2 h 05 min",
             "<td>c01</td><td>calm &lt;star&gt;</td><td>0</td>",
-            "green: diverse",
+            "Pack diversity: good (mean distance 1.20x).",
         ] {
             assert!(html.contains(wanted), "{wanted} is missing in {html}");
         }

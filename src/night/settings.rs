@@ -25,9 +25,9 @@ pub struct NightSettings {
     pub time: Duration,
     /// Maximum number of presets.
     pub limit: Option<usize>,
-    /// Number of presets in the pack, selected for diversity; `None` takes all that pass the audit.
+    /// Maximum number of presets in the pack, selected for diversity; `None` for all that pass the audit.
     pub pack_size: Option<usize>,
-    /// Number of clusters; `None` chooses it by the size of the library.
+    /// Number of clusters; `None` for a number based on the size of the library.
     pub clusters: Option<usize>,
     /// `builtin`, or a vision model.
     pub embedder: String,

@@ -21,6 +21,7 @@ use crate::jobs::progress::Progress;
 use crate::jobs::show_lock;
 use crate::jobs::{iso, now};
 use crate::pack::{self, PackSettings, Sample};
+use crate::units::counted;
 
 /// Folder of the audit's thumbnails, within the audit folder.
 const THUMBS: &str = "thumbs";
@@ -176,7 +177,7 @@ impl Night<'_, '_> {
             self.note(format!("time limit for the audit reached; {} presets pending", judged.pending));
         }
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
-        self.note(format!("{accepted} presets accepted, {excluded} excluded"));
+        self.note(format!("{} accepted, {excluded} excluded", counted(accepted, "preset")));
         Ok(judged)
     }
 
@@ -209,9 +210,9 @@ impl Night<'_, '_> {
                 return Ok(None);
             }
         };
-        let reasons = pack.report.reasons.join("; ");
-        let grade = format!("{:?}: {reasons}", pack.report.grade).to_lowercase();
-        self.note(format!("{} presets and {} images in the pack; {grade}", pack.report.size, pack.images));
+        let grade = pack.report.summary();
+        let (presets, images) = (counted(pack.report.size, "preset"), counted(pack.images, "image"));
+        self.note(format!("{presets} and {images} in the pack; diversity: {grade}"));
         let selected: HashSet<&str> = pack.presets.iter().map(String::as_str).collect();
         let NightPresets { accepted, excluded, .. } = judged;
         accepted.retain(|item| {

@@ -18,7 +18,8 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Adds the samplers declared by a preset. Prefixes such as in `sampler_fw_name` select how `name` is sampled.
+    /// Adds the samplers declared by a preset. A prefix such as `fw_` in `sampler_fw_name` selects how `name` is
+    /// sampled.
     pub fn read(&mut self, preset: &[u8]) {
         for name in samplers(&Decoded::new(preset).text) {
             self.any |= name.starts_with("rand") && name[4..].starts_with(|c: char| c.is_ascii_digit());

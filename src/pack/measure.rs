@@ -106,6 +106,18 @@ pub fn measure(
     PackReport { grade, reasons, size: chosen.len(), eligible: candidates.len(), pack, random, nearest_ratio }
 }
 
+impl PackReport {
+    /// Describes the grade, such as `good (mean nearest-neighbour distance 1.20x that of a random pack)`.
+    pub fn summary(&self) -> String {
+        let grade = match self.grade {
+            PackGrade::Green => "good",
+            PackGrade::Yellow => "fair",
+            PackGrade::Red => "poor",
+        };
+        format!("{grade} ({})", self.reasons.join("; "))
+    }
+}
+
 fn grade(
     pack: &Diversity,
     random: &Diversity,
@@ -128,7 +140,9 @@ fn grade(
     if chosen.len() < candidates.len() && unlike < 0.9 {
         worse(
             PackGrade::Red,
-            format!("presets more alike than in a random pack: mean nearest-neighbour distance {unlike:.2}x"),
+            format!(
+                "presets are more alike than in a random pack, at {unlike:.2}x its mean nearest-neighbour distance"
+            ),
         );
     }
     for (what, count) in [("code", pack.families), ("look", pack.looks)] {
@@ -161,7 +175,7 @@ fn grade(
         }
     }
     if reasons.is_empty() {
-        reasons.push(format!("diverse: mean nearest-neighbour distance {unlike:.2}x that of a random pack"));
+        reasons.push(format!("mean nearest-neighbour distance {unlike:.2}x that of a random pack"));
     }
     (grade, reasons)
 }
@@ -204,5 +218,6 @@ mod tests {
         let report = measure(&candidates, &points, &chosen, &[none], &mut Rng::new(1));
         assert_eq!(report.grade, PackGrade::Yellow);
         assert!(report.reasons[0].contains("use shaders"), "{:?}", report.reasons);
+        assert!(report.summary().starts_with("fair (") && report.summary().contains("use shaders"));
     }
 }

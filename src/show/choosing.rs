@@ -17,7 +17,7 @@ use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// Candidates kept warm for the next cut.
-const WARM_CANDIDATES: usize = 2;
+pub const WARM_CANDIDATES: usize = 2;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.

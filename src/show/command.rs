@@ -23,7 +23,7 @@ pub enum Command {
     Favourite,
     /// Ban the current preset.
     Ban,
-    /// Cut to a safe preset at once.
+    /// Cut to a safe preset at once: a favourite, or a built-in preset if there is none.
     Panic,
     /// Show black; toggles. The show continues underneath.
     Blackout,
@@ -89,13 +89,13 @@ impl Command {
         match self {
             Self::Next => "Next preset",
             Self::Back => "Previous preset",
-            Self::Hold => "Toggle hold",
+            Self::Hold => "Toggle Hold",
             Self::Auto => "Toggle Auto",
-            Self::Favourite => "Favourite",
+            Self::Favourite => "Toggle Favourite",
             Self::Ban => "Ban",
-            Self::Panic => "Panic (safe favourite)",
-            Self::Blackout => "Blackout",
-            Self::Freeze => "Freeze",
+            Self::Panic => "Panic (safe preset)",
+            Self::Blackout => "Toggle Blackout",
+            Self::Freeze => "Toggle Freeze",
             Self::PlayNow(_) => "Play now",
             Self::Veto(_) => "Remove",
             Self::FavouritePreset(_) => "Favourite",

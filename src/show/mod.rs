@@ -30,6 +30,7 @@ mod tests;
 /// Re-exported so that the desk depends on `show` alone.
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
+pub use choosing::WARM_CANDIDATES;
 pub use command::Command;
 pub use governor::{Governor, Quality};
 pub use macro_driver::{FusionDecks, MacroDriver};

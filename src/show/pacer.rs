@@ -144,7 +144,7 @@ impl DroppedSteps {
         self.suspended += other.suspended;
     }
 
-    /// Describes the causes, such as `3 late draw, 1 stall`; empty without a dropped step.
+    /// Describes the causes, such as `late draw 3, stall 1`; empty without a dropped step.
     pub fn description(&self) -> String {
         let Self { late_draw, warm_up, stall, slow, suspended } = *self;
         let causes = [
@@ -152,10 +152,10 @@ impl DroppedSteps {
             (warm_up, "warm-up"),
             (stall, "stall"),
             (slow, "slow machine"),
-            (suspended, "suspended machine"),
+            (suspended, "system suspended"),
         ];
         let words =
-            causes.iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{count} {cause}"));
+            causes.iter().filter(|(count, _)| *count > 0).map(|(count, cause)| format!("{cause} {count}"));
         words.collect::<Vec<_>>().join(", ")
     }
 }

@@ -11,7 +11,7 @@ const MATCHES: [(f64, &str); 3] = [(0.3, "strong"), (0.15, "good"), (-0.1, "weak
 pub struct Reason {
     /// One line, such as `Rock, groove energy, weak match (style: dots)`.
     pub summary: String,
-    /// The scores behind it; empty for a request of the performer.
+    /// The scores behind it; empty for a request by the performer.
     pub details: String,
 }
 
@@ -24,7 +24,7 @@ impl Reason {
     /// Describes a choice of the director; `style` is the name of the preset's style.
     pub(super) fn of(choice: &Choice, style: &str) -> Self {
         let Choice { evidence, target, liking, score, probability, favourite, near, rule, .. } = choice;
-        let scene = capitalised(target.scene.label());
+        let scene = target.scene.title();
         let quality =
             MATCHES.iter().find(|(from, _)| evidence.base >= *from).map_or("poor", |(_, word)| word);
         let mut summary = format!("{scene}, {} energy, {quality} match (style: {style})", energy(target));
@@ -37,9 +37,9 @@ impl Reason {
         summary.push_str(match rule {
             Rule::All => "",
             Rule::SkippedToo => "; skipped before, but nothing else is left",
-            Rule::SameCluster => "; same style again: no other preset fits",
-            Rule::Sooner => "; shown recently: no other preset fits",
-            Rule::Anything => "; any playable preset: none fits",
+            Rule::SameCluster => "; same style again, because no other preset fits",
+            Rule::Sooner => "; shown recently, but no other preset fits",
+            Rule::Anything => "; no preset fits, so any playable one was chosen",
         });
         let details = format!(
             "energy level {:.1} (0 calm to 2 peak), preset energy {}; match {:+.2}, taste {liking:+.2}, \
@@ -61,11 +61,6 @@ fn energy(target: &Target) -> &'static str {
         _ => Energy::Peak,
     }
     .label()
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]
@@ -94,9 +89,11 @@ mod tests {
         for number in ["0.7", "groove", "+0.09", "-0.12", "-0.14", "1%"] {
             assert!(reason.details.contains(number), "{number}: {}", reason.details);
         }
+        let silence = Choice { target: Target { scene: Scene::None, level: 0.0 }, ..choice };
+        assert_eq!(Reason::of(&silence, "dots").summary, "No music, calm energy, weak match (style: dots)");
         let favourite = Reason::of(&Choice { favourite: true, rule: Rule::Sooner, ..choice }, "dots");
         assert!(
-            favourite.summary.ends_with("favourites; shown recently: no other preset fits"),
+            favourite.summary.ends_with("favourites; shown recently, but no other preset fits"),
             "{}",
             favourite.summary
         );

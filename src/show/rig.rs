@@ -23,7 +23,7 @@ pub struct RigFrame<'a> {
     pub sound: &'a [[f32; 2]],
     /// The current analysis of the music.
     pub features: &'a Features,
-    /// Commands of the performer, oldest first.
+    /// The performer's commands, oldest first.
     pub commands: &'a [Command],
 }
 

@@ -217,7 +217,9 @@ impl Show {
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });
-        self.notify(format!("this computer was suspended for {secs:.0} s; the show continues where it was"));
+        self.notify(format!(
+            "this computer was suspended for {secs:.0} s; the show continues where it left off"
+        ));
     }
 
     fn record(&mut self, input: &StepInput) {

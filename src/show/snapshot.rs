@@ -1,4 +1,4 @@
-//! A read-only view of the show for the desk and MIDI lamps.
+//! A read-only view of the show for the desk and MIDI LEDs.
 
 use super::governor::Quality;
 use super::pacer::DroppedSteps;

@@ -15,7 +15,7 @@ pub struct StepInput<'a> {
     pub audio: &'a PresetAudio,
     /// The current analysis of the music.
     pub features: &'a Features,
-    /// Commands of the performer, oldest first.
+    /// The performer's commands, oldest first.
     pub commands: &'a [Command],
     /// Decks prepared since the last step.
     pub arrived: &'a [Arrived],

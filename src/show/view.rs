@@ -6,7 +6,7 @@ use super::snapshot::{PlayedPreset, Playing, Snapshot, Upcoming};
 use crate::library::PresetId;
 
 impl Show {
-    /// Returns a snapshot for the desk and MIDI lamps.
+    /// Returns a snapshot for the desk and MIDI LEDs.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             now: self.now,

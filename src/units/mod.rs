@@ -1,11 +1,13 @@
-//! Number types with units, dates, CPU time, and the seeded random generator.
+//! Number types with units, counts in text, dates, CPU time, and the seeded random generator.
 //!
 //! Imports no other module of the crate; all others may import it.
 
+mod count;
 mod date;
 mod processor;
 mod rng;
 
+pub use count::counted;
 pub use date::iso_date;
 pub use processor::{process_time, thread_time};
 pub use rng::Rng;

@@ -15,13 +15,13 @@ use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
 
 /// What the windows ask of the show.
 pub(in crate::app) enum Order {
-    /// An action of the performer, except for the windows.
+    /// An action by the performer, except on the windows.
     Act(Action),
-    /// A request of the MIDI page.
+    /// A request from the MIDI page.
     Midi(MidiRequest),
     /// Use the MIDI profiles in this folder.
     MidiFolder(Option<PathBuf>),
-    /// A request of the Library page.
+    /// A request from the Library page.
     Library(LibraryRequest),
     /// Play another folder or pack, or the built-in presets.
     Presets(Option<PathBuf>),
@@ -55,7 +55,7 @@ pub(in crate::app) struct DeskState {
     pub times: FrameTimes,
     /// Audio as presets receive it.
     pub heard: Arc<PresetAudio>,
-    /// Messages for the performer, most severe first.
+    /// Messages for the performer, one per source, the show first.
     pub messages: Vec<String>,
     /// MIDI page.
     pub midi: MidiView,
@@ -77,7 +77,7 @@ pub(in crate::app) struct ShowParts {
     pub archive: Archive,
     /// MIDI devices.
     pub midi: Midi,
-    /// Tells bakes on this machine that a show is playing, if the lock can be taken.
+    /// Signals to bakes on this machine that a show is playing, if the lock can be taken.
     pub show_lock: Option<ShowLock>,
     /// Commands before the first step.
     pub first: Vec<Command>,

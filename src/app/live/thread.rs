@@ -18,8 +18,8 @@ use crate::midi::Midi;
 use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
 
-/// Interval between two updates of MIDI lamps.
-const LAMPS_EVERY: Duration = Duration::from_millis(33);
+/// Interval between two updates of MIDI LEDs.
+const LEDS_EVERY: Duration = Duration::from_millis(33);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
 pub(super) type Ends = (Inbox<Order>, Outbox<Action>, Latest<DeskState>);
@@ -47,7 +47,7 @@ pub(super) struct ShowThread {
     desk: Latest<DeskState>,
     desk_every: Duration,
     desk_at: Option<Instant>,
-    lamps_at: Option<Instant>,
+    leds_at: Option<Instant>,
     started: Instant,
     epoch: Instant,
 }
@@ -73,7 +73,7 @@ impl ShowThread {
             desk,
             desk_every: parts.desk_every,
             desk_at: None,
-            lamps_at: None,
+            leds_at: None,
             started: parts.started,
             epoch: Instant::now(),
         }
@@ -130,17 +130,17 @@ impl ShowThread {
         self.report(ordered || moved || commanded, call);
     }
 
-    /// Updates lamps and desk when they are due, or at once after a change.
+    /// Updates LEDs and desk when they are due, or at once after a change.
     fn report(&mut self, changed: bool, call: &dyn Fn(Call)) {
         let due = |at: Option<Instant>, every| at.is_none_or(|at: Instant| at.elapsed() >= every);
-        let lamps = due(self.lamps_at, LAMPS_EVERY);
+        let leds = due(self.leds_at, LEDS_EVERY);
         let desk = due(self.desk_at, if changed { self.desk_every / 2 } else { self.desk_every });
-        if !lamps && !desk {
+        if !leds && !desk {
             return;
         }
         let snapshot = self.stepper.rig.show.snapshot();
-        if lamps {
-            self.lamps_at = Some(Instant::now());
+        if leds {
+            self.leds_at = Some(Instant::now());
             self.midi.light(&snapshot);
         }
         if desk {

@@ -81,25 +81,29 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
     if let Some(index) = loudest {
         let report = &reports[index];
         let others = reports.iter().filter(|r| r.has_signal()).count() - 1;
-        let why = if others == 0 { "the only one" } else { "the loudest one" };
-        let message = format!(
-            "'{}' has signal ({:.1} dBFS), {why} of {} inputs",
-            report.input.name,
-            loudness(report),
-            reports.len()
-        );
+        let why = match (others, reports.len()) {
+            (_, 1) => "it is the only input".to_owned(),
+            (0, all) => format!("the only one of {all} inputs"),
+            (_, all) => format!("the loudest of {all} inputs"),
+        };
+        let message = format!("'{}' has signal ({:.1} dBFS); {why}", report.input.name, loudness(report));
         return Diagnosis { picked: Some(index), message };
     }
     let opened = reports.iter().filter(|report| report.level.is_ok()).count();
     let message = if reports.is_empty() {
         format!("no audio input found; {}", hint())
     } else if opened == 0 {
-        format!("none of {} inputs could be opened; {}", reports.len(), hint())
+        let failed = match reports.len() {
+            1 => "the only input could not be opened".to_owned(),
+            all => format!("none of the {all} inputs could be opened"),
+        };
+        format!("{failed}; {}", hint())
     } else {
-        format!(
-            "all {opened} open inputs are silent: play something, raise the input level or unmute; {}",
-            hint()
-        )
+        let silent = match opened {
+            1 => "the only open input is silent".to_owned(),
+            all => format!("all {all} open inputs are silent"),
+        };
+        format!("{silent}: play something, raise the input level or unmute; {}", hint())
     };
     Diagnosis { picked: None, message }
 }
@@ -197,7 +201,7 @@ mod tests {
         let diagnosis = diagnose(&reports);
         assert_eq!(diagnosis.picked, Some(1), "{diagnosis:?}");
         assert!(
-            diagnosis.message.contains("'mixer' has signal (-6.0 dBFS), the loudest"),
+            diagnosis.message.contains("'mixer' has signal (-6.0 dBFS); the loudest of 3 inputs"),
             "{}",
             diagnosis.message
         );
@@ -211,8 +215,8 @@ mod tests {
         assert!(diagnose(&examine_fake(&host)).message.starts_with("no audio input found"));
         host.plug("line", 0.0);
         let message = diagnose(&examine_fake(&host)).message;
-        assert!(message.starts_with("all 1 open inputs are silent"), "{message}");
+        assert!(message.starts_with("the only open input is silent"), "{message}");
         host.set_busy("line", true);
-        assert!(diagnose(&examine_fake(&host)).message.starts_with("none of 1 inputs could be opened"));
+        assert!(diagnose(&examine_fake(&host)).message.starts_with("the only input could not be opened"));
     }
 }

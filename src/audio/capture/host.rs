@@ -41,7 +41,7 @@ pub enum DeviceChoice {
     /// The system's default input, or any input with signal if the default stays silent.
     #[default]
     Automatic,
-    /// The first input whose name contains this text, ignoring case.
+    /// The first input whose name or ID contains this text, ignoring case.
     Named(String),
 }
 
@@ -60,7 +60,7 @@ pub enum InputError {
     /// The reader has too many streams waiting.
     #[error("the audio reader is busy")]
     ReaderBusy,
-    /// Message of the driver.
+    /// Error message from the driver.
     #[error("{0}")]
     Driver(String),
 }

@@ -13,7 +13,7 @@ use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
 
-/// Audit every preset in a supervised process; run it again to resume.
+/// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
@@ -23,16 +23,16 @@ pub struct Args {
     #[arg(long)]
     out: PathBuf,
     /// Texture folders
-    #[arg(long, num_args = 1..)]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Number of worker processes
     #[arg(long, default_value_t = crate::cli::args::default_workers())]
     workers: usize,
-    /// Maximum number of presets to audit in this run
+    /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
     /// Start no new preset after SECONDS
-    #[arg(long)]
+    #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Picture size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
@@ -126,7 +126,7 @@ impl Watch {
         match event {
             AuditEvent::Scanned { files, presets, known, todo, deleted, unusable } => {
                 self.bar.println(format!(
-                    "{files} files with {presets} distinct presets; {known} already judged, {todo} to do"
+                    "{files} files with {presets} distinct presets; {known} already audited, {todo} to do"
                 ));
                 if deleted + unusable > 0 {
                     self.bar.println(format!("{deleted} files were removed, {unusable} are unusable"));
@@ -141,7 +141,7 @@ impl Watch {
                 self.bar.inc(1);
                 self.bar.set_message(self.summary());
                 if !std::io::stderr().is_terminal() && self.seen.is_multiple_of(LINE_EVERY) {
-                    eprintln!("{} judged: {}", self.seen, self.summary());
+                    eprintln!("{} audited: {}", self.seen, self.summary());
                 }
             }
             AuditEvent::Trouble { path, why, given_up } => {
@@ -167,7 +167,7 @@ impl Watch {
         let AuditReport { presets, known, judged, troubles, stopped, seconds, gates } = report;
         let rate = *judged as f64 / seconds.max(1e-3);
         println!(
-            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} were already judged"
+            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} presets were already audited"
         );
         println!("{}", self.summary());
         if !troubles.is_empty() {

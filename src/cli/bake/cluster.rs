@@ -18,7 +18,7 @@ pub struct Args {
     /// `look` clusters embeddings; `tag` uses only preset names
     #[arg(long, value_enum, default_value = "look")]
     mode: Mode,
-    /// Preset folder, for --mode tag
+    /// Preset folder for --mode tag [default: the --out folder]
     #[arg(long)]
     library: Option<PathBuf>,
     /// Number of clusters, 8 to 256 [default: based on library size]

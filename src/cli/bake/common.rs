@@ -15,7 +15,7 @@ pub(super) struct Work {
     /// Preset folder
     #[arg(long)]
     pub library: PathBuf,
-    /// Maximum number of presets; 0 for all
+    /// Maximum number of presets; 0 for all [default: 0]
     #[arg(long)]
     limit: Option<usize>,
     /// Number of worker processes and threads
@@ -45,7 +45,7 @@ pub(super) struct Embedding {
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Capture {
     /// Texture folders
-    #[arg(long, num_args = 1..)]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     pub textures: Vec<PathBuf>,
     /// Audio file, or `demo` for the demo track
     #[arg(long, default_value = "demo")]
@@ -53,10 +53,10 @@ pub(super) struct Capture {
     /// Frames saved per preset
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     capture_count: u32,
-    /// Frames between saved frames
+    /// Interval between saved frames, in frames
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     capture_every: u32,
-    /// Warm-up frames before the first saved frame
+    /// Warm-up frames; the first frame is saved --capture-every frames after them
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
     /// Render size in pixels

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order.
+/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order; exit with 1 if a
+/// folder fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders with PNG frames; one JSON object is printed per folder

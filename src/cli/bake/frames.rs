@@ -47,7 +47,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
         Ok(known) => {
-            println!("audio response known from an earlier audit for {known} of {} presets", items.len());
+            println!("{known} of {} presets have an audio response from an earlier audit", items.len());
         }
         Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
     }

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use super::common::{Capture, Embedding, Work};
 use crate::jobs::{iso, now, show_lock, workers};
 use crate::library::UserFolders;
-use crate::night::{NightEvent, NightOutcome, NightSettings, overnight};
+use crate::night::{NightEvent, NightOutcome, NightSettings, overnight, stage_label};
 
 /// Bake a library: audit, pack, frames, embeddings, clusters and style index.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub struct Args {
     /// Time limit in hours, including earlier runs of the same bake
     #[arg(long, default_value_t = 8.0)]
     hours: f64,
-    /// Number of presets in the pack, selected for diversity [default: all that pass the audit]
+    /// Maximum number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
     /// Number of clusters, 8 to 256 [default: based on library size]
@@ -47,7 +47,7 @@ pub struct Args {
     /// Emit JSON Lines; stop when `stop` is read from stdin
     #[arg(long)]
     json: bool,
-    /// Also stop when stdin closes
+    /// With --json, also stop when stdin closes
     #[arg(long, requires = "json")]
     tethered: bool,
 }
@@ -110,8 +110,10 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
     let outcome = overnight(&settings, &store, &mut |event| {
         if let Some(line) = line(&event) {
             writeln!(log, "{} {line}", iso(now())).ok(); // The stage itself reports a full disk.
-            if !args.json {
-                println!("{line}");
+            match &event {
+                _ if args.json => {}
+                NightEvent::Stage { stage } => println!("[overnight] {}", stage_label(stage)),
+                _ => println!("{line}"),
             }
         }
         if args.json {

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
+use crate::units::counted;
 
-/// Copy a safe, diverse selection of an audited library, with its images, into a pack.
+/// Copy a safe, diverse selection of an audited library, with its images, into a pack; exit with 4 if it is not diverse.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder
@@ -20,10 +21,10 @@ pub struct Args {
     /// `ok`: playable with an acceptable look; `crashsafe`: all playable presets
     #[arg(long, default_value = "ok", value_parser = ["ok", "crashsafe"])]
     from: String,
-    /// Number of presets
+    /// Maximum number of presets
     #[arg(long, default_value_t = 2000)]
     size: usize,
-    /// Selection method
+    /// Selection method: the most diverse presets, random ones (reservoir sampling), or the first
     #[arg(long, default_value = "diverse", value_parser = ["diverse", "reservoir", "first"])]
     sample: String,
     /// Exclude presets that flash too often
@@ -32,14 +33,14 @@ pub struct Args {
     /// Exclude presets whose estimated cost at 1080p exceeds MS per frame
     #[arg(long, value_name = "MS")]
     max_cost: Option<f64>,
-    /// Only use the paths listed in FILE, one per line
+    /// Select only from the presets listed in FILE, one path relative to the library per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
     /// Exclude the presets in this blacklist
     #[arg(long, value_name = "FILE")]
     blacklist: Option<PathBuf>,
     /// Texture folders
-    #[arg(long, num_args = 1..)]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Random seed
     #[arg(long, default_value_t = 1)]
@@ -74,19 +75,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string(report)?);
     } else {
-        println!("{} presets and {} images in {}", report.size, pack.images, pack.folder.display());
+        let (presets, images) = (counted(report.size, "preset"), counted(pack.images, "image"));
+        println!("{presets} and {images} in {}", pack.folder.display());
         println!("selected from {}; compared with random packs of the same size:", report.eligible);
         let line = |what, pack: f64, random: f64| println!("  {what:26} {pack:8.2}  random {random:8.2}");
         line("folders covered", report.pack.folders, report.random.folders);
         line("distinct code families", report.pack.families, report.random.families);
         line("distinct looks", report.pack.looks, report.random.looks);
         line("nearest-neighbour distance", report.pack.mean_nearest, report.random.mean_nearest);
-        let grade = match report.grade {
-            PackGrade::Green => "GREEN",
-            PackGrade::Yellow => "YELLOW",
-            PackGrade::Red => "RED",
-        };
-        println!("{grade}: {}", report.reasons.join("; "));
+        println!("diversity: {}", report.summary());
     }
     Ok(if report.grade == PackGrade::Red { ExitCode::from(4) } else { ExitCode::SUCCESS })
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::audit::{Blacklist, MissingQuality, SnapshotSettings, snapshot};
 
-/// Write a summary and a blacklist of an audit, complete or in progress.
+/// Write a summary and a blacklist from an audit, complete or in progress.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder
@@ -17,7 +17,7 @@ pub struct Args {
     /// Presets without a verdict: omit them, blacklist them, or count them as ok
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
-    /// Entries in each ranking
+    /// Number of entries in each top list of the summary
     #[arg(long, default_value_t = 50)]
     top: usize,
     /// Include the reasons for each blacklisted preset

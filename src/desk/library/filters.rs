@@ -5,7 +5,7 @@ use egui::{FontId, RichText, ScrollArea, TextEdit, Ui};
 use super::page::LibraryPage;
 use super::view::LibraryView;
 use crate::desk::style;
-use crate::library::{Energy, StyleOrigin, Tag};
+use crate::library::{Energy, Tag};
 
 /// Height of one style in the list, in points.
 const STYLE_ROW: f32 = 22.0;
@@ -24,12 +24,12 @@ impl LibraryPage {
             self.question.like = None;
         }
         ui.horizontal_wrapped(|ui| {
-            if ui.selectable_label(self.favourites_only, "favourites").clicked() {
+            if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {
                 let on = self.question.energy == Some(energy);
-                if ui.selectable_label(on, energy.label()).clicked() {
+                if ui.selectable_label(on, energy.title()).clicked() {
                     self.question.energy = (!on).then_some(energy);
                 }
             }
@@ -38,17 +38,13 @@ impl LibraryPage {
         ui.horizontal_wrapped(|ui| {
             for tag in Tag::ALL {
                 let on = self.question.tags.has(tag);
-                if ui.selectable_label(on, tag.word()).clicked() {
+                if ui.selectable_label(on, tag.title()).clicked() {
                     self.question.tags.toggle(tag);
                 }
             }
         });
         ui.separator();
-        let source = match library.origin {
-            StyleOrigin::V1 => "Styles (by look)",
-            StyleOrigin::V0 => "Styles (by name)",
-            StyleOrigin::Tags => "Styles (by preset code)",
-        };
+        let source = format!("Styles ({})", library.origin.word());
         ui.label(RichText::new(source).color(style::OFF));
         let count = library.clusters.len();
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, STYLE_ROW, count, |ui, shown| {

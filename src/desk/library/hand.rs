@@ -6,6 +6,7 @@ use super::page::{Done, LibraryPage};
 use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
+use crate::library::Tag;
 use crate::show::{Command, Exclusion};
 
 /// Height in points, the same with and without a selection so that nothing moves under the pointer.
@@ -34,7 +35,8 @@ impl LibraryPage {
                     .on_hover_text(&entry.path);
                 let cluster =
                     library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
-                let known = format!("{cluster}   {}   {}", entry.energy.label(), entry.tags);
+                let tags: Vec<&str> = entry.tags.iter().map(Tag::title).collect();
+                let known = format!("{cluster}   {}   {}", entry.energy.title(), tags.join(", "));
                 ui.add(Label::new(RichText::new(known).color(style::OFF)).truncate());
                 ui.add(Label::new(RichText::new(&entry.path).color(style::OFF)).truncate());
                 if let Some(Exclusion { why, .. }) = excluded {

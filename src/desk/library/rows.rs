@@ -60,7 +60,7 @@ fn row(
     let left = rect.left() + ROW + 6.0;
     let columns = [0.0, 0.6, 0.7, 1.0].map(|share| left + share * (rect.right() - left));
     let ink = [color, style::OFF, style::OFF];
-    for (at, text) in [entry.name(), entry.energy.label(), style].into_iter().enumerate() {
+    for (at, text) in [entry.name(), entry.energy.title(), style].into_iter().enumerate() {
         let mut cell = rect;
         cell.set_left(columns[at]);
         cell.set_right(columns[at + 1] - 6.0);

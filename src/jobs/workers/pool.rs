@@ -160,7 +160,8 @@ impl WorkerPool {
     }
 }
 
-/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`.
+/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`: it works
+/// half of the time.
 /// Returns when the work is `over`.
 fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
     const CHECK_EVERY: Duration = Duration::from_millis(200);

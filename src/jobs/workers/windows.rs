@@ -11,8 +11,8 @@ use windows_sys::Win32::System::Threading::{
     SetPriorityClass, TerminateProcess, WaitForSingleObject,
 };
 
-/// Terminates this process when process `supervisor` exits, even in an endless loop. Returns `false` if it has already
-/// exited.
+/// Terminates this process when process `supervisor` exits, even if this process is stuck in an endless loop. Returns
+/// `false` if the supervisor has already exited.
 pub(super) fn end_with(supervisor: u32) -> bool {
     // SAFETY: the call touches no memory; its handle is checked before use and owned by nobody else.
     let supervisor = unsafe {

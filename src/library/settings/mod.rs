@@ -18,7 +18,7 @@ pub const SETTINGS_FILE: &str = "settings.toml";
 pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments override this file; omitted fields use defaults.
 # Remove the # to set a field.
 
-# Part of the name of the audio input; "demo" plays the demo track.
+# Part of the name or ID of the audio input; "demo" plays the demo track.
 # audio = "USB"
 
 # Preset folder, or a pack's library-manifest.json.
@@ -39,7 +39,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Picture size in pixels.
 # size = [1920, 1080]
 
-# Steps of the show per second: 30, 50, 60 or 120.
+# Frame rate of the show: 30, 50, 60 or 120.
 # rate = 60
 
 # Profile: ambient, dub, drone, techno, peakRave, rock or custom.
@@ -62,7 +62,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 /// The settings of a file; omitted fields are `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Part of the name of the audio input.
+    /// Part of the name or ID of the audio input.
     pub audio: Option<String>,
     /// Preset folder, or the manifest of a pack.
     pub presets: Option<PathBuf>,
@@ -72,7 +72,7 @@ pub struct Settings {
     pub monitor: Option<usize>,
     /// Picture size in pixels, each side from 1 to 8192.
     pub size: Option<[u32; 2]>,
-    /// Steps of the show per second, one of [`RATES`].
+    /// Frame rate of the show in Hz, one of [`RATES`].
     pub rate: Option<u32>,
     /// Name of the profile.
     pub profile: Option<String>,

@@ -78,8 +78,9 @@ pub struct OpenedStore {
 
 impl Store {
     /// Opens or creates the store in `folder`. A damaged or newer store is renamed, unless another process has it
-    /// open: then a damaged one is used as it is and repaired later. If the folder is not writable, the store is kept
-    /// in memory and lost at exit. Fails only if that is impossible.
+    /// open: then a damaged one is used as it is and repaired later. If the store cannot be opened (the folder is not
+    /// writable, or another process has a newer store open), it is kept in memory and lost at exit. Fails only if that is
+    /// impossible.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         match Self::open_file(folder, now) {
             Ok(opened) => Ok(opened),

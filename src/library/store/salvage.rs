@@ -8,6 +8,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Statement, params_from_iter};
 
+use crate::units::counted;
+
 /// Tables that cannot be recreated, or only in hours, with their reverse storage order. A scan recreates the others.
 const TABLES: [(&str, &str); 6] = [
     ("opinions", "id DESC"),
@@ -34,7 +36,8 @@ pub(super) struct CopiedRows {
 impl fmt::Display for CopiedRows {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
         let Self { favourites, bans, entries, lost } = self;
-        write!(out, "{entries} entries, including {favourites} favourites and {bans} bans")?;
+        let (favourites, bans) = (counted(*favourites, "favourite"), counted(*bans, "ban"));
+        write!(out, "{}, including {favourites} and {bans}", counted(*entries, "row"))?;
         if *lost { write!(out, "; some could not be read") } else { Ok(()) }
     }
 }

@@ -31,6 +31,11 @@ pub(super) enum Drift {
     Walk,
 }
 
+impl Scenario {
+    /// Letter of the scenario with a change of mind.
+    pub(super) const CHANGE: char = 'B';
+}
+
 impl FromStr for Scenario {
     type Err = String;
 
@@ -38,14 +43,14 @@ impl FromStr for Scenario {
         let base = Self { letter: 'A', clusters: 24, assumed: 0.35, attention: 0.65, drift: Drift::None };
         Ok(match text {
             "A" | "a" => base,
-            "B" | "b" => Self { letter: 'B', drift: Drift::Change, ..base },
+            "B" | "b" => Self { letter: Self::CHANGE, drift: Drift::Change, ..base },
             "C" | "c" => Self { letter: 'C', drift: Drift::Walk, ..base },
             "D" | "d" => Self { letter: 'D', attention: 0.2, ..base },
             "E" | "e" => Self { letter: 'E', assumed: -0.35, ..base },
             "F" | "f" => Self { letter: 'F', clusters: 64, ..base },
             _ => {
                 return Err(format!(
-                    "unknown scenario `{text}`; expected A (stationary), B (change of mind), C (wandering taste), \
+                    "unknown scenario `{text}`; expected A (fixed taste), B (sudden change), C (drifting taste), \
                      D (few signals), E (misleading prior) or F (64 clusters)"
                 ));
             }

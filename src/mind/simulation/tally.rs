@@ -132,6 +132,15 @@ impl Tally {
     }
 }
 
+impl Report {
+    /// Returns the number of cuts until the director follows the change of mind; `None` without such a change.
+    pub fn cuts_to_adapt(&self) -> Option<String> {
+        let adapted = self.adaptation < NEVER as f64;
+        (self.scenario == Scenario::CHANGE)
+            .then(|| if adapted { self.adaptation.to_string() } else { "never".into() })
+    }
+}
+
 fn adaptation(cuts: &[CutOutcome]) -> f64 {
     let followed = |after: usize| {
         let window = cuts.get(CHANGE_AT + after..CHANGE_AT + after + FOLLOWED_OVER);

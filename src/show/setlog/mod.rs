@@ -29,8 +29,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
-    /// Whether frames had a fixed length and the audio is known, so that a replay analyses it again. The log of a live
-    /// show contains its frames instead.
+    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of a
+    /// live show contains its frames instead.
     pub steady: bool,
     /// The audio source.
     pub sound: String,
@@ -226,7 +226,7 @@ pub struct Cut {
     pub cause: Cause,
     /// The scene at the time of the cut.
     pub scene: Scene,
-    /// The target it was chosen for; `None` for a request of the performer.
+    /// The target it was chosen for; `None` for a request by the performer.
     pub target: Option<Target>,
     /// Length of the crossfade, seconds.
     pub fade_secs: f64,

@@ -62,8 +62,8 @@ impl MapView {
     pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: MapContext, commands: &mut Vec<Command>) {
         let answer = &view.answer;
         if !answer.looks.mapped() {
-            let text = "This library has no map yet. Bake it to create one: a bake renders every preset and places \
-                        similar ones side by side.";
+            let text = "This library has no map yet. Bake it to create one: a bake renders the playable presets and \
+                        places similar ones close together.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
             return;
         }
@@ -111,7 +111,7 @@ impl MapView {
             ui.label(RichText::new(entry.name()).color(state_color(view, hands.playing, entry.id)));
             let cluster =
                 answer.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
-            ui.label(RichText::new(format!("{cluster}, {}", entry.energy.label())).color(style::OFF));
+            ui.label(RichText::new(format!("{cluster}, {}", entry.energy.title())).color(style::OFF));
         });
     }
 
