@@ -10,6 +10,8 @@ pub mod cli;
 pub mod cluster;
 pub mod desk;
 pub mod embed;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod frames;
 pub mod handoff;
 pub mod jobs;
@@ -24,3 +26,4 @@ pub mod show;
 pub mod stage;
 pub mod training;
 pub mod units;
+pub mod watchdog;

@@ -83,7 +83,7 @@ impl LiveShow {
     }
 
     fn log(&self) -> Option<PathBuf> {
-        std::fs::read_dir(self.data.path().join("sets")).ok()?.flatten().map(|entry| entry.path()).next()
+        std::fs::read_dir(self.data.path().join("sets")).ok()?.flatten().map(|entry| entry.path()).max()
     }
 
     fn entries(&self) -> Vec<Entry> {

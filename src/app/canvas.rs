@@ -1,6 +1,9 @@
 //! Paints egui's shapes to a picture of the desk that is kept, so that only what has changed is painted.
 
-use egui::epaint::ClippedShape;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::epaint::{ClippedShape, ImageData, ImageDelta};
 use egui::{Rect, Vec2};
 
 use super::damage;
@@ -25,6 +28,8 @@ pub(super) struct Canvas {
     pixels_per_point: f32,
     /// Shapes of the frame before.
     shapes: Vec<ClippedShape>,
+    /// What egui's textures hold, so that another device can get them.
+    textures: HashMap<egui::TextureId, ImageDelta>,
 }
 
 impl Canvas {
@@ -33,7 +38,49 @@ impl Canvas {
         let options = egui_wgpu::RendererOptions::default();
         let mut renderer = egui_wgpu::Renderer::new(&gpu.device, format, options);
         let preview = renderer.register_native_texture(&gpu.device, picture, wgpu::FilterMode::Linear);
-        Self { renderer, format, preview, texture: None, pixels_per_point: 1.0, shapes: Vec::new() }
+        Self {
+            renderer,
+            format,
+            preview,
+            texture: None,
+            pixels_per_point: 1.0,
+            shapes: Vec::new(),
+            textures: HashMap::new(),
+        }
+    }
+
+    /// Continues on another device; everything is painted anew.
+    pub fn renew(&mut self, gpu: &Gpu, format: wgpu::TextureFormat, picture: &wgpu::TextureView) {
+        let textures = std::mem::take(&mut self.textures);
+        *self = Self { textures, ..Self::new(gpu, format, picture) };
+        for (id, whole) in &self.textures {
+            self.renderer.update_texture(&gpu.device, &gpu.queue, *id, whole);
+        }
+    }
+
+    /// Keeps what egui's textures hold after these changes. Called once for every frame, before it is painted.
+    pub fn keep(&mut self, textures: &egui::TexturesDelta) {
+        for (id, deltas) in &textures.set {
+            deltas.iter().for_each(|delta| self.keep_one(*id, delta));
+        }
+        textures.free.iter().for_each(|id| drop(self.textures.remove(id)));
+    }
+
+    fn keep_one(&mut self, id: egui::TextureId, delta: &ImageDelta) {
+        let Some([left, top]) = delta.pos else {
+            self.textures.insert(id, delta.clone());
+            return;
+        };
+        let Some(whole) = self.textures.get_mut(&id) else { return };
+        let (ImageData::Color(whole), ImageData::Color(part)) = (&mut whole.image, &delta.image);
+        let [width, _] = whole.size;
+        let pixels = &mut Arc::make_mut(whole).pixels;
+        for (row, line) in part.pixels.chunks_exact(part.size[0].max(1)).enumerate() {
+            let from = (top + row) * width + left;
+            if let Some(place) = pixels.get_mut(from..from + line.len()) {
+                place.copy_from_slice(line);
+            }
+        }
     }
 
     /// Returns the egui texture of the output picture.
@@ -117,7 +164,7 @@ impl Canvas {
         });
         self.renderer.render(&mut pass.forget_lifetime(), &jobs, &screen);
         buffers.push(encoder.finish());
-        gpu.queue.submit(buffers);
+        gpu.submit(buffers);
     }
 }
 

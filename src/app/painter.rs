@@ -1,5 +1,6 @@
 //! The desk's window: egui's input, its picture, and presenting it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use winit::event::{ElementState, WindowEvent};
@@ -8,12 +9,18 @@ use winit::window::Window;
 use super::canvas::{Canvas, DeskFrame};
 use super::live::NewestPicture;
 use super::surface::WindowSurface;
+use crate::stage::RenderContext;
+
+/// Time until the desk is painted again while there is no graphics device.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// The desk's window with egui.
 pub(super) struct Painter {
     context: egui::Context,
     input: egui_winit::State,
     canvas: Canvas,
+    /// The device of the canvas.
+    render_context: Arc<RenderContext>,
     surface: WindowSurface,
     /// What the preview shows: the picture and its number.
     previewed: (wgpu::TextureView, u64),
@@ -46,6 +53,7 @@ impl Painter {
             context,
             input,
             canvas: Canvas::new(gpu, surface.format(), &picture.view),
+            render_context: picture.context.clone(),
             surface,
             previewed: (picture.view.clone(), picture.number),
             presented: false,
@@ -78,6 +86,14 @@ impl Painter {
         mut ui: impl FnMut(&mut egui::Ui, egui::TextureId),
     ) -> Duration {
         let gpu = &picture.context.gpu;
+        if gpu.lost() {
+            return RETRY; // Another device will have a picture soon.
+        }
+        if !Arc::ptr_eq(&self.render_context, &picture.context) {
+            self.render_context = picture.context.clone();
+            self.canvas.renew(gpu, self.surface.format(), &picture.view);
+            self.previewed = (picture.view.clone(), picture.number);
+        }
         let (view, number) = &self.previewed;
         let new_picture = *number != picture.number || *view != picture.view;
         if *view != picture.view {
@@ -94,7 +110,10 @@ impl Painter {
             pixels_per_point: output.pixels_per_point,
             size,
         };
-        let painted = self.canvas.paint(gpu, &self.context, frame, new_picture);
+        self.canvas.keep(&frame.textures);
+        let (canvas, context) = (&mut self.canvas, &self.context);
+        // If the device is lost meanwhile, the next one paints everything.
+        let painted = gpu.shielded(|| canvas.paint(gpu, context, frame, new_picture)).unwrap_or(false);
         if painted || !self.presented {
             let canvas = self.canvas.texture();
             self.presented = canvas.is_some_and(|canvas| self.surface.show_copy(&picture.context, canvas));

@@ -52,6 +52,11 @@ impl Preferences {
         Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), trouble })
     }
 
+    /// Returns the settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Applies a setting and saves it.
     pub fn put(&mut self, setting: Setting) {
         setting.apply(&mut self.settings);

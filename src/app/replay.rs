@@ -14,7 +14,7 @@ use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
-use crate::show::{Arrived, Command, Failed, PrepareTimes, Show, StepInput};
+use crate::show::{Arrived, Command, Failed, GraphicsEvent, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
 
 /// Settings of a replay.
@@ -124,6 +124,8 @@ fn recorded(entries: &[Entry]) -> Vec<Frame> {
 struct Inputs {
     /// Libraries switched to before the step.
     libraries: Vec<(String, usize, Vec<Affinity>)>,
+    /// What happened to the graphics device before the step.
+    graphics: Vec<GraphicsEvent>,
     commands: Vec<Command>,
     arrived: Vec<Arrived>,
     failed: Vec<Failed>,
@@ -139,6 +141,9 @@ fn run(
 ) -> anyhow::Result<ReplayReport> {
     let pool = libraries.get(&header.library, header.presets, &header.affinities)?;
     let mut show = Show::with_memory(header.settings, pool, header.memory.clone());
+    if let Some(state) = &header.resumed {
+        show.resume(state);
+    }
     let mut inputs = inputs(entries);
     let mut log = Vec::new();
     for (step, frame) in frames.iter().enumerate() {
@@ -146,6 +151,7 @@ fn run(
         for (identity, presets, affinities) in &now.libraries {
             show.change_library(libraries.get(identity, *presets, affinities)?);
         }
+        now.graphics.iter().for_each(|event| show.graphics_event(*event));
         show.step(&StepInput {
             dt: frame.dt,
             audio: &PresetAudio::default(),
@@ -181,6 +187,7 @@ fn inputs(entries: &[Entry]) -> BTreeMap<u64, Inputs> {
             Event::RequestCancelled { deck } => {
                 steps.entry(entry.step.saturating_sub(1)).or_default().gave_up.push(*deck);
             }
+            Event::Graphics { what } => steps.entry(entry.step).or_default().graphics.push(*what),
             Event::Library { library, presets, affinities } => {
                 let library = (library.clone(), *presets, affinities.clone());
                 steps.entry(entry.step).or_default().libraries.push(library);

@@ -28,6 +28,13 @@ impl Screenshot {
         }
     }
 
+    /// Takes the screenshot again: the picture that is being read back was lost with the graphics device.
+    pub fn again(&mut self) {
+        if matches!(self, Self::Taken(_)) {
+            *self = Self::Asked;
+        }
+    }
+
     /// Advances after a frame was drawn. Returns a message when a screenshot was saved or failed.
     pub fn frame(&mut self, stage: &Stage) -> Option<String> {
         let gpu = &stage.render_context().gpu;

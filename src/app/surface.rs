@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use winit::window::Window;
 
 use super::live::{NewestPicture, Pause, Paused};
 use crate::stage::{Gpu, Presenter, RenderContext};
@@ -12,7 +13,13 @@ const PAUSED_ATTEMPTS: u32 = 20;
 
 /// The surface of a window.
 pub(super) struct WindowSurface {
-    surface: wgpu::Surface<'static>,
+    window: Arc<Window>,
+    /// `None` if the window could not get a new one.
+    surface: Option<wgpu::Surface<'static>>,
+    /// The device that it belongs to.
+    device: wgpu::Device,
+    /// Whether presenting waits for the display.
+    wait: bool,
     config: wgpu::SurfaceConfiguration,
     /// Whether the surface has the size in `config`.
     configured: bool,
@@ -26,23 +33,43 @@ pub(super) struct WindowSurface {
 }
 
 impl WindowSurface {
-    /// Prepares `surface` for pictures of `gpu`; `wait` selects vertical sync.
+    /// Prepares `surface` of `window` for pictures of `gpu`; `wait` selects vertical sync.
     ///
     /// # Errors
     /// Fails if the device cannot draw to the surface.
-    pub fn new(gpu: &Gpu, surface: wgpu::Surface<'static>, wait: bool, pause: Pause) -> anyhow::Result<Self> {
-        let mut config = surface
-            .get_default_config(&gpu.adapter, 1, 1)
-            .context("the graphics device cannot draw to this window")?;
-        let capabilities = surface.get_capabilities(&gpu.adapter);
-        // Pictures hold display values already; an sRGB format would convert them twice and wash them out.
-        if let Some(&plain) = capabilities.formats.iter().find(|format| !format.is_srgb()) {
-            config.format = plain;
+    pub fn new(
+        gpu: &Gpu,
+        window: Arc<Window>,
+        surface: wgpu::Surface<'static>,
+        wait: bool,
+        pause: Pause,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            config: configuration(gpu, &surface, wait)?,
+            window,
+            surface: Some(surface),
+            device: gpu.device.clone(),
+            wait,
+            configured: false,
+            pause,
+            paused: None,
+            attempts: 0,
+            presenter: None,
+        })
+    }
+
+    /// Replaces the surface after it was lost, or for another device. What the window shows stays where the system keeps it.
+    fn renew(&mut self, gpu: &Gpu) -> anyhow::Result<()> {
+        self.configured = false;
+        // Surfaces of macOS serve any device, and may only be created on the main thread.
+        if !cfg!(target_os = "macos") || self.surface.is_none() {
+            self.surface = None; // A window has one surface at a time.
+            let surface = gpu.instance.create_surface(self.window.clone())?;
+            self.config = configuration(gpu, &surface, self.wait)?;
+            self.surface = Some(surface);
         }
-        config.usage |= capabilities.usages & wgpu::TextureUsages::COPY_DST;
-        config.present_mode =
-            if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
-        Ok(Self { surface, config, configured: false, pause, paused: None, attempts: 0, presenter: None })
+        self.device = gpu.device.clone();
+        Ok(())
     }
 
     /// Returns the surface format.
@@ -83,21 +110,33 @@ impl WindowSurface {
         size: [u32; 2],
         draw: impl FnOnce(&wgpu::Texture, &mut wgpu::CommandEncoder),
     ) -> bool {
+        let other = self.surface.is_none() || self.device != gpu.device;
+        if other && let Err(why) = self.renew(gpu) {
+            log::debug!("a window cannot show pictures ({why:#}); trying again");
+            return false;
+        }
         if size.contains(&0) || !self.configure(gpu, size) {
             return false;
         }
-        let picture = match self.surface.get_current_texture() {
-            wgpu::CurrentSurfaceTexture::Success(picture)
-            | wgpu::CurrentSurfaceTexture::Suboptimal(picture) => picture,
-            wgpu::CurrentSurfaceTexture::Outdated | wgpu::CurrentSurfaceTexture::Lost => {
+        let Some(surface) = &self.surface else { return false };
+        let picture = match gpu.acquire(surface) {
+            Ok(
+                wgpu::CurrentSurfaceTexture::Success(picture)
+                | wgpu::CurrentSurfaceTexture::Suboptimal(picture),
+            ) => picture,
+            Ok(wgpu::CurrentSurfaceTexture::Outdated) => {
                 self.configured = false;
+                return false;
+            }
+            Ok(wgpu::CurrentSurfaceTexture::Lost) => {
+                self.surface = None;
                 return false;
             }
             _ => return false,
         };
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         draw(&picture.texture, &mut encoder);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         gpu.queue.present(picture);
         true
     }
@@ -111,7 +150,8 @@ impl WindowSurface {
             self.paused = Some(self.pause.ask());
         }
         [self.config.width, self.config.height] = size;
-        match gpu.checked(|| self.surface.configure(&gpu.device, &self.config)) {
+        let Some(surface) = &self.surface else { return false };
+        match gpu.configure(surface, &self.config) {
             Ok(()) => {
                 (self.configured, self.attempts, self.paused) = (true, 0, None);
                 true
@@ -127,4 +167,23 @@ impl WindowSurface {
             }
         }
     }
+}
+
+/// Returns the configuration of a surface, without its size.
+fn configuration(
+    gpu: &Gpu,
+    surface: &wgpu::Surface,
+    wait: bool,
+) -> anyhow::Result<wgpu::SurfaceConfiguration> {
+    let mut config = surface
+        .get_default_config(&gpu.adapter, 1, 1)
+        .context("the graphics device cannot draw to this window")?;
+    let capabilities = surface.get_capabilities(&gpu.adapter);
+    // Pictures hold display values already; an sRGB format would convert them twice and wash them out.
+    if let Some(&plain) = capabilities.formats.iter().find(|format| !format.is_srgb()) {
+        config.format = plain;
+    }
+    config.usage |= capabilities.usages & wgpu::TextureUsages::COPY_DST;
+    config.present_mode = if wait { wgpu::PresentMode::AutoVsync } else { wgpu::PresentMode::AutoNoVsync };
+    Ok(config)
 }

@@ -21,7 +21,9 @@ use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
 use super::output::Output;
 use super::painter::Painter;
+use super::places::{Place, Places};
 use super::preferences::Preferences;
+use super::resume::{SavedShow, Surroundings};
 use super::screen::Screen;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
@@ -39,6 +41,7 @@ use crate::show::setlog::LogHeader;
 use crate::show::{Command, DEFAULT_RATE, Rig, ShowSettings, Warmer};
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use crate::units::Unipolar;
+use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
@@ -58,6 +61,10 @@ pub struct AppSettings {
     pub troubles: Vec<String>,
     /// Exit after this many seconds, for tests.
     pub seconds: Option<f64>,
+    /// The connection to the supervisor.
+    pub link: Link,
+    /// The show to go on from after a crash.
+    pub resumed: Option<SavedShow>,
 }
 
 /// Opens the windows and runs the show until the performer or the system ends it.
@@ -70,6 +77,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     if let Err(error) = leave::on_signals(&stop) {
         log::warn!("a signal will end the show without closing its log: {error}");
     }
+    settings.link.connect(&stop).context("connecting to the supervisor")?;
     let mut app = App {
         settings,
         display: events.owned_display_handle(),
@@ -85,6 +93,17 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
     result?;
     anyhow::ensure!(ended_well, "the show ended with an internal error; its log and saved state are intact");
     app.failed.map_or(Ok(()), Err)
+}
+
+/// Returns the message about the crash after which this show was started, if there was one.
+fn crash(link: &Link) -> Option<String> {
+    let start = link.start()?;
+    let why = start.crash.as_ref()?;
+    Some(if start.safe_mode {
+        format!("safe mode after three crashes: {why}; only built-in presets play until the next start")
+    } else {
+        format!("{why}; the show was restarted")
+    })
 }
 
 struct App {
@@ -122,9 +141,15 @@ struct Running {
     guarded: Arc<AtomicBool>,
     /// Whether flashes are limited to three per second.
     limited: bool,
+    /// Name of the graphics device.
     device: String,
+    /// The device.
+    drawn_with: Arc<RenderContext>,
     screen: Screen,
     message: Option<String>,
+    surroundings: Latest<Surroundings>,
+    /// Whether windows or settings have changed since they were published.
+    moved: bool,
 }
 
 /// Decides when the desk is painted.
@@ -195,8 +220,12 @@ impl ApplicationHandler<Call> for App {
             // Closing the desk only hides it; the output continues.
             WindowEvent::CloseRequested if on_desk => running.act_on_windows(WindowAction::Desk),
             WindowEvent::CloseRequested => events.exit(),
-            WindowEvent::Resized(size) if on_desk => running.desk_size = size,
-            WindowEvent::Resized(size) => running.output.resize(size.into()),
+            WindowEvent::Moved(_) => running.moved = true,
+            WindowEvent::Resized(size) if on_desk => (running.desk_size, running.moved) = (size, true),
+            WindowEvent::Resized(size) => {
+                running.output.resize(size.into());
+                running.moved = true;
+            }
             WindowEvent::Occluded(hidden) if !on_desk => running.output.hide(hidden),
             WindowEvent::ModifiersChanged(held) => running.held = held.state(),
             WindowEvent::KeyboardInput { event, .. } if event.state == ElementState::Pressed => {
@@ -225,6 +254,7 @@ impl ApplicationHandler<Call> for App {
             return;
         }
         running.screen.look(&running.output_window);
+        running.publish_surroundings();
         if running.repaint.is_due() {
             running.desk_window.request_redraw();
             (running.repaint.due, running.repaint.requested) = (None, true);
@@ -238,7 +268,8 @@ impl ApplicationHandler<Call> for App {
 
 impl Running {
     fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
-        let App { settings: AppSettings { settings, first, troubles, seed, .. }, .. } = app;
+        let App { settings: AppSettings { settings, first, troubles, seed, link, resumed, .. }, .. } = app;
+        let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
         let window = |title: &str, width: f64, height: f64| {
             let attributes = Window::default_attributes()
                 .with_title(title)
@@ -253,6 +284,11 @@ impl Running {
             let [left, top] = [screen.position().x, screen.position().y];
             desk_window.set_outer_position(PhysicalPosition::new(left + free as i32, top));
             output_window.set_outer_position(PhysicalPosition::new(left, top));
+        }
+        if let Some(places) = places {
+            places.output.apply(&output_window);
+            places.desk.apply(&desk_window);
+            desk_window.set_visible(!places.desk_hidden);
         }
         let descriptor =
             wgpu::InstanceDescriptor::new_with_display_handle_from_env(Box::new(app.display.clone()));
@@ -270,8 +306,8 @@ impl Running {
             eprintln!("aivj: {message}");
         }
         let pause = Pause::default();
-        let output = WindowSurface::new(&gpu, output, !software, pause.clone())?;
-        let desk_surface = WindowSurface::new(&gpu, desk, false, pause.clone())?;
+        let output = WindowSurface::new(&gpu, output_window.clone(), output, !software, pause.clone())?;
+        let desk_surface = WindowSurface::new(&gpu, desk_window.clone(), desk, false, pause.clone())?;
         let render_context = Arc::new(RenderContext::new(gpu, &settings.textures));
         let heard = Latest::new(PresetAudio::default());
         let rate = settings.rate.unwrap_or(DEFAULT_RATE);
@@ -295,9 +331,14 @@ impl Running {
                 None
             }
         });
-        let (archive, show) = Archive::open(settings.presets.as_deref(), show)?;
+        let (archive, mut show) = Archive::open(settings.presets.as_deref(), show)?;
         let (store, _) = open_store()?; // Its message was shown by the first opening.
-        let book = LogBook::for_live_show(&LogHeader::new(*show.settings(), show.pool(), show.memory()));
+        let mut header = LogHeader::new(*show.settings(), show.pool(), show.memory());
+        if let Some(saved) = resumed {
+            show.resume(&saved.show);
+            header.resumed = Some(saved.show.clone());
+        }
+        let book = LogBook::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(&store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, admission);
@@ -306,7 +347,13 @@ impl Running {
         // With software rendering the limiter costs most of another frame.
         let limited = settings.limit_flashes.unwrap_or(!software);
         stage.limit_flashes(limited);
-        let rig = Rig::new(show, stage, warmer, heard);
+        #[cfg_attr(not(feature = "faults"), expect(unused_mut, reason = "only tests add faults"))]
+        let mut rig = Rig::new(show, stage, warmer, heard);
+        #[cfg(feature = "faults")]
+        rig.set_faults(
+            crate::faults::Plan::from_env(link.start().is_some_and(|start| start.restarts > 0))
+                .map_err(anyhow::Error::msg)?,
+        );
         let pictures = Pictures::new(&rig, pause);
         let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
@@ -317,6 +364,15 @@ impl Running {
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
             .context("starting the output's thread")?;
+        let surroundings = Surroundings {
+            settings: settings.clone(),
+            places: places.cloned().unwrap_or_else(|| Places {
+                output: Place::of(&output_window),
+                desk: Place::of(&desk_window),
+                desk_hidden: false,
+            }),
+        };
+        let surroundings = Latest::new(surroundings);
         let desk_every = if software { SOFTWARE_DESK_EVERY } else { DESK_EVERY };
         let parts = ShowParts {
             rig,
@@ -330,6 +386,9 @@ impl Running {
             rate,
             started: app.started,
             desk_every,
+            link: link.clone(),
+            seed: *seed,
+            surroundings: surroundings.clone(),
         };
         let (presenter, proxy) = (output.thread(), app.proxy.clone());
         let new_picture = move || presenter.iter().for_each(std::thread::Thread::unpark);
@@ -341,12 +400,15 @@ impl Running {
         let mut running = Self {
             live,
             output,
+            drawn_with: pictures.newest.read().context.clone(),
             pictures,
             painter,
             desk: Desk::default(),
             repaint: Repaint { every: desk_every, painted: None, due: None, requested: false },
             desk_size: desk_window.inner_size(),
-            desk_hidden: false,
+            desk_hidden: places.is_some_and(|places| places.desk_hidden),
+            surroundings,
+            moved: false,
             key_lines: keymap.shown(),
             keymap,
             held: ModifiersState::empty(),
@@ -356,7 +418,7 @@ impl Running {
             baking: Baking::new(settings.presets.as_deref(), &settings.textures),
             device,
             screen: Screen::wanted(settings.monitor),
-            message: [message, keys_trouble]
+            message: [crash(link), message, keys_trouble]
                 .into_iter()
                 .flatten()
                 .chain(troubles.iter().cloned())
@@ -366,6 +428,20 @@ impl Running {
         };
         running.screen.look(&running.output_window);
         Ok(running)
+    }
+
+    /// Publishes settings and places of the windows, if they have changed.
+    fn publish_surroundings(&mut self) {
+        if std::mem::take(&mut self.moved) {
+            self.surroundings.publish(Surroundings {
+                settings: self.preferences.settings().clone(),
+                places: Places {
+                    output: Place::of(&self.output_window),
+                    desk: Place::of(&self.desk_window),
+                    desk_hidden: self.desk_hidden,
+                },
+            });
+        }
     }
 
     /// Takes what the show has for the windows.
@@ -404,6 +480,7 @@ impl Running {
             WindowAction::Desk => {
                 self.desk_hidden = !self.desk_hidden;
                 self.desk_window.set_visible(!self.desk_hidden);
+                self.moved = true;
             }
             WindowAction::Page(page) => self.desk.turn_to(page),
             WindowAction::NextPage => self.desk.turn_page(),
@@ -420,6 +497,10 @@ impl Running {
         self.message = self.preferences.trouble().or(self.message.take());
         let state = self.live.desk();
         let picture = self.pictures.newest.read();
+        if !Arc::ptr_eq(&self.drawn_with, &picture.context) {
+            self.drawn_with = picture.context.clone();
+            self.device = self.drawn_with.gpu.name();
+        }
         let messages: Vec<&str> = state
             .messages
             .iter()
@@ -516,6 +597,7 @@ impl Running {
         }
         let midi = matches!(setting, Setting::Midi(_));
         self.preferences.put(setting);
+        self.moved = true;
         if midi {
             self.order(Order::MidiFolder(self.preferences.midi_folder()));
         }

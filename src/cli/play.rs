@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{AppSettings, run as run_app, unix_now};
+use crate::app::{AppSettings, run as run_app, saved_show, unix_now};
 use crate::library::Settings;
 use crate::mind::{Control, Profile};
 use crate::show::Command;
 use crate::units::Unipolar;
+use crate::watchdog::{Link, supervise};
 
 /// Open the show: an output window for the audience and a desk for the performer.
 #[derive(Debug, Default, clap::Args)]
@@ -38,11 +39,17 @@ pub struct Args {
     /// Exit after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
+    /// Run the show in this process, without restarting it after a crash
+    #[arg(long)]
+    no_supervisor: bool,
 }
 
 /// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds } = args;
+    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds, no_supervisor } = args;
+    if !no_supervisor && let Some(code) = supervise()? {
+        return Ok(code);
+    }
     let (mut settings, mut problems) = super::settings::read();
     settings.audio = audio.or(settings.audio);
     settings.presets = presets.or(settings.presets);
@@ -54,10 +61,21 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if unguarded {
         settings.guard = Some(false);
     }
-    let first = first_commands(&settings, &mut problems);
+    let mut first = first_commands(&settings, &mut problems);
     problems.iter().for_each(|problem| eprintln!("aivj: {problem}"));
-    let seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
-    run_app(AppSettings { settings, seed, first, troubles: problems, seconds })?;
+    let mut seed = seed.unwrap_or_else(|| unix_now().unsigned_abs());
+    let link = Link::of_process();
+    let resumed = saved_show(link.start());
+    if let Some(saved) = &resumed {
+        settings = saved.surroundings.settings.clone();
+        seed = saved.seed.wrapping_add(1); // Other choices than those that ended in the crash.
+        first.clear(); // The saved state holds what they led to.
+    }
+    if link.start().is_some_and(|start| start.safe_mode) {
+        settings.presets = None;
+        settings.textures.clear();
+    }
+    run_app(AppSettings { settings, seed, first, troubles: problems, seconds, link, resumed })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -95,7 +95,7 @@ fn builtin_reports_whether_looks_are_used() {
     assert!(
         description.contains("code only")
             && description.contains("64 presets")
-            && description.contains("3 have"),
+            && description.contains("found 3"),
         "{description}"
     );
 }

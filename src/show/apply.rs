@@ -150,9 +150,11 @@ impl Show {
     /// Brings back the previous deck in its current state and swaps it with the one on air.
     fn go_back(&mut self) {
         self.decks.finish_fade();
-        let Some(slot) = self.decks.previous.take() else {
-            self.notify("no previous preset yet".into());
-            return;
+        let Some(slot) = self.decks.previous.take_if(|slot| slot.warm) else {
+            let waiting = self.decks.previous.is_some();
+            let why =
+                if waiting { "the previous preset is being restored" } else { "no previous preset yet" };
+            return self.notify(why.into());
         };
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);

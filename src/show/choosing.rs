@@ -16,8 +16,6 @@ use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
 
-/// Candidates kept warm for the next cut.
-pub const WARM_CANDIDATES: usize = 2;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.
@@ -50,6 +48,7 @@ impl Show {
 
     pub(super) fn arrive(&mut self, arrived: &Arrived) {
         if self.decks.arrive(arrived) {
+            self.set_aside = 0;
             self.log(Event::Warm { deck: arrived.deck, problems: arrived.problems.clone() });
         }
     }
@@ -87,8 +86,8 @@ impl Show {
 
     /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
-        let alone =
-            self.decks.front.is_some() && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
+        let drawn = self.decks.front.as_ref().is_some_and(|slot| slot.warm);
+        let alone = drawn && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
         // The performer dismisses presets that they chose or that run without the director.
         let chosen_by_director = self.auto
             && self
@@ -106,7 +105,7 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Next));
+        self.wanted = self.wanted.or(Some(Wanted::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
@@ -149,7 +148,7 @@ impl Show {
     fn fulfil(&mut self, wanted: Wanted) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            Wanted::Next => self.decks.take_any_warm(),
+            Wanted::Next | Wanted::Watch => self.decks.take_any_warm(),
             Wanted::Safe => self.decks.safe.take_if(warm),
             Wanted::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
@@ -161,13 +160,18 @@ impl Show {
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
             Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) => (fading::PERFORMER_SECS, style),
+            Wanted::Next | Wanted::Preset(_) | Wanted::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
             Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
-            Wanted::Preset(_) => LeaveReason::Replaced,
+            Wanted::Preset(_) | Wanted::Watch => LeaveReason::Replaced,
         });
-        self.cut(slot, Cause::Performer, over_secs, style);
+        let cause = match wanted {
+            _ if self.decks.front.is_none() => Cause::Start,
+            Wanted::Watch => Cause::Watch,
+            Wanted::Next | Wanted::Preset(_) | Wanted::Safe => Cause::Performer,
+        };
+        self.cut(slot, cause, over_secs, style);
     }
 
     /// Learns from the preset on air before it leaves.
@@ -242,7 +246,18 @@ impl Show {
         let target = self.target();
         self.decks.drop_stale_spare();
         self.request_wanted();
-        while self.decks.candidates.len() < WARM_CANDIDATES {
+        if self.resuming() {
+            return self.keep_safe_preset(); // It is sooner on air alone.
+        }
+        while self.decks.candidates.len() < self.decks.capacity() {
+            if let Some(index) = self.next_resumed() {
+                let entry = &self.director.pool.catalogue.entries[index as usize];
+                let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
+                let slot = self.decks.request(entry, Some(index), seed, warm_frames);
+                let reason = Reason::plain("Queued before the restart");
+                self.decks.candidates.push(Slot { reason, ..slot });
+                continue;
+            }
             let planned: Vec<u32> = self.decks.candidates.iter().filter_map(|slot| slot.index).collect();
             let Some(choice) = self.director.choose(&target, &planned, &mut self.rng) else { break };
             let entry = &self.director.pool.catalogue.entries[choice.preset as usize];
@@ -267,7 +282,7 @@ impl Show {
             self.wanted = None; // The library has changed.
             return;
         };
-        if self.decks.candidates.len() >= WARM_CANDIDATES
+        if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
         {
             self.decks.drop_slot(last);
@@ -333,7 +348,7 @@ impl Show {
         let safe = status.favourites().filter(|index| status.usable(*index, true));
         let safe: Vec<u32> = safe.filter(|index| Some(entries[*index as usize].id) != on_air).collect();
         let (seed, warm_frames) = (self.settings.seed, self.settings.warm_frames);
-        let slot = if safe.is_empty() {
+        let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
             // Presets that failed before are not tried again.
@@ -369,6 +384,7 @@ impl Cause {
         match self {
             Self::Music(moment) => Moment::description(moment),
             Self::Performer => "requested",
+            Self::Watch => "the preset before was taken off the air",
             Self::Start => "show started",
         }
     }

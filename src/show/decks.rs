@@ -52,9 +52,14 @@ pub(super) struct Decks {
     pub spare: Option<Slot>,
     /// The safe preset for `Panic`.
     pub safe: Option<Slot>,
+    /// Whether memory is short: one candidate instead of two, no spare, and no previous deck.
+    economy: bool,
     retired: Vec<DeckId>,
     requests: Vec<DeckRequest>,
 }
+
+/// Candidates kept warm for the next cut.
+pub const WARM_CANDIDATES: usize = 2;
 
 impl Decks {
     /// Requests a deck for a preset of the library.
@@ -75,7 +80,7 @@ impl Decks {
         let deck = DeckId(self.next);
         self.next += 1;
         let seed = seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.requests.push(DeckRequest { deck, preset: id, source, rescued: false, seed, warm_frames });
+        self.requests.push(DeckRequest { deck, preset: id, source, admitted: false, seed, warm_frames });
         Slot {
             deck,
             id,
@@ -94,9 +99,41 @@ impl Decks {
         self.fade.as_ref().map(|fade| &fade.to).or(self.front.as_ref())
     }
 
-    /// Iterates over the decks that are not on air, warm or in preparation.
+    /// Returns how many candidates are kept warm.
+    pub fn capacity(&self) -> usize {
+        if self.economy { 1 } else { WARM_CANDIDATES }
+    }
+
+    /// Iterates over the decks that may be in preparation; the one on air only after a failure of the device.
     fn waiting(&mut self) -> impl Iterator<Item = &mut Slot> {
-        self.candidates.iter_mut().chain(&mut self.spare).chain(&mut self.safe)
+        let waiting = self.candidates.iter_mut().chain(&mut self.spare).chain(&mut self.safe);
+        waiting.chain(&mut self.front).chain(&mut self.previous)
+    }
+
+    /// Iterates over all decks, the most urgent first.
+    pub fn by_urgency(&self) -> impl Iterator<Item = &Slot> {
+        let fading = self.fade.iter().map(|fade| &fade.to);
+        let waiting = self.candidates.iter().chain(&self.safe).chain(&self.spare).chain(&self.previous);
+        fading.chain(&self.front).chain(waiting)
+    }
+
+    /// Returns the deck with this preset.
+    pub fn of_preset(&self, preset: PresetId) -> Option<DeckId> {
+        self.by_urgency().find(|slot| slot.id == preset).map(|slot| slot.deck)
+    }
+
+    /// Marks all decks as in preparation, including the one on air.
+    pub fn cool(&mut self) {
+        self.finish_fade();
+        self.waiting().for_each(|slot| slot.warm = false);
+    }
+
+    /// Keeps as few decks as possible from now on.
+    pub fn economise(&mut self) {
+        self.economy = true;
+        let spare = self.spare.take().into_iter().chain(self.previous.take());
+        let dropped: Vec<Slot> = spare.chain(self.candidates.drain(1.min(self.candidates.len())..)).collect();
+        dropped.into_iter().for_each(|slot| self.drop_slot(slot));
     }
 
     /// Marks a deck as warm, or retires it if no slot waits for it; returns whether one did.
@@ -111,13 +148,15 @@ impl Decks {
         true
     }
 
-    /// Removes and returns the slot of a deck that was never built and so needs no retiring.
+    /// Removes and returns the slot of a deck that is not built and so needs no retiring; the one on air only after a
+    /// failure of the device.
     pub fn cancel(&mut self, deck: DeckId) -> Option<Slot> {
-        let same = |slot: &mut Slot| slot.deck == deck;
+        let same = |slot: &mut Slot| slot.deck == deck && !slot.warm;
         if let Some(at) = self.candidates.iter().position(|slot| slot.deck == deck) {
             return Some(self.candidates.remove(at));
         }
-        self.safe.take_if(same).or_else(|| self.spare.take_if(same))
+        let waiting = self.safe.take_if(same).or_else(|| self.spare.take_if(same));
+        waiting.or_else(|| self.previous.take_if(same)).or_else(|| self.front.take_if(same))
     }
 
     /// Drops a slot and retires its deck; a deck still in preparation is retired when it arrives.
@@ -167,6 +206,10 @@ impl Decks {
     /// Puts a slot on air, with a crossfade if something is on air already.
     pub fn put_on_air(&mut self, to: Slot, over_secs: f64, style: FadeStyle) {
         self.finish_fade();
+        // A deck that a failure of the device took off the stage has no picture to fade from.
+        if let Some(cold) = self.front.take_if(|front| !front.warm) {
+            self.drop_slot(cold);
+        }
         if self.front.is_none() {
             self.front = Some(to);
         } else {
@@ -187,7 +230,8 @@ impl Decks {
     pub fn finish_fade(&mut self) {
         let Some(fade) = self.fade.take() else { return };
         let left = self.front.replace(fade.to);
-        if let Some(dropped) = std::mem::replace(&mut self.previous, left) {
+        let dropped = if self.economy { left } else { std::mem::replace(&mut self.previous, left) };
+        if let Some(dropped) = dropped {
             self.drop_slot(dropped);
         }
     }

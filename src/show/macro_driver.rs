@@ -81,6 +81,11 @@ impl MacroDriver {
         Self { macros: Macros::new(state), rng, bank: state.bank, pulse: 0.0, second: SecondDeck::default() }
     }
 
+    /// Goes on from other settings.
+    pub fn restore(&mut self, state: MacroState) {
+        *self = Self::new(state, self.rng.clone());
+    }
+
     /// Applies a macro command; ignores others.
     pub fn apply(&mut self, command: &Command) {
         match command {

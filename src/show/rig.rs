@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::warm::{DeckError, DeckRequest, Warmer};
+use super::recovery_state::Recovery;
+use super::warm::{DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::Latest;
@@ -33,7 +34,10 @@ pub struct Rig {
     pub show: Show,
     /// The stage.
     pub stage: Stage,
-    warmer: Warmer,
+    pub(super) warmer: Warmer,
+    pub(super) recovery: Recovery,
+    #[cfg(feature = "faults")]
+    pub(super) faults: crate::faults::Plan,
     analyser: PresetAudioAnalyser,
     audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
@@ -42,8 +46,6 @@ pub struct Rig {
     picture_stats: Option<PictureStats>,
     /// Seconds of the current blackout drawn so far.
     black_secs: f64,
-    /// Decks requested and not yet collected.
-    pending: usize,
 }
 
 impl Rig {
@@ -54,40 +56,46 @@ impl Rig {
             show,
             stage,
             warmer,
+            recovery: Recovery::default(),
+            #[cfg(feature = "faults")]
+            faults: crate::faults::Plan::default(),
             analyser: PresetAudioAnalyser::new(),
             audio,
             spare,
             frames: 0,
             picture_stats: None,
             black_secs: 0.0,
-            pending: 0,
         }
     }
 
-    /// Runs one frame: analyse audio, collect warm decks, step the show, draw, request decks. Returns whether the picture
-    /// may have changed; nothing is drawn while it is frozen or has been black for a while.
+    /// Runs one frame: analyse audio, look after the graphics device, collect warm decks, step the show, draw, request
+    /// decks. Returns whether the picture may have changed; nothing is drawn while it is frozen, has been black for a while,
+    /// or is being restored.
     pub fn frame(&mut self, input: &RigFrame) -> bool {
+        #[cfg(feature = "faults")]
+        self.inject(input.dt);
         let audio = self.analyser.update(input.sound, input.dt).clone();
         self.publish(&audio);
+        self.look_after_graphics();
         let step = self.step(input, &audio);
-        let changes = self.changes_picture(&step.cue);
-        if changes {
-            self.stage.draw(&step.cue);
-            if self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
-                self.picture_stats = self.stage.picture_stats();
-            }
+        self.watch_budget(input.dt);
+        let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
+        if changes && self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
+            self.picture_stats = self.stage.picture_stats();
         }
         self.frames += 1;
         for deck in step.retired {
             self.stage.retire(deck);
+            self.recovery.forget(deck);
         }
-        self.request(step.requests);
+        step.requests.into_iter().for_each(|request| self.request(request));
+        self.flush_backlog();
         changes
     }
 
     /// Returns whether decks are being prepared.
     pub fn warming(&self) -> bool {
-        self.pending > 0
+        self.recovery.preparing()
     }
 
     /// Returns the audio that presets receive in this frame.
@@ -109,18 +117,7 @@ impl Rig {
     pub fn prepare(&mut self) {
         let frame = RigFrame { dt: 0.0, sound: &[], features: &Features::default(), commands: &[] };
         let step = self.step(&frame, &PresetAudio::default());
-        self.request(step.requests);
-    }
-
-    fn request(&mut self, requests: Vec<DeckRequest>) {
-        for request in requests {
-            let deck = request.deck;
-            if self.warmer.request(request) {
-                self.pending += 1;
-            } else {
-                self.show.cancel_request(deck);
-            }
-        }
+        step.requests.into_iter().for_each(|request| self.request(request));
     }
 
     fn changes_picture(&mut self, cue: &Cue) -> bool {
@@ -133,8 +130,11 @@ impl Rig {
         let mut arrived: Vec<Arrived> = Vec::new();
         let mut failed: Vec<Failed> = Vec::new();
         while let Some(arrival) = self.warmer.collect() {
-            self.pending = self.pending.saturating_sub(1);
+            self.recovery.arrived(arrival.deck);
             match arrival.result {
+                Ok(_) if arrival.empty && self.show.set_aside(arrival.deck) => {
+                    self.recovery.forget(arrival.deck);
+                }
                 Ok(deck) => {
                     let problems = deck.problems();
                     self.stage.add(arrival.deck, deck);
@@ -148,7 +148,12 @@ impl Rig {
                 }
                 Err(DeckError::Temporary(why)) => {
                     log::warn!("could not load preset: {why}; choosing another");
+                    self.recovery.forget(arrival.deck);
                     self.show.cancel_request(arrival.deck);
+                }
+                Err(DeckError::Device(error)) => {
+                    log::warn!("could not prepare a preset: {error}");
+                    self.device_failed(arrival.deck);
                 }
             }
         }

@@ -13,6 +13,7 @@ use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::ShowMemory;
 use super::pacer::DroppedSteps;
 use super::picture_watch::VisualWatch;
+use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
 use super::step::{Step, StepInput};
@@ -37,7 +38,7 @@ const CHOICE_RANDOMNESS: u64 = 2;
 /// Random stream of the macros.
 const MACRO_RANDOMNESS: u64 = 1;
 
-/// A cut requested by the performer that no warm deck could fulfil yet.
+/// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Any preset.
@@ -46,6 +47,8 @@ pub(super) enum Wanted {
     Preset(PresetId),
     /// The safe preset.
     Safe,
+    /// Any preset instead of one that the watch took off the air.
+    Watch,
 }
 
 /// A running show.
@@ -81,6 +84,9 @@ pub struct Show {
     /// Frames that are not in the log yet.
     frames: Vec<Frame>,
     pub(super) watch: VisualWatch,
+    pub(super) resumption: Resumption,
+    /// Decks in a row that showed nothing after their first frames.
+    pub(super) set_aside: u32,
     /// Frames per second that presets see.
     fps: f64,
     pub(super) dropped: DroppedSteps,
@@ -128,6 +134,8 @@ impl Show {
             log_entries: Vec::new(),
             frames: Vec::new(),
             watch: VisualWatch::default(),
+            resumption: Resumption::default(),
+            set_aside: 0,
             dropped: DroppedSteps::default(),
             quality: Quality::FULL,
             unlogged: DroppedSteps::default(),
@@ -192,7 +200,7 @@ impl Show {
         let (mut requests, retired) = self.decks.take_requests();
         requests
             .iter_mut()
-            .for_each(|request| request.rescued = self.memory.rescued.contains(&request.preset));
+            .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
         Step { cue: self.cue(input), requests, retired }
     }
 

@@ -215,7 +215,7 @@ fn an_unplayable_preset_is_excluded_and_reported() {
     assert_ne!(test.playing(), named, "an excluded preset plays");
     let step = test.frame(&[Command::Rescue(named), Command::PlayNow(named)]);
     let request = step.requests.iter().find(|request| request.preset == named).expect("a request");
-    assert!(request.rescued, "a rescued preset skips the audit");
+    assert!(request.admitted, "a rescued preset skips the audit");
     test.frames(3);
     assert_eq!(test.playing(), named, "a rescued preset plays at once");
     assert!(!test.show.memory().excluded.contains_key(&named));
@@ -365,4 +365,135 @@ fn slow_presets_do_not_leave_the_output_black() {
     test.cold = false;
     test.frames(3);
     assert!(test.show.playing(), "the safe preset goes on air");
+}
+
+#[test]
+fn after_a_lost_device_the_preset_on_air_stays_and_every_deck_is_prepared_again() {
+    let mut test = TestShow::new();
+    test.frames(200);
+    test.frame(&[Command::Next, Command::Hold]);
+    test.frame(&[]);
+    let before = (test.playing(), test.show.snapshot().history, test.show.snapshot().up_next.len());
+    let on_air = test.show.decks.shown().expect("a deck").deck;
+    test.cold = true;
+    test.show.graphics_event(GraphicsEvent::Lost);
+    let urgent = test.show.decks_by_urgency();
+    assert_eq!(urgent[0], on_air, "the deck on air comes first");
+    test.frames(3);
+    assert!(test.show.snapshot().up_next.iter().all(|upcoming| !upcoming.warm));
+    test.frame(&[Command::Back]);
+    assert!(test.show.snapshot().message.expect("a message").contains("being restored"));
+    test.coming = urgent;
+    test.cold = false;
+    test.frames(3);
+    let after = test.show.snapshot();
+    assert_eq!((test.playing(), after.history, after.up_next.len()), before);
+    assert!(after.held && after.up_next.iter().all(|upcoming| upcoming.warm));
+    test.frame(&[Command::Back]);
+    assert_ne!(test.playing(), before.0, "the previous deck is back, too");
+    assert!(!test.learnt().contains(&Signal::Failed) && test.show.memory().excluded.is_empty());
+}
+
+#[test]
+fn a_preset_that_keeps_losing_the_device_leaves_the_air_with_its_reason() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    let guilty = test.playing();
+    test.show.graphics_event(GraphicsEvent::Lost);
+    test.show.quarantine(guilty);
+    assert!(test.show.snapshot().message.expect("a message").contains("lost the graphics device"));
+    test.coming = test.show.decks_by_urgency();
+    test.frames(3);
+    assert_ne!(test.playing(), guilty);
+    assert_eq!(test.show.memory().excluded[&guilty].kind, BanKind::Quality);
+}
+
+#[test]
+fn without_memory_fewer_decks_are_kept_and_no_preset_is_blamed() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    let playing = test.playing();
+    test.show.graphics_event(GraphicsEvent::OutOfMemory);
+    test.frames(30);
+    assert_eq!((test.playing(), test.show.snapshot().up_next.len()), (playing, 1));
+    assert!(test.show.decks.previous.is_none() && test.show.decks.spare.is_none());
+    assert!(test.show.memory().excluded.is_empty() && !test.learnt().contains(&Signal::Failed));
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    assert!(test.playing() != playing && test.show.decks.previous.is_none());
+}
+
+#[test]
+fn a_resumed_show_starts_with_a_safe_preset_and_goes_on_with_its_queue() {
+    let mut test = TestShow::new();
+    test.frames(100);
+    test.frame(&[Command::Next]);
+    test.frames(100);
+    test.frame(&[Command::Dwell(2.0), Command::Profile(crate::mind::Profile::Dub)]);
+    let state = test.show.resume_state();
+    assert!(state.history.len() == 2 && state.queue.len() == 2, "{state:?}");
+    let mut again = TestShow::new();
+    again.show.resume(&state);
+    let step = again.frame(&[]);
+    assert_eq!(step.requests.len(), 1, "the safe preset comes first");
+    let safe = step.requests[0].preset;
+    again.frames(2);
+    assert_eq!(again.playing(), safe);
+    let snapshot = again.show.snapshot();
+    assert_eq!(snapshot.up_next.iter().map(|next| next.id).collect::<Vec<_>>(), state.queue);
+    assert!(snapshot.now > state.now && snapshot.history.len() == 3);
+    assert_eq!(again.show.resume_state().macros, state.macros);
+    assert_eq!(again.show.resume_state().dwell, 2.0);
+}
+
+#[test]
+fn a_deck_that_shows_nothing_is_set_aside_while_music_plays() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    test.cold = true;
+    test.frame(&[Command::Next]);
+    let empty = *test.coming.last().expect("a request");
+    assert!(test.show.set_aside(empty));
+    test.frame(&[]);
+    assert!(!test.show.decks_by_urgency().contains(&empty));
+    assert_eq!(test.show.snapshot().up_next.len(), 2, "another one is chosen");
+    assert!(test.show.memory().excluded.is_empty() && !test.learnt().contains(&Signal::Failed));
+    let next = *test.coming.last().expect("a request");
+    test.features.silent = true;
+    test.frame(&[]);
+    assert!(!test.show.set_aside(next), "without music it may be dark");
+    test.features.silent = false;
+    test.frame(&[]);
+    let refused = (0..8).filter(|_| {
+        let next = *test.coming.last().expect("a request");
+        let aside = test.show.set_aside(next);
+        test.frame(&[]);
+        !aside
+    });
+    assert!(refused.count() >= 4, "the fifth in a row is kept");
+}
+
+#[test]
+fn code_over_its_budget_takes_a_preset_off_the_air_and_the_log_says_that_the_watch_did() {
+    let mut test = TestShow::new();
+    test.frames(60);
+    let guilty = test.playing();
+    let deck = test.show.decks.shown().expect("a deck").deck;
+    test.show.graphics_event(GraphicsEvent::OverBudget { deck });
+    test.frames(2);
+    assert_ne!(test.playing(), guilty);
+    let excluded = test.show.memory().excluded;
+    assert!(excluded[&guilty].why.contains("budget"), "{excluded:?}");
+    let causes: Vec<Cause> = test
+        .log
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Cut(cut) => Some(cut.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, [Cause::Start, Cause::Watch]);
+    assert!(test.learnt().is_empty(), "{:?}", test.learnt());
 }

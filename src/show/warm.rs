@@ -3,6 +3,7 @@
 //! A live show uses threads; an offline show prepares in place, which makes every run the same. Either way the result
 //! is an [`Arrival`], and only an arrived deck can be cut to.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
@@ -19,6 +20,8 @@ use crate::stage::{Deck, DeckId, DeckSettings, RenderContext, StageError};
 const WARM_UP_THREADS: usize = 3;
 /// How long a thread pauses after a failure that is not the preset's fault.
 const REST: Duration = Duration::from_millis(500);
+/// How long it pauses after a failure of the graphics device.
+const DEVICE_REST: Duration = Duration::from_millis(100);
 /// Queued requests; further ones are rejected and repeated later.
 const MAX_WAITING: usize = 8;
 
@@ -31,8 +34,8 @@ pub struct DeckRequest {
     pub preset: PresetId,
     /// Where to read the preset.
     pub source: PresetSource,
-    /// Whether the performer rescued the preset, which skips admission.
-    pub rescued: bool,
+    /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
+    pub admitted: bool,
     /// Random seed of the deck.
     pub seed: u64,
     /// Frames to draw before the deck is warm.
@@ -54,6 +57,8 @@ pub enum DeckError {
     Excluded(String),
     /// A failure unrelated to the preset, such as an unreadable file.
     Temporary(String),
+    /// The graphics device failed, which is never blamed on the preset.
+    Device(StageError),
 }
 
 /// The result of a request.
@@ -62,6 +67,8 @@ pub struct Arrival {
     pub deck: DeckId,
     /// The deck, or why there is none.
     pub result: Result<Box<Deck>, DeckError>,
+    /// Whether the deck shows nothing after its first frames.
+    pub empty: bool,
     /// How long each step took.
     pub took: PrepareTimes,
 }
@@ -89,31 +96,34 @@ impl PrepareTimes {
 }
 
 /// Prepares decks.
-pub enum Warmer {
+pub struct Warmer {
+    workshop: Workshop,
+    work: Work,
+}
+
+/// What every deck is prepared with.
+#[derive(Clone)]
+struct Workshop {
+    render_context: Arc<RenderContext>,
+    audio: Latest<PresetAudio>,
+    settings: DeckSettings,
+    admission: Option<Arc<dyn Admission>>,
+}
+
+/// Where decks are prepared.
+enum Work {
     /// On background threads.
     Threads {
         /// Queue to the threads; closed when the warmer is dropped.
         requests: Option<SyncSender<DeckRequest>>,
-        /// The threads.
         threads: Vec<thread::JoinHandle<()>>,
         /// Set to make the threads skip queued requests.
         closing: Arc<AtomicBool>,
         /// Prepared decks from the threads.
         arrivals: Receiver<Arrival>,
     },
-    /// Immediately, on the calling thread.
-    InPlace {
-        /// The graphics device and shared pipelines.
-        render_context: Arc<RenderContext>,
-        /// The audio for warm-up frames.
-        audio: Latest<PresetAudio>,
-        /// The settings of the decks.
-        settings: DeckSettings,
-        /// The check that every preset must pass, if any.
-        admission: Option<Arc<dyn Admission>>,
-        /// Decks ready to be collected.
-        ready: Vec<Arrival>,
-    },
+    /// Immediately, on the calling thread, with the decks ready to be collected.
+    InPlace(VecDeque<Arrival>),
 }
 
 impl Warmer {
@@ -126,14 +136,72 @@ impl Warmer {
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
+        let workshop = Workshop::new(render_context, audio, settings, admission);
+        Self { work: Work::start(&workshop), workshop }
+    }
+
+    /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
+    pub fn in_place(
+        render_context: &Arc<RenderContext>,
+        audio: &Latest<PresetAudio>,
+        settings: DeckSettings,
+        admission: Option<Arc<dyn Admission>>,
+    ) -> Self {
+        let workshop = Workshop::new(render_context, audio, settings, admission);
+        Self { work: Work::InPlace(VecDeque::new()), workshop }
+    }
+
+    /// Creates a warmer of the same kind for decks on another device or of another size. What this one still prepares is
+    /// lost with it.
+    pub fn renewed(&self, render_context: &Arc<RenderContext>, settings: DeckSettings) -> Self {
+        let workshop = Workshop { render_context: render_context.clone(), settings, ..self.workshop.clone() };
+        let work = match &self.work {
+            Work::Threads { .. } => Work::start(&workshop),
+            Work::InPlace(_) => Work::InPlace(VecDeque::new()),
+        };
+        Self { workshop, work }
+    }
+
+    /// Returns whether decks are prepared on the calling thread.
+    pub fn works_in_place(&self) -> bool {
+        matches!(self.work, Work::InPlace(_))
+    }
+
+    /// Returns the settings of the decks.
+    pub fn settings(&self) -> DeckSettings {
+        self.workshop.settings
+    }
+
+    /// Requests a deck; returns false if the queue is full.
+    pub fn request(&mut self, request: DeckRequest) -> bool {
+        match &mut self.work {
+            Work::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
+            Work::InPlace(ready) => {
+                ready.push_back(self.workshop.prepare(&request));
+                true
+            }
+        }
+    }
+
+    /// Returns a deck that was prepared since the last call, if any.
+    pub fn collect(&mut self) -> Option<Arrival> {
+        match &mut self.work {
+            Work::Threads { arrivals, .. } => arrivals.try_recv().ok(),
+            Work::InPlace(ready) => ready.pop_front(),
+        }
+    }
+}
+
+impl Work {
+    /// Starts the warm-up threads.
+    fn start(workshop: &Workshop) -> Self {
         let (requests, waiting) = mpsc::sync_channel::<DeckRequest>(MAX_WAITING);
         let (report, arrivals) = mpsc::channel();
         let waiting = Arc::new(std::sync::Mutex::new(waiting));
         let mut threads = Vec::new();
         let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
-            let (render_context, audio, waiting) = (render_context.clone(), audio.clone(), waiting.clone());
-            let (closing, admission) = (closing.clone(), admission.clone());
+            let (workshop, waiting, closing) = (workshop.clone(), waiting.clone(), closing.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 loop {
@@ -142,9 +210,12 @@ impl Warmer {
                     if closing.load(Ordering::Relaxed) {
                         break;
                     }
-                    let arrival = prepare(&render_context, &audio, settings, &request, admission.as_deref());
-                    if matches!(arrival.result, Err(DeckError::Temporary(_))) {
-                        thread::sleep(REST); // Avoids retrying a missing folder at every frame.
+                    let arrival = workshop.prepare(&request);
+                    // Avoids retrying at every frame.
+                    match arrival.result {
+                        Err(DeckError::Temporary(_)) => thread::sleep(REST),
+                        Err(DeckError::Device(_)) => thread::sleep(DEVICE_REST),
+                        _ => {}
                     }
                     if report.send(arrival).is_err() {
                         break; // The warmer was dropped.
@@ -163,44 +234,9 @@ impl Warmer {
         }
         Self::Threads { requests: Some(requests), threads, closing, arrivals }
     }
-
-    /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
-    pub fn in_place(
-        render_context: &Arc<RenderContext>,
-        audio: &Latest<PresetAudio>,
-        settings: DeckSettings,
-        admission: Option<Arc<dyn Admission>>,
-    ) -> Self {
-        Self::InPlace {
-            render_context: render_context.clone(),
-            audio: audio.clone(),
-            settings,
-            admission,
-            ready: Vec::new(),
-        }
-    }
-
-    /// Requests a deck; returns false if the queue is full.
-    pub fn request(&mut self, request: DeckRequest) -> bool {
-        match self {
-            Self::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
-            Self::InPlace { render_context, audio, settings, admission, ready } => {
-                ready.push(prepare(render_context, audio, *settings, &request, admission.as_deref()));
-                true
-            }
-        }
-    }
-
-    /// Returns a deck that was prepared since the last call, if any.
-    pub fn collect(&mut self) -> Option<Arrival> {
-        match self {
-            Self::Threads { arrivals, .. } => arrivals.try_recv().ok(),
-            Self::InPlace { ready, .. } => (!ready.is_empty()).then(|| ready.remove(0)),
-        }
-    }
 }
 
-impl Drop for Warmer {
+impl Drop for Work {
     /// Waits for the decks in progress: exiting in the middle of driver calls may crash.
     fn drop(&mut self) {
         if let Self::Threads { requests, threads, closing, .. } = self {
@@ -219,43 +255,80 @@ fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
     source.read().map_err(DeckError::Temporary)
 }
 
-fn prepare(
-    render_context: &RenderContext,
-    audio: &Latest<PresetAudio>,
-    settings: DeckSettings,
-    request: &DeckRequest,
-    admission: Option<&dyn Admission>,
-) -> Arrival {
-    let mut took = PrepareTimes::default();
-    let unplayable = |error: StageError| DeckError::Unplayable(error.to_string());
-    let build = || {
+impl Workshop {
+    fn new(
+        render_context: &Arc<RenderContext>,
+        audio: &Latest<PresetAudio>,
+        settings: DeckSettings,
+        admission: Option<Arc<dyn Admission>>,
+    ) -> Self {
+        Self { render_context: render_context.clone(), audio: audio.clone(), settings, admission }
+    }
+
+    fn prepare(&self, request: &DeckRequest) -> Arrival {
+        let mut took = PrepareTimes::default();
+        let mut empty = false;
+        // A panicking preset must not end the thread.
+        let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let deck = self.build(request, &mut took)?;
+            if request.warm_frames > 0 {
+                empty = deck.shows_nothing(&self.render_context).map_err(blamed)?;
+            }
+            Ok(deck)
+        }));
+        let result = built.unwrap_or_else(|_| {
+            Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
+        });
+        // A lost device makes any later call fail.
+        let result = match result {
+            Err(DeckError::Unplayable(why)) if self.render_context.gpu.lost() => {
+                Err(DeckError::Device(StageError::Lost(why)))
+            }
+            result => result,
+        };
+        Arrival { deck: request.deck, result, empty, took }
+    }
+
+    fn build(&self, request: &DeckRequest, took: &mut PrepareTimes) -> Result<Box<Deck>, DeckError> {
         let mut since = Instant::now();
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = read(&request.source)?;
         took.read_ms = lap();
         let id = PresetId::of(&bytes);
-        if let Some(admission) = admission.filter(|_| !(request.rescued && id == request.preset)) {
+        if let Some(admission) =
+            self.admission.as_ref().filter(|_| !(request.admitted && id == request.preset))
+        {
             admission.admit(&request.source, id)?;
             took.admit_ms = lap();
         }
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
-        let mut deck = Deck::prepare(render_context, program, settings, request.seed).map_err(unplayable)?;
+        let context = &self.render_context;
+        let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();
-        deck.warm_up(render_context, &audio.read(), request.warm_frames).map_err(unplayable)?;
+        deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?;
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
-    };
-    // A panicking preset must not end the thread.
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build)).unwrap_or_else(|_| {
-        Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
-    });
-    Arrival { deck: request.deck, result, took }
+    }
+}
+
+/// Returns whose fault an error is.
+fn blamed(error: StageError) -> DeckError {
+    if error.of_device() { DeckError::Device(error) } else { DeckError::Unplayable(error.to_string()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failing_device_is_never_blamed_on_a_preset() {
+        for error in [StageError::Lost("reset".into()), StageError::OutOfMemory, StageError::Timeout(20)] {
+            assert_eq!(blamed(error.clone()), DeckError::Device(error));
+        }
+        let rejected = StageError::Invalid("no such function".into());
+        assert_eq!(blamed(rejected), DeckError::Unplayable("no such function".into()));
+    }
 
     #[test]
     fn an_unreadable_file_is_a_temporary_failure() {

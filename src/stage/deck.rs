@@ -55,10 +55,10 @@ impl Deck {
         Ok(Self { first, second, settings, full: settings, seed, time: 0.0, drawn: 0 })
     }
 
-    /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done.
+    /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done with them.
     ///
     /// # Errors
-    /// Fails if the device reports an error.
+    /// Fails if the device reports an error or does not finish in time.
     pub fn warm_up(
         &mut self,
         render_context: &RenderContext,
@@ -67,17 +67,16 @@ impl Deck {
     ) -> Result<(), StageError> {
         let gpu = &render_context.gpu;
         gpu.checked(|| {
+            let mut last = None;
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
                 let time = FrameTime { dt, fps: self.settings.fps };
                 self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
-                gpu.queue.submit([encoder.finish()]);
+                last = Some(gpu.submit([encoder.finish()]));
             }
-            if frames > 0 {
-                gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok(); // `checked` reports errors.
-            }
-        })
+            last.map_or(Ok(()), |last| gpu.wait(Some(last)))
+        })?
     }
 
     /// Runs the preset's code for one frame and records its passes.
@@ -129,7 +128,7 @@ impl Deck {
         };
         let first = resized(&self.first)?;
         let second = self.second.as_ref().map(|second| resized(&second.layer)).transpose()?;
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         self.first.picture = first;
         if let (Some(second), Some(picture)) = (&mut self.second, second) {
             second.layer.picture = picture;
@@ -156,6 +155,16 @@ impl Deck {
     /// Fails if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
+    }
+
+    /// Returns whether the last frame is black, nearly empty, or white all over. Blocks until the device is done; not for the
+    /// render thread.
+    ///
+    /// # Errors
+    /// Fails if the picture cannot be read back.
+    pub fn shows_nothing(&self, render_context: &RenderContext) -> Result<bool, StageError> {
+        let picture = super::readback::read_texture(&render_context.gpu, self.output().texture())?;
+        Ok(super::picture_stats::shows_nothing(picture.as_raw()))
     }
 
     /// Returns the number of frames drawn so far.

@@ -11,10 +11,23 @@ pub enum StageError {
         /// Columns and rows of the warp mesh.
         mesh: [u32; 2],
     },
-    /// The device reported an error.
+    /// The device is lost. Everything created with it must be recreated on another one.
+    #[error("the graphics device was lost: {0}")]
+    Lost(String),
+    /// The device is out of memory. It still works, and smaller or fewer pictures may fit.
+    #[error("the graphics device is out of memory")]
+    OutOfMemory,
+    /// The device rejected what it was given, such as a shader.
     #[error("{0}")]
-    Device(String),
-    /// A picture could not be read back from the device.
-    #[error("reading back a picture: {0}")]
-    Readback(String),
+    Invalid(String),
+    /// The device did not finish in time.
+    #[error("the graphics device did not finish within {0} s")]
+    Timeout(u64),
+}
+
+impl StageError {
+    /// Returns whether the device or the machine failed, so that no preset is to blame.
+    pub fn of_device(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
+    }
 }

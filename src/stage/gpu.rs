@@ -1,7 +1,10 @@
 //! The graphics device, and the errors it reports.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use super::error::StageError;
 
@@ -28,7 +31,13 @@ pub enum GpuError {
     },
 }
 
+/// Longest wait for the device, seconds. A device that hangs for longer is given up by its caller.
+const PATIENCE_SECS: u64 = 20;
+
 /// An open graphics device.
+///
+/// wgpu panics in some calls once the device is lost, and reports the errors of others to callbacks. Submitting, waiting,
+/// mapping and configuring go through the methods of this type, which return a [`StageError`] instead.
 pub struct Gpu {
     /// Instance; creates surfaces.
     pub instance: wgpu::Instance,
@@ -36,17 +45,24 @@ pub struct Gpu {
     pub adapter: wgpu::Adapter,
     /// Device.
     pub device: wgpu::Device,
-    /// Queue.
+    /// Queue; for writes. Submit with [`Gpu::submit`].
     pub queue: wgpu::Queue,
     errors: Arc<DeviceErrors>,
 }
 
-/// Uncaptured errors of the device.
+/// Errors of the device that no caller has seen.
 #[derive(Default)]
 struct DeviceErrors {
     count: AtomicU64,
-    lost: AtomicBool,
+    lost: OnceLock<String>,
+    out_of_memory: AtomicBool,
     newest: Mutex<Option<String>>,
+    /// Allocations that fail for a test.
+    #[cfg(feature = "faults")]
+    failing: AtomicU64,
+    /// Surfaces that are lost for a test.
+    #[cfg(feature = "faults")]
+    lost_surfaces: AtomicU64,
 }
 
 impl Gpu {
@@ -89,6 +105,21 @@ impl Gpu {
         };
         let adapter =
             request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))?;
+        Self::on(instance.clone(), adapter)
+    }
+
+    /// Opens another device after this one was lost: on the same adapter, or on any other if that fails. The new device
+    /// has finished a first submission.
+    ///
+    /// # Errors
+    /// Fails if no device can be opened, or if it is lost at once.
+    pub fn reopen(&self) -> Result<Self, GpuError> {
+        let again = Self::on(self.instance.clone(), self.adapter.clone()).and_then(Self::proven);
+        again.or_else(|_| Self::open(self.instance.clone(), None).and_then(Self::proven))
+    }
+
+    /// Opens a device of `adapter`.
+    fn on(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Self, GpuError> {
         let limits = wgpu::Limits {
             max_texture_dimension_2d: adapter.limits().max_texture_dimension_2d,
             ..wgpu::Limits::default()
@@ -101,13 +132,19 @@ impl Gpu {
         .map_err(|e| GpuError::NoDevice { name: adapter.get_info().name, why: e.to_string() })?;
         let errors = Arc::new(DeviceErrors::default());
         let sink = errors.clone();
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| sink.add(error.to_string())));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| sink.add(&error)));
         let sink = errors.clone();
-        device.set_device_lost_callback(move |_, why| {
-            sink.lost.store(true, Ordering::Relaxed);
-            sink.add(format!("the graphics device was lost: {why}"));
-        });
+        device.set_device_lost_callback(move |_, why| sink.lose(&why));
         Ok(Self { instance, adapter, device, queue, errors })
+    }
+
+    /// Submits nothing and waits for it: a driver that still fails does so here.
+    fn proven(self) -> Result<Self, GpuError> {
+        let submission = self.submit([]);
+        match self.wait(Some(submission)) {
+            Ok(()) => Ok(self),
+            Err(why) => Err(GpuError::NoDevice { name: self.name(), why: why.to_string() }),
+        }
     }
 
     /// Returns the name of the adapter and its backend.
@@ -123,7 +160,16 @@ impl Gpu {
 
     /// Returns true once the device is lost. Everything created with it must be recreated.
     pub fn lost(&self) -> bool {
-        self.errors.lost.load(Ordering::Relaxed)
+        self.errors.lost.get().is_some()
+    }
+
+    /// Returns whether memory ran out since the last call.
+    pub fn take_out_of_memory(&self) -> bool {
+        self.errors.out_of_memory.swap(false, Ordering::Relaxed)
+    }
+
+    fn loss(&self) -> Option<StageError> {
+        self.errors.lost.get().map(|why| StageError::Lost(why.clone()))
     }
 
     /// Returns the number of uncaptured errors so far.
@@ -139,25 +185,211 @@ impl Gpu {
     /// Runs `work` in error scopes for validation, memory and internal errors.
     ///
     /// # Errors
-    /// Returns the first device error that `work` caused.
+    /// Returns the first device error that `work` caused on this thread, or that the device is lost.
     pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        #[cfg(feature = "faults")]
+        if take_one(&self.errors.failing) {
+            self.errors.out_of_memory.store(true, Ordering::Relaxed);
+            return Err(StageError::OutOfMemory);
+        }
         let scopes = [Validation, OutOfMemory, Internal].map(|kind| self.device.push_error_scope(kind));
         let result = work();
         let mut scopes = scopes.map(Some);
         let errors = scopes.iter_mut().rev().filter_map(Option::take);
         let errors: Vec<_> = errors.filter_map(|scope| pollster::block_on(scope.pop())).collect();
-        errors.first().map_or(Ok(result), |error| Err(StageError::Device(error.to_string())))
+        // A lost device reports no errors to scopes, and then invalid objects, perhaps before it reports the loss.
+        if !errors.is_empty() {
+            self.poll().ok();
+        }
+        if let Some(loss) = self.loss() {
+            return Err(loss);
+        }
+        errors.first().map_or(Ok(result), |error| Err(self.errors.typed(error)))
+    }
+
+    /// Runs code that panics when the device is lost, such as that of libraries.
+    ///
+    /// # Errors
+    /// Returns the first device error that `work` caused, or that the device is lost.
+    pub fn shielded<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
+        if let Some(loss) = self.loss() {
+            return Err(loss);
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.checked(work))) {
+            Ok(result) => result,
+            Err(panic) => match self.loss() {
+                Some(loss) => Err(loss),
+                None => std::panic::resume_unwind(panic),
+            },
+        }
+    }
+
+    /// Submits command buffers. Errors are reported by [`Gpu::lost`],
+    /// [`Gpu::take_error`] or the wait for the submission.
+    pub fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) -> wgpu::SubmissionIndex {
+        self.queue.submit(commands)
+    }
+
+    /// Runs the callbacks of finished work. Never blocks.
+    ///
+    /// # Errors
+    /// Fails if the device is lost.
+    pub fn poll(&self) -> Result<(), StageError> {
+        self.maintain(wgpu::PollType::Poll)
+    }
+
+    /// Blocks until the device has finished this submission, or all so far; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the device is lost or does not finish in time.
+    pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), StageError> {
+        let timeout = Some(Duration::from_secs(PATIENCE_SECS));
+        self.maintain(wgpu::PollType::Wait { submission_index: submission, timeout })
+    }
+
+    fn maintain(&self, poll: wgpu::PollType) -> Result<(), StageError> {
+        if let Some(loss) = self.loss() {
+            return Err(loss);
+        }
+        // wgpu panics if the device is lost while it polls, after its own state is consistent again.
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(wgpu::PollError::Timeout)) => Err(StageError::Timeout(PATIENCE_SECS)),
+            Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
+            Err(_) => {
+                self.errors.lose("the driver failed while it was waited for");
+                Err(self.loss().unwrap_or(StageError::Timeout(0)))
+            }
+        }
+    }
+
+    /// Starts mapping `buffer` for reading; the result arrives after a later [`Gpu::poll`] or [`Gpu::wait`], or never if
+    /// the device is lost.
+    pub fn map(&self, buffer: &wgpu::Buffer) -> Receiver<Result<(), wgpu::BufferAsyncError>> {
+        let (done, mapped) = mpsc::sync_channel(1);
+        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
+            done.send(result).ok(); // The receiver was dropped.
+        });
+        mapped
+    }
+
+    /// Blocks until `buffer` is mapped after its submission has finished; not for the render thread.
+    ///
+    /// # Errors
+    /// Fails if the device is lost, cannot map the buffer, or does not do so in time.
+    pub(super) fn wait_mapped(
+        &self,
+        mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
+    ) -> Result<(), StageError> {
+        // Another polling thread may be about to run the callback.
+        match mapped.recv_timeout(Duration::from_secs(PATIENCE_SECS)) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
+            Err(_) => Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS))),
+        }
+    }
+
+    /// Creates a buffer with these contents. Unlike wgpu's own helper it does not panic if there is no memory.
+    pub fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: (contents.len() as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT),
+            usage: usage | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut padded = contents.to_vec();
+        padded.resize(contents.len().next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT as usize), 0);
+        self.queue.write_buffer(&buffer, 0, &padded);
+        buffer
+    }
+
+    /// Configures a surface.
+    ///
+    /// # Errors
+    /// Fails if the device is lost or busy on another thread; then the surface keeps its previous state, and the caller
+    /// tries again later.
+    pub fn configure(
+        &self,
+        surface: &wgpu::Surface,
+        config: &wgpu::SurfaceConfiguration,
+    ) -> Result<(), StageError> {
+        self.checked(|| surface.configure(&self.device, config))
+    }
+
+    /// Returns the next texture of a configured surface, or why there is none.
+    ///
+    /// # Errors
+    /// Fails if the device is lost.
+    pub fn acquire(&self, surface: &wgpu::Surface) -> Result<wgpu::CurrentSurfaceTexture, StageError> {
+        #[cfg(feature = "faults")]
+        if take_one(&self.errors.lost_surfaces) {
+            return Ok(wgpu::CurrentSurfaceTexture::Lost);
+        }
+        self.checked(|| surface.get_current_texture())
     }
 }
 
+#[cfg(feature = "faults")]
+impl Gpu {
+    /// Loses the device, as a failing driver would.
+    pub fn lose(&self) {
+        self.errors.lose("lost by a test");
+        self.device.destroy();
+    }
+
+    /// Lets the next `count` allocations fail.
+    pub fn fail_allocations(&self, count: u64) {
+        self.errors.failing.store(count, Ordering::Relaxed);
+    }
+
+    /// Loses the surfaces of both windows.
+    pub fn lose_surfaces(&self) {
+        self.errors.lost_surfaces.store(2, Ordering::Relaxed);
+    }
+}
+
+/// Takes one of a number of faults, if any is left.
+#[cfg(feature = "faults")]
+fn take_one(left: &AtomicU64) -> bool {
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+}
+
 impl DeviceErrors {
-    /// Stores an error and logs the first one.
-    fn add(&self, message: String) {
+    /// Records that the device is lost.
+    fn lose(&self, why: &str) {
+        // Most failed allocations lose the device.
+        if why.to_ascii_lowercase().contains("memory") {
+            self.out_of_memory.store(true, Ordering::Relaxed);
+        }
+        if self.lost.set(why.to_owned()).is_ok() {
+            self.note(&format!("the graphics device was lost: {why}"));
+        }
+    }
+
+    /// Records an error that no scope caught.
+    fn add(&self, error: &wgpu::Error) {
+        let error = self.typed(error);
+        self.note(&error.to_string());
+    }
+
+    /// Returns the type of an error; remembers that memory ran out.
+    fn typed(&self, error: &wgpu::Error) -> StageError {
+        match error {
+            wgpu::Error::OutOfMemory { .. } => {
+                self.out_of_memory.store(true, Ordering::Relaxed);
+                StageError::OutOfMemory
+            }
+            error => StageError::Invalid(error.to_string()),
+        }
+    }
+
+    /// Stores a message and logs the first one.
+    fn note(&self, message: &str) {
         if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
             log::error!("graphics device error: {message}");
         }
-        *self.newest() = Some(message);
+        *self.newest() = Some(message.to_owned());
     }
 
     fn newest(&self) -> std::sync::MutexGuard<'_, Option<String>> {

@@ -30,6 +30,6 @@ pub use post::Post;
 pub use present::Presenter;
 pub use readback::{Readback, ReadbackFrame, Wait};
 pub use render_context::RenderContext;
-pub use renderer::Stage;
+pub use renderer::{Instruments, Stage};
 pub use settings::DeckSettings;
 pub use textures::Textures;

@@ -56,7 +56,7 @@ impl DeckPicture {
         let mut problems = Vec::new();
         let picture = render_context
             .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut problems, None))?;
+            .checked(|| Self::build(render_context, program, settings, seed, &mut problems, None))??;
         Ok(Self { problems, ..picture })
     }
 
@@ -69,9 +69,9 @@ impl DeckPicture {
         settings: DeckSettings,
         seed: u64,
     ) -> Result<Self, StageError> {
-        let resized = render_context
-            .gpu
-            .checked(|| Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self)))?;
+        let resized = render_context.gpu.checked(|| {
+            Self::build(render_context, program, settings, seed, &mut Vec::new(), Some(self))
+        })??;
         let sampler = render_context.sampler(Filter::Linear, Address::Clamp);
         for (from, to) in
             [(&self.images[self.last], &resized.images[resized.last]), (&self.output, &resized.output)]
@@ -89,7 +89,7 @@ impl DeckPicture {
         seed: u64,
         problems: &mut Vec<String>,
         before: Option<&Self>,
-    ) -> Self {
+    ) -> Result<Self, StageError> {
         let device = &render_context.gpu.device;
         let size = settings.size;
         let feedback = ["feedback/a", "feedback/b"].map(|label| pass::image(device, label, size));
@@ -102,8 +102,14 @@ impl DeckPicture {
         let sources = Sources { images: [&images[0], &images[1]], image_size: size, pyramid: &pyramid, seed };
         let mut missing = Vec::new();
         let mut preset_pass = |kind: PassKind, text: Option<&_>| {
-            let built = PresetPass::new(render_context, kind, text?, &sources, &mut missing);
-            built.map_err(|error| problems.push(format!("{} shader: {error}", preset_pass::label(kind)))).ok()
+            let Some(text) = text else { return Ok(None) };
+            match PresetPass::new(render_context, kind, text, &sources, &mut missing) {
+                Err(error) if !error.of_device() => {
+                    problems.push(format!("{} shader: {error}", preset_pass::label(kind)));
+                    Ok(None)
+                }
+                built => built.map(Some),
+            }
         };
         let rebound = |kind: PassKind, pass: &Option<PresetPass>, text: Option<&_>| {
             Some(pass.as_ref()?.rebound(render_context, kind, text?, &sources))
@@ -114,7 +120,7 @@ impl DeckPicture {
                 rebound(PassKind::Warp, &before.warp, warp_text),
                 rebound(PassKind::Comp, &before.composite, composite_text),
             ),
-            None => (preset_pass(PassKind::Warp, warp_text), preset_pass(PassKind::Comp, composite_text)),
+            None => (preset_pass(PassKind::Warp, warp_text)?, preset_pass(PassKind::Comp, composite_text)?),
         };
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
         let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
@@ -141,16 +147,10 @@ impl DeckPicture {
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let indices = mesh::grid_indices(settings.mesh);
-        let mesh_indices = wgpu::util::DeviceExt::create_buffer_init(
-            device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("mesh/indices"),
-                contents: bytemuck::cast_slice(&indices),
-                usage: wgpu::BufferUsages::INDEX,
-            },
-        );
+        let index = wgpu::BufferUsages::INDEX;
+        let mesh_indices = render_context.gpu.buffer("mesh/indices", bytemuck::cast_slice(&indices), index);
         let vertices = wgpu::BufferUsages::VERTEX;
-        Self {
+        Ok(Self {
             output: pass::view(&pass::image(device, "deck output", size)),
             flat: FlatDraws::new(render_context, [&images[0], &images[1]], size),
             images,
@@ -173,7 +173,7 @@ impl DeckPicture {
             composite_vertices: GrowableBuffer::new(device, "composite/vertices", vertices),
             composite_scratch: Vec::new(),
             problems: Vec::new(),
-        }
+        })
     }
 
     /// Returns the picture of the last frame.

@@ -75,7 +75,7 @@ impl PictureMeter {
         render.set_bind_group(0, &self.group, &[]);
         render.draw(0..3, 0..1);
         drop(render);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         self.readback.request(gpu, &self.small);
     }
 
@@ -88,6 +88,20 @@ impl PictureMeter {
         self.last.extend_from_slice(frame.pixels);
         Some(stats)
     }
+}
+
+/// Returns whether a picture is black, nearly empty, or white all over. `pixels` are RGBA bytes.
+pub(super) fn shows_nothing(pixels: &[u8]) -> bool {
+    /// Brightest channel of a pixel that counts as lit.
+    const LIT: u8 = 20;
+    /// Darkest channel of a pixel that counts as white.
+    const WHITE: u8 = 250;
+    let count = (pixels.len() / 4).max(1);
+    let share = |counts: fn(&[u8]) -> bool| {
+        pixels.chunks_exact(4).filter(|pixel| counts(&pixel[..3])).count() as f64 / count as f64
+    };
+    share(|pixel| pixel.iter().any(|channel| *channel > LIT)) < 0.003
+        || share(|pixel| pixel.iter().all(|channel| *channel > WHITE)) > 0.97
 }
 
 /// Computes the statistics of a downsampled picture and the previous one.
@@ -122,6 +136,16 @@ mod tests {
         assert_eq!((first.luma, first.change), (0.0, 1.0));
         assert!(first.brightest > 0.9);
         assert_eq!(measure(&pixels, &pixels).change, 0.0);
+    }
+
+    #[test]
+    fn black_white_and_nearly_empty_pictures_show_nothing_and_a_thin_line_does() {
+        let picture = |lit: usize, value: u8| -> Vec<u8> {
+            (0..1000).flat_map(|i| if i < lit { [value; 4] } else { [0, 0, 0, 255] }).collect()
+        };
+        assert!(shows_nothing(&picture(0, 0)) && shows_nothing(&picture(2, 255)));
+        assert!(shows_nothing(&picture(1000, 255)) && shows_nothing(&picture(1000, 12)));
+        assert!(!shows_nothing(&picture(10, 120)) && !shows_nothing(&picture(900, 255)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! picture a few frames later without blocking.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{Receiver, TryRecvError};
 
 use super::error::StageError;
 use super::gpu::Gpu;
@@ -42,18 +42,10 @@ impl Readback {
     /// Allocates staging buffers for pictures of `size` pixels.
     pub fn new(gpu: &Gpu, size: [u32; 2]) -> Self {
         let bytes_per_row = (size[0] * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
-        let buffer = |_| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size: u64::from(bytes_per_row) * u64::from(size[1]),
-                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
-                mapped_at_creation: false,
-            })
-        };
         Self {
             size,
             bytes_per_row,
-            free: (0..RING).map(buffer).collect(),
+            free: (0..RING).map(|_| staging(gpu, bytes_per_row, size)).collect(),
             pending: VecDeque::new(),
             requested: 0,
             pixels: Vec::new(),
@@ -79,11 +71,8 @@ impl Readback {
             },
             texture.size(),
         );
-        let submission = gpu.queue.submit([encoder.finish()]);
-        let (done, mapped) = mpsc::sync_channel(1);
-        buffer.map_async(wgpu::MapMode::Read, .., move |result| {
-            done.send(result).ok(); // The readback was dropped.
-        });
+        let submission = gpu.submit([encoder.finish()]);
+        let mapped = gpu.map(&buffer);
         self.pending.push_back(PendingReadback { number: self.requested, buffer, submission, mapped });
         self.requested += 1;
         true
@@ -92,50 +81,61 @@ impl Readback {
     /// Returns the oldest requested picture, or `None` if there is none yet; `wait` sets when to block.
     ///
     /// # Errors
-    /// Fails if the device was lost or the buffer cannot be mapped. The picture is discarded.
+    /// Fails if the device is lost or does not finish in time, or if the buffer cannot be mapped. The picture is discarded.
     pub fn receive(&mut self, gpu: &Gpu, wait: Wait) -> Result<Option<ReadbackFrame<'_>>, StageError> {
         let full = self.free.is_empty();
         let Some(oldest) = self.pending.front() else { return Ok(None) };
-        let poll = match wait {
-            Wait::Never => wgpu::PollType::Poll,
+        let mapped = match wait {
+            Wait::Never => match gpu.poll().map(|()| oldest.mapped.try_recv()) {
+                Ok(Err(TryRecvError::Empty)) => return Ok(None),
+                Ok(Ok(Ok(()))) => Ok(()),
+                Ok(_) => Err(StageError::Invalid("the picture could not be mapped".to_owned())),
+                Err(error) => Err(error),
+            },
             Wait::WhenFull if !full => return Ok(None),
             Wait::WhenFull | Wait::Always => {
-                wgpu::PollType::Wait { submission_index: Some(oldest.submission.clone()), timeout: None }
+                let waited = gpu.wait(Some(oldest.submission.clone()));
+                waited.and_then(|()| gpu.wait_mapped(&oldest.mapped))
             }
         };
-        gpu.device.poll(poll).map_err(|error| StageError::Readback(error.to_string()))?;
-        let result = match wait {
-            Wait::Never => match oldest.mapped.try_recv() {
-                Err(mpsc::TryRecvError::Empty) => return Ok(None),
-                result => result.map_err(|_| mpsc::RecvError),
-            },
-            // The copy is done, but another polling thread may be about to run the callback.
-            Wait::WhenFull | Wait::Always => oldest.mapped.recv(),
-        };
-        let result = match result {
-            Ok(result) => result.map_err(|error| StageError::Readback(error.to_string())),
-            Err(mpsc::RecvError) => Err(StageError::Readback("the mapping callback was dropped".to_owned())),
-        };
         let Some(PendingReadback { number, buffer, .. }) = self.pending.pop_front() else { return Ok(None) };
-        let read = result.and_then(|()| {
-            let mapped =
-                buffer.get_mapped_range(..).map_err(|error| StageError::Readback(error.to_string()))?;
+        if let Err(error) = mapped {
+            // It may still be mapped later, so another buffer takes its place.
+            self.free.push(staging(gpu, self.bytes_per_row, self.size));
+            return Err(error);
+        }
+        let read = buffer.get_mapped_range(..).map(|mapped| {
             self.pixels.clear();
             for line in mapped.chunks_exact(self.bytes_per_row as usize) {
                 self.pixels.extend_from_slice(&line[..self.size[0] as usize * 4]);
             }
-            Ok(())
         });
         buffer.unmap();
         self.free.push(buffer);
-        read.map(|()| Some(ReadbackFrame { number, pixels: &self.pixels }))
+        match read {
+            Ok(()) => Ok(Some(ReadbackFrame { number, pixels: &self.pixels })),
+            Err(error) => Err(StageError::Invalid(error.to_string())),
+        }
     }
 
-    /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them.
+    /// Discards all pictures in flight and restarts the index at 0. Blocks until the device is done with them, or is lost.
     pub fn reset(&mut self, gpu: &Gpu) {
-        while matches!(self.receive(gpu, Wait::Always), Ok(Some(_)) | Err(_)) && !self.pending.is_empty() {}
+        // Every call takes one picture, whether it arrived or failed.
+        while !self.pending.is_empty() {
+            self.receive(gpu, Wait::Always).ok();
+        }
         self.requested = 0;
     }
+}
+
+/// Creates a staging buffer.
+fn staging(gpu: &Gpu, bytes_per_row: u32, size: [u32; 2]) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size: u64::from(bytes_per_row) * u64::from(size[1]),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    })
 }
 
 /// When to block on the device.
@@ -156,5 +156,5 @@ pub(super) fn read_texture(gpu: &Gpu, texture: &wgpu::Texture) -> Result<image::
     readback.request(gpu, texture);
     let frame = readback.receive(gpu, Wait::Always)?;
     let image = frame.and_then(|frame| image::RgbaImage::from_raw(size[0], size[1], frame.pixels.to_vec()));
-    image.ok_or_else(|| StageError::Readback("incomplete picture".to_owned()))
+    image.ok_or_else(|| StageError::Invalid("incomplete picture".to_owned()))
 }

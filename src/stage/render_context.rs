@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use lactea_abi::{Address, Filter};
 
-use super::gpu::Gpu;
+use super::gpu::{Gpu, GpuError};
 use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
 use super::pass::draw::DrawPass;
@@ -29,6 +29,7 @@ pub struct RenderContext {
     pub(super) composite_index_count: u32,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
+    texture_folders: Vec<PathBuf>,
 }
 
 impl RenderContext {
@@ -37,14 +38,8 @@ impl RenderContext {
         let device = &gpu.device;
         let mesh_shader = pass::module(&gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
         let indices = mesh::composite_indices();
-        let composite_indices = wgpu::util::DeviceExt::create_buffer_init(
-            device,
-            &wgpu::util::BufferInitDescriptor {
-                label: Some("composite/indices"),
-                contents: bytemuck::cast_slice(&indices),
-                usage: wgpu::BufferUsages::INDEX,
-            },
-        );
+        let index = wgpu::BufferUsages::INDEX;
+        let composite_indices = gpu.buffer("composite/indices", bytemuck::cast_slice(&indices), index);
         let sampler = |filter, address| {
             device.create_sampler(&wgpu::SamplerDescriptor {
                 label: Some("sampler"),
@@ -74,8 +69,21 @@ impl RenderContext {
                 sampler(point, clamp),
             ],
             textures: Textures::new(&gpu, texture_folders),
+            texture_folders: texture_folders.to_vec(),
             mesh_shader,
             gpu,
+        }
+    }
+
+    /// Creates the same resources on another device, after this one was lost.
+    ///
+    /// # Errors
+    /// Fails if no device can be opened, or if it is lost at once.
+    pub fn reopen(&self) -> Result<Self, GpuError> {
+        let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
+        match fresh.gpu.wait(None) {
+            Ok(()) => Ok(fresh),
+            Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),
         }
     }
 

@@ -34,6 +34,15 @@ pub struct Stage {
     rescale: BlitPass,
 }
 
+/// The optional parts of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instruments {
+    /// The flash limiter.
+    pub limiter: bool,
+    /// The measurement of the picture.
+    pub meter: bool,
+}
+
 impl Stage {
     /// Creates a stage without decks; `size` is the size of the output picture in pixels.
     pub fn new(render_context: Arc<RenderContext>, size: [u32; 2]) -> Self {
@@ -51,6 +60,19 @@ impl Stage {
             rescale: BlitPass::copy(&render_context.gpu),
             render_context,
         }
+    }
+
+    /// Creates a stage with the same instruments, without decks, for example on another device.
+    pub fn with(render_context: Arc<RenderContext>, size: [u32; 2], instruments: Instruments) -> Self {
+        let mut stage = Self::new(render_context, size);
+        stage.limit_flashes(instruments.limiter);
+        stage.measure_picture(instruments.meter);
+        stage
+    }
+
+    /// Returns which instruments are on.
+    pub fn instruments(&self) -> Instruments {
+        Instruments { limiter: self.limiter.is_some(), meter: self.meter.is_some() }
     }
 
     /// Turns the flash limiter (at most three flashes per second) on or off from the next frame on.
@@ -134,7 +156,7 @@ impl Stage {
                 // One submission per deck: an error in one deck does not affect the others.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, time);
-                gpu.queue.submit([encoder.finish()]);
+                gpu.submit([encoder.finish()]);
             }
         }
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
@@ -165,13 +187,13 @@ impl Stage {
             let picture = (&self.picture, &self.picture_view);
             limiter.draw(gpu, &mut encoder, sampler, picture, cue.dt as f32);
         }
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
     }
 
     /// Blocks until the device is idle. Not for the render thread.
     pub fn finish(&self) {
-        // The error callback handles device errors.
-        self.render_context.gpu.device.poll(wgpu::PollType::wait_indefinitely()).ok();
+        // The owner of the device looks for its faults.
+        self.render_context.gpu.wait(None).ok();
     }
 
     /// Returns the output picture.

@@ -38,11 +38,14 @@ impl InFlight {
 
     /// Returns how long each frame that is finished at `now` kept the processor and the device busy, seconds.
     pub fn finished(&mut self, gpu: &Gpu, now: f64) -> impl Iterator<Item = f64> {
+        let mut lost = false;
         if !self.started.is_empty() {
-            gpu.device.poll(wgpu::PollType::Poll).ok(); // The error callback handles device errors.
+            lost = gpu.poll().is_err();
         }
         let finished = self.finished.load(Ordering::Relaxed);
         let late = self.started.iter().take_while(|started| now - **started > LONGEST_SECS).count();
+        // A lost device finishes nothing.
+        let late = if lost { self.started.len() } else { late };
         let count = (finished.saturating_sub(self.oldest) as usize).clamp(late, self.started.len());
         self.oldest += count as u64;
         let before = self.finished_at;

@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use super::picture::Pictures;
 use crate::app::archive::Archive;
 use crate::app::logbook::LogBook;
+use crate::app::resume::Surroundings;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
+use crate::handoff::Latest;
 use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;
 use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
+use crate::watchdog::Link;
 
 /// What the windows ask of the show.
 pub(in crate::app) enum Order {
@@ -87,4 +90,10 @@ pub(in crate::app) struct ShowParts {
     pub started: Instant,
     /// Shortest interval between two states for the desk.
     pub desk_every: Duration,
+    /// The connection to the supervisor.
+    pub link: Link,
+    /// Random seed.
+    pub seed: u64,
+    /// Settings and places of the windows, for a show that goes on from this one.
+    pub surroundings: Latest<Surroundings>,
 }

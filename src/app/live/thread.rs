@@ -9,6 +9,7 @@ use super::stepper::{Stepper, Turn};
 use crate::app::archive::Archive;
 use crate::app::leave;
 use crate::app::logbook::LogBook;
+use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, resolve};
@@ -17,6 +18,7 @@ use crate::jobs::show_lock::ShowLock;
 use crate::midi::Midi;
 use crate::mind::Control;
 use crate::show::{Command, Due, RigFrame};
+use crate::watchdog::Link;
 
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
@@ -50,6 +52,13 @@ pub(super) struct ShowThread {
     leds_at: Option<Instant>,
     started: Instant,
     epoch: Instant,
+    link: Link,
+    /// Saves the state of a supervised show.
+    saver: Option<StateSaver>,
+    surroundings: Latest<Surroundings>,
+    seed: u64,
+    /// Generation of the stage.
+    generation: u64,
 }
 
 impl ShowThread {
@@ -76,6 +85,11 @@ impl ShowThread {
             leds_at: None,
             started: parts.started,
             epoch: Instant::now(),
+            saver: StateSaver::start(parts.link.start()),
+            link: parts.link,
+            surroundings: parts.surroundings,
+            seed: parts.seed,
+            generation: 0,
         }
     }
 
@@ -121,10 +135,15 @@ impl ShowThread {
             book.write(&entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
+        if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {
+            self.screenshot.again();
+        }
         self.message = self.screenshot.frame(&rig.stage).or(self.message.take());
+        self.link.step();
         let commanded = !std::mem::take(&mut self.commands).is_empty();
         if !self.on_air && rig.show.playing() {
             self.on_air = true;
+            self.link.shown();
             log::info!("first picture after {:.0} ms", self.started.elapsed().as_secs_f64() * 1000.0);
         }
         self.report(ordered || moved || commanded, call);
@@ -142,6 +161,7 @@ impl ShowThread {
         if leds {
             self.leds_at = Some(Instant::now());
             self.midi.light(&snapshot);
+            self.save_state();
         }
         if desk {
             self.desk_at = Some(Instant::now());
@@ -163,6 +183,17 @@ impl ShowThread {
             });
             call(Call::Desk);
         }
+    }
+
+    /// Hands the state over for saving, if it has changed.
+    fn save_state(&mut self) {
+        let (Some(saver), Some(start)) = (&mut self.saver, self.link.start()) else { return };
+        saver.update(SavedShow {
+            supervisor: start.supervisor,
+            seed: self.seed,
+            show: self.stepper.rig.show.resume_state(),
+            surroundings: (*self.surroundings.read()).clone(),
+        });
     }
 
     fn obey(&mut self, order: Order) {

@@ -7,6 +7,7 @@ mod edit;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use edit::{Setting, put};
@@ -60,7 +61,8 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 "#;
 
 /// The settings of a file; omitted fields are `None` or empty.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Part of the name or ID of the audio input.
     pub audio: Option<String>,

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
-use super::{Command, DroppedSteps, Quality, ShowMemory, ShowSettings};
+use super::{Command, DroppedSteps, GraphicsEvent, Quality, ResumeState, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
 use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
@@ -47,6 +47,9 @@ pub struct LogHeader {
     pub affinities: Vec<Affinity>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
+    /// The state of the show that this one goes on from, after its process had ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<ResumeState>,
 }
 
 impl LogHeader {
@@ -64,6 +67,7 @@ impl LogHeader {
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
             memory,
+            resumed: None,
         }
     }
 }
@@ -148,6 +152,11 @@ pub enum Event {
         /// The command.
         command: Command,
     },
+    /// Something was noticed on the graphics device.
+    Graphics {
+        /// What was noticed.
+        what: GraphicsEvent,
+    },
     /// A message to the performer.
     Message {
         /// Its text.
@@ -211,6 +220,8 @@ pub enum Cause {
     Performer,
     /// Nothing was on air.
     Start,
+    /// The watch took the preset before off the air.
+    Watch,
 }
 
 /// A cut.

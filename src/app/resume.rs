@@ -1,0 +1,157 @@
+//! The state of a running show in one small file, so that the supervisor's next child can go on from it.
+//!
+//! The show compares and hands over; a thread of its own writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use serde::{Deserialize, Serialize};
+
+use super::places::Places;
+use crate::handoff::Latest;
+use crate::library::{Settings, UserFolders, whole_file};
+use crate::show::ResumeState;
+use crate::watchdog::Start;
+
+/// File name in the data folder.
+const FILE: &str = "show-state.json";
+
+/// Everything that a restarted show needs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedShow {
+    /// The supervisor of the show; others do not take it up.
+    pub supervisor: u32,
+    /// Random seed.
+    pub seed: u64,
+    /// The show.
+    pub show: ResumeState,
+    /// What is around it.
+    pub surroundings: Surroundings,
+}
+
+/// What the windows know and the show does not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Surroundings {
+    /// The settings as they were changed during the show.
+    pub settings: Settings,
+    /// Where the windows are.
+    pub places: Places,
+}
+
+/// Returns the state of the show that `start` restarts, if it was saved.
+pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
+    let start = start.filter(|start| start.restarts > 0)?;
+    let text = std::fs::read(path()?).ok()?;
+    let saved: SavedShow = serde_json::from_slice(&text)
+        .inspect_err(|error| log::warn!("the state of the show cannot be read: {error}; starting afresh"))
+        .ok()?;
+    (saved.supervisor == start.supervisor).then_some(saved)
+}
+
+fn path() -> Option<PathBuf> {
+    UserFolders::of_user().map(|places| places.data.join(FILE))
+}
+
+/// Saves the state of a supervised show whenever it changes.
+pub(super) struct StateSaver {
+    last: Arc<SavedShow>,
+    newest: Latest<SavedShow>,
+    closing: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl StateSaver {
+    /// Starts the thread; `None` without a supervisor or a home folder.
+    pub fn start(start: Option<&Start>) -> Option<Self> {
+        start?;
+        Self::at(path()?).inspect_err(|error| log::warn!("cannot save the state of the show: {error}")).ok()
+    }
+
+    fn at(path: PathBuf) -> std::io::Result<Self> {
+        let last = Arc::new(SavedShow::default());
+        let newest = Latest::new(SavedShow::default());
+        let closing = Arc::new(AtomicBool::new(false));
+        let (cell, closed, mut written) = (newest.clone(), closing.clone(), last.clone());
+        let work = move || {
+            loop {
+                let last_look = closed.load(Ordering::Relaxed);
+                let now = cell.read();
+                if *now != *written {
+                    if let Err(error) = write(&path, &now) {
+                        log::warn!("could not save the state of the show: {error}");
+                    }
+                    written = now;
+                }
+                if last_look {
+                    return;
+                }
+                std::thread::park();
+            }
+        };
+        let thread = std::thread::Builder::new().name("show state".into()).spawn(work)?;
+        Ok(Self { last, newest, closing, thread: Some(thread) })
+    }
+
+    /// Hands over the state if it has changed; never blocks. Show time alone is no change.
+    pub fn update(&mut self, mut state: SavedShow) {
+        let now = std::mem::replace(&mut state.show.now, self.last.show.now);
+        if state == *self.last {
+            return;
+        }
+        state.show.now = now;
+        self.last = Arc::new(state);
+        self.newest.swap(self.last.clone());
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for StateSaver {
+    /// Waits until the last state is written.
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.wake();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // A panicked thread has nothing left to write.
+        }
+    }
+}
+
+fn write(path: &Path, state: &SavedShow) -> Result<(), String> {
+    #[cfg(feature = "faults")]
+    crate::faults::check_disk().map_err(|error| error.to_string())?;
+    whole_file::write_json(path, state).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_written_and_time_alone_is_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(FILE);
+        let mut saver = StateSaver::at(path.clone()).expect("starts");
+        let mut state = SavedShow { supervisor: 7, seed: 3, ..SavedShow::default() };
+        state.show.now = 1.0;
+        saver.update(state.clone());
+        let first = saver.last.clone();
+        state.show.now = 2.0;
+        saver.update(state.clone());
+        assert!(Arc::ptr_eq(&first, &saver.last), "only the time has changed");
+        state.show.held = true;
+        saver.update(state.clone());
+        drop(saver);
+        let read: SavedShow = serde_json::from_slice(&std::fs::read(&path).expect("a file")).expect("state");
+        assert_eq!(read, state);
+    }
+}

@@ -1,0 +1,140 @@
+//! Failures on demand, for the reliability tests: `AIVJ_FAULT=device-lost@5s,oom@9s,stall@12s:300ms,panic@15s`.
+//!
+//! Only compiled with the cargo feature `faults`, which no released program has. Times count from the first frame. After a
+//! restart by the supervisor only faults with a trailing `!` happen again.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Environment variable with the faults.
+pub const VARIABLE: &str = "AIVJ_FAULT";
+
+/// A failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The graphics device is lost.
+    DeviceLost,
+    /// Allocations on the graphics device fail.
+    OutOfMemory,
+    /// The surfaces of the windows are lost.
+    SurfaceLost,
+    /// The show stalls for this long.
+    Stall(Duration),
+    /// A panic on the thread of the show.
+    Panic,
+    /// The process aborts.
+    Abort,
+    /// The stack overflows.
+    Overflow,
+    /// The show hangs for good.
+    Hang,
+    /// No file can be written from now on.
+    DiskFull,
+}
+
+/// Faults with their times in seconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    faults: Vec<(f64, Fault)>,
+    elapsed: f64,
+}
+
+impl Plan {
+    /// Reads the faults from the environment; `restarted` in a process that the supervisor started again.
+    ///
+    /// # Errors
+    /// Fails with a message if they cannot be parsed.
+    pub fn from_env(restarted: bool) -> Result<Self, String> {
+        std::env::var(VARIABLE).map_or_else(|_| Ok(Self::default()), |text| Self::parse(&text, restarted))
+    }
+
+    /// Parses a list such as `oom@9s,stall@12s:300ms`.
+    ///
+    /// # Errors
+    /// Fails with a message if it cannot be parsed.
+    pub fn parse(text: &str, restarted: bool) -> Result<Self, String> {
+        let mut faults = Vec::new();
+        for entry in text.split(',').filter(|entry| !entry.is_empty()) {
+            let bad = || format!("{VARIABLE}: {entry:?} is not like device-lost@5s");
+            let (entry, again) = entry.strip_suffix('!').map_or((entry, false), |entry| (entry, true));
+            let (name, times) = entry.split_once('@').ok_or_else(bad)?;
+            let (at, length) = times.split_once(':').map_or((times, None), |(at, length)| (at, Some(length)));
+            let fault = match (name, length) {
+                ("device-lost", None) => Fault::DeviceLost,
+                ("oom", None) => Fault::OutOfMemory,
+                ("surface-lost", None) => Fault::SurfaceLost,
+                ("stall", Some(length)) => {
+                    Fault::Stall(Duration::from_secs_f64(secs(length).ok_or_else(bad)?))
+                }
+                ("panic", None) => Fault::Panic,
+                ("abort", None) => Fault::Abort,
+                ("overflow", None) => Fault::Overflow,
+                ("hang", None) => Fault::Hang,
+                ("disk-full", None) => Fault::DiskFull,
+                _ => return Err(bad()),
+            };
+            let at = secs(at).ok_or_else(bad)?;
+            if again || !restarted {
+                faults.push((at, fault));
+            }
+        }
+        faults.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Ok(Self { faults, elapsed: 0.0 })
+    }
+
+    /// Advances by `dt` seconds and returns a fault that is due, if any.
+    pub fn step(&mut self, dt: f64) -> Option<Fault> {
+        self.elapsed += dt;
+        self.faults.pop_if(|(at, _)| *at <= self.elapsed).map(|(_, fault)| fault)
+    }
+}
+
+/// Parses a time such as `5s` or `300ms` to seconds.
+fn secs(text: &str) -> Option<f64> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1e-3),
+        None => (text.strip_suffix('s')?, 1.0),
+    };
+    number.parse::<f64>().ok().map(|number| number * unit).filter(|secs| *secs >= 0.0)
+}
+
+static DISK_FULL: AtomicBool = AtomicBool::new(false);
+
+/// Lets [`check_disk`] fail from now on.
+pub fn fill_disk() {
+    DISK_FULL.store(true, Ordering::Relaxed);
+}
+
+/// Fails once the disk is full.
+///
+/// # Errors
+/// Fails after [`fill_disk`].
+pub fn check_disk() -> std::io::Result<()> {
+    if DISK_FULL.load(Ordering::Relaxed) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+}
+
+/// Overflows the stack, which ends the process.
+#[expect(unconditional_recursion, reason = "this is what it is for")]
+pub fn overflow(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 512]);
+    overflow(depth + 1) + frame[depth as usize % 512]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_happen_once_in_order_and_some_again_after_a_restart() {
+        let text = "stall@12s:300ms,device-lost@500ms,abort@13s!";
+        let mut plan = Plan::parse(text, false).expect("faults");
+        let happened: Vec<_> = (0..200).filter_map(|_| plan.step(0.1)).collect();
+        let stall = Fault::Stall(Duration::from_millis(300));
+        assert_eq!(happened, [Fault::DeviceLost, stall, Fault::Abort]);
+        let mut again = Plan::parse(text, true).expect("faults");
+        assert_eq!((0..200).filter_map(|_| again.step(0.1)).collect::<Vec<_>>(), [Fault::Abort]);
+        for bad in ["abort", "abort@x", "stall@5s", "quake@5s", "abort@5s:1s", "abort@-1s"] {
+            assert!(Plan::parse(bad, false).is_err(), "{bad}");
+        }
+    }
+}

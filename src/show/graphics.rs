@@ -1,0 +1,74 @@
+//! The show's side of failures of the graphics device: which decks have to be prepared again, and which are given up.
+
+use super::graphics_event::GraphicsEvent;
+use super::running::{Show, Wanted};
+use super::setlog::Event;
+use super::step::Failed;
+use crate::library::{BanKind, PresetId};
+use crate::stage::DeckId;
+
+/// Decks set aside in a row before the next one may stay, because the cause may be the music.
+const MOST_SET_ASIDE: u32 = 4;
+
+impl Show {
+    /// Handles an event of the graphics device; called before a step. What is on air stays, as do queue and history.
+    pub fn graphics_event(&mut self, event: GraphicsEvent) {
+        if let GraphicsEvent::Empty { deck } = event {
+            self.set_aside(deck); // Logs itself, if it does anything.
+            return;
+        }
+        self.log(Event::Graphics { what: event });
+        match event {
+            GraphicsEvent::Empty { .. } => {}
+            GraphicsEvent::OverBudget { deck } => self.condemn(deck),
+            GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
+            GraphicsEvent::OutOfMemory => self.decks.economise(),
+        }
+    }
+
+    /// Gives up a deck that shows nothing after its first frames, so that no cut goes to it. Returns false if it is kept: the
+    /// performer asked for it, there is no music that it could show, or the decks before it were given up, too.
+    pub fn set_aside(&mut self, deck: DeckId) -> bool {
+        let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
+        let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);
+        if !(candidate || safe) || self.features.silent || self.set_aside >= MOST_SET_ASIDE {
+            return false;
+        }
+        let Some(slot) = self.decks.cancel(deck) else { return false };
+        self.set_aside += 1;
+        if let Some(index) = slot.index {
+            self.director.status.set_skipped(index); // For now; it may look different later.
+        }
+        self.log(Event::Graphics { what: GraphicsEvent::Empty { deck } });
+        true
+    }
+
+    /// Takes the preset on air off it and excludes it, unless the director is off or the performer rescued it.
+    fn condemn(&mut self, deck: DeckId) {
+        let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
+        let (id, name) = (slot.id, slot.name.clone());
+        // The performer dismisses what runs without the director.
+        if !self.auto || self.memory.rescued.contains(&id) {
+            return;
+        }
+        self.exclude(id, BanKind::Soft, "its code exceeds its budget");
+        self.feedback_given = true; // A failure is not feedback on its style.
+        self.wanted = self.wanted.or(Some(Wanted::Watch));
+        let duration = BanKind::Soft.duration_text();
+        self.notify(format!("skipped {name} (its code exceeds its budget); excluded {duration}"));
+    }
+
+    /// Excludes the preset that keeps losing the device, wherever it is.
+    pub(super) fn quarantine(&mut self, preset: PresetId) {
+        let why = "lost the graphics device three times";
+        let Some(deck) = self.decks.of_preset(preset) else {
+            return self.exclude(preset, BanKind::Quality, why);
+        };
+        self.fail(&Failed { deck, kind: BanKind::Quality, why: why.to_owned() });
+    }
+
+    /// Returns the decks to prepare again, most urgent first.
+    pub(super) fn decks_by_urgency(&self) -> Vec<DeckId> {
+        self.decks.by_urgency().map(|slot| slot.deck).collect()
+    }
+}

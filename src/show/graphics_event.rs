@@ -1,0 +1,27 @@
+//! What a rig notices on its graphics device: the inputs of a show that come from there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stage::DeckId;
+
+/// What was noticed on the graphics device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GraphicsEvent {
+    /// The device was lost; every deck is prepared again.
+    Lost,
+    /// The device ran out of memory; fewer decks are kept warm.
+    OutOfMemory,
+    /// The size of the picture changed; every deck is prepared again.
+    Resized,
+    /// A deck shows nothing after its first frames; another preset is chosen.
+    Empty {
+        /// The deck.
+        deck: DeckId,
+    },
+    /// The code of the preset on air keeps exceeding its budget; another one goes on air.
+    OverBudget {
+        /// Its deck.
+        deck: DeckId,
+    },
+}

@@ -1,0 +1,32 @@
+//! Lets failures happen in a rig, for the reliability tests.
+
+use super::rig::Rig;
+use crate::faults::{self, Fault, Plan};
+
+impl Rig {
+    /// Replaces the faults that were read from the environment.
+    pub fn set_faults(&mut self, plan: Plan) {
+        self.faults = plan;
+    }
+
+    /// Lets the faults happen that are due after another `dt` seconds.
+    pub(super) fn inject(&mut self, dt: f64) {
+        let Some(fault) = self.faults.step(dt) else { return };
+        log::warn!("injecting {fault:?}");
+        let gpu = &self.stage.render_context().gpu;
+        match fault {
+            Fault::DeviceLost => gpu.lose(),
+            Fault::OutOfMemory => gpu.fail_allocations(1),
+            Fault::SurfaceLost => gpu.lose_surfaces(),
+            Fault::Stall(length) => std::thread::sleep(length),
+            #[expect(clippy::panic, reason = "this is what it is for")]
+            Fault::Panic => panic!("injected"),
+            Fault::Abort => std::process::abort(),
+            Fault::Overflow => drop(faults::overflow(0)),
+            Fault::Hang => loop {
+                std::thread::park();
+            },
+            Fault::DiskFull => faults::fill_disk(),
+        }
+    }
+}

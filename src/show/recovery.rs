@@ -1,0 +1,236 @@
+//! Recovers a rig from failures of its graphics device. The show goes on stepping meanwhile.
+//!
+//! A lost device is replaced on a thread of its own: device, passes, stage and warm-up threads. Then every deck is prepared
+//! again, the one on air first, and until it has drawn the last picture stays. Out of memory, fewer decks are kept warm,
+//! and if that does not help the picture becomes smaller.
+
+use std::collections::BTreeSet;
+use std::sync::mpsc::{self, TryRecvError};
+use std::time::Duration;
+
+use super::graphics_event::GraphicsEvent;
+use super::recovery_state::Recovery;
+use super::rig::Rig;
+use super::warm::DeckRequest;
+use crate::library::PresetId;
+use crate::stage::{Cue, DeckId, DeckSettings, Stage};
+
+/// Seconds a deck draws before it is no longer suspected of losing the device.
+const YOUNG_SECS: f64 = 5.0;
+/// Sizes of the picture in turn, as shares of the full size.
+const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
+/// Seconds in which failed allocations count once: several fail together.
+const ECONOMY_PAUSE_SECS: f64 = 2.0;
+/// Seconds for which code may exceed its budget in every frame.
+const OVER_BUDGET_SECS: f64 = 1.0;
+/// Pause between two attempts to open a device.
+const RETRY: Duration = Duration::from_millis(150);
+
+impl Rig {
+    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was created
+    /// with the stage or its device has to be created again then.
+    pub fn generation(&self) -> u64 {
+        self.recovery.generation
+    }
+
+    /// Returns whether the stage has no picture yet after a failure: what the windows show should stay.
+    pub fn picture_held(&self) -> bool {
+        self.recovery.held_since.is_some()
+    }
+
+    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks are
+    /// prepared in place.
+    pub(super) fn look_after_graphics(&mut self) {
+        if let Some(rebuilt) = &self.recovery.rebuilt {
+            match rebuilt.try_recv() {
+                Ok(Ok(stage)) => self.install(stage),
+                Ok(Err(error)) => {
+                    log::info!("could not restore the graphics device: {error}; trying again");
+                    self.rebuild(true, RETRY);
+                }
+                Err(TryRecvError::Disconnected) => self.rebuild(true, RETRY),
+                Err(TryRecvError::Empty) => {}
+            }
+            return;
+        }
+        let gpu = &self.stage.render_context().gpu;
+        let (starved, lost) = (gpu.take_out_of_memory(), gpu.lost());
+        let smaller = starved && self.economise();
+        if lost {
+            self.lose();
+        } else if smaller {
+            self.show.graphics_event(GraphicsEvent::Resized);
+            self.rebuild(false, Duration::ZERO);
+        }
+    }
+
+    /// Gives up the lost device and starts to open another one.
+    fn lose(&mut self) {
+        let now = self.show.now;
+        let recovery = &mut self.recovery;
+        let young = recovery.born.iter().filter(|(_, born)| now - **born < YOUNG_SECS).map(|(deck, _)| *deck);
+        let drawing: BTreeSet<DeckId> = young.chain(recovery.sent.iter().copied()).collect();
+        let presets: BTreeSet<PresetId> = drawing.iter().filter_map(|deck| recovery.preset(*deck)).collect();
+        let guilty = recovery.suspects.strike(presets);
+        self.show.graphics_event(GraphicsEvent::Lost);
+        self.show.notify("the graphics device was lost; restoring the picture".to_owned());
+        if let Some(guilty) = guilty {
+            self.show.quarantine(guilty);
+        }
+        self.rebuild(true, Duration::ZERO);
+    }
+
+    /// Saves memory; returns whether the picture has to become smaller for it.
+    fn economise(&mut self) -> bool {
+        let now = self.show.now;
+        let recovery = &mut self.recovery;
+        if recovery.starved_at.is_some_and(|at| now - at < ECONOMY_PAUSE_SECS) {
+            return false;
+        }
+        let again = recovery.starved_at.replace(now).is_some();
+        self.show.graphics_event(GraphicsEvent::OutOfMemory);
+        if again && recovery.scale + 1 < SCALES.len() {
+            recovery.scale += 1;
+            let percent = SCALES[recovery.scale] * 100.0;
+            self.show.notify(format!("graphics memory is full: rendering at {percent:.0} % of the size"));
+            return true;
+        }
+        self.show.notify("graphics memory is full: keeping fewer presets warm".to_owned());
+        false
+    }
+
+    /// Starts to build a stage, on another device if this one is lost.
+    fn rebuild(&mut self, reopen: bool, pause: Duration) {
+        let full = *self.recovery.full_size.get_or_insert(self.stage.size());
+        let size = full.map(|side| ((f64::from(side) * SCALES[self.recovery.scale]) as u32).max(1));
+        let (context, instruments) = (self.stage.render_context().clone(), self.stage.instruments());
+        let (done, rebuilt) = mpsc::sync_channel(1);
+        let work = move || {
+            std::thread::sleep(pause);
+            let context = if reopen { context.reopen().map(std::sync::Arc::new) } else { Ok(context) };
+            done.send(context.map(|context| Stage::with(context, size, instruments))).ok(); // The rig was dropped.
+        };
+        self.recovery.rebuilt = Some(rebuilt);
+        self.recovery.held_since.get_or_insert(self.show.now);
+        if self.warmer.works_in_place() {
+            work();
+        } else if let Err(error) = std::thread::Builder::new().name("graphics".into()).spawn(work) {
+            log::error!("could not start a thread to restore the graphics device: {error}; trying again");
+        }
+    }
+
+    /// Puts the new stage in place and prepares every deck again, the one on air first.
+    fn install(&mut self, stage: Stage) {
+        let settings = DeckSettings { size: stage.size(), ..self.warmer.settings() };
+        let warmer = self.warmer.renewed(stage.render_context(), settings);
+        let old = (std::mem::replace(&mut self.stage, stage), std::mem::replace(&mut self.warmer, warmer));
+        if old.0.instruments() != self.stage.instruments() {
+            self.stage.limit_flashes(old.0.instruments().limiter); // Switched meanwhile.
+        }
+        // Its threads may be in the middle of an audit, and freeing a device takes longer than a frame.
+        if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
+            log::debug!("freeing the old graphics device on the render thread: {error}");
+        }
+        let urgent = self.show.decks_by_urgency();
+        let recovery = &mut self.recovery;
+        recovery.requests.retain(|deck, _| urgent.contains(deck));
+        recovery.requests.values_mut().for_each(|request| request.admitted = true);
+        recovery.backlog = urgent.into();
+        recovery.sent.clear();
+        recovery.born.clear();
+        recovery.rebuilt = None;
+        recovery.generation += 1;
+        self.flush_backlog();
+    }
+
+    /// Draws the picture, or keeps the last one while a failure leaves nothing to draw; returns whether it drew.
+    pub(super) fn draw(&mut self, cue: &Cue) -> bool {
+        let on_stage = cue.front.as_ref().is_some_and(|front| self.stage.deck(front.deck).is_some());
+        if let Some(since) = self.recovery.held_since {
+            if self.recovery.is_rebuilding() || !on_stage {
+                return false;
+            }
+            self.recovery.held_since = None;
+            let (took, device) = (self.show.now - since, self.stage.render_context().gpu.name());
+            self.show.notify(format!("picture restored after {took:.1} s on {device}"));
+        }
+        self.stage.draw(cue);
+        let now = self.show.now;
+        let fading = cue.fade.as_ref().map(|fade| &fade.to);
+        for on_air in cue.front.iter().chain(fading) {
+            let born = *self.recovery.born.entry(on_air.deck).or_insert(now);
+            if now - born >= YOUNG_SECS
+                && self.recovery.suspects.any()
+                && let Some(preset) = self.recovery.preset(on_air.deck)
+            {
+                let Recovery { suspects, requests, .. } = &mut self.recovery;
+                suspects.clear(preset);
+                suspects.retain(|preset| requests.values().any(|request| request.preset == preset));
+            }
+        }
+        true
+    }
+
+    /// Reports the deck on air once its code has exceeded its budget in every frame for a while.
+    pub(super) fn watch_budget(&mut self, dt: f64) {
+        let on_air = self.show.decks.shown().map(|slot| slot.deck);
+        let over = on_air.filter(|deck| self.stage.deck(*deck).is_some_and(|deck| deck.report().over_budget));
+        let secs = &mut self.recovery.over_budget_secs;
+        *secs = if over.is_some() { *secs + dt } else { 0.0 };
+        if let Some(deck) = over.filter(|_| *secs >= OVER_BUDGET_SECS) {
+            *secs = 0.0;
+            self.show.graphics_event(GraphicsEvent::OverBudget { deck });
+        }
+    }
+
+    /// Requests a deck from the warmer; while a preset is suspected of losing the device, in turn.
+    pub(super) fn request(&mut self, request: DeckRequest) {
+        let deck = request.deck;
+        self.recovery.requests.insert(deck, request.clone());
+        if self.recovery.is_rebuilding() || self.recovery.suspects.any() {
+            self.recovery.backlog.push_back(deck);
+        } else if self.warmer.request(request) {
+            self.recovery.sent.insert(deck);
+        } else {
+            self.recovery.forget(deck);
+            self.show.cancel_request(deck);
+        }
+    }
+
+    /// Requests waiting decks: all at once, or one at a time while a preset is suspected of losing the device.
+    pub(super) fn flush_backlog(&mut self) {
+        while let Some(deck) = self.recovery.backlog.front().copied() {
+            let recovery = &self.recovery;
+            let young = recovery.born.values().any(|born| self.show.now - born < YOUNG_SECS);
+            let in_turn = !recovery.suspects.any() || (recovery.sent.is_empty() && !young);
+            if recovery.is_rebuilding() || !in_turn {
+                return;
+            }
+            let Some(request) = recovery.requests.get(&deck).cloned() else {
+                self.recovery.backlog.pop_front();
+                continue;
+            };
+            if !self.warmer.request(request) {
+                return; // The queue is full.
+            }
+            self.recovery.backlog.pop_front();
+            self.recovery.sent.insert(deck);
+        }
+    }
+
+    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made for
+    /// any other.
+    pub(super) fn device_failed(&mut self, deck: DeckId) {
+        let lost = self.stage.render_context().gpu.lost();
+        let urgent = self.show.decks_by_urgency().first() == Some(&deck);
+        if lost {
+            return; // Requested again on the next device.
+        }
+        if urgent {
+            self.recovery.backlog.push_back(deck);
+        } else {
+            self.recovery.forget(deck);
+            self.show.cancel_request(deck);
+        }
+    }
+}

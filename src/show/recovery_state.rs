@@ -1,0 +1,64 @@
+//! What the recovery of a rig keeps track of.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc::Receiver;
+
+use super::suspects::Suspects;
+use super::warm::DeckRequest;
+use crate::library::PresetId;
+use crate::stage::{DeckId, GpuError, Stage};
+
+/// The state of the recovery of a rig.
+#[derive(Default)]
+pub(super) struct Recovery {
+    /// Requests of all decks that the show has not retired.
+    pub requests: BTreeMap<DeckId, DeckRequest>,
+    /// Decks that wait to be requested from the warmer.
+    pub backlog: VecDeque<DeckId>,
+    /// Decks that the warmer is preparing.
+    pub sent: BTreeSet<DeckId>,
+    /// The stage on the new device, once it is built.
+    pub rebuilt: Option<Receiver<Result<Stage, GpuError>>>,
+    /// Show time since when the last picture is held, if it is.
+    pub held_since: Option<f64>,
+    /// Show time at which each deck on air first drew on this device.
+    pub born: BTreeMap<DeckId, f64>,
+    pub suspects: Suspects,
+    pub full_size: Option<[u32; 2]>,
+    pub scale: usize,
+    /// Show time of the last shortage of memory.
+    pub starved_at: Option<f64>,
+    pub generation: u64,
+    /// How long the deck on air has exceeded its budget in every frame, seconds.
+    pub over_budget_secs: f64,
+}
+
+impl Recovery {
+    /// Returns whether a stage is being built.
+    pub fn is_rebuilding(&self) -> bool {
+        self.rebuilt.is_some()
+    }
+
+    /// Forgets a deck that the show no longer has.
+    pub fn forget(&mut self, deck: DeckId) {
+        self.requests.remove(&deck);
+        self.born.remove(&deck);
+        self.sent.remove(&deck);
+        self.backlog.retain(|waiting| *waiting != deck);
+    }
+
+    /// Records that the warmer is done with a deck.
+    pub fn arrived(&mut self, deck: DeckId) {
+        self.sent.remove(&deck);
+    }
+
+    /// Returns whether the warmer is preparing decks.
+    pub fn preparing(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// Returns the preset of a deck.
+    pub fn preset(&self, deck: DeckId) -> Option<PresetId> {
+        self.requests.get(&deck).map(|request| request.preset)
+    }
+}

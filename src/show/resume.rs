@@ -1,0 +1,69 @@
+//! What a show needs to go on after its process has ended, and how it does.
+
+use super::resume_state::{ResumeState, Resumption};
+use super::running::{Show, Wanted};
+use crate::library::PresetId;
+use crate::mind::director::NO_REPEAT;
+use crate::stage::OutputMode;
+
+/// Presets of the history that are kept.
+const KEPT_HISTORY: usize = 60;
+/// Seconds after which presets of an earlier queue are given up: their library did not come back.
+const QUEUE_SECS: f64 = 60.0;
+
+impl Show {
+    /// Returns the state to go on from, if the process of this show ends now.
+    pub fn resume_state(&self) -> ResumeState {
+        let older = self.history.len().saturating_sub(KEPT_HISTORY);
+        ResumeState {
+            now: self.now,
+            history: self.history.iter().skip(older).cloned().collect(),
+            queue: self.decks.candidates.iter().map(|slot| slot.id).collect(),
+            auto: self.auto,
+            held: self.held,
+            dwell: self.dwell,
+            adventure: self.director.adventure,
+            macros: *self.macro_driver.state(),
+            output_mode: self.output_mode,
+        }
+    }
+
+    /// Goes on from an earlier state, before the first step: first with a safe built-in preset, then with its queue.
+    pub fn resume(&mut self, state: &ResumeState) {
+        let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode } = state;
+        self.now = *now;
+        self.history = history.iter().cloned().collect();
+        (self.auto, self.held, self.dwell) = (*auto, *held, *dwell);
+        // A frozen picture is gone; black can be shown again.
+        self.output_mode = if *output_mode == OutputMode::Freeze { OutputMode::Open } else { *output_mode };
+        self.director.adventure = *adventure;
+        self.macro_driver.restore(*macros);
+        for (id, _) in history.iter().skip(history.len().saturating_sub(NO_REPEAT)) {
+            if let Some(index) = self.director.pool.index_of(*id) {
+                self.director.record_shown(index);
+            }
+        }
+        self.resumption = Resumption { starting: true, queue: queue.clone(), until: now + QUEUE_SECS };
+        self.wanted = Some(Wanted::Safe);
+        self.memory_changed = true;
+    }
+
+    /// Returns whether an earlier show goes on and nothing has been on air yet.
+    pub(super) fn resuming(&self) -> bool {
+        self.resumption.starting && self.decks.front.is_none()
+    }
+
+    /// Takes the next preset of the earlier queue that this library has and that may be shown.
+    pub(super) fn next_resumed(&mut self) -> Option<u32> {
+        if self.now > self.resumption.until {
+            self.resumption.queue.clear();
+        }
+        let pool = &self.director.pool;
+        let usable =
+            |id: &PresetId| pool.index_of(*id).filter(|index| self.director.status.usable(*index, true));
+        let (at, index) =
+            self.resumption.queue.iter().enumerate().find_map(|(at, id)| Some((at, usable(id)?)))?;
+        self.resumption.queue.remove(at);
+        Some(index)
+    }
+}

@@ -1,0 +1,42 @@
+//! The state of a show that outlives its process.
+
+use serde::{Deserialize, Serialize};
+
+use crate::library::PresetId;
+use crate::mind::macros::MacroState;
+use crate::stage::OutputMode;
+use crate::units::Unipolar;
+
+/// The state of a show at one moment. Marks and taste are in the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResumeState {
+    /// Seconds since the start of the show.
+    pub now: f64,
+    /// Presets shown, oldest first.
+    pub history: Vec<(PresetId, String)>,
+    /// The next presets, nearest first.
+    pub queue: Vec<PresetId>,
+    /// Whether the director chooses presets.
+    pub auto: bool,
+    /// Whether the preset on air is held.
+    pub held: bool,
+    /// Multiplier of the default stay.
+    pub dwell: f64,
+    /// How far choices stray from known favourites.
+    pub adventure: Unipolar,
+    /// The performer's macro settings.
+    pub macros: MacroState,
+    /// Blackout, freeze or normal output.
+    pub output_mode: OutputMode,
+}
+
+/// The rest of an earlier show that this one has not taken up yet.
+#[derive(Default)]
+pub(super) struct Resumption {
+    /// Whether nothing has been on air yet.
+    pub starting: bool,
+    pub queue: Vec<PresetId>,
+    /// Show time from which the queue is given up.
+    pub until: f64,
+}

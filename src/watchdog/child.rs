@@ -1,0 +1,91 @@
+//! The child's side: beats while the show steps, and ends when the parent asks for it.
+
+use std::io::{BufRead as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::{BEAT, PICTURE, STOP, Start, VARIABLE};
+
+/// Interval between beats.
+const BEAT_EVERY: Duration = Duration::from_millis(100);
+/// Interval between looks at the first picture, which the parent times.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// The connection of a show to its supervisor; also used by a show without one.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    start: Option<Start>,
+    steps: Arc<AtomicU64>,
+    shown: Arc<AtomicBool>,
+}
+
+impl Link {
+    /// Returns the link of this process.
+    pub fn of_process() -> Self {
+        Self { start: start(), ..Self::default() }
+    }
+
+    /// Starts to beat, if this process has a supervisor, and sets `stop` when the supervisor asks the show to end.
+    ///
+    /// # Errors
+    /// Fails if a thread cannot be started; the supervisor would take the show for hung.
+    pub fn connect(&self, stop: &Arc<AtomicBool>) -> std::io::Result<()> {
+        if self.start.is_none() {
+            return Ok(());
+        }
+        let (steps, shown, stop) = (self.steps.clone(), self.shown.clone(), stop.clone());
+        thread::Builder::new().name("heartbeat".into()).spawn(move || beat(&steps, &shown))?;
+        thread::Builder::new().name("supervisor".into()).spawn(move || listen(&stop))?;
+        Ok(())
+    }
+
+    /// Returns how the supervisor started this show; `None` without one.
+    pub fn start(&self) -> Option<&Start> {
+        self.start.as_ref()
+    }
+
+    /// Reports one step of the show. Never blocks.
+    pub fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Reports the first picture of a preset. Never blocks.
+    pub fn shown(&self) {
+        self.shown.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Returns how this process was started by a supervisor, if it was.
+pub(super) fn start() -> Option<Start> {
+    serde_json::from_str(&std::env::var(VARIABLE).ok()?).ok()
+}
+
+/// Beats while the show steps, until the parent is gone.
+fn beat(steps: &AtomicU64, shown: &AtomicBool) {
+    let mut out = std::io::stdout();
+    let mut send = |what: u8| out.write_all(&[what]).and_then(|()| out.flush()).is_ok();
+    let (mut seen, mut reported) = (0, false);
+    loop {
+        let now = steps.load(Ordering::Relaxed);
+        let mut connected = now == seen || send(BEAT);
+        seen = now;
+        if !reported && shown.load(Ordering::Relaxed) {
+            reported = true;
+            connected &= send(PICTURE);
+        }
+        if !connected {
+            log::warn!("the supervisor is gone; the show continues without it");
+            return;
+        }
+        thread::sleep(if reported { BEAT_EVERY } else { LOOK_EVERY });
+    }
+}
+
+/// Waits for the line that ends the show. If the parent is gone the show continues.
+fn listen(stop: &AtomicBool) {
+    if std::io::stdin().lock().lines().map_while(Result::ok).any(|line| line == STOP) {
+        stop.store(true, Ordering::Relaxed);
+    }
+}

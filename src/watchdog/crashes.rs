@@ -1,0 +1,73 @@
+//! Counts crashes, to decide when the show starts in safe mode and when it cannot be saved.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Crashes within [`WINDOW`] after which the show starts in safe mode.
+const MAX_CRASHES: usize = 3;
+/// Time in which crashes add up.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Crashes in a row before the first picture after which the supervisor gives up.
+const MAX_EARLY: u32 = 5;
+
+/// What to do after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Start the show as it was.
+    Restart,
+    /// Start it with built-in presets only.
+    SafeMode,
+    /// It does not come up any more.
+    GiveUp,
+}
+
+/// The crashes of a show.
+#[derive(Default)]
+pub(super) struct Crashes {
+    recent: VecDeque<Duration>,
+    early: u32,
+    safe_mode: bool,
+}
+
+impl Crashes {
+    /// Counts a crash at `now`, a time since the supervisor started; `shown` if the child had shown a picture.
+    pub fn add(&mut self, now: Duration, shown: bool) -> Next {
+        self.recent.push_back(now);
+        self.recent.retain(|crash| now - *crash < WINDOW);
+        self.early = if shown { 0 } else { self.early + 1 };
+        if self.early >= MAX_EARLY {
+            return Next::GiveUp;
+        }
+        // Once in safe mode, the show stays there until it is started by hand.
+        self.safe_mode |= self.recent.len() >= MAX_CRASHES;
+        if self.safe_mode { Next::SafeMode } else { Next::Restart }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(crashes: &[(u64, bool)]) -> Vec<Next> {
+        let mut count = Crashes::default();
+        crashes.iter().map(|(secs, shown)| count.add(Duration::from_secs(*secs), *shown)).collect()
+    }
+
+    #[test]
+    fn three_crashes_within_a_minute_lead_to_safe_mode_for_good() {
+        use Next::{Restart, SafeMode};
+        assert_eq!(after(&[(0, true), (40, true), (61, true), (130, true)]), [Restart; 4]);
+        assert_eq!(
+            after(&[(0, true), (20, true), (59, true), (900, true)]),
+            [Restart, Restart, SafeMode, SafeMode]
+        );
+    }
+
+    #[test]
+    fn a_show_that_never_shows_a_picture_is_given_up() {
+        let crashes = [(0, false), (100, false), (200, false), (300, false), (400, false)];
+        assert_eq!(after(&crashes).last(), Some(&Next::GiveUp));
+        let once_up = [(0, false), (100, false), (200, true), (300, false), (400, false)];
+        assert_eq!(after(&once_up).last(), Some(&Next::Restart));
+    }
+}

@@ -1,0 +1,36 @@
+//! Keeps a show running: a small parent process starts the show in a child process, and starts it again when it crashes or
+//! hangs.
+//!
+//! The child sends a beat over its standard output while its show steps. The parent asks it to end with a line on its
+//! standard input. Only [`std::process`] and pipes, so it works on every system.
+
+mod child;
+mod crashes;
+mod parent;
+
+use serde::{Deserialize, Serialize};
+
+pub use child::Link;
+pub use parent::supervise;
+
+/// Environment variable that makes a process the child of a supervisor; holds its [`Start`].
+const VARIABLE: &str = "AIVJ_SUPERVISED";
+/// Beat of a stepping show.
+const BEAT: u8 = b'b';
+/// Sent once, with the first picture of a preset.
+const PICTURE: u8 = b'p';
+/// The line that asks the child to end.
+const STOP: &str = "stop";
+
+/// How a child is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Identifies the supervisor; shows of different supervisors do not share their state.
+    pub supervisor: u32,
+    /// How often the show was started before.
+    pub restarts: u32,
+    /// Why it has to be started again.
+    pub crash: Option<String>,
+    /// Whether it crashed so often that only built-in presets are played.
+    pub safe_mode: bool,
+}

@@ -1,0 +1,175 @@
+//! Failures of the graphics device through a real rig: the picture comes back, the show's state stays, and no preset is
+//! blamed. Needs the feature `faults`.
+
+use std::sync::Arc;
+
+use aivj::analysis::Features;
+use aivj::faults::Plan;
+use aivj::handoff::Latest;
+use aivj::library::{Catalogue, PresetId};
+use aivj::milk::PresetAudio;
+use aivj::mind::Control;
+use aivj::mind::taste::Signal;
+use aivj::show::setlog::Event;
+use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
+use aivj::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
+use aivj::units::Unipolar;
+
+const FPS: f64 = 30.0;
+const SIZE: [u32; 2] = [96, 54];
+
+/// A show whose decks are prepared on threads, or in place.
+fn rig(threads: bool) -> Option<Rig> {
+    let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
+    let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
+    let heard = Latest::new(PresetAudio::default());
+    let warmer = if threads { Warmer::threads } else { Warmer::in_place }(&context, &heard, settings, None);
+    let mut stage = Stage::new(context, SIZE);
+    stage.limit_flashes(true);
+    stage.measure_picture(true);
+    let show = ShowSettings { auto: false, fps: FPS, warm_frames: 2, ..ShowSettings::default() };
+    Some(Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard))
+}
+
+/// A loud sine, so that presets move.
+fn sound(frame: usize) -> Vec<[f32; 2]> {
+    let sample = |i: usize| ((frame * 1470 + i) as f32 * 0.03).sin() * 0.6;
+    (0..1470).map(|i| [sample(i); 2]).collect()
+}
+
+struct Played {
+    rig: Rig,
+    frame: usize,
+    learnt: Vec<Signal>,
+}
+
+impl Played {
+    fn new(rig: Rig) -> Self {
+        Self { rig, frame: 0, learnt: Vec::new() }
+    }
+
+    fn frame(&mut self, commands: &[Command]) {
+        let features = Features::default();
+        let sound = sound(self.frame);
+        self.frame += 1;
+        self.rig.frame(&RigFrame { dt: 1.0 / FPS, sound: &sound, features: &features, commands });
+        self.learnt.extend(self.rig.show.take_log().into_iter().filter_map(|entry| match entry.event {
+            Event::Learnt { signal, .. } => Some(signal),
+            _ => None,
+        }));
+    }
+
+    /// Runs frames until `done`, which must happen.
+    fn until(&mut self, what: &str, done: impl Fn(&Rig) -> bool) {
+        for _ in 0..3000 {
+            if done(&self.rig) {
+                return;
+            }
+            self.frame(&[]);
+            std::thread::sleep(std::time::Duration::from_millis(2)); // Warm-up threads need the processor.
+        }
+        panic!("{what} did not happen; the message is {:?}", self.rig.show.snapshot().message);
+    }
+
+    fn playing(&self) -> PresetId {
+        self.rig.show.snapshot().playing.expect("a preset on air").id
+    }
+
+    fn lit(&self) -> bool {
+        let picture = self.rig.stage.screenshot().expect("a picture");
+        picture.pixels().filter(|pixel| pixel.0[..3].iter().any(|channel| *channel > 12)).count() > 50
+    }
+}
+
+fn ready(rig: &Rig) -> bool {
+    let snapshot = rig.show.snapshot();
+    rig.show.playing() && snapshot.up_next.len() > 0 && snapshot.up_next.iter().all(|next| next.warm)
+}
+
+#[test]
+fn a_lost_device_is_replaced_and_the_show_goes_on() {
+    for threads in [true, false] {
+        let Some(rig) = rig(threads) else { return };
+        let mut played = Played::new(rig);
+        played.until("the start", ready);
+        let turned = Command::Macro { control: Control::M4, value: Unipolar::new(0.8) };
+        played.frame(&[turned, Command::Hold]);
+        let before = (played.playing(), played.rig.show.snapshot().history);
+        for loss in 1..=3_u64 {
+            played.rig.set_faults(Plan::parse("device-lost@200ms", false).expect("a fault"));
+            played.until("the loss", |rig| rig.picture_held());
+            played.until("the picture", |rig| !rig.picture_held());
+            assert_eq!(played.rig.generation(), loss);
+            assert_eq!((played.playing(), played.rig.show.snapshot().history), before);
+            (0..200).for_each(|_| played.frame(&[])); // Long enough to clear the preset.
+            assert!(played.lit(), "the picture is dark");
+        }
+        assert!(
+            played.rig.show.snapshot().held
+                && played.rig.show.memory().macros.bank.get(Control::M4).get() == 0.8
+        );
+        assert!(played.rig.stage.instruments().limiter && played.rig.stage.instruments().meter);
+        played.until("warm decks", ready);
+        assert!(played.rig.show.memory().excluded.is_empty());
+        assert!(!played.learnt.contains(&Signal::Failed));
+    }
+}
+
+#[test]
+fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
+    let Some(rig) = rig(true) else { return };
+    let mut played = Played::new(rig);
+    played.until("the start", ready);
+    let guilty = played.playing();
+    // The device is lost as soon as this preset draws.
+    for _ in 0..10 {
+        if played.playing() != guilty {
+            break;
+        }
+        played.rig.stage.render_context().gpu.lose();
+        played.until("the loss", |rig| rig.picture_held());
+        played.until("the picture", |rig| !rig.picture_held() && rig.show.playing());
+    }
+    assert_ne!(played.playing(), guilty);
+    let excluded = played.rig.show.memory().excluded;
+    assert!(excluded.len() == 1 && excluded[&guilty].why.contains("three times"), "{excluded:?}");
+    assert!(played.lit());
+}
+
+#[test]
+fn without_memory_decks_are_given_up_before_size_and_no_preset_is_blamed() {
+    let Some(rig) = rig(true) else { return };
+    let mut played = Played::new(rig);
+    played.until("the start", ready);
+    let shortage = |played: &mut Played| {
+        played.rig.set_faults(Plan::parse("oom@3s", false).expect("a fault"));
+        (0..100).for_each(|_| played.frame(&[]));
+        played.frame(&[Command::Next]); // Needs another deck.
+        played.until("decks", |rig| ready(rig) && !rig.picture_held());
+    };
+    shortage(&mut played);
+    assert_eq!((played.rig.stage.size(), played.rig.show.snapshot().up_next.len()), (SIZE, 1));
+    shortage(&mut played);
+    assert_eq!(played.rig.stage.size(), [81, 45]);
+    (0..10).for_each(|_| played.frame(&[]));
+    assert!(played.lit());
+    assert!(played.rig.show.memory().excluded.is_empty());
+    assert!(!played.learnt.contains(&Signal::Failed));
+}
+
+#[test]
+fn waiting_for_a_lost_device_ends_with_an_error() {
+    let Some(rig) = rig(false) else { return };
+    let mut played = Played::new(rig);
+    played.until("the start", |rig| rig.show.playing());
+    let gpu = &played.rig.stage.render_context().gpu;
+    let mut readback = Readback::new(gpu, SIZE);
+    assert!(played.rig.stage.read_back(&mut readback));
+    gpu.lose();
+    played.rig.stage.read_back(&mut readback);
+    assert!(matches!(readback.receive(gpu, Wait::Never), Err(StageError::Lost(_))));
+    assert!(matches!(readback.receive(gpu, Wait::Always), Err(StageError::Lost(_))));
+    readback.reset(gpu);
+    played.rig.stage.finish();
+    assert!(matches!(played.rig.stage.screenshot(), Err(StageError::Lost(_))));
+}

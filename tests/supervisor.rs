@@ -1,0 +1,196 @@
+//! The supervisor with a real show in a real child process, on a display server of the test's own (Xvfb): whatever ends the
+//! child, the picture comes back, the state of the show stays, and leaving still ends everything. Needs the feature `faults`.
+
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use aivj::app::SavedShow;
+use aivj::stage::Gpu;
+
+/// How long anything may take before the test fails: other tests may keep the machine busy.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A process that is killed when it is dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok(); // It may have ended already.
+        self.0.wait().ok();
+    }
+}
+
+fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited {} s for {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(process: u32, signal: i32) {
+    // SAFETY: sends a signal to a process of this test.
+    unsafe { libc::kill(i32::try_from(process).expect("a process number"), signal) };
+}
+
+/// A supervised show on its own display, with its own data folder.
+struct Supervised {
+    data: tempfile::TempDir,
+    lines: Arc<Mutex<Vec<String>>>,
+    program: Process,
+    _server: Process,
+}
+
+impl Supervised {
+    /// Starts the program and waits for its first preset; `None` without a graphics device.
+    fn start(faults: &str) -> Option<Self> {
+        Gpu::for_test()?;
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
+        server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server =
+            Process(server.spawn().expect("Xvfb starts; install the package xvfb (./test does)"));
+        let mut number = String::new();
+        BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut number).expect("a display");
+        let data = tempfile::tempdir().expect("a folder");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
+        program.args(["play", "--audio", "demo", "--seed", "7", "--size", "96x54"]);
+        program.env("DISPLAY", format!(":{}", number.trim())).env_remove("WAYLAND_DISPLAY");
+        program.env("AIVJ_DATA", data.path()).env("AIVJ_FAULT", faults);
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut program = Process(program.spawn().expect("the program starts"));
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (errors, kept) = (program.0.stderr.take().expect("piped"), lines.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(errors).lines().map_while(Result::ok) {
+                kept.lock().expect("lines").push(line);
+            }
+        });
+        let mut show = Self { data, lines, program, _server: server };
+        wait_for("the first preset", || {
+            assert!(show.program.0.try_wait().expect("its state").is_none(), "ended: {:?}", show.lines);
+            show.state().filter(|state| !state.show.history.is_empty())
+        });
+        Some(show)
+    }
+
+    fn state(&self) -> Option<SavedShow> {
+        serde_json::from_slice(&std::fs::read(self.data.path().join("show-state.json")).ok()?).ok()
+    }
+
+    /// The lines that contain `part`.
+    fn said(&self, part: &str) -> Vec<String> {
+        self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
+    }
+
+    /// The process of the show itself.
+    fn child(&self) -> u32 {
+        let parent = self.program.0.id().to_string();
+        wait_for("the child", || {
+            std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+                let number = entry.file_name().to_str()?.parse().ok()?;
+                let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+                let mut fields = stat.rsplit(')').next()?.split_whitespace();
+                let (state, of) = (fields.next()?, fields.next()?);
+                (state != "Z" && of == parent).then_some(number)
+            })
+        })
+    }
+
+    /// Ends or stops the child with a signal and waits until a picture is back. Returns the seconds since the signal and
+    /// the milliseconds that the supervisor counted since the restart.
+    fn strike(&self, number: i32) -> (f64, f64) {
+        let before = self.said("picture back").len();
+        let begun = Instant::now();
+        signal(self.child(), number);
+        self.wait_back(before, begun)
+    }
+
+    fn wait_back(&self, before: usize, begun: Instant) -> (f64, f64) {
+        let line = wait_for("the picture", || {
+            let lines = self.said("picture back");
+            (lines.len() > before).then(|| lines[before].clone())
+        });
+        let restart_ms = line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number");
+        (begun.elapsed().as_secs_f64(), restart_ms)
+    }
+}
+
+#[test]
+fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
+    let Some(mut show) = Supervised::start("overflow@1s") else { return };
+    let first = show.state().expect("a state");
+    show.wait_back(0, Instant::now());
+    assert_eq!(show.said("the show crashed").len(), 1);
+    let grown = |show: &Supervised, than: usize| {
+        wait_for("the state", || show.state().filter(|state| state.show.history.len() > than))
+    };
+    let second = grown(&show, first.show.history.len());
+    assert!(second.show.history.starts_with(&first.show.history), "the history is lost");
+    assert!(second.show.now >= first.show.now && second.supervisor == first.supervisor);
+    assert_eq!(second.surroundings, first.surroundings);
+    show.strike(libc::SIGKILL);
+    let third = grown(&show, second.show.history.len());
+    assert_eq!(show.said("in safe mode"), Vec::<String>::new());
+    // A stopped process beats no more, like one in a driver that never returns.
+    show.strike(libc::SIGSTOP);
+    assert_eq!((show.said("the show hung").len(), show.said("in safe mode").len()), (1, 1));
+    grown(&show, third.show.history.len());
+    assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "a log each");
+    let child = show.child();
+    signal(show.program.0.id(), libc::SIGTERM);
+    let status = wait_for("the end", || show.program.0.try_wait().expect("its state"));
+    assert!(status.success(), "{status}: {:?}", show.lines);
+    let ended = !std::path::Path::new(&format!("/proc/{child}")).exists();
+    assert!(ended, "the show goes on without its supervisor");
+}
+
+/// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`, with the number of
+/// strikes of each kind in `AIVJ_STRIKES`.
+#[test]
+#[ignore = "takes many minutes; docs/reliability.md has its figures"]
+fn many_crashes() {
+    let count = std::env::var("AIVJ_STRIKES").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
+    for (name, number) in [
+        ("kill", libc::SIGKILL),
+        ("abort", libc::SIGABRT),
+        ("overflow", libc::SIGSEGV),
+        ("hang", libc::SIGSTOP),
+    ] {
+        let Some(show) = Supervised::start("") else { return };
+        let (mut total, mut restart) = (Vec::new(), Vec::new());
+        let mut kept = 0;
+        for _ in 0..count {
+            let before = show.state().expect("a state").show.history;
+            let (secs, ms) = show.strike(number);
+            total.push(secs * 1000.0);
+            restart.push(ms);
+            let after = wait_for("the state", || {
+                let history = show.state()?.show.history;
+                (history.last() != before.last() || history.len() > before.len()).then_some(history)
+            });
+            let shared = before.len().min(58);
+            kept += usize::from(after.windows(shared).any(|part| part == &before[before.len() - shared..]));
+        }
+        for times in [&mut total, &mut restart] {
+            times.sort_by(f64::total_cmp);
+        }
+        let summary = |times: &[f64]| {
+            let within = times.iter().filter(|ms| **ms <= 1500.0).count();
+            let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+            format!("median {:.0}, most {:.0}, {within} of {} within 1500", at(0.5), at(1.0), times.len())
+        };
+        println!(
+            "{name}: ms from strike to picture: {}; from restart: {}; state kept {kept} of {count}",
+            summary(&total),
+            summary(&restart)
+        );
+    }
+}
