@@ -74,6 +74,12 @@ impl Pacer {
         self.earliest = self.slot_at(now) + 1;
     }
 
+    /// Lets all slots before `until` pass, seconds: the machine needs the time for something else.
+    pub fn rest(&mut self, until: f64) {
+        let slot = (until - self.origin) * f64::from(self.rate) - EARLY;
+        self.earliest = self.earliest.max(slot.ceil().max(0.0) as u64);
+    }
+
     /// Takes the step that is due at `now`, if any.
     pub fn take(&mut self, now: f64) -> Option<Due> {
         let slot = self.slot_at(now);
@@ -196,6 +202,22 @@ mod tests {
         pacer.pass(0.02);
         assert_eq!((pacer.take(0.03), pacer.next()), (None, 0.04));
         assert_eq!(pacer.take(0.04), Some(Due { slots: 2, suspended_secs: 0.0 }));
+    }
+
+    #[test]
+    fn rests_leave_time_for_other_work() {
+        let mut pacer = Pacer::new(60, 0.0);
+        let (mut now, mut busy, mut slots) = (0.0_f64, 0.0, 0);
+        while now < 20.0 {
+            now = now.max(pacer.next());
+            slots += pacer.take(now).expect("due").slots;
+            (now, busy) = (now + 0.045, busy + 0.045);
+            pacer.rest(now + 0.045);
+        }
+        assert!((0.4..0.5).contains(&(busy / now)), "busy {} of the time", busy / now);
+        assert!((1190..1206).contains(&slots), "{slots} slots in twenty seconds");
+        pacer.rest(0.0);
+        assert!(pacer.next() > 20.0, "a rest in the past changes nothing");
     }
 
     #[test]

@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stage::Gpu;
 
-/// Frames that may be in flight: one is being drawn while the next one is recorded.
-const MOST: usize = 2;
 /// A frame that takes longer counts as finished, seconds: the device may never say so.
 const LONGEST_SECS: f64 = 1.0;
 
 /// The frames in flight. Never blocks.
-#[derive(Default)]
 pub(super) struct InFlight {
+    /// Frames that may be in flight.
+    most: usize,
     /// Start of each frame, seconds, oldest first.
     started: VecDeque<f64>,
     /// Number of the oldest frame in flight.
@@ -23,6 +22,11 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
+    /// Allows `most` frames in flight.
+    pub fn new(most: usize) -> Self {
+        Self { most, started: VecDeque::new(), oldest: 0, finished: Arc::default(), finished_at: 0.0 }
+    }
+
     /// Adds the frame that was just submitted and that was started at `started`.
     pub fn add(&mut self, gpu: &Gpu, started: f64) {
         self.started.push_back(started);
@@ -55,7 +59,7 @@ impl InFlight {
 
     /// Returns whether another frame may be started.
     pub fn has_room(&self) -> bool {
-        self.started.len() < MOST
+        self.started.len() < self.most
     }
 
     /// Returns whether no frame is in flight.

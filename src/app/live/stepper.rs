@@ -12,6 +12,8 @@ const MOST_PAUSED: u32 = 12;
 
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
+/// Frames in flight on a graphics card: one is drawn while the next one is recorded.
+const CARD_FRAMES: usize = 2;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +32,9 @@ pub(super) struct Stepper {
     quality: Quality,
     in_flight: InFlight,
     governor: Governor,
+    /// Share of the time that drawing may take.
+    share: f64,
+    software: bool,
     times: StepTimes,
     /// Where its pictures go.
     pub pictures: Pictures,
@@ -51,11 +56,15 @@ impl Stepper {
         (rate, now): (u32, f64),
         wake: impl Fn() + Send + 'static,
     ) -> Self {
+        let software = rig.stage.render_context().gpu.software();
+        let share = if software { software_share() } else { CARD_SHARE };
         Self {
             pacer: Pacer::new(rate, now),
             quality: Quality::FULL,
-            in_flight: InFlight::default(),
-            governor: Governor::new(share(&rig) / f64::from(rate)),
+            in_flight: InFlight::new(if software { 1 } else { CARD_FRAMES }),
+            governor: Governor::new(share / f64::from(rate)),
+            share,
+            software,
             times: StepTimes::default(),
             pictures,
             wake: Box::new(wake),
@@ -69,7 +78,7 @@ impl Stepper {
     /// Changes the number of steps per second.
     pub fn set_rate(&mut self, rate: u32) {
         self.pacer.set_rate(rate);
-        self.governor.set_budget(share(&self.rig) / f64::from(rate));
+        self.governor.set_budget(self.share / f64::from(rate));
     }
 
     /// Returns the statistics of the latest steps.
@@ -83,6 +92,11 @@ impl Stepper {
         let (slots, warming) = (self.times.latest(), self.rig.warming());
         for secs in self.in_flight.finished(gpu, now) {
             self.times.drawn(secs);
+            if self.software {
+                let before = self.pacer.next();
+                self.pacer.rest(now + secs * (1.0 / self.share - 1.0));
+                self.late |= self.pacer.next() > before;
+            }
             // A deck that warms up takes its time from the picture, but not for long.
             if !warming {
                 self.governor.observe(secs, self.pacer.secs(slots));
@@ -156,12 +170,9 @@ impl Stepper {
     }
 }
 
-/// Returns the share of a slot that drawing may take. A software rasteriser uses all cores while it draws; one of them
-/// stays free for sound and desk.
-fn share(rig: &Rig) -> f64 {
-    if !rig.stage.render_context().gpu.software() {
-        return CARD_SHARE;
-    }
+/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them stays
+/// free for sound and desk.
+fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64
 }
