@@ -68,7 +68,7 @@ impl Played {
             self.frame(&[]);
             std::thread::sleep(std::time::Duration::from_millis(2)); // Warm-up threads need the processor.
         }
-        panic!("{what} did not happen; the message is {:?}", self.rig.show.snapshot().message);
+        assert!(done(&self.rig), "{what} did not happen; the message is {:?}", self.rig.show.snapshot().message);
     }
 
     fn playing(&self) -> PresetId {
@@ -83,7 +83,7 @@ impl Played {
 
 fn ready(rig: &Rig) -> bool {
     let snapshot = rig.show.snapshot();
-    rig.show.playing() && snapshot.up_next.len() > 0 && snapshot.up_next.iter().all(|next| next.warm)
+    rig.show.playing() && !snapshot.up_next.is_empty() && snapshot.up_next.iter().all(|next| next.warm)
 }
 
 #[test]

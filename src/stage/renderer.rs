@@ -27,9 +27,9 @@ pub struct Stage {
     limiter: Option<FlashPass>,
     meter: Option<PictureMeter>,
     /// Target of the mixer and the post effects.
-    picture: wgpu::TextureView,
+    mixed: wgpu::TextureView,
     /// The output picture: the mixer's, the limiter's, or that of the deck on air.
-    shown: wgpu::TextureView,
+    picture: wgpu::TextureView,
     black: wgpu::TextureView,
     /// Size of the decks, relative to their full size.
     scale: f64,
@@ -55,7 +55,7 @@ impl Stage {
             limiter: None,
             meter: None,
             decks: BTreeMap::new(),
-            shown: picture.clone(),
+            mixed: picture.clone(),
             picture,
             black: black(&render_context),
             scale: 1.0,
@@ -91,7 +91,7 @@ impl Stage {
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         let meter = self.meter.as_mut()?;
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
-        meter.request(gpu, downsample, &self.shown);
+        meter.request(gpu, downsample, &self.picture);
         meter.receive(&self.render_context.gpu)
     }
 
@@ -174,10 +174,10 @@ impl Stage {
             second: second.map(|second| (output(Some(&second.on_air)), second.share.get())),
             dt: cue.dt as f32,
         };
-        let [width, height] = size_of(&self.picture);
+        let [width, height] = size_of(&self.mixed);
         let rests = !blackout && cue.fade.is_none() && work.rests() && size_of(front) == [width, height];
         if rests && self.limiter.is_none() {
-            self.shown = front.clone();
+            self.picture = front.clone();
             self.post.rest();
             return;
         }
@@ -193,12 +193,12 @@ impl Stage {
                 aspect: height as f32 / width as f32,
                 light: if blackout { 0.0 } else { 1.0 },
             };
-            let mixed = self.post.source(&work, &self.picture);
+            let mixed = self.post.source(&work, &self.mixed);
             self.mixer.draw(gpu, &mut encoder, sampler, &[front, incoming], mixed, &uniforms);
-            self.post.draw(&self.render_context, &mut encoder, &work, &self.picture);
-            self.picture.clone()
+            self.post.draw(&self.render_context, &mut encoder, &work, &self.mixed);
+            self.mixed.clone()
         };
-        self.shown = match &mut self.limiter {
+        self.picture = match &mut self.limiter {
             Some(limiter) => limiter.draw(gpu, &mut encoder, sampler, &finished, cue.dt as f32),
             None => finished,
         };
@@ -214,18 +214,18 @@ impl Stage {
     /// Returns the output picture, [`Self::size`] pixels large. Another image may hold it after each [`Self::draw`]; the
     /// returned one keeps its contents until a later `draw` reuses it.
     pub fn picture(&self) -> &wgpu::TextureView {
-        &self.shown
+        &self.picture
     }
 
     /// Returns width and height of the output picture, pixels.
     pub fn size(&self) -> [u32; 2] {
-        size_of(&self.picture)
+        size_of(&self.mixed)
     }
 
     /// Starts reading back the output picture without blocking. Returns false if all buffers of `readback` are in flight
     /// or its size differs.
     pub fn read_back(&self, readback: &mut Readback) -> bool {
-        readback.request(&self.render_context.gpu, self.shown.texture())
+        readback.request(&self.render_context.gpu, self.picture.texture())
     }
 
     /// Reads back the output picture. Blocks until the device is done; not for the render thread.
@@ -233,7 +233,7 @@ impl Stage {
     /// # Errors
     /// Fails if the picture cannot be read back, for example because the device was lost.
     pub fn screenshot(&self) -> Result<image::RgbaImage, StageError> {
-        readback::read_texture(&self.render_context.gpu, self.shown.texture())
+        readback::read_texture(&self.render_context.gpu, self.picture.texture())
     }
 }
 

@@ -215,10 +215,8 @@ impl Stores<'_> {
                         self.block(continuing, true);
                     }
                 }
-                Statement::Store { pointer, value } => {
-                    if controlled || self.facts.depends[value.index()] {
-                        self.root(*pointer);
-                    }
+                Statement::Store { pointer, value } if controlled || self.facts.depends[value.index()] => {
+                    self.root(*pointer);
                 }
                 Statement::Call { arguments, .. } => {
                     for argument in arguments {
