@@ -151,7 +151,7 @@ impl SettingsPage {
 fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
     heading(ui, "Audio input");
     let now = view.settings.audio.as_deref();
-    if line(ui, now.is_none(), "Automatic (default input, or one with signal)") {
+    if line(ui, now.is_none(), "Automatic (default input, or another that has a signal)") {
         asks.push(SettingsRequest::Set(Setting::Audio(None)));
     }
     if line(ui, now == Some("demo"), "Demo track") {
