@@ -68,7 +68,11 @@ impl Played {
             self.frame(&[]);
             std::thread::sleep(std::time::Duration::from_millis(2)); // Warm-up threads need the processor.
         }
-        assert!(done(&self.rig), "{what} did not happen; the message is {:?}", self.rig.show.snapshot().message);
+        assert!(
+            done(&self.rig),
+            "{what} did not happen; the message is {:?}",
+            self.rig.show.snapshot().message
+        );
     }
 
     fn playing(&self) -> PresetId {
