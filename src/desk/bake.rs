@@ -127,8 +127,7 @@ impl BakePage {
         ui.add_enabled_ui(!view.running, |ui| {
             egui::Grid::new("options").num_columns(2).spacing(Vec2::new(12.0, 8.0)).show(ui, |ui| {
                 let name = ui.label("Pack").id;
-                let field =
-                    TextEdit::singleline(pack).hint_text("Default: library name").desired_width(150.0);
+                let field = TextEdit::singleline(pack).hint_text("(library name)").desired_width(150.0);
                 ui.add(field).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Time limit (hours)").id;

@@ -6,7 +6,6 @@ use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
 
 use super::engine::Context;
 use super::names::frame;
-use super::shader::LARGEST_UNIFORM;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
@@ -88,15 +87,6 @@ pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context,
         q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
         ..MilkExtUniforms::default()
     };
-    limit(bytemuck::cast_slice_mut(std::slice::from_mut(&mut out.uniforms)));
-    limit(bytemuck::cast_slice_mut(std::slice::from_mut(&mut out.extra)));
-}
-
-/// Limits the magnitude of uniforms to what shaders are compiled for; what is not a number becomes 0.
-fn limit(uniforms: &mut [f32]) {
-    for value in uniforms {
-        *value = if value.is_nan() { 0.0 } else { value.clamp(-LARGEST_UNIFORM, LARGEST_UNIFORM) };
-    }
 }
 
 /// Returns the registers `_c0` to `_c13`.

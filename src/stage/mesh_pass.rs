@@ -47,13 +47,10 @@ impl MeshPass {
         let images = images.filter(|_| render_context.coordinates.is_some());
         Self {
             vertices: GrowableBuffer::new(device, "mesh/vertices", wgpu::BufferUsages::VERTEX),
-            indices: wgpu::util::DeviceExt::create_buffer_init(
-                device,
-                &wgpu::util::BufferInitDescriptor {
-                    label: Some("mesh/indices"),
-                    contents: bytemuck::cast_slice(indices),
-                    usage: wgpu::BufferUsages::INDEX,
-                },
+            indices: render_context.gpu.buffer(
+                "mesh/indices",
+                bytemuck::cast_slice(indices),
+                wgpu::BufferUsages::INDEX,
             ),
             index_count: indices.len() as u32,
             uploaded: Vec::new(),

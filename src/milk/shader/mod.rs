@@ -5,7 +5,6 @@
 
 mod bounds;
 mod entry;
-mod finite;
 mod gate;
 mod levels;
 mod operands;
@@ -15,7 +14,6 @@ use std::sync::Arc;
 use lactea_abi::{MAX_PASS_TEXTURES, PassKind, ShaderInterface};
 
 pub use entry::IMAGE_ENTRY;
-pub use finite::LARGEST_UNIFORM;
 pub(crate) use operands::operands;
 
 /// Stack size of the translation thread, bytes.
@@ -103,11 +101,6 @@ fn translate_checked(kind: PassKind, source: &str) -> Result<ShaderText, ShaderE
         .ok_or_else(|| ShaderError::Translate("the translation has no entry point".into()))?;
     let mut module =
         naga::front::wgsl::parse_str(&wgsl).map_err(|e| ShaderError::Invalid(e.message().to_owned()))?;
-    if kind == PassKind::Comp {
-        // Without its guard a driver may round a product differently. The picture of a composite is not fed back, so that
-        // the difference does not grow.
-        finite::drop_guards(&mut module);
-    }
     bounds::bound_loops(&mut module, bounds::limit(&translated.wgsl));
     levels::read_level_zero(&mut module);
     validate(&module)?;

@@ -143,7 +143,7 @@ impl CoordinatesPass {
         let place = self.image(&gpu.device, attribute, size);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         self.encode(&mut encoder, attribute, &place, draw);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         places.truncate(KEPT - 1);
         places.insert(0, (key, place.clone()));
         place
