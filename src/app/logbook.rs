@@ -56,7 +56,7 @@ impl LogBook {
     /// written; the show continues without one.
     pub fn for_live_show(header: &LogHeader) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let path = UserFolders::of_user()?.data.join("sets").join(format!("set-{}.jsonl", now.as_secs()));
+        let path = free_path(&UserFolders::of_user()?.data.join("sets"), now.as_secs());
         Self::create(&path, header)
             .inspect_err(|error| log::warn!("cannot write a set log for this show: {error:#}"))
             .ok()
@@ -83,6 +83,12 @@ impl LogBook {
     }
 }
 
+/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that fast.
+fn free_path(folder: &Path, secs: u64) -> PathBuf {
+    let path = |secs| folder.join(format!("set-{secs}.jsonl"));
+    (secs..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(secs))
+}
+
 impl Drop for LogBook {
     fn drop(&mut self) {
         self.close();
@@ -94,6 +100,13 @@ mod tests {
     use super::*;
     use crate::show::setlog::{self, Event};
     use crate::show::{Command, ShowMemory, ShowSettings};
+
+    #[test]
+    fn a_second_show_in_the_same_second_gets_a_log_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(free_path(folder.path(), 7), "first").expect("written");
+        assert_eq!(free_path(folder.path(), 7), folder.path().join("set-8.jsonl"));
+    }
 
     #[test]
     fn a_closed_log_contains_every_line() {
