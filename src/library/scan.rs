@@ -214,8 +214,11 @@ impl<'a> Walk<'a> {
             sender.send(Found::Skipped(path.to_owned(), error.to_string())).map_err(|_| Closed)
         };
         match folder_key(folder) {
-            Ok(key) if !self.plan().visited.insert(key) => return Ok(()),
-            Ok(_) => {}
+            Ok(key) => {
+                if !self.plan().visited.insert(key) {
+                    return Ok(());
+                }
+            }
             Err(error) => return skipped(folder, error),
         }
         let entries = match std::fs::read_dir(folder) {
