@@ -66,6 +66,7 @@ C
 }
 
 start_wine() {
+  export WGPU_BACKEND=vulkan # Wine's own Direct3D 12 device is lost at once.
   export WINEPREFIX=$work/prefix WINEDEBUG=${WINEDEBUG:--all} WINEDLLOVERRIDES="mscoree,mshtml="
   rm -rf "$work"
   mkdir -p "$work/out"
