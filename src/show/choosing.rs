@@ -297,6 +297,11 @@ impl Show {
             self.wanted = None; // The library has changed.
             return;
         };
+        self.queue_first(index, "Requested");
+    }
+
+    /// Requests the preset with this index as the first candidate; the last one leaves if there are too many.
+    pub(super) fn queue_first(&mut self, index: u32, reason: &'static str) {
         if self.decks.candidates.len() >= self.decks.capacity()
             && let Some(last) = self.decks.candidates.pop()
         {
@@ -304,7 +309,7 @@ impl Show {
         }
         let entry = &self.director.pool.catalogue.entries[index as usize];
         let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
-        self.decks.candidates.insert(0, Slot { reason: Reason::plain("Requested"), ..slot });
+        self.decks.candidates.insert(0, Slot { reason: Reason::plain(reason), ..slot });
     }
 
     fn chosen(&self, slot: &Slot, choice: &Choice) -> Chosen {

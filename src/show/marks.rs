@@ -1,7 +1,5 @@
 //! Undo of the performer's marks: bans, favourites, rescues, and cards removed from the queue.
 
-use super::decks::Slot;
-use super::reason::Reason;
 use super::running::Show;
 use super::undo::{Marks, UndoStep, Undoable};
 use crate::library::PresetId;
@@ -113,14 +111,7 @@ impl Show {
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
-        if self.decks.candidates.len() >= self.decks.capacity()
-            && let Some(last) = self.decks.candidates.pop()
-        {
-            self.decks.drop_slot(last);
-        }
-        let entry = &self.director.pool.catalogue.entries[index as usize];
-        let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
-        self.decks.candidates.insert(0, Slot { reason: Reason::plain("Put back"), ..slot });
+        self.queue_first(index, "Put back");
     }
 
     /// Returns the name of a preset, or its id if it is neither in the library nor in the history.
