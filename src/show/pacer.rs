@@ -90,6 +90,7 @@ impl Pacer {
         if missed >= SUSPENDED_SECS {
             self.origin += missed;
             self.taken += 1;
+            self.earliest = 0; // Slots that passed meanwhile have other numbers now.
             return Some(Due { slots: 1, suspended_secs: missed });
         }
         let slots = (slot - self.taken) as u32;
@@ -185,6 +186,15 @@ mod tests {
             let found = f64::from(total) / slots.len() as f64;
             assert!((found - mean).abs() < 0.35, "{found} slots a step at {busy} s");
         }
+    }
+
+    #[test]
+    fn slots_passed_during_a_gap_do_not_hold_the_show_up_after_it() {
+        let mut pacer = Pacer::new(60, 0.0);
+        pacer.pass(100.0);
+        let now = pacer.next();
+        assert!(pacer.take(now).expect("due").suspended_secs > 99.0);
+        assert!(pacer.next() < now + 0.1);
     }
 
     #[test]

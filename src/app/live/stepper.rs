@@ -10,6 +10,8 @@ const LOOK_SECS: f64 = 0.001;
 /// Most slots that surfaces may take from the show in a row to change their size.
 const MOST_PAUSED: u32 = 12;
 
+/// Longest rest after a frame, seconds: its measured time includes a suspension of the machine.
+const LONGEST_REST_SECS: f64 = 0.5;
 /// Share of a slot that drawing may take on a graphics card.
 const CARD_SHARE: f64 = 0.9;
 /// Frames in flight on a graphics card: one is drawn while the next one is recorded.
@@ -94,7 +96,7 @@ impl Stepper {
             self.times.drawn(secs);
             if self.software {
                 let before = self.pacer.next();
-                self.pacer.rest(now + secs * (1.0 / self.share - 1.0));
+                self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));
                 self.late |= self.pacer.next() > before;
             }
             // A deck that warms up takes its time from the picture, but not for long.
