@@ -10,7 +10,7 @@ use super::settings::LIMITS;
 use super::work::AuditJob;
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
-use crate::jobs::wire::WirePath;
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
 use crate::library::{PresetId, Store};
 use crate::show::DeckError;
@@ -53,7 +53,8 @@ impl LiveAudit {
         if let Some(answer) = self.known(id) {
             return answer;
         }
-        let mut job = AuditJob { id, path: WirePath(preset.to_owned()), attempts: Attempts::default() };
+        let mut job =
+            AuditJob { id, preset: WirePreset::new(preset.to_owned()), attempts: Attempts::default() };
         loop {
             match judge(worker.run(&job), job.attempts) {
                 JobVerdict::Verdict(record) => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
 /// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with 1 if one fails.
@@ -103,8 +104,11 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
 }
 
 fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
-    let mut jobs: Vec<RenderJob> =
-        args.presets.iter().map(|preset| RenderJob { preset: preset.clone(), out: None }).collect();
+    let mut jobs: Vec<RenderJob> = args
+        .presets
+        .iter()
+        .map(|preset| RenderJob { preset: WirePreset::new(preset.clone()), out: None })
+        .collect();
     if let Some(list) = &args.list {
         let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -112,7 +116,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
                 Some((preset, out)) => (preset, Some(PathBuf::from(out))),
                 None => (line, None),
             };
-            jobs.push(RenderJob { preset: preset.into(), out });
+            jobs.push(RenderJob { preset: WirePreset::new(preset.into()), out });
         }
     }
     anyhow::ensure!(!jobs.is_empty(), "no presets given; name files, or use --list");
@@ -125,7 +129,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
 }
 
 fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
-    let without = |status, why| RenderReport::without_picture(&job.preset, status, why);
+    let without = |status, why| RenderReport::without_picture(&job.preset.path, status, why);
     match outcome {
         Outcome::Done(report) => report,
         Outcome::Hang(why) | Outcome::Stuck(why) => without(RenderStatus::Timeout, why),

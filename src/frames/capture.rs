@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::entry::FrameMetrics;
 use crate::frames::single::{load_sound, sound_of};
+use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::media::video::Video;
 use crate::show::Solo;
@@ -114,8 +115,8 @@ impl CaptureSettings {
 pub struct CaptureJob {
     /// Id of the preset.
     pub id: String,
-    /// File of the preset.
-    pub preset: PathBuf,
+    /// The preset.
+    pub preset: WirePreset,
     /// Folder of the pack.
     pub folder: PathBuf,
 }
@@ -167,11 +168,9 @@ impl FrameCapturer {
     /// Renders a preset and saves its frames.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
         let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
-        if let Err(error) = std::fs::File::open(&job.preset) {
-            return Captured::failed(MISSING, format!("{}: {error}", job.preset.display()));
-        }
-        match Catalogue::of_one(&job.preset) {
-            Ok(library) => {
+        match job.preset.read() {
+            Ok(bytes) => {
+                let library = Catalogue::of_one(&job.preset.path, bytes);
                 let content = library.entries.first().map(|entry| entry.id.to_string());
                 let captured = match self.play(job, library, &below) {
                     Ok((pictures, clip)) => self.save(job, &below, &pictures, clip),
@@ -179,7 +178,8 @@ impl FrameCapturer {
                 };
                 Captured { content, ..captured }
             }
-            Err(why) => Captured::failed("preset-load-failed", why),
+            Err(unread) if unread.unfit => Captured::failed("preset-load-failed", unread.why),
+            Err(unread) => Captured::failed(MISSING, unread.why),
         }
     }
 
@@ -322,7 +322,11 @@ mod tests {
             return;
         }
         let capturer = FrameCapturer::new(settings).expect("a capturer");
-        let job = CaptureJob { id: "a.milk".into(), preset, folder: folder.path().to_owned() };
+        let job = CaptureJob {
+            id: "a.milk".into(),
+            preset: WirePreset::new(preset),
+            folder: folder.path().to_owned(),
+        };
         let captured = capturer.capture(&job);
         assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));
         for frame in &captured.frames {
