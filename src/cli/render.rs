@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::confine::Rights;
+use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer, foreign_files};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
@@ -78,6 +79,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             recycle_mib: 1024,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+        rights: Rights {
+            read: foreign_files(&settings.textures, &settings.audio),
+            write: out_folder(&jobs)?,
+        },
         environment: Vec::new(),
         pause_for: None,
         stop: std::sync::Arc::default(),
@@ -101,6 +106,23 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let renderer = Renderer::new(settings)?;
     workers::serve(|job: RenderJob| std::ops::ControlFlow::Continue(renderer.render(&job)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Creates the folders of the pictures and returns the one that contains them all, if there is one.
+fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut common: Option<PathBuf> = None;
+    for out in jobs.iter().filter_map(|job| job.out.as_ref()) {
+        std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
+        let out = std::path::absolute(out).with_context(|| format!("finding {}", out.display()))?;
+        common = Some(match common {
+            None => out,
+            Some(common) => {
+                let shared = common.ancestors().find(|folder| out.starts_with(folder));
+                shared.map_or_else(PathBuf::new, std::path::Path::to_owned)
+            }
+        });
+    }
+    Ok(common.into_iter().collect())
 }
 
 fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {

@@ -15,7 +15,7 @@ use super::{Enforced, Rights};
 const INTERFACE: ABI = ABI::V6;
 
 /// Programs, libraries, drivers, fonts and their settings.
-const SYSTEM: [&str; 14] = [
+const SYSTEM: [&str; 16] = [
     "/usr",
     "/lib",
     "/lib32",
@@ -26,6 +26,8 @@ const SYSTEM: [&str; 14] = [
     "/opt",
     "/nix",
     "/gnu",
+    "/snap",
+    "/home/linuxbrew/.linuxbrew",
     "/run/opengl-driver",
     "/run/current-system",
     "/proc",
@@ -111,14 +113,18 @@ fn allow(
     Ok(rules)
 }
 
-/// Returns the places of drivers and fonts that belong to the user or are named by variables, and of the program itself.
+/// Returns the places of drivers and fonts that belong to the user or are named by variables, of the programs in `PATH`
+/// with their libraries, and of this program.
 fn of_drivers() -> impl Iterator<Item = PathBuf> {
     let home = std::env::home_dir().unwrap_or_default();
     let of_user = OF_USER.iter().map(move |below| home.join(below));
     let named = DRIVER_VARIABLES.iter().filter_map(std::env::var_os);
     let named = named.flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
     let program = std::env::current_exe().ok();
-    of_user.chain(named).chain(program).filter(|path| path.is_absolute())
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<PathBuf> =
+        std::env::split_paths(&path).flat_map(|bin| [bin.with_file_name("lib"), bin]).collect();
+    of_user.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
 }
 
 /// Returns the shader caches, after creating the one that Mesa uses if it is missing.

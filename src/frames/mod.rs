@@ -24,6 +24,7 @@ pub use item::{BakeItem, items_in};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{AuditPlan, Ledger, recipe};
+use crate::confine::Rights;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
@@ -198,6 +199,10 @@ fn one_round(
             serde_json::to_string(&settings.capture)
                 .map_err(|error| FramesError::Worker(error.to_string()))?,
         ],
+        rights: Rights {
+            read: single::foreign_files(&settings.capture.textures, &settings.capture.audio),
+            write: vec![folder.to_owned()],
+        },
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),

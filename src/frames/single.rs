@@ -15,7 +15,7 @@ use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
 
 /// Render settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -182,6 +182,13 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     let from = sample(number - 1).min(sound.len());
     let to = sample(number).min(sound.len());
     &sound[from..to]
+}
+
+/// Returns the places that a worker reads to render presets with these texture folders and this audio.
+pub fn foreign_files(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
+    let mut places = image_places(textures);
+    places.extend((audio != "demo").then(|| audio.into()));
+    places
 }
 
 /// Loads the first `seconds` of an audio file or the demo track, at the internal sample rate.

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::Context as _;
 use image::RgbaImage;
 
+use crate::confine::{self, Rights};
 use crate::media::animation::Animation;
 
 /// A video being written.
@@ -207,7 +208,8 @@ fn start_ffmpeg(
     let (encoder, options) = encoder(codec)?;
     // Sound that ends early is followed by silence.
     let with_sound = ["-c:a", codec.sound(), "-af", "apad", "-shortest"];
-    let mut process = Command::new("ffmpeg")
+    let mut command = Command::new("ffmpeg");
+    command
         .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
         .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
         .args(sound.into_iter().flat_map(|sound| [Path::new("-i"), sound]))
@@ -216,8 +218,11 @@ fn start_ffmpeg(
         .args(COLOURS)
         .args(with_sound.iter().filter(|_| sound.is_some()))
         .arg(path)
-        .stdin(Stdio::piped())
-        .spawn()?;
+        .stdin(Stdio::piped());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let rights =
+        Rights { read: sound.map(Path::to_owned).into_iter().collect(), write: vec![folder.to_owned()] };
+    let mut process = confine::spawn(&mut command, &rights)?;
     let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
 }
