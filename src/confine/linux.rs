@@ -9,7 +9,7 @@ use landlock::{
 };
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-use super::{Enforced, Rights};
+use super::rights::{Enforced, Rights};
 
 /// The newest kernel interface whose rights are known here; older kernels enforce what they have of it.
 const INTERFACE: ABI = ABI::V6;

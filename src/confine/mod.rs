@@ -6,28 +6,12 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod rights;
 
 use std::io;
-use std::path::PathBuf;
 use std::process::{Child, Command};
 
-/// The folders and files that a confined process needs, besides those of the system.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    /// Files and folders that it reads. Those that do not exist are ignored.
-    pub read: Vec<PathBuf>,
-    /// Folders in which it also writes and deletes. Those that do not exist are ignored.
-    pub write: Vec<PathBuf>,
-}
-
-/// What the system enforces after [`confine`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Enforced {
-    /// Other files and folders cannot be opened.
-    pub files: bool,
-    /// There is no network.
-    pub network: bool,
-}
+pub use rights::{Enforced, Rights};
 
 /// Takes every other right away from the calling thread, and from all that it starts. Threads that are already running
 /// keep theirs, so a process calls this first.

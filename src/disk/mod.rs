@@ -17,4 +17,4 @@ pub use input::{Input, read, read_text};
 pub use owner::others_can_replace;
 pub use patience::patiently;
 pub use picture::{PictureError, picture};
-pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, facts, folder_key, kind, list};
+pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, facts, folder_key, kind, list};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::entry::FrameMetrics;
+use crate::disk::Folder;
 use crate::frames::single::{load_sound, sound_of};
 use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
@@ -239,7 +240,10 @@ impl FrameCapturer {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
         };
-        let path = job.folder.join(below).join(name);
+        // The video is written by its path: no part of it may be a link.
+        let place = Folder::create(&job.folder)?.create_below(Path::new(below))?;
+        place.remove_file(Path::new(name)).ok(); // There may be none from before.
+        let path = place.path().join(name);
         Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
     }
 
@@ -263,7 +267,7 @@ impl FrameCapturer {
             let name = format!("{below}/frame-{number:03}.webp");
             let small = resize(picture, side, side, FilterType::Triangle);
             let small = image::DynamicImage::ImageRgba8(small).to_rgb8();
-            match write(&job.folder.join(&name), &small) {
+            match write(&job.folder, &name, &small) {
                 Ok(written) => bytes += written,
                 Err(why) => return Captured::failed("write-failed", why),
             }
@@ -273,11 +277,13 @@ impl FrameCapturer {
     }
 }
 
-/// Writes a picture as lossless WebP and returns the size of the file in bytes.
-fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
+/// Writes a picture as lossless WebP to `name` below `folder`, and returns the size of the file in bytes.
+fn write(folder: &Path, name: &str, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
-    crate::jobs::files::write_whole(path, bytes.get_ref()).map_err(|error| error.to_string())?;
+    let write = |out: &mut std::io::BufWriter<std::fs::File>| std::io::Write::write_all(out, bytes.get_ref());
+    let written = Folder::create(folder).and_then(|folder| folder.replace(Path::new(name), write));
+    written.map_err(|error| format!("{}: {error}", folder.join(name).display()))?;
     Ok(bytes.get_ref().len() as u64)
 }
 
