@@ -13,6 +13,7 @@ pub mod eel;
 pub mod embed;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod files;
 pub mod frames;
 pub mod handoff;
 pub mod jobs;

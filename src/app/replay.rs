@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::performance::{Performance, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
+use crate::files;
 use crate::library::{Catalogue, PresetId};
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
@@ -42,7 +43,7 @@ pub struct ReplayReport {
 
 /// Replays a log without pictures; decks become ready when the log says they did.
 pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
-    let text = std::fs::read_to_string(&settings.log)
+    let text = files::read_text(&settings.log)
         .with_context(|| format!("opening the set log {}", settings.log.display()))?;
     let (header, entries) =
         setlog::parse(&text).with_context(|| format!("reading the set log {}", settings.log.display()))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{catalogue, open_store, unix_now};
+use crate::files;
 use crate::jobs::show_lock;
 use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
@@ -41,15 +42,13 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
         taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
     };
     let text = package.to_json(unix_now())?;
-    let beside = file.with_extension("part");
-    std::fs::write(&beside, text).with_context(|| format!("writing {}", beside.display()))?;
-    std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
+    files::write(file, text.as_bytes()).context("writing the taste")
 }
 
 /// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback package.
 /// Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
+    let text = files::read_text(file).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
     let (store, _) = open_store()?;
     let (library, messages) = catalogue(&store, presets)?;

@@ -19,7 +19,6 @@ pub mod style;
 mod tags;
 mod trim;
 mod user_folders;
-pub mod whole_file;
 mod word_index;
 
 pub use analysis::PresetFacts;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::library::whole_file::{self, FileError};
+use crate::files::{self, FileError};
 use crate::milk::text::{Decoded, samplers};
 
 /// File extensions of images.
@@ -46,7 +46,7 @@ impl Wanted {
                 continue;
             };
             let name = path.file_name().unwrap_or_default();
-            whole_file::replace(&to.join(name), |out| std::io::Write::write_all(out, &bytes))?;
+            files::write(&to.join(name), &bytes)?;
         }
         Ok(copied.len())
     }

@@ -18,10 +18,10 @@ use crate::audit::probe::Look;
 use crate::audit::repeats::{self, Member};
 use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::files;
 use crate::jobs::{iso, now};
 use crate::library::Store;
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
-use crate::library::whole_file;
 use crate::media::flash::FlashVerdict;
 use crate::units::Rng;
 
@@ -119,7 +119,7 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     // First, so that an interrupted pack is recognised and can be written again.
     manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
     let images = copy(settings, &plan, &files, folder)?;
-    whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
+    files::write_json(&folder.join(REPORT_FILE), &report)?;
     let presets = files.iter().map(|file| plan.relative(file)).collect();
     Ok(Pack { folder: folder.to_owned(), presets, images, report })
 }
@@ -219,7 +219,7 @@ fn copy(
         wanted.read(&bytes);
         let to = folder.join(plan.relative(file));
         if !std::fs::read(&to).is_ok_and(|there| there == bytes) {
-            whole_file::replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
+            files::write(&to, &bytes)?;
         }
     }
     Ok(wanted.copy(&settings.textures, &folder.join("textures"))?)
@@ -271,8 +271,8 @@ fn slug(path: &str) -> String {
 
 /// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let text = files::read_text(file).with_context(|| format!("reading {}", file.display()))?;
+    let lines = files::lines(&text).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(slashed).collect())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
 use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE};
-use crate::library::whole_file::{self, FileError};
+use crate::files::{self, FileError};
 
 /// A setting as changed on the desk; `None` means automatic.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,13 +91,13 @@ fn hundredths(value: f32) -> Value {
 /// is left unchanged.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match files::read_text(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => TEMPLATE.to_owned(),
         Err(error) => return Err(FileError::new(&path, &error)),
     };
     let text = edited(&text, setting).map_err(|why| FileError::new(&path, &why))?;
-    whole_file::replace(&path, |out| out.write_all(text.as_bytes()))
+    files::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
 /// Returns the text with one field changed; comments and order are preserved.

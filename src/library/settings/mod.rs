@@ -12,6 +12,8 @@ use toml::{Table, Value};
 
 pub use edit::{Setting, put};
 
+use crate::files;
+
 /// File name in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
 
@@ -144,7 +146,7 @@ impl Settings {
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());
-        match std::fs::read_to_string(&path) {
+        match files::read_text(&path) {
             Ok(text) => {
                 let (settings, problems) = Self::parse(&text);
                 (settings, problems.into_iter().map(problem).collect())
