@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("files", &[]),
+    ("salvage", &[]),
     ("faults", &[]),
     ("watchdog", &[]),
     ("handoff", &["units"]),
@@ -19,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("media", &["units"]),
     ("eel", &[]),
     ("milk", &["units", "eel"]),
-    ("library", &["units", "files", "milk"]),
+    ("library", &["units", "files", "salvage", "milk"]),
     ("mind", &["units", "analysis", "library"]),
     ("stage", &["units", "milk"]),
     ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),

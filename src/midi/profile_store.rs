@@ -198,12 +198,12 @@ mod tests {
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
         // Invalid UTF-8 in another edit is saved as well.
-        std::fs::write(&file, b"\xff\xfe").expect("written");
+        std::fs::write(&file, b"\xc3\x28").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));
         store.save(pads());
         drop(store);
         let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
-        assert_eq!(second, b"\xff\xfe");
+        assert_eq!(second, b"\xc3\x28");
         assert_eq!(MidiProfile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
     }
 

@@ -27,6 +27,8 @@ pub struct LibraryView {
     pub rescued: Arc<BTreeSet<PresetId>>,
     /// The preset folder that cannot be read, if it is missing.
     pub missing: Option<PathBuf>,
+    /// Why the presets of the folder are held back, if they are.
+    pub held_back: Option<String>,
 }
 
 impl LibraryView {
@@ -42,6 +44,8 @@ impl LibraryView {
 pub enum LibraryRequest {
     /// Search.
     Find(SearchQuery),
+    /// Play the presets that are held back because of their blacklist.
+    IgnoreBlacklist,
 }
 
 /// Returns the colour for a preset's state.
