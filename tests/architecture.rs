@@ -109,12 +109,12 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 }
 
 fn sources() -> Vec<(String, PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new("src");
     let mut found = Vec::new();
-    files(&root, "rs", &mut found);
+    files(root, "rs", &mut found);
     found.sort();
     let room = |path: &Path| {
-        let inside = path.strip_prefix(&root).expect("below src");
+        let inside = path.strip_prefix(root).expect("below src");
         inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned()
     };
     found.into_iter().map(|p| (room(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
@@ -211,9 +211,9 @@ fn guests_stay_in_their_rooms() {
 #[test]
 fn files_do_not_import_each_other_in_circles() {
     let sources = sources();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new("src");
     let named = sources.iter().map(|(_, path, text)| {
-        (path.strip_prefix(&root).expect("below src").to_str().expect("plain names"), text.as_str())
+        (path.strip_prefix(root).expect("below src").to_str().expect("plain names"), text.as_str())
     });
     let found = cycles::cycles(named);
     let lines: Vec<String> = found.iter().map(|group| group.join(", ")).collect();
@@ -246,7 +246,7 @@ fn every_file_says_what_it_is_and_stays_short() {
         }
     }
     let mut shaders = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"), "wgsl", &mut shaders);
+    files(Path::new("shaders"), "wgsl", &mut shaders);
     for path in shaders {
         let lines = fs::read_to_string(&path).expect("readable").lines().count();
         if lines > MAX_WGSL_LINES {
