@@ -85,7 +85,10 @@ impl Archive {
             self.view.answer = Arc::new(answer);
         }
         self.persistence.watch(show.on_air(), commands);
-        self.message = self.persistence.trouble().or(self.message.take());
+        if let Some(status) = self.persistence.new_status() {
+            self.view.unsaved = status.waiting;
+            self.view.save_problem = status.problem;
+        }
     }
 
     /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.

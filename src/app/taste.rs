@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{catalogue, open_store, unix_now};
+use super::{catalogue, open_store, open_store_to_write, unix_now};
 use crate::files;
 use crate::jobs::show_lock;
 use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
@@ -30,7 +30,8 @@ pub struct TasteImport {
 
 /// Writes the taste, the favourites, the bans and the skips to a file.
 pub fn export_taste(file: &Path) -> anyhow::Result<()> {
-    let (store, _) = open_store()?;
+    let (store, notice) = open_store()?;
+    notice.iter().for_each(|notice| log::warn!("{notice}"));
     let ids = |ids: Vec<PresetId>| ids.iter().map(PresetId::to_string).collect();
     let banned = store.bans(unix_now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
     let plays = store.plays()?;
@@ -50,7 +51,7 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text = files::read_text(file).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
-    let (store, _) = open_store()?;
+    let store = open_store_to_write()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
     // A running show would overwrite the import with its own taste, so none may start until this is saved.

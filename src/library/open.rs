@@ -149,10 +149,21 @@ fn spawn_or_run<'scope, T: Send + 'scope>(
     }
 }
 
-/// Loads the built-in presets. The store records them like files, so that the search index covers them.
+/// Loads the built-in presets. The store records them like files, so that the search index covers them; a store that cannot
+/// be written at the moment does so the next time.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
-    let root = Path::new("(built-in)");
     let catalogue = Catalogue::built_in();
+    match record_built_in(store, &catalogue) {
+        Err(error) if !store.mark_if_damaged(&error) => {
+            log::warn!("cannot record the built-in presets: {error}")
+        }
+        recorded => recorded?,
+    }
+    Ok(catalogue)
+}
+
+fn record_built_in(store: &Store, catalogue: &Catalogue) -> Result<(), StoreError> {
+    let root = Path::new("(built-in)");
     let known = store.load(root)?;
     let known_ids: BTreeSet<PresetId> = known.iter().map(|row| row.id).collect();
     let wanted: BTreeSet<PresetId> = catalogue.entries.iter().map(|entry| entry.id).collect();
@@ -169,7 +180,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
     }
-    Ok(catalogue)
+    Ok(())
 }
 
 /// A catalogue under construction.

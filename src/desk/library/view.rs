@@ -29,6 +29,10 @@ pub struct LibraryView {
     pub missing: Option<PathBuf>,
     /// Why the presets of the folder are held back, if they are.
     pub held_back: Option<String>,
+    /// Number of changes that could not be saved so far.
+    pub unsaved: usize,
+    /// Why changes cannot be saved at the moment; empty if they can.
+    pub save_problem: String,
 }
 
 impl LibraryView {

@@ -276,7 +276,7 @@ mod tests {
         );
         assert_eq!(
             set("# a\nguard = no\naudio = USB\n[macros]\nm4 = 1\n"),
-            "# a\naudio = USB\nguard = true\n[macros]\nm4 = 1\n"
+            "guard = true\n# a\naudio = USB\n[macros]\nm4 = 1\n"
         );
         assert_eq!(set("audio = USB\r\nguard = false\r\nguard = 1\r\n"), "audio = USB\r\nguard = true\r\n");
         assert_eq!(set("audio = USB"), "audio = USB\nguard = true\n");
