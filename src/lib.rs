@@ -9,11 +9,11 @@ pub mod audit;
 pub mod cli;
 pub mod cluster;
 pub mod desk;
+pub mod disk;
 pub mod eel;
 pub mod embed;
 #[cfg(feature = "faults")]
 pub mod faults;
-pub mod files;
 pub mod frames;
 pub mod handoff;
 pub mod jobs;

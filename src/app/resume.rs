@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
-use crate::files;
+use crate::disk;
 use crate::handoff::Latest;
 use crate::library::{Settings, UserFolders};
 use crate::show::ResumeState;
@@ -130,7 +130,7 @@ impl Drop for StateSaver {
 fn write(path: &Path, state: &SavedShow) -> Result<(), String> {
     #[cfg(feature = "faults")]
     crate::faults::check_disk().map_err(|error| error.to_string())?;
-    files::write_json(path, state).map_err(|error| error.to_string())
+    disk::write_json(path, state).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{catalogue, open_store, open_store_to_write, unix_now};
-use crate::files;
+use crate::disk;
 use crate::jobs::show_lock;
 use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
@@ -43,13 +43,14 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
         taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
     };
     let text = package.to_json(unix_now())?;
-    files::write(file, text.as_bytes()).context("writing the taste")
+    disk::write(file, text.as_bytes()).context("writing the taste")
 }
 
 /// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback package.
 /// Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
-    let text = files::read_text(file).with_context(|| format!("opening {}", file.display()))?;
+    let text =
+        disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
     let store = open_store_to_write()?;
     let (library, messages) = catalogue(&store, presets)?;

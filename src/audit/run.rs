@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::disk;
 use crate::jobs::wire::WirePath;
 
 /// File name of the description.
@@ -30,12 +30,12 @@ pub struct AuditRun {
 /// Reads the description of the audit in this folder.
 pub fn read_run(out: &Path) -> anyhow::Result<AuditRun> {
     let path = out.join(RUN_FILE);
-    let text = files::read_text(&path)
+    let text = disk::read_text(&path, disk::limit::LIST)
         .with_context(|| format!("no audit in this folder: reading {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
 }
 
 /// Writes the description to the folder of the audit.
 pub(super) fn save_run(out: &Path, run: &AuditRun) -> anyhow::Result<()> {
-    Ok(files::write_json(&out.join(RUN_FILE), run)?)
+    Ok(disk::write_json(&out.join(RUN_FILE), run)?)
 }

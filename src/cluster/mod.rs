@@ -15,8 +15,8 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::embed::Table;
-use crate::files;
-use crate::files::FileError;
+
+use crate::disk::{self, FileError};
 use crate::frames::{BandClass, FrameMetrics};
 use crate::library::Energy;
 use crate::library::looks::{LookMap, MAP_FILE};
@@ -180,7 +180,7 @@ impl Clustering {
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {
             bytes
-                .and_then(|bytes| files::write(&folder.join(name), &bytes).map_err(|error| error.to_string()))
+                .and_then(|bytes| disk::write(&folder.join(name), &bytes).map_err(|error| error.to_string()))
                 .map_err(ClusterError::Write)
         };
         put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
@@ -228,7 +228,7 @@ pub fn previous(folder: &Path) -> Option<Styles> {
 /// Saves the styles of this folder when a bake starts, for comparison.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
     match std::fs::read(folder.join(CLUSTERS)) {
-        Ok(bytes) => files::write(&folder.join(PREVIOUS), &bytes),
+        Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),
         Err(_) => {
             std::fs::remove_file(folder.join(PREVIOUS)).ok(); // It usually does not exist.
             Ok(())
@@ -240,7 +240,7 @@ fn read_file(path: &Path) -> Option<Styles> {
     if !path.exists() {
         return None;
     }
-    match files::read_json(path) {
+    match disk::read_json(path) {
         Ok(styles) => Some(styles),
         Err(error) => {
             log::warn!("cannot read {error}; assigning new cluster ids");

@@ -9,7 +9,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::error::FramesError;
 use crate::audit::probe::Look;
-use crate::files;
+use crate::disk;
 
 /// File name of the index, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
@@ -168,8 +168,8 @@ pub fn folder_of(hash: &str) -> String {
 /// Reads the last line of every preset. Unreadable lines, as after a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
     let Ok(bytes) = std::fs::read(folder.join(INDEX)) else { return HashMap::new() };
-    let text = files::decode_lossy(&bytes);
-    let entries = files::lines(&text).filter_map(|line| serde_json::from_str::<FrameEntry>(line).ok());
+    let text = disk::decode_lossy(&bytes);
+    let entries = disk::lines(&text).filter_map(|line| serde_json::from_str::<FrameEntry>(line).ok());
     entries.map(|entry| (entry.preset_id.clone(), entry)).collect()
 }
 

@@ -417,6 +417,7 @@ mod tests {
             let verdict = crate::library::store::VerdictRow {
                 id: PresetId::of(text.as_bytes()),
                 recipe: "r".into(),
+                judged_by: String::new(),
                 safety: "ok".into(),
                 completeness: "ok".into(),
                 look: "too-dark".into(),

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use super::profile::MidiProfile;
-use crate::files;
+use crate::disk;
 use crate::library::edited;
 
 /// A result from the store.
@@ -103,7 +103,7 @@ fn path(folder: &Path, device: &str) -> PathBuf {
 fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     let path = path(folder, &device);
     let none = || Fetched::MidiProfile(MidiProfile { device: device.clone(), bindings: Vec::new() });
-    match files::read_text(&path) {
+    match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
             let told = edited::summary(&path, &problems).map(Fetched::Trouble);
@@ -130,7 +130,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut news = Vec::new();
     // An unreadable file is the performer's work too and never overwritten.
-    let readable = match files::read_text(&path) {
+    let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     };
@@ -150,7 +150,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
             }
         }
     }
-    if let Err(error) = files::write(&path, profile.written().as_bytes()) {
+    if let Err(error) = disk::write(&path, profile.written().as_bytes()) {
         let device = &profile.device;
         news.push(Fetched::Trouble(format!(
             "could not save the bindings of {device} ({error}); they are kept only until the program exits"

@@ -16,7 +16,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::analysis::{Scene, SceneModel};
-use crate::files;
+use crate::disk;
 use dataset::{Item, Manifest};
 use fit::{Window, fit};
 
@@ -62,7 +62,7 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<HeldOutScore>> {
 
 fn write(path: &Path, model: &SceneModel) -> anyhow::Result<()> {
     let text = serde_json::to_string(model)? + "\n";
-    files::write(path, text.as_bytes()).context("writing the model")
+    disk::write(path, text.as_bytes()).context("writing the model")
 }
 
 #[cfg(test)]

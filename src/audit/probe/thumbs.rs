@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{RgbImage, imageops};
 
-use crate::files;
+use crate::disk;
 use crate::library::PresetId;
 
 /// Size of one thumbnail, pixels.
@@ -31,5 +31,5 @@ pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32;
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(&strip)
         .map_err(|error| format!("cannot encode a thumbnail: {error}"))?;
-    files::write(&path(folder, id), &bytes).map_err(|error| format!("cannot write a thumbnail: {error}"))
+    disk::write(&path(folder, id), &bytes).map_err(|error| format!("cannot write a thumbnail: {error}"))
 }

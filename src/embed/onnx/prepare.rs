@@ -7,7 +7,7 @@ use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use serde::Deserialize;
 
-use crate::files;
+use crate::disk;
 
 /// The preprocessing of a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +95,7 @@ impl Preparation {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = files::decode(bytes).map_err(|error| error.to_string())?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
         let config: Config = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let square = |height: u32, width: u32| match height == width {
             true => Ok(height),

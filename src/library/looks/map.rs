@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 
 /// File name of the map.
 pub const MAP_FILE: &str = "map.v0.json";
@@ -28,7 +28,7 @@ pub struct LookMap {
 impl LookMap {
     /// Reads a map of version `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let map: Self = files::read_json(path)?;
+        let map: Self = disk::read_json(path)?;
         if map.version != "v0" {
             return Err(FileError::new(
                 path,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::style::name_hash;
 
@@ -55,12 +55,12 @@ struct Names<'a> {
 impl QualityBlacklist {
     /// Reads a blacklist.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        files::read_json(path)
+        disk::read_json(path)
     }
 
     /// Reads only the hashes of all names in a blacklist, which is all that opening a library needs.
     pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
-        let text = files::read_text(path).map_err(|error| FileError::new(path, &error))?;
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         let Names { paths, others, ids, urls } =
             serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))?;
         Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_hash(name)).collect())
@@ -68,7 +68,7 @@ impl QualityBlacklist {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        files::write_json(path, self)
+        disk::write_json(path, self)
     }
 
     /// Iterates over all names in the blacklist.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::manifest::{KNOWN_VERSIONS, Manifest, names};
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::style::name_hash;
 
@@ -72,7 +72,7 @@ struct CanonicalPreset<'a> {
 impl Listing {
     /// Reads a manifest; see [`Manifest::parse`].
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let text = files::read_text(path).map_err(|error| FileError::new(path, &error))?;
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         if let Ok(canonical) = serde_json::from_str::<CanonicalFile>(&text)
             && KNOWN_VERSIONS.contains(&canonical.version.0.as_ref())
         {

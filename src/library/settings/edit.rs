@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
 use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE, statements};
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 
 /// A setting as changed on the desk; `None` means automatic.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,13 +91,13 @@ fn hundredths(value: f32) -> Value {
 /// those of this setting.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
-    let text = match files::read_text(&path) {
+    let text = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => TEMPLATE.to_owned(),
         Err(error) => return Err(FileError::new(&path, &error)),
     };
     let text = edited(&text, setting).map_err(|why| FileError::new(&path, &why))?;
-    files::replace(&path, |out| out.write_all(text.as_bytes()))
+    disk::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
 /// Returns the text with one field changed; comments, order and invalid lines are preserved.

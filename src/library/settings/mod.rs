@@ -13,7 +13,7 @@ use toml::{Table, Value};
 
 pub use edit::{Setting, put};
 
-use crate::files;
+use crate::disk;
 use statements::InvalidLine;
 
 /// File name in the config folder.
@@ -148,7 +148,7 @@ impl Settings {
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());
-        match files::read_text(&path) {
+        match disk::read_text(&path, disk::limit::TEXT) {
             Ok(text) => {
                 let (settings, problems) = Self::parse(&text);
                 (settings, problems.into_iter().map(problem).collect())

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::names::{BACKUPS, backup, with_suffix};
 use super::salvage::MARKS;
 use super::{Store, StoreError};
-use crate::files;
+use crate::disk;
 
 impl Store {
     /// Backs up favourites, bans, plays, taste and the like, unless they are as in the newest backup. Takes milliseconds;
@@ -37,7 +37,7 @@ impl Store {
                     std::fs::rename(from, to).map_err(|error| unusable(&error))?;
                 }
             }
-            files::publish(&fresh, &backup(path, 1)).map_err(|error| unusable(&error))?;
+            disk::publish(&fresh, &backup(path, 1)).map_err(|error| unusable(&error))?;
             Ok(true)
         });
         if !matches!(kept, Ok(true)) {

@@ -8,7 +8,7 @@ use super::error::{StoreError, is_damage};
 use super::names::{LOG, REPAIRED, backups, with_suffix};
 use super::salvage::{self, CopiedRows};
 use super::{schema, set_aside};
-use crate::files;
+use crate::disk;
 
 /// Extension of the marker file next to a store in which damage was found.
 const SUSPECT: &str = "suspect";
@@ -62,9 +62,9 @@ fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, Sto
     let copied = CopiedRows::of(&connection);
     connection.close().map_err(|(_, error)| error)?;
     let repaired = with_suffix(path, REPAIRED);
-    files::publish(&part, &repaired).map_err(folder)?;
+    disk::publish(&part, &repaired).map_err(folder)?;
     let moved = set_aside::move_away(path, now).map_err(folder)?;
-    files::publish(&repaired, path).map_err(folder)?;
+    disk::publish(&repaired, path).map_err(folder)?;
     let source = if backup.is_some() { "from it and from the latest backup" } else { "from it" };
     Ok(format!(
         "{fault}; it was saved as {} and a new one was created with everything readable {source}: {copied}",
@@ -76,7 +76,7 @@ fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, Sto
 fn finish_repair(path: &Path) -> std::io::Result<()> {
     let repaired = with_suffix(path, REPAIRED);
     match (path.exists(), repaired.exists()) {
-        (false, true) => files::publish(&repaired, path),
+        (false, true) => disk::publish(&repaired, path),
         (true, true) => std::fs::remove_file(repaired), // The damaged store is still in its place.
         (_, false) => Ok(()),
     }

@@ -139,8 +139,8 @@ pub(super) fn merge(store: &Store, folder: &Path) -> Result<usize, StoreError> {
 
 /// Returns the changes in a file. Lines that a crash has cut off are skipped.
 fn lines(bytes: &[u8]) -> Vec<Line> {
-    let text = crate::files::decode_lossy(bytes);
-    crate::files::lines(&text).filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()
+    let text = crate::disk::decode_lossy(bytes);
+    crate::disk::lines(&text).filter_map(|line| serde_json::from_str(line.trim()).ok()).collect()
 }
 
 /// Adds changes in one transaction.

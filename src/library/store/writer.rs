@@ -21,7 +21,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 /// How often the pauses are interrupted to look for new changes.
 const SLICE: Duration = Duration::from_millis(50);
 /// Attempts to save what is left at the end of the show.
-const LAST_ATTEMPTS: u32 = 3;
+const LAST_ATTEMPTS: u32 = 2;
 
 /// What the writer has saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::index::{IndexCluster, IndexVersion, StyleIndex};
 use super::name_table::name_hash;
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::{Energy, Tag, Tags};
 
@@ -45,7 +45,7 @@ pub struct CompactEntry {
 impl CompactIndex {
     /// Reads a file of this version; see [`StyleIndex::parse`].
     pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
-        let text = files::read_text(path).map_err(|error| FileError::new(path, &error))?;
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         // The canonical form is parsed directly.
         if let Ok(index) = serde_json::from_str::<CanonicalFile>(&text)
             && index.version == version

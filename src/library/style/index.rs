@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 use crate::library::Energy;
 
 /// Version of a style index.
@@ -104,7 +104,7 @@ fn is_cluster_key(text: &str) -> bool {
 impl StyleIndex {
     /// Parses a file of this version. Invalid entries are dropped; a file whose entries are all invalid is an error.
     pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
-        let text = files::decode(bytes).map_err(|error| error.to_string())?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
         let json: Value = serde_json::from_str(&text).map_err(|error| format!("not valid JSON: {error}"))?;
         let version_found = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
         if json.get("version").and_then(Value::as_str) != Some(version.word()) {
@@ -130,7 +130,7 @@ impl StyleIndex {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        files::write_json(path, self)
+        disk::write_json(path, self)
     }
 }
 

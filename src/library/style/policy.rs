@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::{self, FileError};
+use crate::disk::{self, FileError};
 use crate::library::Energy;
 
 /// A style policy; missing fields have the predecessor's defaults.
@@ -66,7 +66,7 @@ impl Default for StylePolicy {
 impl StylePolicy {
     /// Reads a policy of version `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let policy: Self = files::read_json(path)?;
+        let policy: Self = disk::read_json(path)?;
         if policy.version == "v0" {
             Ok(policy)
         } else {
@@ -76,7 +76,7 @@ impl StylePolicy {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        files::write_json(path, self)
+        disk::write_json(path, self)
     }
 }
 

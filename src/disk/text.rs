@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::FileError;
+use super::error::FileError;
+use super::input::read;
+use super::limit::LIST;
 
 /// Why bytes are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,13 +57,13 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
     decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes))
 }
 
-/// Reads a text file; see [`decode`].
+/// Reads a text file of at most `limit` bytes; see [`decode`].
 ///
 /// # Errors
-/// A file that is no text is an error of the kind `InvalidData`.
-pub fn read_text(path: &Path) -> io::Result<String> {
+/// Fails as [`read`] does; a file that is no text is an error of the kind `InvalidData`.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
-    let mut bytes = std::fs::read(path)?;
+    let mut bytes = read(path, limit)?;
     let length = match decode(&bytes).map_err(invalid)? {
         Cow::Owned(text) => return Ok(text),
         Cow::Borrowed(text) => text.len(),
@@ -70,9 +72,9 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| invalid(TextError::Encoding))
 }
 
-/// Reads a JSON file; see [`decode`].
+/// Reads a JSON file of at most [`LIST`] bytes; see [`decode`].
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
-    let text = read_text(path).map_err(|error| FileError::new(path, &error))?;
+    let text = read_text(path, LIST).map_err(|error| FileError::new(path, &error))?;
     serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
 }
 
