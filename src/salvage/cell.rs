@@ -34,22 +34,22 @@ impl Cell {
     }
 
     /// Parses a cell that [`Self::parse`] refuses, assuming that one bit of its lengths and types was flipped.
-    pub fn parse_flipped(
-        page: &[u8],
-        at: usize,
-        kind: CellKind,
-        shapes: &[Shape],
-    ) -> Option<(Self, Vec<u8>)> {
+    pub fn parse_flipped(page: &[u8], at: usize, kind: CellKind, shape: Shape) -> Option<(Self, Vec<u8>)> {
         const FIELDS: usize = 20;
         let mut repaired = page.to_vec();
         for bit in 0..(page.len().saturating_sub(at)).min(FIELDS) * 8 {
             repaired[at + bit / 8] ^= 1 << (bit % 8);
-            if let Some(cell) = Self::parse(&repaired, at, kind, shapes) {
+            if let Some(cell) = Self::parse(&repaired, at, kind, &[shape]) {
                 return Some((cell, repaired));
             }
             repaired[at + bit / 8] ^= 1 << (bit % 8);
         }
         None
+    }
+
+    /// Returns the shape of the row.
+    pub fn shape(&self) -> Shape {
+        self.header.shape
     }
 
     /// Reads the row, with its overflow pages.

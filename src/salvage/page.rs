@@ -32,11 +32,20 @@ impl<'a> Page<'a> {
         let cells = self.cells();
         let mut intact = cells.is_some();
         let Cells { kind, offsets } = cells.unwrap_or_else(|| self.pointers());
+        let (mut unread, mut shape) = (Vec::new(), None);
         for at in offsets {
-            if let Some(cell) = Cell::parse(self.bytes, at, kind, shapes) {
-                each(cell.row(self.bytes, source, newest));
-            } else if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shapes) {
-                intact = false;
+            match Cell::parse(self.bytes, at, kind, shapes) {
+                Some(cell) => {
+                    shape = Some(cell.shape());
+                    each(cell.row(self.bytes, source, newest));
+                }
+                None => unread.push(at),
+            }
+        }
+        // All rows of a page are of one table, so the others tell what these must be.
+        for (at, shape) in unread.into_iter().filter_map(|at| Some((at, shape?))) {
+            intact = false;
+            if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shape) {
                 each(cell.row(&repaired, source, newest));
             }
         }

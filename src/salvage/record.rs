@@ -59,7 +59,8 @@ pub struct Row {
 /// A record header that fits a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    shape: Shape,
+    /// The shape that it fits.
+    pub shape: Shape,
     types: Vec<u64>,
     /// Length of the header in bytes.
     length: usize,

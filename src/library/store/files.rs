@@ -282,6 +282,7 @@ mod tests {
         let verdict = |content: &[u8], tag: Tag| VerdictRow {
             id: PresetId::of(content),
             recipe: String::new(),
+            judged_by: String::new(),
             safety: "ok".into(),
             completeness: "ok".into(),
             look: "ok".into(),
