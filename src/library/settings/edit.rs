@@ -279,6 +279,6 @@ mod tests {
             "guard = true\n# a\naudio = USB\n[macros]\nm4 = 1\n"
         );
         assert_eq!(set("audio = USB\r\nguard = false\r\nguard = 1\r\n"), "audio = USB\r\nguard = true\r\n");
-        assert_eq!(set("audio = USB"), "audio = USB\nguard = true\n");
+        assert_eq!(set("audio = USB"), "guard = true\naudio = USB\n");
     }
 }

@@ -159,7 +159,7 @@ fn damage_in_a_large_store_is_repaired_once_found() {
     drop(second);
     let opened = open();
     let notice = opened.notice.expect("a notice");
-    assert!(notice.contains("saved as") && notice.contains("2 favourites and 0 bans"), "{notice}");
+    assert!(notice.contains("saved as") && notice.contains("2 favourites, 0 bans"), "{notice}");
     assert_eq!(opened.store.favourites().expect("read"), [favourite, later].into());
     assert_eq!(count_backups(folder.path()), 1);
     drop(opened.store);
@@ -239,11 +239,13 @@ impl Marked {
             if number % 2 == 0 {
                 store.ban(id("ban", number), BanKind::Permanent, "by the performer", 1000).expect("banned");
                 bans.insert(id("ban", number));
-                store.set_label(id("favourite", number), "smoke", true).expect("labelled");
             }
         }
         store.remember("taste", &vec![0.5; 3000], 1000).expect("stored");
         step.commit().expect("written");
+        for number in 0..50 {
+            store.set_label(id("favourite", number), "smoke", true).expect("labelled");
+        }
         store.checkpoint().expect("written");
         drop(store);
         let bytes = std::fs::read(folder.path().join(STORE_FILE)).expect("read");
