@@ -10,8 +10,9 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
+use crate::disk;
 use crate::handoff::Latest;
-use crate::library::{Settings, UserFolders, whole_file};
+use crate::library::{Settings, UserFolders};
 use crate::show::ResumeState;
 use crate::watchdog::Start;
 
@@ -45,7 +46,7 @@ pub struct Surroundings {
 /// Returns the state of the show that `start` restarts, if it was saved.
 pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
-    let text = std::fs::read(path()?).ok()?;
+    let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
     let saved: SavedShow = serde_json::from_slice(&text)
         .inspect_err(|error| log::warn!("the state of the show cannot be read: {error}; starting afresh"))
         .ok()?;
@@ -129,7 +130,7 @@ impl Drop for StateSaver {
 fn write(path: &Path, state: &SavedShow) -> Result<(), String> {
     #[cfg(feature = "faults")]
     crate::faults::check_disk().map_err(|error| error.to_string())?;
-    whole_file::write_json(path, state).map_err(|error| error.to_string())
+    disk::write_json(path, state).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

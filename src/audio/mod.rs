@@ -20,7 +20,7 @@ pub mod wav;
 pub use capture::{
     AudioState, Capture, Clock, DeviceChoice, Input, InputError, InputKind, Link, doctor, inputs,
 };
-pub use decode::{decode_start, LONGEST_MINUTES, decode};
+pub use decode::{LONGEST_MINUTES, decode, decode_start};
 pub use error::AudioError;
 pub use frame::{Block, Frame, SAMPLE_RATE_HZ};
 pub use level::{FLOOR_DBFS, Level, dbfs};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::npy;
-use crate::jobs::files;
+use crate::disk;
 
 /// Identity of an embedder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ impl Table {
     /// Reads the set with these file names; `None` if there is none.
     fn read(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Self>, String> {
         let path = |name: &str| folder.join(name_of(name));
-        let meta = match std::fs::read(path(META)) {
+        let meta = match disk::read(&path(META), disk::limit::LIST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
@@ -139,10 +139,12 @@ impl Table {
             Err(error) => return Err(format!("{META}: {error}")),
         };
         let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
-        let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
+        let bytes = |name: &str| {
+            disk::read(&path(name), disk::limit::LIST).map_err(|error| format!("{name}: {error}"))
+        };
         let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
         let ids_file = bytes(IDS)?;
-        let ids: Vec<String> = String::from_utf8_lossy(&ids_file).lines().map(str::to_owned).collect();
+        let ids: Vec<String> = disk::lines(&disk::decode_lossy(&ids_file)).map(str::to_owned).collect();
         let rows = npy::read(&path(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
         let consistent = matches(&meta.rows_hash, &bytes(ROWS)?)
             && matches(&meta.ids_hash, &ids_file)
@@ -187,7 +189,7 @@ impl Table {
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
         for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
-            files::write_whole(&folder.join(staged(name)), &bytes)
+            disk::write(&folder.join(staged(name)), &bytes)
                 .map_err(|error| TableError::Write(error.to_string()))?;
         }
         commit_staged(folder).map_err(TableError::Write)
@@ -271,12 +273,12 @@ fn commit_staged(folder: &Path) -> Result<(), String> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), String> {
-    std::fs::rename(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
+    disk::publish(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
 /// Returns the embedder named in a meta file, if readable.
 fn embedder_of(meta: &Path) -> Option<EmbedderId> {
-    serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
+    serde_json::from_slice(&disk::read(&meta, disk::limit::LIST).ok()?).ok()
 }
 
 /// Renames the files of a broken set to unused names and returns the added suffix.

@@ -198,7 +198,8 @@ pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2
     let mut sound = if name == "demo" {
         audio::demo::render(SAMPLE_RATE_HZ).frames
     } else {
-        let pcm = audio::decode_start(Path::new(name), seconds + 1.0).with_context(|| format!("opening the audio file {name}"))?;
+        let pcm = audio::decode_start(Path::new(name), seconds + 1.0)
+            .with_context(|| format!("opening the audio file {name}"))?;
         pcm.at_rate(SAMPLE_RATE_HZ).frames
     };
     sound.truncate(frames);

@@ -39,6 +39,8 @@ const FILES: [Target; 8] = [
     Target { name: "model", run: entries::model, most_mib: 24 },
     Target { name: "settings", run: entries::settings, most_mib: 24 },
     Target { name: "midi_profile", run: entries::midi_profile, most_mib: 24 },
+    Target { name: "store", run: entries::store, most_mib: 24 },
+    Target { name: "taste", run: entries::taste, most_mib: 24 },
     Target { name: "set_log", run: entries::set_log, most_mib: 24 },
 ];
 

@@ -13,8 +13,9 @@ use crate::audit::probe::thumb_path;
 use crate::audit::repeats::{Member, Repeats};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::disk;
 use crate::jobs::{iso, now};
-use crate::library::{PresetId, Store, whole_file};
+use crate::library::{PresetId, Store};
 use crate::media::flash::FlashVerdict;
 use html::HtmlPage;
 
@@ -41,12 +42,12 @@ pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resu
     let lists = [("rescue.txt", audit.rescue()), ("ban.txt", audit.ban()), ("flash.txt", audit.flashing())];
     for (name, presets) in lists {
         let text = lines(&presets);
-        whole_file::replace(&out.join(name), |file| std::io::Write::write_all(file, text.as_bytes()))?;
+        disk::write(&out.join(name), text.as_bytes())?;
     }
-    whole_file::write_json(&out.join("preset-families.json"), &audit.repeats)?;
+    disk::write_json(&out.join("preset-families.json"), &audit.repeats)?;
     let page = audit.page();
     let path = out.join(PAGE);
-    whole_file::replace(&path, |file| std::io::Write::write_all(file, page.as_bytes()))?;
+    disk::write(&path, page.as_bytes())?;
     Ok(path)
 }
 
@@ -292,7 +293,8 @@ impl<'a> Audit<'a> {
         }
         page.heading(&format!("{title} ({whole})"));
         let picture = |preset: &&ReportRow| {
-            let picture = std::fs::read(thumb_path(&self.out.join("thumbs"), preset.id)).ok();
+            let picture =
+                disk::read(&thumb_path(&self.out.join("thumbs"), preset.id), disk::limit::IMAGE).ok();
             let reasons = preset.record.reasons(&self.gates).join("; ");
             (preset.file.clone(), preset.path.clone(), reasons, picture)
         };

@@ -1,6 +1,6 @@
 //! Downloads one file over HTTP with progress, resumes after interruptions, and verifies its hash.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Write as _};
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::{ModelError, unwritten};
+use crate::disk;
 use crate::jobs::progress::{OnProgress, Progress};
 
 /// Maximum number of consecutive failed attempts without progress.
@@ -75,7 +76,7 @@ pub(super) fn fetch(
             "{url} does not match the hash given by the hub; deleted it, run the command again"
         )));
     }
-    std::fs::rename(&part, to).map_err(|error| unwritten(to, &error))
+    disk::publish(&part, to).map_err(|error| unwritten(to, &error))
 }
 
 /// Why a transfer was interrupted.
@@ -157,7 +158,7 @@ fn hash<D: Digest>(path: &Path, blob: Option<u64>) -> std::io::Result<String> {
     if let Some(length) = blob {
         digest.update(format!("blob {length}\0"));
     }
-    let mut file = File::open(path)?;
+    let mut file = disk::Input::open(path, disk::limit::MODEL)?;
     let mut block = vec![0; BLOCK];
     loop {
         let count = file.read(&mut block)?;

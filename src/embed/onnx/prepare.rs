@@ -7,6 +7,8 @@ use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use serde::Deserialize;
 
+use crate::disk;
+
 /// The preprocessing of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
@@ -87,13 +89,14 @@ const DEFAULT_SIDE: u32 = 224;
 impl Preparation {
     /// Reads `preprocessor_config.json`.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let bytes =
-            std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let bytes = disk::read(path, disk::limit::TEXT)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Self::parse(&bytes).map_err(|why| format!("cannot use {}: {why}", path.display()))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let config: Config = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
+        let config: Config = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let square = |height: u32, width: u32| match height == width {
             true => Ok(height),
             false => Err(format!("the picture size is {width} x {height}, but must be square")),
