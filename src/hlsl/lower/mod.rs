@@ -1,0 +1,20 @@
+//! Lowers the syntax tree to naga's intermediate representation.
+
+mod blocks;
+mod builder;
+mod calls;
+mod context;
+mod convert;
+mod entry;
+mod expressions;
+mod fold;
+mod intrinsics;
+mod matrices;
+mod operators;
+mod places;
+mod statements;
+mod textures;
+mod value;
+
+pub use entry::IMAGE_ENTRY;
+pub(super) use entry::lower;

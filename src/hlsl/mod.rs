@@ -1,0 +1,51 @@
+//! Translates the shaders of presets from HLSL, as Direct3D 9 reads it, to naga's intermediate representation.
+//!
+//! ```text
+//! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ budget kept ─lower─▶ naga::Module
+//! ```
+//!
+//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step has a budget
+//! (`limits`), and nothing recurses deeper than the limit of nesting, whatever the source.
+
+mod ast;
+mod condition;
+mod cost;
+mod error;
+mod header;
+mod lexer;
+mod limits;
+mod lower;
+mod parser;
+mod preprocessor;
+mod scan;
+mod token;
+mod types;
+
+use lactea_abi::{PassKind, ShaderInterface};
+
+pub use error::{Error, ErrorKind, Pos};
+pub use lower::IMAGE_ENTRY;
+
+/// A translated shader.
+#[derive(Clone, Debug)]
+pub struct Translation {
+    /// The module, not validated yet, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`]. All its loops end.
+    pub module: naga::Module,
+    /// Textures, in the order of their bindings.
+    pub interface: ShaderInterface,
+    /// Whether it reads the diffuse colour: the corner hues of a composite.
+    pub reads_diffuse: bool,
+    /// Whether it reads radius or angle.
+    pub reads_polar: bool,
+}
+
+/// Translates the warp or composite shader of a preset.
+///
+/// # Errors
+/// Fails with the first error and its place, or with the limit that the shader exceeds.
+pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
+    let tokens = preprocessor::expand(lexer::tokens(source)?)?;
+    let tree = parser::parse(&tokens)?;
+    let plan = cost::check(&tree)?;
+    lower::lower(&tree, kind, plan)
+}
