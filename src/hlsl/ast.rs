@@ -50,8 +50,6 @@ pub struct Variable {
     pub ty: Ty,
     pub pos: Pos,
     pub is_const: bool,
-    /// Keeps its value like a global variable.
-    pub is_static: bool,
     pub init: Option<ExprId>,
 }
 
@@ -76,7 +74,6 @@ pub struct Parameter {
 #[derive(Debug)]
 pub struct Function {
     pub name: Name,
-    pub pos: Pos,
     pub result: Ty,
     pub parameters: Vec<Parameter>,
     pub body: Vec<StmtId>,

@@ -15,13 +15,11 @@ impl Lowering<'_> {
         let right = self.to_kind(values.remove(1), Kind::Float);
         let left = self.to_kind(values.remove(0), Kind::Float);
         // Rotations are stored as columns: they need not be turned first.
-        if let (Some(index), Shape::Vector(_)) = (self.as_rotation(ids[1]), left.shape()) {
-            let left = self.extended(left, 4, pos)?;
+        if let (Some(index), Shape::Vector(4)) = (self.as_rotation(ids[1]), left.shape()) {
             let columns = self.rotation(index);
             return Ok(self.product_of(&left, &columns, Ty::vector(3)));
         }
-        if let (Some(index), Shape::Vector(_)) = (self.as_rotation(ids[0]), right.shape()) {
-            let right = self.extended(right, 3, pos)?;
+        if let (Some(index), Shape::Vector(3)) = (self.as_rotation(ids[0]), right.shape()) {
             let columns = self.rotation(index);
             return Ok(self.product_of(&columns, &right, Ty::vector(4)));
         }
@@ -31,16 +29,20 @@ impl Lowering<'_> {
                 let (left, right) = (self.reshape(left, shape), self.reshape(right, shape));
                 Ok(self.dot(&left, &right))
             }
-            (Shape::Matrix(rows, columns), Shape::Vector(_)) => {
-                let right = self.extended(right, columns, pos)?;
+            // Of two sizes, the smaller counts.
+            (Shape::Matrix(rows, columns), Shape::Vector(size)) => {
+                let inner = columns.min(size);
+                let left = self.reshape(left, Shape::Matrix(rows, inner));
+                let right = self.reshape(right, Shape::Vector(inner));
                 Ok(self.product_of(&right, &left, Ty::vector(rows)))
             }
-            (Shape::Vector(_), Shape::Matrix(rows, columns)) => {
-                let left = self.extended(left, rows, pos)?;
+            (Shape::Vector(size), Shape::Matrix(rows, columns)) => {
+                let inner = rows.min(size);
+                let left = self.reshape(left, Shape::Vector(inner));
+                let right = self.reshape(right, Shape::Matrix(inner, columns));
                 Ok(self.product_of(&right, &left, Ty::vector(columns)))
             }
             (Shape::Matrix(rows, inner), Shape::Matrix(other, columns)) => {
-                // Of two sizes, the smaller counts.
                 let inner = inner.min(other);
                 let left = self.reshape(left, Shape::Matrix(rows, inner));
                 let right = self.reshape(right, Shape::Matrix(inner, columns));
@@ -49,14 +51,6 @@ impl Lowering<'_> {
             }
             _ => self.binary(Operator::Multiply, left, right, pos),
         }
-    }
-
-    /// The first `size` components of a vector, which must have as many.
-    fn extended(&mut self, vector: Value, size: u8, pos: Pos) -> Result<Value, Error> {
-        if vector.shape().count() < size {
-            return self.cannot(pos, "multiply a matrix by converting", vector.ty, Ty::vector(size));
-        }
-        Ok(self.reshape(vector, Shape::Vector(size)))
     }
 
     fn product_of(&mut self, left: &Value, right: &Value, ty: Ty) -> Value {

@@ -54,6 +54,12 @@ impl<'a> Parser<'a> {
         found
     }
 
+    /// Whether a comma was the last token in front of a closing brace that ends the shader.
+    pub fn ends_with_comma(&self) -> bool {
+        let after_comma = self.at > 0 && self.tokens[self.at - 1].is(",");
+        after_comma && self.peek().is("}") && self.peek_at(1).kind == TokenKind::End
+    }
+
     pub fn expect(&mut self, mark: &str) -> Result<(), Error> {
         if self.accept(mark) {
             return Ok(());

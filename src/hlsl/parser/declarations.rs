@@ -159,8 +159,7 @@ impl Parser<'_> {
             if modifiers.is_const && let Some(value) = init.and_then(|init| self.constant(init)) {
                 self.constants.insert(name.clone(), value);
             }
-            let Modifiers { is_const, is_static } = modifiers;
-            found.push(Variable { name, ty, pos, is_const, is_static, init });
+            found.push(Variable { name, ty, pos, is_const: modifiers.is_const, init });
             if !self.accept(",") {
                 break;
             }
@@ -184,7 +183,6 @@ impl Parser<'_> {
     }
 
     fn function(&mut self, result: Ty) -> Result<(), Error> {
-        let pos = self.pos();
         let name = self.expect_name("the name of a function")?;
         self.expect("(")?;
         let mut parameters = Vec::new();
@@ -203,7 +201,7 @@ impl Parser<'_> {
         }
         self.expect("{")?;
         let body = self.block()?;
-        self.ast.functions.push(Function { name, pos, result, parameters, body });
+        self.ast.functions.push(Function { name, result, parameters, body });
         Ok(())
     }
 

@@ -59,6 +59,9 @@ impl Parser<'_> {
         let mut commas = 0;
         while self.peek().is(",") {
             let pos = self.next().pos;
+            if self.ends_with_comma() {
+                break;
+            }
             commas += 1;
             if commas > limits::NESTING {
                 return Error::limit(pos, format!("more than {} commas", limits::NESTING));

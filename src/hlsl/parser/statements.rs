@@ -86,7 +86,10 @@ impl Parser<'_> {
             Some(stmt) => stmt,
             None => {
                 let value = self.expression()?;
-                self.expect(";")?;
+                // MilkDrop puts an assignment of its own in front of the last brace, so a comma may stand there.
+                if !self.ends_with_comma() {
+                    self.expect(";")?;
+                }
                 Stmt::Expr(value)
             }
         };

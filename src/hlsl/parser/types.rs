@@ -7,7 +7,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::TokenKind;
 use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
 
-/// Words in front of a type that change nothing here, beside `const` and `static`.
+/// Words in front of a type that change nothing here, beside `const`.
 const MODIFIERS: [&str; 16] = [
     "const", "static", "uniform", "extern", "volatile", "shared", "inline", "precise", "row_major", "column_major",
     "linear", "centroid", "nointerpolation", "noperspective", "sample", "export",
@@ -17,7 +17,6 @@ const MODIFIERS: [&str; 16] = [
 #[derive(Clone, Copy, Default)]
 pub(super) struct Modifiers {
     pub is_const: bool,
-    pub is_static: bool,
 }
 
 impl Parser<'_> {
@@ -29,7 +28,6 @@ impl Parser<'_> {
                 break;
             }
             found.is_const |= &**name == "const";
-            found.is_static |= &**name == "static";
             self.next();
         }
         found
