@@ -119,7 +119,11 @@ pub enum Expr {
     Name(Name),
     Prefix(Prefix, ExprId),
     /// `++` or `--`.
-    Step { target: ExprId, up: bool, before: bool },
+    Step {
+        target: ExprId,
+        up: bool,
+        before: bool,
+    },
     Binary(Operator, ExprId, ExprId),
     /// `=`, or an operator and `=`.
     Assign(Option<Operator>, ExprId, ExprId),
@@ -144,7 +148,12 @@ pub enum Stmt {
     Block(Vec<StmtId>),
     /// Conditions with their statements, then what happens if none is met.
     If(Vec<(ExprId, StmtId)>, Option<StmtId>),
-    For { init: Option<StmtId>, condition: Option<ExprId>, step: Option<ExprId>, body: StmtId },
+    For {
+        init: Option<StmtId>,
+        condition: Option<ExprId>,
+        step: Option<ExprId>,
+        body: StmtId,
+    },
     While(ExprId, StmtId),
     DoWhile(StmtId, ExprId),
     /// Selector, and for each case its values (`None` is the default) and statements.

@@ -13,8 +13,26 @@ use super::types::{Shape, Ty};
 
 /// Functions that take a device many steps.
 const EXPENSIVE: [&str; 20] = [
-    "sin", "cos", "tan", "pow", "exp", "exp2", "log", "log2", "log10", "atan", "atan2", "asin", "acos", "sinh", "cosh",
-    "tanh", "sincos", "lit", "fmod", "determinant",
+    "sin",
+    "cos",
+    "tan",
+    "pow",
+    "exp",
+    "exp2",
+    "log",
+    "log2",
+    "log10",
+    "atan",
+    "atan2",
+    "asin",
+    "acos",
+    "sinh",
+    "cosh",
+    "tanh",
+    "sincos",
+    "lit",
+    "fmod",
+    "determinant",
 ];
 
 /// How loops are kept finite.
@@ -176,7 +194,10 @@ impl Estimate<'_> {
             let expr = ast.expr(id);
             children(expr, &mut open);
             let Expr::Call(name, _) = expr else {
-                cost.work(u64::from(!matches!(expr, Expr::Int(..) | Expr::Float(_) | Expr::Bool(_) | Expr::Name(_))));
+                cost.work(u64::from(!matches!(
+                    expr,
+                    Expr::Int(..) | Expr::Float(_) | Expr::Bool(_) | Expr::Name(_)
+                )));
                 continue;
             };
             if let Some(function) = self.function(name, ast.pos(id))? {
@@ -275,7 +296,8 @@ fn looped(round: Cost, rounds: Option<u64>) -> Cost {
 
 /// How often a loop runs, if it counts by a constant from one constant to another and nothing else changes the number.
 pub(super) fn rounds(ast: &Ast, id: StmtId) -> Option<u64> {
-    let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id) else {
+    let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id)
+    else {
         return None;
     };
     let (name, first) = match ast.stmt(*init) {
@@ -299,7 +321,13 @@ pub(super) fn rounds(ast: &Ast, id: StmtId) -> Option<u64> {
     }
     let last = constant(ast, *right)?;
     let step = match ast.expr(*step) {
-        Expr::Step { target, up, .. } if is_counter(*target) => if *up { 1.0 } else { -1.0 },
+        Expr::Step { target, up, .. } if is_counter(*target) => {
+            if *up {
+                1.0
+            } else {
+                -1.0
+            }
+        }
         Expr::Assign(Some(Operator::Add), target, by) if is_counter(*target) => constant(ast, *by)?,
         Expr::Assign(Some(Operator::Subtract), target, by) if is_counter(*target) => -constant(ast, *by)?,
         Expr::Assign(None, target, value) if is_counter(*target) => match ast.expr(*value) {
@@ -322,7 +350,8 @@ pub(super) fn rounds(ast: &Ast, id: StmtId) -> Option<u64> {
     // One more for rounding, and for a limit that is itself reached.
     let rounds = (distance / step.abs()).max(0.0) + 1.0;
     // Large floats do not move any more when a small step is added.
-    (rounds.is_finite() && rounds < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs()).then_some(rounds as u64)
+    (rounds.is_finite() && rounds < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())
+        .then_some(rounds as u64)
 }
 
 /// The value of a constant number.
@@ -357,7 +386,8 @@ mod tests {
     #[test]
     fn known_loops_are_multiplied() {
         let lookups = |from: u32, header: &str| {
-            let source = format!("shader_body {{ for (int i = {from}; {header}) ret += tex2D(sampler_main, uv); }}");
+            let source =
+                format!("shader_body {{ for (int i = {from}; {header}) ret += tex2D(sampler_main, uv); }}");
             checked(&source).is_ok()
         };
         assert!(lookups(0, "i < 1000; i++"));
@@ -374,10 +404,12 @@ mod tests {
         for level in 1..20 {
             source += &format!("float f{level}(float x) {{ return f{0}(x) + f{0}(x + 1); }}", level - 1);
         }
-        let error = checked(&format!("{source} shader_body {{ ret = f19(uv.x); }}")).expect_err("too expensive");
+        let error =
+            checked(&format!("{source} shader_body {{ ret = f19(uv.x); }}")).expect_err("too expensive");
         assert!(error.message.contains("expensive"), "{error}");
         assert!(checked(&format!("{source} shader_body {{ ret = f4(uv.x); }}")).is_ok());
-        let error = checked("float f(float x) { return f(x); } shader_body { ret = f(1); }").expect_err("endless");
+        let error =
+            checked("float f(float x) { return f(x); } shader_body { ret = f(1); }").expect_err("endless");
         assert!(error.message.contains("calls itself"), "{error}");
     }
 

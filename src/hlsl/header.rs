@@ -148,7 +148,9 @@ pub(super) fn texture(name: &str, volume: bool) -> TextureBinding {
         _ => TexDim::D2,
     };
     let hlsl_name = match name {
-        "sampler_FC_main" | "sampler_PC_main" | "sampler_FW_main" | "sampler_PW_main" => name.to_ascii_lowercase(),
+        "sampler_FC_main" | "sampler_PC_main" | "sampler_FW_main" | "sampler_PW_main" => {
+            name.to_ascii_lowercase()
+        }
         _ => name.to_owned(),
     };
     TextureBinding { hlsl_name, source, filter, address, dim }

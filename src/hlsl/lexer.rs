@@ -17,8 +17,7 @@ pub(super) fn tokens(source: &str) -> Result<Vec<Token>, Error> {
         let message = format!("the shader has {} bytes; the limit is {}", source.len(), limits::BYTES);
         return Error::limit(Pos::default(), message);
     }
-    let mut lexer =
-        Lexer { rest: source, pos: Pos { line: 1, column: 1 }, starts_line: true, glued: false };
+    let mut lexer = Lexer { rest: source, pos: Pos { line: 1, column: 1 }, starts_line: true, glued: false };
     let mut found = Vec::with_capacity(source.len() / 3);
     loop {
         lexer.skip_space()?;
@@ -150,7 +149,8 @@ impl Lexer<'_> {
         if whole {
             let suffix = self.suffix(&['u', 'U', 'l', 'L']);
             let unsigned = suffix.contains(['u', 'U']);
-            let is_float = suffix.is_empty() && matches!(self.rest.as_bytes().first(), Some(b'f' | b'F' | b'h' | b'H'));
+            let is_float =
+                suffix.is_empty() && matches!(self.rest.as_bytes().first(), Some(b'f' | b'F' | b'h' | b'H'));
             if !is_float && value <= f64::from(u32::MAX) {
                 let value = octal.flatten().unwrap_or(value as u32);
                 return Ok(TokenKind::Int(value, unsigned));
@@ -200,9 +200,19 @@ mod tests {
     fn numbers_have_their_types() {
         use TokenKind::{Float, Int, Mark, Name};
         let (dot, x) = (Mark("."), Name("xxx".into()));
-        assert_eq!(kinds("1 1. .5 1e3 2.5f 7u 0x1F 010"), [
-            Int(1, false), Float(1.0), Float(0.5), Float(1000.0), Float(2.5), Int(7, true), Int(31, false), Int(8, false)
-        ]);
+        assert_eq!(
+            kinds("1 1. .5 1e3 2.5f 7u 0x1F 010"),
+            [
+                Int(1, false),
+                Float(1.0),
+                Float(0.5),
+                Float(1000.0),
+                Float(2.5),
+                Int(7, true),
+                Int(31, false),
+                Int(8, false)
+            ]
+        );
         assert_eq!(kinds("1.xxx 1.0.xxx"), [Int(1, false), dot.clone(), x.clone(), Float(1.0), dot, x]);
         assert_eq!(kinds("1e40 5000000000"), [Float(f32::MAX), Float(5e9)]);
         assert_eq!(kinds("3f 2h"), [Float(3.0), Float(2.0)]);

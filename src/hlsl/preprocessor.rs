@@ -223,7 +223,11 @@ impl Preprocessor {
     }
 
     /// Expands the tokens of `input`, whose last is the first to come.
-    fn expand(&mut self, mut input: Vec<(Token, Hidden)>, depth: usize) -> Result<Vec<(Token, Hidden)>, Error> {
+    fn expand(
+        &mut self,
+        mut input: Vec<(Token, Hidden)>,
+        depth: usize,
+    ) -> Result<Vec<(Token, Hidden)>, Error> {
         let mut out = Vec::with_capacity(input.len());
         while let Some((token, hidden)) = input.pop() {
             let found = token.name().filter(|name| !hides(&hidden, name));
@@ -395,7 +399,10 @@ mod tests {
     #[test]
     fn conditions_choose_lines() {
         assert_eq!(expanded("#if 1 + 1 == 2\na\n#else\nb\n#endif").as_deref(), Ok("a"));
-        assert_eq!(expanded("#define n 3\n#if n > 3\na\n#elif defined(n)\nb\n#else\nc\n#endif").as_deref(), Ok("b"));
+        assert_eq!(
+            expanded("#define n 3\n#if n > 3\na\n#elif defined(n)\nb\n#else\nc\n#endif").as_deref(),
+            Ok("b")
+        );
         assert_eq!(expanded("#ifndef z\n#ifdef q\na\n#else\nb\n#endif\n#endif").as_deref(), Ok("b"));
         assert_eq!(expanded("#if 0\n#if 1\na\n#else\nb\n#endif\n#endif\nc").as_deref(), Ok("c"));
         assert_eq!(expanded("#define a 1\n#undef a\na").as_deref(), Ok("a"));

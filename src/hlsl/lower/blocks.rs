@@ -1,11 +1,12 @@
 //! The uniform blocks of `lactea_abi`, and the textures of a pass.
 
 use lactea_abi::{
-    BINDING_MILK_EXT, BINDING_MILK_UNIFORMS, BINDING_PASS_UNIFORMS, GROUP_FRAME, GROUP_PASS, MAX_PASS_TEXTURES, NUM_ROT,
+    BINDING_MILK_EXT, BINDING_MILK_UNIFORMS, BINDING_PASS_UNIFORMS, GROUP_FRAME, GROUP_PASS,
+    MAX_PASS_TEXTURES, NUM_ROT,
 };
 use naga::{
-    AddressSpace, ArraySize, GlobalVariable, Handle, Module, ResourceBinding, Scalar, Span, StructMember, Type,
-    TypeInner, VectorSize,
+    AddressSpace, ArraySize, GlobalVariable, Handle, Module, ResourceBinding, Scalar, Span, StructMember,
+    Type, TypeInner, VectorSize,
 };
 
 use super::context::Blocks;
@@ -34,7 +35,9 @@ pub(super) fn declare(module: &mut Module) -> Blocks {
             let ty = match count {
                 1 => *base,
                 count => {
-                    let size = ArraySize::Constant(std::num::NonZeroU32::new(*count).unwrap_or(std::num::NonZeroU32::MIN));
+                    let size = ArraySize::Constant(
+                        std::num::NonZeroU32::new(*count).unwrap_or(std::num::NonZeroU32::MIN),
+                    );
                     let inner = TypeInner::Array { base: *base, size, stride: *bytes };
                     module.types.insert(Type { name: None, inner }, Span::UNDEFINED)
                 }
@@ -45,14 +48,17 @@ pub(super) fn declare(module: &mut Module) -> Blocks {
         let inner = TypeInner::Struct { members: all, span: offset };
         module.types.insert(Type { name: Some(name.to_owned()), inner }, Span::UNDEFINED)
     };
-    let frame = block("MilkUniforms", &[
-        ("rand_frame", four, 16, 1),
-        ("rand_preset", four, 16, 1),
-        ("c", four, 16, 14),
-        ("q", four, 16, 8),
-        ("rot", rotation, 48, NUM_ROT as u32),
-        ("texsize_noise", four, 16, 6),
-    ]);
+    let frame = block(
+        "MilkUniforms",
+        &[
+            ("rand_frame", four, 16, 1),
+            ("rand_preset", four, 16, 1),
+            ("c", four, 16, 14),
+            ("q", four, 16, 8),
+            ("rot", rotation, 48, NUM_ROT as u32),
+            ("texsize_noise", four, 16, 6),
+        ],
+    );
     let extra = block("MilkExt", &[("mouse", four, 16, 1), ("q_hi", four, 16, 8), ("mxd3q", four, 16, 7)]);
     let pass = block("PassUniforms", &[("texsize", four, 16, MAX_PASS_TEXTURES as u32)]);
     let mut variable = |name: &str, ty, group, binding| {

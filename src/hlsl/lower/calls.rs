@@ -1,6 +1,9 @@
 //! Calls of the preset's own functions, and of those of the language that return several values.
 
-use naga::{AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement, TypeInner};
+use naga::{
+    AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement,
+    TypeInner,
+};
 
 use super::builder::{Binding, Builder, Place, State};
 use super::context::Lowering;
@@ -53,7 +56,8 @@ impl Lowering<'_> {
             let required = parameters.iter().take_while(|parameter| parameter.default.is_none()).count();
             (required..=parameters.len()).contains(&arguments.len())
         };
-        let own: Vec<usize> = (0..ast.functions.len()).filter(|index| ast.functions[*index].name == *name).collect();
+        let own: Vec<usize> =
+            (0..ast.functions.len()).filter(|index| ast.functions[*index].name == *name).collect();
         let candidates: Vec<usize> =
             own.iter().copied().filter(|index| fits(&ast.functions[*index].parameters)).collect();
         if candidates.is_empty() {
@@ -71,8 +75,9 @@ impl Lowering<'_> {
         }
         let mut lowered = Vec::with_capacity(arguments.len());
         for (position, id) in arguments.iter().enumerate() {
-            let output =
-                candidates.iter().any(|index| ast.functions[*index].parameters[position].passing != Passing::In);
+            let output = candidates
+                .iter()
+                .any(|index| ast.functions[*index].parameters[position].passing != Passing::In);
             lowered.push(if let Some(sampler) = self.sampler(*id) {
                 Argument::Sampler(sampler)
             } else if output {
@@ -96,7 +101,12 @@ impl Lowering<'_> {
         self.call_function(index, lowered, pos)
     }
 
-    fn call_function(&mut self, index: usize, mut arguments: Vec<Argument>, pos: Pos) -> Result<Value, Error> {
+    fn call_function(
+        &mut self,
+        index: usize,
+        mut arguments: Vec<Argument>,
+        pos: Pos,
+    ) -> Result<Value, Error> {
         let ast = self.ast;
         let function = &ast.functions[index];
         for parameter in &function.parameters[arguments.len()..] {
@@ -228,7 +238,12 @@ impl Lowering<'_> {
     }
 
     /// `sincos`, `modf` and `frexp`.
-    pub fn with_outputs(&mut self, name: &str, arguments: &[ExprId], pos: Pos) -> Result<Option<Value>, Error> {
+    pub fn with_outputs(
+        &mut self,
+        name: &str,
+        arguments: &[ExprId],
+        pos: Pos,
+    ) -> Result<Option<Value>, Error> {
         let wanted = match name {
             "sincos" => 3,
             "modf" | "frexp" => 2,
@@ -240,7 +255,10 @@ impl Lowering<'_> {
         }
         let x = self.value(arguments[0])?;
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = x.ty else {
-            return Error::meaning(pos, format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)));
+            return Error::meaning(
+                pos,
+                format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)),
+            );
         };
         let x = self.to_kind(x, Kind::Float);
         let fact = if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN };

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use lactea_abi::{PassKind, ShaderInterface};
 use naga::{
-    AddressSpace, ArraySize, Expression, Function, GlobalVariable, Handle, Module, Scalar, Span, StructMember, Type,
-    TypeInner, VectorSize,
+    AddressSpace, ArraySize, Expression, Function, GlobalVariable, Handle, Module, Scalar, Span,
+    StructMember, Type, TypeInner, VectorSize,
 };
 
 use super::builder::{Binding, Builder, Part, Place, State, VarId};

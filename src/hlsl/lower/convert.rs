@@ -95,7 +95,9 @@ impl Lowering<'_> {
         let handle = self.f.add(Expression::As { expr, kind: wanted.kind, convert: Some(wanted.width) });
         let fact = match (from, kind) {
             (Kind::Bool, _) | (_, Kind::Bool) => Fact::within(1.0),
-            (Kind::Int | Kind::Uint, Kind::Float) => Fact { bound: value.fact.bound.min(4.3e9), ..value.fact },
+            (Kind::Int | Kind::Uint, Kind::Float) => {
+                Fact { bound: value.fact.bound.min(4.3e9), ..value.fact }
+            }
             _ => Fact::within(value.fact.bound.min(4.3e9)),
         };
         Value::new(number(kind, shape), handle, fact)
@@ -252,7 +254,8 @@ impl Lowering<'_> {
         if let [index] = pattern {
             return self.component(value, *index);
         }
-        let whole = value.shape() == shape && pattern.iter().enumerate().all(|(to, from)| to == usize::from(*from));
+        let whole =
+            value.shape() == shape && pattern.iter().enumerate().all(|(to, from)| to == usize::from(*from));
         if whole {
             return value.clone();
         }

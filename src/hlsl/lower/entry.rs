@@ -6,9 +6,10 @@
 
 use lactea_abi::{FRAGMENT_ENTRY, PassKind};
 use naga::{
-    AddressSpace, Binding as IoBinding, BuiltIn, EntryPoint, Expression, Function, FunctionArgument, FunctionResult,
-    GlobalVariable, Handle, ImageClass, ImageDimension, Interpolation, Literal, ResourceBinding, Sampling, ScalarKind,
-    ShaderStage, Span, Statement, SwizzleComponent, TypeInner, VectorSize,
+    AddressSpace, Binding as IoBinding, BuiltIn, EntryPoint, Expression, Function, FunctionArgument,
+    FunctionResult, GlobalVariable, Handle, ImageClass, ImageDimension, Interpolation, Literal,
+    ResourceBinding, Sampling, ScalarKind, ShaderStage, Span, Statement, SwizzleComponent, TypeInner,
+    VectorSize,
 };
 
 use super::builder::{Builder, State};
@@ -50,7 +51,11 @@ impl Lowering<'_> {
         let four = self.naga_type(Ty::vector(4));
         let two = self.naga_type(Ty::vector(2));
         for (name, ty) in [("diffuse", four), ("uv", four), ("rad_ang", two)] {
-            self.f.function.arguments.push(FunctionArgument { name: Some(name.to_owned()), ty, binding: None });
+            self.f.function.arguments.push(FunctionArgument {
+                name: Some(name.to_owned()),
+                ty,
+                binding: None,
+            });
         }
         self.f.function.result = Some(FunctionResult { ty: four, binding: None });
         let [diffuse, uv, polar] = [0, 1, 2].map(|index| {
@@ -223,7 +228,13 @@ impl Lowering<'_> {
             .map(|image| {
                 let image = self.f.add(Expression::GlobalVariable(image));
                 let (array_index, sample) = (None, None);
-                self.f.add(Expression::ImageLoad { image, coordinate, array_index, sample, level: Some(zero) })
+                self.f.add(Expression::ImageLoad {
+                    image,
+                    coordinate,
+                    array_index,
+                    sample,
+                    level: Some(zero),
+                })
             })
             .collect();
         let [moving, position, polar] = [0, 1, 2].map(|index: usize| read[index]);
@@ -243,7 +254,12 @@ impl Lowering<'_> {
         self.end_entry(shade, arguments)
     }
 
-    fn swizzled(&mut self, vector: Handle<Expression>, size: VectorSize, from: [usize; 4]) -> Handle<Expression> {
+    fn swizzled(
+        &mut self,
+        vector: Handle<Expression>,
+        size: VectorSize,
+        from: [usize; 4],
+    ) -> Handle<Expression> {
         const ALL: [SwizzleComponent; 2] = [SwizzleComponent::X, SwizzleComponent::Y];
         self.f.add(Expression::Swizzle { size, vector, pattern: from.map(|index| ALL[index]) })
     }

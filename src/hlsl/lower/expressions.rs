@@ -25,7 +25,9 @@ impl Lowering<'_> {
                 Ok(Value::constant(kind, Shape::Scalar, [f64::from(*value), 0.0, 0.0, 0.0]))
             }
             Expr::Float(value) => Ok(Value::float(*value)),
-            Expr::Bool(value) => Ok(Value::constant(Kind::Bool, Shape::Scalar, [f64::from(*value), 0.0, 0.0, 0.0])),
+            Expr::Bool(value) => {
+                Ok(Value::constant(Kind::Bool, Shape::Scalar, [f64::from(*value), 0.0, 0.0, 0.0]))
+            }
             Expr::Name(name) => self.name(id, name),
             Expr::Prefix(prefix, inner) => {
                 let value = self.value(*inner)?;
@@ -105,7 +107,9 @@ impl Lowering<'_> {
             return Ok(Value { ty: Ty::Sampler, repr: Repr::Sampler(sampler), fact: Fact::UNKNOWN });
         }
         match header::builtin(name) {
-            Some(Builtin::Uniform(register, first, count)) => return Ok(self.register(register, first, count)),
+            Some(Builtin::Uniform(register, first, count)) => {
+                return Ok(self.register(register, first, count));
+            }
             Some(Builtin::Rotation(index)) => {
                 let columns = self.rotation(index);
                 let matrix = self.expr(&columns);
@@ -116,7 +120,11 @@ impl Lowering<'_> {
                     arg2: None,
                     arg3: None,
                 });
-                return Ok(Value::new(Ty::Number(Kind::Float, Shape::Matrix(4, 3)), handle, Fact::within(8.0)));
+                return Ok(Value::new(
+                    Ty::Number(Kind::Float, Shape::Matrix(4, 3)),
+                    handle,
+                    Fact::within(8.0),
+                ));
             }
             Some(Builtin::Constant(value)) => return Ok(Value::float(value)),
             Some(Builtin::Input(_)) => {
@@ -224,7 +232,8 @@ impl Lowering<'_> {
         let condition = self.value(condition)?;
         let condition = self.to_kind(condition, Kind::Bool);
         let (accept, reject) = (self.value(accept)?, self.value(reject)?);
-        let (Ty::Number(accept_kind, accept_shape), Ty::Number(reject_kind, reject_shape)) = (accept.ty, reject.ty)
+        let (Ty::Number(accept_kind, accept_shape), Ty::Number(reject_kind, reject_shape)) =
+            (accept.ty, reject.ty)
         else {
             return self.choose_whole(condition, accept, reject, pos);
         };
@@ -263,11 +272,20 @@ impl Lowering<'_> {
     }
 
     /// Chooses between structs or arrays, through a variable.
-    fn choose_whole(&mut self, condition: Value, accept: Value, reject: Value, pos: Pos) -> Result<Value, Error> {
+    fn choose_whole(
+        &mut self,
+        condition: Value,
+        accept: Value,
+        reject: Value,
+        pos: Pos,
+    ) -> Result<Value, Error> {
         let ty = accept.ty;
         let reject = self.convert(reject, ty, pos)?;
         if matches!(ty, Ty::Sampler | Ty::Void) {
-            return Error::meaning(pos, format!("cannot choose between values of type {}", self.type_name(ty)));
+            return Error::meaning(
+                pos,
+                format!("cannot choose between values of type {}", self.type_name(ty)),
+            );
         }
         let condition = self.reshape(condition, Shape::Scalar);
         let (condition, accept, reject) = (self.expr(&condition), self.expr(&accept), self.expr(&reject));
@@ -284,7 +302,9 @@ impl Lowering<'_> {
 
     /// Builds a number of `ty` from parts, as in `float3(uv, 1)`.
     fn construct(&mut self, ty: Ty, values: &[ExprId], pos: Pos) -> Result<Value, Error> {
-        let Ty::Number(kind, shape) = ty else { return Error::meaning(pos, "only numbers are built like this") };
+        let Ty::Number(kind, shape) = ty else {
+            return Error::meaning(pos, "only numbers are built like this");
+        };
         let mut parts = Vec::new();
         for id in values {
             let value = self.value(*id)?;
@@ -307,10 +327,14 @@ impl Lowering<'_> {
             return Error::meaning(pos, message);
         }
         // Rows of a matrix, and vectors without constants, are put together as they are.
-        if let (Shape::Matrix(rows, columns), true) = (shape, parts.len() == usize::from(match shape {
-            Shape::Matrix(rows, _) => rows,
-            _ => 0,
-        })) && parts.iter().all(|part| part.shape() == Shape::Vector(columns))
+        if let (Shape::Matrix(rows, columns), true) = (
+            shape,
+            parts.len()
+                == usize::from(match shape {
+                    Shape::Matrix(rows, _) => rows,
+                    _ => 0,
+                }),
+        ) && parts.iter().all(|part| part.shape() == Shape::Vector(columns))
         {
             debug_assert_eq!(usize::from(rows), parts.len());
             return Ok(self.matrix(parts));

@@ -95,7 +95,9 @@ mod tests {
 
     #[test]
     fn constants_outside_a_domain_are_left_to_the_device() {
-        for (name, values) in [("log", &[0.0][..]), ("exp", &[1000.0]), ("rsqrt", &[0.0]), ("pow", &[10.0, 60.0])] {
+        for (name, values) in
+            [("log", &[0.0][..]), ("exp", &[1000.0]), ("rsqrt", &[0.0]), ("pow", &[10.0, 60.0])]
+        {
             assert_eq!(folded(name, values), None, "{name}");
         }
         assert_eq!(folded("fmod", &[5.0, 0.0]), Some(0.0));

@@ -101,7 +101,8 @@ impl Lowering<'_> {
             "lit" => return Ok(self.lit(&values)),
             "lum" => {
                 let weights = header::LUMINANCE.map(f64::from);
-                let weights = Value::constant(Kind::Float, Shape::Vector(3), [weights[0], weights[1], weights[2], 0.0]);
+                let weights =
+                    Value::constant(Kind::Float, Shape::Vector(3), [weights[0], weights[1], weights[2], 0.0]);
                 let color = match shape {
                     Shape::Vector(4) => self.reshape(values.remove(0), Shape::Vector(3)),
                     Shape::Scalar => self.reshape(values.remove(0), Shape::Vector(3)),
@@ -167,16 +168,25 @@ impl Lowering<'_> {
             "log" | "log2" | "log10" => {
                 let size = self.math(M::Abs, &[&x], x.fact);
                 let fun = if name == "log" { M::Log } else { M::Log2 };
-                let fact = if x.fact.nonzero && x.fact.finite() { Fact::within(150.0) } else { Fact::UNKNOWN };
+                let fact =
+                    if x.fact.nonzero && x.fact.finite() { Fact::within(150.0) } else { Fact::UNKNOWN };
                 let value = self.math(fun, &[&size], fact);
-                if name == "log10" { self.product(value, Value::float(std::f32::consts::LOG10_2), shape) } else { value }
+                if name == "log10" {
+                    self.product(value, Value::float(std::f32::consts::LOG10_2), shape)
+                } else {
+                    value
+                }
             }
             "sqrt" | "rsqrt" => {
                 let size = self.math(M::Abs, &[&x], x.fact);
                 if name == "sqrt" {
                     self.math(M::Sqrt, &[&size], Fact { bound: b.sqrt(), nonzero: x.fact.nonzero })
                 } else {
-                    self.math(M::InverseSqrt, &[&size], if x.fact.nonzero { Fact::within(1e9) } else { Fact::UNKNOWN })
+                    self.math(
+                        M::InverseSqrt,
+                        &[&size],
+                        if x.fact.nonzero { Fact::within(1e9) } else { Fact::UNKNOWN },
+                    )
                 }
             }
             "rcp" => {
@@ -283,7 +293,11 @@ impl Lowering<'_> {
         }
         let square = self.dot(x, x);
         let least = Value::float(f32::MIN_POSITIVE);
-        let square = self.math(MathFunction::Max, &[&square, &least], Fact { bound: square.fact.bound, nonzero: true });
+        let square = self.math(
+            MathFunction::Max,
+            &[&square, &least],
+            Fact { bound: square.fact.bound, nonzero: true },
+        );
         let scale = self.math(MathFunction::InverseSqrt, &[&square], Fact { bound: 1.0, nonzero: true });
         let value = self.product(x.clone(), scale, shape);
         Value { fact: if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN }, ..value }
@@ -300,7 +314,8 @@ impl Lowering<'_> {
         }
         let fact = match y.as_constant() {
             Some(power) if y.is_at_least(0.0) && x.fact.finite() => {
-                let most = power[..usize::from(shape.count())].iter().fold(0.0_f64, |most, p| most.max(*p)) as f32;
+                let most =
+                    power[..usize::from(shape.count())].iter().fold(0.0_f64, |most, p| most.max(*p)) as f32;
                 Fact::within(x.fact.bound.max(1.0).powf(most))
             }
             _ => Fact::UNKNOWN,
@@ -335,8 +350,7 @@ impl Lowering<'_> {
         let left = self.arithmetic(Operator::Subtract, half, right.clone(), shape);
         let zero = float(self, 0.0);
         let (a, b) = (self.expr(x), self.expr(&zero));
-        let condition =
-            self.f.add(Expression::Binary { op: naga::BinaryOperator::Less, left: a, right: b });
+        let condition = self.f.add(Expression::Binary { op: naga::BinaryOperator::Less, left: a, right: b });
         let fact = left.fact.or(right.fact);
         self.select(condition, &left, &right, fact)
     }
@@ -452,7 +466,8 @@ impl Lowering<'_> {
                 self.math(MathFunction::Min, &[&raised, &values[2]], fact)
             }
             _ => {
-                let product = self.arithmetic(Operator::Multiply, values[0].clone(), values[1].clone(), shape);
+                let product =
+                    self.arithmetic(Operator::Multiply, values[0].clone(), values[1].clone(), shape);
                 self.arithmetic(Operator::Add, product, values[2].clone(), shape)
             }
         }
@@ -487,14 +502,15 @@ impl Lowering<'_> {
 /// How many arguments a function of the language takes; `None` if there is none of this name.
 fn arity(name: &str) -> Option<usize> {
     Some(match name {
-        "abs" | "acos" | "all" | "any" | "asfloat" | "asin" | "asint" | "asuint" | "atan" | "ceil" | "clip" | "cos"
-        | "cosh" | "countbits" | "D3DCOLORtoUBYTE4" | "ddx" | "ddy" | "degrees" | "determinant" | "exp" | "exp2"
-        | "firstbithigh" | "firstbitlow" | "floor" | "frac" | "fwidth" | "isfinite" | "isinf" | "isnan" | "length"
-        | "log" | "log10" | "log2" | "normalize" | "radians" | "rcp" | "reversebits" | "round" | "rsqrt"
-        | "saturate" | "sign" | "sin" | "sinh" | "sqrt" | "tan" | "tanh" | "transpose" | "trunc" | "lum"
-        | "GetMain" | "GetPixel" | "GetBlur1" | "GetBlur2" | "GetBlur3" => 1,
-        "atan2" | "cross" | "distance" | "dot" | "fmod" | "ldexp" | "max" | "min" | "mul" | "pow" | "reflect"
-        | "step" => 2,
+        "abs" | "acos" | "all" | "any" | "asfloat" | "asin" | "asint" | "asuint" | "atan" | "ceil"
+        | "clip" | "cos" | "cosh" | "countbits" | "D3DCOLORtoUBYTE4" | "ddx" | "ddy" | "degrees"
+        | "determinant" | "exp" | "exp2" | "firstbithigh" | "firstbitlow" | "floor" | "frac" | "fwidth"
+        | "isfinite" | "isinf" | "isnan" | "length" | "log" | "log10" | "log2" | "normalize" | "radians"
+        | "rcp" | "reversebits" | "round" | "rsqrt" | "saturate" | "sign" | "sin" | "sinh" | "sqrt"
+        | "tan" | "tanh" | "transpose" | "trunc" | "lum" | "GetMain" | "GetPixel" | "GetBlur1"
+        | "GetBlur2" | "GetBlur3" => 1,
+        "atan2" | "cross" | "distance" | "dot" | "fmod" | "ldexp" | "max" | "min" | "mul" | "pow"
+        | "reflect" | "step" => 2,
         "clamp" | "faceforward" | "lerp" | "lit" | "mad" | "refract" | "smoothstep" => 3,
         _ => return None,
     })

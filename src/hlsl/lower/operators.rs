@@ -59,8 +59,15 @@ fn compare(operator: Operator, left: f64, right: f64) -> bool {
 }
 
 impl Lowering<'_> {
-    pub fn binary(&mut self, operator: Operator, left: Value, right: Value, pos: Pos) -> Result<Value, Error> {
-        let (Ty::Number(left_kind, left_shape), Ty::Number(right_kind, right_shape)) = (left.ty, right.ty) else {
+    pub fn binary(
+        &mut self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+        pos: Pos,
+    ) -> Result<Value, Error> {
+        let (Ty::Number(left_kind, left_shape), Ty::Number(right_kind, right_shape)) = (left.ty, right.ty)
+        else {
             let (left, right) = (self.type_name(left.ty), self.type_name(right.ty));
             return Error::meaning(pos, format!("operators work on numbers, not on {left} and {right}"));
         };
@@ -77,7 +84,11 @@ impl Lowering<'_> {
                 });
                 return self.logical(operator, left, right, shape, pos);
             }
-            Operator::BitAnd | Operator::BitOr | Operator::BitXor | Operator::ShiftLeft | Operator::ShiftRight
+            Operator::BitAnd
+            | Operator::BitOr
+            | Operator::BitXor
+            | Operator::ShiftLeft
+            | Operator::ShiftRight
                 if kind == Kind::Float =>
             {
                 return Error::meaning(pos, "bit operators work on whole numbers");
@@ -132,7 +143,8 @@ impl Lowering<'_> {
                 let left = self.reshape(left, shape);
                 let right = self.reshape(right, shape);
                 // Only the five lowest bits of the distance count.
-                let mask = self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
+                let mask =
+                    self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
                 let right = self.plain(BinaryOperator::And, &right, &mask, shape, Fact::within(31.0));
                 let right = self.to_kind(right, Kind::Uint);
                 let operator = match operator {
@@ -228,7 +240,13 @@ impl Lowering<'_> {
     }
 
     /// Chooses by a condition of the values' shape, or a single one.
-    pub fn select(&mut self, condition: Handle<Expression>, accept: &Value, reject: &Value, fact: Fact) -> Value {
+    pub fn select(
+        &mut self,
+        condition: Handle<Expression>,
+        accept: &Value,
+        reject: &Value,
+        fact: Fact,
+    ) -> Value {
         let ty = reject.ty;
         let (accept, reject) = (self.expr(accept), self.expr(reject));
         let handle = self.f.add(Expression::Select { condition, accept, reject });
@@ -241,7 +259,8 @@ impl Lowering<'_> {
         let fact = match right.as_constant() {
             Some(components) if right.fact.nonzero => {
                 let count = usize::from(right.shape().count());
-                let least = components[..count].iter().fold(f64::INFINITY, |least, c| least.min(c.abs())) as f32;
+                let least =
+                    components[..count].iter().fold(f64::INFINITY, |least, c| least.min(c.abs())) as f32;
                 Fact::within(left.fact.bound / least)
             }
             _ => Fact::UNKNOWN,
@@ -294,8 +313,11 @@ impl Lowering<'_> {
                 });
                 let [left, right] = overflows;
                 let both = self.f.add(Expression::Binary { op: BinaryOperator::And, left, right });
-                condition =
-                    self.f.add(Expression::Binary { op: BinaryOperator::InclusiveOr, left: condition, right: both });
+                condition = self.f.add(Expression::Binary {
+                    op: BinaryOperator::InclusiveOr,
+                    left: condition,
+                    right: both,
+                });
             }
             right = self.select(condition, &one, &right, Fact::UNKNOWN);
         }
@@ -312,7 +334,8 @@ impl Lowering<'_> {
         shape: Shape,
         pos: Pos,
     ) -> Result<Value, Error> {
-        let kind = if matches!(operator, Operator::Equal | Operator::NotEqual) { kind } else { kind.max(Kind::Int) };
+        let kind =
+            if matches!(operator, Operator::Equal | Operator::NotEqual) { kind } else { kind.max(Kind::Int) };
         let (Shape::Scalar | Shape::Vector(_)) = shape else {
             return Error::meaning(pos, "matrices cannot be compared");
         };
@@ -406,7 +429,13 @@ impl Lowering<'_> {
                 }
                 if value.kind() == Kind::Uint {
                     let zero = self.zero(value.ty);
-                    return Ok(self.plain(BinaryOperator::Subtract, &zero, &value, shape, Fact::within(4.3e9)));
+                    return Ok(self.plain(
+                        BinaryOperator::Subtract,
+                        &zero,
+                        &value,
+                        shape,
+                        Fact::within(4.3e9),
+                    ));
                 }
                 let expr = self.expr(&value);
                 let handle = self.f.add(Expression::Unary { op: UnaryOperator::Negate, expr });
@@ -442,7 +471,13 @@ impl Lowering<'_> {
     }
 }
 
-fn fold_all(operator: Operator, kind: Kind, left: Components, right: Components, shape: Shape) -> Option<Components> {
+fn fold_all(
+    operator: Operator,
+    kind: Kind,
+    left: Components,
+    right: Components,
+    shape: Shape,
+) -> Option<Components> {
     let mut folded = [0.0; 4];
     for index in 0..usize::from(shape.count()) {
         folded[index] = fold(operator, kind, left[index], right[index])?;

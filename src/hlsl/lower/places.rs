@@ -99,11 +99,11 @@ impl Lowering<'_> {
                     return self.no_member(base.ty, member, pos);
                 };
                 let ty = fields[field].1;
-                let pointer =
-                    self.f.add(Expression::AccessIndex { base: base.pointer, index: field as u32 });
+                let pointer = self.f.add(Expression::AccessIndex { base: base.pointer, index: field as u32 });
                 Ok(Place { pointer, ty, ..base })
             }
-            (Ty::Number(_, Shape::Matrix(rows, columns)), Part::All) => match elements(member, rows, columns) {
+            (Ty::Number(_, Shape::Matrix(rows, columns)), Part::All) => match elements(member, rows, columns)
+            {
                 Some(list) => Ok(Place { part: Part::Elements(list), ..base }),
                 None => self.no_member(base.ty, member, pos),
             },
@@ -115,7 +115,8 @@ impl Lowering<'_> {
             },
             (_, Part::Components(list)) => match components(member, list.len() as u8) {
                 Some(chosen) => {
-                    let part = Part::Components(chosen.iter().map(|index| list[usize::from(*index)]).collect());
+                    let part =
+                        Part::Components(chosen.iter().map(|index| list[usize::from(*index)]).collect());
                     Ok(Place { part, ..base })
                 }
                 None => self.no_member(self.place_type(&base), member, pos),
@@ -150,7 +151,9 @@ impl Lowering<'_> {
                 let array = self.ast.arrays[array as usize];
                 (array.element, array.length)
             }
-            (Ty::Number(_, Shape::Matrix(rows, columns)), Part::All) => (Ty::vector(columns), u32::from(rows)),
+            (Ty::Number(_, Shape::Matrix(rows, columns)), Part::All) => {
+                (Ty::vector(columns), u32::from(rows))
+            }
             (Ty::Number(kind, Shape::Vector(size)), Part::All) => {
                 (Ty::Number(kind, Shape::Scalar), u32::from(size))
             }
@@ -185,7 +188,8 @@ impl Lowering<'_> {
     pub fn clamped(&mut self, index: &Value, length: u32) -> Handle<Expression> {
         let whole = |value: u32| Value::constant(Kind::Int, Shape::Scalar, [f64::from(value), 0.0, 0.0, 0.0]);
         let (first, last) = (whole(0), whole(length - 1));
-        let inside = self.math(naga::MathFunction::Clamp, &[index, &first, &last], Fact::within(length as f32));
+        let inside =
+            self.math(naga::MathFunction::Clamp, &[index, &first, &last], Fact::within(length as f32));
         self.expr(&inside)
     }
 
@@ -247,7 +251,9 @@ impl Lowering<'_> {
                     let handle = self.expr(&component);
                     let pointer = match place.ty {
                         Ty::Number(_, Shape::Scalar) => place.pointer,
-                        _ => self.f.add(Expression::AccessIndex { base: place.pointer, index: u32::from(to) }),
+                        _ => {
+                            self.f.add(Expression::AccessIndex { base: place.pointer, index: u32::from(to) })
+                        }
                     };
                     self.f.store(pointer, handle);
                 }

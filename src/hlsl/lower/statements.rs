@@ -154,7 +154,11 @@ impl Lowering<'_> {
         let no = self.f.add(Expression::Literal(Literal::Bool(false)));
         self.f.store(pointer, yes);
         let before = self.f.states();
-        for (condition, body) in arms.iter().map(|(condition, body)| (Some(*condition), *body)).chain(otherwise.map(|body| (None, body))) {
+        for (condition, body) in arms
+            .iter()
+            .map(|(condition, body)| (Some(*condition), *body))
+            .chain(otherwise.map(|body| (None, body)))
+        {
             let still = self.f.add(Expression::Load { pointer });
             let outer = self.f.enter();
             let result = self.link(condition, body, pointer, no);
@@ -283,7 +287,8 @@ impl Lowering<'_> {
         let before = self.f.add(Expression::Load { pointer });
         let now = self.f.add(Expression::Binary { op: BinaryOperator::Add, left: before, right: one });
         self.f.store(pointer, now);
-        let condition = self.f.add(Expression::Binary { op: BinaryOperator::Greater, left: now, right: limit });
+        let condition =
+            self.f.add(Expression::Binary { op: BinaryOperator::Greater, left: now, right: limit });
         let accept = self.single(Statement::Break);
         self.f.push(Statement::If { condition, accept, reject: Block::new() });
     }
@@ -309,7 +314,10 @@ impl Lowering<'_> {
                         let value = self.value(*id)?;
                         let value = self.convert(value, Ty::INT, pos)?;
                         let Some(constant) = value.as_constant() else {
-                            return Error::meaning(self.ast.pos(*id), "the value of a `case` must be a constant");
+                            return Error::meaning(
+                                self.ast.pos(*id),
+                                "the value of a `case` must be a constant",
+                            );
                         };
                         SwitchValue::I32(constant[0] as i32)
                     }

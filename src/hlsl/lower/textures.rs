@@ -2,8 +2,8 @@
 
 use lactea_abi::{GROUP_PASS, MAX_PASS_TEXTURES, TexDim, TexSource, sampler_binding, texture_binding};
 use naga::{
-    AddressSpace, Expression, GlobalVariable, Handle, ImageClass, ImageDimension, ResourceBinding, SampleLevel,
-    ScalarKind, Span, TypeInner,
+    AddressSpace, Expression, GlobalVariable, Handle, ImageClass, ImageDimension, ResourceBinding,
+    SampleLevel, ScalarKind, Span, TypeInner,
 };
 
 use super::builder::Binding;
@@ -45,7 +45,10 @@ impl Lowering<'_> {
             return Error::meaning(pos, format!("`{name}` takes a sampler and a coordinate"));
         };
         let Some(sampler) = self.sampler(*sampler) else {
-            return Error::meaning(self.ast.pos(*sampler), format!("the first argument of `{name}` must be a sampler"));
+            return Error::meaning(
+                self.ast.pos(*sampler),
+                format!("the first argument of `{name}` must be a sampler"),
+            );
         };
         let mut place = self.value(*coordinate)?;
         if rest == "proj" {
@@ -150,7 +153,8 @@ impl Lowering<'_> {
                 TexSource::User(name) => header::random_slot(name) == Some(slot),
                 _ => false,
             };
-            let known = self.interface.textures.iter().map(|texture| &texture.source).find(|known| same(known));
+            let known =
+                self.interface.textures.iter().map(|texture| &texture.source).find(|known| same(known));
             source = known.cloned().unwrap_or(source);
         }
         let slots = &mut self.interface.texsize_slots;

@@ -156,7 +156,9 @@ impl Parser<'_> {
             let missing = if nested { elements } else { elements.div_ceil(inner.max(1)) };
             let lengths: Vec<u32> = lengths.iter().map(|length| length.unwrap_or(missing)).collect();
             let ty = self.array(element, &lengths)?;
-            if modifiers.is_const && let Some(value) = init.and_then(|init| self.constant(init)) {
+            if modifiers.is_const
+                && let Some(value) = init.and_then(|init| self.constant(init))
+            {
                 self.constants.insert(name.clone(), value);
             }
             found.push(Variable { name, ty, pos, is_const: modifiers.is_const, init });

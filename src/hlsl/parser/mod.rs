@@ -35,7 +35,9 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused() {
-        for (open, close) in [("(", ")"), ("-", ""), ("f(", ")"), ("{", "}"), ("a[", "]"), ("1?", ":1"), ("(float)", "")] {
+        for (open, close) in
+            [("(", ")"), ("-", ""), ("f(", ")"), ("{", "}"), ("a[", "]"), ("1?", ":1"), ("(float)", "")]
+        {
             let source = format!("shader_body {{ ret = {}1{}; }}", open.repeat(50_000), close.repeat(50_000));
             assert!(parsed(&source).is_err(), "{open}");
         }

@@ -42,7 +42,8 @@ impl Parser<'_> {
         }
         let word = self.peek().name().map_or("", |name| &**name);
         // A name that starts like a statement may still be a variable.
-        let is_variable = matches!(self.peek_at(1).kind, TokenKind::Mark("=" | "." | "+=" | "*=" | "-=" | "/="));
+        let is_variable =
+            matches!(self.peek_at(1).kind, TokenKind::Mark("=" | "." | "+=" | "*=" | "-=" | "/="));
         let stmt = match word {
             _ if is_variable => None,
             "if" => Some(self.if_statement()?),
@@ -166,7 +167,9 @@ impl Parser<'_> {
                 let statement = self.statement()?;
                 match cases.last_mut() {
                     Some((_, body)) => body.push(statement),
-                    None => return Error::syntax(self.pos(), "a statement of `switch` before its first `case`"),
+                    None => {
+                        return Error::syntax(self.pos(), "a statement of `switch` before its first `case`");
+                    }
                 }
                 continue;
             };

@@ -9,8 +9,22 @@ use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
 
 /// Words in front of a type that change nothing here, beside `const`.
 const MODIFIERS: [&str; 16] = [
-    "const", "static", "uniform", "extern", "volatile", "shared", "inline", "precise", "row_major", "column_major",
-    "linear", "centroid", "nointerpolation", "noperspective", "sample", "export",
+    "const",
+    "static",
+    "uniform",
+    "extern",
+    "volatile",
+    "shared",
+    "inline",
+    "precise",
+    "row_major",
+    "column_major",
+    "linear",
+    "centroid",
+    "nointerpolation",
+    "noperspective",
+    "sample",
+    "export",
 ];
 
 /// What stands in front of a declaration.
@@ -48,7 +62,8 @@ impl Parser<'_> {
     /// Whether the next token can be the name of a type.
     pub fn is_type(&self) -> bool {
         let Some(name) = self.peek().name() else { return false };
-        let sampler = name.starts_with("sampler") || name.starts_with("texture") || name.starts_with("Texture");
+        let sampler =
+            name.starts_with("sampler") || name.starts_with("texture") || name.starts_with("Texture");
         numeric(name).is_some()
             || self.named.contains_key(name)
             || matches!(&**name, "void" | "vector" | "matrix" | "string" | "unsigned")
@@ -131,7 +146,8 @@ impl Parser<'_> {
                     lengths.push(Some(length as u32));
                 }
                 Some(length) => {
-                    let message = format!("an array of {length} elements; allowed are 1 to {}", limits::ELEMENTS);
+                    let message =
+                        format!("an array of {length} elements; allowed are 1 to {}", limits::ELEMENTS);
                     return Error::limit(pos, message);
                 }
                 None => return Error::meaning(pos, "the length of an array must be a constant"),
