@@ -225,9 +225,4 @@ mod tests {
         assert_eq!(places, [(1, 1, true), (3, 6, true), (4, 2, false), (4, 3, true)]);
         assert_eq!(kinds("/*/ a */ b").len(), 1);
     }
-
-    #[test]
-    fn strange_characters_are_tokens() {
-        assert_eq!(kinds("\u{e9} @"), [TokenKind::Stray('\u{e9}'), TokenKind::Stray('@')]);
-    }
 }

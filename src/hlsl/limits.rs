@@ -11,7 +11,7 @@ pub const MACRO_DEPTH: usize = 64;
 /// Maximum number of macros.
 pub const MACROS: usize = 1_024;
 /// Maximum depth of brackets, blocks and prefix operators.
-pub const NESTING: usize = 100;
+pub const NESTING: usize = 200;
 /// Maximum depth of functions that call functions.
 pub const CALL_DEPTH: usize = 24;
 /// Maximum elements of one array.

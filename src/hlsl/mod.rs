@@ -19,25 +19,13 @@ mod parser;
 mod preprocessor;
 mod scan;
 mod token;
+mod translation;
 mod types;
 
-use lactea_abi::{PassKind, ShaderInterface};
+use lactea_abi::PassKind;
 
 pub use error::{Error, ErrorKind, Pos};
-pub use lower::IMAGE_ENTRY;
-
-/// A translated shader.
-#[derive(Clone, Debug)]
-pub struct Translation {
-    /// The module, not validated yet, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`]. All its loops end.
-    pub module: naga::Module,
-    /// Textures, in the order of their bindings.
-    pub interface: ShaderInterface,
-    /// Whether it reads the diffuse colour: the corner hues of a composite.
-    pub reads_diffuse: bool,
-    /// Whether it reads radius or angle.
-    pub reads_polar: bool,
-}
+pub use translation::{IMAGE_ENTRY, Translation};
 
 /// Translates the warp or composite shader of a preset.
 ///

@@ -107,22 +107,3 @@ pub(super) fn common_shape(left: Shape, right: Shape) -> Shape {
         (Matrix(..), Vector(n)) | (Vector(n), Matrix(..)) => Vector(n),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_types() {
-        assert_eq!(numeric("float"), Some(Ty::FLOAT));
-        assert_eq!(numeric("half3"), Some(Ty::vector(3)));
-        assert_eq!(numeric("float1"), Some(Ty::FLOAT));
-        assert_eq!(numeric("float1x3"), Some(Ty::vector(3)));
-        assert_eq!(numeric("int2x3"), Some(Ty::Number(Kind::Float, Shape::Matrix(2, 3))));
-        assert_eq!(numeric("min16float2"), Some(Ty::vector(2)));
-        assert_eq!(numeric("uint4"), Some(Ty::Number(Kind::Uint, Shape::Vector(4))));
-        for name in ["float5", "float2x5", "floats", "vec3", "float22"] {
-            assert_eq!(numeric(name), None, "{name}");
-        }
-    }
-}

@@ -49,9 +49,12 @@ impl Painter {
     /// What a shader computes at the pixel.
     pub fn pixel_of(&self, kind: PassKind, source: &str) -> Result<[f32; 3], String> {
         let translation = hlsl::translate(kind, source).map_err(|error| error.to_string())?;
-        naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
-            .validate(&translation.module)
-            .map_err(|error| format!("invalid: {}", error.emit_to_string("")))?;
+        naga::valid::Validator::new(
+            naga::valid::ValidationFlags::all(),
+            naga::valid::Capabilities::default(),
+        )
+        .validate(&translation.module)
+        .map_err(|error| format!("invalid: {}", error.emit_to_string("")))?;
         let color = self.draw(&translation);
         match self.gpu.take_error() {
             Some(error) => Err(error),
@@ -87,7 +90,8 @@ impl Painter {
             resources.push(wgpu::BindingResource::Sampler(&sampler));
         }
         let groups = [vec![frame.as_entire_binding(), extra.as_entire_binding()], resources];
-        let pipeline_layouts: Vec<_> = groups.iter().map(|resources| self.layout(resources, translation)).collect();
+        let pipeline_layouts: Vec<_> =
+            groups.iter().map(|resources| self.layout(resources, translation)).collect();
         let layouts: Vec<_> = pipeline_layouts.iter().map(Some).collect();
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: None,
@@ -124,7 +128,11 @@ impl Painter {
                     .zip(resources)
                     .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
                     .collect();
-                device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+                device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: None,
+                    layout,
+                    entries: &entries,
+                })
             })
             .collect();
         self.read(format, &pipeline, &groups)
@@ -164,7 +172,8 @@ impl Painter {
             }
             pass.draw(0..3, 0..1);
         }
-        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(256), rows_per_image: None };
+        let layout =
+            wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(256), rows_per_image: None };
         let destination = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
         encoder.copy_texture_to_buffer(target.as_image_copy(), destination, wgpu::Extent3d::default());
         let submission = self.gpu.submit([encoder.finish()]);
@@ -177,7 +186,8 @@ impl Painter {
     }
 
     fn texture(&self, dim: TexDim) -> wgpu::TextureView {
-        let dimension = if dim == TexDim::D3 { wgpu::TextureDimension::D3 } else { wgpu::TextureDimension::D2 };
+        let dimension =
+            if dim == TexDim::D3 { wgpu::TextureDimension::D3 } else { wgpu::TextureDimension::D2 };
         let usage = wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST;
         let format = wgpu::TextureFormat::Rgba8Unorm;
         let texture = self.gpu.device.create_texture(&descriptor(format, dimension, usage));
@@ -186,7 +196,11 @@ impl Painter {
         texture.create_view(&wgpu::TextureViewDescriptor::default())
     }
 
-    fn layout(&self, resources: &[wgpu::BindingResource], translation: &Translation) -> wgpu::BindGroupLayout {
+    fn layout(
+        &self,
+        resources: &[wgpu::BindingResource],
+        translation: &Translation,
+    ) -> wgpu::BindGroupLayout {
         let entries: Vec<_> = (0..)
             .zip(resources)
             .map(|(binding, resource)| wgpu::BindGroupLayoutEntry {

@@ -9,8 +9,6 @@ use naga::{
     Type, TypeInner, VectorSize,
 };
 
-use super::context::Blocks;
-
 /// Members of the block of a frame.
 pub(super) const RAND_FRAME: u32 = 0;
 pub(super) const RAND_PRESET: u32 = 1;
@@ -21,6 +19,14 @@ pub(super) const NOISE_SIZES: u32 = 5;
 /// Members of the block with what later versions of MilkDrop added.
 pub(super) const MOUSE: u32 = 0;
 pub(super) const Q_HIGH: u32 = 1;
+
+/// The uniform blocks.
+#[derive(Clone, Copy)]
+pub(super) struct Blocks {
+    pub frame: Handle<GlobalVariable>,
+    pub extra: Handle<GlobalVariable>,
+    pub pass: Handle<GlobalVariable>,
+}
 
 /// Declares the uniform blocks of a module.
 pub(super) fn declare(module: &mut Module) -> Blocks {

@@ -8,6 +8,7 @@ use naga::{
     StructMember, Type, TypeInner, VectorSize,
 };
 
+use super::blocks::{self, Blocks};
 use super::builder::{Binding, Builder, Part, Place, State, VarId};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::Ast;
@@ -56,18 +57,10 @@ pub(super) struct Lowering<'a> {
     pub counter: Option<Handle<GlobalVariable>>,
 }
 
-/// The uniform blocks.
-#[derive(Clone, Copy)]
-pub(super) struct Blocks {
-    pub frame: Handle<GlobalVariable>,
-    pub extra: Handle<GlobalVariable>,
-    pub pass: Handle<GlobalVariable>,
-}
-
 impl<'a> Lowering<'a> {
     pub fn new(ast: &'a Ast, kind: PassKind, plan: Plan, changed: HashSet<Name>) -> Self {
         let mut module = Module::default();
-        let blocks = super::blocks::declare(&mut module);
+        let blocks = blocks::declare(&mut module);
         let mut f = Builder::new("shade");
         let ty = Ty::vector(3);
         let inner = TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::F32 };

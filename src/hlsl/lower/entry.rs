@@ -15,18 +15,13 @@ use naga::{
 use super::builder::{Builder, State};
 use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
-use crate::hlsl::Translation;
 use crate::hlsl::ast::{Ast, Variable};
 use crate::hlsl::cost::Plan;
 use crate::hlsl::error::Error;
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::scan::Changes;
+use crate::hlsl::translation::{IMAGE_ENTRY, Translation};
 use crate::hlsl::types::{Kind, Shape, Ty};
-
-/// Entry point that reads three images at its pixel: `@group(2) @binding(0)` holds what changes from frame to frame (the
-/// source of the warp in `xy`, or the diffuse colour of the composite), `@binding(1)` the position, and `@binding(2)`
-/// radius and angle.
-pub const IMAGE_ENTRY: &str = "fs_image";
 
 /// Lowers a shader.
 pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, plan: Plan) -> Result<Translation, Error> {

@@ -88,25 +88,6 @@ pub(super) fn function(name: &str, values: &[Value], shape: Shape) -> Option<Val
 mod tests {
     use super::*;
 
-    fn folded(name: &str, values: &[f32]) -> Option<f32> {
-        let values: Vec<_> = values.iter().map(|value| Value::float(*value)).collect();
-        function(name, &values, Shape::Scalar).and_then(|value| value.as_constant()).map(|c| c[0] as f32)
-    }
-
-    #[test]
-    fn constants_outside_a_domain_are_left_to_the_device() {
-        for (name, values) in
-            [("log", &[0.0][..]), ("exp", &[1000.0]), ("rsqrt", &[0.0]), ("pow", &[10.0, 60.0])]
-        {
-            assert_eq!(folded(name, values), None, "{name}");
-        }
-        assert_eq!(folded("fmod", &[5.0, 0.0]), Some(0.0));
-        assert_eq!(folded("fmod", &[-5.0, 3.0]), Some(-2.0));
-        assert_eq!(folded("clamp", &[3.0, 5.0, 1.0]), Some(1.0));
-        assert_eq!(folded("pow", &[0.0, 0.0]), Some(1.0));
-        assert_eq!(folded("sqrt", &[-4.0]), Some(2.0));
-    }
-
     #[test]
     fn the_arc_functions_are_close_to_the_exact_ones() {
         for step in -10..=10_i8 {

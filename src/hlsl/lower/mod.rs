@@ -16,5 +16,4 @@ mod statements;
 mod textures;
 mod value;
 
-pub use entry::IMAGE_ENTRY;
 pub(super) use entry::lower;
