@@ -149,12 +149,12 @@ pub fn hostile_images(folder: &Path) -> Vec<PathBuf> {
         ("nothing.png", png(0, 0)),
         ("bomb.png", bomb),
         ("cut.png", png(64, 64)[..40].to_vec()),
-        ("vast.gif.gif", gif),
-        ("vast.bmp.bmp", bmp),
-        ("vast.tga.tga", tga),
-        ("vast.dds.dds", dds),
-        ("vast.jpg.jpg", jpeg),
-        ("vast.webp.webp", webp),
+        ("vast_gif.gif", gif),
+        ("vast_bmp.bmp", bmp),
+        ("vast_tga.tga", tga),
+        ("vast_dds.dds", dds),
+        ("vast_jpg.jpg", jpeg),
+        ("vast_webp.webp", webp),
         ("noise.png", noise(5000)),
     ];
     let mut written = Vec::new();
