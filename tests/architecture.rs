@@ -20,7 +20,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("milk", &["units", "eel"]),
     ("library", &["units", "milk"]),
     ("mind", &["units", "analysis", "library"]),
-    ("stage", &["units", "milk"]),
+    // The limiter counts flashes by the rules of the meter.
+    ("stage", &["units", "media", "milk"]),
     ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),
     ("jobs", &["units", "library"]),
     ("training", &["units", "audio", "analysis", "jobs"]),
