@@ -24,7 +24,6 @@ struct Outcome {
     after: FlashScore,
     /// Pictures that the limiter changed.
     changed: usize,
-    pictures: Vec<Picture>,
 }
 
 impl Bench {
@@ -38,7 +37,7 @@ impl Bench {
         let mut limiter = FlashLimiter::new(&self.gpu, &self.pipelines, size);
         let candidate = view(&image(&self.gpu.device, "candidate", size));
         let (mut before, mut after) = (Judge::new(fps, size), Judge::new(fps, size));
-        let (mut changed, mut shown) = (0, Vec::new());
+        let mut changed = 0;
         for (passed, picture) in pictures {
             self.gpu.queue.write_texture(
                 candidate.texture().as_image_copy(),
@@ -58,10 +57,9 @@ impl Bench {
             changed += usize::from(limited != picture);
             before.push(passed, &picture);
             after.push(passed, &limited);
-            shown.push(limited);
         }
         assert_eq!(self.gpu.take_error(), None);
-        Outcome { before: before.meter.score(), after: after.meter.score(), changed, pictures: shown }
+        Outcome { before: before.meter.score(), after: after.meter.score(), changed }
     }
 }
 
@@ -99,10 +97,6 @@ fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3])
         }
     }
     picture
-}
-
-fn steady(pictures: impl IntoIterator<Item = Picture>) -> Vec<(u32, Picture)> {
-    pictures.into_iter().map(|picture| (1, picture)).collect()
 }
 
 /// A sequence of one hostile kind with random parameters.
@@ -169,39 +163,75 @@ fn both_sides_agree_on_the_block() {
     check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
 }
 
-#[test]
-fn whatever_comes_the_meter_passes_what_leaves() {
-    let Some(bench) = Bench::open() else { return };
-    let mut failing = 0;
-    for (seed, fps) in (0..).zip([24.0, 25.0, 30.0, 50.0, 60.0, 60.0, 100.0, 120.0, 144.0]) {
+/// Limits random sequences, some of which miss frames. Returns how many needed it.
+fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
+    let mut counts = [0; 2];
+    for seed in seeds {
         let mut rng = Rng::new(seed);
+        let fps = [24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 144.0][rng.below(8)];
         let mut pictures = Vec::new();
-        // Kinds change within the second that the rules look at.
-        while pictures.len() < 3 * fps as usize {
-            let frames = 1 + rng.below(fps as usize);
+        // Most change their kind within the second that the rules look at.
+        while pictures.len() < (1.4 * fps) as usize {
+            let frames = 1 + rng.below((1.4 * fps) as usize);
             pictures.extend(hostile(&mut rng, frames));
         }
-        let outcome = bench.limit(fps, SIZE, steady(pictures));
-        failing += u32::from(outcome.before.verdict() == FlashVerdict::Fail);
+        let late = if seed.is_multiple_of(4) { 0.2 } else { 0.0 };
+        let passed = |_: &Picture| if rng.unit() < late { 2 + rng.below(9) as u32 } else { 1 };
+        let passed: Vec<u32> = pictures.iter().map(passed).collect();
+        let outcome = bench.limit(fps, SIZE, passed.into_iter().zip(pictures));
         assert_ne!(outcome.after.verdict(), FlashVerdict::Fail, "{fps} Hz, seed {seed}: {:?}", outcome.after);
+        let passes = outcome.before.verdict() != FlashVerdict::Fail;
+        counts[usize::from(passes)] += 1;
+        assert!(!passes || outcome.changed == 0, "{fps} Hz, seed {seed}: {} changed", outcome.changed);
     }
-    assert!(failing >= 7, "only {failing} sequences need the limiter");
+    counts
 }
 
 #[test]
-fn pictures_that_pass_stay_to_the_bit() {
+fn the_meter_passes_what_leaves_and_what_it_passes_stays_to_the_bit() {
     let Some(bench) = Bench::open() else { return };
-    let mut passing = 0;
-    for seed in 100..140 {
-        let mut rng = Rng::new(seed);
-        let fps = [30.0, 60.0, 120.0][rng.below(3)];
-        let frames = fps as usize * 3 / 2;
-        let outcome = bench.limit(fps, SIZE, steady(hostile(&mut rng, frames)));
-        assert_ne!(outcome.after.verdict(), FlashVerdict::Fail, "seed {seed}: {:?}", outcome.after);
-        if outcome.before.verdict() != FlashVerdict::Fail {
-            passing += 1;
-            assert_eq!(outcome.changed, 0, "seed {seed}: {:?}", outcome.before);
-        }
+    let [failing, passing] = attack(&bench, 0..24);
+    assert!(failing >= 10 && passing >= 3, "{failing} sequences need the limiter, {passing} pass without");
+}
+
+#[test]
+#[ignore = "takes minutes; after a change to the limiter or the meter"]
+fn the_meter_passes_what_leaves_for_hours() {
+    let Some(bench) = Bench::open() else { return };
+    attack(&bench, 1000..2000);
+}
+
+#[test]
+fn a_picture_finer_than_the_cells_is_mixed_and_measured_again() {
+    let Some(bench) = Bench::open() else { return };
+    let size = [256, 144];
+    let mut rng = Rng::new(7);
+    // Lines that move against each other over a strobe: no share of the new picture suits all pixels of a cell.
+    let pictures: Vec<Picture> = (0..90)
+        .map(|frame: u32| {
+            let (strobe, shift) = (frame / 3 % 2 * 120, rng.below(9) as u32);
+            paint(size, |x, y| {
+                let line = if (x + shift + frame * y / 40) % 9 < 4 { 110 } else { 0 };
+                [(strobe + line) as u8, (strobe / 2 + line) as u8, line as u8]
+            })
+        })
+        .collect();
+    let outcome = bench.limit(60.0, size, pictures.into_iter().map(|picture| (1, picture)));
+    assert_eq!(outcome.before.verdict(), FlashVerdict::Fail);
+    assert_ne!(outcome.after.verdict(), FlashVerdict::Fail, "{:?}", outcome.after);
+}
+
+#[test]
+fn shader_and_meter_have_the_same_cells_and_fields() {
+    let [columns, rows] = GRID;
+    for (name, value) in [
+        ("WIDTH", columns),
+        ("HEIGHT", rows),
+        ("CELLS", columns * rows),
+        ("EDGES", columns + rows + 2),
+        ("FIELD_WIDTH", columns / 3),
+        ("FIELD_HEIGHT", rows / 3),
+    ] {
+        assert!(SHADER.contains(&format!("const {name} = {value}u;")), "{name} is not {value}");
     }
-    assert!(passing >= 5, "only {passing} sequences pass without the limiter");
 }
