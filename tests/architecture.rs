@@ -18,7 +18,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("analysis", &["units"]),
     ("media", &["units"]),
     ("eel", &[]),
-    ("milk", &["units", "eel"]),
+    ("hlsl", &[]),
+    ("milk", &["units", "eel", "hlsl"]),
     ("library", &["units", "disk", "milk"]),
     ("mind", &["units", "analysis", "library"]),
     // The limiter counts flashes by the rules of the meter.
@@ -66,7 +67,6 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("realfft", &["analysis"]),
     ("ebur128", &["analysis"]),
     ("lactea_preset", &["milk"]),
-    ("lactea_hlsl", &["milk"]),
     ("cranelift", &["eel"]),
     ("cap_std", &["disk"]),
     ("cap_fs_ext", &["disk"]),
