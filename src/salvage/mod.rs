@@ -13,19 +13,10 @@ mod source;
 use std::io;
 use std::path::Path;
 
-pub use record::{Kind, Row, Shape, Value};
+pub use record::{Depth, Kind, Row, Shape, Value};
 
 use page::Page;
 use source::Source;
-
-/// How much of a file is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// The rows that the database holds, as far as its pages are intact.
-    Current,
-    /// Also what is left of rows that were moved, replaced or deleted, in case the current ones are lost.
-    Remains,
-}
 
 /// Calls `each` with the rows of the database at `path` and its write-ahead log that have one of `shapes`; the order is
 /// arbitrary. Rows that were found only by searching, and those in replaced versions of a page, are not

@@ -1,8 +1,7 @@
 //! Pages of a b-tree: the rows in the order of the cell pointers, or, in a damaged page, wherever they are.
 
-use super::Depth;
 use super::cell::{Cell, CellKind, end_of};
-use super::record::{Row, Shape};
+use super::record::{Depth, Row, Shape};
 use super::source::Source;
 
 /// Length of the file header, in front of the first page's own.
