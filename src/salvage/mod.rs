@@ -13,29 +13,30 @@ mod source;
 use std::io;
 use std::path::Path;
 
-pub use record::{Kind, Row, Shape, Value};
+pub use record::{Depth, Kind, Row, Shape, Value};
 
 use page::Page;
 use source::Source;
 
 /// Calls `each` with the rows of the database at `path` and its write-ahead log that have one of `shapes`; the order is
-/// arbitrary. Rows that were found only by searching, and those in replaced versions of a damaged page, are not
+/// arbitrary. Rows that were found only by searching, and those in replaced versions of a page, are not
 /// [`Row::certain`]: they may be outdated.
 ///
 /// # Errors
 /// Fails only if the file cannot be read at all.
-pub fn rows(path: &Path, shapes: &[Shape], mut each: impl FnMut(Row)) -> io::Result<()> {
+pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Row)) -> io::Result<()> {
     let mut source = Source::open(path)?;
     for number in 1..=source.pages() {
-        if source.is_free(number) {
+        if depth == Depth::Current && source.is_free(number) {
             continue;
         }
         // From the newest version to the oldest, until one is intact.
         for version in 0..source.versions(number) {
             let bytes = source.read(number, version)?;
             let Some(page) = Page::new(number, &bytes) else { continue };
-            let intact = page.rows(shapes, &mut source, version == 0, &mut each);
-            if intact {
+            let certain = version == 0 && !source.is_free(number);
+            let intact = page.rows(shapes, &mut source, certain, depth, &mut each);
+            if intact && depth == Depth::Current {
                 break;
             }
         }

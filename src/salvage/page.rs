@@ -1,7 +1,7 @@
 //! Pages of a b-tree: the rows in the order of the cell pointers, or, in a damaged page, wherever they are.
 
 use super::cell::{Cell, CellKind, end_of};
-use super::record::{Row, Shape};
+use super::record::{Depth, Row, Shape};
 use super::source::Source;
 
 /// Length of the file header, in front of the first page's own.
@@ -26,7 +26,8 @@ impl<'a> Page<'a> {
         &self,
         shapes: &[Shape],
         source: &mut Source,
-        newest: bool,
+        certain: bool,
+        depth: Depth,
         each: &mut impl FnMut(Row),
     ) -> bool {
         let cells = self.cells();
@@ -37,7 +38,7 @@ impl<'a> Page<'a> {
             match Cell::parse(self.bytes, at, kind, shapes) {
                 Some(cell) => {
                     shape = Some(cell.shape());
-                    each(cell.row(self.bytes, source, newest));
+                    each(cell.row(self.bytes, source, certain));
                 }
                 None => unread.push(at),
             }
@@ -46,10 +47,10 @@ impl<'a> Page<'a> {
         for (at, shape) in unread.into_iter().filter_map(|at| Some((at, shape?))) {
             intact = false;
             if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shape) {
-                each(cell.row(&repaired, source, newest));
+                each(cell.row(&repaired, source, certain));
             }
         }
-        if !intact {
+        if !intact || depth == Depth::Remains {
             self.search(shapes, source, each);
         }
         intact

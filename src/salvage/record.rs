@@ -1,5 +1,14 @@
 //! Records: the header with the type of every column, and the values.
 
+/// How much of a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The rows that the database holds, as far as its pages are intact.
+    Current,
+    /// Also what is left of rows that were moved, replaced or deleted, in case the current ones are lost.
+    Remains,
+}
+
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -8,6 +8,7 @@ use super::connect::{LogOnClose, be_patient, connect};
 use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
+use crate::salvage::Depth;
 
 /// How often, and how many times, to look whether another process has finished opening the store.
 const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
@@ -34,7 +35,7 @@ impl Store {
         let store = Self { folder: Some(folder.to_owned()), ..Self::in_memory()? };
         let known = path.is_file();
         if known {
-            salvage::copy_rows(&store.connection, &path, now)?;
+            salvage::copy_rows(&store.connection, &path, Depth::Current, now)?;
         }
         let what = match known {
             true => format!("its contents were read ({})", CopiedRows::of(&store.connection)),

@@ -9,6 +9,7 @@ use super::names::{LOG, REPAIRED, backups, with_suffix};
 use super::salvage::{self, CopiedRows};
 use super::{schema, set_aside};
 use crate::disk;
+use crate::salvage::Depth;
 
 /// Extension of the marker file next to a store in which damage was found.
 const SUSPECT: &str = "suspect";
@@ -56,9 +57,9 @@ fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, Sto
     schema::migrate(&mut connection)?;
     let backup = backups(path).next();
     if let Some(backup) = &backup {
-        salvage::copy_rows(&connection, backup, now)?;
+        salvage::copy_rows(&connection, backup, Depth::Current, now)?;
     }
-    salvage::copy_rows(&connection, path, now)?;
+    salvage::copy_rows(&connection, path, Depth::Remains, now)?;
     let copied = CopiedRows::of(&connection);
     connection.close().map_err(|(_, error)| error)?;
     let repaired = with_suffix(path, REPAIRED);

@@ -8,7 +8,7 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::{BanKind, UnixSecs};
-use crate::salvage::{self, Kind, Row, Shape, Value};
+use crate::salvage::{self, Depth, Kind, Row, Shape, Value};
 use crate::units::counted;
 
 use Kind::{Id, Integer, IntegerOrNull, Number, NumberOrNull, Text};
@@ -118,12 +118,17 @@ impl CopiedRows {
 ///
 /// # Errors
 /// Fails if the new store cannot be written.
-pub(super) fn copy_rows(connection: &Connection, old: &Path, now: UnixSecs) -> Result<(), rusqlite::Error> {
+pub(super) fn copy_rows(
+    connection: &Connection,
+    old: &Path,
+    depth: Depth,
+    now: UnixSecs,
+) -> Result<(), rusqlite::Error> {
     let shapes = TABLES.map(|table| table.shape);
     let step = connection.unchecked_transaction()?;
     let statements = Statements::of(connection);
     let mut failed = None;
-    let read = salvage::rows(old, &shapes, |row| {
+    let read = salvage::rows(old, &shapes, depth, |row| {
         if let Some(row) = valid(row, now)
             && failed.is_none()
         {

@@ -244,7 +244,7 @@ impl Marked {
         store.remember("taste", &vec![0.5; 3000], 1000).expect("stored");
         step.commit().expect("written");
         for number in 0..50 {
-            store.set_label(id("favourite", number), "smoke", true).expect("labelled");
+            store.set_label(id("labelled", number), "smoke", true).expect("labelled");
         }
         store.checkpoint().expect("written");
         drop(store);
