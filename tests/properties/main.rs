@@ -30,7 +30,7 @@ struct Target {
 
 const EEL: Target = Target { name: "eel", run: entries::eel, most_mib: 160 };
 const PRESET: Target = Target { name: "preset", run: entries::preset, most_mib: 256 };
-const FILES: [Target; 8] = [
+const FILES: [Target; 10] = [
     Target { name: "library_files", run: entries::library_files, most_mib: 24 },
     Target { name: "matrix", run: entries::matrix, most_mib: 24 },
     Target { name: "sound", run: entries::sound, most_mib: 64 },
