@@ -22,10 +22,8 @@ fn rows(heading: &str) -> Vec<Row> {
         .map(|line| {
             let line = line.replace("\\|", "\u{1}");
             let cells = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')).expect("a row");
-            let cells: Vec<String> = cells
-                .split('|')
-                .map(|cell| cell.trim().replace('\u{1}', "|").replace("\\n", "\n"))
-                .collect();
+            let cells: Vec<String> =
+                cells.split('|').map(|cell| cell.trim().replace('\u{1}', "|").replace("\\n", "\n")).collect();
             cells.try_into().unwrap_or_else(|cells| panic!("{cells:?}"))
         })
         .collect()
