@@ -5,13 +5,13 @@ pub const BYTES: usize = 256 << 10;
 /// Maximum number of tokens after macros are expanded.
 pub const TOKENS: usize = 100_000;
 /// Maximum number of tokens that expanding macros moves, in total.
-pub const EXPANSION: usize = 1_000_000;
+pub const EXPANSION: usize = 300_000;
 /// Maximum depth of macros inside arguments of macros.
 pub const MACRO_DEPTH: usize = 64;
 /// Maximum number of macros.
 pub const MACROS: usize = 1_024;
 /// Maximum depth of brackets, blocks and prefix operators.
-pub const NESTING: usize = 200;
+pub const NESTING: usize = 150;
 /// Maximum depth of functions that call functions.
 pub const CALL_DEPTH: usize = 24;
 /// Maximum elements of one array.

@@ -68,9 +68,9 @@ fn long_shaders_within_the_limits_translate() {
     assert_eq!(refused(&format!("shader_body {{ {arms} ret = 2; }}")), None);
     let loops = "for (int i = 0; i < 1000; i++) ret += GetPixel(uv);";
     assert_eq!(refused(&format!("shader_body {{ {loops} }}")), None);
-    let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(95), ")".repeat(95));
+    let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(70), ")".repeat(70));
     assert_eq!(refused(&deep), None);
-    let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(90), "}".repeat(90));
+    let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(70), "}".repeat(70));
     assert_eq!(refused(&blocks), None);
 }
 

@@ -101,6 +101,10 @@ fn a_long_chain_of_else_if_takes_the_right_arm() {
         let source = format!("shader_body {{ float n = q1 - 7 + {wanted}; {arms} ret = -1; }}");
         assert_eq!(painter.pixel(&source), Ok([wanted as f32; 3]), "arm {wanted}");
     }
+    // Braces around each link change nothing.
+    let arms: String = (0..70).map(|arm| format!("if (n == {arm}) ret = {arm}; else {{ ")).collect();
+    let source = format!("shader_body {{ float n = q1 + 60; {arms} ret = -1; {} }}", "}".repeat(70));
+    assert_eq!(painter.pixel(&source), Ok([67.0; 3]));
 }
 
 /// Translates and validates a folder of presets: `AIVJ_HLSL_PRESETS=DIR cargo test --release --test hlsl -- --ignored`.

@@ -97,9 +97,7 @@ impl Value {
             _ => Shape::Scalar,
         }
     }
-}
 
-impl Value {
     /// Whether it is a constant of which no component is smaller.
     pub fn is_at_least(&self, least: f64) -> bool {
         let count = usize::from(self.shape().count()).min(4);

@@ -27,12 +27,6 @@ const MODIFIERS: [&str; 16] = [
     "export",
 ];
 
-/// What stands in front of a declaration.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Modifiers {
-    pub is_const: bool,
-}
-
 /// Whether a word is a type of samplers or textures.
 fn is_sampler(word: &str) -> bool {
     let rest = ["sampler", "texture", "Texture"].iter().find_map(|start| word.strip_prefix(start));
@@ -40,17 +34,18 @@ fn is_sampler(word: &str) -> bool {
 }
 
 impl Parser<'_> {
-    /// Takes the words in front of a type. A word that no type or word follows is an ordinary name.
-    pub fn modifiers(&mut self) -> Modifiers {
-        let mut found = Modifiers::default();
+    /// Takes the words in front of a type, and returns whether one is `const`. A word that no type or word follows is
+    /// an ordinary name.
+    pub fn modifiers(&mut self) -> bool {
+        let mut is_const = false;
         while let Some(name) = self.peek().name() {
             if !MODIFIERS.contains(&&**name) || self.peek_at(1).name().is_none() {
                 break;
             }
-            found.is_const |= &**name == "const";
+            is_const |= &**name == "const";
             self.next();
         }
-        found
+        is_const
     }
 
     /// Whether a declaration starts here: words, a type and a name.
