@@ -61,7 +61,7 @@ impl Lowering<'_> {
         }
         // By rows, where a matrix is allowed at all.
         let shape = values.iter().map(Value::shape).reduce(common_shape).unwrap_or(Shape::Scalar);
-        let values: Vec<_> = values.into_iter().map(|value| self.to_kind(value, Kind::Float)).collect();
+        let values: Vec<_> = values.into_iter().map(|value| self.with_kind(value, Kind::Float)).collect();
         if let Shape::Matrix(rows, columns) = shape {
             let mut all = Vec::new();
             for row in 0..rows {
@@ -411,9 +411,9 @@ impl Lowering<'_> {
             }
             sum
         } else {
-            self.to_kind(value, Kind::Bool)
+            self.with_kind(value, Kind::Bool)
         };
-        let value = self.to_kind(value, Kind::Bool);
+        let value = self.with_kind(value, Kind::Bool);
         if value.shape() == Shape::Scalar {
             return Ok(value);
         }
@@ -444,7 +444,7 @@ impl Lowering<'_> {
         let values: Vec<_> = values
             .into_iter()
             .map(|value| {
-                let value = self.to_kind(value, kind);
+                let value = self.with_kind(value, kind);
                 self.reshape(value, shape)
             })
             .collect();
@@ -474,7 +474,7 @@ impl Lowering<'_> {
     }
 
     fn bit_count(&mut self, name: &str, value: Value) -> Value {
-        let value = if value.kind() == Kind::Uint { value } else { self.to_kind(value, Kind::Uint) };
+        let value = if value.kind() == Kind::Uint { value } else { self.with_kind(value, Kind::Uint) };
         let fun = match name {
             "countbits" => MathFunction::CountOneBits,
             "reversebits" => MathFunction::ReverseBits,
@@ -491,7 +491,7 @@ impl Lowering<'_> {
             "asuint" => Kind::Uint,
             _ => Kind::Float,
         };
-        let value = if value.kind() == Kind::Bool { self.to_kind(value, Kind::Int) } else { value };
+        let value = if value.kind() == Kind::Bool { self.with_kind(value, Kind::Int) } else { value };
         let expr = self.expr(&value);
         let handle =
             self.f.add(Expression::As { expr, kind: super::context::scalar(kind).kind, convert: None });

@@ -80,7 +80,7 @@ impl Lowering<'_> {
         match operator {
             Operator::And | Operator::Or => {
                 let [left, right] = [left, right].map(|value| {
-                    let value = self.to_kind(value, Kind::Bool);
+                    let value = self.with_kind(value, Kind::Bool);
                     self.reshape(value, shape)
                 });
                 return self.logical(operator, left, right, shape, pos);
@@ -104,8 +104,8 @@ impl Lowering<'_> {
         }
         // Truth counts as a whole number.
         let kind = kind.max(Kind::Int);
-        let left = self.to_kind(left, kind);
-        let right = self.to_kind(right, kind);
+        let left = self.with_kind(left, kind);
+        let right = self.with_kind(right, kind);
         if let Shape::Matrix(rows, columns) = shape {
             let row_shape = Shape::Vector(columns);
             let rows = (0..rows)
@@ -147,7 +147,7 @@ impl Lowering<'_> {
                 let mask =
                     self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
                 let right = self.plain(BinaryOperator::And, &right, &mask, shape, Fact::within(31.0));
-                let right = self.to_kind(right, Kind::Uint);
+                let right = self.with_kind(right, Kind::Uint);
                 let operator = match operator {
                     Operator::ShiftLeft => BinaryOperator::ShiftLeft,
                     _ => BinaryOperator::ShiftRight,
@@ -354,7 +354,7 @@ impl Lowering<'_> {
             return Error::meaning(pos, "matrices cannot be compared");
         };
         let [left, right] = [left, right].map(|value| {
-            let value = self.to_kind(value, kind);
+            let value = self.with_kind(value, kind);
             self.reshape(value, shape)
         });
         if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
@@ -412,7 +412,7 @@ impl Lowering<'_> {
                 if matches!(shape, Shape::Matrix(..)) {
                     return Error::meaning(pos, "matrices have no truth");
                 }
-                let value = self.to_kind(value, Kind::Bool);
+                let value = self.with_kind(value, Kind::Bool);
                 if let Some(components) = value.as_constant() {
                     let truth = components.map(|component| f64::from(component == 0.0));
                     return Ok(Value::constant(Kind::Bool, shape, truth));
@@ -431,7 +431,7 @@ impl Lowering<'_> {
                         .collect::<Result<_, _>>()?;
                     return Ok(self.matrix(rows));
                 }
-                let value = self.to_kind(value, kind.max(Kind::Int));
+                let value = self.with_kind(value, kind.max(Kind::Int));
                 if let Some(components) = value.as_constant() {
                     let kind = value.kind();
                     let minus = components.map(|component| match kind {
@@ -460,7 +460,7 @@ impl Lowering<'_> {
                 if kind == Kind::Float {
                     return Error::meaning(pos, "bit operators work on whole numbers");
                 }
-                let value = self.to_kind(value, kind);
+                let value = self.with_kind(value, kind);
                 if let Some(components) = value.as_constant() {
                     let bits = components.map(|component| match kind {
                         Kind::Uint => f64::from(!(component as u32)),

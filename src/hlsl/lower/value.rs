@@ -23,7 +23,7 @@ impl Fact {
 
     /// Whether it is neither infinite nor NaN.
     pub fn finite(self) -> bool {
-        self.bound < 1e37
+        self.bound.is_finite()
     }
 
     /// What holds for both.
