@@ -95,7 +95,7 @@ impl Lowering<'_> {
             "refract" => {
                 let eta = self.reshape(values.remove(2), Shape::Scalar);
                 let shape = common_shape(values[0].shape(), values[1].shape());
-                let [i, n] = self.pair(values, shape);
+                let [i, n] = [0, 1].map(|k: usize| self.reshape(values[k].clone(), shape));
                 return Ok(self.math(M::Refract, &[&i, &n, &eta], Fact::UNKNOWN));
             }
             "lit" => return Ok(self.lit(&values)),
@@ -228,7 +228,8 @@ impl Lowering<'_> {
             }
             "normalize" => self.normalize(&x, shape),
             "cross" => {
-                let [left, right] = self.pair(values, Shape::Vector(3));
+                let left = self.convert(x, Ty::vector(3), pos)?;
+                let right = self.convert(values[1].clone(), Ty::vector(3), pos)?;
                 self.math(M::Cross, &[&left, &right], Fact::UNKNOWN)
             }
             "reflect" => self.math(M::Reflect, &all, Fact::UNKNOWN),
@@ -253,19 +254,13 @@ impl Lowering<'_> {
                 Value { ty: Ty::Void, ..Value::float(0.0) }
             }
             "D3DCOLORtoUBYTE4" => {
-                let swapped = self.swizzle(&x, &[2, 1, 0, 3]);
-                self.product(swapped, Value::float(255.001_95), shape)
+                let color = self.convert(x, Ty::vector(4), pos)?;
+                let swapped = self.swizzle(&color, &[2, 1, 0, 3]);
+                self.product(swapped, Value::float(255.001_95), Shape::Vector(4))
             }
             _ => return Error::meaning(pos, format!("`{name}` is not supported")),
         };
         Ok(value)
-    }
-
-    fn pair(&mut self, values: Vec<Value>, shape: Shape) -> [Value; 2] {
-        let mut values = values.into_iter().map(|value| self.reshape(value, shape));
-        let first = values.next().unwrap_or_else(|| Value::float(0.0));
-        let second = values.next().unwrap_or_else(|| Value::float(0.0));
-        [first, second]
     }
 
     pub fn dot(&mut self, left: &Value, right: &Value) -> Value {
