@@ -91,7 +91,17 @@ impl Lowering<'_> {
         pos: Pos,
     ) -> Result<Value, Error> {
         use MathFunction as M;
+        let directions = if name == "refract" { 2 } else { 3 };
+        let numbers = values.iter().take(directions).all(|value| value.shape() == Shape::Scalar);
         match name {
+            "reflect" | "refract" | "faceforward" if numbers => {
+                // Numbers are vectors whose other component is 0.
+                for value in values.iter_mut().take(directions) {
+                    *value = self.compose(Kind::Float, Shape::Vector(2), &[value.clone(), Value::float(0.0)]);
+                }
+                let bent = self.float_function(name, values, Shape::Vector(2), pos)?;
+                return Ok(self.component(&bent, 0));
+            }
             "refract" => {
                 let eta = self.reshape(values.remove(2), Shape::Scalar);
                 let shape = common_shape(values[0].shape(), values[1].shape());
