@@ -53,6 +53,7 @@ const COMPOUND_ASSIGNMENTS: &[(&str, Binary)] = &[
     ("^=", Binary::Power),
     ("|=", Binary::BitOr),
     ("&=", Binary::BitAnd),
+    ("~=", Binary::BitXor),
 ];
 
 type Parsed = Result<NodeId, CompileError>;
@@ -185,9 +186,18 @@ impl<'a> Parser<'a> {
         Ok(base)
     }
 
-    /// Parses `base[offset]`, which is `megabuf(base + offset)`.
+    /// Parses `base[offset]`, which is `megabuf(base + offset)`, and `gmem[index]`, which is `gmegabuf(index)`.
     fn index(&mut self) -> Parsed {
-        let mut value = self.primary()?;
+        let global = matches!(&self.tokens[self.at.min(self.tokens.len())..],
+            [Token { kind: Kind::Name(name), .. }, Token { kind: Kind::Symbol("["), .. }, ..] if name == "gmem");
+        let mut value = if global {
+            self.at += 2;
+            let index = self.statements()?;
+            self.expect("]")?;
+            self.push(Node::Memory(Space::Global, index))?
+        } else {
+            self.primary()?
+        };
         while self.eat("[") {
             let offset = self.statements()?;
             self.expect("]")?;
@@ -265,9 +275,11 @@ impl<'a> Parser<'a> {
             ("exec2" | "exec3", _) if !arguments.is_empty() => Node::Sequence(arguments.into()),
             ("loop", &[count, body]) => Node::Loop(count, body),
             ("while", &[body]) => Node::While(body),
+            ("_and", &[a, b]) => Node::And(a, b),
+            ("_or", &[a, b]) => Node::Or(a, b),
             ("assign" | "_set", &[target, value]) => Node::Assign(target, value),
-            ("megabuf", &[index]) => Node::Memory(Space::Local, index),
-            ("gmegabuf" | "gmem", &[index]) => Node::Memory(Space::Global, index),
+            ("megabuf" | "_mem", &[index]) => Node::Memory(Space::Local, index),
+            ("gmegabuf" | "gmem" | "_gmem", &[index]) => Node::Memory(Space::Global, index),
             _ => match (functions::find(name), arguments) {
                 (Some(Function::Unary(function)), &[x]) => Node::Unary(function, x),
                 (Some(Function::Binary(function)), &[x, y]) => Node::Binary(function, x, y),
@@ -275,6 +287,9 @@ impl<'a> Parser<'a> {
                 (Some(Function::Random), &[x]) => Node::Random(x),
                 (Some(Function::Free), &[x]) => Node::Free(x),
                 (Some(Function::Move(function)), &[x, y, z]) => Node::Move(function, x, y, z),
+                (Some(Function::Assign(operator)), &[target, value]) => {
+                    Node::CompoundAssign(operator, target, value)
+                }
                 (Some(function), given) => {
                     let expected = function.arguments();
                     return Err(format!("{name} takes {expected} arguments, got {}", given.len()));

@@ -8,13 +8,17 @@ use std::sync::Arc;
 use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
-use super::double::{self, DoubleBlend};
+use super::double::{self, Double, DoubleBlend};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
+use super::text::Decoded;
 use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
+
+/// What old editors and crashed disks leave behind the last line.
+const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
 /// Why a file cannot be played as a preset.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
@@ -100,15 +104,37 @@ impl Program {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(PresetError::TooLarge(bytes.len()));
         }
-        let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes, native)?)) };
-        let (double, blend) = double.map_err(PresetError::Invalid)?;
-        let second = Arc::new(Self::from_text(&double.preset2, native)?);
-        let first = Self::from_text(&double.preset1, native)?;
-        Ok(Arc::new(Self { second: Some((second, blend)), ..first }))
+        let decoded = Decoded::new(bytes);
+        let text = decoded.text.trim_end_matches(END_OF_FILE);
+        match double::split(text) {
+            Some(double) => Self::from_double(double, native),
+            None => Self::from_text(text, native),
+        }
+        .map(Arc::new)
     }
 
-    fn from_text(bytes: &[u8], native: bool) -> Result<Self, PresetError> {
-        let preset = Preset::parse_with(bytes, Flavor::ProjectM)
+    /// Compiles the halves of a double preset; one plays alone if the other is no preset.
+    fn from_double(double: Double, native: bool) -> Result<Self, PresetError> {
+        let problem = |message| Problem { part: "double preset".into(), message };
+        let [first, second] = double.halves.map(|half| Self::from_text(&half, native));
+        let mut program = match (first, second) {
+            (Ok(first), Ok(second)) => Self { second: Some((Arc::new(second), double.blend)), ..first },
+            (Ok(mut only), Err(error)) => {
+                only.problems.push(problem(format!("second half: {error}; playing the first half only")));
+                only
+            }
+            (Err(error), Ok(mut only)) => {
+                only.problems.push(problem(format!("first half: {error}; playing the second half only")));
+                only
+            }
+            (Err(error), Err(_)) => return Err(error),
+        };
+        program.problems.extend(double.problems.into_iter().map(problem));
+        Ok(program)
+    }
+
+    fn from_text(text: &str, native: bool) -> Result<Self, PresetError> {
+        let preset = Preset::parse_with(text.as_bytes(), Flavor::ProjectM)
             .map_err(|error| PresetError::Invalid(error.to_string()))?;
         Ok(Self::from_preset(preset, native))
     }
