@@ -13,7 +13,7 @@ use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 
 use super::stereo::stereo;
-use super::{AudioError, Frame, Pcm};
+use super::{AudioError, Frame, Pcm, wav_source};
 
 /// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); less at higher rates.
 pub const LONGEST_MINUTES: u32 = 120;
@@ -67,7 +67,8 @@ impl AudioFile {
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);
         }
-        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let source = wav_source::open(file).map_err(|error| unplayable(path, &error.to_string()))?;
+        let stream = MediaSourceStream::new(source, Default::default());
         let format = symphonia::default::get_probe()
             .probe(&hint, stream, Default::default(), Default::default())
             .map_err(|_| unplayable(path, "unknown format"))?;

@@ -192,10 +192,7 @@ impl Unary {
 
     /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
     pub fn is_cheap(self) -> bool {
-        matches!(
-            self,
-            Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil
-        )
+        matches!(self, Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Layout: `lactea_abi::MilkUniforms`. Semantics: MilkDrop's preset authoring guide.
 
 use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
+use lactea_preset::BaseValues;
 
 use super::engine::Context;
 use super::names::frame;
@@ -52,7 +53,13 @@ impl ShaderRandoms {
 }
 
 /// Fills the uniforms and pass parameters of `out`.
-pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context, out: &mut Frame) {
+pub(super) fn fill(
+    randoms: &mut ShaderRandoms,
+    base: &BaseValues,
+    vars: &[f64],
+    context: &Context,
+    out: &mut Frame,
+) {
     let at = |slot: usize| vars[slot] as f32;
     out.blur = blur_range(vars);
     out.texture_wrap = vars[frame::wrap] != 0.0;
@@ -66,7 +73,7 @@ pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context,
         darken: vars[frame::darken] != 0.0,
         solarize: vars[frame::solarize] != 0.0,
         invert: vars[frame::invert] != 0.0,
-        hue_amount: 1.0,
+        hue_amount: base.shader.max(0.0).min(1.0),
     };
     let mut rot = [[[0.0; 4]; 3]; NUM_ROT];
     for (k, matrix) in rot.iter_mut().enumerate() {

@@ -96,7 +96,8 @@ pub(super) fn split(text: &str) -> Option<Double> {
     let mut found = [false; 2];
     for line in lines(text) {
         let marker = line.raw.trim();
-        let begins = ["[PRESET1_BEGIN]", "[PRESET2_BEGIN]"].iter().position(|m| marker.eq_ignore_ascii_case(m));
+        let begins =
+            ["[PRESET1_BEGIN]", "[PRESET2_BEGIN]"].iter().position(|m| marker.eq_ignore_ascii_case(m));
         let ends = ["[PRESET1_END]", "[PRESET2_END]"].iter().any(|m| marker.eq_ignore_ascii_case(m));
         if let Some(half) = begins {
             (inside, found[half]) = (Some(half), true);
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn both_halves_are_compiled() {
-        let text = file("blending_pattern=plasma2\nblending_progress=0.25\nblending_direction=-1\nrandom_5=0.75");
+        let text =
+            file("blending_pattern=plasma2\nblending_progress=0.25\nblending_direction=-1\nrandom_5=0.75");
         let program = Program::compile(text.as_bytes()).expect("a double preset");
         let (second, blend) = program.second.as_ref().expect("a second half");
         let random = [0.0, 0.0, 0.0, 0.0, 0.75];

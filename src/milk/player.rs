@@ -119,7 +119,7 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.randoms, &self.main.vars, &context, out);
+        constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
         StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.within_coverage_limit() }
     }
 

@@ -81,7 +81,8 @@ impl<'a> Decoded<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         if let Some((body, unit, bom)) = utf16(bytes) {
             let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-            let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+            let text: String =
+                char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
             return Self { text: text.into(), bom, latin1: false };
         }
         let body = bytes.strip_prefix(b"\xef\xbb\xbf");

@@ -1,6 +1,6 @@
 //! Textures of presets: built-in noise, and images in the user's texture folders.
 //!
-//! Images are looked up by lower-case file stem. A missing image is reported and replaced by smooth noise. Images are
+//! Images are looked up by lower-case file stem. A missing image is reported and is black, as in MilkDrop. Images are
 //! loaded while a deck is built, never on the render thread.
 
 use std::collections::HashMap;
@@ -10,22 +10,11 @@ use std::sync::{Arc, Mutex};
 use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
-use super::noise;
+use super::{image_file, noise};
 use crate::units::Rng;
 
-/// Maximum side length, pixels; larger images are scaled down.
-const MAX_SIDE: u32 = 2048;
-/// Maximum side length of an image file, pixels. Guards against decompression bombs.
-const MAX_READ_SIDE: u32 = 8192;
-/// Maximum memory for decoding one image, bytes.
-const MAX_DECODE_BYTES: u64 = 256 << 20;
-/// Maximum size of an image file, bytes.
-const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Maximum size of the texture cache, bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
-/// Recognized file extensions.
-const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "bmp", "tga", "dds", "gif", "webp", "jfif"];
-
 /// A texture on the device.
 #[derive(Clone)]
 pub struct Texture {
@@ -38,6 +27,8 @@ pub struct Texture {
 /// Textures available to presets.
 pub struct Textures {
     noise: [Texture; 6],
+    /// One black pixel, for images that are missing: flat, and a volume.
+    black: [Texture; 2],
     files: HashMap<String, PathBuf>,
     /// Sorted names, for random picks.
     names: Vec<String>,
@@ -51,9 +42,12 @@ impl Textures {
             [NoiseTex::Lq, NoiseTex::LqLite, NoiseTex::Mq, NoiseTex::Hq, NoiseTex::VolLq, NoiseTex::VolHq]
                 .map(|which| {
                     let (bytes, side) = noise::generate(which);
-                    let depth = if noise::is_volume(which) { side } else { 1 };
-                    upload(gpu, &format!("noise/{which:?}"), &bytes, [side, side, depth].map(|s| s as u32))
+                    let (depth, dim) =
+                        if noise::is_volume(which) { (side, TexDim::D3) } else { (1, TexDim::D2) };
+                    let size = [side, side, depth].map(|side| side as u32);
+                    upload(gpu, &format!("noise/{which:?}"), &bytes, size, dim)
                 });
+        let black = [TexDim::D2, TexDim::D3].map(|dim| upload(gpu, "black", &[0, 0, 0, 255], [1; 3], dim));
         let mut files = HashMap::new();
         for folder in folders {
             let walk = walkdir::WalkDir::new(folder).max_depth(4).sort_by_file_name();
@@ -65,7 +59,7 @@ impl Textures {
         }
         let mut names: Vec<String> = files.keys().cloned().collect();
         names.sort();
-        Self { noise, files, names, cache: Mutex::default() }
+        Self { noise, black, files, names, cache: Mutex::default() }
     }
 
     /// Returns the number of images found.
@@ -78,12 +72,12 @@ impl Textures {
         &self.noise[which.index()]
     }
 
-    /// Returns the noise texture used in place of a missing image.
+    /// Returns the black texture used in place of a missing image.
     pub fn placeholder(&self, dim: TexDim) -> &Texture {
-        self.noise(match dim {
-            TexDim::D2 => NoiseTex::Mq,
-            TexDim::D3 => NoiseTex::VolHq,
-        })
+        match dim {
+            TexDim::D2 => &self.black[0],
+            TexDim::D3 => &self.black[1],
+        }
     }
 
     /// Loads the image `name`; `None` if it is missing or unreadable.
@@ -102,10 +96,13 @@ impl Textures {
             return Some(texture.clone());
         }
         let path = self.files.get(&picked)?;
-        let texture = match load(gpu, path) {
-            Ok(texture) => Arc::new(texture),
+        let texture = match image_file::read(path) {
+            Ok(image) => {
+                let size = [image.width(), image.height(), 1];
+                Arc::new(upload(gpu, &path.to_string_lossy(), image.as_raw(), size, TexDim::D2))
+            }
             Err(why) => {
-                log::warn!("could not load texture {}: {why}; using noise instead", path.display());
+                log::warn!("could not load texture {}: {why}; it is black", path.display());
                 return None;
             }
         };
@@ -136,41 +133,21 @@ fn random_pick(name: &str) -> Option<(u64, &str)> {
 
 /// Returns the lookup name of an image file, or `None` for other files.
 fn texture_name(path: &Path) -> Option<String> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    let known = EXTENSIONS.contains(&extension.as_str());
+    let known = image_file::has_image_name(path);
     known.then(|| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase())).flatten()
 }
 
-fn load(gpu: &Gpu, path: &Path) -> Result<Texture, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("larger than 64 MiB ({size} bytes)"));
-    }
-    let mut reader = image::ImageReader::open(path).map_err(|error| error.to_string())?;
-    let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(MAX_READ_SIDE), Some(MAX_READ_SIDE));
-    limits.max_alloc = Some(MAX_DECODE_BYTES);
-    reader.limits(limits);
-    let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let image = reader.decode().map_err(|error| error.to_string())?;
-    let image = if image.width().max(image.height()) > MAX_SIDE {
-        image.resize(MAX_SIDE, MAX_SIDE, image::imageops::FilterType::Triangle)
-    } else {
-        image
-    };
-    let rgba = image.to_rgba8();
-    let size = [rgba.width(), rgba.height(), 1];
-    Ok(upload(gpu, &path.to_string_lossy(), rgba.as_raw(), size))
-}
-
-fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3]) -> Texture {
+fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3], dim: TexDim) -> Texture {
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
         size,
         mip_level_count: 1,
         sample_count: 1,
-        dimension: if depth > 1 { wgpu::TextureDimension::D3 } else { wgpu::TextureDimension::D2 },
+        dimension: match dim {
+            TexDim::D2 => wgpu::TextureDimension::D2,
+            TexDim::D3 => wgpu::TextureDimension::D3,
+        },
         format: wgpu::TextureFormat::Rgba8Unorm,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],

@@ -1,7 +1,7 @@
 //! The blend of a double preset's two pictures.
 
-use super::post::{ScreenPass, ScreenPassDesc};
 use super::FORMAT;
+use super::post::{ScreenPass, ScreenPassDesc};
 use crate::milk::DoubleBlend;
 use crate::stage::gpu::Gpu;
 
