@@ -3,11 +3,12 @@
 //!
 //! The decoder never sees the header of the file. It gets one made anew from the format and the audio that are there.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use symphonia::core::io::MediaSource;
+
+use crate::disk::Input;
 
 /// Bytes at the start of a file in which format and audio must begin.
 const SEARCHED: u64 = 4 << 20;
@@ -20,10 +21,10 @@ const UNKNOWN: u32 = u32::MAX;
 ///
 /// # Errors
 /// Fails if the file cannot be read.
-pub(super) fn open(mut file: File) -> io::Result<Box<dyn MediaSource>> {
-    let length = file.metadata()?.len();
+pub(super) fn open(mut file: Input) -> io::Result<Box<dyn MediaSource>> {
+    let length = file.length();
     let mut start = Vec::new();
-    (&file).take(SEARCHED).read_to_end(&mut start)?;
+    (&mut file).take(SEARCHED).read_to_end(&mut start)?;
     file.rewind()?;
     match find(&start, length) {
         Some(parts) => Ok(Box::new(WavSource {
@@ -111,7 +112,7 @@ fn header(format: &[u8], audio: &Range<u64>) -> Vec<u8> {
 struct WavSource {
     header: Vec<u8>,
     audio: Range<u64>,
-    file: File,
+    file: Input,
     at: u64,
 }
 
@@ -127,7 +128,7 @@ impl Read for WavSource {
         let read = if header.is_empty() {
             self.file.seek(SeekFrom::Start(self.audio.start + self.at - self.header.len() as u64))?;
             let left = self.length().saturating_sub(self.at);
-            (&self.file).take(left).read(buffer)?
+            (&mut self.file).take(left).read(buffer)?
         } else {
             (&mut &*header).read(buffer)?
         };
@@ -150,6 +151,16 @@ impl Seek for WavSource {
 }
 
 impl MediaSource for WavSource {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length())
+    }
+}
+
+impl MediaSource for Input {
     fn is_seekable(&self) -> bool {
         true
     }

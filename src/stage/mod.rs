@@ -4,13 +4,11 @@
 
 mod buffer;
 mod cue;
-mod dds;
 mod deck;
 mod deck_look;
 mod error;
 mod flat;
 mod gpu;
-mod image_file;
 mod mesh_pass;
 mod noise;
 mod pass;

@@ -10,11 +10,19 @@ use std::sync::{Arc, Mutex};
 use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
-use super::{image_file, noise};
+use super::noise;
+use crate::disk::{PictureError, Walk, picture};
 use crate::units::Rng;
 
+/// Maximum side length, pixels; larger images are scaled down.
+const MAX_SIDE: u32 = 2048;
+/// Maximum depth of a texture folder.
+const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
+/// Recognized file extensions.
+const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
+
 /// A texture on the device.
 #[derive(Clone)]
 pub struct Texture {
@@ -50,10 +58,13 @@ impl Textures {
         let black = [TexDim::D2, TexDim::D3].map(|dim| upload(gpu, "black", &[0, 0, 0, 255], [1; 3], dim));
         let mut files = HashMap::new();
         for folder in folders {
-            let walk = walkdir::WalkDir::new(folder).max_depth(4).sort_by_file_name();
-            for entry in walk.into_iter().filter_map(Result::ok) {
-                if let Some(name) = texture_name(entry.path()) {
-                    files.entry(name).or_insert_with(|| entry.into_path());
+            for found in Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()) {
+                match found {
+                    Ok(path) => {
+                        let name = texture_name(&path).unwrap_or_default();
+                        files.entry(name).or_insert(path);
+                    }
+                    Err(skipped) => log::warn!("skipping a texture: {skipped}"),
                 }
             }
         }
@@ -96,11 +107,8 @@ impl Textures {
             return Some(texture.clone());
         }
         let path = self.files.get(&picked)?;
-        let texture = match image_file::read(path) {
-            Ok(image) => {
-                let size = [image.width(), image.height(), 1];
-                Arc::new(upload(gpu, &path.to_string_lossy(), image.as_raw(), size, TexDim::D2))
-            }
+        let texture = match load(gpu, path) {
+            Ok(texture) => Arc::new(texture),
             Err(why) => {
                 log::warn!("could not load texture {}: {why}; it is black", path.display());
                 return None;
@@ -133,8 +141,21 @@ fn random_pick(name: &str) -> Option<(u64, &str)> {
 
 /// Returns the lookup name of an image file, or `None` for other files.
 fn texture_name(path: &Path) -> Option<String> {
-    let known = image_file::has_image_name(path);
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let known = EXTENSIONS.contains(&extension.as_str());
     known.then(|| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase())).flatten()
+}
+
+fn load(gpu: &Gpu, path: &Path) -> Result<Texture, PictureError> {
+    let image = picture(path)?;
+    let image = if image.width().max(image.height()) > MAX_SIDE {
+        image.resize(MAX_SIDE, MAX_SIDE, image::imageops::FilterType::Triangle)
+    } else {
+        image
+    };
+    let rgba = image.to_rgba8();
+    let size = [rgba.width(), rgba.height(), 1];
+    Ok(upload(gpu, &path.to_string_lossy(), rgba.as_raw(), size, TexDim::D2))
 }
 
 fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3], dim: TexDim) -> Texture {
