@@ -17,6 +17,10 @@ use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
+/// Operations of one preset that become machine code, which takes about a second; the rest is interpreted. Presets have
+/// a tenth.
+const MAX_NATIVE: usize = 60_000;
+
 /// What old editors and crashed disks leave behind the last line.
 const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
@@ -141,6 +145,7 @@ impl Program {
 
     fn from_preset(preset: Preset, native: bool) -> Self {
         let mut problems = Vec::new();
+        let native = if native { MAX_NATIVE } else { 0 };
         let mut build = Builder { problems: &mut problems, native };
         let code = build.frame_code(&preset);
         let waves = (0..).zip(&preset.waves).filter(|(_, w)| w.enabled != 0);
@@ -156,8 +161,8 @@ impl Program {
 /// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
-    /// Whether to make machine code where it is worth the time.
-    native: bool,
+    /// Operations that may still become machine code where it is worth the time.
+    native: usize,
 }
 
 impl Builder<'_> {
@@ -206,8 +211,8 @@ impl Builder<'_> {
     /// Compiles code that runs `runs` times a frame.
     fn code(&mut self, part: &str, joined: &str, scope: &mut Scope, runs: usize) -> Option<Code> {
         let mut code = self.compile(part, joined, scope, eel::compile)?;
-        if self.native {
-            code.make_native_if_worth(runs);
+        if code.is_worth_compiling(runs) && self.may_compile(code.operations()) {
+            code.make_native();
         }
         Some(code)
     }
@@ -225,10 +230,17 @@ impl Builder<'_> {
         let columns = Columns { inputs: &inputs, resets: &resets, outputs: &outputs };
         let compile = |source: &str, scope: &mut Scope| eel::compile_batch(source, scope, columns);
         let mut code = self.compile(part, joined, scope, compile)?;
-        if self.native {
+        if self.may_compile(code.operations()) {
             code.make_native();
         }
         Some(code)
+    }
+
+    /// Returns whether a program of this many operations may become machine code, and counts them.
+    fn may_compile(&mut self, operations: usize) -> bool {
+        let left = self.native.checked_sub(operations);
+        self.native = left.unwrap_or(self.native);
+        left.is_some()
     }
 
     fn compile<T>(

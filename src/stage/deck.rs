@@ -237,8 +237,10 @@ impl Layer {
     fn problems(&self) -> Vec<String> {
         let program = self.player.program();
         let parts = program.problems.iter().map(|problem| format!("{}: {}", problem.part, problem.message));
-        let overdrawn =
-            self.report.overdrawn.then(|| "shapes: total area over the limit; some were dropped".to_owned());
+        let overdrawn = self
+            .report
+            .overdrawn
+            .then(|| "shapes: total area or corners over the limit; some were dropped".to_owned());
         parts.chain(self.picture.problems().iter().cloned()).chain(overdrawn).collect()
     }
 }
