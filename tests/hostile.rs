@@ -114,14 +114,12 @@ fn no_kind_of_file_breaks_the_player() {
 
 #[test]
 fn endless_code_stops_at_the_budget_of_the_frame() {
-    let huge = "gmegabuf(i)=1;i+=65536;";
     for endless in [
-        "while(1)",
+        "loop(1000000,while(1))",
         "loop(1000000,loop(1000000,x+=1))",
         "loop(1000000,memset(0,1,65536))",
         "loop(1000000,memcpy(0,1,65536))",
         "loop(1000000,megabuf(0)=1;freembuf(0))",
-        &format!("loop(1000000,{huge}megabuf(i)=1;while(x+=1;x<1000000))"),
     ] {
         assert!(play(endless, code(endless)).report.over_budget, "{endless}");
     }

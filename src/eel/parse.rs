@@ -6,8 +6,10 @@ use super::lex::{Kind, Token};
 use super::scope::Scope;
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nesting of an expression.
-const MAX_DEPTH: u16 = 400;
+/// Maximum nesting of an expression. Parsing it fits into the stack of a thread.
+const MAX_DEPTH: u16 = 200;
+/// Maximum height of the tree, which long chains of operators make higher than their nesting.
+const MAX_HEIGHT: u16 = 500;
 /// Maximum nodes of a program.
 const MAX_NODES: usize = 200_000;
 
@@ -220,12 +222,7 @@ impl<'a> Parser<'a> {
             }
             Kind::Symbol("(") => {
                 self.at += 1;
-                self.nesting += 1;
-                if self.nesting > MAX_DEPTH {
-                    return Err(self.error(format!("nested deeper than {MAX_DEPTH}")));
-                }
                 let value = self.statements()?;
-                self.nesting -= 1;
                 self.expect(")")?;
                 Ok(value)
             }
@@ -305,8 +302,8 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("more than {MAX_NODES} nodes")));
         }
         let height = 1 + self.tallest_child(&node);
-        if height > MAX_DEPTH * 2 {
-            return Err(self.error(format!("expression tree deeper than {}", MAX_DEPTH * 2)));
+        if height > MAX_HEIGHT {
+            return Err(self.error(format!("expression tree deeper than {MAX_HEIGHT}")));
         }
         self.nodes.push(self.fold_constants(node));
         self.heights.push(height);
