@@ -278,7 +278,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Returns the embedder named in a meta file, if readable.
 fn embedder_of(meta: &Path) -> Option<EmbedderId> {
-    serde_json::from_slice(&disk::read(&meta, disk::limit::LIST).ok()?).ok()
+    serde_json::from_slice(&disk::read(meta, disk::limit::LIST).ok()?).ok()
 }
 
 /// Renames the files of a broken set to unused names and returns the added suffix.
