@@ -62,15 +62,15 @@ impl StatusBar {
     }
 }
 
-/// Shows a red lamp while favourites, bans, ratings or the taste cannot be saved.
+/// Shows in red while favourites, bans, ratings or the taste cannot be saved.
 fn save_lamp(ui: &mut Ui, view: &DeskView) {
     let (unsaved, problem) = (view.library.unsaved, &view.library.save_problem);
     if problem.is_empty() {
         return;
     }
     let text = match unsaved {
-        0 => "● Not saving".to_owned(),
-        count => format!("● {} not saved", counted(count, "change")),
+        0 => "Not saving".to_owned(),
+        count => format!("{} not saved", counted(count, "change")),
     };
     ui.label(RichText::new(text).color(style::BAD))
         .on_hover_text(format!("{problem}. Changes are kept and saved when this works again"));
