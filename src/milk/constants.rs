@@ -87,7 +87,7 @@ pub(super) fn fill(
         let rotation = if k < ANIMATED_ROTATIONS { randoms.rotations[k] } else { randoms.random_rotation() };
         *matrix = rotation.matrix(context.tick.time as f32);
     }
-    let q = |index: usize| context.q[index] as f32;
+    let q = |index: usize| finite(context.q[index]);
     out.uniforms = MilkUniforms {
         rand_frame: std::array::from_fn(|_| randoms.rng.unit_f32()),
         rand_preset: randoms.rand_preset,
@@ -101,6 +101,11 @@ pub(super) fn fill(
         q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
         ..MilkExtUniforms::default()
     };
+}
+
+/// Converts a value for shaders, which rely on it being finite: the translator guards no product of two such values.
+fn finite(value: f64) -> f32 {
+    if value.is_nan() { 0.0 } else { (value as f32).clamp(f32::MIN, f32::MAX) }
 }
 
 /// Returns the registers `_c0` to `_c13`.
@@ -206,6 +211,12 @@ mod tests {
             matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
         let length = |v: &[f32]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
         assert!((length(&v) - length(&rotated)).abs() < 1e-5, "{rotated:?}");
+    }
+
+    #[test]
+    fn shaders_get_finite_values() {
+        let values = [f64::NAN, f64::INFINITY, -1e300, 2.5].map(finite);
+        assert_eq!(values, [0.0, f32::MAX, f32::MIN, 2.5]);
     }
 
     #[test]
