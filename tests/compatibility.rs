@@ -32,7 +32,7 @@ fn rows(heading: &str, columns: &[&str]) -> Vec<Vec<String>> {
 /// The value of a program in the interpreter and as machine code.
 fn value(source: &str) -> f64 {
     let mut scope = Scope::new();
-    let mut code = compile(source, &mut scope).unwrap_or_else(|error| panic!("{source}: {error}"));
+    let mut code = compile(source, &mut scope).expect(source);
     let mut values = Vec::new();
     for native in [false, true] {
         assert!(!native || code.make_native(), "no machine code on this machine");
@@ -43,7 +43,7 @@ fn value(source: &str) -> f64 {
             rng: &mut EelRandom::default(),
             budget: &mut Budget::new(1_000_000),
         });
-        let Outcome::Done(value) = outcome else { panic!("{source}: out of budget") };
+        let Outcome::Done(value) = outcome else { unreachable!("{source}: out of budget") };
         values.push(value);
     }
     assert_eq!(values[0].to_bits(), values[1].to_bits(), "{source}");
@@ -117,7 +117,7 @@ fn preset_keys_have_their_effect() {
         let key = key.trim_matches('`');
         let (with, effect) = compared.split_once(':').unwrap_or((compared, "changes the picture"));
         let values: Vec<&str> = with.split(" and ").map(|value| value.trim().trim_matches('`')).collect();
-        let [first, second] = values[..] else { panic!("{key}: compares two values, not {compared}") };
+        let [first, second] = values[..] else { unreachable!("{key}: compares two values, not {compared}") };
         // The first of several lines with the same key counts.
         let pictures = [first, second].map(|value| drawn(&format!("{key}={value}\n{EVERYTHING}")));
         let differ = pictures[0] != pictures[1];

@@ -33,7 +33,7 @@ fn play(name: &str, file: Vec<u8>) -> Outcome {
         }
     };
     let thread = std::thread::Builder::new().name(name.into()).stack_size(STACK).spawn(run);
-    thread.expect("a thread").join().unwrap_or_else(|_| panic!("{name} panicked"))
+    thread.expect("a thread").join().expect(name)
 }
 
 /// A preset with this per-frame code.

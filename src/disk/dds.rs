@@ -81,7 +81,9 @@ mod tests {
         let mut bytes = vec![0; HEADER];
         let mut put = |at: usize, word: u32| bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
         put(0, u32::from_le_bytes(*MAGIC));
-        (put(12, size[1]), put(16, size[0]), put(80, flags), put(88, bits));
+        [(12, size[1]), (16, size[0]), (80, flags), (88, bits)]
+            .into_iter()
+            .for_each(|(at, word)| put(at, word));
         for (number, mask) in masks.into_iter().enumerate() {
             put(92 + number * 4, mask);
         }
