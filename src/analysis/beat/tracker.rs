@@ -49,10 +49,12 @@ const KEPT_SECS: f32 = 20.0;
 const KEPT_SILENT_SECS: f32 = 4.0;
 /// Decay of the confidence per update from then on: six seconds from certain to doubtful.
 const CONFIDENCE_DECAY: f32 = 0.012;
-/// High onset strength and mid attack below which a period shorter than this (in hops) is texture rather than a beat.
+/// High onset strength and mid attack below which a period shorter than this (in hops) is texture rather than a beat,
+/// unless its `z` is clear: a muffled system has no highs, and a bare kick no attack.
 const TEXTURE: f32 = 0.002;
 const ATTACK: f32 = 0.75;
 const TEXTURE_PERIOD: f64 = 75.0;
+const CLEAR_Z: f32 = 6.5;
 /// Initial estimate of the high onset strength.
 const FIRST_HIGH: f32 = 0.006;
 
@@ -172,7 +174,10 @@ impl Tracker {
             self.bar = Bar::default();
         }
         let lost = gone && (grid.coasting_secs >= KEPT_SECS || self.silent_secs >= KEPT_SILENT_SECS);
-        let texture = self.high < TEXTURE && self.attack < ATTACK && grid.count().period < TEXTURE_PERIOD;
+        let texture = self.high < TEXTURE
+            && self.attack < ATTACK
+            && grid.count().period < TEXTURE_PERIOD
+            && own.z < CLEAR_Z;
         let bonus = 1.0 + (STEADY - 1.0) * (grid.age as f32 / STEADY_UPDATES).min(1.0);
         let z = if own.z > ZERO_Z { own.z.max(grid.mean_z * bonus) } else { own.z };
         let target = if lost {
