@@ -8,6 +8,7 @@ pub mod audio;
 pub mod audit;
 pub mod cli;
 pub mod cluster;
+pub mod confine;
 pub mod desk;
 pub mod disk;
 pub mod eel;

@@ -124,6 +124,22 @@ pub fn sound(data: &[u8]) {
     });
 }
 
+/// An image of any format: refused, or decoded to a size that a texture may have.
+pub fn picture(data: &[u8]) {
+    for name in ["image.png", "image.tga", "image.dds"] {
+        with_file(name, cut(data), |path| {
+            if let Ok(picture) = aivj::disk::picture(path) {
+                assert!(picture.width().max(picture.height()) <= 8192);
+            }
+        });
+    }
+}
+
+/// The file of a vision model: refused, or the names of its other files are found.
+pub fn model(data: &[u8]) {
+    with_file("model.onnx", cut(data), |path| drop(aivj::embed::check_model(path)));
+}
+
 /// `settings.toml`: whatever it says, what is used is within its limits.
 pub fn settings(data: &[u8]) {
     let (settings, _) = Settings::parse(&String::from_utf8_lossy(cut(data)));

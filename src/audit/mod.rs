@@ -23,12 +23,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use crate::audit::verdict::{Gates, Record};
+use crate::confine::Rights;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
 use crate::library::Store;
+use crate::stage::image_places;
 
 pub use event::{AuditEvent, AuditReport};
 use judge::{JobVerdict, judge};
@@ -57,10 +61,15 @@ pub fn audit(
         store.path().is_some(),
         "the data folder is not writable, so verdicts cannot be saved; free some space or set AIVJ_DATA"
     );
+    let thumbs = settings.probe.thumbs.as_slice();
+    for folder in thumbs {
+        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
     let mut pool = WorkerPool::new(&PoolSettings {
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
+        rights: Rights { read: image_places(&settings.probe.textures), write: thumbs.to_vec() },
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),

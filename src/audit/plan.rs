@@ -9,7 +9,7 @@ use super::judge::Attempts;
 use super::settings::AuditSettings;
 use super::work::AuditJob;
 use crate::jobs::now;
-use crate::jobs::wire::WirePath;
+use crate::jobs::wire::WirePreset;
 use crate::library::store::LoadedRow;
 use crate::library::{self, Energy, PresetId, Store, Tags};
 use crate::units::Rng;
@@ -160,7 +160,7 @@ impl AuditPlan {
         let open = open.into_iter().take(settings.limit.unwrap_or(usize::MAX));
         let jobs = open.map(|(id, &file)| AuditJob {
             id: *id,
-            path: WirePath(self.path(&self.files[file])),
+            preset: WirePreset::new(self.path(&self.files[file])),
             attempts: Attempts::default(),
         });
         Ok(Todo { jobs: jobs.collect(), known: judged })

@@ -128,7 +128,7 @@ impl Table {
     /// Reads the set with these file names; `None` if there is none.
     fn read(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Self>, String> {
         let path = |name: &str| folder.join(name_of(name));
-        let meta = match std::fs::read(path(META)) {
+        let meta = match disk::read(&path(META), disk::limit::LIST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
@@ -139,7 +139,9 @@ impl Table {
             Err(error) => return Err(format!("{META}: {error}")),
         };
         let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
-        let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
+        let bytes = |name: &str| {
+            disk::read(&path(name), disk::limit::LIST).map_err(|error| format!("{name}: {error}"))
+        };
         let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
         let ids_file = bytes(IDS)?;
         let ids: Vec<String> = disk::lines(&disk::decode_lossy(&ids_file)).map(str::to_owned).collect();
@@ -276,7 +278,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Returns the embedder named in a meta file, if readable.
 fn embedder_of(meta: &Path) -> Option<EmbedderId> {
-    serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
+    serde_json::from_slice(&disk::read(meta, disk::limit::LIST).ok()?).ok()
 }
 
 /// Renames the files of a broken set to unused names and returns the added suffix.

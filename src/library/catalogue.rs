@@ -22,6 +22,8 @@ pub enum PresetSource {
     File(PathBuf),
     /// A preset built into the program.
     BuiltIn(&'static str),
+    /// A preset in memory.
+    Memory(Arc<[u8]>),
 }
 
 impl PresetSource {
@@ -29,6 +31,7 @@ impl PresetSource {
     pub fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
+            Self::Memory(bytes) => Ok(bytes.to_vec()),
             Self::File(path) => {
                 disk::read(path, crate::milk::MAX_PRESET_BYTES as u64).map_err(|error| error.to_string())
             }
@@ -45,6 +48,8 @@ pub enum SourceLocation {
     File(PathBuf),
     /// Built into the program.
     BuiltIn(&'static str),
+    /// In memory.
+    Memory(Arc<[u8]>),
 }
 
 /// A preset of the catalogue.
@@ -138,12 +143,12 @@ impl Catalogue {
         catalogue
     }
 
-    /// Creates a catalogue of a single preset file, or returns the reason if it cannot be read.
-    pub fn of_one(file: &Path) -> Result<Self, String> {
+    /// Creates a catalogue of a single preset, the content of `file`.
+    pub fn of_one(file: &Path, bytes: Arc<[u8]>) -> Self {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
-        catalogue.entries.push(Entry::of_file(file, cluster)?);
-        Ok(catalogue)
+        catalogue.entries.push(Entry::in_memory(file, bytes, cluster));
+        catalogue
     }
 
     /// Returns the index of the preset with this id.
@@ -201,6 +206,7 @@ impl Entry {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),
             SourceLocation::File(path) => PresetSource::File(path.clone()),
             SourceLocation::BuiltIn(text) => PresetSource::BuiltIn(text),
+            SourceLocation::Memory(bytes) => PresetSource::Memory(bytes.clone()),
         }
     }
 
@@ -217,19 +223,18 @@ impl Entry {
         }
     }
 
-    fn of_file(file: &Path, cluster: u16) -> Result<Self, String> {
-        let bytes = PresetSource::File(file.to_owned()).read()?;
+    fn in_memory(file: &Path, bytes: Arc<[u8]>, cluster: u16) -> Self {
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
         let preset_facts = PresetFacts::of(&bytes, &name);
-        Ok(Self {
+        Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
-            location: SourceLocation::File(file.to_owned()),
+            location: SourceLocation::Memory(bytes),
             cluster,
             energy: preset_facts.energy,
             family: preset_facts.family,
             tags: preset_facts.tags,
-        })
+        }
     }
 }

@@ -205,7 +205,7 @@ impl Night<'_, '_> {
             if *name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
                 return None; // The user may have edited it.
             }
-            let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
+            let bytes = disk::read(&folder.join(name), disk::limit::LIST).map_err(|error| error.to_string());
             bytes.and_then(|bytes| disk::write(&there, &bytes).map_err(|error| error.to_string())).err()
         };
         let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {

@@ -35,4 +35,4 @@ pub use readback::{Readback, ReadbackFrame, Wait};
 pub use render_context::RenderContext;
 pub use renderer::{Instruments, Stage};
 pub use settings::DeckSettings;
-pub use textures::Textures;
+pub use textures::{Textures, image_places};

@@ -293,7 +293,8 @@ impl<'a> Audit<'a> {
         }
         page.heading(&format!("{title} ({whole})"));
         let picture = |preset: &&ReportRow| {
-            let picture = std::fs::read(thumb_path(&self.out.join("thumbs"), preset.id)).ok();
+            let picture =
+                disk::read(&thumb_path(&self.out.join("thumbs"), preset.id), disk::limit::IMAGE).ok();
             let reasons = preset.record.reasons(&self.gates).join("; ");
             (preset.file.clone(), preset.path.clone(), reasons, picture)
         };
