@@ -6,6 +6,7 @@
 mod apply;
 mod choosing;
 mod command;
+mod deck_watch;
 mod decks;
 mod fading;
 mod governor;
@@ -35,6 +36,7 @@ mod undo;
 mod unfit;
 mod view;
 mod warm;
+mod warm_queue;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +45,7 @@ mod tests;
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
+pub use deck_watch::Slowness;
 pub use decks::WARM_CANDIDATES;
 pub use governor::{Governor, Quality};
 pub use graphics_event::GraphicsEvent;
@@ -59,3 +62,4 @@ pub use solo::Solo;
 pub use step::{Arrived, Failed, Step, StepInput};
 pub use undo::Undoable;
 pub use warm::{Admission, Arrival, DeckError, DeckRequest, PrepareTimes, Warmer};
+pub use warm_queue::Urgency;

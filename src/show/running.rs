@@ -209,11 +209,11 @@ impl Show {
         self.step_macros(input.dt);
         self.record(input);
         self.steps += 1;
-        let (mut requests, retired) = self.decks.take_requests();
+        let (mut requests, cancelled, retired) = self.decks.take_requests();
         requests
             .iter_mut()
             .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
-        Step { cue: self.cue(input), requests, retired }
+        Step { cue: self.cue(input), requests, cancelled, retired }
     }
 
     /// Sets the frames per second that presets see. No choice depends on it.

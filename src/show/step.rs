@@ -55,6 +55,8 @@ pub struct Step {
     pub cue: Cue,
     /// Decks to prepare.
     pub requests: Vec<DeckRequest>,
+    /// Decks whose request is cancelled; they may arrive nevertheless, and are retired then.
+    pub cancelled: Vec<DeckId>,
     /// Decks to retire.
     pub retired: Vec<DeckId>,
 }

@@ -22,6 +22,7 @@ use crate::handoff::{Inbox, Latest, Outbox, queue};
 pub(super) use parts::{Call, DeskState, Order, ShowParts};
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
+use crate::watchdog::SHOW_THREAD;
 use thread::ShowThread;
 
 /// Orders and actions that may wait; a performer cannot fill either queue.
@@ -55,7 +56,7 @@ impl LiveShow {
             let call = CallAtEnd(call);
             ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
         };
-        let thread = std::thread::Builder::new().name("show".into()).spawn(work)?;
+        let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work)?;
         Ok(Self { orders, actions, desk, stop, thread: Some(thread) })
     }
 
