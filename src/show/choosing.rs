@@ -84,7 +84,7 @@ impl Show {
     /// Excludes a preset from being chosen for the duration of its ban.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
-        self.memory_changed = true;
+        self.changed.marks = true;
         if let Some(index) = self.director.pool.index_of(preset) {
             self.director.status.set_broken(index, true);
         }
@@ -219,7 +219,7 @@ impl Show {
         on_air_secs: f64,
     ) {
         self.log(Event::Learnt { preset, signal, on_air_secs });
-        self.memory_changed = true;
+        self.changed.taste = true;
         let (Some(index), Some(evidence)) = (index, evidence) else { return };
         self.last_lesson = Some(self.director.learn(&evidence, index, signal));
     }

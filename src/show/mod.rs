@@ -50,7 +50,7 @@ pub use decks::WARM_CANDIDATES;
 pub use governor::{Governor, Quality};
 pub use graphics_event::GraphicsEvent;
 pub use macro_driver::{FusionDecks, MacroDriver};
-pub use memory::{Exclusion, ShowMemory};
+pub use memory::{Exclusion, MarkedPresets, MemoryChange, ShowMemory};
 pub use pacer::{DEFAULT_RATE, DroppedSteps, Due, Pacer};
 pub use reason::Reason;
 pub use resume_state::ResumeState;

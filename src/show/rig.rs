@@ -7,7 +7,7 @@ use super::recovery_state::Recovery;
 use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
-use crate::handoff::Latest;
+use crate::handoff::{Latest, Retirement};
 use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
@@ -36,6 +36,7 @@ pub struct Rig {
     /// The stage.
     pub stage: Stage,
     pub(super) warmer: Warmer,
+    retirement: Retirement,
     pub(super) recovery: Recovery,
     pub(super) deck_watch: DeckWatch,
     #[cfg(feature = "faults")]
@@ -54,10 +55,12 @@ impl Rig {
     /// Combines the parts; `audio` receives the audio of each frame for warm-up.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
+        let retirement = if warmer.works_in_place() { Retirement::default() } else { Retirement::thread() };
         Self {
             show,
             stage,
             warmer,
+            retirement,
             recovery: Recovery::default(),
             deck_watch: DeckWatch::default(),
             #[cfg(feature = "faults")]
@@ -93,7 +96,9 @@ impl Rig {
                 .for_each(|deck| self.stage.measure(deck));
         }
         for deck in step.retired {
-            self.stage.retire(deck);
+            if let Some(deck) = self.stage.remove(deck) {
+                self.retirement.retire(deck);
+            }
             self.recovery.forget(deck);
         }
         for deck in step.cancelled {

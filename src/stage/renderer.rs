@@ -126,9 +126,10 @@ impl Stage {
         }
     }
 
-    /// Removes a deck and frees its memory, except for pictures still bound by the mixer.
-    pub fn retire(&mut self, id: DeckId) {
-        self.decks.remove(&id);
+    /// Removes a deck. Dropping it frees its memory, except for pictures still bound by the mixer, and may take longer than
+    /// a frame.
+    pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
+        self.decks.remove(&id)
     }
 
     /// Removes all decks.

@@ -110,7 +110,7 @@ impl ShowThread {
         let show = &mut self.stepper.rig.show;
         show.log_frames();
         if let Some(book) = &mut self.book {
-            book.write(&show.take_log());
+            book.write(show.take_log());
         }
         // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
         let Self { book, archive, .. } = self;
@@ -137,7 +137,7 @@ impl ShowThread {
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
         if let Some(book) = &mut self.book {
-            book.write(&entries);
+            book.write(entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
         if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {
