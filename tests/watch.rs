@@ -76,14 +76,19 @@ fn faulty_presets_are_replaced_in_time_and_only_they() {
         ("black", turns("float3(0.0, 0.0, 0.0)"), Some("black output")),
         ("white", turns("float3(1.0, 1.0, 1.0)"), Some("white output")),
         ("frozen", turns("float3(uv.x, uv.y, 0.2)"), Some("no movement")),
-        ("nan", code(&format!("big=if(above(frame,{FAILS_AT}),1e300*1e300,1);zoom=big-big+1;")), Some("its coordinates are not numbers")),
+        (
+            "nan",
+            code(&format!("big=if(above(frame,{FAILS_AT}),1e300*1e300,1);zoom=big-big+1;")),
+            Some("its coordinates are not numbers"),
+        ),
         ("dark", turns("float3(0.03, 0.03, 0.12 + 0.1 * sin(time))"), None),
-        ("bright", turns("float3(1.0, 1.0, 0.9 + 0.1 * sin(time))"), None),
+        ("bright", turns("float3(1.0, 1.0, 0.4 + 0.4 * sin(time))"), None),
         ("slow", turns("float3(uv.x, uv.y, frame / 3000.0)"), None),
         ("moving", code("zoom=1.01;"), None),
     ] {
         let file = folder.path().join(format!("{name}.milk"));
-        let head = "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n";
+        let head =
+            "[preset00]\nMILKDROP_PRESET_VERSION=201\nPSVERSION=2\nPSVERSION_WARP=2\nPSVERSION_COMP=2\n";
         std::fs::write(&file, format!("{head}{text}")).expect("written");
         let mut rig = rig(&context, &file).expect("a preset");
         let replaced = replaced(&mut rig, &sound);

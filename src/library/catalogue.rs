@@ -191,7 +191,7 @@ impl Catalogue {
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
     }
 
     /// Keeps the entries marked in `kept`; returns the new index of each old entry.
@@ -204,7 +204,7 @@ impl Catalogue {
         let moved: Vec<Option<u32>> = moved.collect();
         let mut flags = kept.iter();
         self.entries.retain(|_| flags.next().copied().unwrap_or(true));
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
         moved
     }
 

@@ -1,5 +1,6 @@
 //! Chooses presets, decides when to cut, and learns from what was shown.
 
+use super::deck_request::Urgency;
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
@@ -8,7 +9,6 @@ use super::reason::Reason;
 use super::running::{Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
-use super::warm_queue::Urgency;
 use crate::library::{BanKind, Energy, PresetId, PresetSource, Tag, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};

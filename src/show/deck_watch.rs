@@ -3,12 +3,8 @@
 //! What it shows is the task of `picture_watch`.
 
 use super::governor::Quality;
-use super::graphics_event::GraphicsEvent;
-use super::rig::Rig;
 use crate::stage::DeckId;
 
-/// Seconds for which code may exceed its budget, or compute nothing but NaN, in every frame.
-const TOLERATED_SECS: f64 = 1.0;
 /// Multiple of a step's budget from which a frame is far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
 /// Time that far too slow frames may take in a row, seconds, and how many there are at least: one may have another cause.
@@ -34,8 +30,10 @@ pub enum Slowness {
 #[derive(Debug, Default)]
 pub(super) struct DeckWatch {
     deck: Option<DeckId>,
-    over_budget_secs: f64,
-    not_finite_secs: f64,
+    /// Seconds for which its code has exceeded its budget in every frame.
+    pub over_budget_secs: f64,
+    /// Seconds for which it has computed nothing finite in every frame.
+    pub not_finite_secs: f64,
     slow_secs: f64,
     slow_frames: u32,
     /// Presets replaced in a row because they are slow.
@@ -44,14 +42,14 @@ pub(super) struct DeckWatch {
 
 impl DeckWatch {
     /// Starts over when another deck is on air.
-    fn follow(&mut self, deck: Option<DeckId>) {
+    pub fn follow(&mut self, deck: Option<DeckId>) {
         if self.deck != deck {
             *self = Self { deck, consecutive: self.consecutive, ..Self::default() };
         }
     }
 
     /// Judges a frame that took `took` seconds of a budget of `budget`, drawn at `scale` times its full size.
-    fn time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
+    pub fn time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let limit = FAR_TOO_SLOW * budget;
         if took <= limit {
             (self.slow_secs, self.slow_frames) = (0.0, 0);
@@ -76,40 +74,6 @@ impl DeckWatch {
     /// Returns whether the latest frame was far too slow, so that nothing else should use the device.
     pub fn suspicious(&self) -> bool {
         self.slow_frames > 0
-    }
-}
-
-impl Rig {
-    /// Reports the deck on air once its code has exceeded its budget, or computed nothing finite, in every frame for a while.
-    pub(super) fn watch_code(&mut self, dt: f64) {
-        let on_air = self.show.decks.shown().map(|slot| slot.deck);
-        let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
-        let watch = &mut self.deck_watch;
-        watch.follow(on_air);
-        let (Some(deck), Some(report)) = (on_air, report) else { return };
-        let lasts = |secs: &mut f64, fault: bool| {
-            *secs = if fault { *secs + dt } else { 0.0 };
-            let lasts = *secs >= TOLERATED_SECS;
-            *secs = if lasts { 0.0 } else { *secs };
-            lasts
-        };
-        if lasts(&mut watch.over_budget_secs, report.over_budget) {
-            self.show.graphics_event(GraphicsEvent::OverBudget { deck });
-        } else if lasts(&mut watch.not_finite_secs, report.not_finite) {
-            self.show.graphics_event(GraphicsEvent::NotFinite { deck });
-        }
-    }
-
-    /// Judges the time that a frame took at least, whatever else ran on this machine; reports the deck on air if it is far
-    /// too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the frame.
-    pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
-        let on_air = self.show.decks.shown().map(|slot| slot.deck);
-        self.deck_watch.follow(on_air);
-        let judged = self.deck_watch.time(took, budget, scale);
-        if let (Slowness::Replaced, Some(deck)) = (judged, on_air) {
-            self.show.graphics_event(GraphicsEvent::TooSlow { deck });
-        }
-        judged
     }
 }
 

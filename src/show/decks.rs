@@ -1,9 +1,10 @@
 //! The decks of a show: on air, fading in, previous, and warm or in preparation.
 
+use super::deck_request::DeckRequest;
+use super::deck_request::Urgency;
 use super::reason::Reason;
 use super::step::Arrived;
-use super::warm::{DeckRequest, PrepareTimes};
-use super::warm_queue::Urgency;
+use super::warm::PrepareTimes;
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
 use crate::stage::{DeckId, DeckLook, FadeStyle};

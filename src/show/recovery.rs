@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
+use super::deck_request::DeckRequest;
+use super::deck_request::Urgency;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
-use super::warm::DeckRequest;
-use super::warm_queue::Urgency;
 use crate::library::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 

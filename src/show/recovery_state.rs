@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 
+use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
-use super::warm::DeckRequest;
 use crate::library::PresetId;
 use crate::stage::{DeckId, GpuError, Stage};
 

@@ -1,7 +1,8 @@
 //! The inputs and outputs of one step of the show.
 
 use super::command::Command;
-use super::warm::{DeckRequest, PrepareTimes};
+use super::deck_request::DeckRequest;
+use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::BanKind;
 use crate::milk::PresetAudio;

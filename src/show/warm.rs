@@ -9,7 +9,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::warm_queue::{Change, Urgency, WarmQueue};
+use super::deck_request::{DeckRequest, Urgency};
+use super::warm_queue::{Change, WarmQueue};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
@@ -24,25 +25,6 @@ const REST: Duration = Duration::from_millis(500);
 const PATIENCE: u32 = 4;
 /// How long it pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
-
-/// A request for a deck.
-#[derive(Clone, Debug)]
-pub struct DeckRequest {
-    /// Id of the deck on the stage.
-    pub deck: DeckId,
-    /// The preset to play.
-    pub preset: PresetId,
-    /// Where to read the preset.
-    pub source: PresetSource,
-    /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
-    pub admitted: bool,
-    /// Random seed of the deck.
-    pub seed: u64,
-    /// Frames to draw before the deck is warm.
-    pub warm_frames: u32,
-    /// How urgently it is needed.
-    pub urgency: Urgency,
-}
 
 /// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
 pub trait Admission: Send + Sync {

@@ -5,23 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use super::warm::DeckRequest;
+use super::deck_request::{DeckRequest, Urgency};
 use crate::stage::DeckId;
 
 /// How long a thread waits for its turn before it looks again, should a wake-up be lost.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-
-/// How urgently a deck is needed, the most urgent first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// The performer asked for it, or the output is empty.
-    Hand,
-    /// The director chose it for the music.
-    #[default]
-    Music,
-    /// In case it is needed.
-    Spare,
-}
 
 /// What the show asks for.
 #[derive(Clone, Debug)]

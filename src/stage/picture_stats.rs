@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 
-use super::cue::DeckId;
 use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::gpu::Gpu;
@@ -130,9 +129,9 @@ pub(super) struct PictureMeter {
     small: Downsampled,
     readback: Readback,
     /// Decks of the measurements in flight, oldest first.
-    in_flight: VecDeque<DeckId>,
+    in_flight: VecDeque<u64>,
     /// The deck that is measured.
-    deck: Option<DeckId>,
+    deck: Option<u64>,
     /// The picture that changes are measured from.
     reference: Vec<u8>,
 }
@@ -150,8 +149,8 @@ impl PictureMeter {
         }
     }
 
-    /// Starts a measurement of the picture of `deck`; skipped if all readback buffers are in flight.
-    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, deck: DeckId, picture: &wgpu::TextureView) {
+    /// Starts a measurement of the picture of the deck with this number; skipped if all readback buffers are in flight.
+    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, deck: u64, picture: &wgpu::TextureView) {
         let known = self.groups.iter().position(|(view, _)| view == picture);
         let index = known.unwrap_or_else(|| {
             self.groups.truncate(GROUPS - 1);

@@ -91,7 +91,7 @@ impl Stage {
     pub fn measure(&mut self, id: DeckId) {
         let (Some(meter), Some(deck)) = (&mut self.meter, self.decks.get(&id)) else { return };
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
-        meter.request(gpu, downsample, id, deck.output());
+        meter.request(gpu, downsample, id.0, deck.output());
     }
 
     /// Returns the next finished measurement of the deck that was measured last. Never blocks.
