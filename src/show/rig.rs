@@ -85,15 +85,15 @@ impl Rig {
         let step = self.step(input, &audio);
         self.watch_code(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
+        if !changes {
+            self.stage.stay(step.cue.dt);
+        }
         self.unmeasured_secs += input.dt;
         if changes && self.unmeasured_secs >= MEASURE_EVERY_SECS {
             self.unmeasured_secs = 0.0;
-            self.show
-                .decks
-                .shown()
-                .map(|slot| slot.deck)
-                .into_iter()
-                .for_each(|deck| self.stage.measure(deck));
+            if let Some(shown) = self.show.decks.shown().map(|slot| slot.deck) {
+                self.stage.measure(shown);
+            }
         }
         for deck in step.retired {
             if let Some(deck) = self.stage.remove(deck) {
