@@ -133,8 +133,11 @@ impl WarmQueue {
                 return false;
             };
             working.draws = true;
-            let first =
-                state.working.iter().filter(|working| working.draws).min_by_key(|working| working.urgency);
+            let first = state
+                .working
+                .iter()
+                .filter(|working| working.draws && !working.cancelled)
+                .min_by_key(|working| working.urgency);
             let first = first.is_some_and(|first| first.deck == deck);
             if !self.on_air() || (first && self.permit.swap(false, Ordering::Relaxed)) {
                 state.find(deck).into_iter().for_each(|working| working.draws = false);
