@@ -14,7 +14,6 @@ use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, Shared};
-use crate::units::Rng;
 
 /// Instructions all code of one preset may execute per frame.
 pub const FRAME_BUDGET: u64 = 40_000_000;
@@ -30,7 +29,7 @@ const RAND_SEED: u32 = 0x4141_f00d;
 pub struct StepReport {
     /// Some code of the preset was stopped at the instruction budget.
     pub over_budget: bool,
-    /// Polygons were dropped because together they cover more area than allowed.
+    /// Polygons were dropped because together they have more area or corners than allowed.
     pub overdrawn: bool,
     /// Not one vertex of the warp mesh has a finite place to sample: the preset computes with NaN or infinities.
     pub not_finite: bool,
@@ -55,7 +54,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM.
+    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM,
+    /// and its hues and `rand_preset`.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
@@ -72,7 +72,7 @@ impl Player {
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
-            randoms: constants::ShaderRandoms::new(Rng::new(seed)),
+            randoms: constants::ShaderRandoms::new(seed),
             preset_clock: 0.0,
             last_time: None,
             initialized: false,
@@ -121,10 +121,10 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.randoms, &self.main.vars, &context, out);
+        constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
         StepReport {
             over_budget: self.engine.budget.exhausted(),
-            overdrawn: !out.within_coverage_limit(),
+            overdrawn: !out.within_polygon_limits(),
             not_finite: self.mesh.lost(),
         }
     }
