@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::energy::Energy;
 use super::style::StylePolicy;
@@ -114,6 +116,8 @@ pub struct Catalogue {
     pub space: String,
     /// Entry indices sorted by id; computed on first use.
     by_id: OnceLock<Vec<u32>>,
+    /// Hash of everything that choices depend on; computed on first use.
+    identity: OnceLock<String>,
 }
 
 impl StyleOrigin {
@@ -162,10 +166,37 @@ impl Catalogue {
         Some(by_id[at] as usize)
     }
 
+    /// Returns a hash of everything about the library that choices depend on.
+    pub fn identity(&self) -> &str {
+        self.identity.get_or_init(|| {
+            let mut hash = Sha256::new();
+            for entry in &self.entries {
+                hash.update(entry.id.0);
+                hash.update(entry.cluster.to_le_bytes());
+                hash.update([entry.energy as u8]);
+                hash.update(entry.family.to_le_bytes());
+            }
+            for cluster in &self.clusters {
+                hash.update(cluster.key.as_bytes());
+                hash.update([0]);
+            }
+            hash.finalize()[..16].iter().fold(String::new(), |mut text, byte| {
+                write!(text, "{byte:02x}").expect("a string");
+                text
+            })
+        })
+    }
+
+    /// Computes on this thread what would be computed on first use.
+    pub fn prepare(&self) {
+        self.index_of(PresetId([0; 16]));
+        self.identity();
+    }
+
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
     }
 
     /// Keeps the entries marked in `kept`; returns the new index of each old entry.
@@ -178,7 +209,7 @@ impl Catalogue {
         let moved: Vec<Option<u32>> = moved.collect();
         let mut flags = kept.iter();
         self.entries.retain(|_| flags.next().copied().unwrap_or(true));
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
         moved
     }
 

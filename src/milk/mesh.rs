@@ -24,6 +24,8 @@ pub(super) struct MeshState {
     /// Outputs of the per-vertex code for one row of the mesh.
     outputs: Vec<f64>,
     previous: PreviousMesh,
+    /// Whether no vertex of the latest mesh had a finite source.
+    lost: bool,
 }
 
 /// The previous frame's mesh, used by motion vectors.
@@ -42,7 +44,13 @@ impl MeshState {
             grid: Grid::default(),
             outputs: Vec::new(),
             previous: PreviousMesh::default(),
+            lost: false,
         }
+    }
+
+    /// Returns whether no vertex of the latest mesh had a finite place to sample.
+    pub fn lost(&self) -> bool {
+        self.lost
     }
 
     pub fn previous(&self) -> &PreviousMesh {
@@ -75,6 +83,7 @@ impl MeshState {
         out.mesh_size = context.tick.mesh;
         let across = context.tick.mesh[0] as usize + 1;
         let mut rotation = Rotation::new(motion[vertex::rot]);
+        let mut lost = 0;
         for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * INPUTS))
         {
             let mut finished = 0;
@@ -92,12 +101,17 @@ impl MeshState {
                         motion[slot] = row[column] as f32;
                     }
                 }
-                point.vertex(field.source(point, &motion, &mut rotation), decay)
+                let source = field.source(point, &motion, &mut rotation);
+                lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
+                point.vertex(source, decay)
             }));
-            out.mesh.extend(
-                rest.iter().map(|point| point.vertex(field.source(point, &motion, &mut rotation), decay)),
-            );
+            out.mesh.extend(rest.iter().map(|point| {
+                let source = field.source(point, &motion, &mut rotation);
+                lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
+                point.vertex(source, decay)
+            }));
         }
+        self.lost = lost == out.mesh.len();
         self.previous.size = context.tick.mesh;
         self.previous.uv.clear();
         self.previous.uv.extend(out.mesh.iter().map(|v| [v.uv[0], v.uv[1]]));
@@ -166,7 +180,7 @@ impl GridPoint {
         MeshVertex {
             pos: self.at,
             diffuse: [decay, decay, decay, 1.0],
-            uv: [source[0], source[1], x * 0.5 + 0.5, 0.5 - y * 0.5],
+            uv: [finite(source[0]), finite(source[1]), x * 0.5 + 0.5, 0.5 - y * 0.5],
             // Angles are clockwise in shaders, counterclockwise in code.
             rad_ang: [self.rad, -self.ang],
         }
@@ -243,7 +257,7 @@ impl WarpField {
         let (from_x, from_y) = (u - cx, v - cy);
         u = from_x * cos - from_y * sin + cx - motion[vertex::dx];
         v = from_x * sin + from_y * cos + cy - motion[vertex::dy];
-        [finite((u - 0.5) / aspect_x + 0.5), finite((v - 0.5) / aspect_y + 0.5)]
+        [(u - 0.5) / aspect_x + 0.5, (v - 0.5) / aspect_y + 0.5]
     }
 }
 
