@@ -11,6 +11,7 @@ use super::pass::blit::BlitPass;
 use super::pass::blur::Pyramid;
 use super::pass::composite::{CompositeParts, CompositeUniforms};
 use super::pass::coordinates::{Attribute, Grid};
+use super::pass::warp::WarpUniforms;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
@@ -34,6 +35,7 @@ pub(super) struct DeckPicture {
     /// Bind groups of the built-in warp: by feedback image, then clamped or wrapped.
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
+    warp_uniforms: wgpu::Buffer,
     composite_uniforms: wgpu::Buffer,
     composite_parts: CompositeParts,
     frame_uniforms: wgpu::Buffer,
@@ -137,10 +139,12 @@ impl DeckPicture {
         let texture = |view| wgpu::BindingResource::TextureView(view);
         let sampler =
             |address| wgpu::BindingResource::Sampler(render_context.sampler(Filter::Linear, address));
+        let warp_uniforms = pass::uniform::<WarpUniforms>(device, "warp/uniforms");
         let composite_uniforms = pass::uniform::<CompositeUniforms>(device, "composite/uniforms");
         let warp_groups = [0, 1].map(|image: usize| {
             [Address::Clamp, Address::Wrap].map(|address| {
-                let resources = [texture(&images[image]), sampler(address)];
+                let resources =
+                    [texture(&images[image]), sampler(address), warp_uniforms.as_entire_binding()];
                 pass::bind(device, "warp", &render_context.warp.layout, &resources)
             })
         });
@@ -151,19 +155,18 @@ impl DeckPicture {
         });
         let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
         let reads_polar = |text: &Option<ShaderText>| text.as_ref().is_some_and(|text| text.reads_polar);
-        // The built-in warp is about as cheap as reading images.
-        let warp_images = warp.as_ref().filter(|warp| warp.reads_images);
-        let warp_images = warp_images.map(|_| ImagesDesc {
+        let warp_images = warp.as_ref().is_none_or(|warp| warp.reads_images);
+        let warp_images = warp_images.then(|| ImagesDesc {
             size,
             grid: Grid::Warp(settings.mesh),
-            moving: Some(Attribute::Source),
+            moving: true,
             position: Attribute::Position,
-            polar: reads_polar(&program.warp),
+            polar: warp.is_some() && reads_polar(&program.warp),
         });
         let composite_images = ImagesDesc {
             size,
             grid: Grid::Composite,
-            moving: hue_is_read.then_some(Attribute::Diffuse),
+            moving: hue_is_read,
             position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
             polar: composite.is_some() && reads_polar(&program.composite),
         };
@@ -180,13 +183,14 @@ impl DeckPicture {
             composite,
             warp_groups,
             composite_groups,
+            warp_uniforms,
             composite_uniforms,
             composite_parts: CompositeParts::default(),
             frame_uniforms,
             extra_uniforms,
             frame_group,
-            warp_mesh: MeshPass::new(render_context, &mesh::grid_indices(settings.mesh), warp_images),
-            composite_mesh: MeshPass::new(render_context, &mesh::composite_indices(), Some(composite_images)),
+            warp_mesh: MeshPass::warp(render_context, size, settings.mesh, warp_images),
+            composite_mesh: MeshPass::composite(render_context, size, Some(composite_images)),
             composite_vertices: Vec::new(),
             hue_is_read,
             problems: Vec::new(),
@@ -221,7 +225,6 @@ impl DeckPicture {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
             self.flat.draw(render_context, &mut render, &frame.below, next);
         }
-        self.warp_mesh.encode_images(render_context, encoder);
         self.composite_mesh.encode_images(render_context, encoder);
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
@@ -241,16 +244,20 @@ impl DeckPicture {
     }
 
     fn upload(&mut self, render_context: &RenderContext, frame: &Frame) {
-        let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
+        let gpu = &render_context.gpu;
+        let queue = &gpu.queue;
         queue.write_buffer(&self.frame_uniforms, 0, bytemuck::bytes_of(&frame.uniforms));
         queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
         let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
         queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
         self.composite_parts = uniforms.parts();
-        self.warp_mesh.upload(device, queue, &frame.mesh);
-        if self.hue_is_read || self.composite_vertices.is_empty() {
+        if self.warp.is_none() {
+            queue.write_buffer(&self.warp_uniforms, 0, bytemuck::bytes_of(&WarpUniforms::new(frame.decay)));
+        }
+        self.warp_mesh.set_sources(gpu, &frame.sources, frame.decay);
+        if self.hue_is_read {
             mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
-            self.composite_mesh.upload(device, queue, &self.composite_vertices);
+            self.composite_mesh.set_vertices(gpu, &self.composite_vertices);
         }
         self.flat.upload(render_context, frame, self.size);
     }
