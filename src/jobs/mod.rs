@@ -6,6 +6,7 @@
 mod date;
 pub mod files;
 pub mod folder_lock;
+pub mod machine;
 pub mod parallel;
 pub mod progress;
 pub mod show_lock;
