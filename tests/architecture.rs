@@ -12,37 +12,44 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("faults", &[]),
     ("watchdog", &[]),
+    ("disk", &[]),
     ("handoff", &["units"]),
-    ("audio", &["units", "handoff"]),
+    ("audio", &["units", "disk", "handoff"]),
     ("analysis", &["units"]),
     ("media", &["units"]),
     ("eel", &[]),
     ("milk", &["units", "eel"]),
-    ("library", &["units", "milk"]),
+    ("library", &["units", "disk", "milk"]),
     ("mind", &["units", "analysis", "library"]),
-    ("stage", &["units", "milk"]),
+    ("stage", &["units", "disk", "milk"]),
     ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),
     ("jobs", &["units", "library"]),
-    ("training", &["units", "audio", "analysis", "jobs"]),
-    ("audit", &["units", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
-    ("pack", &["units", "media", "milk", "library", "jobs", "audit"]),
-    ("frames", &["units", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"]),
-    ("embed", &["units", "milk", "library", "jobs", "frames"]),
-    ("cluster", &["units", "library", "jobs", "frames", "embed"]),
-    ("night", &["units", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed", "cluster"]),
-    ("desk", &["units", "analysis", "library", "mind", "show"]),
-    ("midi", &["units", "library", "mind", "show", "desk"]),
+    ("training", &["units", "disk", "audio", "analysis", "jobs"]),
+    ("audit", &["units", "disk", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
+    ("pack", &["units", "disk", "media", "milk", "library", "jobs", "audit"]),
+    ("frames", &["units", "disk", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"]),
+    ("embed", &["units", "disk", "milk", "library", "jobs", "frames"]),
+    ("cluster", &["units", "disk", "library", "jobs", "frames", "embed"]),
+    (
+        "night",
+        &[
+            "units", "disk", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed",
+            "cluster",
+        ],
+    ),
+    ("desk", &["units", "disk", "analysis", "library", "mind", "show"]),
+    ("midi", &["units", "disk", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
-            "units", "faults", "watchdog", "handoff", "audio", "analysis", "media", "milk", "library",
-            "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
+            "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk",
+            "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
-            "units", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
+            "units", "disk", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
             "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "night", "midi", "app",
         ],
     ),
@@ -60,6 +67,9 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("lactea_preset", &["milk"]),
     ("lactea_hlsl", &["milk"]),
     ("cranelift", &["eel"]),
+    ("cap_std", &["disk"]),
+    ("cap_fs_ext", &["disk"]),
+    ("rustix", &["disk"]),
     ("arc_swap", &["handoff"]),
     ("rusqlite", &["library"]),
     ("toml_edit", &["library"]),
@@ -101,12 +111,12 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
 }
 
 fn sources() -> Vec<(String, PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new("src");
     let mut found = Vec::new();
-    files(&root, "rs", &mut found);
+    files(root, "rs", &mut found);
     found.sort();
     let room = |path: &Path| {
-        let inside = path.strip_prefix(&root).expect("below src");
+        let inside = path.strip_prefix(root).expect("below src");
         inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned()
     };
     found.into_iter().map(|p| (room(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
@@ -203,9 +213,9 @@ fn guests_stay_in_their_rooms() {
 #[test]
 fn files_do_not_import_each_other_in_circles() {
     let sources = sources();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new("src");
     let named = sources.iter().map(|(_, path, text)| {
-        (path.strip_prefix(&root).expect("below src").to_str().expect("plain names"), text.as_str())
+        (path.strip_prefix(root).expect("below src").to_str().expect("plain names"), text.as_str())
     });
     let found = cycles::cycles(named);
     let lines: Vec<String> = found.iter().map(|group| group.join(", ")).collect();
@@ -238,7 +248,7 @@ fn every_file_says_what_it_is_and_stays_short() {
         }
     }
     let mut shaders = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders"), "wgsl", &mut shaders);
+    files(Path::new("shaders"), "wgsl", &mut shaders);
     for path in shaders {
         let lines = fs::read_to_string(&path).expect("readable").lines().count();
         if lines > MAX_WGSL_LINES {

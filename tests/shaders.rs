@@ -4,7 +4,7 @@
 #![allow(clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use aivj::library;
 use aivj::milk::Program;
@@ -24,7 +24,7 @@ const WHOLE: [&str; 8] = [
 ];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders")
+    PathBuf::from("shaders")
 }
 
 fn read(name: &str) -> String {

@@ -137,8 +137,12 @@ impl BakePage {
                 ui.add(DragValue::new(limit).range(0..=1_000_000)).labelled_by(name);
                 ui.end_row();
                 let name = ui.label("Styles (0 = automatic)").id;
-                // Numbers from 1 to 7 count as 8.
+                let before = *clusters;
                 ui.add(DragValue::new(clusters).range(0..=256)).labelled_by(name);
+                // A library has at least eight styles.
+                if (1..8).contains(clusters) {
+                    *clusters = if before >= 8 { 0 } else { 8 };
+                }
                 ui.end_row();
                 let name = ui.label("Embedder").id;
                 let word = |name: &str| if name.is_empty() { "Built-in".to_owned() } else { name.to_owned() };

@@ -23,8 +23,7 @@ pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
         card(ui, view, number, upcoming, commands);
     }
     if view.snapshot.up_next.is_empty() {
-        let text =
-            "No other playable preset. Unban or rescue some on the Library page, or open another library.";
+        let text = "No other preset can be played. Unban or rescue presets on the Library page, or open another library.";
         ui.label(RichText::new(text).color(style::WARN));
     }
 }

@@ -78,7 +78,7 @@ impl Target {
 
     /// The seeds in `fuzz/seeds/NAME`, by file name.
     fn seeds(&self) -> Vec<(String, Vec<u8>)> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(self.name);
+        let folder = Path::new("fuzz/seeds").join(self.name);
         let files = std::fs::read_dir(&folder).expect("a folder of seeds");
         let read = |file: std::io::Result<std::fs::DirEntry>| {
             let path = file.expect("a file").path();
