@@ -143,7 +143,8 @@ fn measure(
 fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subject>> {
     let of_file = |file: PathBuf| Subject { name: file.display().to_string(), file };
     let mut subjects: Vec<Subject> = if let Some(list) = &args.list {
-        let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
+        let text = crate::disk::read_text(list, crate::disk::limit::LIST)
+            .with_context(|| format!("reading {}", list.display()))?;
         text.lines().filter(|line| !line.trim().is_empty()).map(|line| of_file(line.into())).collect()
     } else if let Some(folder) = &args.folder {
         items_in(folder, args.limit)?.into_iter().map(|item| of_file(item.path)).collect()

@@ -175,7 +175,8 @@ impl Bench {
     /// Fails if the file cannot be read or holds something else.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         use anyhow::Context as _;
-        let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let text = crate::disk::read_text(path, crate::disk::limit::LIST)
+            .with_context(|| format!("reading {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| {
             format!("{} is not a result of `aivj bench --json`; measure again to create one", path.display())
         })

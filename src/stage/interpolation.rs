@@ -2,8 +2,8 @@
 //!
 //! A software rasteriser spends most of the time of a dense mesh on setting up triangles that cover a pixel or two. The
 //! cells of the mesh are a regular grid, so that only the planes of its triangles change from frame to frame. The results
-//! are those of Mesa's llvmpipe, to the last bit: corners in 256ths of a pixel, one plane per triangle, and products that
-//! are added without rounding where the processor can.
+//! are those of Mesa's llvmpipe, to the last bit: corners in steps of 1/256 pixel, one plane per triangle, and products
+//! that are added without rounding where the processor can.
 
 /// Steps of a pixel in which the rasteriser places corners.
 const SUBPIXELS: f32 = 256.0;

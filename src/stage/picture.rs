@@ -4,6 +4,7 @@
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
+use super::buffer::UniformBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
 use super::mesh_pass::{ImagesDesc, MeshPass};
@@ -35,11 +36,11 @@ pub(super) struct DeckPicture {
     /// Bind groups of the built-in warp: by feedback image, then clamped or wrapped.
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
-    warp_uniforms: wgpu::Buffer,
-    composite_uniforms: wgpu::Buffer,
+    warp_uniforms: UniformBuffer<WarpUniforms>,
+    composite_uniforms: UniformBuffer<CompositeUniforms>,
     composite_parts: CompositeParts,
-    frame_uniforms: wgpu::Buffer,
-    extra_uniforms: wgpu::Buffer,
+    frame_uniforms: UniformBuffer<MilkUniforms>,
+    extra_uniforms: UniformBuffer<MilkExtUniforms>,
     frame_group: wgpu::BindGroup,
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
@@ -128,29 +129,27 @@ impl DeckPicture {
             None => (preset_pass(PassKind::Warp, warp_text)?, preset_pass(PassKind::Comp, composite_text)?),
         };
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
-        let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
-        let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");
+        let frame_uniforms = UniformBuffer::new(device, "frame/uniforms");
+        let extra_uniforms = UniformBuffer::new(device, "frame/extra");
         let frame_group = pass::bind(
             device,
             "frame",
             &render_context.frame_layout,
-            &[frame_uniforms.as_entire_binding(), extra_uniforms.as_entire_binding()],
+            &[frame_uniforms.binding(), extra_uniforms.binding()],
         );
         let texture = |view| wgpu::BindingResource::TextureView(view);
         let sampler =
             |address| wgpu::BindingResource::Sampler(render_context.sampler(Filter::Linear, address));
-        let warp_uniforms = pass::uniform::<WarpUniforms>(device, "warp/uniforms");
-        let composite_uniforms = pass::uniform::<CompositeUniforms>(device, "composite/uniforms");
+        let warp_uniforms = UniformBuffer::new(device, "warp/uniforms");
+        let composite_uniforms = UniformBuffer::new(device, "composite/uniforms");
         let warp_groups = [0, 1].map(|image: usize| {
             [Address::Clamp, Address::Wrap].map(|address| {
-                let resources =
-                    [texture(&images[image]), sampler(address), warp_uniforms.as_entire_binding()];
+                let resources = [texture(&images[image]), sampler(address), warp_uniforms.binding()];
                 pass::bind(device, "warp", &render_context.warp.layout, &resources)
             })
         });
         let composite_groups = [0, 1].map(|image: usize| {
-            let resources =
-                [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
+            let resources = [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.binding()];
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
@@ -246,13 +245,17 @@ impl DeckPicture {
     fn upload(&mut self, render_context: &RenderContext, frame: &Frame) {
         let gpu = &render_context.gpu;
         let queue = &gpu.queue;
-        queue.write_buffer(&self.frame_uniforms, 0, bytemuck::bytes_of(&frame.uniforms));
-        queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
-        let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
-        queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
-        self.composite_parts = uniforms.parts();
+        if self.warp.is_some() || self.composite.is_some() {
+            self.frame_uniforms.set(queue, frame.uniforms);
+            self.extra_uniforms.set(queue, frame.extra);
+        }
         if self.warp.is_none() {
-            queue.write_buffer(&self.warp_uniforms, 0, bytemuck::bytes_of(&WarpUniforms::new(frame.decay)));
+            self.warp_uniforms.set(queue, WarpUniforms::new(frame.decay));
+        }
+        if self.composite.is_none() {
+            let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
+            self.composite_parts = uniforms.parts();
+            self.composite_uniforms.set(queue, uniforms);
         }
         self.warp_mesh.set_sources(gpu, &frame.sources, frame.decay);
         if self.hue_is_read {
