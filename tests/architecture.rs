@@ -22,7 +22,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("milk", &["units", "eel", "hlsl"]),
     ("library", &["units", "disk", "milk"]),
     ("mind", &["units", "analysis", "library"]),
-    ("stage", &["units", "disk", "milk"]),
+    // The limiter counts flashes by the rules of the meter.
+    ("stage", &["units", "disk", "media", "milk"]),
     ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),
     ("jobs", &["units", "library"]),
     ("training", &["units", "disk", "audio", "analysis", "jobs"]),

@@ -1,15 +1,43 @@
-//! The flash limiter on flashing pictures, verified by counting the flashes on the CPU.
+//! The flash limiter on flashing presets, judged by the flash meter.
 
 use std::sync::Arc;
 
 use aivj::library;
+use aivj::media::flash::{Cells, FlashMeter, FlashScore, FlashVerdict};
 use aivj::milk::{Modulation, PresetAudio, PresetAudioAnalyser, Program};
-use aivj::stage::{Cue, Deck, DeckId, DeckSettings, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage};
+use aivj::stage::{
+    Cue, Deck, DeckId, DeckSettings, Fade, Gpu, OnAirDeck, OutputMode, Post, RenderContext, Stage,
+};
+use aivj::units::Unipolar;
 
-const FPS: f64 = 60.0;
-const SIZE: [u32; 2] = [96, 72];
-/// Allowed transitions per second: three flashes.
-const MAX_TRANSITIONS: usize = 7;
+const SIZE: [u32; 2] = [192, 108];
+
+/// Presets that flash, by the shader code that computes the whole picture.
+const STROBES: [(&str, &str); 14] = [
+    ("whole picture", "ret = step(0.5, frac(time * 10.0));"),
+    ("every second frame", "ret = fmod(frame, 2) < 1 ? 0.1 : 0.9;"),
+    ("every third frame", "ret = fmod(frame, 3) < 1;"),
+    ("bursts", "ret = step(0.5, frac(time * 12.0)) * step(frac(time), 0.45);"),
+    ("smooth", "ret = 0.5 + 0.5 * sin(time * 31.4);"),
+    ("step just above the threshold", "ret = frac(time * 7.0) < 0.5 ? 0.62 : 0.5;"),
+    ("red", "ret = frac(time * 5.0) < 0.5 ? float3(1, 0, 0) : float3(0.498, 0.498, 0.498);"),
+    ("part of a field", "ret = step(0.5, frac(time * 9.0)) * (uv.x < 0.2) * (uv.y < 0.2);"),
+    ("patch that grows", "ret = step(0.5, frac(time * 8.0)) * (length(uv - 0.5) < frac(time * 0.7));"),
+    (
+        "patch that moves",
+        "ret = step(0.5, frac(time * 8.0)) * (length(uv - 0.5 - 0.3 * sin(time * 2)) < 0.25);",
+    ),
+    ("checker", "ret = fmod(floor(uv.x * 6) + floor(uv.y * 4) + floor(time * 15.0), 2);"),
+    ("grating", "ret = step(0.5, frac(uv.x * 5 + time * 6.0));"),
+    (
+        "cells of noise",
+        "ret = frac(sin(dot(floor(uv * 40), float2(12.9, 78.2)) + floor(time * 20.0)) * 4375.5);",
+    ),
+    (
+        "texture over a strobe",
+        "ret = 0.5 * step(0.5, frac(time * 10.0)) + 0.5 * frac(uv.x * 50 + time) * frac(uv.y * 40 - time * 3);",
+    ),
+];
 
 /// Returns a render context, or `None` if `AIVJ_NO_GPU=1` is set.
 fn render_context() -> Option<Arc<RenderContext>> {
@@ -24,117 +52,125 @@ fn preset(body: &str) -> String {
     )
 }
 
-/// Renders `seconds` of a preset, with or without the limiter.
-fn render(
-    render_context: &Arc<RenderContext>,
-    text: &str,
-    limited: bool,
-    seconds: f64,
-) -> Vec<image::RgbaImage> {
-    let program = Program::compile(text.as_bytes()).expect("a preset");
-    let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps: FPS };
-    let deck = Deck::prepare(render_context, program, settings, 1).expect("a deck");
-    assert_eq!(deck.problems(), Vec::<String>::new());
-    let mut stage = Stage::new(render_context.clone(), SIZE);
-    stage.limit_flashes(limited);
-    stage.add(DeckId(1), Box::new(deck));
-    let mut analyser = PresetAudioAnalyser::new();
-    (0..(seconds * FPS) as u32)
-        .map(|number| {
-            let tone = |i: u32| ((number * 735 + i) as f32 * 0.03).sin() * 0.3;
-            let sound: Vec<[f32; 2]> = (0..735).map(|i| [tone(i); 2]).collect();
-            let audio: PresetAudio = analyser.update(&sound, 1.0 / FPS).clone();
-            stage.draw(&Cue {
-                dt: if number == 0 { 0.0 } else { 1.0 / FPS },
-                fps: FPS,
-                audio,
-                front: Some(OnAirDeck { deck: DeckId(1), modulation: Modulation::default() }),
-                fade: None,
-                second: None,
-                post: Post::default(),
-                output_mode: OutputMode::Open,
-            });
-            stage.screenshot().expect("a picture")
-        })
-        .collect()
+/// A stage with decks, and the meter that looks at its pictures.
+struct Booth {
+    stage: Stage,
+    fps: f64,
+    frames: u32,
+    analyser: PresetAudioAnalyser,
+    meter: FlashMeter,
+    cells: Cells,
 }
 
-fn linear(value: u8) -> f32 {
-    let value = f32::from(value) / 255.0;
-    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-}
-
-/// Returns the relative luminance at the centre; the whole picture flashes in unison.
-fn luminance(picture: &image::RgbaImage) -> f32 {
-    let [r, g, b, _] = picture.get_pixel(SIZE[0] / 2, SIZE[1] / 2).0.map(linear);
-    0.2126 * r + 0.7152 * g + 0.0722 * b
-}
-
-/// Returns the share of red at the centre.
-fn red_share(picture: &image::RgbaImage) -> f32 {
-    let [r, g, b, _] = picture.get_pixel(SIZE[0] / 2, SIZE[1] / 2).0.map(linear);
-    r / (r + g + b).max(1e-6)
-}
-
-/// Returns the largest number of alternating transitions of at least `step` within one second.
-fn max_transitions(values: impl Iterator<Item = f32>, step: f32) -> usize {
-    let (mut low, mut high, mut direction) = (None::<f32>, None::<f32>, 0);
-    let mut transitions: Vec<usize> = Vec::new();
-    for (number, value) in values.enumerate() {
-        let (min, max) = (low.unwrap_or(value).min(value), high.unwrap_or(value).max(value));
-        (low, high) = (Some(min), Some(max));
-        let (up, down) = (value - min >= step && direction <= 0, max - value >= step && direction >= 0);
-        if up || down {
-            direction = if up { 1 } else { -1 };
-            (low, high) = (Some(value), Some(value));
-            transitions.push(number);
+impl Booth {
+    /// Creates a booth with a deck for each preset, numbered from 0.
+    fn new(render_context: &Arc<RenderContext>, presets: &[&str], limited: bool, fps: f64) -> Self {
+        let mut stage = Stage::new(render_context.clone(), SIZE);
+        stage.limit_flashes(limited);
+        for (id, text) in (0..).zip(presets) {
+            let program = Program::compile(text.as_bytes()).expect("a preset");
+            let settings = DeckSettings { size: SIZE, mesh: [8, 6], fps };
+            let deck = Deck::prepare(render_context, program, settings, 1).expect("a deck");
+            assert_eq!(deck.problems(), Vec::<String>::new());
+            stage.add(DeckId(id), Box::new(deck));
         }
+        let meter = FlashMeter::new(fps);
+        Self { stage, fps, frames: 0, analyser: PresetAudioAnalyser::new(), meter, cells: Cells::default() }
     }
-    let within =
-        |&from: &usize| transitions.iter().filter(|&&at| (from..from + FPS as usize).contains(&at)).count();
-    transitions.iter().map(within).max().unwrap_or(0)
-}
 
-#[test]
-fn a_strobe_is_limited_to_three_flashes_per_second() {
-    let Some(render_context) = render_context() else { return };
-    for hertz in [5, 10, 15] {
-        let text = preset(&format!("ret = step(0.5, frac(time * {hertz}.0));"));
-        let count = |limited| {
-            max_transitions(render(&render_context, &text, limited, 3.0).iter().map(luminance), 0.1)
+    /// Draws the next frame of deck `front` after `change` has changed the cue.
+    fn draw(&mut self, front: u64, change: impl FnOnce(&mut Cue)) -> image::RgbaImage {
+        let samples = (44_100.0 / self.fps) as u32;
+        let tone = |i: u32| ((self.frames * samples + i) as f32 * 0.03).sin() * 0.3;
+        let sound: Vec<[f32; 2]> = (0..samples).map(|i| [tone(i); 2]).collect();
+        let audio: PresetAudio = self.analyser.update(&sound, 1.0 / self.fps).clone();
+        let mut cue = Cue {
+            dt: if self.frames == 0 { 0.0 } else { 1.0 / self.fps },
+            fps: self.fps,
+            audio,
+            front: Some(on_air(front)),
+            fade: None,
+            second: None,
+            post: Post::default(),
+            output_mode: OutputMode::Open,
         };
-        let (unlimited, limited) = (count(false), count(true));
-        assert!(unlimited > MAX_TRANSITIONS, "{hertz} Hz: only {unlimited} transitions without the limiter");
-        assert!(limited <= MAX_TRANSITIONS, "{hertz} Hz: {limited} transitions per second");
-        assert!(limited >= 2, "{hertz} Hz: the picture is frozen");
+        change(&mut cue);
+        self.stage.draw(&cue);
+        self.frames += 1;
+        let picture = self.stage.screenshot().expect("a picture");
+        self.cells.update(picture.as_raw(), SIZE.map(|side| side as usize));
+        self.meter.push(&self.cells);
+        picture
+    }
+
+    fn score(&self) -> FlashScore {
+        self.meter.score()
+    }
+}
+
+fn on_air(deck: u64) -> OnAirDeck {
+    OnAirDeck { deck: DeckId(deck), modulation: Modulation::default() }
+}
+
+/// Returns the score of a second and a half of a preset.
+fn score(render_context: &Arc<RenderContext>, text: &str, limited: bool, fps: f64) -> FlashScore {
+    let mut booth = Booth::new(render_context, &[text], limited, fps);
+    (0..(1.5 * fps) as u32).for_each(|_| {
+        booth.draw(0, |_| {});
+    });
+    booth.score()
+}
+
+#[test]
+fn strobing_presets_are_limited_to_three_flashes_per_second() {
+    let Some(render_context) = render_context() else { return };
+    for ((name, body), fps) in STROBES.into_iter().zip([30.0, 60.0, 120.0].into_iter().cycle()) {
+        let text = preset(body);
+        let [unlimited, limited] = [false, true].map(|on| score(&render_context, &text, on, fps));
+        assert_eq!(unlimited.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz, without: {unlimited:?}");
+        assert_ne!(limited.verdict(), FlashVerdict::Fail, "{name}, {fps} Hz, with: {limited:?}");
     }
 }
 
 #[test]
-fn slow_ramps_count_as_flashes() {
+fn a_strobe_stays_alive() {
     let Some(render_context) = render_context() else { return };
-    let text = preset("ret = 0.5 + 0.5 * sin(time * 31.4);");
-    let count =
-        |limited| max_transitions(render(&render_context, &text, limited, 3.0).iter().map(luminance), 0.1);
-    let (unlimited, limited) = (count(false), count(true));
-    assert!(
-        unlimited > MAX_TRANSITIONS && limited <= MAX_TRANSITIONS,
-        "{unlimited} transitions without the limiter, {limited} with it"
-    );
+    let score = score(&render_context, &preset(STROBES[0].1), true, 60.0);
+    assert!(score.general >= 2, "{score:?}");
 }
 
 #[test]
-fn saturated_red_is_limited_at_constant_luminance() {
+fn cuts_fades_effects_and_blackouts_are_limited_together() {
     let Some(render_context) = render_context() else { return };
-    let text =
-        preset("ret = (frac(time * 5.0) < 0.5) ? float3(1.0, 0.0, 0.0) : float3(0.498, 0.498, 0.498);");
-    let count =
-        |limited| max_transitions(render(&render_context, &text, limited, 3.0).iter().map(red_share), 0.4);
-    let (unlimited, limited) = (count(false), count(true));
-    assert!(
-        unlimited > MAX_TRANSITIONS && limited <= MAX_TRANSITIONS,
-        "{unlimited} transitions without the limiter, {limited} with it"
-    );
+    let [flashing, white, black] = [
+        // Flashes three times a second, which is allowed.
+        preset("ret = step(0.5, frac(time * 3.0 + 0.4));"),
+        preset("ret = 1;"),
+        preset("ret = 0;"),
+    ];
+    let run = |limited| {
+        let mut booth = Booth::new(&render_context, &[&flashing, &white, &black], limited, 60.0);
+        for frame in 0_u32..240 {
+            // The last frame before each cut is white.
+            let front = if frame % 25 == 24 { 1 } else { u64::from(frame / 25 % 2) * 2 };
+            booth.draw(front, |cue| {
+                if frame % 40 > 30 {
+                    let progress = Unipolar::new((frame % 40 - 30) as f32 / 10.0);
+                    cue.fade = Some(Fade { to: on_air(1), progress, style: Default::default() });
+                }
+                match frame {
+                    100..120 if frame % 4 < 2 => cue.output_mode = OutputMode::Blackout,
+                    130..150 if frame % 5 == 0 => cue.output_mode = OutputMode::Freeze,
+                    160..240 => cue.post.glow = if frame % 8 < 4 { 1.0 } else { -1.0 },
+                    _ => {}
+                }
+            });
+        }
+        booth.score()
+    };
+    let [unlimited, limited] = [false, true].map(run);
+    assert_eq!(unlimited.verdict(), FlashVerdict::Fail, "{unlimited:?}");
+    assert_ne!(limited.verdict(), FlashVerdict::Fail, "{limited:?}");
 }
 
 #[test]
@@ -145,7 +181,10 @@ fn pictures_without_flashes_are_unchanged() {
         .find(|preset| preset.path.starts_with("ambient/calm"))
         .expect("an ambient/calm preset");
     for text in [slow.as_str(), calm.text] {
-        let [unlimited, limited] = [false, true].map(|on| render(&render_context, text, on, 2.0));
+        let [unlimited, limited] = [false, true].map(|on| {
+            let mut booth = Booth::new(&render_context, &[text], on, 60.0);
+            (0..90).map(|_| booth.draw(0, |_| {})).collect::<Vec<_>>()
+        });
         let changed = unlimited.iter().zip(&limited).filter(|(a, b)| a != b).count();
         assert_eq!(changed, 0, "changed frames of {}", unlimited.len());
     }

@@ -43,6 +43,8 @@ pub struct PerformSettings {
     pub log: Option<PathBuf>,
     /// Whether unknown presets are audited before they are shown.
     pub guarded: bool,
+    /// Whether flashes are limited to three per second.
+    pub limit_flashes: bool,
 }
 
 /// Result of a performance.
@@ -80,7 +82,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     let admission = live_admission(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
     let warmer = Warmer::in_place(&render_context, &heard, deck, admission);
     let mut stage = Stage::new(render_context, settings.size);
-    stage.limit_flashes(true);
+    stage.limit_flashes(settings.limit_flashes);
     let header = LogHeader {
         steady: true,
         sound: settings.audio.clone(),

@@ -365,8 +365,7 @@ impl Running {
         let warmer = Warmer::threads(&render_context, &heard, deck, admission);
         let mut stage = Stage::new(render_context, size);
         stage.measure_picture(true);
-        // With software rendering the limiter costs most of another frame.
-        let limited = settings.limit_flashes.unwrap_or(!software);
+        let limited = settings.limit_flashes.unwrap_or(true);
         stage.limit_flashes(limited);
         #[cfg_attr(not(feature = "faults"), expect(unused_mut, reason = "only tests add faults"))]
         let mut rig = Rig::new(show, stage, warmer, heard);

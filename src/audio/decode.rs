@@ -9,10 +9,10 @@ use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::io::MediaSourceStream;
 
 use super::stereo::stereo;
-use super::{AudioError, Frame, Pcm};
+use super::{AudioError, Frame, Pcm, wav_source};
 use crate::disk::{Input, limit};
 
 /// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); less at higher rates.
@@ -37,16 +37,6 @@ pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
         return Err(unplayable(path, "it contains no audio"));
     }
     Ok(Pcm { rate_hz, frames })
-}
-
-impl MediaSource for Input {
-    fn is_seekable(&self) -> bool {
-        true
-    }
-
-    fn byte_len(&self) -> Option<u64> {
-        Some(self.length())
-    }
 }
 
 /// An open file that is decoded packet by packet.
@@ -74,7 +64,8 @@ impl AudioFile {
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);
         }
-        let stream = MediaSourceStream::new(Box::new(file), Default::default());
+        let source = wav_source::open(file).map_err(|error| unplayable(path, &error.to_string()))?;
+        let stream = MediaSourceStream::new(source, Default::default());
         let format = symphonia::default::get_probe()
             .probe(&hint, stream, Default::default(), Default::default())
             .map_err(|_| unplayable(path, "unknown format"))?;

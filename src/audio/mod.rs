@@ -16,6 +16,7 @@ mod resample;
 mod source;
 mod stereo;
 pub mod wav;
+mod wav_source;
 
 pub use capture::{
     AudioState, Capture, Clock, DeviceChoice, Input, InputError, InputKind, Link, doctor, inputs,

@@ -38,15 +38,28 @@ pub struct Args {
     /// Show unknown presets without auditing them first
     #[arg(long)]
     unguarded: bool,
+    /// Do not limit flashes, for example to measure them
+    #[arg(long)]
+    unlimited: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, unguarded } = args;
+    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, unguarded, unlimited } = args;
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number above 0");
-    let guarded = !unguarded;
-    let report =
-        perform(&PerformSettings { audio, seconds, out, size, fps, seed, presets, textures, log, guarded })?;
+    let report = perform(&PerformSettings {
+        audio,
+        seconds,
+        out,
+        size,
+        fps,
+        seed,
+        presets,
+        textures,
+        log,
+        guarded: !unguarded,
+        limit_flashes: !unlimited,
+    })?;
     println!("rendered with {}", report.device);
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");

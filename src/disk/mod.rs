@@ -4,6 +4,7 @@
 //! a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if the disk
 //! does not answer, so a network mount that stalls costs the files on it and nothing else.
 
+mod dds;
 mod folder;
 mod input;
 pub mod limit;

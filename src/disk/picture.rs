@@ -5,7 +5,7 @@ use std::path::Path;
 
 use image::{DynamicImage, ImageReader, Limits};
 
-use super::{limit, read};
+use super::{dds, limit, read};
 
 /// Maximum side length of an image, pixels.
 const MAX_SIDE: u32 = 8192;
@@ -21,6 +21,9 @@ pub enum PictureError {
     /// The file is not an image, or it is damaged or too large.
     #[error(transparent)]
     Image(#[from] image::ImageError),
+    /// The file is a DDS image that is damaged or too large.
+    #[error("{0}")]
+    Dds(String),
     /// The decoder failed.
     #[error("the image is damaged")]
     Damaged,
@@ -30,6 +33,9 @@ pub enum PictureError {
 /// is decoded.
 pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     let bytes = read(path, limit::IMAGE)?;
+    if let Some(image) = dds::decode(&bytes, MAX_SIDE) {
+        return Ok(image.map_err(PictureError::Dds)?.into());
+    }
     // A file without a signature, such as TGA, is recognised by its ending.
     let mut reader = ImageReader::new(std::io::Cursor::new(bytes.as_slice()));
     if let Ok(format) = image::ImageFormat::from_path(path) {

@@ -43,19 +43,22 @@ impl Code {
         Self { labels: flat.label_positions(), flat, native: None }
     }
 
+    /// Returns the number of operations, which is what compiling takes time for.
+    pub fn operations(&self) -> usize {
+        self.flat.once.len() + self.flat.each.len()
+    }
+
+    /// Returns true if the program loops, or if `runs` a frame make machine code worth the time it takes to make.
+    pub fn is_worth_compiling(&self, runs: usize) -> bool {
+        self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING
+    }
+
     /// Adds machine code; returns false, and continues to interpret, if the platform does not allow it or the program is
     /// too long.
     pub fn make_native(&mut self) -> bool {
-        let short = self.flat.once.len() + self.flat.each.len() <= MAX_NATIVE;
+        let short = self.operations() <= MAX_NATIVE;
         self.native = short.then(|| Native::new(&self.flat)).flatten();
         self.native.is_some()
-    }
-
-    /// Adds machine code if the program loops, or if `runs` a frame make it worth the time.
-    pub fn make_native_if_worth(&mut self, runs: usize) {
-        if self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING {
-            self.make_native();
-        }
     }
 
     /// Runs until the end or until the budget is exhausted.
@@ -110,6 +113,11 @@ pub fn compile_batch(source: &str, scope: &mut Scope, columns: Columns) -> Resul
 }
 
 impl BatchCode {
+    /// As [`Code::operations`].
+    pub fn operations(&self) -> usize {
+        self.code.operations()
+    }
+
     /// As [`Code::make_native`].
     pub fn make_native(&mut self) -> bool {
         self.code.make_native()

@@ -159,7 +159,6 @@ pub(super) enum Unary {
     Sign,
     Floor,
     Ceil,
-    Int,
 }
 
 impl Unary {
@@ -188,16 +187,12 @@ impl Unary {
             Self::Sign => from_bool(x > 0.0) - from_bool(x < 0.0),
             Self::Floor => x.floor(),
             Self::Ceil => x.ceil(),
-            Self::Int => x.trunc(),
         }
     }
 
     /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
     pub fn is_cheap(self) -> bool {
-        matches!(
-            self,
-            Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil | Self::Int
-        )
+        matches!(self, Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil)
     }
 }
 
@@ -222,6 +217,8 @@ pub(super) enum Function {
     /// `freembuf`: frees `megabuf` from an index on.
     Free,
     Move(Move),
+    /// `_addop` and the others: `target op= value`.
+    Assign(Binary),
 }
 
 impl Function {
@@ -229,17 +226,19 @@ impl Function {
     pub fn arguments(self) -> usize {
         match self {
             Self::Unary(_) | Self::Not | Self::Random | Self::Free => 1,
-            Self::Binary(_) => 2,
+            Self::Binary(_) | Self::Assign(_) => 2,
             Self::Move(_) => 3,
         }
     }
 }
 
-/// Returns the function called `name`.
+/// Returns the function called `name`. Operators have names too, which presets may call.
 pub(super) fn find(name: &str) -> Option<Function> {
-    let unary = |function| Some(Function::Unary(function));
-    let binary = |function| Some(Function::Binary(function));
-    match name {
+    use Function::{Assign, Free, Move as Moved, Not, Random};
+    let unary = Function::Unary;
+    let binary = Function::Binary;
+    let compare = |comparison| Function::Binary(Binary::Compare(comparison));
+    Some(match name {
         "sin" => unary(Unary::Sin),
         "cos" => unary(Unary::Cos),
         "tan" => unary(Unary::Tan),
@@ -254,25 +253,44 @@ pub(super) fn find(name: &str) -> Option<Function> {
         "log10" => unary(Unary::Log10),
         "abs" => unary(Unary::Abs),
         "sign" => unary(Unary::Sign),
-        "floor" => unary(Unary::Floor),
+        "floor" | "int" => unary(Unary::Floor),
         "ceil" => unary(Unary::Ceil),
-        "int" => unary(Unary::Int),
         "_neg" => unary(Unary::Negate),
+        "_add" => binary(Binary::Add),
+        "_sub" => binary(Binary::Subtract),
+        "_mul" => binary(Binary::Multiply),
+        "_div" => binary(Binary::Divide),
+        "_mod" => binary(Binary::Modulo),
+        "pow" | "_pow" | "_powc" => binary(Binary::Power),
+        "_xor" => binary(Binary::BitXor),
+        "_shl" => binary(Binary::ShiftLeft),
+        "_shr" => binary(Binary::ShiftRight),
         "atan2" => binary(Binary::Atan2),
-        "pow" | "_powc" => binary(Binary::Power),
         "min" => binary(Binary::Min),
         "max" => binary(Binary::Max),
         "sigmoid" => binary(Binary::Sigmoid),
-        "band" | "_and" => binary(Binary::Both),
-        "bor" | "_or" => binary(Binary::Either),
-        "equal" | "_equal" => binary(Binary::Compare(Comparison::Equal)),
-        "above" | "_above" => binary(Binary::Compare(Comparison::Greater)),
-        "below" | "_below" => binary(Binary::Compare(Comparison::Less)),
-        "bnot" | "_not" => Some(Function::Not),
-        "rand" => Some(Function::Random),
-        "freembuf" | "_mem_free" => Some(Function::Free),
-        "memcpy" => Some(Function::Move(Move::Copy)),
-        "memset" => Some(Function::Move(Move::Set)),
-        _ => None,
-    }
+        "band" => binary(Binary::Both),
+        "bor" => binary(Binary::Either),
+        "equal" | "_equal" => compare(Comparison::Equal),
+        "_noteq" => compare(Comparison::NotEqual),
+        "above" | "_above" => compare(Comparison::Greater),
+        "below" | "_below" => compare(Comparison::Less),
+        "_aboeq" => compare(Comparison::GreaterEqual),
+        "_beleq" => compare(Comparison::LessEqual),
+        "_addop" => Assign(Binary::Add),
+        "_subop" => Assign(Binary::Subtract),
+        "_mulop" => Assign(Binary::Multiply),
+        "_divop" => Assign(Binary::Divide),
+        "_modop" => Assign(Binary::Modulo),
+        "_powop" => Assign(Binary::Power),
+        "_orop" => Assign(Binary::BitOr),
+        "_andop" => Assign(Binary::BitAnd),
+        "_xorop" => Assign(Binary::BitXor),
+        "bnot" | "_not" => Not,
+        "rand" => Random,
+        "freembuf" | "_mem_free" => Free,
+        "memcpy" => Moved(Move::Copy),
+        "memset" => Moved(Move::Set),
+        _ => return None,
+    })
 }

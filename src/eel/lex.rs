@@ -18,11 +18,15 @@ pub(super) enum Kind {
     Symbol(&'static str),
 }
 
+/// Most characters of `$'c'`, and bits of `$~8`: what a number holds exactly.
+const MAX_QUOTED: usize = 6;
+const MAX_MASK_BITS: i32 = 53;
+
 /// Operators and punctuation, longest first.
 const SYMBOLS: &[&str] = &[
     "===", "!==", "<<", ">>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "/=", "%=", "^=", "|=",
-    "&=", "+", "-", "*", "/", "%", "^", "|", "&", "~", "!", "=", "<", ">", "?", ":", "(", ")", "[", "]", ",",
-    ";",
+    "&=", "~=", "+", "-", "*", "/", "%", "^", "|", "&", "~", "!", "=", "<", ">", "?", ":", "(", ")", "[",
+    "]", ",", ";",
 ];
 
 /// Splits `source` into tokens, skipping comments (`//`, `\\`, `/* */`) and white space.
@@ -98,12 +102,19 @@ fn hex(digits: &[u8]) -> f64 {
         .fold(0.0, |value, &digit| value * 16.0 + f64::from(char::from(digit).to_digit(16).unwrap_or(0)))
 }
 
-/// Parses `$pi`, `$e`, `$phi`, `$xFF` and `$'c'`.
+/// Parses `$pi`, `$e`, `$phi`, `$xFF`, `$~8` (eight bits that are set) and `$'c'`, whose characters are bytes of a number.
 fn dollar(rest: &[u8]) -> Option<(Kind, usize)> {
     let tail = rest.get(1..)?;
     let starts = |word: &[u8]| tail.len() >= word.len() && tail[..word.len()].eq_ignore_ascii_case(word);
-    if let [b'\'', c, b'\'', ..] = tail {
-        return Some((Kind::Number(f64::from(*c)), 4));
+    if let [b'\'', quoted @ ..] = tail {
+        let end = quoted.iter().take(MAX_QUOTED + 1).position(|&c| c == b'\'')?;
+        let number = quoted[..end].iter().fold(0.0, |number, &c| number * 256.0 + f64::from(c));
+        return Some((Kind::Number(number), end + 3));
+    }
+    if let [b'~', digits @ ..] = tail {
+        let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+        let bits = std::str::from_utf8(&digits[..length]).ok()?.parse::<i32>().ok()?.min(MAX_MASK_BITS);
+        return Some((Kind::Number(2.0_f64.powi(bits) - 1.0), 2 + length));
     }
     for (word, value) in
         [(&b"pi"[..], std::f64::consts::PI), (b"phi", 1.618_033_988_749_895), (b"e", std::f64::consts::E)]

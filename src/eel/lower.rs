@@ -379,6 +379,27 @@ impl<'a> Lowering<'a> {
         self.forget(set);
     }
 
+    /// As [`Self::repeat`]; `body` keeps its value in the place it is given, if the value is `wanted`. Returns the last
+    /// one, or 0 if there was no iteration.
+    fn lower_loop(
+        &mut self,
+        iterations: Value,
+        wanted: bool,
+        body: impl FnOnce(&mut Self, Option<Place>) -> Option<Value>,
+    ) -> Value {
+        let zero = self.constant(0.0);
+        let last = wanted.then(|| self.new_place(Type::Number, None));
+        self.keep(last, zero);
+        self.repeat(iterations, |this| body(this, last));
+        last.map_or(zero, |last| self.get(last))
+    }
+
+    fn keep(&mut self, place: Option<Place>, value: Value) {
+        if let Some(place) = place {
+            self.set(place, value);
+        }
+    }
+
     // Nodes.
 
     /// Lowers a node; its value is only right if it is `wanted`.
@@ -436,16 +457,19 @@ impl<'a> Lowering<'a> {
             Node::Loop(count, body) => {
                 let count = self.value(count);
                 let iterations = self.pure(Op::Iterations(count));
-                self.repeat(iterations, |this| {
-                    this.lower(body, false);
+                self.lower_loop(iterations, wanted, |this, last| {
+                    let value = this.lower(body, wanted);
+                    this.keep(last, value);
                     None
-                });
-                self.constant(0.0)
+                })
             }
             Node::While(body) => {
                 let iterations = self.constant(f64::from(MAX_ITERATIONS));
-                self.repeat(iterations, |this| Some(this.value(body)));
-                self.constant(0.0)
+                self.lower_loop(iterations, wanted, |this, last| {
+                    let value = this.value(body);
+                    this.keep(last, value);
+                    Some(value)
+                })
             }
             Node::Random(a) => {
                 let a = self.value(a);

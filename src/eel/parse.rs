@@ -6,8 +6,10 @@ use super::lex::{Kind, Token};
 use super::scope::Scope;
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nesting of an expression.
-const MAX_DEPTH: u16 = 400;
+/// Maximum nesting of an expression. Parsing it fits into the stack of a thread.
+const MAX_DEPTH: u16 = 200;
+/// Maximum height of the tree, which long chains of operators make higher than their nesting.
+const MAX_HEIGHT: u16 = 500;
 /// Maximum nodes of a program.
 const MAX_NODES: usize = 200_000;
 
@@ -53,6 +55,7 @@ const COMPOUND_ASSIGNMENTS: &[(&str, Binary)] = &[
     ("^=", Binary::Power),
     ("|=", Binary::BitOr),
     ("&=", Binary::BitAnd),
+    ("~=", Binary::BitXor),
 ];
 
 type Parsed = Result<NodeId, CompileError>;
@@ -185,9 +188,18 @@ impl<'a> Parser<'a> {
         Ok(base)
     }
 
-    /// Parses `base[offset]`, which is `megabuf(base + offset)`.
+    /// Parses `base[offset]`, which is `megabuf(base + offset)`, and `gmem[index]`, which is `gmegabuf(index)`.
     fn index(&mut self) -> Parsed {
-        let mut value = self.primary()?;
+        let global = matches!(&self.tokens[self.at.min(self.tokens.len())..],
+            [Token { kind: Kind::Name(name), .. }, Token { kind: Kind::Symbol("["), .. }, ..] if name == "gmem");
+        let mut value = if global {
+            self.at += 2;
+            let index = self.statements()?;
+            self.expect("]")?;
+            self.push(Node::Memory(Space::Global, index))?
+        } else {
+            self.primary()?
+        };
         while self.eat("[") {
             let offset = self.statements()?;
             self.expect("]")?;
@@ -210,12 +222,7 @@ impl<'a> Parser<'a> {
             }
             Kind::Symbol("(") => {
                 self.at += 1;
-                self.nesting += 1;
-                if self.nesting > MAX_DEPTH {
-                    return Err(self.error(format!("nested deeper than {MAX_DEPTH}")));
-                }
                 let value = self.statements()?;
-                self.nesting -= 1;
                 self.expect(")")?;
                 Ok(value)
             }
@@ -265,9 +272,11 @@ impl<'a> Parser<'a> {
             ("exec2" | "exec3", _) if !arguments.is_empty() => Node::Sequence(arguments.into()),
             ("loop", &[count, body]) => Node::Loop(count, body),
             ("while", &[body]) => Node::While(body),
+            ("_and", &[a, b]) => Node::And(a, b),
+            ("_or", &[a, b]) => Node::Or(a, b),
             ("assign" | "_set", &[target, value]) => Node::Assign(target, value),
-            ("megabuf", &[index]) => Node::Memory(Space::Local, index),
-            ("gmegabuf" | "gmem", &[index]) => Node::Memory(Space::Global, index),
+            ("megabuf" | "_mem", &[index]) => Node::Memory(Space::Local, index),
+            ("gmegabuf" | "gmem" | "_gmem", &[index]) => Node::Memory(Space::Global, index),
             _ => match (functions::find(name), arguments) {
                 (Some(Function::Unary(function)), &[x]) => Node::Unary(function, x),
                 (Some(Function::Binary(function)), &[x, y]) => Node::Binary(function, x, y),
@@ -275,6 +284,9 @@ impl<'a> Parser<'a> {
                 (Some(Function::Random), &[x]) => Node::Random(x),
                 (Some(Function::Free), &[x]) => Node::Free(x),
                 (Some(Function::Move(function)), &[x, y, z]) => Node::Move(function, x, y, z),
+                (Some(Function::Assign(operator)), &[target, value]) => {
+                    Node::CompoundAssign(operator, target, value)
+                }
                 (Some(function), given) => {
                     let expected = function.arguments();
                     return Err(format!("{name} takes {expected} arguments, got {}", given.len()));
@@ -290,8 +302,8 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("more than {MAX_NODES} nodes")));
         }
         let height = 1 + self.tallest_child(&node);
-        if height > MAX_DEPTH * 2 {
-            return Err(self.error(format!("expression tree deeper than {}", MAX_DEPTH * 2)));
+        if height > MAX_HEIGHT {
+            return Err(self.error(format!("expression tree deeper than {MAX_HEIGHT}")));
         }
         self.nodes.push(self.fold_constants(node));
         self.heights.push(height);

@@ -71,21 +71,24 @@ impl Walker<'_, '_> {
             Node::Sequence(ref list) => list.iter().fold(0.0, |_, &step| self.eval(step)),
             Node::Loop(count, body) => {
                 let count = (self.eval(count) as i64).clamp(0, i64::from(MAX_ITERATIONS));
+                let mut last = 0.0;
                 for _ in 0..count {
-                    self.eval(body);
+                    last = self.eval(body);
                     if self.machine.budget.exhausted() {
                         break;
                     }
                 }
-                0.0
+                last
             }
             Node::While(body) => {
+                let mut last = 0.0;
                 for _ in 0..MAX_ITERATIONS {
-                    if !is_true(self.eval(body)) || self.machine.budget.exhausted() {
+                    last = self.eval(body);
+                    if !is_true(last) || self.machine.budget.exhausted() {
                         break;
                     }
                 }
-                0.0
+                last
             }
             Node::Random(limit) => {
                 let limit = self.eval(limit);

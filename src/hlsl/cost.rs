@@ -118,11 +118,18 @@ pub(super) fn check(ast: &Ast) -> Result<Plan, Error> {
             return Error::limit(Pos::default(), format!("{amount} {what}; the limit is {limit}"));
         }
     }
-    let round = cost.open_work.saturating_add(cost.open_lookups.saturating_mul(limits::LOOKUP_WORK)).max(1);
+    let work = |operations: u64, lookups: u64| {
+        operations.saturating_add(lookups.saturating_mul(limits::LOOKUP_WORK)).max(1)
+    };
+    let count_known = work(cost.pixel_work, cost.pixel_lookups) > limits::PIXEL_WORK;
+    let round = if count_known {
+        work(cost.operations, cost.lookups)
+    } else {
+        work(cost.open_work, cost.open_lookups)
+    };
     let [least, most] = limits::ROUNDS;
-    let rounds = (limits::PIXEL_WORK / 16 / round).clamp(least, most);
-    let known = cost.pixel_work.saturating_add(cost.pixel_lookups.saturating_mul(limits::LOOKUP_WORK));
-    Ok(Plan { rounds: rounds as u32, count_known: known > limits::PIXEL_WORK })
+    let rounds = (limits::PIXEL_WORK / round).clamp(least, most);
+    Ok(Plan { rounds: rounds as u32, count_known })
 }
 
 /// Size of a value, bytes.

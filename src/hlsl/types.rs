@@ -80,7 +80,7 @@ pub(super) fn numeric(name: &str) -> Option<Ty> {
         _ => return None,
     };
     let size = |byte: u8| (b'1'..=b'4').contains(&byte).then(|| byte - b'0');
-    let shape = match name[word.len()..].as_bytes() {
+    let shape = match &name.as_bytes()[word.len()..] {
         [] => Shape::Scalar,
         [n] => Shape::of(1, size(*n)?),
         [rows, b'x', columns] => Shape::of(size(*rows)?, size(*columns)?),

@@ -3,11 +3,16 @@
 //! Layout: `lactea_abi::MilkUniforms`. Semantics: MilkDrop's preset authoring guide.
 
 use lactea_abi::{MilkExtUniforms, MilkUniforms, NUM_Q, NUM_ROT};
+use lactea_preset::BaseValues;
 
 use super::engine::Context;
 use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
+
+/// `rand_preset` and the hues of projectM for its seed 1, as its pictures show them; the first hue is not drawn.
+const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
+const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
 
 /// Rotation matrices that rotate over time; the other four are random in every frame.
 const ANIMATED_ROTATIONS: usize = 20;
@@ -30,9 +35,12 @@ struct Rotation {
 }
 
 impl ShaderRandoms {
-    pub fn new(mut rng: Rng) -> Self {
-        let rand_preset = std::array::from_fn(|_| rng.unit_f32());
-        let hue_start = std::array::from_fn(|_| rng.unit_f32() * 64.8);
+    /// Draws the values of a preset. Seed 1 gives those of projectM, as far as they are known.
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let drawn = std::array::from_fn(|_| rng.unit_f32());
+        let hues = std::array::from_fn(|_| rng.unit_f32() * 64.8);
+        let (rand_preset, hue_start) = if seed == 1 { (SEED_1_PRESET, SEED_1_HUE) } else { (drawn, hues) };
         let rotations = std::array::from_fn(|k| {
             // Five groups of four, each faster than the last: s, d, f, vf, uf.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
@@ -52,7 +60,13 @@ impl ShaderRandoms {
 }
 
 /// Fills the uniforms and pass parameters of `out`.
-pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context, out: &mut Frame) {
+pub(super) fn fill(
+    randoms: &mut ShaderRandoms,
+    base: &BaseValues,
+    vars: &[f64],
+    context: &Context,
+    out: &mut Frame,
+) {
     let at = |slot: usize| vars[slot] as f32;
     out.blur = blur_range(vars);
     out.texture_wrap = vars[frame::wrap] != 0.0;
@@ -66,14 +80,14 @@ pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context,
         darken: vars[frame::darken] != 0.0,
         solarize: vars[frame::solarize] != 0.0,
         invert: vars[frame::invert] != 0.0,
-        hue_amount: 1.0,
+        hue_amount: base.shader.max(0.0).min(1.0),
     };
     let mut rot = [[[0.0; 4]; 3]; NUM_ROT];
     for (k, matrix) in rot.iter_mut().enumerate() {
         let rotation = if k < ANIMATED_ROTATIONS { randoms.rotations[k] } else { randoms.random_rotation() };
         *matrix = rotation.matrix(context.tick.time as f32);
     }
-    let q = |index: usize| context.q[index] as f32;
+    let q = |index: usize| finite(context.q[index]);
     out.uniforms = MilkUniforms {
         rand_frame: std::array::from_fn(|_| randoms.rng.unit_f32()),
         rand_preset: randoms.rand_preset,
@@ -87,6 +101,11 @@ pub(super) fn fill(randoms: &mut ShaderRandoms, vars: &[f64], context: &Context,
         q_hi: std::array::from_fn(|four| std::array::from_fn(|i| q(NUM_Q + four * 4 + i))),
         ..MilkExtUniforms::default()
     };
+}
+
+/// Converts a value for shaders, which rely on it being finite: the translator guards no product of two such values.
+fn finite(value: f64) -> f32 {
+    if value.is_nan() { 0.0 } else { (value as f32).clamp(f32::MIN, f32::MAX) }
 }
 
 /// Returns the registers `_c0` to `_c13`.
@@ -184,7 +203,7 @@ mod tests {
 
     #[test]
     fn rotations_preserve_length() {
-        let mut randoms = ShaderRandoms::new(Rng::new(3));
+        let mut randoms = ShaderRandoms::new(3);
         let rotation = randoms.random_rotation();
         let matrix = rotation.matrix(1.7);
         let v = [0.3, -0.4, 0.8_f32];
@@ -192,6 +211,12 @@ mod tests {
             matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
         let length = |v: &[f32]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
         assert!((length(&v) - length(&rotated)).abs() < 1e-5, "{rotated:?}");
+    }
+
+    #[test]
+    fn shaders_get_finite_values() {
+        let values = [f64::NAN, f64::INFINITY, -1e300, 2.5].map(finite);
+        assert_eq!(values, [0.0, f32::MAX, f32::MIN, 2.5]);
     }
 
     #[test]

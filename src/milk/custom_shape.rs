@@ -97,12 +97,18 @@ impl ShapeState {
         if !values.as_flattened().iter().all(|value| value.abs() < 1e5) {
             return;
         }
-        if !out.add_coverage(instance.center, instance.radius) {
+        let thick = vars[shape::thick] != 0.0;
+        let outlines = match instance.outline[3] > 0.0 {
+            false => 0,
+            true if thick => 4,
+            true => 1,
+        };
+        let corners = instance.sides as u32 * (1 + outlines);
+        if !out.add_polygon(instance.center, instance.radius, corners) {
             return;
         }
         let blend = if vars[shape::additive] != 0.0 { Blend::Additive } else { Blend::Alpha };
         let textured = vars[shape::textured] != 0.0;
-        let thick = vars[shape::thick] != 0.0;
         let next = out.shapes.len() as u32;
         out.shapes.push(instance);
         match out.above.last_mut() {

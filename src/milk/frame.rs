@@ -47,11 +47,15 @@ pub struct Frame {
     pub triangles: Vec<Vertex>,
     /// Area of the polygons so far, in screens.
     coverage: f32,
+    /// Corners of the polygons so far; those of outlines count, too.
+    corners: u32,
 }
 
 /// Maximum total area of the polygons of one frame, in screens. Polygons beyond it are dropped, which keeps a frame
 /// from occupying the device for seconds.
 const MAX_COVERAGE: f32 = 256.0;
+/// Maximum corners of the polygons of one frame, for the same reason. Four shapes of 1,024 round, outlined instances have as many.
+const MAX_CORNERS: u32 = 4 * 1_024 * 200;
 
 /// Blend mode of a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,21 +248,23 @@ impl Frame {
         self.shapes.clear();
         self.triangles.clear();
         self.coverage = 0.0;
+        self.corners = 0;
     }
 
-    /// Adds the visible part of the rectangle `center` +- `radius`, in clip space, to the area of the polygons. Returns
-    /// false if the polygon must be dropped.
-    pub(super) fn add_coverage(&mut self, center: [f32; 2], radius: [f32; 2]) -> bool {
+    /// Adds the visible part of the rectangle `center` +- `radius`, in clip space, to the area of the polygons, and
+    /// `corners` to theirs. Returns false if the polygon must be dropped.
+    pub(super) fn add_polygon(&mut self, center: [f32; 2], radius: [f32; 2], corners: u32) -> bool {
         let side = |axis: usize| {
             let (low, high) = (center[axis] - radius[axis].abs(), center[axis] + radius[axis].abs());
             (high.min(1.0) - low.max(-1.0)).max(0.0) / 2.0
         };
         self.coverage += side(0) * side(1);
-        self.within_coverage_limit()
+        self.corners = self.corners.saturating_add(corners);
+        self.within_polygon_limits()
     }
 
     /// Returns false once polygons have been dropped.
-    pub(super) fn within_coverage_limit(&self) -> bool {
-        self.coverage <= MAX_COVERAGE
+    pub(super) fn within_polygon_limits(&self) -> bool {
+        self.coverage <= MAX_COVERAGE && self.corners <= MAX_CORNERS
     }
 }

@@ -14,7 +14,6 @@ use super::names::{FRAME, Q_COUNT, READ_ONLY, frame};
 use super::program::Program;
 use super::{Frame, PresetAudio, constants, overlay, wave};
 use crate::eel::{Budget, EelRandom, Shared};
-use crate::units::Rng;
 
 /// Instructions all code of one preset may execute per frame.
 pub const FRAME_BUDGET: u64 = 40_000_000;
@@ -30,7 +29,7 @@ const RAND_SEED: u32 = 0x4141_f00d;
 pub struct StepReport {
     /// Some code of the preset was stopped at the instruction budget.
     pub over_budget: bool,
-    /// Polygons were dropped because together they cover more area than allowed.
+    /// Polygons were dropped because together they have more area or corners than allowed.
     pub overdrawn: bool,
 }
 
@@ -53,7 +52,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM.
+    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM,
+    /// and its hues and `rand_preset`.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
@@ -70,7 +70,7 @@ impl Player {
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
-            randoms: constants::ShaderRandoms::new(Rng::new(seed)),
+            randoms: constants::ShaderRandoms::new(seed),
             preset_clock: 0.0,
             last_time: None,
             initialized: false,
@@ -119,8 +119,8 @@ impl Player {
         wave::draw(&self.program.base, &self.main.vars, &context, &mut self.wave_points, out);
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
-        constants::fill(&mut self.randoms, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.within_coverage_limit() }
+        constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
+        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.within_polygon_limits() }
     }
 
     /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for

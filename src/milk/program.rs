@@ -8,13 +8,21 @@ use std::sync::Arc;
 use lactea_abi::PassKind;
 use lactea_preset::{BaseValues, CustomShape, CustomWave, Flavor, Preset};
 
-use super::double::{self, DoubleBlend};
+use super::double::{self, Double, DoubleBlend};
 use super::names::{self, frame, point, shape, vertex, wave};
 use super::shader::{self, ShaderText};
+use super::text::Decoded;
 use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
+
+/// Operations of one preset that become machine code, which takes about a second; the rest is interpreted. Presets have
+/// a tenth.
+const MAX_NATIVE: usize = 60_000;
+
+/// What old editors and crashed disks leave behind the last line.
+const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
 /// Why a file cannot be played as a preset.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
@@ -100,21 +108,44 @@ impl Program {
         if bytes.len() > MAX_PRESET_BYTES {
             return Err(PresetError::TooLarge(bytes.len()));
         }
-        let Some(double) = double::split(bytes) else { return Ok(Arc::new(Self::from_text(bytes, native)?)) };
-        let (double, blend) = double.map_err(PresetError::Invalid)?;
-        let second = Arc::new(Self::from_text(&double.preset2, native)?);
-        let first = Self::from_text(&double.preset1, native)?;
-        Ok(Arc::new(Self { second: Some((second, blend)), ..first }))
+        let decoded = Decoded::new(bytes);
+        let text = decoded.text.trim_end_matches(END_OF_FILE);
+        match double::split(text) {
+            Some(double) => Self::from_double(double, native),
+            None => Self::from_text(text, native),
+        }
+        .map(Arc::new)
     }
 
-    fn from_text(bytes: &[u8], native: bool) -> Result<Self, PresetError> {
-        let preset = Preset::parse_with(bytes, Flavor::ProjectM)
+    /// Compiles the halves of a double preset; one plays alone if the other is no preset.
+    fn from_double(double: Double, native: bool) -> Result<Self, PresetError> {
+        let problem = |message| Problem { part: "double preset".into(), message };
+        let [first, second] = double.halves.map(|half| Self::from_text(&half, native));
+        let mut program = match (first, second) {
+            (Ok(first), Ok(second)) => Self { second: Some((Arc::new(second), double.blend)), ..first },
+            (Ok(mut only), Err(error)) => {
+                only.problems.push(problem(format!("second half: {error}; playing the first half only")));
+                only
+            }
+            (Err(error), Ok(mut only)) => {
+                only.problems.push(problem(format!("first half: {error}; playing the second half only")));
+                only
+            }
+            (Err(error), Err(_)) => return Err(error),
+        };
+        program.problems.extend(double.problems.into_iter().map(problem));
+        Ok(program)
+    }
+
+    fn from_text(text: &str, native: bool) -> Result<Self, PresetError> {
+        let preset = Preset::parse_with(text.as_bytes(), Flavor::ProjectM)
             .map_err(|error| PresetError::Invalid(error.to_string()))?;
         Ok(Self::from_preset(preset, native))
     }
 
     fn from_preset(preset: Preset, native: bool) -> Self {
         let mut problems = Vec::new();
+        let native = if native { MAX_NATIVE } else { 0 };
         let mut build = Builder { problems: &mut problems, native };
         let code = build.frame_code(&preset);
         let waves = (0..).zip(&preset.waves).filter(|(_, w)| w.enabled != 0);
@@ -130,8 +161,8 @@ impl Program {
 /// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
-    /// Whether to make machine code where it is worth the time.
-    native: bool,
+    /// Operations that may still become machine code where it is worth the time.
+    native: usize,
 }
 
 impl Builder<'_> {
@@ -180,8 +211,8 @@ impl Builder<'_> {
     /// Compiles code that runs `runs` times a frame.
     fn code(&mut self, part: &str, joined: &str, scope: &mut Scope, runs: usize) -> Option<Code> {
         let mut code = self.compile(part, joined, scope, eel::compile)?;
-        if self.native {
-            code.make_native_if_worth(runs);
+        if code.is_worth_compiling(runs) && self.may_compile(code.operations()) {
+            code.make_native();
         }
         Some(code)
     }
@@ -199,10 +230,17 @@ impl Builder<'_> {
         let columns = Columns { inputs: &inputs, resets: &resets, outputs: &outputs };
         let compile = |source: &str, scope: &mut Scope| eel::compile_batch(source, scope, columns);
         let mut code = self.compile(part, joined, scope, compile)?;
-        if self.native {
+        if self.may_compile(code.operations()) {
             code.make_native();
         }
         Some(code)
+    }
+
+    /// Returns whether a program of this many operations may become machine code, and counts them.
+    fn may_compile(&mut self, operations: usize) -> bool {
+        let left = self.native.checked_sub(operations);
+        self.native = left.unwrap_or(self.native);
+        left.is_some()
     }
 
     fn compile<T>(

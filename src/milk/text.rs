@@ -69,15 +69,22 @@ pub struct Line<'a> {
 pub struct Decoded<'a> {
     /// The text without its byte order mark.
     pub text: Cow<'a, str>,
-    /// Whether the file starts with a UTF-8 byte order mark.
+    /// Whether the file starts with a byte order mark.
     pub bom: bool,
-    /// Whether the file is not UTF-8 and was decoded as Latin-1.
+    /// Whether the file is not Unicode and was decoded as Latin-1.
     pub latin1: bool,
 }
 
 impl<'a> Decoded<'a> {
-    /// Decodes UTF-8, falling back to Latin-1, which is close to the Windows code page of MilkDrop.
+    /// Decodes UTF-8, or UTF-16 of either byte order, falling back to Latin-1, which is close to the Windows code page
+    /// of MilkDrop.
     pub fn new(bytes: &'a [u8]) -> Self {
+        if let Some((body, unit, bom)) = utf16(bytes) {
+            let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+            let text: String =
+                char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+            return Self { text: text.into(), bom, latin1: false };
+        }
         let body = bytes.strip_prefix(b"\xef\xbb\xbf");
         let bom = body.is_some();
         let body = body.unwrap_or(bytes);
@@ -85,6 +92,20 @@ impl<'a> Decoded<'a> {
             Ok(text) => Self { text: text.into(), bom, latin1: false },
             Err(_) => Self { text: body.iter().map(|&byte| char::from(byte)).collect(), bom, latin1: true },
         }
+    }
+}
+
+/// The text of a UTF-16 file without its byte order mark, how its units are read, and whether it had the mark.
+type Utf16<'a> = (&'a [u8], fn([u8; 2]) -> u16, bool);
+
+/// Recognizes UTF-16 by its byte order mark or, since presets begin with ASCII, by the zeros among the first bytes.
+fn utf16(bytes: &[u8]) -> Option<Utf16<'_>> {
+    match bytes {
+        [0xff, 0xfe, body @ ..] => Some((body, u16::from_le_bytes, true)),
+        [0xfe, 0xff, body @ ..] => Some((body, u16::from_be_bytes, true)),
+        [1..=255, 0, 1..=255, 0, ..] => Some((bytes, u16::from_le_bytes, false)),
+        [0, 1..=255, 0, 1..=255, ..] => Some((bytes, u16::from_be_bytes, false)),
+        _ => None,
     }
 }
 
@@ -266,6 +287,17 @@ mod tests {
         let decoded = Decoded::new(b"\xef\xbb\xbfna\xefve");
         assert_eq!((&*decoded.text, decoded.bom, decoded.latin1), ("na\u{ef}ve", true, true));
         assert!(!Decoded::new("naïve".as_bytes()).latin1);
+    }
+
+    #[test]
+    fn utf16_is_decoded_in_both_byte_orders_with_and_without_its_mark() {
+        let text = "[preset00]\r\n// \u{1f3b5}\r\nzoom=1";
+        let le = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        let marked = format!("\u{feff}{text}");
+        for (bytes, bom) in [(le(text), false), (be(text), false), (le(&marked), true), (be(&marked), true)] {
+            assert_eq!(Decoded::new(&bytes), Decoded { text: text.into(), bom, latin1: false });
+        }
     }
 
     #[test]

@@ -80,6 +80,9 @@ impl Rig {
         let step = self.step(input, &audio);
         self.watch_budget(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
+        if !changes {
+            self.stage.stay(step.cue.dt);
+        }
         if changes && self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
             self.picture_stats = self.stage.picture_stats();
         }

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use lactea_abi::{Address, Filter};
 
-use super::cue::FadeStyle;
 use super::deck_look::DeckLook;
 use super::error::StageError;
 use super::pass;
 use super::pass::blit::BlitPass;
-use super::pass::mix::{self, MixUniforms};
+use super::pass::double::{self, DoubleUniforms};
 use super::pass::post::ScreenPass;
 use super::picture::DeckPicture;
 use super::render_context::RenderContext;
 use super::settings::DeckSettings;
-use crate::milk::{DoubleBlend, Frame, Modulation, Pattern, Player, PresetAudio, Program, StepReport, Tick};
+use crate::milk::{DoubleBlend, Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
 /// A running preset, or the two presets of a double preset.
 pub struct Deck {
@@ -238,8 +237,10 @@ impl Layer {
     fn problems(&self) -> Vec<String> {
         let program = self.player.program();
         let parts = program.problems.iter().map(|problem| format!("{}: {}", problem.part, problem.message));
-        let overdrawn =
-            self.report.overdrawn.then(|| "shapes: total area over the limit; some were dropped".to_owned());
+        let overdrawn = self
+            .report
+            .overdrawn
+            .then(|| "shapes: total area or corners over the limit; some were dropped".to_owned());
         parts.chain(self.picture.problems().iter().cloned()).chain(overdrawn).collect()
     }
 }
@@ -247,28 +248,17 @@ impl Layer {
 /// The second half of a double preset, and the blended picture.
 struct SecondLayer {
     layer: Layer,
-    mixer: ScreenPass<MixUniforms>,
-    uniforms: MixUniforms,
+    mixer: ScreenPass<DoubleUniforms>,
+    uniforms: DoubleUniforms,
     picture: wgpu::TextureView,
 }
 
 impl SecondLayer {
     fn new(render_context: &RenderContext, layer: Layer, blend: DoubleBlend, size: [u32; 2]) -> Self {
-        let style = match blend.pattern {
-            Pattern::Uniform => FadeStyle::Mix,
-            Pattern::Luma => FadeStyle::Luma,
-            Pattern::Radial => FadeStyle::Radial,
-        };
-        let uniforms = MixUniforms {
-            progress: blend.share,
-            style: MixUniforms::style(style),
-            aspect: size[1] as f32 / size[0] as f32,
-            light: 1.0,
-        };
         Self {
             layer,
-            mixer: mix::pass(&render_context.gpu, pass::FORMAT),
-            uniforms,
+            mixer: double::pass(&render_context.gpu),
+            uniforms: DoubleUniforms::new(&blend, size),
             picture: pass::view(&pass::image(&render_context.gpu.device, "double preset", size)),
         }
     }

@@ -10,6 +10,7 @@ use super::pass::blur::BlurPass;
 use super::pass::composite::CompositePass;
 use super::pass::coordinates::CoordinatesPass;
 use super::pass::draw::DrawPass;
+use super::pass::flash::FlashPipelines;
 use super::pass::shape::ShapePass;
 use super::pass::warp::WarpPass;
 use super::picture_stats::DownsamplePass;
@@ -30,6 +31,7 @@ pub struct RenderContext {
     /// On a software rasteriser, passes over a mesh read what it interpolates from images.
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
+    pub(super) flash: FlashPipelines,
     pub(super) frame_layout: wgpu::BindGroupLayout,
     samplers: [wgpu::Sampler; 4],
     texture_folders: Vec<PathBuf>,
@@ -62,6 +64,7 @@ impl RenderContext {
             shape: ShapePass::new(&gpu),
             coordinates,
             downsample: DownsamplePass::new(&gpu),
+            flash: FlashPipelines::new(&gpu),
             frame_layout: pass::layout(&gpu, "frame", &[pass::UNIFORM, pass::UNIFORM]),
             samplers: [
                 sampler(linear, wrap),

@@ -10,7 +10,7 @@ use super::deck::{Deck, FrameTime};
 use super::error::StageError;
 use super::pass;
 use super::pass::blit::BlitPass;
-use super::pass::flash::FlashPass;
+use super::pass::flash::FlashLimiter;
 use super::pass::mix::{self, MixUniforms};
 use super::pass::post::ScreenPass;
 use super::picture_stats::{PictureMeter, PictureStats};
@@ -24,7 +24,7 @@ pub struct Stage {
     decks: BTreeMap<DeckId, Box<Deck>>,
     mixer: ScreenPass<MixUniforms>,
     post: PostChain,
-    limiter: Option<FlashPass>,
+    limiter: Option<FlashLimiter>,
     meter: Option<PictureMeter>,
     /// Target of the mixer and the post effects.
     mixed: wgpu::TextureView,
@@ -79,7 +79,8 @@ impl Stage {
 
     /// Turns the flash limiter (at most three flashes per second) on or off from the next frame on.
     pub fn limit_flashes(&mut self, enabled: bool) {
-        self.limiter = enabled.then(|| FlashPass::new(&self.render_context.gpu, self.size()));
+        let RenderContext { gpu, flash, .. } = &*self.render_context;
+        self.limiter = enabled.then(|| FlashLimiter::new(gpu, flash, self.size()));
     }
 
     /// Turns [`Self::picture_stats`] on or off.
@@ -145,6 +146,7 @@ impl Stage {
     /// Draws one frame into the output picture. A deck that was not added is drawn black.
     pub fn draw(&mut self, cue: &Cue) {
         if cue.output_mode == OutputMode::Freeze {
+            self.stay(cue.dt);
             return;
         }
         let gpu = &self.render_context.gpu;
@@ -199,10 +201,20 @@ impl Stage {
             self.mixed.clone()
         };
         self.picture = match &mut self.limiter {
-            Some(limiter) => limiter.draw(gpu, &mut encoder, sampler, &finished, cue.dt as f32),
+            Some(limiter) => {
+                let pipelines = &self.render_context.flash;
+                limiter.draw(gpu, pipelines, &mut encoder, &finished, cue.dt, cue.fps)
+            }
             None => finished,
         };
         gpu.submit([encoder.finish()]);
+    }
+
+    /// Notes that the output picture stays for `dt` seconds in which nothing is drawn.
+    pub fn stay(&mut self, dt: f64) {
+        if let Some(limiter) = &mut self.limiter {
+            limiter.stay(dt);
+        }
     }
 
     /// Blocks until the device is idle. Not for the render thread.

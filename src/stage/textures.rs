@@ -1,6 +1,6 @@
 //! Textures of presets: built-in noise, and images in the user's texture folders.
 //!
-//! Images are looked up by lower-case file stem. A missing image is reported and replaced by smooth noise. Images are
+//! Images are looked up by lower-case file stem. A missing image is reported and is black, as in MilkDrop. Images are
 //! loaded while a deck is built, never on the render thread.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
 /// Recognized file extensions.
-const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "png", "bmp", "tga", "dds", "gif", "webp", "jfif"];
+const EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "dib", "tga", "dds", "gif", "webp", "jfif"];
 
 /// A texture on the device.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct Texture {
 /// Textures available to presets.
 pub struct Textures {
     noise: [Texture; 6],
+    /// One black pixel, for images that are missing: flat, and a volume.
+    black: [Texture; 2],
     files: HashMap<String, PathBuf>,
     /// Sorted names, for random picks.
     names: Vec<String>,
@@ -48,9 +50,12 @@ impl Textures {
             [NoiseTex::Lq, NoiseTex::LqLite, NoiseTex::Mq, NoiseTex::Hq, NoiseTex::VolLq, NoiseTex::VolHq]
                 .map(|which| {
                     let (bytes, side) = noise::generate(which);
-                    let depth = if noise::is_volume(which) { side } else { 1 };
-                    upload(gpu, &format!("noise/{which:?}"), &bytes, [side, side, depth].map(|s| s as u32))
+                    let (depth, dim) =
+                        if noise::is_volume(which) { (side, TexDim::D3) } else { (1, TexDim::D2) };
+                    let size = [side, side, depth].map(|side| side as u32);
+                    upload(gpu, &format!("noise/{which:?}"), &bytes, size, dim)
                 });
+        let black = [TexDim::D2, TexDim::D3].map(|dim| upload(gpu, "black", &[0, 0, 0, 255], [1; 3], dim));
         let mut files = HashMap::new();
         for folder in folders {
             for found in Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()) {
@@ -65,7 +70,7 @@ impl Textures {
         }
         let mut names: Vec<String> = files.keys().cloned().collect();
         names.sort();
-        Self { noise, files, names, cache: Mutex::default() }
+        Self { noise, black, files, names, cache: Mutex::default() }
     }
 
     /// Returns the number of images found.
@@ -78,12 +83,12 @@ impl Textures {
         &self.noise[which.index()]
     }
 
-    /// Returns the noise texture used in place of a missing image.
+    /// Returns the black texture used in place of a missing image.
     pub fn placeholder(&self, dim: TexDim) -> &Texture {
-        self.noise(match dim {
-            TexDim::D2 => NoiseTex::Mq,
-            TexDim::D3 => NoiseTex::VolHq,
-        })
+        match dim {
+            TexDim::D2 => &self.black[0],
+            TexDim::D3 => &self.black[1],
+        }
     }
 
     /// Loads the image `name`; `None` if it is missing or unreadable.
@@ -105,7 +110,7 @@ impl Textures {
         let texture = match load(gpu, path) {
             Ok(texture) => Arc::new(texture),
             Err(why) => {
-                log::warn!("could not load texture {}: {why}; using noise instead", path.display());
+                log::warn!("could not load texture {}: {why}; it is black", path.display());
                 return None;
             }
         };
@@ -150,17 +155,20 @@ fn load(gpu: &Gpu, path: &Path) -> Result<Texture, PictureError> {
     };
     let rgba = image.to_rgba8();
     let size = [rgba.width(), rgba.height(), 1];
-    Ok(upload(gpu, &path.to_string_lossy(), rgba.as_raw(), size))
+    Ok(upload(gpu, &path.to_string_lossy(), rgba.as_raw(), size, TexDim::D2))
 }
 
-fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3]) -> Texture {
+fn upload(gpu: &Gpu, label: &str, rgba: &[u8], [width, height, depth]: [u32; 3], dim: TexDim) -> Texture {
     let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
     let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some(label),
         size,
         mip_level_count: 1,
         sample_count: 1,
-        dimension: if depth > 1 { wgpu::TextureDimension::D3 } else { wgpu::TextureDimension::D2 },
+        dimension: match dim {
+            TexDim::D2 => wgpu::TextureDimension::D2,
+            TexDim::D3 => wgpu::TextureDimension::D3,
+        },
         format: wgpu::TextureFormat::Rgba8Unorm,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],

@@ -68,9 +68,9 @@ fn long_shaders_within_the_limits_translate() {
     assert_eq!(refused(&format!("shader_body {{ {arms} ret = 2; }}")), None);
     let loops = "for (int i = 0; i < 1000; i++) ret += GetPixel(uv);";
     assert_eq!(refused(&format!("shader_body {{ {loops} }}")), None);
-    let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(95), ")".repeat(95));
+    let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(70), ")".repeat(70));
     assert_eq!(refused(&deep), None);
-    let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(90), "}".repeat(90));
+    let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(70), "}".repeat(70));
     assert_eq!(refused(&blocks), None);
 }
 
@@ -84,6 +84,13 @@ fn broken_shaders_are_refused_with_a_place() {
         ("shader_body { ret = uv; }", "cannot convert float2 to float3"),
         ("shader_body { ret = sin(1, 2); }", "takes 1 arguments"),
         ("shader_body { ret.q = 1; }", "has no member `q`"),
+        ("shader_body { ret.xg = 1; }", "has no member `xg`"),
+        ("shader_body { uv.z = 1; }", "has no member `z`"),
+        ("shader_body { float2x2 m; m._m02 = 1; }", "has no member `_m02`"),
+        ("shader_body { float2x2 m; m._00 = 1; }", "has no member `_00`"),
+        ("sampler s = sampler_state }; shader_body { }", "expected `{`"),
+        ("shader_body { ret = cross(uv, uv); }", "cannot convert float2 to float3"),
+        ("shader_body { ret = D3DCOLORtoUBYTE4(uv); }", "cannot convert float2 to float4"),
         ("shader_body { 1 = 2; }", "cannot assign"),
         ("shader_body { break; }", "outside a loop"),
         ("shader_body { float2 a = float2(1); a = float2(1, 2).z; }", "has no member"),

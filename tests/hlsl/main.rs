@@ -22,10 +22,8 @@ fn rows(heading: &str) -> Vec<Row> {
         .map(|line| {
             let line = line.replace("\\|", "\u{1}");
             let cells = line.strip_prefix('|').and_then(|line| line.strip_suffix('|')).expect("a row");
-            let cells: Vec<String> = cells
-                .split('|')
-                .map(|cell| cell.trim().replace('\u{1}', "|").replace("\\n", "\n"))
-                .collect();
+            let cells: Vec<String> =
+                cells.split('|').map(|cell| cell.trim().replace('\u{1}', "|").replace("\\n", "\n")).collect();
             cells.try_into().unwrap_or_else(|cells| panic!("{cells:?}"))
         })
         .collect()
@@ -89,10 +87,10 @@ fn loops_without_an_end_are_stopped() {
         painter.pixel(&source).expect("translates")[0]
     };
     let [cheap, lookups] = [rounds(""), rounds("ret += tex2D(sampler_main, ret.xy);")];
-    assert!((64.0..=4_096.0).contains(&lookups) && lookups < cheap && cheap <= 4_096.0, "{cheap} {lookups}");
+    assert!((32.0..=4_096.0).contains(&lookups) && lookups < cheap && cheap <= 4_096.0, "{cheap} {lookups}");
     // A loop that counts from one constant to another runs to its end.
-    let source = "shader_body { for (int i = 0; i < 20000; i++) ret += 1; }";
-    assert_eq!(painter.pixel(source), Ok([20_000.0; 3]));
+    let source = "shader_body { for (int i = 0; i < 5000; i++) ret += 1; }";
+    assert_eq!(painter.pixel(source), Ok([5_000.0; 3]));
 }
 
 #[test]
@@ -103,6 +101,10 @@ fn a_long_chain_of_else_if_takes_the_right_arm() {
         let source = format!("shader_body {{ float n = q1 - 7 + {wanted}; {arms} ret = -1; }}");
         assert_eq!(painter.pixel(&source), Ok([wanted as f32; 3]), "arm {wanted}");
     }
+    // Braces around each link change nothing.
+    let arms: String = (0..70).map(|arm| format!("if (n == {arm}) ret = {arm}; else {{ ")).collect();
+    let source = format!("shader_body {{ float n = q1 + 60; {arms} ret = -1; {} }}", "}".repeat(70));
+    assert_eq!(painter.pixel(&source), Ok([67.0; 3]));
 }
 
 /// Translates and validates a folder of presets: `AIVJ_HLSL_PRESETS=DIR cargo test --release --test hlsl -- --ignored`.

@@ -159,7 +159,6 @@ functions! {
     log10(x) Log10
     floor(x) Floor
     ceil(x) Ceil
-    int(x) Int
 }
 
 functions! {

@@ -414,7 +414,6 @@ impl Translation<'_> {
             }
             Unary::Floor if self.rounds => self.build.ins().floor(x),
             Unary::Ceil if self.rounds => self.build.ins().ceil(x),
-            Unary::Int if self.rounds => self.build.ins().trunc(x),
             _ => self.call_number(calls::unary(unary), &[x]),
         }
     }

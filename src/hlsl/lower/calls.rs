@@ -33,10 +33,10 @@ impl Argument {
 
 /// How badly a value of type `from` suits a parameter; `None` if not at all.
 fn misfit(from: Ty, to: Ty) -> Option<u32> {
-    let (Ty::Number(from_kind, from_shape), Ty::Number(to_kind, to_shape)) = (from, to) else {
+    let (Ty::Number(from_kind, from_shape), Ty::Number(with_kind, to_shape)) = (from, to) else {
         return (from == to).then_some(0);
     };
-    let kind = if from_kind == to_kind { 0 } else { 1 + u32::from(from_kind > to_kind) };
+    let kind = if from_kind == with_kind { 0 } else { 1 + u32::from(from_kind > with_kind) };
     let shape = match (from_shape, to_shape) {
         (from, to) if from == to => 0,
         (Shape::Scalar, _) => 4,
@@ -260,7 +260,7 @@ impl Lowering<'_> {
                 format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)),
             );
         };
-        let x = self.to_kind(x, Kind::Float);
+        let x = self.with_kind(x, Kind::Float);
         let fact = if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN };
         let mut outputs = Vec::new();
         let result = match name {

@@ -77,11 +77,11 @@ impl Lowering<'_> {
             return self.cannot(pos, "convert", value.ty, ty);
         }
         let value = self.reshape(value, to);
-        Ok(self.to_kind(value, kind))
+        Ok(self.with_kind(value, kind))
     }
 
     /// Converts the kind of a number.
-    pub fn to_kind(&mut self, value: Value, kind: Kind) -> Value {
+    pub fn with_kind(&mut self, value: Value, kind: Kind) -> Value {
         let (from, shape) = (value.kind(), value.shape());
         if from == kind || matches!(shape, Shape::Matrix(..)) {
             return value;
@@ -142,7 +142,7 @@ impl Lowering<'_> {
                 self.matrix(rows)
             }
             (Shape::Scalar, Shape::Matrix(rows, columns)) => {
-                let value = self.to_kind(value, Kind::Float);
+                let value = self.with_kind(value, Kind::Float);
                 let row = self.reshape(value, Shape::Vector(columns));
                 self.matrix(vec![row; usize::from(rows)])
             }
@@ -207,7 +207,7 @@ impl Lowering<'_> {
         let components = rows
             .into_iter()
             .map(|row| {
-                let row = self.to_kind(row, Kind::Float);
+                let row = self.with_kind(row, Kind::Float);
                 self.expr(&row)
             })
             .collect();

@@ -164,9 +164,11 @@ impl Lowering<'_> {
             // Sizes and aspect ratios are never 0.
             Register::C(index @ (0 | 7)) => (self.blocks.frame, blocks::C, Some(index), sized),
             Register::C(index) => (self.blocks.frame, blocks::C, Some(index), Fact::within(1e8)),
-            Register::Q(index) => (self.blocks.frame, blocks::Q, Some(index), Fact::within(1e12)),
+            Register::Q(index) => (self.blocks.frame, blocks::Q, Some(index), Fact::within(f32::MAX)),
             Register::NoiseSize(index) => (self.blocks.frame, blocks::NOISE_SIZES, Some(index), sized),
-            Register::QHigh(index) => (self.blocks.extra, blocks::Q_HIGH, Some(index), Fact::within(1e12)),
+            Register::QHigh(index) => {
+                (self.blocks.extra, blocks::Q_HIGH, Some(index), Fact::within(f32::MAX))
+            }
             Register::Mouse => (self.blocks.extra, blocks::MOUSE, None, Fact::within(1e4)),
         };
         let base = self.f.add(Expression::GlobalVariable(block));
@@ -230,7 +232,7 @@ impl Lowering<'_> {
 
     fn choose(&mut self, [condition, accept, reject]: [ExprId; 3], pos: Pos) -> Result<Value, Error> {
         let condition = self.value(condition)?;
-        let condition = self.to_kind(condition, Kind::Bool);
+        let condition = self.with_kind(condition, Kind::Bool);
         let (accept, reject) = (self.value(accept)?, self.value(reject)?);
         let (Ty::Number(accept_kind, accept_shape), Ty::Number(reject_kind, reject_shape)) =
             (accept.ty, reject.ty)
@@ -247,7 +249,7 @@ impl Lowering<'_> {
             (_, shape) => (self.reshape(condition, Shape::Scalar), shape),
         };
         let [accept, reject] = [accept, reject].map(|value| {
-            let value = self.to_kind(value, kind);
+            let value = self.with_kind(value, kind);
             self.reshape(value, shape)
         });
         if condition.is_all(1.0) {
@@ -311,7 +313,7 @@ impl Lowering<'_> {
             if !matches!(value.ty, Ty::Number(..)) {
                 return self.cannot(self.ast.pos(*id), "convert", value.ty, ty);
             }
-            let value = self.to_kind(value, kind);
+            let value = self.with_kind(value, kind);
             parts.push(value);
         }
         if let [value] = &parts[..]
@@ -459,7 +461,7 @@ impl Lowering<'_> {
                     if !matches!(leaf.ty, Ty::Number(..)) {
                         return self.cannot(pos, "convert", leaf.ty, ty);
                     }
-                    let leaf = self.to_kind(leaf, kind);
+                    let leaf = self.with_kind(leaf, kind);
                     scalars.extend(self.scalars(&leaf));
                 }
                 // What a vector has too much is for the next element.

@@ -83,17 +83,3 @@ pub(super) fn function(name: &str, values: &[Value], shape: Shape) -> Option<Val
     }
     Some(Value::constant(Kind::Float, shape, components))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_arc_functions_are_close_to_the_exact_ones() {
-        for step in -10..=10_i8 {
-            let x = f32::from(step) / 10.0;
-            assert!((arc_cosine(x) - x.acos()).abs() < 1e-4, "{x}");
-        }
-        assert!(arc_cosine(2.0).is_finite() && arc_cosine(-3.0).is_finite());
-    }
-}

@@ -61,7 +61,7 @@ impl Lowering<'_> {
         }
         // By rows, where a matrix is allowed at all.
         let shape = values.iter().map(Value::shape).reduce(common_shape).unwrap_or(Shape::Scalar);
-        let values: Vec<_> = values.into_iter().map(|value| self.to_kind(value, Kind::Float)).collect();
+        let values: Vec<_> = values.into_iter().map(|value| self.with_kind(value, Kind::Float)).collect();
         if let Shape::Matrix(rows, columns) = shape {
             let mut all = Vec::new();
             for row in 0..rows {
@@ -91,11 +91,21 @@ impl Lowering<'_> {
         pos: Pos,
     ) -> Result<Value, Error> {
         use MathFunction as M;
+        let directions = if name == "refract" { 2 } else { 3 };
+        let numbers = values.iter().take(directions).all(|value| value.shape() == Shape::Scalar);
         match name {
+            "reflect" | "refract" | "faceforward" if numbers => {
+                // Numbers are vectors whose other component is 0.
+                for value in values.iter_mut().take(directions) {
+                    *value = self.compose(Kind::Float, Shape::Vector(2), &[value.clone(), Value::float(0.0)]);
+                }
+                let bent = self.float_function(name, values, Shape::Vector(2), pos)?;
+                return Ok(self.component(&bent, 0));
+            }
             "refract" => {
                 let eta = self.reshape(values.remove(2), Shape::Scalar);
                 let shape = common_shape(values[0].shape(), values[1].shape());
-                let [i, n] = self.pair(values, shape);
+                let [i, n] = [0, 1].map(|k: usize| self.reshape(values[k].clone(), shape));
                 return Ok(self.math(M::Refract, &[&i, &n, &eta], Fact::UNKNOWN));
             }
             "lit" => return Ok(self.lit(&values)),
@@ -228,7 +238,8 @@ impl Lowering<'_> {
             }
             "normalize" => self.normalize(&x, shape),
             "cross" => {
-                let [left, right] = self.pair(values, Shape::Vector(3));
+                let left = self.convert(x, Ty::vector(3), pos)?;
+                let right = self.convert(values[1].clone(), Ty::vector(3), pos)?;
                 self.math(M::Cross, &[&left, &right], Fact::UNKNOWN)
             }
             "reflect" => self.math(M::Reflect, &all, Fact::UNKNOWN),
@@ -253,19 +264,13 @@ impl Lowering<'_> {
                 Value { ty: Ty::Void, ..Value::float(0.0) }
             }
             "D3DCOLORtoUBYTE4" => {
-                let swapped = self.swizzle(&x, &[2, 1, 0, 3]);
-                self.product(swapped, Value::float(255.001_95), shape)
+                let color = self.convert(x, Ty::vector(4), pos)?;
+                let swapped = self.swizzle(&color, &[2, 1, 0, 3]);
+                self.product(swapped, Value::float(255.001_95), Shape::Vector(4))
             }
             _ => return Error::meaning(pos, format!("`{name}` is not supported")),
         };
         Ok(value)
-    }
-
-    fn pair(&mut self, values: Vec<Value>, shape: Shape) -> [Value; 2] {
-        let mut values = values.into_iter().map(|value| self.reshape(value, shape));
-        let first = values.next().unwrap_or_else(|| Value::float(0.0));
-        let second = values.next().unwrap_or_else(|| Value::float(0.0));
-        [first, second]
     }
 
     pub fn dot(&mut self, left: &Value, right: &Value) -> Value {
@@ -411,9 +416,9 @@ impl Lowering<'_> {
             }
             sum
         } else {
-            self.to_kind(value, Kind::Bool)
+            self.with_kind(value, Kind::Bool)
         };
-        let value = self.to_kind(value, Kind::Bool);
+        let value = self.with_kind(value, Kind::Bool);
         if value.shape() == Shape::Scalar {
             return Ok(value);
         }
@@ -444,7 +449,7 @@ impl Lowering<'_> {
         let values: Vec<_> = values
             .into_iter()
             .map(|value| {
-                let value = self.to_kind(value, kind);
+                let value = self.with_kind(value, kind);
                 self.reshape(value, shape)
             })
             .collect();
@@ -474,7 +479,7 @@ impl Lowering<'_> {
     }
 
     fn bit_count(&mut self, name: &str, value: Value) -> Value {
-        let value = if value.kind() == Kind::Uint { value } else { self.to_kind(value, Kind::Uint) };
+        let value = if value.kind() == Kind::Uint { value } else { self.with_kind(value, Kind::Uint) };
         let fun = match name {
             "countbits" => MathFunction::CountOneBits,
             "reversebits" => MathFunction::ReverseBits,
@@ -491,7 +496,7 @@ impl Lowering<'_> {
             "asuint" => Kind::Uint,
             _ => Kind::Float,
         };
-        let value = if value.kind() == Kind::Bool { self.to_kind(value, Kind::Int) } else { value };
+        let value = if value.kind() == Kind::Bool { self.with_kind(value, Kind::Int) } else { value };
         let expr = self.expr(&value);
         let handle =
             self.f.add(Expression::As { expr, kind: super::context::scalar(kind).kind, convert: None });

@@ -12,8 +12,8 @@ use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
 impl Lowering<'_> {
     /// The product of two numbers, vectors or matrices.
     pub fn mul(&mut self, ids: [ExprId; 2], mut values: Vec<Value>, pos: Pos) -> Result<Value, Error> {
-        let right = self.to_kind(values.remove(1), Kind::Float);
-        let left = self.to_kind(values.remove(0), Kind::Float);
+        let right = self.with_kind(values.remove(1), Kind::Float);
+        let left = self.with_kind(values.remove(0), Kind::Float);
         // Rotations are stored as columns: they need not be turned first.
         if let (Some(index), Shape::Vector(4)) = (self.as_rotation(ids[1]), left.shape()) {
             let columns = self.rotation(index);

@@ -33,7 +33,8 @@ fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
         Operator::Add => a + b,
         Operator::Subtract => a - b,
         Operator::Multiply => a.wrapping_mul(b),
-        Operator::Divide if b == 0 => a,
+        Operator::Divide if b == 0 && kind == Kind::Uint => a.signum() * i64::from(u32::MAX),
+        Operator::Divide if b == 0 => a.signum() * i64::from(i32::MAX),
         Operator::Divide => a / b,
         Operator::Modulo if b == 0 => 0,
         Operator::Modulo => a % b,
@@ -79,7 +80,7 @@ impl Lowering<'_> {
         match operator {
             Operator::And | Operator::Or => {
                 let [left, right] = [left, right].map(|value| {
-                    let value = self.to_kind(value, Kind::Bool);
+                    let value = self.with_kind(value, Kind::Bool);
                     self.reshape(value, shape)
                 });
                 return self.logical(operator, left, right, shape, pos);
@@ -103,8 +104,8 @@ impl Lowering<'_> {
         }
         // Truth counts as a whole number.
         let kind = kind.max(Kind::Int);
-        let left = self.to_kind(left, kind);
-        let right = self.to_kind(right, kind);
+        let left = self.with_kind(left, kind);
+        let right = self.with_kind(right, kind);
         if let Shape::Matrix(rows, columns) = shape {
             let row_shape = Shape::Vector(columns);
             let rows = (0..rows)
@@ -146,7 +147,7 @@ impl Lowering<'_> {
                 let mask =
                     self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
                 let right = self.plain(BinaryOperator::And, &right, &mask, shape, Fact::within(31.0));
-                let right = self.to_kind(right, Kind::Uint);
+                let right = self.with_kind(right, Kind::Uint);
                 let operator = match operator {
                     Operator::ShiftLeft => BinaryOperator::ShiftLeft,
                     _ => BinaryOperator::ShiftRight,
@@ -294,35 +295,48 @@ impl Lowering<'_> {
         self.select(condition, &zero, &rest, fact)
     }
 
-    /// Division of whole numbers, cut towards 0. A divisor of 0 counts as 1.
+    /// Division of whole numbers, cut towards 0. Division by zero gives the largest number of the dividend's sign, and
+    /// leaves no rest.
     fn whole_quotient(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
         let left = self.reshape(left, shape);
-        let mut right = self.reshape(right, shape);
-        if !(right.fact.nonzero && right.as_constant().is_some()) {
-            let one = self.reshape(Value::constant(right.kind(), Shape::Scalar, [1.0, 0.0, 0.0, 0.0]), shape);
-            let mut condition = self.is_zero(&right);
-            if right.kind() == Kind::Int {
-                // The quotient of the least number and -1 does not fit, and stops some processors.
-                let least = Value::constant(Kind::Int, Shape::Scalar, [f64::from(i32::MIN), 0.0, 0.0, 0.0]);
-                let least = self.reshape(least, shape);
-                let minus = Value::constant(Kind::Int, Shape::Scalar, [-1.0, 0.0, 0.0, 0.0]);
-                let minus = self.reshape(minus, shape);
-                let overflows = [(&left, least), (&right, minus)].map(|(value, limit)| {
-                    let (left, right) = (self.expr(value), self.expr(&limit));
-                    self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
-                });
-                let [left, right] = overflows;
-                let both = self.f.add(Expression::Binary { op: BinaryOperator::And, left, right });
-                condition = self.f.add(Expression::Binary {
-                    op: BinaryOperator::InclusiveOr,
-                    left: condition,
-                    right: both,
-                });
-            }
-            right = self.select(condition, &one, &right, Fact::UNKNOWN);
-        }
+        let right = self.reshape(right, shape);
+        let kind = left.kind();
         let op = if operator == Operator::Divide { BinaryOperator::Divide } else { BinaryOperator::Modulo };
-        self.plain(op, &left, &right, shape, Fact::within(4.3e9))
+        let fact = Fact::within(4.3e9);
+        if right.fact.nonzero && right.as_constant().is_some() && !right.is_all(-1.0) {
+            return self.plain(op, &left, &right, shape, fact);
+        }
+        let whole = |this: &mut Self, value: f64| {
+            this.reshape(Value::constant(kind, Shape::Scalar, [value, 0.0, 0.0, 0.0]), shape)
+        };
+        let one = whole(self, 1.0);
+        let by_zero = self.is_zero(&right);
+        let mut unsafe_divisor = by_zero;
+        if kind == Kind::Int {
+            // The quotient of the least number and -1 does not fit, and stops some processors.
+            let limits = [(&left, whole(self, f64::from(i32::MIN))), (&right, whole(self, -1.0))];
+            let [left, right] = limits.map(|(value, limit)| {
+                let (left, right) = (self.expr(value), self.expr(&limit));
+                self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
+            });
+            let right = self.f.add(Expression::Binary { op: BinaryOperator::And, left, right });
+            let op = BinaryOperator::InclusiveOr;
+            unsafe_divisor = self.f.add(Expression::Binary { op, left: by_zero, right });
+        }
+        let divisor = self.select(unsafe_divisor, &one, &right, Fact::UNKNOWN);
+        let result = self.plain(op, &left, &divisor, shape, fact);
+        if operator == Operator::Modulo {
+            return result;
+        }
+        let (least, most) = match kind {
+            Kind::Uint => (0.0, f64::from(u32::MAX)),
+            _ => (-1.0, f64::from(i32::MAX)),
+        };
+        let (least, most) = (whole(self, least), whole(self, most));
+        let sign = self.math(MathFunction::Max, &[&left, &least], fact);
+        let sign = self.math(MathFunction::Min, &[&sign, &one], fact);
+        let largest = self.plain(BinaryOperator::Multiply, &sign, &most, shape, fact);
+        self.select(by_zero, &largest, &result, fact)
     }
 
     fn comparison(
@@ -340,7 +354,7 @@ impl Lowering<'_> {
             return Error::meaning(pos, "matrices cannot be compared");
         };
         let [left, right] = [left, right].map(|value| {
-            let value = self.to_kind(value, kind);
+            let value = self.with_kind(value, kind);
             self.reshape(value, shape)
         });
         if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
@@ -398,7 +412,7 @@ impl Lowering<'_> {
                 if matches!(shape, Shape::Matrix(..)) {
                     return Error::meaning(pos, "matrices have no truth");
                 }
-                let value = self.to_kind(value, Kind::Bool);
+                let value = self.with_kind(value, Kind::Bool);
                 if let Some(components) = value.as_constant() {
                     let truth = components.map(|component| f64::from(component == 0.0));
                     return Ok(Value::constant(Kind::Bool, shape, truth));
@@ -417,7 +431,7 @@ impl Lowering<'_> {
                         .collect::<Result<_, _>>()?;
                     return Ok(self.matrix(rows));
                 }
-                let value = self.to_kind(value, kind.max(Kind::Int));
+                let value = self.with_kind(value, kind.max(Kind::Int));
                 if let Some(components) = value.as_constant() {
                     let kind = value.kind();
                     let minus = components.map(|component| match kind {
@@ -446,7 +460,7 @@ impl Lowering<'_> {
                 if kind == Kind::Float {
                     return Error::meaning(pos, "bit operators work on whole numbers");
                 }
-                let value = self.to_kind(value, kind);
+                let value = self.with_kind(value, kind);
                 if let Some(components) = value.as_constant() {
                     let bits = components.map(|component| match kind {
                         Kind::Uint => f64::from(!(component as u32)),

@@ -279,23 +279,3 @@ impl Lowering<'_> {
         self.f.set_state(var, state);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_parts() {
-        assert_eq!(components("xy", 2), Some(vec![0, 1]));
-        assert_eq!(components("bgr", 3), Some(vec![2, 1, 0]));
-        assert_eq!(components("xxxx", 1), Some(vec![0; 4]));
-        for wrong in ["z", "xg", "", "xyxyx", "m"] {
-            assert_eq!(components(wrong, 2), None, "{wrong}");
-        }
-        assert_eq!(elements("_m01", 2, 2), Some(vec![(0, 1)]));
-        assert_eq!(elements("_11_22", 2, 2), Some(vec![(0, 0), (1, 1)]));
-        for wrong in ["_m02", "_m", "_31", "m00", "_00"] {
-            assert_eq!(elements(wrong, 2, 2), None, "{wrong}");
-        }
-    }
-}

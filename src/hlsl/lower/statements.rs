@@ -102,7 +102,7 @@ impl Lowering<'_> {
             return Error::meaning(pos, format!("{} has no truth", self.type_name(value.ty)));
         };
         let value = self.reshape(value, Shape::Scalar);
-        Ok(self.to_kind(value, Kind::Bool))
+        Ok(self.with_kind(value, Kind::Bool))
     }
 
     /// Lowers one statement as a block of its own.

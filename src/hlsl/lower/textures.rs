@@ -68,7 +68,7 @@ impl Lowering<'_> {
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = place.ty else {
             return self.cannot(pos, "read a texture at", place.ty, Ty::vector(2));
         };
-        let place = self.to_kind(place, Kind::Float);
+        let place = self.with_kind(place, Kind::Float);
         let index = self.texture(sampler, volume, pos)?;
         let size = if self.interface.textures[index].dim == TexDim::D3 { 3 } else { 2 };
         let place = if shape == Shape::Vector(2) && size == 3 {

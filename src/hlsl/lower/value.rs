@@ -23,7 +23,7 @@ impl Fact {
 
     /// Whether it is neither infinite nor NaN.
     pub fn finite(self) -> bool {
-        self.bound < 1e37
+        self.bound.is_finite()
     }
 
     /// What holds for both.
@@ -97,9 +97,7 @@ impl Value {
             _ => Shape::Scalar,
         }
     }
-}
 
-impl Value {
     /// Whether it is a constant of which no component is smaller.
     pub fn is_at_least(&self, least: f64) -> bool {
         let count = usize::from(self.shape().count()).min(4);

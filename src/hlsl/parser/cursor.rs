@@ -104,7 +104,8 @@ impl<'a> Parser<'a> {
     /// Skips from an opening bracket to the one that closes it.
     pub fn skip_brackets(&mut self, open: &str, close: &str) -> Result<(), Error> {
         let pos = self.pos();
-        let mut depth = 0_usize;
+        self.expect(open)?;
+        let mut depth = 1_usize;
         loop {
             let token = self.next();
             if token.is(open) {

@@ -1,7 +1,6 @@
 //! Declarations: variables, functions, structs and the body of the shader.
 
 use super::cursor::Parser;
-use super::types::Modifiers;
 use crate::hlsl::ast::{Ast, Expr, Function, Parameter, Passing, Struct, Variable};
 use crate::hlsl::error::Error;
 use crate::hlsl::token::{Name, TokenKind};
@@ -31,7 +30,7 @@ impl Parser<'_> {
         if self.at_word("typedef") {
             return self.typedef();
         }
-        let modifiers = self.modifiers();
+        let is_const = self.modifiers();
         let ty = match self.struct_definition()? {
             Some(ty) => ty,
             None => self.ty()?,
@@ -42,7 +41,7 @@ impl Parser<'_> {
         if self.peek_at(1).is("(") {
             return self.function(ty);
         }
-        let variables = self.variables(modifiers, ty)?;
+        let variables = self.variables(is_const, ty)?;
         self.ast.globals.extend(variables);
         Ok(())
     }
@@ -106,7 +105,7 @@ impl Parser<'_> {
             self.typedef()?;
             return Ok(Vec::new());
         }
-        let modifiers = self.modifiers();
+        let is_const = self.modifiers();
         let ty = match self.struct_definition()? {
             Some(ty) => ty,
             None => self.ty()?,
@@ -114,11 +113,11 @@ impl Parser<'_> {
         if self.accept(";") {
             return Ok(Vec::new());
         }
-        self.variables(modifiers, ty)
+        self.variables(is_const, ty)
     }
 
     /// Parses names with start values, up to the semicolon.
-    fn variables(&mut self, modifiers: Modifiers, element: Ty) -> Result<Vec<Variable>, Error> {
+    fn variables(&mut self, is_const: bool, element: Ty) -> Result<Vec<Variable>, Error> {
         let mut found = Vec::new();
         loop {
             let pos = self.pos();
@@ -156,12 +155,10 @@ impl Parser<'_> {
             let missing = if nested { elements } else { elements.div_ceil(inner.max(1)) };
             let lengths: Vec<u32> = lengths.iter().map(|length| length.unwrap_or(missing)).collect();
             let ty = self.array(element, &lengths)?;
-            if modifiers.is_const
-                && let Some(value) = init.and_then(|init| self.constant(init))
-            {
+            if is_const && let Some(value) = init.and_then(|init| self.constant(init)) {
                 self.constants.insert(name.clone(), value);
             }
-            found.push(Variable { name, ty, pos, is_const: modifiers.is_const, init });
+            found.push(Variable { name, ty, pos, is_const, init });
             if !self.accept(",") {
                 break;
             }

@@ -153,7 +153,9 @@ impl Parser<'_> {
         let ends = |ahead: usize| self.peek_at(ahead).is(")") || self.peek_at(ahead).is("[");
         match &**name {
             "const" | "unsigned" => self.peek_at(2).name().is_some(),
-            "vector" | "matrix" => self.peek_at(2).is("<"),
+            "vector" | "matrix" => {
+                self.peek_at(2).is("<") && self.peek_at(3).name().is_some_and(|name| numeric(name).is_some())
+            }
             _ => (numeric(name).is_some() || self.named.contains_key(name)) && ends(2),
         }
     }
@@ -186,11 +188,12 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<ExprId, Error> {
         let pos = self.pos();
-        if self.is_type() && (self.peek_at(1).is("(") || self.peek_at(1).is("<")) {
+        let numbers = self.peek().name().is_some_and(|name| match self.named.get(name) {
+            Some(ty) => matches!(ty, Ty::Number(..)),
+            None => numeric(name).is_some(),
+        });
+        if numbers && self.peek_at(1).is("(") || self.at_template() {
             let ty = self.ty()?;
-            if !matches!(ty, Ty::Number(..)) {
-                return Error::syntax(pos, "only numbers, vectors and matrices are built like this");
-            }
             self.expect("(")?;
             let values = self.list(")")?;
             return Ok(self.expr(Expr::Construct(ty, values), pos));

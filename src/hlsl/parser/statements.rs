@@ -117,6 +117,14 @@ impl Parser<'_> {
             self.next();
             if !self.at_word("if") {
                 let otherwise = self.statement()?;
+                // `else { if ... }` is no deeper than `else if`.
+                if let Stmt::Block(inner) = self.ast.stmt(otherwise)
+                    && let [only] = inner[..]
+                    && let Stmt::If(more, last) = self.ast.stmt(only)
+                {
+                    arms.extend(more);
+                    return Ok(Stmt::If(arms, *last));
+                }
                 return Ok(Stmt::If(arms, Some(otherwise)));
             }
         }

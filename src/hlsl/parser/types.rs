@@ -27,24 +27,25 @@ const MODIFIERS: [&str; 16] = [
     "export",
 ];
 
-/// What stands in front of a declaration.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Modifiers {
-    pub is_const: bool,
+/// Whether a word is a type of samplers or textures.
+fn is_sampler(word: &str) -> bool {
+    let rest = ["sampler", "texture", "Texture"].iter().find_map(|start| word.strip_prefix(start));
+    rest.is_some_and(|rest| matches!(rest, "" | "1D" | "2D" | "3D" | "CUBE" | "Cube"))
 }
 
 impl Parser<'_> {
-    /// Takes the words in front of a type. A word that no type or word follows is an ordinary name.
-    pub fn modifiers(&mut self) -> Modifiers {
-        let mut found = Modifiers::default();
+    /// Takes the words in front of a type, and returns whether one is `const`. A word that no type or word follows is
+    /// an ordinary name.
+    pub fn modifiers(&mut self) -> bool {
+        let mut is_const = false;
         while let Some(name) = self.peek().name() {
             if !MODIFIERS.contains(&&**name) || self.peek_at(1).name().is_none() {
                 break;
             }
-            found.is_const |= &**name == "const";
+            is_const |= &**name == "const";
             self.next();
         }
-        found
+        is_const
     }
 
     /// Whether a declaration starts here: words, a type and a name.
@@ -54,20 +55,24 @@ impl Parser<'_> {
         match &**name {
             "struct" | "typedef" => next_is_name || self.peek_at(1).is("{"),
             word if MODIFIERS.contains(&word) || word == "unsigned" => next_is_name,
-            "vector" | "matrix" if self.peek_at(1).is("<") => true,
+            _ if self.at_template() => true,
             _ => next_is_name && self.is_type(),
         }
+    }
+
+    /// Whether `vector<` or `matrix<` with a type behind is next.
+    pub fn at_template(&self) -> bool {
+        let is_numeric = self.peek_at(2).name().is_some_and(|name| numeric(name).is_some());
+        is_numeric && self.peek_at(1).is("<") && (self.at_word("vector") || self.at_word("matrix"))
     }
 
     /// Whether the next token can be the name of a type.
     pub fn is_type(&self) -> bool {
         let Some(name) = self.peek().name() else { return false };
-        let sampler =
-            name.starts_with("sampler") || name.starts_with("texture") || name.starts_with("Texture");
         numeric(name).is_some()
             || self.named.contains_key(name)
+            || is_sampler(name)
             || matches!(&**name, "void" | "vector" | "matrix" | "string" | "unsigned")
-            || sampler && !name.contains('_')
     }
 
     /// Parses a type.
@@ -94,10 +99,7 @@ impl Parser<'_> {
                 let (kind, sizes) = self.template(&[4, 4])?;
                 Ok(number(kind, Shape::of(sizes[0], sizes[1])))
             }
-            word if word.to_ascii_lowercase().starts_with("sampler")
-                || word.to_ascii_lowercase().starts_with("texture")
-                || word == "string" =>
-            {
+            word if is_sampler(word) || word == "string" => {
                 if self.peek().is("<") {
                     self.skip_brackets("<", ">")?;
                 }

@@ -48,15 +48,16 @@ impl Cells {
     }
 }
 
+/// Returns the edges of `cells` equal parts of `length` pixels, `cells + 1` of them, rounded down.
+pub fn edges(length: usize, cells: usize) -> impl Iterator<Item = usize> {
+    let step = length as f64 / cells as f64;
+    (0..=cells).map(move |cell| if cell == cells { length } else { (cell as f64 * step) as usize })
+}
+
 /// Returns the start and end (exclusive) of each of `cells` equal parts of `length` pixels; no part is empty.
 fn bounds(length: usize, cells: usize) -> Vec<(usize, usize)> {
-    let step = length as f64 / cells as f64;
-    let edge = |cell: usize| if cell == cells { length } else { (cell as f64 * step) as usize };
-    let part = |cell: usize| {
-        let start = edge(cell).min(length.saturating_sub(1));
-        (start, edge(cell + 1).max(start + 1).min(length.max(1)))
-    };
-    (0..cells).map(part).collect()
+    let edges: Vec<usize> = edges(length, cells).collect();
+    edges.windows(2).map(|part| (part[0], part[1].max(part[0] + 1))).collect()
 }
 
 /// Returns the table from 8-bit sRGB to linear light (IEC 61966-2-1).

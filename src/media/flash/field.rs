@@ -11,6 +11,16 @@ const SHARE: f64 = 0.25;
 /// Changes within this time count as one, seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
+/// Returns the number of pictures within which changes of cells count together.
+pub fn frames_together(fps: f64) -> usize {
+    ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1)
+}
+
+/// Returns the number of pictures of which transitions are counted.
+pub fn frames_per_second(fps: f64) -> usize {
+    (fps.round_ties_even() as usize).max(1)
+}
+
 /// Finds the turning points of each cell's signal: slow ramps add up, small jitter does not count.
 pub(super) struct Zigzag {
     step: f64,
@@ -85,10 +95,10 @@ impl Field {
         let sums = || vec![0; (GRID[0] + 1) * (GRID[1] + 1)];
         Self {
             recent: VecDeque::new(),
-            together: ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1),
+            together: frames_together(fps),
             polarity: vec![0; fields],
             second: VecDeque::new(),
-            frames: (fps.round_ties_even() as usize).max(1),
+            frames: frames_per_second(fps),
             counts: vec![0; fields],
             sums: [sums(), sums()],
         }

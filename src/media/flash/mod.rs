@@ -8,8 +8,9 @@ mod field;
 
 use serde::{Deserialize, Serialize};
 
-pub use cells::{Cells, GRID};
+pub use cells::{Cells, GRID, edges};
 use field::{Field, Zigzag};
+pub use field::{frames_per_second, frames_together};
 
 /// Change of relative luminance that counts as half a flash.
 const GENERAL_STEP: f64 = 0.1;

@@ -7,6 +7,7 @@ pub(super) mod blur;
 mod branches;
 pub(super) mod composite;
 pub(super) mod coordinates;
+pub(super) mod double;
 pub(super) mod draw;
 pub(super) mod flash;
 pub(super) mod mesh;

@@ -1,0 +1,212 @@
+// The flash limiter: counts flashes exactly as `media::flash` does. This part holds its state and the rules of cells.
+// See docs/flash-safety.md.
+//
+// The picture is reduced to 96 x 72 cells. A field of 32 x 24 cells (10 degrees of the visual field) has a transition
+// when a quarter of its cells change in one direction within 0.05 s. Each value is a pair: luminance and saturated red.
+// The deciding kernels run as one workgroup, so that their steps need no passes of their own.
+
+// Matches `FlashBlock` in src/stage/pass/flash.rs. Times are in ticks; `frame` ticks are a frame.
+struct Flash {
+    // Time of this frame.
+    now: u32,
+    // Length of a frame.
+    frame: u32,
+    // Frames since the previous picture, at least 1; the picture was shown again in those between.
+    passed: u32,
+    // An event counts while it is younger than this.
+    second: u32,
+    // Frames within which changes of cells count together, 1 to 15.
+    together: u32,
+    // 1 for the first picture, which has no history.
+    fresh: u32,
+}
+
+// A cell of the picture as shown.
+struct Cell {
+    // Lowest and highest value since the last change.
+    low: vec2<f32>,
+    high: vec2<f32>,
+    // Times of the last change up and down.
+    rose: vec2<u32>,
+    fell: vec2<u32>,
+    // Mean light.
+    light: vec3<f32>,
+    // Whether the cell has been saturated red since it last was colourless.
+    was_red: u32,
+    // Direction of the last change: 1, -1, or 0 before the first.
+    direction: vec2<i32>,
+}
+
+// A field: the times of its last seven transitions, and their state. There are two records per field, for luminance and
+// red.
+struct Field {
+    // Bits 0 and 1: direction of the last transition. Bits 4 to 11: number of transitions that follow, one per frame,
+    // while the picture stays. From bit 16: index of the oldest time.
+    state: u32,
+    times: array<u32, 7>,
+}
+
+struct Scratch {
+    // Frames since each cell's last changes, a byte each: luminance up and down, red up and down.
+    ages: array<u32, CELLS>,
+    // For each number of coming frames: changed cells of a row of each field, a byte per kind.
+    rows: array<u32, MAX_ROWS>,
+    // For each number of coming frames: a bit per kind if the field has enough changed cells.
+    sets: array<u32, MAX_SETS>,
+    // Whether a field has too many transitions.
+    over: array<u32, FIELDS>,
+    // The same for columns of a row of fields.
+    over_columns: array<u32, OVER_COLUMNS>,
+    // Shares of cells before they are smoothed.
+    shares: array<f32, CELLS>,
+}
+
+// What the picture consists of.
+struct Verdict {
+    // 0: the new picture. 1: a mix with the previous one, by `shares`. 2: the previous one.
+    kind: u32,
+    // Time of the last picture that was not shown unchanged.
+    limited: u32,
+    // Share of the new picture in each cell.
+    shares: array<f32, CELLS>,
+}
+
+@group(0) @binding(0) var<storage, read> flash: Flash;
+@group(0) @binding(1) var picture: texture_2d<f32>;
+// First column of each cell, and the end of the last; then the rows.
+@group(0) @binding(2) var<storage, read> edges: array<u32, EDGES>;
+@group(0) @binding(3) var<storage, read_write> light: array<vec4<f32>, CELLS>;
+@group(0) @binding(4) var<storage, read_write> cells: array<Cell, CELLS>;
+@group(0) @binding(5) var<storage, read_write> fields: array<Field, FIELD_RECORDS>;
+@group(0) @binding(6) var<storage, read_write> scratch: Scratch;
+@group(0) @binding(7) var<storage, read_write> verdict: Verdict;
+
+const WIDTH = 96u;
+const HEIGHT = 72u;
+const CELLS = 6912u;
+const EDGES = 170u;
+// Size of a field, and the positions of one.
+const FIELD_WIDTH = 32u;
+const FIELD_HEIGHT = 24u;
+const ACROSS = 65u;
+const DOWN = 49u;
+const FIELDS = 3185u;
+const FIELD_RECORDS = 6370u;
+// A quarter of the cells of a field.
+const QUARTER = 192u;
+// Longest `together`.
+const MAX_TOGETHER = 15u;
+const MAX_ROWS = 70200u;
+const MAX_SETS = 47775u;
+const OVER_COLUMNS = 4704u;
+
+// Change of luminance, and of the distance from white towards red, that counts.
+const STEP = vec2<f32>(0.1, 0.2);
+// Change allowed in a cell that must not change: less, because of rounding to 8 bits.
+const HELD_STEP = vec2<f32>(0.08, 0.16);
+// A change of luminance counts only if its darker state is below this.
+const BRIGHT = 0.8;
+// Transitions allowed within a second: three flashes and a half one, or three for a second after a picture that was
+// limited.
+const ALLOWED = 7u;
+const ALLOWED_LIMITED = 6u;
+const LONG_AGO = 0x40000000u;
+const THREADS = 256u;
+
+const UP = 1u;
+const DOWNWARDS = 2u;
+
+// Linear light of an 8-bit sRGB value, within 2e-6 (minimax polynomial).
+fn linear(c: vec3<f32>) -> vec3<f32> {
+    var high = c * 0.06074560 - 0.27216214;
+    high = high * c + 0.53599536;
+    high = high * c - 0.65671951;
+    high = high * c + 0.80178237;
+    high = high * c + 0.49489358;
+    high = high * c + 0.03459356;
+    high = high * c + 0.00087281;
+    return select(high, c / 12.92, c < vec3<f32>(0.0412));
+}
+
+// Mean light of a cell of the picture.
+fn measure_cell(cell: u32) {
+    let column = cell % WIDTH;
+    let row = cell / WIDTH;
+    let left = edges[column];
+    let right = max(edges[column + 1u], left + 1u);
+    let top = edges[WIDTH + 1u + row];
+    let bottom = max(edges[WIDTH + 2u + row], top + 1u);
+    var sum = vec3<f32>(0.0);
+    for (var y = top; y < bottom; y++) {
+        for (var x = left; x < right; x++) {
+            sum += linear(textureLoad(picture, vec2<u32>(x, y), 0).rgb);
+        }
+    }
+    light[cell] = vec4<f32>(sum / f32((right - left) * (bottom - top)), 0.0);
+}
+
+@compute @workgroup_size(64)
+fn measure(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < CELLS {
+        measure_cell(id.x);
+    }
+}
+
+// Measures the mixed picture.
+@compute @workgroup_size(64)
+fn measure_limited(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < CELLS && verdict.kind == 1u {
+        measure_cell(id.x);
+    }
+}
+
+struct Change {
+    value: vec2<f32>,
+    low: vec2<f32>,
+    high: vec2<f32>,
+    up: vec2<bool>,
+    down: vec2<bool>,
+    was_red: bool,
+}
+
+// Luminance, and distance from white towards red in CIE 1976 UCS.
+fn value_of(rgb: vec3<f32>) -> vec2<f32> {
+    let x = dot(rgb, vec3<f32>(0.4124, 0.3576, 0.1805));
+    let y = dot(rgb, vec3<f32>(0.2126, 0.7152, 0.0722));
+    let z = dot(rgb, vec3<f32>(0.0193, 0.1192, 0.9505));
+    let from_white = vec2<f32>(4.0 * x, 9.0 * y) / max(x + 15.0 * y + 3.0 * z, 1e-6) - vec2<f32>(0.1978, 0.4683);
+    let coloured = rgb.r + rgb.g + rgb.b > 0.002 && from_white.x > 0.0;
+    return vec2<f32>(y, select(0.0, length(from_white), coloured));
+}
+
+// How a cell changes if its light becomes `rgb`.
+fn change_of(cell: Cell, rgb: vec3<f32>, step: vec2<f32>) -> Change {
+    let value = value_of(rgb);
+    let sum = rgb.r + rgb.g + rgb.b;
+    let red = sum > 0.02 && rgb.r / max(sum, 1e-6) >= 0.8;
+    let was_red = red || cell.was_red != 0u;
+    let low = min(cell.low, value);
+    let high = max(cell.high, value);
+    let up = (value - low >= step) & (cell.direction <= vec2<i32>(0)) & vec2<bool>(low.x < BRIGHT, red);
+    let down = (high - value >= step) & (cell.direction >= vec2<i32>(0)) & vec2<bool>(value.x < BRIGHT, was_red);
+    return Change(value, low, high, up, down & !up, was_red && value.y >= 0.1);
+}
+
+fn commit_cell(index: u32) {
+    let rgb = light[index].rgb;
+    var cell = cells[index];
+    if flash.fresh != 0u {
+        let ago = vec2<u32>(flash.now - LONG_AGO);
+        cell = Cell(vec2<f32>(3.4e38), vec2<f32>(-3.4e38), ago, ago, rgb, 0u, vec2<i32>(0));
+    }
+    let change = change_of(cell, rgb, STEP);
+    let changed = change.up | change.down;
+    cell.low = select(change.low, change.value, changed);
+    cell.high = select(change.high, change.value, changed);
+    cell.rose = select(cell.rose, vec2<u32>(flash.now), change.up);
+    cell.fell = select(cell.fell, vec2<u32>(flash.now), change.down);
+    cell.direction = select(select(cell.direction, vec2<i32>(-1), change.down), vec2<i32>(1), change.up);
+    cell.was_red = u32(change.was_red);
+    cell.light = rgb;
+    cells[index] = cell;
+}

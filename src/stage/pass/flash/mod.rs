@@ -1,0 +1,189 @@
+//! The flash limiter: counts flashes of the output picture as `media::flash` does, and changes a picture that would exceed
+//! the limit before it is shown.
+//!
+//! Everything runs on the device, without a readback or a delay. A picture is shown only if at most three and a half flashes
+//! remain in every second however long it stays, so showing the previous picture again is always safe, and is what
+//! happens if nothing else is. Pictures within the limit are unchanged. `docs/flash-safety.md` has the argument.
+
+mod pipelines;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::stage) use pipelines::FlashPipelines;
+
+use super::{begin, bind, image, view};
+use crate::media::flash::{self, GRID};
+use crate::stage::gpu::Gpu;
+
+/// Units of time per second: every usual frame rate divides it.
+const TICKS: f64 = 7200.0;
+/// Bounds of the frame rate that the flash rules are applied at, Hz.
+const RATES: [f64; 2] = [1.0, 240.0];
+const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
+/// Sizes of the buffers in `flash_cells.wgsl`, bytes.
+const CELL_BYTES: u64 = 64;
+const FIELDS_BYTES: u64 = 2 * 65 * 49 * 32;
+const SCRATCH_BYTES: u64 = 4 * (2 * CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
+const VERDICT_BYTES: u64 = 4 * (2 + CELLS as u64);
+/// Cells per workgroup.
+const MEASURED_TOGETHER: u32 = 64;
+/// Kinds of verdict that have something to draw, and the instances that draw it.
+const MIXED: u32 = 1;
+const PREVIOUS: u32 = 2;
+/// Bind groups cached for the pictures drawn from.
+const CACHED_BIND_GROUPS: usize = 4;
+
+/// Matches `Flash` in `shaders/flash_cells.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct FlashBlock {
+    now: u32,
+    frame: u32,
+    passed: u32,
+    second: u32,
+    together: u32,
+    fresh: u32,
+}
+
+/// The state of the limiter: what was shown in the last second.
+pub(in crate::stage) struct FlashLimiter {
+    block: wgpu::Buffer,
+    verdict: wgpu::Buffer,
+    /// The output picture and the previous one.
+    pictures: [wgpu::TextureView; 2],
+    newest: usize,
+    /// One per output picture.
+    compute_groups: [wgpu::BindGroup; 2],
+    /// By candidate and previous picture.
+    show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
+    /// Time of the newest picture, ticks; wraps.
+    now: u32,
+    /// Time in which the newest picture stayed, seconds.
+    stayed_secs: f64,
+    fresh: bool,
+}
+
+impl FlashLimiter {
+    /// Creates a limiter without history for pictures of `size` pixels. Compiles nothing.
+    pub fn new(gpu: &Gpu, pipelines: &FlashPipelines, size: [u32; 2]) -> Self {
+        let device = &gpu.device;
+        let buffer = |label, size, usage| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage: usage | wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: false,
+            })
+        };
+        let state = |label, size| buffer(label, size, wgpu::BufferUsages::empty());
+        let block = buffer("flash/block", size_of::<FlashBlock>() as u64, wgpu::BufferUsages::COPY_DST);
+        let edges: Vec<u32> = (size.into_iter().zip(GRID))
+            .flat_map(|(length, cells)| flash::edges(length as usize, cells))
+            .map(|edge| edge as u32)
+            .collect();
+        let edge_buffer = buffer("flash/edges", size_of_val(&*edges) as u64, wgpu::BufferUsages::COPY_DST);
+        gpu.queue.write_buffer(&edge_buffer, 0, bytemuck::cast_slice(&edges));
+        let cells = u64::from(CELLS);
+        let [light, cells] = [state("flash/light", 16 * cells), state("flash/cells", CELL_BYTES * cells)];
+        let fields = state("flash/fields", FIELDS_BYTES);
+        let scratch = state("flash/scratch", SCRATCH_BYTES);
+        let verdict = state("flash/verdict", VERDICT_BYTES);
+        let pictures = [0, 1].map(|_| view(&image(device, "flash/picture", size)));
+        let compute_groups = [0, 1].map(|picture: usize| {
+            let picture = wgpu::BindingResource::TextureView(&pictures[picture]);
+            let [block, edges] = [&block, &edge_buffer].map(wgpu::Buffer::as_entire_binding);
+            let [light, cells, fields, scratch, verdict] =
+                [&light, &cells, &fields, &scratch, &verdict].map(wgpu::Buffer::as_entire_binding);
+            let resources = [block, picture, edges, light, cells, fields, scratch, verdict];
+            bind(device, "flash", &pipelines.compute_layout, &resources)
+        });
+        Self {
+            block,
+            verdict,
+            pictures,
+            newest: 0,
+            compute_groups,
+            show_groups: Vec::new(),
+            now: 0,
+            stayed_secs: 0.0,
+            fresh: true,
+        }
+    }
+
+    /// Notes that the newest picture stayed for `dt` seconds in which nothing was drawn.
+    pub fn stay(&mut self, dt: f64) {
+        self.stayed_secs += dt;
+    }
+
+    /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous picture,
+    /// seconds, and `fps` the frame rate, Hz, that both are multiples of.
+    pub fn draw(
+        &mut self,
+        gpu: &Gpu,
+        pipelines: &FlashPipelines,
+        encoder: &mut wgpu::CommandEncoder,
+        candidate: &wgpu::TextureView,
+        dt: f64,
+        fps: f64,
+    ) -> wgpu::TextureView {
+        let block = self.advance(dt, fps);
+        gpu.queue.write_buffer(&self.block, 0, bytemuck::bytes_of(&block));
+        let new = 1 - self.newest;
+        let picture = self.pictures[new].clone();
+        let [from, to] = [candidate, &picture].map(|view| view.texture().as_image_copy());
+        encoder.copy_texture_to_texture(from, to, picture.texture().size());
+        let show_group = self.show_group(gpu, pipelines, candidate);
+        for (measure, decide, verdict) in [
+            (&pipelines.measure, &pipelines.decide, MIXED),
+            (&pipelines.measure_limited, &pipelines.settle, PREVIOUS),
+        ] {
+            let mut compute = encoder.begin_compute_pass(&Default::default());
+            compute.set_bind_group(0, &self.compute_groups[new], &[]);
+            compute.set_pipeline(measure);
+            compute.dispatch_workgroups(CELLS.div_ceil(MEASURED_TOGETHER), 1, 1);
+            compute.set_pipeline(decide);
+            compute.dispatch_workgroups(1, 1, 1);
+            drop(compute);
+            let mut render = begin(encoder, "flash/show", &picture, false);
+            render.set_pipeline(&pipelines.show);
+            render.set_bind_group(0, &self.show_groups[show_group].1, &[]);
+            render.draw(0..3, verdict..verdict + 1);
+        }
+        self.newest = new;
+        picture
+    }
+
+    /// Advances the time and returns the block of the next picture.
+    fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
+        let fps = fps.clamp(RATES[0], RATES[1]);
+        let frame = (TICKS / fps).round() as u32;
+        // A second of a picture that stays leaves nothing to count, and keeps the product small.
+        let passed = (((dt + self.stayed_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
+        self.stayed_secs = 0.0;
+        self.now = self.now.wrapping_add(passed * frame);
+        FlashBlock {
+            now: self.now,
+            frame,
+            passed,
+            second: flash::frames_per_second(fps) as u32 * frame - frame / 2,
+            together: flash::frames_together(fps) as u32,
+            fresh: u32::from(std::mem::take(&mut self.fresh)),
+        }
+    }
+
+    /// Returns the index of the bind group for drawing from `candidate` and the newest picture.
+    fn show_group(&mut self, gpu: &Gpu, pipelines: &FlashPipelines, candidate: &wgpu::TextureView) -> usize {
+        let views = [candidate.clone(), self.pictures[self.newest].clone()];
+        if let Some(known) = self.show_groups.iter().position(|(bound, _)| *bound == views) {
+            return known;
+        }
+        let [candidate, previous] = views.each_ref().map(wgpu::BindingResource::TextureView);
+        let resources = [self.verdict.as_entire_binding(), candidate, previous];
+        let group = bind(&gpu.device, "flash/show", &pipelines.show_layout, &resources);
+        if self.show_groups.len() >= CACHED_BIND_GROUPS {
+            self.show_groups.remove(0);
+        }
+        self.show_groups.push((views, group));
+        self.show_groups.len() - 1
+    }
+}

@@ -1,0 +1,90 @@
+//! Pipelines of the flash limiter.
+
+use super::super::{FORMAT, PipelineDesc, TEXTURE, layout, module, pipeline};
+use crate::stage::gpu::Gpu;
+
+/// The kernels that measure and decide.
+pub(super) const SHADER: &str = concat!(
+    include_str!("../../../../shaders/shared/flash_cells.wgsl"),
+    include_str!("../../../../shaders/shared/flash_fields.wgsl"),
+    include_str!("../../../../shaders/flash.wgsl"),
+);
+const SHOW_SHADER: &str = include_str!("../../../../shaders/flash_show.wgsl");
+
+/// The pipelines, compiled once per device.
+pub(in crate::stage) struct FlashPipelines {
+    pub(super) compute_layout: wgpu::BindGroupLayout,
+    pub(super) measure: wgpu::ComputePipeline,
+    pub(super) decide: wgpu::ComputePipeline,
+    pub(super) measure_limited: wgpu::ComputePipeline,
+    pub(super) settle: wgpu::ComputePipeline,
+    pub(super) show_layout: wgpu::BindGroupLayout,
+    pub(super) show: wgpu::RenderPipeline,
+}
+
+impl FlashPipelines {
+    /// Compiles the pipelines. The device reports errors through its error scopes.
+    pub fn new(gpu: &Gpu) -> Self {
+        let device = &gpu.device;
+        let [reads, writes] = [true, false].map(storage);
+        let bindings = [reads, TEXTURE, reads, writes, writes, writes, writes, writes];
+        let entries: Vec<_> = (0..).zip(bindings).map(|(binding, ty)| compute_entry(binding, ty)).collect();
+        let compute_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("flash"),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("flash"),
+            bind_group_layouts: &[Some(&compute_layout)],
+            immediate_size: 0,
+        });
+        let shader = module(gpu, "flash", SHADER);
+        let compute = |entry| {
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some("flash"),
+                layout: Some(&pipeline_layout),
+                module: &shader,
+                entry_point: Some(entry),
+                compilation_options: Default::default(),
+                cache: None,
+            })
+        };
+        let show_layout = layout(gpu, "flash/show", &[reads, TEXTURE, TEXTURE]);
+        let show_shader = module(gpu, "flash/show", SHOW_SHADER);
+        let show = pipeline(
+            device,
+            &PipelineDesc {
+                label: "flash/show",
+                layouts: &[&show_layout],
+                vertex: (&show_shader, "vs_verdict"),
+                buffers: &[],
+                fragment: (&show_shader, "fs_verdict"),
+                constants: &[],
+                format: FORMAT,
+                blend: None,
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        Self {
+            measure: compute("measure"),
+            decide: compute("decide"),
+            measure_limited: compute("measure_limited"),
+            settle: compute("settle"),
+            compute_layout,
+            show_layout,
+            show,
+        }
+    }
+}
+
+fn storage(read_only: bool) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only },
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    }
+}
+
+fn compute_entry(binding: u32, ty: wgpu::BindingType) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::COMPUTE, ty, count: None }
+}

@@ -1,0 +1,237 @@
+//! The limiter on pictures made to get past it, judged by the meter.
+
+use super::super::block_layout::check_layout;
+use super::pipelines::SHADER;
+use super::*;
+use crate::media::flash::{Cells, FlashMeter, FlashScore, FlashVerdict};
+use crate::stage::readback::read_texture;
+use crate::units::Rng;
+
+/// One pixel per cell.
+const SIZE: [u32; 2] = [96, 72];
+
+type Picture = Vec<u8>;
+
+/// Draws pictures through a limiter.
+struct Bench {
+    gpu: Gpu,
+    pipelines: FlashPipelines,
+}
+
+/// What came out of the limiter.
+struct Outcome {
+    before: FlashScore,
+    after: FlashScore,
+    /// Pictures that the limiter changed.
+    changed: usize,
+}
+
+impl Bench {
+    fn open() -> Option<Self> {
+        let gpu = Gpu::for_test()?;
+        Some(Self { pipelines: FlashPipelines::new(&gpu), gpu })
+    }
+
+    /// Limits `pictures` at `fps`; a picture comes with the number of frames since the one before.
+    fn limit(&self, fps: f64, size: [u32; 2], pictures: impl IntoIterator<Item = (u32, Picture)>) -> Outcome {
+        let mut limiter = FlashLimiter::new(&self.gpu, &self.pipelines, size);
+        let candidate = view(&image(&self.gpu.device, "candidate", size));
+        let (mut before, mut after) = (Judge::new(fps, size), Judge::new(fps, size));
+        let mut changed = 0;
+        for (passed, picture) in pictures {
+            self.gpu.queue.write_texture(
+                candidate.texture().as_image_copy(),
+                &picture,
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(size[0] * 4),
+                    rows_per_image: None,
+                },
+                candidate.texture().size(),
+            );
+            let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+            let dt = f64::from(passed) / fps;
+            let limited = limiter.draw(&self.gpu, &self.pipelines, &mut encoder, &candidate, dt, fps);
+            self.gpu.submit([encoder.finish()]);
+            let limited = read_texture(&self.gpu, limited.texture()).expect("a picture").into_raw();
+            changed += usize::from(limited != picture);
+            before.push(passed, &picture);
+            after.push(passed, &limited);
+        }
+        assert_eq!(self.gpu.take_error(), None);
+        Outcome { before: before.meter.score(), after: after.meter.score(), changed }
+    }
+}
+
+/// A meter that sees a picture again in frames without a new one.
+struct Judge {
+    meter: FlashMeter,
+    cells: Cells,
+    size: [usize; 2],
+    started: bool,
+}
+
+impl Judge {
+    fn new(fps: f64, size: [u32; 2]) -> Self {
+        let size = size.map(|side| side as usize);
+        Self { meter: FlashMeter::new(fps), cells: Cells::default(), size, started: false }
+    }
+
+    fn push(&mut self, passed: u32, picture: &[u8]) {
+        for _ in 1..if self.started { passed } else { 1 } {
+            self.meter.push(&self.cells);
+        }
+        self.cells.update(picture, self.size);
+        self.meter.push(&self.cells);
+        self.started = true;
+    }
+}
+
+/// Returns a picture of `colour(x, y)`, from 0 to 255.
+fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3]) -> Picture {
+    let mut picture = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let [r, g, b] = colour(x, y);
+            picture.extend([r, g, b, 255]);
+        }
+    }
+    picture
+}
+
+/// A sequence of one hostile kind with random parameters.
+fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
+    let kind = rng.below(8);
+    let period = 1 + rng.below(8);
+    let [dark, bright] = [0, 1].map(|_| [0; 3].map(|_: u8| rng.below(256) as u8));
+    let red = [[255, 0, 0], [0, 0, 0], [120, 120, 120], [200, 30, 10]];
+    let [wide, high] = [1 + rng.below(96) as u32, 1 + rng.below(72) as u32];
+    let (speed, stripes) = (40.0 * rng.unit() - 20.0, 2.0 + 58.0 * rng.unit());
+    let mut noise = paint(SIZE, |_, _| [0; 3]);
+    (0..frames)
+        .map(|frame| {
+            let phase = frame / period;
+            let on = phase % 2 == 1;
+            match kind {
+                // Strobe of the whole picture.
+                0 => paint(SIZE, |_, _| if on { bright } else { dark }),
+                // Red.
+                1 => paint(SIZE, |_, _| red[phase % 4]),
+                // A patch that grows, shrinks and moves.
+                2 => paint(SIZE, |x, y| {
+                    let (w, h) = (wide + phase as u32 % 20, high + phase as u32 % 15);
+                    if on && (x + frame as u32 / 3) % 96 < w && y < h { bright } else { dark }
+                }),
+                // Cells that change at random.
+                3 => {
+                    for pixel in noise.chunks_exact_mut(4) {
+                        if rng.unit() < 1.0 / (1.0 + period as f64) {
+                            let light = [dark, bright][rng.below(2)];
+                            pixel[..3].copy_from_slice(&light);
+                        }
+                    }
+                    noise.clone()
+                }
+                // A grating that drifts, in any direction.
+                4 => paint(SIZE, |x, y| {
+                    let place = f64::from(x) + f64::from(y) * f64::from(wide) / 30.0;
+                    let wave = ((place + speed * frame as f64) / stripes * std::f64::consts::TAU).sin();
+                    [0, 1, 2].map(|c| {
+                        let (d, b) = (f64::from(dark[c]), f64::from(bright[c]));
+                        (d + (b - d) * (0.5 + 0.5 * wave)) as u8
+                    })
+                }),
+                // A checker that reverses.
+                5 => paint(SIZE, |x, y| {
+                    let odd = (x / (1 + wide / 8) + y / (1 + high / 8)) as usize + phase;
+                    if odd.is_multiple_of(2) { bright } else { dark }
+                }),
+                // Single pictures.
+                6 => paint(SIZE, |_, _| if frame % (period * 3) == 0 { bright } else { dark }),
+                // Colours at random.
+                _ => {
+                    let colour = [0; 3].map(|_: u8| rng.below(256) as u8);
+                    paint(SIZE, |x, _| if x < wide { colour } else { dark })
+                }
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn both_sides_agree_on_the_block() {
+    check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
+}
+
+/// Limits random sequences, some of which miss frames. Returns how many needed it.
+fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
+    let mut counts = [0; 2];
+    for seed in seeds {
+        let mut rng = Rng::new(seed);
+        let fps = [24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 144.0][rng.below(8)];
+        let mut pictures = Vec::new();
+        // Most change their kind within the second that the rules look at.
+        while pictures.len() < (1.4 * fps) as usize {
+            let frames = 1 + rng.below((1.4 * fps) as usize);
+            pictures.extend(hostile(&mut rng, frames));
+        }
+        let late = if seed.is_multiple_of(4) { 0.2 } else { 0.0 };
+        let passed = |_: &Picture| if rng.unit() < late { 2 + rng.below(9) as u32 } else { 1 };
+        let passed: Vec<u32> = pictures.iter().map(passed).collect();
+        let outcome = bench.limit(fps, SIZE, passed.into_iter().zip(pictures));
+        assert_ne!(outcome.after.verdict(), FlashVerdict::Fail, "{fps} Hz, seed {seed}: {:?}", outcome.after);
+        let passes = outcome.before.verdict() != FlashVerdict::Fail;
+        counts[usize::from(passes)] += 1;
+        assert!(!passes || outcome.changed == 0, "{fps} Hz, seed {seed}: {} changed", outcome.changed);
+    }
+    counts
+}
+
+#[test]
+fn the_meter_passes_what_leaves_and_what_it_passes_stays_to_the_bit() {
+    let Some(bench) = Bench::open() else { return };
+    let [failing, passing] = attack(&bench, 0..24);
+    assert!(failing >= 10 && passing >= 3, "{failing} sequences need the limiter, {passing} pass without");
+}
+
+#[test]
+#[ignore = "takes minutes; after a change to the limiter or the meter"]
+fn the_meter_passes_what_leaves_for_hours() {
+    let Some(bench) = Bench::open() else { return };
+    attack(&bench, 1000..2000);
+}
+
+#[test]
+fn a_picture_finer_than_the_cells_is_mixed_and_measured_again() {
+    let Some(bench) = Bench::open() else { return };
+    let size = [256, 144];
+    let mut rng = Rng::new(7);
+    // Lines that move against each other over a strobe: no share of the new picture suits all pixels of a cell.
+    let pictures: Vec<Picture> = (0..90)
+        .map(|frame: u32| {
+            let (strobe, shift) = (frame / 3 % 2 * 120, rng.below(9) as u32);
+            paint(size, |x, y| {
+                let line = if (x + shift + frame * y / 40) % 9 < 4 { 110 } else { 0 };
+                [(strobe + line) as u8, (strobe / 2 + line) as u8, line as u8]
+            })
+        })
+        .collect();
+    let outcome = bench.limit(60.0, size, pictures.into_iter().map(|picture| (1, picture)));
+    assert_eq!(outcome.before.verdict(), FlashVerdict::Fail);
+    assert_ne!(outcome.after.verdict(), FlashVerdict::Fail, "{:?}", outcome.after);
+}
+
+#[test]
+fn shader_and_meter_have_the_same_cells_and_fields() {
+    let [columns, rows] = GRID;
+    for (name, value) in [
+        ("WIDTH", columns),
+        ("HEIGHT", rows),
+        ("CELLS", columns * rows),
+        ("EDGES", columns + rows + 2),
+        ("FIELD_WIDTH", columns / 3),
+        ("FIELD_HEIGHT", rows / 3),
+    ] {
+        assert!(SHADER.contains(&format!("const {name} = {value}u;")), "{name} is not {value}");
+    }
+}

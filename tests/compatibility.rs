@@ -1,0 +1,129 @@
+//! Checks every row of `docs/compatibility.md`: each example has its value, each key its effect.
+
+use aivj::eel::{Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
+
+/// The rows of the tables below a heading, as cells; `|` within a cell is written `\|`.
+fn rows(heading: &str, columns: &[&str]) -> Vec<Vec<String>> {
+    let document = include_str!("../docs/compatibility.md");
+    let section = document.split("\n## ").find(|part| part.starts_with(heading)).expect("the section");
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in section.lines() {
+        let cells: Vec<String> = line
+            .replace("\\|", "\u{1}")
+            .trim_matches('|')
+            .split('|')
+            .map(|cell| cell.trim().replace('\u{1}', "|"))
+            .collect();
+        if !line.starts_with('|') {
+            inside = false;
+        } else if cells.iter().eq(columns) {
+            inside = true;
+        } else if inside && !line.starts_with("|---") {
+            assert_eq!(cells.len(), columns.len(), "{line}");
+            found.push(cells);
+        }
+    }
+    assert!(!found.is_empty(), "no table of {columns:?} under {heading}");
+    found
+}
+
+/// The value of a program in the interpreter and as machine code.
+fn value(source: &str) -> f64 {
+    let mut scope = Scope::new();
+    let mut code = compile(source, &mut scope).unwrap_or_else(|error| panic!("{source}: {error}"));
+    let mut values = Vec::new();
+    for native in [false, true] {
+        assert!(!native || code.make_native(), "no machine code on this machine");
+        let outcome = code.run(&mut Machine {
+            vars: &mut vec![0.0; scope.len()],
+            megabuf: &mut Memory::new(),
+            shared: &mut Shared::new(),
+            rng: &mut EelRandom::default(),
+            budget: &mut Budget::new(1_000_000),
+        });
+        let Outcome::Done(value) = outcome else { panic!("{source}: out of budget") };
+        values.push(value);
+    }
+    assert_eq!(values[0].to_bits(), values[1].to_bits(), "{source}");
+    values[0]
+}
+
+#[test]
+fn code_examples_have_their_values() {
+    for row in rows("Code", &["Construct", "Example", "Value"]) {
+        let [construct, example, expected] = &row[..] else { unreachable!("three columns") };
+        let expected: f64 = expected.parse().expect("a number");
+        let value = value(example.trim_matches('`'));
+        assert!((value - expected).abs() < 1e-9, "{construct}: {example} is {value} instead of {expected}");
+    }
+}
+
+/// The shaders of a preset, and what it draws in its third frame.
+fn drawn(text: &str) -> String {
+    let program = Program::compile(text.as_bytes()).expect("a preset");
+    assert!(program.problems.is_empty(), "{text}: {:?}", program.problems);
+    let mut player = Player::new(program.clone(), 1);
+    let mut frame = Frame::default();
+    for number in 0..3_u32 {
+        let mut audio = PresetAudio::default();
+        for (channel, samples) in audio.wave.iter_mut().enumerate() {
+            for (at, sample) in samples.iter_mut().enumerate() {
+                *sample = (at as f32 * (0.05 + 0.03 * channel as f32)).sin() * 0.5;
+            }
+        }
+        for (at, bin) in audio.spectrum.iter_mut().flatten().enumerate() {
+            *bin = (at as f32 * 0.1).sin().abs();
+        }
+        let time = f64::from(number) / 30.0;
+        let tick = Tick { time, fps: 30.0, frame: number.into(), size: [640, 360], mesh: [8, 6] };
+        player.step(&audio, tick, &Modulation::default(), &mut frame);
+    }
+    format!("{:?} {:?} {frame:?}", program.warp, program.composite)
+}
+
+/// A preset in which every key has an effect.
+const EVERYTHING: &str = "MILKDROP_PRESET_VERSION=201
+PSVERSION_WARP=2
+PSVERSION_COMP=2
+[preset00]
+bModWaveAlphaByVolume=1
+fModWaveAlphaStart=0.1
+fModWaveAlphaEnd=3
+wave_r=0.5
+wave_g=0.3
+wave_b=0.2
+mv_a=1
+ob_size=0.1
+ob_a=1
+ib_size=0.1
+ib_a=1
+zoom=1.1
+fZoomExponent=1.5
+rot=0.1
+wavecode_0_enabled=1
+wavecode_0_bSpectrum=1
+shapecode_0_enabled=1
+shapecode_0_textured=1
+shapecode_0_border_a=0.5
+";
+
+#[test]
+fn preset_keys_have_their_effect() {
+    let mut wrong = Vec::new();
+    for row in rows("Preset files", &["Key", "Meaning", "Compared"]) {
+        let [key, _, compared] = &row[..] else { unreachable!("three columns") };
+        let key = key.trim_matches('`');
+        let (with, effect) = compared.split_once(':').unwrap_or((compared, "changes the picture"));
+        let values: Vec<&str> = with.split(" and ").map(|value| value.trim().trim_matches('`')).collect();
+        let [first, second] = values[..] else { panic!("{key}: compares two values, not {compared}") };
+        // The first of several lines with the same key counts.
+        let pictures = [first, second].map(|value| drawn(&format!("{key}={value}\n{EVERYTHING}")));
+        let differ = pictures[0] != pictures[1];
+        if differ != (effect.trim() != "no effect") {
+            wrong.push(format!("{key}: {first} and {second}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
