@@ -1,42 +1,13 @@
 // The decision of the flash limiter. Follows flash_cells.wgsl and flash_fields.wgsl; see docs/flash-safety.md.
 
-var<workgroup> any_over: atomic<u32>;
-var<workgroup> shared_value: u32;
-
-// Marks the fields with more transitions than allowed, and returns whether there are any.
-fn find_over(thread: u32, allowed: u32) -> bool {
-    if thread == 0u {
-        atomicStore(&any_over, 0u);
-    }
-    workgroupBarrier();
-    for (var field = thread; field < FIELDS; field += THREADS) {
-        let over = events_of(field * 2u, allowed).over || events_of(field * 2u + 1u, allowed).over;
-        scratch.over[field] = u32(over);
-        if over {
-            atomicStore(&any_over, 1u);
-        }
-    }
-    storageBarrier();
-    workgroupBarrier();
-    if thread == 0u {
-        shared_value = atomicLoad(&any_over);
-    }
-    return workgroupUniformLoad(&shared_value) != 0u;
-}
-
 // Decides on the new picture. If it is not shown unchanged, `verdict.shares` are the shares of it that change no cell in
 // a field with too many transitions.
 @compute @workgroup_size(THREADS)
 fn decide(@builtin(local_invocation_index) thread: u32) {
     if flash.fresh != 0u {
-        if thread == 0u {
-            verdict.kind = 0u;
-            verdict.limited = flash.now - LONG_AGO;
-        }
         start(thread);
         return;
     }
-    try_picture(thread);
     let calm = flash.now - verdict.limited >= flash.second;
     if !find_over(thread, select(ALLOWED_LIMITED, ALLOWED, calm)) {
         commit(thread);
@@ -68,6 +39,22 @@ fn decide(@builtin(local_invocation_index) thread: u32) {
     }
 }
 
+// The first picture is shown.
+fn start(thread: u32) {
+    for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
+        fields[record].state = 0u;
+        for (var i = 0u; i < ALLOWED; i++) {
+            fields[record].times[i] = flash.now - LONG_AGO;
+        }
+    }
+    if thread == 0u {
+        verdict.kind = 0u;
+        verdict.limited = flash.now - LONG_AGO;
+        verdict.current = 1u - verdict.current;
+        verdict.pending = 0u;
+    }
+}
+
 // The largest share of the new picture that does not change the cell, if it lies in a field with too many transitions.
 fn share_of(index: u32) -> f32 {
     let x = index % WIDTH;
@@ -76,8 +63,8 @@ fn share_of(index: u32) -> f32 {
     for (var field = max(y, FIELD_HEIGHT - 1u) + 1u - FIELD_HEIGHT; field <= min(y, DOWN - 1u); field++) {
         over |= scratch.over_columns[field * WIDTH + x];
     }
-    let cell = cells[index];
-    let rgb = light[index].rgb;
+    let cell = cells[verdict.current * CELLS + index];
+    let rgb = cells[(1u - verdict.current) * CELLS + index].light;
     var share = 16u;
     if over != 0u {
         var change = change_of(cell, rgb, STEP);
@@ -111,7 +98,6 @@ fn settle(@builtin(local_invocation_index) thread: u32) {
     if workgroupUniformLoad(&shared_value) != 1u {
         return;
     }
-    try_picture(thread);
     if find_over(thread, ALLOWED) {
         commit_previous(thread);
         if thread == 0u {

@@ -10,6 +10,8 @@ const CELLS = 6912;
 struct Verdict {
     kind: u32,
     limited: u32,
+    current: u32,
+    pending: u32,
     shares: array<f32, CELLS>,
 }
 

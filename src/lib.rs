@@ -25,6 +25,7 @@ pub mod milk;
 pub mod mind;
 pub mod night;
 pub mod pack;
+pub mod salvage;
 pub mod show;
 pub mod stage;
 pub mod training;

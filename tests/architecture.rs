@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("faults", &[]),
     ("watchdog", &[]),
     ("disk", &[]),
+    ("salvage", &[]),
     ("handoff", &["units"]),
     ("audio", &["units", "disk", "handoff"]),
     ("analysis", &["units"]),
@@ -20,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("eel", &[]),
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
-    ("library", &["units", "disk", "milk"]),
+    ("library", &["units", "disk", "salvage", "milk"]),
     ("mind", &["units", "analysis", "library"]),
     // The limiter counts flashes by the rules of the meter.
     ("stage", &["units", "disk", "media", "milk"]),
@@ -223,8 +224,8 @@ fn files_do_not_import_each_other_in_circles() {
     assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
 }
 
-/// Most lines of code in one room.
-const MAX_ROOM_LINES: usize = 7000;
+/// Most lines of code in one room. The library is the largest: it holds the store, whose tests are a third of it.
+const MAX_ROOM_LINES: usize = 8600;
 
 #[test]
 fn no_room_grows_too_large() {

@@ -11,6 +11,7 @@ use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
 use aivj::library::style::{IndexVersion, StyleIndex, StylePolicy};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
+use aivj::salvage::{self, Depth, Kind, Shape};
 use aivj::show::setlog;
 use aivj::units::thread_time;
 
@@ -129,6 +130,37 @@ pub fn settings(data: &[u8]) {
     assert!(settings.size.is_none_or(|size| size.iter().all(|side| (1..=8192).contains(side))));
     assert!(settings.adventure.is_none_or(|value| (0.0..=1.0).contains(&value)));
     assert!(settings.macros.iter().all(|(_, value)| (0.0..=1.0).contains(value)));
+}
+
+/// A taste or feedback package: refused, or a taste whose numbers can be used.
+pub fn taste(data: &[u8]) {
+    let Ok(text) = aivj::disk::decode(cut(data)) else { return };
+    if let Ok(package) = aivj::mind::taste::import(&text) {
+        let written = package.to_json(0).expect("plain data");
+        assert!(aivj::mind::taste::import(&written).is_ok(), "a taste that is not read again");
+    }
+}
+
+/// A damaged store: whatever its bytes, the rows found are no more than its bytes can hold.
+pub fn store(data: &[u8]) {
+    const SHAPES: [Shape; 2] = [
+        Shape {
+            table: "opinions",
+            columns: &[Kind::Id, Kind::Integer, Kind::IntegerOrNull, Kind::Text, Kind::Integer],
+            required: 5,
+        },
+        Shape { table: "memory", columns: &[Kind::Text, Kind::Text, Kind::Integer], required: 3 },
+    ];
+    let data = cut(data);
+    with_file("store.db", data, |path| {
+        let mut rows = 0;
+        salvage::rows(path, &SHAPES, Depth::Remains, |row| {
+            assert!(matches!(row.values.len(), 3 | 5));
+            rows += 1;
+        })
+        .expect("the file can be read");
+        assert!(rows <= 2 * data.len(), "{rows} rows in {} bytes", data.len());
+    });
 }
 
 /// A MIDI profile: the controls that are kept survive being written and read again.

@@ -1,11 +1,10 @@
-// The flash limiter: counts flashes exactly as `media::flash` does. This part holds its state and the rules of cells.
+// The flash limiter: counts flashes exactly as `media::flash` does. This part has its state and the rules of cells.
 // See docs/flash-safety.md.
 //
 // The picture is reduced to 96 x 72 cells. A field of 32 x 24 cells (10 degrees of the visual field) has a transition
 // when a quarter of its cells change in one direction within 0.05 s. Each value is a pair: luminance and saturated red.
-// The deciding kernels run as one workgroup, so that their steps need no passes of their own.
 
-// Matches `FlashBlock` in src/stage/pass/flash.rs. Times are in ticks; `frame` ticks are a frame.
+// Matches `FlashBlock` in src/stage/pass/flash/mod.rs. Times are in ticks.
 struct Flash {
     // Time of this frame.
     now: u32,
@@ -21,20 +20,15 @@ struct Flash {
     fresh: u32,
 }
 
-// A cell of the picture as shown.
 struct Cell {
     // Lowest and highest value since the last change.
     low: vec2<f32>,
     high: vec2<f32>,
-    // Times of the last change up and down.
-    rose: vec2<u32>,
-    fell: vec2<u32>,
     // Mean light.
     light: vec3<f32>,
-    // Whether the cell has been saturated red since it last was colourless.
-    was_red: u32,
-    // Direction of the last change: 1, -1, or 0 before the first.
-    direction: vec2<i32>,
+    // Bits 0 to 15: frames since the last changes, at most 15: luminance up and down, red up and down. Bits 16 and 18:
+    // directions of the last changes. Bit 20: whether the cell has been saturated red since it last was colourless.
+    state: u32,
 }
 
 // A field: the times of its last seven transitions, and their state. There are two records per field, for luminance and
@@ -47,8 +41,6 @@ struct Field {
 }
 
 struct Scratch {
-    // Frames since each cell's last changes, a byte each: luminance up and down, red up and down.
-    ages: array<u32, CELLS>,
     // For each number of coming frames: changed cells of a row of each field, a byte per kind.
     rows: array<u32, MAX_ROWS>,
     // For each number of coming frames: a bit per kind if the field has enough changed cells.
@@ -67,6 +59,10 @@ struct Verdict {
     kind: u32,
     // Time of the last picture that was not shown unchanged.
     limited: u32,
+    // Which half of `cells` is the picture as shown; the other one is for the picture to be judged.
+    current: u32,
+    // Whether transitions follow in any field while the picture stays.
+    pending: u32,
     // Share of the new picture in each cell.
     shares: array<f32, CELLS>,
 }
@@ -75,15 +71,15 @@ struct Verdict {
 @group(0) @binding(1) var picture: texture_2d<f32>;
 // First column of each cell, and the end of the last; then the rows.
 @group(0) @binding(2) var<storage, read> edges: array<u32, EDGES>;
-@group(0) @binding(3) var<storage, read_write> light: array<vec4<f32>, CELLS>;
-@group(0) @binding(4) var<storage, read_write> cells: array<Cell, CELLS>;
-@group(0) @binding(5) var<storage, read_write> fields: array<Field, FIELD_RECORDS>;
-@group(0) @binding(6) var<storage, read_write> scratch: Scratch;
-@group(0) @binding(7) var<storage, read_write> verdict: Verdict;
+@group(0) @binding(3) var<storage, read_write> cells: array<Cell, CELL_RECORDS>;
+@group(0) @binding(4) var<storage, read_write> fields: array<Field, FIELD_RECORDS>;
+@group(0) @binding(5) var<storage, read_write> scratch: Scratch;
+@group(0) @binding(6) var<storage, read_write> verdict: Verdict;
 
 const WIDTH = 96u;
 const HEIGHT = 72u;
 const CELLS = 6912u;
+const CELL_RECORDS = 13824u;
 const EDGES = 170u;
 // Size of a field, and the positions of one.
 const FIELD_WIDTH = 32u;
@@ -94,8 +90,7 @@ const FIELDS = 3185u;
 const FIELD_RECORDS = 6370u;
 // A quarter of the cells of a field.
 const QUARTER = 192u;
-// Longest `together`.
-const MAX_TOGETHER = 15u;
+// Sizes for the longest `together`.
 const MAX_ROWS = 70200u;
 const MAX_SETS = 47775u;
 const OVER_COLUMNS = 4704u;
@@ -106,15 +101,13 @@ const STEP = vec2<f32>(0.1, 0.2);
 const HELD_STEP = vec2<f32>(0.08, 0.16);
 // A change of luminance counts only if its darker state is below this.
 const BRIGHT = 0.8;
-// Transitions allowed within a second: three flashes and a half one, or three for a second after a picture that was
-// limited.
-const ALLOWED = 7u;
-const ALLOWED_LIMITED = 6u;
 const LONG_AGO = 0x40000000u;
-const THREADS = 256u;
 
-const UP = 1u;
+const UPWARDS = 1u;
 const DOWNWARDS = 2u;
+const WAS_RED = 0x100000u;
+// A cell without a change.
+const UNCHANGED = 0xffffu;
 
 // Linear light of an 8-bit sRGB value, within 2e-6 (minimax polynomial).
 fn linear(c: vec3<f32>) -> vec3<f32> {
@@ -125,11 +118,11 @@ fn linear(c: vec3<f32>) -> vec3<f32> {
     high = high * c + 0.49489358;
     high = high * c + 0.03459356;
     high = high * c + 0.00087281;
-    return select(high, c / 12.92, c < vec3<f32>(0.0412));
+    return select(high, c * 0.07739938, c < vec3<f32>(0.0412));
 }
 
 // Mean light of a cell of the picture.
-fn measure_cell(cell: u32) {
+fn mean_light(cell: u32) -> vec3<f32> {
     let column = cell % WIDTH;
     let row = cell / WIDTH;
     let left = edges[column];
@@ -142,22 +135,7 @@ fn measure_cell(cell: u32) {
             sum += linear(textureLoad(picture, vec2<u32>(x, y), 0).rgb);
         }
     }
-    light[cell] = vec4<f32>(sum / f32((right - left) * (bottom - top)), 0.0);
-}
-
-@compute @workgroup_size(64)
-fn measure(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x < CELLS {
-        measure_cell(id.x);
-    }
-}
-
-// Measures the mixed picture.
-@compute @workgroup_size(64)
-fn measure_limited(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x < CELLS && verdict.kind == 1u {
-        measure_cell(id.x);
-    }
+    return sum / f32((right - left) * (bottom - top));
 }
 
 struct Change {
@@ -184,29 +162,63 @@ fn change_of(cell: Cell, rgb: vec3<f32>, step: vec2<f32>) -> Change {
     let value = value_of(rgb);
     let sum = rgb.r + rgb.g + rgb.b;
     let red = sum > 0.02 && rgb.r / max(sum, 1e-6) >= 0.8;
-    let was_red = red || cell.was_red != 0u;
+    let was_red = red || (cell.state & WAS_RED) != 0u;
     let low = min(cell.low, value);
     let high = max(cell.high, value);
-    let up = (value - low >= step) & (cell.direction <= vec2<i32>(0)) & vec2<bool>(low.x < BRIGHT, red);
-    let down = (high - value >= step) & (cell.direction >= vec2<i32>(0)) & vec2<bool>(value.x < BRIGHT, was_red);
-    return Change(value, low, high, up, down & !up, was_red && value.y >= 0.1);
+    let direction = (vec2<u32>(cell.state) >> vec2<u32>(16u, 18u)) & vec2<u32>(3u);
+    let up = (value - low >= step) & (direction != vec2<u32>(UPWARDS)) & vec2<bool>(low.x < BRIGHT, red);
+    let may_fall = vec2<bool>(value.x < BRIGHT, was_red);
+    let down = !up & (high - value >= step) & (direction != vec2<u32>(DOWNWARDS)) & may_fall;
+    return Change(value, low, high, up, down, was_red && value.y >= 0.1);
 }
 
-fn commit_cell(index: u32) {
-    let rgb = light[index].rgb;
-    var cell = cells[index];
-    if flash.fresh != 0u {
-        let ago = vec2<u32>(flash.now - LONG_AGO);
-        cell = Cell(vec2<f32>(3.4e38), vec2<f32>(-3.4e38), ago, ago, rgb, 0u, vec2<i32>(0));
-    }
+// Frames since the last changes of a cell.
+fn ages_of(state: u32) -> vec4<u32> {
+    return (vec4<u32>(state) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u);
+}
+
+fn packed_ages(ages: vec4<u32>) -> u32 {
+    let aged = min(ages, vec4<u32>(15u));
+    return aged.x | aged.y << 4u | aged.z << 8u | aged.w << 12u;
+}
+
+// The state of a cell after a frame in which its light becomes `rgb`.
+fn after(cell: Cell, rgb: vec3<f32>) -> Cell {
     let change = change_of(cell, rgb, STEP);
     let changed = change.up | change.down;
-    cell.low = select(change.low, change.value, changed);
-    cell.high = select(change.high, change.value, changed);
-    cell.rose = select(cell.rose, vec2<u32>(flash.now), change.up);
-    cell.fell = select(cell.fell, vec2<u32>(flash.now), change.down);
-    cell.direction = select(select(cell.direction, vec2<i32>(-1), change.down), vec2<i32>(1), change.up);
-    cell.was_red = u32(change.was_red);
-    cell.light = rgb;
-    cells[index] = cell;
+    let now = vec4<bool>(change.up.x, change.down.x, change.up.y, change.down.y);
+    let ages = select(ages_of(cell.state) + flash.passed, vec4<u32>(0u), now);
+    var direction = (vec2<u32>(cell.state) >> vec2<u32>(16u, 18u)) & vec2<u32>(3u);
+    direction = select(select(direction, vec2<u32>(DOWNWARDS), change.down), vec2<u32>(UPWARDS), change.up);
+    let state = packed_ages(ages) | direction.x << 16u | direction.y << 18u;
+    return Cell(
+        select(change.low, change.value, changed),
+        select(change.high, change.value, changed),
+        rgb,
+        select(state, state | WAS_RED, change.was_red),
+    );
+}
+
+// Measures a cell of the picture.
+fn judge(index: u32) {
+    var cell = cells[verdict.current * CELLS + index];
+    if flash.fresh != 0u {
+        cell = Cell(vec2<f32>(3.4e38), vec2<f32>(-3.4e38), vec3<f32>(0.0), UNCHANGED);
+    }
+    cells[(1u - verdict.current) * CELLS + index] = after(cell, mean_light(index));
+}
+
+@compute @workgroup_size(64)
+fn measure(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < CELLS {
+        judge(id.x);
+    }
+}
+
+// Measures the mixed picture.
+@compute @workgroup_size(64)
+fn measure_limited(@builtin(global_invocation_id) id: vec3<u32>) {
+    if id.x < CELLS && verdict.kind == 1u {
+        judge(id.x);
+    }
 }

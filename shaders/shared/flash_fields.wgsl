@@ -1,22 +1,32 @@
-// Transitions of fields: what happens if a picture is shown and then stays. Follows flash_cells.wgsl.
+// Transitions of fields: what happens if the measured picture is shown and then stays. Follows flash_cells.wgsl. These
+// steps run in one workgroup.
 
-// Frames since a change, at most 15.
-fn ages(time: vec2<u32>, now: vec2<bool>) -> vec2<u32> {
-    let age = (flash.now - time + flash.frame / 2u) / flash.frame;
-    return select(min(age, vec2<u32>(15u)), vec2<u32>(0u), now);
+const THREADS = 256u;
+// Transitions allowed within a second: three flashes and a half one, or three for a second after a picture that was
+// limited.
+const ALLOWED = 7u;
+const ALLOWED_LIMITED = 6u;
+
+var<workgroup> any_over: atomic<u32>;
+var<workgroup> any_set: atomic<u32>;
+var<workgroup> any_pending: atomic<u32>;
+var<workgroup> shared_value: u32;
+
+// A byte per kind of change of a measured cell: 1 if it is at most `youngest` frames old.
+fn recent(cell: u32, youngest: u32) -> u32 {
+    let state = cells[(1u - verdict.current) * CELLS + cell].state;
+    let ages = (state & 15u) | (state & 0xf0u) << 4u | (state & 0xf00u) << 8u | (state & 0xf000u) << 12u;
+    return (((youngest + 16u) * 0x01010101u - ages) >> 4u) & 0x01010101u;
 }
 
-// Computes `scratch.sets` for the case that the measured picture is shown and then stays.
-fn try_picture(thread: u32) {
-    for (var index = thread; index < CELLS; index += THREADS) {
-        let cell = cells[index];
-        let change = change_of(cell, light[index].rgb, STEP);
-        let up = ages(cell.rose, change.up);
-        let down = ages(cell.fell, change.down);
-        scratch.ages[index] = up.x | down.x << 8u | up.y << 16u | down.y << 24u;
-    }
-    storageBarrier();
-    for (var index = thread; index < flash.together * HEIGHT; index += THREADS) {
+fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
+    let sums = scratch.rows[(coming * HEIGHT + row) * ACROSS + x];
+    return (vec4<u32>(sums) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
+}
+
+// Computes `scratch.sets` for the coming frames from `first` to before `end`.
+fn count_changes(thread: u32, first: u32, end: u32) {
+    for (var index = first * HEIGHT + thread; index < end * HEIGHT; index += THREADS) {
         let row = index % HEIGHT;
         let youngest = flash.together - 1u - index / HEIGHT;
         var sum = 0u;
@@ -31,7 +41,8 @@ fn try_picture(thread: u32) {
         }
     }
     storageBarrier();
-    for (var index = thread; index < flash.together * ACROSS; index += THREADS) {
+    var any = 0u;
+    for (var index = first * ACROSS + thread; index < end * ACROSS; index += THREADS) {
         let coming = index / ACROSS;
         let x = index % ACROSS;
         var sum = vec4<u32>(0u);
@@ -42,21 +53,17 @@ fn try_picture(thread: u32) {
             }
             if y + 1u >= FIELD_HEIGHT {
                 let bits = select(vec4<u32>(0u), vec4<u32>(1u, 2u, 4u, 8u), sum >= vec4<u32>(QUARTER));
-                let at = coming * FIELDS + (y + 1u - FIELD_HEIGHT) * ACROSS + x;
-                scratch.sets[at] = bits.x | bits.y | bits.z | bits.w;
+                let sets = bits.x | bits.y | bits.z | bits.w;
+                scratch.sets[coming * FIELDS + (y + 1u - FIELD_HEIGHT) * ACROSS + x] = sets;
+                // The fifth bit: both directions of one kind.
+                any |= sets | select(0u, 16u, (sets & 3u) == 3u || (sets & 12u) == 12u);
             }
         }
     }
+    if any != 0u {
+        atomicOr(&any_set, any);
+    }
     storageBarrier();
-}
-
-// A byte per kind of change: 1 if it is at most `youngest` frames old.
-fn recent(cell: u32, youngest: u32) -> u32 {
-    return (((youngest + 16u) * 0x01010101u - scratch.ages[cell]) >> 4u) & 0x01010101u;
-}
-
-fn row_sums(coming: u32, row: u32, x: u32) -> vec4<u32> {
-    return (vec4<u32>(scratch.rows[(coming * HEIGHT + row) * ACROSS + x]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(255u);
 }
 
 struct Events {
@@ -72,8 +79,8 @@ struct Events {
     over: bool,
 }
 
-// What happens in a field if the picture of `scratch.sets` is shown and then stays. With a smaller set of recent changes
-// only fewer transitions can happen, so they follow in consecutive frames.
+// What happens in a field if the measured picture is shown and then stays. While it stays the sets of recent changes only
+// shrink, so transitions need both sets, and follow in consecutive frames.
 fn events_of(record: u32, allowed: u32) -> Events {
     let state = fields[record].state;
     let before = min(state >> 4u & 255u, flash.passed - 1u);
@@ -81,12 +88,11 @@ fn events_of(record: u32, allowed: u32) -> Events {
     if (before & 1u) == 1u {
         events.direction = 3u - events.direction;
     }
-    let oldest = (state >> 16u) + before + ALLOWED - allowed;
     var direction = events.direction;
     for (var coming = 0u; coming < flash.together; coming++) {
-        let sets = scratch.sets[coming * FIELDS + record / 2u] >> (record % 2u * 2u);
-        if (sets & UP) != 0u && direction != UP {
-            direction = UP;
+        let sets = scratch.sets[coming * FIELDS + record / 2u] >> (record % 2u * 2u) & 3u;
+        if (sets & UPWARDS) != 0u && direction != UPWARDS {
+            direction = UPWARDS;
         } else if (sets & DOWNWARDS) != 0u && direction != DOWNWARDS {
             direction = DOWNWARDS;
         } else {
@@ -99,10 +105,13 @@ fn events_of(record: u32, allowed: u32) -> Events {
             events.after++;
         }
         // The transition `allowed` earlier must be older than a second.
-        let among = before + coming + ALLOWED - allowed;
-        let time = fields[record].times[(oldest + coming) % ALLOWED];
+        let later = before + coming + ALLOWED - allowed;
+        let time = fields[record].times[((state >> 16u) + later) % ALLOWED];
         let age = flash.now + coming * flash.frame - time;
-        events.over = events.over || among >= ALLOWED || age < flash.second;
+        events.over = events.over || later >= ALLOWED || age < flash.second;
+        if sets != 3u {
+            break;
+        }
     }
     return events;
 }
@@ -122,21 +131,68 @@ fn commit_field(record: u32, before: u32, now: bool, after: u32, direction: u32)
     if next != state {
         fields[record].state = next;
     }
+    if after != 0u {
+        atomicStore(&any_pending, 1u);
+    }
+}
+
+// Marks the fields with more transitions than allowed, and returns whether there are any.
+fn find_over(thread: u32, allowed: u32) -> bool {
+    if thread == 0u {
+        atomicStore(&any_over, 0u);
+        atomicStore(&any_set, 0u);
+        atomicStore(&any_pending, 0u);
+    }
+    workgroupBarrier();
+    count_changes(thread, 0u, 1u);
+    if thread == 0u {
+        shared_value = atomicLoad(&any_set);
+    }
+    let sets = workgroupUniformLoad(&shared_value);
+    if sets >= 16u {
+        count_changes(thread, 1u, flash.together);
+    }
+    if sets == 0u {
+        return false;
+    }
+    for (var field = thread; field < FIELDS; field += THREADS) {
+        var over = false;
+        if scratch.sets[field] != 0u {
+            over = events_of(field * 2u, allowed).over || events_of(field * 2u + 1u, allowed).over;
+        }
+        scratch.over[field] = u32(over);
+        if over {
+            atomicStore(&any_over, 1u);
+        }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    if thread == 0u {
+        shared_value = atomicLoad(&any_over);
+    }
+    return workgroupUniformLoad(&shared_value) != 0u;
 }
 
 // The measured picture is shown.
 fn commit(thread: u32) {
-    for (var index = thread; index < CELLS; index += THREADS) {
-        commit_cell(index);
+    for (var field = thread; field < FIELDS; field += THREADS) {
+        if scratch.sets[field] != 0u || verdict.pending != 0u {
+            for (var record = field * 2u; record < field * 2u + 2u; record++) {
+                let events = events_of(record, ALLOWED);
+                commit_field(record, events.before, events.now, events.after, events.direction);
+            }
+        }
     }
-    for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
-        let events = events_of(record, ALLOWED);
-        commit_field(record, events.before, events.now, events.after, events.direction);
-    }
+    close(thread, 1u - verdict.current);
 }
 
 // The previous picture is shown again.
 fn commit_previous(thread: u32) {
+    for (var index = thread; index < CELLS; index += THREADS) {
+        let state = cells[verdict.current * CELLS + index].state;
+        let aged = state & ~UNCHANGED | packed_ages(ages_of(state) + flash.passed);
+        cells[verdict.current * CELLS + index].state = aged;
+    }
     for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
         let state = fields[record].state;
         let after = state >> 4u & 255u;
@@ -144,16 +200,15 @@ fn commit_previous(thread: u32) {
         let direction = select(state & 3u, 3u - (state & 3u), (happened & 1u) == 1u);
         commit_field(record, happened, false, after - happened, direction);
     }
+    close(thread, verdict.current);
 }
 
-fn start(thread: u32) {
-    for (var index = thread; index < CELLS; index += THREADS) {
-        commit_cell(index);
-    }
-    for (var record = thread; record < FIELD_RECORDS; record += THREADS) {
-        fields[record].state = 0u;
-        for (var i = 0u; i < ALLOWED; i++) {
-            fields[record].times[i] = flash.now - LONG_AGO;
-        }
+// Ends the commit; half `current` of the cells is what is shown.
+fn close(thread: u32, current: u32) {
+    storageBarrier();
+    workgroupBarrier();
+    if thread == 0u {
+        verdict.current = current;
+        verdict.pending = atomicLoad(&any_pending);
     }
 }

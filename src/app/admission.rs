@@ -25,13 +25,14 @@ impl Admission for LiveAdmission {
     }
 }
 
-/// Returns an admission check that saves its verdicts in the store, or `None` for an in-memory store, where every preset
-/// would be audited again in each show. `guarded` can be switched while the show runs.
+/// Returns an admission check that saves its verdicts in the store; those of an in-memory store last as long as the show.
+/// `guarded` can be switched while the show runs.
 pub fn live_admission(
-    store: &Store,
+    store: Store,
     textures: &[PathBuf],
     guarded: Arc<AtomicBool>,
-) -> anyhow::Result<Option<Arc<dyn Admission>>> {
-    let Some(store) = store.another()? else { return Ok(None) };
-    Ok(Some(Arc::new(LiveAdmission { audit: LiveAudit::new(store, textures)?, guarded })))
+) -> anyhow::Result<Arc<dyn Admission>> {
+    // A warm-up does not wait for another program that is writing.
+    let store = store.another()?.unwrap_or(store);
+    Ok(Arc::new(LiveAdmission { audit: LiveAudit::new(store, textures)?, guarded }))
 }

@@ -2,7 +2,7 @@
 //!
 //! Called once per frame; never waits for a disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -18,6 +18,8 @@ use crate::show::{Command, Show, ShowMemory, ShowSettings};
 pub(super) struct Archive {
     persistence: ShowPersistence,
     watcher: LibraryWatcher,
+    /// The folder or pack to play; the built-in presets if `None`.
+    presets: Option<PathBuf>,
     search: SearchThread,
     query: SearchQuery,
     view: LibraryView,
@@ -41,6 +43,7 @@ impl Archive {
             view: LibraryView::default(),
             persistence: ShowPersistence::start(store, recalled)?,
             watcher,
+            presets: presets.map(Path::to_owned),
             search,
             query: SearchQuery::default(),
             pool,
@@ -62,6 +65,7 @@ impl Archive {
             match update {
                 LibraryUpdate::Message(message) => self.message = Some(message),
                 LibraryUpdate::Missing(folder) => self.view.missing = folder,
+                LibraryUpdate::HeldBack(why) => self.view.held_back = why,
                 LibraryUpdate::Library(pool, messages) => {
                     let old = std::mem::replace(&mut self.pool, pool.clone());
                     self.view.rejected = pool.rejected.clone();
@@ -81,13 +85,22 @@ impl Archive {
             self.view.answer = Arc::new(answer);
         }
         self.persistence.watch(show.on_air(), commands);
-        self.message = self.persistence.trouble().or(self.message.take());
+        if let Some(status) = self.persistence.new_status() {
+            self.view.unsaved = status.waiting;
+            self.view.save_problem = status.problem;
+        }
     }
 
     /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
     pub fn turn_to(&mut self, presets: Option<&Path>) {
+        self.presets = presets.map(Path::to_owned);
+        self.reopen(false);
+    }
+
+    fn reopen(&mut self, ignore_blacklist: bool) {
         self.view.missing = None;
-        if let Err(error) = self.watcher.turn_to(presets) {
+        self.view.held_back = None;
+        if let Err(error) = self.watcher.turn_to(self.presets.as_deref(), ignore_blacklist) {
             self.message = Some(format!("could not start the library thread: {error}; try again"));
         }
     }
@@ -109,6 +122,7 @@ impl Archive {
                 self.query = query;
                 self.find();
             }
+            LibraryRequest::IgnoreBlacklist => self.reopen(true),
         }
     }
 

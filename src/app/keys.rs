@@ -9,6 +9,7 @@ use winit::keyboard::{Key, KeyCode, ModifiersState, NamedKey, PhysicalKey};
 use winit::platform::modifier_supplement::KeyEventExtModifierSupplement as _;
 
 use crate::desk::{Action, CARDS, Dial, KeyLine, Nudge, Page, WindowAction};
+use crate::disk;
 use crate::library::edited::{self, Problem, line_of};
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::show::Command;
@@ -165,7 +166,7 @@ impl Keymap {
     /// such file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
-        match std::fs::read_to_string(&path) {
+        match disk::read_text(&path, disk::limit::TEXT) {
             Ok(text) => {
                 let (keys, problems) = Self::edited(&text);
                 (keys, edited::summary(&path, &problems))

@@ -19,23 +19,56 @@ use crate::units::counted;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder gives
-/// the built-in presets.
+/// the built-in presets; one that is held back is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
-    or_built_in(store, library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ()))
+    let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
+    if let Err(error @ OpenError::HeldBack(_)) = opened {
+        return Err(error.into());
+    }
+    let Playable { catalogue, messages, .. } = or_built_in(store, opened)?;
+    Ok((catalogue, messages))
 }
 
-/// Replaces an empty library by the built-in presets.
-fn or_built_in(
-    store: &Store,
-    opened: Result<OpenedLibrary, OpenError>,
-) -> anyhow::Result<(Catalogue, Vec<String>)> {
+/// The presets to play.
+struct Playable {
+    catalogue: Catalogue,
+    messages: Vec<String>,
+    /// Why the presets of the folder are held back, if they are.
+    held_back: Option<String>,
+}
+
+impl Playable {
+    fn of(catalogue: Catalogue, messages: Vec<String>) -> Self {
+        Self { catalogue, messages, held_back: None }
+    }
+}
+
+/// The presets to watch.
+struct Presets {
+    /// A folder or the manifest of a pack.
+    path: PathBuf,
+    ignore_blacklist: bool,
+}
+
+impl Presets {
+    fn place(&self) -> LibraryLocation {
+        LibraryLocation { ignore_blacklist: self.ignore_blacklist, ..LibraryLocation::of(&self.path) }
+    }
+}
+
+/// Replaces a library that is empty or held back by the built-in presets.
+fn or_built_in(store: &Store, opened: Result<OpenedLibrary, OpenError>) -> anyhow::Result<Playable> {
+    let built_in = |message: String, held_back| -> anyhow::Result<_> {
+        let messages = vec![format!("{message}; playing the built-in presets")];
+        Ok(Playable { catalogue: library::load_built_in(store)?, messages, held_back })
+    };
     match opened {
-        Ok(opened) => Ok((opened.catalogue, opened.messages)),
+        Ok(OpenedLibrary { catalogue, messages, .. }) => Ok(Playable::of(catalogue, messages)),
         Err(OpenError::Scan(ScanError::Folder(error @ FolderError::Empty(_)))) => {
-            let message = format!("{error}; playing the built-in presets");
-            Ok((library::load_built_in(store)?, vec![message]))
+            built_in(error.to_string(), None)
         }
+        Err(error @ OpenError::HeldBack(_)) => built_in(error.to_string(), Some(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -48,6 +81,8 @@ pub(super) enum LibraryUpdate {
     Message(String),
     /// The preset folder is missing, or is back.
     Missing(Option<PathBuf>),
+    /// The presets are held back, with the reason, or not any more.
+    HeldBack(Option<String>),
 }
 
 /// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may be
@@ -73,27 +108,30 @@ impl LibraryWatcher {
         let (initial, (catalogue, messages)) = if !has_files(&place.folder) {
             (InitialState::Missing, built_in(missing(presets))?)
         } else if store.scanned_at(&library::library_root(&place.folder))?.is_some() {
-            (InitialState::Shown, or_built_in(store, library::load(store, &place))?)
+            let Playable { catalogue, messages, held_back } =
+                or_built_in(store, library::load(store, &place))?;
+            sender.send(LibraryUpdate::HeldBack(held_back)).ok(); // Its receiver is below.
+            (InitialState::Shown, (catalogue, messages))
         } else {
             let message = format!("scanning {}; playing the built-in presets", presets.display());
             (InitialState::New, built_in(message)?)
         };
         let (end, ended) = channel();
-        let presets = presets.to_owned();
+        let presets = Presets { path: presets.to_owned(), ignore_blacklist: false };
         let work = move || keep_up(&presets, initial, &own_store, &sender, &ended);
         std::thread::Builder::new().name("library watcher".into()).spawn(work)?;
         Ok((catalogue, messages, Self { updates, _end: Some(end) }))
     }
 
     /// Switches to another library. It arrives as an update when it is ready; the current one plays until then.
-    pub fn turn_to(&mut self, presets: Option<&Path>) -> std::io::Result<()> {
+    pub fn turn_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
         let (sender, updates) = channel();
         let (end, ended) = channel();
-        let presets = presets.map(Path::to_owned);
+        let presets = presets.map(|path| Presets { path: path.to_owned(), ignore_blacklist });
         let work = move || match presets {
             Some(presets) => keep_up(&presets, InitialState::Unknown, &own_store, &sender, &ended),
             None => match own_store().and_then(|store| Ok(library::load_built_in(&store)?)) {
-                Ok(catalogue) => publish(&sender, (catalogue, Vec::new())),
+                Ok(catalogue) => publish(&sender, Playable::of(catalogue, Vec::new())),
                 Err(error) => {
                     let message = format!(
                         "could not open the built-in presets: {error:#}; keeping the current library"
@@ -134,7 +172,7 @@ enum Ended {
 
 /// Keeps the library up to date. While its folder is missing, the built-in presets play.
 fn keep_up(
-    presets: &Path,
+    presets: &Presets,
     mut initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
@@ -146,23 +184,23 @@ fn keep_up(
             Ok(Ended::Told) => return,
             Ok(Ended::NotFound) => {
                 let message =
-                    format!("{} is missing or empty; keeping the current library", presets.display());
+                    format!("{} is missing or empty; keeping the current library", presets.path.display());
                 send(LibraryUpdate::Message(message));
             }
             Ok(Ended::Missing) if initial == InitialState::Missing => {} // They play already.
             Ok(Ended::Missing) => play_built_in(presets, stores, updates),
-            Err(_) if !has_files(&LibraryLocation::of(presets).folder) => {
+            Err(_) if !has_files(&presets.place().folder) => {
                 play_built_in(presets, stores, updates);
             }
             Err(error) => {
-                let path = presets.display();
+                let path = presets.path.display();
                 let message = format!("could not load {path}: {error:#}; open it again to retry");
                 send(LibraryUpdate::Message(message)); // Fails if the show has ended.
                 return;
             }
         }
-        send(LibraryUpdate::Missing(Some(presets.to_owned())));
-        while !has_files(&LibraryLocation::of(presets).folder) {
+        send(LibraryUpdate::Missing(Some(presets.path.clone())));
+        while !has_files(&presets.place().folder) {
             if !matches!(ended.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout)) {
                 return;
             }
@@ -176,12 +214,12 @@ fn keep_up(
 
 /// Switches to the built-in presets, because those of the library cannot be read.
 fn play_built_in(
-    presets: &Path,
+    presets: &Presets,
     stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
 ) {
     match stores().and_then(|store| Ok(library::load_built_in(&store)?)) {
-        Ok(catalogue) => publish(updates, (catalogue, vec![missing(presets)])),
+        Ok(catalogue) => publish(updates, Playable::of(catalogue, vec![missing(&presets.path)])),
         Err(error) => log::warn!("could not open the built-in presets: {error:#}"),
     }
 }
@@ -201,13 +239,13 @@ fn missing(presets: &Path) -> String {
 }
 
 fn keep_up_until(
-    presets: &Path,
+    presets: &Presets,
     initial: InitialState,
     stores: &dyn Fn() -> anyhow::Result<Store>,
     updates: &Sender<LibraryUpdate>,
     ended: &Receiver<()>,
 ) -> anyhow::Result<Ended> {
-    let mut place = LibraryLocation::of(presets);
+    let mut place = presets.place();
     if !has_files(&place.folder) {
         let shown = matches!(initial, InitialState::Shown | InitialState::New | InitialState::Missing);
         return Ok(if shown { Ended::Missing } else { Ended::NotFound });
@@ -229,7 +267,7 @@ fn keep_up_until(
     let opened = library::open(&store, &place, unix_now(), |looked_at| {
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
-            let message = format!("scanning {}: {looked_at} files", presets.display());
+            let message = format!("scanning {}: {looked_at} files", presets.path.display());
             updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
         }
     });
@@ -248,7 +286,7 @@ fn keep_up_until(
         let now = self::dates(&place.folder);
         if now != dates {
             dates = now;
-            place = LibraryLocation::of(presets);
+            place = presets.place();
             publish(updates, or_built_in(&store, library::open(&store, &place, unix_now(), |_| ()))?);
             library::release_memory();
         }
@@ -256,7 +294,9 @@ fn keep_up_until(
     Ok(Ended::Told)
 }
 
-fn publish(updates: &Sender<LibraryUpdate>, (catalogue, mut messages): (Catalogue, Vec<String>)) {
+fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {
+    let Playable { catalogue, mut messages, held_back } = playable;
+    updates.send(LibraryUpdate::HeldBack(held_back)).ok(); // The show has ended.
     messages.push(format!(
         "{} in {} ({})",
         counted(catalogue.entries.len(), "preset"),
@@ -314,7 +354,8 @@ mod tests {
         let built_in = library::built_in().count();
         let count = move |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
         let missing = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Missing(path) if path.is_some() == wanted);
-        let (watched, data) = (presets.clone(), folder.path().join("data"));
+        let watched = Presets { path: presets.clone(), ignore_blacklist: false };
+        let data = folder.path().join("data");
         let stores = move || Ok(Store::open(&data, 1)?.store);
         let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
         let thread = std::thread::spawn(work);
@@ -327,6 +368,35 @@ mod tests {
         wait(&updates, count(1));
         drop(end);
         thread.join().expect("ended");
+    }
+
+    #[test]
+    fn a_library_with_a_broken_blacklist_is_held_back_until_it_is_repaired_or_ignored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("one.milk"), "zoom=1.01").expect("written");
+        std::fs::write(folder.path().join(BLACKLIST_FILE), "{").expect("written");
+        let watch = |ignore_blacklist| {
+            let (sender, updates) = channel();
+            let (end, ended) = channel();
+            let watched = Presets { path: folder.path().to_owned(), ignore_blacklist };
+            let stores = || Ok(Store::in_memory()?);
+            let work = move || keep_up(&watched, InitialState::New, &stores, &sender, &ended);
+            (std::thread::spawn(work), end, updates)
+        };
+        let (thread, end, updates) = watch(false);
+        let held = |wanted: bool| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::HeldBack(why) if why.is_some() == wanted);
+        let count = |wanted: usize| move |update: &LibraryUpdate| matches!(update, LibraryUpdate::Library(pool, _) if pool.catalogue.entries.len() == wanted);
+        wait(&updates, held(true));
+        wait(&updates, count(library::built_in().count()));
+        assert!(catalogue(&Store::in_memory().expect("opens"), Some(folder.path())).is_err());
+        let (ignoring, end_ignoring, others) = watch(true);
+        wait(&others, held(false));
+        wait(&others, count(1));
+        std::fs::remove_file(folder.path().join(BLACKLIST_FILE)).expect("removed");
+        wait(&updates, held(false));
+        wait(&updates, count(1));
+        drop((end, end_ignoring));
+        thread.join().and_then(|()| ignoring.join()).expect("ended");
     }
 
     #[test]

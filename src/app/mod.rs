@@ -34,7 +34,7 @@ pub use keys::{action_names, keys};
 pub use library_watcher::catalogue;
 pub use listen::{ListenSettings, ListenSource, listen};
 pub use offline::{PerformReport, PerformSettings, perform};
-pub use persistence::{allow, ban, open_store, suspect_store, unix_now};
+pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};
 pub use resume::{SavedShow, saved_show};
 pub use screen::screens;

@@ -79,8 +79,8 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
     };
     let heard = Latest::new(PresetAudio::default());
     let deck = DeckSettings { size: settings.size, mesh: MESH, fps };
-    let admission = live_admission(&store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
-    let warmer = Warmer::in_place(&render_context, &heard, deck, admission);
+    let admission = live_admission(store, &settings.textures, Arc::new(AtomicBool::new(settings.guarded)))?;
+    let warmer = Warmer::in_place(&render_context, &heard, deck, Some(admission));
     let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(settings.limit_flashes);
     let header = LogHeader {

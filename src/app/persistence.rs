@@ -5,7 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::{self, BanKind, PresetId, Store, StoreWrite, StoreWriter, UnixSecs, UserFolders};
+use crate::library::{
+    self, BanKind, PresetId, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs, UserFolders,
+};
 use crate::show::{Command, Exclusion, ShowMemory};
 
 /// Keys of the values saved as JSON.
@@ -27,6 +29,20 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
     };
     let opened = Store::open(&places.data, unix_now()).context("opening the store")?;
     Ok((opened.store, opened.notice))
+}
+
+/// Opens the performer's store for a command that changes it. Prints the message, if any.
+///
+/// # Errors
+/// Fails if the store is in memory, where a change would be lost.
+pub fn open_store_to_write() -> anyhow::Result<Store> {
+    let (store, notice) = open_store()?;
+    let notice = notice.unwrap_or_default();
+    anyhow::ensure!(store.path().is_some(), "nothing was changed, because it could not be saved: {notice}");
+    if !notice.is_empty() {
+        eprintln!("aivj: {notice}");
+    }
+    Ok(store)
 }
 
 /// Marks the performer's store as damaged, so that the next start repairs it.
@@ -163,7 +179,7 @@ pub(super) struct ShowPersistence {
 impl ShowPersistence {
     /// Starts from the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
-        let writer = StoreWriter::start(store).context("starting the store's thread")?;
+        let writer = StoreWriter::start(store, unix_now()).context("starting the store's thread")?;
         let SavedState { memory: written, unread, .. } = saved;
         Ok(Self { writer, written, unread, on_air: None, skipped_by_hand: false })
     }
@@ -229,9 +245,9 @@ impl ShowPersistence {
         self.on_air = now_playing;
     }
 
-    /// Returns the latest write error, once.
-    pub fn trouble(&self) -> Option<String> {
-        self.writer.take_error()
+    /// Returns what has been saved, if that has changed.
+    pub fn new_status(&self) -> Option<StoreStatus> {
+        self.writer.new_status()
     }
 }
 

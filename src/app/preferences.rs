@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_edited_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join(SETTINGS_FILE), "audio =").expect("written");
+        std::fs::create_dir(folder.path().join(SETTINGS_FILE)).expect("made");
         let mut preferences =
             Preferences::open(Settings::default(), Some(folder.path().to_owned())).expect("starts");
         preferences.put(Setting::Guard(false));
@@ -193,6 +193,6 @@ mod tests {
             Some(preferences.trouble())
         });
         let told = told.flatten().next().expect("told");
-        assert!(told.contains("until the program exits"), "{told}");
+        assert!(told.contains(SETTINGS_FILE), "{told}");
     }
 }

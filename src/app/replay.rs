@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::performance::{Performance, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
+use crate::disk;
 use crate::library::{Catalogue, PresetId};
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
@@ -42,7 +43,7 @@ pub struct ReplayReport {
 
 /// Replays a log without pictures; decks become ready when the log says they did.
 pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
-    let text = std::fs::read_to_string(&settings.log)
+    let text = disk::read_text(&settings.log, disk::limit::LOG)
         .with_context(|| format!("opening the set log {}", settings.log.display()))?;
     let (header, entries) =
         setlog::parse(&text).with_context(|| format!("reading the set log {}", settings.log.display()))?;

@@ -10,8 +10,9 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 
 use super::places::Places;
+use crate::disk;
 use crate::handoff::Latest;
-use crate::library::{Settings, UserFolders, whole_file};
+use crate::library::{Settings, UserFolders};
 use crate::show::ResumeState;
 use crate::watchdog::Start;
 
@@ -129,7 +130,7 @@ impl Drop for StateSaver {
 fn write(path: &Path, state: &SavedShow) -> Result<(), String> {
     #[cfg(feature = "faults")]
     crate::faults::check_disk().map_err(|error| error.to_string())?;
-    whole_file::write_json(path, state).map_err(|error| error.to_string())
+    disk::write_json(path, state).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

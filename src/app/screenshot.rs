@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 
+use crate::disk;
 use crate::library::UserFolders;
 use crate::stage::{Readback, Stage, Wait};
 
@@ -104,9 +105,8 @@ fn write(folder: &Path, picture: &image::RgbaImage) -> Result<PathBuf, String> {
         _ => format!("aivj-{second}-{number}.png"),
     });
     let path = names.map(|name| folder.join(name)).find(|path| !path.exists()).ok_or("no free file name")?;
-    let part = path.with_extension("part");
-    picture.save_with_format(&part, image::ImageFormat::Png).map_err(|error| error.to_string())?;
-    std::fs::rename(&part, &path).map_err(|error| error.to_string())?;
+    disk::replace(&path, |out| picture.write_to(out, image::ImageFormat::Png).map_err(std::io::Error::other))
+        .map_err(|error| error.to_string())?;
     Ok(path)
 }
 

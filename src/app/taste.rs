@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::{catalogue, open_store, unix_now};
+use super::{catalogue, open_store, open_store_to_write, unix_now};
+use crate::disk;
 use crate::jobs::show_lock;
 use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
@@ -29,7 +30,8 @@ pub struct TasteImport {
 
 /// Writes the taste, the favourites, the bans and the skips to a file.
 pub fn export_taste(file: &Path) -> anyhow::Result<()> {
-    let (store, _) = open_store()?;
+    let (store, notice) = open_store()?;
+    notice.iter().for_each(|notice| log::warn!("{notice}"));
     let ids = |ids: Vec<PresetId>| ids.iter().map(PresetId::to_string).collect();
     let banned = store.bans(unix_now())?.into_iter().filter(|ban| ban.kind == BanKind::Permanent);
     let plays = store.plays()?;
@@ -41,17 +43,16 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
         taste: store.recall::<TasteState>(TASTE)?.unwrap_or_default(),
     };
     let text = package.to_json(unix_now())?;
-    let beside = file.with_extension("part");
-    std::fs::write(&beside, text).with_context(|| format!("writing {}", beside.display()))?;
-    std::fs::rename(&beside, file).with_context(|| format!("writing {}", file.display()))
+    disk::write(file, text.as_bytes()).context("writing the taste")
 }
 
 /// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback package.
 /// Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("opening {}", file.display()))?;
+    let text =
+        disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;
     let package = taste::import(&text).with_context(|| format!("reading {}", file.display()))?;
-    let (store, _) = open_store()?;
+    let store = open_store_to_write()?;
     let (library, messages) = catalogue(&store, presets)?;
     messages.iter().for_each(|message| log::warn!("{message}"));
     // A running show would overwrite the import with its own taste, so none may start until this is saved.

@@ -361,8 +361,8 @@ impl Running {
         }
         let book = LogBook::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
-        let admission = live_admission(&store, &settings.textures, guarded.clone())?;
-        let warmer = Warmer::threads(&render_context, &heard, deck, admission);
+        let admission = live_admission(store, &settings.textures, guarded.clone())?;
+        let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
         let mut stage = Stage::new(render_context, size);
         stage.measure_picture(true);
         let limited = settings.limit_flashes.unwrap_or(true);

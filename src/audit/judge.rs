@@ -60,7 +60,8 @@ fn judge_with(outcome: Outcome<ProbeReport>, attempts: Attempts, has_cpu_times: 
         },
         Outcome::Hang(why) => verdict(Safety::Hang, why),
         Outcome::Memory(why) => verdict(Safety::Memory, why),
-        Outcome::Died(why) if out_of_memory(&why) => verdict(Safety::Memory, why),
+        // The limit of a preset is noticed before; here the machine had no more.
+        Outcome::Died(why) if out_of_memory(&why) => outside(why),
         Outcome::Died(why) if confirmed => verdict(Safety::Abort, format!("the process died twice: {why}")),
         Outcome::Died(why) => JobVerdict::Confirm(format!("the process died: {why}")),
         Outcome::Stuck(why) if last && !has_cpu_times => verdict(Safety::Hang, why),
@@ -107,6 +108,8 @@ mod tests {
         let unreadable =
             || Outcome::Done(ProbeReport::without_evidence(ProbeOutcome::Infrastructure("gone".into())));
         assert!(matches!(judge(unreadable(), DIED), JobVerdict::Retry(_)));
+        let starved = || Outcome::Died("signal: 6 memory allocation of 4096 bytes failed".into());
+        assert!(matches!(judge(starved(), DIED), JobVerdict::Retry(_)));
         assert!(matches!(judge(unreadable(), FAILED), JobVerdict::Deferred(_)));
     }
 

@@ -9,9 +9,10 @@ use crate::jobs::now;
 use crate::library::store::{StoreError, VerdictRow};
 use crate::library::{PresetId, Store, Tag, Tags};
 use crate::media::flash::FlashVerdict;
+use crate::stage;
 
 /// Version of the method; increased when equal settings give different verdicts.
-const METHOD: u32 = 2;
+const METHOD: u32 = 3;
 
 /// Thresholds of the dark, bright and low-motion tags: the darkest quarter, the brightest sixth and the stillest fifth
 /// of 1,925 presets.
@@ -19,11 +20,17 @@ const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
+/// Names what gives a verdict: the engine, the graphics driver and the method. A verdict of another one says nothing about
+/// this one.
+pub fn judged_by() -> String {
+    format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
+}
+
 /// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Texture folders
 /// are not part of it: missing images are recorded in the verdict, and can be audited again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
-    let text = format!("{METHOD} {size:?} {warm_up} {frames} {seed}");
+    let text = format!("{} {size:?} {warm_up} {frames} {seed}", judged_by());
     Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -31,12 +38,13 @@ pub fn recipe(settings: &ProbeSettings) -> String {
 pub struct Ledger {
     store: Store,
     recipe: String,
+    judged_by: String,
 }
 
 impl Ledger {
     /// Creates a ledger of verdicts with this recipe.
     pub fn new(store: Store, recipe: String) -> Self {
-        Self { store, recipe }
+        Self { store, recipe, judged_by: judged_by() }
     }
 
     /// Returns the recipe.
@@ -55,9 +63,11 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
-    /// Returns the verdict on a preset with any recipe: safety does not depend on picture size or seed.
+    /// Returns the verdict on a preset with any recipe of this engine, driver and method: safety does not depend on picture
+    /// size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
+        let row = row.filter(|row| row.judged_by == self.judged_by);
         Ok(row.and_then(|row| serde_json::from_str(&row.json).ok()))
     }
 
@@ -134,6 +144,7 @@ impl Ledger {
         Ok(VerdictRow {
             id,
             recipe: self.recipe.clone(),
+            judged_by: self.judged_by.clone(),
             safety: record.safety.label().into(),
             completeness: completeness(record).into(),
             look: record.look_verdict(gates).label().into(),
@@ -189,5 +200,8 @@ mod tests {
         let other = Ledger::new(one.store, recipe(&settings(2)));
         assert_eq!(other.get(id).expect("read"), None);
         assert!(other.known().expect("read").is_empty());
+        assert!(other.of_any_recipe(id).expect("read").is_some());
+        let other_driver = Ledger { judged_by: "another driver".into(), ..other };
+        assert_eq!(other_driver.of_any_recipe(id).expect("read"), None, "it is judged again");
     }
 }

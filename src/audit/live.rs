@@ -18,6 +18,8 @@ use crate::show::DeckError;
 /// Audits single presets during a show. Blocks for up to seconds: call it on warm-up threads only.
 pub struct LiveAudit {
     ledger: Mutex<Ledger>,
+    /// Verdicts that could not be saved yet.
+    unsaved: Mutex<Vec<(PresetId, Record)>>,
     worker: Mutex<Worker>,
 }
 
@@ -38,6 +40,7 @@ impl LiveAudit {
         };
         Ok(Self {
             ledger: Mutex::new(Ledger::new(store, recipe(&settings))),
+            unsaved: Mutex::default(),
             worker: Mutex::new(Worker::new(pool)),
         })
     }
@@ -57,9 +60,7 @@ impl LiveAudit {
         loop {
             match judge(worker.run(&job), job.attempts) {
                 JobVerdict::Verdict(record) => {
-                    if let Err(error) = lock(&self.ledger).put(id, &record) {
-                        log::warn!("cannot save a verdict: {error}");
-                    }
+                    self.save(id, (*record).clone());
                     let (took, safety) = (started.elapsed().as_secs_f64(), record.safety.label());
                     log::info!("audited {} in {took:.2} s: {safety}", preset.display());
                     return answer(&record);
@@ -74,7 +75,23 @@ impl LiveAudit {
         }
     }
 
+    /// Saves a verdict and those that could not be saved before.
+    fn save(&self, id: PresetId, record: Record) {
+        let mut unsaved = lock(&self.unsaved);
+        unsaved.push((id, record));
+        let ledger = lock(&self.ledger);
+        let saved = unsaved.iter().take_while(|(id, record)| {
+            let put = ledger.put(*id, record);
+            put.inspect_err(|error| log::warn!("cannot save a verdict yet: {error}")).is_ok()
+        });
+        let saved = saved.count();
+        unsaved.drain(..saved);
+    }
+
     fn known(&self, id: PresetId) -> Option<Result<(), DeckError>> {
+        if let Some((_, record)) = lock(&self.unsaved).iter().find(|(unsaved, _)| *unsaved == id) {
+            return Some(answer(record));
+        }
         let record = lock(&self.ledger).of_any_recipe(id).ok().flatten()?;
         Some(answer(&record))
     }
@@ -138,6 +155,22 @@ mod tests {
             .expect("kept");
         let refused = DeckError::Excluded("refused: no preset".into());
         assert_eq!(audit.admit(Path::new("/nowhere"), id), Err(refused));
+    }
+
+    #[test]
+    fn a_verdict_that_cannot_be_saved_counts_and_is_saved_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let audit = LiveAudit::new(store.another().expect("opens").expect("a file"), &[]).expect("made");
+        let (first, second) = (PresetId::of(b"first"), PresetId::of(b"second"));
+        let hang = || Record::without_evidence(Safety::Hang, "20 s".into());
+        store.while_locked(|| audit.save(first, hang()));
+        assert!(store.verdict(first).expect("read").is_none());
+        assert!(audit.admit(Path::new("/nowhere"), first).is_err());
+        audit.save(second, hang());
+        assert!(
+            store.verdict(first).expect("read").is_some() && store.verdict(second).expect("read").is_some()
+        );
     }
 
     #[test]

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::{AuditPlan, Ledger, PlannedFile};
 use crate::audit::probe::Counts;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::disk;
 use crate::jobs::{iso, now};
-use crate::library::whole_file;
 use crate::media::flash::FlashVerdict;
 
 /// Reason for a missing image; the predecessor has no term for it.
@@ -25,7 +25,7 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
     let gates = ledger.gates(plan)?;
     let mut tally = Tally::default();
     let path = out.join("preset-audit.json");
-    let written = whole_file::replace(&path, |file| {
+    let written = disk::replace(&path, |file| {
         let head = json!({
             "gates": gates,
             "recipe": ledger.recipe(),
@@ -86,7 +86,7 @@ pub fn write_reference_files(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> a
 
 /// Writes a JSON file atomically.
 pub(super) fn save(path: &Path, value: &Value) -> anyhow::Result<()> {
-    Ok(whole_file::replace(path, |file| {
+    Ok(disk::replace(path, |file| {
         serde_json::to_writer_pretty(&mut *file, value)?;
         file.write_all(b"\n")
     })?)

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::jobs::wire::WirePath;
-use crate::library::whole_file;
 
 /// File name of the description.
 pub(super) const RUN_FILE: &str = "audit-run.json";
@@ -30,12 +30,12 @@ pub struct AuditRun {
 /// Reads the description of the audit in this folder.
 pub fn read_run(out: &Path) -> anyhow::Result<AuditRun> {
     let path = out.join(RUN_FILE);
-    let text = std::fs::read_to_string(&path)
+    let text = disk::read_text(&path, disk::limit::LIST)
         .with_context(|| format!("no audit in this folder: reading {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))
 }
 
 /// Writes the description to the folder of the audit.
 pub(super) fn save_run(out: &Path, run: &AuditRun) -> anyhow::Result<()> {
-    Ok(whole_file::write_json(&out.join(RUN_FILE), run)?)
+    Ok(disk::write_json(&out.join(RUN_FILE), run)?)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::app::{allow, open_store, show_is_open, unix_now};
+use crate::app::{allow, open_store, open_store_to_write, show_is_open, unix_now};
 use crate::library::{self, BanKind, LibraryLocation, PresetId, Store};
 use crate::units::counted;
 
@@ -101,10 +101,14 @@ impl PresetArg {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (store, notice) = open_store()?;
-    if let Some(notice) = notice {
-        eprintln!("aivj: {notice}");
-    }
+    let store = match args.command {
+        LibraryCommand::Mark { .. } => open_store_to_write()?,
+        LibraryCommand::Scan { .. } | LibraryCommand::Search { .. } | LibraryCommand::Show { .. } => {
+            let (store, notice) = open_store()?;
+            notice.iter().for_each(|notice| eprintln!("aivj: {notice}"));
+            store
+        }
+    };
     match args.command {
         LibraryCommand::Scan { folder } => scan(&store, &folder)?,
         LibraryCommand::Search { words, limit } => {

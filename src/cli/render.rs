@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::disk;
 use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
@@ -112,8 +113,9 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
     let mut jobs: Vec<RenderJob> =
         args.presets.iter().map(|preset| RenderJob { preset: preset.clone(), out: None }).collect();
     if let Some(list) = &args.list {
-        let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let text = disk::read_text(list, disk::limit::LIST)
+            .with_context(|| format!("reading {}", list.display()))?;
+        for line in disk::lines(&text).filter(|line| !line.trim().is_empty()) {
             let (preset, out) = match line.split_once('\t') {
                 Some((preset, out)) => (preset, Some(PathBuf::from(out))),
                 None => (line, None),

@@ -15,15 +15,15 @@ use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::embed::Table;
+
+use crate::disk::{self, FileError};
 use crate::frames::{BandClass, FrameMetrics};
-use crate::jobs::files;
 use crate::library::Energy;
 use crate::library::looks::{LookMap, MAP_FILE};
 use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,
     StylePolicy,
 };
-use crate::library::whole_file::FileError;
 use crate::units::Rng;
 
 /// Minimum number of clusters.
@@ -180,9 +180,7 @@ impl Clustering {
     pub fn write(&self, folder: &Path, table: &Table) -> Result<(), ClusterError> {
         let put = |name: &str, bytes: Result<Vec<u8>, String>| {
             bytes
-                .and_then(|bytes| {
-                    files::write_whole(&folder.join(name), &bytes).map_err(|error| error.to_string())
-                })
+                .and_then(|bytes| disk::write(&folder.join(name), &bytes).map_err(|error| error.to_string()))
                 .map_err(ClusterError::Write)
         };
         put(MAP_FILE, serde_json::to_vec(&self.map).map_err(|error| error.to_string()))?;
@@ -230,7 +228,7 @@ pub fn previous(folder: &Path) -> Option<Styles> {
 /// Saves the styles of this folder when a bake starts, for comparison.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
     match std::fs::read(folder.join(CLUSTERS)) {
-        Ok(bytes) => files::write_whole(&folder.join(PREVIOUS), &bytes),
+        Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),
         Err(_) => {
             std::fs::remove_file(folder.join(PREVIOUS)).ok(); // It usually does not exist.
             Ok(())
@@ -239,11 +237,13 @@ pub fn save_previous(folder: &Path) -> Result<(), FileError> {
 }
 
 fn read_file(path: &Path) -> Option<Styles> {
-    let bytes = std::fs::read(path).ok()?;
-    match serde_json::from_slice(&bytes) {
+    if !path.exists() {
+        return None;
+    }
+    match disk::read_json(path) {
         Ok(styles) => Some(styles),
         Err(error) => {
-            log::warn!("cannot read {} ({error}); assigning new cluster ids", path.display());
+            log::warn!("cannot read {error}; assigning new cluster ids");
             None
         }
     }

@@ -1,23 +1,20 @@
-//! The banner of a missing preset folder.
-
-use std::path::Path;
+//! A banner below the top bar: what is wrong with the presets, and a button to do something about it.
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::style;
 
-/// Shows that `folder` is missing; returns whether the performer wants to locate it.
-pub(super) fn show(ui: &mut Ui, folder: &Path) -> bool {
-    let mut locate = false;
-    egui::Panel::top("missing folder").show(ui, |ui| {
+/// Shows `text` and a button; returns whether the button was clicked.
+pub(super) fn show(ui: &mut Ui, name: &str, text: &str, button: &str) -> bool {
+    let mut clicked = false;
+    egui::Panel::top(name.to_owned()).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            locate = ui.button("Locate…").clicked();
-            let text = format!("Preset folder missing: {}", folder.display());
+            clicked = ui.button(button).clicked();
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(RichText::new(&text).size(17.0).color(style::WARN)).truncate())
+                ui.add(Label::new(RichText::new(text).size(17.0).color(style::WARN)).truncate())
                     .on_hover_text(text);
             });
         });
     });
-    locate
+    clicked
 }

@@ -126,10 +126,20 @@ impl Desk {
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         if let Some(folder) = &view.library.missing
-            && banner::show(ui, folder)
+            && banner::show(
+                ui,
+                "missing folder",
+                &format!("Preset folder missing: {}", folder.display()),
+                "Locate…",
+            )
         {
             page = Page::Settings;
             self.settings.locate(folder);
+        }
+        if let Some(why) = &view.library.held_back
+            && banner::show(ui, "held back", why, "Play Anyway")
+        {
+            library.asks.push(LibraryRequest::IgnoreBlacklist);
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {

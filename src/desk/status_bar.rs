@@ -38,6 +38,7 @@ impl StatusBar {
             ui.add(Label::new(RichText::new(message).color(color)).truncate()).on_hover_text(message);
         }
         ui.horizontal(|ui| {
+            save_lamp(ui, view);
             ui.add(Label::new(RichText::new(view.device).small().color(style::OFF)).truncate());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let FrameTimes { fps, median_ms, p95_ms } = view.times;
@@ -59,4 +60,18 @@ impl StatusBar {
             });
         });
     }
+}
+
+/// Shows in red while favourites, bans, ratings or the taste cannot be saved.
+fn save_lamp(ui: &mut Ui, view: &DeskView) {
+    let (unsaved, problem) = (view.library.unsaved, &view.library.save_problem);
+    if problem.is_empty() {
+        return;
+    }
+    let text = match unsaved {
+        0 => "Not saving".to_owned(),
+        count => format!("{} not saved", counted(count, "change")),
+    };
+    ui.label(RichText::new(text).color(style::BAD))
+        .on_hover_text(format!("{problem}. Changes are kept and saved when this works again"));
 }

@@ -44,15 +44,6 @@ fn read_to_end(file: File, length: u64, limit: u64, pulse: &Pulse) -> io::Result
     if bytes.len() as u64 > limit { Err(too_large(limit, bytes.len() as u64)) } else { Ok(bytes) }
 }
 
-/// Reads a whole UTF-8 text of at most `limit` bytes.
-///
-/// # Errors
-/// Fails as [`read`] does, and if the file is not UTF-8.
-pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    String::from_utf8(read(path, limit)?)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the file is not UTF-8 text"))
-}
-
 /// Opens a regular file without blocking and checks what was opened; returns it with its length in bytes.
 fn open(path: &Path, limit: u64) -> io::Result<(File, u64)> {
     // Opening a device may already act on it, so look first; what is opened in the end is checked again.

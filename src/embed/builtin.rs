@@ -12,7 +12,8 @@ use super::looks::{self, LOOKS, LookModel};
 use super::text::{self, Reading, TextModel};
 use super::visual::look_of;
 use super::{BakeItem, Embedder, EmbedderId, PresetInput, npy, read};
-use crate::jobs::{files, parallel};
+use crate::disk;
+use crate::jobs::parallel;
 use crate::units::Rng;
 
 /// File of the text model.
@@ -108,7 +109,7 @@ fn look_model(
     framed.truncate(looks::MAX_LOOKS);
     let found = parallel::map(&framed, threads, |item| look_of(&item.frames));
     let model = LookModel::fit(&found.into_iter().flatten().collect::<Vec<_>>());
-    files::write_whole(&path, &npy::encode(&model.0)).map_err(|error| error.to_string())?;
+    disk::write(&path, &npy::encode(&model.0)).map_err(|error| error.to_string())?;
     Ok(Some(model))
 }
 
@@ -130,11 +131,11 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
 /// Saves the text model, the file with the fingerprint last, and returns the fingerprint.
 fn save(model: &TextModel, folder: &Path) -> Result<String, String> {
     let fingerprint = fingerprint(model)?;
-    files::write_whole(&folder.join(DIRECTIONS), &npy::encode(&model.directions))
+    disk::write(&folder.join(DIRECTIONS), &npy::encode(&model.directions))
         .map_err(|error| error.to_string())?;
     let saved = SavedModel { fingerprint, model: model.clone() };
     let bytes = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
-    files::write_whole(&folder.join(MODEL), &bytes).map_err(|error| error.to_string())?;
+    disk::write(&folder.join(MODEL), &bytes).map_err(|error| error.to_string())?;
     Ok(saved.fingerprint)
 }
 

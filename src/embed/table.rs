@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::npy;
-use crate::jobs::files;
+use crate::disk;
 
 /// Identity of an embedder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ impl Table {
         let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
         let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
         let ids_file = bytes(IDS)?;
-        let ids: Vec<String> = String::from_utf8_lossy(&ids_file).lines().map(str::to_owned).collect();
+        let ids: Vec<String> = disk::lines(&disk::decode_lossy(&ids_file)).map(str::to_owned).collect();
         let rows = npy::read(&path(ROWS)).map_err(|error| format!("{ROWS}: {error}"))?;
         let consistent = matches(&meta.rows_hash, &bytes(ROWS)?)
             && matches(&meta.ids_hash, &ids_file)
@@ -187,7 +187,7 @@ impl Table {
         };
         let meta = serde_json::to_vec(&meta).map_err(|error| TableError::Write(error.to_string()))?;
         for (name, bytes) in [(ROWS, rows), (IDS, ids), (META, meta)] {
-            files::write_whole(&folder.join(staged(name)), &bytes)
+            disk::write(&folder.join(staged(name)), &bytes)
                 .map_err(|error| TableError::Write(error.to_string()))?;
         }
         commit_staged(folder).map_err(TableError::Write)
@@ -271,7 +271,7 @@ fn commit_staged(folder: &Path) -> Result<(), String> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), String> {
-    std::fs::rename(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
+    disk::publish(from, to).map_err(|error| format!("cannot rename {}: {error}", from.display()))
 }
 
 /// Returns the embedder named in a meta file, if readable.

@@ -281,7 +281,7 @@ impl FrameCapturer {
 fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
-    crate::jobs::files::write_whole(path, bytes.get_ref()).map_err(|error| error.to_string())?;
+    crate::disk::write(path, bytes.get_ref()).map_err(|error| error.to_string())?;
     Ok(bytes.get_ref().len() as u64)
 }
 

@@ -1,7 +1,7 @@
 //! Lines of `frames-index.jsonl`: one per attempt to render a preset.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::error::FramesError;
 use crate::audit::probe::Look;
+use crate::disk;
 
 /// File name of the index, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
@@ -166,9 +167,9 @@ pub fn folder_of(hash: &str) -> String {
 
 /// Reads the last line of every preset. Unreadable lines, as after a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
-    let Ok(file) = std::fs::File::open(folder.join(INDEX)) else { return HashMap::new() };
-    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
-    let entries = lines.filter_map(|line| serde_json::from_slice::<FrameEntry>(&line).ok());
+    let Ok(bytes) = std::fs::read(folder.join(INDEX)) else { return HashMap::new() };
+    let text = disk::decode_lossy(&bytes);
+    let entries = disk::lines(&text).filter_map(|line| serde_json::from_str::<FrameEntry>(line).ok());
     entries.map(|entry| (entry.preset_id.clone(), entry)).collect()
 }
 

@@ -4,7 +4,6 @@
 //! Contains nothing about presets or pictures; see `audit` and `frames`.
 
 mod date;
-pub mod files;
 pub mod folder_lock;
 pub mod machine;
 pub mod parallel;

@@ -19,7 +19,6 @@ pub mod style;
 mod tags;
 mod trim;
 mod user_folders;
-pub mod whole_file;
 mod word_index;
 
 pub use analysis::PresetFacts;
@@ -35,7 +34,7 @@ pub use settings::{
     DWELL, OutputDisplay, RATES, SETTINGS_FILE, Setting, Settings, TEMPLATE as SETTINGS_TEMPLATE, plain_name,
     put as put_setting,
 };
-pub use store::{BanKind, Store, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};
+pub use store::{BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs, is_damage, suspect};
 pub use tags::{Tag, Tags};
 pub use trim::release_memory;
 pub use user_folders::UserFolders;

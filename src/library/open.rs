@@ -2,7 +2,8 @@
 //! and style index in the folder.
 //!
 //! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
-//! otherwise the presets' code.
+//! otherwise the presets' code. Only a blacklist is never ignored, because it also keeps harmful presets out of a show: if
+//! it cannot be used, the library is held back until the performer decides.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ pub enum OpenError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The quality blacklist cannot be used, so it is unknown which presets may be played.
+    #[error("{0}; the presets of this folder are held back until the file is repaired or deleted")]
+    HeldBack(String),
 }
 
 /// A library ready for a show.
@@ -46,6 +50,8 @@ pub struct LibraryLocation {
     pub folder: PathBuf,
     /// The manifest, if it is a pack.
     pub manifest: Option<PathBuf>,
+    /// Whether the presets are played even if the quality blacklist cannot be used.
+    pub ignore_blacklist: bool,
 }
 
 impl LibraryLocation {
@@ -56,10 +62,12 @@ impl LibraryLocation {
             return Self {
                 folder: folder.unwrap_or(Path::new(".")).to_owned(),
                 manifest: Some(path.to_owned()),
+                ignore_blacklist: false,
             };
         }
         let manifest = path.join(MANIFEST_FILE);
-        Self { folder: path.to_owned(), manifest: manifest.is_file().then_some(manifest) }
+        let manifest = manifest.is_file().then_some(manifest);
+        Self { folder: path.to_owned(), manifest, ignore_blacklist: false }
     }
 }
 
@@ -91,7 +99,8 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         let lookup = spawn_or_run(scope, "style index", move || style::find_index(index_of));
         let listing =
             manifest.as_ref().map(|path| spawn_or_run(scope, "manifest", move || Listing::read(path)));
-        let blacklisted = blacklist.is_file().then(|| {
+        // A link that leads nowhere or a folder of this name is a blacklist that cannot be read.
+        let blacklisted = std::fs::symlink_metadata(blacklist).is_ok().then(|| {
             spawn_or_run(scope, "quality blacklist", move || QualityBlacklist::read_hashes(blacklist))
         });
         let builder = CatalogueBuilder::of(&root, store);
@@ -106,10 +115,16 @@ pub fn load(store: &Store, location: &LibraryLocation) -> Result<OpenedLibrary, 
         }
         None => {}
     }
+    let blacklisted = match blacklisted {
+        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted),
+        Some(Err(error)) => Err(format!("cannot read the quality blacklist {error}")),
+        None => Ok(()),
+    };
     match blacklisted {
-        Some(Ok(blacklisted)) => builder.drop_blacklisted(&blacklisted, &mut messages),
-        Some(Err(error)) => messages.push(format!("ignoring the quality blacklist: {error}")),
-        None => {}
+        Err(why) if location.ignore_blacklist => {
+            messages.push(format!("{why}; playing without it, as requested"));
+        }
+        blacklisted => blacklisted.map_err(OpenError::HeldBack)?,
     }
     builder.style(lookup, &mut messages);
     builder.reject(store.rejected()?, &mut messages);
@@ -134,10 +149,21 @@ fn spawn_or_run<'scope, T: Send + 'scope>(
     }
 }
 
-/// Loads the built-in presets. The store records them like files, so that the search index covers them.
+/// Loads the built-in presets. The store records them like files, so that the search index covers them; a store that cannot
+/// be written at the moment does so the next time.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
-    let root = Path::new("(built-in)");
     let catalogue = Catalogue::built_in();
+    match record_built_in(store, &catalogue) {
+        Err(error) if !store.mark_if_damaged(&error) => {
+            log::warn!("cannot record the built-in presets: {error}")
+        }
+        recorded => recorded?,
+    }
+    Ok(catalogue)
+}
+
+fn record_built_in(store: &Store, catalogue: &Catalogue) -> Result<(), StoreError> {
+    let root = Path::new("(built-in)");
     let known = store.load(root)?;
     let known_ids: BTreeSet<PresetId> = known.iter().map(|row| row.id).collect();
     let wanted: BTreeSet<PresetId> = catalogue.entries.iter().map(|entry| entry.id).collect();
@@ -154,7 +180,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
         });
         store.commit_scan(library, &ScanCommit { read: read.collect(), gone: Vec::new() })?;
     }
-    Ok(catalogue)
+    Ok(())
 }
 
 /// A catalogue under construction.
@@ -223,26 +249,30 @@ impl CatalogueBuilder {
             let all = listing.presets.len();
             messages.push(format!("{gone} of the {all} presets listed in the manifest are missing"));
         }
-        self.keep(&kept, messages, "the manifest lists none of the folder's presets");
+        if kept.contains(&true) {
+            self.keep(&kept);
+        } else {
+            messages.push("the manifest lists none of the folder's presets; ignoring it".into());
+        }
     }
 
-    /// Drops the presets whose name hashes are in `blacklisted`.
-    fn drop_blacklisted(&mut self, blacklisted: &[u64], messages: &mut Vec<String>) {
+    /// Drops the presets whose name hashes are in `blacklisted`; fails if none would remain.
+    fn drop_blacklisted(&mut self, blacklisted: &[u64]) -> Result<(), String> {
         let mut kept = vec![true; self.catalogue.entries.len()];
         let names = self.names();
         blacklisted
             .iter()
             .filter_map(|&hash| names.index_of_hash(hash))
             .for_each(|index| kept[index] = false);
-        self.keep(&kept, messages, "the quality blacklist lists every preset of the library");
+        if !kept.contains(&true) && !kept.is_empty() {
+            return Err("the quality blacklist lists every preset".into());
+        }
+        self.keep(&kept);
+        Ok(())
     }
 
-    /// Drops the entries not marked in `kept`; if none would remain, keeps all and adds the message `why`.
-    fn keep(&mut self, kept: &[bool], messages: &mut Vec<String>, why: &str) {
-        if !kept.contains(&true) {
-            messages.push(format!("{why}; ignoring it"));
-            return;
-        }
+    /// Drops the entries not marked in `kept`.
+    fn keep(&mut self, kept: &[bool]) {
         if !kept.contains(&false) {
             return;
         }
@@ -371,11 +401,11 @@ mod tests {
     #[test]
     fn invalid_library_files_are_reported_and_ignored() {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
-        for name in [MANIFEST_FILE, BLACKLIST_FILE, INDEX_V1, INDEX_V0] {
+        for name in [MANIFEST_FILE, INDEX_V1, INDEX_V0] {
             std::fs::write(folder.path().join(name), "{\"version\":").expect("written");
         }
         let opened = opened(folder.path());
-        assert_eq!((names(&opened), opened.messages.len()), (vec!["a", "b"], 4));
+        assert_eq!((names(&opened), opened.messages.len()), (vec!["a", "b"], 3));
         assert_eq!(opened.catalogue.origin, StyleOrigin::Tags);
     }
 
@@ -387,6 +417,7 @@ mod tests {
             let verdict = crate::library::store::VerdictRow {
                 id: PresetId::of(text.as_bytes()),
                 recipe: "r".into(),
+                judged_by: String::new(),
                 safety: "ok".into(),
                 completeness: "ok".into(),
                 look: "too-dark".into(),
@@ -410,13 +441,85 @@ mod tests {
     }
 
     #[test]
-    fn a_blacklist_drops_some_presets_but_never_all() {
+    fn a_blacklist_drops_presets_and_one_that_drops_all_holds_the_library_back() {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         let path = folder.path().join(BLACKLIST_FILE);
         std::fs::write(&path, r#"{"badSourceRelPaths":["a.milk"]}"#).expect("written");
         assert_eq!(names(&opened(folder.path())), ["b"]);
         std::fs::write(&path, r#"{"badRelPaths":["a.milk","b.milk"]}"#).expect("written");
-        let all = opened(folder.path());
-        assert_eq!((names(&all).len(), all.messages.len()), (2, 1));
+        assert!(held_back(folder.path()).contains("every preset"));
+    }
+
+    fn held_back(folder: &Path) -> String {
+        let store = Store::in_memory().expect("opens");
+        let mut place = LibraryLocation::of(folder);
+        let error = open(&store, &place, 1, |_| ()).err().expect("held back");
+        assert!(matches!(error, OpenError::HeldBack(_)), "{error}");
+        place.ignore_blacklist = true;
+        let opened = open(&store, &place, 1, |_| ()).expect("opens without it");
+        assert_eq!((names(&opened).len(), opened.messages.len()), (2, 1));
+        error.to_string()
+    }
+
+    #[test]
+    fn an_unusable_blacklist_holds_the_library_back_until_the_performer_decides() {
+        let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
+        let path = folder.path().join(BLACKLIST_FILE);
+        let broken = [
+            &b""[..],
+            b"{",
+            b"[\"a.milk\"]",
+            b"{\"badIds\":7}",
+            b"{\"badIds\":[7]}",
+            b"\xff\xfe{",
+            b"\0\0\0\0",
+        ];
+        for bytes in broken {
+            std::fs::write(&path, bytes).expect("written");
+            let why = held_back(folder.path());
+            assert!(why.contains(BLACKLIST_FILE) && why.contains("deleted"), "{why}");
+        }
+        std::fs::remove_file(&path).expect("removed");
+        std::fs::create_dir(&path).expect("made");
+        held_back(folder.path());
+        std::fs::remove_dir(&path).expect("removed");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("gone", &path).expect("linked");
+            held_back(folder.path());
+            std::fs::remove_file(&path).expect("removed");
+        }
+        assert_eq!(names(&opened(folder.path())), ["a", "b"]);
+    }
+
+    #[test]
+    fn files_made_on_windows_are_used() {
+        let folder = library(&[("x/a.milk", "zoom=1"), ("x/b.milk", "zoom=2"), ("x/c.milk", "zoom=3")]);
+        let write = |name: &str, text: &str, mark: &[u8], units: Option<fn(u16) -> [u8; 2]>| {
+            let text = text.replace('\n', "\r\n");
+            let text = units
+                .map_or(text.clone().into_bytes(), |units| text.encode_utf16().flat_map(units).collect());
+            std::fs::write(folder.path().join(name), [mark, &text].concat()).expect("written");
+        };
+        let forms: [(&[u8], Option<fn(u16) -> [u8; 2]>); 3] = [
+            (b"\xef\xbb\xbf", None),
+            (b"\xff\xfe", Some(u16::to_le_bytes)),
+            (b"\xfe\xff", Some(u16::to_be_bytes)),
+        ];
+        for (mark, units) in forms {
+            let manifest = r#"{"version":"v1","presets":[{"id":"x\\a.milk"},
+                {"relPath":"x\\b.milk"}]}"#;
+            write(MANIFEST_FILE, manifest, mark, units);
+            write(BLACKLIST_FILE, "{\"badRelPaths\":\n[\"x\\\\b.milk\"]}", mark, units);
+            let index = r#"{"version":"v0","entries":[
+                {"presetId":"x\\a.milk","authorKey":"geiss","energy":"peak"}]}"#;
+            write(INDEX_V0, index, mark, units);
+            let opened = opened(folder.path());
+            assert_eq!((names(&opened), &opened.messages), (vec!["a"], &Vec::new()));
+            assert_eq!(
+                (opened.catalogue.origin, opened.catalogue.entries[0].energy),
+                (StyleOrigin::V0, Energy::Peak)
+            );
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use super::profile::MidiProfile;
+use crate::disk;
 use crate::library::edited;
 
 /// A result from the store.
@@ -102,7 +103,7 @@ fn path(folder: &Path, device: &str) -> PathBuf {
 fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     let path = path(folder, &device);
     let none = || Fetched::MidiProfile(MidiProfile { device: device.clone(), bindings: Vec::new() });
-    match std::fs::read_to_string(&path) {
+    match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
             let told = edited::summary(&path, &problems).map(Fetched::Trouble);
@@ -129,7 +130,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
     let mut news = Vec::new();
     // An unreadable file is the performer's work too and never overwritten.
-    let readable = match std::fs::read_to_string(&path) {
+    let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
         Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     };
@@ -149,15 +150,10 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
             }
         }
     }
-    let fresh = path.with_extension("toml.new");
-    let written = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&fresh, profile.written()))
-        .and_then(|()| std::fs::rename(&fresh, &path));
-    if let Err(error) = written {
+    if let Err(error) = disk::write(&path, profile.written().as_bytes()) {
         let device = &profile.device;
         news.push(Fetched::Trouble(format!(
-            "could not save the bindings of {device} in {} ({error}); they are kept only until the program exits",
-            path.display()
+            "could not save the bindings of {device} ({error}); they are kept only until the program exits"
         )));
     }
     news
@@ -202,12 +198,12 @@ mod tests {
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
         // Invalid UTF-8 in another edit is saved as well.
-        std::fs::write(&file, b"\xff\xfe").expect("written");
+        std::fs::write(&file, b"\xc3\x28").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));
         store.save(pads());
         drop(store);
         let second = std::fs::read(file.with_extension("toml.before-1")).expect("kept");
-        assert_eq!(second, b"\xff\xfe");
+        assert_eq!(second, b"\xc3\x28");
         assert_eq!(MidiProfile::read(&std::fs::read_to_string(file).expect("saved")), (pads(), vec![]));
     }
 

@@ -24,8 +24,8 @@ pub use event::{EventSink, NightEvent, NightOutcome};
 pub use preflight::Check;
 pub use settings::NightSettings;
 
+use crate::disk;
 use crate::frames::{self, BakeItem};
-use crate::jobs::files;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;
 use crate::library::Store;
@@ -206,9 +206,7 @@ impl Night<'_, '_> {
                 return None; // The user may have edited it.
             }
             let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
-            bytes
-                .and_then(|bytes| files::write_whole(&there, &bytes).map_err(|error| error.to_string()))
-                .err()
+            bytes.and_then(|bytes| disk::write(&there, &bytes).map_err(|error| error.to_string())).err()
         };
         let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {
             None => format!("index saved in {}", library.display()),

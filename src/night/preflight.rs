@@ -46,7 +46,7 @@ fn disk(folder: &Path, presets: usize, capture: &CaptureSettings) -> Result<Stri
     std::fs::create_dir_all(folder)
         .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     let probe = folder.join(".aivj-can-write");
-    crate::jobs::files::write_whole(&probe, b"x").map_err(|error| error.to_string())?;
+    crate::disk::write(&probe, b"x").map_err(|error| error.to_string())?;
     std::fs::remove_file(&probe).ok(); // Leftovers do no harm.
     let needed = presets as u64 * (BYTES_PER_PRESET + capture.bytes_about());
     let gib = |bytes: u64| bytes as f64 / (1 << 30) as f64;

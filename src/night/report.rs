@@ -9,8 +9,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::presets::category;
 use super::settings::AUDIT_FOLDER;
 use crate::cluster::{ClusterStyle, Styles};
+use crate::disk;
 use crate::frames::{self, Rendered};
-use crate::jobs::files;
 
 /// Number of pictures per contact sheet.
 const SHEET: usize = 12;
@@ -40,8 +40,7 @@ pub(super) fn write(folder: &Path, input: &PageInput) -> Result<PathBuf, String>
     let entries = frames::read(folder);
     let pictures: HashMap<&str, &str> =
         entries.iter().filter_map(|(id, entry)| Some((id.as_str(), entry.frames.last()?.as_str()))).collect();
-    files::write_whole(&path, page(input, &pictures).into_string().as_bytes())
-        .map_err(|error| error.to_string())?;
+    disk::write(&path, page(input, &pictures).into_string().as_bytes()).map_err(|error| error.to_string())?;
     Ok(path)
 }
 

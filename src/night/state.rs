@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{NightSettings, SMOKE};
 use crate::cluster;
-use crate::jobs::{files, iso, now};
+use crate::disk;
+use crate::jobs::{iso, now};
 
 const STATE: &str = "overnight-state.json";
 
@@ -82,7 +83,7 @@ impl State {
     /// Saves the state to `folder`.
     pub fn save(&self, folder: &Path) -> Result<(), String> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
-        files::write_whole(&folder.join(STATE), &bytes).map_err(|error| error.to_string())
+        disk::write(&folder.join(STATE), &bytes).map_err(|error| error.to_string())
     }
 }
 

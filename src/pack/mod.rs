@@ -291,8 +291,9 @@ fn slug(path: &str) -> String {
 
 /// Reads one path per line. Lines starting with `#` are comments; backslashes count as slashes.
 pub fn read_paths(file: &Path) -> anyhow::Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let text =
+        disk::read_text(file, disk::limit::LIST).with_context(|| format!("reading {}", file.display()))?;
+    let lines = disk::lines(&text).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(slashed).collect())
 }
 

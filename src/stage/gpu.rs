@@ -34,6 +34,33 @@ pub enum GpuError {
 /// Longest wait for the device, seconds. A device that hangs for longer is given up by its caller.
 const PATIENCE_SECS: u64 = 20;
 
+/// Chooses an adapter.
+fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
+    let request = |force_fallback_adapter| {
+        pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            force_fallback_adapter,
+            compatible_surface: surface,
+            ..Default::default()
+        }))
+    };
+    request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))
+}
+
+/// Returns the name and version of the driver that draws without a window; empty if there is none. Asks it once per process,
+/// which takes some 100 ms.
+pub fn driver() -> &'static str {
+    static DRIVER: OnceLock<String> = OnceLock::new();
+    DRIVER.get_or_init(|| {
+        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        let info = adapter(&wgpu::Instance::new(descriptor), None).map(|adapter| adapter.get_info());
+        info.map_or_else(
+            |_| String::new(),
+            |info| format!("{} {} {} ({:?})", info.name, info.driver, info.driver_info, info.backend),
+        )
+    })
+}
+
 /// An open graphics device.
 ///
 /// wgpu panics in some calls once the device is lost, and reports the errors of others to callbacks. Submitting, waiting,
@@ -95,17 +122,8 @@ impl Gpu {
     /// # Errors
     /// Fails if there is no adapter or it cannot be opened.
     pub fn open(instance: wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<Self, GpuError> {
-        let request = |force_fallback_adapter| {
-            pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions {
-                power_preference: wgpu::PowerPreference::HighPerformance,
-                force_fallback_adapter,
-                compatible_surface: surface,
-                ..Default::default()
-            }))
-        };
-        let adapter =
-            request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))?;
-        Self::on(instance.clone(), adapter)
+        let adapter = adapter(&instance, surface)?;
+        Self::on(instance, adapter)
     }
 
     /// Opens another device after this one was lost: on the same adapter, or on any other if that fails. The new device

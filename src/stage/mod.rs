@@ -28,7 +28,7 @@ pub use cue::{Cue, DeckId, Fade, FadeStyle, FusedDeck, OnAirDeck, OutputMode};
 pub use deck::Deck;
 pub use deck_look::DeckLook;
 pub use error::StageError;
-pub use gpu::{Gpu, GpuError};
+pub use gpu::{Gpu, GpuError, driver};
 pub use picture_stats::PictureStats;
 pub use post::Post;
 pub use present::Presenter;

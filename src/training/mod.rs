@@ -16,6 +16,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::analysis::{Scene, SceneModel};
+use crate::disk;
 use dataset::{Item, Manifest};
 use fit::{Window, fit};
 
@@ -60,10 +61,8 @@ pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<HeldOutScore>> {
 }
 
 fn write(path: &Path, model: &SceneModel) -> anyhow::Result<()> {
-    let part = path.with_extension("part");
-    let text = serde_json::to_string(model)?;
-    std::fs::write(&part, text + "\n").with_context(|| format!("writing {}", part.display()))?;
-    std::fs::rename(&part, path).with_context(|| format!("renaming to {}", path.display()))
+    let text = serde_json::to_string(model)? + "\n";
+    disk::write(path, text.as_bytes()).context("writing the model")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::{Moment, SIZE, heard, library_moment, moment, playing, software};
-use aivj::desk::{Action, Desk, DeskRequest, DeskView, Page, SettingsRequest};
+use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, SettingsRequest};
 use aivj::library::Setting;
 use aivj::show::{Command, FrameTimes, Undoable};
 
@@ -81,6 +81,22 @@ fn a_missing_folder_can_be_located() {
         harness.key_press(Key::Enter);
         harness.run_steps(2);
         assert_eq!(*asked.borrow(), [opens("/media/stick/presets")]);
+    });
+}
+
+#[test]
+fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown() {
+    let mut moment = moment(Page::Live, playing());
+    moment.library.held_back = Some("cannot read the quality blacklist".into());
+    moment.library.unsaved = 3;
+    moment.library.save_problem = "the disk is full".into();
+    try_out(&moment, |harness, _, asked| {
+        harness.get_by_label("cannot read the quality blacklist");
+        harness.get_by_label("3 changes not saved");
+        asked.borrow_mut().clear();
+        harness.get_by_label("Play Anyway").click();
+        harness.run_steps(2);
+        assert_eq!(*asked.borrow(), [DeskRequest::Library(LibraryRequest::IgnoreBlacklist)]);
     });
 }
 

@@ -30,12 +30,14 @@ struct Target {
 
 const EEL: Target = Target { name: "eel", run: entries::eel, most_mib: 160 };
 const PRESET: Target = Target { name: "preset", run: entries::preset, most_mib: 256 };
-const FILES: [Target; 6] = [
+const FILES: [Target; 8] = [
     Target { name: "library_files", run: entries::library_files, most_mib: 24 },
     Target { name: "matrix", run: entries::matrix, most_mib: 24 },
     Target { name: "sound", run: entries::sound, most_mib: 64 },
     Target { name: "settings", run: entries::settings, most_mib: 24 },
     Target { name: "midi_profile", run: entries::midi_profile, most_mib: 24 },
+    Target { name: "store", run: entries::store, most_mib: 24 },
+    Target { name: "taste", run: entries::taste, most_mib: 24 },
     Target { name: "set_log", run: entries::set_log, most_mib: 24 },
 ];
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{RgbImage, imageops};
 
+use crate::disk;
 use crate::library::PresetId;
 
 /// Size of one thumbnail, pixels.
@@ -30,14 +31,5 @@ pub(super) fn write(folder: &Path, id: PresetId, frames: &[Vec<u8>], size: [u32;
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode_image(&strip)
         .map_err(|error| format!("cannot encode a thumbnail: {error}"))?;
-    let path = path(folder, id);
-    let partial = path.with_extension(format!("{}.part", std::process::id()));
-    // Without fsync: losing a thumbnail in a power cut does no harm.
-    let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
-        .and_then(|()| std::fs::write(&partial, &bytes))
-        .and_then(|()| std::fs::rename(&partial, &path));
-    written.map_err(|error| {
-        std::fs::remove_file(&partial).ok(); // A partial file.
-        format!("cannot write the thumbnail {}: {error}", path.display())
-    })
+    disk::write(&path(folder, id), &bytes).map_err(|error| format!("cannot write a thumbnail: {error}"))
 }

@@ -13,8 +13,9 @@ use crate::audit::probe::thumb_path;
 use crate::audit::repeats::{Member, Repeats};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::disk;
 use crate::jobs::{iso, now};
-use crate::library::{PresetId, Store, whole_file};
+use crate::library::{PresetId, Store};
 use crate::media::flash::FlashVerdict;
 use html::HtmlPage;
 
@@ -41,12 +42,12 @@ pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resu
     let lists = [("rescue.txt", audit.rescue()), ("ban.txt", audit.ban()), ("flash.txt", audit.flashing())];
     for (name, presets) in lists {
         let text = lines(&presets);
-        whole_file::replace(&out.join(name), |file| std::io::Write::write_all(file, text.as_bytes()))?;
+        disk::write(&out.join(name), text.as_bytes())?;
     }
-    whole_file::write_json(&out.join("preset-families.json"), &audit.repeats)?;
+    disk::write_json(&out.join("preset-families.json"), &audit.repeats)?;
     let page = audit.page();
     let path = out.join(PAGE);
-    whole_file::replace(&path, |file| std::io::Write::write_all(file, page.as_bytes()))?;
+    disk::write(&path, page.as_bytes())?;
     Ok(path)
 }
 

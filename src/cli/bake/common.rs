@@ -128,6 +128,9 @@ pub(super) fn store() -> anyhow::Result<Store> {
     if let Some(notice) = opened.notice {
         eprintln!("aivj: {notice}");
     }
+    if let Err(error) = opened.store.back_up() {
+        eprintln!("aivj: could not back up the store: {error}");
+    }
     Ok(opened.store)
 }
 

@@ -27,6 +27,12 @@ pub struct LibraryView {
     pub rescued: Arc<BTreeSet<PresetId>>,
     /// The preset folder that cannot be read, if it is missing.
     pub missing: Option<PathBuf>,
+    /// Why the presets of the folder are held back, if they are.
+    pub held_back: Option<String>,
+    /// Number of changes that could not be saved so far.
+    pub unsaved: usize,
+    /// Why changes cannot be saved at the moment; empty if they can.
+    pub save_problem: String,
 }
 
 impl LibraryView {
@@ -42,6 +48,8 @@ impl LibraryView {
 pub enum LibraryRequest {
     /// Search.
     Find(SearchQuery),
+    /// Play the presets that are held back because of their blacklist.
+    IgnoreBlacklist,
 }
 
 /// Returns the colour for a preset's state.

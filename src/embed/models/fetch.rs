@@ -8,6 +8,7 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 use super::{ModelError, unwritten};
+use crate::disk;
 use crate::jobs::progress::{OnProgress, Progress};
 
 /// Maximum number of consecutive failed attempts without progress.
@@ -75,7 +76,7 @@ pub(super) fn fetch(
             "{url} does not match the hash given by the hub; deleted it, run the command again"
         )));
     }
-    std::fs::rename(&part, to).map_err(|error| unwritten(to, &error))
+    disk::publish(&part, to).map_err(|error| unwritten(to, &error))
 }
 
 /// Why a transfer was interrupted.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::ModelError;
 use super::fetch::{Expected, Hash, fetch};
+use crate::disk;
 use crate::embed::MODEL_FILES;
-use crate::jobs::files;
 use crate::jobs::progress::OnProgress;
 
 /// The default hub.
@@ -130,7 +130,7 @@ impl Hub {
         if std::fs::read_to_string(&commit).is_ok_and(|saved| saved != listing.sha) {
             std::fs::remove_dir_all(folder).map_err(|error| super::unwritten(folder, &error))?;
         }
-        files::write_whole(&commit, listing.sha.as_bytes())
+        disk::write(&commit, listing.sha.as_bytes())
             .map_err(|error| ModelError::Write { path: commit.clone(), why: error.why })?;
         for file in wanted {
             let Sibling { rfilename, .. } = file;

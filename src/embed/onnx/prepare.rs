@@ -7,6 +7,8 @@ use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, resize};
 use serde::Deserialize;
 
+use crate::disk;
+
 /// The preprocessing of a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Preparation {
@@ -93,7 +95,8 @@ impl Preparation {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let config: Config = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
+        let config: Config = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let square = |height: u32, width: u32| match height == width {
             true => Ok(height),
             false => Err(format!("the picture size is {width} x {height}, but must be square")),

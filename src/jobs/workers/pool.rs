@@ -314,6 +314,9 @@ impl Running {
 
     fn died<Answer>(&mut self) -> Outcome<Answer> {
         let how = match self.process.wait() {
+            Ok(status) if killed_from_outside(status) => {
+                return Outcome::NotTried(format!("the worker process was killed ({status})"));
+            }
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
@@ -322,6 +325,21 @@ impl Running {
         let text = self.stderr_tail.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let tail = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("");
         Outcome::Died(format!("{how} {tail}").trim().to_owned())
+    }
+}
+
+/// Returns whether the system or a person ended a process, for example because the machine ran out of memory. What a job
+/// does never ends a process with one of these signals.
+fn killed_from_outside(status: std::process::ExitStatus) -> bool {
+    #[cfg(unix)]
+    return matches!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM)
+    );
+    #[cfg(not(unix))]
+    {
+        let _: std::process::ExitStatus = status;
+        false
     }
 }
 

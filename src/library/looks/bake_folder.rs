@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::whole_file::{self, FileError};
+use crate::disk::{self, FileError};
 
 /// Name of the file in the library's folder.
 pub const BAKE_FILE: &str = "aivj-bake.v0.json";
@@ -21,13 +21,12 @@ struct BakeFolder {
 /// Records in `library` that its bake is in `folder`.
 pub fn write_bake_folder(library: &Path, folder: &Path) -> Result<(), FileError> {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    whole_file::write_json(&library.join(BAKE_FILE), &BakeFolder { version: "v0".into(), folder })
+    disk::write_json(&library.join(BAKE_FILE), &BakeFolder { version: "v0".into(), folder })
 }
 
 /// Returns the bake folder of a library; the library's own folder if none is recorded.
 pub fn bake_folder(library: &Path) -> PathBuf {
-    let recorded = std::fs::read(library.join(BAKE_FILE)).ok();
-    let recorded = recorded.and_then(|bytes| serde_json::from_slice::<BakeFolder>(&bytes).ok());
+    let recorded = disk::read_json::<BakeFolder>(&library.join(BAKE_FILE)).ok();
     recorded
         .map(|recorded| recorded.folder)
         .filter(|folder| folder.is_dir())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::whole_file::FileError;
+use crate::disk::{self, FileError};
 
 /// File name of the map.
 pub const MAP_FILE: &str = "map.v0.json";
@@ -28,8 +28,7 @@ pub struct LookMap {
 impl LookMap {
     /// Reads a map of version `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        let map: Self = serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
+        let map: Self = disk::read_json(path)?;
         if map.version != "v0" {
             return Err(FileError::new(
                 path,

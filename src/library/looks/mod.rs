@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use sha1::{Digest as _, Sha1};
 
+use crate::disk;
+
 pub use bake_folder::{BAKE_FILE, bake_folder, write_bake_folder};
 pub use map::{LookMap, MAP_FILE};
 
@@ -58,7 +60,7 @@ impl Looks {
             }
         }
         if ids.is_file() {
-            match std::fs::read_to_string(&ids) {
+            match disk::read_text(&ids, disk::limit::LIST) {
                 Ok(text) => looks.rows = rows(&text, &names, count),
                 Err(error) => looks.problems.push(format!("{}: {error}", ids.display())),
             }
@@ -107,7 +109,7 @@ fn points(map: &LookMap, names: &NameTable, count: usize) -> Vec<[f32; 2]> {
 
 fn rows(ids: &str, names: &NameTable, count: usize) -> Vec<u32> {
     let mut rows = vec![NONE; count];
-    for (row, id) in ids.lines().enumerate() {
+    for (row, id) in disk::lines(ids).enumerate() {
         if let Some(index) = names.index_of(id) {
             rows[index] = row as u32;
         }

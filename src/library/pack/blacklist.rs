@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::style::name_hash;
-use crate::library::whole_file::{self, FileError};
 
 /// File name within a library or pack.
 pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
@@ -55,21 +55,20 @@ struct Names<'a> {
 impl QualityBlacklist {
     /// Reads a blacklist.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))
+        disk::read_json(path)
     }
 
     /// Reads only the hashes of all names in a blacklist, which is all that opening a library needs.
     pub(in crate::library) fn read_hashes(path: &Path) -> Result<Vec<u64>, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         let Names { paths, others, ids, urls } =
-            serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
+            serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))?;
         Ok([paths, others, ids, urls].iter().flatten().map(|Word(name)| name_hash(name)).collect())
     }
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        whole_file::write_json(path, self)
+        disk::write_json(path, self)
     }
 
     /// Iterates over all names in the blacklist.

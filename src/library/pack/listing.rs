@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::manifest::{KNOWN_VERSIONS, Manifest, names};
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
 use crate::library::style::name_hash;
-use crate::library::whole_file::FileError;
 
 /// Maximum number of names of a preset.
 const NAMES: usize = 6;
@@ -72,8 +72,8 @@ struct CanonicalPreset<'a> {
 impl Listing {
     /// Reads a manifest; see [`Manifest::parse`].
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        if let Ok(canonical) = serde_json::from_slice::<CanonicalFile>(&bytes)
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
+        if let Ok(canonical) = serde_json::from_str::<CanonicalFile>(&text)
             && KNOWN_VERSIONS.contains(&canonical.version.0.as_ref())
         {
             let target = &canonical.target.0;
@@ -86,7 +86,7 @@ impl Listing {
                 return Ok(Self { presets });
             }
         }
-        let manifest = Manifest::parse(&bytes).map_err(|why| FileError::new(path, &why))?;
+        let manifest = Manifest::parse(text.as_bytes()).map_err(|why| FileError::new(path, &why))?;
         Ok(Self::of(&manifest))
     }
 

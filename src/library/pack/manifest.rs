@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::library::whole_file::{self, FileError};
+use crate::disk::{self, FileError};
 
 /// File name within a pack.
 pub const MANIFEST_FILE: &str = "library-manifest.json";
@@ -72,8 +72,8 @@ impl Manifest {
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let json: Value =
-            serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
+        let json: Value = serde_json::from_str(&text).map_err(|error| format!("not valid JSON: {error}"))?;
         let version = json.get("version").and_then(Value::as_str).unwrap_or("v0").to_owned();
         if !KNOWN_VERSIONS.contains(&version.as_str()) {
             return Err(format!("unsupported version {version:?}, expected v0 to v3"));
@@ -103,7 +103,7 @@ impl Manifest {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        whole_file::write_json(path, self)
+        disk::write_json(path, self)
     }
 }
 

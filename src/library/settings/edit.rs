@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Decor, DocumentMut, Item, RawString, TomlError, Value};
 
-use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE};
-use crate::library::whole_file::{self, FileError};
+use super::{OutputDisplay, SETTINGS_FILE, Settings, TEMPLATE, statements};
+use crate::disk::{self, FileError};
 
 /// A setting as changed on the desk; `None` means automatic.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,21 +87,45 @@ fn hundredths(value: f32) -> Value {
     Value::from((f64::from(value) * 100.0).round() / 100.0)
 }
 
-/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. A file with invalid TOML
-/// is left unchanged.
+/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. Invalid lines are kept, except
+/// those of this setting.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => TEMPLATE.to_owned(),
         Err(error) => return Err(FileError::new(&path, &error)),
     };
     let text = edited(&text, setting).map_err(|why| FileError::new(&path, &why))?;
-    whole_file::replace(&path, |out| out.write_all(text.as_bytes()))
+    disk::replace(&path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Returns the text with one field changed; comments and order are preserved.
+/// Returns the text with one field changed; comments, order and invalid lines are preserved.
 fn edited(text: &str, setting: &Setting) -> Result<String, String> {
+    let (_, invalid) = statements::parse(text);
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    // Invalid lines are comments while the document is edited.
+    let mark = (0..).map(|number| format!("# invalid line {number}-")).find(|mark| !text.contains(mark));
+    let mark = mark.unwrap_or_default();
+    let marks: Vec<String> = (0..invalid.len()).map(|number| format!("{mark}{number}.")).collect();
+    let mut hidden = Vec::new();
+    for (line, mark) in invalid.iter().zip(&marks) {
+        hidden.push((mark, std::mem::replace(&mut lines[line.at], mark)));
+    }
+    let mut edited = edited_document(&lines.join("\n"), setting)?;
+    for (mark, line) in hidden {
+        edited = if statements::sets(line, setting.name()) {
+            edited.lines().filter(|line| line.trim() != *mark).flat_map(|line| [line, "\n"]).collect()
+        } else {
+            edited.replacen(mark, line.trim_end_matches('\r'), 1)
+        };
+    }
+    // toml_edit writes Unix line endings.
+    Ok(if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited })
+}
+
+/// Returns a valid document with one field changed.
+fn edited_document(text: &str, setting: &Setting) -> Result<String, String> {
     let mut document = parse(text).map_err(|error| {
         let why = error.message();
         format!("invalid TOML ({why}); the change lasts until the program exits; fix the file to save it")
@@ -116,9 +140,7 @@ fn edited(text: &str, setting: &Setting) -> Result<String, String> {
         }
         None => unset(&mut document, name),
     }
-    let edited = document.to_string();
-    // toml_edit writes Unix line endings.
-    Ok(if text.contains("\r\n") { edited.replace("\r\n", "\n").replace('\n', "\r\n") } else { edited })
+    Ok(document.to_string())
 }
 
 /// Parses a file, whose last line may lack a newline.
@@ -246,12 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_file_is_left_unchanged() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join(SETTINGS_FILE);
-        std::fs::write(&path, "audio = \nsize").expect("written");
-        let error = put(folder.path(), &Setting::Guard(true)).expect_err("an error");
-        assert!(error.to_string().contains("fix the file"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).expect("still there"), "audio = \nsize");
+    fn invalid_lines_are_kept_unless_they_are_of_the_same_setting() {
+        let set = |text: &str| edited(text, &Setting::Guard(true)).expect("edited");
+        assert_eq!(
+            set("audio = \nsize # mine\ndwell = 1.0\n"),
+            "audio = \nsize # mine\ndwell = 1.0\nguard = true\n"
+        );
+        assert_eq!(
+            set("# a\nguard = no\naudio = USB\n[macros]\nm4 = 1\n"),
+            "guard = true\n# a\naudio = USB\n[macros]\nm4 = 1\n"
+        );
+        assert_eq!(set("audio = USB\r\nguard = false\r\nguard = 1\r\n"), "audio = USB\r\nguard = true\r\n");
+        assert_eq!(set("audio = USB"), "guard = true\naudio = USB\n");
     }
 }

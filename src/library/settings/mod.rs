@@ -3,6 +3,7 @@
 //! In a file with errors, valid fields still apply; the others are reported with the expected value.
 
 mod edit;
+mod statements;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub use edit::{Setting, put};
+
+use crate::disk;
+use statements::InvalidLine;
 
 /// File name in the config folder.
 pub const SETTINGS_FILE: &str = "settings.toml";
@@ -144,20 +148,24 @@ impl Settings {
     pub fn read(folder: &Path) -> (Self, Vec<String>) {
         let path = folder.join(SETTINGS_FILE);
         let problem = |why: String| format!("{}: {why}", path.display());
-        match std::fs::read_to_string(&path) {
+        match disk::read_text(&path, disk::limit::TEXT) {
             Ok(text) => {
                 let (settings, problems) = Self::parse(&text);
                 (settings, problems.into_iter().map(problem).collect())
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Self::default(), Vec::new()),
-            Err(error) => (Self::default(), vec![problem(format!("{error}; using defaults"))]),
+            Err(error) => {
+                let settings = Self { guard: Some(true), limit_flashes: Some(true), ..Self::default() };
+                (settings, vec![problem(format!("{error}; using defaults, with guard and limit_flashes on"))])
+            }
         }
     }
 
     /// Parses a settings file and returns its problems.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
-        let table = valid_lines(text, &mut problems);
+        let (table, invalid) = statements::parse(text);
+        problems.extend(invalid.iter().map(|line| format!("line {}: {}; ignored", line.at + 1, line.why)));
         for name in table.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
             problems.push(format!("unknown setting {name:?}; expected one of {}", FIELDS.join(", ")));
         }
@@ -176,6 +184,11 @@ impl Settings {
             adventure: field(&table, "adventure", "a number from 0 to 1", &mut problems),
             macros: Vec::new(),
         };
+        let lines: Vec<&str> = text.lines().collect();
+        for (name, value) in [("guard", &mut settings.guard), ("limit_flashes", &mut settings.limit_flashes)]
+        {
+            fail_closed(name, value, &lines, &invalid, &mut problems);
+        }
         if settings.size.is_some_and(|size| size.iter().any(|side| !(1..=8192).contains(side))) {
             problems.push("size: each side must be from 1 to 8192; using the default".into());
             settings.size = None;
@@ -210,23 +223,19 @@ impl Settings {
     }
 }
 
-/// Parses a file line by line as far as possible: a line with a syntax error is reported and ignored, the others apply.
-fn valid_lines(text: &str, problems: &mut Vec<String>) -> Table {
-    let mut lines: Vec<&str> = text.lines().collect();
-    loop {
-        let text = lines.join("\n");
-        let error = match text.parse::<Table>() {
-            Ok(table) => return table,
-            Err(error) => error,
-        };
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let at = text.as_bytes()[..start].iter().filter(|&&byte| byte == b'\n').count();
-        // A list without an end is noticed below it.
-        let up_to = &lines[..lines.len().min(at + 1)];
-        let last = up_to.iter().rposition(|line| !line.trim().is_empty());
-        let Some(at) = last else { return Table::new() };
-        problems.push(format!("line {}: {}; ignored", at + 1, error.message()));
-        lines[at] = "";
+/// Turns on a safety setting that cannot be read: a line that sets it is invalid, has another type, or is in a section.
+fn fail_closed(
+    name: &str,
+    value: &mut Option<bool>,
+    lines: &[&str],
+    invalid: &[InvalidLine],
+    problems: &mut Vec<String>,
+) {
+    let sets = |line: &&str| statements::sets(line, name);
+    let unread = value.is_none() && lines.iter().any(sets);
+    if unread || invalid.iter().any(|invalid| lines.get(invalid.at).is_some_and(sets)) {
+        problems.push(format!("{name}: cannot be read, so it is on"));
+        *value = Some(true);
     }
 }
 
@@ -295,12 +304,39 @@ mod tests {
         let (settings, problems) = Settings::parse("limit_flashes = true\n\naudio = USB\ndwell = 2.0\n");
         assert_eq!((settings.limit_flashes, settings.audio, settings.dwell), (Some(true), None, Some(2.0)));
         assert!(problems.len() == 1 && problems[0].starts_with("line 3: "), "{problems:?}");
-        let (settings, problems) = Settings::parse("guard = false\nsize = [640,\n = 4\nmidi = \"club");
-        assert_eq!(settings.guard, Some(false), "{problems:?}");
-        assert!(problems.len() >= 2, "{problems:?}");
-        for text in ["\u{0}", "=", "[", "[[", "a.b = 1\na = 2", "\"\"\"", "é = ü"] {
-            Settings::parse(text); // Ends.
+        let (settings, problems) = Settings::parse("textures = [\"a\"\nguard = false\nmidi = \"club\"");
+        assert_eq!((settings.guard, settings.midi.as_deref()), (Some(false), Some("club")));
+        assert!(problems.len() == 1 && problems[0].starts_with("line 1: "), "{problems:?}");
+    }
+
+    #[test]
+    fn a_safety_setting_that_cannot_be_read_is_on() {
+        for text in [
+            "limit_flashes = off\nguard = no",
+            "limit_flashes = \"false\"\nguard = 0",
+            "limit_flashes = false\nlimit_flashes = true\nguard false",
+            "[macros]\nfusion = 0.5\nlimit_flashes = false\nguard = false",
+            "Limit-Flashes = false\n\"guard\" = [false",
+        ] {
+            let (settings, problems) = Settings::parse(text);
+            assert_eq!((settings.guard, settings.limit_flashes), (Some(true), Some(true)), "{text}");
+            assert!(problems.len() >= 2, "{text}: {problems:?}");
         }
+        let off = Settings::parse("limit_flashes = false\naudio = USB\nguard = false").0;
+        assert_eq!((off.guard, off.limit_flashes), (Some(false), Some(false)));
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join(SETTINGS_FILE)).expect("made");
+        let (settings, problems) = Settings::read(folder.path());
+        assert_eq!((settings.guard, settings.limit_flashes, problems.len()), (Some(true), Some(true), 1));
+    }
+
+    #[test]
+    fn a_file_made_on_windows_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text: Vec<u8> = "\u{feff}dwell = 2.0\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(folder.path().join(SETTINGS_FILE), text).expect("written");
+        let wanted = Settings { dwell: Some(2.0), ..Settings::default() };
+        assert_eq!(Settings::read(folder.path()), (wanted, Vec::new()));
     }
 
     #[test]

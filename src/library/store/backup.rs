@@ -1,63 +1,98 @@
-//! Renames an unusable store to a name with a timestamp; never overwrites a file.
+//! Backups of the performer's data: as it was at the last three starts at which it had changed.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::time::UnixSecs;
-use crate::units::iso_date;
+use rusqlite::Connection;
 
-/// Suffix of the write-ahead log.
-pub(super) const LOG: &str = "-wal";
+use super::names::{BACKUPS, backup, with_suffix};
+use super::salvage::MARKS;
+use super::{Store, StoreError};
+use crate::disk;
 
-/// Renames the store and its log; returns the store's new name. The log is moved first: a store without its log is
-/// only older, while a log without its store would be deleted by the next program that creates one.
-pub(super) fn move_away(path: &Path, now: UnixSecs) -> io::Result<PathBuf> {
-    let moved = free_name(path, now);
-    let (log, moved_log) = (with_suffix(path, LOG), with_suffix(&moved, LOG));
-    let has_log = log.exists();
-    if has_log {
-        std::fs::rename(&log, &moved_log)?;
-    }
-    if let Err(error) = std::fs::rename(path, &moved) {
-        if has_log {
-            std::fs::rename(&moved_log, &log)?;
+impl Store {
+    /// Backs up favourites, bans, plays, taste and the like, unless they are as in the newest backup. Takes milliseconds;
+    /// does nothing for a store in memory.
+    ///
+    /// # Errors
+    /// Fails if the backup cannot be written; the older ones stay.
+    pub fn back_up(&self) -> Result<(), StoreError> {
+        let Some(path) = self.path() else { return Ok(()) };
+        let unusable = |error: &dyn std::fmt::Display| {
+            StoreError::Folder(path.to_owned(), std::io::Error::other(error.to_string()))
+        };
+        let fresh = with_suffix(path, &format!(".backup-{}.part", std::process::id()));
+        std::fs::remove_file(&fresh).ok(); // It usually does not exist.
+        let copied = copy(&self.connection, &fresh);
+        let same = |copied: bool| -> std::io::Result<bool> {
+            let newest = backup(path, 1);
+            Ok(!copied || newest.is_file() && std::fs::read(&fresh)? == std::fs::read(newest)?)
+        };
+        let kept = copied.map_err(|error| unusable(&error)).and_then(|copied| {
+            if same(copied).map_err(|error| unusable(&error))? {
+                return Ok(false);
+            }
+            for number in (1..BACKUPS).rev() {
+                let (from, to) = (backup(path, number), backup(path, number + 1));
+                if from.is_file() {
+                    std::fs::rename(from, to).map_err(|error| unusable(&error))?;
+                }
+            }
+            disk::publish(&fresh, &backup(path, 1)).map_err(|error| unusable(&error))?;
+            Ok(true)
+        });
+        if !matches!(kept, Ok(true)) {
+            std::fs::remove_file(&fresh).ok(); // Incomplete or not needed.
         }
-        return Err(error);
+        kept.map(|_| ())
     }
-    std::fs::remove_file(with_suffix(path, "-shm")).ok(); // Recreated by SQLite if necessary.
-    Ok(moved)
 }
 
-fn free_name(path: &Path, now: UnixSecs) -> PathBuf {
-    let stamp = stamp(now);
-    let name = |count: u32| match count {
-        0 => with_suffix(path, &format!(".{stamp}.set-aside")),
-        count => with_suffix(path, &format!(".{stamp}-{count}.set-aside")),
-    };
-    let free = |name: &PathBuf| !name.exists() && !with_suffix(name, LOG).exists();
-    (0..).map(name).find(free).expect("an unused name")
-}
-
-pub(super) fn with_suffix(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    name.into()
-}
-
-/// Formats a time as `2026-11-24-203000` in UTC, for use in a file name.
-fn stamp(now: UnixSecs) -> String {
-    iso_date(now).replace('T', "-").replace([':', 'Z'], "")
+/// Copies the performer's tables to a new database; returns false if they are empty.
+fn copy(connection: &Connection, to: &Path) -> Result<bool, rusqlite::Error> {
+    connection.execute("ATTACH DATABASE ?1 AS backup", [to.to_string_lossy()])?;
+    let copied = (|| {
+        let step = connection.unchecked_transaction()?;
+        let mut rows = 0;
+        for table in MARKS {
+            let sql = format!("CREATE TABLE backup.{table} AS SELECT * FROM main.{table}");
+            step.execute(&sql, [])?;
+            let sql = format!("SELECT count(*) FROM backup.{table}");
+            rows += step.query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+        }
+        step.commit()?;
+        Ok(rows > 0)
+    })();
+    connection.execute("DETACH DATABASE backup", [])?;
+    copied
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::PresetId;
+    use crate::library::store::STORE_FILE;
+    use crate::library::store::names::backups;
 
     #[test]
-    fn a_stamp_is_a_date_and_time() {
-        assert_eq!(stamp(0), "1970-01-01-000000");
-        assert_eq!(stamp(951_782_400), "2000-02-29-000000");
-        assert_eq!(stamp(1_795_551_791), "2026-11-24-202311");
+    fn the_last_three_changed_states_are_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let path = folder.path().join(STORE_FILE);
+        store.back_up().expect("nothing to back up");
+        assert_eq!(backups(&path).count(), 0, "an empty store replaces no backup");
+        for number in 0..5_u8 {
+            store.set_favourite(PresetId::of(&[number]), true, i64::from(number)).expect("marked");
+            store.back_up().expect("backed up");
+            store.back_up().expect("not needed");
+        }
+        let favourites: Vec<i64> = backups(&path)
+            .map(|backup| {
+                let backup = Connection::open(backup).expect("opens");
+                backup.query_row("SELECT count(*) FROM opinions", [], |row| row.get(0)).expect("read")
+            })
+            .collect();
+        assert_eq!(favourites, [5, 4, 3]);
+        let parts = std::fs::read_dir(folder.path()).expect("read").flatten();
+        assert!(parts.into_iter().all(|entry| !entry.file_name().to_string_lossy().ends_with(".part")));
     }
 }

@@ -147,12 +147,12 @@ impl Store {
         root: &Path,
         mut each: impl FnMut(PresetId, &[u8], PresetFacts),
     ) -> Result<(), StoreError> {
-        let library = self.library_key(root)?;
         let mut query = self.connection.prepare_cached(
             "SELECT p.id, f.path, p.tags | p.seen, coalesce(f.energy, p.energy), p.family
-             FROM files f JOIN presets p ON p.key = f.preset WHERE f.library = ?1 ORDER BY f.path",
+             FROM files f JOIN presets p ON p.key = f.preset
+             WHERE f.library = (SELECT key FROM libraries WHERE root = ?1) ORDER BY f.path",
         )?;
-        let mut rows = query.query([library])?;
+        let mut rows = query.query([bytes_of(root)])?;
         while let Some(row) = rows.next()? {
             let preset_facts = PresetFacts {
                 tags: Tags(row.get(2)?),
@@ -282,6 +282,7 @@ mod tests {
         let verdict = |content: &[u8], tag: Tag| VerdictRow {
             id: PresetId::of(content),
             recipe: String::new(),
+            judged_by: String::new(),
             safety: "ok".into(),
             completeness: "ok".into(),
             look: "ok".into(),

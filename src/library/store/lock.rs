@@ -25,11 +25,16 @@ impl StoreLock {
         !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// Takes a shared lock until dropped. Blocks while another process repairs the store.
-    pub(super) fn share(&self) {
+    /// Takes a shared lock until dropped; returns false if another process is repairing the store at the moment.
+    pub(super) fn share(&self) -> bool {
         self.0.unlock().ok(); // An exclusive lock may not be held.
-        if let Err(error) = self.0.lock_shared() {
-            log::warn!("could not lock the store; another program may move it while repairing: {error}");
+        match self.0.try_lock_shared() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Error(error)) => {
+                log::warn!("could not lock the store; another program may move it while repairing: {error}");
+                true
+            }
         }
     }
 }

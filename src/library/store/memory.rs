@@ -3,61 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, UnixSecs};
+use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::library::PresetId;
-
-/// Why a preset is excluded, and for how long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BanKind {
-    /// It could not be loaded; lasts a day.
-    #[default]
-    Soft,
-    /// It was black, white or frozen during a show; lasts a week.
-    Aesthetic,
-    /// An audit found it unsafe or empty; lasts until the performer rescues it.
-    Quality,
-    /// The performer banned it, or it crashed the engine; permanent.
-    Permanent,
-}
-
-impl BanKind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
-
-    /// Returns the word used in the store.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Soft => "soft",
-            Self::Aesthetic => "aesthetic",
-            Self::Quality => "quality",
-            Self::Permanent => "permanent",
-        }
-    }
-
-    /// Returns the duration as text.
-    pub fn duration_text(self) -> &'static str {
-        match self {
-            Self::Soft => "for a day",
-            Self::Aesthetic => "for a week",
-            Self::Quality => "until you rescue it on the Library page",
-            Self::Permanent => "permanently",
-        }
-    }
-
-    /// Returns the duration in seconds; `None` if unlimited.
-    pub fn duration_secs(self) -> Option<i64> {
-        const DAY: i64 = 86_400;
-        match self {
-            Self::Soft => Some(DAY),
-            Self::Aesthetic => Some(7 * DAY),
-            Self::Quality | Self::Permanent => None,
-        }
-    }
-}
 
 /// An excluded preset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,8 +134,9 @@ impl Store {
         Ok(opinion)
     }
 
-    /// Excludes a preset for the duration of this kind of ban.
+    /// Excludes a preset for the duration of this kind of ban; deletes expired bans.
     pub fn ban(&self, id: PresetId, kind: BanKind, reason: &str, now: UnixSecs) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM bans WHERE until <= ?1")?.execute([now])?;
         let mut set = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO bans (id, kind, until, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -200,12 +151,12 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the bans in force at `now`; deletes expired ones.
+    /// Returns the bans in force at `now`.
     pub fn bans(&self, now: UnixSecs) -> Result<Vec<Ban>, StoreError> {
-        self.connection.execute("DELETE FROM bans WHERE until <= ?1", [now])?;
-        let mut query =
-            self.connection.prepare_cached("SELECT id, kind, until, reason FROM bans ORDER BY id, kind")?;
-        let rows = query.query_map([], |row| {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, kind, until, reason FROM bans WHERE until IS NULL OR until > ?1 ORDER BY id, kind",
+        )?;
+        let rows = query.query_map([now], |row| {
             Ok((PresetId(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
         })?;
         let mut bans = Vec::new();
@@ -262,6 +213,12 @@ impl Store {
         Ok(())
     }
 
+    /// Returns when the value under this name was stored.
+    pub(super) fn remembered_at(&self, name: &str) -> Result<Option<UnixSecs>, StoreError> {
+        let sql = "SELECT at FROM memory WHERE name = ?1";
+        Ok(self.connection.query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
     /// Loads the value stored under this name.
     pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
         let sql = "SELECT json FROM memory WHERE name = ?1";
@@ -303,7 +260,8 @@ mod tests {
         let left = store.bans(1000 + 86_400).expect("read");
         assert_eq!(left.iter().map(|ban| ban.id).collect::<Vec<_>>(), [gone]);
         store.allow(gone, None).expect("allowed");
-        assert!(store.bans(0).expect("read").is_empty());
+        store.ban(gone, BanKind::Soft, "timed out", 1000 + 86_400).expect("banned");
+        assert_eq!(store.bans(0).expect("read").len(), 1, "expired bans are deleted");
     }
 
     #[test]

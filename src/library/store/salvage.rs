@@ -1,137 +1,244 @@
-//! Copies readable rows of a damaged store to a new one, from both ends towards the damage.
+//! Copies what cannot be recreated from a store that SQLite cannot open, and from backups, to a new one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use rusqlite::config::DbConfig;
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Statement, params_from_iter};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, ToSql, params_from_iter};
 
+use super::{BanKind, UnixSecs};
+use crate::salvage::{self, Depth, Kind, Row, Shape, Value};
 use crate::units::counted;
 
-/// Tables that cannot be recreated, or only in hours, with their reverse storage order. A scan recreates the others.
-const TABLES: [(&str, &str); 6] = [
-    ("opinions", "id DESC"),
-    ("labels", "id DESC, label DESC"),
-    ("bans", "id DESC, kind DESC"),
-    ("plays", "id DESC"),
-    ("memory", "name DESC"),
-    ("verdicts", "rowid DESC"),
-];
-/// Length of a preset id, bytes.
-const ID_BYTES: usize = 16;
+use Kind::{Id, Integer, IntegerOrNull, Number, NumberOrNull, Text};
 
-/// What was copied.
-#[derive(Debug, Default)]
+/// A table that cannot be recreated, or only in hours. A scan recreates the others.
+struct Table {
+    /// Names of its columns, as stored.
+    columns: &'static [&'static str],
+    /// Its first columns that identify a row.
+    keys: usize,
+    /// The column that says which of two rows is newer.
+    time: Option<&'static str>,
+    shape: Shape,
+}
+
+const fn table(
+    name: &'static str,
+    columns: &'static [&'static str],
+    kinds: &'static [Kind],
+    (keys, required): (usize, usize),
+    time: Option<&'static str>,
+) -> Table {
+    Table { columns, keys, time, shape: Shape { table: name, columns: kinds, required } }
+}
+
+const TABLES: [Table; 6] = [
+    table(
+        "opinions",
+        &["id", "favourite", "rating", "note", "at"],
+        &[Id, Integer, IntegerOrNull, Text, Integer],
+        (1, 5),
+        Some("at"),
+    ),
+    table("labels", &["id", "label"], &[Id, Text], (2, 2), None),
+    table(
+        "bans",
+        &["id", "kind", "until", "reason", "at"],
+        &[Id, Text, IntegerOrNull, Text, Integer],
+        (2, 5),
+        Some("at"),
+    ),
+    table(
+        "plays",
+        &["id", "plays", "skips", "seconds", "last_at"],
+        &[Id, Integer, Integer, Number, Integer],
+        (1, 5),
+        Some("last_at"),
+    ),
+    table("memory", &["name", "json", "at"], &[Text, Text, Integer], (1, 3), Some("at")),
+    table(
+        "verdicts",
+        &[
+            "id",
+            "safety",
+            "completeness",
+            "look",
+            "flash",
+            "cost_ms",
+            "json",
+            "at",
+            "recipe",
+            "seen",
+            "judged_by",
+        ],
+        &[Id, Text, Text, Text, Text, NumberOrNull, Text, Integer, Text, Integer, Text],
+        (1, 8),
+        Some("at"),
+    ),
+];
+
+/// The performer's own tables, which are backed up.
+pub(super) const MARKS: [&str; 5] = ["opinions", "labels", "bans", "plays", "memory"];
+
+/// What a store holds after a copy.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CopiedRows {
     favourites: usize,
     bans: usize,
-    /// All rows, including favourites and bans.
-    entries: usize,
-    /// Whether some rows could not be read.
-    lost: bool,
+    ratings: usize,
 }
 
 impl fmt::Display for CopiedRows {
     fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        let Self { favourites, bans, entries, lost } = self;
+        let Self { favourites, bans, ratings } = self;
         let (favourites, bans) = (counted(*favourites, "favourite"), counted(*bans, "ban"));
-        write!(out, "{}, including {favourites} and {bans}", counted(*entries, "row"))?;
-        if *lost { write!(out, "; some could not be read") } else { Ok(()) }
+        write!(out, "{favourites}, {bans} and {}", counted(*ratings, "rating"))
     }
 }
 
-/// Copies the readable rows of the store at `old` to a new one. Never fails: unreadable rows are lost anyway. The old
-/// store and its log are left unchanged.
-pub(super) fn copy_rows(connection: &Connection, old: &Path) -> CopiedRows {
-    let mut copied_rows = CopiedRows::default();
-    let opened = Connection::open(old).and_then(|old| {
-        old.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(old)
+impl CopiedRows {
+    /// Counts what the store holds.
+    pub fn of(connection: &Connection) -> Self {
+        let count = |what: &str| {
+            let sql = format!("SELECT count(*) FROM {what}");
+            connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, |count| count as usize)
+        };
+        Self {
+            favourites: count("opinions WHERE favourite = 1"),
+            bans: count("bans"),
+            ratings: count("opinions WHERE rating IS NOT NULL"),
+        }
+    }
+}
+
+/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one stays.
+/// The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
+///
+/// # Errors
+/// Fails if the new store cannot be written.
+pub(super) fn copy_rows(
+    connection: &Connection,
+    old: &Path,
+    depth: Depth,
+    now: UnixSecs,
+) -> Result<(), rusqlite::Error> {
+    let shapes = TABLES.map(|table| table.shape);
+    let step = connection.unchecked_transaction()?;
+    let statements = Statements::of(connection);
+    let mut failed = None;
+    let read = salvage::rows(old, &shapes, depth, |row| {
+        if let Some(row) = valid(row, now)
+            && failed.is_none()
+        {
+            failed = statements.put(&row).err();
+        }
     });
-    let Ok(old) = opened else { return CopiedRows { lost: true, ..copied_rows } };
-    for (table, backwards) in TABLES {
-        let copied = Copier::new(connection, table).and_then(|copier| copier.copy(&old, backwards));
-        let (rows, lost) = copied.unwrap_or((0, true));
-        copied_rows.entries += rows;
-        copied_rows.lost |= lost;
+    if let Err(error) = read {
+        log::warn!("cannot read {}: {error}", old.display());
     }
-    let count = |what: &str| {
-        let sql = format!("SELECT count(*) FROM {what}");
-        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_or(0, |count| count as usize)
+    match failed {
+        Some(error) => Err(error),
+        None => step.commit(),
+    }
+}
+
+/// Returns a row without values that no program has stored; `None` if the rest is of no use.
+fn valid(mut row: Row, now: UnixSecs) -> Option<Row> {
+    let at = |row: &Row, name: &str| {
+        let table = TABLES.iter().find(|table| table.shape.table == row.table)?;
+        table.columns.iter().position(|column| *column == name)
     };
-    copied_rows.favourites = count("opinions WHERE favourite = 1");
-    copied_rows.bans = count("bans");
-    copied_rows
+    for name in ["at", "last_at"] {
+        // A time in the future would outlast everything that the performer does later.
+        if let Some(Value::Integer(time)) = at(&row, name).and_then(|at| row.values.get_mut(at)) {
+            *time = (*time).clamp(0, now);
+        }
+    }
+    let text = |value: &Value| matches!(value, Value::Text(text) if !text.is_empty());
+    match (row.table, &mut row.values[..]) {
+        ("opinions", [_, favourite, rating, _, at]) => {
+            *favourite = Value::Integer(i64::from(*favourite == Value::Integer(1)));
+            if !matches!(rating, Value::Integer(1..=5)) {
+                *rating = Value::Null;
+            }
+            if *at == Value::Null {
+                *at = Value::Integer(0); // The end of a long note is lost.
+            }
+        }
+        ("bans", [_, Value::Text(kind), _, _, at])
+            if BanKind::ALL.iter().any(|known| known.word() == *kind) =>
+        {
+            if *at == Value::Null {
+                *at = Value::Integer(0);
+            }
+        }
+        ("labels", [_, label]) if row.complete && text(label) => {}
+        ("memory", [name, Value::Text(json), _])
+            if row.complete && text(name) && serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok() => {}
+        ("plays" | "verdicts", _) if row.complete => {}
+        _ => return None,
+    }
+    Some(row)
 }
 
-/// Copies one table.
-struct Copier<'a> {
+/// The statements that store a row, by table, number of columns, and whether the row is certain.
+struct Statements<'a> {
     connection: &'a Connection,
-    table: &'a str,
-    /// Declared type of each column.
-    kinds: HashMap<String, String>,
+    sql: BTreeMap<(&'static str, usize, bool), String>,
 }
 
-impl<'a> Copier<'a> {
-    fn new(connection: &'a Connection, table: &'a str) -> Result<Self, rusqlite::Error> {
-        let mut columns = connection.prepare("SELECT name, type FROM pragma_table_info(?1)")?;
-        let kinds = columns.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Self { connection, table, kinds: kinds.collect::<Result<_, _>>()? })
-    }
-
-    /// Copies the table; returns the number of rows and whether any were lost.
-    fn copy(&self, old: &Connection, backwards: &str) -> Result<(usize, bool), rusqlite::Error> {
-        let step = self.connection.unchecked_transaction()?;
-        let mut done = (0, false);
-        let whole = self.pass(old.prepare(&format!("SELECT * FROM {}", self.table))?, &mut done)?;
-        if !whole {
-            let sql = format!("SELECT * FROM {} ORDER BY {backwards}", self.table);
-            self.pass(old.prepare(&sql)?, &mut done)?;
-        }
-        step.commit()?;
-        Ok((done.0, done.1 || !whole))
-    }
-
-    /// Copies rows up to the end or the damage; returns whether it reached the end.
-    fn pass(&self, mut from: Statement, (copied, lost): &mut (usize, bool)) -> Result<bool, rusqlite::Error> {
-        let names: Vec<String> = from.column_names().map(str::to_owned).collect();
-        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-        let placeholders = vec!["?"; names.len()].join(", ");
-        let sql =
-            format!("INSERT OR IGNORE INTO {} ({}) VALUES ({placeholders})", self.table, quoted.join(", "));
-        let mut put = self.connection.prepare(&sql)?;
-        let mut rows = from.query([])?;
-        loop {
-            let row = match rows.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => return Ok(true),
-                Err(_) => return Ok(false),
-            };
-            let values = names.iter().enumerate().map(|(at, name)| self.valid(name, row.get_ref(at).ok()?));
-            let put =
-                values.collect::<Option<Vec<Value>>>().map(|values| put.execute(params_from_iter(values)));
-            match put {
-                Some(Ok(rows)) => *copied += rows,
-                Some(Err(_)) | None => *lost = true,
+impl<'a> Statements<'a> {
+    fn of(connection: &'a Connection) -> Self {
+        let mut sql = BTreeMap::new();
+        for table in &TABLES {
+            for count in table.shape.required..=table.columns.len() {
+                for certain in [false, true] {
+                    sql.insert((table.shape.table, count, certain), upsert(table, count, certain));
+                }
             }
         }
+        Self { connection, sql }
     }
 
-    /// Returns the value if it has the type of its column, since damaged rows may contain anything. Invalid UTF-8 is
-    /// replaced.
-    fn valid(&self, name: &str, value: ValueRef) -> Option<Value> {
-        let kind = self.kinds.get(name)?.as_str();
-        match (value, kind) {
-            (ValueRef::Null, _) => Some(Value::Null),
-            (ValueRef::Integer(number), "INTEGER" | "REAL") => Some(Value::Integer(number)),
-            (ValueRef::Real(number), "REAL") => Some(Value::Real(number)),
-            (ValueRef::Text(text), "TEXT") => Some(Value::Text(String::from_utf8_lossy(text).into_owned())),
-            (ValueRef::Blob(bytes), "BLOB") if name != "id" || bytes.len() == ID_BYTES => {
-                Some(Value::Blob(bytes.to_vec()))
-            }
-            _ => None,
+    fn put(&self, row: &Row) -> Result<(), rusqlite::Error> {
+        let Some(sql) = self.sql.get(&(row.table, row.values.len(), row.certain)) else { return Ok(()) };
+        let mut put = self.connection.prepare_cached(sql)?;
+        put.execute(params_from_iter(row.values.iter().map(Stored)))?;
+        Ok(())
+    }
+}
+
+/// Returns the statement that stores the first `count` columns of a row. A row that is certain also replaces one of the
+/// same time.
+fn upsert(table: &Table, count: usize, certain: bool) -> String {
+    let columns = &table.columns[..count];
+    let name = table.shape.table;
+    let places = vec!["?"; count].join(", ");
+    let insert = format!("INSERT INTO {name} ({}) VALUES ({places})", columns.join(", "));
+    let keys = table.columns[..table.keys].join(", ");
+    let Some(time) = table.time else { return format!("{insert} ON CONFLICT ({keys}) DO NOTHING") };
+    let sets: Vec<String> =
+        columns[table.keys..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let newer = if certain { ">=" } else { ">" };
+    format!(
+        "{insert} ON CONFLICT ({keys}) DO UPDATE SET {} WHERE excluded.{time} {newer} {time}",
+        sets.join(", ")
+    )
+}
+
+/// A value as SQLite takes it.
+struct Stored<'a>(&'a Value);
+
+impl ToSql for Stored<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self.0 {
+            Value::Null => Ok(ToSqlOutput::Owned(rusqlite::types::Value::Null)),
+            Value::Integer(number) => number.to_sql(),
+            Value::Real(number) => number.to_sql(),
+            Value::Text(text) => text.to_sql(),
+            Value::Blob(bytes) => bytes.to_sql(),
         }
     }
 }

@@ -108,6 +108,10 @@ const MIGRATIONS: &[&str] = &[
     UPDATE files SET energy = (SELECT energy FROM presets WHERE key = files.preset)
         WHERE preset IN (SELECT preset FROM files GROUP BY preset HAVING count(*) = 1);
 ",
+    "
+    -- The engine, graphics driver and method of a verdict. Older verdicts are given again.
+    ALTER TABLE verdicts ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
+",
 ];
 
 /// Returns the format version of the file.

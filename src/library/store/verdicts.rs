@@ -12,6 +12,8 @@ pub struct VerdictRow {
     pub id: PresetId,
     /// Fingerprint of the audit settings; verdicts of different recipes are not comparable.
     pub recipe: String,
+    /// The engine, graphics driver and method that gave the verdict.
+    pub judged_by: String,
     /// `ok`, `refused`, `hang` ...
     pub safety: String,
     /// `ok`, or what is missing.
@@ -37,15 +39,27 @@ impl Store {
         {
             let mut put = step.prepare_cached(
                 "INSERT OR REPLACE INTO verdicts
-                 (id, recipe, safety, completeness, look, flash, cost_ms, json, at, seen)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 (id, recipe, safety, completeness, look, flash, cost_ms, json, at, seen, judged_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?;
             let mut mark = step.prepare_cached("UPDATE presets SET seen = ?2 WHERE id = ?1")?;
             for verdict in verdicts {
-                let VerdictRow { id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at } =
-                    verdict;
+                let VerdictRow { id, recipe, judged_by, safety, completeness, look, flash, .. } = verdict;
+                let VerdictRow { seen, cost_ms, json, at, .. } = verdict;
                 let (id, seen) = (id.0, seen.0);
-                put.execute(params![id, recipe, safety, completeness, look, flash, cost_ms, json, at, seen])?;
+                put.execute(params![
+                    id,
+                    recipe,
+                    safety,
+                    completeness,
+                    look,
+                    flash,
+                    cost_ms,
+                    json,
+                    at,
+                    seen,
+                    judged_by
+                ])?;
                 mark.execute(params![id, seen])?;
             }
         }
@@ -107,7 +121,7 @@ impl Store {
 }
 
 const SELECT: &str =
-    "SELECT id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at FROM verdicts";
+    "SELECT id, recipe, safety, completeness, look, flash, seen, cost_ms, json, at, judged_by FROM verdicts";
 
 fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
     Ok(VerdictRow {
@@ -121,6 +135,7 @@ fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
         cost_ms: row.get(7)?,
         json: row.get(8)?,
         at: row.get(9)?,
+        judged_by: row.get(10)?,
     })
 }
 
@@ -135,6 +150,7 @@ mod tests {
         let mut verdict = VerdictRow {
             id: PresetId::of(b"a"),
             recipe: "old".into(),
+            judged_by: "aivj 1, a driver, method 1".into(),
             safety: "ok".into(),
             completeness: "ok".into(),
             look: "black".into(),

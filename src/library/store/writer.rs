@@ -1,72 +1,79 @@
 //! The thread that writes to the store during a show, so that the render thread and the desk never wait for a disk.
+//!
+//! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is full, locked
+//! or gone, are kept and tried again with growing pauses; until then marks are also in a file that the next start reads (`unsaved`).
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use super::{BanKind, Store, StoreError, UnixSecs};
-use crate::library::PresetId;
+use super::connect::BRIEFLY;
+use super::unsaved::UnsavedFile;
+use super::write::StoreWrite;
+use super::{Store, StoreError, UnixSecs};
 
-/// Maximum number of queued writes. A performer causes a few per second; when the queue is full the disk has failed,
-/// and further writes are dropped with a message.
-const MAX_QUEUED: usize = 4096;
+/// Pauses between attempts to save: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How often the pauses are interrupted to look for new changes.
+const SLICE: Duration = Duration::from_millis(50);
+/// Attempts to save what is left at the end of the show.
+const LAST_ATTEMPTS: u32 = 2;
 
-/// A write to the store.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StoreWrite {
-    /// Marks or unmarks a favourite.
-    Favourite(PresetId, bool),
-    /// Excludes a preset.
-    Ban(PresetId, BanKind, String),
-    /// Lifts one kind of ban, or all bans.
-    Allow(PresetId, Option<BanKind>),
-    /// Records a showing.
-    Played {
-        /// The preset.
-        id: PresetId,
-        /// Seconds on air.
-        seconds: f64,
-        /// Whether the performer skipped it.
-        skipped: bool,
-    },
-    /// Stores a JSON value under a name.
-    Remember(String, String),
-    /// Sets or removes a rating from 1 to 5.
-    Rating(PresetId, Option<u8>),
+/// What the writer has saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreStatus {
+    /// Number of changes saved since the start.
+    pub saved: u64,
+    /// Number of changes that are not saved yet because of `problem`.
+    pub waiting: usize,
+    /// Why changes cannot be saved; empty if they can.
+    pub problem: String,
 }
 
-/// A handle on the writing thread. Dropping it waits until everything is written.
+/// A handle on the writing thread. Dropping it waits until everything is written or kept for the next start.
 pub struct StoreWriter {
-    sender: Option<SyncSender<(UnixSecs, StoreWrite)>>,
+    sender: Option<Sender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
-    last_error: Arc<Mutex<Option<String>>>,
+    shared: Arc<Shared>,
+}
+
+/// What both threads know.
+#[derive(Default)]
+struct Shared {
+    status: Mutex<StoreStatus>,
+    changed: AtomicBool,
 }
 
 impl StoreWriter {
-    /// Starts the thread.
-    pub fn start(store: Store) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(MAX_QUEUED);
-        let last_error = Arc::new(Mutex::new(None));
-        let shared = last_error.clone();
-        let work = move || write_all(&store, &receiver, &shared);
+    /// Starts the thread, which first backs the store up. `now` is the time of the start.
+    pub fn start(store: Store, now: UnixSecs) -> std::io::Result<Self> {
+        let (sender, receiver) = channel();
+        let shared = Arc::new(Shared::default());
+        let shown = shared.clone();
+        let work = move || Work::new(store, shown, now).run(&receiver);
         let thread = std::thread::Builder::new().name("store".into()).spawn(work)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), last_error })
+        Ok(Self { sender: Some(sender), thread: Some(thread), shared })
     }
 
     /// Queues a write; never blocks.
     pub fn write(&self, change: StoreWrite, now: UnixSecs) {
-        let Some(sender) = &self.sender else { return };
-        match sender.try_send((now, change)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                report(&self.last_error, "the disk is too slow; the last change was not saved".into());
-            }
+        if let Some(sender) = &self.sender {
+            sender.send((now, change)).ok(); // The thread only ends with this handle.
         }
     }
 
-    /// Takes the latest error message, if any.
-    pub fn take_error(&self) -> Option<String> {
-        self.last_error.try_lock().ok()?.take()
+    /// Returns the status if it has changed since the last call; never blocks.
+    pub fn new_status(&self) -> Option<StoreStatus> {
+        if !self.shared.changed.load(Ordering::Acquire) {
+            return None;
+        }
+        let status = self.shared.status.try_lock().ok()?.clone();
+        self.shared.changed.store(false, Ordering::Release);
+        Some(status)
     }
 }
 
@@ -79,54 +86,316 @@ impl Drop for StoreWriter {
     }
 }
 
-fn report(last_error: &Mutex<Option<String>>, message: String) {
-    log::warn!("{message}");
-    if let Ok(mut last_error) = last_error.lock() {
-        *last_error = Some(message);
-    }
+/// What the thread owns.
+struct Work {
+    store: Store,
+    shared: Arc<Shared>,
+    now: UnixSecs,
+    /// Changes that are not saved yet, oldest first, each with whether it is in the file.
+    waiting: VecDeque<(UnixSecs, StoreWrite, bool)>,
+    /// The data folder, if there is one.
+    folder: Option<PathBuf>,
+    file: Option<UnsavedFile>,
+    saved: u64,
+    problem: String,
+    pause: Duration,
+    /// Time since the last attempt.
+    waited: Duration,
+    /// The file of the store when it was opened; another one there means that this one was moved or deleted.
+    identity: Option<Identity>,
 }
 
-fn write_all(store: &Store, writes: &Receiver<(UnixSecs, StoreWrite)>, last_error: &Mutex<Option<String>>) {
-    while let Ok((now, change)) = writes.recv() {
-        if let Err(error) = write(store, &change, now) {
-            let hint = if store.mark_if_damaged(&error) {
-                "The store will be repaired at the next start"
-            } else {
-                "Is the disk full?"
-            };
-            report(last_error, format!("{error}; the last change was not saved. {hint}"));
+impl Work {
+    fn new(store: Store, shared: Arc<Shared>, now: UnixSecs) -> Self {
+        let below = store.path().and_then(|path| path.parent().map(ToOwned::to_owned));
+        let folder = below.or_else(|| store.folder.clone());
+        let file = folder.as_ref().and_then(|folder| {
+            let created = UnsavedFile::create(folder, now);
+            created.inspect_err(|error| log::debug!("no space reserved for unsaved changes: {error}")).ok()
+        });
+        let mut work = Self {
+            store,
+            shared,
+            now,
+            waiting: VecDeque::new(),
+            folder,
+            file,
+            saved: 0,
+            problem: String::new(),
+            pause: PAUSES.0,
+            waited: Duration::ZERO,
+            identity: None,
+        };
+        work.opened();
+        work
+    }
+
+    /// Prepares the connection after the store was opened.
+    fn opened(&mut self) {
+        self.identity = self.store.path().and_then(identity);
+        // A commit is on the disk when it returns, and a locked store is tried again instead of waited for.
+        let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
+        let settings = settings.and_then(|()| self.store.connection.busy_timeout(BRIEFLY));
+        let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
+        if let Err(error) = backed_up {
+            log::warn!("could not back up the store: {error}");
         }
     }
+
+    fn run(mut self, writes: &Receiver<(UnixSecs, StoreWrite)>) {
+        loop {
+            let next = if self.is_settled() {
+                writes.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                writes.recv_timeout(SLICE)
+            };
+            match next {
+                Ok(write) => self.queue(write),
+                Err(RecvTimeoutError::Timeout) => self.waited += SLICE,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            writes.try_iter().for_each(|write| self.queue(write));
+            if self.problem.is_empty() || self.waited >= self.pause {
+                self.attempt();
+            } else {
+                self.keep(false);
+            }
+        }
+        for _ in 0..LAST_ATTEMPTS {
+            if self.waiting.is_empty() {
+                return;
+            }
+            self.attempt();
+        }
+        self.keep(true);
+        let left = self.waiting.iter().filter(|(_, _, kept)| !kept).count();
+        let kept = self.waiting.len() - left;
+        if kept > 0 {
+            log::warn!("{kept} changes could not be saved ({}); the next start adds them", self.problem);
+        }
+        if left > 0 {
+            log::error!("{left} changes are lost: {}", self.problem);
+        }
+    }
+
+    /// Returns whether there is nothing to do until the next change.
+    fn is_settled(&self) -> bool {
+        let reopening = self.store.path().is_none() && self.folder.is_some();
+        self.waiting.is_empty() && !reopening
+    }
+
+    fn queue(&mut self, (at, change): (UnixSecs, StoreWrite)) {
+        self.waiting.retain(|(_, earlier, _)| !change.replaces(earlier));
+        self.waiting.push_back((at, change, false));
+    }
+
+    /// Saves what is waiting, or notes why that is not possible.
+    fn attempt(&mut self) {
+        self.waited = Duration::ZERO;
+        match self.reopen().and_then(|()| self.save()) {
+            Ok(()) => {
+                self.problem.clear();
+                self.pause = PAUSES.0;
+            }
+            Err(error) => {
+                if self.problem.is_empty() {
+                    log::warn!("could not save: {error}; trying again");
+                } else {
+                    self.pause = (self.pause * 2).min(PAUSES.1);
+                }
+                self.problem = error.cause();
+                if self.store.mark_if_damaged(&error) {
+                    self.problem.push_str("; the next start repairs it");
+                }
+                self.keep(false);
+            }
+        }
+        self.publish();
+    }
+
+    /// Opens the store if it could not be opened at the start, or if its file was moved or deleted.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let moved = self.store.path().is_some_and(|path| identity(path) != self.identity);
+        if self.store.path().is_some() && !moved {
+            return Ok(());
+        }
+        let opened = Store::open_file(folder, self.now)?;
+        if let Some(notice) = opened.notice {
+            log::warn!("{notice}");
+        }
+        self.store = opened.store;
+        self.opened();
+        Ok(())
+    }
+
+    /// Saves all waiting changes in one transaction. A change that the store refuses is dropped.
+    fn save(&mut self) -> Result<(), StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let step = self.store.connection.unchecked_transaction()?;
+        for (at, change, _) in &self.waiting {
+            match change.apply(&self.store, *at) {
+                Ok(()) => {}
+                Err(error) if error.is_refusal() => log::error!("the store refuses {change:?}: {error}"),
+                Err(error) => return Err(error),
+            }
+        }
+        let kept = self.file.as_ref().filter(|file| file.is_used());
+        if let Some(file) = kept {
+            file.note_saved(&self.store, self.now)?;
+        }
+        step.commit()?;
+        self.saved += self.waiting.len() as u64;
+        self.waiting.clear();
+        if let Some(file) = self.file.as_mut().filter(|file| file.is_used())
+            && let Err(error) = file.clear()
+        {
+            log::warn!("cannot empty the file of unsaved changes: {error}");
+        }
+        Ok(())
+    }
+
+    /// Puts waiting marks into the file, and at the end of the show (`all`) also learnt values, which are larger.
+    fn keep(&mut self, all: bool) {
+        if self.file.is_none() {
+            let created = self.folder.as_ref().map(|folder| UnsavedFile::create(folder, self.now));
+            self.file = created.and_then(Result::ok);
+        }
+        let Some(file) = &mut self.file else { return };
+        for (at, change, kept) in &mut self.waiting {
+            if !*kept && (all || !matches!(change, StoreWrite::Remember(..))) {
+                match file.add(*at, change) {
+                    Ok(()) => *kept = true,
+                    Err(error) => {
+                        log::warn!("cannot keep unsaved changes: {error}");
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn publish(&self) {
+        let status =
+            StoreStatus { saved: self.saved, waiting: self.waiting.len(), problem: self.problem.clone() };
+        *self.shared.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        self.shared.changed.store(true, Ordering::Release);
+    }
 }
 
-fn write(store: &Store, change: &StoreWrite, now: UnixSecs) -> Result<(), StoreError> {
-    match change {
-        StoreWrite::Favourite(id, on) => store.set_favourite(*id, *on, now),
-        StoreWrite::Ban(id, kind, reason) => store.ban(*id, *kind, reason, now),
-        StoreWrite::Allow(id, kind) => store.allow(*id, *kind),
-        StoreWrite::Played { id, seconds, skipped } => store.played(*id, *seconds, *skipped, now),
-        StoreWrite::Remember(name, json) => store.remember_json(name, json, now),
-        StoreWrite::Rating(id, rating) => store.set_rating(*id, *rating, now),
-    }
+/// What identifies a file, whatever its name: device and number.
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
+}
+
+/// Windows does not let anybody move or delete an open database.
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<Identity> {
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::PresetId;
+    use crate::library::store::STORE_FILE;
+
+    fn favourite(number: u8) -> StoreWrite {
+        StoreWrite::Favourite(PresetId::of(&[number]), true)
+    }
+
+    fn wait_for(writer: &StoreWriter, wanted: impl Fn(&StoreStatus) -> bool) -> StoreStatus {
+        loop {
+            match writer.new_status() {
+                Some(status) if wanted(&status) => return status,
+                _ => std::thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    }
 
     #[test]
     fn queued_writes_are_completed_on_drop() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(folder.path(), 0).expect("opens").store;
         let reader = store.another().expect("opens").expect("a file");
-        let writer = StoreWriter::start(store).expect("starts");
+        let writer = StoreWriter::start(store, 0).expect("starts");
         for number in 0..200_u8 {
-            writer.write(StoreWrite::Favourite(PresetId::of(&[number]), true), 1);
+            writer.write(favourite(number), 1);
         }
         writer.write(StoreWrite::Remember("taste".into(), "[1,2]".into()), 2);
-        assert_eq!(writer.take_error(), None);
         drop(writer);
         assert_eq!(reader.favourites().expect("read").len(), 200);
         assert_eq!(reader.recall::<Vec<u8>>("taste").expect("read"), Some(vec![1, 2]));
+        assert_eq!(left_files(folder.path()), 0);
+    }
+
+    fn left_files(folder: &Path) -> usize {
+        let names = std::fs::read_dir(folder).expect("read").flatten().map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().contains("unsaved")).count()
+    }
+
+    #[test]
+    fn changes_wait_for_a_locked_store_and_are_saved_when_it_is_free() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let other = store.another().expect("opens").expect("a file");
+        let writer = StoreWriter::start(store, 0).expect("starts");
+        other.connection.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        writer.write(favourite(1), 1);
+        writer.write(StoreWrite::Played { id: PresetId::of(b"a"), seconds: 1.0, skipped: false }, 1);
+        let status = wait_for(&writer, |status| status.waiting == 2);
+        assert!(status.saved == 0 && status.problem.contains("locked"), "{status:?}");
+        other.connection.execute_batch("ROLLBACK").expect("free");
+        let status = wait_for(&writer, |status| status.waiting == 0);
+        assert_eq!((status.saved, status.problem.as_str()), (2, ""));
+        drop(writer);
+        assert_eq!(other.favourites().expect("read").len(), 1);
+        assert_eq!(other.plays().expect("read")[&PresetId::of(b"a")].plays, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_saved_until_the_end_is_added_by_the_next_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let other = store.another().expect("opens").expect("a file");
+        let writer = StoreWriter::start(store, 0).expect("starts");
+        other.connection.execute_batch("BEGIN IMMEDIATE").expect("locked");
+        writer.write(favourite(1), 1);
+        writer.write(StoreWrite::Ban(PresetId::of(b"b"), super::super::BanKind::Permanent, "no".into()), 1);
+        writer.write(StoreWrite::Remember("taste".into(), "7".into()), 1);
+        drop(writer);
+        other.connection.execute_batch("ROLLBACK").expect("free");
+        drop(other);
+        assert_eq!(left_files(folder.path()), 1);
+        let opened = Store::open(folder.path(), 9).expect("opens");
+        assert!(opened.notice.is_some_and(|notice| notice.contains("3 changes")));
+        assert_eq!(opened.store.favourites().expect("read").len(), 1);
+        assert_eq!(opened.store.bans(9).expect("read").len(), 1);
+        assert_eq!(opened.store.recall::<u8>("taste").expect("read"), Some(7));
+        assert_eq!(left_files(folder.path()), 0);
+    }
+
+    #[test]
+    fn a_full_store_keeps_changes_and_a_deleted_one_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path(), 0).expect("opens").store;
+        let pages: i64 =
+            store.connection.pragma_query_value(None, "page_count", |row| row.get(0)).expect("read");
+        store.connection.pragma_update(None, "max_page_count", pages).expect("set");
+        let writer = StoreWriter::start(store, 0).expect("starts");
+        writer.write(StoreWrite::Remember("taste".into(), format!("\"{}\"", "x".repeat(100_000))), 1);
+        let status = wait_for(&writer, |status| status.waiting == 1);
+        assert!(status.problem.contains("full"), "{status:?}");
+        writer.write(favourite(1), 1);
+        std::fs::remove_file(folder.path().join(STORE_FILE)).expect("removed");
+        wait_for(&writer, |status| status.waiting == 0);
+        drop(writer);
+        assert_eq!(Store::open(folder.path(), 0).expect("opens").store.favourites().expect("read").len(), 1);
     }
 }

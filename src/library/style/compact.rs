@@ -10,8 +10,8 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::index::{IndexCluster, IndexVersion, StyleIndex};
 use super::name_table::name_hash;
+use crate::disk::{self, FileError};
 use crate::library::numbers::Word;
-use crate::library::whole_file::FileError;
 use crate::library::{Energy, Tag, Tags};
 
 /// A compact style index.
@@ -45,15 +45,15 @@ pub struct CompactEntry {
 impl CompactIndex {
     /// Reads a file of this version; see [`StyleIndex::parse`].
     pub fn read(path: &Path, version: IndexVersion) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        let text = disk::read_text(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         // The canonical form is parsed directly.
-        if let Ok(index) = serde_json::from_slice::<CanonicalFile>(&bytes)
+        if let Ok(index) = serde_json::from_str::<CanonicalFile>(&text)
             && index.version == version
             && index.entries.iter().all(|entry| !entry.preset_id.is_empty() && !entry.author_key.is_empty())
         {
             return Ok(index.compact());
         }
-        let index = StyleIndex::parse(&bytes, version).map_err(|why| FileError::new(path, &why))?;
+        let index = StyleIndex::parse(text.as_bytes(), version).map_err(|why| FileError::new(path, &why))?;
         Ok(Self::of(&index))
     }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::disk::{self, FileError};
 use crate::library::Energy;
-use crate::library::whole_file::{self, FileError};
 
 /// Version of a style index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +104,8 @@ fn is_cluster_key(text: &str) -> bool {
 impl StyleIndex {
     /// Parses a file of this version. Invalid entries are dropped; a file whose entries are all invalid is an error.
     pub fn parse(bytes: &[u8], version: IndexVersion) -> Result<Self, String> {
-        let json: Value =
-            serde_json::from_slice(bytes).map_err(|error| format!("not valid JSON: {error}"))?;
+        let text = disk::decode(bytes).map_err(|error| error.to_string())?;
+        let json: Value = serde_json::from_str(&text).map_err(|error| format!("not valid JSON: {error}"))?;
         let version_found = json.get("version").map_or_else(|| "nothing".to_owned(), Value::to_string);
         if json.get("version").and_then(Value::as_str) != Some(version.word()) {
             return Err(format!("unsupported version {version_found}, expected \"{}\"", version.word()));
@@ -130,7 +130,7 @@ impl StyleIndex {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        whole_file::write_json(path, self)
+        disk::write_json(path, self)
     }
 }
 

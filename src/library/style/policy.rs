@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{self, FileError};
 use crate::library::Energy;
-use crate::library::whole_file::{self, FileError};
 
 /// A style policy; missing fields have the predecessor's defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,8 +66,7 @@ impl Default for StylePolicy {
 impl StylePolicy {
     /// Reads a policy of version `v0`.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
-        let policy: Self = serde_json::from_slice(&bytes).map_err(|error| FileError::new(path, &error))?;
+        let policy: Self = disk::read_json(path)?;
         if policy.version == "v0" {
             Ok(policy)
         } else {
@@ -77,7 +76,7 @@ impl StylePolicy {
 
     /// Writes the file atomically.
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
-        whole_file::write_json(path, self)
+        disk::write_json(path, self)
     }
 }
 

@@ -20,11 +20,11 @@ const TICKS: f64 = 7200.0;
 /// Bounds of the frame rate that the flash rules are applied at, Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
 const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
-/// Sizes of the buffers in `flash_cells.wgsl`, bytes.
-const CELL_BYTES: u64 = 64;
+/// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, bytes.
+const CELL_BYTES: u64 = 2 * 32;
 const FIELDS_BYTES: u64 = 2 * 65 * 49 * 32;
-const SCRATCH_BYTES: u64 = 4 * (2 * CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
-const VERDICT_BYTES: u64 = 4 * (2 + CELLS as u64);
+const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 * 49 + 96 * 49);
+const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
 /// Cells per workgroup.
 const MEASURED_TOGETHER: u32 = 64;
 /// Kinds of verdict that have something to draw, and the instances that draw it.
@@ -33,7 +33,7 @@ const PREVIOUS: u32 = 2;
 /// Bind groups cached for the pictures drawn from.
 const CACHED_BIND_GROUPS: usize = 4;
 
-/// Matches `Flash` in `shaders/flash_cells.wgsl`.
+/// Matches `Flash` in `shaders/shared/flash_cells.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub(in crate::stage) struct FlashBlock {
@@ -83,8 +83,7 @@ impl FlashLimiter {
             .collect();
         let edge_buffer = buffer("flash/edges", size_of_val(&*edges) as u64, wgpu::BufferUsages::COPY_DST);
         gpu.queue.write_buffer(&edge_buffer, 0, bytemuck::cast_slice(&edges));
-        let cells = u64::from(CELLS);
-        let [light, cells] = [state("flash/light", 16 * cells), state("flash/cells", CELL_BYTES * cells)];
+        let cells = state("flash/cells", CELL_BYTES * u64::from(CELLS));
         let fields = state("flash/fields", FIELDS_BYTES);
         let scratch = state("flash/scratch", SCRATCH_BYTES);
         let verdict = state("flash/verdict", VERDICT_BYTES);
@@ -92,9 +91,9 @@ impl FlashLimiter {
         let compute_groups = [0, 1].map(|picture: usize| {
             let picture = wgpu::BindingResource::TextureView(&pictures[picture]);
             let [block, edges] = [&block, &edge_buffer].map(wgpu::Buffer::as_entire_binding);
-            let [light, cells, fields, scratch, verdict] =
-                [&light, &cells, &fields, &scratch, &verdict].map(wgpu::Buffer::as_entire_binding);
-            let resources = [block, picture, edges, light, cells, fields, scratch, verdict];
+            let [cells, fields, scratch, verdict] =
+                [&cells, &fields, &scratch, &verdict].map(wgpu::Buffer::as_entire_binding);
+            let resources = [block, picture, edges, cells, fields, scratch, verdict];
             bind(device, "flash", &pipelines.compute_layout, &resources)
         });
         Self {

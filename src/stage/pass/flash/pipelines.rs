@@ -27,7 +27,7 @@ impl FlashPipelines {
     pub fn new(gpu: &Gpu) -> Self {
         let device = &gpu.device;
         let [reads, writes] = [true, false].map(storage);
-        let bindings = [reads, TEXTURE, reads, writes, writes, writes, writes, writes];
+        let bindings = [reads, TEXTURE, reads, writes, writes, writes, writes];
         let entries: Vec<_> = (0..).zip(bindings).map(|(binding, ty)| compute_entry(binding, ty)).collect();
         let compute_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("flash"),

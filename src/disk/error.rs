@@ -1,0 +1,21 @@
+//! The error of reading or writing a file.
+
+use std::fmt::Display;
+use std::path::Path;
+
+/// A file that could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {why}")]
+pub struct FileError {
+    /// The file.
+    pub path: String,
+    /// The reason.
+    pub why: String,
+}
+
+impl FileError {
+    /// Creates the error of the file at `path`.
+    pub fn new(path: &Path, why: &impl Display) -> Self {
+        Self { path: path.display().to_string(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,141 @@
+//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::error::FileError;
+use super::input::read;
+use super::limit::LIST;
+
+/// Why bytes are not text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Neither UTF-8 nor UTF-16.
+    #[error("not a text in UTF-8 or UTF-16; save it as UTF-8")]
+    Encoding,
+    /// UTF-32, which no common program writes.
+    #[error("a text in UTF-32; save it as UTF-8")]
+    Utf32,
+}
+
+/// Decodes UTF-8 or UTF-16 and removes the byte order mark. UTF-16 without a mark is recognised by its first character,
+/// which has to be ASCII, as in every JSON file (RFC 4627, section 3).
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Err(TextError::Utf32),
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
+        [first, 0, rest @ ..] if *first != 0 && rest.get(1).is_none_or(|byte| *byte == 0) => {
+            utf16(bytes, u16::from_le_bytes)
+        }
+        [0, first, rest @ ..] if *first != 0 && rest.first().is_none_or(|byte| *byte == 0) => {
+            utf16(bytes, u16::from_be_bytes)
+        }
+        _ => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, TextError> {
+    std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| TextError::Encoding)
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, TextError> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(TextError::Encoding);
+    }
+    let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
+    text.map(Cow::Owned).map_err(|_| TextError::Encoding)
+}
+
+/// Decodes like [`decode`], but replaces what is not text, as in a file that a crash has damaged.
+pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
+    decode(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes))
+}
+
+/// Reads a text file of at most `limit` bytes; see [`decode`].
+///
+/// # Errors
+/// Fails as [`read`] does; a file that is no text is an error of the kind `InvalidData`.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
+    let mut bytes = read(path, limit)?;
+    let length = match decode(&bytes).map_err(invalid)? {
+        Cow::Owned(text) => return Ok(text),
+        Cow::Borrowed(text) => text.len(),
+    };
+    bytes.drain(..bytes.len() - length); // The byte order mark.
+    String::from_utf8(bytes).map_err(|_| invalid(TextError::Encoding))
+}
+
+/// Reads a JSON file of at most [`LIST`] bytes; see [`decode`].
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, FileError> {
+    let text = read_text(path, LIST).map_err(|error| FileError::new(path, &error))?;
+    serde_json::from_str(&text).map_err(|error| FileError::new(path, &error))
+}
+
+/// Iterates over the lines of a text that ends its lines with LF, CR LF or CR.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends_with_cr = !text.contains('\n');
+    text.lines().flat_map(move |line| line.split(move |c| ends_with_cr && c == '\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "{\"a\": \"Ünïcode \u{1f3b5}\"}\r\n";
+
+    fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn text_of_every_system_is_decoded() {
+        let forms = [
+            TEXT.as_bytes().to_vec(),
+            [b"\xef\xbb\xbf", TEXT.as_bytes()].concat(),
+            [b"\xff\xfe".to_vec(), utf16(TEXT, u16::to_le_bytes)].concat(),
+            [b"\xfe\xff".to_vec(), utf16(TEXT, u16::to_be_bytes)].concat(),
+            utf16(TEXT, u16::to_le_bytes),
+            utf16(TEXT, u16::to_be_bytes),
+        ];
+        for form in forms {
+            assert_eq!(decode(&form).as_deref(), Ok(TEXT), "{form:?}");
+        }
+        for empty in [&b""[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"] {
+            assert_eq!(decode(empty).as_deref(), Ok(""));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        assert_eq!(decode(b"na\xefve"), Err(TextError::Encoding));
+        assert_eq!(decode(b"\xff\xfea\0b"), Err(TextError::Encoding), "half a character");
+        assert_eq!(decode(b"\xff\xfe\x00\xd8a\0"), Err(TextError::Encoding), "half of a pair");
+        assert_eq!(decode(b"\xff\xfe\0\0a\0\0\0"), Err(TextError::Utf32));
+        assert_eq!(decode(b"a\0bc").as_deref(), Ok("a\0bc"), "UTF-8 with a zero");
+    }
+
+    #[test]
+    fn lines_end_as_on_any_system() {
+        for text in ["a b\nc\n", "a b\r\nc\r\n", "a b\rc", "a b\nc"] {
+            assert_eq!(lines(text).collect::<Vec<_>>(), ["a b", "c"], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_with_a_mark_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file.json");
+        std::fs::write(&path, b"\xef\xbb\xbf[1, 2]").expect("written");
+        assert_eq!(read_json::<Vec<u8>>(&path), Ok(vec![1, 2]));
+        std::fs::write(&path, b"\xff\xfe[").expect("written");
+        let error = read_json::<Vec<u8>>(&path).expect_err("half a character").to_string();
+        assert!(error.contains("save it as UTF-8") && error.contains("file.json"), "{error}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Why presets are excluded.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a preset is excluded, and for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BanKind {
+    /// It could not be loaded; lasts a day.
+    #[default]
+    Soft,
+    /// It was black, white or frozen during a show; lasts a week.
+    Aesthetic,
+    /// An audit found it unsafe or empty; lasts until the performer rescues it.
+    Quality,
+    /// The performer banned it, or it crashed the engine; permanent.
+    Permanent,
+}
+
+impl BanKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Soft, Self::Aesthetic, Self::Quality, Self::Permanent];
+
+    /// Returns the word used in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Aesthetic => "aesthetic",
+            Self::Quality => "quality",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    /// Returns the duration as text.
+    pub fn duration_text(self) -> &'static str {
+        match self {
+            Self::Soft => "for a day",
+            Self::Aesthetic => "for a week",
+            Self::Quality => "until you rescue it on the Library page",
+            Self::Permanent => "permanently",
+        }
+    }
+
+    /// Returns the duration in seconds; `None` if unlimited.
+    pub fn duration_secs(self) -> Option<i64> {
+        const DAY: i64 = 86_400;
+        match self {
+            Self::Soft => Some(DAY),
+            Self::Aesthetic => Some(7 * DAY),
+            Self::Quality | Self::Permanent => None,
+        }
+    }
+}

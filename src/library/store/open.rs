@@ -1,0 +1,96 @@
+//! Opening the store.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connect::{LogOnClose, be_patient, connect};
+use super::lock::StoreLock;
+use super::salvage::CopiedRows;
+use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
+use crate::salvage::Depth;
+
+/// How often, and how many times, to look whether another process has finished opening the store.
+const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
+
+/// A store and a message about how it was opened.
+pub struct OpenedStore {
+    /// The store.
+    pub store: Store,
+    /// A message for the performer.
+    pub notice: Option<String>,
+}
+
+impl Store {
+    /// Opens or creates the store in `folder`, at once. A damaged store is repaired, unless another process has it open:
+    /// then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a newer version
+    /// or in a folder that cannot be written to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves
+    /// what changes as soon as it can be opened. Fails only if that is impossible.
+    pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
+        let error = match Self::open_file(folder, now) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let path = folder.join(STORE_FILE);
+        let store = Self { folder: Some(folder.to_owned()), ..Self::in_memory()? };
+        let known = path.is_file();
+        if known {
+            salvage::copy_rows(&store.connection, &path, Depth::Current, now)?;
+        }
+        let what = match known {
+            true => format!("its contents were read ({})", CopiedRows::of(&store.connection)),
+            false => "the show starts without it".to_owned(),
+        };
+        let why = match &error {
+            error if error.is_locked() => format!(
+                "{}: {what}, and changes are saved when that program ends or lets go of it",
+                error.cause()
+            ),
+            StoreError::Newer(_) => format!(
+                "{error}: it is left as it is, {what}, and changes are kept for the newer version; use that one"
+            ),
+            error => format!(
+                "{error}: {what}, and changes are saved when this works again; check that {} is writable",
+                folder.display()
+            ),
+        };
+        Ok(OpenedStore { store, notice: Some(why) })
+    }
+
+    /// Opens or creates the store in `folder`, and adds what earlier shows could not save.
+    ///
+    /// # Errors
+    /// Fails if the store cannot be used; then it is left as it is.
+    pub(super) fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
+        let unusable = |error| StoreError::Folder(folder.to_owned(), error);
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let path = folder.join(STORE_FILE);
+        let lock = StoreLock::of(&path).map_err(unusable)?;
+        let repaired = lock.alone().then(|| repair::repair(&path, now));
+        let shared = (0..LOOK.1).any(|look| {
+            if look > 0 {
+                std::thread::sleep(LOOK.0);
+            }
+            lock.share()
+        });
+        if !shared {
+            return Err(StoreError::Busy);
+        }
+        let mut notice = repaired.unwrap_or_else(|| repair::check_in_use(&path))?;
+        let mut connection = connect(&path, LogOnClose::Merge)?;
+        schema::migrate(&mut connection)?;
+        // Fails if another program keeps everybody from writing, or if the file is read-only.
+        connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+        be_patient(&connection)?;
+        let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };
+        match unsaved::merge(&store, folder) {
+            Ok(0) => {}
+            Ok(count) => {
+                let text = format!("{count} changes that an earlier show could not save were added");
+                notice = Some(notice.map_or(text.clone(), |notice| format!("{notice}; {text}")));
+            }
+            Err(error) => log::warn!("changes of an earlier show could not be added yet: {error}"),
+        }
+        Ok(OpenedStore { store, notice })
+    }
+}

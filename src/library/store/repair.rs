@@ -1,0 +1,136 @@
+//! Checks a store before it is used, and replaces a damaged one by a new one with everything that could be saved.
+
+use std::path::{Path, PathBuf};
+
+use super::UnixSecs;
+use super::connect::{LogOnClose, connect};
+use super::error::{StoreError, is_damage};
+use super::names::{LOG, REPAIRED, backups, with_suffix};
+use super::salvage::{self, CopiedRows};
+use super::{schema, set_aside};
+use crate::disk;
+use crate::salvage::Depth;
+
+/// Extension of the marker file next to a store in which damage was found.
+const SUSPECT: &str = "suspect";
+
+/// Why a store is unusable.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreFault {
+    #[error("the store is damaged ({0})")]
+    Damaged(String),
+    #[error(
+        "the store was written by a newer version of this program (format {0}, supported up to {known})",
+        known = schema::VERSION
+    )]
+    Newer(i64),
+}
+
+/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other process
+/// has it open.
+///
+/// # Errors
+/// A store of a newer version is an error; it is left as it is.
+pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
+    finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
+    let suspect = suspect_mark(path);
+    let fault = if path.exists() { find_fault(path, suspect.exists())? } else { None };
+    let notice = match fault {
+        None => None,
+        Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::Newer(newer.to_string())),
+        Some(damaged) => Some(replace(path, now, &damaged)?),
+    };
+    if suspect.exists() {
+        std::fs::remove_file(&suspect).ok(); // If this fails, the next opening checks again.
+    }
+    Ok(notice)
+}
+
+/// Puts a new store in place of a damaged one. Whenever this is interrupted, the next start goes on or starts again.
+fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, StoreError> {
+    let folder = |error| StoreError::Folder(path.to_owned(), error);
+    let part = with_suffix(path, ".part");
+    for name in [part.clone(), with_suffix(&part, LOG), with_suffix(&part, "-shm")] {
+        std::fs::remove_file(name).ok(); // Of an interrupted repair.
+    }
+    let mut connection = connect(&part, LogOnClose::Merge)?;
+    schema::migrate(&mut connection)?;
+    let backup = backups(path).next();
+    if let Some(backup) = &backup {
+        salvage::copy_rows(&connection, backup, Depth::Current, now)?;
+    }
+    salvage::copy_rows(&connection, path, Depth::Remains, now)?;
+    let copied = CopiedRows::of(&connection);
+    connection.close().map_err(|(_, error)| error)?;
+    let repaired = with_suffix(path, REPAIRED);
+    disk::publish(&part, &repaired).map_err(folder)?;
+    let moved = set_aside::move_away(path, now).map_err(folder)?;
+    disk::publish(&repaired, path).map_err(folder)?;
+    let source = if backup.is_some() { "from it and from the latest backup" } else { "from it" };
+    Ok(format!(
+        "{fault}; it was saved as {} and a new one was created with everything readable {source}: {copied}",
+        moved.display()
+    ))
+}
+
+/// Completes or discards a repair that was interrupted.
+fn finish_repair(path: &Path) -> std::io::Result<()> {
+    let repaired = with_suffix(path, REPAIRED);
+    match (path.exists(), repaired.exists()) {
+        (false, true) => disk::publish(&repaired, path),
+        (true, true) => std::fs::remove_file(repaired), // The damaged store is still in its place.
+        (_, false) => Ok(()),
+    }
+}
+
+/// Checks a store that other processes have open, without moving it; returns a message if it is damaged.
+pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
+    let fault = match find_fault(path, false)? {
+        Some(newer @ StoreFault::Newer(_)) => return Err(StoreError::Newer(newer.to_string())),
+        Some(damaged) => {
+            mark_suspect(path);
+            damaged.to_string()
+        }
+        None if suspect_mark(path).exists() => "the store is damaged".to_owned(),
+        None => return Ok(None),
+    };
+    Ok(Some(format!(
+        "{fault} and open in another program. It will be repaired at the next start while no other show or bake is running"
+    )))
+}
+
+/// Checks the file; returns `None` if it is usable.
+fn find_fault(path: &Path, suspect: bool) -> Result<Option<StoreFault>, StoreError> {
+    // SQLite takes an empty file for a new database.
+    if std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.len() == 0) {
+        return Ok(Some(StoreFault::Damaged("it is empty".into())));
+    }
+    let checked = connect(path, LogOnClose::Keep).and_then(|connection| {
+        let version = schema::version(&connection)?;
+        schema::probe(&connection, || file_bytes(path), suspect).map(|damage| (version, damage))
+    });
+    match checked {
+        Ok((version, _)) if version > schema::VERSION => Ok(Some(StoreFault::Newer(version))),
+        Ok((_, damage)) => Ok(damage.map(StoreFault::Damaged)),
+        Err(error) if is_damage(&error) => Ok(Some(StoreFault::Damaged(error.to_string()))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the size of the file, or `u64::MAX` if there is a log: then the file may be shorter than the store.
+pub(super) fn file_bytes(path: &Path) -> u64 {
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |facts| facts.len());
+    // The log first: anything moved out of it between the two calls is in the file by then.
+    if bytes(&with_suffix(path, LOG)) > 0 { u64::MAX } else { bytes(path) }
+}
+
+/// Marks a store as damaged, which makes the next opening check all of it.
+pub(super) fn mark_suspect(store: &Path) {
+    if let Err(error) = std::fs::write(suspect_mark(store), "") {
+        log::warn!("could not mark the store as damaged: {error}");
+    }
+}
+
+fn suspect_mark(store: &Path) -> PathBuf {
+    store.with_extension(SUSPECT)
+}

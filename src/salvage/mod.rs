@@ -1,0 +1,45 @@
+//! Reads rows from the pages of an SQLite file without SQLite, for files that SQLite cannot open: cut off, overwritten in
+//! places, locked by another program, or of a newer version.
+//!
+//! Every page is read by itself (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the schema or on the
+//! links between pages. The table of a row is recognised by the types of its columns. In a page whose structure is damaged,
+//! rows are searched at every byte, and single flipped bits in the lengths of a row are undone.
+
+mod cell;
+mod page;
+mod record;
+mod source;
+
+use std::io;
+use std::path::Path;
+
+pub use record::{Depth, Kind, Row, Shape, Value};
+
+use page::Page;
+use source::Source;
+
+/// Calls `each` with the rows of the database at `path` and its write-ahead log that have one of `shapes`; the order is
+/// arbitrary. Rows that were found only by searching, and those in replaced versions of a page, are not
+/// [`Row::certain`]: they may be outdated.
+///
+/// # Errors
+/// Fails only if the file cannot be read at all.
+pub fn rows(path: &Path, shapes: &[Shape], depth: Depth, mut each: impl FnMut(Row)) -> io::Result<()> {
+    let mut source = Source::open(path)?;
+    for number in 1..=source.pages() {
+        if depth == Depth::Current && source.is_free(number) {
+            continue;
+        }
+        // From the newest version to the oldest, until one is intact.
+        for version in 0..source.versions(number) {
+            let bytes = source.read(number, version)?;
+            let Some(page) = Page::new(number, &bytes) else { continue };
+            let certain = version == 0 && !source.is_free(number);
+            let intact = page.rows(shapes, &mut source, certain, depth, &mut each);
+            if intact && depth == Depth::Current {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
