@@ -71,9 +71,9 @@ pub fn preset(data: &[u8]) {
 }
 
 fn check_frame(frame: &Frame) {
-    assert_eq!(frame.mesh.len(), 9 * 7);
+    assert_eq!(frame.sources.len(), 9 * 7);
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    assert!(frame.mesh.iter().all(|corner| finite(&corner.uv)), "a corner of the mesh reads from nowhere");
+    assert!(frame.sources.iter().all(|source| finite(source)), "a corner of the mesh reads from nowhere");
     assert!(frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)), "a line leads nowhere");
     assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot lies nowhere");
     assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");

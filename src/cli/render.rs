@@ -89,16 +89,22 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         stop: std::sync::Arc::default(),
     };
     let mut not_ok = 0_u32;
-    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
-        let report = report(&job, outcome);
+    render_all(&pool, jobs, |report| {
         not_ok += u32::from(report.status != RenderStatus::Ok);
         match serde_json::to_string(&report) {
             Ok(line) => println!("{line}"),
             Err(error) => eprintln!("aivj: could not write a report: {error}"),
         }
-        true
     });
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Renders presets in worker processes; `receive` gets the report of each.
+pub(super) fn render_all(pool: &PoolSettings, jobs: Vec<RenderJob>, mut receive: impl FnMut(RenderReport)) {
+    workers::run_all(pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
+        receive(report(&job, outcome));
+        true
+    });
 }
 
 /// Runs a worker process of `render`.

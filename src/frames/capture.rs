@@ -1,5 +1,6 @@
 //! Renders the frames of one preset, inside a worker process.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -150,6 +151,8 @@ impl Captured {
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,
+    /// The stage of the previous preset, whose passes are compiled.
+    stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
 
@@ -158,7 +161,7 @@ impl FrameCapturer {
     pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, render_context, sound })
+        Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
     /// Returns whether the device is lost. It does not recover; the process must be replaced.
@@ -194,7 +197,7 @@ impl FrameCapturer {
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
-        let stage = Stage::new(self.render_context.clone(), *size);
+        let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut video = match clip {
@@ -221,6 +224,7 @@ impl FrameCapturer {
                 solo.rig.stage.finish();
             }
         }
+        self.stage.replace(Some(solo.end()));
         if pictures.len() < 2 {
             return Err(("render-failed", "no frames were captured".into()));
         }

@@ -3,6 +3,7 @@
 //! Presets are rendered by supervised processes in a seeded random order, so that an interrupted bake covers a random
 //! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line.
 
+pub mod bench;
 mod capture;
 mod entry;
 mod error;

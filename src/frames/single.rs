@@ -2,6 +2,7 @@
 //!
 //! Every preset starts from black on a new deck, with the same show and stage code as a live show.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,6 +17,7 @@ use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
 use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
+use crate::units::Seconds;
 
 /// Render settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -74,6 +76,8 @@ pub struct RenderReport {
     pub warnings: Vec<String>,
     /// Time to load and compile the preset, milliseconds.
     pub prepare_ms: f64,
+    /// Time from the file to the first picture, including what the driver compiles, milliseconds.
+    pub first_picture_ms: f64,
     /// Frame statistics.
     #[serde(flatten)]
     pub figures: RenderStats,
@@ -88,6 +92,7 @@ impl RenderReport {
             reason,
             warnings: Vec::new(),
             prepare_ms: 0.0,
+            first_picture_ms: 0.0,
             figures: RenderStats::default(),
         }
     }
@@ -97,6 +102,8 @@ impl RenderReport {
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,
+    /// The stage of the previous preset, whose passes are compiled.
+    stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
 
@@ -105,7 +112,7 @@ impl Renderer {
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, render_context, sound })
+        Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
     /// Renders one preset.
@@ -120,6 +127,8 @@ impl Renderer {
             mesh: self.settings.mesh,
             fps: f64::from(self.settings.fps),
         };
+        let begun = Instant::now();
+        let mut first_picture_ms = 0.0;
         let preset = &job.preset.path;
         let library = match job.preset.read() {
             Ok(bytes) => Catalogue::of_one(preset, bytes),
@@ -127,7 +136,8 @@ impl Renderer {
                 return RenderReport::without_picture(preset, RenderStatus::Refused, unread.to_string());
             }
         };
-        let stage = Stage::new(self.render_context.clone(), self.settings.size);
+        let stage = self.stage.take();
+        let stage = stage.unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
         let mut stats = StatsRecorder::start();
         for number in 1..=self.settings.frames {
@@ -137,6 +147,9 @@ impl Renderer {
             }
             solo.rig.stage.finish();
             stats.record_time(started.elapsed());
+            if number == 1 {
+                first_picture_ms = begun.elapsed().as_secs_f64() * 1000.0;
+            }
             let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
                 Err(error) => {
@@ -161,12 +174,14 @@ impl Renderer {
             }
         }
         let playing = solo.playing();
+        self.stage.replace(Some(solo.end()));
         RenderReport {
             preset: preset.clone(),
             status: RenderStatus::Ok,
             reason: String::new(),
             warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
             prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
+            first_picture_ms,
             figures: stats.finish(),
         }
     }
@@ -196,7 +211,8 @@ pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2
     use anyhow::Context as _;
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize + 1;
     let mut sound = if name == "demo" {
-        audio::demo::render(SAMPLE_RATE_HZ).frames
+        let rendered = Seconds(frames as f64 / f64::from(SAMPLE_RATE_HZ));
+        audio::demo::render_start(SAMPLE_RATE_HZ, rendered).frames
     } else {
         let pcm = audio::decode_start(Path::new(name), seconds + 1.0)
             .with_context(|| format!("opening the audio file {name}"))?;

@@ -5,6 +5,7 @@
 
 mod date;
 pub mod folder_lock;
+pub mod machine;
 pub mod parallel;
 pub mod progress;
 pub mod show_lock;

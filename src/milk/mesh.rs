@@ -2,7 +2,6 @@
 //!
 //! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
-use lactea_abi::MeshVertex;
 use smallvec::SmallVec;
 
 use super::Frame;
@@ -57,7 +56,7 @@ impl MeshState {
         &self.previous
     }
 
-    /// Fills `out.mesh`, running the per-vertex code for every vertex.
+    /// Fills `out.sources`, running the per-vertex code for every vertex.
     pub fn compute(
         &mut self,
         program: &Program,
@@ -68,7 +67,7 @@ impl MeshState {
     ) {
         self.grid.fit(context.tick.mesh, context.aspect);
         let field = WarpField::new(program, context.tick.time as f32, context.aspect);
-        let decay = (frame_vars[frame::decay] as f32).min(1.0);
+        out.decay = (frame_vars[frame::decay] as f32).min(1.0);
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
         // Unlike in per-frame code, these are the correction factors themselves, not their inverses.
@@ -84,6 +83,10 @@ impl MeshState {
         let across = context.tick.mesh[0] as usize + 1;
         let mut rotation = Rotation::new(motion[vertex::rot]);
         let mut lost = 0;
+        let mut found = |source: [f32; 2]| {
+            lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
+            source.map(finite)
+        };
         for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * INPUTS))
         {
             let mut finished = 0;
@@ -94,27 +97,21 @@ impl MeshState {
             }
             let (coded, rest) = points.split_at(finished);
             let mut rows = self.outputs.chunks_exact(columns.len().max(1));
-            out.mesh.extend(coded.iter().map(|point| {
+            out.sources.extend(coded.iter().map(|point| {
                 let mut motion = motion;
                 if let (false, Some(row)) = (columns.is_empty(), rows.next()) {
                     for &(slot, column) in &columns {
                         motion[slot] = row[column] as f32;
                     }
                 }
-                let source = field.source(point, &motion, &mut rotation);
-                lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
-                point.vertex(source, decay)
+                found(field.source(point, &motion, &mut rotation))
             }));
-            out.mesh.extend(rest.iter().map(|point| {
-                let source = field.source(point, &motion, &mut rotation);
-                lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
-                point.vertex(source, decay)
-            }));
+            out.sources.extend(rest.iter().map(|point| found(field.source(point, &motion, &mut rotation))));
         }
-        self.lost = lost == out.mesh.len();
+        self.lost = lost == out.sources.len();
         self.previous.size = context.tick.mesh;
         self.previous.uv.clear();
-        self.previous.uv.extend(out.mesh.iter().map(|v| [v.uv[0], v.uv[1]]));
+        self.previous.uv.extend_from_slice(&out.sources);
     }
 }
 
@@ -135,10 +132,8 @@ impl Grid {
             return;
         }
         (self.size, self.aspect) = (size, aspect);
-        let [across, down] = size;
-        let places = (0..=down).flat_map(|row| (0..=across).map(move |column| [column, row]));
         self.points.clear();
-        self.points.extend(places.map(|place| GridPoint::new(place, size, aspect)));
+        self.points.extend(grid_points(size, aspect));
         self.inputs.clear();
         self.inputs.extend(
             self.points.iter().flat_map(|point| {
@@ -148,14 +143,22 @@ impl Grid {
     }
 }
 
-/// One vertex of the grid.
-struct GridPoint {
+/// Returns the vertices of a warp mesh of `size` columns and rows, row by row from the top. `aspect` is the aspect
+/// correction of the picture; the larger factor is 1.
+pub fn grid_points(size: [u32; 2], aspect: [f32; 2]) -> impl Iterator<Item = GridPoint> {
+    let [across, down] = size;
+    let places = (0..=down).flat_map(move |row| (0..=across).map(move |column| [column, row]));
+    places.map(move |place| GridPoint::new(place, size, aspect))
+}
+
+/// One vertex of the warp mesh.
+pub struct GridPoint {
     /// Position in clip space, y up.
-    at: [f32; 2],
+    pub at: [f32; 2],
     /// Distance from the centre, aspect corrected.
-    rad: f32,
-    /// Angle around the centre, -pi to pi.
-    ang: f32,
+    pub rad: f32,
+    /// Angle around the centre, -pi to pi, counterclockwise.
+    pub ang: f32,
     /// Position as per-vertex code reads it, 0 to 1, y down.
     code_pos: [f32; 2],
 }
@@ -172,17 +175,6 @@ impl GridPoint {
             // The centre row counts as just below the centre: its left half is at -pi.
             ang: if at_center { 0.0 } else { negative_zero(square_y).atan2(square_x) },
             code_pos: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
-        }
-    }
-
-    fn vertex(&self, source: [f32; 2], decay: f32) -> MeshVertex {
-        let [x, y] = self.at;
-        MeshVertex {
-            pos: self.at,
-            diffuse: [decay, decay, decay, 1.0],
-            uv: [finite(source[0]), finite(source[1]), x * 0.5 + 0.5, 0.5 - y * 0.5],
-            // Angles are clockwise in shaders, counterclockwise in code.
-            rad_ang: [self.rad, -self.ang],
         }
     }
 }

@@ -186,6 +186,12 @@ impl Gpu {
         format!("{} ({:?})", info.name, info.backend)
     }
 
+    /// Returns the name and the version of the driver.
+    pub fn driver(&self) -> String {
+        let info = self.adapter.get_info();
+        format!("{} {}", info.driver, info.driver_info).trim().to_owned()
+    }
+
     /// Returns true for a software rasteriser.
     pub fn software(&self) -> bool {
         self.adapter.get_info().device_type == wgpu::DeviceType::Cpu

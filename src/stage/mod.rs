@@ -9,6 +9,7 @@ mod deck_look;
 mod error;
 mod flat;
 mod gpu;
+mod interpolation;
 mod mesh_pass;
 mod noise;
 mod pass;
