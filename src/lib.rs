@@ -23,6 +23,7 @@ pub mod milk;
 pub mod mind;
 pub mod night;
 pub mod pack;
+pub mod shards;
 pub mod show;
 pub mod stage;
 pub mod training;

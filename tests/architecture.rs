@@ -29,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("frames", &["units", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"]),
     ("embed", &["units", "milk", "library", "jobs", "frames"]),
     ("cluster", &["units", "library", "jobs", "frames", "embed"]),
+    ("shards", &["library", "jobs", "audit", "frames", "embed"]),
     ("night", &["units", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed", "cluster"]),
     ("desk", &["units", "analysis", "library", "mind", "show"]),
     ("midi", &["units", "library", "mind", "show", "desk"]),
@@ -43,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "units", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
-            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "night", "midi", "app",
+            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night", "midi", "app",
         ],
     ),
 ];

@@ -145,6 +145,7 @@ impl Night<'_, '_> {
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
             preset_cpu: Duration::from_secs(20),
+            shard: None,
             only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),

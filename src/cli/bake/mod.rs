@@ -6,6 +6,7 @@ mod common;
 mod embed;
 mod flash;
 mod frames;
+mod merge;
 mod overnight;
 mod pack;
 mod report;
@@ -34,6 +35,7 @@ enum Stage {
     Frames(frames::Args),
     Embed(embed::Args),
     Cluster(cluster::Args),
+    Merge(merge::Args),
 }
 
 /// Runs the command.
@@ -48,5 +50,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Frames(args) => frames::run(args),
         Stage::Embed(args) => embed::run(args),
         Stage::Cluster(args) => cluster::run(args),
+        Stage::Merge(args) => merge::run(args),
     }
 }
