@@ -44,7 +44,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "units", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
-            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night", "midi", "app",
+            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night", "midi",
+            "app",
         ],
     ),
 ];

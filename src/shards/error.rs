@@ -25,7 +25,9 @@ pub enum ShardError {
         problem: &'static str,
     },
     /// The shards are not parts of one piece of work.
-    #[error("{folder} has another {what} than {other}: {found} instead of {expected}; merge shards of one bake only")]
+    #[error(
+        "{folder} has another {what} than {other}: {found} instead of {expected}; merge shards of one bake only"
+    )]
     Mixture {
         /// The shard that differs.
         folder: PathBuf,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::seal::SealedShard;
 use super::ShardError;
+use super::seal::SealedShard;
 use crate::frames::{self, FrameEntry, IndexWriter};
 use crate::library::whole_file;
 

@@ -5,14 +5,18 @@
 
 mod error;
 mod frames;
+mod plan;
 mod rows;
 mod seal;
+mod trial;
 mod verdicts;
 
 use std::path::{Path, PathBuf};
 
 pub use error::ShardError;
+pub use plan::{ClusterPlan, Engine, PlanFile};
 pub use seal::{STORE, ShardInfo, ShardStage, break_seal, seal};
+pub use trial::{PresetCost, measure};
 pub use verdicts::seal_audit;
 
 use crate::jobs::shard::Shard;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::seal::SealedShard;
 use super::ShardError;
+use super::seal::SealedShard;
 use crate::embed::Table;
 
 /// Joins the rows of all shards in `out`. Returns the number of rows.
@@ -14,8 +14,9 @@ pub(super) fn merge(shards: &[SealedShard], out: &Path) -> Result<usize, ShardEr
         tables.extend(table);
     }
     let Some(first) = tables.first() else { return Ok(0) };
-    let (mut joined, _) = Table::for_embedder(first.embedder_id.clone(), out, &mut |note| log::info!("{note}"))
-        .map_err(|error| ShardError::file(out, &error))?;
+    let (mut joined, _) =
+        Table::for_embedder(first.embedder_id.clone(), out, &mut |note| log::info!("{note}"))
+            .map_err(|error| ShardError::file(out, &error))?;
     let mut index = joined.index();
     for table in tables {
         let keyed = table.ids.into_iter().zip(table.keys).collect();

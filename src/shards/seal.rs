@@ -237,6 +237,9 @@ mod tests {
         seal(two.path(), &ShardInfo { settings: "other".into(), ..info }).expect("sealed");
         let open = |folder: &tempfile::TempDir| SealedShard::open(folder.path()).expect("opened");
         let error = open(&one).check_same_work(&open(&two)).expect_err("refused").to_string();
-        assert!(error.contains("another setting or model") && error.contains("other instead of settings"), "{error}");
+        assert!(
+            error.contains("another setting or model") && error.contains("other instead of settings"),
+            "{error}"
+        );
     }
 }

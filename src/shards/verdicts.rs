@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use super::ShardError;
+use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use crate::audit::{self, AuditPlan, read_run};
 use crate::jobs::shard::Shard;
 use crate::library::store::VerdictRow;

@@ -83,8 +83,7 @@ fn merged_frames_equal_the_frames_of_one_machine() {
     }
     let single = Kitchen::with_library(kitchen.library.clone());
     let library = kitchen.library.to_str().expect("a plain path");
-    let run =
-        single.bake(&[&["frames"], &FRAMES[..]].concat(), &["--library", library, "--out", "OUT"]);
+    let run = single.bake(&[&["frames"], &FRAMES[..]].concat(), &["--library", library, "--out", "OUT"]);
     assert!(run.status.success(), "{}", run.stderr);
     let (merged, alone) = (pictures(&kitchen.folder("out")), pictures(&single.folder("out")));
     assert!(merged.len() == 4 && merged == alone);
@@ -93,9 +92,9 @@ fn merged_frames_equal_the_frames_of_one_machine() {
 /// The pictures of every preset, with its measurements. Each preset has one line.
 fn pictures(folder: &Path) -> BTreeMap<String, (Vec<Vec<u8>>, Value)> {
     let index = std::fs::read_to_string(folder.join("frames-index.jsonl")).expect("an index");
-    let entries: Vec<Value> =
-        index.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let picture = |name: &Value| std::fs::read(folder.join(name.as_str().expect("a path"))).expect("a picture");
+    let entries: Vec<Value> = index.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let picture =
+        |name: &Value| std::fs::read(folder.join(name.as_str().expect("a path"))).expect("a picture");
     let found: BTreeMap<_, _> = entries
         .iter()
         .map(|entry| {

@@ -20,6 +20,9 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     embedding: Embedding,
+    /// Folder with the frames [default: the --out folder]
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
     /// Embed only this part of the library with a vision model, for `aivj bake merge`
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
@@ -28,7 +31,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
-    let Args { work: Work { library, workers, seed, .. }, out, embedding, shard } = args;
+    let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;
     anyhow::ensure!(
         shard.is_none() || embedding.embedder != "builtin",
         "the built-in embedder is fitted to the whole library and takes minutes: run it without --shard after the merge"
@@ -39,7 +42,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         shards::break_seal(&out)?;
         items = items_of_shard(items, shard);
     }
-    attach_frames(&mut items, &out);
+    attach_frames(&mut items, frames.as_deref().unwrap_or(&out));
     let models = crate::cli::models::folder();
     let on_note = &mut |text: String| println!("{text}");
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
-use crate::frames::{items_in, items_of_shard};
 use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
+use crate::frames::{items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::jobs::{show_lock, workers};
@@ -83,8 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     if let Some(shard) = args.shard {
         let rendered = done.ok + done.failed + done.kept;
-        let info =
-            ShardInfo::new(ShardStage::Frames, shard, settings.capture.name(), items.len(), rendered);
+        let info = ShardInfo::new(ShardStage::Frames, shard, settings.capture.name(), items.len(), rendered);
         shards::seal(&args.out, &info)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ mod frames;
 mod merge;
 mod overnight;
 mod pack;
+mod plan;
 mod report;
 mod snapshot;
 
@@ -36,6 +37,7 @@ enum Stage {
     Embed(embed::Args),
     Cluster(cluster::Args),
     Merge(merge::Args),
+    Plan(plan::Args),
 }
 
 /// Runs the command.
@@ -51,5 +53,6 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Embed(args) => embed::run(args),
         Stage::Cluster(args) => cluster::run(args),
         Stage::Merge(args) => merge::run(args),
+        Stage::Plan(args) => plan::run(args),
     }
 }
