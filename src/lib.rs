@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cli;
 pub mod cluster;
 pub mod desk;
+pub mod disk;
 pub mod eel;
 pub mod embed;
 #[cfg(feature = "faults")]

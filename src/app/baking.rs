@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::desk::{BakeOptions, BakePicture, BakeRequest, BakeView};
+use crate::disk;
 use crate::embed::models;
 use crate::handoff::Latest;
 use crate::jobs::progress::Progress;
@@ -231,7 +232,7 @@ impl BakeProgress {
             self.view.left_secs = (self.view.rate > 0.0).then(|| open / self.view.rate);
         }
         // A frame that cannot be opened is not shown.
-        if let Some(picture) = progress.picture.as_ref().and_then(|path| image::open(path).ok()) {
+        if let Some(picture) = progress.picture.as_ref().and_then(|path| disk::picture(path).ok()) {
             let small = thumbnail(&picture);
             self.pictures += 1;
             let size = [small.width() as usize, small.height() as usize];

@@ -2,7 +2,6 @@
 //!
 //! Files are untrusted: a panicking decoder makes the file unplayable and nothing else.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -10,10 +9,11 @@ use symphonia::core::codecs::audio::AudioDecoder;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 
 use super::stereo::stereo;
 use super::{AudioError, Frame, Pcm};
+use crate::disk::{Input, limit};
 
 /// Longest audio held in memory, in minutes at 48 kHz (about 23 MB per minute); less at higher rates.
 pub const LONGEST_MINUTES: u32 = 120;
@@ -39,6 +39,16 @@ pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
     Ok(Pcm { rate_hz, frames })
 }
 
+impl MediaSource for Input {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length())
+    }
+}
+
 /// An open file that is decoded packet by packet.
 pub(crate) struct AudioFile {
     path: PathBuf,
@@ -54,15 +64,12 @@ pub(crate) struct AudioFile {
 impl AudioFile {
     pub(crate) fn open(path: &Path) -> Result<Self, AudioError> {
         let failed = |e: std::io::Error| AudioError::Open { path: path.to_owned(), reason: e.to_string() };
-        let file = File::open(path).map_err(failed)?;
-        if file.metadata().map_err(failed)?.is_dir() {
-            return Err(AudioError::Open { path: path.to_owned(), reason: "it is a folder".into() });
-        }
+        let file = Input::open(path, limit::STREAM).map_err(failed)?;
         catch_unwind(AssertUnwindSafe(|| Self::probe(path, file)))
             .unwrap_or_else(|_| Err(unplayable(path, "the decoder crashed")))
     }
 
-    fn probe(path: &Path, file: File) -> Result<Self, AudioError> {
+    fn probe(path: &Path, file: Input) -> Result<Self, AudioError> {
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
             hint.with_extension(extension);

@@ -178,7 +178,8 @@ impl BakePage {
             if view.can_restore {
                 ui.add_space(8.0);
                 let restore = ui.button("Restore previous styles");
-                let hint = "Go back to the styles before the last bake; press again to return to the new ones";
+                let hint =
+                    "Go back to the styles before the last bake; press again to return to the new ones";
                 if restore.on_hover_text(hint).clicked() {
                     asks.push(BakeRequest::RestoreIndex);
                 }

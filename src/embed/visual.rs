@@ -14,6 +14,7 @@ use image::imageops::{FilterType, resize};
 use ndarray::{Array2, s};
 
 use super::text::unit_length;
+use crate::disk;
 
 /// Side length of the square that frames are resized to.
 const SIDE: usize = 64;
@@ -48,7 +49,7 @@ pub(super) const PARTS: [usize; 8] = [
 
 /// Returns the look of these frames, or `None` if none is readable. Missing or broken frames are skipped.
 pub(super) fn look_of(frames: &[PathBuf]) -> Option<Vec<f32>> {
-    let opened = frames.iter().filter_map(|path| match image::open(path) {
+    let opened = frames.iter().filter_map(|path| match disk::picture(path) {
         Ok(picture) => Some(picture.to_rgb8()),
         Err(error) => {
             log::warn!("skipping a frame: {error} ({})", path.display());

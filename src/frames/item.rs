@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::entry::BandResponse;
+use crate::disk::Walk;
 use crate::jobs::shard::Shard;
 use crate::library::{self, FolderError, PresetId, PresetSource};
 
-/// Maximum folder depth; ends symlink loops that the walk does not detect.
+/// Maximum folder depth.
 const MAX_DEPTH: usize = 32;
 /// Maximum number of skipped presets named in the log.
 const MAX_NAMES: usize = 8;
@@ -30,18 +31,17 @@ pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, F
         return Err(FolderError::NotAFolder(library.to_owned()));
     }
     let (mut items, mut broken) = (Vec::new(), Vec::new());
-    for entry in walkdir::WalkDir::new(library).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && library::is_preset(entry.path()) => {
-                let id = id_of(library, entry.path());
+    for found in Walk::new(library, MAX_DEPTH, library::is_preset).following_links() {
+        match found {
+            Ok(path) => {
+                let id = id_of(library, &path);
                 if id.contains(['\n', '\r']) {
                     broken.push(id);
                 } else {
-                    items.push(BakeItem { id, path: entry.into_path(), frames: Vec::new(), bands: None });
+                    items.push(BakeItem { id, path, frames: Vec::new(), bands: None });
                 }
             }
-            Ok(_) => {}
-            Err(error) => log::warn!("skipping a folder: {error}"),
+            Err(error) => log::warn!("skipping {error}"),
         }
         if limit.is_some_and(|limit| items.len() >= limit) {
             break;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::energy::Energy;
 use super::style::StylePolicy;
 use super::{BuiltIn, PresetFacts, PresetId, Tags};
+use crate::disk;
 
 /// Where a preset is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +30,7 @@ impl PresetSource {
         match self {
             Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
             Self::File(path) => {
-                let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-                if size > crate::milk::MAX_PRESET_BYTES as u64 {
-                    return Err(crate::milk::PresetError::TooLarge(size as usize).to_string());
-                }
-                std::fs::read(path).map_err(|error| error.to_string())
+                disk::read(path, crate::milk::MAX_PRESET_BYTES as u64).map_err(|error| error.to_string())
             }
         }
     }

@@ -13,10 +13,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use super::PresetId;
 use super::analysis::PresetFacts;
 use super::folder::{FolderError, is_preset};
 use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
-use super::{PresetId, PresetSource};
+use crate::disk::{self, FileKind, Item};
+use crate::milk::MAX_PRESET_BYTES;
 
 /// Files per job.
 const BATCH: usize = 128;
@@ -150,7 +152,7 @@ struct ScanPlan {
     jobs: Vec<Job>,
     /// Folders reached through a link, scanned last so that the result does not depend on thread timing.
     linked: Vec<PathBuf>,
-    visited: HashSet<FolderKey>,
+    visited: HashSet<disk::FolderKey>,
     busy: usize,
 }
 
@@ -213,7 +215,7 @@ impl<'a> Walk<'a> {
         let skipped = |path: &Path, error: io::Error| {
             sender.send(Found::Skipped(path.to_owned(), error.to_string())).map_err(|_| Closed)
         };
-        match folder_key(folder) {
+        match disk::folder_key(folder) {
             Ok(key) => {
                 if !self.plan().visited.insert(key) {
                     return Ok(());
@@ -221,24 +223,23 @@ impl<'a> Walk<'a> {
             }
             Err(error) => return skipped(folder, error),
         }
-        let entries = match std::fs::read_dir(folder) {
+        let entries = match disk::list(folder) {
             Ok(entries) => entries,
             Err(error) => return skipped(folder, error),
         };
         let (mut files, mut folders, mut linked) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => return skipped(folder, error),
-            };
-            let Ok(kind) = entry.file_type() else { continue };
-            let path = entry.path();
-            if kind.is_dir() {
+        for Item { name, kind } in entries {
+            let path = folder.join(&name);
+            if kind == Some(FileKind::Folder) {
                 folders.push(Job::Folder(path));
-            } else if kind.is_symlink() && path.is_dir() {
-                linked.push(path);
-            } else if is_preset(&path) {
-                files.push(entry.file_name());
+            } else if is_preset(&path) && kind.is_some() {
+                files.push(name);
+            } else if kind.is_none() {
+                match disk::kind(&path) {
+                    Ok(FileKind::Folder) => linked.push(path),
+                    _ if is_preset(&path) => files.push(name),
+                    _ => {}
+                }
             }
         }
         let batches = files.chunks(BATCH).map(|names| Job::Files(folder.to_owned(), names.to_vec()));
@@ -257,31 +258,39 @@ impl<'a> Walk<'a> {
         names: Vec<OsString>,
         sender: &SyncSender<Found>,
     ) -> Result<(), Closed> {
-        for name in names {
+        let facts = disk::facts(folder, &names);
+        for (name, facts) in names.into_iter().zip(facts) {
             let path = folder.join(name);
-            let found = self.read(&path).unwrap_or_else(|why| Found::Skipped(path, why));
+            let found = self.read(&path, facts).unwrap_or_else(|why| Found::Skipped(path, why));
             sender.send(found).map_err(|_| Closed)?;
         }
         Ok(())
     }
 
-    fn read(&self, path: &Path) -> Result<Found, String> {
-        let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
-        if !facts.is_file() {
-            return Err("not a file".into());
-        }
+    fn read(&self, path: &Path, facts: io::Result<Metadata>) -> Result<Found, String> {
         let below = bytes_of(path.strip_prefix(self.root).unwrap_or(path));
+        let known = self.known.get(&below);
+        let still_there = || {
+            if let Some(known) = known {
+                self.seen[known.index].store(true, Ordering::Relaxed);
+            }
+        };
+        // A file on a disk that does not answer is not gone.
+        let failed = |error: io::Error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                still_there();
+            }
+            error.to_string()
+        };
+        let facts = facts.map_err(failed)?;
+        FileKind::of(&facts).regular().map_err(failed)?;
         let (size, modified_ns) = (facts.len(), modified_ns(&facts));
-        if let Some(known) = self.known.get(&below)
-            && (known.size, known.modified_ns) == (size, modified_ns)
-        {
-            self.seen[known.index].store(true, Ordering::Relaxed);
+        if known.is_some_and(|known| (known.size, known.modified_ns) == (size, modified_ns)) {
+            still_there();
             return Ok(Found::Unchanged);
         }
-        let bytes = PresetSource::File(path.to_owned()).read()?;
-        if let Some(known) = self.known.get(&below) {
-            self.seen[known.index].store(true, Ordering::Relaxed);
-        }
+        let bytes = disk::read(path, MAX_PRESET_BYTES as u64).map_err(failed)?;
+        still_there();
         let id = PresetId::of(&bytes);
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let preset_facts = PresetFacts::of(&bytes, &name);
@@ -295,23 +304,6 @@ struct Closed;
 fn modified_ns(facts: &Metadata) -> i64 {
     let since = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| since.as_nanos() as i64)
-}
-
-/// Identifies a folder independently of the path it was reached by.
-#[cfg(unix)]
-type FolderKey = (u64, u64);
-#[cfg(not(unix))]
-type FolderKey = PathBuf;
-
-#[cfg(unix)]
-fn folder_key(folder: &Path) -> io::Result<FolderKey> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(folder).map(|facts| (facts.dev(), facts.ino()))
-}
-
-#[cfg(not(unix))]
-fn folder_key(folder: &Path) -> io::Result<FolderKey> {
-    dunce::canonicalize(folder)
 }
 
 #[cfg(test)]

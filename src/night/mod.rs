@@ -102,7 +102,8 @@ pub fn overnight(
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent());
-    let mut night = Night { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
+    let mut night =
+        Night { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
     let outcome = night.run(&items);
     // Save the time spent, whatever the outcome.
     night.save_state()?;

@@ -51,7 +51,8 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
         let (now, before) = (library.join(name), library.join(previous(name)));
         match std::fs::read(&now) {
             Ok(bytes) => {
-                files::write_whole(&before, &bytes).map_err(|error| PublishError::file(&before, &error.why))?;
+                files::write_whole(&before, &bytes)
+                    .map_err(|error| PublishError::file(&before, &error.why))?;
             }
             // Restoring must not bring back a file of an older index.
             Err(_) => remove(&before)?,

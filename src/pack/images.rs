@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::library::whole_file::{self, FileError};
+use crate::disk::{self, Folder, Walk};
 use crate::milk::text::{Decoded, samplers};
 
+/// Maximum depth of a texture folder.
+const MAX_DEPTH: usize = 32;
 /// File extensions of images.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "webp"];
 
@@ -28,25 +30,32 @@ impl Wanted {
     }
 
     /// Copies the images found in `folders` to `to` and returns their number.
-    pub fn copy(&self, folders: &[PathBuf], to: &Path) -> Result<usize, FileError> {
+    pub fn copy(&self, folders: &[PathBuf], to: &Folder) -> std::io::Result<usize> {
         let mut copied = BTreeSet::new();
-        let entries = folders.iter().flat_map(|folder| walkdir::WalkDir::new(folder).sort_by_file_name());
-        for entry in entries.flatten().filter(|entry| entry.file_type().is_file()) {
-            let path = entry.path();
-            let lower = |part: Option<&std::ffi::OsStr>| {
-                part.map(|part| part.to_string_lossy().to_lowercase()).unwrap_or_default()
+        let lower = |part: Option<&std::ffi::OsStr>| {
+            part.map(|part| part.to_string_lossy().to_lowercase()).unwrap_or_default()
+        };
+        let is_wanted = |path: &Path| {
+            ENDINGS.contains(&lower(path.extension()).as_str())
+                && (self.any || self.names.contains(&lower(path.file_stem())))
+        };
+        for found in folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, is_wanted)) {
+            let read = found.map_err(|skipped| skipped.to_string()).and_then(|path| {
+                let bytes = disk::read(&path, disk::limit::IMAGE);
+                bytes.map(|bytes| (bytes, path.clone())).map_err(|why| format!("{}: {why}", path.display()))
+            });
+            let (bytes, path) = match read {
+                Ok(read) => read,
+                Err(why) => {
+                    log::warn!("excluding an image from the pack: {why}");
+                    continue;
+                }
             };
-            let (stem, ending) = (lower(path.file_stem()), lower(path.extension()));
-            let wanted = self.any || self.names.contains(&stem);
-            if !ENDINGS.contains(&ending.as_str()) || !wanted || !copied.insert(stem) {
+            if !copied.insert(lower(path.file_stem())) {
                 continue;
             }
-            let Ok(bytes) = std::fs::read(path) else {
-                log::warn!("cannot read the image {}; excluding it from the pack", path.display());
-                continue;
-            };
             let name = path.file_name().unwrap_or_default();
-            whole_file::replace(&to.join(name), |out| std::io::Write::write_all(out, &bytes))?;
+            to.replace(Path::new(name), |out| std::io::Write::write_all(out, &bytes))?;
         }
         Ok(copied.len())
     }
@@ -64,11 +73,11 @@ mod tests {
         for name in ["Clouds2.JPG", "moss.png", "notes.txt"] {
             std::fs::write(from.join(name), "x").expect("written");
         }
-        let to = folder.path().join("to");
+        let to = Folder::create(&folder.path().join("to")).expect("made");
         let mut wanted = Wanted::default();
         wanted.read(b"warp_1=`sampler sampler_fw_clouds2; tex2D(sampler_main, uv)");
         assert_eq!(wanted.copy(std::slice::from_ref(&from), &to).expect("copied"), 1);
-        assert!(to.join("Clouds2.JPG").exists());
+        assert!(to.path().join("Clouds2.JPG").exists());
         wanted.read(b"comp_1=`sampler sampler_rand00;");
         assert_eq!(wanted.copy(&[from], &to).expect("copied"), 2);
     }

@@ -18,10 +18,10 @@ use crate::audit::probe::Look;
 use crate::audit::repeats::{self, Member};
 use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
+use crate::disk::{self, Folder};
 use crate::jobs::{iso, now};
 use crate::library::Store;
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
-use crate::library::whole_file;
 use crate::media::flash::FlashVerdict;
 use crate::units::Rng;
 
@@ -88,13 +88,19 @@ pub fn make(settings: &PackSettings, store: Store) -> anyhow::Result<Pack> {
         plain && !name.starts_with('.'),
         "{name:?} is not a valid pack name; use letters, digits, - and _"
     );
-    let folder = settings.packs.join(name);
-    previous::presets(&folder)?; // Refuses any other content before writing.
-    make_in(settings, &folder, store)
+    let pack = Folder::create(&settings.packs).and_then(|packs| packs.create_below(Path::new(name)));
+    let pack = pack.with_context(|| format!("opening the pack {name}"))?;
+    previous::presets(&pack)?; // Refuses any other content before writing.
+    write(settings, &pack, store)
 }
 
 /// Selects a pack and copies it to `folder`. Of the existing files only presets of a previous pack are removed.
 pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::Result<Pack> {
+    let folder = Folder::create(folder).with_context(|| format!("opening {}", folder.display()))?;
+    write(settings, &folder, store)
+}
+
+fn write(settings: &PackSettings, folder: &Folder, store: Store) -> anyhow::Result<Pack> {
     let run = read_run(&settings.audit)?;
     let plan = AuditPlan::last(&store, run.libraries.into_iter().map(|root| root.0))?;
     let ledger = Ledger::new(store, run.recipe);
@@ -112,16 +118,21 @@ pub fn make_in(settings: &PackSettings, folder: &Path, store: Store) -> anyhow::
     let traits = pool.traits(&chosen);
     let report = measure::measure(&pool.candidates, &points, &chosen, &traits, &mut rng.fork(1));
     let files: Vec<&PlannedFile> = chosen.iter().map(|&at| pool.files[at]).collect();
-    let kept: BTreeSet<PathBuf> = files.iter().map(|file| folder.join(plan.relative(file))).collect();
-    for path in previous::listed(folder)?.difference(&kept) {
-        std::fs::remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
+    let kept: BTreeSet<PathBuf> = files.iter().map(|file| plan.relative(file).into()).collect();
+    let old = previous::listed(folder)?;
+    // Before anything is changed: a folder that is a link leads out of the pack.
+    for path in old.union(&kept) {
+        open_parent(folder, path)?;
+    }
+    for path in old.difference(&kept) {
+        folder.remove_file(path).ok(); // Presets missing from the manifest do not play anyway.
     }
     // First, so that an interrupted pack is recognised and can be written again.
-    manifest(settings, &plan, &pool, &files).write(&folder.join(MANIFEST_FILE))?;
+    folder.write_json(Path::new(MANIFEST_FILE), &manifest(settings, &plan, &pool, &files))?;
     let images = copy(settings, &plan, &files, folder)?;
-    whole_file::write_json(&folder.join(REPORT_FILE), &report)?;
+    folder.write_json(Path::new(REPORT_FILE), &report)?;
     let presets = files.iter().map(|file| plan.relative(file)).collect();
-    Ok(Pack { folder: folder.to_owned(), presets, images, report })
+    Ok(Pack { folder: folder.path().to_owned(), presets, images, report })
 }
 
 /// Everything that may be selected, ordered by path.
@@ -207,22 +218,31 @@ fn copy(
     settings: &PackSettings,
     plan: &AuditPlan,
     files: &[&PlannedFile],
-    folder: &Path,
+    folder: &Folder,
 ) -> anyhow::Result<usize> {
     let mut wanted = images::Wanted::default();
     for file in files {
         let from = plan.path(file);
-        let bytes = std::fs::read(&from).with_context(|| format!("reading {}", from.display()))?;
+        let limit = crate::milk::MAX_PRESET_BYTES as u64;
+        let bytes = disk::read(&from, limit).with_context(|| format!("reading {}", from.display()))?;
         if crate::library::PresetId::of(&bytes) != file.id {
             bail!("{} has changed since the audit; audit again", from.display());
         }
         wanted.read(&bytes);
-        let to = folder.join(plan.relative(file));
-        if !std::fs::read(&to).is_ok_and(|there| there == bytes) {
-            whole_file::replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
+        let to = PathBuf::from(plan.relative(file));
+        if !folder.read(&to, limit).is_ok_and(|there| there == bytes) {
+            folder.replace(&to, |out| std::io::Write::write_all(out, &bytes))?;
         }
     }
-    Ok(wanted.copy(&settings.textures, &folder.join("textures"))?)
+    Ok(wanted.copy(&settings.textures, &folder.create_below(Path::new("textures"))?)?)
+}
+
+/// Fails if the folder of a file is missing for another reason than that it does not exist yet.
+fn open_parent(folder: &Folder, path: &Path) -> std::io::Result<()> {
+    match path.parent().map(|parent| folder.below(parent)) {
+        Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn manifest(settings: &PackSettings, plan: &AuditPlan, pool: &Pool, files: &[&PlannedFile]) -> Manifest {

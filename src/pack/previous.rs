@@ -5,17 +5,17 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 
+use crate::disk::{self, FileKind, Folder};
+use crate::library;
 use crate::library::pack::{MANIFEST_FILE, Manifest};
 
-/// Returns the presets listed by the pack in `folder`; empty if the folder is missing or empty. Fails if the folder
+/// Returns the presets listed by the pack in `folder`, relative to it; empty if the folder is empty. Fails if the folder
 /// contains anything other than a pack.
-pub fn presets(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
-    if !folder.join(MANIFEST_FILE).exists() {
-        let empty = match std::fs::read_dir(folder) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-        };
-        let place = folder.display();
+pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let place = folder.path();
+    if !place.join(MANIFEST_FILE).exists() {
+        let empty = disk::list(place).with_context(|| format!("opening {}", place.display()))?.is_empty();
+        let place = place.display();
         ensure!(
             empty,
             "{place} contains something other than a pack; choose another name, or empty the folder"
@@ -24,26 +24,22 @@ pub fn presets(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     listed(folder)
 }
 
-/// Returns the presets listed by the pack in `folder`; empty if there is no pack.
-pub fn listed(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let path = folder.join(MANIFEST_FILE);
+/// Returns the presets listed by the pack in `folder`, relative to it; empty if there is no pack.
+pub fn listed(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let path = folder.path().join(MANIFEST_FILE);
     if !path.exists() {
         return Ok(BTreeSet::new());
     }
     let manifest = Manifest::read(&path).context("cannot replace the existing pack; move it away")?;
-    let below = |name: &str| {
+    let inside = |name: &&str| {
         let path = Path::new(name);
-        path.components().all(|part| matches!(part, Component::Normal(_))).then(|| folder.join(path))
+        library::is_preset(path) && path.components().all(|part| matches!(part, Component::Normal(_)))
     };
+    let there =
+        |name: &&str| disk::kind(&folder.path().join(name)).is_ok_and(|kind| kind == FileKind::Regular);
     let presets = manifest.presets.iter();
-    let named =
-        presets.filter_map(|preset| preset.names(&manifest.target).filter_map(below).find(|p| is_preset(p)));
-    Ok(named.collect())
-}
-
-fn is_preset(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default();
-    path.is_file() && (ending.eq_ignore_ascii_case("milk") || ending.eq_ignore_ascii_case("milk2"))
+    let named = presets.filter_map(|preset| preset.names(&manifest.target).filter(inside).find(there));
+    Ok(named.map(PathBuf::from).collect())
 }
 
 #[cfg(test)]
@@ -54,18 +50,18 @@ mod tests {
     fn only_listed_presets_are_replaced_and_a_folder_of_other_files_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let home = folder.path().join("home");
-        assert!(presets(&home).expect("a new name").is_empty());
+        let pack = Folder::create(&home).expect("made");
+        assert!(presets(&pack).expect("a new name").is_empty());
         for name in ["own.milk", "listed.milk", "notes.txt"] {
-            std::fs::create_dir_all(&home).expect("made");
             std::fs::write(home.join(name), "zoom=1").expect("written");
         }
         std::fs::write(folder.path().join("outside.milk"), "zoom=1").expect("written");
-        let refused = presets(&home).expect_err("no pack").to_string();
+        let refused = presets(&pack).expect_err("no pack").to_string();
         assert!(refused.contains("other than a pack"), "{refused}");
         let listed = r#"{"version":"v0","target":"home","presets":[{"relPath":"home/listed.milk"},
             {"relPath":"../outside.milk"},{"relPath":"notes.txt"},{"relPath":"gone.milk"}]}"#;
         std::fs::write(home.join(MANIFEST_FILE), listed).expect("written");
-        let found: Vec<PathBuf> = presets(&home).expect("a pack").into_iter().collect();
-        assert_eq!(found, [home.join("listed.milk")]);
+        let found: Vec<PathBuf> = presets(&pack).expect("a pack").into_iter().collect();
+        assert_eq!(found, [Path::new("listed.milk")]);
     }
 }

@@ -45,15 +45,17 @@ pub(super) fn copy_files(
     out: &Path,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(), ShardError> {
+    let folder = Folder::create(out).map_err(|error| ShardError::file(out, &error))?;
     for name in shard.files.iter().filter(|name| wanted(name)) {
         let (from, to) = (shard.folder.join(name), out.join(name));
         let length = |path: &Path| std::fs::metadata(path).ok().map(|facts| facts.len());
         if length(&from) == length(&to) {
             continue;
         }
-        let mut file = std::fs::File::open(&from).map_err(|error| ShardError::file(&from, &error))?;
-        whole_file::replace(&to, |out| std::io::copy(&mut file, out).map(drop))
-            .map_err(|error| ShardError::file(&to, &error.why))?;
+        let mut file = Input::open(&from, MAX_BYTES).map_err(|error| ShardError::file(&from, &error))?;
+        folder
+            .replace(Path::new(name), |out| std::io::copy(&mut file, out).map(drop))
+            .map_err(|error| ShardError::file(&to, &error))?;
     }
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{BufRead as _, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ShardError;
+use crate::disk::{self, FileKind, Input};
 use crate::jobs::files;
 use crate::jobs::shard::Shard;
 use crate::library::whole_file;
@@ -20,6 +20,11 @@ const INFO: &str = "shard.json";
 const SUMS: &str = "SHA256SUMS";
 /// Folder of the store of an audit, within the shard's folder.
 pub const STORE: &str = "store";
+/// Maximum size of the list of hashes, and of the description.
+const MAX_SUMS: u64 = 1 << 30;
+const MAX_INFO: u64 = 1 << 20;
+/// Maximum size of a file: the embeddings of a million presets.
+pub(super) const MAX_BYTES: u64 = 64 << 30;
 /// Files that are of no use elsewhere.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
@@ -91,41 +96,40 @@ pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     files::write_whole(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
 }
 
-/// Returns the files to hand over, by their path below the folder with forward slashes.
+/// Returns the files to hand over, by their path below the folder with forward slashes. Links and special files stay.
 fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
     let mut found = BTreeMap::new();
-    let walk = walkdir::WalkDir::new(folder).into_iter();
-    let shared = walk.filter_entry(|entry| {
-        entry.depth() != 1 || !PRIVATE.iter().any(|name| entry.file_name().to_str() == Some(name))
-    });
-    for entry in shared {
-        let entry = entry.map_err(|error| ShardError::file(folder, &error))?;
-        let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        if entry.file_type().is_file() {
-            found.insert(parts.join("/"), entry.into_path());
+    let mut open = vec![(String::new(), folder.to_owned())];
+    while let Some((prefix, folder)) = open.pop() {
+        for item in disk::list(&folder).map_err(|error| ShardError::file(&folder, &error))? {
+            let name = item.name.to_string_lossy();
+            let below = format!("{prefix}{name}");
+            if prefix.is_empty() && PRIVATE.contains(&&*name) {
+                continue;
+            }
+            match item.kind {
+                Some(FileKind::Regular) => drop(found.insert(below, folder.join(&item.name))),
+                Some(FileKind::Folder) => open.push((below + "/", folder.join(&item.name))),
+                Some(FileKind::Special(_)) | None => {}
+            }
         }
     }
     Ok(found)
 }
 
 fn hash(path: &Path) -> std::io::Result<String> {
+    let mut input = Input::open(path, MAX_BYTES)?;
     let mut digest = Sha256::new();
-    std::io::copy(&mut File::open(path)?, &mut HashWriter(&mut digest))?;
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        digest.update(bytes);
+        let count = bytes.len();
+        input.consume(count);
+    }
     Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A shard whose files all match their hashes.
@@ -140,7 +144,7 @@ impl SealedShard {
     /// Opens a shard and verifies every file.
     pub fn open(folder: &Path) -> Result<Self, ShardError> {
         let path = folder.join(SUMS);
-        let sums = match std::fs::read_to_string(&path) {
+        let sums = match disk::read_text(&path, MAX_SUMS) {
             Ok(sums) => sums,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(ShardError::NotSealed { folder: folder.to_owned() });
@@ -168,7 +172,7 @@ impl SealedShard {
             return Err(torn(SUMS, "damaged"));
         }
         let path = folder.join(INFO);
-        let bytes = std::fs::read(&path).map_err(|error| ShardError::file(&path, &error))?;
+        let bytes = disk::read(&path, MAX_INFO).map_err(|error| ShardError::file(&path, &error))?;
         let info = serde_json::from_slice(&bytes).map_err(|error| ShardError::file(&path, &error))?;
         Ok(Self { folder: folder.to_owned(), info, files })
     }

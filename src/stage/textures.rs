@@ -11,16 +11,13 @@ use lactea_abi::{NoiseTex, TexDim};
 
 use super::gpu::Gpu;
 use super::noise;
+use crate::disk::{PictureError, Walk, picture};
 use crate::units::Rng;
 
 /// Maximum side length, pixels; larger images are scaled down.
 const MAX_SIDE: u32 = 2048;
-/// Maximum side length of an image file, pixels. Guards against decompression bombs.
-const MAX_READ_SIDE: u32 = 8192;
-/// Maximum memory for decoding one image, bytes.
-const MAX_DECODE_BYTES: u64 = 256 << 20;
-/// Maximum size of an image file, bytes.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+/// Maximum depth of a texture folder.
+const MAX_DEPTH: usize = 5;
 /// Maximum size of the texture cache, bytes.
 const MAX_CACHE_BYTES: f32 = 256.0 * 1024.0 * 1024.0;
 /// Recognized file extensions.
@@ -56,10 +53,13 @@ impl Textures {
                 });
         let mut files = HashMap::new();
         for folder in folders {
-            let walk = walkdir::WalkDir::new(folder).max_depth(4).sort_by_file_name();
-            for entry in walk.into_iter().filter_map(Result::ok) {
-                if let Some(name) = texture_name(entry.path()) {
-                    files.entry(name).or_insert_with(|| entry.into_path());
+            for found in Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()) {
+                match found {
+                    Ok(path) => {
+                        let name = texture_name(&path).unwrap_or_default();
+                        files.entry(name).or_insert(path);
+                    }
+                    Err(skipped) => log::warn!("skipping a texture: {skipped}"),
                 }
             }
         }
@@ -141,18 +141,8 @@ fn texture_name(path: &Path) -> Option<String> {
     known.then(|| path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase())).flatten()
 }
 
-fn load(gpu: &Gpu, path: &Path) -> Result<Texture, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("larger than 64 MiB ({size} bytes)"));
-    }
-    let mut reader = image::ImageReader::open(path).map_err(|error| error.to_string())?;
-    let mut limits = image::Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(MAX_READ_SIDE), Some(MAX_READ_SIDE));
-    limits.max_alloc = Some(MAX_DECODE_BYTES);
-    reader.limits(limits);
-    let reader = reader.with_guessed_format().map_err(|error| error.to_string())?;
-    let image = reader.decode().map_err(|error| error.to_string())?;
+fn load(gpu: &Gpu, path: &Path) -> Result<Texture, PictureError> {
+    let image = picture(path)?;
     let image = if image.width().max(image.height()) > MAX_SIDE {
         image.resize(MAX_SIDE, MAX_SIDE, image::imageops::FilterType::Triangle)
     } else {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use crate::disk;
+
 /// Settings of a training run.
 #[derive(Clone, Debug)]
 pub struct TrainSettings {
@@ -34,7 +36,8 @@ impl Manifest {
     /// Reads the manifest of `folder`.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("manifest.json");
-        let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let text = disk::read_text(&path, disk::limit::LIST)
+            .with_context(|| format!("reading {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("parsing {}", path.display()))
     }
 }

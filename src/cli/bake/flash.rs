@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::disk;
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
 /// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order; exit with 1 if a
@@ -32,7 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let mut meter = FlashMeter::new(args.fps);
         let mut cells = Cells::default();
         for file in &files {
-            let picture = image::open(file).with_context(|| format!("opening {}", file.display()))?;
+            let picture = disk::picture(file).with_context(|| format!("opening {}", file.display()))?;
             let picture = picture.to_rgba8();
             cells.update(picture.as_raw(), [picture.width() as usize, picture.height() as usize]);
             meter.push(&cells);

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 
+use crate::disk;
 use crate::library::looks::first_frame;
 use crate::library::{Entry, PresetId};
 
@@ -94,7 +95,7 @@ impl Thumbs {
 }
 
 fn load(path: &Path) -> Option<ColorImage> {
-    let picture = image::open(path).ok()?.thumbnail(SIDE, SIDE).to_rgba8();
+    let picture = disk::picture(path).ok()?.thumbnail(SIDE, SIDE).to_rgba8();
     let size = [picture.width() as usize, picture.height() as usize];
     Some(ColorImage::from_rgba_unmultiplied(size, &picture))
 }

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 pub use hub::{Hub, Repository};
 
+use crate::disk::{self, Input, Walk};
 use crate::embed::Onnx;
 use crate::jobs::progress::OnProgress;
 
 /// Maximum folder depth when copying a model.
-const MAX_DEPTH: usize = 3;
+const MAX_DEPTH: usize = 4;
 /// Suffix of an incomplete model.
 const PART: &str = ".part";
 
@@ -124,14 +125,15 @@ fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     if to.exists() {
         std::fs::remove_dir_all(to).map_err(|error| unwritten(to, &error))?;
     }
-    for entry in walkdir::WalkDir::new(from).max_depth(MAX_DEPTH) {
-        let entry = entry.map_err(|error| ModelError::Unfit(format!("cannot read the model: {error}")))?;
-        let target = to.join(entry.path().strip_prefix(from).unwrap_or(entry.path()));
-        let copied = if entry.file_type().is_dir() {
-            std::fs::create_dir_all(&target)
-        } else {
-            std::fs::copy(entry.path(), &target).map(|_| ())
-        };
+    let unread = |why: &dyn std::fmt::Display| ModelError::Unfit(format!("cannot read the model: {why}"));
+    for found in Walk::new(from, MAX_DEPTH, |_| true) {
+        let path = found.map_err(|skipped| unread(&skipped))?;
+        let mut input = Input::open(&path, disk::limit::STREAM)
+            .map_err(|why| unread(&format!("{}: {why}", path.display())))?;
+        let target = to.join(path.strip_prefix(from).unwrap_or(&path));
+        let copied = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let copied =
+            copied.and_then(|()| std::io::copy(&mut input, &mut std::fs::File::create_new(&target)?));
         copied.map_err(|error| unwritten(&target, &error))?;
     }
     Ok(())

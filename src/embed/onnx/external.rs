@@ -4,9 +4,10 @@
 //! are never read.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read as _, Result};
+use std::io::{Error, ErrorKind, Read as _, Result, Seek as _};
 use std::path::Path;
+
+use crate::disk::{Input, limit};
 
 /// Maximum length of a file name, bytes.
 const MAX_NAME: u64 = 4096;
@@ -39,15 +40,15 @@ impl Message {
 
 /// Returns the sorted names of a model's external data files, relative to the model.
 pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
-    let file = File::open(model)?;
-    let end = file.metadata()?.len();
-    let mut walk = Parser { file: BufReader::new(file), at: 0, found: BTreeSet::new() };
+    let file = Input::open(model, limit::STREAM)?;
+    let end = file.length();
+    let mut walk = Parser { file, at: 0, found: BTreeSet::new() };
     walk.message(Message::Model, end)?;
     Ok(walk.found)
 }
 
 struct Parser {
-    file: BufReader<File>,
+    file: Input,
     /// Bytes read so far.
     at: u64,
     found: BTreeSet<String>,

@@ -19,6 +19,7 @@ use self::prepare::Preparation;
 use self::runtime::{Provider, Runtime};
 use super::text::unit_length;
 use super::{Embedder, EmbedderId, PresetInput};
+use crate::disk::{self, Input};
 use crate::jobs::parallel;
 
 /// Frames per run for models with a free batch size; larger batches are not faster.
@@ -169,7 +170,7 @@ impl Embedder for Onnx {
         let mut rows = Array2::<f32>::zeros((presets.len(), self.width));
         for batch in frames.chunks(self.chunk_size()) {
             let preparation = &self.preparation;
-            let prepared = parallel::map(batch, self.threads, |(preset, frame)| match image::open(frame) {
+            let prepared = parallel::map(batch, self.threads, |(preset, frame)| match disk::picture(frame) {
                 Ok(picture) => Some((*preset, preparation.planes(&picture.to_rgb8()))),
                 Err(error) => {
                     log::warn!("skipping a frame: {error} ({})", frame.display());
@@ -276,7 +277,8 @@ fn fingerprint(path: &Path) -> Result<String, String> {
     let failed = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut hash = Sha256::new();
     let add = |hash: &mut Sha256, path: &Path| {
-        let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, hash));
+        let input = Input::open(path, disk::limit::STREAM);
+        let copied = input.and_then(|mut input| std::io::copy(&mut input, hash));
         copied.map_err(|error| failed(path, error))
     };
     add(&mut hash, path)?;

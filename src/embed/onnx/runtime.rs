@@ -1,9 +1,10 @@
 //! Selects the ONNX Runtime: a native library if one is found, otherwise the built-in one.
 //!
-//! A process has one runtime. A native library is searched for next to the program, in the data folder, and at
-//! `ORT_DYLIB_PATH`. The built-in runtime (tract, pure Rust) gives the same values to 3e-6 and takes about four times
-//! as long. A native one may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises;
-//! `AIVJ_ONNX_PROVIDER` selects one, or `cpu` for none.
+//! A process has one runtime. A native library is code, so it is loaded from two places only: the absolute path in
+//! `ORT_DYLIB_PATH`, or, if that is not set, the program's own folder; and never if other users could have put it there.
+//! The built-in runtime (tract, pure Rust) gives the same values to 3e-6 and takes about four times as long. A native one
+//! may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises; `AIVJ_ONNX_PROVIDER` selects one, or `cpu`
+//! for none.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -11,7 +12,10 @@ use std::sync::OnceLock;
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
-use crate::library::UserFolders;
+use crate::disk;
+
+/// Names the library to load by an absolute path.
+const VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// An initialised runtime.
 #[derive(Clone)]
@@ -60,7 +64,7 @@ pub(super) fn runtime() -> Result<Runtime, String> {
 
 fn start() -> Result<Runtime, String> {
     let failed = |error: ort::Error| format!("cannot start an ONNX runtime: {error}");
-    for library in search_paths().into_iter().flat_map(|path| libraries_in(&path)) {
+    if let Some(library) = find() {
         match ort::init_from(&library) {
             Ok(builder) => {
                 let environment = builder.build().map_err(failed)?;
@@ -70,7 +74,10 @@ fn start() -> Result<Runtime, String> {
                     native: true,
                 });
             }
-            Err(error) => log::warn!("{} is not a compatible ONNX Runtime: {error}", library.display()),
+            Err(error) => log::warn!(
+                "{} is not a compatible ONNX Runtime ({error}); using the built-in one",
+                library.display()
+            ),
         }
     }
     ort::set_api(ort_tract::api());
@@ -78,32 +85,109 @@ fn start() -> Result<Runtime, String> {
     Ok(Runtime { environment, name: "built-in (tract)".into(), native: false })
 }
 
-fn search_paths() -> Vec<PathBuf> {
-    let next_to_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-    let named = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
-    next_to_program
-        .into_iter()
-        .chain(UserFolders::of_user().map(|folders| folders.data))
-        .chain(named)
-        .collect()
+/// Returns the native library to load, if there is one.
+fn find() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) {
+        return match usable(&named) {
+            Ok(()) => Some(named),
+            Err(why) => {
+                log::warn!("{VARIABLE}: {why}; using the built-in ONNX runtime");
+                None
+            }
+        };
+    }
+    let program = std::env::current_exe().and_then(std::fs::canonicalize).ok()?;
+    let library = beside(program.parent()?)?;
+    match usable(&library) {
+        Ok(()) => Some(library),
+        Err(why) => {
+            log::warn!("not loading an ONNX Runtime: {why}; using the built-in one");
+            None
+        }
+    }
 }
 
-/// Returns the runtime libraries in a folder, or the file itself.
-fn libraries_in(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() {
-        return vec![path.to_owned()];
-    }
-    let wanted = |name: &str| {
-        name == "onnxruntime.dll"
-            || name.starts_with("libonnxruntime")
-                && (name.ends_with(".dylib") || name.contains(".so"))
-                && !name.contains("providers")
+/// Returns the runtime library in the folder of the program.
+fn beside(folder: &Path) -> Option<PathBuf> {
+    let found =
+        disk::list(folder).ok()?.into_iter().filter(|item| item.name.to_str().is_some_and(is_library));
+    found.map(|item| folder.join(item.name)).next()
+}
+
+/// Returns whether a file name is that of the runtime itself: not of one of its providers, and of no other file.
+fn is_library(name: &str) -> bool {
+    let version = |text: &str| {
+        text.strip_prefix('.').is_some_and(|text| text.chars().all(|c| c.is_ascii_digit() || c == '.'))
     };
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = entries
-        .filter(|entry| entry.file_name().to_str().is_some_and(wanted))
-        .map(|entry| entry.path())
-        .collect();
-    found.sort();
-    found
+    if name == "onnxruntime.dll" {
+        return true;
+    }
+    let Some(rest) = name.strip_prefix("libonnxruntime") else { return false };
+    let linux = rest.strip_prefix(".so").is_some_and(|rest| rest.is_empty() || version(rest));
+    let mac = rest.strip_suffix(".dylib").is_some_and(|rest| rest.is_empty() || version(rest));
+    linux || mac
+}
+
+/// Returns why a library may not be loaded: it has to be a file at an absolute path that no other user can replace.
+fn usable(library: &Path) -> Result<(), String> {
+    if !library.is_absolute() {
+        return Err(format!("{} is not an absolute path", library.display()));
+    }
+    disk::kind(library)
+        .and_then(disk::FileKind::regular)
+        .map_err(|why| format!("{}: {why}", library.display()))?;
+    match disk::others_can_replace(library) {
+        Ok(None) => Ok(()),
+        Ok(Some(place)) => Err(format!("other users can write {}", place.display())),
+        Err(why) => Err(format!("{}: {why}", library.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_runtime_itself_is_recognised() {
+        for name in [
+            "libonnxruntime.so",
+            "libonnxruntime.so.1.22.0",
+            "libonnxruntime.1.22.0.dylib",
+            "onnxruntime.dll",
+        ] {
+            assert!(is_library(name), "{name}");
+        }
+        for name in [
+            "libonnxruntime-readme.so.txt",
+            "libonnxruntime.so.txt",
+            "libonnxruntime_providers_cuda.so",
+            "libonnxruntimeX.dylib",
+            "onnxruntime.dll.bak",
+        ] {
+            assert!(!is_library(name), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_library_that_others_can_replace_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = folder.path().join("libonnxruntime.so");
+        std::fs::write(&library, "x").expect("written");
+        assert_eq!(beside(folder.path()), Some(library.clone()));
+        let allow = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
+        };
+        allow(&library, 0o644);
+        assert_eq!(usable(&library), Ok(()));
+        allow(&library, 0o666);
+        assert!(usable(&library).is_err_and(|why| why.contains("other users can write")));
+        allow(&library, 0o644);
+        allow(folder.path(), 0o777);
+        assert!(usable(&library).is_err_and(|why| why.contains("other users can write")));
+        allow(folder.path(), 0o700);
+        assert!(usable(Path::new("libonnxruntime.so")).is_err_and(|why| why.contains("absolute")));
+        assert!(usable(folder.path()).is_err_and(|why| why.contains("folder")));
+    }
 }

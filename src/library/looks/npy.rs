@@ -1,16 +1,15 @@
 //! NumPy's file format for a matrix of 32-bit floats (NEP 1, version 1.0), so that other tools can read it.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use ndarray::Array2;
 
+use crate::disk::{Input, limit};
+
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Maximum accepted header length, bytes.
 const MAX_HEADER: usize = 1 << 16;
-/// Read buffer size, bytes.
-const BUFFER: usize = 1 << 20;
 
 /// Encodes a matrix as a `.npy` file.
 pub fn encode(matrix: &Array2<f32>) -> Vec<u8> {
@@ -45,16 +44,15 @@ pub struct Rows {
     pub count: usize,
     /// Number of columns.
     pub width: usize,
-    file: BufReader<File>,
+    file: Input,
     start: u64,
 }
 
 impl Rows {
     /// Opens a matrix of little-endian 32-bit floats in row order.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let file = File::open(path).map_err(message)?;
-        let size = file.metadata().map_err(message)?.len();
-        let mut file = BufReader::with_capacity(BUFFER, file);
+        let mut file = Input::open(path, limit::STREAM).map_err(message)?;
+        let size = file.length();
         let (start, count, width) = header(&mut file)?;
         let cells = count.checked_mul(width).ok_or("invalid matrix size")?;
         let available = (size.saturating_sub(start) / 4) as usize;

@@ -1,0 +1,245 @@
+//! Opening and reading one file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::patience::{Pulse, patiently};
+use super::walk::FileKind;
+
+/// Bytes read at once.
+const BLOCK: usize = 256 << 10;
+
+/// Reads a whole file of at most `limit` bytes.
+///
+/// # Errors
+/// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not answer.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let path = path.to_owned();
+    patiently(move |pulse| {
+        let (file, length) = open(&path, limit)?;
+        read_to_end(file, length, limit, pulse)
+    })
+}
+
+/// Reads an open file of at most `limit` bytes, after checking that it is a regular one.
+pub(super) fn read_open(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    patiently(move |pulse| {
+        let length = check(&file, limit)?;
+        read_to_end(file, length, limit, pulse)
+    })
+}
+
+fn read_to_end(file: File, length: u64, limit: u64, pulse: &Pulse) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length as usize);
+    // One byte more than allowed: what lies about its length, or grows, is noticed.
+    let mut file = file.take(limit.saturating_add(1));
+    loop {
+        pulse.beat();
+        if (&mut file).take(BLOCK as u64).read_to_end(&mut bytes)? == 0 {
+            break;
+        }
+    }
+    if bytes.len() as u64 > limit { Err(too_large(limit, bytes.len() as u64)) } else { Ok(bytes) }
+}
+
+/// Reads a whole UTF-8 text of at most `limit` bytes.
+///
+/// # Errors
+/// Fails as [`read`] does, and if the file is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read(path, limit)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the file is not UTF-8 text"))
+}
+
+/// Opens a regular file without blocking and checks what was opened; returns it with its length in bytes.
+fn open(path: &Path, limit: u64) -> io::Result<(File, u64)> {
+    // Opening a device may already act on it, so look first; what is opened in the end is checked again.
+    FileKind::of(&std::fs::metadata(path)?).regular()?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path)?;
+    let length = check(&file, limit)?;
+    Ok((file, length))
+}
+
+/// Returns the length of a regular file of at most `limit` bytes.
+fn check(file: &File, limit: u64) -> io::Result<u64> {
+    let facts = file.metadata()?;
+    FileKind::of(&facts).regular()?;
+    if facts.len() > limit { Err(too_large(limit, facts.len())) } else { Ok(facts.len()) }
+}
+
+fn too_large(limit: u64, length: u64) -> io::Error {
+    let limit = match limit {
+        ..1024 => format!("{limit} bytes"),
+        ..0x10_0000 => format!("{} KiB", limit >> 10),
+        _ => format!("{} MiB", limit >> 20),
+    };
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} ({length} bytes)"))
+}
+
+/// An open regular file that is read in parts.
+pub struct Input {
+    file: Arc<File>,
+    length: u64,
+    limit: u64,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were consumed.
+    used: usize,
+    /// Place in the file of the end of the buffer.
+    end: u64,
+}
+
+impl Input {
+    /// Opens a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not answer.
+    pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
+        let path = path.to_owned();
+        let (file, length) = patiently(move |_| open(&path, limit))?;
+        Ok(Self { file: Arc::new(file), length, limit, buffer: Vec::new(), used: 0, end: 0 })
+    }
+
+    /// Returns the length of the file when it was opened, bytes.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn position(&self) -> u64 {
+        self.end - (self.buffer.len() - self.used) as u64
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.used == self.buffer.len() {
+            let (file, at) = (self.file.clone(), self.end);
+            if at > self.limit {
+                return Err(too_large(self.limit, at));
+            }
+            let mut buffer = std::mem::take(&mut self.buffer);
+            self.used = 0;
+            self.buffer = patiently(move |_: &Pulse| {
+                let mut file: &File = &file;
+                file.seek(SeekFrom::Start(at))?;
+                buffer.clear();
+                file.take(BLOCK as u64).read_to_end(&mut buffer)?;
+                Ok(buffer)
+            })?;
+            self.end += self.buffer.len() as u64;
+        }
+        Ok(&self.buffer[self.used..])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.used = (self.used + count).min(self.buffer.len());
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(into)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position().checked_add_signed(by),
+        };
+        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the start of the file");
+        let target = target.ok_or_else(invalid)?;
+        let start = self.end - self.buffer.len() as u64;
+        if (start..=self.end).contains(&target) {
+            self.used = (target - start) as usize;
+        } else {
+            self.buffer.clear();
+            self.used = 0;
+            self.end = target;
+        }
+        Ok(target)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_reads_and_seeks_like_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("numbers");
+        let bytes: Vec<u8> = (0..700_000_u32).map(|n| (n % 251) as u8).collect();
+        std::fs::write(&path, &bytes).expect("written");
+        let mut input = Input::open(&path, limit()).expect("opens");
+        let mut there = Vec::new();
+        input.read_to_end(&mut there).expect("read");
+        assert!(there == bytes && input.length() == 700_000);
+        let mut part = [0; 5];
+        for (to, at) in [
+            (SeekFrom::Start(3), 3),
+            (SeekFrom::Current(600_000), 600_008),
+            (SeekFrom::End(-5), 699_995),
+            (SeekFrom::Current(-700_000), 0),
+        ] {
+            assert_eq!(input.seek(to).expect("a place"), at);
+            input.read_exact(&mut part).expect("read");
+            assert_eq!(part, bytes[at as usize..at as usize + 5]);
+        }
+        assert!(input.seek(SeekFrom::Current(-10)).is_err());
+        assert!(
+            input.seek(SeekFrom::Start(800_000)).is_ok() && input.read(&mut part).expect("past the end") == 0
+        );
+    }
+
+    fn limit() -> u64 {
+        1 << 20
+    }
+
+    #[test]
+    fn only_regular_files_up_to_the_limit_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, [7; 20]).expect("written");
+        assert_eq!(read(&path, 20).expect("fits"), [7; 20]);
+        let refused = |path: &Path| match (read(path, 19), Input::open(path, 19)) {
+            (Err(why), Err(_)) => why.to_string(),
+            other => panic!("{} was opened: {:?}", path.display(), other.0),
+        };
+        assert!(refused(&path).contains("larger than 19 bytes (20 bytes)"));
+        assert!(refused(folder.path()).contains("a folder"));
+        assert!(read(&folder.path().join("none"), 1).is_err_and(|e| e.kind() == io::ErrorKind::NotFound));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_devices_sockets_and_links_to_them_are_refused_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        crate::disk::walk::tests::make_pipe(&at("pipe"));
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("a socket");
+        for (name, target) in [("linked", at("pipe")), ("zero", "/dev/zero".into()), ("circle", at("circle"))]
+        {
+            std::os::unix::fs::symlink(target, at(name)).expect("linked");
+        }
+        for (name, kind) in [
+            ("pipe", "a named pipe"),
+            ("linked", "a named pipe"),
+            ("socket", "a socket"),
+            ("zero", "a device"),
+            ("circle", ""),
+        ] {
+            let why = read(&at(name), 100).expect_err(name).to_string();
+            assert!(why.contains(kind), "{name}: {why}");
+        }
+    }
+}

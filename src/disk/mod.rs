@@ -1,0 +1,20 @@
+//! Files found in folders: how they are opened, listed and written.
+//!
+//! Nothing in a folder is trusted. Only regular files are opened, and only up to a size; a link leads to another file, but
+//! a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if the disk
+//! does not answer, so a network mount that stalls costs the files on it and nothing else.
+
+mod folder;
+mod input;
+pub mod limit;
+mod owner;
+mod patience;
+mod picture;
+mod walk;
+
+pub use folder::Folder;
+pub use input::{Input, read, read_text};
+pub use owner::others_can_replace;
+pub use patience::patiently;
+pub use picture::{PictureError, picture};
+pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, facts, folder_key, kind, list};

@@ -1,0 +1,144 @@
+//! Helper threads for operations that may never return, such as reading from a network mount that stalls.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Longest wait for any progress of an operation.
+const PATIENCE: Duration = Duration::from_millis(1500);
+/// Longest wait while many operations are stalled: the files of a dead mount are then skipped quickly.
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
+/// Number of stalled operations from which on the short wait applies.
+const MANY: usize = 4;
+/// Maximum number of threads that are abandoned at the same time.
+const MAX_STALLED: usize = 64;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Helpers without work. A stalled helper is in no list, and ends when its operation returns.
+static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
+static STALLED: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts the parts of an operation that are done, so that a slow one is told from a stalled one.
+#[derive(Clone, Default)]
+pub struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// Marks another part as done.
+    pub fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if it makes no progress, as counted by
+/// the [`Pulse`], for 1.5 seconds; the thread is then abandoned and ends when the operation does.
+pub fn patiently<T: Send + 'static>(
+    work: impl FnOnce(&Pulse) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    patiently_for(PATIENCE, work)
+}
+
+fn patiently_for<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce(&Pulse) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let stalled = STALLED.load(Ordering::Relaxed);
+    if stalled >= MAX_STALLED {
+        return Err(timed_out("not tried: too many earlier reads have had no answer"));
+    }
+    let patience = if stalled >= MANY { patience.min(SHORT_PATIENCE) } else { patience };
+    let pulse = Pulse::default();
+    // Without a buffer: an answer is either received or known to be too late.
+    let (send, answer) = sync_channel(0);
+    let seen = pulse.clone();
+    let helper = give(Box::new(move || {
+        let done = catch_unwind(AssertUnwindSafe(|| work(&seen)));
+        let done = done.unwrap_or_else(|_| Err(io::Error::other("the read failed unexpectedly")));
+        if send.send(done).is_err() {
+            STALLED.fetch_sub(1, Ordering::Relaxed);
+        }
+    }))?;
+    let mut before = 0;
+    loop {
+        match answer.recv_timeout(patience) {
+            Ok(done) => {
+                idle().push(helper);
+                return done;
+            }
+            Err(_) => {
+                let now = pulse.0.load(Ordering::Relaxed);
+                if now == before {
+                    break;
+                }
+                before = now;
+            }
+        }
+    }
+    STALLED.fetch_add(1, Ordering::Relaxed);
+    Err(timed_out("the disk does not answer"))
+}
+
+fn timed_out(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
+}
+
+fn idle() -> std::sync::MutexGuard<'static, Vec<Sender<Job>>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the job to an idle helper, or to a new one.
+fn give(mut job: Job) -> io::Result<Sender<Job>> {
+    loop {
+        let Some(helper) = idle().pop() else { break };
+        match helper.send(job) {
+            Ok(()) => return Ok(helper),
+            Err(gone) => job = gone.0,
+        }
+    }
+    let (helper, jobs) = channel::<Job>();
+    std::thread::Builder::new().name("disk".into()).spawn(move || {
+        while let Ok(job) = jobs.recv() {
+            job();
+        }
+    })?;
+    helper.send(job).map_err(|_| io::Error::other("the helper thread ended"))?;
+    Ok(helper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_without_an_answer_is_abandoned_and_others_go_on() {
+        let (release, wait) = channel::<()>();
+        let stalled = patiently_for(Duration::from_millis(20), move |_| {
+            wait.recv().ok();
+            Ok(())
+        });
+        assert_eq!(stalled.expect_err("abandoned").kind(), io::ErrorKind::TimedOut);
+        assert_eq!(patiently(|_| Ok(7)).expect("read"), 7);
+        release.send(()).expect("the helper still waits");
+    }
+
+    #[test]
+    fn a_slow_operation_with_progress_is_waited_for() {
+        let slow = patiently_for(Duration::from_millis(40), |pulse| {
+            for _ in 0..12 {
+                std::thread::sleep(Duration::from_millis(10));
+                pulse.beat();
+            }
+            Ok(())
+        });
+        assert!(slow.is_ok(), "{slow:?}");
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let failed = patiently::<()>(|_| panic!("a broken driver"));
+        assert!(failed.is_err());
+    }
+}

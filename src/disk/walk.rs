@@ -1,0 +1,333 @@
+//! Listing folders: what each entry is, in a fixed order, without following links in circles.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::patience::patiently;
+
+/// What an entry of a folder is, after following links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    Regular,
+    /// A folder.
+    Folder,
+    /// Anything else, by name.
+    Special(&'static str),
+}
+
+impl FileKind {
+    /// Returns what these facts describe.
+    pub fn of(facts: &Metadata) -> Self {
+        let kind = facts.file_type();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileTypeExt as _;
+            if kind.is_fifo() {
+                return Self::Special("a named pipe");
+            }
+            if kind.is_socket() {
+                return Self::Special("a socket");
+            }
+            if kind.is_char_device() || kind.is_block_device() {
+                return Self::Special("a device");
+            }
+        }
+        match (kind.is_file(), kind.is_dir()) {
+            (true, _) => Self::Regular,
+            (_, true) => Self::Folder,
+            _ => Self::Special("a special file"),
+        }
+    }
+
+    /// Fails unless this is a regular file.
+    ///
+    /// # Errors
+    /// The error says what it is instead.
+    pub fn regular(self) -> io::Result<()> {
+        let what = match self {
+            Self::Regular => return Ok(()),
+            Self::Folder => "a folder",
+            Self::Special(what) => what,
+        };
+        let why = format!("{what}, not a regular file");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    }
+}
+
+/// An entry of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its name within the folder.
+    pub name: OsString,
+    /// What it is itself; `None` for a link.
+    pub kind: Option<FileKind>,
+}
+
+/// Lists a folder, ordered by name.
+///
+/// # Errors
+/// Fails if the folder cannot be read, or if the disk does not answer.
+pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
+    let folder = folder.to_owned();
+    patiently(move |pulse| {
+        let mut items = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            let entry = entry?;
+            pulse.beat();
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => None,
+                Ok(kind) if kind.is_file() => Some(FileKind::Regular),
+                Ok(kind) if kind.is_dir() => Some(FileKind::Folder),
+                Ok(_) => Some(
+                    entry
+                        .metadata()
+                        .map_or(FileKind::Special("a special file"), |facts| FileKind::of(&facts)),
+                ),
+                Err(_) => continue, // It vanished.
+            };
+            items.push(Item { name: entry.file_name(), kind });
+        }
+        items.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(items)
+    })
+}
+
+/// Returns what `path` is, after following links.
+///
+/// # Errors
+/// Fails if it does not exist, or if the disk does not answer.
+pub fn kind(path: &Path) -> io::Result<FileKind> {
+    let path = path.to_owned();
+    patiently(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
+}
+
+/// Returns the facts of many files of a folder, after following links, in their order.
+///
+/// One that does not answer is an error of kind `TimedOut`; those after it are looked at all the same.
+pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
+    let mut all = Vec::with_capacity(names.len());
+    while all.len() < names.len() {
+        let (folder, rest) = (folder.to_owned(), names[all.len()..].to_vec());
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let shared = found.clone();
+        let looked = patiently(move |pulse| {
+            for name in &rest {
+                let facts = std::fs::metadata(folder.join(name));
+                shared.lock().unwrap_or_else(PoisonError::into_inner).push(facts);
+                pulse.beat();
+            }
+            Ok(())
+        });
+        all.append(&mut found.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(why) = looked {
+            all.push(Err(why));
+        }
+    }
+    all.truncate(names.len());
+    all
+}
+
+/// Identifies a folder independently of the path by which it was reached.
+#[cfg(unix)]
+pub type FolderKey = (u64, u64);
+/// Identifies a folder independently of the path by which it was reached.
+#[cfg(not(unix))]
+pub type FolderKey = PathBuf;
+
+/// Returns the identity of a folder.
+///
+/// # Errors
+/// Fails if it does not exist, or if the disk does not answer.
+pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
+    let folder = folder.to_owned();
+    #[cfg(unix)]
+    return patiently(move |_| {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(folder).map(|facts| (facts.dev(), facts.ino()))
+    });
+    #[cfg(not(unix))]
+    patiently(move |_| std::fs::canonicalize(folder))
+}
+
+/// A file or folder that a walk could not use.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}", path.display())]
+pub struct Skipped {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why it was skipped.
+    pub why: io::Error,
+}
+
+/// Iterates over the regular files below a folder, folder by folder, in the order of their names.
+///
+/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a regular
+/// file, and what cannot be read, is an error with its name; the walk goes on after it.
+pub struct Walk<W> {
+    wanted: W,
+    follow: bool,
+    max_depth: usize,
+    visited: HashSet<FolderKey>,
+    /// What is left to do; the next entry is last.
+    left: Vec<Left>,
+}
+
+enum Left {
+    /// A folder below the root by that many levels.
+    Folder(PathBuf, usize),
+    Entry(PathBuf, Option<FileKind>, usize),
+}
+
+impl<W: FnMut(&Path) -> bool> Walk<W> {
+    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders are
+    /// skipped.
+    pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
+        let left = vec![Left::Folder(root.to_owned(), 1)];
+        Self { wanted, follow: false, max_depth, visited: HashSet::new(), left }
+    }
+
+    /// Also enters linked folders; each folder is entered once.
+    pub fn following_links(mut self) -> Self {
+        self.follow = true;
+        self
+    }
+
+    fn enter(&mut self, folder: &Path, depth: usize) -> io::Result<()> {
+        if !self.visited.insert(folder_key(folder)?) {
+            return Ok(());
+        }
+        let items = list(folder)?;
+        let entries =
+            items.into_iter().rev().map(|Item { name, kind }| Left::Entry(folder.join(name), kind, depth));
+        self.left.extend(entries);
+        Ok(())
+    }
+
+    /// Returns whether an entry is to be returned.
+    fn look(&mut self, path: &Path, own: Option<FileKind>, depth: usize) -> io::Result<bool> {
+        let wanted = (self.wanted)(path);
+        let found = match own {
+            Some(found) => found,
+            // A broken link is of no interest unless its name is.
+            None => match kind(path) {
+                Ok(found) => found,
+                Err(why) if wanted => return Err(why),
+                Err(_) => return Ok(false),
+            },
+        };
+        match found {
+            FileKind::Folder => {
+                if depth < self.max_depth && (own.is_some() || self.follow) {
+                    self.left.push(Left::Folder(path.to_owned(), depth + 1));
+                }
+                Ok(false)
+            }
+            _ if !wanted => Ok(false),
+            found => found.regular().map(|()| true),
+        }
+    }
+}
+
+impl<W: FnMut(&Path) -> bool> Iterator for Walk<W> {
+    type Item = Result<PathBuf, Skipped>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (path, found) = match self.left.pop()? {
+                Left::Folder(path, depth) => {
+                    let entered = self.enter(&path, depth).map(|()| false);
+                    (path, entered)
+                }
+                Left::Entry(path, kind, depth) => {
+                    let found = self.look(&path, kind, depth);
+                    (path, found)
+                }
+            };
+            match found {
+                Ok(true) => return Some(Ok(path)),
+                Ok(false) => {}
+                Err(why) => return Some(Err(Skipped { path, why })),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Makes a named pipe; opening one for reading blocks until somebody writes.
+    #[cfg(unix)]
+    pub fn make_pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo");
+        assert!(made.success());
+    }
+
+    fn text(path: &Path) -> bool {
+        path.extension().is_some_and(|ending| ending == "txt")
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_walk_survives_circles_pipes_and_broken_links() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("b/deep")).expect("made");
+        for name in ["b/deep/one.txt", "a.txt", "other.dat", "c.txt"] {
+            std::fs::write(at(name), "x").expect("written");
+        }
+        make_pipe(&at("b/pipe.txt"));
+        make_pipe(&at("b/pipe.dat"));
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, at(name)).expect("linked");
+        link(folder.path(), "b/deep/circle");
+        link(&at("nowhere"), "broken.txt");
+        link(&at("nowhere"), "broken.dat");
+        link(&at("c.txt"), "d.txt");
+        link(&at("self.txt"), "self.txt");
+        for follow in [false, true] {
+            let walk = Walk::new(folder.path(), 8, text);
+            let walk = if follow { walk.following_links() } else { walk };
+            let (mut files, mut skipped) = (Vec::new(), Vec::new());
+            for found in walk {
+                match found {
+                    Ok(path) => files.push(path),
+                    Err(error) => skipped.push(error.path),
+                }
+            }
+            assert_eq!(files, [at("a.txt"), at("b/deep/one.txt"), at("c.txt"), at("d.txt")]);
+            assert_eq!(skipped, [at("b/pipe.txt"), at("broken.txt"), at("self.txt")]);
+        }
+    }
+
+    #[test]
+    fn a_missing_root_is_reported_and_the_depth_is_limited() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("1/2")).expect("made");
+        for name in ["0.txt", "1/1.txt", "1/2/2.txt"] {
+            std::fs::write(folder.path().join(name), "x").expect("written");
+        }
+        assert_eq!(Walk::new(folder.path(), 2, text).count(), 2);
+        let missing: Vec<_> = Walk::new(&folder.path().join("no"), 2, text).collect();
+        assert!(matches!(&missing[..], [Err(skipped)] if skipped.path.ends_with("no")), "{missing:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_too_long_for_the_system_is_reported_and_the_rest_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = "d".repeat(200);
+        // Made level by level from within, as no single path can name the deepest folder.
+        let script =
+            format!("for i in $(seq 25); do mkdir {deep} && cd -P {deep} || exit 1; done; : > end.txt");
+        let made = std::process::Command::new("sh").args(["-c", &script]).current_dir(folder.path()).status();
+        assert!(made.expect("a shell").success());
+        std::fs::write(folder.path().join("z.txt"), "x").expect("written");
+        let (files, skipped): (Vec<_>, Vec<_>) = Walk::new(folder.path(), 100, text).partition(Result::is_ok);
+        assert_eq!((files.len(), skipped.len()), (1, 1));
+    }
+}
