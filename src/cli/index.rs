@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::frames::items_in;
+use crate::library::pack::MANIFEST_FILE;
 use crate::library::style::{self, NameTable};
 use crate::night;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::ShardError;
 use super::seal::SealedShard;
+use crate::disk::{Folder, Input, limit};
 use crate::frames::{self, FrameEntry, IndexWriter};
-use crate::library::whole_file;
 
 /// Folder of the frames within a pack.
 const FRAMES: &str = "frames/";
@@ -52,7 +52,7 @@ pub(super) fn copy_files(
         if length(&from) == length(&to) {
             continue;
         }
-        let mut file = Input::open(&from, MAX_BYTES).map_err(|error| ShardError::file(&from, &error))?;
+        let mut file = Input::open(&from, limit::STREAM).map_err(|error| ShardError::file(&from, &error))?;
         folder
             .replace(Path::new(name), |out| std::io::copy(&mut file, out).map(drop))
             .map_err(|error| ShardError::file(&to, &error))?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ShardError;
-use crate::disk::{self, FileKind, Input};
+use crate::disk::{self, FileKind, Input, limit};
 use crate::jobs::files;
 use crate::jobs::shard::Shard;
 use crate::library::whole_file;
@@ -20,11 +20,6 @@ const INFO: &str = "shard.json";
 const SUMS: &str = "SHA256SUMS";
 /// Folder of the store of an audit, within the shard's folder.
 pub const STORE: &str = "store";
-/// Maximum size of the list of hashes, and of the description.
-const MAX_SUMS: u64 = 1 << 30;
-const MAX_INFO: u64 = 1 << 20;
-/// Maximum size of a file: the embeddings of a million presets.
-pub(super) const MAX_BYTES: u64 = 64 << 30;
 /// Files that are of no use elsewhere.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
@@ -118,7 +113,7 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
 }
 
 fn hash(path: &Path) -> std::io::Result<String> {
-    let mut input = Input::open(path, MAX_BYTES)?;
+    let mut input = Input::open(path, limit::STREAM)?;
     let mut digest = Sha256::new();
     loop {
         let bytes = input.fill_buf()?;
@@ -144,7 +139,7 @@ impl SealedShard {
     /// Opens a shard and verifies every file.
     pub fn open(folder: &Path) -> Result<Self, ShardError> {
         let path = folder.join(SUMS);
-        let sums = match disk::read_text(&path, MAX_SUMS) {
+        let sums = match disk::read_text(&path, limit::LIST) {
             Ok(sums) => sums,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(ShardError::NotSealed { folder: folder.to_owned() });
@@ -172,7 +167,7 @@ impl SealedShard {
             return Err(torn(SUMS, "damaged"));
         }
         let path = folder.join(INFO);
-        let bytes = disk::read(&path, MAX_INFO).map_err(|error| ShardError::file(&path, &error))?;
+        let bytes = disk::read(&path, limit::TEXT).map_err(|error| ShardError::file(&path, &error))?;
         let info = serde_json::from_slice(&bytes).map_err(|error| ShardError::file(&path, &error))?;
         Ok(Self { folder: folder.to_owned(), info, files })
     }

@@ -1,12 +1,13 @@
 //! Verdicts of a shard: `verdicts.jsonl`, one row of the store per line.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::ShardError;
 use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use crate::audit::{self, AuditPlan, read_run};
+use crate::disk::{Input, limit};
 use crate::jobs::shard::Shard;
 use crate::library::store::VerdictRow;
 use crate::library::{PresetId, Store, whole_file};
@@ -67,9 +68,9 @@ pub(super) fn merge(
 fn rows(shard: &SealedShard) -> Result<Vec<VerdictRow>, ShardError> {
     let path = shard.folder.join(VERDICTS);
     let failed = |why: &dyn std::fmt::Display| ShardError::file(&path, &why);
-    let file = std::fs::File::open(&path).map_err(|error| failed(&error))?;
+    let file = Input::open(&path, limit::STREAM).map_err(|error| failed(&error))?;
     let mut rows = Vec::new();
-    for line in BufReader::new(file).lines() {
+    for line in file.lines() {
         let line = line.map_err(|error| failed(&error))?;
         rows.push(serde_json::from_str(&line).map_err(|error| failed(&error))?);
     }
