@@ -16,6 +16,7 @@ pub mod embed;
 pub mod faults;
 pub mod frames;
 pub mod handoff;
+pub mod hlsl;
 pub mod jobs;
 pub mod library;
 pub mod media;

@@ -1,0 +1,109 @@
+//! The conditions of `#if`: whole numbers, operators and brackets; unknown names are 0.
+
+use super::error::{Error, Pos};
+use super::limits;
+use super::token::{Token, TokenKind};
+
+/// Evaluates the line behind `#if`, whose macros are expanded.
+pub(super) fn evaluate(pos: Pos, line: &[Token]) -> Result<bool, Error> {
+    let mut reader = Reader { pos, line, depth: 0 };
+    let value = reader.binary(0)?;
+    match reader.line.first() {
+        Some(extra) => Error::syntax(extra.pos, format!("unexpected {} after a condition", extra.describe())),
+        None => Ok(value != 0),
+    }
+}
+
+struct Reader<'a> {
+    pos: Pos,
+    line: &'a [Token],
+    depth: usize,
+}
+
+/// Strength of a binary operator; 0 for anything else.
+fn strength(token: &Token) -> u8 {
+    let TokenKind::Mark(mark) = token.kind else { return 0 };
+    match mark {
+        "||" => 1,
+        "&&" => 2,
+        "|" => 3,
+        "^" => 4,
+        "&" => 5,
+        "==" | "!=" => 6,
+        "<" | ">" | "<=" | ">=" => 7,
+        "<<" | ">>" => 8,
+        "+" | "-" => 9,
+        "*" | "/" | "%" => 10,
+        _ => 0,
+    }
+}
+
+impl Reader<'_> {
+    fn take(&mut self) -> Option<Token> {
+        let (first, rest) = self.line.split_first()?;
+        self.line = rest;
+        Some(first.clone())
+    }
+
+    fn binary(&mut self, weakest: u8) -> Result<i64, Error> {
+        let mut left = self.unary()?;
+        while let Some(operator) = self.line.first().cloned() {
+            let strength = strength(&operator);
+            if strength <= weakest {
+                break;
+            }
+            self.take();
+            let right = self.binary(strength)?;
+            let TokenKind::Mark(mark) = operator.kind else { break };
+            left = match mark {
+                "||" => i64::from(left != 0 || right != 0),
+                "&&" => i64::from(left != 0 && right != 0),
+                "|" => left | right,
+                "^" => left ^ right,
+                "&" => left & right,
+                "==" => i64::from(left == right),
+                "!=" => i64::from(left != right),
+                "<" => i64::from(left < right),
+                ">" => i64::from(left > right),
+                "<=" => i64::from(left <= right),
+                ">=" => i64::from(left >= right),
+                "<<" => left.wrapping_shl(right as u32),
+                ">>" => left.wrapping_shr(right as u32),
+                "+" => left.wrapping_add(right),
+                "-" => left.wrapping_sub(right),
+                "*" => left.wrapping_mul(right),
+                _ if right == 0 => return Error::syntax(operator.pos, "division by zero in a condition"),
+                "/" => left.wrapping_div(right),
+                _ => left.wrapping_rem(right),
+            };
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Result<i64, Error> {
+        let Some(token) = self.take() else { return Error::syntax(self.pos, "a condition is missing") };
+        if self.depth >= limits::NESTING {
+            return Error::limit(token.pos, format!("a condition nested deeper than {}", limits::NESTING));
+        }
+        self.depth += 1;
+        let value = match token.kind {
+            TokenKind::Int(value, _) => i64::from(value),
+            TokenKind::Float(value) => value as i64,
+            TokenKind::Name(_) => 0,
+            TokenKind::Mark("!") => i64::from(self.unary()? == 0),
+            TokenKind::Mark("-") => self.unary()?.wrapping_neg(),
+            TokenKind::Mark("+") => self.unary()?,
+            TokenKind::Mark("~") => !self.unary()?,
+            TokenKind::Mark("(") => {
+                let value = self.binary(0)?;
+                if !self.take().is_some_and(|token| token.is(")")) {
+                    return Error::syntax(token.pos, "a bracket of a condition is not closed");
+                }
+                value
+            }
+            _ => return Error::syntax(token.pos, format!("unexpected {} in a condition", token.describe())),
+        };
+        self.depth -= 1;
+        Ok(value)
+    }
+}

@@ -1,0 +1,59 @@
+//! Errors with their place in a shader.
+
+use std::fmt;
+
+/// A place in the source: line and column, counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pos {
+    /// Line, from 1; 0 if the error has no place.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// What kind of error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is not HLSL.
+    Syntax,
+    /// A name is unknown, or types do not fit.
+    Meaning,
+    /// It exceeds a limit.
+    Limit,
+}
+
+/// Why a shader cannot be translated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Where.
+    pub pos: Pos,
+    /// What kind of error it is.
+    pub kind: ErrorKind,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Error {
+    pub(super) fn syntax<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+        Err(Self { pos, kind: ErrorKind::Syntax, message: message.into() })
+    }
+
+    pub(super) fn meaning<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+        Err(Self { pos, kind: ErrorKind::Meaning, message: message.into() })
+    }
+
+    pub(super) fn limit<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+        Err(Self { pos, kind: ErrorKind::Limit, message: message.into() })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pos.line == 0 {
+            return f.write_str(&self.message);
+        }
+        write!(f, "line {}, column {}: {}", self.pos.line, self.pos.column, self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,230 @@
+//! Builds one function of naga's intermediate representation, statement by statement.
+
+use std::collections::HashMap;
+
+use naga::{Block, Expression, Function, Handle, Literal, LocalVariable, Range, Span, Statement, Type};
+
+use super::value::{Components, Fact, Value};
+use crate::hlsl::token::Name;
+use crate::hlsl::types::Ty;
+
+/// Number of a variable.
+pub(super) type VarId = usize;
+
+/// A variable of the function.
+#[derive(Clone, Debug)]
+pub(super) struct Var {
+    pub pointer: Handle<Expression>,
+    pub ty: Ty,
+}
+
+/// Something that can be assigned.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub pointer: Handle<Expression>,
+    /// Type behind the pointer.
+    pub ty: Ty,
+    /// The variable that the place is in, if it is one of the function.
+    pub var: Option<VarId>,
+    pub part: Part,
+}
+
+/// Which part of what a pointer leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    /// Components of a vector, each by its number.
+    Components(Vec<u8>),
+    /// Elements of a matrix, by row and column.
+    Elements(Vec<(u8, u8)>),
+}
+
+/// What is known of a variable's value at the present place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct State {
+    pub fact: Fact,
+    pub constant: Option<Components>,
+}
+
+impl State {
+    pub const UNKNOWN: Self = Self { fact: Fact::UNKNOWN, constant: None };
+
+    fn or(self, other: Self) -> Self {
+        let constant = if self.constant == other.constant { self.constant } else { None };
+        Self { fact: self.fact.or(other.fact), constant }
+    }
+}
+
+/// What a name means.
+#[derive(Clone, Debug)]
+pub(super) enum Binding {
+    Var(VarId),
+    /// A constant, or a sampler.
+    Value(Value),
+}
+
+/// The function being built.
+#[derive(Default)]
+pub(super) struct Builder {
+    pub function: Function,
+    block: Block,
+    /// First and last expression that the next statement has to emit.
+    pending: Option<(Handle<Expression>, Handle<Expression>)>,
+    literals: HashMap<(u8, u64), Handle<Expression>>,
+    pub vars: Vec<Var>,
+    states: Vec<State>,
+    scopes: Vec<HashMap<Name, Binding>>,
+    /// Whether the present block has ended: nothing behind is reached.
+    pub ended: bool,
+    pub loops: usize,
+}
+
+impl Builder {
+    pub fn new(name: &str) -> Self {
+        let function = Function { name: Some(name.to_owned()), ..Function::default() };
+        Self { function, scopes: vec![HashMap::new()], ..Self::default() }
+    }
+
+    /// Adds an expression, to be emitted here if it needs that.
+    pub fn add(&mut self, expression: Expression) -> Handle<Expression> {
+        if let Expression::Literal(literal) = expression {
+            return self.literal(literal);
+        }
+        if expression.needs_pre_emit() || matches!(expression, Expression::CallResult(_)) {
+            self.flush();
+            return self.function.expressions.append(expression, Span::UNDEFINED);
+        }
+        let handle = self.function.expressions.append(expression, Span::UNDEFINED);
+        self.pending = Some((self.pending.map_or(handle, |(first, _)| first), handle));
+        handle
+    }
+
+    fn literal(&mut self, literal: Literal) -> Handle<Expression> {
+        let key = match literal {
+            Literal::F32(value) => (0, u64::from(value.to_bits())),
+            Literal::I32(value) => (1, u64::from(value as u32)),
+            Literal::U32(value) => (2, u64::from(value)),
+            Literal::Bool(value) => (3, u64::from(value)),
+            _ => (4, 0),
+        };
+        if let Some(known) = self.literals.get(&key) {
+            return *known;
+        }
+        self.flush();
+        let handle = self.function.expressions.append(Expression::Literal(literal), Span::UNDEFINED);
+        self.literals.insert(key, handle);
+        handle
+    }
+
+    fn flush(&mut self) {
+        if let Some((first, last)) = self.pending.take().filter(|_| !self.ended) {
+            self.block.push(Statement::Emit(Range::new_from_bounds(first, last)), Span::UNDEFINED);
+        }
+    }
+
+    /// Adds a statement to the present block.
+    pub fn push(&mut self, statement: Statement) {
+        self.flush();
+        if self.ended {
+            return;
+        }
+        self.ended = matches!(
+            statement,
+            Statement::Return { .. } | Statement::Break | Statement::Continue | Statement::Kill
+        );
+        self.block.push(statement, Span::UNDEFINED);
+    }
+
+    pub fn store(&mut self, pointer: Handle<Expression>, value: Handle<Expression>) {
+        self.push(Statement::Store { pointer, value });
+    }
+
+    /// Starts an inner block; returns the outer one for [`Self::leave`].
+    pub fn enter(&mut self) -> (Block, bool) {
+        self.flush();
+        self.scopes.push(HashMap::new());
+        (std::mem::take(&mut self.block), std::mem::take(&mut self.ended))
+    }
+
+    /// Ends an inner block and returns it.
+    pub fn leave(&mut self, outer: (Block, bool)) -> Block {
+        self.flush();
+        self.scopes.pop();
+        let inner = std::mem::replace(&mut self.block, outer.0);
+        self.ended = outer.1;
+        inner
+    }
+
+    /// Runs `inner` with names of its own.
+    pub fn open_scope(&mut self) {
+        self.scopes.push(HashMap::new());
+    }
+
+    pub fn close_scope(&mut self) {
+        self.scopes.pop();
+    }
+
+    pub fn bind(&mut self, name: Name, binding: Binding) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name, binding);
+        }
+    }
+
+    pub fn find(&self, name: &str) -> Option<&Binding> {
+        self.scopes.iter().rev().find_map(|scope| scope.get(name))
+    }
+
+    /// Adds a local variable that starts as zero.
+    pub fn local(&mut self, name: &str, ty: Ty, handle: Handle<Type>) -> VarId {
+        let local = LocalVariable { name: Some(name.to_owned()), ty: handle, init: None };
+        let local = self.function.local_variables.append(local, Span::UNDEFINED);
+        let pointer = self.add(Expression::LocalVariable(local));
+        self.variable(pointer, ty, State::UNKNOWN)
+    }
+
+    /// Adds a variable behind a pointer.
+    pub fn variable(&mut self, pointer: Handle<Expression>, ty: Ty, state: State) -> VarId {
+        self.vars.push(Var { pointer, ty });
+        self.states.push(state);
+        self.vars.len() - 1
+    }
+
+    pub fn state(&self, var: VarId) -> State {
+        self.states[var]
+    }
+
+    pub fn set_state(&mut self, var: VarId, state: State) {
+        self.states[var] = state;
+    }
+
+    /// What is known of all variables.
+    pub fn states(&self) -> Vec<State> {
+        self.states.clone()
+    }
+
+    pub fn restore(&mut self, states: &[State]) {
+        self.states[..states.len()].copy_from_slice(states);
+    }
+
+    /// Keeps what holds both here and in `other`.
+    pub fn merge(&mut self, other: &[State]) {
+        for (own, other) in self.states.iter_mut().zip(other) {
+            *own = own.or(*other);
+        }
+    }
+
+    /// Forgets what is known of the variable that `name` means.
+    pub fn forget(&mut self, name: &str) {
+        if let Some(Binding::Var(var)) = self.find(name) {
+            let var = *var;
+            self.states[var] = State::UNKNOWN;
+        }
+    }
+
+    /// Ends the function.
+    pub fn finish(mut self) -> Function {
+        self.flush();
+        self.function.body = self.block;
+        self.function
+    }
+}

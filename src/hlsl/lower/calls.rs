@@ -1,0 +1,301 @@
+//! Calls of the preset's own functions, and of those of the language that return several values.
+
+use naga::{
+    AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement,
+    TypeInner,
+};
+
+use super::builder::{Binding, Builder, Place, State};
+use super::context::Lowering;
+use super::value::{Fact, Repr, Value};
+use crate::hlsl::ast::{ExprId, Operator, Parameter, Passing};
+use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::limits;
+use crate::hlsl::token::Name;
+use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
+
+/// An argument of a call.
+enum Argument {
+    Value(Value),
+    Place(Place, Ty),
+    Sampler(Name),
+}
+
+impl Argument {
+    fn ty(&self) -> Ty {
+        match self {
+            Self::Value(value) => value.ty,
+            Self::Place(_, ty) => *ty,
+            Self::Sampler(_) => Ty::Sampler,
+        }
+    }
+}
+
+/// How badly a value of type `from` suits a parameter; `None` if not at all.
+fn misfit(from: Ty, to: Ty) -> Option<u32> {
+    let (Ty::Number(from_kind, from_shape), Ty::Number(to_kind, to_shape)) = (from, to) else {
+        return (from == to).then_some(0);
+    };
+    let kind = if from_kind == to_kind { 0 } else { 1 + u32::from(from_kind > to_kind) };
+    let shape = match (from_shape, to_shape) {
+        (from, to) if from == to => 0,
+        (Shape::Scalar, _) => 4,
+        (_, Shape::Scalar) => 16,
+        (Shape::Vector(from), Shape::Vector(to)) if from >= to => 8,
+        (Shape::Matrix(a, b), Shape::Matrix(c, d)) if a >= c && b >= d => 8,
+        (from, to) if from.count() == to.count() => 16,
+        _ => return None,
+    };
+    Some(kind + shape)
+}
+
+impl Lowering<'_> {
+    pub fn call(&mut self, name: &Name, arguments: &[ExprId], pos: Pos) -> Result<Value, Error> {
+        let ast = self.ast;
+        let fits = |parameters: &[Parameter]| {
+            let required = parameters.iter().take_while(|parameter| parameter.default.is_none()).count();
+            (required..=parameters.len()).contains(&arguments.len())
+        };
+        let own: Vec<usize> =
+            (0..ast.functions.len()).filter(|index| ast.functions[*index].name == *name).collect();
+        let candidates: Vec<usize> =
+            own.iter().copied().filter(|index| fits(&ast.functions[*index].parameters)).collect();
+        if candidates.is_empty() {
+            if let Some(value) = self.intrinsic(name, arguments, pos)? {
+                return Ok(value);
+            }
+            let message = match own.first() {
+                Some(index) => {
+                    let wanted = ast.functions[*index].parameters.len();
+                    format!("`{name}` takes {wanted} arguments, not {}", arguments.len())
+                }
+                None => format!("unknown function `{name}`"),
+            };
+            return Error::meaning(pos, message);
+        }
+        let mut lowered = Vec::with_capacity(arguments.len());
+        for (position, id) in arguments.iter().enumerate() {
+            let output = candidates
+                .iter()
+                .any(|index| ast.functions[*index].parameters[position].passing != Passing::In);
+            lowered.push(if let Some(sampler) = self.sampler(*id) {
+                Argument::Sampler(sampler)
+            } else if output {
+                let place = self.target(*id)?;
+                let ty = self.place_type(&place);
+                Argument::Place(place, ty)
+            } else {
+                Argument::Value(self.value(*id)?)
+            });
+        }
+        let score = |index: &usize| {
+            let parameters = &ast.functions[*index].parameters;
+            let misfits = lowered.iter().zip(parameters).map(|(argument, own)| misfit(argument.ty(), own.ty));
+            misfits.sum::<Option<u32>>()
+        };
+        let best = candidates.iter().filter_map(|index| score(index).map(|score| (score, *index))).min();
+        let Some((_, index)) = best else {
+            let types: Vec<_> = lowered.iter().map(|argument| self.type_name(argument.ty())).collect();
+            return Error::meaning(pos, format!("no function `{name}` takes ({})", types.join(", ")));
+        };
+        self.call_function(index, lowered, pos)
+    }
+
+    fn call_function(
+        &mut self,
+        index: usize,
+        mut arguments: Vec<Argument>,
+        pos: Pos,
+    ) -> Result<Value, Error> {
+        let ast = self.ast;
+        let function = &ast.functions[index];
+        for parameter in &function.parameters[arguments.len()..] {
+            let Some(default) = parameter.default else { break };
+            let value = self.value(default)?;
+            arguments.push(Argument::Value(value));
+        }
+        let (mut handles, mut samplers, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+        for (argument, parameter) in arguments.into_iter().zip(&function.parameters) {
+            let value = match argument {
+                Argument::Sampler(sampler) => {
+                    samplers.push(sampler);
+                    continue;
+                }
+                Argument::Value(value) => value,
+                Argument::Place(place, _) if parameter.passing == Passing::In => self.read(&place),
+                Argument::Place(place, ty) => {
+                    // Outputs go through a variable of the parameter's type.
+                    let var = self.local(&parameter.name, parameter.ty);
+                    let pointer = self.f.vars[var].pointer;
+                    if parameter.passing == Passing::InOut {
+                        let value = self.read(&place);
+                        let value = self.convert(value, parameter.ty, pos)?;
+                        let handle = self.expr(&value);
+                        self.f.store(pointer, handle);
+                    }
+                    handles.push(pointer);
+                    outputs.push((place, ty, pointer, parameter.ty));
+                    continue;
+                }
+            };
+            let value = self.convert(value, parameter.ty, pos)?;
+            handles.push(self.expr(&value));
+        }
+        let callee = self.function(index, samplers, pos)?;
+        let result = (function.result != Ty::Void).then(|| self.f.add(Expression::CallResult(callee)));
+        self.f.push(Statement::Call { function: callee, arguments: handles, result });
+        for (place, ty, pointer, from) in outputs {
+            let handle = self.f.add(Expression::Load { pointer });
+            let value = self.convert(Value::new(from, handle, Fact::UNKNOWN), ty, pos)?;
+            self.write(&place, &value);
+        }
+        Ok(match result {
+            Some(handle) => Value::new(function.result, handle, Fact::UNKNOWN),
+            None => Value { ty: Ty::Void, ..Value::float(0.0) },
+        })
+    }
+
+    /// A function for given samplers, lowered at its first call.
+    fn function(
+        &mut self,
+        index: usize,
+        samplers: Vec<Name>,
+        pos: Pos,
+    ) -> Result<Handle<naga::Function>, Error> {
+        let key = (index, samplers);
+        if let Some(known) = self.functions.get(&key) {
+            return Ok(*known);
+        }
+        let ast = self.ast;
+        let function = &ast.functions[index];
+        if self.calls.contains(&index) {
+            return Error::meaning(pos, format!("function `{}` calls itself", function.name));
+        }
+        if self.calls.len() >= limits::CALL_DEPTH {
+            return Error::limit(pos, format!("functions call functions deeper than {}", limits::CALL_DEPTH));
+        }
+        self.calls.push(index);
+        let caller = std::mem::replace(&mut self.f, Builder::new(&function.name));
+        let outer = self.result.replace(function.result);
+        let lowered = self.function_body(index, &key.1);
+        let callee = std::mem::replace(&mut self.f, caller);
+        self.result = outer;
+        self.calls.pop();
+        lowered?;
+        let handle = self.module.functions.append(callee.finish(), Span::UNDEFINED);
+        self.functions.insert(key, handle);
+        Ok(handle)
+    }
+
+    fn function_body(&mut self, index: usize, samplers: &[Name]) -> Result<(), Error> {
+        let function = &self.ast.functions[index];
+        let mut samplers = samplers.iter();
+        for parameter in &function.parameters {
+            if parameter.ty == Ty::Sampler {
+                let Some(sampler) = samplers.next() else { break };
+                let repr = Repr::Sampler(sampler.clone());
+                let value = Value { ty: Ty::Sampler, repr, fact: Fact::UNKNOWN };
+                self.f.bind(parameter.name.clone(), Binding::Value(value));
+                continue;
+            }
+            let base = self.naga_type(parameter.ty);
+            let number = self.f.function.arguments.len() as u32;
+            let name = Some(parameter.name.to_string());
+            let by_pointer = parameter.passing != Passing::In;
+            let ty = if by_pointer {
+                self.insert(TypeInner::Pointer { base, space: AddressSpace::Function })
+            } else {
+                base
+            };
+            self.f.function.arguments.push(FunctionArgument { name, ty, binding: None });
+            let argument = self.f.add(Expression::FunctionArgument(number));
+            let var = if by_pointer {
+                self.f.variable(argument, parameter.ty, State::UNKNOWN)
+            } else {
+                let var = self.local(&parameter.name, parameter.ty);
+                let pointer = self.f.vars[var].pointer;
+                self.f.store(pointer, argument);
+                self.f.set_state(var, State::UNKNOWN);
+                var
+            };
+            self.f.bind(parameter.name.clone(), Binding::Var(var));
+        }
+        if function.result != Ty::Void {
+            let ty = self.naga_type(function.result);
+            self.f.function.result = Some(FunctionResult { ty, binding: None });
+        }
+        self.f.open_scope();
+        self.statements(&function.body)?;
+        if !self.f.ended {
+            // A function that ends without a value returns zero.
+            let value = (function.result != Ty::Void).then(|| {
+                let zero = self.zero(function.result);
+                self.expr(&zero)
+            });
+            self.f.push(Statement::Return { value });
+        }
+        Ok(())
+    }
+
+    /// `sincos`, `modf` and `frexp`.
+    pub fn with_outputs(
+        &mut self,
+        name: &str,
+        arguments: &[ExprId],
+        pos: Pos,
+    ) -> Result<Option<Value>, Error> {
+        let wanted = match name {
+            "sincos" => 3,
+            "modf" | "frexp" => 2,
+            _ => return Ok(None),
+        };
+        if arguments.len() != wanted {
+            let message = format!("`{name}` takes {wanted} arguments, not {}", arguments.len());
+            return Error::meaning(pos, message);
+        }
+        let x = self.value(arguments[0])?;
+        let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = x.ty else {
+            return Error::meaning(
+                pos,
+                format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)),
+            );
+        };
+        let x = self.to_kind(x, Kind::Float);
+        let fact = if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN };
+        let mut outputs = Vec::new();
+        let result = match name {
+            "sincos" => {
+                outputs.push(self.math(MathFunction::Sin, &[&x], fact));
+                outputs.push(self.math(MathFunction::Cos, &[&x], fact));
+                Value { ty: Ty::Void, ..Value::float(0.0) }
+            }
+            "modf" => {
+                let whole = self.math(MathFunction::Trunc, &[&x], x.fact);
+                outputs.push(whole.clone());
+                self.arithmetic(Operator::Subtract, x, whole, shape)
+            }
+            _ => {
+                // x = result * 2 ^ exponent, with a result from 0.5 to 1.
+                let size = self.math(MathFunction::Abs, &[&x], x.fact);
+                let tiny = self.reshape(Value::float(f32::MIN_POSITIVE), shape);
+                let size = self.math(MathFunction::Max, &[&size, &tiny], Fact::UNKNOWN);
+                let power = self.math(MathFunction::Log2, &[&size], Fact::within(150.0));
+                let power = self.math(MathFunction::Floor, &[&power], Fact::within(150.0));
+                let one = self.reshape(Value::float(1.0), shape);
+                let exponent = self.arithmetic(Operator::Add, power, one, shape);
+                let scale = self.math(MathFunction::Exp2, &[&exponent], Fact { bound: 3e38, nonzero: true });
+                outputs.push(exponent);
+                self.quotient(x, scale, shape)
+            }
+        };
+        for (id, output) in arguments[1..].iter().zip(outputs) {
+            let place = self.target(*id)?;
+            let ty = self.place_type(&place);
+            let shape = common_shape(output.shape(), output.shape());
+            let output = self.reshape(output, shape);
+            let output = self.convert(output, ty, pos)?;
+            self.write(&place, &output);
+        }
+        Ok(Some(result))
+    }
+}

@@ -1,0 +1,210 @@
+//! What the parts of the lowering share: the tree, the module and the function being built.
+
+use std::collections::{HashMap, HashSet};
+
+use lactea_abi::{PassKind, ShaderInterface};
+use naga::{
+    AddressSpace, ArraySize, Expression, Function, GlobalVariable, Handle, Module, Scalar, Span,
+    StructMember, Type, TypeInner, VectorSize,
+};
+
+use super::blocks::{self, Blocks};
+use super::builder::{Binding, Builder, Part, Place, State, VarId};
+use super::value::{Fact, Value};
+use crate::hlsl::ast::Ast;
+use crate::hlsl::cost::Plan;
+use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::header::Input;
+use crate::hlsl::token::Name;
+use crate::hlsl::types::{Kind, Shape, Ty};
+
+/// A global variable of the preset.
+#[derive(Clone)]
+pub(super) enum Global {
+    /// Its value never changes.
+    Constant(Value),
+    Variable(Handle<GlobalVariable>, Ty),
+    Sampler,
+}
+
+/// Lowers a shader. Its parts are in the other files of this folder.
+pub(super) struct Lowering<'a> {
+    pub ast: &'a Ast,
+    pub kind: PassKind,
+    pub plan: Plan,
+    pub module: Module,
+    layouter: naga::proc::Layouter,
+    pub f: Builder,
+    pub interface: ShaderInterface,
+    /// Image and sampler of each texture of the interface.
+    pub textures: Vec<(Handle<GlobalVariable>, Handle<GlobalVariable>)>,
+    pub blocks: Blocks,
+    pub globals: HashMap<Name, Global>,
+    /// Names that something in the shader assigns to.
+    pub changed: HashSet<Name>,
+    /// Functions lowered so far, by number and sampler arguments.
+    pub functions: HashMap<(usize, Vec<Name>), Handle<Function>>,
+    /// Functions being lowered.
+    pub calls: Vec<usize>,
+    /// Result of the function being lowered; `None` is the shader itself.
+    pub result: Option<Ty>,
+    pub inputs: HashMap<Input, VarId>,
+    /// The colour that the shader computes.
+    pub ret: Place,
+    pub reads_diffuse: bool,
+    pub reads_polar: bool,
+    /// Counts the rounds of loops.
+    pub counter: Option<Handle<GlobalVariable>>,
+}
+
+impl<'a> Lowering<'a> {
+    pub fn new(ast: &'a Ast, kind: PassKind, plan: Plan, changed: HashSet<Name>) -> Self {
+        let mut module = Module::default();
+        let blocks = blocks::declare(&mut module);
+        let mut f = Builder::new("shade");
+        let ty = Ty::vector(3);
+        let inner = TypeInner::Vector { size: VectorSize::Tri, scalar: Scalar::F32 };
+        let handle = module.types.insert(Type { name: None, inner }, Span::UNDEFINED);
+        let var = f.local("ret", ty, handle);
+        let constant = Some([0.0; 4]);
+        f.set_state(var, State { fact: Fact::within(0.0), constant });
+        let ret = Place { pointer: f.vars[var].pointer, ty, var: Some(var), part: Part::All };
+        f.bind("ret".into(), Binding::Var(var));
+        Self {
+            ast,
+            kind,
+            plan,
+            module,
+            layouter: naga::proc::Layouter::default(),
+            f,
+            interface: ShaderInterface::default(),
+            textures: Vec::new(),
+            blocks,
+            globals: HashMap::new(),
+            changed,
+            functions: HashMap::new(),
+            calls: Vec::new(),
+            result: None,
+            inputs: HashMap::new(),
+            ret,
+            reads_diffuse: false,
+            reads_polar: false,
+            counter: None,
+        }
+    }
+
+    pub fn insert(&mut self, inner: TypeInner) -> Handle<Type> {
+        self.module.types.insert(Type { name: None, inner }, Span::UNDEFINED)
+    }
+
+    /// The type of values of `ty`. Rows of HLSL's matrices are columns here.
+    pub fn naga_type(&mut self, ty: Ty) -> Handle<Type> {
+        let inner = match ty {
+            Ty::Number(kind, Shape::Scalar) => TypeInner::Scalar(scalar(kind)),
+            Ty::Number(kind, Shape::Vector(n)) => TypeInner::Vector { size: size(n), scalar: scalar(kind) },
+            Ty::Number(_, Shape::Matrix(rows, columns)) => {
+                TypeInner::Matrix { columns: size(rows), rows: size(columns), scalar: Scalar::F32 }
+            }
+            Ty::Array(index) => {
+                let array = self.ast.arrays[index as usize];
+                let base = self.naga_type(array.element);
+                let layout = self.layout(base);
+                let length = std::num::NonZeroU32::new(array.length).unwrap_or(std::num::NonZeroU32::MIN);
+                TypeInner::Array { base, size: ArraySize::Constant(length), stride: layout.to_stride() }
+            }
+            Ty::Struct(index) => self.struct_type(index as usize),
+            Ty::Void | Ty::Sampler => TypeInner::Scalar(Scalar::F32),
+        };
+        self.insert(inner)
+    }
+
+    fn struct_type(&mut self, index: usize) -> TypeInner {
+        let fields: Vec<(Name, Ty)> = self.ast.structs[index].fields.clone();
+        let mut members = Vec::with_capacity(fields.len());
+        let (mut offset, mut alignment) = (0, naga::proc::Alignment::ONE);
+        for (name, ty) in fields {
+            let ty = self.naga_type(ty);
+            let layout = self.layout(ty);
+            offset = layout.alignment.round_up(offset);
+            alignment = alignment.max(layout.alignment);
+            members.push(StructMember { name: Some(name.to_string()), ty, binding: None, offset });
+            offset += layout.size;
+        }
+        TypeInner::Struct { members, span: alignment.round_up(offset) }
+    }
+
+    fn layout(&mut self, ty: Handle<Type>) -> naga::proc::TypeLayout {
+        // The types are all of known size.
+        let _ = self.layouter.update(self.module.to_ctx());
+        self.layouter[ty]
+    }
+
+    /// Adds a private variable that starts as zero.
+    pub fn private(&mut self, name: &str, ty: Handle<Type>) -> Handle<GlobalVariable> {
+        let init = self.module.global_expressions.append(Expression::ZeroValue(ty), Span::UNDEFINED);
+        let variable = GlobalVariable {
+            name: Some(name.to_owned()),
+            space: AddressSpace::Private,
+            binding: None,
+            ty,
+            init: Some(init),
+            memory_decorations: Default::default(),
+        };
+        self.module.global_variables.append(variable, Span::UNDEFINED)
+    }
+
+    /// Adds a local variable of the function being built.
+    pub fn local(&mut self, name: &str, ty: Ty) -> VarId {
+        let handle = self.naga_type(ty);
+        self.f.local(name, ty, handle)
+    }
+
+    /// Text of a type for messages.
+    pub fn type_name(&self, ty: Ty) -> String {
+        match ty {
+            Ty::Void => "void".to_owned(),
+            Ty::Sampler => "sampler".to_owned(),
+            Ty::Struct(index) => format!("struct {}", self.ast.structs[index as usize].name),
+            Ty::Array(index) => {
+                let array = self.ast.arrays[index as usize];
+                format!("{}[{}]", self.type_name(array.element), array.length)
+            }
+            Ty::Number(kind, shape) => {
+                let kind = match kind {
+                    Kind::Bool => "bool",
+                    Kind::Int => "int",
+                    Kind::Uint => "uint",
+                    Kind::Float => "float",
+                };
+                match shape {
+                    Shape::Scalar => kind.to_owned(),
+                    Shape::Vector(n) => format!("{kind}{n}"),
+                    Shape::Matrix(rows, columns) => format!("{kind}{rows}x{columns}"),
+                }
+            }
+        }
+    }
+
+    pub fn cannot<T>(&self, pos: Pos, what: &str, from: Ty, to: Ty) -> Result<T, Error> {
+        Error::meaning(pos, format!("cannot {what} {} to {}", self.type_name(from), self.type_name(to)))
+    }
+}
+
+/// The scalar type of `kind`.
+pub(super) fn scalar(kind: Kind) -> Scalar {
+    match kind {
+        Kind::Bool => Scalar::BOOL,
+        Kind::Int => Scalar::I32,
+        Kind::Uint => Scalar::U32,
+        Kind::Float => Scalar::F32,
+    }
+}
+
+/// The size of a vector of two to four components.
+pub(super) fn size(components: u8) -> VectorSize {
+    match components {
+        0..=2 => VectorSize::Bi,
+        3 => VectorSize::Tri,
+        _ => VectorSize::Quad,
+    }
+}

@@ -1,0 +1,91 @@
+//! Products and functions of matrices. Rows of HLSL are columns of naga, so that products change sides.
+
+use naga::{BinaryOperator, Expression, MathFunction};
+
+use super::context::Lowering;
+use super::value::{Fact, Value};
+use crate::hlsl::ast::{Expr, ExprId, Operator};
+use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::header::{self, Builtin};
+use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
+
+impl Lowering<'_> {
+    /// The product of two numbers, vectors or matrices.
+    pub fn mul(&mut self, ids: [ExprId; 2], mut values: Vec<Value>, pos: Pos) -> Result<Value, Error> {
+        let right = self.to_kind(values.remove(1), Kind::Float);
+        let left = self.to_kind(values.remove(0), Kind::Float);
+        // Rotations are stored as columns: they need not be turned first.
+        if let (Some(index), Shape::Vector(4)) = (self.as_rotation(ids[1]), left.shape()) {
+            let columns = self.rotation(index);
+            return Ok(self.product_of(&left, &columns, Ty::vector(3)));
+        }
+        if let (Some(index), Shape::Vector(3)) = (self.as_rotation(ids[0]), right.shape()) {
+            let columns = self.rotation(index);
+            return Ok(self.product_of(&columns, &right, Ty::vector(4)));
+        }
+        match (left.shape(), right.shape()) {
+            (Shape::Vector(_), Shape::Vector(_)) => {
+                let shape = common_shape(left.shape(), right.shape());
+                let (left, right) = (self.reshape(left, shape), self.reshape(right, shape));
+                Ok(self.dot(&left, &right))
+            }
+            // Of two sizes, the smaller counts.
+            (Shape::Matrix(rows, columns), Shape::Vector(size)) => {
+                let inner = columns.min(size);
+                let left = self.reshape(left, Shape::Matrix(rows, inner));
+                let right = self.reshape(right, Shape::Vector(inner));
+                Ok(self.product_of(&right, &left, Ty::vector(rows)))
+            }
+            (Shape::Vector(size), Shape::Matrix(rows, columns)) => {
+                let inner = rows.min(size);
+                let left = self.reshape(left, Shape::Vector(inner));
+                let right = self.reshape(right, Shape::Matrix(inner, columns));
+                Ok(self.product_of(&right, &left, Ty::vector(columns)))
+            }
+            (Shape::Matrix(rows, inner), Shape::Matrix(other, columns)) => {
+                let inner = inner.min(other);
+                let left = self.reshape(left, Shape::Matrix(rows, inner));
+                let right = self.reshape(right, Shape::Matrix(inner, columns));
+                let ty = Ty::Number(Kind::Float, Shape::Matrix(rows, columns));
+                Ok(self.product_of(&right, &left, ty))
+            }
+            _ => self.binary(Operator::Multiply, left, right, pos),
+        }
+    }
+
+    fn product_of(&mut self, left: &Value, right: &Value, ty: Ty) -> Value {
+        let fact = Fact::within(4.0 * left.fact.bound * right.fact.bound);
+        let (left, right) = (self.expr(left), self.expr(right));
+        let handle = self.f.add(Expression::Binary { op: BinaryOperator::Multiply, left, right });
+        Value::new(ty, handle, fact)
+    }
+
+    /// The rotation that an expression names.
+    fn as_rotation(&self, id: ExprId) -> Option<u32> {
+        let Expr::Name(name) = self.ast.expr(id) else { return None };
+        if self.f.find(name).is_some() || self.globals.contains_key(name) {
+            return None;
+        }
+        match header::builtin(name) {
+            Some(Builtin::Rotation(index)) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// `transpose` or `determinant`.
+    pub fn of_matrix(&mut self, name: &str, value: Value, pos: Pos) -> Result<Value, Error> {
+        match (name, value.shape()) {
+            ("transpose", Shape::Matrix(rows, columns)) => {
+                let turned = self.math(MathFunction::Transpose, &[&value], value.fact);
+                Ok(Value { ty: Ty::Number(Kind::Float, Shape::Matrix(columns, rows)), ..turned })
+            }
+            ("transpose", _) => Ok(value),
+            (_, Shape::Matrix(rows, columns)) if rows == columns => {
+                let value = self.math(MathFunction::Determinant, &[&value], Fact::UNKNOWN);
+                Ok(Value { ty: Ty::FLOAT, ..value })
+            }
+            (_, Shape::Scalar) => Ok(value),
+            _ => Error::meaning(pos, format!("`{name}` takes a square matrix")),
+        }
+    }
+}

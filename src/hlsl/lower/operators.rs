@@ -1,0 +1,486 @@
+//! Operators, with the arithmetic of Direct3D 9: nothing times zero is zero, whatever the other side.
+
+use naga::{BinaryOperator, Expression, Handle, MathFunction, UnaryOperator};
+
+use super::context::Lowering;
+use super::value::{Components, Fact, Value};
+use crate::hlsl::ast::{Operator, Prefix};
+use crate::hlsl::error::{Error, Pos};
+use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
+
+/// Rounds to what a float holds.
+fn float(value: f64) -> f64 {
+    f64::from(value as f32)
+}
+
+/// Computes one component of an arithmetic operator; `None` if only the device knows.
+fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
+    if kind == Kind::Float {
+        let value = match operator {
+            Operator::Add => left + right,
+            Operator::Subtract => left - right,
+            Operator::Multiply => left * right,
+            Operator::Divide if left == 0.0 => 0.0,
+            Operator::Divide => float(left) / right,
+            Operator::Modulo if right == 0.0 => 0.0,
+            Operator::Modulo => left % right,
+            _ => return None,
+        };
+        return Some(float(value)).filter(|value| value.is_finite());
+    }
+    let (a, b) = (left as i64, right as i64);
+    let value = match operator {
+        Operator::Add => a + b,
+        Operator::Subtract => a - b,
+        Operator::Multiply => a.wrapping_mul(b),
+        Operator::Divide if b == 0 => a,
+        Operator::Divide => a / b,
+        Operator::Modulo if b == 0 => 0,
+        Operator::Modulo => a % b,
+        Operator::BitAnd => a & b,
+        Operator::BitOr => a | b,
+        Operator::BitXor => a ^ b,
+        Operator::ShiftLeft => a << (b & 31),
+        Operator::ShiftRight => a >> (b & 31),
+        _ => return None,
+    };
+    Some(if kind == Kind::Uint { f64::from(value as u32) } else { f64::from(value as i32) })
+}
+
+fn compare(operator: Operator, left: f64, right: f64) -> bool {
+    match operator {
+        Operator::Less => left < right,
+        Operator::LessEqual => left <= right,
+        Operator::Greater => left > right,
+        Operator::GreaterEqual => left >= right,
+        Operator::Equal => left == right,
+        _ => left != right,
+    }
+}
+
+impl Lowering<'_> {
+    pub fn binary(
+        &mut self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+        pos: Pos,
+    ) -> Result<Value, Error> {
+        let (Ty::Number(left_kind, left_shape), Ty::Number(right_kind, right_shape)) = (left.ty, right.ty)
+        else {
+            let (left, right) = (self.type_name(left.ty), self.type_name(right.ty));
+            return Error::meaning(pos, format!("operators work on numbers, not on {left} and {right}"));
+        };
+        let shape = common_shape(left_shape, right_shape);
+        let kind = match operator {
+            Operator::And | Operator::Or => Kind::Bool,
+            _ => left_kind.max(right_kind),
+        };
+        match operator {
+            Operator::And | Operator::Or => {
+                let [left, right] = [left, right].map(|value| {
+                    let value = self.to_kind(value, Kind::Bool);
+                    self.reshape(value, shape)
+                });
+                return self.logical(operator, left, right, shape, pos);
+            }
+            Operator::BitAnd
+            | Operator::BitOr
+            | Operator::BitXor
+            | Operator::ShiftLeft
+            | Operator::ShiftRight
+                if kind == Kind::Float =>
+            {
+                return Error::meaning(pos, "bit operators work on whole numbers");
+            }
+            Operator::Less
+            | Operator::LessEqual
+            | Operator::Greater
+            | Operator::GreaterEqual
+            | Operator::Equal
+            | Operator::NotEqual => return self.comparison(operator, left, right, kind, shape, pos),
+            _ => {}
+        }
+        // Truth counts as a whole number.
+        let kind = kind.max(Kind::Int);
+        let left = self.to_kind(left, kind);
+        let right = self.to_kind(right, kind);
+        if let Shape::Matrix(rows, columns) = shape {
+            let row_shape = Shape::Vector(columns);
+            let rows = (0..rows)
+                .map(|row| {
+                    let [left, right] = [&left, &right].map(|value| {
+                        let row = self.row(value, row);
+                        self.reshape(row, row_shape)
+                    });
+                    self.arithmetic(operator, left, right, row_shape)
+                })
+                .collect();
+            return Ok(self.matrix(rows));
+        }
+        Ok(self.arithmetic(operator, left, right, shape))
+    }
+
+    /// An operator on numbers of one kind, neither of them a matrix.
+    pub fn arithmetic(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
+        let kind = left.kind();
+        if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
+            let a = self.reshape(left.clone(), shape).as_constant().unwrap_or(a);
+            let b = self.reshape(right.clone(), shape).as_constant().unwrap_or(b);
+            if let Some(folded) = fold_all(operator, kind, a, b, shape) {
+                return Value::constant(kind, shape, folded);
+            }
+        }
+        if let Some(simple) = self.identity(operator, &left, &right, shape) {
+            return simple;
+        }
+        match (operator, kind) {
+            (Operator::Multiply, Kind::Float) => self.product(left, right, shape),
+            (Operator::Divide, Kind::Float) => self.quotient(left, right, shape),
+            (Operator::Modulo, Kind::Float) => self.remainder(left, right, shape),
+            (Operator::Divide | Operator::Modulo, _) => self.whole_quotient(operator, left, right, shape),
+            (Operator::ShiftLeft | Operator::ShiftRight, _) => {
+                let left = self.reshape(left, shape);
+                let right = self.reshape(right, shape);
+                // Only the five lowest bits of the distance count.
+                let mask =
+                    self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
+                let right = self.plain(BinaryOperator::And, &right, &mask, shape, Fact::within(31.0));
+                let right = self.to_kind(right, Kind::Uint);
+                let operator = match operator {
+                    Operator::ShiftLeft => BinaryOperator::ShiftLeft,
+                    _ => BinaryOperator::ShiftRight,
+                };
+                self.plain(operator, &left, &right, shape, Fact::within(4.3e9))
+            }
+            _ => {
+                let left = self.reshape(left, shape);
+                let right = self.reshape(right, shape);
+                let fact = match operator {
+                    Operator::Add | Operator::Subtract => Fact::within(left.fact.bound + right.fact.bound),
+                    _ => Fact::within(4.3e9),
+                };
+                let operator = match operator {
+                    Operator::Add => BinaryOperator::Add,
+                    Operator::Subtract => BinaryOperator::Subtract,
+                    Operator::Multiply => BinaryOperator::Multiply,
+                    Operator::BitAnd => BinaryOperator::And,
+                    Operator::BitOr => BinaryOperator::InclusiveOr,
+                    _ => BinaryOperator::ExclusiveOr,
+                };
+                self.plain(operator, &left, &right, shape, fact)
+            }
+        }
+    }
+
+    /// The result of an operator that changes nothing, such as `x * 1`.
+    fn identity(&mut self, operator: Operator, left: &Value, right: &Value, shape: Shape) -> Option<Value> {
+        let kept = match operator {
+            Operator::Add if left.is_all(0.0) => right,
+            Operator::Add | Operator::Subtract if right.is_all(0.0) => left,
+            Operator::Multiply if left.is_all(1.0) => right,
+            Operator::Multiply | Operator::Divide if right.is_all(1.0) => left,
+            Operator::Multiply if left.is_all(0.0) => left,
+            Operator::Multiply if right.is_all(0.0) => right,
+            Operator::Divide if left.is_all(0.0) => left,
+            _ => return None,
+        };
+        Some(self.reshape(kept.clone(), shape))
+    }
+
+    /// A binary operator of naga on two values, whose kind and shape it keeps.
+    fn plain(&mut self, op: BinaryOperator, left: &Value, right: &Value, shape: Shape, fact: Fact) -> Value {
+        let (kind, left, right) = (left.kind(), self.expr(left), self.expr(right));
+        let handle = self.f.add(Expression::Binary { op, left, right });
+        Value::new(number(kind, shape), handle, fact)
+    }
+
+    /// A product, which is 0 where a factor is.
+    pub fn product(&mut self, left: Value, right: Value, shape: Shape) -> Value {
+        let (a, b) = (left.fact, right.fact);
+        let bound = Fact { bound: a.bound * b.bound, nonzero: false };
+        let fact = Fact::within(bound.bound);
+        let needs = |own: Fact, other: Fact| !(own.nonzero || other.finite());
+        let guards = match (a.nonzero && a.finite(), b.nonzero && b.finite()) {
+            (true, _) | (_, true) => [false, false],
+            // A zero matters only if the other side may be infinite or no number.
+            _ => [needs(a, b), needs(b, a)],
+        };
+        if guards == [false, false] {
+            // Vectors may be multiplied by a scalar as it is.
+            let [left, right] = [left, right].map(|value| match value.shape() {
+                Shape::Scalar => value,
+                _ => self.reshape(value, shape),
+            });
+            return self.plain(BinaryOperator::Multiply, &left, &right, shape, fact);
+        }
+        let left = self.reshape(left, shape);
+        let right = self.reshape(right, shape);
+        let product = self.plain(BinaryOperator::Multiply, &left, &right, shape, Fact::UNKNOWN);
+        let zeros: Vec<_> = [(guards[0], &left), (guards[1], &right)]
+            .into_iter()
+            .filter(|(guard, _)| *guard)
+            .map(|(_, value)| self.is_zero(value))
+            .collect();
+        let condition = match zeros[..] {
+            [one] => one,
+            [left, right, ..] => {
+                self.f.add(Expression::Binary { op: BinaryOperator::InclusiveOr, left, right })
+            }
+            [] => return product,
+        };
+        let zero = self.reshape(Value::float(0.0), shape);
+        self.select(condition, &zero, &product, fact)
+    }
+
+    fn is_zero(&mut self, value: &Value) -> Handle<Expression> {
+        let zero = self.reshape(Value::constant(value.kind(), Shape::Scalar, [0.0; 4]), value.shape());
+        let (left, right) = (self.expr(value), self.expr(&zero));
+        self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
+    }
+
+    /// Chooses by a condition of the values' shape, or a single one.
+    pub fn select(
+        &mut self,
+        condition: Handle<Expression>,
+        accept: &Value,
+        reject: &Value,
+        fact: Fact,
+    ) -> Value {
+        let ty = reject.ty;
+        let (accept, reject) = (self.expr(accept), self.expr(reject));
+        let handle = self.f.add(Expression::Select { condition, accept, reject });
+        Value::new(ty, handle, fact)
+    }
+
+    /// A quotient; 0 divided by 0 is 0.
+    pub fn quotient(&mut self, left: Value, right: Value, shape: Shape) -> Value {
+        let guard = !(left.fact.nonzero || right.fact.nonzero);
+        let fact = match right.as_constant() {
+            Some(components) if right.fact.nonzero => {
+                let count = usize::from(right.shape().count());
+                let least =
+                    components[..count].iter().fold(f64::INFINITY, |least, c| least.min(c.abs())) as f32;
+                Fact::within(left.fact.bound / least)
+            }
+            _ => Fact::UNKNOWN,
+        };
+        let left = self.reshape(left, shape);
+        let right = self.reshape(right, shape);
+        let quotient = self.plain(BinaryOperator::Divide, &left, &right, shape, fact);
+        if !guard {
+            return quotient;
+        }
+        let condition = self.is_zero(&left);
+        let zero = self.reshape(Value::float(0.0), shape);
+        self.select(condition, &zero, &quotient, fact)
+    }
+
+    /// What `fmod` leaves: it has the sign of the dividend, and is 0 if the divisor is.
+    pub fn remainder(&mut self, left: Value, right: Value, shape: Shape) -> Value {
+        let nonzero = right.fact.nonzero;
+        let fact = if nonzero { Fact::within(right.fact.bound) } else { Fact::UNKNOWN };
+        let left = self.reshape(left, shape);
+        let right = self.reshape(right, shape);
+        let quotient = self.plain(BinaryOperator::Divide, &left, &right, shape, Fact::UNKNOWN);
+        let whole = self.math(MathFunction::Trunc, &[&quotient], Fact::UNKNOWN);
+        let product = self.plain(BinaryOperator::Multiply, &right, &whole, shape, Fact::UNKNOWN);
+        let rest = self.plain(BinaryOperator::Subtract, &left, &product, shape, fact);
+        if nonzero {
+            return rest;
+        }
+        let condition = self.is_zero(&right);
+        let zero = self.reshape(Value::float(0.0), shape);
+        self.select(condition, &zero, &rest, fact)
+    }
+
+    /// Division of whole numbers, cut towards 0. A divisor of 0 counts as 1.
+    fn whole_quotient(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
+        let left = self.reshape(left, shape);
+        let mut right = self.reshape(right, shape);
+        if !(right.fact.nonzero && right.as_constant().is_some()) {
+            let one = self.reshape(Value::constant(right.kind(), Shape::Scalar, [1.0, 0.0, 0.0, 0.0]), shape);
+            let mut condition = self.is_zero(&right);
+            if right.kind() == Kind::Int {
+                // The quotient of the least number and -1 does not fit, and stops some processors.
+                let least = Value::constant(Kind::Int, Shape::Scalar, [f64::from(i32::MIN), 0.0, 0.0, 0.0]);
+                let least = self.reshape(least, shape);
+                let minus = Value::constant(Kind::Int, Shape::Scalar, [-1.0, 0.0, 0.0, 0.0]);
+                let minus = self.reshape(minus, shape);
+                let overflows = [(&left, least), (&right, minus)].map(|(value, limit)| {
+                    let (left, right) = (self.expr(value), self.expr(&limit));
+                    self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
+                });
+                let [left, right] = overflows;
+                let both = self.f.add(Expression::Binary { op: BinaryOperator::And, left, right });
+                condition = self.f.add(Expression::Binary {
+                    op: BinaryOperator::InclusiveOr,
+                    left: condition,
+                    right: both,
+                });
+            }
+            right = self.select(condition, &one, &right, Fact::UNKNOWN);
+        }
+        let op = if operator == Operator::Divide { BinaryOperator::Divide } else { BinaryOperator::Modulo };
+        self.plain(op, &left, &right, shape, Fact::within(4.3e9))
+    }
+
+    fn comparison(
+        &mut self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+        kind: Kind,
+        shape: Shape,
+        pos: Pos,
+    ) -> Result<Value, Error> {
+        let kind =
+            if matches!(operator, Operator::Equal | Operator::NotEqual) { kind } else { kind.max(Kind::Int) };
+        let (Shape::Scalar | Shape::Vector(_)) = shape else {
+            return Error::meaning(pos, "matrices cannot be compared");
+        };
+        let [left, right] = [left, right].map(|value| {
+            let value = self.to_kind(value, kind);
+            self.reshape(value, shape)
+        });
+        if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
+            let truth = std::array::from_fn(|i| f64::from(compare(operator, a[i], b[i])));
+            return Ok(Value::constant(Kind::Bool, shape, truth));
+        }
+        let op = match operator {
+            Operator::Less => BinaryOperator::Less,
+            Operator::LessEqual => BinaryOperator::LessEqual,
+            Operator::Greater => BinaryOperator::Greater,
+            Operator::GreaterEqual => BinaryOperator::GreaterEqual,
+            // What is no number differs from everything.
+            _ => BinaryOperator::Equal,
+        };
+        let (left, right) = (self.expr(&left), self.expr(&right));
+        let mut handle = self.f.add(Expression::Binary { op, left, right });
+        if operator == Operator::NotEqual {
+            handle = self.f.add(Expression::Unary { op: UnaryOperator::LogicalNot, expr: handle });
+        }
+        Ok(Value::new(number(Kind::Bool, shape), handle, Fact::within(1.0)))
+    }
+
+    fn logical(
+        &mut self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+        shape: Shape,
+        pos: Pos,
+    ) -> Result<Value, Error> {
+        if matches!(shape, Shape::Matrix(..)) {
+            return Error::meaning(pos, "matrices have no truth");
+        }
+        let and = operator == Operator::And;
+        // True and false decide, or change nothing.
+        for (value, other) in [(&left, &right), (&right, &left)] {
+            if value.is_all(f64::from(!and)) {
+                return Ok(value.clone());
+            }
+            if value.is_all(f64::from(and)) {
+                return Ok(other.clone());
+            }
+        }
+        let op = if and { BinaryOperator::And } else { BinaryOperator::InclusiveOr };
+        Ok(self.plain(op, &left, &right, shape, Fact::within(1.0)))
+    }
+
+    pub fn prefix(&mut self, prefix: Prefix, value: Value, pos: Pos) -> Result<Value, Error> {
+        let Ty::Number(kind, shape) = value.ty else {
+            let name = self.type_name(value.ty);
+            return Error::meaning(pos, format!("operators work on numbers, not on {name}"));
+        };
+        match prefix {
+            Prefix::Not => {
+                if matches!(shape, Shape::Matrix(..)) {
+                    return Error::meaning(pos, "matrices have no truth");
+                }
+                let value = self.to_kind(value, Kind::Bool);
+                if let Some(components) = value.as_constant() {
+                    let truth = components.map(|component| f64::from(component == 0.0));
+                    return Ok(Value::constant(Kind::Bool, shape, truth));
+                }
+                let expr = self.expr(&value);
+                let handle = self.f.add(Expression::Unary { op: UnaryOperator::LogicalNot, expr });
+                Ok(Value::new(value.ty, handle, Fact::within(1.0)))
+            }
+            Prefix::Minus => {
+                if let Shape::Matrix(rows, _) = shape {
+                    let rows = (0..rows)
+                        .map(|row| {
+                            let row = self.row(&value, row);
+                            self.prefix(prefix, row, pos)
+                        })
+                        .collect::<Result<_, _>>()?;
+                    return Ok(self.matrix(rows));
+                }
+                let value = self.to_kind(value, kind.max(Kind::Int));
+                if let Some(components) = value.as_constant() {
+                    let kind = value.kind();
+                    let minus = components.map(|component| match kind {
+                        Kind::Uint => f64::from((component as u32).wrapping_neg()),
+                        Kind::Int => f64::from((component as i32).wrapping_neg()),
+                        _ => -component,
+                    });
+                    return Ok(Value::constant(kind, shape, minus));
+                }
+                if value.kind() == Kind::Uint {
+                    let zero = self.zero(value.ty);
+                    return Ok(self.plain(
+                        BinaryOperator::Subtract,
+                        &zero,
+                        &value,
+                        shape,
+                        Fact::within(4.3e9),
+                    ));
+                }
+                let expr = self.expr(&value);
+                let handle = self.f.add(Expression::Unary { op: UnaryOperator::Negate, expr });
+                Ok(Value::new(value.ty, handle, value.fact))
+            }
+            Prefix::BitNot => {
+                let kind = kind.max(Kind::Int);
+                if kind == Kind::Float {
+                    return Error::meaning(pos, "bit operators work on whole numbers");
+                }
+                let value = self.to_kind(value, kind);
+                if let Some(components) = value.as_constant() {
+                    let bits = components.map(|component| match kind {
+                        Kind::Uint => f64::from(!(component as u32)),
+                        _ => f64::from(!(component as i32)),
+                    });
+                    return Ok(Value::constant(kind, shape, bits));
+                }
+                let expr = self.expr(&value);
+                let handle = self.f.add(Expression::Unary { op: UnaryOperator::BitwiseNot, expr });
+                Ok(Value::new(value.ty, handle, Fact::within(4.3e9)))
+            }
+        }
+    }
+
+    /// A function of naga, whose result has the type of its first argument.
+    pub fn math(&mut self, fun: MathFunction, arguments: &[&Value], fact: Fact) -> Value {
+        let handles: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
+        let at = |index: usize| handles.get(index).copied();
+        let handle =
+            self.f.add(Expression::Math { fun, arg: handles[0], arg1: at(1), arg2: at(2), arg3: at(3) });
+        Value::new(arguments[0].ty, handle, fact)
+    }
+}
+
+fn fold_all(
+    operator: Operator,
+    kind: Kind,
+    left: Components,
+    right: Components,
+    shape: Shape,
+) -> Option<Components> {
+    let mut folded = [0.0; 4];
+    for index in 0..usize::from(shape.count()) {
+        folded[index] = fold(operator, kind, left[index], right[index])?;
+    }
+    Some(folded)
+}

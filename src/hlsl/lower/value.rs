@@ -1,0 +1,108 @@
+//! Values while a shader is lowered: constants as far as they are known, and what is known of the others.
+
+use naga::{Expression, Handle};
+
+use crate::hlsl::token::Name;
+use crate::hlsl::types::{Kind, Shape, Ty};
+
+/// What is known of a number at translation time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Fact {
+    /// No component is larger than this; infinite if nothing is known, and then it may be NaN.
+    pub bound: f32,
+    /// No component is 0 or almost 0.
+    pub nonzero: bool,
+}
+
+impl Fact {
+    pub const UNKNOWN: Self = Self { bound: f32::INFINITY, nonzero: false };
+
+    pub fn within(bound: f32) -> Self {
+        Self { bound: if bound.is_nan() { f32::INFINITY } else { bound }, nonzero: false }
+    }
+
+    /// Whether it is neither infinite nor NaN.
+    pub fn finite(self) -> bool {
+        self.bound < 1e37
+    }
+
+    /// What holds for both.
+    pub fn or(self, other: Self) -> Self {
+        Self { bound: self.bound.max(other.bound), nonzero: self.nonzero && other.nonzero }
+    }
+}
+
+/// The components of a constant; those behind its size are 0.
+pub(super) type Components = [f64; 4];
+
+/// A value.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub ty: Ty,
+    pub repr: Repr,
+    pub fact: Fact,
+}
+
+/// How a value is known.
+#[derive(Clone, Debug)]
+pub(super) enum Repr {
+    /// A constant number or vector. Floats are finite and exact in `f32`; truth is 1.
+    Constant(Components),
+    Expr(Handle<Expression>),
+    Sampler(Name),
+}
+
+impl Value {
+    pub fn new(ty: Ty, handle: Handle<Expression>, fact: Fact) -> Self {
+        Self { ty, repr: Repr::Expr(handle), fact }
+    }
+
+    /// A constant of a number type that is no matrix.
+    pub fn constant(kind: Kind, shape: Shape, components: Components) -> Self {
+        let used = &components[..usize::from(shape.count()).min(4)];
+        let bound = used.iter().fold(0.0_f64, |most, component| most.max(component.abs())) as f32;
+        let nonzero = used.iter().all(|component| component.abs() > 1e-18);
+        Self { ty: Ty::Number(kind, shape), repr: Repr::Constant(components), fact: Fact { bound, nonzero } }
+    }
+
+    pub fn float(value: f32) -> Self {
+        Self::constant(Kind::Float, Shape::Scalar, [f64::from(value), 0.0, 0.0, 0.0])
+    }
+
+    pub fn as_constant(&self) -> Option<Components> {
+        match self.repr {
+            Repr::Constant(components) => Some(components),
+            _ => None,
+        }
+    }
+
+    /// Whether every component is the constant `value`.
+    pub fn is_all(&self, value: f64) -> bool {
+        let count = usize::from(self.shape().count()).min(4);
+        self.as_constant().is_some_and(|components| components[..count].iter().all(|own| *own == value))
+    }
+
+    /// Kind of a number; floats for anything else.
+    pub fn kind(&self) -> Kind {
+        match self.ty {
+            Ty::Number(kind, _) => kind,
+            _ => Kind::Float,
+        }
+    }
+
+    /// Shape of a number; a scalar for anything else.
+    pub fn shape(&self) -> Shape {
+        match self.ty {
+            Ty::Number(_, shape) => shape,
+            _ => Shape::Scalar,
+        }
+    }
+}
+
+impl Value {
+    /// Whether it is a constant of which no component is smaller.
+    pub fn is_at_least(&self, least: f64) -> bool {
+        let count = usize::from(self.shape().count()).min(4);
+        self.as_constant().is_some_and(|components| components[..count].iter().all(|own| *own >= least))
+    }
+}

@@ -1,0 +1,39 @@
+//! Translates the shaders of presets from HLSL, as Direct3D 9 reads it, to naga's intermediate representation.
+//!
+//! ```text
+//! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ budget kept ─lower─▶ naga::Module
+//! ```
+//!
+//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step has a budget
+//! (`limits`), and nothing recurses deeper than the limit of nesting, whatever the source.
+
+mod ast;
+mod condition;
+mod cost;
+mod error;
+mod header;
+mod lexer;
+mod limits;
+mod lower;
+mod parser;
+mod preprocessor;
+mod scan;
+mod token;
+mod translation;
+mod types;
+
+use lactea_abi::PassKind;
+
+pub use error::{Error, ErrorKind, Pos};
+pub use translation::{IMAGE_ENTRY, Translation};
+
+/// Translates the warp or composite shader of a preset.
+///
+/// # Errors
+/// Fails with the first error and its place, or with the limit that the shader exceeds.
+pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
+    let tokens = preprocessor::expand(lexer::tokens(source)?)?;
+    let tree = parser::parse(&tokens)?;
+    let plan = cost::check(&tree)?;
+    lower::lower(&tree, kind, plan)
+}

@@ -1,0 +1,16 @@
+//! Builds the syntax tree.
+
+mod cursor;
+mod declarations;
+mod expressions;
+mod statements;
+mod types;
+
+use super::ast::Ast;
+use super::error::Error;
+use super::token::Token;
+
+/// Parses the tokens of a shader; the last one must be the end.
+pub(super) fn parse(tokens: &[Token]) -> Result<Ast, Error> {
+    cursor::Parser::new(tokens).file()
+}

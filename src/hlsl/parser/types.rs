@@ -1,0 +1,201 @@
+//! Types in the source, and the lengths of arrays.
+
+use super::cursor::Parser;
+use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
+use crate::hlsl::error::Error;
+use crate::hlsl::limits;
+use crate::hlsl::token::TokenKind;
+use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
+
+/// Words in front of a type that change nothing here, beside `const`.
+const MODIFIERS: [&str; 16] = [
+    "const",
+    "static",
+    "uniform",
+    "extern",
+    "volatile",
+    "shared",
+    "inline",
+    "precise",
+    "row_major",
+    "column_major",
+    "linear",
+    "centroid",
+    "nointerpolation",
+    "noperspective",
+    "sample",
+    "export",
+];
+
+/// What stands in front of a declaration.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Modifiers {
+    pub is_const: bool,
+}
+
+impl Parser<'_> {
+    /// Takes the words in front of a type. A word that no type or word follows is an ordinary name.
+    pub fn modifiers(&mut self) -> Modifiers {
+        let mut found = Modifiers::default();
+        while let Some(name) = self.peek().name() {
+            if !MODIFIERS.contains(&&**name) || self.peek_at(1).name().is_none() {
+                break;
+            }
+            found.is_const |= &**name == "const";
+            self.next();
+        }
+        found
+    }
+
+    /// Whether a declaration starts here: words, a type and a name.
+    pub fn at_declaration(&self) -> bool {
+        let Some(name) = self.peek().name() else { return false };
+        let next_is_name = self.peek_at(1).name().is_some();
+        match &**name {
+            "struct" | "typedef" => next_is_name || self.peek_at(1).is("{"),
+            word if MODIFIERS.contains(&word) || word == "unsigned" => next_is_name,
+            "vector" | "matrix" if self.peek_at(1).is("<") => true,
+            _ => next_is_name && self.is_type(),
+        }
+    }
+
+    /// Whether the next token can be the name of a type.
+    pub fn is_type(&self) -> bool {
+        let Some(name) = self.peek().name() else { return false };
+        let sampler =
+            name.starts_with("sampler") || name.starts_with("texture") || name.starts_with("Texture");
+        numeric(name).is_some()
+            || self.named.contains_key(name)
+            || matches!(&**name, "void" | "vector" | "matrix" | "string" | "unsigned")
+            || sampler && !name.contains('_')
+    }
+
+    /// Parses a type.
+    pub fn ty(&mut self) -> Result<Ty, Error> {
+        let pos = self.pos();
+        let name = self.expect_name("a type")?;
+        if let Some(ty) = self.named.get(&name) {
+            return Ok(*ty);
+        }
+        if let Some(ty) = numeric(&name) {
+            return Ok(ty);
+        }
+        match &*name {
+            "void" => Ok(Ty::Void),
+            "unsigned" => match self.ty()? {
+                Ty::Number(_, shape) => Ok(number(Kind::Uint, shape)),
+                _ => Error::syntax(pos, "`unsigned` needs a type of numbers"),
+            },
+            "vector" => {
+                let (kind, sizes) = self.template(&[4])?;
+                Ok(number(kind, Shape::of(1, sizes[0])))
+            }
+            "matrix" => {
+                let (kind, sizes) = self.template(&[4, 4])?;
+                Ok(number(kind, Shape::of(sizes[0], sizes[1])))
+            }
+            word if word.to_ascii_lowercase().starts_with("sampler")
+                || word.to_ascii_lowercase().starts_with("texture")
+                || word == "string" =>
+            {
+                if self.peek().is("<") {
+                    self.skip_brackets("<", ">")?;
+                }
+                Ok(Ty::Sampler)
+            }
+            _ => Error::syntax(pos, format!("expected a type, found `{name}`")),
+        }
+    }
+
+    /// Parses `<float, 3>` after `vector` or `matrix`; without it, the sizes are `default`.
+    fn template(&mut self, default: &[u8]) -> Result<(Kind, Vec<u8>), Error> {
+        let mut sizes = default.to_vec();
+        if !self.accept("<") {
+            return Ok((Kind::Float, sizes));
+        }
+        let pos = self.pos();
+        let Ty::Number(kind, Shape::Scalar) = self.ty()? else {
+            return Error::syntax(pos, "expected a type of single numbers");
+        };
+        for size in &mut sizes {
+            self.expect(",")?;
+            let token = self.next();
+            match token.kind {
+                TokenKind::Int(value @ 1..=4, _) => *size = value as u8,
+                _ => return Error::syntax(token.pos, "expected a size from 1 to 4"),
+            }
+        }
+        self.expect(">")?;
+        Ok((kind, sizes))
+    }
+
+    /// Parses `[n]` behind a name, any number of times. `None` is a length that the start value decides.
+    pub fn dimensions(&mut self) -> Result<Vec<Option<u32>>, Error> {
+        let mut lengths = Vec::new();
+        while self.peek().is("[") {
+            self.next();
+            let pos = self.pos();
+            if self.accept("]") {
+                lengths.push(None);
+                continue;
+            }
+            let length = self.assignment()?;
+            self.expect("]")?;
+            match self.constant(length) {
+                Some(length) if (1..=i64::from(limits::ELEMENTS)).contains(&length) => {
+                    lengths.push(Some(length as u32));
+                }
+                Some(length) => {
+                    let message =
+                        format!("an array of {length} elements; allowed are 1 to {}", limits::ELEMENTS);
+                    return Error::limit(pos, message);
+                }
+                None => return Error::meaning(pos, "the length of an array must be a constant"),
+            }
+            if lengths.len() > 8 {
+                return Error::limit(pos, "an array of more than 8 dimensions");
+            }
+        }
+        Ok(lengths)
+    }
+
+    /// The type of an array of arrays of `element`, the last length innermost.
+    pub fn array(&mut self, element: Ty, lengths: &[u32]) -> Result<Ty, Error> {
+        let total = lengths.iter().fold(1_u64, |total, length| total.saturating_mul(u64::from(*length)));
+        if total > u64::from(limits::ELEMENTS) {
+            let message = format!("an array of {total} elements; the limit is {}", limits::ELEMENTS);
+            return Error::limit(self.pos(), message);
+        }
+        Ok(lengths.iter().rev().fold(element, |element, length| {
+            let array = ArrayType { element, length: *length };
+            let known = self.ast.arrays.iter().position(|known| *known == array);
+            Ty::Array(known.unwrap_or_else(|| {
+                self.ast.arrays.push(array);
+                self.ast.arrays.len() - 1
+            }) as u32)
+        }))
+    }
+
+    /// The value of a constant whole number.
+    pub fn constant(&self, id: ExprId) -> Option<i64> {
+        match self.ast.expr(id) {
+            Expr::Int(value, _) => Some(i64::from(*value)),
+            Expr::Float(value) => Some(*value as i64),
+            Expr::Name(name) => self.constants.get(name).copied(),
+            Expr::Prefix(Prefix::Minus, inner) => self.constant(*inner)?.checked_neg(),
+            Expr::Cast(_, inner) => self.constant(*inner),
+            Expr::Construct(_, values) if values.len() == 1 => self.constant(values[0]),
+            Expr::Binary(operator, left, right) => {
+                let (left, right) = (self.constant(*left)?, self.constant(*right)?);
+                match operator {
+                    Operator::Add => left.checked_add(right),
+                    Operator::Subtract => left.checked_sub(right),
+                    Operator::Multiply => left.checked_mul(right),
+                    Operator::Divide => left.checked_div(right),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}

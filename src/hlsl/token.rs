@@ -1,0 +1,64 @@
+//! Tokens.
+
+use std::rc::Rc;
+
+use super::error::Pos;
+
+/// A name: interned by the lexer only as far as copies share the text.
+pub type Name = Rc<str>;
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TokenKind {
+    /// A name or keyword.
+    Name(Name),
+    /// A whole number; `true` if it is unsigned.
+    Int(u32, bool),
+    /// A number with a fraction, exponent or suffix.
+    Float(f32),
+    /// An operator or bracket.
+    Mark(&'static str),
+    /// A string in quotes, without them.
+    Text(Name),
+    /// A character that HLSL does not use.
+    Stray(char),
+    /// The end of the source.
+    End,
+}
+
+/// A token and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Token {
+    pub kind: TokenKind,
+    pub pos: Pos,
+    /// Whether it is the first of its line.
+    pub starts_line: bool,
+    /// Whether it follows the token before without a space.
+    pub glued: bool,
+}
+
+impl Token {
+    pub fn is(&self, mark: &str) -> bool {
+        matches!(self.kind, TokenKind::Mark(own) if own == mark)
+    }
+
+    pub fn name(&self) -> Option<&Name> {
+        match &self.kind {
+            TokenKind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Text for messages.
+    pub fn describe(&self) -> String {
+        match &self.kind {
+            TokenKind::Name(name) => format!("`{name}`"),
+            TokenKind::Int(value, _) => format!("`{value}`"),
+            TokenKind::Float(value) => format!("`{value}`"),
+            TokenKind::Mark(mark) => format!("`{mark}`"),
+            TokenKind::Text(text) => format!("\"{text}\""),
+            TokenKind::Stray(letter) => format!("`{letter}`"),
+            TokenKind::End => "the end of the shader".to_owned(),
+        }
+    }
+}
