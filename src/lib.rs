@@ -27,6 +27,7 @@ pub mod mind;
 pub mod night;
 pub mod pack;
 pub mod salvage;
+pub mod shards;
 pub mod show;
 pub mod stage;
 pub mod training;

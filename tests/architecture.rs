@@ -37,6 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("embed", &["units", "disk", "milk", "library", "jobs", "frames"]),
     ("cluster", &["units", "disk", "library", "jobs", "frames", "embed"]),
+    ("shards", &["disk", "library", "jobs", "audit", "frames", "embed"]),
     (
         "night",
         &[
@@ -57,7 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "units", "disk", "confine", "watchdog", "audio", "analysis", "media", "library", "mind", "stage",
-            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "night", "midi",
+            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night", "midi",
             "app",
         ],
     ),

@@ -4,6 +4,7 @@
 //! files are recognised. An interrupted run is resumed by the next one.
 
 mod event;
+mod import;
 mod judge;
 mod ledger;
 mod live;
@@ -35,6 +36,7 @@ use crate::library::Store;
 use crate::stage::image_places;
 
 pub use event::{AuditEvent, AuditReport};
+pub use import::import;
 use judge::{JobVerdict, judge};
 pub use ledger::{Ledger, recipe};
 pub use live::LiveAudit;
@@ -76,7 +78,7 @@ pub fn audit(
     });
     // Opening a device takes as long as scanning a library: do both at the same time.
     pool.start();
-    let plan = AuditPlan::make(&store, settings)?;
+    let plan = AuditPlan::scan(&store, &settings.libraries)?;
     let ledger = Ledger::new(store, recipe(&settings.probe));
     let mut run = AuditRun {
         version: "v0".into(),
@@ -88,7 +90,7 @@ pub fn audit(
     let resumed = settings.out.join(RUN_FILE).exists();
     save_run(&settings.out, &run)?;
     let todo = plan.todo(&ledger.known()?, settings, resumed, run.started_at.unsigned_abs())?;
-    let mut report = AuditReport { presets: plan.presets(), known: todo.known, ..AuditReport::default() };
+    let mut report = AuditReport { presets: todo.presets, known: todo.known, ..AuditReport::default() };
     on_event(AuditEvent::Scanned {
         files: plan.files(),
         presets: report.presets,

@@ -96,7 +96,7 @@ impl Table {
 
     /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
     /// empty one. The second value is whether it is the current one. `on_note` receives messages about other rows.
-    pub(super) fn for_embedder(
+    pub fn for_embedder(
         embedder_id: EmbedderId,
         folder: &Path,
         on_note: &mut dyn FnMut(String),
@@ -200,6 +200,13 @@ impl Table {
         let wanted: std::collections::HashSet<&str> = ids.collect();
         let rows: Vec<usize> =
             (0..self.ids.len()).filter(|&at| wanted.contains(self.ids[at].as_str())).collect();
+        self.select(&rows);
+    }
+
+    /// Sorts the rows by folder and file name, the order in which a bake lists presets.
+    pub fn sort(&mut self) {
+        let mut rows: Vec<usize> = (0..self.ids.len()).collect();
+        rows.sort_by(|&a, &b| self.ids[a].split('/').cmp(self.ids[b].split('/')));
         self.select(&rows);
     }
 

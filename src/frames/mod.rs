@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 
 use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
-pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
+pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read};
 pub use error::FramesError;
-pub use item::{BakeItem, items_in};
+pub use item::{BakeItem, items_in, items_of_shard};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{AuditPlan, Ledger, recipe};
@@ -29,7 +29,7 @@ use crate::confine::Rights;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
-use crate::library::{PresetId, PresetSource, Store, library_root};
+use crate::library::{PresetId, Store, library_root};
 use crate::units::Rng;
 
 /// Reasons of attempts that are not repeated: a preset that hangs would hang again. A file that cannot be read may be
@@ -128,8 +128,7 @@ fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
 
 /// Returns the content id of a readable preset.
 fn content_of(path: &Path) -> Option<String> {
-    let bytes = PresetSource::File(path.to_owned()).read().ok()?;
-    Some(PresetId::of(&bytes).to_string())
+    item::id_of_file(path).map(|id| id.to_string())
 }
 
 /// Returns whether the library of a job is missing or empty, as on an unmounted disk.

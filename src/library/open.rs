@@ -282,17 +282,19 @@ impl CatalogueBuilder {
 
     /// Applies a style index; without one, the styles from the presets' code remain.
     fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
+        if lookup.index.is_some() {
+            self.names();
+        }
+        let lookup = match &self.names {
+            Some(names) => lookup.matching(names),
+            None => lookup,
+        };
         messages.extend(lookup.problems.iter().map(|why| format!("ignoring a style index: {why}")));
         self.catalogue.policy = lookup.policy;
-        let Some(index) = lookup.index else { return };
-        self.names();
-        let Some(names) = &self.names else { return };
+        let (Some(index), Some(names)) = (lookup.index, &self.names) else { return };
         let applied = style::apply(&index, names, &mut self.catalogue);
-        let version = index.version.word();
-        if applied.styled == 0 && !index.entries.is_empty() {
-            messages.push(format!("ignoring style index {version}: it lists none of the presets"));
-        } else if applied.gone > 0 {
-            let (gone, all) = (applied.gone, index.entries.len());
+        if applied.gone > 0 {
+            let (gone, all, version) = (applied.gone, index.entries.len(), index.version.word());
             messages.push(format!("{gone} of the {all} presets listed in style index {version} are missing"));
         }
     }

@@ -5,6 +5,7 @@
 mod hostile;
 mod kitchen;
 mod overnight;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
