@@ -58,8 +58,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "units", "disk", "confine", "watchdog", "audio", "analysis", "media", "library", "mind", "stage",
-            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night", "midi",
-            "app",
+            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night",
+            "midi", "app",
         ],
     ),
 ];

@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::render::render_all;
+use crate::confine::Rights;
 use crate::frames::bench::Bench;
 use crate::frames::items_in;
-use crate::frames::single::{RenderJob, RenderSettings};
+use crate::frames::single::{RenderJob, RenderSettings, foreign_files};
 use crate::jobs::machine;
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings};
 use crate::library;
 use crate::stage::Gpu;
@@ -122,11 +124,13 @@ fn measure(
             recycle_mib: 2048,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+        rights: Rights { read: foreign_files(&settings.textures, &settings.audio), write: Vec::new() },
         environment: Vec::new(),
         pause_for: None,
         stop: std::sync::Arc::default(),
     };
-    let jobs = subjects.iter().map(|subject| RenderJob { preset: subject.file.clone(), out: None });
+    let jobs =
+        subjects.iter().map(|subject| RenderJob { preset: WirePreset::new(subject.file.clone()), out: None });
     let mut failed = 0;
     render_all(&pool, jobs.collect(), |report| {
         let subject = subjects.iter().find(|subject| subject.file == report.preset);

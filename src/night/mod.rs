@@ -26,7 +26,6 @@ pub use preflight::Check;
 pub use publish::{PublishError, has_previous_index, restore_index};
 pub use settings::NightSettings;
 
-use crate::disk;
 use crate::frames::{self, BakeItem};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;

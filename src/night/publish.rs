@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::jobs::files;
+use crate::disk::{self, limit};
 use crate::library::looks::{BAKE_FILE, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy, find_index};
 
@@ -49,10 +49,9 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     }
     for name in INDEX_FILES {
         let (now, before) = (library.join(name), library.join(previous(name)));
-        match std::fs::read(&now) {
+        match disk::read(&now, limit::LIST) {
             Ok(bytes) => {
-                files::write_whole(&before, &bytes)
-                    .map_err(|error| PublishError::file(&before, &error.why))?;
+                disk::write(&before, &bytes).map_err(|error| PublishError::file(&before, &error.why))?;
             }
             // Restoring must not bring back a file of an older index.
             Err(_) => remove(&before)?,
@@ -64,8 +63,8 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
             continue; // The user may have edited it.
         }
         let from = folder.join(name);
-        let bytes = std::fs::read(&from).map_err(|error| PublishError::file(&from, &error))?;
-        files::write_whole(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
+        let bytes = disk::read(&from, limit::LIST).map_err(|error| PublishError::file(&from, &error))?;
+        disk::write(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
     }
     write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
 }
@@ -82,11 +81,11 @@ pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     }
     for name in INDEX_FILES {
         let (now, before) = (library.join(name), library.join(previous(name)));
-        let (current, earlier) = (std::fs::read(&now).ok(), std::fs::read(&before).ok());
+        let (current, earlier) = (disk::read(&now, limit::LIST).ok(), disk::read(&before, limit::LIST).ok());
         for (path, bytes) in [(&now, earlier), (&before, current)] {
             match bytes {
                 Some(bytes) => {
-                    files::write_whole(path, &bytes).map_err(|error| PublishError::file(path, &error.why))?;
+                    disk::write(path, &bytes).map_err(|error| PublishError::file(path, &error.why))?;
                 }
                 None => remove(path)?,
             }

@@ -10,9 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::ShardError;
 use crate::disk::{self, FileKind, Input, limit};
-use crate::jobs::files;
+
 use crate::jobs::shard::Shard;
-use crate::library::whole_file;
 
 /// Description of a shard.
 const INFO: &str = "shard.json";
@@ -81,14 +80,14 @@ pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
 /// Writes the description and the hashes of every file; the hashes last.
 pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
     let path = folder.join(INFO);
-    whole_file::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
+    disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
     let mut sums = String::new();
     for (name, path) in files_below(folder)? {
         let hash = hash(&path).map_err(|error| ShardError::file(&path, &error))?;
         sums += &format!("{hash}  {name}\n");
     }
     let path = folder.join(SUMS);
-    files::write_whole(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
+    disk::write(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
 }
 
 /// Returns the files to hand over, by their path below the folder with forward slashes. Links and special files stay.

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::ShardError;
 use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use crate::audit::{self, AuditPlan, read_run};
-use crate::disk::{Input, limit};
+use crate::disk::{self, Input, limit};
 use crate::jobs::shard::Shard;
 use crate::library::store::VerdictRow;
-use crate::library::{PresetId, Store, whole_file};
+use crate::library::{PresetId, Store};
 
 const VERDICTS: &str = "verdicts.jsonl";
 /// Folder of the thumbnails within an audit.
@@ -23,7 +23,7 @@ pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<Sha
     let presets = plan.each_preset().filter(|file| shard.contains(file.id)).count();
     let mut done = 0;
     let path = out.join(VERDICTS);
-    whole_file::replace(&path, |file| {
+    disk::replace(&path, |file| {
         let mut failed = Ok(());
         let read = store.each_verdict(&run.recipe, |row| {
             if shard.contains(row.id) && plan.has(row.id) && failed.is_ok() {

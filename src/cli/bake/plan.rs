@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::jobs::files;
+use crate::disk;
 use crate::shards::{self, ClusterPlan, Engine, PresetCost};
 
 /// Write the job files of a bake on several machines, and estimate its time.
@@ -97,7 +97,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut last = plan.work.clone();
     for file in plan.files(engine) {
         last = plan.work.join(file.name);
-        files::write_whole(&last, file.text.as_bytes())?;
+        disk::write(&last, file.text.as_bytes())?;
         println!("wrote {}", last.display());
     }
     println!("{shards} shards; start the bake with {}", last.display());
