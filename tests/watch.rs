@@ -39,7 +39,15 @@ fn rig(context: &Arc<RenderContext>, file: &Path) -> Result<Rig, String> {
     let mut stage = Stage::new(context.clone(), SIZE);
     stage.measure_picture(true);
     let show = ShowSettings { fps: FPS, warm_frames: 12, ..ShowSettings::default() };
-    Ok(Rig::new(Show::new(show, Catalogue::of_one(file, std::fs::read(file)?.into()).into()), stage, warmer, heard))
+    Ok(Rig::new(
+        Show::new(
+            show,
+            Catalogue::of_one(file, std::fs::read(file).map_err(|error| error.to_string())?.into()).into(),
+        ),
+        stage,
+        warmer,
+        heard,
+    ))
 }
 
 /// Plays a preset and returns the seconds on air after which the watch replaced it, and why.

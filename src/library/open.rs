@@ -155,7 +155,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let catalogue = Catalogue::built_in();
     match record_built_in(store, &catalogue) {
         Err(error) if !store.mark_if_damaged(&error) => {
-            log::warn!("cannot record the built-in presets: {error}")
+            log::warn!("cannot record the built-in presets: {error}");
         }
         recorded => recorded?,
     }
@@ -503,7 +503,8 @@ mod tests {
                 .map_or(text.clone().into_bytes(), |units| text.encode_utf16().flat_map(units).collect());
             std::fs::write(folder.path().join(name), [mark, &text].concat()).expect("written");
         };
-        let forms: [(&[u8], Option<fn(u16) -> [u8; 2]>); 3] = [
+        type Encoding = Option<fn(u16) -> [u8; 2]>;
+        let forms: [(&[u8], Encoding); 3] = [
             (b"\xef\xbb\xbf", None),
             (b"\xff\xfe", Some(u16::to_le_bytes)),
             (b"\xfe\xff", Some(u16::to_be_bytes)),

@@ -89,7 +89,7 @@ pub fn hostile_tree(library: &Path) -> usize {
     write(&at(b"line\nbreak.milk"), preset);
     write(&at(b"-rf --help.milk"), preset);
     write(&at(&[b"n".repeat(250), b".milk".to_vec()].concat()), preset);
-    write(&at(b"utf16.milk"), b"\xff\xfe[\0p\0r\0e\0s\0e\0t\0000\0]\0");
+    write(&at(b"utf16.milk"), b"\xff\xfe[\0p\0r\0e\0s\0e\0t\x000\x000\0]\0");
     write(&at(b"zeros.milk"), &[0; 1000]);
     write(&at(b"too large.milk"), &vec![b'a'; (1 << 20) + 1]);
     link(library, &at(b"round"));

@@ -64,11 +64,12 @@ impl Ground {
             if let Some(status) = child.try_wait().expect("a status") {
                 break status;
             }
-            if started.elapsed() > PATIENCE {
+            let stuck = started.elapsed() > PATIENCE;
+            if stuck {
                 child.kill().ok();
                 child.wait().ok();
-                panic!("{what}: stuck");
             }
+            assert!(!stuck, "{what}: stuck");
             std::thread::sleep(Duration::from_millis(20));
         };
         let (mut output, mut bytes) = (output, Vec::new());
