@@ -14,7 +14,7 @@ mod verdicts;
 use std::path::{Path, PathBuf};
 
 pub use error::ShardError;
-pub use plan::{ClusterPlan, Engine, PlanFile};
+pub use plan::{ClusterPlan, Engine, PlanFile, plan_files};
 pub use seal::{STORE, ShardInfo, ShardStage, break_seal, seal};
 pub use trial::{PresetCost, measure};
 pub use verdicts::seal_audit;

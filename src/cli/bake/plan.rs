@@ -95,7 +95,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         EngineName::Kubernetes => Engine::Kubernetes,
     };
     let mut last = plan.work.clone();
-    for file in plan.files(engine) {
+    for file in shards::plan_files(&plan, engine) {
         last = plan.work.join(file.name);
         disk::write(&last, file.text.as_bytes())?;
         println!("wrote {}", last.display());

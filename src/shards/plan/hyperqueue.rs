@@ -1,6 +1,6 @@
 //! HyperQueue: a Python program that submits one job with a task for each shard and step.
 
-use super::{ClusterPlan, PlanFile, SCRIPT};
+use super::steps::{ClusterPlan, PlanFile, SCRIPT};
 
 pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
     let steps: Vec<String> =
@@ -61,12 +61,12 @@ fn python(value: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::plan;
     use super::*;
+    use crate::shards::plan::steps::example;
 
     #[test]
     fn the_program_lists_the_steps_and_the_shards() {
-        let text = &files(&plan())[0].text;
+        let text = &files(&example())[0].text;
         assert!(text.contains("SHARDS = 12\n") && text.contains("WORK = \"/work/o'bake\"\n"));
         assert!(text.contains("STEPS = [(\"audit\", True), (\"merge-audit\", False), "));
         assert!(text.contains("ResourceRequest(resources={\"gpus/nvidia\": 1}, cpus=8)"));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
+use super::steps::{ClusterPlan, PlanFile, SCRIPT, Step, quote};
 
 /// Name of the file with all jobs, one document each.
 const JOBS: &str = "jobs.yaml";
@@ -86,12 +86,12 @@ spec:
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::plan;
     use super::*;
+    use crate::shards::plan::steps::example;
 
     #[test]
     fn sharded_steps_are_indexed_jobs() {
-        let files = files(&plan());
+        let files = files(&example());
         let jobs: Vec<&str> = files[0].text.split("---\n").collect();
         assert_eq!(jobs.len(), 5);
         assert!(jobs[0].contains("completions: 12\n  parallelism: 4\n"));

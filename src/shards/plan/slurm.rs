@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{ClusterPlan, PlanFile, SCRIPT, quote};
+use super::steps::{ClusterPlan, PlanFile, SCRIPT, quote};
 
 /// Name of the script that submits the jobs.
 const SUBMIT: &str = "submit.sh";
@@ -44,12 +44,12 @@ pub(super) fn files(plan: &ClusterPlan) -> Vec<PlanFile> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::plan;
     use super::*;
+    use crate::shards::plan::steps::example;
 
     #[test]
     fn each_step_waits_for_the_one_before() {
-        let text = &files(&plan())[0].text;
+        let text = &files(&example())[0].text;
         assert!(text.contains("--cpus-per-task=8 --mem=12288M --time=90"));
         assert!(text.contains("--job-name=audit --array=0-11%4 --output="));
         assert!(text.contains("--job-name=merge-audit --dependency=afterok:$audit "));
