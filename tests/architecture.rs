@@ -13,11 +13,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("faults", &[]),
     ("watchdog", &[]),
     ("disk", &[]),
+    ("confine", &[]),
     ("salvage", &[]),
     ("handoff", &["units"]),
     ("audio", &["units", "disk", "handoff"]),
     ("analysis", &["units"]),
-    ("media", &["units"]),
+    ("media", &["units", "disk", "confine"]),
     ("eel", &[]),
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
@@ -26,13 +27,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // The limiter counts flashes by the rules of the meter.
     ("stage", &["units", "disk", "media", "milk"]),
     ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),
-    ("jobs", &["units", "library"]),
+    ("jobs", &["units", "disk", "confine", "milk", "library"]),
     ("training", &["units", "disk", "audio", "analysis", "jobs"]),
-    ("audit", &["units", "disk", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
+    ("audit", &["units", "disk", "confine", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
     ("pack", &["units", "disk", "media", "milk", "library", "jobs", "audit"]),
-    ("frames", &["units", "disk", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"]),
+    (
+        "frames",
+        &["units", "disk", "confine", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"],
+    ),
     ("embed", &["units", "disk", "milk", "library", "jobs", "frames"]),
     ("cluster", &["units", "disk", "library", "jobs", "frames", "embed"]),
+    ("shards", &["disk", "library", "jobs", "audit", "frames", "embed"]),
     (
         "night",
         &[
@@ -52,8 +57,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "units", "disk", "watchdog", "audio", "analysis", "media", "library", "mind", "stage", "show",
-            "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "night", "midi", "app",
+            "units", "disk", "confine", "watchdog", "audio", "analysis", "media", "library", "mind", "stage",
+            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night",
+            "midi", "app",
         ],
     ),
 ];
@@ -72,6 +78,8 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("cap_std", &["disk"]),
     ("cap_fs_ext", &["disk"]),
     ("rustix", &["disk"]),
+    ("landlock", &["confine"]),
+    ("seccompiler", &["confine"]),
     ("arc_swap", &["handoff"]),
     ("rusqlite", &["library"]),
     ("toml_edit", &["library"]),
@@ -84,7 +92,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("sysinfo", &["jobs"]),
     ("rayon", &["jobs"]),
     ("maud", &["audit", "night"]),
-    ("base64", &["audit"]),
+    ("base64", &["audit", "jobs"]),
     ("fs4", &["night"]),
     ("cpu_time", &["units"]),
     ("windows_sys", &["jobs"]),
@@ -287,9 +295,9 @@ fn the_graphics_device_is_only_called_where_its_failures_become_values() {
 #[test]
 fn only_the_app_asks_the_wall_clock() {
     // Measuring how long something took is not asking what time it is for the show; these rooms do only that.
-    const MEASURE: [&str; 13] = [
-        "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "midi", "night", "stage",
-        "watchdog", "training",
+    const MEASURE: [&str; 14] = [
+        "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "midi", "night", "shards",
+        "stage", "watchdog", "training",
     ];
     const MEASURING_FILES: [&str; 2] = ["src/show/warm.rs", "src/units/processor.rs"];
     for (room, path, text) in sources() {
@@ -298,4 +306,74 @@ fn only_the_app_asks_the_wall_clock() {
             MEASURE.contains(&room.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
         assert!(!asks || exempt, "{}: asks the wall clock", path.display());
     }
+}
+
+/// Files that may contain `unsafe`, and what they wrap.
+const UNSAFE: &[(&str, &str)] = &[
+    ("src/eel/native/", "calls into machine code that was just generated"),
+    ("src/jobs/", "calls of the system that no safe library wraps"),
+    ("src/app/live/in_flight.rs", "a call of the system's clock"),
+    ("src/stage/interpolation.rs", "instructions that the processor was asked for"),
+    ("src/app/leave.rs", "ending the process at once"),
+    ("src/stage/pass/module.rs", "a shader whose bounds were checked before"),
+    ("src/cli/mod.rs", "the default action of a signal"),
+    ("src/watchdog/", "calls of the system that no safe library wraps"),
+    ("src/library/trim.rs", "a call of the allocator"),
+];
+
+#[test]
+fn unsafe_code_stays_in_its_files_and_gives_its_proof() {
+    let mut offences = Vec::new();
+    for (_, path, text) in sources() {
+        let name = path.to_string_lossy().replace('\\', "/");
+        let name = name.rfind("src/").map_or(name.as_str(), |at| &name[at..]);
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let opens = ["unsafe {", "unsafe impl"].iter().any(|form| code.contains(form));
+            if !opens {
+                continue;
+            }
+            if !UNSAFE.iter().any(|(place, _)| name.starts_with(place)) {
+                offences.push(format!("{name}:{}: unsafe code in this file", number + 1));
+            }
+            // The proof is the comment right above, above an attribute, or on the line itself.
+            let above = lines[..number].iter().rev().take_while(|line| {
+                let line = line.trim_start();
+                line.starts_with("//")
+                    || line.starts_with("#[")
+                    || !line.ends_with([';', '}', '{']) && !line.is_empty()
+            });
+            if !line.contains("SAFETY:") && !above.clone().any(|line| line.contains("SAFETY:")) {
+                offences.push(format!("{name}:{}: no SAFETY comment", number + 1));
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn files_in_folders_are_opened_through_the_disk_room() {
+    // Rooms that read what other people made. `library/store` opens the program's own database, and tests write files.
+    const ROOMS: [&str; 12] = [
+        "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
+        "training",
+    ];
+    const READS: [&str; 6] =
+        ["File::open(", "fs::read(", "fs::read_to_string(", "image::open(", "ImageReader::open(", "WalkDir"];
+    let mut offences = Vec::new();
+    for (room, path, text) in sources() {
+        let code = code(&text);
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let is_test = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+        let reads = |read: &str| {
+            code.match_indices(read).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric()))
+        };
+        for read in READS.iter().filter(|read| reads(read)) {
+            if ROOMS.contains(&room.as_str()) && !is_test {
+                offences.push(format!("{}: {read}", path.display()));
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
 }

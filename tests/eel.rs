@@ -314,7 +314,8 @@ fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String,
         let tick = Tick { time, fps: 30.0, frame: number, size: [640, 360], mesh: [24, 18] };
         let report = player.step(&audio, tick, &Modulation::default(), &mut frame);
         let drawn = vec![
-            bits(bytemuck::cast_slice(&frame.mesh)),
+            bits(bytemuck::cast_slice(&frame.sources)),
+            bits(&[frame.decay]),
             bits(bytemuck::cast_slice(&frame.segments)),
             bits(bytemuck::cast_slice(&frame.dots)),
             bits(bytemuck::cast_slice(&frame.shapes)),

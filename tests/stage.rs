@@ -55,6 +55,7 @@ fn picture_stats_measure_light_and_change() {
     let mut measured = Vec::new();
     for _ in 0..10 {
         draw(&mut stage);
+        stage.measure(DeckId(1));
         let picture_stats = stage.picture_stats();
         stage.finish();
         measured.extend(picture_stats);
@@ -76,6 +77,29 @@ fn picture_stats_measure_light_and_change() {
         .filter(|&change| change > 0.0)
         .collect();
     assert!(changes.len() == 1 && near(changes[0], 0.1), "{changes:?}");
+}
+
+#[test]
+fn slow_drift_is_movement_and_another_deck_is_never_taken_for_this_one() {
+    // By a fifth of a level a frame: from one measurement to the next nothing changes.
+    let Some(mut stage) = stage("ret = float3(frame / 1275.0, 0.5, 0.5);") else { return };
+    stage.measure_picture(true);
+    let mut measured = Vec::new();
+    for _ in 0..40 {
+        draw(&mut stage);
+        stage.measure(DeckId(1));
+        stage.finish();
+        measured.extend(stage.picture_stats());
+    }
+    let still = measured.split(|stats| stats.moves()).map(<[_]>::len).max();
+    assert!(
+        measured.len() > 30 && still.is_some_and(|frames| (1..=6).contains(&frames)),
+        "{still:?} frames stood still"
+    );
+    stage.measure(DeckId(1));
+    stage.measure(DeckId(2));
+    stage.finish();
+    assert!(stage.picture_stats().is_some(), "there is no second deck to measure");
 }
 
 #[test]

@@ -3,42 +3,16 @@
 
 #![cfg(target_os = "linux")]
 
+mod display;
+
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aivj::app::SavedShow;
 use aivj::stage::Gpu;
-
-/// How long anything may take before the test fails: other tests may keep the machine busy.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// A process that is killed when it is dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok(); // It may have ended already.
-        self.0.wait().ok();
-    }
-}
-
-fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited {} s for {what}", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn signal(process: u32, signal: i32) {
-    // SAFETY: sends a signal to a process of this test.
-    unsafe { libc::kill(i32::try_from(process).expect("a process number"), signal) };
-}
+use display::{Process, signal, wait_for};
 
 /// A supervised show on its own display, with its own data folder.
 struct Supervised {
@@ -52,19 +26,10 @@ impl Supervised {
     /// Starts the program and waits for its first preset; `None` without a graphics device.
     fn start(faults: &str) -> Option<Self> {
         Gpu::for_test()?;
-        let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
-        server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut server =
-            Process(server.spawn().expect("Xvfb starts; install the package xvfb (./test does)"));
-        let mut number = String::new();
-        BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut number).expect("a display");
+        let (server, display) = display::server();
         let data = tempfile::tempdir().expect("a folder");
-        let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
-        program.args(["play", "--audio", "demo", "--seed", "7", "--size", "96x54"]);
-        program.env("DISPLAY", format!(":{}", number.trim())).env_remove("WAYLAND_DISPLAY");
-        program.env("AIVJ_DATA", data.path()).env("AIVJ_FAULT", faults);
-        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut program = display::show(&display, data.path());
+        program.env("AIVJ_FAULT", faults).stderr(Stdio::piped());
         let mut program = Process(program.spawn().expect("the program starts"));
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (errors, kept) = (program.0.stderr.take().expect("piped"), lines.clone());
@@ -144,7 +109,7 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
     grown(&show, third.show.history.len());
     assert_eq!(std::fs::read_dir(show.data.path().join("sets")).expect("logs").count(), 4, "a log each");
     let child = show.child();
-    signal(show.program.0.id(), libc::SIGTERM);
+    show.program.signal(libc::SIGTERM);
     let status = wait_for("the end", || show.program.0.try_wait().expect("its state"));
     assert!(status.success(), "{status}: {:?}", show.lines);
     let ended = !std::path::Path::new(&format!("/proc/{child}")).exists();

@@ -3,9 +3,10 @@
 
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead as _, BufReader};
+mod display;
+
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use x11rb::connection::Connection as _;
@@ -17,33 +18,11 @@ use x11rb::rust_connection::RustConnection;
 use aivj::library::Store;
 use aivj::show::setlog::{self, Entry, Event};
 use aivj::stage::Gpu;
+use display::{Process, wait_for};
 
-/// How long anything may take before the test fails: other tests may keep the machine busy.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest time between the request to leave and the end, with some for a busy machine: the program's limit is two
 /// seconds.
 const LEAVES_WITHIN: Duration = Duration::from_secs(8);
-
-/// A process that is killed when it is dropped.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok(); // It may have ended already.
-        self.0.wait().ok();
-    }
-}
-
-fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited {} s for {what}", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// A running show on its own display, with its own data folder.
 struct LiveShow {
@@ -51,30 +30,19 @@ struct LiveShow {
     display: RustConnection,
     root: Window,
     program: Process,
-    _server: Process,
+    server: Process,
 }
 
 impl LiveShow {
     /// Starts the program and waits until its log holds frames; `None` without a graphics device.
     fn start() -> Option<Self> {
         Gpu::for_test()?;
-        let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
-        server.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut server =
-            Process(server.spawn().expect("Xvfb starts; install the package xvfb (./test does)"));
-        let mut number = String::new();
-        BufReader::new(server.0.stdout.take().expect("piped")).read_line(&mut number).expect("a display");
-        let name = format!(":{}", number.trim());
+        let (server, name) = display::server();
         let data = tempfile::tempdir().expect("a folder");
-        let mut program = Command::new(env!("CARGO_BIN_EXE_aivj"));
-        program.args(["play", "--audio", "demo", "--seed", "7", "--size", "96x54"]);
-        program.env("DISPLAY", &name).env_remove("WAYLAND_DISPLAY").env("AIVJ_DATA", data.path());
-        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let program = Process(program.spawn().expect("the program starts"));
+        let program = Process(display::show(&name, data.path()).spawn().expect("the program starts"));
         let (display, screen) = x11rb::connect(Some(&name)).expect("the display accepts a client");
         let root = display.setup().roots[screen].root;
-        let mut show = Self { data, display, root, program, _server: server };
+        let mut show = Self { data, display, root, program, server };
         wait_for("the first frames", || {
             assert!(show.program.0.try_wait().expect("its state").is_none(), "the program ended");
             (show.steps() > 0).then_some(())
@@ -156,9 +124,7 @@ fn the_show_leaves_nothing_unfinished() {
         let Some(mut show) = LiveShow::start() else { return };
         match signal {
             Some(signal) => {
-                let id = i32::try_from(show.program.0.id()).expect("a process number");
-                // SAFETY: the child has not been waited for, so the number is still its own.
-                unsafe { libc::kill(id, signal) };
+                show.program.signal(signal);
             }
             None => {
                 close(&show, "aivj output");
@@ -188,6 +154,17 @@ fn the_show_leaves_nothing_unfinished() {
             "{signal:?}: the last play is not saved"
         );
     }
+}
+
+#[test]
+fn a_lost_display_server_does_not_cut_off_the_log() {
+    let Some(mut show) = LiveShow::start() else { return };
+    show.server.signal(libc::SIGKILL);
+    wait_for("the end", || show.program.0.try_wait().expect("its state"));
+    let text = std::fs::read_to_string(show.log().expect("a log")).expect("readable");
+    assert!(text.ends_with('\n'), "the last line is cut off");
+    let last = show.entries().pop().expect("entries");
+    assert!(matches!(last.event, Event::Frames(_)), "the last frames are not in the log: {last:?}");
 }
 
 #[test]

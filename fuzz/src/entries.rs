@@ -71,9 +71,9 @@ pub fn preset(data: &[u8]) {
 }
 
 fn check_frame(frame: &Frame) {
-    assert_eq!(frame.mesh.len(), 9 * 7);
+    assert_eq!(frame.sources.len(), 9 * 7);
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    assert!(frame.mesh.iter().all(|corner| finite(&corner.uv)), "a corner of the mesh reads from nowhere");
+    assert!(frame.sources.iter().all(|source| finite(source)), "a corner of the mesh reads from nowhere");
     assert!(frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)), "a line leads nowhere");
     assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot lies nowhere");
     assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");
@@ -122,6 +122,22 @@ pub fn sound(data: &[u8]) {
             assert!(pcm.rate_hz > 0 && !pcm.frames.is_empty());
         }
     });
+}
+
+/// An image of any format: refused, or decoded to a size that a texture may have.
+pub fn picture(data: &[u8]) {
+    for name in ["image.png", "image.tga", "image.dds"] {
+        with_file(name, cut(data), |path| {
+            if let Ok(picture) = aivj::disk::picture(path) {
+                assert!(picture.width().max(picture.height()) <= 8192);
+            }
+        });
+    }
+}
+
+/// The file of a vision model: refused, or the names of its other files are found.
+pub fn model(data: &[u8]) {
+    with_file("model.onnx", cut(data), |path| drop(aivj::embed::check_model(path)));
 }
 
 /// `settings.toml`: whatever it says, what is used is within its limits.

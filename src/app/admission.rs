@@ -17,8 +17,8 @@ struct LiveAdmission {
 impl Admission for LiveAdmission {
     fn admit(&self, source: &PresetSource, id: PresetId) -> Result<(), DeckError> {
         match source {
-            // Built-in presets were audited before release.
-            PresetSource::BuiltIn(_) => Ok(()),
+            // Built-in presets were audited before release; those in memory are only drawn by workers.
+            PresetSource::BuiltIn(_) | PresetSource::Memory(_) => Ok(()),
             PresetSource::File(_) if !self.guarded.load(Ordering::Relaxed) => Ok(()),
             PresetSource::File(path) => self.audit.admit(path, id),
         }

@@ -12,7 +12,7 @@ use super::persistence::{self, ShowPersistence, with_store};
 use crate::desk::{LibraryRequest, LibraryView};
 use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
 use crate::mind::director::Pool;
-use crate::show::{Command, Show, ShowMemory, ShowSettings};
+use crate::show::{Command, MarkedPresets, Show, ShowMemory, ShowSettings};
 
 /// The library, saved state and searches of a show.
 pub(super) struct Archive {
@@ -49,7 +49,8 @@ impl Archive {
             pool,
             message: (!messages.is_empty()).then(|| messages.join("; ")),
         };
-        archive.mark(&memory);
+        let ShowMemory { favourites, banned, excluded, rescued, .. } = memory;
+        archive.mark(&MarkedPresets { favourites, banned, excluded, rescued });
         archive.view.rejected = archive.pool.rejected.clone();
         archive.find();
         Ok((archive, show))
@@ -57,9 +58,9 @@ impl Archive {
 
     /// Runs once per frame, after the show has processed `commands`.
     pub fn frame(&mut self, show: &mut Show, commands: &[Command]) {
-        if let Some(memory) = show.changed_memory() {
-            self.mark(&memory);
-            self.persistence.remember(memory);
+        if let Some(change) = show.changed_memory() {
+            change.marks().into_iter().for_each(|marks| self.mark(marks));
+            self.persistence.remember(change);
         }
         for update in self.watcher.updates.try_iter().collect::<Vec<_>>() {
             match update {
@@ -134,11 +135,11 @@ impl Archive {
         self.search.submit(self.library(), self.query.clone());
     }
 
-    fn mark(&mut self, memory: &ShowMemory) {
-        self.view.favourites = Arc::new(memory.favourites.clone());
-        self.view.banned = Arc::new(memory.banned.clone());
-        self.view.excluded = Arc::new(memory.excluded.clone());
-        self.view.rescued = Arc::new(memory.rescued.clone());
+    fn mark(&mut self, marks: &MarkedPresets) {
+        self.view.favourites = Arc::new(marks.favourites.clone());
+        self.view.banned = Arc::new(marks.banned.clone());
+        self.view.excluded = Arc::new(marks.excluded.clone());
+        self.view.rescued = Arc::new(marks.rescued.clone());
     }
 }
 

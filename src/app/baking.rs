@@ -13,7 +13,7 @@ use crate::embed::models;
 use crate::handoff::Latest;
 use crate::jobs::progress::Progress;
 use crate::library::{LibraryLocation, UserFolders};
-use crate::night::{NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
+use crate::night::{self, NightEvent, NightOutcome, STAGES, library_of, same_folder, stage_label};
 
 /// Notes and thumbnails kept for the page.
 const NOTES: usize = 200;
@@ -40,7 +40,9 @@ impl Baking {
         let stages = STAGES.map(|stage| stage_label(stage).to_owned()).to_vec();
         let models = UserFolders::of_user().map(|places| models::list(&places.data.join("models")));
         let models = models.unwrap_or_default();
-        let view = Latest::new(BakeView { library: shown, stages, models, ..BakeView::default() });
+        let can_restore = library.as_deref().is_some_and(night::has_previous_index);
+        let view =
+            Latest::new(BakeView { library: shown, stages, models, can_restore, ..BakeView::default() });
         Self { library, textures: textures.to_vec(), view, child: None }
     }
 
@@ -58,7 +60,8 @@ impl Baking {
         }
         // Messages about another library would be misleading.
         let BakeView { models, stages, .. } = view.as_ref().clone();
-        self.view.publish(BakeView { library, models, stages, ..BakeView::default() });
+        let can_restore = self.library.as_deref().is_some_and(night::has_previous_index);
+        self.view.publish(BakeView { library, models, stages, can_restore, ..BakeView::default() });
         self.view.read()
     }
 
@@ -75,6 +78,10 @@ impl Baking {
                 }
                 Ok(())
             }
+            BakeRequest::RestoreIndex => match &self.library {
+                Some(library) => night::restore_index(library).map_err(|error| error.to_string()),
+                None => Ok(()),
+            },
         }
     }
 
@@ -254,6 +261,8 @@ impl BakeProgress {
             self.finish(Some(what.into()));
         }
         self.view.running = false;
+        self.view.can_restore =
+            self.view.library.as_deref().is_some_and(|library| night::has_previous_index(Path::new(library)));
         self.shown.publish(self.view.clone());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Time between the request to leave and the end of the program, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
@@ -20,6 +20,32 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     let signals = [SIGINT, SIGTERM];
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
+
+/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close its
+/// log first. `ended` is set once it has.
+#[cfg(unix)]
+pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
+    static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();
+    extern "C" fn close() {
+        let Some([stop, ended]) = SHOW.get() else { return };
+        stop.store(true, Ordering::Relaxed);
+        let since = Instant::now();
+        while !ended.load(Ordering::Relaxed) && since.elapsed() < LIMIT {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    if SHOW.set([stop.clone(), ended.clone()]).is_ok() {
+        // SAFETY: the function stays, and returns.
+        let failed = unsafe { libc::atexit(close) };
+        if failed != 0 {
+            log::debug!("a lost display server will end the show without closing its log");
+        }
+    }
+}
+
+/// Nothing ends the process there.
+#[cfg(not(unix))]
+pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
 /// Ends the program after [`LIMIT`] at the latest; the first call counts. Threads that are inside a driver then are cut
 /// off, which is safe because log and store are closed by then.

@@ -18,7 +18,7 @@ const FLUSH_EVERY: Duration = Duration::from_secs(2);
 /// An open set log.
 pub(super) struct LogBook {
     path: PathBuf,
-    lines: Option<Sender<String>>,
+    entries: Option<Sender<Entry>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
@@ -30,13 +30,15 @@ impl LogBook {
                 .with_context(|| format!("creating the folder {}", folder.display()))?;
         }
         let file = File::create(path).with_context(|| format!("writing the set log {}", path.display()))?;
-        let (lines, waiting) = mpsc::channel::<String>();
+        let (entries, waiting) = mpsc::channel::<Entry>();
+        let header = to_line(header);
         let work = move || {
             let mut file = BufWriter::new(file);
+            writeln!(file, "{header}")?;
             let mut flushed = Instant::now();
             loop {
                 match waiting.recv_timeout(FLUSH_EVERY.saturating_sub(flushed.elapsed())) {
-                    Ok(line) => writeln!(file, "{line}")?,
+                    Ok(entry) => writeln!(file, "{}", to_line(&entry))?,
                     Err(mpsc::RecvTimeoutError::Timeout) => {}
                     Err(mpsc::RecvTimeoutError::Disconnected) => return file.flush(),
                 }
@@ -47,9 +49,7 @@ impl LogBook {
             }
         };
         let thread = thread::Builder::new().name("set log".into()).spawn(work)?;
-        let mut book = Self { path: path.to_owned(), lines: Some(lines), thread: Some(thread) };
-        book.put(to_line(header));
-        Ok(book)
+        Ok(Self { path: path.to_owned(), entries: Some(entries), thread: Some(thread) })
     }
 
     /// Creates the log of a live show in the data folder, named after the current time. Returns `None` if it cannot be
@@ -62,20 +62,16 @@ impl LogBook {
             .ok()
     }
 
-    /// Adds lines.
-    pub fn write(&mut self, entries: &[Entry]) {
-        entries.iter().for_each(|entry| self.put(to_line(entry)));
-    }
-
-    fn put(&mut self, line: String) {
-        let gone = self.lines.as_ref().is_some_and(|lines| lines.send(line).is_err());
-        if gone {
+    /// Adds entries. Never blocks.
+    pub fn write(&mut self, entries: Vec<Entry>) {
+        let Some(sender) = &self.entries else { return };
+        if !entries.into_iter().all(|entry| sender.send(entry).is_ok()) {
             self.close(); // Logs the reason once; the show continues without its log.
         }
     }
 
     fn close(&mut self) {
-        self.lines = None;
+        self.entries = None;
         let ended = self.thread.take().map(JoinHandle::join);
         if let Some(Ok(Err(error))) = ended {
             log::error!("writing the set log {} failed: {error}", self.path.display());
@@ -121,7 +117,7 @@ mod tests {
             .map(|step| Entry { at: step as f64, step, event: Event::Command { command: Command::Hold } })
             .collect();
         let mut book = LogBook::create(&path, &header).expect("a log");
-        book.write(&entries);
+        book.write(entries.clone());
         drop(book);
         let text = std::fs::read_to_string(&path).expect("the file");
         assert_eq!(setlog::parse(&text).expect("a log"), (header, entries));

@@ -109,7 +109,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         rig.frame(&RigFrame { dt, sound: performance.block(number), features: &features, commands: &[] });
         let entries = rig.show.take_log();
         if let Some(book) = &mut book {
-            book.write(&entries);
+            book.write(entries);
         }
         let playing = rig.show.snapshot().playing.map(|playing| playing.name);
         if playing != on_air {

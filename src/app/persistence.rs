@@ -1,6 +1,9 @@
 //! Saved state: loads it from the store at the start of a show, and writes changes on the store's thread.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -8,7 +11,7 @@ use anyhow::Context as _;
 use crate::library::{
     self, BanKind, PresetId, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs, UserFolders,
 };
-use crate::show::{Command, Exclusion, ShowMemory};
+use crate::show::{Command, Exclusion, MemoryChange, ShowMemory};
 
 /// Keys of the values saved as JSON.
 const TASTE: &str = "taste";
@@ -166,11 +169,10 @@ pub fn ban(store: &Store, id: PresetId) -> anyhow::Result<()> {
 
 /// Saves the changes of a show.
 pub(super) struct ShowPersistence {
-    writer: StoreWriter,
-    /// State already in the store.
-    written: ShowMemory,
-    /// Keys that are never written.
-    unread: BTreeSet<&'static str>,
+    writer: Arc<StoreWriter>,
+    /// Changes, to the thread that compares and serialises them.
+    changes: Option<Sender<MemoryChange>>,
+    thread: Option<JoinHandle<()>>,
     /// The preset on air and its seconds; `skipped` if the performer asked for another.
     on_air: Option<(PresetId, f64)>,
     skipped_by_hand: bool,
@@ -179,13 +181,85 @@ pub(super) struct ShowPersistence {
 impl ShowPersistence {
     /// Starts from the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
-        let writer = StoreWriter::start(store, unix_now()).context("starting the store's thread")?;
+        let writer = Arc::new(StoreWriter::start(store, unix_now()).context("starting the store's thread")?);
+        let mut state = WrittenState::new(writer.clone(), saved);
+        let (changes, changed) = mpsc::channel::<MemoryChange>();
+        let work = move || {
+            while let Ok(change) = changed.recv() {
+                let mut memory = state.written.clone();
+                // A turned knob sends one after the other.
+                std::iter::once(change)
+                    .chain(changed.try_iter())
+                    .for_each(|change| change.apply(&mut memory));
+                state.remember(memory);
+            }
+        };
+        let thread = std::thread::Builder::new().name("memory".into()).spawn(work);
+        let thread = thread.context("starting the thread that saves what the show learns")?;
+        Ok(Self {
+            writer,
+            changes: Some(changes),
+            thread: Some(thread),
+            on_air: None,
+            skipped_by_hand: false,
+        })
+    }
+
+    /// Saves a change. Never blocks.
+    pub fn remember(&mut self, change: MemoryChange) {
+        if let Some(changes) = &self.changes {
+            changes.send(change).ok(); // The thread runs until this is dropped.
+        }
+    }
+
+    /// Counts plays and skips from what is on air. `commands` are those the show has just processed.
+    pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
+        self.skipped_by_hand |=
+            commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
+        if let Some((id, seconds)) = self.on_air
+            && now_playing.is_none_or(|(now, _)| now != id)
+        {
+            let skipped = std::mem::take(&mut self.skipped_by_hand);
+            self.writer.write(StoreWrite::Played { id, seconds, skipped }, unix_now());
+        }
+        self.on_air = now_playing;
+    }
+
+    /// Returns what has been saved, if that has changed.
+    pub fn new_status(&self) -> Option<StoreStatus> {
+        self.writer.new_status()
+    }
+}
+
+impl Drop for ShowPersistence {
+    /// Waits until everything is handed over to the store.
+    fn drop(&mut self) {
+        self.changes = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // A panicked thread has nothing left to save.
+        }
+        if let Some((id, seconds)) = self.on_air {
+            self.writer.write(StoreWrite::Played { id, seconds, skipped: false }, unix_now());
+        }
+    }
+}
+
+/// The state that is already in the store.
+struct WrittenState {
+    writer: Arc<StoreWriter>,
+    written: ShowMemory,
+    /// Keys that are never written.
+    unread: BTreeSet<&'static str>,
+}
+
+impl WrittenState {
+    fn new(writer: Arc<StoreWriter>, saved: SavedState) -> Self {
         let SavedState { memory: written, unread, .. } = saved;
-        Ok(Self { writer, written, unread, on_air: None, skipped_by_hand: false })
+        Self { writer, written, unread }
     }
 
     /// Saves the difference to the previous state.
-    pub fn remember(&mut self, memory: ShowMemory) {
+    fn remember(&mut self, memory: ShowMemory) {
         let now = unix_now();
         let ShowMemory { taste, favourites, banned, excluded, rescued, adventure, macros } = &memory;
         for (id, on) in changes(&self.written.favourites, favourites) {
@@ -231,32 +305,6 @@ impl ShowPersistence {
             Err(error) => log::warn!("could not save state `{name}`: {error}"),
         }
     }
-
-    /// Counts plays and skips from what is on air. `commands` are those the show has just processed.
-    pub fn watch(&mut self, now_playing: Option<(PresetId, f64)>, commands: &[Command]) {
-        self.skipped_by_hand |=
-            commands.iter().any(|command| matches!(command, Command::Next | Command::Ban));
-        if let Some((id, seconds)) = self.on_air
-            && now_playing.is_none_or(|(now, _)| now != id)
-        {
-            let skipped = std::mem::take(&mut self.skipped_by_hand);
-            self.writer.write(StoreWrite::Played { id, seconds, skipped }, unix_now());
-        }
-        self.on_air = now_playing;
-    }
-
-    /// Returns what has been saved, if that has changed.
-    pub fn new_status(&self) -> Option<StoreStatus> {
-        self.writer.new_status()
-    }
-}
-
-impl Drop for ShowPersistence {
-    fn drop(&mut self) {
-        if let Some((id, seconds)) = self.on_air {
-            self.writer.write(StoreWrite::Played { id, seconds, skipped: false }, unix_now());
-        }
-    }
 }
 
 /// Returns added (true) and removed (false) presets.
@@ -279,6 +327,41 @@ mod tests {
     use super::*;
     use crate::units::Unipolar;
 
+    fn state(store: Store, saved: SavedState) -> WrittenState {
+        WrittenState::new(Arc::new(StoreWriter::start(store, unix_now()).expect("starts")), saved)
+    }
+
+    #[test]
+    fn what_a_show_learns_is_saved_on_the_way_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let open = || Store::open(folder.path(), unix_now()).expect("opens").store;
+        let mut persistence = ShowPersistence::start(open(), SavedState::default()).expect("starts");
+        let library = Arc::new(crate::library::Catalogue::built_in());
+        let liked = library.entries[0].id;
+        let mut show = crate::show::Show::new(crate::show::ShowSettings::default(), library);
+        let (features, audio) = (crate::analysis::Features::default(), crate::milk::PresetAudio::default());
+        for commands in [
+            &[Command::FavouritePreset(liked)][..],
+            &[Command::Adventure(Unipolar::new(0.25)), Command::Adventure(Unipolar::new(0.75))],
+        ] {
+            show.step(&crate::show::StepInput {
+                dt: 0.1,
+                audio: &audio,
+                features: &features,
+                commands,
+                arrived: &[],
+                failed: &[],
+                picture_stats: None,
+            });
+            persistence.remember(show.changed_memory().expect("a change"));
+        }
+        assert!(show.changed_memory().is_none());
+        drop(persistence);
+        let saved = recall(&open()).expect("saved").memory;
+        assert_eq!(saved, show.memory());
+        assert!(saved.favourites.contains(&liked) && !saved.taste.clusters.is_empty());
+    }
+
     #[test]
     fn changes_are_loaded_by_the_next_show() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -286,20 +369,20 @@ mod tests {
         let ids = [PresetId::of(b"a"), PresetId::of(b"b"), PresetId::of(b"c")];
         let first = recall(&open()).expect("saved");
         assert_eq!((&first.memory, first.messages.len()), (&ShowMemory::default(), 0));
-        let mut persistence = ShowPersistence::start(open(), first).expect("starts");
+        let mut state = state(open(), first);
         let mut memory = ShowMemory { adventure: Unipolar::new(0.75), ..ShowMemory::default() };
         memory.favourites.extend([ids[0], ids[1]]);
         memory.banned.insert(ids[2]);
-        persistence.remember(memory.clone());
+        state.remember(memory.clone());
         memory.favourites.remove(&ids[1]);
         let exclusion = |kind, why: &str| Exclusion { kind, why: why.into() };
         memory.excluded.insert(ids[1], exclusion(BanKind::Soft, "it hangs"));
         memory.excluded.insert(ids[0], exclusion(BanKind::Aesthetic, "black output"));
-        persistence.remember(memory.clone());
+        state.remember(memory.clone());
         memory.excluded.remove(&ids[1]);
         memory.rescued.insert(ids[1]);
-        persistence.remember(memory.clone());
-        drop(persistence);
+        state.remember(memory.clone());
+        drop(state);
         assert_eq!(recall(&open()).expect("saved").memory, memory);
     }
 
@@ -315,11 +398,11 @@ mod tests {
         assert!(saved.memory.favourites.contains(&id) && saved.memory.adventure == Unipolar::new(0.25));
         assert!(saved.messages.len() == 1 && saved.messages[0].contains("taste"), "{:?}", saved.messages);
         let mut memory = saved.memory.clone();
-        let mut persistence = ShowPersistence::start(open(), saved).expect("starts");
+        let mut state = state(open(), saved);
         memory.adventure = Unipolar::new(0.5);
         memory.taste.bias = serde_json::from_str("[0.5,0.1]").expect("a belief");
-        persistence.remember(memory);
-        drop(persistence);
+        state.remember(memory);
+        drop(state);
         assert_eq!(open().recall::<String>(TASTE).expect("read").as_deref(), Some("of another program"));
         assert_eq!(recall(&open()).expect("saved").memory.adventure, Unipolar::new(0.5));
     }

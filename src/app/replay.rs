@@ -75,7 +75,7 @@ struct Libraries(Vec<(String, Arc<Pool>)>);
 
 impl Libraries {
     fn of(libraries: Vec<Arc<Catalogue>>) -> Self {
-        let known = |library: Arc<Catalogue>| (setlog::identity(&library), Arc::new(Pool::new(library)));
+        let known = |library: Arc<Catalogue>| (library.identity().to_owned(), Arc::new(Pool::new(library)));
         Self(libraries.into_iter().map(known).collect())
     }
 

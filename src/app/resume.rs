@@ -46,7 +46,7 @@ pub struct Surroundings {
 /// Returns the state of the show that `start` restarts, if it was saved.
 pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
-    let text = std::fs::read(path()?).ok()?;
+    let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
     let saved: SavedShow = serde_json::from_slice(&text)
         .inspect_err(|error| log::warn!("the state of the show cannot be read: {error}; starting afresh"))
         .ok()?;

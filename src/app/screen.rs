@@ -13,6 +13,10 @@ use crate::library::OutputDisplay;
 
 /// Interval between checks of the displays.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Largest difference between the output and the display that it fills, pixels: scaling rounds.
+const ROUNDING: u32 = 2;
+/// Attempts in a row to fill a display again: a window manager may not allow it.
+const MOST_ATTEMPTS: u32 = 3;
 
 /// The display that the output fills.
 pub(super) struct Screen {
@@ -22,6 +26,8 @@ pub(super) struct Screen {
     /// What the performer chose by key instead: full screen or not.
     by_hand: Option<bool>,
     looked: Option<Instant>,
+    /// Attempts in a row to fill the display that the output should fill already.
+    attempts: u32,
     message: Option<String>,
 }
 
@@ -36,7 +42,7 @@ struct Display {
 impl Screen {
     /// Fills the wanted display as soon as it is connected.
     pub fn wanted(wanted: OutputDisplay) -> Self {
-        Self { wanted, name: None, by_hand: None, looked: None, message: None }
+        Self { wanted, name: None, by_hand: None, looked: None, attempts: 0, message: None }
     }
 
     /// Returns the message for the desk, if any.
@@ -65,6 +71,14 @@ impl Screen {
                 let fills =
                     matches!(output.fullscreen(), Some(Fullscreen::Borderless(Some(on))) if on == display);
                 if !fills {
+                    self.attempts = 0;
+                    fill(output, Some(Fullscreen::Borderless(Some(display))));
+                } else if covers(output, &display) {
+                    self.attempts = 0;
+                } else if self.attempts < MOST_ATTEMPTS {
+                    // It was unplugged and returned between two checks, and the window is somewhere else now.
+                    self.attempts += 1;
+                    fill(output, None);
                     fill(output, Some(Fullscreen::Borderless(Some(display))));
                 }
             }
@@ -152,6 +166,20 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     }
 }
 
+/// Returns whether the output lies where the display is, as far as the system says where.
+fn covers(output: &Window, display: &MonitorHandle) -> bool {
+    let Ok(at) = output.outer_position() else { return true };
+    let (size, wanted) = (output.inner_size(), display.size());
+    lies_on(([at.x, at.y], size.into()), ([display.position().x, display.position().y], wanted.into()))
+}
+
+/// Compares places: left and top, width and height, pixels.
+fn lies_on(window: ([i32; 2], [u32; 2]), display: ([i32; 2], [u32; 2])) -> bool {
+    let near = |a: &[u32; 2], b: &[u32; 2]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= ROUNDING);
+    let corners = window.0.iter().zip(&display.0);
+    corners.map(|(a, b)| a.abs_diff(*b)).all(|off| off <= ROUNDING) && near(&window.1, &display.1)
+}
+
 fn fill(window: &Window, how: Option<Fullscreen>) {
     window.set_cursor_visible(how.is_none());
     window.set_fullscreen(how);
@@ -210,6 +238,15 @@ mod tests {
         assert_eq!(choose(&displays(&["laptop", "beamer"], None)), Some(1), "the desk's place is unknown");
         assert_eq!(choose(&displays(&["laptop"], Some(0))), None);
         assert_eq!(choose(&[]), None);
+    }
+
+    #[test]
+    fn a_window_that_was_moved_off_its_display_does_not_fill_it() {
+        let display = ([1920, 0], [1280, 720]);
+        assert!(lies_on(display, display));
+        assert!(lies_on(([1921, 0], [1279, 720]), display), "scaling rounds");
+        assert!(!lies_on(([0, 0], [1280, 720]), display), "on the desk's display");
+        assert!(!lies_on(([1920, 0], [960, 540]), display), "a window");
     }
 
     #[test]

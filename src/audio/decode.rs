@@ -25,14 +25,21 @@ const MAX_BAD_PACKETS: u32 = 256;
 
 /// Decodes a whole file to stereo at its own rate. Fails if it cannot be opened or decoded, or is too long.
 pub fn decode(path: &Path) -> Result<Pcm, AudioError> {
+    let pcm = decode_start(path, f64::INFINITY)?;
+    match pcm.frames.len() {
+        ..=MAX_FRAMES => Ok(pcm),
+        _ => Err(AudioError::TooLong { path: path.to_owned(), limit_minutes: LONGEST_MINUTES }),
+    }
+}
+
+/// Decodes the first `seconds` of a file, or a little more, to stereo at its own rate. Fails if it cannot be opened or
+/// decoded.
+pub fn decode_start(path: &Path, seconds: f64) -> Result<Pcm, AudioError> {
     let mut file = AudioFile::open(path)?;
     let rate_hz = file.rate_hz();
+    let wanted = (seconds * f64::from(rate_hz)).min(MAX_FRAMES as f64) as usize;
     let mut frames = Vec::new();
-    while file.next(&mut frames) {
-        if frames.len() > MAX_FRAMES {
-            return Err(AudioError::TooLong { path: path.to_owned(), limit_minutes: LONGEST_MINUTES });
-        }
-    }
+    while frames.len() <= wanted && file.next(&mut frames) {}
     if frames.is_empty() {
         return Err(unplayable(path, "it contains no audio"));
     }

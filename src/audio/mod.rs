@@ -21,7 +21,7 @@ mod wav_source;
 pub use capture::{
     AudioState, Capture, Clock, DeviceChoice, Input, InputError, InputKind, Link, doctor, inputs,
 };
-pub use decode::{LONGEST_MINUTES, decode};
+pub use decode::{LONGEST_MINUTES, decode, decode_start};
 pub use error::AudioError;
 pub use frame::{Block, Frame, SAMPLE_RATE_HZ};
 pub use level::{FLOOR_DBFS, Level, dbfs};

@@ -10,10 +10,12 @@ use super::settings::LIMITS;
 use super::work::AuditJob;
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
-use crate::jobs::wire::WirePath;
+use crate::confine::Rights;
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
 use crate::library::{PresetId, Store};
 use crate::show::DeckError;
+use crate::stage::image_places;
 
 /// Audits single presets during a show. Blocks for up to seconds: call it on warm-up threads only.
 pub struct LiveAudit {
@@ -33,6 +35,7 @@ impl LiveAudit {
             // A preset that takes longer is tried again later.
             limits: Limits { wall: Duration::from_secs(30), ..LIMITS },
             arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings)?],
+            rights: Rights { read: image_places(textures), write: Vec::new() },
             // The show has priority.
             environment: vec![("LP_NUM_THREADS", "1"), (crate::jobs::workers::LOW_PRIORITY, "1")],
             pause_for: None,
@@ -56,7 +59,8 @@ impl LiveAudit {
         if let Some(answer) = self.known(id) {
             return answer;
         }
-        let mut job = AuditJob { id, path: WirePath(preset.to_owned()), attempts: Attempts::default() };
+        let mut job =
+            AuditJob { id, preset: WirePreset::new(preset.to_owned()), attempts: Attempts::default() };
         loop {
             match judge(worker.run(&job), job.attempts) {
                 JobVerdict::Verdict(record) => {

@@ -4,6 +4,7 @@
 //! files are recognised. An interrupted run is resumed by the next one.
 
 mod event;
+mod import;
 mod judge;
 mod ledger;
 mod live;
@@ -23,14 +24,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use crate::audit::verdict::{Gates, Record};
+use crate::confine::Rights;
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
 use crate::library::Store;
+use crate::stage::image_places;
 
 pub use event::{AuditEvent, AuditReport};
+pub use import::import;
 use judge::{JobVerdict, judge};
 pub use ledger::{Ledger, recipe};
 pub use live::LiveAudit;
@@ -57,17 +63,22 @@ pub fn audit(
         store.path().is_some(),
         "the data folder is not writable, so verdicts cannot be saved; free some space or set AIVJ_DATA"
     );
+    let thumbs = settings.probe.thumbs.as_slice();
+    for folder in thumbs {
+        std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
     let mut pool = WorkerPool::new(&PoolSettings {
         workers: settings.workers,
         limits: Limits { cpu: settings.preset_cpu, ..LIMITS },
         arguments: vec!["worker".into(), "audit".into(), serde_json::to_string(&settings.probe)?],
+        rights: Rights { read: image_places(&settings.probe.textures), write: thumbs.to_vec() },
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     });
     // Opening a device takes as long as scanning a library: do both at the same time.
     pool.start();
-    let plan = AuditPlan::make(&store, settings)?;
+    let plan = AuditPlan::scan(&store, &settings.libraries)?;
     let ledger = Ledger::new(store, recipe(&settings.probe));
     let mut run = AuditRun {
         version: "v0".into(),
@@ -79,7 +90,7 @@ pub fn audit(
     let resumed = settings.out.join(RUN_FILE).exists();
     save_run(&settings.out, &run)?;
     let todo = plan.todo(&ledger.known()?, settings, resumed, run.started_at.unsigned_abs())?;
-    let mut report = AuditReport { presets: plan.presets(), known: todo.known, ..AuditReport::default() };
+    let mut report = AuditReport { presets: todo.presets, known: todo.known, ..AuditReport::default() };
     on_event(AuditEvent::Scanned {
         files: plan.files(),
         presets: report.presets,

@@ -9,7 +9,7 @@ use super::judge::Attempts;
 use super::settings::AuditSettings;
 use super::work::AuditJob;
 use crate::jobs::now;
-use crate::jobs::wire::WirePath;
+use crate::jobs::wire::WirePreset;
 use crate::library::store::LoadedRow;
 use crate::library::{self, Energy, PresetId, Store, Tags};
 use crate::units::Rng;
@@ -59,15 +59,17 @@ pub struct AuditPlan {
 pub struct Todo {
     /// Jobs ordered by content id, so that every part is a random sample; possibly rotated.
     pub jobs: Vec<AuditJob>,
-    /// Number of presets that have a verdict.
+    /// Number of presets of the library, or of the shard.
+    pub presets: usize,
+    /// Number of them that have a verdict.
     pub known: usize,
 }
 
 impl AuditPlan {
     /// Scans the libraries.
-    pub fn make(store: &Store, settings: &AuditSettings) -> anyhow::Result<Self> {
+    pub fn scan(store: &Store, folders: &[PathBuf]) -> anyhow::Result<Self> {
         let mut libraries = Vec::new();
-        for folder in &settings.libraries {
+        for folder in folders {
             let root = library::library_root(folder);
             let mut rows = store.load(&root)?;
             let report = library::scan(store, folder, now(), |_| ())
@@ -155,15 +157,18 @@ impl AuditPlan {
         };
         let open = self.first.iter().filter(|(id, file)| !done(id) && is_reachable(file));
         let open = open.filter(|(id, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)));
-        let judged = self.first.keys().filter(|id| done(id)).count();
+        let in_shard = |id: &PresetId| settings.shard.is_none_or(|shard| shard.contains(*id));
+        let open = open.filter(|(id, _)| in_shard(id));
+        let presets = self.first.keys().filter(|id| in_shard(id)).count();
+        let judged = self.first.keys().filter(|id| in_shard(id) && done(id)).count();
         let open = rotated(open.collect(), (resumed || judged > 0).then_some(seed));
         let open = open.into_iter().take(settings.limit.unwrap_or(usize::MAX));
         let jobs = open.map(|(id, &file)| AuditJob {
             id: *id,
-            path: WirePath(self.path(&self.files[file])),
+            preset: WirePreset::new(self.path(&self.files[file])),
             attempts: Attempts::default(),
         });
-        Ok(Todo { jobs: jobs.collect(), known: judged })
+        Ok(Todo { jobs: jobs.collect(), presets, known: judged })
     }
 
     /// Returns all files.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::probe::ProbeSettings;
+use crate::jobs::shard::Shard;
 use crate::jobs::workers::Limits;
 
 /// Resource limits of one preset, far above any preset that could be played live.
@@ -36,6 +37,8 @@ pub struct AuditSettings {
     pub preset_cpu: Duration,
     /// If set, only the presets with these report paths.
     pub only: Option<BTreeSet<String>>,
+    /// If set, only the presets of this shard.
+    pub shard: Option<Shard>,
     /// Set to cancel; running presets are finished later.
     pub stop: Arc<AtomicBool>,
     /// Lock of a playing show to pause for.

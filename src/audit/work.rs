@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Attempts;
 use crate::audit::probe::{ProbeOutcome, ProbeReport, ProbeSettings, Prober};
-use crate::jobs::wire::WirePath;
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers;
 use crate::library::PresetId;
 
@@ -18,7 +18,7 @@ pub struct AuditJob {
     /// Id of the preset.
     pub id: PresetId,
     /// A file that contains it.
-    pub path: WirePath,
+    pub preset: WirePreset,
     /// Earlier attempts; not sent to the worker.
     #[serde(skip)]
     pub(super) attempts: Attempts,
@@ -29,7 +29,7 @@ pub fn work(settings: &str) -> anyhow::Result<()> {
     let settings: ProbeSettings = serde_json::from_str(settings).context("reading the settings")?;
     let mut prober = Prober::new(settings)?;
     workers::serve(|job: AuditJob| {
-        let probed = catch_unwind(AssertUnwindSafe(|| prober.probe(&job.path.0, job.id)));
+        let probed = catch_unwind(AssertUnwindSafe(|| prober.probe(&job.preset, job.id)));
         match probed {
             Ok(report) if prober.lost() => ControlFlow::Break(report),
             Ok(report) => ControlFlow::Continue(report),

@@ -1,14 +1,17 @@
-//! `aivj index`: checks a style index.
+//! `aivj index`: checks a style index, or restores the one before.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::library::style;
+use crate::frames::items_in;
+use crate::library::pack::MANIFEST_FILE;
+use crate::library::style::{self, NameTable};
+use crate::night;
 
 /// Exit code if no index is valid.
 const NONE: u8 = 2;
 
-/// Check a style index.
+/// Check or restore a style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -17,20 +20,40 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`; exit with 2 for
-    /// NONE
+    /// Print which index a show of this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`; exit
+    /// with 2 for NONE
     Check {
         /// Library folder, or its manifest or index file
         #[arg(value_name = "PATH")]
         place: PathBuf,
     },
+    /// Exchange a library's style index and the one before the last bake; run it again to take this back
+    Restore {
+        /// Library folder
+        library: PathBuf,
+    },
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let IndexCommand::Check { place } = args.command;
+    let place = match args.command {
+        IndexCommand::Check { place } => place,
+        IndexCommand::Restore { library } => {
+            night::restore_index(&library)?;
+            println!("restored the index of {}", library.display());
+            library
+        }
+    };
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
-    let sought = style::find_index(&place);
+    let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(Path::new(".")) };
+    let mut sought = style::find_index(&place);
+    // Like a show, ignore an index of other presets. A manifest may give the presets other names.
+    let items = if folder.join(MANIFEST_FILE).is_file() { None } else { items_in(folder, None).ok() };
+    if let Some(items) = items {
+        let mut names = NameTable::for_presets(items.len());
+        items.iter().enumerate().for_each(|(number, item)| names.add(&item.id, number));
+        sought = sought.matching(&names);
+    }
     for problem in &sought.problems {
         eprintln!("aivj: skipped: {problem}");
     }

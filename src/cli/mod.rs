@@ -4,6 +4,7 @@
 
 mod args;
 mod bake;
+mod bench;
 mod doctor;
 mod generate;
 mod index;
@@ -40,6 +41,7 @@ enum Command {
     Play(play::Args),
     Perform(perform::Args),
     Render(render::Args),
+    Bench(bench::Args),
     Doctor(doctor::Args),
     Listen(listen::Args),
     TrainScene(train_scene::Args),
@@ -119,6 +121,7 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Settings(args)) => settings::run(&args),
         Some(Command::Midi(args)) => midi::run(args),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Bake(args)) => bake::run(args),
         Some(Command::Replay(args)) => replay::run(args),

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::confine::Rights;
 use crate::disk;
-use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer};
+use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatus, Renderer, foreign_files};
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
 /// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with 1 if one fails.
@@ -78,21 +80,31 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             recycle_mib: 1024,
         },
         arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+        rights: Rights {
+            read: foreign_files(&settings.textures, &settings.audio),
+            write: out_folder(&jobs)?,
+        },
         environment: Vec::new(),
         pause_for: None,
         stop: std::sync::Arc::default(),
     };
     let mut not_ok = 0_u32;
-    workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
-        let report = report(&job, outcome);
+    render_all(&pool, jobs, |report| {
         not_ok += u32::from(report.status != RenderStatus::Ok);
         match serde_json::to_string(&report) {
             Ok(line) => println!("{line}"),
             Err(error) => eprintln!("aivj: could not write a report: {error}"),
         }
-        true
     });
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Renders presets in worker processes; `receive` gets the report of each.
+pub(super) fn render_all(pool: &PoolSettings, jobs: Vec<RenderJob>, mut receive: impl FnMut(RenderReport)) {
+    workers::run_all(pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
+        receive(report(&job, outcome));
+        true
+    });
 }
 
 /// Runs a worker process of `render`.
@@ -103,9 +115,29 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Creates the folders of the pictures and returns the one that contains them all, if there is one.
+fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut common: Option<PathBuf> = None;
+    for out in jobs.iter().filter_map(|job| job.out.as_ref()) {
+        std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
+        let out = std::path::absolute(out).with_context(|| format!("finding {}", out.display()))?;
+        common = Some(match common {
+            None => out,
+            Some(common) => {
+                let shared = common.ancestors().find(|folder| out.starts_with(folder));
+                shared.map_or_else(PathBuf::new, std::path::Path::to_owned)
+            }
+        });
+    }
+    Ok(common.into_iter().collect())
+}
+
 fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
-    let mut jobs: Vec<RenderJob> =
-        args.presets.iter().map(|preset| RenderJob { preset: preset.clone(), out: None }).collect();
+    let mut jobs: Vec<RenderJob> = args
+        .presets
+        .iter()
+        .map(|preset| RenderJob { preset: WirePreset::new(preset.clone()), out: None })
+        .collect();
     if let Some(list) = &args.list {
         let text = disk::read_text(list, disk::limit::LIST)
             .with_context(|| format!("reading {}", list.display()))?;
@@ -114,7 +146,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
                 Some((preset, out)) => (preset, Some(PathBuf::from(out))),
                 None => (line, None),
             };
-            jobs.push(RenderJob { preset: preset.into(), out });
+            jobs.push(RenderJob { preset: WirePreset::new(preset.into()), out });
         }
     }
     anyhow::ensure!(!jobs.is_empty(), "no presets given; name files, or use --list");
@@ -127,7 +159,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
 }
 
 fn report(job: &RenderJob, outcome: Outcome<RenderReport>) -> RenderReport {
-    let without = |status, why| RenderReport::without_picture(&job.preset, status, why);
+    let without = |status, why| RenderReport::without_picture(&job.preset.path, status, why);
     match outcome {
         Outcome::Done(report) => report,
         Outcome::Hang(why) | Outcome::Stuck(why) => without(RenderStatus::Timeout, why),

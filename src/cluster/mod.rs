@@ -227,7 +227,7 @@ pub fn previous(folder: &Path) -> Option<Styles> {
 
 /// Saves the styles of this folder when a bake starts, for comparison.
 pub fn save_previous(folder: &Path) -> Result<(), FileError> {
-    match std::fs::read(folder.join(CLUSTERS)) {
+    match disk::read(&folder.join(CLUSTERS), disk::limit::LIST) {
         Ok(bytes) => disk::write(&folder.join(PREVIOUS), &bytes),
         Err(_) => {
             std::fs::remove_file(folder.join(PREVIOUS)).ok(); // It usually does not exist.

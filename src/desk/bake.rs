@@ -34,6 +34,8 @@ pub struct BakeView {
     pub rate: f64,
     /// Estimated seconds left in this stage, once known.
     pub left_secs: Option<f64>,
+    /// Whether the index before the last bake can be restored.
+    pub can_restore: bool,
     /// Why the last bake failed.
     pub trouble: Option<String>,
     /// Log messages, newest last.
@@ -60,6 +62,8 @@ pub enum BakeRequest {
     Start(BakeOptions),
     /// Stop; finished work is kept.
     Stop,
+    /// Exchange the library's style index and the one before the last bake.
+    RestoreIndex,
 }
 
 /// Options of a bake.
@@ -170,6 +174,15 @@ impl BakePage {
             let start = BigButton { title: "Bake overnight", key: "", on: false, color: style::GOOD };
             if big(ui, size, &start).clicked() {
                 asks.push(BakeRequest::Start(self.options.clone()));
+            }
+            if view.can_restore {
+                ui.add_space(8.0);
+                let restore = ui.button("Restore previous styles");
+                let hint =
+                    "Go back to the styles before the last bake; press again to return to the new ones";
+                if restore.on_hover_text(hint).clicked() {
+                    asks.push(BakeRequest::RestoreIndex);
+                }
             }
         }
     }

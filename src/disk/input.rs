@@ -67,7 +67,7 @@ fn check(file: &File, limit: u64) -> io::Result<u64> {
 fn too_large(limit: u64, length: u64) -> io::Error {
     let limit = match limit {
         ..1024 => format!("{limit} bytes"),
-        ..0x10_0000 => format!("{} KiB", limit >> 10),
+        1024..0x10_0000 => format!("{} KiB", limit >> 10),
         _ => format!("{} MiB", limit >> 20),
     };
     io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} ({length} bytes)"))

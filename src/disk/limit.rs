@@ -8,5 +8,7 @@ pub const LIST: u64 = 1 << 30;
 pub const TEXT: u64 = 16 << 20;
 /// A set log, which grows with the length of a show.
 pub const LOG: u64 = 4 << 30;
-/// A file that is read in parts, such as audio, embeddings or a vision model.
+/// A vision model with its weights.
+pub const MODEL: u64 = 16 << 30;
+/// A file that is read in parts, such as audio or embeddings.
 pub const STREAM: u64 = 1 << 40;

@@ -23,5 +23,5 @@ pub use owner::others_can_replace;
 pub use patience::patiently;
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
-pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, facts, folder_key, kind, list};
+pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, facts, folder_key, kind, list};
 pub use whole::{publish, replace, write, write_json};

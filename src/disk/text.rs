@@ -1,13 +1,13 @@
 //! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, BufRead as _};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use super::error::FileError;
-use super::input::read;
+use super::input::{Input, read};
 use super::limit::LIST;
 
 /// Why bytes are not text.
@@ -63,6 +63,10 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
 /// Fails as [`read`] does; a file that is no text is an error of the kind `InvalidData`.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
+    // A file of zeros, as long as it may be: no text begins like this in any encoding.
+    if Input::open(path, limit)?.fill_buf()?.starts_with(&[0; 16]) {
+        return Err(invalid(TextError::Encoding));
+    }
     let mut bytes = read(path, limit)?;
     let length = match decode(&bytes).map_err(invalid)? {
         Cow::Owned(text) => return Ok(text),
@@ -126,6 +130,15 @@ mod tests {
         for text in ["a b\nc\n", "a b\r\nc\r\n", "a b\rc", "a b\nc"] {
             assert_eq!(lines(text).collect::<Vec<_>>(), ["a b", "c"], "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_terabyte_of_holes_is_refused_without_reading_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("holes");
+        std::fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("made");
+        let error = read_text(&path, u64::MAX).expect_err("no text");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

@@ -154,6 +154,25 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
     patiently(move |_| std::fs::canonicalize(folder))
 }
 
+/// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
+///
+/// # Errors
+/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the system's
+/// folders of processes and devices; also if it does not exist, or if the disk does not answer.
+pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
+    let link = link.to_owned();
+    let real = patiently(move |_| std::fs::canonicalize(link))?;
+    let inside = |places: &[&str]| cfg!(unix) && places.iter().any(|place| real.starts_with(place));
+    let why = if real != root && root.starts_with(&real) {
+        "a link to a folder that contains this one"
+    } else if inside(&["/proc", "/sys", "/dev"]) {
+        "a link to a folder of the system"
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+}
+
 /// A file or folder that a walk could not use.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {why}", path.display())]
@@ -170,7 +189,8 @@ pub struct Skipped {
 /// file, and what cannot be read, is an error with its name; the walk goes on after it.
 pub struct Walk<W> {
     wanted: W,
-    follow: bool,
+    /// The root without links, if linked folders are entered.
+    follow: Option<PathBuf>,
     max_depth: usize,
     visited: HashSet<FolderKey>,
     /// What is left to do; the next entry is last.
@@ -188,12 +208,14 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
     /// skipped.
     pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
         let left = vec![Left::Folder(root.to_owned(), 1)];
-        Self { wanted, follow: false, max_depth, visited: HashSet::new(), left }
+        Self { wanted, follow: None, max_depth, visited: HashSet::new(), left }
     }
 
-    /// Also enters linked folders; each folder is entered once.
+    /// Also enters linked folders, as far as [`check_link`] allows; each folder is entered once.
     pub fn following_links(mut self) -> Self {
-        self.follow = true;
+        if let Some(Left::Folder(root, _)) = self.left.last() {
+            self.follow = Some(std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()));
+        }
         self
     }
 
@@ -222,9 +244,15 @@ impl<W: FnMut(&Path) -> bool> Walk<W> {
         };
         match found {
             FileKind::Folder => {
-                if depth < self.max_depth && (own.is_some() || self.follow) {
-                    self.left.push(Left::Folder(path.to_owned(), depth + 1));
+                if depth >= self.max_depth {
+                    return Ok(false);
                 }
+                match &self.follow {
+                    _ if own.is_some() => {}
+                    Some(root) => check_link(root, path)?,
+                    None => return Ok(false),
+                }
+                self.left.push(Left::Folder(path.to_owned(), depth + 1));
                 Ok(false)
             }
             _ if !wanted => Ok(false),
@@ -289,6 +317,8 @@ pub(super) mod tests {
         link(&at("nowhere"), "broken.dat");
         link(&at("c.txt"), "d.txt");
         link(&at("self.txt"), "self.txt");
+        link(Path::new("/"), "b/root");
+        link(Path::new("/proc"), "b/system");
         for follow in [false, true] {
             let walk = Walk::new(folder.path(), 8, text);
             let walk = if follow { walk.following_links() } else { walk };
@@ -300,7 +330,9 @@ pub(super) mod tests {
                 }
             }
             assert_eq!(files, [at("a.txt"), at("b/deep/one.txt"), at("c.txt"), at("d.txt")]);
-            assert_eq!(skipped, [at("b/pipe.txt"), at("broken.txt"), at("self.txt")]);
+            let left_out = if follow { vec![at("b/root"), at("b/system")] } else { Vec::new() };
+            let (before, after) = (vec![at("b/pipe.txt")], vec![at("broken.txt"), at("self.txt")]);
+            assert_eq!(skipped, [before, left_out, after].concat());
         }
     }
 

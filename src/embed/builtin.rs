@@ -119,7 +119,7 @@ fn load(folder: &Path) -> Result<Option<(TextModel, String)>, String> {
     if !path.exists() {
         return Ok(None);
     }
-    let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
+    let bytes = disk::read(&path, disk::limit::LIST).map_err(|error| error.to_string())?;
     let mut saved: SavedModel = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     saved.model.directions = npy::read(&folder.join(DIRECTIONS))?;
     if fingerprint(&saved.model)? != saved.fingerprint {

@@ -24,7 +24,7 @@ use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
 pub use builtin::Builtin;
-pub use onnx::{MODEL_FILES, Onnx};
+pub use onnx::{MODEL_FILES, Onnx, check_model};
 pub use table::{EmbedderId, Table, TableError};
 
 use crate::frames::BakeItem;

@@ -96,7 +96,7 @@ impl Table {
 
     /// Returns the table to continue with in this folder for this embedder: the current one, its own earlier one, or an
     /// empty one. The second value is whether it is the current one. `on_note` receives messages about other rows.
-    pub(super) fn for_embedder(
+    pub fn for_embedder(
         embedder_id: EmbedderId,
         folder: &Path,
         on_note: &mut dyn FnMut(String),
@@ -128,7 +128,7 @@ impl Table {
     /// Reads the set with these file names; `None` if there is none.
     fn read(folder: &Path, name_of: fn(&str) -> String) -> Result<Option<Self>, String> {
         let path = |name: &str| folder.join(name_of(name));
-        let meta = match std::fs::read(path(META)) {
+        let meta = match disk::read(&path(META), disk::limit::LIST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return match [ROWS, IDS].iter().find(|name| path(name).exists()) {
@@ -139,7 +139,9 @@ impl Table {
             Err(error) => return Err(format!("{META}: {error}")),
         };
         let meta: Meta = serde_json::from_slice(&meta).map_err(|error| format!("{META}: {error}"))?;
-        let bytes = |name: &str| std::fs::read(path(name)).map_err(|error| format!("{name}: {error}"));
+        let bytes = |name: &str| {
+            disk::read(&path(name), disk::limit::LIST).map_err(|error| format!("{name}: {error}"))
+        };
         let matches = |hash: &str, bytes: &[u8]| hash.is_empty() || hash == hash_of(bytes);
         let ids_file = bytes(IDS)?;
         let ids: Vec<String> = disk::lines(&disk::decode_lossy(&ids_file)).map(str::to_owned).collect();
@@ -198,6 +200,13 @@ impl Table {
         let wanted: std::collections::HashSet<&str> = ids.collect();
         let rows: Vec<usize> =
             (0..self.ids.len()).filter(|&at| wanted.contains(self.ids[at].as_str())).collect();
+        self.select(&rows);
+    }
+
+    /// Sorts the rows by folder and file name, the order in which a bake lists presets.
+    pub fn sort(&mut self) {
+        let mut rows: Vec<usize> = (0..self.ids.len()).collect();
+        rows.sort_by(|&a, &b| self.ids[a].split('/').cmp(self.ids[b].split('/')));
         self.select(&rows);
     }
 
@@ -276,7 +285,7 @@ fn rename(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Returns the embedder named in a meta file, if readable.
 fn embedder_of(meta: &Path) -> Option<EmbedderId> {
-    serde_json::from_slice(&std::fs::read(meta).ok()?).ok()
+    serde_json::from_slice(&disk::read(meta, disk::limit::LIST).ok()?).ok()
 }
 
 /// Renames the files of a broken set to unused names and returns the added suffix.

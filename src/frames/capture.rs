@@ -1,5 +1,6 @@
 //! Renders the frames of one preset, inside a worker process.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::entry::FrameMetrics;
+use crate::disk::Folder;
 use crate::frames::single::{load_sound, sound_of};
+use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::media::video::Video;
 use crate::show::Solo;
@@ -114,8 +117,8 @@ impl CaptureSettings {
 pub struct CaptureJob {
     /// Id of the preset.
     pub id: String,
-    /// File of the preset.
-    pub preset: PathBuf,
+    /// The preset.
+    pub preset: WirePreset,
     /// Folder of the pack.
     pub folder: PathBuf,
 }
@@ -148,6 +151,8 @@ impl Captured {
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,
+    /// The stage of the previous preset, whose passes are compiled.
+    stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
 
@@ -156,7 +161,7 @@ impl FrameCapturer {
     pub fn new(settings: CaptureSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames()) / f64::from(FPS))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, render_context, sound })
+        Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
     /// Returns whether the device is lost. It does not recover; the process must be replaced.
@@ -167,11 +172,9 @@ impl FrameCapturer {
     /// Renders a preset and saves its frames.
     pub fn capture(&self, job: &CaptureJob) -> Captured {
         let below = super::entry::folder_of(&super::entry::id_hash(&job.id));
-        if let Err(error) = std::fs::File::open(&job.preset) {
-            return Captured::failed(MISSING, format!("{}: {error}", job.preset.display()));
-        }
-        match Catalogue::of_one(&job.preset) {
-            Ok(library) => {
+        match job.preset.read() {
+            Ok(bytes) => {
+                let library = Catalogue::of_one(&job.preset.path, bytes);
                 let content = library.entries.first().map(|entry| entry.id.to_string());
                 let captured = match self.play(job, library, &below) {
                     Ok((pictures, clip)) => self.save(job, &below, &pictures, clip),
@@ -179,7 +182,8 @@ impl FrameCapturer {
                 };
                 Captured { content, ..captured }
             }
-            Err(why) => Captured::failed("preset-load-failed", why),
+            Err(unread) if unread.unfit => Captured::failed("preset-load-failed", unread.why),
+            Err(unread) => Captured::failed(MISSING, unread.why),
         }
     }
 
@@ -193,7 +197,7 @@ impl FrameCapturer {
     ) -> Result<(Vec<image::RgbaImage>, Option<String>), (&'static str, String)> {
         let CaptureSettings { size, warm_up, count, every, clip, seed, .. } = &self.settings;
         let deck = DeckSettings { size: *size, mesh: MESH, fps: f64::from(FPS) };
-        let stage = Stage::new(self.render_context.clone(), *size);
+        let stage = self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), *size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, *seed);
         let written = |error: anyhow::Error| ("write-failed", format!("{error:#}"));
         let mut video = match clip {
@@ -220,6 +224,7 @@ impl FrameCapturer {
                 solo.rig.stage.finish();
             }
         }
+        self.stage.replace(Some(solo.end()));
         if pictures.len() < 2 {
             return Err(("render-failed", "no frames were captured".into()));
         }
@@ -239,7 +244,10 @@ impl FrameCapturer {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
         };
-        let path = job.folder.join(below).join(name);
+        // The video is written by its path: no part of it may be a link.
+        let place = Folder::create(&job.folder)?.create_below(Path::new(below))?;
+        place.remove_file(Path::new(name)).ok(); // There may be none from before.
+        let path = place.path().join(name);
         Video::open(&path, self.settings.size, FPS / CLIP_EVERY, None)
     }
 
@@ -263,7 +271,7 @@ impl FrameCapturer {
             let name = format!("{below}/frame-{number:03}.webp");
             let small = resize(picture, side, side, FilterType::Triangle);
             let small = image::DynamicImage::ImageRgba8(small).to_rgb8();
-            match write(&job.folder.join(&name), &small) {
+            match write(&job.folder, &name, &small) {
                 Ok(written) => bytes += written,
                 Err(why) => return Captured::failed("write-failed", why),
             }
@@ -273,11 +281,13 @@ impl FrameCapturer {
     }
 }
 
-/// Writes a picture as lossless WebP and returns the size of the file in bytes.
-fn write(path: &Path, picture: &image::RgbImage) -> Result<u64, String> {
+/// Writes a picture as lossless WebP to `name` below `folder`, and returns the size of the file in bytes.
+fn write(folder: &Path, name: &str, picture: &image::RgbImage) -> Result<u64, String> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::WebP).map_err(|error| error.to_string())?;
-    crate::disk::write(path, bytes.get_ref()).map_err(|error| error.to_string())?;
+    let write = |out: &mut std::io::BufWriter<std::fs::File>| std::io::Write::write_all(out, bytes.get_ref());
+    let written = Folder::create(folder).and_then(|folder| folder.replace(Path::new(name), write));
+    written.map_err(|error| format!("{}: {error}", folder.join(name).display()))?;
     Ok(bytes.get_ref().len() as u64)
 }
 
@@ -322,7 +332,11 @@ mod tests {
             return;
         }
         let capturer = FrameCapturer::new(settings).expect("a capturer");
-        let job = CaptureJob { id: "a.milk".into(), preset, folder: folder.path().to_owned() };
+        let job = CaptureJob {
+            id: "a.milk".into(),
+            preset: WirePreset::new(preset),
+            folder: folder.path().to_owned(),
+        };
         let captured = capturer.capture(&job);
         assert_eq!((captured.failed.clone(), captured.frames.len()), (None, 2));
         for frame in &captured.frames {

@@ -1,7 +1,7 @@
 //! Lines of `frames-index.jsonl`: one per attempt to render a preset.
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::error::FramesError;
 use crate::audit::probe::Look;
-use crate::disk;
+use crate::disk::{self, Folder, Input, limit};
 
 /// File name of the index, in the pack's folder.
 pub const INDEX: &str = "frames-index.jsonl";
@@ -167,10 +167,22 @@ pub fn folder_of(hash: &str) -> String {
 
 /// Reads the last line of every preset. Unreadable lines, as after a crash, are skipped.
 pub fn read(folder: &Path) -> HashMap<String, FrameEntry> {
-    let Ok(bytes) = std::fs::read(folder.join(INDEX)) else { return HashMap::new() };
+    let Ok(bytes) = disk::read(&folder.join(INDEX), limit::LIST) else { return HashMap::new() };
     let text = disk::decode_lossy(&bytes);
     let entries = disk::lines(&text).filter_map(|line| serde_json::from_str::<FrameEntry>(line).ok());
     entries.map(|entry| (entry.preset_id.clone(), entry)).collect()
+}
+
+/// Returns whether the last line of the index was cut off.
+fn is_cut(path: &Path) -> std::io::Result<bool> {
+    let mut file = Input::open(path, limit::LIST)?;
+    if file.length() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// Appends lines to the index.
@@ -184,9 +196,9 @@ impl IndexWriter {
     pub fn open(folder: &Path) -> Result<Self, FramesError> {
         let path = folder.join(INDEX);
         let failed = |error: std::io::Error| FramesError::Index { path: path.clone(), error };
-        std::fs::create_dir_all(folder).map_err(failed)?;
-        let cut = std::fs::read(&path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n'));
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let cut = is_cut(&path).unwrap_or(false); // There may be no index yet.
+        let folder = Folder::create(folder).map_err(failed)?;
+        let mut file = folder.append(Path::new(INDEX)).map_err(failed)?;
         if cut {
             file.write_all(b"\n").map_err(failed)?;
         }

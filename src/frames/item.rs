@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::entry::BandResponse;
 use crate::disk::Walk;
-use crate::library::{self, FolderError};
+use crate::jobs::shard::Shard;
+use crate::library::{self, FolderError, PresetId, PresetSource};
 
 /// Maximum folder depth.
 const MAX_DEPTH: usize = 32;
@@ -50,6 +51,18 @@ pub fn items_in(library: &Path, limit: Option<usize>) -> Result<Vec<BakeItem>, F
         log::warn!("{message}");
     }
     if items.is_empty() { Err(FolderError::Empty(library.to_owned())) } else { Ok(items) }
+}
+
+/// Returns the items of one shard. Unreadable files belong to the first shard, which reports them.
+pub fn items_of_shard(items: Vec<BakeItem>, shard: Shard) -> Vec<BakeItem> {
+    let belongs =
+        |item: &BakeItem| id_of_file(&item.path).map_or(shard.index() == 0, |id| shard.contains(id));
+    items.into_iter().filter(belongs).collect()
+}
+
+/// Returns the content id of a readable preset.
+pub(super) fn id_of_file(path: &Path) -> Option<PresetId> {
+    PresetSource::File(path.to_owned()).read().ok().map(|bytes| PresetId::of(&bytes))
 }
 
 /// Returns the id of a preset: its path relative to the library.

@@ -3,6 +3,7 @@
 //! Presets are rendered by supervised processes in a seeded random order, so that an interrupted bake covers a random
 //! sample. One line is appended per attempt; the next bake resumes with the presets that have no valid line.
 
+pub mod bench;
 mod capture;
 mod entry;
 mod error;
@@ -18,15 +19,17 @@ use std::time::{Duration, Instant};
 
 use capture::MISSING;
 pub use capture::{CaptureJob, CaptureSettings, Captured, Clip, ClipFormat, FrameCapturer};
-pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, read};
+pub use entry::{BandClass, BandResponse, FrameEntry, FrameMetrics, IndexWriter, read};
 pub use error::FramesError;
-pub use item::{BakeItem, items_in};
+pub use item::{BakeItem, items_in, items_of_shard};
 
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{AuditPlan, Ledger, recipe};
+use crate::confine::Rights;
 use crate::jobs::progress::{OnProgress, Progress};
+use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
-use crate::library::{PresetId, PresetSource, Store, library_root};
+use crate::library::{PresetId, Store, library_root};
 use crate::units::Rng;
 
 /// Reasons of attempts that are not repeated: a preset that hangs would hang again. A file that cannot be read may be
@@ -125,13 +128,12 @@ fn frames_intact(entry: &FrameEntry, folder: &Path) -> bool {
 
 /// Returns the content id of a readable preset.
 fn content_of(path: &Path) -> Option<String> {
-    let bytes = PresetSource::File(path.to_owned()).read().ok()?;
-    Some(PresetId::of(&bytes).to_string())
+    item::id_of_file(path).map(|id| id.to_string())
 }
 
 /// Returns whether the library of a job is missing or empty, as on an unmounted disk.
 fn library_missing(job: &CaptureJob) -> bool {
-    let root = job.preset.ancestors().nth(job.id.split('/').count());
+    let root = job.preset.path.ancestors().nth(job.id.split('/').count());
     root.is_some_and(|root| std::fs::read_dir(root).map_or(true, |mut inside| inside.next().is_none()))
 }
 
@@ -197,14 +199,21 @@ fn one_round(
             serde_json::to_string(&settings.capture)
                 .map_err(|error| FramesError::Worker(error.to_string()))?,
         ],
+        rights: Rights {
+            read: single::foreign_files(&settings.capture.textures, &settings.capture.audio),
+            write: vec![folder.to_owned()],
+        },
         environment: workers::drawing_environment(settings.workers),
         pause_for: settings.pause_for.clone(),
         stop: settings.stop.clone(),
     };
     let name = settings.capture.name();
     let by_id: HashMap<String, BakeItem> = open.iter().map(|s| (s.id.clone(), s.clone())).collect();
-    let job =
-        |s: &BakeItem| CaptureJob { id: s.id.clone(), preset: s.path.clone(), folder: folder.to_owned() };
+    let job = |s: &BakeItem| CaptureJob {
+        id: s.id.clone(),
+        preset: WirePreset::new(s.path.clone()),
+        folder: folder.to_owned(),
+    };
     let jobs: Vec<CaptureJob> = open.iter().map(job).collect();
     let (mut again, mut trouble) = (Vec::new(), None);
     let mut seen = 0;
@@ -281,7 +290,7 @@ fn line(job: &CaptureJob, captured: Captured, capture: &str) -> FrameEntry {
         at: crate::jobs::iso(crate::jobs::now()),
         preset_id: job.id.clone(),
         rel_path: job.id.clone(),
-        file_path: job.preset.to_string_lossy().replace('\\', "/"),
+        file_path: job.preset.path.to_string_lossy().replace('\\', "/"),
         status: Some(if reasons.is_empty() { "ok" } else { "failed" }.into()),
         id_hash: entry::id_hash(&job.id),
         frames,
@@ -330,7 +339,11 @@ mod tests {
         let root = folder.path().join("library");
         std::fs::create_dir_all(root.join("deep")).expect("made");
         let preset = root.join("deep/a.milk");
-        let job = CaptureJob { id: "deep/a.milk".into(), preset, folder: folder.path().to_owned() };
+        let job = CaptureJob {
+            id: "deep/a.milk".into(),
+            preset: WirePreset::new(preset),
+            folder: folder.path().to_owned(),
+        };
         assert!(!library_missing(&job));
         std::fs::remove_dir(root.join("deep")).expect("removed");
         assert!(library_missing(&job), "an unmounted disk leaves an empty folder");

@@ -2,6 +2,7 @@
 //!
 //! Every preset starts from black on a new deck, with the same show and stage code as a live show.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,10 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::render_stats::{RenderStats, StatsRecorder};
 use crate::audio::{self, SAMPLE_RATE_HZ};
+use crate::disk::Folder;
+use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::show::Rig;
 use crate::show::Solo;
-use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
+use crate::stage::{DeckSettings, Gpu, RenderContext, Stage, image_places};
+use crate::units::Seconds;
 
 /// Render settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +43,8 @@ pub struct RenderSettings {
 /// One preset to render.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderJob {
-    /// Preset file.
-    pub preset: PathBuf,
+    /// The preset.
+    pub preset: WirePreset,
     /// Folder for its frames; `None` saves nothing.
     pub out: Option<PathBuf>,
 }
@@ -72,6 +76,8 @@ pub struct RenderReport {
     pub warnings: Vec<String>,
     /// Time to load and compile the preset, milliseconds.
     pub prepare_ms: f64,
+    /// Time from the file to the first picture, including what the driver compiles, milliseconds.
+    pub first_picture_ms: f64,
     /// Frame statistics.
     #[serde(flatten)]
     pub figures: RenderStats,
@@ -86,6 +92,7 @@ impl RenderReport {
             reason,
             warnings: Vec::new(),
             prepare_ms: 0.0,
+            first_picture_ms: 0.0,
             figures: RenderStats::default(),
         }
     }
@@ -95,6 +102,8 @@ impl RenderReport {
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,
+    /// The stage of the previous preset, whose passes are compiled.
+    stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
 
@@ -103,7 +112,7 @@ impl Renderer {
     pub fn new(settings: RenderSettings) -> anyhow::Result<Self> {
         let sound = load_sound(&settings.audio, f64::from(settings.frames) / f64::from(settings.fps.max(1)))?;
         let render_context = Arc::new(RenderContext::new(Gpu::headless()?, &settings.textures));
-        Ok(Self { settings, render_context, sound })
+        Ok(Self { settings, render_context, stage: RefCell::default(), sound })
     }
 
     /// Renders one preset.
@@ -118,46 +127,61 @@ impl Renderer {
             mesh: self.settings.mesh,
             fps: f64::from(self.settings.fps),
         };
-        let library = match Catalogue::of_one(&job.preset) {
-            Ok(library) => library,
-            Err(why) => return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why),
+        let begun = Instant::now();
+        let mut first_picture_ms = 0.0;
+        let preset = &job.preset.path;
+        let library = match job.preset.read() {
+            Ok(bytes) => Catalogue::of_one(preset, bytes),
+            Err(unread) => {
+                return RenderReport::without_picture(preset, RenderStatus::Refused, unread.to_string());
+            }
         };
-        let stage = Stage::new(self.render_context.clone(), self.settings.size);
+        let stage = self.stage.take();
+        let stage = stage.unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));
         let mut solo = Solo::begin(&self.render_context, stage, library, deck, self.settings.seed);
         let mut stats = StatsRecorder::start();
         for number in 1..=self.settings.frames {
             let started = Instant::now();
             if let Err(why) = solo.frame(self.sound_of(number)) {
-                return RenderReport::without_picture(&job.preset, RenderStatus::Refused, why);
+                return RenderReport::without_picture(preset, RenderStatus::Refused, why);
             }
             solo.rig.stage.finish();
             stats.record_time(started.elapsed());
+            if number == 1 {
+                first_picture_ms = begun.elapsed().as_secs_f64() * 1000.0;
+            }
             let picture = match solo.rig.stage.screenshot() {
                 Ok(picture) => picture,
                 Err(error) => {
                     let reason = error.to_string();
-                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, reason);
+                    return RenderReport::without_picture(preset, RenderStatus::Failed, reason);
                 }
             };
             stats.record_picture(&picture);
             watch(number, &solo.rig);
             if let Some(folder) = job.out.as_ref().filter(|_| self.settings.save.contains(&number)) {
-                let path = folder.join(format!("frame-{number:03}.png"));
-                let saved = std::fs::create_dir_all(folder).map_err(|error| error.to_string());
-                let saved = saved.and_then(|()| picture.save(&path).map_err(|error| error.to_string()));
+                let name = format!("frame-{number:03}.png");
+                let saved = Folder::create(folder).and_then(|folder| {
+                    folder.replace(Path::new(&name), |out| {
+                        let encoder = image::codecs::png::PngEncoder::new(out);
+                        picture.write_with_encoder(encoder).map_err(std::io::Error::other)
+                    })
+                });
                 if let Err(why) = saved {
-                    let why = format!("writing {} failed: {why}", path.display());
-                    return RenderReport::without_picture(&job.preset, RenderStatus::Failed, why);
+                    let why = format!("writing {} failed: {why}", folder.join(&name).display());
+                    return RenderReport::without_picture(preset, RenderStatus::Failed, why);
                 }
             }
         }
         let playing = solo.playing();
+        self.stage.replace(Some(solo.end()));
         RenderReport {
-            preset: job.preset.clone(),
+            preset: preset.clone(),
             status: RenderStatus::Ok,
             reason: String::new(),
             warnings: playing.as_ref().map(|playing| playing.problems.clone()).unwrap_or_default(),
             prepare_ms: playing.map_or(0.0, |playing| playing.took.total_ms()),
+            first_picture_ms,
             figures: stats.finish(),
         }
     }
@@ -175,14 +199,23 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     &sound[from..to]
 }
 
+/// Returns the places that a worker reads to render presets with these texture folders and this audio.
+pub fn foreign_files(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
+    let mut places = image_places(textures);
+    places.extend((audio != "demo").then(|| audio.into()));
+    places
+}
+
 /// Loads the first `seconds` of an audio file or the demo track, at the internal sample rate.
 pub(super) fn load_sound(name: &str, seconds: f64) -> anyhow::Result<Vec<[f32; 2]>> {
     use anyhow::Context as _;
     let frames = (seconds * f64::from(SAMPLE_RATE_HZ)).ceil() as usize + 1;
     let mut sound = if name == "demo" {
-        audio::demo::render(SAMPLE_RATE_HZ).frames
+        let rendered = Seconds(frames as f64 / f64::from(SAMPLE_RATE_HZ));
+        audio::demo::render_start(SAMPLE_RATE_HZ, rendered).frames
     } else {
-        let pcm = audio::decode(Path::new(name)).with_context(|| format!("opening the audio file {name}"))?;
+        let pcm = audio::decode_start(Path::new(name), seconds + 1.0)
+            .with_context(|| format!("opening the audio file {name}"))?;
         pcm.at_rate(SAMPLE_RATE_HZ).frames
     };
     sound.truncate(frames);

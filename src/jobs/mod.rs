@@ -1,12 +1,14 @@
 //! Shared by long-running jobs: supervised worker processes, progress, the folder lock, and the locks of a running
 //! show.
 //!
-//! Contains nothing about presets or pictures; see `audit` and `frames`.
+//! Contains nothing about pictures; see `audit` and `frames`.
 
 mod date;
 pub mod folder_lock;
+pub mod machine;
 pub mod parallel;
 pub mod progress;
+pub mod shard;
 pub mod show_lock;
 pub mod wire;
 pub mod workers;

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::energy::Energy;
 use super::style::StylePolicy;
@@ -22,6 +24,8 @@ pub enum PresetSource {
     File(PathBuf),
     /// A preset built into the program.
     BuiltIn(&'static str),
+    /// A preset in memory.
+    Memory(Arc<[u8]>),
 }
 
 impl PresetSource {
@@ -29,6 +33,7 @@ impl PresetSource {
     pub fn read(&self) -> Result<Vec<u8>, String> {
         match self {
             Self::BuiltIn(text) => Ok(text.as_bytes().to_vec()),
+            Self::Memory(bytes) => Ok(bytes.to_vec()),
             Self::File(path) => {
                 disk::read(path, crate::milk::MAX_PRESET_BYTES as u64).map_err(|error| error.to_string())
             }
@@ -45,6 +50,8 @@ pub enum SourceLocation {
     File(PathBuf),
     /// Built into the program.
     BuiltIn(&'static str),
+    /// In memory.
+    Memory(Arc<[u8]>),
 }
 
 /// A preset of the catalogue.
@@ -109,6 +116,8 @@ pub struct Catalogue {
     pub space: String,
     /// Entry indices sorted by id; computed on first use.
     by_id: OnceLock<Vec<u32>>,
+    /// Hash of everything that choices depend on; computed on first use.
+    identity: OnceLock<String>,
 }
 
 impl StyleOrigin {
@@ -138,12 +147,12 @@ impl Catalogue {
         catalogue
     }
 
-    /// Creates a catalogue of a single preset file, or returns the reason if it cannot be read.
-    pub fn of_one(file: &Path) -> Result<Self, String> {
+    /// Creates a catalogue of a single preset, the content of `file`.
+    pub fn of_one(file: &Path, bytes: Arc<[u8]>) -> Self {
         let mut catalogue = Self::default();
         let cluster = catalogue.cluster("all");
-        catalogue.entries.push(Entry::of_file(file, cluster)?);
-        Ok(catalogue)
+        catalogue.entries.push(Entry::in_memory(file, bytes, cluster));
+        catalogue
     }
 
     /// Returns the index of the preset with this id.
@@ -157,10 +166,37 @@ impl Catalogue {
         Some(by_id[at] as usize)
     }
 
+    /// Returns a hash of everything about the library that choices depend on.
+    pub fn identity(&self) -> &str {
+        self.identity.get_or_init(|| {
+            let mut hash = Sha256::new();
+            for entry in &self.entries {
+                hash.update(entry.id.0);
+                hash.update(entry.cluster.to_le_bytes());
+                hash.update([entry.energy as u8]);
+                hash.update(entry.family.to_le_bytes());
+            }
+            for cluster in &self.clusters {
+                hash.update(cluster.key.as_bytes());
+                hash.update([0]);
+            }
+            hash.finalize()[..16].iter().fold(String::new(), |mut text, byte| {
+                write!(text, "{byte:02x}").expect("a string");
+                text
+            })
+        })
+    }
+
+    /// Computes on this thread what would be computed on first use.
+    pub fn prepare(&self) {
+        self.index_of(PresetId([0; 16]));
+        self.identity();
+    }
+
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
     }
 
     /// Keeps the entries marked in `kept`; returns the new index of each old entry.
@@ -173,7 +209,7 @@ impl Catalogue {
         let moved: Vec<Option<u32>> = moved.collect();
         let mut flags = kept.iter();
         self.entries.retain(|_| flags.next().copied().unwrap_or(true));
-        self.by_id = OnceLock::new();
+        (self.by_id, self.identity) = Default::default();
         moved
     }
 
@@ -201,6 +237,7 @@ impl Entry {
             SourceLocation::Below(folder) => PresetSource::File(folder.join(&self.path)),
             SourceLocation::File(path) => PresetSource::File(path.clone()),
             SourceLocation::BuiltIn(text) => PresetSource::BuiltIn(text),
+            SourceLocation::Memory(bytes) => PresetSource::Memory(bytes.clone()),
         }
     }
 
@@ -217,19 +254,18 @@ impl Entry {
         }
     }
 
-    fn of_file(file: &Path, cluster: u16) -> Result<Self, String> {
-        let bytes = PresetSource::File(file.to_owned()).read()?;
+    fn in_memory(file: &Path, bytes: Arc<[u8]>, cluster: u16) -> Self {
         let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let name = text(file.file_stem());
         let preset_facts = PresetFacts::of(&bytes, &name);
-        Ok(Self {
+        Self {
             id: PresetId::of(&bytes),
             path: text(file.file_name()),
-            location: SourceLocation::File(file.to_owned()),
+            location: SourceLocation::Memory(bytes),
             cluster,
             energy: preset_facts.energy,
             family: preset_facts.family,
             tags: preset_facts.tags,
-        })
+        }
     }
 }

@@ -155,7 +155,7 @@ pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let catalogue = Catalogue::built_in();
     match record_built_in(store, &catalogue) {
         Err(error) if !store.mark_if_damaged(&error) => {
-            log::warn!("cannot record the built-in presets: {error}")
+            log::warn!("cannot record the built-in presets: {error}");
         }
         recorded => recorded?,
     }
@@ -282,17 +282,19 @@ impl CatalogueBuilder {
 
     /// Applies a style index; without one, the styles from the presets' code remain.
     fn style(&mut self, lookup: IndexLookup, messages: &mut Vec<String>) {
+        if lookup.index.is_some() {
+            self.names();
+        }
+        let lookup = match &self.names {
+            Some(names) => lookup.matching(names),
+            None => lookup,
+        };
         messages.extend(lookup.problems.iter().map(|why| format!("ignoring a style index: {why}")));
         self.catalogue.policy = lookup.policy;
-        let Some(index) = lookup.index else { return };
-        self.names();
-        let Some(names) = &self.names else { return };
+        let (Some(index), Some(names)) = (lookup.index, &self.names) else { return };
         let applied = style::apply(&index, names, &mut self.catalogue);
-        let version = index.version.word();
-        if applied.styled == 0 && !index.entries.is_empty() {
-            messages.push(format!("ignoring style index {version}: it lists none of the presets"));
-        } else if applied.gone > 0 {
-            let (gone, all) = (applied.gone, index.entries.len());
+        if applied.gone > 0 {
+            let (gone, all, version) = (applied.gone, index.entries.len(), index.version.word());
             messages.push(format!("{gone} of the {all} presets listed in style index {version} are missing"));
         }
     }
@@ -501,7 +503,8 @@ mod tests {
                 .map_or(text.clone().into_bytes(), |units| text.encode_utf16().flat_map(units).collect());
             std::fs::write(folder.path().join(name), [mark, &text].concat()).expect("written");
         };
-        let forms: [(&[u8], Option<fn(u16) -> [u8; 2]>); 3] = [
+        type Encoding = Option<fn(u16) -> [u8; 2]>;
+        let forms: [(&[u8], Encoding); 3] = [
             (b"\xef\xbb\xbf", None),
             (b"\xff\xfe", Some(u16::to_le_bytes)),
             (b"\xfe\xff", Some(u16::to_be_bytes)),

@@ -236,7 +236,10 @@ impl<'a> Walk<'a> {
                 files.push(name);
             } else if kind.is_none() {
                 match disk::kind(&path) {
-                    Ok(FileKind::Folder) => linked.push(path),
+                    Ok(FileKind::Folder) => match disk::check_link(self.root, &path) {
+                        Ok(()) => linked.push(path),
+                        Err(error) => skipped(&path, error)?,
+                    },
                     _ if is_preset(&path) => files.push(name),
                     _ => {}
                 }

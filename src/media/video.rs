@@ -6,7 +6,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::Context as _;
 use image::RgbaImage;
+use image::codecs::png::PngEncoder;
 
+use crate::confine::{self, Rights};
+use crate::disk::Folder;
 use crate::media::animation::Animation;
 
 /// A video being written.
@@ -22,8 +25,8 @@ pub enum Video {
     },
     /// A folder of numbered PNGs.
     Folder {
-        /// Path of the folder.
-        path: PathBuf,
+        /// The folder.
+        folder: Folder,
         /// Number of frames written.
         number: u32,
     },
@@ -40,13 +43,11 @@ impl Video {
     /// Fails if the name has another ending, or if the file cannot be created.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
         let format = VideoFormat::of(path)?;
-        let folder = if format == VideoFormat::Folder { Some(path) } else { path.parent() };
-        if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("creating the folder {}", folder.display()))?;
-        }
+        let place = if format == VideoFormat::Folder { path } else { path.parent().unwrap_or(path) };
+        let folder = Folder::create(place);
+        let folder = folder.with_context(|| format!("creating the folder {}", place.display()))?;
         let codec = match format {
-            VideoFormat::Folder => return Ok(Self::Folder { path: path.to_owned(), number: 0 }),
+            VideoFormat::Folder => return Ok(Self::Folder { folder, number: 0 }),
             VideoFormat::Animation => return animation(path, size, fps),
             VideoFormat::Video(codec) => codec,
         };
@@ -66,10 +67,13 @@ impl Video {
             Self::Ffmpeg { input, path, .. } => {
                 input.write_all(frame.as_raw()).with_context(|| format!("writing {}", path.display()))
             }
-            Self::Folder { path, number } => {
+            Self::Folder { folder, number } => {
                 *number += 1;
-                let path = path.join(format!("frame-{number:05}.png"));
-                frame.save(&path).with_context(|| format!("writing {}", path.display()))
+                let name = format!("frame-{number:05}.png");
+                let written = folder.replace(Path::new(&name), |out| {
+                    frame.write_with_encoder(PngEncoder::new(out)).map_err(std::io::Error::other)
+                });
+                written.with_context(|| format!("writing {}", folder.path().join(name).display()))
             }
             Self::Animation(animation) => animation.push(frame).context("writing the animation"),
         }
@@ -84,7 +88,7 @@ impl Video {
                 anyhow::ensure!(status.success(), "ffmpeg failed with {status} writing {}", path.display());
                 Ok(path)
             }
-            Self::Folder { path, .. } => Ok(path),
+            Self::Folder { folder, .. } => Ok(folder.path().to_owned()),
             Self::Animation(animation) => animation.finish().context("finishing the animation"),
         }
     }
@@ -207,7 +211,8 @@ fn start_ffmpeg(
     let (encoder, options) = encoder(codec)?;
     // Sound that ends early is followed by silence.
     let with_sound = ["-c:a", codec.sound(), "-af", "apad", "-shortest"];
-    let mut process = Command::new("ffmpeg")
+    let mut command = Command::new("ffmpeg");
+    command
         .args(["-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgba"])
         .args(["-s", &format!("{}x{}", size[0], size[1]), "-r", &fps.to_string(), "-i", "-"])
         .args(sound.into_iter().flat_map(|sound| [Path::new("-i"), sound]))
@@ -216,8 +221,11 @@ fn start_ffmpeg(
         .args(COLOURS)
         .args(with_sound.iter().filter(|_| sound.is_some()))
         .arg(path)
-        .stdin(Stdio::piped())
-        .spawn()?;
+        .stdin(Stdio::piped());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let rights =
+        Rights { read: sound.map(Path::to_owned).into_iter().collect(), write: vec![folder.to_owned()] };
+    let mut process = confine::spawn(&mut command, &rights)?;
     let input = process.stdin.take().ok_or_else(|| std::io::Error::other("its standard input is missing"))?;
     Ok(Video::Ffmpeg { process, input, path: path.to_owned() })
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use lactea_abi::{MeshVertex, MilkExtUniforms, MilkUniforms};
+use lactea_abi::{MilkExtUniforms, MilkUniforms};
 
 /// One frame of one preset, ready to draw.
 ///
@@ -20,9 +20,11 @@ pub struct Frame {
     pub extra: MilkExtUniforms,
     /// Columns and rows of the warp mesh.
     pub mesh_size: [u32; 2],
-    /// Warp mesh: `(columns + 1) * (rows + 1)` vertices, row by row from the top. `uv.xy` is where the vertex samples
-    /// the previous image, `uv.zw` its own position, `diffuse` the decay colour.
-    pub mesh: Vec<MeshVertex>,
+    /// Where each vertex of the warp mesh samples the previous image, 0 to 1 with the origin at the top left:
+    /// `(columns + 1) * (rows + 1)` vertices, row by row from the top.
+    pub sources: Vec<[f32; 2]>,
+    /// Factor of the previous image in the built-in warp, at most 1.
+    pub decay: f32,
     /// Hues of the screen corners: top left, top right, bottom left, bottom right.
     pub hue: [[f32; 4]; 4],
     /// Whether the previous image wraps at its edges; otherwise it clamps.
@@ -238,7 +240,7 @@ impl Default for LegacyComposite {
 impl Frame {
     /// Clears buffers and draw lists, keeping their allocations.
     pub fn clear(&mut self) {
-        self.mesh.clear();
+        self.sources.clear();
         self.below.clear();
         self.above.clear();
         self.segments.clear();

@@ -2,7 +2,6 @@
 //!
 //! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
-use lactea_abi::MeshVertex;
 use smallvec::SmallVec;
 
 use super::Frame;
@@ -24,6 +23,8 @@ pub(super) struct MeshState {
     /// Outputs of the per-vertex code for one row of the mesh.
     outputs: Vec<f64>,
     previous: PreviousMesh,
+    /// Whether no vertex of the latest mesh had a finite source.
+    lost: bool,
 }
 
 /// The previous frame's mesh, used by motion vectors.
@@ -42,14 +43,20 @@ impl MeshState {
             grid: Grid::default(),
             outputs: Vec::new(),
             previous: PreviousMesh::default(),
+            lost: false,
         }
+    }
+
+    /// Returns whether no vertex of the latest mesh had a finite place to sample.
+    pub fn lost(&self) -> bool {
+        self.lost
     }
 
     pub fn previous(&self) -> &PreviousMesh {
         &self.previous
     }
 
-    /// Fills `out.mesh`, running the per-vertex code for every vertex.
+    /// Fills `out.sources`, running the per-vertex code for every vertex.
     pub fn compute(
         &mut self,
         program: &Program,
@@ -60,7 +67,7 @@ impl MeshState {
     ) {
         self.grid.fit(context.tick.mesh, context.aspect);
         let field = WarpField::new(program, context.tick.time as f32, context.aspect);
-        let decay = (frame_vars[frame::decay] as f32).min(1.0);
+        out.decay = (frame_vars[frame::decay] as f32).min(1.0);
         let vars = &mut self.namespace;
         vars.set_read_only(VERTEX, &context.read_only);
         // Unlike in per-frame code, these are the correction factors themselves, not their inverses.
@@ -75,6 +82,11 @@ impl MeshState {
         out.mesh_size = context.tick.mesh;
         let across = context.tick.mesh[0] as usize + 1;
         let mut rotation = Rotation::new(motion[vertex::rot]);
+        let mut lost = 0;
+        let mut found = |source: [f32; 2]| {
+            lost += usize::from(!source.iter().all(|axis| axis.is_finite()));
+            source.map(finite)
+        };
         for (points, inputs) in self.grid.points.chunks(across).zip(self.grid.inputs.chunks(across * INPUTS))
         {
             let mut finished = 0;
@@ -85,22 +97,21 @@ impl MeshState {
             }
             let (coded, rest) = points.split_at(finished);
             let mut rows = self.outputs.chunks_exact(columns.len().max(1));
-            out.mesh.extend(coded.iter().map(|point| {
+            out.sources.extend(coded.iter().map(|point| {
                 let mut motion = motion;
                 if let (false, Some(row)) = (columns.is_empty(), rows.next()) {
                     for &(slot, column) in &columns {
                         motion[slot] = row[column] as f32;
                     }
                 }
-                point.vertex(field.source(point, &motion, &mut rotation), decay)
+                found(field.source(point, &motion, &mut rotation))
             }));
-            out.mesh.extend(
-                rest.iter().map(|point| point.vertex(field.source(point, &motion, &mut rotation), decay)),
-            );
+            out.sources.extend(rest.iter().map(|point| found(field.source(point, &motion, &mut rotation))));
         }
+        self.lost = lost == out.sources.len();
         self.previous.size = context.tick.mesh;
         self.previous.uv.clear();
-        self.previous.uv.extend(out.mesh.iter().map(|v| [v.uv[0], v.uv[1]]));
+        self.previous.uv.extend_from_slice(&out.sources);
     }
 }
 
@@ -121,10 +132,8 @@ impl Grid {
             return;
         }
         (self.size, self.aspect) = (size, aspect);
-        let [across, down] = size;
-        let places = (0..=down).flat_map(|row| (0..=across).map(move |column| [column, row]));
         self.points.clear();
-        self.points.extend(places.map(|place| GridPoint::new(place, size, aspect)));
+        self.points.extend(grid_points(size, aspect));
         self.inputs.clear();
         self.inputs.extend(
             self.points.iter().flat_map(|point| {
@@ -134,14 +143,22 @@ impl Grid {
     }
 }
 
-/// One vertex of the grid.
-struct GridPoint {
+/// Returns the vertices of a warp mesh of `size` columns and rows, row by row from the top. `aspect` is the aspect
+/// correction of the picture; the larger factor is 1.
+pub fn grid_points(size: [u32; 2], aspect: [f32; 2]) -> impl Iterator<Item = GridPoint> {
+    let [across, down] = size;
+    let places = (0..=down).flat_map(move |row| (0..=across).map(move |column| [column, row]));
+    places.map(move |place| GridPoint::new(place, size, aspect))
+}
+
+/// One vertex of the warp mesh.
+pub struct GridPoint {
     /// Position in clip space, y up.
-    at: [f32; 2],
+    pub at: [f32; 2],
     /// Distance from the centre, aspect corrected.
-    rad: f32,
-    /// Angle around the centre, -pi to pi.
-    ang: f32,
+    pub rad: f32,
+    /// Angle around the centre, -pi to pi, counterclockwise.
+    pub ang: f32,
     /// Position as per-vertex code reads it, 0 to 1, y down.
     code_pos: [f32; 2],
 }
@@ -158,17 +175,6 @@ impl GridPoint {
             // The centre row counts as just below the centre: its left half is at -pi.
             ang: if at_center { 0.0 } else { negative_zero(square_y).atan2(square_x) },
             code_pos: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
-        }
-    }
-
-    fn vertex(&self, source: [f32; 2], decay: f32) -> MeshVertex {
-        let [x, y] = self.at;
-        MeshVertex {
-            pos: self.at,
-            diffuse: [decay, decay, decay, 1.0],
-            uv: [source[0], source[1], x * 0.5 + 0.5, 0.5 - y * 0.5],
-            // Angles are clockwise in shaders, counterclockwise in code.
-            rad_ang: [self.rad, -self.ang],
         }
     }
 }
@@ -243,7 +249,7 @@ impl WarpField {
         let (from_x, from_y) = (u - cx, v - cy);
         u = from_x * cos - from_y * sin + cx - motion[vertex::dx];
         v = from_x * sin + from_y * cos + cy - motion[vertex::dy];
-        [finite((u - 0.5) / aspect_x + 0.5), finite((v - 0.5) / aspect_y + 0.5)]
+        [(u - 0.5) / aspect_x + 0.5, (v - 0.5) / aspect_y + 0.5]
     }
 }
 

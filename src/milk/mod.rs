@@ -25,6 +25,7 @@ pub use engine::Tick;
 pub use frame::{
     Blend, BlurRange, Dot, Draw, Frame, LegacyComposite, Segment, ShapeInstance, Vertex, Weight,
 };
+pub use mesh::{GridPoint, grid_points};
 pub use modulation::Modulation;
 pub use player::{FRAME_BUDGET, Player, StepReport};
 pub use preset_audio::{PresetAudio, PresetAudioAnalyser, SPECTRUM_BINS, WAVE_SAMPLES};

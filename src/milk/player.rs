@@ -31,6 +31,8 @@ pub struct StepReport {
     pub over_budget: bool,
     /// Polygons were dropped because together they have more area or corners than allowed.
     pub overdrawn: bool,
+    /// Not one vertex of the warp mesh has a finite place to sample: the preset computes with NaN or infinities.
+    pub not_finite: bool,
 }
 
 /// A running preset.
@@ -120,7 +122,11 @@ impl Player {
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
-        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn: !out.within_polygon_limits() }
+        StepReport {
+            over_budget: self.engine.budget.exhausted(),
+            overdrawn: !out.within_polygon_limits(),
+            not_finite: self.mesh.lost(),
+        }
     }
 
     /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for

@@ -71,8 +71,19 @@ pub struct Decoded<'a> {
     pub text: Cow<'a, str>,
     /// Whether the file starts with a byte order mark.
     pub bom: bool,
-    /// Whether the file is not Unicode and was decoded as Latin-1.
-    pub latin1: bool,
+    /// How the characters are stored.
+    pub encoding: Encoding,
+}
+
+/// The encoding of a preset file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8.
+    Utf8,
+    /// UTF-16 of either byte order.
+    Utf16,
+    /// Latin-1: not Unicode.
+    Latin1,
 }
 
 impl<'a> Decoded<'a> {
@@ -83,14 +94,18 @@ impl<'a> Decoded<'a> {
             let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
             let text: String =
                 char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-            return Self { text: text.into(), bom, latin1: false };
+            return Self { text: text.into(), bom, encoding: Encoding::Utf16 };
         }
         let body = bytes.strip_prefix(b"\xef\xbb\xbf");
         let bom = body.is_some();
         let body = body.unwrap_or(bytes);
         match std::str::from_utf8(body) {
-            Ok(text) => Self { text: text.into(), bom, latin1: false },
-            Err(_) => Self { text: body.iter().map(|&byte| char::from(byte)).collect(), bom, latin1: true },
+            Ok(text) => Self { text: text.into(), bom, encoding: Encoding::Utf8 },
+            Err(_) => Self {
+                text: body.iter().map(|&byte| char::from(byte)).collect(),
+                bom,
+                encoding: Encoding::Latin1,
+            },
         }
     }
 }
@@ -285,8 +300,8 @@ mod tests {
     #[test]
     fn invalid_utf8_is_decoded_as_latin1() {
         let decoded = Decoded::new(b"\xef\xbb\xbfna\xefve");
-        assert_eq!((&*decoded.text, decoded.bom, decoded.latin1), ("na\u{ef}ve", true, true));
-        assert!(!Decoded::new("naïve".as_bytes()).latin1);
+        assert_eq!((&*decoded.text, decoded.bom, decoded.encoding), ("na\u{ef}ve", true, Encoding::Latin1));
+        assert_eq!(Decoded::new("naïve".as_bytes()).encoding, Encoding::Utf8);
     }
 
     #[test]
@@ -296,7 +311,7 @@ mod tests {
         let be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         let marked = format!("\u{feff}{text}");
         for (bytes, bom) in [(le(text), false), (be(text), false), (le(&marked), true), (be(&marked), true)] {
-            assert_eq!(Decoded::new(&bytes), Decoded { text: text.into(), bom, latin1: false });
+            assert_eq!(Decoded::new(&bytes), Decoded { text: text.into(), bom, encoding: Encoding::Utf16 });
         }
     }
 

@@ -10,6 +10,7 @@ mod error;
 mod event;
 mod preflight;
 mod presets;
+mod publish;
 mod report;
 mod settings;
 mod stages;
@@ -22,16 +23,17 @@ use std::time::{Duration, Instant};
 pub use error::NightError;
 pub use event::{EventSink, NightEvent, NightOutcome};
 pub use preflight::Check;
+pub use publish::{PublishError, has_previous_index, restore_index};
 pub use settings::NightSettings;
 
-use crate::disk;
 use crate::frames::{self, BakeItem};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::progress::Progress;
 use crate::library::Store;
-use crate::library::looks::{BAKE_FILE, write_bake_folder};
-use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy};
+use crate::library::looks::BAKE_FILE;
+use crate::library::style::{INDEX_V0, INDEX_V1};
 use clock::Clock;
+use publish::publish_index;
 use settings::SMOKE;
 use state::State;
 
@@ -100,7 +102,8 @@ pub fn overnight(
         });
     let state = State::open(settings)?;
     let clock = Clock::new(settings.time, state.spent());
-    let mut night = Night { settings, store, clock, state, saved: Instant::now(), on_event };
+    let mut night =
+        Night { settings, store, clock, state, saved: Instant::now(), incomplete: false, on_event };
     let outcome = night.run(&items);
     // Save the time spent, whatever the outcome.
     night.save_state()?;
@@ -138,6 +141,8 @@ struct Night<'a, 'b> {
     clock: Clock,
     state: State,
     saved: Instant,
+    /// Whether presets were left without a verdict, frames or an embedding.
+    incomplete: bool,
     on_event: EventSink<'b>,
 }
 
@@ -189,30 +194,18 @@ impl Night<'_, '_> {
         Ok(NightOutcome::Finished)
     }
 
-    /// Copies the index to the library, where the show looks for it. If the library is not writable, its old index
-    /// stays.
+    /// Copies the index to the library. If that fails, the library's old index stays.
     fn publish(&mut self) {
         let settings = self.settings;
         let (folder, library) = (&settings.folder, &settings.library);
         self.back_up_foreign_indexes();
-        if let Err(error) = write_bake_folder(library, folder) {
-            (self.on_event)(NightEvent::Note {
-                text: format!("the show will not find the map and thumbnails: {error}"),
-            });
-        }
-        let put = |name: &&str| {
-            let there = library.join(name);
-            if *name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
-                return None; // The user may have edited it.
-            }
-            let bytes = std::fs::read(folder.join(name)).map_err(|error| error.to_string());
-            bytes.and_then(|bytes| disk::write(&there, &bytes).map_err(|error| error.to_string())).err()
-        };
-        let text = match [POLICY_V0, INDEX_V0, INDEX_V1].iter().find_map(put) {
-            None => format!("index saved in {}", library.display()),
-            Some(why) => {
+        let partial = settings.limit.is_some() || self.incomplete;
+        let text = match publish_index(folder, library, partial) {
+            Ok(()) => format!("index saved in {}", library.display()),
+            Err(error @ PublishError::Smaller { .. }) => error.to_string(),
+            Err(error) => {
                 let folder = folder.display();
-                format!("cannot save the index next to the presets: {why}; open {folder} to use it")
+                format!("cannot save the index next to the presets: {error}; open {folder} to use it")
             }
         };
         self.note(text);

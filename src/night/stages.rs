@@ -65,6 +65,7 @@ impl Night<'_, '_> {
         let grade = self.pack(&mut judged, folder)?;
         self.stage(FRAMES);
         let rendered = self.render(&judged.accepted, folder)?;
+        self.incomplete = judged.pending > 0 || !rendered.finished;
         if self.stopped() {
             return Ok(NightOutcome::Stopped);
         }
@@ -145,6 +146,7 @@ impl Night<'_, '_> {
             budget: Some(self.clock.left(AUDIT_UNTIL).max(MIN_AUDIT)),
             retry_failed: false,
             preset_cpu: Duration::from_secs(20),
+            shard: None,
             only: Some(items.iter().map(|item| item.id.clone()).collect::<BTreeSet<_>>()),
             stop: settings.stop.clone(),
             pause_for: settings.pause_for.clone(),
@@ -279,6 +281,7 @@ impl Night<'_, '_> {
         })
         .map_err(|error| error.to_string())?;
         done.notes.into_iter().for_each(|note| self.note(note));
+        self.incomplete |= !done.finished;
         if !done.finished && !self.stopped() {
             let rows = done.made + done.kept;
             self.note(format!("time limit for embedding reached after {rows} presets; the next run resumes"));

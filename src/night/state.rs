@@ -72,7 +72,7 @@ impl State {
 
     /// Returns the last bake of this folder, finished or not.
     pub fn last(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(STATE)).ok()?).ok()
+        serde_json::from_slice(&disk::read(&folder.join(STATE), disk::limit::LIST).ok()?).ok()
     }
 
     /// Returns the time spent so far.

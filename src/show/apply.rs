@@ -45,7 +45,7 @@ impl Show {
             Command::Undo => self.undo(),
             Command::Adventure(adventure) => {
                 self.director.adventure = *adventure;
-                self.memory_changed = true;
+                self.changed.knobs = true;
             }
             Command::Dwell(times) => {
                 self.dwell = f64::from(times.clamp(DWELL.0, DWELL.1));
@@ -56,7 +56,7 @@ impl Show {
             | Command::MacroAi
             | Command::MidiLock(_) => {
                 self.macro_driver.apply(command);
-                self.memory_changed = true;
+                self.changed.knobs = true;
             }
             Command::TapTempo
             | Command::Resync
@@ -84,6 +84,7 @@ impl Show {
 
     /// Toggles a favourite and returns the matching signal.
     fn toggle_favourite(&mut self, id: PresetId) -> Signal {
+        self.changed.marks = true;
         let marked = !self.memory.favourites.remove(&id);
         if marked {
             self.memory.favourites.insert(id);
@@ -111,7 +112,7 @@ impl Show {
             self.memory.favourites.remove(&id);
             self.memory.rescued.remove(&id);
         }
-        self.memory_changed = true;
+        self.changed.marks = true;
         if let Some(index) = index {
             self.director.status.set_banned(index, !allowed_again);
             self.director.status.set_favourite(index, self.memory.favourites.contains(&id));
@@ -133,7 +134,7 @@ impl Show {
         }
         self.memory.excluded.remove(&id);
         self.memory.rescued.insert(id);
-        self.memory_changed = true;
+        self.changed.marks = true;
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_broken(index, false);
             self.notify(format!("{} can be shown again", self.name(index)));

@@ -1,5 +1,6 @@
 //! Chooses presets, decides when to cut, and learns from what was shown.
 
+use super::deck_request::Urgency;
 use super::decks::Slot;
 use super::fading;
 use super::memory::Exclusion;
@@ -17,6 +18,8 @@ use crate::stage::{DeckId, FadeStyle, OutputMode};
 
 /// How much longer the safe preset is warmed up than others, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;
+/// Frames that the first preset after a restart is warmed up for: any picture is better than none.
+const RESUMED_WARM_UP: u32 = 4;
 /// Distance of the target energy from that of the candidates ...
 const OFF_LEVEL: f64 = 0.7;
 /// ... and how long it must last before new candidates are chosen, seconds.
@@ -81,7 +84,7 @@ impl Show {
     /// Excludes a preset from being chosen for the duration of its ban.
     pub(super) fn exclude(&mut self, preset: PresetId, kind: BanKind, why: &str) {
         self.memory.excluded.insert(preset, Exclusion { kind, why: why.to_owned() });
-        self.memory_changed = true;
+        self.changed.marks = true;
         if let Some(index) = self.director.pool.index_of(preset) {
             self.director.status.set_broken(index, true);
         }
@@ -89,22 +92,18 @@ impl Show {
 
     /// Checks the picture; excludes a preset that shows nothing and cuts to the next one.
     pub(super) fn watch_picture(&mut self, input: &StepInput) {
-        let drawn = self.decks.front.as_ref().is_some_and(|slot| slot.warm);
-        let alone = drawn && self.decks.fade.is_none() && self.output_mode == OutputMode::Open;
+        let shown = self.decks.shown();
+        let visible = shown.is_some_and(|slot| slot.warm) && self.output_mode == OutputMode::Open;
         // The performer dismisses presets that they chose or that run without the director.
         let chosen_by_director = self.auto
-            && self
-                .decks
-                .front
-                .as_ref()
-                .is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
+            && shown.is_some_and(|slot| slot.choice.is_some() && !self.memory.rescued.contains(&slot.id));
         let now = Conditions {
             dt: input.dt,
             on_air_secs: self.on_air_secs,
-            active: alone && chosen_by_director && !self.held && !input.features.silent,
+            active: visible && chosen_by_director && !self.held && !input.features.silent,
         };
         let Some(fault) = self.watch.step(input.picture_stats.as_ref(), now) else { return };
-        let Some(slot) = &self.decks.front else { return };
+        let Some(slot) = self.decks.shown() else { return };
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
@@ -113,10 +112,10 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced.
+    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still empty.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
-            if self.unfit.light(&safe) {
+            if self.resuming() || self.unfit.light(&safe) {
                 self.decks.safe = Some(safe);
             } else {
                 self.unfit.dim.insert(safe.id);
@@ -220,7 +219,7 @@ impl Show {
         on_air_secs: f64,
     ) {
         self.log(Event::Learnt { preset, signal, on_air_secs });
-        self.memory_changed = true;
+        self.changed.taste = true;
         let (Some(index), Some(evidence)) = (index, evidence) else { return };
         self.last_lesson = Some(self.director.learn(&evidence, index, signal));
     }
@@ -309,6 +308,7 @@ impl Show {
         }
         let entry = &self.director.pool.catalogue.entries[index as usize];
         let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
+        self.decks.urge(slot.deck, Urgency::Hand);
         self.decks.candidates.insert(0, Slot { reason: Reason::plain(reason), ..slot });
     }
 
@@ -371,7 +371,9 @@ impl Show {
             Some(entry.id) != on_air && light && status.usable(*index, true)
         };
         let safe: Vec<u32> = status.favourites().filter(fits).collect();
-        let (seed, warm_frames) = (self.settings.seed, SAFE_WARM_UP * self.settings.warm_frames);
+        let full = SAFE_WARM_UP * self.settings.warm_frames;
+        let (seed, warm_frames) =
+            (self.settings.seed, if self.resuming() { RESUMED_WARM_UP.min(full) } else { full });
         let slot = if safe.is_empty() || self.resuming() {
             let scene = self.features.scene.scene.label();
             let fits = |preset: &crate::library::BuiltIn| preset.energy() == Energy::Groove;
@@ -398,6 +400,8 @@ impl Show {
             let index = safe[self.rng.below(safe.len())];
             self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
+        let urgent = self.wanted == Some(Wanted::Safe) || self.decks.front.is_none();
+        self.decks.urge(slot.deck, if urgent { Urgency::Hand } else { Urgency::Spare });
         let reason = Reason::plain("Safe preset, kept warm");
         self.decks.safe = Some(Slot { reason, ..slot });
     }

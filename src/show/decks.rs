@@ -1,8 +1,10 @@
 //! The decks of a show: on air, fading in, previous, and warm or in preparation.
 
+use super::deck_request::DeckRequest;
+use super::deck_request::Urgency;
 use super::reason::Reason;
 use super::step::Arrived;
-use super::warm::{DeckRequest, PrepareTimes};
+use super::warm::PrepareTimes;
 use crate::library::{Entry, PresetId, PresetSource};
 use crate::mind::director::Choice;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
@@ -57,6 +59,7 @@ pub(super) struct Decks {
     /// Whether memory is short: one candidate instead of two, no spare, and no previous deck.
     economy: bool,
     retired: Vec<DeckId>,
+    cancelled: Vec<DeckId>,
     requests: Vec<DeckRequest>,
 }
 
@@ -82,7 +85,15 @@ impl Decks {
         let deck = DeckId(self.next);
         self.next += 1;
         let seed = seed ^ deck.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.requests.push(DeckRequest { deck, preset: id, source, admitted: false, seed, warm_frames });
+        self.requests.push(DeckRequest {
+            deck,
+            preset: id,
+            source,
+            admitted: false,
+            seed,
+            warm_frames,
+            urgency: Urgency::default(),
+        });
         Slot {
             deck,
             id,
@@ -163,13 +174,16 @@ impl Decks {
         waiting.or_else(|| self.previous.take_if(same)).or_else(|| self.front.take_if(same))
     }
 
-    /// Drops a slot and retires its deck; a deck still in preparation is retired when it arrives.
+    /// Drops a slot and retires its deck, or cancels its preparation.
     pub fn drop_slot(&mut self, slot: Slot) {
-        if slot.warm {
-            self.retired.push(slot.deck);
-        }
         // A request of this step was not sent yet.
+        let sent = !self.requests.iter().any(|request| request.deck == slot.deck);
         self.requests.retain(|request| request.deck != slot.deck);
+        match slot.warm {
+            true => self.retired.push(slot.deck),
+            false if sent => self.cancelled.push(slot.deck),
+            false => {}
+        }
     }
 
     /// Discards the candidates because the music has changed. The first warm one becomes the spare until another is
@@ -240,8 +254,15 @@ impl Decks {
         }
     }
 
-    /// Takes the decks requested and retired since the last call.
-    pub fn take_requests(&mut self) -> (Vec<DeckRequest>, Vec<DeckId>) {
-        (std::mem::take(&mut self.requests), std::mem::take(&mut self.retired))
+    /// Sets how urgently a deck is needed that was requested in this step.
+    pub fn urge(&mut self, deck: DeckId, urgency: Urgency) {
+        let request = self.requests.iter_mut().find(|request| request.deck == deck);
+        request.into_iter().for_each(|request| request.urgency = urgency);
+    }
+
+    /// Takes the decks requested, cancelled and retired since the last call.
+    pub fn take_requests(&mut self) -> (Vec<DeckRequest>, Vec<DeckId>, Vec<DeckId>) {
+        let Self { requests, cancelled, retired, .. } = self;
+        (std::mem::take(requests), std::mem::take(cancelled), std::mem::take(retired))
     }
 }

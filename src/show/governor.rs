@@ -39,6 +39,8 @@ impl Default for Quality {
 impl Quality {
     /// Full size at the full rate.
     pub const FULL: Self = Self { scale: 1.0, every: 1 };
+    /// The smallest scale.
+    pub const SMALLEST: f64 = SCALES[SCALES.len() - 1];
 
     fn of(level: usize) -> Self {
         match SCALES.get(level) {
@@ -86,6 +88,18 @@ impl Governor {
     /// Returns the current quality.
     pub fn quality(&self) -> Quality {
         Quality::of(self.level)
+    }
+
+    /// Returns the time that a step at full rate may take, seconds.
+    pub fn budget(&self) -> f64 {
+        self.budget
+    }
+
+    /// Draws at the smallest size from now on, until there is time for a larger one.
+    pub fn shrink(&mut self) {
+        if self.level + 1 < SCALES.len() {
+            self.change_to(SCALES.len() - 1, false);
+        }
     }
 
     /// Changes the budget, for another rate.

@@ -20,7 +20,9 @@ impl Show {
         self.log(Event::Graphics { what: event });
         match event {
             GraphicsEvent::Empty { .. } => {}
-            GraphicsEvent::OverBudget { deck } => self.condemn(deck),
+            GraphicsEvent::OverBudget { deck } => self.condemn(deck, "its code exceeds its budget"),
+            GraphicsEvent::NotFinite { deck } => self.condemn(deck, "its coordinates are not numbers"),
+            GraphicsEvent::TooSlow { deck } => self.condemn(deck, "far too slow for this device"),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
         }
@@ -44,18 +46,18 @@ impl Show {
     }
 
     /// Takes the preset on air off it and excludes it, unless the director is off or the performer rescued it.
-    fn condemn(&mut self, deck: DeckId) {
+    fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
         // The performer dismisses what runs without the director.
         if !self.auto || self.memory.rescued.contains(&id) {
             return;
         }
-        self.exclude(id, BanKind::Soft, "its code exceeds its budget");
+        self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on its style.
         self.wanted = self.wanted.or(Some(Wanted::Watch));
         let duration = BanKind::Soft.duration_text();
-        self.notify(format!("skipped {name} (its code exceeds its budget); excluded {duration}"));
+        self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }
 
     /// Excludes the preset that keeps losing the device, wherever it is.

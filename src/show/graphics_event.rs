@@ -24,4 +24,14 @@ pub enum GraphicsEvent {
         /// Its deck.
         deck: DeckId,
     },
+    /// The preset on air keeps computing nothing but NaN or infinities; another one goes on air.
+    NotFinite {
+        /// Its deck.
+        deck: DeckId,
+    },
+    /// The preset on air is far too slow for this device, even at the smallest size; another one goes on air.
+    TooSlow {
+        /// Its deck.
+        deck: DeckId,
+    },
 }

@@ -53,7 +53,7 @@ impl Show {
         if step.queued {
             self.queue_again(step.id);
         }
-        self.memory_changed = true;
+        (self.changed.marks, self.changed.taste) = (true, true);
         self.notify(format!("undone: {}", step.shown.what));
     }
 

@@ -1,12 +1,14 @@
 //! What a show remembers between shows. Plain data; storing it is the job of `app`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::library::{BanKind, PresetId};
+use crate::mind::director::Pool;
 use crate::mind::macros::MacroState;
-use crate::mind::taste::TasteState;
+use crate::mind::taste::{Taste, TasteState};
 use crate::units::Unipolar;
 
 /// The taste, marked presets and settings. Presets are identified by hash and so apply to any library.
@@ -41,6 +43,71 @@ impl ShowMemory {
         };
         self.excluded.get(&id).cloned().or_else(by_audit)
     }
+}
+
+/// What has changed in the memory of a show. Cheap to make: [`Self::apply`] does the work, on another thread.
+#[derive(Clone, Debug)]
+pub struct MemoryChange {
+    pub(super) adventure: Unipolar,
+    pub(super) macros: MacroState,
+    pub(super) marks: Option<MarkedPresets>,
+    pub(super) taste: Option<LearntTaste>,
+}
+
+/// The marked presets of a [`ShowMemory`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MarkedPresets {
+    /// Favourite presets.
+    pub favourites: BTreeSet<PresetId>,
+    /// Banned presets.
+    pub banned: BTreeSet<PresetId>,
+    /// Excluded presets.
+    pub excluded: BTreeMap<PresetId, Exclusion>,
+    /// Presets rescued by the performer.
+    pub rescued: BTreeSet<PresetId>,
+}
+
+/// A taste for one library, and what was known about the styles of others.
+#[derive(Clone, Debug)]
+pub(super) struct LearntTaste {
+    pub taste: Taste,
+    pub pool: Arc<Pool>,
+    pub before: Arc<TasteState>,
+}
+
+impl LearntTaste {
+    /// Returns the serialisable state. Copies the centroids of all styles.
+    pub fn state(&self) -> TasteState {
+        let styles = self.pool.styles();
+        self.taste.state(&styles).keep_other_libraries(&self.before, &styles)
+    }
+}
+
+impl MemoryChange {
+    /// Applies the change. Takes longer than a frame if the taste has changed.
+    pub fn apply(self, memory: &mut ShowMemory) {
+        (memory.adventure, memory.macros) = (self.adventure, self.macros);
+        if let Some(MarkedPresets { favourites, banned, excluded, rescued }) = self.marks {
+            (memory.favourites, memory.banned) = (favourites, banned);
+            (memory.excluded, memory.rescued) = (excluded, rescued);
+        }
+        if let Some(taste) = &self.taste {
+            memory.taste = taste.state();
+        }
+    }
+
+    /// Returns the marked presets, if they have changed.
+    pub fn marks(&self) -> Option<&MarkedPresets> {
+        self.marks.as_ref()
+    }
+}
+
+/// Parts of the memory that have changed since it was last asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub knobs: bool,
+    pub marks: bool,
+    pub taste: bool,
 }
 
 /// Why a preset is excluded, and for how long.

@@ -6,6 +6,8 @@
 mod apply;
 mod choosing;
 mod command;
+mod deck_request;
+mod deck_watch;
 mod decks;
 mod fading;
 mod governor;
@@ -24,6 +26,7 @@ mod recovery_state;
 mod resume;
 mod resume_state;
 mod rig;
+mod rig_watch;
 mod running;
 pub mod setlog;
 mod settings;
@@ -35,6 +38,7 @@ mod undo;
 mod unfit;
 mod view;
 mod warm;
+mod warm_queue;
 
 #[cfg(test)]
 mod tests;
@@ -43,11 +47,13 @@ mod tests;
 pub use crate::milk::{PresetAudio, SPECTRUM_BINS};
 pub use crate::stage::OutputMode;
 pub use command::Command;
+pub use deck_request::{DeckRequest, Urgency};
+pub use deck_watch::Slowness;
 pub use decks::WARM_CANDIDATES;
 pub use governor::{Governor, Quality};
 pub use graphics_event::GraphicsEvent;
 pub use macro_driver::{FusionDecks, MacroDriver};
-pub use memory::{Exclusion, ShowMemory};
+pub use memory::{Exclusion, MarkedPresets, MemoryChange, ShowMemory};
 pub use pacer::{DEFAULT_RATE, DroppedSteps, Due, Pacer};
 pub use reason::Reason;
 pub use resume_state::ResumeState;
@@ -58,4 +64,4 @@ pub use snapshot::{AudioLine, FrameTimes, PlayedPreset, Playing, Snapshot, Upcom
 pub use solo::Solo;
 pub use step::{Arrived, Failed, Step, StepInput};
 pub use undo::Undoable;
-pub use warm::{Admission, Arrival, DeckError, DeckRequest, PrepareTimes, Warmer};
+pub use warm::{Admission, Arrival, DeckError, PrepareTimes, Warmer};

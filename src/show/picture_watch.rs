@@ -1,16 +1,13 @@
 //! Detects presets that show nothing or stand still while on air.
 //!
-//! Starts a moment after a cut. Inactive during silence, blackout, freeze and crossfades, when the picture does not
-//! depend on the preset alone.
+//! Inactive during silence, blackout and freeze, when the picture does not depend on the preset alone.
 
 use crate::stage::PictureStats;
 
-/// Time on air before a preset is watched, seconds.
-const GRACE_SECS: f64 = 1.5;
 /// Seconds an all-black or all-white picture is tolerated.
-const EMPTY_SECS: f64 = 1.5;
+const EMPTY_SECS: f64 = 1.0;
 /// Seconds a still picture is tolerated.
-const FROZEN_SECS: f64 = 2.5;
+const FROZEN_SECS: f64 = 1.1;
 /// Longest step that counts in full, seconds: nothing was seen while the program stood still.
 const LONGEST_STEP_SECS: f64 = 0.25;
 /// Presets dismissed in a row before the next one may stay, because the cause may be the music.
@@ -38,11 +35,11 @@ impl PictureFault {
     }
 
     fn of(picture_stats: &PictureStats) -> Option<Self> {
-        if picture_stats.brightest <= 0.05 && picture_stats.luma <= 0.02 {
+        if picture_stats.black() {
             Some(Self::Black)
-        } else if picture_stats.darkest >= 0.98 {
+        } else if picture_stats.white() {
             Some(Self::White)
-        } else if picture_stats.change <= 0.0002 {
+        } else if !picture_stats.moves() {
             Some(Self::Frozen)
         } else {
             None
@@ -64,7 +61,7 @@ pub(super) struct Conditions {
     pub dt: f64,
     /// Time on air, seconds.
     pub on_air_secs: f64,
-    /// Whether the director chose the preset, music is playing, and no hold, blackout, freeze or crossfade is active.
+    /// Whether the director chose the preset, music is playing, and no hold, blackout or freeze is active.
     pub active: bool,
 }
 
@@ -73,6 +70,8 @@ pub(super) struct Conditions {
 pub(super) struct VisualWatch {
     seen: Option<PictureFault>,
     fault_secs: f64,
+    /// Time on air at the last step, seconds.
+    on_air_secs: f64,
     consecutive: u32,
 }
 
@@ -80,7 +79,9 @@ impl VisualWatch {
     /// Advances by one step; `picture_stats` is the newest measurement, if there is one. Reports a fault once, then
     /// starts over.
     pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Conditions) -> Option<PictureFault> {
-        if !now.active || now.on_air_secs < GRACE_SECS {
+        let another = now.on_air_secs < self.on_air_secs;
+        self.on_air_secs = now.on_air_secs;
+        if !now.active || another {
             self.seen = None;
             self.fault_secs = 0.0;
             return None;
@@ -110,6 +111,7 @@ mod tests {
 
     const GOOD: PictureStats = PictureStats { luma: 0.3, darkest: 0.0, brightest: 0.9, change: 0.05 };
     const BLACK: PictureStats = PictureStats { luma: 0.0, darkest: 0.0, brightest: 0.0, change: 0.0 };
+    const WHITE: PictureStats = PictureStats { luma: 1.0, darkest: 1.0, brightest: 1.0, change: 0.0 };
     const STILL: PictureStats = PictureStats { change: 0.0, ..GOOD };
 
     /// Returns when the watch reports a fault within 30 seconds, and which.
@@ -122,12 +124,26 @@ mod tests {
     }
 
     #[test]
-    fn black_is_reported_three_seconds_after_a_cut_and_a_good_picture_never() {
-        let (after, fault) = reported_after(BLACK, true).expect("a fault");
-        assert!((2.9..3.1).contains(&after) && fault == PictureFault::Black, "{after}");
-        let (after, fault) = reported_after(STILL, true).expect("a fault");
-        assert!((3.9..4.1).contains(&after) && fault == PictureFault::Frozen, "{after}");
+    fn a_faulty_picture_is_reported_within_little_more_than_a_second_and_a_good_one_never() {
+        for (picture_stats, fault) in
+            [(BLACK, PictureFault::Black), (WHITE, PictureFault::White), (STILL, PictureFault::Frozen)]
+        {
+            let (after, reported) = reported_after(picture_stats, true).expect("a fault");
+            assert!((0.9..1.2).contains(&after) && reported == fault, "{after} {reported:?}");
+        }
         assert_eq!(reported_after(GOOD, true), None);
+    }
+
+    #[test]
+    fn another_preset_starts_with_a_clean_slate() {
+        let mut watch = VisualWatch::default();
+        let mut reported = 0;
+        for step in 0..600 {
+            let on_air_secs = f64::from(step % 50) / 60.0;
+            let now = Conditions { dt: 1.0 / 60.0, on_air_secs, active: true };
+            reported += usize::from(watch.step(Some(&BLACK), now).is_some());
+        }
+        assert_eq!(reported, 0, "none of them was on air for a second");
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
 use std::time::Duration;
 
+use super::deck_request::DeckRequest;
+use super::deck_request::Urgency;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
-use super::warm::DeckRequest;
 use crate::library::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
@@ -21,8 +22,6 @@ const YOUNG_SECS: f64 = 5.0;
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Seconds in which failed allocations count once: several fail together.
 const ECONOMY_PAUSE_SECS: f64 = 2.0;
-/// Seconds for which code may exceed its budget in every frame.
-const OVER_BUDGET_SECS: f64 = 1.0;
 /// Pause between two attempts to open a device.
 const RETRY: Duration = Duration::from_millis(150);
 
@@ -135,6 +134,8 @@ impl Rig {
         let recovery = &mut self.recovery;
         recovery.requests.retain(|deck, _| urgent.contains(deck));
         recovery.requests.values_mut().for_each(|request| request.admitted = true);
+        let first = urgent.first().and_then(|deck| recovery.requests.get_mut(deck));
+        first.into_iter().for_each(|request| request.urgency = Urgency::Hand);
         recovery.backlog = urgent.into();
         recovery.sent.clear();
         recovery.born.clear();
@@ -171,29 +172,15 @@ impl Rig {
         true
     }
 
-    /// Reports the deck on air once its code has exceeded its budget in every frame for a while.
-    pub(super) fn watch_budget(&mut self, dt: f64) {
-        let on_air = self.show.decks.shown().map(|slot| slot.deck);
-        let over = on_air.filter(|deck| self.stage.deck(*deck).is_some_and(|deck| deck.report().over_budget));
-        let secs = &mut self.recovery.over_budget_secs;
-        *secs = if over.is_some() { *secs + dt } else { 0.0 };
-        if let Some(deck) = over.filter(|_| *secs >= OVER_BUDGET_SECS) {
-            *secs = 0.0;
-            self.show.graphics_event(GraphicsEvent::OverBudget { deck });
-        }
-    }
-
     /// Requests a deck from the warmer; while a preset is suspected of losing the device, in turn.
     pub(super) fn request(&mut self, request: DeckRequest) {
         let deck = request.deck;
         self.recovery.requests.insert(deck, request.clone());
         if self.recovery.is_rebuilding() || self.recovery.suspects.any() {
             self.recovery.backlog.push_back(deck);
-        } else if self.warmer.request(request) {
-            self.recovery.sent.insert(deck);
         } else {
-            self.recovery.forget(deck);
-            self.show.cancel_request(deck);
+            self.warmer.request(request);
+            self.recovery.sent.insert(deck);
         }
     }
 
@@ -210,9 +197,7 @@ impl Rig {
                 self.recovery.backlog.pop_front();
                 continue;
             };
-            if !self.warmer.request(request) {
-                return; // The queue is full.
-            }
+            self.warmer.request(request);
             self.recovery.backlog.pop_front();
             self.recovery.sent.insert(deck);
         }

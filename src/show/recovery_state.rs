@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;
 
+use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
-use super::warm::DeckRequest;
 use crate::library::PresetId;
 use crate::stage::{DeckId, GpuError, Stage};
 
@@ -29,8 +29,6 @@ pub(super) struct Recovery {
     /// Show time of the last shortage of memory.
     pub starved_at: Option<f64>,
     pub generation: u64,
-    /// How long the deck on air has exceeded its budget in every frame, seconds.
-    pub over_budget_secs: f64,
 }
 
 impl Recovery {

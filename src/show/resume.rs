@@ -45,7 +45,7 @@ impl Show {
         }
         self.resumption = Resumption { starting: true, queue: queue.clone(), until: now + QUEUE_SECS };
         self.wanted = Some(Wanted::Safe);
-        self.memory_changed = true;
+        self.changed.knobs = true;
     }
 
     /// Returns whether an earlier show goes on and nothing has been on air yet.

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use super::deck_watch::DeckWatch;
 use super::recovery_state::Recovery;
 use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
-use crate::handoff::Latest;
+use crate::handoff::{Latest, Retirement};
 use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
-use crate::stage::{Cue, OutputMode, PictureStats, Stage};
+use crate::stage::{Cue, OutputMode, Stage};
 
-/// Frames between two measurements of the picture.
-const PICTURE_STATS_EVERY: u64 = 6;
+/// Time between two measurements of the picture, seconds.
+const MEASURE_EVERY_SECS: f64 = 0.09;
 /// How long a blackout is drawn, seconds, until nothing changes any more: the flash limiter may fade to black.
 const BLACKOUT_SECS: f64 = 1.5;
 
@@ -35,15 +36,17 @@ pub struct Rig {
     /// The stage.
     pub stage: Stage,
     pub(super) warmer: Warmer,
+    retirement: Retirement,
     pub(super) recovery: Recovery,
+    pub(super) deck_watch: DeckWatch,
     #[cfg(feature = "faults")]
     pub(super) faults: crate::faults::Plan,
     analyser: PresetAudioAnalyser,
     audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
     spare: Arc<PresetAudio>,
-    frames: u64,
-    picture_stats: Option<PictureStats>,
+    /// Time since the last measurement of the picture, seconds.
+    unmeasured_secs: f64,
     /// Seconds of the current blackout drawn so far.
     black_secs: f64,
 }
@@ -52,18 +55,20 @@ impl Rig {
     /// Combines the parts; `audio` receives the audio of each frame for warm-up.
     pub fn new(show: Show, stage: Stage, warmer: Warmer, audio: Latest<PresetAudio>) -> Self {
         let spare = Arc::default();
+        let retirement = if warmer.works_in_place() { Retirement::default() } else { Retirement::thread() };
         Self {
             show,
             stage,
             warmer,
+            retirement,
             recovery: Recovery::default(),
+            deck_watch: DeckWatch::default(),
             #[cfg(feature = "faults")]
             faults: crate::faults::Plan::default(),
             analyser: PresetAudioAnalyser::new(),
             audio,
             spare,
-            frames: 0,
-            picture_stats: None,
+            unmeasured_secs: 0.0,
             black_secs: 0.0,
         }
     }
@@ -78,21 +83,31 @@ impl Rig {
         self.publish(&audio);
         self.look_after_graphics();
         let step = self.step(input, &audio);
-        self.watch_budget(input.dt);
+        self.watch_code(input.dt);
         let changes = self.changes_picture(&step.cue) && self.draw(&step.cue);
         if !changes {
             self.stage.stay(step.cue.dt);
         }
-        if changes && self.frames.is_multiple_of(PICTURE_STATS_EVERY) {
-            self.picture_stats = self.stage.picture_stats();
+        self.unmeasured_secs += input.dt;
+        if changes && self.unmeasured_secs >= MEASURE_EVERY_SECS {
+            self.unmeasured_secs = 0.0;
+            if let Some(shown) = self.show.decks.shown().map(|slot| slot.deck) {
+                self.stage.measure(shown);
+            }
         }
-        self.frames += 1;
         for deck in step.retired {
-            self.stage.retire(deck);
+            if let Some(deck) = self.stage.remove(deck) {
+                self.retirement.retire(deck);
+            }
+            self.recovery.forget(deck);
+        }
+        for deck in step.cancelled {
+            self.warmer.cancel(deck);
             self.recovery.forget(deck);
         }
         step.requests.into_iter().for_each(|request| self.request(request));
         self.flush_backlog();
+        self.warmer.step(changes && self.show.playing(), !self.deck_watch.suspicious());
         changes
     }
 
@@ -156,6 +171,7 @@ impl Rig {
                     self.recovery.forget(arrival.deck);
                     self.show.cancel_request(arrival.deck);
                 }
+                Err(DeckError::Cancelled) => self.recovery.forget(arrival.deck),
                 Err(DeckError::Device(error)) => {
                     log::warn!("could not prepare a preset: {error}");
                     self.device_failed(arrival.deck);
@@ -169,7 +185,7 @@ impl Rig {
             commands: input.commands,
             arrived: &arrived,
             failed: &failed,
-            picture_stats: self.picture_stats.take(),
+            picture_stats: self.stage.picture_stats(),
         })
     }
 }

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::decks::{Decks, Slot};
 use super::governor::Quality;
 use super::macro_driver::{FusionDecks, MacroDriver};
-use super::memory::{Exclusion, ShowMemory};
+use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
 use super::pacer::DroppedSteps;
 use super::picture_watch::VisualWatch;
 use super::resume_state::Resumption;
@@ -23,7 +23,7 @@ use crate::analysis::{Features, Scene};
 use crate::library::{Catalogue, PresetId};
 use crate::mind::director::{Clock, Director, Pool, Timing};
 use crate::mind::macros::MacroState;
-use crate::mind::taste::{Lesson, Taste};
+use crate::mind::taste::{Lesson, Taste, TasteState};
 use crate::stage::{Cue, DeckId, Fade, OnAirDeck, OutputMode};
 use crate::units::{Rng, Seconds};
 
@@ -71,7 +71,9 @@ pub struct Show {
     pub(super) macro_driver: MacroDriver,
     pub(super) history: VecDeque<(PresetId, String)>,
     pub(super) memory: ShowMemory,
-    pub(super) memory_changed: bool,
+    /// The taste of earlier shows, for styles of other libraries.
+    taste_before: Arc<TasteState>,
+    pub(super) changed: Changed,
     /// The performer's last marks, oldest first.
     pub(super) undo: VecDeque<UndoStep>,
     /// What the taste learnt last.
@@ -129,8 +131,9 @@ impl Show {
             off_level_secs: 0.0,
             macro_driver: MacroDriver::new(macros, rng.fork(MACRO_RANDOMNESS)),
             history: VecDeque::new(),
+            taste_before: Arc::new(memory.taste.clone()),
             memory,
-            memory_changed: false,
+            changed: Changed::default(),
             undo: VecDeque::new(),
             last_lesson: None,
             held: false,
@@ -156,6 +159,7 @@ impl Show {
     /// over for the styles it knows.
     pub fn change_library(&mut self, pool: Arc<Pool>) {
         self.memory = self.memory();
+        self.taste_before = Arc::new(self.memory.taste.clone());
         for slot in std::mem::take(&mut self.decks.candidates) {
             self.decks.drop_slot(slot);
         }
@@ -179,7 +183,7 @@ impl Show {
         let affinities = self.director.pool.affinities().to_vec();
         let rejected = self.director.pool.rejected.keys().copied().collect();
         let library = self.library();
-        let (library, presets) = (setlog::identity(library), library.entries.len());
+        let (library, presets) = (library.identity().to_owned(), library.entries.len());
         self.log(Event::Library { library, presets, affinities, rejected });
     }
 
@@ -209,11 +213,11 @@ impl Show {
         self.step_macros(input.dt);
         self.record(input);
         self.steps += 1;
-        let (mut requests, retired) = self.decks.take_requests();
+        let (mut requests, cancelled, retired) = self.decks.take_requests();
         requests
             .iter_mut()
             .for_each(|request| request.admitted = self.memory.rescued.contains(&request.preset));
-        Step { cue: self.cue(input), requests, retired }
+        Step { cue: self.cue(input), requests, cancelled, retired }
     }
 
     /// Sets the frames per second that presets see. No choice depends on it.
@@ -341,18 +345,36 @@ impl Show {
 
     /// Returns the current memory.
     pub fn memory(&self) -> ShowMemory {
-        let styles = self.director.pool.styles();
         ShowMemory {
-            taste: self.director.taste.state(&styles).keep_other_libraries(&self.memory.taste, &styles),
+            taste: self.learnt_taste().state(),
             adventure: self.director.adventure,
             macros: *self.macro_driver.state(),
             ..self.memory.clone()
         }
     }
 
-    /// Returns the memory if it has changed since the last call.
-    pub fn changed_memory(&mut self) -> Option<ShowMemory> {
-        std::mem::take(&mut self.memory_changed).then(|| self.memory())
+    fn learnt_taste(&self) -> LearntTaste {
+        let Director { taste, pool, .. } = &self.director;
+        LearntTaste { taste: taste.clone(), pool: pool.clone(), before: self.taste_before.clone() }
+    }
+
+    /// Returns what has changed in the memory since the last call, if anything has.
+    pub fn changed_memory(&mut self) -> Option<MemoryChange> {
+        let changed = std::mem::take(&mut self.changed);
+        (changed != Changed::default()).then(|| MemoryChange {
+            adventure: self.director.adventure,
+            macros: *self.macro_driver.state(),
+            marks: changed.marks.then(|| {
+                let ShowMemory { favourites, banned, excluded, rescued, .. } = &self.memory;
+                MarkedPresets {
+                    favourites: favourites.clone(),
+                    banned: banned.clone(),
+                    excluded: excluded.clone(),
+                    rescued: rescued.clone(),
+                }
+            }),
+            taste: changed.taste.then(|| self.learnt_taste()),
+        })
     }
 
     /// Takes the log entries added since the last call.
@@ -416,8 +438,9 @@ fn director(pool: Arc<Pool>, memory: &ShowMemory) -> Director {
     let index_of = |id: &PresetId| director.pool.index_of(*id);
     let favourites: Vec<u32> = memory.favourites.iter().filter_map(index_of).collect();
     let banned: Vec<u32> = memory.banned.iter().filter_map(index_of).collect();
-    let rejected = director.pool.rejected.keys().filter(|id| !memory.rescued.contains(id));
-    let broken: Vec<u32> = memory.excluded.keys().chain(rejected).filter_map(index_of).collect();
+    let rescued = |index: &u32| memory.rescued.contains(&director.pool.catalogue.entries[*index as usize].id);
+    let rejected = director.pool.rejected_presets().iter().copied().filter(|index| !rescued(index));
+    let broken: Vec<u32> = memory.excluded.keys().filter_map(index_of).chain(rejected).collect();
     favourites.into_iter().for_each(|preset| director.status.set_favourite(preset, true));
     banned.into_iter().for_each(|preset| director.status.set_banned(preset, true));
     broken.into_iter().for_each(|preset| director.status.set_broken(preset, true));

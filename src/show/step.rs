@@ -1,7 +1,8 @@
 //! The inputs and outputs of one step of the show.
 
 use super::command::Command;
-use super::warm::{DeckRequest, PrepareTimes};
+use super::deck_request::DeckRequest;
+use super::warm::PrepareTimes;
 use crate::analysis::Features;
 use crate::library::BanKind;
 use crate::milk::PresetAudio;
@@ -55,6 +56,8 @@ pub struct Step {
     pub cue: Cue,
     /// Decks to prepare.
     pub requests: Vec<DeckRequest>,
+    /// Decks whose request is cancelled; they may arrive nevertheless, and are retired then.
+    pub cancelled: Vec<DeckId>,
     /// Decks to retire.
     pub retired: Vec<DeckId>,
 }

@@ -181,7 +181,9 @@ fn bans_and_favourites_are_remembered() {
     assert_ne!(test.playing(), banned, "a banned preset leaves at once");
     let liked = test.playing();
     test.frame(&[Command::Favourite]);
-    let memory = test.show.changed_memory().expect("a changed memory");
+    let mut memory = ShowMemory::default();
+    test.show.changed_memory().expect("a changed memory").apply(&mut memory);
+    assert_eq!(memory, test.show.memory());
     assert!(memory.banned.contains(&banned) && memory.favourites.contains(&liked));
     assert!(test.show.changed_memory().is_none(), "reported twice");
     let text = serde_json::to_string(&memory).expect("plain data");

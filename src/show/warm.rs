@@ -1,15 +1,16 @@
 //! Prepares decks off the render thread: read, parse, compile, translate, build pipelines, draw the first frames.
 //!
-//! A live show uses threads; an offline show prepares in place, which makes every run the same. Either way the result
+//! A live show uses threads, in turns that `warm_queue` deals out; an offline show prepares in place, which makes every run the same. Either way the result
 //! is an [`Arrival`], and only an arrived deck can be cut to.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::deck_request::{DeckRequest, Urgency};
+use super::warm_queue::{Change, WarmQueue};
 use crate::handoff::Latest;
 use crate::library::{PresetId, PresetSource};
 use crate::milk::{PresetAudio, Program};
@@ -24,25 +25,6 @@ const REST: Duration = Duration::from_millis(500);
 const PATIENCE: u32 = 4;
 /// How long it pauses after a failure of the graphics device.
 const DEVICE_REST: Duration = Duration::from_millis(100);
-/// Queued requests; further ones are rejected and repeated later.
-const MAX_WAITING: usize = 8;
-
-/// A request for a deck.
-#[derive(Clone, Debug)]
-pub struct DeckRequest {
-    /// Id of the deck on the stage.
-    pub deck: DeckId,
-    /// The preset to play.
-    pub preset: PresetId,
-    /// Where to read the preset.
-    pub source: PresetSource,
-    /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
-    pub admitted: bool,
-    /// Random seed of the deck.
-    pub seed: u64,
-    /// Frames to draw before the deck is warm.
-    pub warm_frames: u32,
-}
 
 /// Decides whether a preset may be shown. Called on warm-up threads, where it may block.
 pub trait Admission: Send + Sync {
@@ -61,6 +43,8 @@ pub enum DeckError {
     Temporary(String),
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
+    /// The show does not want the deck any more.
+    Cancelled,
 }
 
 /// The result of a request.
@@ -124,10 +108,10 @@ enum Work {
     /// On background threads.
     Threads {
         /// Queue to the threads; closed when the warmer is dropped.
-        requests: Option<SyncSender<DeckRequest>>,
+        queue: Arc<WarmQueue>,
+        /// What the queue has not taken yet.
+        changes: Vec<Change>,
         threads: Vec<thread::JoinHandle<()>>,
-        /// Set to make the threads skip queued requests.
-        closing: Arc<AtomicBool>,
         /// Prepared decks from the threads.
         arrivals: Receiver<Arrival>,
     },
@@ -181,14 +165,34 @@ impl Warmer {
         self.workshop.settings
     }
 
-    /// Requests a deck; returns false if the queue is full.
-    pub fn request(&mut self, request: DeckRequest) -> bool {
+    /// Requests a deck.
+    pub fn request(&mut self, request: DeckRequest) {
         match &mut self.work {
-            Work::Threads { requests, .. } => requests.as_ref().is_some_and(|w| w.try_send(request).is_ok()),
-            Work::InPlace(ready) => {
-                ready.push_back(self.workshop.prepare(&request));
-                true
+            Work::Threads { .. } => self.change(Change::Request(request)),
+            Work::InPlace(ready) => ready.push_back(self.workshop.prepare(&request, None)),
+        }
+    }
+
+    /// Cancels a request; the deck may arrive nevertheless.
+    pub fn cancel(&mut self, deck: DeckId) {
+        self.change(Change::Cancel(deck));
+    }
+
+    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there is
+    /// time for one of them.
+    pub fn step(&mut self, on_air: bool, time: bool) {
+        if let Work::Threads { queue, changes, .. } = &mut self.work {
+            if !changes.is_empty() {
+                queue.pass(changes);
             }
+            queue.step(on_air, time);
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        if let Work::Threads { queue, changes, .. } = &mut self.work {
+            changes.push(change);
+            queue.pass(changes); // Otherwise in the next step.
         }
     }
 
@@ -204,22 +208,16 @@ impl Warmer {
 impl Work {
     /// Starts the warm-up threads.
     fn start(workshop: &Workshop) -> Self {
-        let (requests, waiting) = mpsc::sync_channel::<DeckRequest>(MAX_WAITING);
+        let queue = Arc::new(WarmQueue::default());
         let (report, arrivals) = mpsc::channel();
-        let waiting = Arc::new(std::sync::Mutex::new(waiting));
         let mut threads = Vec::new();
-        let closing = Arc::new(AtomicBool::new(false));
         for number in 0..WARM_UP_THREADS {
-            let (workshop, waiting, closing) = (workshop.clone(), waiting.clone(), closing.clone());
+            let (workshop, queue) = (workshop.clone(), queue.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
-                loop {
-                    let next = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
-                    let Ok(request) = next else { break };
-                    if closing.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    let arrival = workshop.prepare(&request);
+                while let Some(request) = queue.take() {
+                    let arrival = workshop.prepare(&request, Some(&queue));
+                    queue.finish(request.deck);
                     // Avoids retrying at every frame.
                     match arrival.result {
                         Err(DeckError::Temporary(_)) => thread::sleep(REST),
@@ -241,16 +239,15 @@ impl Work {
                 }
             }
         }
-        Self::Threads { requests: Some(requests), threads, closing, arrivals }
+        Self::Threads { queue, changes: Vec::new(), threads, arrivals }
     }
 }
 
 impl Drop for Work {
     /// Waits for the decks in progress: exiting in the middle of driver calls may crash.
     fn drop(&mut self) {
-        if let Self::Threads { requests, threads, closing, .. } = self {
-            closing.store(true, Ordering::Relaxed);
-            requests.take();
+        if let Self::Threads { queue, threads, .. } = self {
+            queue.close();
             for thread in threads.drain(..) {
                 // Panics were caught and reported inside the thread.
                 thread.join().ok();
@@ -274,12 +271,13 @@ impl Workshop {
         Self { render_context: render_context.clone(), audio: audio.clone(), settings, admission }
     }
 
-    fn prepare(&self, request: &DeckRequest) -> Arrival {
+    /// Prepares a deck, on a warm-up thread when `queue` says so.
+    fn prepare(&self, request: &DeckRequest, queue: Option<&WarmQueue>) -> Arrival {
         let mut took = PrepareTimes::default();
         let mut look = None;
         // A panicking preset must not end the thread.
         let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            self.build(request, &mut took, &mut look)
+            self.build(request, queue, &mut took, &mut look)
         }));
         let result = built.unwrap_or_else(|_| {
             Err(DeckError::Unplayable("internal error while preparing the preset".to_owned()))
@@ -297,10 +295,15 @@ impl Workshop {
     fn build(
         &self,
         request: &DeckRequest,
+        queue: Option<&WarmQueue>,
         took: &mut PrepareTimes,
         look: &mut Option<DeckLook>,
     ) -> Result<Box<Deck>, DeckError> {
         let mut since = Instant::now();
+        let wanted = || {
+            let wanted = queue.is_none_or(|queue| queue.wants(request.deck));
+            wanted.then_some(()).ok_or(DeckError::Cancelled)
+        };
         let mut lap = || std::mem::replace(&mut since, Instant::now()).elapsed().as_secs_f64() * 1000.0;
         let bytes = read(&request.source)?;
         took.read_ms = lap();
@@ -311,13 +314,18 @@ impl Workshop {
             admission.admit(&request.source, id)?;
             took.admit_ms = lap();
         }
+        wanted()?;
         let program = Program::compile(&bytes).map_err(|error| DeckError::Unplayable(error.to_string()))?;
         took.compile_ms = lap();
+        wanted()?;
         let context = &self.render_context;
         let mut deck = Deck::prepare(context, program, self.settings, request.seed).map_err(blamed)?;
         took.build_ms = lap();
         for _ in 0..=PATIENCE {
-            deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?;
+            match queue {
+                Some(queue) => self.warm_up_in_turns(&mut deck, request, queue)?,
+                None => deck.warm_up(context, &self.audio.read(), request.warm_frames).map_err(blamed)?,
+            }
             *look = (request.warm_frames > 0).then(|| deck.look(context)).transpose().map_err(blamed)?;
             if look.is_none_or(|look| look.fault().is_none()) {
                 break;
@@ -325,6 +333,27 @@ impl Workshop {
         }
         took.warm_up_ms = lap();
         Ok(Box::new(deck))
+    }
+
+    /// Draws the first frames of a deck one by one, when the show has time for them. Unless the performer waits for the
+    /// deck, they take half of the device's time at most.
+    fn warm_up_in_turns(
+        &self,
+        deck: &mut Deck,
+        request: &DeckRequest,
+        queue: &WarmQueue,
+    ) -> Result<(), DeckError> {
+        for _ in 0..request.warm_frames {
+            if !queue.frame(request.deck) {
+                return Err(DeckError::Cancelled);
+            }
+            let began = Instant::now();
+            deck.warm_up(&self.render_context, &self.audio.read(), 1).map_err(blamed)?;
+            if queue.on_air() && request.urgency != Urgency::Hand {
+                thread::sleep(began.elapsed());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A vertex buffer that is rewritten every frame and grows to the next power of two.
+//! Buffers that frames write: vertex buffers that grow, and uniform blocks.
 
 /// A buffer that grows as needed.
 pub(super) struct GrowableBuffer {
@@ -40,6 +40,37 @@ impl GrowableBuffer {
     }
 }
 
+/// A buffer for one uniform block, written when the block changes.
+pub(super) struct UniformBuffer<T> {
+    buffer: wgpu::Buffer,
+    /// The block on the device.
+    block: Option<T>,
+}
+
+impl<T: bytemuck::Pod> UniformBuffer<T> {
+    pub fn new(device: &wgpu::Device, label: &str) -> Self {
+        // Uniform blocks are padded to a multiple of 16 bytes.
+        let size = (size_of::<T>() as u64).next_multiple_of(16);
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        Self { buffer: create(device, label, usage, size), block: None }
+    }
+
+    /// Replaces the block; returns whether it had to be written.
+    pub fn set(&mut self, queue: &wgpu::Queue, block: T) -> bool {
+        let bytes = bytemuck::bytes_of(&block);
+        let changed = self.block.as_ref().is_none_or(|known| bytemuck::bytes_of(known) != bytes);
+        if changed {
+            queue.write_buffer(&self.buffer, 0, bytes);
+            self.block = Some(block);
+        }
+        changed
+    }
+
+    pub fn binding(&self) -> wgpu::BindingResource<'_> {
+        self.buffer.as_entire_binding()
+    }
+}
+
 fn create(device: &wgpu::Device, label: &str, usage: wgpu::BufferUsages, size: u64) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
@@ -47,4 +78,18 @@ fn create(device: &wgpu::Device, label: &str, usage: wgpu::BufferUsages, size: u
         usage,
         mapped_at_creation: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::gpu::Gpu;
+
+    #[test]
+    fn a_block_is_written_when_its_bits_change() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        let mut uniforms = UniformBuffer::<[f32; 4]>::new(&gpu.device, "test");
+        let blocks = [[0.0; 4], [0.0; 4], [-0.0; 4], [f32::NAN; 4], [f32::NAN; 4]];
+        assert_eq!(blocks.map(|block| uniforms.set(&gpu.queue, block)), [true, false, true, true, false]);
+    }
 }

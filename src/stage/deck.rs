@@ -175,6 +175,7 @@ impl Deck {
         StepReport {
             over_budget: self.layers().any(|layer| layer.report.over_budget),
             overdrawn: self.layers().any(|layer| layer.report.overdrawn),
+            not_finite: self.layers().all(|layer| layer.report.not_finite),
         }
     }
 

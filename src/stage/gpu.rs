@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
@@ -33,6 +33,10 @@ pub enum GpuError {
 
 /// Longest wait for the device, seconds. A device that hangs for longer is given up by its caller.
 const PATIENCE_SECS: u64 = 20;
+/// A wait looks at the device in slices, with pauses between them: wgpu holds a lock that submitting and presenting need
+/// while it waits.
+const WAIT_SLICE: Duration = Duration::from_millis(2);
+const WAIT_PAUSE: Duration = Duration::from_micros(200);
 
 /// Chooses an adapter.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
@@ -117,13 +121,24 @@ impl Gpu {
         Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
     }
 
-    /// Opens a device of `instance` that supports `surface`, if one is given. Falls back to a software adapter.
+    /// Opens a device of `instance` that supports `surface`, if one is given: on the fastest adapter, on a software adapter
+    /// without one, and on any other if that cannot be opened.
     ///
     /// # Errors
-    /// Fails if there is no adapter or it cannot be opened.
+    /// Fails if there is no adapter or none can be opened; the error is that of the preferred one.
     pub fn open(instance: wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<Self, GpuError> {
         let adapter = adapter(&instance, surface)?;
-        Self::on(instance, adapter)
+        let preferred = adapter.get_info();
+        Self::on(instance.clone(), adapter).or_else(|error| {
+            let others = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+            let fits = |adapter: &wgpu::Adapter| {
+                adapter.get_info() != preferred
+                    && surface.is_none_or(|surface| adapter.is_surface_supported(surface))
+            };
+            let opened =
+                others.into_iter().filter(fits).find_map(|other| Self::on(instance.clone(), other).ok());
+            opened.inspect(|gpu| log::warn!("{error}; using {}", gpu.name())).ok_or(error)
+        })
     }
 
     /// Opens another device after this one was lost: on the same adapter, or on any other if that fails. The new device
@@ -169,6 +184,12 @@ impl Gpu {
     pub fn name(&self) -> String {
         let info = self.adapter.get_info();
         format!("{} ({:?})", info.name, info.backend)
+    }
+
+    /// Returns the name and the version of the driver.
+    pub fn driver(&self) -> String {
+        let info = self.adapter.get_info();
+        format!("{} {}", info.driver, info.driver_info).trim().to_owned()
     }
 
     /// Returns true for a software rasteriser.
@@ -257,13 +278,24 @@ impl Gpu {
         self.maintain(wgpu::PollType::Poll)
     }
 
-    /// Blocks until the device has finished this submission, or all so far; not for the render thread.
+    /// Blocks until the device has finished this submission, or all so far; not for the render thread. Other threads can
+    /// use the device meanwhile.
     ///
     /// # Errors
     /// Fails if the device is lost or does not finish in time.
     pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), StageError> {
-        let timeout = Some(Duration::from_secs(PATIENCE_SECS));
-        self.maintain(wgpu::PollType::Wait { submission_index: submission, timeout })
+        // Without a submission of its own, a wait for the newest one would be for those of other threads, again and again.
+        let submission = submission.unwrap_or_else(|| self.submit([]));
+        let began = Instant::now();
+        loop {
+            let (submission_index, timeout) = (Some(submission.clone()), Some(WAIT_SLICE));
+            match self.maintain(wgpu::PollType::Wait { submission_index, timeout }) {
+                Err(StageError::Timeout(_)) if began.elapsed().as_secs() < PATIENCE_SECS => {
+                    std::thread::sleep(WAIT_PAUSE);
+                }
+                result => return result,
+            }
+        }
     }
 
     fn maintain(&self, poll: wgpu::PollType) -> Result<(), StageError> {
@@ -277,7 +309,7 @@ impl Gpu {
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
             Err(_) => {
                 self.errors.lose("the driver failed while it was waited for");
-                Err(self.loss().unwrap_or(StageError::Timeout(0)))
+                Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS)))
             }
         }
     }

@@ -4,18 +4,28 @@
 use lactea_abi::MeshVertex;
 
 use super::buffer::GrowableBuffer;
+use super::gpu::Gpu;
+use super::interpolation::Interpolator;
 use super::pass;
-use super::pass::coordinates::{Attribute, Grid};
+use super::pass::coordinates::{Attribute, CoordinatesPass, Grid};
+use super::pass::mesh;
 use super::render_context::RenderContext;
 
-/// Buffers of a mesh, and the images drawn from it.
+/// Buffers of a mesh, and the images of what it interpolates.
 pub(super) struct MeshPass {
+    buffers: Buffers,
+    /// The vertices on the device.
+    vertices: Vec<MeshVertex>,
+    /// Sources and decay of the newest frame, if it is a warp mesh.
+    sources: Vec<[f32; 2]>,
+    decay: f32,
+    images: Option<Images>,
+}
+
+struct Buffers {
     vertices: GrowableBuffer,
     indices: wgpu::Buffer,
     index_count: u32,
-    /// The vertices on the device.
-    uploaded: Vec<MeshVertex>,
-    images: Option<Images>,
 }
 
 /// What the images of a mesh hold.
@@ -24,8 +34,8 @@ pub(super) struct ImagesDesc {
     pub size: [u32; 2],
     /// The mesh.
     pub grid: Grid,
-    /// Attribute that changes with the vertices, if the shader reads one.
-    pub moving: Option<Attribute>,
+    /// Whether the shader reads what changes from frame to frame: the sources of a warp, the colours of a composite.
+    pub moving: bool,
     /// Attribute that holds the position.
     pub position: Attribute,
     /// Whether the shader reads radius and angle.
@@ -33,80 +43,152 @@ pub(super) struct ImagesDesc {
 }
 
 struct Images {
-    desc: ImagesDesc,
-    /// The bind group of the images, and the one that changes; made with the first vertices.
-    drawn: Option<(wgpu::BindGroup, Option<wgpu::TextureView>)>,
-    /// Whether the vertices changed since the moving image was drawn.
-    stale: bool,
+    group: wgpu::BindGroup,
+    moving: Option<Moving>,
+}
+
+/// The image that changes from frame to frame.
+enum Moving {
+    /// The colours of a composite, drawn from its mesh once the vertices changed.
+    Colors { image: wgpu::TextureView, stale: bool },
+    /// The sources of a warp.
+    Sources { image: wgpu::TextureView, interpolator: Interpolator },
 }
 
 impl MeshPass {
-    /// Creates the buffers of a mesh; `images` says what its pass reads if it is drawn as one triangle.
-    pub fn new(render_context: &RenderContext, indices: &[u32], images: Option<ImagesDesc>) -> Self {
-        let device = &render_context.gpu.device;
-        let images = images.filter(|_| render_context.coordinates.is_some());
-        Self {
-            vertices: GrowableBuffer::new(device, "mesh/vertices", wgpu::BufferUsages::VERTEX),
-            indices: render_context.gpu.buffer(
-                "mesh/indices",
-                bytemuck::cast_slice(indices),
-                wgpu::BufferUsages::INDEX,
-            ),
-            index_count: indices.len() as u32,
-            uploaded: Vec::new(),
-            images: images.map(|desc| Images { desc, drawn: None, stale: true }),
-        }
+    /// Creates the mesh of a warp.
+    pub fn warp(
+        render_context: &RenderContext,
+        size: [u32; 2],
+        cells: [u32; 2],
+        images: Option<ImagesDesc>,
+    ) -> Self {
+        let vertices = mesh::warp_vertices(cells, size);
+        Self::new(render_context, &mesh::grid_indices(cells), vertices, images)
     }
 
-    /// Uploads the vertices if they changed.
-    pub fn upload(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, vertices: &[MeshVertex]) {
-        if bytemuck::cast_slice::<_, u8>(&self.uploaded) == bytemuck::cast_slice::<_, u8>(vertices) {
+    /// Creates the mesh of a composite.
+    pub fn composite(render_context: &RenderContext, size: [u32; 2], images: Option<ImagesDesc>) -> Self {
+        let mut vertices = Vec::new();
+        mesh::composite_vertices(&[[1.0; 4]; 4], size, &mut vertices);
+        Self::new(render_context, &mesh::composite_indices(), vertices, images)
+    }
+
+    /// `images` says what the pass reads if it is drawn as one triangle.
+    fn new(
+        render_context: &RenderContext,
+        indices: &[u32],
+        vertices: Vec<MeshVertex>,
+        images: Option<ImagesDesc>,
+    ) -> Self {
+        let gpu = &render_context.gpu;
+        let mut buffers = Buffers {
+            vertices: GrowableBuffer::new(&gpu.device, "mesh/vertices", wgpu::BufferUsages::VERTEX),
+            indices: gpu.buffer("mesh/indices", bytemuck::cast_slice(indices), wgpu::BufferUsages::INDEX),
+            index_count: indices.len() as u32,
+        };
+        buffers.vertices.fill(&gpu.device, &gpu.queue, &vertices);
+        let images = render_context.coordinates.as_ref().zip(images);
+        let images = images.map(|(coordinates, desc)| Images::new(gpu, coordinates, &desc, &buffers));
+        Self { buffers, vertices, sources: Vec::new(), decay: 1.0, images }
+    }
+
+    /// Uploads the vertices of a composite if they changed.
+    pub fn set_vertices(&mut self, gpu: &Gpu, vertices: &[MeshVertex]) {
+        if same_bits(&self.vertices, vertices) {
             return;
         }
-        self.vertices.fill(device, queue, vertices);
-        self.uploaded.clear();
-        self.uploaded.extend_from_slice(vertices);
-        if let Some(images) = &mut self.images {
-            images.stale = true;
+        self.vertices.clear();
+        self.vertices.extend_from_slice(vertices);
+        self.buffers.vertices.fill(&gpu.device, &gpu.queue, &self.vertices);
+        if let Some(Images { moving: Some(Moving::Colors { stale, .. }), .. }) = &mut self.images {
+            *stale = true;
         }
     }
 
-    /// Records what draws the images, if there are any and the vertices changed. Comes before [`Self::draw`].
-    pub fn encode_images(&mut self, render_context: &RenderContext, encoder: &mut wgpu::CommandEncoder) {
-        let Self { vertices, indices, index_count, images, .. } = self;
-        let (Some(images), Some(coordinates)) = (images, &render_context.coordinates) else { return };
-        let draw = |render: &mut wgpu::RenderPass| {
-            render.set_vertex_buffer(0, vertices.slice());
-            render.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);
-            render.draw_indexed(0..*index_count, 0, 0..1);
-        };
-        let Images { desc, drawn, stale } = images;
-        let (_, moving) = drawn.get_or_insert_with(|| {
-            let gpu = &render_context.gpu;
-            let place = |attribute| coordinates.place(gpu, (attribute, desc.size, desc.grid), draw);
-            let position = place(desc.position);
-            let moving = desc.moving.map(|attribute| coordinates.image(&gpu.device, attribute, desc.size));
-            let polar = desc.polar.then(|| place(Attribute::Polar));
-            // What a shader does not read may be any image.
-            let views = [moving.as_ref(), Some(&position), polar.as_ref()];
-            let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
-            (pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving)
-        });
-        if let (Some(attribute), Some(target), true) = (desc.moving, moving, *stale) {
-            coordinates.encode(encoder, attribute, target, draw);
+    /// Uploads where the vertices of a warp sample the previous image, and the decay colour, if they changed.
+    pub fn set_sources(&mut self, gpu: &Gpu, sources: &[[f32; 2]], decay: f32) {
+        if same_bits(&self.sources, sources) && self.decay.to_bits() == decay.to_bits() {
+            return;
         }
-        *stale = false;
+        self.sources.clear();
+        self.sources.extend_from_slice(sources);
+        self.decay = decay;
+        if let Some(Images { moving: Some(Moving::Sources { image, interpolator }), .. }) = &mut self.images {
+            write(gpu, image.texture(), interpolator.interpolate(sources));
+        } else {
+            mesh::set_sources(&mut self.vertices, sources, decay);
+            self.buffers.vertices.fill(&gpu.device, &gpu.queue, &self.vertices);
+        }
+    }
+
+    /// Records what draws the images that changed. Comes before [`Self::draw`].
+    pub fn encode_images(&mut self, render_context: &RenderContext, encoder: &mut wgpu::CommandEncoder) {
+        let (Some(images), Some(coordinates)) = (&mut self.images, &render_context.coordinates) else {
+            return;
+        };
+        if let Some(Moving::Colors { image, stale: stale @ true }) = &mut images.moving {
+            coordinates.encode(encoder, Attribute::Diffuse, image, |render| self.buffers.draw(render));
+            *stale = false;
+        }
     }
 
     /// Draws the pass; the images, if there are any, are bind group `group`.
     pub fn draw(&self, render: &mut wgpu::RenderPass, group: u32) {
-        if let Some((images, _)) = self.images.as_ref().and_then(|images| images.drawn.as_ref()) {
-            render.set_bind_group(group, images, &[]);
-            render.draw(0..3, 0..1);
-        } else {
-            render.set_vertex_buffer(0, self.vertices.slice());
-            render.set_index_buffer(self.indices.slice(..), wgpu::IndexFormat::Uint32);
-            render.draw_indexed(0..self.index_count, 0, 0..1);
+        match &self.images {
+            Some(images) => {
+                render.set_bind_group(group, &images.group, &[]);
+                render.draw(0..3, 0..1);
+            }
+            None => self.buffers.draw(render),
         }
     }
+}
+
+impl Buffers {
+    fn draw(&self, render: &mut wgpu::RenderPass) {
+        render.set_vertex_buffer(0, self.vertices.slice());
+        render.set_index_buffer(self.indices.slice(..), wgpu::IndexFormat::Uint32);
+        render.draw_indexed(0..self.index_count, 0, 0..1);
+    }
+}
+
+impl Images {
+    fn new(gpu: &Gpu, coordinates: &CoordinatesPass, desc: &ImagesDesc, mesh: &Buffers) -> Self {
+        let moving = desc.moving.then(|| match desc.grid {
+            Grid::Warp(cells) => Moving::Sources {
+                image: coordinates.image(&gpu.device, Attribute::Source, desc.size),
+                interpolator: Interpolator::new(desc.size, cells),
+            },
+            Grid::Composite => Moving::Colors {
+                image: coordinates.image(&gpu.device, Attribute::Diffuse, desc.size),
+                stale: true,
+            },
+        });
+        let place =
+            |attribute| coordinates.place(gpu, (attribute, desc.size, desc.grid), |render| mesh.draw(render));
+        let position = place(desc.position);
+        let polar = desc.polar.then(|| place(Attribute::Polar));
+        let moves = moving.as_ref().map(|moving| match moving {
+            Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
+        });
+        // What a shader does not read may be any image.
+        let views = [moves, Some(&position), polar.as_ref()];
+        let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
+        Self { group: pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving }
+    }
+}
+
+fn same_bits<T: bytemuck::NoUninit>(a: &[T], b: &[T]) -> bool {
+    bytemuck::cast_slice::<_, u8>(a) == bytemuck::cast_slice::<_, u8>(b)
+}
+
+/// Replaces the content of an image of sources.
+fn write(gpu: &Gpu, image: &wgpu::Texture, pixels: &[[f32; 2]]) {
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(image.width() * size_of::<[f32; 2]>() as u32),
+        rows_per_image: None,
+    };
+    gpu.queue.write_texture(image.as_image_copy(), bytemuck::cast_slice(pixels), layout, image.size());
 }

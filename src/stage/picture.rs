@@ -4,6 +4,7 @@
 
 use lactea_abi::{Address, Filter, MilkExtUniforms, MilkUniforms, PassKind};
 
+use super::buffer::UniformBuffer;
 use super::error::StageError;
 use super::flat::FlatDraws;
 use super::mesh_pass::{ImagesDesc, MeshPass};
@@ -11,6 +12,7 @@ use super::pass::blit::BlitPass;
 use super::pass::blur::Pyramid;
 use super::pass::composite::{CompositeParts, CompositeUniforms};
 use super::pass::coordinates::{Attribute, Grid};
+use super::pass::warp::WarpUniforms;
 use super::pass::{self, mesh};
 use super::preset_pass::{self, PresetPass, Sources};
 use super::render_context::RenderContext;
@@ -34,10 +36,11 @@ pub(super) struct DeckPicture {
     /// Bind groups of the built-in warp: by feedback image, then clamped or wrapped.
     warp_groups: [[wgpu::BindGroup; 2]; 2],
     composite_groups: [wgpu::BindGroup; 2],
-    composite_uniforms: wgpu::Buffer,
+    warp_uniforms: UniformBuffer<WarpUniforms>,
+    composite_uniforms: UniformBuffer<CompositeUniforms>,
     composite_parts: CompositeParts,
-    frame_uniforms: wgpu::Buffer,
-    extra_uniforms: wgpu::Buffer,
+    frame_uniforms: UniformBuffer<MilkUniforms>,
+    extra_uniforms: UniformBuffer<MilkExtUniforms>,
     frame_group: wgpu::BindGroup,
     warp_mesh: MeshPass,
     composite_mesh: MeshPass,
@@ -126,44 +129,43 @@ impl DeckPicture {
             None => (preset_pass(PassKind::Warp, warp_text)?, preset_pass(PassKind::Comp, composite_text)?),
         };
         problems.extend(missing.iter().map(|name| format!("missing texture: {name}")));
-        let frame_uniforms = pass::uniform::<MilkUniforms>(device, "frame/uniforms");
-        let extra_uniforms = pass::uniform::<MilkExtUniforms>(device, "frame/extra");
+        let frame_uniforms = UniformBuffer::new(device, "frame/uniforms");
+        let extra_uniforms = UniformBuffer::new(device, "frame/extra");
         let frame_group = pass::bind(
             device,
             "frame",
             &render_context.frame_layout,
-            &[frame_uniforms.as_entire_binding(), extra_uniforms.as_entire_binding()],
+            &[frame_uniforms.binding(), extra_uniforms.binding()],
         );
         let texture = |view| wgpu::BindingResource::TextureView(view);
         let sampler =
             |address| wgpu::BindingResource::Sampler(render_context.sampler(Filter::Linear, address));
-        let composite_uniforms = pass::uniform::<CompositeUniforms>(device, "composite/uniforms");
+        let warp_uniforms = UniformBuffer::new(device, "warp/uniforms");
+        let composite_uniforms = UniformBuffer::new(device, "composite/uniforms");
         let warp_groups = [0, 1].map(|image: usize| {
             [Address::Clamp, Address::Wrap].map(|address| {
-                let resources = [texture(&images[image]), sampler(address)];
+                let resources = [texture(&images[image]), sampler(address), warp_uniforms.binding()];
                 pass::bind(device, "warp", &render_context.warp.layout, &resources)
             })
         });
         let composite_groups = [0, 1].map(|image: usize| {
-            let resources =
-                [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.as_entire_binding()];
+            let resources = [texture(&images[image]), sampler(Address::Clamp), composite_uniforms.binding()];
             pass::bind(device, "composite", &render_context.composite.layout, &resources)
         });
         let hue_is_read = composite.is_some() && program.composite.as_ref().is_some_and(|c| c.reads_diffuse);
         let reads_polar = |text: &Option<ShaderText>| text.as_ref().is_some_and(|text| text.reads_polar);
-        // The built-in warp is about as cheap as reading images.
-        let warp_images = warp.as_ref().filter(|warp| warp.reads_images);
-        let warp_images = warp_images.map(|_| ImagesDesc {
+        let warp_images = warp.as_ref().is_none_or(|warp| warp.reads_images);
+        let warp_images = warp_images.then(|| ImagesDesc {
             size,
             grid: Grid::Warp(settings.mesh),
-            moving: Some(Attribute::Source),
+            moving: true,
             position: Attribute::Position,
-            polar: reads_polar(&program.warp),
+            polar: warp.is_some() && reads_polar(&program.warp),
         });
         let composite_images = ImagesDesc {
             size,
             grid: Grid::Composite,
-            moving: hue_is_read.then_some(Attribute::Diffuse),
+            moving: hue_is_read,
             position: if composite.is_some() { Attribute::Source } else { Attribute::Position },
             polar: composite.is_some() && reads_polar(&program.composite),
         };
@@ -180,13 +182,14 @@ impl DeckPicture {
             composite,
             warp_groups,
             composite_groups,
+            warp_uniforms,
             composite_uniforms,
             composite_parts: CompositeParts::default(),
             frame_uniforms,
             extra_uniforms,
             frame_group,
-            warp_mesh: MeshPass::new(render_context, &mesh::grid_indices(settings.mesh), warp_images),
-            composite_mesh: MeshPass::new(render_context, &mesh::composite_indices(), Some(composite_images)),
+            warp_mesh: MeshPass::warp(render_context, size, settings.mesh, warp_images),
+            composite_mesh: MeshPass::composite(render_context, size, Some(composite_images)),
             composite_vertices: Vec::new(),
             hue_is_read,
             problems: Vec::new(),
@@ -221,7 +224,6 @@ impl DeckPicture {
             let mut render = pass::begin(encoder, "below", &self.images[last], false);
             self.flat.draw(render_context, &mut render, &frame.below, next);
         }
-        self.warp_mesh.encode_images(render_context, encoder);
         self.composite_mesh.encode_images(render_context, encoder);
         {
             let mut render = pass::begin(encoder, "warp", &self.images[next], true);
@@ -241,16 +243,24 @@ impl DeckPicture {
     }
 
     fn upload(&mut self, render_context: &RenderContext, frame: &Frame) {
-        let (device, queue) = (&render_context.gpu.device, &render_context.gpu.queue);
-        queue.write_buffer(&self.frame_uniforms, 0, bytemuck::bytes_of(&frame.uniforms));
-        queue.write_buffer(&self.extra_uniforms, 0, bytemuck::bytes_of(&frame.extra));
-        let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
-        queue.write_buffer(&self.composite_uniforms, 0, bytemuck::bytes_of(&uniforms));
-        self.composite_parts = uniforms.parts();
-        self.warp_mesh.upload(device, queue, &frame.mesh);
-        if self.hue_is_read || self.composite_vertices.is_empty() {
+        let gpu = &render_context.gpu;
+        let queue = &gpu.queue;
+        if self.warp.is_some() || self.composite.is_some() {
+            self.frame_uniforms.set(queue, frame.uniforms);
+            self.extra_uniforms.set(queue, frame.extra);
+        }
+        if self.warp.is_none() {
+            self.warp_uniforms.set(queue, WarpUniforms::new(frame.decay));
+        }
+        if self.composite.is_none() {
+            let uniforms = CompositeUniforms::new(&frame.legacy, frame.hue);
+            self.composite_parts = uniforms.parts();
+            self.composite_uniforms.set(queue, uniforms);
+        }
+        self.warp_mesh.set_sources(gpu, &frame.sources, frame.decay);
+        if self.hue_is_read {
             mesh::composite_vertices(&frame.hue, self.size, &mut self.composite_vertices);
-            self.composite_mesh.upload(device, queue, &self.composite_vertices);
+            self.composite_mesh.set_vertices(gpu, &self.composite_vertices);
         }
         self.flat.upload(render_context, frame, self.size);
     }

@@ -1,6 +1,8 @@
-//! Brightness and change of the output picture, measured without blocking.
+//! Brightness and change of the picture of a deck on air, measured without blocking.
 //!
 //! The picture is downsampled on the device and read back a few calls later.
+
+use std::collections::VecDeque;
 
 use super::deck_look::DeckLook;
 use super::error::StageError;
@@ -20,8 +22,32 @@ pub struct PictureStats {
     pub darkest: f32,
     /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean absolute change of all channels since the previous measurement, 0 to 1; 1 for the first.
+    /// Mean absolute change of all channels since the picture last moved, 0 to 1; 1 for the first.
     pub change: f32,
+}
+
+/// Largest change of a picture that stands still: a few of its samples by one level.
+const STILL: f32 = 0.00002;
+/// Largest luma and brightest channel of a black picture.
+const BLACK: (f32, f32) = (0.02, 0.05);
+/// Luma of the darkest part of a white picture.
+const WHITE: f32 = 0.98;
+
+impl PictureStats {
+    /// Whether nothing of the picture can be seen on a screen.
+    pub fn black(&self) -> bool {
+        self.luma <= BLACK.0 && self.brightest <= BLACK.1
+    }
+
+    /// Whether the whole picture is white.
+    pub fn white(&self) -> bool {
+        self.darkest >= WHITE
+    }
+
+    /// Whether the picture has moved since it last did.
+    pub fn moves(&self) -> bool {
+        self.change > STILL
+    }
 }
 
 /// The pass that downsamples a picture. Shared by all meters of a device.
@@ -93,16 +119,21 @@ impl Downsampled {
     }
 }
 
-/// Number of bind groups kept: the output picture may alternate between images.
+/// Number of bind groups kept: the picture of a deck may alternate between images.
 const GROUPS: usize = 2;
 
-/// Measures the output picture repeatedly.
+/// Measures the picture of a deck repeatedly.
 pub(super) struct PictureMeter {
     /// Bind groups of the newest pictures.
     groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
     small: Downsampled,
     readback: Readback,
-    last: Vec<u8>,
+    /// Decks of the measurements in flight, oldest first.
+    in_flight: VecDeque<u64>,
+    /// The deck that is measured.
+    deck: Option<u64>,
+    /// The picture that changes are measured from.
+    reference: Vec<u8>,
 }
 
 impl PictureMeter {
@@ -112,12 +143,14 @@ impl PictureMeter {
             groups: Vec::new(),
             small: Downsampled::new(gpu),
             readback: Readback::new(gpu, SIZE),
-            last: Vec::new(),
+            in_flight: VecDeque::with_capacity(4),
+            deck: None,
+            reference: Vec::new(),
         }
     }
 
-    /// Starts a measurement of `picture`; skipped if all readback buffers are in flight.
-    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, picture: &wgpu::TextureView) {
+    /// Starts a measurement of the picture of the deck with this number; skipped if all readback buffers are in flight.
+    pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, deck: u64, picture: &wgpu::TextureView) {
         let known = self.groups.iter().position(|(view, _)| view == picture);
         let index = known.unwrap_or_else(|| {
             self.groups.truncate(GROUPS - 1);
@@ -125,22 +158,33 @@ impl PictureMeter {
             0
         });
         self.small.draw(gpu, pass, &self.groups[index].1);
-        self.readback.request(gpu, &self.small.texture);
+        if self.readback.request(gpu, &self.small.texture) {
+            self.in_flight.push_back(deck);
+        }
+        if self.deck != Some(deck) {
+            self.deck = Some(deck);
+            self.reference.clear();
+        }
     }
 
-    /// Returns the next finished measurement.
+    /// Returns the next finished measurement of the deck that was requested last.
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
         // Errors only mean that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).ok().flatten()?;
-        let stats = measure(frame.pixels, &self.last);
-        self.last.clear();
-        self.last.extend_from_slice(frame.pixels);
+        if self.in_flight.pop_front() != self.deck {
+            return None; // It has left.
+        }
+        let stats = measure(frame.pixels, &self.reference);
+        if stats.moves() {
+            self.reference.clear();
+            self.reference.extend_from_slice(frame.pixels);
+        }
         Some(stats)
     }
 }
 
-/// Computes the statistics of a downsampled picture and the previous one.
-fn measure(pixels: &[u8], last: &[u8]) -> PictureStats {
+/// Computes the statistics of a downsampled picture, and its change since the one in `reference`.
+fn measure(pixels: &[u8], reference: &[u8]) -> PictureStats {
     let (mut luma, mut darkest, mut brightest) = (0.0, 1.0_f32, 0);
     for pixel in pixels.chunks_exact(4) {
         let [r, g, b] = [pixel[0], pixel[1], pixel[2]].map(f32::from);
@@ -150,8 +194,8 @@ fn measure(pixels: &[u8], last: &[u8]) -> PictureStats {
         brightest = brightest.max(pixel[3]);
     }
     let count = (pixels.len() / 4).max(1) as f32;
-    let change = if last.len() == pixels.len() {
-        let change: u32 = pixels.iter().zip(last).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    let change = if reference.len() == pixels.len() {
+        let change: u32 = pixels.iter().zip(reference).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
         change as f32 / (pixels.len().max(1) as f32 * 255.0)
     } else {
         1.0

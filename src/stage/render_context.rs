@@ -57,7 +57,7 @@ impl RenderContext {
         let (linear, point) = (wgpu::FilterMode::Linear, wgpu::FilterMode::Nearest);
         let (wrap, clamp) = (wgpu::AddressMode::Repeat, wgpu::AddressMode::ClampToEdge);
         Self {
-            warp: WarpPass::new(&gpu, &mesh_shader),
+            warp: WarpPass::new(&gpu, &mesh_shader, coordinates.as_ref()),
             composite: CompositePass::new(&gpu, &mesh_shader, coordinates.as_ref()),
             blur: BlurPass::new(&gpu),
             draw: DrawPass::new(&gpu),

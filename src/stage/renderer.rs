@@ -83,17 +83,21 @@ impl Stage {
         self.limiter = enabled.then(|| FlashLimiter::new(gpu, flash, self.size()));
     }
 
-    /// Turns [`Self::picture_stats`] on or off.
+    /// Turns [`Self::measure`] on or off.
     pub fn measure_picture(&mut self, enabled: bool) {
         self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu));
     }
 
-    /// Starts measuring the current picture and returns an earlier measurement, if one has finished. Never blocks.
-    pub fn picture_stats(&mut self) -> Option<PictureStats> {
-        let meter = self.meter.as_mut()?;
+    /// Starts measuring the picture of a deck, which is drawn without fades and post effects.
+    pub fn measure(&mut self, id: DeckId) {
+        let (Some(meter), Some(deck)) = (&mut self.meter, self.decks.get(&id)) else { return };
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
-        meter.request(gpu, downsample, &self.picture);
-        meter.receive(&self.render_context.gpu)
+        meter.request(gpu, downsample, id.0, deck.output());
+    }
+
+    /// Returns the next finished measurement of the deck that was measured last. Never blocks.
+    pub fn picture_stats(&mut self) -> Option<PictureStats> {
+        self.meter.as_mut()?.receive(&self.render_context.gpu)
     }
 
     /// Returns the context that decks of this stage are built with.
@@ -123,9 +127,10 @@ impl Stage {
         }
     }
 
-    /// Removes a deck and frees its memory, except for pictures still bound by the mixer.
-    pub fn retire(&mut self, id: DeckId) {
-        self.decks.remove(&id);
+    /// Removes a deck. Dropping it frees its memory, except for pictures still bound by the mixer, and may take longer than
+    /// a frame.
+    pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
+        self.decks.remove(&id)
     }
 
     /// Removes all decks.

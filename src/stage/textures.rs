@@ -3,7 +3,7 @@
 //! Images are looked up by lower-case file stem. A missing image is reported and is black, as in MilkDrop. Images are
 //! loaded while a deck is built, never on the render thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -126,6 +126,17 @@ impl Textures {
     fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Texture>>> {
         self.cache.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Returns the texture folders, and the folders of the images outside them to which links in them lead: what a process
+/// reads to use these textures.
+pub fn image_places(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let images =
+        folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));
+    let linked = images.flatten().filter(|path| path.is_symlink());
+    let linked = linked.filter_map(|path| Some(path.canonicalize().ok()?.parent()?.to_owned()));
+    let places: BTreeSet<PathBuf> = folders.iter().cloned().chain(linked).collect();
+    places.into_iter().collect()
 }
 
 /// Parses `randNN` and `randNN_prefix` to number and prefix.

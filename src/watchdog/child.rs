@@ -1,4 +1,4 @@
-//! The child's side: beats while the show steps, and ends when the parent asks for it.
+//! The child's side: beats while the show goes on, and ends when the parent asks for it.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -6,19 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::{BEAT, PICTURE, STOP, Start, VARIABLE};
+use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
 /// Interval between beats.
-const BEAT_EVERY: Duration = Duration::from_millis(100);
-/// Interval between looks at the first picture, which the parent times.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const BEAT_EVERY: Duration = Duration::from_millis(20);
+/// The same before the first picture, which the parent times.
+const FIRST_BEATS_EVERY: Duration = Duration::from_millis(10);
 
 /// The connection of a show to its supervisor; also used by a show without one.
 #[derive(Clone, Debug, Default)]
 pub struct Link {
     start: Option<Start>,
-    steps: Arc<AtomicU64>,
+    turns: Arc<AtomicU64>,
     shown: Arc<AtomicBool>,
+    leaving: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -35,8 +36,8 @@ impl Link {
         if self.start.is_none() {
             return Ok(());
         }
-        let (steps, shown, stop) = (self.steps.clone(), self.shown.clone(), stop.clone());
-        thread::Builder::new().name("heartbeat".into()).spawn(move || beat(&steps, &shown))?;
+        let (link, stop) = (self.clone(), stop.clone());
+        thread::Builder::new().name("heartbeat".into()).spawn(move || link.beat())?;
         thread::Builder::new().name("supervisor".into()).spawn(move || listen(&stop))?;
         Ok(())
     }
@@ -46,41 +47,50 @@ impl Link {
         self.start.as_ref()
     }
 
-    /// Reports one step of the show. Never blocks.
-    pub fn step(&self) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
+    /// Reports that the show's thread has decided what to do next, be it a step or a wait. Never blocks.
+    pub fn turn(&self) {
+        self.turns.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Reports the first picture of a preset. Never blocks.
     pub fn shown(&self) {
         self.shown.store(true, Ordering::Relaxed);
     }
+
+    /// Reports that the show ends because it was asked to, and is silent from now on. Never blocks.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Beats while the show goes on, until the parent is gone or the show ends.
+    fn beat(&self) {
+        let mut out = std::io::stdout();
+        let mut send = |what: u8| out.write_all(&[what]).and_then(|()| out.flush()).is_ok();
+        let (mut seen, mut reported) = (0, false);
+        loop {
+            let now = self.turns.load(Ordering::Relaxed);
+            let mut connected = now == seen || send(BEAT);
+            seen = now;
+            if !reported && self.shown.load(Ordering::Relaxed) {
+                reported = true;
+                connected &= send(PICTURE);
+            }
+            if self.leaving.load(Ordering::Relaxed) {
+                send(LEAVING); // The parent may be gone, too.
+                return;
+            }
+            if !connected {
+                log::warn!("the supervisor is gone; the show continues without it");
+                return;
+            }
+            thread::sleep(if reported { BEAT_EVERY } else { FIRST_BEATS_EVERY });
+        }
+    }
 }
 
 /// Returns how this process was started by a supervisor, if it was.
 pub(super) fn start() -> Option<Start> {
     serde_json::from_str(&std::env::var(VARIABLE).ok()?).ok()
-}
-
-/// Beats while the show steps, until the parent is gone.
-fn beat(steps: &AtomicU64, shown: &AtomicBool) {
-    let mut out = std::io::stdout();
-    let mut send = |what: u8| out.write_all(&[what]).and_then(|()| out.flush()).is_ok();
-    let (mut seen, mut reported) = (0, false);
-    loop {
-        let now = steps.load(Ordering::Relaxed);
-        let mut connected = now == seen || send(BEAT);
-        seen = now;
-        if !reported && shown.load(Ordering::Relaxed) {
-            reported = true;
-            connected &= send(PICTURE);
-        }
-        if !connected {
-            log::warn!("the supervisor is gone; the show continues without it");
-            return;
-        }
-        thread::sleep(if reported { BEAT_EVERY } else { LOOK_EVERY });
-    }
 }
 
 /// Waits for the line that ends the show. If the parent is gone the show continues.

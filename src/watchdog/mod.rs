@@ -1,12 +1,14 @@
 //! Keeps a show running: a small parent process starts the show in a child process, and starts it again when it crashes or
 //! hangs.
 //!
-//! The child sends a beat over its standard output while its show steps. The parent asks it to end with a line on its
+//! The child sends a beat over its standard output while its show goes on. The parent asks it to end with a line on its
 //! standard input. Only [`std::process`] and pipes, so it works on every system.
 
 mod child;
 mod crashes;
 mod parent;
+mod pressure;
+mod silence;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +17,14 @@ pub use parent::supervise;
 
 /// Environment variable that makes a process the child of a supervisor; holds its [`Start`].
 const VARIABLE: &str = "AIVJ_SUPERVISED";
-/// Beat of a stepping show.
+/// Name of the thread that steps the show.
+pub const SHOW_THREAD: &str = "show";
+/// Beat of a show that goes on.
 const BEAT: u8 = b'b';
 /// Sent once, with the first picture of a preset.
 const PICTURE: u8 = b'p';
+/// Sent once, when the show ends as the performer wants it to.
+const LEAVING: u8 = b'l';
 /// The line that asks the child to end.
 const STOP: &str = "stop";
 

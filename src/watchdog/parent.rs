@@ -13,18 +13,18 @@ use anyhow::Context as _;
 
 use super::child::start;
 use super::crashes::{Crashes, Next};
-use super::{BEAT, PICTURE, STOP, Start, VARIABLE};
+use super::pressure::{Pressure, Threads};
+use super::silence::{Silence, Stage};
+use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
-/// Time without a beat after which a show has hung.
-const HANG: Duration = Duration::from_secs(2);
-/// Time that a show may take until its first beat.
-const START_UP: Duration = Duration::from_secs(60);
 /// Time that a show may take to end after it was asked to.
 const END: Duration = Duration::from_secs(5);
-/// Time that a killed process may take to disappear.
-const KILLED: Duration = Duration::from_secs(1);
+/// Time that the next show waits for a killed one to disappear.
+const KILLED: Duration = Duration::from_millis(100);
 /// Interval between looks at signals and the process.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Interval between looks at a process that is ending.
+const END_LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Pause before a show that crashed before its first picture is started again.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -42,12 +42,15 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
     let program = std::env::current_exe().context("finding this program")?;
     let began = Instant::now();
     let mut crashes = Crashes::default();
+    // Ended shows until the system has freed them.
+    let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
     loop {
         let mut show = Show::start(&program, &start, stop.clone())?;
         let end = show.watch();
-        let shown = show.shown;
-        drop(show);
+        let shown = show.silence.stage() == Stage::Shown;
+        leftover.retain_mut(|process: &mut Child| matches!(process.try_wait(), Ok(None)));
+        leftover.push(show.process);
         let why = match end {
             End::Closed(code) => return Ok(Some(code)),
             End::Crashed(why) => why,
@@ -73,11 +76,12 @@ struct Show {
     /// Asks the show to end.
     input: Option<ChildStdin>,
     beats: Receiver<u8>,
+    silence: Silence,
+    threads: Threads,
     started: Instant,
-    /// Whether the show has stepped.
-    beating: bool,
-    shown: bool,
     restarted: bool,
+    /// Whether the show ends as the performer wants it to.
+    leaving: bool,
     /// Set when the supervisor is asked to end.
     stop: Arc<AtomicBool>,
 }
@@ -104,52 +108,57 @@ impl Show {
         let (beat, beats) = mpsc::channel();
         thread::Builder::new().name("beats".into()).spawn(move || read_beats(output, &beat))?;
         Ok(Self {
+            threads: Threads::of(process.id()),
+            silence: Silence::default(),
             process,
             input,
             beats,
             started: Instant::now(),
-            beating: false,
-            shown: false,
             restarted: start.restarts > 0,
+            leaving: false,
             stop,
         })
     }
 
     /// Watches the show until it ends, and ends it if it hangs or the supervisor is asked to.
     fn watch(&mut self) -> End {
-        // Counted in looks, not by the clock: when the computer is suspended or has no time for anybody, the supervisor stands
-        // still, too.
-        let mut silent = Duration::ZERO;
         loop {
             match self.beats.recv_timeout(LOOK_EVERY) {
-                Ok(BEAT) => (self.beating, silent) = (true, Duration::ZERO),
+                Ok(BEAT) => {
+                    self.silence.beat();
+                    self.threads.forget();
+                }
                 Ok(PICTURE) => {
                     if self.restarted {
                         let took = self.started.elapsed().as_millis();
                         eprintln!("aivj: picture back {took} ms after the restart");
                     }
-                    self.shown = true;
+                    self.silence.shown();
+                }
+                Ok(LEAVING) => {
+                    self.leaving = true;
+                    return self.wait_for_end();
                 }
                 Ok(_) => {}
                 // Programs that the show started may keep its output open after its end.
                 Err(RecvTimeoutError::Timeout) => {
-                    silent += LOOK_EVERY;
                     if let Ok(Some(status)) = self.process.try_wait() {
                         return self.ended(status);
+                    }
+                    let pressure = self.threads.pressure(LOOK_EVERY);
+                    if self.silence.look(LOOK_EVERY, pressure) {
+                        self.kill();
+                        let how = if pressure == Pressure::Gone { "crashed" } else { "hung" };
+                        return End::Crashed(format!("the show {how}"));
                     }
                 }
                 // It has ended, or closed its output; then it cannot be watched any longer.
                 Err(RecvTimeoutError::Disconnected) => return self.wait_for_end(),
             }
             if self.stop.load(Ordering::Relaxed) {
+                self.leaving = true;
                 self.input.as_mut().map(|input| writeln!(input, "{STOP}"));
                 return self.wait_for_end();
-            }
-            let limit = if self.beating { HANG } else { START_UP };
-            if silent > limit {
-                self.kill();
-                let secs = limit.as_secs();
-                return End::Crashed(format!("the show hung for more than {secs} s"));
             }
         }
     }
@@ -160,10 +169,10 @@ impl Show {
         loop {
             match self.process.try_wait() {
                 Ok(Some(status)) => return self.ended(status),
-                Ok(None) if since.elapsed() < END => thread::sleep(LOOK_EVERY / 10),
+                Ok(None) if since.elapsed() < END => thread::sleep(END_LOOK_EVERY),
                 Ok(None) | Err(_) => {
                     self.kill();
-                    return if self.stop.load(Ordering::Relaxed) {
+                    return if self.leaving {
                         End::Closed(ExitCode::FAILURE)
                     } else {
                         End::Crashed("the show closed its output without ending".into())
@@ -177,25 +186,22 @@ impl Show {
         match status.code() {
             _ if self.stop.load(Ordering::Relaxed) => End::Closed(ExitCode::SUCCESS),
             Some(0) => End::Closed(ExitCode::SUCCESS),
+            // Whatever a driver does at the very end.
+            _ if self.leaving => End::Closed(ExitCode::FAILURE),
             // It reported an error and could not even start.
-            Some(1) if !self.beating => End::Closed(ExitCode::FAILURE),
+            Some(1) if self.silence.stage() == Stage::Starting => End::Closed(ExitCode::FAILURE),
             _ => End::Crashed(format!("the show crashed ({status})")),
         }
     }
 
-    /// Ends the process. One that a driver keeps from ending is left behind.
+    /// Ends the process. One that does not disappear at once, because of a driver or for want of a processor, does so later:
+    /// the picture does not wait for it.
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.
         let since = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) && since.elapsed() < KILLED {
-            thread::sleep(LOOK_EVERY / 10);
+            thread::sleep(END_LOOK_EVERY);
         }
-    }
-}
-
-impl Drop for Show {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 

@@ -5,6 +5,7 @@
 mod hostile;
 mod kitchen;
 mod overnight;
+mod shards;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -82,6 +83,60 @@ fn a_library_without_usable_presets_is_reported() {
         run.stdout,
         run.stderr
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pack_never_reaches_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let Some(kitchen) = Kitchen::new() else { return };
+    let good = kitchen.library.join("good");
+    std::fs::create_dir(&good).expect("made");
+    good_presets(&good, 2);
+    assert!(kitchen.audit(&["--no-thumbs"]).status.success());
+    let elsewhere = kitchen.folder("elsewhere");
+    std::fs::create_dir(&elsewhere).expect("made");
+    let untouched = || {
+        let names = std::fs::read_dir(&elsewhere).expect("read").flatten().map(|entry| entry.file_name());
+        assert_eq!(names.collect::<Vec<_>>(), ["precious.milk"]);
+        assert_eq!(std::fs::read(elsewhere.join("precious.milk")).expect("there"), b"precious");
+    };
+    std::fs::write(elsewhere.join("precious.milk"), "precious").expect("written");
+    let pack = |name: &str| {
+        kitchen
+            .bake(&["pack", "--name", name, "--from", "crashsafe"], &["--packs", "PACKS", "--audit", "OUT"])
+    };
+    // A linked folder in the pack, the pack itself as a link, and a manifest that leads elsewhere.
+    for (name, link, listed) in [
+        ("folder", "folder/good", "folder/good/precious.milk"),
+        ("whole", "whole", "precious.milk"),
+        ("deep", "deep/good", "good/precious.milk"),
+    ] {
+        let link = kitchen.folder("packs").join(link);
+        std::fs::create_dir_all(link.parent().expect("a folder")).expect("made");
+        symlink(&elsewhere, &link).expect("linked");
+        let manifest =
+            format!(r#"{{"version":"v0","target":"{name}","presets":[{{"relPath":"{listed}"}}]}}"#);
+        if name != "whole" {
+            std::fs::write(kitchen.folder("packs").join(name).join("library-manifest.json"), manifest)
+                .expect("written");
+        }
+        let run = pack(name);
+        assert!(!run.status.success() && run.stderr.contains("is a link"), "{name}: {}", run.stderr);
+        untouched();
+    }
+    // A linked file is replaced, not followed; paths that leave the pack are ignored.
+    let folder = kitchen.folder("packs").join("file");
+    std::fs::create_dir_all(folder.join("good")).expect("made");
+    let name = std::fs::read_dir(&good).expect("read").flatten().next().expect("a preset").file_name();
+    symlink(elsewhere.join("precious.milk"), folder.join("good").join(&name)).expect("linked");
+    let leaving =
+        r#"{"version":"v0","target":"file","presets":[{"relPath":"../../elsewhere/precious.milk"}]}"#;
+    std::fs::write(folder.join("library-manifest.json"), leaving).expect("written");
+    let run = pack("file");
+    assert!(run.status.success(), "{}", run.stderr);
+    assert!(!folder.join("good").join(&name).is_symlink());
+    untouched();
 }
 
 #[test]

@@ -75,8 +75,7 @@ impl Painter {
         q.c[6] = [1.0, 0.0, 0.0, 1.0];
         q.c[7] = [8.0, 4.0, 0.125, 0.25];
         q.rot[0] = [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [9.0, 10.0, 11.0, 12.0]];
-        let mut sizes = PassUniforms::default();
-        sizes.texsize = [[16.0, 32.0, 0.0625, 0.03125]; 16];
+        let sizes = PassUniforms { texsize: [[16.0, 32.0, 0.0625, 0.03125]; 16] };
         let usage = wgpu::BufferUsages::UNIFORM;
         let frame = self.gpu.buffer("frame", bytemuck::bytes_of(&q), usage);
         let extra = self.gpu.buffer("extra", bytemuck::bytes_of(&MilkExtUniforms::default()), usage);

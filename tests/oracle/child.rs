@@ -96,8 +96,8 @@ fn theirs(settings: &RenderSettings, sound: &[[f32; 2]], job: &RenderJob) -> any
     };
     let mut engine = lactea::Engine::new(&gpu.device, &gpu.queue, config)?;
     engine.set_texture_provider(Box::new(Images::of(&settings.textures)));
-    let bytes = std::fs::read(&job.preset)?;
-    engine.load_preset(&bytes, &job.preset.to_string_lossy(), lactea::Transition::Cut)?;
+    let bytes = job.preset.read()?;
+    engine.load_preset(&bytes, &job.preset.path.to_string_lossy(), lactea::Transition::Cut)?;
     let target = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("theirs"),
         size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },

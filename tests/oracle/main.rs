@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aivj::frames::single::{RenderJob, RenderSettings};
+use aivj::jobs::wire::WirePreset;
 use aivj::jobs::workers::{self, Limits, Outcome, PoolSettings};
 use aivj::stage::Gpu;
 use baseline::Baseline;
@@ -172,7 +173,7 @@ fn run(
     for (number, preset) in presets.iter().enumerate() {
         let folder = folder_of(out, number);
         std::fs::create_dir_all(&folder)?;
-        jobs.push(RenderJob { preset: preset.clone(), out: Some(folder) });
+        jobs.push(RenderJob { preset: WirePreset::new(preset.clone()), out: Some(folder) });
     }
     let pool = PoolSettings {
         workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -183,6 +184,8 @@ fn run(
             recycle_mib: 4096,
         },
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
+        // The children of this test take no rights away.
+        rights: aivj::confine::Rights::default(),
         environment: Vec::new(),
         pause_for: None,
         stop: std::sync::Arc::default(),
@@ -191,14 +194,14 @@ fn run(
     workers::run_all(&pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<EngineOutput>| {
         match outcome {
             Outcome::Done(answer) => {
-                answers.insert(job.preset, answer);
+                answers.insert(job.preset.path, answer);
             }
             Outcome::Hang(why)
             | Outcome::Stuck(why)
             | Outcome::Memory(why)
             | Outcome::Died(why)
             | Outcome::NotTried(why) => {
-                println!("{side:?} fell on {}: {why}", job.preset.display());
+                println!("{side:?} fell on {}: {why}", job.preset.path.display());
             }
         }
         true

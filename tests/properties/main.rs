@@ -30,10 +30,13 @@ struct Target {
 
 const EEL: Target = Target { name: "eel", run: entries::eel, most_mib: 160 };
 const PRESET: Target = Target { name: "preset", run: entries::preset, most_mib: 256 };
-const FILES: [Target; 8] = [
+const FILES: [Target; 10] = [
     Target { name: "library_files", run: entries::library_files, most_mib: 24 },
     Target { name: "matrix", run: entries::matrix, most_mib: 24 },
     Target { name: "sound", run: entries::sound, most_mib: 64 },
+    // What an image of the largest size takes to decode.
+    Target { name: "picture", run: entries::picture, most_mib: 600 },
+    Target { name: "model", run: entries::model, most_mib: 24 },
     Target { name: "settings", run: entries::settings, most_mib: 24 },
     Target { name: "midi_profile", run: entries::midi_profile, most_mib: 24 },
     Target { name: "store", run: entries::store, most_mib: 24 },

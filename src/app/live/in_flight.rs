@@ -13,48 +13,79 @@ const LONGEST_SECS: f64 = 1.0;
 pub(super) struct InFlight {
     /// Frames that may be in flight.
     most: usize,
-    /// Start of each frame, seconds, oldest first.
-    started: VecDeque<f64>,
+    /// Start of each frame, oldest first.
+    started: VecDeque<Started>,
     /// Number of the oldest frame in flight.
     oldest: u64,
     finished: Arc<AtomicU64>,
     finished_at: f64,
+    /// Time of the last look, seconds.
+    looked_at: f64,
+}
+
+/// The start of a frame.
+struct Started {
+    /// Time, seconds.
+    at: f64,
+    /// Processor time of this process so far, seconds, where it is known and the processor draws.
+    used: Option<f64>,
+}
+
+/// Times of a finished frame, seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FrameTime {
+    /// How long it kept the processor and the device busy.
+    pub secs: f64,
+    /// How long it did so at least, if other programs took the processor meanwhile.
+    pub least_secs: f64,
 }
 
 impl InFlight {
     /// Allows `most` frames in flight.
     pub fn new(most: usize) -> Self {
-        Self { most, started: VecDeque::new(), oldest: 0, finished: Arc::default(), finished_at: 0.0 }
+        Self {
+            most,
+            started: VecDeque::new(),
+            oldest: 0,
+            finished: Arc::default(),
+            finished_at: 0.0,
+            looked_at: 0.0,
+        }
     }
 
-    /// Adds the frame that was just submitted and that was started at `started`.
-    pub fn add(&mut self, gpu: &Gpu, started: f64) {
-        self.started.push_back(started);
+    /// Adds the frame that was just submitted and that was started at `at`.
+    pub fn add(&mut self, gpu: &Gpu, at: f64) {
+        let used = gpu.software().then(processor_secs).flatten();
+        self.started.push_back(Started { at, used });
         let (number, finished) = (self.oldest + self.started.len() as u64, self.finished.clone());
         gpu.queue.on_submitted_work_done(move || {
             finished.fetch_max(number, Ordering::Relaxed);
         });
     }
 
-    /// Returns how long each frame that is finished at `now` kept the processor and the device busy, seconds.
-    pub fn finished(&mut self, gpu: &Gpu, now: f64) -> impl Iterator<Item = f64> {
+    /// Returns the times of each frame that is finished at `now`.
+    pub fn finished<'a>(&'a mut self, gpu: &Gpu, now: f64) -> impl Iterator<Item = FrameTime> + use<'a> {
         let mut lost = false;
         if !self.started.is_empty() {
             lost = gpu.poll().is_err();
         }
         let finished = self.finished.load(Ordering::Relaxed);
-        let late = self.started.iter().take_while(|started| now - **started > LONGEST_SECS).count();
+        let late = self.started.iter().take_while(|started| now - started.at > LONGEST_SECS).count();
         // A lost device finishes nothing.
         let late = if lost { self.started.len() } else { late };
         let count = (finished.saturating_sub(self.oldest) as usize).clamp(late, self.started.len());
         self.oldest += count as u64;
-        let before = self.finished_at;
+        let (before, looked_at) = (self.finished_at, std::mem::replace(&mut self.looked_at, now));
         if count > 0 {
             self.finished_at = now;
         }
         // Several frames that are found finished at once share the time.
-        let taken = now - self.started.front().map_or(now, |started| started.max(before));
-        self.started.drain(..count).map(move |_| taken / count as f64)
+        let share = move |secs: f64| secs.max(0.0) / count as f64;
+        let begun = self.started.front().map_or(now, |started| started.at.max(before));
+        let used = self.started.front().and_then(|started| Some(processor_secs()? - started.used?));
+        // It was unfinished at the last look; between then and now this thread may have had to wait.
+        let least_secs = share((looked_at - begun).min(used.unwrap_or(f64::INFINITY)));
+        self.started.drain(..count).map(move |_| FrameTime { secs: share(now - begun), least_secs })
     }
 
     /// Returns whether another frame may be started.
@@ -66,4 +97,18 @@ impl InFlight {
     pub fn is_empty(&self) -> bool {
         self.started.is_empty()
     }
+}
+
+/// Returns the processor time that this process has used so far, seconds.
+#[cfg(unix)]
+fn processor_secs() -> Option<f64> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one `timespec`.
+    let failed = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    (failed == 0).then_some(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9)
+}
+
+#[cfg(not(unix))]
+fn processor_secs() -> Option<f64> {
+    None
 }

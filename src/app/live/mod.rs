@@ -16,12 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use crate::app::leave;
 use crate::desk::Action;
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 
 pub(super) use parts::{Call, DeskState, Order, ShowParts};
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
+use crate::watchdog::SHOW_THREAD;
 use thread::ShowThread;
 
 /// Orders and actions that may wait; a performer cannot fill either queue.
@@ -50,12 +52,14 @@ impl LiveShow {
         let desk = Latest::new(DeskState::default());
         let ends = (incoming, outgoing, desk.clone());
         let stopped = stop.clone();
+        let ended = Arc::new(AtomicBool::new(false));
+        leave::on_exit(&stop, &ended);
         let work = move || {
             // Also when the thread panics.
-            let call = CallAtEnd(call);
+            let call = CallAtEnd(call, ended);
             ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
         };
-        let thread = std::thread::Builder::new().name("show".into()).spawn(work)?;
+        let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work)?;
         Ok(Self { orders, actions, desk, stop, thread: Some(thread) })
     }
 
@@ -88,10 +92,11 @@ impl Drop for LiveShow {
 }
 
 /// Reports the end of the thread, however it ends.
-struct CallAtEnd<C: Fn(Call)>(C);
+struct CallAtEnd<C: Fn(Call)>(C, Arc<AtomicBool>);
 
 impl<C: Fn(Call)> Drop for CallAtEnd<C> {
     fn drop(&mut self) {
+        self.1.store(true, Ordering::Relaxed);
         (self.0)(Call::Ended);
     }
 }

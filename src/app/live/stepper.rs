@@ -1,9 +1,9 @@
 //! Steps a show at a fixed rate and publishes its pictures. Waits for nothing: neither for windows nor for the device.
 
-use super::in_flight::InFlight;
+use super::in_flight::{FrameTime, InFlight};
 use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
-use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame};
+use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
 /// Interval between looks at the device while frames are in flight, seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
@@ -92,8 +92,12 @@ impl Stepper {
     pub fn turn(&mut self, now: f64) -> Turn {
         let gpu = &self.rig.stage.render_context().gpu;
         let (slots, warming) = (self.times.latest(), self.rig.warming());
-        for secs in self.in_flight.finished(gpu, now) {
+        for FrameTime { secs, least_secs } in self.in_flight.finished(gpu, now) {
             self.times.drawn(secs);
+            let scale = self.quality.scale;
+            if self.rig.watch_time(least_secs, self.governor.budget(), scale) == Slowness::Critical {
+                self.governor.shrink();
+            }
             if self.software {
                 let before = self.pacer.next();
                 self.pacer.rest(now + (secs * (1.0 / self.share - 1.0)).min(LONGEST_REST_SECS));

@@ -23,6 +23,9 @@ use crate::watchdog::Link;
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
+/// Longest sleep in a row: the supervisor takes a show that is silent for much longer for hung.
+const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+
 /// Ends of the queues to and from the windows, and the cell for the desk.
 pub(super) type Ends = (Inbox<Order>, Outbox<Action>, Latest<DeskState>);
 
@@ -96,16 +99,18 @@ impl ShowThread {
     /// Steps the show until `stop` is set, then closes log and store.
     pub fn run(mut self, stop: &AtomicBool, call: &dyn Fn(Call)) {
         while !stop.load(Ordering::Relaxed) {
+            self.link.turn();
             match self.stepper.turn(self.epoch.elapsed().as_secs_f64()) {
-                Turn::Sleep(secs) => std::thread::sleep(Duration::from_secs_f64(secs)),
+                Turn::Sleep(secs) => std::thread::sleep(Duration::from_secs_f64(secs).min(LONGEST_SLEEP)),
                 Turn::Step(due) => self.step(&due, call),
             }
         }
+        self.link.leave();
         leave::limit();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
         if let Some(book) = &mut self.book {
-            book.write(&show.take_log());
+            book.write(show.take_log());
         }
         // What the performer would miss is closed first: decks in preparation may take longer than the program waits.
         let Self { book, archive, .. } = self;
@@ -132,14 +137,13 @@ impl ShowThread {
         let rig = &mut self.stepper.rig;
         let entries = rig.show.take_log();
         if let Some(book) = &mut self.book {
-            book.write(&entries);
+            book.write(entries);
         }
         self.archive.frame(&mut rig.show, &self.commands);
         if std::mem::replace(&mut self.generation, rig.generation()) != rig.generation() {
             self.screenshot.again();
         }
         self.message = self.screenshot.frame(&rig.stage).or(self.message.take());
-        self.link.step();
         let commanded = !std::mem::take(&mut self.commands).is_empty();
         if !self.on_air && rig.show.playing() {
             self.on_air = true;

@@ -137,8 +137,13 @@ impl Source for DemoTrack {
 
 /// Renders the whole track at `rate_hz`.
 pub fn render(rate_hz: u32) -> Pcm {
+    render_start(rate_hz, LENGTH)
+}
+
+/// Renders the first `seconds` of the track at `rate_hz`, or all of it if it is shorter.
+pub fn render_start(rate_hz: u32, seconds: Seconds) -> Pcm {
     let mut track = DemoTrack::new(rate_hz);
-    let mut frames = vec![[0.0; 2]; track.samples(LENGTH.0) as usize];
+    let mut frames = vec![[0.0; 2]; track.samples(seconds.0.clamp(0.0, LENGTH.0)) as usize];
     track.fill(&mut frames);
     Pcm { rate_hz: track.rate_hz, frames }
 }

@@ -115,3 +115,11 @@ fn rock_has_more_mids_and_techno_more_bass() {
     let (techno, rock, pads) = (tilt("drop"), tilt("chorus"), tilt("pads"));
     assert!(rock > techno + 3.0, "mids over bass: techno {techno} dB, rock {rock} dB, pads {pads} dB");
 }
+
+#[test]
+fn the_start_is_the_same_as_that_of_the_whole_track() {
+    let start = render_start(8_000, Seconds(2.5));
+    assert_eq!(start.frames.len(), 20_000);
+    assert_eq!(start.frames, render(8_000).frames[..20_000]);
+    assert_eq!(render_start(8_000, Seconds(1e9)).frames.len(), render(8_000).frames.len());
+}

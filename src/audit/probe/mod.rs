@@ -29,7 +29,8 @@ use cost::CostMeter;
 use look_meter::LookMeter;
 use sound::ProbeSound;
 
-use crate::library::{Catalogue, PresetId, PresetSource};
+use crate::jobs::wire::WirePreset;
+use crate::library::{Catalogue, PresetId};
 use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 
@@ -87,9 +88,9 @@ impl Prober {
         Ok(prober)
     }
 
-    /// Probes the preset in this file. `id` is its expected content.
-    pub fn probe(&mut self, preset: &Path, id: PresetId) -> ProbeReport {
-        let bytes = match PresetSource::File(preset.to_owned()).read() {
+    /// Probes a preset. `id` is its expected content.
+    pub fn probe(&mut self, preset: &WirePreset, id: PresetId) -> ProbeReport {
+        let bytes = match preset.read() {
             Ok(bytes) => bytes,
             Err(why) => {
                 return ProbeReport::without_evidence(ProbeOutcome::Infrastructure(format!(
@@ -102,7 +103,7 @@ impl Prober {
                 "the file changed during the audit".into(),
             ));
         }
-        let mut report = match self.draw(preset, id) {
+        let mut report = match self.draw(&preset.path, bytes.clone(), id) {
             Ok(evidence) => ProbeReport { outcome: ProbeOutcome::Drawn, evidence },
             // Prefer the compiler's message to that of the show.
             Err(ProbeOutcome::Refused(why)) => {
@@ -124,8 +125,8 @@ impl Prober {
         DeckSettings { size, mesh: MESH, fps: FPS }
     }
 
-    fn draw(&mut self, preset: &Path, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
-        let library = Catalogue::of_one(preset).map_err(ProbeOutcome::Refused)?;
+    fn draw(&mut self, preset: &Path, bytes: Arc<[u8]>, id: PresetId) -> Result<ProbeEvidence, ProbeOutcome> {
+        let library = Catalogue::of_one(preset, bytes);
         let errors_before = self.render_context.gpu.error_count();
         let stage =
             self.stage.take().unwrap_or_else(|| Stage::new(self.render_context.clone(), self.settings.size));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::milk::text::{self, Decoded, Key, Line, Section};
+use crate::milk::text::{self, Decoded, Encoding, Key, Line, Section};
 
 /// Size above which a file gets a warning, bytes.
 const LARGE_BYTES: usize = 256 * 1024;
@@ -32,7 +32,7 @@ const PARAMETERS: [&str; 16] = [
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TextFacts {
-    /// `utf-8`, or `latin-1` if it is not valid UTF-8.
+    /// `utf-8`, `utf-16`, or `latin-1` if it is neither.
     pub decoded_as: String,
     /// Warnings: `empty`, `large`, `binary-nul`.
     pub warnings: Vec<String>,
@@ -67,7 +67,7 @@ pub struct Counts {
 impl TextFacts {
     /// Extracts the facts from the bytes of a preset.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut facts = Self { decoded_as: "utf-8".into(), ..Self::default() };
+        let mut facts = Self::default();
         let decoded = Decoded::new(bytes);
         let text = &*decoded.text;
         let mut fix = |applies: bool, name: &str| {
@@ -76,17 +76,20 @@ impl TextFacts {
             }
         };
         fix(decoded.bom, "removed-bom");
-        fix(decoded.latin1, "decoded-latin1");
+        fix(decoded.encoding == Encoding::Latin1, "decoded-latin1");
         fix(text.contains('\r'), "normalized-line-endings");
         fix(text.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)), "stripped-control-chars");
         fix(!text.is_empty() && !text.ends_with('\n'), "ensure-trailing-newline");
-        if decoded.latin1 {
-            facts.decoded_as = "latin-1".into();
+        facts.decoded_as = match decoded.encoding {
+            Encoding::Utf8 => "utf-8",
+            Encoding::Utf16 => "utf-16",
+            Encoding::Latin1 => "latin-1",
         }
+        .into();
         let warnings = [
             (text.trim().is_empty(), "empty"),
             (bytes.len() > LARGE_BYTES, "large"),
-            (bytes.contains(&0), "binary-nul"),
+            (text.contains('\0'), "binary-nul"),
         ];
         facts.warnings =
             warnings.iter().filter(|(applies, _)| *applies).map(|(_, name)| (*name).to_owned()).collect();
@@ -139,11 +142,13 @@ mod tests {
 
     #[test]
     fn binary_data_is_accepted() {
-        let facts = TextFacts::of(b"\xff\xfename\0");
+        let facts = TextFacts::of(b"\xffname\0");
         assert_eq!(
             (facts.decoded_as.as_str(), facts.warnings.as_slice()),
             ("latin-1", &["binary-nul".to_owned()][..])
         );
+        let wide = TextFacts::of(b"\xff\xfez\0=\x001\0");
+        assert_eq!((wide.decoded_as.as_str(), wide.warnings.len()), ("utf-16", 0));
         assert_eq!(TextFacts::of(b"").warnings, ["empty"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act on.
 //!
-//! The page is self-contained. Written next to it: `rescue.txt`, `ban.txt` and `flash.txt` with one path per line, as
+//! The page is self-contained. Written next to it: `accepted.txt`, `rescue.txt`, `ban.txt` and `flash.txt` with one path per line, as
 //! read by `aivj bake pack --rel-paths`, and `preset-families.json`.
 
 mod chart;
@@ -21,6 +21,8 @@ use html::HtmlPage;
 
 /// File name of the page.
 pub const PAGE: &str = "report.html";
+/// File name of the list of accepted presets.
+pub const ACCEPTED: &str = "accepted.txt";
 /// Maximum number of presets shown per group.
 const SHOWN: usize = 24;
 /// Maximum number of groups of similar presets.
@@ -39,7 +41,12 @@ pub fn write_with(out: &Path, plan: &AuditPlan, ledger: &Ledger) -> anyhow::Resu
     let audit = Audit::gather(out, plan, ledger)?;
     let lines =
         |presets: &[&ReportRow]| presets.iter().map(|preset| preset.path.clone() + "\n").collect::<String>();
-    let lists = [("rescue.txt", audit.rescue()), ("ban.txt", audit.ban()), ("flash.txt", audit.flashing())];
+    let lists = [
+        (ACCEPTED, audit.accepted()),
+        ("rescue.txt", audit.rescue()),
+        ("ban.txt", audit.ban()),
+        ("flash.txt", audit.flashing()),
+    ];
     for (name, presets) in lists {
         let text = lines(&presets);
         disk::write(&out.join(name), text.as_bytes())?;
@@ -108,6 +115,11 @@ impl<'a> Audit<'a> {
             let missing_image = preset.look != LookVerdict::Ok && !preset.record.evidence.missing.is_empty();
             preset.record.safety == Safety::Ok && (weak || missing_image)
         })
+    }
+
+    /// Playable presets with an acceptable look.
+    fn accepted(&self) -> Vec<&ReportRow> {
+        self.select(|preset| preset.record.safety == Safety::Ok && preset.look == LookVerdict::Ok)
     }
 
     /// Presets with more than three flashes in a second, without a limiter.
@@ -264,6 +276,7 @@ impl<'a> Audit<'a> {
             "audit-summary.json",
             "quality-blacklist.json",
             "preset-families.json",
+            ACCEPTED,
             "rescue.txt",
             "ban.txt",
             "flash.txt",
@@ -293,7 +306,8 @@ impl<'a> Audit<'a> {
         }
         page.heading(&format!("{title} ({whole})"));
         let picture = |preset: &&ReportRow| {
-            let picture = std::fs::read(thumb_path(&self.out.join("thumbs"), preset.id)).ok();
+            let picture =
+                disk::read(&thumb_path(&self.out.join("thumbs"), preset.id), disk::limit::IMAGE).ok();
             let reasons = preset.record.reasons(&self.gates).join("; ");
             (preset.file.clone(), preset.path.clone(), reasons, picture)
         };

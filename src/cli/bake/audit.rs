@@ -12,6 +12,8 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::report;
 use crate::audit::verdict::{LookVerdict, Safety};
 use crate::audit::{self, AuditEvent, AuditReport, AuditSettings};
+use crate::jobs::shard::Shard;
+use crate::shards;
 use crate::units::counted;
 
 /// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
@@ -35,6 +37,9 @@ pub struct Args {
     /// Start no new preset after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
+    /// Audit only this part of the library, for `aivj bake merge`; the verdicts are kept in the output folder
+    #[arg(long, value_name = "INDEX/COUNT")]
+    shard: Option<Shard>,
     /// Picture size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
@@ -72,6 +77,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         retry_failed: args.retry_failed,
         preset_cpu: Duration::from_secs(args.preset_seconds),
         only: None,
+        shard: args.shard,
         stop: std::sync::Arc::default(),
         pause_for: crate::jobs::show_lock::user_path(),
         probe: ProbeSettings {
@@ -85,8 +91,19 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out: args.out,
     };
     let mut watch = Watch::new(args.json, &settings.out);
-    let report = audit::audit(&settings, super::common::store()?, |event| watch.see(&event))?;
+    let store = match args.shard {
+        Some(_) => {
+            shards::break_seal(&settings.out)?;
+            super::common::store_in(&settings.out.join(shards::STORE))?
+        }
+        None => super::common::store()?,
+    };
+    let verdicts = store.another()?;
+    let report = audit::audit(&settings, store, |event| watch.see(&event))?;
     watch.end(&report)?;
+    if let (Some(shard), Some(verdicts)) = (args.shard, verdicts) {
+        shards::seal_audit(&settings.out, shard, &verdicts)?;
+    }
     Ok(if report.stopped.is_none() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 

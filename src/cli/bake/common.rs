@@ -1,6 +1,6 @@
 //! Arguments shared by several bake stages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -118,8 +118,12 @@ fn clip_seconds(text: &str) -> Result<f64, String> {
 /// Opens the performer's store. Fails if it can only be kept in memory, because a bake saves its verdicts there.
 pub(super) fn store() -> anyhow::Result<Store> {
     let places = UserFolders::of_user();
-    let data: PathBuf = places.context("no data folder found; set AIVJ_DATA to a folder")?.data;
-    let opened = Store::open(&data, now())?;
+    store_in(&places.context("no data folder found; set AIVJ_DATA to a folder")?.data)
+}
+
+/// Opens the store in this folder, which must be writable.
+pub(super) fn store_in(data: &Path) -> anyhow::Result<Store> {
+    let opened = Store::open(data, now())?;
     anyhow::ensure!(
         opened.store.path().is_some(),
         "{}",

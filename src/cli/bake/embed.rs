@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::common::{Embedding, Work};
-use crate::embed::{embed, open_embedder};
-use crate::frames::attach_frames;
-use crate::frames::items_in;
+use crate::embed::{EmbedderId, embed, open_embedder};
+use crate::frames::{attach_frames, items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::shard::Shard;
+use crate::shards::{self, ShardInfo, ShardStage};
 
 /// Compute embeddings of new and changed presets.
 #[derive(Debug, clap::Args)]
@@ -19,15 +20,29 @@ pub struct Args {
     out: PathBuf,
     #[command(flatten)]
     embedding: Embedding,
+    /// Folder with the frames [default: the --out folder]
+    #[arg(long, value_name = "DIR")]
+    frames: Option<PathBuf>,
+    /// Embed only this part of the library with a vision model, for `aivj bake merge`
+    #[arg(long, value_name = "INDEX/COUNT")]
+    shard: Option<Shard>,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let limit = args.work.limit();
-    let Args { work: Work { library, workers, seed, .. }, out, embedding } = args;
+    let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;
+    anyhow::ensure!(
+        shard.is_none() || embedding.embedder != "builtin",
+        "the built-in embedder is fitted to the whole library and takes minutes: run it without --shard after the merge"
+    );
     let _lock = FolderLock::take(&out)?;
     let mut items = items_in(&library, limit)?;
-    attach_frames(&mut items, &out);
+    if let Some(shard) = shard {
+        shards::break_seal(&out)?;
+        items = items_of_shard(items, shard);
+    }
+    attach_frames(&mut items, frames.as_deref().unwrap_or(&out));
     let models = crate::cli::models::folder();
     let on_note = &mut |text: String| println!("{text}");
     let opened = open_embedder(&embedding.embedder, models.as_deref(), &items, &out, seed, workers, on_note);
@@ -42,5 +57,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         done.blank,
         out.display()
     );
+    if let Some(shard) = shard {
+        let EmbedderId { embedder, model, preprocessing } = embedder.id();
+        let settings = format!("{embedder} {model} {preprocessing}");
+        let info = ShardInfo::new(ShardStage::Embed, shard, settings, items.len(), done.made + done.kept);
+        shards::seal(&out, &info)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::common::{Capture, Work};
-use crate::frames::items_in;
 use crate::frames::{CaptureJob, CaptureSettings, FrameCapturer, FramesSettings, attach_bands, render};
+use crate::frames::{items_in, items_of_shard};
 use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::shard::Shard;
 use crate::jobs::{show_lock, workers};
+use crate::shards::{self, ShardInfo, ShardStage};
 
 /// Render still frames of new and changed presets.
 #[derive(Debug, clap::Args)]
@@ -30,6 +32,12 @@ pub struct Args {
     /// Retries of a preset whose worker process failed
     #[arg(long, default_value_t = 2)]
     retry_times: u32,
+    /// Render only the presets listed in FILE, one path relative to the library per line
+    #[arg(long, value_name = "FILE")]
+    rel_paths: Option<PathBuf>,
+    /// Render only this part of the library, for `aivj bake merge`
+    #[arg(long, value_name = "INDEX/COUNT")]
+    shard: Option<Shard>,
     /// Stop after SECONDS; the next run resumes
     #[arg(long, value_name = "SECONDS")]
     stop_after_sec: Option<u64>,
@@ -44,6 +52,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let _lock = FolderLock::take(&args.out)?;
     let mut items = items_in(&library, limit)?;
+    if let Some(file) = &args.rel_paths {
+        let wanted = crate::pack::read_paths(file)?;
+        items.retain(|item| wanted.contains(&item.id));
+    }
+    if let Some(shard) = args.shard {
+        shards::break_seal(&args.out)?;
+        items = items_of_shard(items, shard);
+    }
     let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
         Ok(known) => {
@@ -64,6 +80,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     println!("{} rendered, {} failed, {} kept, in {}", done.ok, done.failed, done.kept, args.out.display());
     if !done.finished {
         println!("time limit reached; run again to resume");
+    }
+    if let Some(shard) = args.shard {
+        let rendered = done.ok + done.failed + done.kept;
+        let info = ShardInfo::new(ShardStage::Frames, shard, settings.capture.name(), items.len(), rendered);
+        shards::seal(&args.out, &info)?;
     }
     Ok(ExitCode::SUCCESS)
 }

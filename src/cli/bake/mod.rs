@@ -6,8 +6,10 @@ mod common;
 mod embed;
 mod flash;
 mod frames;
+mod merge;
 mod overnight;
 mod pack;
+mod plan;
 mod report;
 mod snapshot;
 
@@ -34,6 +36,8 @@ enum Stage {
     Frames(frames::Args),
     Embed(embed::Args),
     Cluster(cluster::Args),
+    Merge(merge::Args),
+    Plan(plan::Args),
 }
 
 /// Runs the command.
@@ -48,5 +52,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Stage::Frames(args) => frames::run(args),
         Stage::Embed(args) => embed::run(args),
         Stage::Cluster(args) => cluster::run(args),
+        Stage::Merge(args) => merge::run(args),
+        Stage::Plan(args) => plan::run(args),
     }
 }

@@ -1,6 +1,6 @@
 //! Downloads one file over HTTP with progress, resumes after interruptions, and verifies its hash.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Write as _};
 use std::path::Path;
 
@@ -158,7 +158,7 @@ fn hash<D: Digest>(path: &Path, blob: Option<u64>) -> std::io::Result<String> {
     if let Some(length) = blob {
         digest.update(format!("blob {length}\0"));
     }
-    let mut file = File::open(path)?;
+    let mut file = disk::Input::open(path, disk::limit::MODEL)?;
     let mut block = vec![0; BLOCK];
     loop {
         let count = file.read(&mut block)?;

@@ -127,7 +127,7 @@ impl Hub {
             ModelError::Hub(format!("{} has no suitable vision tower: {why}", repository.owner_and_name))
         })?;
         let commit = folder.join(COMMIT);
-        if std::fs::read_to_string(&commit).is_ok_and(|saved| saved != listing.sha) {
+        if disk::read_text(&commit, disk::limit::TEXT).is_ok_and(|saved| saved != listing.sha) {
             std::fs::remove_dir_all(folder).map_err(|error| super::unwritten(folder, &error))?;
         }
         disk::write(&commit, listing.sha.as_bytes())

@@ -128,8 +128,11 @@ fn copy(from: &Path, to: &Path) -> Result<(), ModelError> {
     let unread = |why: &dyn std::fmt::Display| ModelError::Unfit(format!("cannot read the model: {why}"));
     for found in Walk::new(from, MAX_DEPTH, |_| true) {
         let path = found.map_err(|skipped| unread(&skipped))?;
-        let mut input = Input::open(&path, disk::limit::STREAM)
-            .map_err(|why| unread(&format!("{}: {why}", path.display())))?;
+        let failed = |why: std::io::Error| unread(&format!("{}: {why}", path.display()));
+        if path.extension().is_some_and(|ending| ending == "onnx") {
+            crate::embed::check_model(&path).map_err(failed)?;
+        }
+        let mut input = Input::open(&path, disk::limit::MODEL).map_err(failed)?;
         let target = to.join(path.strip_prefix(from).unwrap_or(&path));
         let copied = target.parent().map_or(Ok(()), std::fs::create_dir_all);
         let copied =

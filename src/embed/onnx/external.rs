@@ -9,6 +9,8 @@ use std::path::Path;
 
 use crate::disk::{Input, limit};
 
+/// Maximum depth of messages in each other; graphs within the nodes of graphs use three for each level.
+const MAX_DEPTH: usize = 100;
 /// Maximum length of a file name, bytes.
 const MAX_NAME: u64 = 4096;
 
@@ -40,10 +42,10 @@ impl Message {
 
 /// Returns the sorted names of a model's external data files, relative to the model.
 pub(super) fn external_files(model: &Path) -> Result<BTreeSet<String>> {
-    let file = Input::open(model, limit::STREAM)?;
+    let file = Input::open(model, limit::MODEL)?;
     let end = file.length();
     let mut walk = Parser { file, at: 0, found: BTreeSet::new() };
-    walk.message(Message::Model, end)?;
+    walk.message(Message::Model, end, 0)?;
     Ok(walk.found)
 }
 
@@ -55,11 +57,17 @@ struct Parser {
 }
 
 impl Parser {
-    /// Parses a message that ends at byte `end`.
-    fn message(&mut self, message: Message, end: u64) -> Result<()> {
+    /// Parses a message that ends at byte `end` and is inside `depth` others.
+    fn message(&mut self, message: Message, end: u64, depth: usize) -> Result<()> {
+        if depth > MAX_DEPTH {
+            return Err(invalid());
+        }
         let mut key = String::new();
         while self.at < end {
             let tag = self.number()?;
+            if tag >> 3 == 0 {
+                return Err(invalid()); // No message has this field, but a file of zeros.
+            }
             let length = match tag & 7 {
                 0 => {
                     self.number()?;
@@ -74,7 +82,7 @@ impl Parser {
             match message.child(field) {
                 Some(inner) => {
                     let inner_end = self.at.checked_add(length).filter(|inner| *inner <= end);
-                    self.message(inner, inner_end.ok_or_else(invalid)?)?;
+                    self.message(inner, inner_end.ok_or_else(invalid)?, depth + 1)?;
                 }
                 None if message == Message::Entry && field == 1 => key = self.text(length)?,
                 None if message == Message::Entry && field == 2 && key == "location" => {

@@ -54,6 +54,8 @@ impl Onnx {
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
         let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
+        // Before a runtime reads it: nothing else than a model of a sane size gets that far.
+        check_model(&path).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
         let config = folder.join(CONFIG);
         let preparation = Preparation::read(&config)?;
         let runtime = runtime::runtime()?;
@@ -195,6 +197,14 @@ impl Embedder for Onnx {
     }
 }
 
+/// Checks that a file is a model, without reading its weights.
+///
+/// # Errors
+/// Fails if the file cannot be read or is not a model.
+pub fn check_model(path: &Path) -> std::io::Result<()> {
+    external_files(path).map(|_| ())
+}
+
 /// Opens a session on `provider`, or on the CPU.
 fn session(
     runtime: &Runtime,
@@ -277,7 +287,7 @@ fn fingerprint(path: &Path) -> Result<String, String> {
     let failed = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut hash = Sha256::new();
     let add = |hash: &mut Sha256, path: &Path| {
-        let input = Input::open(path, disk::limit::STREAM);
+        let input = Input::open(path, disk::limit::MODEL);
         let copied = input.and_then(|mut input| std::io::copy(&mut input, hash));
         copied.map_err(|error| failed(path, error))
     };

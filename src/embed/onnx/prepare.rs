@@ -89,8 +89,8 @@ const DEFAULT_SIDE: u32 = 224;
 impl Preparation {
     /// Reads `preprocessor_config.json`.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let bytes =
-            std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let bytes = disk::read(path, disk::limit::TEXT)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Self::parse(&bytes).map_err(|why| format!("cannot use {}: {why}", path.display()))
     }
 

@@ -3,18 +3,45 @@
 use std::io::{BufRead as _, Write as _};
 use std::ops::ControlFlow;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::usage;
+use crate::confine::{self, Rights};
+use crate::jobs::wire::WirePath;
 
-/// Prepares a worker process; call it before opening a device. The worker exits with its supervisor and runs at low
-/// priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set.
+/// Environment variable with the [`Rights`] of a worker.
+pub(super) const RIGHTS: &str = "AIVJ_RIGHTS";
+
+#[derive(Default, Serialize, Deserialize)]
+struct WireRights {
+    read: Vec<WirePath>,
+    write: Vec<WirePath>,
+}
+
+/// Returns the value of [`RIGHTS`].
+pub(super) fn encode(rights: &Rights) -> std::io::Result<String> {
+    let wire = |paths: &[std::path::PathBuf]| paths.iter().cloned().map(WirePath).collect();
+    let rights = WireRights { read: wire(&rights.read), write: wire(&rights.write) };
+    serde_json::to_string(&rights).map_err(std::io::Error::other)
+}
+
+/// Returns the rights in [`RIGHTS`]; none without it.
+fn own_rights() -> Rights {
+    let text = std::env::var(RIGHTS).unwrap_or_default();
+    let WireRights { read, write } = serde_json::from_str(&text).unwrap_or_default();
+    let plain = |paths: Vec<WirePath>| paths.into_iter().map(|path| path.0).collect();
+    Rights { read: plain(read), write: plain(write) }
+}
+
+/// Prepares a worker process; call it before opening a device or starting a thread. The worker exits with its supervisor,
+/// runs at low priority if [`LOW_PRIORITY`](super::LOW_PRIORITY) is set, and keeps only the rights that its pool gave it.
 pub fn init() {
     if !usage::die_with_parent() {
         std::process::exit(0); // The supervisor is gone; a job in the pipe would run without limits.
     }
     usage::lower_priority_if_requested();
+    confine::confine(&own_rights());
 }
 
 /// Reads one JSON request per line from standard input and writes one JSON answer per line to standard output.

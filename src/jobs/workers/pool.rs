@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::child;
 use super::limits::Limits;
 use super::stall::StallTimer;
 use super::usage::{self, Usage, UsageMeter};
+use crate::confine::Rights;
 use crate::jobs::show_lock;
 
 /// Interval between checks of a running child, short enough to catch runaway memory in time. Outside Linux a check
@@ -33,6 +35,8 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
+    /// What the workers may reach.
+    pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
     /// Lock of a playing show. While it is held one worker runs, and rests between jobs as long as the last one took.
@@ -240,6 +244,7 @@ impl Running {
         let mut process = Command::new(std::env::current_exe()?)
             .args(&settings.arguments)
             .envs(settings.environment.iter().copied())
+            .env(child::RIGHTS, child::encode(&settings.rights)?)
             .env(usage::SUPERVISOR, std::process::id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -67,7 +67,7 @@ pub struct ManifestPreset {
 impl Manifest {
     /// Reads a manifest. Presets without any name are dropped.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = std::fs::read(path).map_err(|error| FileError::new(path, &error))?;
+        let bytes = disk::read(path, disk::limit::LIST).map_err(|error| FileError::new(path, &error))?;
         Self::parse(&bytes).map_err(|why| FileError::new(path, &why))
     }
 

@@ -20,8 +20,8 @@ impl Store {
         let unusable = |error: &dyn std::fmt::Display| {
             StoreError::Folder(path.to_owned(), std::io::Error::other(error.to_string()))
         };
-        let fresh = with_suffix(path, &format!(".backup-{}.part", std::process::id()));
-        std::fs::remove_file(&fresh).ok(); // It usually does not exist.
+        let fresh = with_suffix(path, ".backup.part");
+        std::fs::remove_file(&fresh).ok(); // Of a start that was killed.
         let copied = copy(&self.connection, &fresh);
         let same = |copied: bool| -> std::io::Result<bool> {
             let newest = backup(path, 1);

@@ -95,7 +95,8 @@ fn rows_around_a_damaged_page_and_rows_with_invalid_text_survive() {
     let notice = opened.notice.expect("a notice");
     assert!(notice.contains("everything readable from it: 1"), "{notice}");
     let left = opened.store.favourites().expect("read");
-    assert!(left.is_subset(&ids), "{}", left.len());
+    // The remains of the row that was moved may be overwritten in part, and then hold the id of no preset.
+    assert!(left.difference(&ids).count() <= 1, "{} of {}", left.len(), ids.len());
     assert!(left.len() > ids.len() - 200, "{} of {}", left.len(), ids.len());
 }
 

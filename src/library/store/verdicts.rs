@@ -1,12 +1,13 @@
 //! Audit verdicts; also the checkpoint of an audit, because verdicts are stored as they arrive.
 
 use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, UnixSecs};
 use crate::library::{PresetId, Tags};
 
 /// A verdict: fields used for filtering, and everything as JSON.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRow {
     /// The preset.
     pub id: PresetId,

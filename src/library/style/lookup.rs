@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::compact::CompactIndex;
 use super::index::IndexVersion;
+use super::name_table::NameTable;
 use super::policy::StylePolicy;
 
 /// File name of the index v1.
@@ -26,23 +27,50 @@ pub struct IndexLookup {
     pub problems: Vec<String>,
 }
 
+impl IndexLookup {
+    /// Falls back from an index that lists none of these presets: from v1 to v0, and from v0 to no index.
+    pub fn matching(mut self, names: &NameTable) -> Self {
+        while let Some(index) = &self.index {
+            if index.entries.iter().any(|entry| names.index_of_hash(entry.name).is_some()) {
+                return self;
+            }
+            let version = index.version;
+            self.problems.push(format!("style index {} lists none of the library's presets", version.word()));
+            let folder = self.path.take().and_then(|path| path.parent().map(Path::to_owned));
+            self.index = None;
+            if let (IndexVersion::V1, Some(folder)) = (version, folder) {
+                self.read(&folder, INDEX_V0, IndexVersion::V0);
+            }
+        }
+        self
+    }
+
+    /// Reads an index if it exists; returns whether it is valid.
+    fn read(&mut self, folder: &Path, name: &str, version: IndexVersion) -> bool {
+        let path = folder.join(name);
+        if !path.exists() {
+            return false;
+        }
+        match CompactIndex::read(&path, version) {
+            Ok(index) => {
+                self.index = Some(index);
+                self.path = Some(path);
+                true
+            }
+            Err(error) => {
+                self.problems.push(error.to_string());
+                false
+            }
+        }
+    }
+}
+
 /// Looks in a folder, or in the folder of a file (an index or manifest).
 pub fn find_index(path: &Path) -> IndexLookup {
     let mut lookup = IndexLookup::default();
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    for (name, version) in [(INDEX_V1, IndexVersion::V1), (INDEX_V0, IndexVersion::V0)] {
-        let path = folder.join(name);
-        if !path.exists() {
-            continue;
-        }
-        match CompactIndex::read(&path, version) {
-            Ok(index) => {
-                lookup.index = Some(index);
-                lookup.path = Some(path);
-                break;
-            }
-            Err(error) => lookup.problems.push(error.to_string()),
-        }
+    if !lookup.read(folder, INDEX_V1, IndexVersion::V1) {
+        lookup.read(folder, INDEX_V0, IndexVersion::V0);
     }
     let policy = folder.join(POLICY_V0);
     if policy.exists() {
@@ -72,6 +100,18 @@ mod tests {
         assert_eq!(version(), Some(IndexVersion::V1));
         std::fs::write(folder.path().join(INDEX_V1), "{\"version\":\"v1\",\"entr").expect("written");
         assert_eq!(version(), Some(IndexVersion::V0));
+        // A valid v1 of other presets.
+        let mut other = by_name([("b.milk", "Geiss - storm")], "pack", "");
+        other.version = IndexVersion::V1;
+        other.write(&folder.path().join(INDEX_V1)).expect("written");
+        let mut names = NameTable::default();
+        names.add("a.milk", 0);
+        let lookup = find_index(folder.path()).matching(&names);
+        assert_eq!(lookup.index.map(|index| index.version), Some(IndexVersion::V0));
+        assert_eq!(lookup.problems, ["style index v1 lists none of the library's presets"]);
+        let lookup = find_index(folder.path()).matching(&NameTable::default());
+        assert_eq!((lookup.index.is_some(), lookup.problems.len()), (false, 2));
+        std::fs::write(folder.path().join(INDEX_V1), "{\"version\":\"v1\",\"entr").expect("written");
         let lookup = find_index(&folder.path().join("library-manifest.json"));
         assert_eq!((lookup.index.is_some(), lookup.problems.len()), (true, 1));
     }

@@ -17,6 +17,8 @@ pub struct Pool {
     pub catalogue: Arc<Catalogue>,
     /// Presets that an audit of this library rejected, with reasons. They are not chosen unless rescued.
     pub rejected: Arc<BTreeMap<PresetId, String>>,
+    /// Their indices, as far as they are in the catalogue.
+    rejected_presets: Vec<u32>,
     /// Preset indices of each arm, ordered by cluster, then by energy.
     arms: Vec<Vec<u32>>,
     affinity: Vec<Affinity>,
@@ -46,17 +48,38 @@ impl Pool {
                 .filter(|size| *size > 0)
                 .fold((0, 0), |(clusters, presets), size| (clusters + 1, presets + size))
         });
-        Self { rejected: catalogue.rejected.clone(), catalogue, arms, affinity, suited }
+        catalogue.prepare();
+        let rejected = catalogue.rejected.clone();
+        let mut pool = Self {
+            rejected: Arc::default(),
+            rejected_presets: Vec::new(),
+            catalogue,
+            arms,
+            affinity,
+            suited,
+        };
+        pool.reject(rejected);
+        pool
+    }
+
+    /// Sets which presets are rejected.
+    fn reject(&mut self, rejected: Arc<BTreeMap<PresetId, String>>) {
+        self.rejected_presets = rejected.keys().filter_map(|id| self.index_of(*id)).collect();
+        self.rejected = rejected;
     }
 
     /// Returns this library as an earlier show knew it: with these affinities, and these presets rejected.
     pub fn as_recorded(&self, affinity: &[Affinity], rejected: &[PresetId]) -> Self {
         let affinity = if affinity.len() == self.affinity.len() { affinity } else { &self.affinity };
         let rejected = rejected.iter().map(|id| (*id, String::from("rejected by an audit")));
-        Self {
-            rejected: Arc::new(rejected.collect()),
-            ..Self::with_affinity(self.catalogue.clone(), affinity.to_vec())
-        }
+        let mut pool = Self::with_affinity(self.catalogue.clone(), affinity.to_vec());
+        pool.reject(Arc::new(rejected.collect()));
+        pool
+    }
+
+    /// Returns the indices of the presets that an audit rejected.
+    pub fn rejected_presets(&self) -> &[u32] {
+        &self.rejected_presets
     }
 
     /// Returns the affinities of all clusters.

@@ -5,16 +5,13 @@
 
 mod frames;
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
 use super::{Command, DroppedSteps, GraphicsEvent, Quality, ResumeState, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
-use crate::library::{BanKind, Catalogue, PresetId, StyleOrigin};
+use crate::library::{BanKind, PresetId, StyleOrigin};
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
@@ -36,7 +33,7 @@ pub struct LogHeader {
     pub sound: String,
     /// Planned length of the set, seconds; 0 if unknown.
     pub seconds: f64,
-    /// Hash of the library; see [`identity`].
+    /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
     pub library: String,
     /// Number of presets in the library.
     pub presets: usize,
@@ -65,7 +62,7 @@ impl LogHeader {
             steady: false,
             sound: String::new(),
             seconds: 0.0,
-            library: identity(library),
+            library: library.identity().to_owned(),
             presets: library.entries.len(),
             styles: library.origin,
             affinities: pool.affinities().to_vec(),
@@ -135,7 +132,7 @@ pub enum Event {
     Frames(Box<Frames>),
     /// The library or its styles changed.
     Library {
-        /// Hash of the library; see [`identity`].
+        /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
         library: String,
         /// Number of presets.
         presets: usize,
@@ -318,28 +315,10 @@ pub fn parse(text: &str) -> Result<(LogHeader, Vec<Entry>), LogError> {
     Ok((header, entries))
 }
 
-/// Hashes everything about a library that choices depend on.
-pub fn identity(library: &Catalogue) -> String {
-    let mut hash = Sha256::new();
-    for entry in &library.entries {
-        hash.update(entry.id.0);
-        hash.update(entry.cluster.to_le_bytes());
-        hash.update([entry.energy as u8]);
-        hash.update(entry.family.to_le_bytes());
-    }
-    for cluster in &library.clusters {
-        hash.update(cluster.key.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize()[..16].iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::Catalogue;
 
     fn header() -> LogHeader {
         let settings = ShowSettings { seed: 3, ..ShowSettings::default() };
@@ -359,10 +338,10 @@ mod tests {
 
     #[test]
     fn another_library_has_another_identity() {
-        let mut library = Catalogue::built_in();
-        let before = identity(&library);
-        library.entries[3].cluster += 1;
-        assert_ne!(identity(&library), before);
-        assert_eq!(before.len(), 32);
+        let (library, mut other) = (Catalogue::built_in(), Catalogue::built_in());
+        assert_eq!(library.identity(), Catalogue::built_in().identity());
+        other.entries[3].cluster += 1;
+        assert_ne!(other.identity(), library.identity());
+        assert_eq!(library.identity().len(), 32);
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{
     FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, image, layout, pipeline, screen_module,
-    uniform, view,
+    view,
 };
 use crate::milk::BlurRange;
+use crate::stage::buffer::UniformBuffer;
 use crate::stage::gpu::Gpu;
 
 const SHADER: &str = include_str!("../../../shaders/blur.wgsl");
@@ -60,7 +61,7 @@ pub(in crate::stage) struct Pyramid {
 struct Half {
     texture: wgpu::Texture,
     target: wgpu::TextureView,
-    uniforms: wgpu::Buffer,
+    uniforms: UniformBuffer<BlurUniforms>,
     /// Size of the input, pixels.
     source: [u32; 2],
     /// Bind groups: one per feedback image for the first pass, one for all others.
@@ -88,12 +89,12 @@ impl Pyramid {
             let rounded = [((side[0] + 3) / 16 * 16).max(16), (side[1].div_ceil(4) * 4).max(4)];
             let texture = image(device, &format!("blur/half {number}"), rounded);
             let target = view(&texture);
-            let uniforms = uniform::<BlurUniforms>(device, "blur/uniforms");
+            let uniforms = UniformBuffer::new(device, "blur/uniforms");
             let sources = halves.last().map_or(images.to_vec(), |before| vec![&before.target]);
             let groups = sources.into_iter().map(|from| {
                 let resources = [
                     wgpu::BindingResource::Sampler(sampler),
-                    uniforms.as_entire_binding(),
+                    uniforms.binding(),
                     wgpu::BindingResource::TextureView(from),
                 ];
                 bind(device, "blur", &pass.layout, &resources)
@@ -118,7 +119,7 @@ impl Pyramid {
 
     /// Records the passes that blur feedback image `image`.
     pub fn encode(
-        &self,
+        &mut self,
         pass: &BlurPass,
         queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
@@ -126,7 +127,7 @@ impl Pyramid {
         range: &BlurRange,
     ) {
         let scales = scales(range);
-        for (number, half) in self.halves.iter().enumerate() {
+        for (number, half) in self.halves.iter_mut().enumerate() {
             let vertical = number % 2 == 1;
             let (scale, bias) = scales[number / 2];
             let darken = if number == 1 { range.edge_darken } else { 0.0 };
@@ -140,7 +141,7 @@ impl Pyramid {
                 // In projectM the feedback image is upside down, but the levels are not.
                 slip: if number == 0 { -1.0 } else { 1.0 },
             };
-            queue.write_buffer(&half.uniforms, 0, bytemuck::bytes_of(&uniforms));
+            half.uniforms.set(queue, uniforms);
             let Some(group) = half.groups.get(image).or(half.groups.first()) else { continue };
             let mut render = begin(encoder, "blur", &half.target, true);
             render.set_pipeline(&pass.pipeline);

@@ -2,6 +2,8 @@
 
 use lactea_abi::MeshVertex;
 
+use crate::milk::{GridPoint, grid_points};
+
 /// Vertex attributes of `shaders/mesh.wgsl`.
 pub(in crate::stage) const ATTRIBUTES: [wgpu::VertexAttribute; 4] =
     wgpu::vertex_attr_array![0 => Float32x2, 1 => Float32x4, 2 => Float32x4, 3 => Float32x2];
@@ -13,6 +15,40 @@ pub(in crate::stage) fn buffer_layout() -> wgpu::VertexBufferLayout<'static> {
         step_mode: wgpu::VertexStepMode::Vertex,
         attributes: &ATTRIBUTES,
     }
+}
+
+/// Returns the vertices of the warp mesh of `cells` columns and rows in a picture of `size` pixels, as points.
+pub(in crate::stage) fn warp_points(cells: [u32; 2], size: [u32; 2]) -> impl Iterator<Item = GridPoint> {
+    grid_points(cells, aspect(size))
+}
+
+/// Returns the vertices of the warp mesh. [`set_sources`] completes them.
+pub(in crate::stage) fn warp_vertices(cells: [u32; 2], size: [u32; 2]) -> Vec<MeshVertex> {
+    let vertex = |point: GridPoint| {
+        let [x, y] = point.at;
+        MeshVertex {
+            pos: point.at,
+            diffuse: [1.0; 4],
+            uv: [0.0, 0.0, x * 0.5 + 0.5, 0.5 - y * 0.5],
+            // Angles are clockwise in shaders, counterclockwise in code.
+            rad_ang: [point.rad, -point.ang],
+        }
+    };
+    warp_points(cells, size).map(vertex).collect()
+}
+
+/// Sets where each vertex of the warp mesh samples the previous image, and the decay colour.
+pub(in crate::stage) fn set_sources(vertices: &mut [MeshVertex], sources: &[[f32; 2]], decay: f32) {
+    for (vertex, source) in vertices.iter_mut().zip(sources) {
+        vertex.uv[..2].copy_from_slice(source);
+        vertex.diffuse = [decay, decay, decay, 1.0];
+    }
+}
+
+/// Returns the aspect correction of a picture; the larger factor is 1.
+fn aspect([width, height]: [u32; 2]) -> [f32; 2] {
+    let [width, height] = [width as f32, height as f32];
+    [(width / height).min(1.0), (height / width).min(1.0)]
 }
 
 /// Returns the indices of a grid of `columns` by `rows` cells, two triangles each. Diagonals run from bottom left to
@@ -40,7 +76,7 @@ const QUARTER_VERTICES: u32 = (QUARTER[0] + 1) * (QUARTER[1] + 1);
 pub(in crate::stage) fn composite_vertices(hue: &[[f32; 4]; 4], size: [u32; 2], out: &mut Vec<MeshVertex>) {
     out.clear();
     let [width, height] = size.map(|side| side as f32);
-    let aspect = [(width / height).min(1.0), (height / width).min(1.0)];
+    let aspect = aspect(size);
     let offset = [0.5 / width, 0.5 / height];
     for (right, below) in [(false, false), (true, false), (false, true), (true, true)] {
         for row in 0..=QUARTER[1] {

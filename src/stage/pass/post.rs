@@ -3,9 +3,8 @@
 //! The shader of a pass is its own file, appended to `shaders/shared/screen.wgsl`. It binds the sampler at 0, the
 //! uniform block at 1, and the images from 2.
 
-use std::marker::PhantomData;
-
 use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeline, screen_module};
+use crate::stage::buffer::UniformBuffer;
 use crate::stage::gpu::Gpu;
 
 /// Bind groups cached per pass: a pass reads one of two pictures and one of two history images.
@@ -27,9 +26,8 @@ pub(in crate::stage) struct ScreenPass<U> {
     label: &'static str,
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
-    uniforms: wgpu::Buffer,
+    uniforms: UniformBuffer<U>,
     cached: Vec<(Vec<wgpu::TextureView>, wgpu::BindGroup)>,
-    kind: PhantomData<U>,
 }
 
 impl<U: bytemuck::Pod> ScreenPass<U> {
@@ -54,14 +52,8 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
                 topology: wgpu::PrimitiveTopology::TriangleList,
             },
         );
-        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            // Uniform blocks are padded to a multiple of 16 bytes.
-            size: (size_of::<U>() as u64).next_multiple_of(16),
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        Self { label, pipeline, layout, uniforms, cached: Vec::new(), kind: PhantomData }
+        let uniforms = UniformBuffer::new(&gpu.device, label);
+        Self { label, pipeline, layout, uniforms, cached: Vec::new() }
     }
 
     /// Draws to `target`, reading `images`.
@@ -87,7 +79,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
         images: &[&wgpu::TextureView],
         uniforms: &U,
     ) {
-        gpu.queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(uniforms));
+        self.uniforms.set(&gpu.queue, *uniforms);
         let cached = self.cached.iter().position(|(views, _)| views.iter().eq(images.iter().copied()));
         let index = cached.unwrap_or_else(|| self.bind(gpu, sampler, images));
         render.set_pipeline(&self.pipeline);
@@ -97,7 +89,7 @@ impl<U: bytemuck::Pod> ScreenPass<U> {
 
     /// Caches a bind group of `images`, evicting the oldest, and returns its index.
     fn bind(&mut self, gpu: &Gpu, sampler: &wgpu::Sampler, images: &[&wgpu::TextureView]) -> usize {
-        let mut resources = vec![wgpu::BindingResource::Sampler(sampler), self.uniforms.as_entire_binding()];
+        let mut resources = vec![wgpu::BindingResource::Sampler(sampler), self.uniforms.binding()];
         resources.extend(images.iter().map(|view| wgpu::BindingResource::TextureView(view)));
         let group = bind(&gpu.device, self.label, &self.layout, &resources);
         if self.cached.len() >= CACHED_BIND_GROUPS {

@@ -1,7 +1,24 @@
 //! The built-in warp pass, for presets without a warp shader.
 
-use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, layout, mesh, module, pipeline};
+use super::coordinates::CoordinatesPass;
+use super::{FORMAT, PipelineDesc, SAMPLER, TEXTURE, UNIFORM, layout, mesh, module, pipeline};
 use crate::stage::gpu::Gpu;
+
+const SHADER: &str = include_str!("../../../shaders/warp.wgsl");
+
+/// Matches `Warp` in `shaders/warp.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(in crate::stage) struct WarpUniforms {
+    /// Factors of the previous image. Alpha is kept: textured polygons sample it.
+    decay: [f32; 4],
+}
+
+impl WarpUniforms {
+    pub fn new(decay: f32) -> Self {
+        Self { decay: [decay, decay, decay, 1.0] }
+    }
+}
 
 /// Pipeline and layout of the built-in warp pass.
 pub(in crate::stage) struct WarpPass {
@@ -10,24 +27,46 @@ pub(in crate::stage) struct WarpPass {
 }
 
 impl WarpPass {
-    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule) -> Self {
+    /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
+    pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
-        let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER]);
-        let shader = module(gpu, "warp", include_str!("../../../shaders/warp.wgsl"));
-        let pipeline = pipeline(
-            device,
-            &PipelineDesc {
-                label: "warp",
-                layouts: &[&layout],
-                vertex: (mesh_shader, "vs_mesh"),
-                buffers: &[mesh::buffer_layout()],
-                fragment: (&shader, "fs_warp"),
-                constants: &[],
-                format: FORMAT,
-                blend: None,
-                topology: wgpu::PrimitiveTopology::TriangleList,
-            },
-        );
+        let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER, UNIFORM]);
+        let shader = module(gpu, "warp", SHADER);
+        let mesh = PipelineDesc {
+            label: "warp",
+            layouts: &[&layout],
+            vertex: (mesh_shader, "vs_mesh"),
+            buffers: &[mesh::buffer_layout()],
+            fragment: (&shader, "fs_warp"),
+            constants: &[],
+            format: FORMAT,
+            blend: None,
+            topology: wgpu::PrimitiveTopology::TriangleList,
+        };
+        let pipeline = match coordinates {
+            Some(coordinates) => pipeline(
+                device,
+                &PipelineDesc {
+                    layouts: &[&layout, &coordinates.layout],
+                    vertex: (mesh_shader, "vs_image"),
+                    buffers: &[],
+                    fragment: (&shader, "fs_warp_image"),
+                    ..mesh
+                },
+            ),
+            None => pipeline(device, &mesh),
+        };
         Self { pipeline, layout }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block_layout::check_layout;
+    use super::*;
+
+    #[test]
+    fn both_sides_agree_on_the_block() {
+        check_layout!(WarpUniforms { decay }, SHADER, "Warp");
     }
 }

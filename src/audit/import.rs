@@ -1,0 +1,46 @@
+//! Takes over verdicts from other machines.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::plan::AuditPlan;
+use super::run::AuditRun;
+use super::{Ledger, write_reports};
+use crate::jobs::folder_lock::FolderLock;
+use crate::jobs::now;
+use crate::jobs::wire::WirePath;
+use crate::library::Store;
+use crate::library::store::VerdictRow;
+
+/// Saves `verdicts` of audits with this recipe in `store`, except where it holds newer ones, scans the libraries, and
+/// writes the reports to `out`. Returns the number of presets of the libraries with a verdict.
+pub fn import(
+    out: &Path,
+    libraries: &[PathBuf],
+    recipe: &str,
+    store: Store,
+    verdicts: &[VerdictRow],
+) -> anyhow::Result<usize> {
+    let _lock = FolderLock::take(out)?;
+    let plan = AuditPlan::scan(&store, libraries)?;
+    let mut current = HashSet::new();
+    for verdict in verdicts {
+        let known = store.verdict(verdict.id)?;
+        if known.is_some_and(|known| known.recipe == recipe && known.at >= verdict.at) {
+            current.insert(verdict.id);
+        }
+    }
+    let newer: Vec<VerdictRow> =
+        verdicts.iter().filter(|verdict| !current.contains(&verdict.id)).cloned().collect();
+    store.put_verdicts(&newer)?;
+    let ledger = Ledger::new(store, recipe.to_owned());
+    let run = AuditRun {
+        version: "v0".into(),
+        libraries: plan.libraries.iter().map(|library| WirePath(library.root.clone())).collect(),
+        recipe: recipe.to_owned(),
+        started_at: now(),
+        judged: newer.len(),
+    };
+    write_reports(out, &run, &plan, &ledger)?;
+    Ok(ledger.known()?.iter().filter(|(id, _)| plan.has(*id)).count())
+}

@@ -1,0 +1,44 @@
+//! `aivj bake merge`: joins the shards of several machines.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::shards::{self, Merged, ShardStage};
+use crate::units::counted;
+
+/// Join finished shards of one stage, in any order; exit with 3 if shards are missing.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folders of the shards
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Output folder; for an overnight bake in FOLDER, use FOLDER/audit for an audit and FOLDER for other stages
+    #[arg(long)]
+    out: PathBuf,
+    /// Preset folders of an audit [default: as named by the shards]
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    library: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let merged = shards::merge(&args.folders, &args.out, &args.library, super::common::store)?;
+    let Merged { stage, results, pending, missing } = &merged;
+    let what = match stage {
+        ShardStage::Audit => "verdict",
+        ShardStage::Frames => "rendered preset",
+        ShardStage::Embed => "embedding",
+    };
+    println!("{} in {}", counted(*results, what), args.out.display());
+    if *pending > 0 {
+        let presets = counted(*pending, "preset");
+        println!(
+            "{presets} of the merged shards have no result; run the commands of these shards again to retry"
+        );
+    }
+    if !missing.is_empty() {
+        let names: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        println!("missing shards: {}", names.join(", "));
+    }
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}

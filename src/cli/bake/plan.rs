@@ -1,0 +1,139 @@
+//! `aivj bake plan`: job files for a cluster.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::disk;
+use crate::shards::{self, ClusterPlan, Engine, PresetCost};
+
+/// Write the job files of a bake on several machines, and estimate its time.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Job engine of the cluster
+    #[arg(long, value_enum)]
+    engine: EngineName,
+    /// Number of machines
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    machines: u32,
+    /// Preset folder, under the same path on every machine
+    #[arg(long)]
+    library: PathBuf,
+    /// Texture folders, under the same paths on every machine
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    textures: Vec<PathBuf>,
+    /// Name of the pack
+    #[arg(long)]
+    pack: String,
+    /// Folder shared by all machines: the job files, the shards and the finished bake
+    #[arg(long)]
+    out: PathBuf,
+    /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
+    #[arg(long, default_value = "builtin")]
+    embedder: String,
+    /// Cores of each machine
+    #[arg(long, default_value_t = crate::cli::args::default_workers() as u32, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    cores: u32,
+    /// Request a graphics card on each machine
+    #[arg(long)]
+    gpu: bool,
+    /// Number of shards [default: chosen by baking a few presets here, about 20 minutes each]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    shards: Option<u32>,
+    /// Container image with the aivj command, for Kubernetes
+    #[arg(long, default_value = "aivj")]
+    image: String,
+}
+
+/// A job engine.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum EngineName {
+    Slurm,
+    Hyperqueue,
+    Kubernetes,
+}
+
+/// Time of one shard, seconds.
+const SHARD_SECS: f64 = 20.0 * 60.0;
+/// Time limit of a job without a measured rate, minutes.
+const DEFAULT_MINUTES: u32 = 240;
+
+/// Runs the command.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let whole = |path: &PathBuf| std::path::absolute(path).with_context(|| path.display().to_string());
+    let (library, work) = (whole(&args.library)?, whole(&args.out)?);
+    let textures = args.textures.iter().map(whole).collect::<anyhow::Result<Vec<_>>>()?;
+    anyhow::ensure!(library.is_dir(), "{} is not a folder", library.display());
+    let (shards, minutes) = match args.shards {
+        Some(count) => (count, DEFAULT_MINUTES),
+        None => {
+            let cost = shards::measure(&library, &textures)?;
+            let shards = shard_count(&cost, args.machines, args.cores);
+            print_estimate(&cost, shards, args.machines, args.cores);
+            // Three times the estimate, for slower machines, and a start on a cold cache.
+            let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
+            (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
+        }
+    };
+    let plan = ClusterPlan {
+        library,
+        textures,
+        pack: args.pack,
+        work,
+        embedder: args.embedder,
+        shards,
+        machines: args.machines,
+        cores: args.cores,
+        gpu: args.gpu,
+        minutes,
+        image: args.image,
+    };
+    let engine = match args.engine {
+        EngineName::Slurm => Engine::Slurm,
+        EngineName::Hyperqueue => Engine::HyperQueue,
+        EngineName::Kubernetes => Engine::Kubernetes,
+    };
+    let mut last = plan.work.clone();
+    for file in shards::plan_files(&plan, engine) {
+        last = plan.work.join(file.name);
+        disk::write(&last, file.text.as_bytes())?;
+        println!("wrote {}", last.display());
+    }
+    println!("{shards} shards; start the bake with {}", last.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns a number of shards that keeps every machine busy and takes about twenty minutes each.
+fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
+    let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
+    let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);
+    (rounds as u32 * machines).min(cost.presets.max(1) as u32)
+}
+
+fn print_estimate(cost: &PresetCost, shards: u32, machines: u32, cores: u32) {
+    let hours =
+        |secs: f64| secs * cost.presets as f64 / f64::from(cores) / f64::from(machines.min(shards)) / 3600.0;
+    println!(
+        "{} presets; measured here with one worker: {:.2} s for an audit, {:.2} s for frames",
+        cost.presets, cost.audit, cost.frames
+    );
+    println!(
+        "estimate for {machines} machines like this one, with {cores} cores each: audit {:.1} h, frames {:.1} h",
+        hours(cost.audit),
+        hours(cost.frames)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_keep_every_machine_busy_for_about_twenty_minutes() {
+        let cost = PresetCost { audit: 0.5, frames: 1.5, presets: 136_109 };
+        assert_eq!(shard_count(&cost, 4, 8), 24);
+        assert_eq!(shard_count(&PresetCost { presets: 10, ..cost }, 4, 8), 4);
+        assert_eq!(shard_count(&PresetCost { presets: 2, ..cost }, 4, 8), 2);
+    }
+}

@@ -1,0 +1,166 @@
+//! `aivj bench`: measures what presets cost on this machine.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::render::render_all;
+use crate::confine::Rights;
+use crate::frames::bench::Bench;
+use crate::frames::items_in;
+use crate::frames::single::{RenderJob, RenderSettings, foreign_files};
+use crate::jobs::machine;
+use crate::jobs::wire::WirePreset;
+use crate::jobs::workers::{Limits, PoolSettings};
+use crate::library;
+use crate::stage::Gpu;
+
+/// Measure the cost of presets, or compare two measurements; exit with 1 if a preset cannot be drawn.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Preset folder [default: built-in presets]
+    folder: Option<PathBuf>,
+    /// File with one preset path per line
+    #[arg(long, value_name = "FILE", conflicts_with = "folder")]
+    list: Option<PathBuf>,
+    /// Picture sizes in pixels
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_delimiter = ',', default_value = "320x240,1280x720,1920x1080",
+        value_parser = super::args::size)]
+    size: Vec<[u32; 2]>,
+    /// Cells of the warp mesh
+    #[arg(long, value_name = "COLUMNSxROWS", value_delimiter = ',', default_value = "48x36",
+        value_parser = super::args::mesh)]
+    mesh: Vec<[u32; 2]>,
+    /// Number of frames per preset
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
+    frames: u32,
+    /// Measure everything ROUNDS times; the lowest results count
+    #[arg(long, default_value_t = 2, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Maximum number of presets [default: all]
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Audio file, or `demo` for the demo track
+    #[arg(long, default_value = "demo")]
+    audio: String,
+    /// Texture folder; repeatable
+    #[arg(long, value_name = "DIR")]
+    textures: Vec<PathBuf>,
+    /// Write the results to FILE as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Compare two JSON files instead of measuring: the newer one, then the older one
+    #[arg(long, num_args = 2, value_names = ["NOW", "BEFORE"], exclusive = true)]
+    compare: Vec<PathBuf>,
+}
+
+/// A preset to measure.
+struct Subject {
+    name: String,
+    file: PathBuf,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let [now, before] = &args.compare[..] {
+        print!("{}", Bench::load(now)?.compared_with(&Bench::load(before)?));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Built-in presets are written to files, which worker processes read.
+    let folder = tempfile::tempdir().context("creating a folder for the built-in presets")?;
+    let subjects = subjects(args, folder.path())?;
+    let gpu = Gpu::headless()?;
+    let mut bench = Bench {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: machine::name(),
+        adapter: gpu.name(),
+        driver: gpu.driver(),
+        frames: args.frames,
+        rounds: args.rounds,
+        rows: Vec::new(),
+    };
+    drop(gpu);
+    let mut failed = 0;
+    for _ in 0..args.rounds {
+        for &size in &args.size {
+            for &mesh in &args.mesh {
+                failed += measure(args, &subjects, [size, mesh], &mut bench)?;
+            }
+        }
+    }
+    print!("{}", bench.table());
+    if let Some(path) = &args.json {
+        bench.save(path)?;
+    }
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Measures all presets once at one size; returns the number of presets that failed.
+fn measure(
+    args: &Args,
+    subjects: &[Subject],
+    [size, mesh]: [[u32; 2]; 2],
+    bench: &mut Bench,
+) -> anyhow::Result<u32> {
+    let settings = RenderSettings {
+        size,
+        fps: 30,
+        frames: args.frames,
+        save: Vec::new(),
+        mesh,
+        textures: args.textures.clone(),
+        seed: 1,
+        audio: args.audio.clone(),
+    };
+    let pool = PoolSettings {
+        // One at a time: presets that share a processor slow each other down.
+        workers: 1,
+        limits: Limits {
+            cpu: Duration::from_secs(300),
+            wall: Duration::from_secs(900),
+            memory_mib: 4096,
+            recycle_mib: 2048,
+        },
+        arguments: vec!["worker".into(), "render".into(), serde_json::to_string(&settings)?],
+        rights: Rights { read: foreign_files(&settings.textures, &settings.audio), write: Vec::new() },
+        environment: Vec::new(),
+        pause_for: None,
+        stop: std::sync::Arc::default(),
+    };
+    let jobs =
+        subjects.iter().map(|subject| RenderJob { preset: WirePreset::new(subject.file.clone()), out: None });
+    let mut failed = 0;
+    render_all(&pool, jobs.collect(), |report| {
+        let subject = subjects.iter().find(|subject| subject.file == report.preset);
+        let name =
+            subject.map_or_else(|| report.preset.display().to_string(), |subject| subject.name.clone());
+        if !bench.add(&name, [size, mesh], &report) {
+            failed += 1;
+            eprintln!("aivj: could not measure {name}: {}", report.reason);
+        }
+    });
+    Ok(failed)
+}
+
+fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subject>> {
+    let of_file = |file: PathBuf| Subject { name: file.display().to_string(), file };
+    let mut subjects: Vec<Subject> = if let Some(list) = &args.list {
+        let text = crate::disk::read_text(list, crate::disk::limit::LIST)
+            .with_context(|| format!("reading {}", list.display()))?;
+        text.lines().filter(|line| !line.trim().is_empty()).map(|line| of_file(line.into())).collect()
+    } else if let Some(folder) = &args.folder {
+        items_in(folder, args.limit)?.into_iter().map(|item| of_file(item.path)).collect()
+    } else {
+        let write = |(number, preset): (usize, library::BuiltIn)| {
+            let file = written.join(format!("{number:03}.milk"));
+            std::fs::write(&file, preset.text).with_context(|| format!("writing {}", file.display()))?;
+            anyhow::Ok(Subject { name: preset.path.to_owned(), file })
+        };
+        library::built_in().enumerate().map(write).collect::<anyhow::Result<_>>()?
+    };
+    subjects.truncate(args.limit.unwrap_or(usize::MAX));
+    anyhow::ensure!(!subjects.is_empty(), "no presets given; name a folder, or use --list");
+    Ok(subjects)
+}

@@ -1,0 +1,154 @@
+//! Landlock and seccomp.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+    RulesetCreated, RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
+};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+
+use super::rights::{Enforced, Rights};
+
+/// The newest kernel interface whose rights are known here; older kernels enforce what they have of it.
+const INTERFACE: ABI = ABI::V6;
+
+/// Programs, libraries, drivers, fonts and their settings.
+const SYSTEM: [&str; 16] = [
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/bin",
+    "/sbin",
+    "/etc",
+    "/opt",
+    "/nix",
+    "/gnu",
+    "/snap",
+    "/home/linuxbrew/.linuxbrew",
+    "/run/opengl-driver",
+    "/run/current-system",
+    "/proc",
+    "/sys",
+];
+/// Devices, of which the graphics card is one, and the shared memory of drivers.
+const DEVICES: [&str; 1] = ["/dev"];
+/// Drivers and fonts of the user, below the home folder.
+const OF_USER: [&str; 5] =
+    [".config/vulkan", ".local/share/vulkan", ".local/share/fonts", ".fonts", ".config/fontconfig"];
+/// Shader caches, below the cache folder of the user.
+const CACHES: [&str; 5] =
+    ["mesa_shader_cache", "mesa_shader_cache_db", "mesa_shader_cache_sf", "nvidia", "radv_builtin_shaders"];
+/// Variables that name further files and folders of drivers.
+const DRIVER_VARIABLES: [&str; 8] = [
+    "VK_DRIVER_FILES",
+    "VK_ADD_DRIVER_FILES",
+    "VK_ICD_FILENAMES",
+    "VK_LAYER_PATH",
+    "VK_ADD_LAYER_PATH",
+    "LD_LIBRARY_PATH",
+    "LIBGL_DRIVERS_PATH",
+    "XDG_DATA_DIRS",
+];
+/// Variables that name a shader cache.
+const CACHE_VARIABLES: [&str; 3] =
+    ["MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH"];
+
+/// Calls that are refused: sockets, other ways to make them, and reaching into other processes.
+const REFUSED: [libc::c_long; 5] = [
+    libc::SYS_socket,
+    libc::SYS_io_uring_setup,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+];
+
+pub(super) fn confine(rights: &Rights) -> Enforced {
+    let files = restrict_files(rights).unwrap_or_else(|error| {
+        log::debug!("Landlock is not available: {error}");
+        false
+    });
+    let network = refuse_calls().unwrap_or_else(|error| {
+        log::debug!("seccomp is not available: {error}");
+        false
+    });
+    Enforced { files, network }
+}
+
+/// Restricts the calling thread to its folders; returns whether the kernel enforces it.
+fn restrict_files(rights: &Rights) -> Result<bool, RulesetError> {
+    let all = AccessFs::from_all(INTERFACE);
+    let run = AccessFs::from_read(INTERFACE);
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let rules = Ruleset::default()
+        .handle_access(all)?
+        .handle_access(AccessNet::from_all(INTERFACE))?
+        .scope(Scope::from_all(INTERFACE))?
+        .create()?;
+    let rules = allow(rules, SYSTEM.iter().map(PathBuf::from).chain(of_drivers()), run)?;
+    let devices = read | AccessFs::WriteFile | AccessFs::IoctlDev;
+    let rules = allow(rules, DEVICES.iter().map(PathBuf::from), devices)?;
+    let shared = read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate;
+    let rules = allow(rules, ["/dev/shm".into()], shared)?;
+    let rules = allow(rules, caches(), all & !BitFlags::from(AccessFs::Execute))?;
+    let rules = allow(rules, rights.read.iter().cloned(), read)?;
+    let rules = allow(rules, rights.write.iter().cloned(), all & !BitFlags::from(AccessFs::Execute))?;
+    Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// Allows the access to these places and what is below them. Those that do not exist are ignored.
+fn allow(
+    mut rules: RulesetCreated,
+    places: impl IntoIterator<Item = PathBuf>,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, RulesetError> {
+    for place in places {
+        let Ok(facts) = std::fs::metadata(&place) else { continue };
+        let Ok(handle) = PathFd::new(&place) else { continue };
+        let access = if facts.is_dir() { access } else { access & AccessFs::from_file(INTERFACE) };
+        rules = rules.add_rule(PathBeneath::new(handle, access))?;
+    }
+    Ok(rules)
+}
+
+/// Returns the places of drivers and fonts that belong to the user or are named by variables, of the programs in `PATH`
+/// with their libraries, and of this program.
+fn of_drivers() -> impl Iterator<Item = PathBuf> {
+    let home = std::env::home_dir().unwrap_or_default();
+    let of_user = OF_USER.iter().map(move |below| home.join(below));
+    let named = DRIVER_VARIABLES.iter().filter_map(std::env::var_os);
+    let named = named.flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>());
+    let program = std::env::current_exe().ok();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<PathBuf> =
+        std::env::split_paths(&path).flat_map(|bin| [bin.with_file_name("lib"), bin]).collect();
+    of_user.chain(named).chain(program).chain(path).filter(|path| path.is_absolute())
+}
+
+/// Returns the shader caches, after creating the one that Mesa uses if it is missing.
+fn caches() -> Vec<PathBuf> {
+    let home = std::env::home_dir().unwrap_or_default();
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = cache.unwrap_or_else(|| home.join(".cache"));
+    if cache.is_dir() {
+        for name in CACHES.iter().take(2) {
+            std::fs::create_dir(cache.join(name)).ok(); // It usually exists.
+        }
+    }
+    let named = CACHE_VARIABLES.iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let own = CACHES.iter().map(|name| cache.join(name)).chain([home.join(".nv")]);
+    own.chain(named).filter(|path: &PathBuf| Path::is_absolute(path)).collect()
+}
+
+/// Refuses the calls in [`REFUSED`] to the calling thread.
+fn refuse_calls() -> Result<bool, seccompiler::Error> {
+    let rules: BTreeMap<_, _> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    let refusal = SeccompAction::Errno(libc::EACCES as u32);
+    let architecture = std::env::consts::ARCH.try_into().map_err(seccompiler::Error::Backend)?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture);
+    let program: BpfProgram = filter.and_then(TryInto::try_into).map_err(seccompiler::Error::Backend)?;
+    seccompiler::apply_filter(&program)?;
+    Ok(true)
+}

@@ -1,0 +1,66 @@
+//! Frees large objects on a thread of its own: that takes longer than a frame.
+
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+/// Frees objects elsewhere. Without a thread they are freed where they are sent.
+#[derive(Default)]
+pub struct Retirement {
+    objects: Option<Sender<Box<dyn Send>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Retirement {
+    /// Starts the thread "retire".
+    pub fn thread() -> Self {
+        let (objects, retired) = mpsc::channel::<Box<dyn Send>>();
+        let work = move || retired.into_iter().for_each(drop);
+        match thread::Builder::new().name("retire".into()).spawn(work) {
+            Ok(thread) => Self { objects: Some(objects), thread: Some(thread) },
+            Err(error) => {
+                log::debug!("freeing large objects where they are used: {error}");
+                Self::default()
+            }
+        }
+    }
+
+    /// Frees an object. Never blocks if there is a thread.
+    pub fn retire(&self, object: Box<dyn Send>) {
+        if let Some(objects) = &self.objects {
+            objects.send(object).ok(); // Freed here if the thread has ended.
+        }
+    }
+}
+
+impl Drop for Retirement {
+    /// Waits until everything is freed.
+    fn drop(&mut self) {
+        self.objects = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok(); // A panicked thread has freed what it could.
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reports the thread that frees it.
+    struct Object(mpsc::Sender<thread::ThreadId>);
+
+    impl Drop for Object {
+        fn drop(&mut self) {
+            self.0.send(thread::current().id()).ok();
+        }
+    }
+
+    #[test]
+    fn objects_are_freed_on_the_thread_if_there_is_one() {
+        let (freed, on) = mpsc::channel();
+        Retirement::thread().retire(Box::new(Object(freed.clone())));
+        assert_ne!(on.try_recv().expect("freed before the thread has ended"), thread::current().id());
+        Retirement::default().retire(Box::new(Object(freed)));
+        assert_eq!(on.try_recv(), Ok(thread::current().id()));
+    }
+}

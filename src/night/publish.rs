@@ -1,0 +1,158 @@
+//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the one before.
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, limit};
+use crate::library::looks::{BAKE_FILE, write_bake_folder};
+use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy, find_index};
+
+/// Files of an index, which are published and restored together.
+const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
+
+/// Why an index was not published or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The bake covers only a part of the library, and the existing index covers more.
+    #[error(
+        "the index was not published: this bake covers {new} presets, and the library's index {old}. It is in {folder}; \
+         bake the whole library to replace the library's index"
+    )]
+    Smaller {
+        /// Presets in the new index.
+        new: usize,
+        /// Presets in the library's index.
+        old: usize,
+        /// Folder of the bake.
+        folder: PathBuf,
+    },
+    /// There is no earlier index.
+    #[error("{0} has no earlier index to restore")]
+    NoPrevious(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{0}")]
+    File(String),
+}
+
+impl PublishError {
+    fn file(path: &Path, why: &impl std::fmt::Display) -> Self {
+        Self::File(format!("{}: {why}", path.display()))
+    }
+}
+
+/// Copies the index in `folder` to `library`. The index before is kept for [`restore_index`]; an edited policy stays. An
+/// index of a `partial` bake never replaces one of more presets.
+pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
+    let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
+    let (new, old) = (entries(folder), entries(library));
+    if partial && new < old {
+        return Err(PublishError::Smaller { new, old, folder: folder.to_owned() });
+    }
+    for name in INDEX_FILES {
+        let (now, before) = (library.join(name), library.join(previous(name)));
+        match disk::read(&now, limit::LIST) {
+            Ok(bytes) => {
+                disk::write(&before, &bytes).map_err(|error| PublishError::file(&before, &error.why))?;
+            }
+            // Restoring must not bring back a file of an older index.
+            Err(_) => remove(&before)?,
+        }
+    }
+    for name in [POLICY_V0, INDEX_V0, INDEX_V1] {
+        let there = library.join(name);
+        if name == POLICY_V0 && StylePolicy::read(&there).is_ok() {
+            continue; // The user may have edited it.
+        }
+        let from = folder.join(name);
+        let bytes = disk::read(&from, limit::LIST).map_err(|error| PublishError::file(&from, &error))?;
+        disk::write(&there, &bytes).map_err(|error| PublishError::file(&there, &error.why))?;
+    }
+    write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
+}
+
+/// Returns whether an earlier index can be restored.
+pub fn has_previous_index(library: &Path) -> bool {
+    [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
+}
+
+/// Exchanges the index of a library and the one before; a second call takes this back.
+pub fn restore_index(library: &Path) -> Result<(), PublishError> {
+    if !has_previous_index(library) {
+        return Err(PublishError::NoPrevious(library.to_owned()));
+    }
+    for name in INDEX_FILES {
+        let (now, before) = (library.join(name), library.join(previous(name)));
+        let (current, earlier) = (disk::read(&now, limit::LIST).ok(), disk::read(&before, limit::LIST).ok());
+        for (path, bytes) in [(&now, earlier), (&before, current)] {
+            match bytes {
+                Some(bytes) => {
+                    disk::write(path, &bytes).map_err(|error| PublishError::file(path, &error.why))?;
+                }
+                None => remove(path)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn previous(name: &str) -> String {
+    format!("{name}.previous")
+}
+
+fn remove(path: &Path) -> Result<(), PublishError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(PublishError::file(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::style::{IndexVersion, by_name};
+
+    /// A bake folder whose index covers `count` presets.
+    fn bake(count: usize) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        let names: Vec<(String, String)> =
+            (0..count).map(|number| (format!("{number}.milk"), "Geiss - storm".into())).collect();
+        let mut index = by_name(names.iter().map(|(id, name)| (id.as_str(), name.as_str())), "pack", "");
+        index.write(&folder.path().join(INDEX_V0)).expect("written");
+        index.version = IndexVersion::V1;
+        index.write(&folder.path().join(INDEX_V1)).expect("written");
+        std::fs::write(folder.path().join(POLICY_V0), b"{}").expect("written");
+        folder
+    }
+
+    fn covered(library: &Path) -> usize {
+        find_index(library).index.map_or(0, |index| index.entries.len())
+    }
+
+    #[test]
+    fn a_partial_bake_never_replaces_a_larger_index() {
+        let library = tempfile::tempdir().expect("a folder");
+        let library = library.path();
+        let (small, large) = (bake(3), bake(9));
+        publish_index(small.path(), library, true).expect("there was none");
+        publish_index(large.path(), library, false).expect("published");
+        let refused = publish_index(small.path(), library, true).expect_err("refused").to_string();
+        assert!(refused.contains("covers 3 presets, and the library's index 9"), "{refused}");
+        assert_eq!(covered(library), 9);
+        publish_index(small.path(), library, false).expect("the library may have shrunk");
+        assert_eq!(covered(library), 3);
+    }
+
+    #[test]
+    fn the_index_before_can_be_restored_and_brought_back() {
+        let library = tempfile::tempdir().expect("a folder");
+        let library = library.path();
+        assert!(matches!(restore_index(library), Err(PublishError::NoPrevious(_))));
+        let (first, second) = (bake(3), bake(4));
+        publish_index(first.path(), library, false).expect("published");
+        assert!(!has_previous_index(library), "there was none before");
+        publish_index(second.path(), library, false).expect("published");
+        for expected in [3, 4, 3] {
+            restore_index(library).expect("restored");
+            assert_eq!(covered(library), expected);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Why shards cannot be sealed or merged.
+
+use std::path::PathBuf;
+
+/// An error of a shard's folder, or of shards that do not belong together.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// No folder was given.
+    #[error("no shards to merge")]
+    NoShards,
+    /// The folder holds no finished shard.
+    #[error("{folder}: not a finished shard (it has no SHA256SUMS); run the command of this shard again")]
+    NotSealed {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file is missing, or differs from its hash.
+    #[error("{folder}: {file} is {problem}; copy the folder again, or run the command of this shard again")]
+    Torn {
+        /// Folder of the shard.
+        folder: PathBuf,
+        /// The file, relative to the folder.
+        file: String,
+        /// `missing` or `damaged`.
+        problem: &'static str,
+    },
+    /// The shards are not parts of one piece of work.
+    #[error(
+        "{folder} has another {what} than {other}: {found} instead of {expected}; merge shards of one bake only"
+    )]
+    Mixture {
+        /// The shard that differs.
+        folder: PathBuf,
+        /// The shard it is compared with.
+        other: PathBuf,
+        /// What differs.
+        what: &'static str,
+        /// Value in `folder`.
+        found: String,
+        /// Value in `other`.
+        expected: String,
+    },
+    /// A result differs between two shards although the settings are the same.
+    #[error("{preset}: {folder} and an earlier shard hold different versions; run one of them again")]
+    Conflict {
+        /// Folder of the later shard.
+        folder: PathBuf,
+        /// Id of the preset.
+        preset: String,
+    },
+    /// A file cannot be read or written, or is malformed.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        why: String,
+    },
+}
+
+impl ShardError {
+    pub(super) fn file(path: impl Into<PathBuf>, why: &impl ToString) -> Self {
+        Self::File { path: path.into(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,243 @@
+//! The seal of a shard: `shard.json`, and `SHA256SUMS` in the format of `sha256sum`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{BufRead as _, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::ShardError;
+use crate::disk::{self, FileKind, Input, limit};
+
+use crate::jobs::shard::Shard;
+
+/// Description of a shard.
+const INFO: &str = "shard.json";
+/// Hashes of its files, in the format of `sha256sum`.
+const SUMS: &str = "SHA256SUMS";
+/// Folder of the store of an audit, within the shard's folder.
+pub const STORE: &str = "store";
+/// Files that are of no use elsewhere.
+const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
+
+/// A stage that works preset by preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShardStage {
+    /// `aivj bake audit`.
+    Audit,
+    /// `aivj bake frames`.
+    Frames,
+    /// `aivj bake embed`.
+    Embed,
+}
+
+impl fmt::Display for ShardStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Audit => "audit",
+            Self::Frames => "frames",
+            Self::Embed => "embed",
+        })
+    }
+}
+
+/// Description of a shard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShardInfo {
+    /// What was done.
+    pub stage: ShardStage,
+    /// Which part of the library.
+    pub shard: Shard,
+    /// Version of the program.
+    pub engine: String,
+    /// Fingerprint of everything that affects the results.
+    pub settings: String,
+    /// Number of presets in the shard.
+    pub presets: usize,
+    /// Number of presets with a result.
+    pub done: usize,
+}
+
+impl ShardInfo {
+    /// Describes a shard of this version of the program.
+    pub fn new(stage: ShardStage, shard: Shard, settings: String, presets: usize, done: usize) -> Self {
+        Self { stage, shard, engine: env!("CARGO_PKG_VERSION").into(), settings, presets, done }
+    }
+}
+
+/// Removes the seal of a folder whose work starts or resumes.
+pub fn break_seal(folder: &Path) -> Result<(), ShardError> {
+    let path = folder.join(SUMS);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ShardError::file(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the description and the hashes of every file; the hashes last.
+pub fn seal(folder: &Path, info: &ShardInfo) -> Result<(), ShardError> {
+    let path = folder.join(INFO);
+    disk::write_json(&path, info).map_err(|error| ShardError::file(&path, &error.why))?;
+    let mut sums = String::new();
+    for (name, path) in files_below(folder)? {
+        let hash = hash(&path).map_err(|error| ShardError::file(&path, &error))?;
+        sums += &format!("{hash}  {name}\n");
+    }
+    let path = folder.join(SUMS);
+    disk::write(&path, sums.as_bytes()).map_err(|error| ShardError::file(&path, &error.why))
+}
+
+/// Returns the files to hand over, by their path below the folder with forward slashes. Links and special files stay.
+fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, ShardError> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![(String::new(), folder.to_owned())];
+    while let Some((prefix, folder)) = open.pop() {
+        for item in disk::list(&folder).map_err(|error| ShardError::file(&folder, &error))? {
+            let name = item.name.to_string_lossy();
+            let below = format!("{prefix}{name}");
+            if prefix.is_empty() && PRIVATE.contains(&&*name) {
+                continue;
+            }
+            match item.kind {
+                Some(FileKind::Regular) => drop(found.insert(below, folder.join(&item.name))),
+                Some(FileKind::Folder) => open.push((below + "/", folder.join(&item.name))),
+                Some(FileKind::Special(_)) | None => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn hash(path: &Path) -> std::io::Result<String> {
+    let mut input = Input::open(path, limit::STREAM)?;
+    let mut digest = Sha256::new();
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        digest.update(bytes);
+        let count = bytes.len();
+        input.consume(count);
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A shard whose files all match their hashes.
+pub(super) struct SealedShard {
+    pub folder: PathBuf,
+    pub info: ShardInfo,
+    /// Its files, relative to the folder with forward slashes.
+    pub files: Vec<String>,
+}
+
+impl SealedShard {
+    /// Opens a shard and verifies every file.
+    pub fn open(folder: &Path) -> Result<Self, ShardError> {
+        let path = folder.join(SUMS);
+        let sums = match disk::read_text(&path, limit::LIST) {
+            Ok(sums) => sums,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(ShardError::NotSealed { folder: folder.to_owned() });
+            }
+            Err(error) => return Err(ShardError::file(path, &error)),
+        };
+        let torn =
+            |file: &str, problem| ShardError::Torn { folder: folder.to_owned(), file: file.into(), problem };
+        let mut files = Vec::new();
+        for line in sums.lines() {
+            let (expected, name) = line.split_once("  ").ok_or_else(|| torn(SUMS, "damaged"))?;
+            // A name that leaves the folder is never written by a bake.
+            if Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+                return Err(torn(SUMS, "damaged"));
+            }
+            let path = folder.join(name);
+            match hash(&path) {
+                Ok(found) if found == expected => files.push(name.to_owned()),
+                Ok(_) => return Err(torn(name, "damaged")),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(torn(name, "missing")),
+                Err(error) => return Err(ShardError::file(path, &error)),
+            }
+        }
+        if !files.iter().any(|name| name == INFO) {
+            return Err(torn(SUMS, "damaged"));
+        }
+        let path = folder.join(INFO);
+        let bytes = disk::read(&path, limit::TEXT).map_err(|error| ShardError::file(&path, &error))?;
+        let info = serde_json::from_slice(&bytes).map_err(|error| ShardError::file(&path, &error))?;
+        Ok(Self { folder: folder.to_owned(), info, files })
+    }
+
+    /// Checks that another shard is part of the same work.
+    pub fn check_same_work(&self, other: &Self) -> Result<(), ShardError> {
+        let (a, b) = (&self.info, &other.info);
+        let pairs = [
+            ("stage", a.stage.to_string(), b.stage.to_string()),
+            ("version of aivj", a.engine.clone(), b.engine.clone()),
+            ("number of shards", a.shard.count().to_string(), b.shard.count().to_string()),
+            ("setting or model", a.settings.clone(), b.settings.clone()),
+        ];
+        match pairs.into_iter().find(|(_, expected, found)| expected != found) {
+            None => Ok(()),
+            Some((what, expected, found)) => Err(ShardError::Mixture {
+                folder: other.folder.clone(),
+                other: self.folder.clone(),
+                what,
+                found,
+                expected,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(index: u32) -> (tempfile::TempDir, ShardInfo) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shard = Shard::new(index, 3).expect("valid");
+        let info = ShardInfo::new(ShardStage::Frames, shard, "settings".into(), 2, 2);
+        std::fs::create_dir_all(folder.path().join("frames/01")).expect("made");
+        std::fs::write(folder.path().join("frames/01/0.webp"), b"picture").expect("written");
+        seal(folder.path(), &info).expect("sealed");
+        (folder, info)
+    }
+
+    #[test]
+    fn a_torn_copy_names_the_file() {
+        let (folder, info) = sealed(0);
+        let opened = SealedShard::open(folder.path()).expect("opened");
+        assert_eq!((opened.info, opened.files), (info, vec!["frames/01/0.webp".into(), INFO.into()]));
+        let picture = folder.path().join("frames/01/0.webp");
+        let error = |folder: &Path| SealedShard::open(folder).err().expect("refused").to_string();
+        std::fs::write(&picture, b"pict").expect("written");
+        assert!(error(folder.path()).contains("frames/01/0.webp is damaged"));
+        std::fs::remove_file(&picture).expect("removed");
+        assert!(error(folder.path()).contains("frames/01/0.webp is missing"));
+        break_seal(folder.path()).expect("removed");
+        assert!(error(folder.path()).contains("not a finished shard"));
+    }
+
+    #[test]
+    fn hashes_never_name_files_outside_the_folder() {
+        let (folder, _) = sealed(0);
+        std::fs::write(folder.path().join(SUMS), "00  ../secret\n").expect("written");
+        assert!(matches!(SealedShard::open(folder.path()), Err(ShardError::Torn { .. })));
+    }
+
+    #[test]
+    fn shards_of_other_settings_are_refused_with_the_reason() {
+        let ((one, _), (two, info)) = (sealed(0), sealed(1));
+        seal(two.path(), &ShardInfo { settings: "other".into(), ..info }).expect("sealed");
+        let open = |folder: &tempfile::TempDir| SealedShard::open(folder.path()).expect("opened");
+        let error = open(&one).check_same_work(&open(&two)).expect_err("refused").to_string();
+        assert!(
+            error.contains("another setting or model") && error.contains("other instead of settings"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! A request for a deck, from the show to what prepares decks.
+
+use crate::library::{PresetId, PresetSource};
+use crate::stage::DeckId;
+
+/// A request for a deck.
+#[derive(Clone, Debug)]
+pub struct DeckRequest {
+    /// Id of the deck on the stage.
+    pub deck: DeckId,
+    /// The preset to play.
+    pub preset: PresetId,
+    /// Where to read the preset.
+    pub source: PresetSource,
+    /// Whether admission is skipped: the performer rescued the preset, or it was admitted before.
+    pub admitted: bool,
+    /// Random seed of the deck.
+    pub seed: u64,
+    /// Frames to draw before the deck is warm.
+    pub warm_frames: u32,
+    /// How urgently it is needed.
+    pub urgency: Urgency,
+}
+
+/// How urgently a deck is needed, the most urgent first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// The performer asked for it, or the output is empty.
+    Hand,
+    /// The director chose it for the music.
+    #[default]
+    Music,
+    /// In case it is needed.
+    Spare,
+}

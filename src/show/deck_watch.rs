@@ -1,0 +1,133 @@
+//! Watches what the deck on air computes and how long the device takes for it.
+//!
+//! What it shows is the task of `picture_watch`.
+
+use super::governor::Quality;
+use crate::stage::DeckId;
+
+/// Multiple of a step's budget from which a frame is far too slow.
+const FAR_TOO_SLOW: f64 = 10.0;
+/// Time that far too slow frames may take in a row, seconds, and how many there are at least: one may have another cause.
+const SLOW_SECS: f64 = 0.6;
+const SLOW_FRAMES: u32 = 2;
+/// Presets replaced in a row because they are slow. If the next one is slow, too, so is the machine.
+const MAX_CONSECUTIVE: u32 = 3;
+
+/// What to do about the time of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slowness {
+    /// Nothing.
+    Tolerated,
+    /// Let nothing else use the device, to see whose fault it is.
+    Suspicious,
+    /// Draw at the smallest size.
+    Critical,
+    /// It was the preset's fault; it is replaced.
+    Replaced,
+}
+
+/// The watch over the deck on air.
+#[derive(Debug, Default)]
+pub(super) struct DeckWatch {
+    deck: Option<DeckId>,
+    /// Seconds for which its code has exceeded its budget in every frame.
+    pub over_budget_secs: f64,
+    /// Seconds for which it has computed nothing finite in every frame.
+    pub not_finite_secs: f64,
+    slow_secs: f64,
+    slow_frames: u32,
+    /// Presets replaced in a row because they are slow.
+    consecutive: u32,
+}
+
+impl DeckWatch {
+    /// Starts over when another deck is on air.
+    pub fn follow(&mut self, deck: Option<DeckId>) {
+        if self.deck != deck {
+            *self = Self { deck, consecutive: self.consecutive, ..Self::default() };
+        }
+    }
+
+    /// Judges a frame that took `took` seconds of a budget of `budget`, drawn at `scale` times its full size.
+    pub fn time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
+        let limit = FAR_TOO_SLOW * budget;
+        if took <= limit {
+            (self.slow_secs, self.slow_frames) = (0.0, 0);
+            self.consecutive = 0;
+            return Slowness::Tolerated;
+        }
+        self.slow_secs += took;
+        self.slow_frames += 1;
+        if self.slow_frames < SLOW_FRAMES {
+            return Slowness::Suspicious;
+        }
+        // The most that a smaller size can save.
+        let smallest = took * (Quality::SMALLEST / scale).powi(2);
+        if self.slow_secs < SLOW_SECS || smallest <= limit {
+            return Slowness::Critical;
+        }
+        (self.slow_secs, self.slow_frames) = (0.0, 0);
+        self.consecutive += 1;
+        if self.consecutive > MAX_CONSECUTIVE { Slowness::Tolerated } else { Slowness::Replaced }
+    }
+
+    /// Returns whether the latest frame was far too slow, so that nothing else should use the device.
+    pub fn suspicious(&self) -> bool {
+        self.slow_frames > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUDGET: f64 = 0.01;
+
+    /// Judges frames of one deck that take `fixed` seconds and `pixels` seconds more at full size, until it is replaced.
+    fn judged(watch: &mut DeckWatch, frames: usize, fixed: f64, pixels: f64) -> Vec<Slowness> {
+        let (mut scale, mut judged) = (1.0, Vec::new());
+        while judged.len() < frames && judged.last() != Some(&Slowness::Replaced) {
+            judged.push(watch.time(fixed + pixels * scale * scale, BUDGET, scale));
+            if judged.last() == Some(&Slowness::Critical) {
+                scale = Quality::SMALLEST;
+            }
+        }
+        judged
+    }
+
+    #[test]
+    fn a_preset_that_stays_far_too_slow_at_the_smallest_size_is_replaced() {
+        use Slowness::{Critical, Replaced, Suspicious, Tolerated};
+        let mut watch = DeckWatch::default();
+        assert_eq!(
+            judged(&mut watch, 100, 0.09, 0.0),
+            [Tolerated; 100],
+            "slow, but not by an order of magnitude"
+        );
+        assert_eq!(judged(&mut watch, 9, 0.2, 0.0), [Suspicious, Critical, Replaced]);
+        assert_eq!(judged(&mut watch, 9, 0.0, 0.5), [Suspicious, Replaced], "no size would help");
+        assert_eq!(judged(&mut watch, 4, 0.0, 0.2), [Suspicious, Critical, Tolerated, Tolerated]);
+    }
+
+    #[test]
+    fn single_slow_frames_are_tolerated() {
+        let mut watch = DeckWatch::default();
+        for _ in 0..100 {
+            assert_eq!(watch.time(3.0, BUDGET, 1.0), Slowness::Suspicious);
+            assert!(watch.suspicious());
+            assert_eq!(watch.time(0.02, BUDGET, 1.0), Slowness::Tolerated);
+            assert!(!watch.suspicious());
+        }
+    }
+
+    #[test]
+    fn a_slow_machine_is_not_blamed_on_every_preset() {
+        let mut watch = DeckWatch::default();
+        let mut replaced = 0;
+        for deck in 0..20 {
+            watch.follow(Some(DeckId(deck)));
+            replaced += usize::from(judged(&mut watch, 10, 0.3, 0.0).contains(&Slowness::Replaced));
+        }
+        assert_eq!(replaced, MAX_CONSECUTIVE as usize);
+    }
+}

@@ -1,0 +1,42 @@
+//! A rig's watch over what the deck on air computes and how long the device takes for it.
+
+use super::deck_watch::Slowness;
+use super::graphics_event::GraphicsEvent;
+use super::rig::Rig;
+
+/// Seconds for which code may exceed its budget, or compute nothing but NaN, in every frame.
+const TOLERATED_SECS: f64 = 1.0;
+
+impl Rig {
+    /// Reports the deck on air once its code has exceeded its budget, or computed nothing finite, in every frame for a while.
+    pub(super) fn watch_code(&mut self, dt: f64) {
+        let on_air = self.show.decks.shown().map(|slot| slot.deck);
+        let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
+        let watch = &mut self.deck_watch;
+        watch.follow(on_air);
+        let (Some(deck), Some(report)) = (on_air, report) else { return };
+        let lasts = |secs: &mut f64, fault: bool| {
+            *secs = if fault { *secs + dt } else { 0.0 };
+            let lasts = *secs >= TOLERATED_SECS;
+            *secs = if lasts { 0.0 } else { *secs };
+            lasts
+        };
+        if lasts(&mut watch.over_budget_secs, report.over_budget) {
+            self.show.graphics_event(GraphicsEvent::OverBudget { deck });
+        } else if lasts(&mut watch.not_finite_secs, report.not_finite) {
+            self.show.graphics_event(GraphicsEvent::NotFinite { deck });
+        }
+    }
+
+    /// Judges the time that a frame took at least, whatever else ran on this machine; reports the deck on air if it is far
+    /// too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the frame.
+    pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
+        let on_air = self.show.decks.shown().map(|slot| slot.deck);
+        self.deck_watch.follow(on_air);
+        let judged = self.deck_watch.time(took, budget, scale);
+        if let (Slowness::Replaced, Some(deck)) = (judged, on_air) {
+            self.show.graphics_event(GraphicsEvent::TooSlow { deck });
+        }
+        judged
+    }
+}

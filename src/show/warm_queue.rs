@@ -1,0 +1,237 @@
+//! The decks that wait for a warm-up thread, the most urgent first, and the moments at which their first frames may be
+//! drawn: at most one a step, so that the picture on air stays smooth.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use super::deck_request::{DeckRequest, Urgency};
+use crate::stage::DeckId;
+
+/// How long a thread waits for its turn before it looks again, should a wake-up be lost.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// What the show asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    /// Prepare a deck.
+    Request(DeckRequest),
+    /// Nobody wants this deck any more.
+    Cancel(DeckId),
+}
+
+/// The queue between the show and its warm-up threads.
+#[derive(Default)]
+pub(super) struct WarmQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Whether a frame may be drawn in this step.
+    permit: AtomicBool,
+    /// Whether a picture is on air that frames of warm-ups would delay.
+    on_air: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    /// In the order of their requests.
+    waiting: Vec<DeckRequest>,
+    /// Decks that a thread is working on.
+    working: Vec<Working>,
+    closed: bool,
+}
+
+struct Working {
+    deck: DeckId,
+    urgency: Urgency,
+    cancelled: bool,
+    /// Whether it waits to draw a frame.
+    draws: bool,
+}
+
+impl State {
+    fn find(&mut self, deck: DeckId) -> Option<&mut Working> {
+        self.working.iter_mut().find(|working| working.deck == deck)
+    }
+}
+
+impl WarmQueue {
+    /// Passes changes on. Never blocks; returns false, leaving them where they are, if a thread uses the queue just now.
+    pub fn pass(&self, changes: &mut Vec<Change>) -> bool {
+        let mut state = match self.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        for change in changes.drain(..) {
+            match change {
+                Change::Request(request) => state.waiting.push(request),
+                Change::Cancel(deck) => {
+                    state.waiting.retain(|request| request.deck != deck);
+                    state.find(deck).into_iter().for_each(|working| working.cancelled = true);
+                }
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+        true
+    }
+
+    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up. Never
+    /// blocks.
+    pub fn step(&self, on_air: bool, time: bool) {
+        self.on_air.store(on_air, Ordering::Relaxed);
+        self.permit.store(time, Ordering::Relaxed);
+        self.changed.notify_all();
+    }
+
+    /// Returns whether a picture is on air.
+    pub fn on_air(&self) -> bool {
+        self.on_air.load(Ordering::Relaxed)
+    }
+
+    /// Lets all threads end.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Blocks until there is a request and takes the most urgent one; `None` once the queue is closed.
+    pub fn take(&self) -> Option<DeckRequest> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let most_urgent = (0..state.waiting.len()).min_by_key(|at| state.waiting[*at].urgency);
+            if let Some(at) = most_urgent {
+                let request = state.waiting.remove(at);
+                let DeckRequest { deck, urgency, .. } = request;
+                state.working.push(Working { deck, urgency, cancelled: false, draws: false });
+                return Some(request);
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Reports that a thread is done with a deck.
+    pub fn finish(&self, deck: DeckId) {
+        self.lock().working.retain(|working| working.deck != deck);
+    }
+
+    /// Returns whether a deck in preparation is still wanted.
+    pub fn wants(&self, deck: DeckId) -> bool {
+        let mut state = self.lock();
+        !state.closed && state.find(deck).is_some_and(|working| !working.cancelled)
+    }
+
+    /// Blocks until a frame of the deck may be drawn; returns false if it is not wanted any more.
+    pub fn frame(&self, deck: DeckId) -> bool {
+        let mut state = self.lock();
+        loop {
+            let closed = state.closed;
+            let Some(working) = state.find(deck).filter(|working| !closed && !working.cancelled) else {
+                return false;
+            };
+            working.draws = true;
+            let first = state
+                .working
+                .iter()
+                .filter(|working| working.draws && !working.cancelled)
+                .min_by_key(|working| working.urgency);
+            let first = first.is_some_and(|first| first.deck == deck);
+            if !self.on_air() || (first && self.permit.swap(false, Ordering::Relaxed)) {
+                state.find(deck).into_iter().for_each(|working| working.draws = false);
+                return true;
+            }
+            state = self.changed.wait_timeout(state, LOOK_EVERY).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU32;
+    use std::thread;
+
+    use super::*;
+    use crate::library::{PresetId, PresetSource};
+
+    fn request(deck: u64, urgency: Urgency) -> Change {
+        Change::Request(DeckRequest {
+            deck: DeckId(deck),
+            preset: PresetId::of(b""),
+            source: PresetSource::BuiltIn(""),
+            admitted: false,
+            seed: 0,
+            warm_frames: 1,
+            urgency,
+        })
+    }
+
+    fn queue(changes: &[Change]) -> WarmQueue {
+        let queue = WarmQueue::default();
+        assert!(queue.pass(&mut changes.to_vec()));
+        queue
+    }
+
+    #[test]
+    fn the_most_urgent_deck_comes_first_and_cancelled_ones_never() {
+        let queue = queue(&[
+            request(1, Urgency::Spare),
+            request(2, Urgency::Music),
+            request(3, Urgency::Music),
+            request(4, Urgency::Hand),
+            Change::Cancel(DeckId(2)),
+        ]);
+        let order: Vec<u64> = (0..3).filter_map(|_| queue.take()).map(|request| request.deck.0).collect();
+        assert_eq!(order, [4, 3, 1]);
+        assert!(queue.wants(DeckId(3)) && queue.frame(DeckId(3)), "nothing is on air");
+        queue.pass(&mut vec![Change::Cancel(DeckId(3))]);
+        assert!(!queue.wants(DeckId(3)) && !queue.frame(DeckId(3)));
+        queue.finish(DeckId(4));
+        assert!(!queue.wants(DeckId(4)));
+        queue.close();
+        assert!(queue.take().is_none() && !queue.frame(DeckId(1)));
+    }
+
+    #[test]
+    fn a_step_allows_one_frame_of_the_most_urgent_deck() {
+        let queue = Arc::new(queue(&[request(1, Urgency::Spare), request(2, Urgency::Hand)]));
+        queue.step(true, false);
+        let counts: [Arc<AtomicU32>; 2] = Default::default();
+        let threads: Vec<_> = (0..2)
+            .map(|_| queue.take().expect("a request"))
+            .map(|DeckRequest { deck, urgency, .. }| {
+                let (queue, count) = (queue.clone(), counts[usize::from(urgency == Urgency::Spare)].clone());
+                thread::spawn(move || {
+                    while queue.frame(deck) {
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let drawn = || counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        let wait_for = |all: u32| {
+            while drawn().iter().sum::<u32>() < all {
+                thread::yield_now();
+            }
+        };
+        for step in 1..=50 {
+            queue.step(true, true);
+            wait_for(step);
+        }
+        let [hand, spare] = drawn();
+        assert!(hand + spare == 50 && hand > spare, "{hand} and {spare}");
+        queue.step(true, false);
+        queue.pass(&mut vec![Change::Cancel(DeckId(2))]);
+        queue.step(true, true);
+        wait_for(51);
+        queue.close();
+        threads.into_iter().for_each(|thread| thread.join().expect("ends"));
+    }
+}

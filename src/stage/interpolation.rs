@@ -1,0 +1,290 @@
+//! Interpolates the sources of a warp mesh on the processor, for every pixel of a picture.
+//!
+//! A software rasteriser spends most of the time of a dense mesh on setting up triangles that cover a pixel or two. The
+//! cells of the mesh are a regular grid, so that only the planes of its triangles change from frame to frame. The results
+//! are those of Mesa's llvmpipe, to the last bit: corners in steps of 1/256 pixel, one plane per triangle, and products
+//! that are added without rounding where the processor can.
+
+/// Steps of a pixel in which the rasteriser places corners.
+const SUBPIXELS: f32 = 256.0;
+
+/// The sources of a mesh in a picture.
+pub(super) struct Interpolator {
+    width: usize,
+    columns: GridLines,
+    rows: GridLines,
+    /// For each row of pixels and each column of cells, the first pixel of the lower right triangle.
+    splits: Vec<u32>,
+    /// Upper left and lower right triangle of each cell of a row.
+    planes: Vec<[Plane; 2]>,
+    pixels: Vec<[f32; 2]>,
+}
+
+impl Interpolator {
+    /// Prepares for a picture of `size` pixels and a mesh of `cells` columns and rows. Neither may be empty.
+    pub fn new(size: [u32; 2], cells: [u32; 2]) -> Self {
+        let columns = GridLines::new(size[0], cells[0], false);
+        let rows = GridLines::new(size[1], cells[1], true);
+        let mut splits = Vec::with_capacity(size[1] as usize * cells[0] as usize);
+        for (row, [top, bottom]) in rows.fixed().enumerate() {
+            for y in rows.first[row]..rows.first[row + 1] {
+                for (column, [left, right]) in columns.fixed().enumerate() {
+                    let (from, to) = (columns.first[column], columns.first[column + 1]);
+                    // The diagonal runs from bottom left to top right; what lies on it belongs to the right.
+                    let is_left = |&x: &u32| {
+                        let [x, y] = [x, y].map(|at| i64::from(at) * SUBPIXELS as i64);
+                        (x - left) * (bottom - top) < (bottom - y) * (right - left)
+                    };
+                    splits.push(from + (from..to).take_while(is_left).count() as u32);
+                }
+            }
+        }
+        Self {
+            width: size[0] as usize,
+            planes: vec![Default::default(); cells[0] as usize],
+            pixels: vec![[0.0; 2]; size[0] as usize * size[1] as usize],
+            columns,
+            rows,
+            splits,
+        }
+    }
+
+    /// Returns the source of each pixel, row by row. `sources` holds those of the vertices, row by row.
+    pub fn interpolate(&mut self, sources: &[[f32; 2]]) -> &[[f32; 2]] {
+        #[cfg(target_arch = "x86_64")]
+        if fuses() {
+            // SAFETY: the processor has the instructions.
+            unsafe { self.fill_fused(sources) };
+            return &self.pixels;
+        }
+        self.fill(sources, product_plus);
+        &self.pixels
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn fill_fused(&mut self, sources: &[[f32; 2]]) {
+        self.fill(sources, f32::mul_add);
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, sources: &[[f32; 2]], product_plus: impl Fn(f32, f32, f32) -> f32 + Copy) {
+        let across = self.columns.at.len();
+        let mut lines = self.pixels.chunks_exact_mut(self.width);
+        let mut splits = self.splits.chunks_exact(across - 1);
+        let vertices = sources.chunks_exact(across).zip(sources.chunks_exact(across).skip(1));
+        for ((row, ends), (above, below)) in self.rows.at.windows(2).enumerate().zip(vertices) {
+            let covered = self.rows.first[row]..self.rows.first[row + 1];
+            if covered.is_empty() {
+                continue;
+            }
+            let corners = above.windows(2).zip(below.windows(2));
+            for ((planes, x), (above, below)) in
+                self.planes.iter_mut().zip(self.columns.at.windows(2)).zip(corners)
+            {
+                *planes = planes_of_cell(
+                    [x[0], x[1]],
+                    [ends[0], ends[1]],
+                    [above[0], above[1]],
+                    [below[0], below[1]],
+                );
+            }
+            // The order matters: a line is taken only for a row that there is.
+            for ((y, line), splits) in covered.zip(&mut lines).zip(&mut splits) {
+                let cells = self.planes.iter().zip(self.columns.first.windows(2)).zip(splits);
+                for ((planes, ends), &split) in cells {
+                    for (plane, from, to) in [(&planes[0], ends[0], split), (&planes[1], split, ends[1])] {
+                        let pixels = &mut line[from as usize..to as usize];
+                        for (x, pixel) in (from..).zip(pixels) {
+                            *pixel = plane.at([x as f32, y as f32], product_plus);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The grid lines of one direction.
+struct GridLines {
+    /// Position of each line, pixels from the edge of the picture.
+    at: Vec<f32>,
+    /// First pixel with its centre on or behind each line.
+    first: Vec<u32>,
+}
+
+impl GridLines {
+    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space runs the other way.
+    fn new(pixels: u32, cells: u32, down: bool) -> Self {
+        let half = pixels as f32 * 0.5;
+        let place = |line: u32| {
+            let clip = line as f32 / cells as f32 * 2.0;
+            let (clip, scale) = if down { (1.0 - clip, -half) } else { (clip - 1.0, half) };
+            product_plus(clip, scale, half)
+        };
+        let at: Vec<f32> = (0..=cells).map(place).collect();
+        let step = SUBPIXELS as i64;
+        let first =
+            at.iter().map(|&at| (fixed(at) + step - 1).div_euclid(step).clamp(0, i64::from(pixels)) as u32);
+        Self { first: first.collect(), at }
+    }
+
+    /// Iterates over the cells: both lines, in [`SUBPIXELS`] from the centre of the first pixel.
+    fn fixed(&self) -> impl Iterator<Item = [i64; 2]> {
+        self.at.windows(2).map(|ends| [fixed(ends[0]), fixed(ends[1])])
+    }
+}
+
+fn fixed(at: f32) -> i64 {
+    ((at - 0.5) * SUBPIXELS).round_ties_even() as i64
+}
+
+/// A source as a linear function of the pixel.
+#[derive(Clone, Copy, Default)]
+struct Plane {
+    base: [f32; 2],
+    per_column: [f32; 2],
+    per_row: [f32; 2],
+}
+
+impl Plane {
+    #[inline(always)]
+    fn at(&self, [x, y]: [f32; 2], product_plus: impl Fn(f32, f32, f32) -> f32) -> [f32; 2] {
+        let axis = |axis: usize| {
+            product_plus(self.per_row[axis], y, product_plus(self.per_column[axis], x, self.base[axis]))
+        };
+        [axis(0), axis(1)]
+    }
+
+    /// The plane through `source` at the corner `at`, in pixels.
+    #[inline(always)]
+    fn through(source: [f32; 2], at: [f32; 2], per_column: [f32; 2], per_row: [f32; 2]) -> Self {
+        let base =
+            |axis: usize| source[axis] - (per_column[axis] * (at[0] - 0.5) + per_row[axis] * (at[1] - 0.5));
+        Self { base: [base(0), base(1)], per_column, per_row }
+    }
+}
+
+/// Returns the upper left and the lower right triangle of a cell, from its grid lines and the sources of its corners.
+#[inline(always)]
+fn planes_of_cell(
+    [left, right]: [f32; 2],
+    [top, bottom]: [f32; 2],
+    [top_left, top_right]: [[f32; 2]; 2],
+    [bottom_left, bottom_right]: [[f32; 2]; 2],
+) -> [Plane; 2] {
+    let (width, height) = (left - right, bottom - top);
+    // The rasteriser multiplies by the inverse of twice the area.
+    let area = 1.0 / (width * height);
+    let (across, down) = (height * area, width * area);
+    let slope = |from: [f32; 2], to: [f32; 2], factor: f32| {
+        [0, 1].map(|axis: usize| (from[axis] - to[axis]) * factor)
+    };
+    let upper = Plane::through(
+        top_left,
+        [left, top],
+        slope(top_left, top_right, across),
+        slope(bottom_left, top_left, down),
+    );
+    // The rasteriser goes from the top right corner to the left one over the bottom right one, and rounds on each side.
+    let (up, back) = (slope(top_right, bottom_right, across), slope(bottom_left, top_right, across));
+    let lower = Plane::through(
+        top_right,
+        [right, top],
+        [up[0] + back[0], up[1] + back[1]],
+        slope(bottom_right, top_right, down),
+    );
+    [upper, lower]
+}
+
+/// Whether the rasteriser adds to a product without rounding it.
+fn fuses() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return cfg!(target_arch = "aarch64");
+}
+
+/// Returns `a * b + c`, rounded as the rasteriser does.
+fn product_plus(a: f32, b: f32, c: f32) -> f32 {
+    if fuses() { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::gpu::Gpu;
+    use crate::stage::pass::coordinates::{Attribute, CoordinatesPass};
+    use crate::stage::pass::{self, mesh};
+
+    /// Draws a mesh with these sources and reads back the source of each pixel.
+    fn drawn(gpu: &Gpu, size: [u32; 2], cells: [u32; 2], sources: &[[f32; 2]]) -> Vec<[f32; 2]> {
+        let shader = pass::module(gpu, "mesh", include_str!("../../shaders/mesh.wgsl"));
+        let coordinates = CoordinatesPass::new(gpu, &shader);
+        let target = coordinates.image(&gpu.device, Attribute::Source, size);
+        let mut vertices = mesh::warp_vertices(cells, size);
+        mesh::set_sources(&mut vertices, sources, 1.0);
+        let indices = mesh::grid_indices(cells);
+        let vertices = gpu.buffer("vertices", bytemuck::cast_slice(&vertices), wgpu::BufferUsages::VERTEX);
+        let index_buffer = gpu.buffer("indices", bytemuck::cast_slice(&indices), wgpu::BufferUsages::INDEX);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        coordinates.encode(&mut encoder, Attribute::Source, &target, |render| {
+            render.set_vertex_buffer(0, vertices.slice(..));
+            render.set_index_buffer(index_buffer.slice(..), wgpu::IndexFormat::Uint32);
+            render.draw_indexed(0..indices.len() as u32, 0, 0..1);
+        });
+        let bytes_per_row = (size[0] * 8).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+        let read = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::from(bytes_per_row * size[1]),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(bytes_per_row),
+            rows_per_image: None,
+        };
+        encoder.copy_texture_to_buffer(
+            target.texture().as_image_copy(),
+            wgpu::TexelCopyBufferInfo { buffer: &read, layout },
+            target.texture().size(),
+        );
+        let submission = gpu.submit([encoder.finish()]);
+        let mapped = gpu.map(&read);
+        gpu.wait(Some(submission)).expect("drawn");
+        gpu.wait_mapped(&mapped).expect("mapped");
+        let bytes = read.get_mapped_range(..).expect("mapped");
+        let lines = bytes.chunks_exact(bytes_per_row as usize);
+        lines.flat_map(|line| bytemuck::cast_slice(&line[..size[0] as usize * 8]).to_vec()).collect()
+    }
+
+    #[test]
+    fn equals_what_the_rasteriser_draws_to_the_last_bit() {
+        let Some(gpu) = Gpu::for_test() else { return };
+        if !gpu.software() {
+            return; // Graphics cards draw the mesh.
+        }
+        let meshes =
+            [([320, 240], [48, 36]), ([320, 240], [192, 144]), ([333, 217], [31, 17]), ([40, 30], [64, 48])];
+        for (size, cells) in meshes {
+            let swirl = |point: crate::milk::GridPoint| {
+                let [x, y] = point.at;
+                [(x * 3.1 + y * 7.7).sin() * 0.3 + x * 0.5, (y * 5.3 - x * 2.9).cos() * 9.4 - y * 0.37]
+            };
+            let sources: Vec<_> = mesh::warp_points(cells, size).map(swirl).collect();
+            let expected = drawn(&gpu, size, cells, &sources);
+            let mut interpolator = Interpolator::new(size, cells);
+            let computed = interpolator.interpolate(&sources);
+            let wrong = computed.iter().zip(&expected).filter(|(a, b)| a != b).count();
+            assert_eq!((computed.len(), wrong), (expected.len(), 0), "{size:?} pixels, {cells:?} cells");
+        }
+    }
+
+    #[test]
+    fn a_uniform_source_stays_uniform() {
+        let mut interpolator = Interpolator::new([17, 9], [4, 3]);
+        let pixels = interpolator.interpolate(&[[0.25, 0.75]; 20]);
+        assert!(pixels.iter().all(|pixel| *pixel == [0.25, 0.75]), "{pixels:?}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Whether a silent show lacks processor time: what the system says about its threads.
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::Threads;
+#[cfg(not(target_os = "linux"))]
+pub(super) use other::Threads;
+
+/// Why a show may be silent, apart from having hung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pressure {
+    /// Nothing is known that would excuse it: its thread stands still, or runs without getting anywhere.
+    None,
+    /// Another of its threads waits for a processor, or its own one for a disk: it may wait for either.
+    Doubtful,
+    /// Its own thread is ready to run and gets no processor.
+    Starved,
+    /// Its own thread has ended; others of the process may take a while.
+    Gone,
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::time::Duration;
+
+    use super::Pressure;
+    use crate::watchdog::SHOW_THREAD;
+
+    /// Smallest share of a look that a thread that has a processor spends on it.
+    const RUNNING: u32 = 4;
+
+    /// Place of the scheduling policy in `stat`, counted from the state.
+    const POLICY: usize = 38;
+
+    /// The threads of a show.
+    pub(in crate::watchdog) struct Threads {
+        folder: PathBuf,
+        /// Processor time of each thread at the last look.
+        before: BTreeMap<PathBuf, Duration>,
+    }
+
+    /// A thread at one moment.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Thread {
+        /// Whether it is the one that steps the show.
+        show: bool,
+        /// Its state as the kernel abbreviates it.
+        state: char,
+        /// Whether the kernel puts it off while others are busy, as drivers ask for their caches.
+        background: bool,
+        /// Processor time so far.
+        used: Duration,
+    }
+
+    impl Threads {
+        /// Looks at the threads of `process`.
+        pub fn of(process: u32) -> Self {
+            Self { folder: PathBuf::from(format!("/proc/{process}/task")), before: BTreeMap::new() }
+        }
+
+        /// Forgets the last look: a silence is over.
+        pub fn forget(&mut self) {
+            self.before.clear();
+        }
+
+        /// Returns what has kept the show from stepping since the last look, `length` ago.
+        pub fn pressure(&mut self, length: Duration) -> Pressure {
+            // The process may be ending.
+            let Ok(folder) = fs::read_dir(&self.folder) else { return Pressure::Doubtful };
+            let now: BTreeMap<PathBuf, Thread> = folder
+                .flatten()
+                .filter_map(|thread| Some((thread.path(), Thread::read(&thread.path())?)))
+                .collect();
+            if !now.values().any(|thread| thread.show) {
+                return Pressure::Gone;
+            }
+            let before = std::mem::take(&mut self.before);
+            self.before = now.iter().map(|(path, thread)| (path.clone(), thread.used)).collect();
+            let known = now.iter().filter_map(|(path, thread)| Some((thread, *before.get(path)?)));
+            judge(known.map(|(thread, before)| (*thread, thread.used.saturating_sub(before))), length)
+        }
+    }
+
+    impl Thread {
+        fn read(folder: &Path) -> Option<Self> {
+            let stat = fs::read_to_string(folder.join("stat")).ok()?;
+            let (front, fields) = stat.rsplit_once(')')?;
+            let mut fields = fields.split_whitespace();
+            let (state, policy) = (fields.next()?, fields.nth(POLICY - 1)?);
+            let used = fs::read_to_string(folder.join("schedstat")).ok()?;
+            Some(Self {
+                show: front.rsplit_once('(')?.1 == SHOW_THREAD,
+                state: state.chars().next()?,
+                background: [libc::SCHED_BATCH, libc::SCHED_IDLE].contains(&policy.parse().ok()?),
+                used: Duration::from_nanos(used.split(' ').next()?.parse().ok()?),
+            })
+        }
+    }
+
+    /// Judges threads and the processor time of each within a look.
+    fn judge(threads: impl Iterator<Item = (Thread, Duration)>, length: Duration) -> Pressure {
+        let mut judged = Pressure::Doubtful;
+        let mut others_wait = false;
+        for (thread, used) in threads {
+            let waits = thread.state == 'R' && used < length / RUNNING;
+            match (thread.show, thread.state) {
+                (true, _) if waits => return Pressure::Starved,
+                (true, 'D') => {}
+                (true, _) => judged = Pressure::None,
+                (false, _) => others_wait |= waits && !thread.background,
+            }
+        }
+        if others_wait { Pressure::Doubtful } else { judged }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const LOOK: Duration = Duration::from_millis(25);
+
+        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run), and its
+        /// milliseconds on a processor.
+        fn judged(threads: &[(bool, char, u64)]) -> Pressure {
+            let threads = threads.iter().map(|&(show, state, ms)| {
+                let thread = Thread { show, state, background: state == 'b', used: Duration::ZERO };
+                let state = if thread.background { 'R' } else { state };
+                (Thread { state, ..thread }, Duration::from_millis(ms))
+            });
+            judge(threads, LOOK)
+        }
+
+        #[test]
+        fn waiting_for_a_processor_is_no_hang() {
+            assert_eq!(judged(&[(true, 'R', 1), (false, 'S', 0)]), Pressure::Starved);
+            assert_eq!(judged(&[(false, 'R', 1), (true, 'S', 0)]), Pressure::Doubtful, "a lock, perhaps");
+            assert_eq!(judged(&[(true, 'D', 0)]), Pressure::Doubtful, "a disk");
+            assert_eq!(judged(&[]), Pressure::Doubtful);
+        }
+
+        #[test]
+        fn standing_still_and_running_in_circles_are() {
+            for show in [(true, 'S', 0), (true, 'T', 0), (true, 'R', 25)] {
+                assert_eq!(judged(&[show, (false, 'b', 0), (false, 'R', 20)]), Pressure::None, "{show:?}");
+            }
+        }
+
+        #[test]
+        fn the_threads_of_a_process_are_found() {
+            let (done, wait) = std::sync::mpsc::channel::<()>();
+            let work = move || wait.recv().is_err();
+            let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work).expect("a thread");
+            let mut threads = Threads::of(std::process::id());
+            assert_eq!(Threads::of(1).pressure(LOOK), Pressure::Gone, "no show runs there");
+            let found = (0..5000).any(|_| {
+                std::thread::sleep(Duration::from_millis(1)); // It gets its name once it runs.
+                threads.pressure(LOOK) != Pressure::Gone
+            });
+            assert!(found);
+            drop(done);
+            assert!(thread.join().expect("ends"));
+            assert!(threads.before.len() > 1);
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use std::time::Duration;
+
+    use super::Pressure;
+
+    /// The threads of a show; this system does not say what they wait for.
+    pub(in crate::watchdog) struct Threads;
+
+    impl Threads {
+        /// Looks at the threads of `process`.
+        pub fn of(_process: u32) -> Self {
+            Self
+        }
+
+        /// Forgets the last look: a silence is over.
+        pub fn forget(&mut self) {}
+
+        /// Returns what may have kept the show from stepping.
+        pub fn pressure(&mut self, _length: Duration) -> Pressure {
+            Pressure::Doubtful
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Decides when a silent show has hung, and is not just waiting for a processor.
+
+use std::time::Duration;
+
+use super::pressure::Pressure;
+
+/// Silence after which a show with a picture has hung, if its processor time was its own all the while.
+const HANG: Duration = Duration::from_millis(500);
+/// How much slower silence adds up while it may have a cause outside the show.
+const DOUBT: u32 = 4;
+/// Time that a show may take until its first beat.
+const START_UP: Duration = Duration::from_secs(60);
+
+/// What the show has reported so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing.
+    #[default]
+    Starting,
+    /// That it steps.
+    Beating,
+    /// A picture.
+    Shown,
+}
+
+/// The silence of a show since its last beat.
+///
+/// Counted in looks, not by the clock: when the computer is suspended or has no time for anybody, the supervisor stands
+/// still, too.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    stage: Stage,
+    /// Silence that counts.
+    counted: Duration,
+}
+
+impl Silence {
+    /// Ends the silence with a beat.
+    pub fn beat(&mut self) {
+        self.counted = Duration::ZERO;
+        if self.stage == Stage::Starting {
+            self.stage = Stage::Beating;
+        }
+    }
+
+    /// Records the first picture.
+    pub fn shown(&mut self) {
+        self.stage = Stage::Shown;
+    }
+
+    /// Returns what the show has reported so far.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Adds a look of this length without a beat. Returns whether the show has hung.
+    pub fn look(&mut self, length: Duration, pressure: Pressure) -> bool {
+        let (share, limit) = match (self.stage, pressure) {
+            (Stage::Starting, _) => (length, START_UP),
+            (_, Pressure::Gone) => return true,
+            // Nobody helps a show that gets no processor by starting it again.
+            (_, Pressure::Starved) => (Duration::ZERO, HANG),
+            // A start builds more at once than a running show ever does.
+            (Stage::Beating, _) | (_, Pressure::Doubtful) => (length / DOUBT, HANG),
+            (Stage::Shown, Pressure::None) => (length, HANG),
+        };
+        self.counted += share;
+        self.counted > limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK: Duration = Duration::from_millis(25);
+
+    /// Returns after how much silence under `pressure` a show that was shown has hung, within a minute.
+    fn hung_after(shown: bool, pressure: Pressure) -> Option<Duration> {
+        let mut silence = Silence::default();
+        silence.beat();
+        if shown {
+            silence.shown();
+        }
+        (1..2400).map(|look| look * LOOK).find(|_| silence.look(LOOK, pressure))
+    }
+
+    #[test]
+    fn a_show_that_stands_still_has_hung_after_half_a_second() {
+        assert_eq!(hung_after(true, Pressure::None), Some(HANG + LOOK));
+        let doubtful = hung_after(true, Pressure::Doubtful).expect("hung");
+        assert!((HANG * 4..HANG * 5).contains(&doubtful), "{doubtful:?}");
+        assert_eq!(hung_after(false, Pressure::None), Some(doubtful), "before the first picture");
+        assert_eq!(hung_after(true, Pressure::Gone), Some(LOOK), "its process ends slowly");
+    }
+
+    #[test]
+    fn a_show_without_a_processor_never_hangs_and_beats_end_a_silence() {
+        assert_eq!(hung_after(true, Pressure::Starved), None);
+        let mut silence = Silence::default();
+        silence.beat();
+        silence.shown();
+        for _ in 0..100 {
+            assert!((0..20).all(|_| !silence.look(LOOK, Pressure::None)));
+            silence.beat();
+        }
+    }
+
+    #[test]
+    fn a_start_may_take_a_minute() {
+        let mut silence = Silence::default();
+        let looks = (1..4800).find(|_| silence.look(LOOK, Pressure::None)).expect("given up");
+        assert!(looks * LOOK > START_UP && looks * LOOK < START_UP * 2);
+    }
+}
