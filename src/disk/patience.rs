@@ -34,7 +34,7 @@ impl Pulse {
 }
 
 /// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if it makes no progress, as counted by
-/// the [`Pulse`], for 1.5 seconds; the thread is then abandoned and ends when the operation does.
+/// the pulse, for 1.5 seconds; the thread is then abandoned and ends when the operation does.
 pub fn patiently<T: Send + 'static>(
     work: impl FnOnce(&Pulse) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
