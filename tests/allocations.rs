@@ -30,14 +30,14 @@ use aivj::units::Unipolar;
 /// be recorded here, so that it cannot grow again.
 const KNOWN: [(&str, usize); 1] = [
     // A channel for each picture that is read back; wgpu reports through it when the buffer can be read.
-    ("stage::readback::Readback::request", 2),
+    ("stage::readback::Readback::request", 4),
 ];
 
 const FPS: f64 = 30.0;
 const SAMPLES: usize = 1470;
 /// Frames in which everything may still grow to its size.
 const WARM_UP: usize = 120;
-/// As many as pass from one glance at the picture to the next.
+/// Twice as many as pass from one measurement of the picture to the next.
 const MEASURED: usize = 6;
 
 struct Recording;
