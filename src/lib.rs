@@ -13,6 +13,7 @@ pub mod desk;
 pub mod disk;
 pub mod eel;
 pub mod embed;
+pub mod facts;
 #[cfg(feature = "faults")]
 pub mod faults;
 pub mod frames;
@@ -30,6 +31,7 @@ pub mod salvage;
 pub mod shards;
 pub mod show;
 pub mod stage;
+pub mod store;
 pub mod training;
 pub mod units;
 pub mod watchdog;

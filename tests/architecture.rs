@@ -22,44 +22,58 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("eel", &[]),
     ("hlsl", &[]),
     ("milk", &["units", "eel", "hlsl"]),
-    ("library", &["units", "disk", "salvage", "milk"]),
-    ("mind", &["units", "analysis", "library"]),
+    ("facts", &["units", "milk"]),
+    ("store", &["units", "disk", "salvage", "facts"]),
+    ("library", &["units", "disk", "milk", "facts", "store"]),
+    ("mind", &["units", "analysis", "facts", "library"]),
     // The limiter counts flashes by the rules of the meter.
     ("stage", &["units", "disk", "media", "milk"]),
-    ("show", &["units", "faults", "handoff", "analysis", "milk", "library", "mind", "stage"]),
-    ("jobs", &["units", "disk", "confine", "milk", "library"]),
+    (
+        "show",
+        &["units", "faults", "handoff", "analysis", "milk", "facts", "store", "library", "mind", "stage"],
+    ),
+    ("jobs", &["units", "disk", "confine", "milk", "facts", "library"]),
     ("training", &["units", "disk", "audio", "analysis", "jobs"]),
-    ("audit", &["units", "disk", "confine", "audio", "media", "milk", "library", "stage", "show", "jobs"]),
-    ("pack", &["units", "disk", "media", "milk", "library", "jobs", "audit"]),
+    (
+        "audit",
+        &[
+            "units", "disk", "confine", "audio", "media", "milk", "facts", "store", "library", "stage",
+            "show", "jobs",
+        ],
+    ),
+    ("pack", &["units", "disk", "media", "milk", "facts", "store", "library", "jobs", "audit"]),
     (
         "frames",
-        &["units", "disk", "confine", "audio", "media", "milk", "library", "stage", "show", "jobs", "audit"],
+        &[
+            "units", "disk", "confine", "audio", "media", "milk", "facts", "store", "library", "stage",
+            "show", "jobs", "audit",
+        ],
     ),
-    ("embed", &["units", "disk", "milk", "library", "jobs", "frames"]),
-    ("cluster", &["units", "disk", "library", "jobs", "frames", "embed"]),
-    ("shards", &["disk", "library", "jobs", "audit", "frames", "embed"]),
+    ("embed", &["units", "disk", "milk", "facts", "library", "jobs", "frames"]),
+    ("cluster", &["units", "disk", "facts", "library", "jobs", "frames", "embed"]),
+    ("shards", &["disk", "facts", "store", "jobs", "audit", "frames", "embed"]),
     (
         "night",
         &[
-            "units", "disk", "audio", "library", "stage", "jobs", "audit", "pack", "frames", "embed",
-            "cluster",
+            "units", "disk", "audio", "facts", "store", "library", "stage", "jobs", "audit", "pack",
+            "frames", "embed", "cluster",
         ],
     ),
-    ("desk", &["units", "disk", "analysis", "library", "mind", "show"]),
-    ("midi", &["units", "disk", "library", "mind", "show", "desk"]),
+    ("desk", &["units", "disk", "analysis", "facts", "library", "mind", "show"]),
+    ("midi", &["units", "disk", "facts", "library", "mind", "show", "desk"]),
     (
         "app",
         &[
-            "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk",
-            "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
+            "units", "faults", "disk", "watchdog", "handoff", "audio", "analysis", "media", "milk", "facts",
+            "store", "library", "mind", "stage", "show", "jobs", "audit", "embed", "night", "desk", "midi",
         ],
     ),
     (
         "cli",
         &[
-            "units", "disk", "confine", "watchdog", "audio", "analysis", "media", "library", "mind", "stage",
-            "show", "training", "jobs", "audit", "pack", "frames", "embed", "cluster", "shards", "night",
-            "midi", "app",
+            "units", "disk", "confine", "watchdog", "audio", "analysis", "media", "facts", "store",
+            "library", "mind", "stage", "show", "training", "jobs", "audit", "pack", "frames", "embed",
+            "cluster", "shards", "night", "midi", "app",
         ],
     ),
 ];
@@ -81,7 +95,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("landlock", &["confine"]),
     ("seccompiler", &["confine"]),
     ("arc_swap", &["handoff"]),
-    ("rusqlite", &["library"]),
+    ("rusqlite", &["store"]),
     ("toml_edit", &["library"]),
     ("linfa", &["cluster", "embed", "training"]),
     ("ort", &["embed"]),
@@ -232,8 +246,8 @@ fn files_do_not_import_each_other_in_circles() {
     assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
 }
 
-/// Most lines of code in one room. The library is the largest: it holds the store, whose tests are a third of it.
-const MAX_ROOM_LINES: usize = 8600;
+/// Most lines of code in one room.
+const MAX_ROOM_LINES: usize = 7000;
 
 #[test]
 fn no_room_grows_too_large() {
@@ -354,7 +368,7 @@ fn unsafe_code_stays_in_its_files_and_gives_its_proof() {
 
 #[test]
 fn files_in_folders_are_opened_through_the_disk_room() {
-    // Rooms that read what other people made. `library/store` opens the program's own database, and tests write files.
+    // Rooms that read what other people made. `store` opens the program's own database, and tests write files.
     const ROOMS: [&str; 12] = [
         "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
         "training",

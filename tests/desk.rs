@@ -17,11 +17,10 @@ use aivj::desk::{
     Action, BakePicture, BakeView, Desk, DeskView, LibraryView, MidiDevice, MidiRow, MidiView, Page,
     SettingsView,
 };
+use aivj::facts::{Energy, PresetId};
 use aivj::library::looks::{LookMap, MAP_FILE};
 use aivj::library::style::{INDEX_V1, IndexCluster, IndexEntry, IndexVersion, StyleIndex};
-use aivj::library::{
-    BanKind, Energy, LibraryLocation, OutputDisplay, PresetId, SearchIndex, SearchQuery, Settings, Store,
-};
+use aivj::library::{LibraryLocation, OutputDisplay, SearchIndex, SearchQuery, Settings};
 use aivj::mind::Control;
 use aivj::mind::macros::{MacroView, Mode};
 use aivj::night::{STAGES, stage_label};
@@ -30,6 +29,7 @@ use aivj::show::{
     Snapshot, Undoable, Upcoming,
 };
 use aivj::stage::Gpu;
+use aivj::store::{BanKind, Store};
 use aivj::units::{Seconds, Tempo, Unipolar};
 
 /// Size of the desk, points: what it opens with.

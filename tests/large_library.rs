@@ -9,10 +9,9 @@ use std::time::Instant;
 use aivj::desk::{
     BakeView, Desk, DeskRequest, DeskView, LibraryRequest, LibraryView, MidiView, Page, SettingsView,
 };
+use aivj::facts::{Energy, PresetId, Tags};
 use aivj::library::looks::{LookMap, MAP_FILE};
-use aivj::library::{
-    Catalogue, Cluster, Energy, Entry, PresetId, SearchIndex, SearchQuery, SourceLocation, StyleOrigin, Tags,
-};
+use aivj::library::{Catalogue, Cluster, Entry, SearchIndex, SearchQuery, SourceLocation, StyleOrigin};
 use aivj::show::{AudioLine, FrameTimes, PresetAudio, Snapshot};
 use aivj::units::Rng;
 

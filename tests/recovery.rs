@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use aivj::analysis::Features;
+use aivj::facts::PresetId;
 use aivj::faults::Plan;
 use aivj::handoff::Latest;
-use aivj::library::{Catalogue, PresetId};
+use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
 use aivj::mind::Control;
 use aivj::mind::taste::Signal;

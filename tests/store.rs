@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use aivj::library::store::STORE_FILE;
-use aivj::library::{BanKind, PresetId, Store, StoreStatus, StoreWrite, StoreWriter};
+use aivj::facts::PresetId;
+use aivj::store::STORE_FILE;
+use aivj::store::{BanKind, Store, StoreStatus, StoreWrite, StoreWriter};
 
 /// Folder of the store that the child writes to.
 const CHILD: &str = "AIVJ_TEST_STORE";

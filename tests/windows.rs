@@ -15,9 +15,9 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-use aivj::library::Store;
 use aivj::show::setlog::{self, Entry, Event};
 use aivj::stage::Gpu;
+use aivj::store::Store;
 use display::{Process, wait_for};
 
 /// Longest time between the request to leave and the end, with some for a busy machine: the program's limit is two

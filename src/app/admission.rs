@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::audit::LiveAudit;
-use crate::library::{PresetId, PresetSource, Store};
+use crate::facts::PresetId;
+use crate::library::PresetSource;
 use crate::show::{Admission, DeckError};
+use crate::store::Store;
 
 struct LiveAdmission {
     audit: LiveAudit,

@@ -10,9 +10,10 @@ use anyhow::Context as _;
 use super::library_watcher::{LibraryUpdate, LibraryWatcher};
 use super::persistence::{self, ShowPersistence, with_store};
 use crate::desk::{LibraryRequest, LibraryView};
-use crate::library::{Catalogue, SearchQuery, SearchThread, Store};
+use crate::library::{Catalogue, SearchQuery, SearchThread};
 use crate::mind::director::Pool;
 use crate::show::{Command, MarkedPresets, Show, ShowMemory, ShowSettings};
+use crate::store::Store;
 
 /// The library, saved state and searches of a show.
 pub(super) struct Archive {

@@ -9,10 +9,9 @@ use std::time::{Duration, SystemTime};
 use crate::app::{open_store, unix_now};
 use crate::library::pack::{BLACKLIST_FILE, MANIFEST_FILE};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0};
-use crate::library::{
-    self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError, Store,
-};
+use crate::library::{self, Catalogue, FolderError, LibraryLocation, OpenError, OpenedLibrary, ScanError};
 use crate::mind::director::Pool;
+use crate::store::Store;
 use crate::units::counted;
 
 /// Interval between checks of the index files.

@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 
-use crate::library::{
-    self, BanKind, PresetId, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs, UserFolders,
-};
+use crate::facts::PresetId;
+use crate::library::{self, UserFolders};
 use crate::show::{Command, Exclusion, MemoryChange, ShowMemory};
+use crate::store::{BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
 
 /// Keys of the values saved as JSON.
 const TASTE: &str = "taste";
@@ -51,7 +51,7 @@ pub fn open_store_to_write() -> anyhow::Result<Store> {
 /// Marks the performer's store as damaged, so that the next start repairs it.
 pub fn suspect_store() {
     if let Some(places) = UserFolders::of_user() {
-        library::suspect(&places.data);
+        store::suspect(&places.data);
     }
 }
 
@@ -62,14 +62,14 @@ pub(super) fn with_store<T>(
     let (store, notice) = open_store()?;
     match open(&store) {
         Ok(opened) => Ok((opened, store, notice)),
-        Err(error) if error.chain().any(library::is_damage) => {
+        Err(error) if error.chain().any(store::is_damage) => {
             drop(store);
             suspect_store();
             let (store, notice) = open_store()?;
             match open(&store) {
                 Ok(opened) => Ok((opened, store, notice)),
                 // The show starts whatever the disk does.
-                Err(error) if error.chain().any(library::is_damage) => {
+                Err(error) if error.chain().any(store::is_damage) => {
                     let store = Store::in_memory()?;
                     let notice = format!(
                         "the store is damaged and could not be repaired ({error:#}); this show starts without saved state \
@@ -105,7 +105,7 @@ impl SavedState {
             Ok(found) => Ok(found),
             Err(error) => {
                 let error = anyhow::Error::from(error);
-                if error.chain().any(library::is_damage) {
+                if error.chain().any(store::is_damage) {
                     return Err(error);
                 }
                 self.messages.push(format!(

@@ -11,7 +11,8 @@ use super::performance::{Performance, performed_sound};
 use super::{catalogue, open_store};
 use crate::audio::Pcm;
 use crate::disk;
-use crate::library::{Catalogue, PresetId};
+use crate::facts::PresetId;
+use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
@@ -251,9 +252,10 @@ fn compare(before: &[String], again: &[String]) -> ReplayReport {
 mod tests {
     use super::*;
     use crate::analysis::{Features, Scene, Section};
-    use crate::library::{BanKind, Tag};
+    use crate::facts::Tag;
     use crate::show::{ShowMemory, ShowSettings};
     use crate::stage::{DeckLook, PictureStats};
+    use crate::store::BanKind;
     use crate::units::{Rng, Seconds, Unipolar};
 
     /// Returns the log of a live show of four minutes: uneven frame times, changing music, decks that arrive late or

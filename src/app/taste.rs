@@ -6,9 +6,11 @@ use anyhow::Context as _;
 
 use super::{catalogue, open_store, open_store_to_write, unix_now};
 use crate::disk;
+use crate::facts::PresetId;
 use crate::jobs::show_lock;
-use crate::library::{BanKind, Catalogue, PresetId, UserFolders};
+use crate::library::{Catalogue, UserFolders};
 use crate::mind::taste::{self, Package, Skip, TasteState};
+use crate::store::BanKind;
 
 /// Key of the taste in the store.
 const TASTE: &str = "taste";

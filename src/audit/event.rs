@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::verdict::{Gates, LookVerdict, Safety};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// An event of a running audit.
 #[derive(Clone, Debug, Serialize)]

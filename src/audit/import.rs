@@ -9,8 +9,8 @@ use super::{Ledger, write_reports};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
-use crate::library::Store;
-use crate::library::store::VerdictRow;
+use crate::store::Store;
+use crate::store::VerdictRow;
 
 /// Saves `verdicts` of audits with this recipe in `store`, except where it holds newer ones, scans the libraries, and
 /// writes the reports to `out`. Returns the number of presets of the libraries with a verdict.

@@ -5,11 +5,12 @@ use sha2::{Digest as _, Sha256};
 use super::plan::AuditPlan;
 use crate::audit::probe::{Look, ProbeSettings};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
+use crate::facts::{PresetId, Tag, Tags};
 use crate::jobs::now;
-use crate::library::store::{StoreError, VerdictRow};
-use crate::library::{PresetId, Store, Tag, Tags};
 use crate::media::flash::FlashVerdict;
 use crate::stage;
+use crate::store::Store;
+use crate::store::{StoreError, VerdictRow};
 
 /// Version of the method; increased when equal settings give different verdicts.
 const METHOD: u32 = 3;

@@ -11,11 +11,12 @@ use super::work::AuditJob;
 use crate::audit::probe::ProbeSettings;
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::confine::Rights;
+use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{Limits, PoolSettings, Worker};
-use crate::library::{PresetId, Store};
 use crate::show::DeckError;
 use crate::stage::image_places;
+use crate::store::Store;
 
 /// Audits single presets during a show. Blocks for up to seconds: call it on warm-up threads only.
 pub struct LiveAudit {

@@ -32,8 +32,8 @@ use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::now;
 use crate::jobs::wire::WirePath;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings, WorkerPool};
-use crate::library::Store;
 use crate::stage::image_places;
+use crate::store::Store;
 
 pub use event::{AuditEvent, AuditReport};
 pub use import::import;

@@ -8,10 +8,12 @@ use anyhow::{Context as _, bail};
 use super::judge::Attempts;
 use super::settings::AuditSettings;
 use super::work::AuditJob;
+use crate::facts::{Energy, PresetId, Tags};
 use crate::jobs::now;
 use crate::jobs::wire::WirePreset;
-use crate::library::store::LoadedRow;
-use crate::library::{self, Energy, PresetId, Store, Tags};
+use crate::library;
+use crate::store::LoadedRow;
+use crate::store::Store;
 use crate::units::Rng;
 
 /// A scanned folder.

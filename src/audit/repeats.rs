@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::audit::probe::{Look, PerceptualHash, VIEWS};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Maximum distance of two hashes of the same picture, of `64 * VIEWS` bits. One less than the number of words of a
 /// hash: two such hashes always share a word, so the search by words misses none.

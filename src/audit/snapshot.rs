@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::reference::{Tally, reference_reasons, save};
 use super::{AuditPlan, Ledger, read_run};
 use crate::jobs::{iso, now};
-use crate::library::Store;
+use crate::store::Store;
 
 /// Contents of the blacklist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::Attempts;
 use crate::audit::probe::{ProbeOutcome, ProbeReport, ProbeSettings, Prober};
+use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers;
-use crate::library::PresetId;
 
 /// A preset to probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

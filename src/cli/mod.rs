@@ -78,7 +78,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         .init();
     let result = run_command(cli.command);
     if let Err(error) = &result
-        && error.chain().any(crate::library::is_damage)
+        && error.chain().any(crate::store::is_damage)
     {
         crate::app::suspect_store();
         eprintln!(

@@ -1,6 +1,6 @@
 //! Energy of presets: terciles of the library by motion.
 
-use crate::library::Energy;
+use crate::facts::Energy;
 use crate::library::style::NameFacts;
 
 /// Assigns energies by terciles of motion, or by the words of the name if the motion is unknown. If both cuts fall on

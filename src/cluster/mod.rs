@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::embed::Table;
 
 use crate::disk::{self, FileError};
+use crate::facts::Energy;
 use crate::frames::{BandClass, FrameMetrics};
-use crate::library::Energy;
 use crate::library::looks::{LookMap, MAP_FILE};
 use crate::library::style::{
     self, INDEX_V0, INDEX_V1, IndexCluster, IndexEntry, IndexVersion, NameFacts, POLICY_V0, StyleIndex,

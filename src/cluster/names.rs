@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::library::Energy;
+use crate::facts::Energy;
 
 /// Maximum number of words per cluster.
 const WORDS: usize = 6;

@@ -27,9 +27,9 @@ pub use builtin::Builtin;
 pub use onnx::{MODEL_FILES, Onnx, check_model};
 pub use table::{EmbedderId, Table, TableError};
 
+use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::jobs::progress::{OnProgress, Progress};
-use crate::library::PresetId;
 
 /// Presets per batch; progress and cancellation are checked between batches.
 const BATCH: usize = 256;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::entry::BandResponse;
 use crate::disk::Walk;
+use crate::facts::PresetId;
 use crate::jobs::shard::Shard;
-use crate::library::{self, FolderError, PresetId, PresetSource};
+use crate::library::{self, FolderError, PresetSource};
 
 /// Maximum folder depth.
 const MAX_DEPTH: usize = 32;

@@ -26,10 +26,12 @@ pub use item::{BakeItem, items_in, items_of_shard};
 use crate::audit::probe::ProbeSettings;
 use crate::audit::{AuditPlan, Ledger, recipe};
 use crate::confine::Rights;
+use crate::facts::PresetId;
 use crate::jobs::progress::{OnProgress, Progress};
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
-use crate::library::{PresetId, Store, library_root};
+use crate::library::library_root;
+use crate::store::Store;
 use crate::units::Rng;
 
 /// Reasons of attempts that are not repeated: a preset that hangs would hang again. A file that cannot be read may be

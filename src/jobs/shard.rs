@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Maximum number of shards.
 const MAX_COUNT: u32 = 100_000;

@@ -25,9 +25,9 @@ impl BuiltIn {
     }
 
     /// Returns its energy: its second folder.
-    pub fn energy(&self) -> super::Energy {
+    pub fn energy(&self) -> crate::facts::Energy {
         let folder = self.path.split('/').nth(1).unwrap_or_default();
-        super::Energy::ALL.into_iter().find(|energy| energy.label() == folder).unwrap_or_default()
+        crate::facts::Energy::ALL.into_iter().find(|energy| energy.label() == folder).unwrap_or_default()
     }
 }
 

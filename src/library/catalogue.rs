@@ -12,10 +12,10 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::energy::Energy;
+use super::BuiltIn;
 use super::style::StylePolicy;
-use super::{BuiltIn, PresetFacts, PresetId, Tags};
 use crate::disk;
+use crate::facts::{Energy, PresetFacts, PresetId, Tags};
 
 /// Where a preset is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,7 @@ pub(super) fn hash_text(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::PresetId;
+    use crate::facts::PresetId;
 
     #[test]
     fn contents_and_names_can_be_looked_up() {

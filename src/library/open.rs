@@ -12,12 +12,12 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use super::numbers::NumberMap;
 use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
-use super::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 use super::style::{self, IndexLookup, NameTable};
 use super::{
     Catalogue, Entry, FolderError, PresetFacts, PresetId, ScanError, ScanReport, SourceLocation,
     library_root, scan,
 };
+use crate::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 
 /// Why a library could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -320,9 +320,10 @@ impl CatalogueBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::{Energy, Tag};
+    use crate::library::StyleOrigin;
     use crate::library::pack::{Manifest, ManifestPreset};
     use crate::library::style::{INDEX_V0, INDEX_V1, IndexEntry, IndexVersion, StyleIndex};
-    use crate::library::{Energy, StyleOrigin, Tag};
 
     fn library(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
@@ -416,7 +417,7 @@ mod tests {
         let folder = library(&[("a.milk", "zoom=1"), ("b.milk", "zoom=2")]);
         let store = Store::in_memory().expect("opens");
         let reject = |text: &str| {
-            let verdict = crate::library::store::VerdictRow {
+            let verdict = crate::store::VerdictRow {
                 id: PresetId::of(text.as_bytes()),
                 recipe: "r".into(),
                 judged_by: String::new(),

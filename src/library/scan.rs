@@ -13,12 +13,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use super::PresetId;
-use super::analysis::PresetFacts;
 use super::folder::{FolderError, is_preset};
-use super::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 use crate::disk::{self, FileKind, Item};
+use crate::facts::{PresetFacts, PresetId};
 use crate::milk::MAX_PRESET_BYTES;
+use crate::store::{FileFacts, KnownFile, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of};
 
 /// Files per job.
 const BATCH: usize = 128;

@@ -7,9 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::looks::Looks;
-use super::store::Store;
 use super::word_index::WordIndex;
-use super::{Catalogue, Energy, Entry, PresetId, Tags};
+use super::{Catalogue, Entry};
+use crate::facts::{Energy, PresetId, Tags};
+use crate::store::Store;
 
 /// A search query. A preset must match every criterion.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -213,7 +214,8 @@ fn build_index(library: Arc<Catalogue>, store: &Store) -> SearchIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::{Tag, load_built_in};
+    use crate::facts::Tag;
+    use crate::library::load_built_in;
 
     fn found(query: &SearchQuery) -> Vec<Entry> {
         let library = load_built_in(&Store::in_memory().expect("opens")).expect("opens");

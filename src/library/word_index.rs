@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::{Catalogue, PresetId};
+use super::Catalogue;
+use crate::facts::PresetId;
 
 /// Maximum number of words used from a search text; further words are ignored.
 const MAX_WORDS: usize = 12;
@@ -149,11 +150,12 @@ fn plain(letter: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::{Tag, load_built_in};
+    use crate::facts::Tag;
+    use crate::library::load_built_in;
 
     #[test]
     fn words_match_by_prefix_and_all_must_match() {
-        let mut library = load_built_in(&crate::library::Store::in_memory().expect("opens")).expect("loads");
+        let mut library = load_built_in(&crate::store::Store::in_memory().expect("opens")).expect("loads");
         library.entries[1].path = "Björk/Über-Nova 2.milk".into();
         library.entries[1].tags.insert(Tag::Dark);
         let labels = HashMap::from([(library.entries[2].id, "smoke machine".to_owned())]);

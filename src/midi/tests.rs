@@ -253,7 +253,7 @@ fn leds_follow_the_show_and_are_restored_after_reconnection() {
 
 fn playing() -> Playing {
     Playing {
-        id: crate::library::PresetId::of(b"a"),
+        id: crate::facts::PresetId::of(b"a"),
         name: "a".into(),
         for_secs: 1.0,
         favourite: false,

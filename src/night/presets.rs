@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::audit::{AuditPlan, Ledger};
+use crate::facts::PresetId;
 use crate::frames::BakeItem;
 use crate::frames::BandResponse;
-use crate::library::{PresetId, Store, library_root};
+use crate::library::library_root;
+use crate::store::Store;
 
 /// Reason of a preset missing from the last scan; before the bake's own scan it may only be new.
 pub(super) const UNREAD: &str = "cannot be read";

@@ -20,9 +20,9 @@ use crate::audit::verdict::{LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk::{self, Folder};
 use crate::jobs::{iso, now};
-use crate::library::Store;
 use crate::library::pack::{MANIFEST_FILE, Manifest, ManifestPreset, QualityBlacklist};
 use crate::media::flash::FlashVerdict;
+use crate::store::Store;
 use crate::units::Rng;
 
 /// Name of the report within a pack.
@@ -225,7 +225,7 @@ fn copy(
         let from = plan.path(file);
         let limit = crate::milk::MAX_PRESET_BYTES as u64;
         let bytes = disk::read(&from, limit).with_context(|| format!("reading {}", from.display()))?;
-        if crate::library::PresetId::of(&bytes) != file.id {
+        if crate::facts::PresetId::of(&bytes) != file.id {
             bail!("{} has changed since the audit; audit again", from.display());
         }
         wanted.read(&bytes);

@@ -20,7 +20,7 @@ pub use trial::{PresetCost, measure};
 pub use verdicts::seal_audit;
 
 use crate::jobs::shard::Shard;
-use crate::library::Store;
+use crate::store::Store;
 use seal::SealedShard;
 
 /// Result of a merge.

@@ -8,7 +8,7 @@ use crate::audit::probe::ProbeSettings;
 use crate::audit::{self, AuditSettings};
 use crate::frames::{self, CaptureSettings, FramesSettings};
 use crate::jobs::now;
-use crate::library::Store;
+use crate::store::Store;
 
 /// Number of presets of a trial.
 const PRESETS: usize = 16;

@@ -8,9 +8,10 @@ use super::ShardError;
 use super::seal::{SealedShard, ShardInfo, ShardStage, seal};
 use crate::audit::{self, AuditPlan, read_run};
 use crate::disk::{self, Input, limit};
+use crate::facts::PresetId;
 use crate::jobs::shard::Shard;
-use crate::library::store::VerdictRow;
-use crate::library::{PresetId, Store};
+use crate::store::Store;
+use crate::store::VerdictRow;
 
 const VERDICTS: &str = "verdicts.jsonl";
 /// Folder of the thumbnails within an audit.

@@ -6,7 +6,8 @@ use super::decks::Slot;
 use super::fading;
 use super::running::{Show, Wanted};
 use super::setlog::Cause;
-use crate::library::{DWELL, PresetId};
+use crate::facts::PresetId;
+use crate::library::DWELL;
 use crate::mind::taste::Signal;
 use crate::stage::OutputMode;
 

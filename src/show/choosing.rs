@@ -9,12 +9,14 @@ use super::reason::Reason;
 use super::running::{Show, Wanted};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
-use crate::library::{BanKind, Energy, PresetId, PresetSource, Tag, built_in};
+use crate::facts::{Energy, PresetId, Tag};
+use crate::library::{PresetSource, built_in};
 use crate::mind::Control;
 use crate::mind::director::{Choice, Moment, PerformerBias, Target};
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Evidence, Signal};
 use crate::stage::{DeckId, FadeStyle, OutputMode};
+use crate::store::BanKind;
 
 /// How much longer the safe preset is warmed up than others, so that its picture has built up.
 const SAFE_WARM_UP: u32 = 5;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::TempoRequest;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::mind::{Control, MacroPreset, Profile};
 use crate::units::Unipolar;
 

@@ -1,6 +1,7 @@
 //! A request for a deck, from the show to what prepares decks.
 
-use crate::library::{PresetId, PresetSource};
+use crate::facts::PresetId;
+use crate::library::PresetSource;
 use crate::stage::DeckId;
 
 /// A request for a deck.

@@ -4,8 +4,9 @@ use super::graphics_event::GraphicsEvent;
 use super::running::{Show, Wanted};
 use super::setlog::Event;
 use super::step::Failed;
-use crate::library::{BanKind, PresetId};
+use crate::facts::PresetId;
 use crate::stage::DeckId;
+use crate::store::BanKind;
 
 /// Decks set aside in a row before the next one may stay, because the cause may be the music.
 const MOST_SET_ASIDE: u32 = 4;

@@ -2,7 +2,7 @@
 
 use super::running::Show;
 use super::undo::{Marks, UndoStep, Undoable};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Steps that can be undone.
 const STEPS: usize = 50;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::{BanKind, PresetId};
+use crate::facts::PresetId;
 use crate::mind::director::Pool;
 use crate::mind::macros::MacroState;
 use crate::mind::taste::{Taste, TasteState};
+use crate::store::BanKind;
 use crate::units::Unipolar;
 
 /// The taste, marked presets and settings. Presets are identified by hash and so apply to any library.

@@ -1,6 +1,6 @@
 //! The reason for a choice: one line for the desk and the numbers behind it.
 
-use crate::library::Energy;
+use crate::facts::Energy;
 use crate::mind::director::{Choice, Rule, Target};
 
 /// Minimum base score of a strong, good and weak match; anything lower is a poor match. The best possible score is 0.5.

@@ -13,7 +13,7 @@ use super::deck_request::Urgency;
 use super::graphics_event::GraphicsEvent;
 use super::recovery_state::Recovery;
 use super::rig::Rig;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::stage::{Cue, DeckId, DeckSettings, Stage};
 
 /// Seconds a deck draws before it is no longer suspected of losing the device.

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use super::deck_request::DeckRequest;
 use super::suspects::Suspects;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::stage::{DeckId, GpuError, Stage};
 
 /// The state of the recovery of a rig.

@@ -2,7 +2,7 @@
 
 use super::resume_state::{ResumeState, Resumption};
 use super::running::{Show, Wanted};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::mind::macros::MacroState;
 use crate::stage::OutputMode;
 use crate::units::Unipolar;

@@ -8,9 +8,9 @@ use super::warm::{Arrival, DeckError, Warmer};
 use super::{Arrived, Command, Failed, Show, Step, StepInput};
 use crate::analysis::Features;
 use crate::handoff::{Latest, Retirement};
-use crate::library::BanKind;
 use crate::milk::{PresetAudio, PresetAudioAnalyser};
 use crate::stage::{Cue, OutputMode, Stage};
+use crate::store::BanKind;
 
 /// Time between two measurements of the picture, seconds.
 const MEASURE_EVERY_SECS: f64 = 0.09;

@@ -6,7 +6,7 @@ use super::reason::Reason;
 use super::undo::Undoable;
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::mind::director::{Moment, Target};
 use crate::mind::macros::MacroView;
 use crate::stage::OutputMode;

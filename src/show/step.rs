@@ -4,9 +4,9 @@ use super::command::Command;
 use super::deck_request::DeckRequest;
 use super::warm::PrepareTimes;
 use crate::analysis::Features;
-use crate::library::BanKind;
 use crate::milk::PresetAudio;
 use crate::stage::{Cue, DeckId, DeckLook, PictureStats};
+use crate::store::BanKind;
 
 /// The inputs of one step.
 pub struct StepInput<'a> {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Losses of the device that quarantine a preset.
 const MAX_STRIKES: u32 = 3;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::setlog::{Cause, Entry, Event};
 use super::*;
 use crate::analysis::{Features, Scene, Section};
-use crate::library::{BanKind, Catalogue, PresetId};
+use crate::facts::PresetId;
+use crate::library::Catalogue;
 use crate::milk::PresetAudio;
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, PictureStats};
+use crate::store::BanKind;
 use crate::units::{Seconds, Tempo, Unipolar};
 
 const DT: f64 = 1.0 / 30.0;

@@ -1,7 +1,7 @@
 //! What it takes to undo the performer's marks.
 
 use super::memory::Exclusion;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use crate::mind::taste::Lesson;
 
 /// A mark that can be undone, as shown on the desk.

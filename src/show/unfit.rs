@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::decks::Slot;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Dim safe presets after which any will do.
 const MAX_DIM: usize = 6;

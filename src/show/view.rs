@@ -3,7 +3,7 @@
 use super::decks::{Crossfade, Slot};
 use super::running::Show;
 use super::snapshot::{PlayedPreset, Playing, Snapshot, Upcoming};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 impl Show {
     /// Returns a snapshot for the desk and MIDI LEDs.

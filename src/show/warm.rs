@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::deck_request::{DeckRequest, Urgency};
 use super::warm_queue::{Change, WarmQueue};
+use crate::facts::PresetId;
 use crate::handoff::Latest;
-use crate::library::{PresetId, PresetSource};
+use crate::library::PresetSource;
 use crate::milk::{PresetAudio, Program};
 use crate::stage::{Deck, DeckId, DeckLook, DeckSettings, RenderContext, StageError};
 

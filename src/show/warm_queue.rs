@@ -159,7 +159,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::library::{PresetId, PresetSource};
+    use crate::facts::PresetId;
+    use crate::library::PresetSource;
 
     fn request(deck: u64, urgency: Urgency) -> Change {
         Change::Request(DeckRequest {

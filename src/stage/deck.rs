@@ -67,15 +67,14 @@ impl Deck {
     ) -> Result<(), StageError> {
         let gpu = &render_context.gpu;
         gpu.checked(|| {
-            let mut last = None;
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
                 let time = FrameTime { dt, fps: self.settings.fps };
                 self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
-                last = Some(gpu.submit([encoder.finish()]));
+                gpu.submit([encoder.finish()]);
             }
-            last.map_or(Ok(()), |last| gpu.wait(Some(last)))
+            gpu.wait()
         })?
     }
 

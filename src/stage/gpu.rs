@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -33,10 +33,8 @@ pub enum GpuError {
 
 /// Longest wait for the device, seconds. A device that hangs for longer is given up by its caller.
 const PATIENCE_SECS: u64 = 20;
-/// A wait looks at the device in slices, with pauses between them: wgpu holds a lock that submitting and presenting need
-/// while it waits.
-const WAIT_SLICE: Duration = Duration::from_millis(2);
-const WAIT_PAUSE: Duration = Duration::from_micros(200);
+/// Pause between two looks at the device while a thread waits for it.
+const WAIT_PAUSE: Duration = Duration::from_micros(100);
 
 /// Chooses an adapter.
 fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<wgpu::Adapter, GpuError> {
@@ -173,8 +171,8 @@ impl Gpu {
 
     /// Submits nothing and waits for it: a driver that still fails does so here.
     fn proven(self) -> Result<Self, GpuError> {
-        let submission = self.submit([]);
-        match self.wait(Some(submission)) {
+        self.submit([]);
+        match self.wait() {
             Ok(()) => Ok(self),
             Err(why) => Err(GpuError::NoDevice { name: self.name(), why: why.to_string() }),
         }
@@ -266,8 +264,8 @@ impl Gpu {
 
     /// Submits command buffers. Errors are reported by [`Gpu::lost`],
     /// [`Gpu::take_error`] or the wait for the submission.
-    pub fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) -> wgpu::SubmissionIndex {
-        self.queue.submit(commands)
+    pub fn submit(&self, commands: impl IntoIterator<Item = wgpu::CommandBuffer>) {
+        self.queue.submit(commands);
     }
 
     /// Runs the callbacks of finished work. Never blocks.
@@ -275,41 +273,46 @@ impl Gpu {
     /// # Errors
     /// Fails if the device is lost.
     pub fn poll(&self) -> Result<(), StageError> {
-        self.maintain(wgpu::PollType::Poll)
-    }
-
-    /// Blocks until the device has finished this submission, or all so far; not for the render thread. Other threads can
-    /// use the device meanwhile.
-    ///
-    /// # Errors
-    /// Fails if the device is lost or does not finish in time.
-    pub fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), StageError> {
-        // Without a submission of its own, a wait for the newest one would be for those of other threads, again and again.
-        let submission = submission.unwrap_or_else(|| self.submit([]));
-        let began = Instant::now();
-        loop {
-            let (submission_index, timeout) = (Some(submission.clone()), Some(WAIT_SLICE));
-            match self.maintain(wgpu::PollType::Wait { submission_index, timeout }) {
-                Err(StageError::Timeout(_)) if began.elapsed().as_secs() < PATIENCE_SECS => {
-                    std::thread::sleep(WAIT_PAUSE);
-                }
-                result => return result,
-            }
-        }
-    }
-
-    fn maintain(&self, poll: wgpu::PollType) -> Result<(), StageError> {
         if let Some(loss) = self.loss() {
             return Err(loss);
         }
-        // wgpu panics if the device is lost while it polls, after its own state is consistent again.
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+        // wgpu panics if the device is lost while it polls, after its own state is consistent again. Its blocking polls are
+        // not used: they hold a lock that submitting needs, and panic if another thread's poll finishes the same work.
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll))) {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(wgpu::PollError::Timeout)) => Err(StageError::Timeout(PATIENCE_SECS)),
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
             Err(_) => {
                 self.errors.lose("the driver failed while it was waited for");
                 Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS)))
+            }
+        }
+    }
+
+    /// Blocks until the device has finished everything submitted so far; not for the render thread. Other threads can use
+    /// the device meanwhile.
+    ///
+    /// # Errors
+    /// Fails if the device is lost or does not finish in time.
+    pub fn wait(&self) -> Result<(), StageError> {
+        if let Some(loss) = self.loss() {
+            return Err(loss);
+        }
+        let (done, finished) = mpsc::sync_channel(1);
+        self.queue.on_submitted_work_done(move || {
+            done.send(()).ok(); // The wait has ended.
+        });
+        self.receive(&finished)
+    }
+
+    /// Polls the device until one of its callbacks has sent to `answer`.
+    fn receive<T>(&self, answer: &Receiver<T>) -> Result<T, StageError> {
+        let began = Instant::now();
+        loop {
+            self.poll()?;
+            match answer.recv_timeout(WAIT_PAUSE) {
+                Ok(value) => return Ok(value),
+                Err(RecvTimeoutError::Timeout) if began.elapsed().as_secs() < PATIENCE_SECS => {}
+                Err(_) => return Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS))),
             }
         }
     }
@@ -324,7 +327,7 @@ impl Gpu {
         mapped
     }
 
-    /// Blocks until `buffer` is mapped after its submission has finished; not for the render thread.
+    /// Blocks until a buffer is mapped; not for the render thread.
     ///
     /// # Errors
     /// Fails if the device is lost, cannot map the buffer, or does not do so in time.
@@ -332,11 +335,9 @@ impl Gpu {
         &self,
         mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
     ) -> Result<(), StageError> {
-        // Another polling thread may be about to run the callback.
-        match mapped.recv_timeout(Duration::from_secs(PATIENCE_SECS)) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
-            Err(_) => Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS))),
+        match self.receive(mapped)? {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
         }
     }
 

@@ -26,7 +26,6 @@ pub struct Readback {
 struct PendingReadback {
     number: u64,
     buffer: wgpu::Buffer,
-    submission: wgpu::SubmissionIndex,
     mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
 }
 
@@ -71,9 +70,9 @@ impl Readback {
             },
             texture.size(),
         );
-        let submission = gpu.submit([encoder.finish()]);
+        gpu.submit([encoder.finish()]);
         let mapped = gpu.map(&buffer);
-        self.pending.push_back(PendingReadback { number: self.requested, buffer, submission, mapped });
+        self.pending.push_back(PendingReadback { number: self.requested, buffer, mapped });
         self.requested += 1;
         true
     }
@@ -93,10 +92,7 @@ impl Readback {
                 Err(error) => Err(error),
             },
             Wait::WhenFull if !full => return Ok(None),
-            Wait::WhenFull | Wait::Always => {
-                let waited = gpu.wait(Some(oldest.submission.clone()));
-                waited.and_then(|()| gpu.wait_mapped(&oldest.mapped))
-            }
+            Wait::WhenFull | Wait::Always => gpu.wait_mapped(&oldest.mapped),
         };
         let Some(PendingReadback { number, buffer, .. }) = self.pending.pop_front() else { return Ok(None) };
         if let Err(error) = mapped {

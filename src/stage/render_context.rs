@@ -85,7 +85,7 @@ impl RenderContext {
     /// Fails if no device can be opened, or if it is lost at once.
     pub fn reopen(&self) -> Result<Self, GpuError> {
         let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
-        match fresh.gpu.wait(None) {
+        match fresh.gpu.wait() {
             Ok(()) => Ok(fresh),
             Err(why) => Err(GpuError::NoDevice { name: fresh.gpu.name(), why: why.to_string() }),
         }

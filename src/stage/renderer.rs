@@ -225,7 +225,7 @@ impl Stage {
     /// Blocks until the device is idle. Not for the render thread.
     pub fn finish(&self) {
         // The owner of the device looks for its faults.
-        self.render_context.gpu.wait(None).ok();
+        self.render_context.gpu.wait().ok();
     }
 
     /// Returns the output picture, [`Self::size`] pixels large. Another image may hold it after each [`Self::draw`]; the

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aivj::analysis::Features;
-use aivj::library::{LibraryLocation, Store, StyleOrigin, open};
+use aivj::library::{LibraryLocation, StyleOrigin, open};
 use aivj::mind::director::Pool;
 use aivj::show::setlog::Event;
 use aivj::show::{Arrived, Command, PrepareTimes, PresetAudio, Show, ShowSettings, StepInput};
+use aivj::store::Store;
 use serde_json::Value;
 
 use crate::hostile;

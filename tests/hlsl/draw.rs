@@ -175,9 +175,9 @@ impl Painter {
             wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(256), rows_per_image: None };
         let destination = wgpu::TexelCopyBufferInfo { buffer: &buffer, layout };
         encoder.copy_texture_to_buffer(target.as_image_copy(), destination, wgpu::Extent3d::default());
-        let submission = self.gpu.submit([encoder.finish()]);
+        self.gpu.submit([encoder.finish()]);
         let mapped = self.gpu.map(&buffer);
-        self.gpu.wait(Some(submission)).expect("the device answers");
+        self.gpu.wait().expect("the device answers");
         mapped.recv().expect("an answer").expect("readable");
         let bytes = buffer.slice(..16).get_mapped_range().expect("mapped");
         let [r, g, b, _]: [f32; 4] = bytemuck::pod_read_unaligned(&bytes);

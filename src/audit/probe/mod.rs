@@ -29,8 +29,9 @@ use cost::CostMeter;
 use look_meter::LookMeter;
 use sound::ProbeSound;
 
+use crate::facts::PresetId;
 use crate::jobs::wire::WirePreset;
-use crate::library::{Catalogue, PresetId};
+use crate::library::Catalogue;
 use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
 

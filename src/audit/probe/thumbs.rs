@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use image::{RgbImage, imageops};
 
 use crate::disk;
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// Size of one thumbnail, pixels.
 pub const THUMB: [u32; 2] = [128, 72];

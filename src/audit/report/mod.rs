@@ -14,9 +14,10 @@ use crate::audit::repeats::{Member, Repeats};
 use crate::audit::verdict::{Gates, LookVerdict, Record, Safety};
 use crate::audit::{AuditPlan, Ledger, PlannedFile, read_run};
 use crate::disk;
+use crate::facts::PresetId;
 use crate::jobs::{iso, now};
-use crate::library::{PresetId, Store};
 use crate::media::flash::FlashVerdict;
+use crate::store::Store;
 use html::HtmlPage;
 
 /// File name of the page.

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use crate::frames::{self, CaptureSettings, Clip};
 use crate::jobs::now;
 use crate::jobs::progress::Progress;
-use crate::library::{Store, UserFolders};
+use crate::library::UserFolders;
+use crate::store::Store;
 
 /// Presets and workers.
 #[derive(Clone, Debug, clap::Args)]

@@ -6,7 +6,7 @@ use super::page::LibraryPage;
 use super::view::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
-use crate::library::{Energy, Tag};
+use crate::facts::{Energy, Tag};
 
 /// Height of one style in the list, in points.
 const STYLE_ROW: f32 = 22.0;

@@ -6,7 +6,7 @@ use super::page::{Done, LibraryPage};
 use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
-use crate::library::Tag;
+use crate::facts::Tag;
 use crate::show::Command;
 
 /// Height in points, the same with and without a selection so that nothing moves under the pointer.

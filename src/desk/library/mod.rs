@@ -12,7 +12,7 @@ mod view;
 
 use egui::Ui;
 
-use crate::library::PresetId;
+use crate::facts::PresetId;
 use thumbs::Thumbs;
 
 pub(super) use page::{Done, Layout, LibraryPage};

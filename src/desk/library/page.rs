@@ -3,7 +3,8 @@
 use super::map::MapView;
 use super::thumbs::Thumbs;
 use super::view::LibraryRequest;
-use crate::library::{PresetId, SearchQuery};
+use crate::facts::PresetId;
+use crate::library::SearchQuery;
 use crate::show::Command;
 
 /// Layout of the results.

@@ -5,7 +5,8 @@ use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui
 use super::page::{Done, LibraryPage};
 use super::view::{LibraryView, state_color};
 use crate::desk::style;
-use crate::library::{Entry, PresetId, SearchResults};
+use crate::facts::PresetId;
+use crate::library::{Entry, SearchResults};
 use crate::show::Command;
 
 /// Height of one row, in points.

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 
 use crate::disk;
+use crate::facts::PresetId;
+use crate::library::Entry;
 use crate::library::looks::first_frame;
-use crate::library::{Entry, PresetId};
 
 /// Side of a thumbnail, in pixels.
 const SIDE: u32 = 96;

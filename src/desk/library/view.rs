@@ -7,7 +7,8 @@ use std::sync::Arc;
 use egui::Color32;
 
 use crate::desk::style;
-use crate::library::{PresetId, SearchQuery, SearchResults};
+use crate::facts::PresetId;
+use crate::library::{SearchQuery, SearchResults};
 use crate::show::Exclusion;
 
 /// State shown on the Library and Map pages.

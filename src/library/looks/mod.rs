@@ -138,7 +138,8 @@ pub fn first_frame(bake: &Path, path: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::{LibraryLocation, Store, open};
+    use crate::library::{LibraryLocation, open};
+    use crate::store::Store;
 
     fn library(folder: &Path) -> Catalogue {
         for name in ["a", "b", "c"] {

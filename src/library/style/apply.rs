@@ -97,8 +97,8 @@ fn clusters(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::{Energy, Tag};
     use crate::library::style::{IndexEntry, by_name};
-    use crate::library::{Energy, Tag};
 
     fn built_in() -> (Catalogue, NameTable) {
         let catalogue = Catalogue::built_in();

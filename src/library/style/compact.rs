@@ -11,8 +11,8 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use super::index::{IndexCluster, IndexVersion, StyleIndex};
 use super::name_table::name_hash;
 use crate::disk::{self, FileError};
+use crate::facts::{Energy, Tag, Tags};
 use crate::library::numbers::Word;
-use crate::library::{Energy, Tag, Tags};
 
 /// A compact style index.
 #[derive(Clone, Debug, PartialEq)]

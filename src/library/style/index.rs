@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::disk::{self, FileError};
-use crate::library::Energy;
+use crate::facts::Energy;
 
 /// Version of a style index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

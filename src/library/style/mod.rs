@@ -18,6 +18,5 @@ pub use index::{IndexCluster, IndexEntry, IndexVersion, StyleIndex};
 pub use lookup::{INDEX_V0, INDEX_V1, IndexLookup, POLICY_V0, find_index};
 pub use name_table::NameTable;
 pub(super) use name_table::name_hash;
-pub(super) use names::{CALM_WORDS, PEAK_WORDS};
 pub use names::{NameFacts, author_key, by_name};
 pub use policy::{MotionThresholds, StylePolicy};

@@ -1,33 +1,8 @@
 //! Facts from a preset's name: author, energy, band. The index v0 is built from them.
 
 use super::index::{IndexEntry, IndexVersion, StyleIndex};
-use crate::library::Energy;
+use crate::facts::{CALM_WORDS, Energy, PEAK_WORDS};
 
-/// Words of calm presets, from the predecessor.
-pub(in crate::library) const CALM_WORDS: [&str; 16] = [
-    "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
-    "dream", "nebula", "quiet", "silence",
-];
-/// Words of peak presets, from the predecessor.
-pub(in crate::library) const PEAK_WORDS: [&str; 17] = [
-    "rave",
-    "hardcore",
-    "acid",
-    "bass",
-    "laser",
-    "lazer",
-    "warp",
-    "fast",
-    "speed",
-    "vip",
-    "storm",
-    "explosion",
-    "fury",
-    "fire",
-    "toxic",
-    "voosh",
-    "techno",
-];
 const LOW_WORDS: [&str; 8] = ["bass", "sub", "kick", "low", "808", "drum", "boom", "thump"];
 const MID_WORDS: [&str; 8] = ["mid", "synth", "lead", "pad", "texture", "vocal", "organ", "string"];
 const HIGH_WORDS: [&str; 9] = ["hat", "hihat", "clap", "snare", "spark", "glitch", "noise", "air", "hi-hat"];

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, FileError};
-use crate::library::Energy;
+use crate::facts::Energy;
 
 /// A style policy; missing fields have the predecessor's defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

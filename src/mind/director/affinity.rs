@@ -3,7 +3,8 @@
 //! Only a starting point for the taste model; the performer's signals soon outweigh it.
 
 use crate::analysis::Scene;
-use crate::library::{Catalogue, Energy, Entry, Tag};
+use crate::facts::{Energy, Tag};
+use crate::library::{Catalogue, Entry};
 
 /// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation above.
 pub type Affinity = [f64; Scene::ALL.len()];

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::affinity::{Affinity, affinities};
 use super::{CLUSTER_REST, NO_REPEAT};
 use crate::analysis::Scene;
-use crate::library::{Catalogue, Energy, PresetId};
+use crate::facts::{Energy, PresetId};
+use crate::library::Catalogue;
 use crate::mind::taste::{Arm, StyleKey};
 
 /// A library prepared for choosing. Building it takes tens of milliseconds for 100,000 presets, so it is done before

@@ -131,7 +131,7 @@ fn motion_shift(motion: Unipolar, thresholds: MotionThresholds) -> f64 {
 mod tests {
     use super::*;
     use crate::analysis::SceneView;
-    use crate::library::Energy;
+    use crate::facts::Energy;
     use crate::units::Seconds;
 
     #[test]

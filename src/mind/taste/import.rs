@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::model::{GaussianBelief, PER_CLUSTER, SCENES};
 use super::state::{ClusterTaste, TasteState};
-use crate::library::Energy;
+use crate::facts::Energy;
 use crate::units::iso_date;
 
 /// Number of signals an imported preference counts as: it averages several, but from another program.

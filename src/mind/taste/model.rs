@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Signal;
 use crate::analysis::Scene;
-use crate::library::Energy;
+use crate::facts::Energy;
 
 pub(super) const SCENES: usize = Scene::ALL.len();
 pub(super) const ENERGIES: usize = Energy::ALL.len();

@@ -152,7 +152,7 @@ fn cosine(one: &[f32], other: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::analysis::Scene;
-    use crate::library::Energy;
+    use crate::facts::Energy;
     use crate::mind::taste::{Arm, Evidence, Signal};
 
     fn choice(cluster: u16) -> Evidence {

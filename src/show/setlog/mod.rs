@@ -11,10 +11,12 @@ pub use frames::{FRAMES_PER_ENTRY, Frame, Frames};
 
 use super::{Command, DroppedSteps, GraphicsEvent, Quality, ResumeState, ShowMemory, ShowSettings};
 use crate::analysis::Scene;
-use crate::library::{BanKind, PresetId, StyleOrigin};
+use crate::facts::PresetId;
+use crate::library::StyleOrigin;
 use crate::mind::director::{Affinity, Moment, Pool, Rule, Target};
 use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
+use crate::store::BanKind;
 
 /// Format version.
 pub const LOG_VERSION: u32 = 2;

@@ -15,7 +15,8 @@ use egui::{
 use super::thumbs::Thumbs;
 use super::view::{LibraryView, state_color};
 use crate::desk::style;
-use crate::library::{PresetId, SearchResults};
+use crate::facts::PresetId;
+use crate::library::SearchResults;
 use crate::show::Command;
 use raster::{Dots, raster};
 use window::MapWindow;

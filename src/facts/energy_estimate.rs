@@ -3,9 +3,34 @@
 //!
 //! The words are those of the predecessor's style index v0; if none occurs, the parameters decide.
 
+use super::Energy;
 use super::sheet::Sheet;
-use crate::library::Energy;
-use crate::library::style::{CALM_WORDS, PEAK_WORDS};
+
+/// Words of calm presets, from the predecessor.
+pub const CALM_WORDS: [&str; 16] = [
+    "calm", "ambient", "drone", "soft", "slow", "chill", "mellow", "mist", "rain", "ocean", "sunset", "dawn",
+    "dream", "nebula", "quiet", "silence",
+];
+/// Words of peak presets, from the predecessor.
+pub const PEAK_WORDS: [&str; 17] = [
+    "rave",
+    "hardcore",
+    "acid",
+    "bass",
+    "laser",
+    "lazer",
+    "warp",
+    "fast",
+    "speed",
+    "vip",
+    "storm",
+    "explosion",
+    "fury",
+    "fire",
+    "toxic",
+    "voosh",
+    "techno",
+];
 
 /// Calm below the first, peak above the second score. They split the collection they were chosen on about 30:40:30.
 const CUTS: [f32; 2] = [0.93, 1.57];

@@ -7,9 +7,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::paths::{bytes_of, path_of};
 use super::{Store, StoreError, UnixSecs, full_text};
-use crate::library::Tags;
-use crate::library::analysis::{ANALYSIS_VERSION, PresetFacts};
-use crate::library::{Energy, PresetId};
+use crate::facts::Tags;
+use crate::facts::{ANALYSIS_VERSION, PresetFacts};
+use crate::facts::{Energy, PresetId};
 
 /// A file as of the last scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,8 +206,8 @@ fn put_file(step: &Transaction, library: i64, facts: &FileFacts) -> Result<[i64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::Tag;
-    use crate::library::store::VerdictRow;
+    use crate::facts::Tag;
+    use crate::store::VerdictRow;
 
     fn facts(path: &[u8], content: &[u8], tag: Tag) -> FileFacts {
         let preset_facts =

@@ -303,8 +303,8 @@ fn identity(_: &Path) -> Option<Identity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::PresetId;
-    use crate::library::store::STORE_FILE;
+    use crate::facts::PresetId;
+    use crate::store::STORE_FILE;
 
     fn favourite(number: u8) -> StoreWrite {
         StoreWrite::Favourite(PresetId::of(&[number]), true)

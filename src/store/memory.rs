@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{BanKind, Store, StoreError, UnixSecs};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// An excluded preset.
 #[derive(Clone, Debug, PartialEq, Eq)]

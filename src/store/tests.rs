@@ -7,7 +7,7 @@ use super::connect::{LogOnClose, connect};
 use super::names::{LOG, with_suffix};
 use super::repair::file_bytes;
 use super::{BanKind, Opinion, STORE_FILE, Store, VerdictRow, is_damage, schema, suspect};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 #[test]
 fn a_damaged_store_is_renamed_and_kept() {

@@ -69,9 +69,9 @@ fn copy(connection: &Connection, to: &Path) -> Result<bool, rusqlite::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::PresetId;
-    use crate::library::store::STORE_FILE;
-    use crate::library::store::names::backups;
+    use crate::facts::PresetId;
+    use crate::store::STORE_FILE;
+    use crate::store::names::backups;
 
     #[test]
     fn the_last_three_changed_states_are_kept() {

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, UnixSecs};
-use crate::library::{PresetId, Tags};
+use crate::facts::{PresetId, Tags};
 
 /// A verdict: fields used for filtering, and everything as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ fn row(row: &rusqlite::Row) -> Result<VerdictRow, rusqlite::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::Tag;
+    use crate::facts::Tag;
 
     #[test]
     fn a_newer_verdict_replaces_one_of_another_recipe() {

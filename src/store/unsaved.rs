@@ -180,7 +180,7 @@ fn note_added(store: &Store, ids: &[String], now: UnixSecs) -> Result<(), StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::library::PresetId;
+    use crate::facts::PresetId;
 
     fn favourite(number: u8) -> StoreWrite {
         StoreWrite::Favourite(PresetId::of(&[number]), true)

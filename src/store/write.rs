@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BanKind, Store, StoreError, UnixSecs};
-use crate::library::PresetId;
+use crate::facts::PresetId;
 
 /// A write to the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

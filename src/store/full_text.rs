@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::paths::text_of;
 use super::{Store, StoreError};
-use crate::library::Tags;
-use crate::library::{Energy, PresetId};
+use crate::facts::Tags;
+use crate::facts::{Energy, PresetId};
 
 /// A search result.
 #[derive(Clone, Debug, PartialEq, Eq)]
