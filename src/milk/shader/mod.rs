@@ -54,7 +54,7 @@ pub fn translate(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError
 fn translate_here(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError> {
     let translated = hlsl::translate(kind, source).map_err(|error| match error.kind {
         ErrorKind::Limit => ShaderError::TooComplex(error.to_string()),
-        ErrorKind::Syntax | ErrorKind::Meaning => ShaderError::Translate(error.to_string()),
+        ErrorKind::Syntax | ErrorKind::Semantic => ShaderError::Translate(error.to_string()),
     })?;
     validate(&translated.module)?;
     let hlsl::Translation { module, interface, reads_diffuse, reads_polar } = translated;
