@@ -1,4 +1,4 @@
-//! What code runs on: variables, memory, random numbers and the budget.
+//! The state that code runs on: variables, memory, random numbers and the budget.
 
 use super::functions::Move;
 use super::memory::{Memory, MemoryQuota};
@@ -44,8 +44,8 @@ impl Shared {
     }
 }
 
-/// Remaining instructions. Code may overspend by the straight part that it is in; it stops at the next loop iteration,
-/// item or run.
+/// Remaining instructions. Code may overspend by one straight-line section; it stops at the next loop iteration, item
+/// or run.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     pub(super) remaining: i64,
@@ -74,7 +74,7 @@ impl Budget {
 pub enum Outcome {
     /// Finished, with the value of the last statement.
     Done(f64),
-    /// Stopped at the budget; earlier assignments remain.
+    /// Stopped by the exhausted budget; earlier assignments remain.
     OutOfBudget,
 }
 

@@ -24,7 +24,8 @@ pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Input of each channel, rows of the per-point code and the points they become; reused, so that no frame allocates.
+    /// Input of each channel, rows of the per-point code and the resulting points; reused to avoid allocations per
+    /// frame.
     channels: [Vec<f32>; 2],
     inputs: Vec<f64>,
     outputs: Vec<f64>,

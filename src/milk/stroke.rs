@@ -20,7 +20,7 @@ pub(super) struct StrokeStyle {
     pub weight: Weight,
 }
 
-/// Adds a run to `out.above`, skipping non-finite and far-off points.
+/// Adds a run to `out.above`, skipping points that are non-finite or far outside the picture.
 pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &mut Frame) {
     let StrokeStyle { dots, blend, weight } = style;
     let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
@@ -50,8 +50,8 @@ pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &m
     }
 }
 
-/// Returns a rounded line through `count` points, with a new point between each two; `point` gives the old ones by
-/// index.
+/// Returns a smoothed line through `count` points, with a new point between each pair; `point` returns the original
+/// ones by index.
 pub(super) fn smoothed(count: usize, point: impl Fn(usize) -> Point) -> impl Iterator<Item = Point> {
     // Weights of the two neighbours and of the two points beyond them.
     const NEAR: f32 = 1.15 / 2.0;

@@ -34,7 +34,7 @@ impl Deck {
     /// A shader that the device rejects is replaced by the built-in pass and reported in [`Deck::problems`].
     ///
     /// # Errors
-    /// Fails if the picture or the mesh is empty, or if the device reports an error.
+    /// Returns an error if the picture or the mesh is empty, or if the device reports an error.
     pub fn prepare(
         render_context: &RenderContext,
         program: Arc<Program>,
@@ -58,7 +58,7 @@ impl Deck {
     /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done with them.
     ///
     /// # Errors
-    /// Fails if the device reports an error or does not finish in time.
+    /// Returns an error if the device reports one or does not finish in time.
     pub fn warm_up(
         &mut self,
         render_context: &RenderContext,
@@ -106,10 +106,10 @@ impl Deck {
         self.drawn += 1;
     }
 
-    /// Gives picture and mesh `scale` times their full size; the picture continues. Cheap: no shader is compiled.
+    /// Resizes picture and mesh to `scale` times their full size; the picture continues. Cheap: no shader is compiled.
     ///
     /// # Errors
-    /// Fails if the device reports an error; the deck keeps its size.
+    /// Returns an error if the device reports one; the deck then keeps its size.
     pub(super) fn rescale(
         &mut self,
         render_context: &RenderContext,
@@ -151,7 +151,7 @@ impl Deck {
     /// Reads back the feedback image, which is the input of the composite pass; for a double preset, that of its first
     /// half. Blocks until the device is done; not for the render thread.
     ///
-    /// # Errors
+    /// Returns an error if the picture cannot be read back.
     /// Fails if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
@@ -160,7 +160,7 @@ impl Deck {
     /// Measures the picture of the last frame. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
-    /// Fails if the picture cannot be read back.
+    /// Returns an error if the picture cannot be read back.
     pub fn look(&self, render_context: &RenderContext) -> Result<DeckLook, StageError> {
         render_context.downsample.measure_once(&render_context.gpu, self.output())
     }

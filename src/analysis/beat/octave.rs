@@ -1,7 +1,7 @@
 //! Detects beats counted at twice the tempo, from how the accents of each range alternate between beats and what lies
 //! between the beats.
 //!
-//! Logistic regression over the cells of annotated music, counted correctly and at twice the tempo. In two-fold
+//! Uses logistic regression over the cells of annotated music, counted correctly and at twice the tempo. In two-fold
 //! cross-validation split by source, it classifies nine of ten updates correctly.
 
 use super::cells::{Cells, Ranges};

@@ -1,6 +1,6 @@
-//! What machine code sees of the machine, and the functions it calls.
+//! The context of machine code, and the functions it calls.
 //!
-//! The functions of numbers do the same as the interpreter's, since they are the same.
+//! The numeric functions are the interpreter's own, so their results are identical.
 
 use super::super::functions::{Binary, Move, Unary};
 use super::super::machine::{Budget, Machine, Shared};
@@ -8,7 +8,7 @@ use super::super::memory::{BLOCKS, Memory};
 use super::super::random::EelRandom;
 use super::super::tree::Space;
 
-/// What a run of machine code works on.
+/// State that machine code operates on.
 #[repr(C)]
 pub(super) struct Context {
     pub vars: *mut f64,
@@ -17,7 +17,7 @@ pub(super) struct Context {
     pub outputs: *mut f64,
     /// Remaining instructions; the code keeps them in a register between calls.
     pub fuel: i64,
-    /// Blocks of `megabuf`; null if not allocated.
+    /// Blocks of `megabuf`; null if unallocated.
     pub local: [*mut f64; BLOCKS],
     /// Blocks of `gmegabuf`.
     pub global: [*mut f64; BLOCKS],
@@ -29,7 +29,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Creates a context that is valid as long as the borrows.
+    /// Creates a context that is valid for as long as the borrows.
     pub fn new(
         machine: &mut Machine,
         inputs: &[f64],
@@ -39,7 +39,7 @@ impl Context {
         let shared: *mut Shared = machine.shared;
         let mut context = Self {
             vars: machine.vars.as_mut_ptr(),
-            // SAFETY: `shared` was a reference a line ago.
+            // SAFETY: `shared` was created from a reference above.
             regs: unsafe { (&raw mut (*shared).regs).cast() },
             inputs: inputs.as_ptr(),
             outputs: outputs.as_mut_ptr(),
@@ -57,13 +57,13 @@ impl Context {
         context
     }
 
-    /// Reads the block pointers again.
+    /// Refreshes the block pointers.
     ///
     /// # Safety
     ///
     /// `megabuf` and `shared` must be valid.
     unsafe fn find_blocks(&mut self) {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if self.uses_local {
                 self.local = (*self.megabuf).block_pointers();
@@ -74,14 +74,14 @@ impl Context {
         }
     }
 
-    /// Calls `action` with the machine.
+    /// Calls `action` with a [`Machine`] view of the context.
     ///
     /// # Safety
     ///
     /// The pointers must be valid, and no reference to what they point to may be in use.
     unsafe fn with_machine<R>(&mut self, action: impl FnOnce(&mut Machine) -> R) -> R {
         let mut budget = Budget { remaining: self.fuel };
-        // SAFETY: by the caller. Each field is borrowed once.
+        // SAFETY: guaranteed by the caller. Each field is borrowed once.
         let result = unsafe {
             action(&mut Machine {
                 vars: &mut [],
@@ -92,13 +92,13 @@ impl Context {
             })
         };
         self.fuel = budget.remaining;
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.find_blocks() };
         result
     }
 }
 
-/// `rand`. SAFETY, here and below: the code passes the context it was called with.
+/// Implements `rand`. SAFETY, here and below: machine code passes the context it was called with.
 pub(super) unsafe extern "C" fn random(context: *mut Context, limit: f64) -> f64 {
     // SAFETY: see above. Drawing a number moves no block.
     unsafe { (*(*context).rng).draw(limit) }
@@ -129,7 +129,7 @@ pub(super) unsafe extern "C" fn set(context: *mut Context, to: f64, value: f64, 
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Set, to, value, count)) }
 }
 
-/// Defines functions of numbers for machine code, and one that returns the address of each.
+/// Defines numeric functions for machine code, and a function that returns the address of each.
 macro_rules! functions {
     ($kind:ident $address:ident: $($name:ident($($argument:ident),+) $variant:ident)+) => {
         $(extern "C" fn $name($($argument: f64),+) -> f64 {

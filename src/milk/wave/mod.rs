@@ -17,7 +17,7 @@ use super::names::frame;
 use super::stroke::{self, Point, StrokeStyle};
 use super::{Blend, Frame};
 
-/// Wave modes: nine of MilkDrop 2 and seven of MilkDrop 3.
+/// Number of wave modes: nine of MilkDrop 2 and seven of MilkDrop 3.
 const MODES: i32 = 16;
 
 /// Draws the main waveform into `out.above`; `points` is a scratch buffer.
