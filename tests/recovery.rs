@@ -1,5 +1,5 @@
-//! Failures of the graphics device through a real rig: the picture comes back, the show's state stays, and no preset is
-//! blamed. Needs the feature `faults`.
+//! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed.
+//! Needs the feature `faults`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use aivj::units::Unipolar;
 const FPS: f64 = 30.0;
 const SIZE: [u32; 2] = [96, 54];
 
-/// A show whose decks are prepared on threads, or in place.
+/// Creates a show whose decks are prepared on threads, or synchronously.
 fn rig(threads: bool) -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
@@ -31,7 +31,7 @@ fn rig(threads: bool) -> Option<Rig> {
     Some(Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard))
 }
 
-/// A loud sine, so that presets move.
+/// Returns a loud sine, so that presets move.
 fn sound(frame: usize) -> Vec<[f32; 2]> {
     let sample = |i: usize| ((frame * 1470 + i) as f32 * 0.03).sin() * 0.6;
     (0..1470).map(|i| [sample(i); 2]).collect()
@@ -59,7 +59,7 @@ impl Played {
         }));
     }
 
-    /// Runs frames until `done`, which must happen.
+    /// Runs frames until `done` returns true; fails the test if it never does.
     fn until(&mut self, what: &str, done: impl Fn(&Rig) -> bool) {
         for _ in 0..3000 {
             if done(&self.rig) {
@@ -91,7 +91,7 @@ fn ready(rig: &Rig) -> bool {
 }
 
 #[test]
-fn a_lost_device_is_replaced_and_the_show_goes_on() {
+fn a_lost_device_is_replaced_and_the_show_continues() {
     for threads in [true, false] {
         let Some(rig) = rig(threads) else { return };
         let mut played = Played::new(rig);
@@ -125,7 +125,7 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
     let mut played = Played::new(rig);
     played.until("the start", ready);
     let guilty = played.playing();
-    // The device is lost as soon as this preset draws.
+    // The device is lost whenever this preset draws.
     for _ in 0..10 {
         if played.playing() != guilty {
             break;
@@ -141,7 +141,7 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
 }
 
 #[test]
-fn without_memory_decks_are_given_up_before_size_and_no_preset_is_blamed() {
+fn out_of_memory_drops_decks_before_size_and_blames_no_preset() {
     let Some(rig) = rig(true) else { return };
     let mut played = Played::new(rig);
     played.until("the start", ready);

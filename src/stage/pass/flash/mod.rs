@@ -27,7 +27,7 @@ const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 
 const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
 /// Cells per workgroup.
 const MEASURED_TOGETHER: u32 = 64;
-/// Verdicts that draw something, and the first instance of each.
+/// Verdicts that draw something; each is also the index of the instance that draws it.
 const MIXED: u32 = 1;
 const PREVIOUS: u32 = 2;
 /// Maximum number of cached bind groups.

@@ -197,7 +197,7 @@ fn limited_pictures_pass_the_meter_and_passing_pictures_are_unchanged() {
 
 #[test]
 #[ignore = "takes minutes; run after a change to the limiter or the meter"]
-fn limited_pictures_pass_the_meter_in_thousands_of_sequences() {
+fn limited_pictures_pass_the_meter_in_a_thousand_sequences() {
     let Some(bench) = Bench::open() else { return };
     attack(&bench, 1000..2000);
 }
