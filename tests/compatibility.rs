@@ -1,6 +1,6 @@
 //! Checks every row of `docs/compatibility.md`: each example has its documented value, each key its effect.
 
-use aivj::eel::{Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::eel::{Budget, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
 /// Returns the rows of the tables below a heading, as cells; `|` within a cell is written `\|`.
@@ -43,7 +43,7 @@ fn value(source: &str) -> f64 {
             rng: &mut EelRandom::default(),
             budget: &mut Budget::new(1_000_000),
         });
-        let Outcome::Done(value) = outcome else { unreachable!("{source}: out of budget") };
+        let RunOutcome::Done(value) = outcome else { unreachable!("{source}: out of budget") };
         values.push(value);
     }
     assert_eq!(values[0].to_bits(), values[1].to_bits(), "{source}");

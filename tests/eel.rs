@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
 /// The first numbers of the stream of `rand`, and its 701st, which follows a refill of the generator's state: MT19937
@@ -32,8 +32,8 @@ fn run(code: &str) -> f64 {
             budget: &mut Budget::new(20_000_000),
         });
         match outcome {
-            Outcome::Done(value) => value,
-            Outcome::OutOfBudget => unreachable!("{code}: out of budget"),
+            RunOutcome::Done(value) => value,
+            RunOutcome::OutOfBudget => unreachable!("{code}: out of budget"),
         }
     };
     let interpreted = value(&compiled);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aivj::analysis::Features;
-use aivj::faults::Plan;
+use aivj::faults::FaultSchedule;
 use aivj::handoff::Latest;
 use aivj::library::{Catalogue, PresetId};
 use aivj::milk::PresetAudio;
@@ -100,7 +100,7 @@ fn a_lost_device_is_replaced_and_the_show_continues() {
         played.frame(&[turned, Command::Hold]);
         let before = (played.playing(), played.rig.show.snapshot().history);
         for loss in 1..=3_u64 {
-            played.rig.set_faults(Plan::parse("device-lost@200ms", false).expect("a fault"));
+            played.rig.set_faults(FaultSchedule::parse("device-lost@200ms", false).expect("a fault"));
             played.until("the loss", |rig| rig.picture_held());
             played.until("the picture", |rig| !rig.picture_held());
             assert_eq!(played.rig.generation(), loss);
@@ -146,7 +146,7 @@ fn out_of_memory_drops_decks_before_size_and_blames_no_preset() {
     let mut played = Played::new(rig);
     played.until("the start", ready);
     let shortage = |played: &mut Played| {
-        played.rig.set_faults(Plan::parse("oom@3s", false).expect("a fault"));
+        played.rig.set_faults(FaultSchedule::parse("oom@3s", false).expect("a fault"));
         (0..100).for_each(|_| played.frame(&[]));
         played.frame(&[Command::Next]); // Needs another deck.
         played.until("decks", |rig| ready(rig) && !rig.picture_held());

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared};
+use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared};
 use aivj::library::Settings;
 use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
@@ -39,7 +39,7 @@ pub fn eel(data: &[u8]) {
             rng: &mut EelRandom::default(),
             budget: &mut budget,
         });
-        assert_eq!(budget.exhausted(), outcome == Outcome::OutOfBudget, "{source}");
+        assert_eq!(budget.exhausted(), outcome == RunOutcome::OutOfBudget, "{source}");
         vars
     };
     let began = thread_time();

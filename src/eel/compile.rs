@@ -3,7 +3,7 @@
 use super::error::CompileError;
 use super::flat::Flat;
 use super::lower::{self, BatchSlots};
-use super::machine::{Machine, Outcome};
+use super::machine::{Machine, RunOutcome};
 use super::native::Native;
 use super::parse::Parser;
 use super::scope::{Scope, Var};
@@ -68,10 +68,10 @@ impl Code {
     }
 
     /// Runs until the program ends or the budget is exhausted.
-    pub fn run(&self, machine: &mut Machine) -> Outcome {
+    pub fn run(&self, machine: &mut Machine) -> RunOutcome {
         let mut value = [0.0];
         self.run_items(machine, &[], &mut value, 1);
-        if machine.budget.exhausted() { Outcome::OutOfBudget } else { Outcome::Done(value[0]) }
+        if machine.budget.exhausted() { RunOutcome::OutOfBudget } else { RunOutcome::Done(value[0]) }
     }
 
     fn run_items(&self, machine: &mut Machine, inputs: &[f64], outputs: &mut [f64], items: usize) -> usize {

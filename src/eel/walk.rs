@@ -195,8 +195,8 @@ fn check(source: &str) {
     });
     let run = |code: &super::Code| {
         state(&scope, BUDGET, |machine| match code.run(machine) {
-            super::Outcome::Done(value) => value,
-            super::Outcome::OutOfBudget => 0.0,
+            super::RunOutcome::Done(value) => value,
+            super::RunOutcome::OutOfBudget => 0.0,
         })
     };
     let interpreted = run(&code);

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use ndarray::{Array1, Array2, ArrayView1};
 
 use super::numbers::numbers;
-use super::sheet::Sheet;
+use super::sheet::SplitSource;
 use super::text::{Reading, TextModel, unit_length};
 use crate::jobs::parallel;
 
@@ -49,7 +49,7 @@ impl Concepts {
             let count = bytes.count()?;
             knots.push(bytes.floats(count.checked_mul(2)?)?.chunks_exact(2).map(|p| (p[0], p[1])).collect());
         }
-        if knots.len() != numbers(&Sheet::default()).len() {
+        if knots.len() != numbers(&SplitSource::default()).len() {
             return None; // Made for another set of parameters.
         }
         let mut models = Vec::new();

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
-pub use builtin::Builtin;
+pub use builtin::BuiltinEmbedder;
 pub use onnx::{MODEL_FILES, Onnx, check_model};
 pub use table::{EmbedderId, Table, TableError};
 
@@ -65,7 +65,7 @@ pub fn open_embedder(
     on_note: &mut dyn FnMut(String),
 ) -> Result<Box<dyn Embedder>, EmbedError> {
     if name == "builtin" {
-        let model = Builtin::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
+        let model = BuiltinEmbedder::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
         on_note(format!("using the built-in embedder with {}", model.description()));
         return Ok(Box::new(model));
     }

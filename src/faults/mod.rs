@@ -34,12 +34,12 @@ pub enum Fault {
 
 /// Faults with their times in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
+pub struct FaultSchedule {
     faults: Vec<(f64, Fault)>,
     elapsed: f64,
 }
 
-impl Plan {
+impl FaultSchedule {
     /// Reads the faults from the environment; `restarted` is true in a process that the supervisor restarted.
     ///
     /// # Errors
@@ -127,14 +127,14 @@ mod tests {
     #[test]
     fn faults_happen_once_in_order_and_some_again_after_a_restart() {
         let text = "stall@12s:300ms,device-lost@500ms,abort@13s!";
-        let mut plan = Plan::parse(text, false).expect("faults");
+        let mut plan = FaultSchedule::parse(text, false).expect("faults");
         let happened: Vec<_> = (0..200).filter_map(|_| plan.step(0.1)).collect();
         let stall = Fault::Stall(Duration::from_millis(300));
         assert_eq!(happened, [Fault::DeviceLost, stall, Fault::Abort]);
-        let mut again = Plan::parse(text, true).expect("faults");
+        let mut again = FaultSchedule::parse(text, true).expect("faults");
         assert_eq!((0..200).filter_map(|_| again.step(0.1)).collect::<Vec<_>>(), [Fault::Abort]);
         for bad in ["abort", "abort@x", "stall@5s", "quake@5s", "abort@5s:1s", "abort@-1s"] {
-            assert!(Plan::parse(bad, false).is_err(), "{bad}");
+            assert!(FaultSchedule::parse(bad, false).is_err(), "{bad}");
         }
     }
 }

@@ -11,7 +11,7 @@ const MARKS: [&str; 47] = [
     ";", ",", ".", "(", ")", "[", "]", "{", "}", "#",
 ];
 
-/// Splits `source` into tokens; the last one is [`TokenKind::End`].
+/// Splits `source` into tokens; the last one is `TokenKind::End`.
 pub(super) fn tokens(source: &str) -> Result<Vec<Token>, Error> {
     if source.len() > limits::BYTES {
         let message = format!("the shader has {} bytes; the limit is {}", source.len(), limits::BYTES);

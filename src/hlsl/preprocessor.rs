@@ -32,7 +32,7 @@ fn hides(mut hidden: &Hidden, name: &str) -> bool {
     false
 }
 
-/// Expands all macros and processes all directives of `tokens`; the last token is [`TokenKind::End`].
+/// Expands all macros and processes all directives of `tokens`; the last token is `TokenKind::End`.
 pub(super) fn expand(tokens: Vec<Token>) -> Result<Vec<Token>, Error> {
     let mut preprocessor = Preprocessor { macros: HashMap::new(), work: 0 };
     preprocessor.file(&tokens)

@@ -7,7 +7,7 @@ use super::frame::Weight;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
 use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
-use super::stroke::{self, Point, StrokeStyle};
+use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
@@ -29,7 +29,7 @@ pub(super) struct WaveState {
     channels: [Vec<f32>; 2],
     inputs: Vec<f64>,
     outputs: Vec<f64>,
-    run: Vec<Point>,
+    run: Vec<StrokePoint>,
 }
 
 impl WaveState {
@@ -140,7 +140,7 @@ impl WaveState {
                 }
             }
             let [x, y, color @ ..] = values;
-            self.run.push(Point {
+            self.run.push(StrokePoint {
                 at: [(x * 2.0 - 1.0) as f32 / aspect_x, (y * 2.0 - 1.0) as f32 / aspect_y],
                 color: color.map(super::color_byte),
             });

@@ -71,7 +71,7 @@ impl Deck {
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
-                let time = FrameTime { dt, fps: self.settings.fps };
+                let time = FrameTiming { dt, fps: self.settings.fps };
                 self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
                 last = Some(gpu.submit([encoder.finish()]));
             }
@@ -86,7 +86,7 @@ impl Deck {
         encoder: &mut wgpu::CommandEncoder,
         audio: &PresetAudio,
         modulation: &Modulation,
-        FrameTime { dt, fps }: FrameTime,
+        FrameTiming { dt, fps }: FrameTiming,
     ) {
         self.time += dt;
         let DeckSettings { size, mesh, .. } = self.settings;
@@ -196,7 +196,7 @@ impl Deck {
 
 /// The time of one frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FrameTime {
+pub(super) struct FrameTiming {
     /// Seconds since the previous frame.
     pub dt: f64,
     /// Frames per second that the preset sees.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lactea_abi::{Address, Filter};
 
 use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
-use super::deck::{Deck, FrameTime};
+use super::deck::{Deck, FrameTiming};
 use super::error::StageError;
 use super::pass;
 use super::pass::blit::BlitPass;
@@ -156,7 +156,7 @@ impl Stage {
         }
         let gpu = &self.render_context.gpu;
         let blackout = cue.output_mode == OutputMode::Blackout;
-        let time = FrameTime { dt: cue.dt, fps: cue.fps };
+        let time = FrameTiming { dt: cue.dt, fps: cue.fps };
         let second =
             cue.second.as_ref().filter(|second| !blackout && self.decks.contains_key(&second.on_air.deck));
         let on_air =

@@ -10,7 +10,7 @@ use super::super::tree::Space;
 
 /// State that machine code operates on.
 #[repr(C)]
-pub(super) struct Context {
+pub(super) struct NativeContext {
     pub vars: *mut f64,
     pub regs: *mut f64,
     pub inputs: *const f64,
@@ -28,7 +28,7 @@ pub(super) struct Context {
     uses_global: bool,
 }
 
-impl Context {
+impl NativeContext {
     /// Creates a context that is valid for as long as the borrows.
     pub fn new(
         machine: &mut Machine,
@@ -99,32 +99,32 @@ impl Context {
 }
 
 /// Implements `rand`. SAFETY, here and below: machine code passes the context it was called with.
-pub(super) unsafe extern "C" fn random(context: *mut Context, limit: f64) -> f64 {
+pub(super) unsafe extern "C" fn random(context: *mut NativeContext, limit: f64) -> f64 {
     // SAFETY: see above. Drawing a number moves no block.
     unsafe { (*(*context).rng).draw(limit) }
 }
 
-pub(super) unsafe extern "C" fn store_local(context: *mut Context, index: f64, value: f64) {
+pub(super) unsafe extern "C" fn store_local(context: *mut NativeContext, index: f64, value: f64) {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Local, index, value)) }
 }
 
-pub(super) unsafe extern "C" fn store_global(context: *mut Context, index: f64, value: f64) {
+pub(super) unsafe extern "C" fn store_global(context: *mut NativeContext, index: f64, value: f64) {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Global, index, value)) }
 }
 
-pub(super) unsafe extern "C" fn free(context: *mut Context, index: f64) -> f64 {
+pub(super) unsafe extern "C" fn free(context: *mut NativeContext, index: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.free(index)) }
 }
 
-pub(super) unsafe extern "C" fn copy(context: *mut Context, to: f64, from: f64, count: f64) -> f64 {
+pub(super) unsafe extern "C" fn copy(context: *mut NativeContext, to: f64, from: f64, count: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Copy, to, from, count)) }
 }
 
-pub(super) unsafe extern "C" fn set(context: *mut Context, to: f64, value: f64, count: f64) -> f64 {
+pub(super) unsafe extern "C" fn set(context: *mut NativeContext, to: f64, value: f64, count: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Set, to, value, count)) }
 }

@@ -3,7 +3,7 @@
 //! This is the only module of the language with unsafe code: it calls machine code, which calls back through the
 //! functions in `calls`. Why it is sound:
 //!
-//! * The code only accesses memory through its [`Context`]. Slots of variables, registers, inputs and outputs are
+//! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and outputs are
 //!   constants of the program, and [`Native::run`] checks their bounds before each call. The code itself checks indexes
 //!   into `megabuf` against its size, and block pointers against null.
 //! * Operations that can move a block (allocating, freeing) are calls, after which the code reloads the block pointers.
@@ -21,7 +21,7 @@ use cranelift::frontend::FunctionBuilderContext;
 use cranelift::jit::{JITBuilder, JITModule};
 use cranelift::module::{FuncId, Module, ModuleError, default_libcall_names};
 
-use self::calls::Context;
+use self::calls::NativeContext;
 use super::flat::Flat;
 use super::machine::Machine;
 use super::tree::{Home, Space};
@@ -36,7 +36,7 @@ pub(super) struct Native {
 }
 
 /// Runs the code on at least one item; returns how many items finished.
-type Entry = unsafe extern "C" fn(context: *mut Context, items: u64) -> u64;
+type Entry = unsafe extern "C" fn(context: *mut NativeContext, items: u64) -> u64;
 
 impl Native {
     /// Compiles `flat`; `None` if the processor is not supported or the platform forbids new executable memory.
@@ -73,7 +73,7 @@ impl Native {
             return 0;
         }
         let uses = [flat.uses_memory(Space::Local), flat.uses_memory(Space::Global)];
-        let mut context = Context::new(machine, inputs, outputs, uses);
+        let mut context = NativeContext::new(machine, inputs, outputs, uses);
         // SAFETY: the code is alive as long as `self`. All slots are in bounds by the assertions above, and the context
         // is built from exclusive borrows that outlive the call.
         let finished = unsafe { (self.entry)(&raw mut context, items as u64) };

@@ -17,7 +17,7 @@ use super::super::functions::{
 };
 use super::super::memory::{BLOCK, INDEX_TOLERANCE, Memory, SIZE};
 use super::super::tree::{Home, Space};
-use super::calls::{self, Context};
+use super::calls::{self, NativeContext};
 
 /// Fills `function` with the code of `flat`, with the signature `fn(context, items) -> finished`.
 pub(super) fn translate(
@@ -45,11 +45,11 @@ pub(super) fn translate(
     let load = |build: &mut FunctionBuilder, of, offset: usize| {
         build.ins().load(of, MemFlagsData::trusted(), context, offset as i32)
     };
-    let fuel = load(&mut build, I64, offset_of!(Context, fuel));
-    let vars = load(&mut build, pointer, offset_of!(Context, vars));
-    let regs = load(&mut build, pointer, offset_of!(Context, regs));
-    let inputs = load(&mut build, pointer, offset_of!(Context, inputs));
-    let outputs = load(&mut build, pointer, offset_of!(Context, outputs));
+    let fuel = load(&mut build, I64, offset_of!(NativeContext, fuel));
+    let vars = load(&mut build, pointer, offset_of!(NativeContext, vars));
+    let regs = load(&mut build, pointer, offset_of!(NativeContext, regs));
+    let inputs = load(&mut build, pointer, offset_of!(NativeContext, inputs));
+    let outputs = load(&mut build, pointer, offset_of!(NativeContext, outputs));
     let zero = build.ins().iconst(I64, 0);
     let finish = build.create_block();
     let places = flat.places.iter().map(|place| build.declare_var(type_of(place.of))).collect();
@@ -205,12 +205,12 @@ impl Translation<'_> {
 
     fn store_fuel(&mut self) {
         let fuel = self.build.use_var(self.fuel);
-        let offset = offset_of!(Context, fuel) as i32;
+        let offset = offset_of!(NativeContext, fuel) as i32;
         self.build.ins().store(MemFlagsData::trusted(), fuel, self.context, offset);
     }
 
     fn load_fuel(&mut self) {
-        let offset = offset_of!(Context, fuel) as i32;
+        let offset = offset_of!(NativeContext, fuel) as i32;
         let fuel = self.build.ins().load(I64, MemFlagsData::trusted(), self.context, offset);
         self.build.def_var(self.fuel, fuel);
     }
@@ -582,8 +582,8 @@ impl Translation<'_> {
         let slot = self.build.ins().ishl_imm_u(number, 3);
         let slot = self.build.ins().iadd(self.context, slot);
         let table = match space {
-            Space::Local => offset_of!(Context, local),
-            Space::Global => offset_of!(Context, global),
+            Space::Local => offset_of!(NativeContext, local),
+            Space::Global => offset_of!(NativeContext, global),
         };
         let block = self.build.ins().load(self.pointer, MemFlagsData::trusted(), slot, table as i32);
         let within = self.build.ins().band_imm_u(address, BLOCK as i64 - 1);

@@ -57,7 +57,7 @@ impl State {
 
 /// What a name refers to.
 #[derive(Clone, Debug)]
-pub(super) enum Binding {
+pub(super) enum Symbol {
     Var(VarId),
     /// A constant, or a sampler.
     Value(Value),
@@ -73,7 +73,7 @@ pub(super) struct Builder {
     literals: HashMap<(u8, u64), Handle<Expression>>,
     pub vars: Vec<Var>,
     states: Vec<State>,
-    scopes: Vec<HashMap<Name, Binding>>,
+    scopes: Vec<HashMap<Name, Symbol>>,
     /// Whether the current block has ended, so that later code is unreachable.
     pub ended: bool,
     pub loops: usize,
@@ -164,13 +164,13 @@ impl Builder {
         self.scopes.pop();
     }
 
-    pub fn bind(&mut self, name: Name, binding: Binding) {
+    pub fn bind(&mut self, name: Name, binding: Symbol) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name, binding);
         }
     }
 
-    pub fn find(&self, name: &str) -> Option<&Binding> {
+    pub fn find(&self, name: &str) -> Option<&Symbol> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
 
@@ -215,7 +215,7 @@ impl Builder {
 
     /// Forgets what is known about the variable called `name`.
     pub fn forget(&mut self, name: &str) {
-        if let Some(Binding::Var(var)) = self.find(name) {
+        if let Some(Symbol::Var(var)) = self.find(name) {
             let var = *var;
             self.states[var] = State::UNKNOWN;
         }

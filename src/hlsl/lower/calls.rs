@@ -5,7 +5,7 @@ use naga::{
     TypeInner,
 };
 
-use super::builder::{Binding, Builder, Place, State};
+use super::builder::{Builder, Place, State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{ExprId, Operator, Parameter, Passing};
@@ -197,7 +197,7 @@ impl Lowering<'_> {
                 let Some(sampler) = samplers.next() else { break };
                 let repr = Repr::Sampler(sampler.clone());
                 let value = Value { ty: Ty::Sampler, repr, fact: Fact::UNKNOWN };
-                self.f.bind(parameter.name.clone(), Binding::Value(value));
+                self.f.bind(parameter.name.clone(), Symbol::Value(value));
                 continue;
             }
             let base = self.naga_type(parameter.ty);
@@ -220,7 +220,7 @@ impl Lowering<'_> {
                 self.f.set_state(var, State::UNKNOWN);
                 var
             };
-            self.f.bind(parameter.name.clone(), Binding::Var(var));
+            self.f.bind(parameter.name.clone(), Symbol::Var(var));
         }
         if function.result != Ty::Void {
             let ty = self.naga_type(function.result);

@@ -9,7 +9,7 @@ use naga::{
 };
 
 use super::blocks::{self, Blocks};
-use super::builder::{Binding, Builder, Part, Place, State, VarId};
+use super::builder::{Builder, Part, Place, State, Symbol, VarId};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::Ast;
 use crate::hlsl::cost::LoopBounds;
@@ -69,7 +69,7 @@ impl<'a> Lowering<'a> {
         let constant = Some([0.0; 4]);
         f.set_state(var, State { fact: Fact::within(0.0), constant });
         let ret = Place { pointer: f.vars[var].pointer, ty, var: Some(var), part: Part::All };
-        f.bind("ret".into(), Binding::Var(var));
+        f.bind("ret".into(), Symbol::Var(var));
         Self {
             ast,
             kind,

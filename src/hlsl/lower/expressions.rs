@@ -4,7 +4,7 @@ use lactea_abi::{MAX_PASS_TEXTURES, TexSource};
 use naga::{Expression, MathFunction};
 
 use super::blocks;
-use super::builder::{Binding, Place};
+use super::builder::{Place, Symbol};
 use super::context::{Global, Lowering};
 use super::places::{components, elements};
 use super::value::{Fact, Repr, Value};
@@ -94,7 +94,7 @@ impl Lowering<'_> {
     }
 
     fn name(&mut self, id: ExprId, name: &Name) -> Result<Value, Error> {
-        if let Some(Binding::Value(value)) = self.f.find(name) {
+        if let Some(Symbol::Value(value)) = self.f.find(name) {
             return Ok(value.clone());
         }
         if let Some(place) = self.place(id)? {

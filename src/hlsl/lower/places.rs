@@ -2,7 +2,7 @@
 
 use naga::{Expression, Handle};
 
-use super::builder::{Binding, Part, Place, State, VarId};
+use super::builder::{Part, Place, State, Symbol, VarId};
 use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Expr, ExprId};
@@ -57,8 +57,8 @@ impl Lowering<'_> {
 
     fn named_place(&mut self, name: &str) -> Result<Option<Place>, Error> {
         let var = match self.f.find(name) {
-            Some(Binding::Var(var)) => Some(*var),
-            Some(Binding::Value(_)) => return Ok(None),
+            Some(Symbol::Var(var)) => Some(*var),
+            Some(Symbol::Value(_)) => return Ok(None),
             None => match self.globals.get(name) {
                 Some(Global::Variable(handle, ty)) => {
                     let (handle, ty) = (*handle, *ty);

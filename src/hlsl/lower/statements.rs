@@ -2,7 +2,7 @@
 
 use naga::{BinaryOperator, Block, Expression, Literal, Statement, SwitchCase, SwitchValue, UnaryOperator};
 
-use super::builder::{Binding, State};
+use super::builder::{State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{ExprId, Stmt, StmtId, Variable};
@@ -90,7 +90,7 @@ impl Lowering<'_> {
             None => self.zero(variable.ty),
         };
         self.f.set_state(var, State { fact: value.fact, constant: value.as_constant() });
-        self.f.bind(variable.name.clone(), Binding::Var(var));
+        self.f.bind(variable.name.clone(), Symbol::Var(var));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use naga::{
     SampleLevel, ScalarKind, Span, TypeInner,
 };
 
-use super::builder::Binding;
+use super::builder::Symbol;
 use super::context::{Global, Lowering};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId};
@@ -20,7 +20,7 @@ impl Lowering<'_> {
     pub fn sampler(&self, id: ExprId) -> Option<Name> {
         let Expr::Name(name) = self.ast.expr(id) else { return None };
         match self.f.find(name) {
-            Some(Binding::Value(Value { repr: Repr::Sampler(sampler), .. })) => Some(sampler.clone()),
+            Some(Symbol::Value(Value { repr: Repr::Sampler(sampler), .. })) => Some(sampler.clone()),
             Some(_) => None,
             None => match self.globals.get(name) {
                 Some(Global::Sampler) => Some(name.clone()),
