@@ -33,12 +33,12 @@ const VERTEX: &str = "
     fold = floor(ang * 3 / 6.2831) * q2; cx = cx + if(above(fold, 0.5), 0.01, -0.01);
     dx = dx + 0.005 * (x - 0.5) * q1; dy = dy + 0.005 * (y - 0.5) * sigmoid(w, 3)";
 
-/// Per-point code: a turning ring.
+/// Per-point code: a rotating ring.
 const POINT: &str = "
     t = sample * 6.2831 + time; r1 = 0.3 + value1 * 0.2; x = 0.5 + r1 * cos(t); y = 0.5 + r1 * sin(t);
     r = 0.5 + 0.5 * sin(t * 2); g = abs(value2); b = 1 - r; a = if(above(sample, 0.5), 0.8, 0.4)";
 
-/// Who runs the code.
+/// The back ends that run the code.
 const BACK_ENDS: [&str; 2] = ["interpreter", "native"];
 
 struct World {
@@ -158,7 +158,7 @@ fn points(bencher: Bencher, back_end: &str) {
     run_batch(bencher, &code, &mut world, 512, &inputs);
 }
 
-/// Parsing and lowering, without and with machine code.
+/// Parsing and lowering, with and without compiling to machine code.
 #[divan::bench(args = BACK_ENDS)]
 fn compiling(bencher: Bencher, back_end: &str) {
     bencher.bench_local(|| code(black_box(FRAME), back_end).0);

@@ -1,5 +1,5 @@
-//! Speed of presets on the stage: `cargo bench --bench stage`. Translation and preparation, one frame of each kind of
-//! drawing, and whole frames of built-in presets at three sizes. `aivj bench` measures presets of any folder.
+//! Speed of presets on the stage: `cargo bench --bench stage`. Measures translation and preparation, one frame of each
+//! kind of drawing, and whole frames of built-in presets at three sizes. `aivj bench` measures presets of any folder.
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,13 +21,13 @@ const SIZE: [u32; 2] = [640, 360];
 const MESH: [u32; 2] = [48, 36];
 const FPS: f64 = 30.0;
 
-/// A warp shader with what most have: lookups beside the pixel, blur, noise and a fade.
+/// A typical warp shader: lookups next to the pixel, blur, noise and a fade.
 const WARP: &str = "shader_body {
     float2 d = 0.5 * texsize.zw; float3 c = tex2D(sampler_main, uv + d).xyz - tex2D(sampler_main, uv - d).xyz;
     ret = tex2D(sampler_fw_main, uv + c.xy * 0.02).xyz * 0.97 + (GetBlur1(uv) - 0.4) * 0.03;
     ret += (tex2D(sampler_noise_lq, uv * 3 + rand_frame.xy).xyz - 0.5) * 0.02 - 0.004; }";
 
-/// A preset for each kind of drawing, on a still picture; the first is what all of them have.
+/// A preset for each kind of drawing, over a static picture; the first is the common baseline.
 const KINDS: [(&str, &str); 11] = [
     ("plain", ""),
     ("warp 192x144", "zoom=1.02\nwarp=1\n"),
@@ -48,7 +48,7 @@ const KINDS: [(&str, &str); 11] = [
 fn render_context() -> &'static Arc<RenderContext> {
     static CONTEXT: OnceLock<Arc<RenderContext>> = OnceLock::new();
     CONTEXT.get_or_init(|| {
-        let gpu = Gpu::headless().expect("benchmarks of the stage need a graphics device");
+        let gpu = Gpu::headless().expect("stage benchmarks need a graphics device");
         println!("{}, {}", gpu.name(), gpu.driver());
         Arc::new(RenderContext::new(gpu, &[]))
     })
@@ -93,7 +93,7 @@ fn cue() -> Cue {
     }
 }
 
-/// Draws frames until the device has finished them.
+/// Draws a frame per iteration and waits for the device.
 fn draw(bencher: Bencher, decks: Vec<Deck>, size: [u32; 2], cue: &Cue) {
     let mut stage = Stage::new(render_context().clone(), size);
     for (id, deck) in (1..).zip(decks) {
@@ -103,7 +103,7 @@ fn draw(bencher: Bencher, decks: Vec<Deck>, size: [u32; 2], cue: &Cue) {
         stage.draw(black_box(cue));
         stage.finish();
     };
-    // Drivers compile at the first frames.
+    // Drivers compile during the first frames.
     (0..3).for_each(|_| frame());
     bencher.bench_local(frame);
 }

@@ -1,9 +1,9 @@
-//! Frames without a cut allocate nothing in our code, once they are warmed up.
+//! After warm-up, frames without a cut allocate nothing in this crate's code.
 //!
-//! Two tests. The first steps the player of every built-in preset, which touches no graphics: there, no allocation at all
-//! is allowed. The second runs `Rig::frame` as the window does: macros turned up, the flash limiter, and measuring the
-//! picture. wgpu allocates in nearly every call, so an allocation counts as ours only if no function of wgpu or a driver
-//! is on the stack. [`KNOWN`] lists the remaining ones of ours by name.
+//! The first test steps the player of every built-in preset, which uses no graphics; no allocation at all is allowed
+//! there. The second runs `Rig::frame` as the window does, with macros turned up, the flash limiter, and the picture
+//! meter. wgpu allocates in nearly every call, so an allocation only counts if no function of wgpu or a driver is on
+//! the stack. [`KNOWN`] lists the remaining allocations by function name.
 //!
 //! Not covered: threads other than the render thread; frames in which the show logs anything (a deck is requested, arrives
 //! or leaves); the frames of the set log itself, which is off here and writes twice a second; and wgpu.
@@ -26,8 +26,8 @@ use aivj::show::{Command, Rig, RigFrame, Show, ShowSettings, Warmer};
 use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
 use aivj::units::Unipolar;
 
-/// Known allocations of ours: part of the function's name, and their number in [`MEASURED`] frames. A smaller number has to
-/// be recorded here, so that it cannot grow again.
+/// Known allocations: part of the function's name, and their number in [`MEASURED`] frames. Record a smaller number
+/// here when it shrinks, so that it cannot grow again.
 const KNOWN: [(&str, usize); 1] = [
     // A channel for each picture that is read back; wgpu reports through it when the buffer can be read.
     ("stage::readback::Readback::request", 4),
@@ -35,9 +35,9 @@ const KNOWN: [(&str, usize); 1] = [
 
 const FPS: f64 = 30.0;
 const SAMPLES: usize = 1470;
-/// Frames in which everything may still grow to its size.
+/// Frames in which buffers may still grow.
 const WARM_UP: usize = 120;
-/// Twice as many as pass from one measurement of the picture to the next.
+/// Twice the number of frames between two measurements of the picture.
 const MEASURED: usize = 6;
 
 struct Recording;
@@ -45,10 +45,10 @@ struct Recording;
 #[global_allocator]
 static RECORDING: Recording = Recording;
 
-/// Most functions of a stack that tell it from others.
+/// Number of frames per stack, enough to tell stacks apart.
 const DEPTH: usize = 96;
 
-/// Every stack that allocated, how often, and its functions.
+/// Every stack that allocated, with the number of allocations and its functions.
 type Stacks = HashMap<[usize; DEPTH], (usize, Backtrace)>;
 
 thread_local! {
@@ -57,11 +57,11 @@ thread_local! {
 }
 
 unsafe extern "C" {
-    /// glibc's own walk of the stack: thousands of times faster than resolving the names of a [`Backtrace`].
+    /// glibc's stack walk, thousands of times faster than resolving the names of a [`Backtrace`].
     fn backtrace(addresses: *mut usize, size: i32) -> i32;
 }
 
-/// Counts an allocation on a thread that is watched; the names of a stack are kept once.
+/// Counts an allocation on a monitored thread; the names of each stack are resolved once.
 fn note() {
     if !ON.try_with(|on| on.replace(false)).unwrap_or(false) {
         return;
@@ -76,68 +76,68 @@ fn note() {
     ON.with(|on| on.set(true));
 }
 
-// SAFETY: every call is passed on to the system's allocator as it came.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Recording {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note();
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note();
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-/// Forgets what was counted so far.
+/// Clears the counts and returns the previous ones.
 fn reset() -> Stacks {
     STACKS.with(RefCell::take)
 }
 
-/// Counts what this thread allocates during `work`, on top of what was counted before.
+/// Counts the allocations of this thread during `work`, in addition to previous ones.
 fn count(work: impl FnOnce()) {
     ON.with(|on| on.set(true));
     work();
     ON.with(|on| on.set(false));
 }
 
-/// The stacks counted since the last [`reset`], and how often each allocated.
+/// Returns the stacks counted since the last [`reset`], and the number of allocations of each.
 fn counted() -> Vec<(String, usize)> {
     reset().into_values().map(|(count, stack)| (stack.to_string(), count)).collect()
 }
 
-/// The functions on a stack, innermost first, without what records it.
+/// Returns the functions on a stack, innermost first, excluding the recorder.
 fn functions(stack: &str) -> impl Iterator<Item = &str> {
     let names = stack.lines().filter_map(|line| line.trim_start().split_once(": ").map(|(_, name)| name));
     names.skip_while(|name| !name.contains("alloc")).filter(|name| !name.contains("allocations::"))
 }
 
-/// Whether a function of wgpu, its backends or a driver is at work.
+/// Returns true if a function of wgpu, its backends or a driver is on the stack.
 fn of_wgpu(stack: &str) -> bool {
     functions(stack)
         .any(|name| ["wgpu", "naga::", "ash::", "gpu_alloc"].iter().any(|part| name.contains(part)))
 }
 
-/// Our innermost function on a stack.
+/// Returns the innermost function of this crate on a stack.
 fn ours(stack: &str) -> String {
     functions(stack).find(|name| name.contains("aivj::")).unwrap_or("no function of ours").to_owned()
 }
 
-/// Allocations by our innermost function.
+/// Counts allocations by the innermost function of this crate.
 fn tally(stacks: &[(String, usize)]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     stacks.iter().for_each(|(stack, count)| *counts.entry(ours(stack)).or_default() += count);
     counts
 }
 
-/// The demo track from where everything plays, frame by frame, with what is heard in it.
+/// Returns the demo track from where all instruments play, frame by frame, with its features.
 fn sound() -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
@@ -193,7 +193,7 @@ fn players_of_all_presets_allocate_nothing() {
 }
 
 #[test]
-fn frames_of_a_show_allocate_nothing_of_ours() {
+fn frames_of_a_show_allocate_nothing_in_this_crate() {
     let Some(gpu) = Gpu::for_test() else { return };
     let render_context = Arc::new(RenderContext::new(gpu, &[]));
     let settings = DeckSettings { size: [96, 54], mesh: [24, 18], fps: FPS };
@@ -202,7 +202,7 @@ fn frames_of_a_show_allocate_nothing_of_ours() {
     let mut stage = Stage::new(render_context, settings.size);
     stage.limit_flashes(true);
     stage.measure_picture(true);
-    // The show changes nothing by itself: what is on air stays.
+    // Automatic changes are off, so the preset on air stays.
     let show = ShowSettings { auto: false, fps: FPS, warm_frames: 2, ..ShowSettings::default() };
     let mut rig = Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard);
     rig.prepare();
@@ -217,7 +217,7 @@ fn frames_of_a_show_allocate_nothing_of_ours() {
         Control::ALL.map(|control| Command::Macro { control, value: Unipolar::new(0.9) }).into();
     let mut most: BTreeMap<String, usize> = BTreeMap::new();
     let mut examples: BTreeMap<String, String> = BTreeMap::new();
-    // At rest, with everything turned up, and on three more presets.
+    // At rest, with all macros turned up, and on three more presets.
     for commands in [&[][..], &off_middle, &[Command::Next], &[Command::Next], &[Command::Next]] {
         frame(&mut rig, commands);
         (0..WARM_UP).for_each(|_| frame(&mut rig, &[]));
@@ -250,7 +250,7 @@ fn frames_of_a_show_allocate_nothing_of_ours() {
     }
 }
 
-/// Counts the allocations of [`MEASURED`] frames in a row in which nothing happens that the show logs.
+/// Counts the allocations of [`MEASURED`] consecutive frames in which the show logs nothing.
 fn measure_quiet_frames(rig: &mut Rig, frame: &mut impl FnMut(&mut Rig, &[Command])) {
     let quiet = (0..20).any(|_| {
         rig.show.take_log();

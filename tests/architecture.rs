@@ -1,4 +1,4 @@
-//! The house is checked: every `use crate::` of every room against the table of who may import whom.
+//! Checks the architecture: every `use crate::` of every room against the table of allowed imports.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room, and the rooms it may import.
+/// Each room, and the rooms it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("faults", &[]),
@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["units", "disk", "salvage", "facts"]),
     ("library", &["units", "disk", "milk", "facts", "store"]),
     ("mind", &["units", "analysis", "facts", "library"]),
-    // The limiter counts flashes by the rules of the meter.
+    // The limiter applies the rules of the flash meter.
     ("stage", &["units", "disk", "media", "milk"]),
     (
         "show",
@@ -78,8 +78,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Guest crates that live in named rooms only.
-const GUESTS: &[(&str, &[&str])] = &[
+/// Third-party crates that only the named rooms may use.
+const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
     ("hound", &["audio"]),
@@ -118,7 +118,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("egui", &["desk", "app"]),
 ];
 
-/// Longest file that is still one job.
+/// Maximum length of a file, lines.
 const MAX_LINES: usize = 800;
 const MAX_WGSL_LINES: usize = 400;
 
@@ -146,12 +146,12 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     found.into_iter().map(|p| (room(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
 }
 
-/// The code without comments, so that words in documentation do not count.
+/// Returns the code without comments, so that words in documentation are ignored.
 fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// The rooms named after `crate::`, alone or in a group.
+/// Returns the rooms named after `crate::`, alone or in a group.
 fn rooms_named(code: &str) -> Vec<&str> {
     let mut rooms = Vec::new();
     for (at, prefix) in code.match_indices("crate::") {
@@ -181,7 +181,7 @@ fn first_word(text: &str) -> &str {
     &text[..text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())]
 }
 
-/// The words before `::` that are not themselves behind one.
+/// Returns the identifiers before `::` that do not follow another `::`.
 fn crates_named(code: &str) -> Vec<&str> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let words = code.match_indices("::").filter_map(|(at, _)| {
@@ -201,7 +201,7 @@ fn the_checks_see_groups_and_bare_paths() {
 }
 
 #[test]
-fn rooms_import_only_whom_they_may() {
+fn rooms_only_import_allowed_rooms() {
     let table: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
     let mut offences = Vec::new();
     let mut rooms_seen = 0;
@@ -219,15 +219,15 @@ fn rooms_import_only_whom_they_may() {
 }
 
 #[test]
-fn guests_stay_in_their_rooms() {
+fn third_party_crates_stay_in_their_rooms() {
     let mut offences = Vec::new();
     for (room, path, text) in sources() {
         let code = code(&text);
-        for (guest, rooms) in GUESTS {
-            let family = format!("{guest}_");
-            let used = crates_named(&code).iter().any(|word| *word == *guest || word.starts_with(&family));
+        for (name, rooms) in THIRD_PARTY {
+            let family = format!("{name}_");
+            let used = crates_named(&code).iter().any(|word| *word == *name || word.starts_with(&family));
             if used && !rooms.contains(&room.as_str()) {
-                offences.push(format!("{}: {guest} may live in {rooms:?} only", path.display()));
+                offences.push(format!("{}: {name} may live in {rooms:?} only", path.display()));
             }
         }
     }
@@ -235,7 +235,7 @@ fn guests_stay_in_their_rooms() {
 }
 
 #[test]
-fn files_do_not_import_each_other_in_circles() {
+fn files_do_not_form_import_cycles() {
     let sources = sources();
     let root = Path::new("src");
     let named = sources.iter().map(|(_, path, text)| {
@@ -246,7 +246,7 @@ fn files_do_not_import_each_other_in_circles() {
     assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
 }
 
-/// Most lines of code in one room.
+/// Maximum lines of code in one room.
 const MAX_ROOM_LINES: usize = 7000;
 
 #[test]
@@ -260,7 +260,7 @@ fn no_room_grows_too_large() {
 }
 
 #[test]
-fn every_file_says_what_it_is_and_stays_short() {
+fn every_file_has_a_module_comment_and_stays_short() {
     let mut offences = Vec::new();
     for (_, path, text) in sources() {
         let lines = text.lines().count();
@@ -283,8 +283,9 @@ fn every_file_says_what_it_is_and_stays_short() {
 }
 
 #[test]
-fn the_graphics_device_is_only_called_where_its_failures_become_values() {
-    // wgpu panics in these once the device is lost, or reports to callbacks; `Gpu` turns that into a value.
+fn failing_device_calls_are_only_made_by_gpu() {
+    // wgpu panics in these calls once the device is lost, or reports errors to callbacks; `Gpu` turns that into a
+    // `Result`.
     const CALLS: [&str; 6] = [
         "queue.submit(",
         "device.poll(",
@@ -307,8 +308,8 @@ fn the_graphics_device_is_only_called_where_its_failures_become_values() {
 }
 
 #[test]
-fn only_the_app_asks_the_wall_clock() {
-    // Measuring how long something took is not asking what time it is for the show; these rooms do only that.
+fn only_the_app_reads_the_wall_clock() {
+    // Measuring durations is not reading the show's time; these rooms only measure.
     const MEASURE: [&str; 14] = [
         "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "midi", "night", "shards",
         "stage", "watchdog", "training",
@@ -318,11 +319,11 @@ fn only_the_app_asks_the_wall_clock() {
         let asks = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
         let exempt =
             MEASURE.contains(&room.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
-        assert!(!asks || exempt, "{}: asks the wall clock", path.display());
+        assert!(!asks || exempt, "{}: reads the wall clock", path.display());
     }
 }
 
-/// Files that may contain `unsafe`, and what they wrap.
+/// Files that may contain `unsafe`, and what it wraps.
 const UNSAFE: &[(&str, &str)] = &[
     ("src/eel/native/", "calls into machine code that was just generated"),
     ("src/jobs/", "calls of the system that no safe library wraps"),
@@ -336,7 +337,7 @@ const UNSAFE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn unsafe_code_stays_in_its_files_and_gives_its_proof() {
+fn unsafe_code_is_confined_and_justified() {
     let mut offences = Vec::new();
     for (_, path, text) in sources() {
         let name = path.to_string_lossy().replace('\\', "/");
@@ -351,7 +352,7 @@ fn unsafe_code_stays_in_its_files_and_gives_its_proof() {
             if !UNSAFE.iter().any(|(place, _)| name.starts_with(place)) {
                 offences.push(format!("{name}:{}: unsafe code in this file", number + 1));
             }
-            // The proof is the comment right above, above an attribute, or on the line itself.
+            // The justification is a comment right above, above an attribute, or on the line itself.
             let above = lines[..number].iter().rev().take_while(|line| {
                 let line = line.trim_start();
                 line.starts_with("//")
@@ -368,7 +369,7 @@ fn unsafe_code_stays_in_its_files_and_gives_its_proof() {
 
 #[test]
 fn files_in_folders_are_opened_through_the_disk_room() {
-    // Rooms that read what other people made. `store` opens the program's own database, and tests write files.
+    // Rooms that read untrusted files. `store` opens the program's own database, and tests write files.
     const ROOMS: [&str; 12] = [
         "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
         "training",

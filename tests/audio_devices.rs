@@ -30,7 +30,7 @@ fn pulseaudio(runtime: &Path) -> Vec<Process> {
     vec![server]
 }
 
-/// Keeps WirePlumber (0.4, 0.5) away from the machine's own sound cards.
+/// Keeps WirePlumber (0.4, 0.5) away from the machine's sound cards.
 fn leave_cards_alone(runtime: &Path) {
     let file = |name: &str, text: &str| {
         let path = runtime.join(".config/wireplumber").join(name);

@@ -1,9 +1,9 @@
-//! Checks every row of `docs/compatibility.md`: each example has its value, each key its effect.
+//! Checks every row of `docs/compatibility.md`: each example has its documented value, each key its effect.
 
-use aivj::eel::{Budget, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::eel::{Budget, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
-/// The rows of the tables below a heading, as cells; `|` within a cell is written `\|`.
+/// Returns the rows of the tables below a heading, as cells; `|` within a cell is written `\|`.
 fn rows(heading: &str, columns: &[&str]) -> Vec<Vec<String>> {
     let document = include_str!("../docs/compatibility.md");
     let section = document.split("\n## ").find(|part| part.starts_with(heading)).expect("the section");
@@ -29,7 +29,7 @@ fn rows(heading: &str, columns: &[&str]) -> Vec<Vec<String>> {
     found
 }
 
-/// The value of a program in the interpreter and as machine code.
+/// Returns the value of a program, checked in the interpreter and as machine code.
 fn value(source: &str) -> f64 {
     let mut scope = Scope::new();
     let mut code = compile(source, &mut scope).expect(source);
@@ -43,7 +43,7 @@ fn value(source: &str) -> f64 {
             rng: &mut EelRandom::default(),
             budget: &mut Budget::new(1_000_000),
         });
-        let Outcome::Done(value) = outcome else { unreachable!("{source}: out of budget") };
+        let RunOutcome::Done(value) = outcome else { unreachable!("{source}: out of budget") };
         values.push(value);
     }
     assert_eq!(values[0].to_bits(), values[1].to_bits(), "{source}");
@@ -60,7 +60,7 @@ fn code_examples_have_their_values() {
     }
 }
 
-/// The shaders of a preset, and what it draws in its third frame.
+/// Describes the shaders of a preset and its third frame as text.
 fn drawn(text: &str) -> String {
     let program = Program::compile(text.as_bytes()).expect("a preset");
     assert!(program.problems.is_empty(), "{text}: {:?}", program.problems);
@@ -118,7 +118,7 @@ fn preset_keys_have_their_effect() {
         let (with, effect) = compared.split_once(':').unwrap_or((compared, "changes the picture"));
         let values: Vec<&str> = with.split(" and ").map(|value| value.trim().trim_matches('`')).collect();
         let [first, second] = values[..] else { unreachable!("{key}: compares two values, not {compared}") };
-        // The first of several lines with the same key counts.
+        // The first of several lines with the same key is used.
         let pictures = [first, second].map(|value| drawn(&format!("{key}={value}\n{EVERYTHING}")));
         let differ = pictures[0] != pictures[1];
         if differ != (effect.trim() != "no effect") {

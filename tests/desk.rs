@@ -1,9 +1,9 @@
-//! The desk as a performer sees it: pages drawn off screen and compared with pictures that people have looked at.
+//! The desk as a performer sees it: pages drawn off screen and compared with reviewed snapshots.
 //!
-//! The pictures in `tests/snapshots` were drawn by the software rasteriser and are compared on it only; elsewhere the
-//! test says so and passes. A pixel may differ by 0.6 (weighted squared YIQ distance, which a rounding never
-//! reaches), and 400 of 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk`
-//! updates all of them, even where a changed label stays within that tolerance; look at them before you commit them.
+//! The snapshots in `tests/snapshots` were drawn by the software rasteriser and are only compared on it; elsewhere the
+//! test is skipped. A pixel may differ by 0.6 (weighted squared YIQ distance, more than any rounding error), and 400 of
+//! 892,800 pixels may differ by more. `UPDATE_SNAPSHOTS=force cargo test --release --test desk` updates all of them,
+//! even where a changed label stays within that tolerance; review them before committing.
 
 #[path = "desk/hands.rs"]
 mod hands;
@@ -32,12 +32,12 @@ use aivj::stage::Gpu;
 use aivj::store::{BanKind, Store};
 use aivj::units::{Seconds, Tempo, Unipolar};
 
-/// Size of the desk, points: what it opens with.
+/// Initial size of the desk, points.
 const SIZE: [f32; 2] = [1240.0, 720.0];
-/// Pixels that may differ by more than a rounding.
+/// Number of pixels that may differ by more than rounding.
 const FEW: usize = 400;
 
-/// What one picture shows.
+/// The contents of one snapshot.
 struct Moment {
     page: Page,
     snapshot: Snapshot,
@@ -94,7 +94,7 @@ fn check(name: &str, moment: Moment) {
     results.add(harness.try_snapshot_options(name, &options));
 }
 
-/// A picture for the preview: two colours that run into each other.
+/// Returns a picture for the preview: a gradient between two colours.
 fn preview(context: &egui::Context) -> egui::TextureHandle {
     let [width, height] = [64, 36];
     let pixel = |at: usize| egui::Color32::from_rgb((at % width * 3) as u8, 40, (at / width * 5) as u8);
@@ -134,7 +134,7 @@ fn past(name: &str, favourite: bool, banned: bool) -> PlayedPreset {
     PlayedPreset { id: id(name), name: name.into(), favourite, banned }
 }
 
-/// A techno set at its peak, on the third beat of a bar.
+/// Returns a techno set at its peak, on the third beat of a bar.
 fn playing() -> Snapshot {
     let mut features = Features { at: Seconds(10.1), section: Section::Peak, ..Features::default() };
     features.beat.tempo = Tempo::new(128.0);
@@ -256,8 +256,8 @@ fn the_keys_page() {
     check("keys", moment(Page::Keys, playing()));
 }
 
-/// A library of 480 presets in eight styles that a bake has laid out: spirals round eight middles, the first preset alone
-/// in the middle of the map.
+/// Returns a baked library of 480 presets in eight styles: spirals around eight centres, with the first preset alone in
+/// the middle of the map.
 fn baked_library() -> LibraryView {
     let folder = tempfile::tempdir().expect("a folder");
     let names = [
@@ -375,7 +375,7 @@ fn the_settings_page() {
     check("settings", moment);
 }
 
-/// A night of a library, with pictures of slopes of one colour.
+/// Returns the view of an overnight bake, with pictures of single-colour gradients.
 fn night() -> BakeView {
     let picture = |number: u64| {
         let pixel = |at: u64| [at % 96 * 2, at / 96 * 2, number * 20].map(|value| value as u8);

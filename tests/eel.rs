@@ -1,18 +1,18 @@
-//! EEL as presets know it: one line for each operator, function and form of the language, with values worked out by
-//! hand from the language's manual, and the limits of memory and registers.
+//! EEL as presets use it: one line for each operator, function and form of the language, with values computed by hand
+//! from the language's manual, and the limits of memory and registers.
 
 use std::path::PathBuf;
 
-use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared, compile};
+use aivj::eel::{Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared, compile};
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, Tick};
 
-/// The first numbers of the stream of `rand`, and its 701st, which comes after the generator refilled its state:
-/// MT19937 seeded with 0x4141f00d, from another implementation.
+/// The first numbers of the stream of `rand`, and its 701st, which follows a refill of the generator's state: MT19937
+/// seeded with 0x4141f00d, from another implementation.
 const FIRST: [f64; 3] = [0.22772551216830628, 0.3407441909286995, 0.8936517685404168];
 const LATER: f64 = 0.7481386514259825;
 
-/// Runs `code` with `a = 2.5`, `b = -3` and `z = 0`; the value of its last statement, which the interpreter and machine
-/// code have to agree on.
+/// Runs `code` with `a = 2.5`, `b = -3` and `z = 0`. Returns the value of its last statement, on which the interpreter
+/// and machine code must agree.
 fn run(code: &str) -> f64 {
     let mut scope = Scope::new();
     let written = [("a", 2.5), ("b", -3.0), ("z", 0.0)];
@@ -32,8 +32,8 @@ fn run(code: &str) -> f64 {
             budget: &mut Budget::new(20_000_000),
         });
         match outcome {
-            Outcome::Done(value) => value,
-            Outcome::OutOfBudget => unreachable!("{code}: out of budget"),
+            RunOutcome::Done(value) => value,
+            RunOutcome::OutOfBudget => unreachable!("{code}: out of budget"),
         }
     };
     let interpreted = value(&compiled);
@@ -55,7 +55,7 @@ fn check(table: &[(&str, f64)]) {
 }
 
 #[test]
-fn operators_have_their_values() {
+fn operators_match_the_manual() {
     check(&[
         ("a + b", -0.5),
         ("a - b", 5.5),
@@ -85,7 +85,7 @@ fn operators_have_their_values() {
 }
 
 #[test]
-fn comparisons_allow_for_a_hundred_thousandth() {
+fn comparisons_have_a_tolerance_of_a_hundred_thousandth() {
     check(&[
         ("a == 2.500009", 1.0),
         ("a == 2.500011", 0.0),
@@ -124,7 +124,7 @@ fn comparisons_allow_for_a_hundred_thousandth() {
 }
 
 #[test]
-fn functions_have_their_values() {
+fn functions_match_the_manual() {
     check(&[
         ("sin(0.5)", 0.479425538604203),
         ("cos(0.5)", 0.8775825618903728),
@@ -198,7 +198,7 @@ fn numbers_are_read_in_every_form() {
 }
 
 #[test]
-fn stronger_operators_go_first() {
+fn operators_follow_their_precedence() {
     check(&[
         ("2 + 3 * 4", 14.0),
         ("(2 + 3) * 4", 20.0),
@@ -219,7 +219,7 @@ fn stronger_operators_go_first() {
 }
 
 #[test]
-fn assignments_change_what_they_name() {
+fn assignments_change_their_target() {
     check(&[
         ("a += 1; a", 3.5),
         ("a -= 1; a", 1.5),
@@ -239,7 +239,7 @@ fn assignments_change_what_they_name() {
 }
 
 #[test]
-fn only_what_is_chosen_runs() {
+fn only_the_taken_branch_runs() {
     check(&[
         ("if(a, x = 1, y = 1); x - y", 1.0),
         ("if(z, x = 1, y = 1); x - y", -1.0),
@@ -258,7 +258,7 @@ fn only_what_is_chosen_runs() {
 }
 
 #[test]
-fn memory_is_addressed_by_the_whole_number_below() {
+fn memory_indexes_are_rounded_down() {
     check(&[
         ("megabuf(3.99) = 5; megabuf(3)", 5.0),
         ("megabuf(2.99995) = 5; megabuf(3)", 5.0),
@@ -292,12 +292,12 @@ fn random_numbers_come_from_the_published_stream() {
     ]);
 }
 
-/// Bits of numbers; all NaNs are one.
+/// Returns the bits of numbers; all NaNs are equal.
 fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|number| if number.is_nan() { f32::NAN } else { *number }.to_bits()).collect()
 }
 
-/// What a program computes in a few frames.
+/// Returns everything a program computes in a few frames.
 fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String, u64)>, bool)> {
     let mut player = Player::new(program.clone(), 1);
     let mut frame = Frame::default();
@@ -327,10 +327,10 @@ fn frames(program: &std::sync::Arc<Program>) -> Vec<(Vec<Vec<u32>>, Vec<(String,
     (0..8).map(step).collect()
 }
 
-/// Presets of a folder: `AIVJ_EEL_PRESETS=DIR cargo test --release --test eel -- --ignored`.
+/// Compares the presets of a folder: `AIVJ_EEL_PRESETS=DIR cargo test --release --test eel -- --ignored`.
 #[test]
 #[ignore = "needs a folder of presets"]
-fn presets_compute_the_same_in_both_back_ends() {
+fn presets_give_the_same_results_in_both_back_ends() {
     let folder =
         std::env::var_os("AIVJ_EEL_PRESETS").map(PathBuf::from).expect("AIVJ_EEL_PRESETS is a folder");
     let (mut compared, mut different) = (0, Vec::new());
@@ -353,7 +353,7 @@ fn presets_compute_the_same_in_both_back_ends() {
     assert!(different.is_empty(), "{} of {compared} differ: {different:#?}", different.len());
 }
 
-/// Shaders do not take part, and take long to translate.
+/// Removes the shaders, which are not compared and take long to translate.
 fn without_shaders(bytes: &[u8]) -> Vec<u8> {
     let code = |line: &&[u8]| {
         let start = line[..line.len().min(5)].to_ascii_lowercase();

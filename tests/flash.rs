@@ -12,7 +12,7 @@ use aivj::units::Unipolar;
 
 const SIZE: [u32; 2] = [192, 108];
 
-/// Presets that flash, by the shader code that computes the whole picture.
+/// Flashing presets: a name, and the shader code that computes the whole picture.
 const STROBES: [(&str, &str); 14] = [
     ("whole picture", "ret = step(0.5, frac(time * 10.0));"),
     ("every second frame", "ret = fmod(frame, 2) < 1 ? 0.1 : 0.9;"),
@@ -52,8 +52,8 @@ fn preset(body: &str) -> String {
     )
 }
 
-/// A stage with decks, and the meter that looks at its pictures.
-struct Booth {
+/// A stage with decks, and a flash meter on its output.
+struct TestStage {
     stage: Stage,
     fps: f64,
     frames: u32,
@@ -62,8 +62,8 @@ struct Booth {
     cells: Cells,
 }
 
-impl Booth {
-    /// Creates a booth with a deck for each preset, numbered from 0.
+impl TestStage {
+    /// Creates a stage with a deck for each preset, numbered from 0.
     fn new(render_context: &Arc<RenderContext>, presets: &[&str], limited: bool, fps: f64) -> Self {
         let mut stage = Stage::new(render_context.clone(), SIZE);
         stage.limit_flashes(limited);
@@ -78,7 +78,7 @@ impl Booth {
         Self { stage, fps, frames: 0, analyser: PresetAudioAnalyser::new(), meter, cells: Cells::default() }
     }
 
-    /// Draws the next frame of deck `front` after `change` has changed the cue.
+    /// Draws the next frame of deck `front`; `change` edits the cue first.
     fn draw(&mut self, front: u64, change: impl FnOnce(&mut Cue)) -> image::RgbaImage {
         let samples = (44_100.0 / self.fps) as u32;
         let tone = |i: u32| ((self.frames * samples + i) as f32 * 0.03).sin() * 0.3;
@@ -114,11 +114,11 @@ fn on_air(deck: u64) -> OnAirDeck {
 
 /// Returns the score of a second and a half of a preset.
 fn score(render_context: &Arc<RenderContext>, text: &str, limited: bool, fps: f64) -> FlashScore {
-    let mut booth = Booth::new(render_context, &[text], limited, fps);
+    let mut test_stage = TestStage::new(render_context, &[text], limited, fps);
     (0..(1.5 * fps) as u32).for_each(|_| {
-        booth.draw(0, |_| {});
+        test_stage.draw(0, |_| {});
     });
-    booth.score()
+    test_stage.score()
 }
 
 #[test]
@@ -149,11 +149,11 @@ fn cuts_fades_effects_and_blackouts_are_limited_together() {
         preset("ret = 0;"),
     ];
     let run = |limited| {
-        let mut booth = Booth::new(&render_context, &[&flashing, &white, &black], limited, 60.0);
+        let mut test_stage = TestStage::new(&render_context, &[&flashing, &white, &black], limited, 60.0);
         for frame in 0_u32..240 {
             // The last frame before each cut is white.
             let front = if frame % 25 == 24 { 1 } else { u64::from(frame / 25 % 2) * 2 };
-            booth.draw(front, |cue| {
+            test_stage.draw(front, |cue| {
                 if frame % 40 > 30 {
                     let progress = Unipolar::new((frame % 40 - 30) as f32 / 10.0);
                     cue.fade = Some(Fade { to: on_air(1), progress, style: Default::default() });
@@ -166,7 +166,7 @@ fn cuts_fades_effects_and_blackouts_are_limited_together() {
                 }
             });
         }
-        booth.score()
+        test_stage.score()
     };
     let [unlimited, limited] = [false, true].map(run);
     assert_eq!(unlimited.verdict(), FlashVerdict::Fail, "{unlimited:?}");
@@ -182,8 +182,8 @@ fn pictures_without_flashes_are_unchanged() {
         .expect("an ambient/calm preset");
     for text in [slow.as_str(), calm.text] {
         let [unlimited, limited] = [false, true].map(|on| {
-            let mut booth = Booth::new(&render_context, &[text], on, 60.0);
-            (0..90).map(|_| booth.draw(0, |_| {})).collect::<Vec<_>>()
+            let mut test_stage = TestStage::new(&render_context, &[text], on, 60.0);
+            (0..90).map(|_| test_stage.draw(0, |_| {})).collect::<Vec<_>>()
         });
         let changed = unlimited.iter().zip(&limited).filter(|(a, b)| a != b).count();
         assert_eq!(changed, 0, "changed frames of {}", unlimited.len());

@@ -1,4 +1,4 @@
-//! What the frame of a preset holds, in numbers: where a picture would only hint at a limit or a table.
+//! Numeric checks of a preset's frame, for limits and tables that a picture would only hint at.
 
 use std::f32::consts::TAU;
 
@@ -8,7 +8,7 @@ use aivj::milk::{
 
 const TICK: Tick = Tick { time: 0.5, fps: 30.0, frame: 3, size: [320, 180], mesh: [4, 3] };
 
-/// One frame of a preset with these lines, at `tick`.
+/// Returns one frame of a preset with these lines, at `tick`.
 fn frame_at(tick: Tick, heard: &PresetAudio, lines: &str) -> (Frame, StepReport) {
     let program = Program::compile(format!("[preset00]\n{lines}\n").as_bytes()).expect("a preset");
     assert_eq!(program.problems, []);
@@ -21,7 +21,7 @@ fn frame(lines: &str) -> Frame {
     frame_at(TICK, &loud(), lines).0
 }
 
-/// A tone that differs left and right, with bands that differ from each other.
+/// Returns a tone that differs left and right, with bands that differ from each other.
 fn loud() -> PresetAudio {
     let mut heard = PresetAudio::default();
     for (channel, hz) in [(0, 3.0), (1, 5.0)] {
@@ -38,7 +38,7 @@ fn near(value: f32, expected: f32, what: &str) {
     assert!((value - expected).abs() < 1e-4, "{what}: {value} instead of {expected}");
 }
 
-/// Opacity of the main waveform; 0 when it is not drawn.
+/// Returns the opacity of the main waveform; 0 if it is not drawn.
 fn wave_alpha(width: u32, heard: &PresetAudio, lines: &str) -> f32 {
     let tick = Tick { size: [width, 180], ..TICK };
     let (frame, _) = frame_at(tick, heard, lines);
@@ -108,7 +108,7 @@ fn waveforms_have_fewer_points_on_narrow_pictures() {
 }
 
 #[test]
-fn colours_above_one_wrap_round() {
+fn colours_above_one_wrap_around() {
     let shape = |red: f32| frame(&format!("shapecode_0_enabled=1\nshapecode_0_r={red}")).shapes[0].color[0];
     near(shape(0.5), 127.0 / 255.0, "0.5");
     near(shape(1.0), 1.0, "1");
@@ -184,7 +184,7 @@ fn shaders_count_time_and_progress_within_their_range() {
 }
 
 #[test]
-fn shaders_get_every_q() {
+fn shaders_receive_every_q_variable() {
     let frame = frame("per_frame_1=q1 = 0.25; q6 = 0.5; q32 = 0.75; q33 = 1.25; q38 = 1.5; q64 = 1.75;");
     let (low, high) = (frame.uniforms.q, frame.extra.q_hi);
     assert_eq!([low[0][0], low[1][1], low[7][3]], [0.25, 0.5, 0.75]);
@@ -192,13 +192,13 @@ fn shaders_get_every_q() {
 }
 
 #[test]
-fn code_that_never_ends_is_cut_short_and_reported() {
+fn endless_code_is_cut_short_and_reported() {
     let (_, report) = frame_at(TICK, &loud(), "per_frame_1=loop(1000000, loop(1000000, q1 = q1 + 1));");
     assert!(report.over_budget);
     assert!(!frame_at(TICK, &loud(), "per_frame_1=loop(1000, q1 = q1 + 1);").1.over_budget);
 }
 
-/// What an ear hears after `secs` of three tones at level 0.25 and half a second at `then`.
+/// Returns the bands after `secs` of three tones at level 0.25 and half a second at `then`.
 fn bands_after(secs: f64, then: f32) -> [[f32; 3]; 2] {
     let mut ear = PresetAudioAnalyser::new();
     let mut at = 0_u32;
@@ -226,7 +226,7 @@ fn all_near(bands: [[f32; 3]; 2], expected: f32) {
 }
 
 #[test]
-fn bands_are_relative_to_what_was_usual() {
+fn bands_are_relative_to_the_recent_average() {
     all_near(bands_after(10.0, 0.25), 1.0);
     // After sixteen frames the slow average of 0.25 has become 0.25 + 0.25 (1 - 0.992^16).
     all_near(bands_after(10.0, 0.5), 1.785);

@@ -1,12 +1,12 @@
-//! Presets that were written to break a player: each kind in several sizes, compiled and run without a guard, on a thread
-//! with a small stack. Nothing may panic, overflow or run without end, and what is over a limit is reported.
+//! Presets written to break a player: each kind in several sizes, compiled and run in-process, on a thread with a small
+//! stack. Nothing may panic, overflow the stack or run forever, and exceeded limits are reported.
 
 use aivj::milk::{Frame, Modulation, Player, PresetAudio, Program, StepReport, Tick};
 
-/// Stack of the threads that compile presets in the program.
+/// Stack size of the program's threads that compile presets.
 const STACK: usize = 2 << 20;
 
-/// What became of a preset.
+/// The outcome of a preset.
 #[derive(Debug)]
 struct Outcome {
     refused: bool,
@@ -36,12 +36,12 @@ fn play(name: &str, file: Vec<u8>) -> Outcome {
     thread.expect("a thread").join().expect(name)
 }
 
-/// A preset with this per-frame code.
+/// Returns a preset with this per-frame code.
 fn code(code: &str) -> Vec<u8> {
     format!("[preset00]\nper_frame_1={code}\n").into_bytes()
 }
 
-/// A preset with a custom shape of these values and this code.
+/// Returns a preset with a custom shape of these values and this code.
 fn shape(values: &str, code: &str) -> String {
     let values: String = values.split(' ').map(|value| format!("shapecode_N_{value}\n")).collect();
     let one = format!("shapecode_N_enabled=1\n{values}shape_N_per_frame1={code}\n");
@@ -49,10 +49,10 @@ fn shape(values: &str, code: &str) -> String {
     format!("[preset00]\n{all}")
 }
 
-/// Names, and files by size, from 1 small to 4 as large as a file may be.
+/// A name, and a generator of files by size, from 1 (small) to 4 (the largest allowed).
 type Kind = (&'static str, fn(usize) -> Vec<u8>);
 
-/// Kinds that are refused, skipped or cut, or simply play.
+/// Kinds that are rejected, skipped, truncated, or simply play.
 const KINDS: &[Kind] = &[
     ("brackets", |n| code(&format!("x={}1{}", "(".repeat(n * 10_000), ")".repeat(n * 10_000)))),
     ("open brackets", |n| code(&"(".repeat(n * 20_000))),
@@ -142,7 +142,7 @@ fn polygons_are_limited_by_area_and_by_corners() {
 }
 
 #[test]
-fn bad_code_costs_only_its_own_part() {
+fn invalid_code_disables_only_its_own_part() {
     let outcome = play("part", b"[preset00]\nper_frame_1=((;\nper_pixel_1=zoom=1.1;\n".to_vec());
     assert!(!outcome.refused && outcome.problems == 1, "{outcome:?}");
 }

@@ -23,9 +23,9 @@ const SECONDS: usize = 600;
 /// music starts.
 const PIECE_SECS: usize = 30;
 const SCENES: [Scene; 3] = [Scene::Techno, Scene::Ambient, Scene::Rock];
-/// Music that started less than this ago cannot be recognised yet, in seconds.
+/// Time after a change of music during which it cannot be recognised yet, seconds.
 const UNKNOWN_SECS: f64 = 2.0;
-/// Time by which the beat of a new piece has been found, in seconds.
+/// Time by which the beat of a new piece is expected to be found, seconds.
 const FOUND_SECS: f64 = 8.0;
 
 /// A part of the medley with one kind of music.

@@ -1,7 +1,7 @@
 //! Real MIDI ports: a virtual device on JACK's dummy driver is plugged in, played, unplugged and plugged in again while
 //! `aivj midi` runs.
 //!
-//! Needs a build with JACK instead of ALSA, whose ports live in the kernel: `./test` builds one with `--features jack`.
+//! Needs a build with JACK instead of ALSA, whose ports are in the kernel: `./test` builds one with `--features jack`.
 #![cfg(target_os = "linux")]
 
 mod servers;

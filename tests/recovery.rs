@@ -1,11 +1,11 @@
-//! Failures of the graphics device through a real rig: the picture comes back, the show's state stays, and no preset is
-//! blamed. Needs the feature `faults`.
+//! Graphics device failures in a real rig: the picture returns, the state of the show is kept, and no preset is blamed.
+//! Needs the feature `faults`.
 
 use std::sync::Arc;
 
 use aivj::analysis::Features;
 use aivj::facts::PresetId;
-use aivj::faults::Plan;
+use aivj::faults::FaultSchedule;
 use aivj::handoff::Latest;
 use aivj::library::Catalogue;
 use aivj::milk::PresetAudio;
@@ -19,7 +19,7 @@ use aivj::units::Unipolar;
 const FPS: f64 = 30.0;
 const SIZE: [u32; 2] = [96, 54];
 
-/// A show whose decks are prepared on threads, or in place.
+/// Creates a show whose decks are prepared on threads, or synchronously.
 fn rig(threads: bool) -> Option<Rig> {
     let context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
@@ -32,7 +32,7 @@ fn rig(threads: bool) -> Option<Rig> {
     Some(Rig::new(Show::new(show, Catalogue::built_in().into()), stage, warmer, heard))
 }
 
-/// A loud sine, so that presets move.
+/// Returns a loud sine, so that presets move.
 fn sound(frame: usize) -> Vec<[f32; 2]> {
     let sample = |i: usize| ((frame * 1470 + i) as f32 * 0.03).sin() * 0.6;
     (0..1470).map(|i| [sample(i); 2]).collect()
@@ -60,7 +60,7 @@ impl Played {
         }));
     }
 
-    /// Runs frames until `done`, which must happen.
+    /// Runs frames until `done` returns true; fails the test if it never does.
     fn until(&mut self, what: &str, done: impl Fn(&Rig) -> bool) {
         for _ in 0..3000 {
             if done(&self.rig) {
@@ -92,7 +92,7 @@ fn ready(rig: &Rig) -> bool {
 }
 
 #[test]
-fn a_lost_device_is_replaced_and_the_show_goes_on() {
+fn a_lost_device_is_replaced_and_the_show_continues() {
     for threads in [true, false] {
         let Some(rig) = rig(threads) else { return };
         let mut played = Played::new(rig);
@@ -101,7 +101,7 @@ fn a_lost_device_is_replaced_and_the_show_goes_on() {
         played.frame(&[turned, Command::Hold]);
         let before = (played.playing(), played.rig.show.snapshot().history);
         for loss in 1..=3_u64 {
-            played.rig.set_faults(Plan::parse("device-lost@200ms", false).expect("a fault"));
+            played.rig.set_faults(FaultSchedule::parse("device-lost@200ms", false).expect("a fault"));
             played.until("the loss", |rig| rig.picture_held());
             played.until("the picture", |rig| !rig.picture_held());
             assert_eq!(played.rig.generation(), loss);
@@ -126,7 +126,7 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
     let mut played = Played::new(rig);
     played.until("the start", ready);
     let guilty = played.playing();
-    // The device is lost as soon as this preset draws.
+    // The device is lost whenever this preset draws.
     for _ in 0..10 {
         if played.playing() != guilty {
             break;
@@ -142,12 +142,12 @@ fn a_preset_that_loses_every_device_is_quarantined_and_another_one_plays() {
 }
 
 #[test]
-fn without_memory_decks_are_given_up_before_size_and_no_preset_is_blamed() {
+fn out_of_memory_drops_decks_before_size_and_blames_no_preset() {
     let Some(rig) = rig(true) else { return };
     let mut played = Played::new(rig);
     played.until("the start", ready);
     let shortage = |played: &mut Played| {
-        played.rig.set_faults(Plan::parse("oom@3s", false).expect("a fault"));
+        played.rig.set_faults(FaultSchedule::parse("oom@3s", false).expect("a fault"));
         (0..100).for_each(|_| played.frame(&[]));
         played.frame(&[Command::Next]); // Needs another deck.
         played.until("decks", |rig| ready(rig) && !rig.picture_held());

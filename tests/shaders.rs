@@ -1,5 +1,5 @@
-//! Every shader is valid, without a graphics device: the files in `shaders`, as they are put together for the device,
-//! and what the built-in presets' own shaders are translated to.
+//! Validates every shader without a graphics device: the files in `shaders`, as they are assembled for the device, and
+//! the translated shaders of the built-in presets.
 
 #![allow(clippy::panic, reason = "helpers of tests")]
 
@@ -11,7 +11,7 @@ use aivj::milk::Program;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{Binding, ShaderStage, TypeInner};
 
-/// Files that are whole modules.
+/// Files that are complete modules.
 const WHOLE: [&str; 9] = [
     "composite.wgsl",
     "dot.wgsl",
@@ -32,7 +32,7 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// Returns what is put in front of a file.
+/// Returns the shared source that precedes a file.
 fn shared_part(name: &str) -> String {
     match name {
         "flash.wgsl" => read("shared/flash_cells.wgsl") + &read("shared/flash_fields.wgsl"),
@@ -52,7 +52,7 @@ fn valid(name: &str, wgsl: &str) -> naga::Module {
     module
 }
 
-/// Location and type of every value that the vertex stage gives or a fragment stage takes.
+/// Returns location and type of every value that the vertex stage outputs or a fragment stage takes.
 fn locations(module: &naga::Module, stage: ShaderStage) -> BTreeSet<(u32, String)> {
     let entry = module.entry_points.iter().find(|entry| entry.stage == stage).expect("an entry point");
     let function = &entry.function;

@@ -1,4 +1,4 @@
-//! The stage's instruments: what is measured of the picture, and that readbacks lose and exchange no picture.
+//! The stage's instruments: picture measurements, and readbacks that neither lose nor swap pictures.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use aivj::stage::{
 
 const SIZE: [u32; 2] = [64, 36];
 
-/// A stage with one preset whose whole picture is what `body` computes. `None` where `AIVJ_NO_GPU=1` states that there
-/// is no graphics device.
+/// Creates a stage with one preset whose whole picture is computed by `body`. `None` if `AIVJ_NO_GPU=1` declares that
+/// there is no graphics device.
 fn stage(body: &str) -> Option<Stage> {
     stage_with(&format!("comp_1=`shader_body {{ {body} }}\n"))
 }
 
-/// A stage with one preset with these shaders.
+/// Creates a stage with one preset with these shaders.
 fn stage_with(shaders: &str) -> Option<Stage> {
     let render_context = Arc::new(RenderContext::new(Gpu::for_test()?, &[]));
     let text = format!(
@@ -62,7 +62,7 @@ fn picture_stats_measure_light_and_change() {
     }
     let near = |value: f32, expected: f32| (value - expected).abs() < 0.015;
     let dark = 0.2126 * 0.1 + 0.7152 * 0.2 + 0.0722 * 0.4;
-    // The line is one of 36 pixels high and a quarter of the picture wide.
+    // The line is 1/36 of the picture's height and a quarter of its width.
     let line = (0.2126 * 0.2 + 0.7152 * 0.9 + 0.0722 * 0.3 - dark) * 0.25 / 36.0;
     let (first, last) = (measured[1], measured[measured.len() - 1]);
     assert!(measured.len() >= 7, "{} results of 10 came back", measured.len());
@@ -70,7 +70,7 @@ fn picture_stats_measure_light_and_change() {
     assert!(near(first.luma, 0.5 * dark + 0.3 + line) && first.change == 0.0, "{first:?}");
     assert!(near(first.darkest, dark) && near(first.brightest, 0.9), "{first:?}");
     assert!(near(last.luma, 0.5 * dark + 0.2 + line), "{last:?}");
-    // Three of four channels of half the picture change by 0.2, and the brightest of it, which the fourth holds.
+    // In half of the picture, red, green and blue change by 0.2, and so does alpha, which holds the brightest sample.
     let changes: Vec<f32> = measured[1..]
         .iter()
         .map(|picture_stats| picture_stats.change)
@@ -80,8 +80,8 @@ fn picture_stats_measure_light_and_change() {
 }
 
 #[test]
-fn slow_drift_is_movement_and_another_deck_is_never_taken_for_this_one() {
-    // By a fifth of a level a frame: from one measurement to the next nothing changes.
+fn slow_drift_is_movement_and_decks_are_not_mixed_up() {
+    // Changes by a fifth of a level per frame, so nothing changes from one measurement to the next.
     let Some(mut stage) = stage("ret = float3(frame / 1275.0, 0.5, 0.5);") else { return };
     stage.measure_picture(true);
     let mut measured = Vec::new();
@@ -103,7 +103,7 @@ fn slow_drift_is_movement_and_another_deck_is_never_taken_for_this_one() {
 }
 
 #[test]
-fn a_readback_gives_every_picture_once_and_in_order() {
+fn readback_returns_every_picture_once_and_in_order() {
     let Some(mut stage) = stage("ret = float3(frame / 16.0, uv.x, uv.y);") else { return };
     let render_context = stage.render_context().clone();
     let mut readback = Readback::new(&render_context.gpu, SIZE);
@@ -130,8 +130,8 @@ fn a_readback_gives_every_picture_once_and_in_order() {
 }
 
 #[test]
-fn a_picture_of_another_size_continues_where_it_was() {
-    // Gets lighter with every frame: a lost frame would be seen.
+fn a_resized_picture_continues_where_it_was() {
+    // Becomes brighter with every frame, so that a lost frame would be visible.
     let shaders = "warp=0\nfWaveAlpha=0\nwarp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz + 0.02 * float3(uv.x, uv.y, 1.0); }\n\
                    comp_1=`shader_body { ret = tex2D(sampler_main, uv).xyz; }\n";
     let (Some(mut same), Some(mut other)) = (stage_with(shaders), stage_with(shaders)) else { return };

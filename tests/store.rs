@@ -1,4 +1,4 @@
-//! What the store promises, in processes that are killed and on disks that are full or read-only.
+//! The durability of the store, with killed processes and disks that are full or read-only.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,7 +17,7 @@ fn id(number: u64) -> PresetId {
     PresetId::of(&number.to_le_bytes())
 }
 
-/// A mark of every kind.
+/// Returns a write, cycling through all kinds.
 fn mark(number: u64) -> StoreWrite {
     match number % 4 {
         0 => StoreWrite::Favourite(id(number), true),
@@ -27,7 +27,7 @@ fn mark(number: u64) -> StoreWrite {
     }
 }
 
-/// Returns the numbers of all marks in the store below `bound`, each of which is there once.
+/// Returns the numbers below `bound` of all marks in the store, and checks that each is stored once.
 fn marks(store: &Store, bound: u64) -> BTreeSet<u64> {
     let favourites = store.favourites().expect("read");
     let bans: BTreeSet<PresetId> = store.bans(1).expect("read").into_iter().map(|ban| ban.id).collect();
@@ -51,7 +51,7 @@ fn wait_for(writer: &StoreWriter, wanted: impl Fn(&StoreStatus) -> bool) -> Stor
     }
 }
 
-/// The process that is killed: writes marks and prints the number of each once it is confirmed.
+/// The child process to be killed: writes marks and prints the number of each once it is committed.
 #[test]
 fn child() {
     let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
@@ -77,9 +77,9 @@ impl Drop for Killed {
     }
 }
 
-/// Set `AIVJ_STRIKES` for another number of kills.
+/// Set `AIVJ_STRIKES` to change the number of kills.
 #[test]
-fn a_killed_process_loses_nothing_that_was_confirmed_and_writes_nothing_twice() {
+fn a_killed_process_loses_no_committed_write_and_repeats_none() {
     let strikes: u64 = std::env::var("AIVJ_STRIKES").map_or(5, |text| text.parse().expect("a number"));
     let folder = tempfile::tempdir().expect("a folder");
     let mut rng = aivj::units::Rng::new(5);
@@ -132,7 +132,7 @@ impl SmallDisk {
         run("mount", &["-o", &format!("remount,{how}"), self.0.to_str().expect("UTF-8")]);
     }
 
-    /// Fills the disk to the last byte.
+    /// Fills the disk completely.
     fn fill(&self) -> PathBuf {
         let path = self.0.join("filler");
         let mut file = std::fs::File::create(&path).expect("created");
@@ -160,7 +160,7 @@ fn open(folder: &Path) -> Store {
 
 #[test]
 #[ignore = "mounts a disk, which needs root"]
-fn a_full_disk_costs_nothing_whether_it_has_room_again_before_or_after_the_end() {
+fn a_full_disk_loses_nothing_whether_freed_before_or_after_exit() {
     for before_the_end in [true, false] {
         let disk = SmallDisk::mount();
         let writer = StoreWriter::start(open(&disk.0), 1).expect("starts");
@@ -189,7 +189,7 @@ fn a_full_disk_costs_nothing_whether_it_has_room_again_before_or_after_the_end()
 
 #[test]
 #[ignore = "mounts a disk, which needs root"]
-fn a_read_only_disk_is_read_and_written_when_it_can_be() {
+fn a_read_only_disk_is_read_and_written_once_writable() {
     let disk = SmallDisk::mount();
     let writer = StoreWriter::start(open(&disk.0), 1).expect("starts");
     writer.write(mark(0), 1);

@@ -1,5 +1,5 @@
-//! The supervisor with a real show in a real child process, on a display server of the test's own (Xvfb): whatever ends the
-//! child, the picture comes back, the state of the show stays, and leaving still ends everything. Needs the feature `faults`.
+//! The supervisor with a real show in a real child process, on a private display server (Xvfb): however the child ends,
+//! the picture returns, the state of the show is kept, and quitting still ends everything. Needs the feature `faults`.
 
 #![cfg(target_os = "linux")]
 
@@ -23,7 +23,7 @@ struct Supervised {
 }
 
 impl Supervised {
-    /// Starts the program and waits for its first preset; `None` without a graphics device.
+    /// Starts the program and waits for its first preset; `None` if there is no graphics device.
     fn start(faults: &str) -> Option<Self> {
         Gpu::for_test()?;
         let (server, display) = display::server();
@@ -50,12 +50,12 @@ impl Supervised {
         serde_json::from_slice(&std::fs::read(self.data.path().join("show-state.json")).ok()?).ok()
     }
 
-    /// The lines that contain `part`.
+    /// Returns the output lines that contain `part`.
     fn said(&self, part: &str) -> Vec<String> {
         self.lines.lock().expect("lines").iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
-    /// The process of the show itself.
+    /// Returns the id of the show's process.
     fn child(&self) -> u32 {
         let parent = self.program.0.id().to_string();
         wait_for("the child", || {
@@ -69,8 +69,8 @@ impl Supervised {
         })
     }
 
-    /// Ends or stops the child with a signal and waits until a picture is back. Returns the seconds since the signal and
-    /// the milliseconds that the supervisor counted since the restart.
+    /// Sends a signal to the child and waits until the picture is back. Returns the seconds since the signal, and the
+    /// milliseconds since the restart as counted by the supervisor.
     fn strike(&self, number: i32) -> (f64, f64) {
         let before = self.said("picture back").len();
         let begun = Instant::now();
@@ -103,7 +103,7 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
     assert_eq!(second.surroundings, first.surroundings);
     show.strike(libc::SIGKILL);
     let third = grown(&show, second.show.history.len());
-    // A stopped process beats no more, like one in a driver that never returns.
+    // A stopped process sends no heartbeats, like one blocked in a driver.
     show.strike(libc::SIGSTOP);
     assert_eq!(show.said("the show hung").len(), 1);
     grown(&show, third.show.history.len());
@@ -113,14 +113,14 @@ fn a_show_that_crashes_or_hangs_comes_back_with_its_state() {
     let status = wait_for("the end", || show.program.0.try_wait().expect("its state"));
     assert!(status.success(), "{status}: {:?}", show.lines);
     let ended = !std::path::Path::new(&format!("/proc/{child}")).exists();
-    assert!(ended, "the show goes on without its supervisor");
+    assert!(ended, "the show outlives its supervisor");
 }
 
-/// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`, with the number of
-/// strikes of each kind in `AIVJ_STRIKES`.
+/// The long form: `cargo test --release --features faults --test supervisor -- --ignored --nocapture`; `AIVJ_STRIKES`
+/// sets the number of signals of each kind.
 #[test]
-#[ignore = "takes many minutes; docs/reliability.md has its figures"]
-fn many_crashes() {
+#[ignore = "takes many minutes; results are in docs/reliability.md"]
+fn many_crashes_and_hangs_are_recovered() {
     let count = std::env::var("AIVJ_STRIKES").ok().and_then(|count| count.parse().ok()).unwrap_or(50);
     for (name, number) in [
         ("kill", libc::SIGKILL),

@@ -1,5 +1,5 @@
-//! The watch over the deck on air, through a real rig: what shows nothing, stands still or computes nothing finite is replaced
-//! within a second and a half, and nothing else is.
+//! The picture monitor of the deck on air, through a real rig: a preset that shows nothing, stands still or computes
+//! nothing finite is replaced within a second and a half; no other preset is.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use aivj::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 const FPS: f64 = 30.0;
 const SIZE: [u32; 2] = [96, 54];
-/// Frame of a preset from which it fails; it is on air by then.
+/// Frame from which a preset fails; it is on air by then.
 const FAILS_AT: f64 = 60.0;
 
-/// The demo track from where everything plays, cut into frames, with what is heard in it.
+/// Returns the demo track from where all instruments play, cut into frames, with its features.
 fn sound(secs: f64) -> Vec<(Vec<[f32; 2]>, Features)> {
     let mut track = audio::demo::render(44_100).frames;
     track.drain(..(audio::demo::HIGHLIGHT.0 * 44_100.0) as usize);
@@ -31,7 +31,7 @@ fn sound(secs: f64) -> Vec<(Vec<[f32; 2]>, Features)> {
     blocks.map(heard).collect()
 }
 
-/// A show whose library is one file.
+/// Creates a show whose library is one file.
 fn rig(context: &Arc<RenderContext>, file: &Path) -> Result<Rig, String> {
     let settings = DeckSettings { size: SIZE, mesh: [24, 18], fps: FPS };
     let heard = Latest::new(PresetAudio::default());
@@ -50,7 +50,7 @@ fn rig(context: &Arc<RenderContext>, file: &Path) -> Result<Rig, String> {
     ))
 }
 
-/// Plays a preset and returns the seconds on air after which the watch replaced it, and why.
+/// Plays a preset; returns the seconds on air until it was replaced, and the reason.
 fn replaced(rig: &mut Rig, sound: &[(Vec<[f32; 2]>, Features)]) -> Option<(f64, String)> {
     let mut on_air_since = None;
     for (block, features) in sound {
@@ -71,7 +71,7 @@ fn replaced(rig: &mut Rig, sound: &[(Vec<[f32; 2]>, Features)]) -> Option<(f64, 
 }
 
 #[test]
-fn faulty_presets_are_replaced_in_time_and_only_they() {
+fn only_faulty_presets_are_replaced_and_in_time() {
     let Some(gpu) = Gpu::for_test() else { return };
     let context = Arc::new(RenderContext::new(gpu, &[]));
     let sound = sound(6.0);
@@ -100,7 +100,7 @@ fn faulty_presets_are_replaced_in_time_and_only_they() {
         std::fs::write(&file, format!("{head}{text}")).expect("written");
         let mut rig = rig(&context, &file).expect("a preset");
         let replaced = replaced(&mut rig, &sound);
-        // Drawn twelve times before it is on air.
+        // Drawn twelve times during warm-up.
         let fails_after = (FAILS_AT - 12.0) / FPS;
         match (why, &replaced) {
             (None, None) => {}
@@ -113,10 +113,10 @@ fn faulty_presets_are_replaced_in_time_and_only_they() {
     }
 }
 
-/// The long form: `AIVJ_WATCH_PRESETS=DIR cargo test --release --test watch -- --ignored --nocapture`, with the number of
-/// presets in `AIVJ_WATCH_COUNT`.
+/// The long form: `AIVJ_WATCH_PRESETS=DIR cargo test --release --test watch -- --ignored --nocapture`;
+/// `AIVJ_WATCH_COUNT` sets the number of presets.
 #[test]
-#[ignore = "takes many minutes; docs/reliability.md has its figures"]
+#[ignore = "takes many minutes; results are in docs/reliability.md"]
 fn good_presets_stay() {
     let Some(gpu) = Gpu::for_test() else { return };
     let Some(folder) = std::env::var_os("AIVJ_WATCH_PRESETS") else { return };

@@ -1,5 +1,5 @@
-//! The program with real windows on a display server of the test's own (Xvfb): it goes on while nobody sees them, and
-//! leaves nothing unfinished, however it is asked to leave.
+//! The program with real windows on a private display server (Xvfb): it continues while its windows are hidden, and
+//! leaves nothing unfinished however it is told to quit.
 
 #![cfg(target_os = "linux")]
 
@@ -20,8 +20,8 @@ use aivj::stage::Gpu;
 use aivj::store::Store;
 use display::{Process, wait_for};
 
-/// Longest time between the request to leave and the end, with some for a busy machine: the program's limit is two
-/// seconds.
+/// Maximum time from the request to quit to the exit. The program's own limit is two seconds; the rest allows for a
+/// busy machine.
 const LEAVES_WITHIN: Duration = Duration::from_secs(8);
 
 /// A running show on its own display, with its own data folder.
@@ -34,7 +34,7 @@ struct LiveShow {
 }
 
 impl LiveShow {
-    /// Starts the program and waits until its log holds frames; `None` without a graphics device.
+    /// Starts the program and waits until its log contains frames; `None` if there is no graphics device.
     fn start() -> Option<Self> {
         Gpu::for_test()?;
         let (server, name) = display::server();
@@ -59,7 +59,7 @@ impl LiveShow {
         if text.is_empty() { Vec::new() } else { setlog::parse(&text).expect("a log").1 }
     }
 
-    /// The step up to which the log holds the frames.
+    /// Returns the last step whose frames are in the log.
     fn steps(&self) -> u64 {
         let frames = |entry: &Entry| matches!(entry.event, Event::Frames(_));
         self.entries().iter().rev().find(|entry| frames(entry)).map_or(0, |entry| entry.step)
@@ -76,7 +76,7 @@ impl LiveShow {
         })
     }
 
-    /// Waits for the end; fails the test if it takes too long.
+    /// Waits for the exit; fails the test if it takes too long.
     fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();
         let status = wait_for("the end", || self.program.0.try_wait().expect("its state"));
@@ -86,7 +86,7 @@ impl LiveShow {
 }
 
 #[test]
-fn the_show_goes_on_while_its_windows_are_not_shown() {
+fn the_show_continues_while_its_windows_are_hidden() {
     let Some(show) = LiveShow::start() else { return };
     for title in ["aivj output", "aivj desk"] {
         show.display.unmap_window(show.window(title)).expect("sent").check().expect("done");
@@ -99,13 +99,13 @@ fn the_show_goes_on_while_its_windows_are_not_shown() {
 fn the_output_fills_its_window_after_every_change_of_size() {
     let Some(show) = LiveShow::start() else { return };
     let window = show.window("aivj output");
-    // Else it would cover the output.
+    // Otherwise it would cover the output.
     show.display.unmap_window(show.window("aivj desk")).expect("sent").check().expect("done");
     for size in [[1280, 720], [500, 400], [1280, 720], [960, 540], [1280, 720]] {
         let change = ConfigureWindowAux::new().x(0).y(0).width(size[0]).height(size[1]);
         show.display.configure_window(window, &change).expect("sent").check().expect("done");
     }
-    // Wider and higher than the window was at first.
+    // Both wider and higher than the initial window.
     wait_for("light in the new parts of the window", || {
         let format = ImageFormat::Z_PIXMAP;
         let lit = |x, y, width, height| {
@@ -119,7 +119,7 @@ fn the_output_fills_its_window_after_every_change_of_size() {
 }
 
 #[test]
-fn the_show_leaves_nothing_unfinished() {
+fn quitting_leaves_nothing_unfinished() {
     for signal in [Some(libc::SIGTERM), Some(libc::SIGINT), Some(libc::SIGHUP), None] {
         let Some(mut show) = LiveShow::start() else { return };
         match signal {
@@ -128,7 +128,7 @@ fn the_show_leaves_nothing_unfinished() {
             }
             None => {
                 close(&show, "aivj output");
-                // One press only asks.
+                // The first press only asks for confirmation.
                 close(&show, "aivj output: close again to end the show");
             }
         }
@@ -157,7 +157,7 @@ fn the_show_leaves_nothing_unfinished() {
 }
 
 #[test]
-fn a_lost_display_server_does_not_cut_off_the_log() {
+fn a_lost_display_server_does_not_truncate_the_log() {
     let Some(mut show) = LiveShow::start() else { return };
     show.server.signal(libc::SIGKILL);
     wait_for("the end", || show.program.0.try_wait().expect("its state"));
@@ -168,7 +168,7 @@ fn a_lost_display_server_does_not_cut_off_the_log() {
 }
 
 #[test]
-fn a_second_start_raises_the_show_that_is_running() {
+fn a_second_start_raises_the_running_show() {
     let Some(show) = LiveShow::start() else { return };
     let second = Command::new(env!("CARGO_BIN_EXE_aivj")).env("AIVJ_DATA", show.data.path()).output();
     let second = second.expect("started");
@@ -178,7 +178,7 @@ fn a_second_start_raises_the_show_that_is_running() {
     wait_for("more frames", || (show.steps() > before).then_some(()));
 }
 
-/// Does what a window manager does when its close button is pressed.
+/// Closes a window as a window manager's close button does.
 fn close(show: &LiveShow, title: &str) {
     let atom = |name: &str| {
         show.display.intern_atom(false, name.as_bytes()).expect("sent").reply().expect("an atom").atom

@@ -1,11 +1,11 @@
-//! What each fuzz target does with its bytes. `tests/properties` compiles this file too and runs the same functions on
-//! the seeds and on generated input, so a target and its test cannot drift apart.
+//! The entry points of the fuzz targets. `tests/properties` compiles this file too and runs the same functions on the
+//! seeds and on generated input, so a target and its test cannot drift apart.
 //!
-//! Every function takes any bytes, must return, and asserts what has to hold besides. None touches a device.
+//! Every function accepts any bytes, must return, and asserts its invariants. None uses a graphics device.
 
 use std::path::Path;
 
-use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, Outcome, Scope, Shared};
+use aivj::eel::{self, Budget, Code, EelRandom, Machine, Memory, RunOutcome, Scope, Shared};
 use aivj::library::Settings;
 use aivj::library::looks::{LookMap, npy};
 use aivj::library::pack::{Manifest, QualityBlacklist};
@@ -15,15 +15,16 @@ use aivj::salvage::{self, Depth, Kind, Shape};
 use aivj::show::setlog;
 use aivj::units::thread_time;
 
-/// Largest input of any target; what is longer is cut off.
+/// Maximum input size of any target; longer inputs are truncated.
 pub const MAX_BYTES: usize = 1 << 16;
-/// Instructions one run of [`eel`] may spend.
+/// Instruction budget of one run of [`eel`].
 pub const EEL_BUDGET: u64 = 200_000;
-/// Processor time [`EEL_BUDGET`] instructions may take: a hundred times what they do, also without optimisation.
+/// Maximum CPU time of [`EEL_BUDGET`] instructions: a hundred times the usual, and enough for builds without
+/// optimisation.
 const EEL_SECONDS: f64 = 2.0;
 
-/// EEL source: compiles or is refused; a program ends within its budget and leaves the same variables every time, in the
-/// interpreter and as machine code.
+/// EEL source: compiles or is rejected. A program ends within its budget and leaves the same variables every time, in
+/// the interpreter and as machine code.
 pub fn eel(data: &[u8]) {
     let source = String::from_utf8_lossy(cut(data));
     let mut scope = Scope::new();
@@ -38,14 +39,14 @@ pub fn eel(data: &[u8]) {
             rng: &mut EelRandom::default(),
             budget: &mut budget,
         });
-        assert_eq!(budget.exhausted(), outcome == Outcome::OutOfBudget, "{source}");
+        assert_eq!(budget.exhausted(), outcome == RunOutcome::OutOfBudget, "{source}");
         vars
     };
     let began = thread_time();
     let first = run(&code);
     let took = (thread_time() - began).as_secs_f64();
     assert!(took < EEL_SECONDS, "{EEL_BUDGET} instructions took {took:.2} s: {source}");
-    // Which of two NaNs an operation passes on is up to the processor.
+    // Which of two NaN payloads an operation returns depends on the processor.
     let bits = |value: f64| if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
     let bits = |vars: Vec<f64>| vars.into_iter().map(bits).collect::<Vec<_>>();
     let first = bits(first);
@@ -54,7 +55,7 @@ pub fn eel(data: &[u8]) {
     assert_eq!(first, bits(run(&code)), "interpreter and machine code differ: {source}");
 }
 
-/// A `.milk` or `.milk2` file: refused, or two frames of it are plain numbers the graphics device can take.
+/// A `.milk` or `.milk2` file: rejected, or two of its frames contain only numbers that the graphics device accepts.
 pub fn preset(data: &[u8]) {
     let Ok(program) = Program::compile(cut(data)) else { return };
     let second = program.second.as_ref().map(|(program, _)| program.clone());
@@ -73,15 +74,17 @@ pub fn preset(data: &[u8]) {
 fn check_frame(frame: &Frame) {
     assert_eq!(frame.sources.len(), 9 * 7);
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    assert!(frame.sources.iter().all(|source| finite(source)), "a corner of the mesh reads from nowhere");
-    assert!(frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)), "a line leads nowhere");
-    assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot lies nowhere");
+    assert!(frame.sources.iter().all(|source| finite(source)), "a mesh vertex samples a non-finite position");
+    assert!(
+        frame.segments.iter().all(|line| finite(&line.a) && finite(&line.b)),
+        "a line has a non-finite end"
+    );
+    assert!(frame.dots.iter().all(|dot| finite(&dot.at)), "a dot has a non-finite position");
     assert!(frame.shapes.iter().all(|shape| finite(&shape.center) && finite(&shape.radius)), "a shape");
     assert!(frame.triangles.iter().all(|corner| finite(&corner.at)), "a triangle");
 }
 
-/// The JSON files next to presets: style indexes, policy, manifest, blacklist, map. What an index holds survives being
-/// written and read again.
+/// The JSON files next to presets: style indexes, policy, manifest, blacklist, map. An index survives a round trip.
 pub fn library_files(data: &[u8]) {
     let data = cut(data);
     for version in [IndexVersion::V0, IndexVersion::V1] {
@@ -102,7 +105,7 @@ pub fn library_files(data: &[u8]) {
     });
 }
 
-/// A `.npy` file: refused, or read whole and row by row to the same numbers.
+/// A `.npy` file: rejected, or read whole and row by row with the same result.
 pub fn matrix(data: &[u8]) {
     with_file("matrix.npy", cut(data), |path| {
         let Ok(matrix) = npy::read(path) else { return };
@@ -115,7 +118,7 @@ pub fn matrix(data: &[u8]) {
     });
 }
 
-/// A file of sound, WAV or whatever else its bytes say: refused, or decoded to a rate that can be played.
+/// An audio file, WAV or any other format: rejected, or decoded at a playable sample rate.
 pub fn sound(data: &[u8]) {
     with_file("sound.wav", cut(data), |path| {
         if let Ok(pcm) = aivj::audio::decode(path) {
@@ -124,7 +127,7 @@ pub fn sound(data: &[u8]) {
     });
 }
 
-/// An image of any format: refused, or decoded to a size that a texture may have.
+/// An image of any format: rejected, or decoded to a valid texture size.
 pub fn picture(data: &[u8]) {
     for name in ["image.png", "image.tga", "image.dds"] {
         with_file(name, cut(data), |path| {
@@ -135,12 +138,12 @@ pub fn picture(data: &[u8]) {
     }
 }
 
-/// The file of a vision model: refused, or the names of its other files are found.
+/// The file of a vision model: rejected, or the names of its external files are found.
 pub fn model(data: &[u8]) {
     with_file("model.onnx", cut(data), |path| drop(aivj::embed::check_model(path)));
 }
 
-/// `settings.toml`: whatever it says, what is used is within its limits.
+/// `settings.toml`: whatever it contains, the resulting settings are within their limits.
 pub fn settings(data: &[u8]) {
     let (settings, _) = Settings::parse(&String::from_utf8_lossy(cut(data)));
     assert!(settings.size.is_none_or(|size| size.iter().all(|side| (1..=8192).contains(side))));
@@ -148,7 +151,7 @@ pub fn settings(data: &[u8]) {
     assert!(settings.macros.iter().all(|(_, value)| (0.0..=1.0).contains(value)));
 }
 
-/// A taste or feedback package: refused, or a taste whose numbers can be used.
+/// A taste or feedback package: rejected, or a taste with valid numbers.
 pub fn taste(data: &[u8]) {
     let Ok(text) = aivj::disk::decode(cut(data)) else { return };
     if let Ok(package) = aivj::mind::taste::import(&text) {
@@ -157,7 +160,7 @@ pub fn taste(data: &[u8]) {
     }
 }
 
-/// A damaged store: whatever its bytes, the rows found are no more than its bytes can hold.
+/// A damaged store: the recovered rows are no more than its bytes can hold.
 pub fn store(data: &[u8]) {
     const SHAPES: [Shape; 2] = [
         Shape {
@@ -179,14 +182,14 @@ pub fn store(data: &[u8]) {
     });
 }
 
-/// A MIDI profile: the controls that are kept survive being written and read again.
+/// A MIDI profile: the bindings that are accepted survive a round trip.
 pub fn midi_profile(data: &[u8]) {
     let (profile, _) = aivj::midi::MidiProfile::read(&String::from_utf8_lossy(cut(data)));
     let (again, problems) = aivj::midi::MidiProfile::read(&profile.written());
     assert_eq!((again, problems.len()), (profile, 0));
 }
 
-/// A set log: refused, or its frames can be walked and its lines written again.
+/// A set log: rejected, or its frames can be iterated and its lines written again.
 pub fn set_log(data: &[u8]) {
     let Ok((header, entries)) = setlog::parse(&String::from_utf8_lossy(cut(data))) else { return };
     assert!(!setlog::to_line(&header).contains('\n'));
@@ -202,12 +205,12 @@ fn cut(data: &[u8]) -> &[u8] {
     &data[..data.len().min(MAX_BYTES)]
 }
 
-/// Hands `read` a file of these bytes, for what reads only from disk. `TMPDIR=/dev/shm` makes that cheap.
+/// Passes a file with these bytes to `read`, for code that only reads from disk. `TMPDIR=/dev/shm` makes this cheap.
 fn with_file(name: &str, data: &[u8], read: impl FnOnce(&Path)) {
     let thread = format!("{:?}", std::thread::current().id());
     let number: String = thread.chars().filter(char::is_ascii_digit).collect();
     let path = std::env::temp_dir().join(format!("aivj-fuzz-{}-{number}-{name}", std::process::id()));
     std::fs::write(&path, data).expect("a folder for temporary files");
     read(&path);
-    std::fs::remove_file(&path).ok(); // The next input replaces it anyway.
+    std::fs::remove_file(&path).ok(); // The next input overwrites it anyway.
 }

@@ -2,7 +2,7 @@
 
 use super::RATE_HZ;
 use super::beat::{Drums, TempoRequest, Tracker};
-use super::energy::Energy;
+use super::energy::EnergyFollower;
 use super::features::Features;
 use super::filterbank::{Filterbank, MAX_BANDS};
 use super::gain::Gain;
@@ -11,7 +11,7 @@ use super::meter::Meter;
 use super::onset::OnsetDetector;
 use super::scene::{SIZE_SAMPLES, SceneFilter, SceneModel, Summary, UPDATE_SECS};
 use super::section::SectionTracker;
-use super::spectral::{BandMeters, Shape};
+use super::spectral::{BandMeters, SpectralShape};
 use super::stft::Stft;
 use crate::units::{SampleIndex, Unipolar};
 
@@ -45,7 +45,7 @@ pub struct Analyser {
     hit: HitFollower,
     onsets: OnsetDetector,
     bands: BandMeters,
-    energy: Energy,
+    energy: EnergyFollower,
     drums: Drums,
     tracker: Tracker,
     summary: Summary,
@@ -83,7 +83,7 @@ impl Analyser {
             hit: HitFollower::new(fine_dt),
             onsets: OnsetDetector::new(&bank),
             bands: BandMeters::new(&bank, dt),
-            energy: Energy::new(dt),
+            energy: EnergyFollower::new(dt),
             drums: Drums::new(dt),
             summary: Summary::new(SIZE, &bank),
             scene: SceneFilter::new(SceneModel::built_in()),
@@ -165,7 +165,7 @@ impl Analyser {
         let bands = self.bank.apply(power, &mut levels);
         self.summary.push(power, bands);
         let onset = self.onsets.step(bands, reference, gate);
-        let shape = Shape::of(bands, &self.bank);
+        let shape = SpectralShape::of(bands, &self.bank);
         let level = self.meter.read();
         let level_db = 10.0 * (bands.iter().sum::<f32>() + 1e-12).log10();
         let (energy_fast, energy_slow) = self.energy.step(level_db, onset.all(), gate);

@@ -11,7 +11,7 @@ const RANGE_DB: f32 = 24.0;
 const DECAY_DB: f32 = 0.08;
 
 /// Fast and slow energy follower.
-pub(super) struct Energy {
+pub(super) struct EnergyFollower {
     dt: f32,
     loud_db: f32,
     onset_mean: f32,
@@ -19,7 +19,7 @@ pub(super) struct Energy {
     slow: f32,
 }
 
-impl Energy {
+impl EnergyFollower {
     /// Builds followers stepped every `dt` seconds.
     pub fn new(dt: f32) -> Self {
         Self { dt, loud_db: f32::NEG_INFINITY, onset_mean: 0.0, fast: 0.0, slow: 0.0 }

@@ -5,7 +5,7 @@ use ebur128::{EbuR128, Mode};
 use super::RATE_HZ;
 use super::features::Level;
 
-/// Reads between two loudness measurements; each costs a pass over 400 ms.
+/// Level readings between two loudness measurements; each of these takes a pass over 400 ms.
 const READS_PER_LOUDNESS: usize = 8;
 /// Loudness reported for silence, in LUFS.
 pub(super) const SILENT_LUFS: f32 = -120.0;

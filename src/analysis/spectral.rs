@@ -17,14 +17,14 @@ const REFERENCE_SECS: (f32, f32) = (0.5, 10.0);
 
 /// Spectral shape at one hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Shape {
+pub(super) struct SpectralShape {
     /// 0 dark to 1 bright, on a logarithmic scale from 60 Hz to 8 kHz.
     pub centroid: f32,
     /// 0 tonal to 1 noise.
     pub flatness: f32,
 }
 
-impl Shape {
+impl SpectralShape {
     /// Measures band powers; returns zeros for silence.
     pub fn of(bands: &[f32], bank: &Filterbank) -> Self {
         let range = bank.within(60.0, 8_000.0);

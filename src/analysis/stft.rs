@@ -49,7 +49,7 @@ impl Stft {
         }
         let done = self.plan.process_with_scratch(&mut self.time, &mut self.spectrum, &mut self.scratch);
         debug_assert!(done.is_ok(), "buffers come from the plan itself");
-        // One-sided spectrum, and the Hann window's power of 3/8, over the squared length.
+        // One-sided spectrum and the Hann window's power of 3/8, divided by the squared length.
         let size = self.ring.len() as f32;
         let scale = 2.0 / (size * size * 0.375);
         for (power, bin) in self.power.iter_mut().zip(&self.spectrum) {

@@ -371,7 +371,7 @@ impl Running {
         let mut rig = Rig::new(show, stage, warmer, heard);
         #[cfg(feature = "faults")]
         rig.set_faults(
-            crate::faults::Plan::from_env(link.start().is_some_and(|start| start.restarts > 0))
+            crate::faults::FaultSchedule::from_env(link.start().is_some_and(|start| start.restarts > 0))
                 .map_err(anyhow::Error::msg)?,
         );
         let pictures = Pictures::new(&rig, pause);

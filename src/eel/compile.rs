@@ -3,16 +3,17 @@
 use super::error::CompileError;
 use super::flat::Flat;
 use super::lower::{self, BatchSlots};
-use super::machine::{Machine, Outcome};
+use super::machine::{Machine, RunOutcome};
 use super::native::Native;
 use super::parse::Parser;
 use super::scope::{Scope, Var};
 use super::tree::{Node, NodeId};
 use super::{interpret, lex};
 
-/// Operations a frame from which machine code pays for the time it takes to make.
+/// Operations per frame above which compiling to machine code pays off.
 const WORTH_COMPILING: usize = 4_000;
-/// Longest program, in operations, that becomes machine code; presets have a tenth. Longer ones would take seconds.
+/// Maximum operations of a program that is compiled to machine code; real presets have a tenth. Longer ones would take
+/// seconds.
 const MAX_NATIVE: usize = 30_000;
 
 /// A compiled program: interpreted until [`Code::make_native`] or [`BatchCode::make_native`] adds machine code. The
@@ -26,6 +27,10 @@ pub struct Code {
 }
 
 /// Compiles `source` and adds the names it uses to `scope`.
+///
+/// # Errors
+///
+/// Returns the first syntax error, or the limit that the code exceeds.
 pub fn compile(source: &str, scope: &mut Scope) -> Result<Code, CompileError> {
     let (nodes, root) = parse(source, scope)?;
     Ok(Code::new(lower::program(&nodes, root)))
@@ -43,29 +48,30 @@ impl Code {
         Self { labels: flat.label_positions(), flat, native: None }
     }
 
-    /// Returns the number of operations, which is what compiling takes time for.
+    /// Returns the number of operations, which determines the time to compile to machine code.
     pub fn operations(&self) -> usize {
         self.flat.once.len() + self.flat.each.len()
     }
 
-    /// Returns true if the program loops, or if `runs` a frame make machine code worth the time it takes to make.
+    /// Returns true if machine code is worth compiling: the program loops, or does enough work in `runs` runs per
+    /// frame.
     pub fn is_worth_compiling(&self, runs: usize) -> bool {
         self.flat.has_loops() || self.flat.each.len().saturating_mul(runs) >= WORTH_COMPILING
     }
 
-    /// Adds machine code; returns false, and continues to interpret, if the platform does not allow it or the program is
-    /// too long.
+    /// Compiles to machine code. Returns false, and keeps interpreting, if the platform does not allow it or the
+    /// program is too long.
     pub fn make_native(&mut self) -> bool {
         let short = self.operations() <= MAX_NATIVE;
         self.native = short.then(|| Native::new(&self.flat)).flatten();
         self.native.is_some()
     }
 
-    /// Runs until the end or until the budget is exhausted.
-    pub fn run(&self, machine: &mut Machine) -> Outcome {
+    /// Runs until the program ends or the budget is exhausted.
+    pub fn run(&self, machine: &mut Machine) -> RunOutcome {
         let mut value = [0.0];
         self.run_items(machine, &[], &mut value, 1);
-        if machine.budget.exhausted() { Outcome::OutOfBudget } else { Outcome::Done(value[0]) }
+        if machine.budget.exhausted() { RunOutcome::OutOfBudget } else { RunOutcome::Done(value[0]) }
     }
 
     fn run_items(&self, machine: &mut Machine, inputs: &[f64], outputs: &mut [f64], items: usize) -> usize {
@@ -76,14 +82,14 @@ impl Code {
     }
 }
 
-/// Variables that change from item to item of a batch.
+/// Variables whose values differ between the items of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a> {
-    /// Set for each item from its row of inputs.
+    /// Set from the input row of each item.
     pub inputs: &'a [Var],
-    /// Reset for each item to what they hold when the batch begins.
+    /// Reset for each item to their values at the start of the batch.
     pub resets: &'a [Var],
-    /// Inputs or resets to read after each item.
+    /// Inputs or resets to copy to the output row of each item.
     pub outputs: &'a [Var],
 }
 
@@ -96,6 +102,10 @@ pub struct BatchCode {
 }
 
 /// Compiles `source` for batches and adds the names it uses to `scope`.
+///
+/// # Errors
+///
+/// Returns the first syntax error, or the limit that the code exceeds.
 pub fn compile_batch(source: &str, scope: &mut Scope, columns: Columns) -> Result<BatchCode, CompileError> {
     let (nodes, root) = parse(source, scope)?;
     let slots = |vars: &[Var]| vars.iter().map(|var| var.slot() as u32).collect::<Vec<_>>();
@@ -113,12 +123,12 @@ pub fn compile_batch(source: &str, scope: &mut Scope, columns: Columns) -> Resul
 }
 
 impl BatchCode {
-    /// As [`Code::operations`].
+    /// Returns the number of operations; see [`Code::operations`].
     pub fn operations(&self) -> usize {
         self.code.operations()
     }
 
-    /// As [`Code::make_native`].
+    /// Compiles to machine code; see [`Code::make_native`].
     pub fn make_native(&mut self) -> bool {
         self.code.make_native()
     }

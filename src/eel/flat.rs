@@ -1,8 +1,8 @@
 //! The flat form: typed operations in the order they run, which both back ends execute.
 //!
-//! A program runs on items: once, or for each row of a batch. `once` runs before the first item, `each` for every
-//! item. Each value is computed by one operation, which comes before its uses on every path; what changes along a path
-//! lives in a [`Place`].
+//! A program runs on items: once, or once per row of a batch. `once` runs before the first item, `each` for every item.
+//! Each value is computed by exactly one operation, which dominates its uses; values that change along a path live in a
+//! [`Place`].
 
 use super::functions::{Binary, Comparison, Move, Unary};
 use super::tree::{Home, Space};
@@ -11,7 +11,7 @@ use super::tree::{Home, Space};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Value(pub u32);
 
-/// A mutable number or truth.
+/// A mutable number or boolean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Place(pub u32);
 
@@ -31,9 +31,9 @@ pub(super) enum Type {
 pub(super) enum Op {
     /// A number, as bits.
     Constant(u64),
-    /// What a variable or register held when the run began.
+    /// Value of a variable or register at the start of the run.
     Initial(Home),
-    /// A column of the item's row.
+    /// A column of the item's input row.
     Input(u32),
     Get(Place),
     Set(Place, Value),
@@ -56,7 +56,7 @@ pub(super) enum Op {
     Random(Value),
     Free(Value),
     Move(Move, Value, Value, Value),
-    /// Stores to a column of the item's output.
+    /// Stores to a column of the item's output row.
     Output(u32, Value),
     /// Spends instructions.
     Charge(u32),
@@ -88,7 +88,7 @@ impl Op {
         }
     }
 
-    /// Returns true if the operation does nothing but compute its result.
+    /// Returns true if the operation has no side effects.
     fn is_removable(self) -> bool {
         use Op::{Charge, Checkpoint, Free, Jump, Label, Move, Output, Random, Set, Store, Unless};
         !matches!(
@@ -150,7 +150,7 @@ pub(super) struct Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlaceInfo {
     pub of: Type,
-    /// Where its content comes from when a run begins and goes when it ends.
+    /// The variable or register that it is loaded from at the start of a run and stored to at the end.
     pub home: Option<Home>,
 }
 
@@ -161,12 +161,12 @@ pub(super) struct Flat {
     pub once: Vec<Step>,
     /// Runs for every item.
     pub each: Vec<Step>,
-    /// Instructions each item costs, besides its charges and checkpoints.
+    /// Instructions charged per item, in addition to charges and checkpoints.
     pub cost: u32,
     /// Type of each value.
     pub values: Vec<Type>,
     pub places: Vec<PlaceInfo>,
-    /// For each label, whether a loop begins there: later code jumps back to it.
+    /// For each label, whether it is a loop header that later code jumps back to.
     pub loops: Vec<bool>,
     /// Columns of input and output rows.
     pub inputs: u32,
@@ -203,7 +203,7 @@ impl Flat {
         positions
     }
 
-    /// Returns true if a part of the program may run more than once for an item.
+    /// Returns true if part of the program may run more than once per item.
     pub fn has_loops(&self) -> bool {
         self.each.iter().any(|step| matches!(step.op, Op::Checkpoint(_)))
     }

@@ -1,6 +1,6 @@
-//! Operators and functions on numbers: the meaning that every back end reproduces to the last bit.
+//! Operators and functions on numbers: the semantics that every back end reproduces to the last bit.
 
-/// Tolerance of comparisons; a value within it of 0 is false.
+/// Tolerance of comparisons; numbers closer to 0 than this are false.
 pub(super) const EPSILON: f64 = 0.00001;
 /// Divisors closer to 0 than this give 0.
 pub(super) const MIN_DIVISOR: f64 = 1e-300;
@@ -28,7 +28,7 @@ pub(super) fn iterations(count: f64) -> f64 {
     to_int(count).clamp(0, i64::from(MAX_ITERATIONS)) as f64
 }
 
-/// Comparisons; with a NaN all are false.
+/// Comparisons; all are false if an operand is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Comparison {
     /// Equal within [`EPSILON`].
@@ -72,7 +72,7 @@ pub(super) enum Binary {
     Compare(Comparison),
     /// `band`: both are true.
     Both,
-    /// `bor`: one is true.
+    /// `bor`: at least one is true.
     Either,
     Atan2,
     Min,
@@ -133,7 +133,7 @@ impl Binary {
         }
     }
 
-    /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
+    /// Returns true if it compiles to a few machine instructions, so that computing it speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         !matches!(self, Self::Divide | Self::Modulo | Self::Power | Self::Atan2 | Self::Sigmoid)
     }
@@ -166,7 +166,7 @@ impl Unary {
     #[inline(always)]
     pub fn apply(self, x: f64) -> f64 {
         match self {
-            // Outside their domain these return 0, as in projectM: a NaN would stay in every running sum.
+            // Outside their domain these return 0, as in projectM; a NaN would persist in every running sum.
             Self::Asin if x.abs() > 1.0 => 0.0,
             Self::Acos if x.abs() > 1.0 => 0.0,
             Self::Log | Self::Log10 if x <= 0.0 => 0.0,
@@ -190,13 +190,13 @@ impl Unary {
         }
     }
 
-    /// Returns true if it costs a few machine instructions, so that computing it needlessly beats a branch.
+    /// Returns true if it compiles to a few machine instructions, so that computing it speculatively beats a branch.
     pub fn is_cheap(self) -> bool {
         matches!(self, Self::Negate | Self::Square | Self::Abs | Self::Sign | Self::Floor | Self::Ceil)
     }
 }
 
-/// Functions that move numbers in `megabuf`.
+/// Functions that copy or fill ranges of `megabuf`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Move {
     /// `memcpy(to, from, count)`.
@@ -205,7 +205,7 @@ pub(super) enum Move {
     Set,
 }
 
-/// What a function name calls.
+/// The function that a name refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Unary(Unary),
@@ -214,10 +214,10 @@ pub(super) enum Function {
     Not,
     /// `rand`: draws from the random stream of the machine.
     Random,
-    /// `freembuf`: frees `megabuf` from an index on.
+    /// `freembuf`: frees `megabuf` from an index onwards.
     Free,
     Move(Move),
-    /// `_addop` and the others: `target op= value`.
+    /// `_addop` and its siblings: `target op= value`.
     Assign(Binary),
 }
 
@@ -232,7 +232,7 @@ impl Function {
     }
 }
 
-/// Returns the function called `name`. Operators have names too, which presets may call.
+/// Returns the function called `name`. Operators also have names, which presets may call.
 pub(super) fn find(name: &str) -> Option<Function> {
     use Function::{Assign, Free, Move as Moved, Not, Random};
     let unary = Function::Unary;

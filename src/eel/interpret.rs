@@ -1,12 +1,12 @@
-//! The interpreter of the flat form: the reference, and the back end where no native code can be made.
+//! The interpreter of the flat form: the reference implementation, and the back end where no machine code is available.
 
 use super::flat::{Flat, Op, Step, Value};
 use super::functions::{from_bool, is_true, iterations};
 use super::machine::Machine;
 use super::tree::Home;
 
-/// Runs `flat` for each row of `inputs`, of which there are `items`, and fills the rows of `outputs`. Returns the number
-/// of items that finished; fewer than `items` if the budget ran out.
+/// Runs `flat` for the `items` rows of `inputs` and fills the rows of `outputs`. Returns the number of items that
+/// finished, fewer than `items` if the budget ran out.
 pub(super) fn run(
     flat: &Flat,
     labels: &[u32],
@@ -52,7 +52,7 @@ pub(super) fn run(
 struct Run<'a, 'm> {
     machine: &'a mut Machine<'m>,
     labels: &'a [u32],
-    /// Truths are 1 and 0.
+    /// Booleans are stored as 1 and 0.
     values: &'a mut [f64],
     places: &'a mut [f64],
 }

@@ -1,9 +1,8 @@
-//! Lowers the tree to the flat form.
+//! Lowers the syntax tree to the flat form.
 //!
 //! Equal pure operations are computed once. In a batch, whatever does not depend on the item is computed before the
-//! first one. An `if` between a few cheap operations becomes a selection without a jump. Instructions are counted as
-//! evaluated nodes of the tree: a region of the program pays for all its nodes when it begins, branches and loop bodies
-//! for theirs.
+//! first one. An `if` between a few cheap operations becomes a select without a jump. The budget counts evaluated nodes
+//! of the tree: a region is charged for all its nodes when it begins; branches and loop bodies are charged separately.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,15 +10,15 @@ use super::flat::{Flat, Label, Op, Place, PlaceInfo, Step, Type, Value};
 use super::functions::{Binary, Comparison, MAX_ITERATIONS, MIN_DIVISOR, Unary};
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nodes of a branch that is computed even if it is not taken.
+/// Maximum nodes of a branch that is computed speculatively.
 const MAX_SELECTED: u32 = 12;
 
 /// Variables of a batch, by slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BatchSlots<'a> {
-    /// Set for each item from its row.
+    /// Set from the input row of each item.
     pub inputs: &'a [u32],
-    /// Reset for each item to what they hold when the batch begins.
+    /// Reset for each item to their values at the start of the batch.
     pub resets: &'a [u32],
     /// Read after each item.
     pub outputs: &'a [u32],
@@ -50,24 +49,24 @@ enum Target {
     Memory(Space, Operand),
     /// Not assignable; stores are discarded, as in ns-eel2.
     Temporary(Operand),
-    /// The first target if the place is true, else the second.
+    /// The first target if the place holds true, else the second.
     Either(Place, Box<[Target; 2]>),
 }
 
-/// A value, or the place that keeps it beyond a branch.
+/// A value, or a place that holds it beyond a branch.
 #[derive(Clone, Copy)]
 enum Operand {
     Value(Value),
     Kept(Place),
 }
 
-/// Beginning of a scope: values computed and places changed since then are forgotten at its end.
+/// Start of a scope: values computed and places changed since then are forgotten at its end.
 struct Scope {
     numbered: usize,
     changes: usize,
 }
 
-/// A change of what is known about a place.
+/// A change to the known value of a place.
 struct Change {
     place: Place,
     before: Option<Value>,
@@ -86,7 +85,7 @@ struct Lowering<'a> {
     /// The values that places hold, where they are known.
     known: HashMap<Place, Value>,
     changes: Vec<Change>,
-    /// Pure operations of `each` whose value can be reused here, and their order.
+    /// Pure operations of `each` whose values can be reused here, and the order in which they were added.
     numbered: HashMap<Op, Value>,
     order: Vec<Op>,
     /// Operations of `once`.
@@ -148,7 +147,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Sets a place that every item begins with, and that nothing reads after the run.
+    /// Initializes a place at the start of each item; nothing reads it after the run.
     fn begin_place(&mut self, home: Home, value: Value) {
         let place = self.new_place(Type::Number, None);
         self.places.insert(home, place);
@@ -171,7 +170,7 @@ impl<'a> Lowering<'a> {
         self.flat.each.push(Step { op, result: None });
     }
 
-    /// Adds an operation that must run here.
+    /// Adds an operation that must run at this point.
     fn here(&mut self, op: Op) -> Value {
         let value = self.new_value(op, false);
         self.flat.each.push(Step { op, result: Some(value) });
@@ -319,8 +318,8 @@ impl<'a> Lowering<'a> {
         set
     }
 
-    /// Lowers code that runs only on some paths; returns the places it sets. It pays for its instructions when it
-    /// begins, with a charge or, in loops, at a checkpoint.
+    /// Lowers code that runs only on some paths; returns the places it sets. The code is charged for its instructions
+    /// at its start: by a charge or, in loops, by a checkpoint.
     fn region(&mut self, charge: fn(u32) -> Op, body: impl FnOnce(&mut Self)) -> Vec<Place> {
         let at = self.flat.each.len();
         self.step(charge(0));
@@ -356,7 +355,7 @@ impl<'a> Lowering<'a> {
         let counter = self.new_place(Type::Number, None);
         self.set(counter, iterations);
         let (head, end) = (self.label(true), self.label(false));
-        // Nothing is known about what the places hold in a later iteration.
+        // The values of places are unknown in later iterations.
         let known = self.known.drain();
         self.changes.extend(known.map(|(place, value)| Change { place, before: Some(value), set: false }));
         let scope = self.open();
@@ -379,8 +378,8 @@ impl<'a> Lowering<'a> {
         self.forget(set);
     }
 
-    /// As [`Self::repeat`]; `body` keeps its value in the place it is given, if the value is `wanted`. Returns the last
-    /// one, or 0 if there was no iteration.
+    /// Lowers a loop as [`Self::repeat`] does. If the value is `wanted`, `body` stores it in the place it is given.
+    /// Returns the value of the last iteration, or 0 if there was none.
     fn lower_loop(
         &mut self,
         iterations: Value,
@@ -402,7 +401,7 @@ impl<'a> Lowering<'a> {
 
     // Nodes.
 
-    /// Lowers a node; its value is only right if it is `wanted`.
+    /// Lowers a node; the returned value is only valid if it is `wanted`.
     fn lower(&mut self, id: NodeId, wanted: bool) -> Value {
         let nodes = self.nodes;
         match nodes[id as usize] {
@@ -496,7 +495,7 @@ impl<'a> Lowering<'a> {
         self.pure(Op::Number(truth))
     }
 
-    /// Lowers a node to a truth.
+    /// Lowers a node to a boolean.
     fn truth(&mut self, id: NodeId) -> Value {
         match self.nodes[id as usize] {
             Node::Not(a) => {
@@ -588,7 +587,7 @@ impl<'a> Lowering<'a> {
         self.pure(Op::Binary(binary, a, b))
     }
 
-    /// Returns true if a node has no effects and few, cheap operations: it is then lowered without branches.
+    /// Returns true if a node has no side effects and few, cheap operations, so that it is lowered without branches.
     fn is_cheap(&self, id: NodeId) -> bool {
         let mut left = MAX_SELECTED;
         self.is_cheap_within(id, &mut left)

@@ -1,4 +1,4 @@
-//! What code runs on: variables, memory, random numbers and the budget.
+//! The state that code runs on: variables, memory, random numbers and the budget.
 
 use super::functions::Move;
 use super::memory::{Memory, MemoryQuota};
@@ -44,8 +44,8 @@ impl Shared {
     }
 }
 
-/// Remaining instructions. Code may overspend by the straight part that it is in; it stops at the next loop iteration,
-/// item or run.
+/// Remaining instructions. Code may overspend by one straight-line section; it stops at the next loop iteration, item
+/// or run.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     pub(super) remaining: i64,
@@ -71,10 +71,10 @@ impl Budget {
 
 /// Result of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Finished, with the value of the last statement.
     Done(f64),
-    /// Stopped at the budget; earlier assignments remain.
+    /// Stopped by the exhausted budget; earlier assignments remain.
     OutOfBudget,
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use super::super::{Scope, compile};
     use super::*;
 
-    fn run_with(source: &str, budget: u64) -> (Outcome, f64) {
+    fn run_with(source: &str, budget: u64) -> (RunOutcome, f64) {
         let mut scope = Scope::new();
         let x = scope.var("x");
         let code = compile(source, &mut scope).unwrap_or_else(|e| panic!("{source}: {e}"));
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn repeated_allocation_exhausts_the_budget() {
         let (outcome, iterations) = run_with("loop(100000, megabuf(0) = 1; freembuf(0); x += 1)", 10_000_000);
-        assert_eq!(outcome, Outcome::OutOfBudget);
+        assert_eq!(outcome, RunOutcome::OutOfBudget);
         assert!(iterations < 1_000.0, "{iterations} iterations");
     }
 
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn an_endless_loop_stops_at_the_budget() {
         let (outcome, _) = run_with("while(1)", 10_000);
-        assert_eq!(outcome, Outcome::OutOfBudget);
+        assert_eq!(outcome, RunOutcome::OutOfBudget);
     }
 
     #[test]

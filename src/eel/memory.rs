@@ -6,9 +6,9 @@ pub(super) const SIZE: usize = 8 * 1024 * 1024;
 pub(super) const BLOCK: usize = 65_536;
 /// Number of blocks.
 pub(super) const BLOCKS: usize = SIZE / BLOCK;
-/// Added to an index before it is rounded down, so that rounding errors do not reach the number before.
+/// Added to an index before it is rounded down, so that rounding errors do not select the previous number.
 pub(super) const INDEX_TOLERANCE: f64 = 0.0001;
-/// Maximum blocks of one preset over all its memories (128 MiB). Writes beyond it are discarded.
+/// Maximum blocks of one preset across all its memories (128 MiB). Writes beyond that are discarded.
 const MAX_BLOCKS: u32 = 256;
 
 /// Number of blocks a preset may still allocate.

@@ -1,9 +1,9 @@
 //! EEL2, the expression language of presets: a compiler to machine code, with an instruction budget.
 //!
-//! Source text is parsed to a tree, and the tree is lowered to a flat list of typed operations. These run as machine code
-//! or, where a platform allows no new machine code and where code is too short to be worth it, in an interpreter; the
-//! results are the same to the last bit. [`compile()`] makes a program that runs once at a time, [`compile_batch`] one
-//! for many items, such as the vertices of a mesh.
+//! Source text is parsed to a tree, and the tree is lowered to a flat list of typed operations. These run as machine
+//! code, or in an interpreter where the platform forbids machine code or the code is too short to be worth compiling;
+//! the results are identical to the last bit. [`compile()`] compiles a program that runs once per call,
+//! [`compile_batch`] one that runs on many items, such as the vertices of a mesh.
 //!
 //! Each node of the tree costs one instruction of the [`Budget`], which is checked at loop iterations and calls, so code
 //! always terminates. Nesting is limited at compile time. Names are resolved to slots at compile time.
@@ -30,7 +30,7 @@ mod walk;
 
 pub use compile::{BatchCode, Code, Columns, compile, compile_batch};
 pub use error::CompileError;
-pub use machine::{Budget, Machine, Outcome, Shared};
+pub use machine::{Budget, Machine, RunOutcome, Shared};
 pub use memory::Memory;
 pub use random::EelRandom;
 pub use scope::{Scope, Var};

@@ -6,9 +6,9 @@ use super::lex::{Kind, Token};
 use super::scope::Scope;
 use super::tree::{Home, Node, NodeId, Space};
 
-/// Maximum nesting of an expression. Parsing it fits into the stack of a thread.
+/// Maximum nesting of an expression. Parsing it fits in the stack of a thread.
 const MAX_DEPTH: u16 = 200;
-/// Maximum height of the tree, which long chains of operators make higher than their nesting.
+/// Maximum height of the tree; long operator chains are higher than their nesting depth.
 const MAX_HEIGHT: u16 = 500;
 /// Maximum nodes of a program.
 const MAX_NODES: usize = 200_000;
@@ -24,8 +24,9 @@ pub(super) struct Parser<'a> {
     nesting: u16,
 }
 
-/// Binary operators by precedence, lowest first, after the EEL2 manual of REAPER: bitwise operators bind tighter than
-/// comparisons, `%` tighter than everything but `^`. Assignment, `?:`, `||`, `&&` and `^` have functions of their own.
+/// Binary operators by precedence, lowest first, following the EEL2 manual of REAPER: bitwise operators bind tighter
+/// than comparisons, `%` tighter than everything but `^`. Assignment, `?:`, `||`, `&&` and `^` have their own
+/// functions.
 const LEVELS: &[&[(&str, Binary)]] = &[
     &[
         ("==", Binary::Compare(Comparison::Equal)),
@@ -317,7 +318,7 @@ impl<'a> Parser<'a> {
         tallest
     }
 
-    /// Evaluates operators and functions of constants.
+    /// Folds operators and functions of constants.
     fn fold_constants(&self, node: Node) -> Node {
         let number = |id: NodeId| match self.nodes[id as usize] {
             Node::Number(value) => Some(value),

@@ -36,7 +36,7 @@ impl Scope {
         self.slots.get(&name.to_ascii_lowercase()).map(|&slot| Var(slot))
     }
 
-    /// Returns all names, by slot.
+    /// Returns all names in slot order.
     pub fn names(&self) -> Vec<String> {
         let mut names = vec![String::new(); self.slots.len()];
         for (name, &slot) in &self.slots {

@@ -1,4 +1,4 @@
-//! A tree walker, the plainest meaning of a program: the oracle that the back ends are tested against.
+//! A tree-walking evaluator with the simplest possible semantics: the oracle that the back ends are tested against.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ enum Target {
     Temporary(f64),
 }
 
-/// Evaluates one node at a time, for one instruction each.
+/// Evaluates the tree node by node, at one instruction each.
 struct Walker<'a, 'm> {
     nodes: &'a [Node],
     machine: Machine<'m>,
@@ -31,7 +31,7 @@ struct Walker<'a, 'm> {
 
 impl Walker<'_, '_> {
     fn eval(&mut self, id: NodeId) -> f64 {
-        // Once the budget is exhausted, evaluation ends quickly.
+        // Once the budget is exhausted, evaluation returns early.
         if !self.machine.budget.spend(1) {
             return 0.0;
         }
@@ -137,7 +137,7 @@ impl Walker<'_, '_> {
     }
 }
 
-/// All that a program can change, as bits; all NaNs are one.
+/// Everything that a program can change, as bits; all NaNs compare equal.
 #[derive(Debug, PartialEq)]
 struct State {
     value: u64,
@@ -152,13 +152,13 @@ fn bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
 }
 
-/// Start of the random programs.
+/// Seed of the random programs.
 const SEED: u64 = 20_261_130;
 const BUDGET: u64 = 60_000;
-/// Values that the variables start with, in turn.
+/// Initial values of the variables, in rotation.
 const START: [f64; 4] = [0.4, -2.5, 7.0, 1e-6];
 
-/// Runs `action` on a fresh machine and returns what it left.
+/// Runs `action` on a fresh machine and returns the resulting state.
 fn state(scope: &Scope, budget: u64, action: impl FnOnce(&mut Machine) -> f64) -> State {
     let mut vars: Vec<f64> = (0..scope.len()).map(|at| START[at % START.len()]).collect();
     let (mut megabuf, mut shared) = (Memory::new(), Shared::new());
@@ -182,7 +182,8 @@ fn state(scope: &Scope, budget: u64, action: impl FnOnce(&mut Machine) -> f64) -
     }
 }
 
-/// Compares the back ends with the walker. Where that runs out of budget they only have to, too.
+/// Compares the back ends with the walker. If the walker runs out of budget, the back ends must too, but may differ
+/// otherwise.
 #[track_caller]
 fn check(source: &str) {
     let mut scope = Scope::new();
@@ -194,8 +195,8 @@ fn check(source: &str) {
     });
     let run = |code: &super::Code| {
         state(&scope, BUDGET, |machine| match code.run(machine) {
-            super::Outcome::Done(value) => value,
-            super::Outcome::OutOfBudget => 0.0,
+            super::RunOutcome::Done(value) => value,
+            super::RunOutcome::OutOfBudget => 0.0,
         })
     };
     let interpreted = run(&code);
@@ -209,7 +210,7 @@ fn check(source: &str) {
     }
 }
 
-/// As [`check`] for a batch of three items with `a` from a row and `b` reset.
+/// Compares the back ends as [`check`] does, on a batch of three items with `a` from a row and `b` reset.
 #[track_caller]
 fn check_batch(source: &str) {
     const ROWS: [f64; 3] = [0.25, -3.0, 40.0];
@@ -218,7 +219,7 @@ fn check_batch(source: &str) {
     let columns = Columns { inputs: &[a], resets: &[b], outputs: &[a, b] };
     let (nodes, root) = parse(source, &mut scope).unwrap_or_else(|error| panic!("{source}: {error}"));
     let mut code = compile_batch(source, &mut scope, columns).expect("the same source");
-    // Both variables are the batch's, so what they hold afterwards is undefined.
+    // Both variables belong to the batch, so their values afterwards are undefined.
     let forget = |machine: &mut Machine| machine.vars[..2].fill(0.0);
     let mut walked_rows = Vec::new();
     let walked = state(&scope, BUDGET, |machine| {
@@ -260,7 +261,7 @@ fn check_batch(source: &str) {
     }
 }
 
-/// Random programs that use everything, nested a few levels deep.
+/// Returns a strategy for random programs that use every construct, nested a few levels deep.
 fn programs() -> impl Strategy<Value = String> {
     let numbers = prop_oneof![
         Just("0".to_string()),
@@ -319,7 +320,7 @@ fn programs() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same cases every time, unless the environment asks for others.
+/// Uses the same cases in every run, unless the environment overrides the seed or count.
 fn config() -> ProptestConfig {
     let defaults = ProptestConfig::default();
     let asked_for = |name: &str| std::env::var_os(name).is_some();
@@ -395,8 +396,8 @@ fn every_operator_agrees_on_edge_values() {
 
 #[test]
 fn a_program_within_the_budget_ends_and_one_node_more_does_not() {
-    // The loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): itself, its count, and in each iteration an assignment, which
-    // reads `x`, of a sum of two.
+    // The loop costs 1 + 1 + 9,999 * (1 + 1 + 1 + 1): the loop, its count, and for each iteration an assignment, a read
+    // of `x`, a constant and an addition.
     let mut scope = Scope::new();
     let code = compile("loop(9999, x = x + 1)", &mut scope).expect("valid code");
     for (budget, exhausted) in [(39_998, true), (39_999, false)] {

@@ -26,7 +26,7 @@ const LOOK_MODEL: &str = "look-model.npy";
 const REFIT_GROWTH: usize = 4;
 
 /// Embeds presets with a text model and a look model fitted on the library.
-pub struct Builtin {
+pub struct BuiltinEmbedder {
     model: TextModel,
     looks: Option<LookModel>,
     /// Number of presets with frames.
@@ -35,7 +35,7 @@ pub struct Builtin {
     threads: usize,
 }
 
-impl Builtin {
+impl BuiltinEmbedder {
     /// Loads the models saved in `folder`, or fits new ones on these presets and saves them.
     pub fn prepare(items: &[BakeItem], folder: &Path, seed: u64, threads: usize) -> Result<Self, String> {
         let saved = load(folder).unwrap_or_else(|why| {
@@ -156,7 +156,7 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Embedder for Builtin {
+impl Embedder for BuiltinEmbedder {
     fn id(&self) -> EmbedderId {
         EmbedderId {
             embedder: "builtin".into(),

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 pub use crate::library::looks::npy;
-pub use builtin::Builtin;
+pub use builtin::BuiltinEmbedder;
 pub use onnx::{MODEL_FILES, Onnx, check_model};
 pub use table::{EmbedderId, Table, TableError};
 
@@ -65,7 +65,7 @@ pub fn open_embedder(
     on_note: &mut dyn FnMut(String),
 ) -> Result<Box<dyn Embedder>, EmbedError> {
     if name == "builtin" {
-        let model = Builtin::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
+        let model = BuiltinEmbedder::prepare(items, folder, seed, threads).map_err(EmbedError::Open)?;
         on_note(format!("using the built-in embedder with {}", model.description()));
         return Ok(Box::new(model));
     }
@@ -78,13 +78,13 @@ pub fn open_embedder(
 /// Result of the stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Embedded {
-    /// Rows made in this run.
+    /// Rows computed in this run.
     pub made: usize,
-    /// Rows of earlier runs that are still valid.
+    /// Rows from earlier runs that are still valid.
     pub kept: usize,
-    /// Presets that cannot be read.
+    /// Presets that could not be read.
     pub unreadable: usize,
-    /// Presets without an embedding: a vision model needs frames.
+    /// Presets with no embedding, because a vision model needs frames.
     pub blank: usize,
     /// Whether every preset was processed; false if cancelled.
     pub finished: bool,
@@ -144,7 +144,7 @@ pub fn embed(
             continue;
         }
         let rows = embedder.rows(&opened).map_err(EmbedError::Embedder)?;
-        // A row of zeros has no meaning; it would only be similar to other rows of zeros.
+        // A row of zeros carries no information; it would only be similar to other rows of zeros.
         let nonzero: Vec<usize> =
             (0..names.len()).filter(|&at| rows.row(at).iter().any(|value| *value != 0.0)).collect();
         done.blank += names.len() - nonzero.len();
@@ -198,7 +198,7 @@ fn outdated(
     (names, opened)
 }
 
-/// Returns the sizes of the frames, which identify a rendering of the preset.
+/// Returns the frame file sizes as text, which identifies a rendering of the preset.
 fn lengths(frames: &[PathBuf]) -> String {
     let length = |frame: &PathBuf| std::fs::metadata(frame).map_or(0, |facts| facts.len()).to_string();
     frames.iter().map(length).collect::<Vec<_>>().join(".")

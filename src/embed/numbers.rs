@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sheet::Sheet;
+use super::sheet::SplitSource;
 use super::tokens::token_count;
-use crate::milk::text::Section;
+use crate::milk::text::CodeSection;
 
 /// Values of the preset itself.
 const TOP: &str = "fgammaadj fdecay fvideoechozoom fvideoechoalpha nvideoechoorientation nwavemode badditivewaves \
@@ -21,21 +21,21 @@ const WAVE: &str = "samples sep bspectrum busedots bdrawthick badditive scaling 
 const SHAPE: &str = "sides additive thickoutline textured num_inst x y rad ang tex_ang tex_zoom r g b a r2 g2 b2 a2 \
     border_a";
 /// Sections whose number of tokens counts.
-const LENGTHS: [Section; 8] = [
-    Section::PerFrame,
-    Section::PerPixel,
-    Section::Warp,
-    Section::Composite,
-    Section::PerFrameInit,
-    Section::WavePerPoint,
-    Section::WavePerFrame,
-    Section::ShapePerFrame,
+const LENGTHS: [CodeSection; 8] = [
+    CodeSection::PerFrame,
+    CodeSection::PerPixel,
+    CodeSection::Warp,
+    CodeSection::Composite,
+    CodeSection::PerFrameInit,
+    CodeSection::WavePerPoint,
+    CodeSection::WavePerFrame,
+    CodeSection::ShapePerFrame,
 ];
 /// Maximum number of knots per value; ranks between them are interpolated.
 const KNOTS: usize = 128;
 
 /// Returns a preset's numbers in a fixed order; NaN for a value it does not set.
-pub(super) fn numbers(sheet: &Sheet) -> Vec<f32> {
+pub(super) fn numbers(sheet: &SplitSource) -> Vec<f32> {
     let mut numbers: Vec<f32> =
         TOP.split_whitespace().map(|name| sheet.number(name).unwrap_or(f32::NAN)).collect();
     let (waves, shapes) = (sheet.enabled("wave"), sheet.enabled("shape"));
@@ -125,8 +125,11 @@ mod tests {
 
     #[test]
     fn every_preset_has_the_same_number_of_values() {
-        let count = numbers(&Sheet::default()).len();
+        let count = numbers(&SplitSource::default()).len();
         assert_eq!(count, 113);
-        assert_eq!(numbers(&Sheet::read(b"zoom=1\nshapecode_0_enabled=1\nshapecode_0_x=.5")).len(), count);
+        assert_eq!(
+            numbers(&SplitSource::read(b"zoom=1\nshapecode_0_enabled=1\nshapecode_0_x=.5")).len(),
+            count
+        );
     }
 }

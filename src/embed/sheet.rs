@@ -5,18 +5,18 @@
 
 use std::collections::HashMap;
 
-use crate::milk::text::{self, Decoded, Key, SLOTS, Section};
+use crate::milk::text::{self, CodeSection, Decoded, Key, SLOTS};
 
 /// The split source of one preset.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(super) struct SplitSource {
     /// Values by lower-case name.
     pub numbers: HashMap<String, f32>,
-    /// Code of each of [`Section::ALL`], without comments; code of enabled waves and shapes is concatenated.
-    pub code: [String; Section::ALL.len()],
+    /// Code of each of [`CodeSection::ALL`], without comments; code of enabled waves and shapes is concatenated.
+    pub code: [String; CodeSection::ALL.len()],
 }
 
-impl Sheet {
+impl SplitSource {
     /// Splits the bytes of a `.milk` file.
     pub fn read(bytes: &[u8]) -> Self {
         let text = Decoded::new(bytes).text.to_lowercase();
@@ -61,8 +61,8 @@ impl Sheet {
 }
 
 /// Returns the kind of a section of wave or shape code.
-fn kind_of(section: Section) -> &'static str {
-    if matches!(section, Section::ShapeInit | Section::ShapePerFrame) { "shape" } else { "wave" }
+fn kind_of(section: CodeSection) -> &'static str {
+    if matches!(section, CodeSection::ShapeInit | CodeSection::ShapePerFrame) { "shape" } else { "wave" }
 }
 
 fn without_comments(code: &str) -> String {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn code_is_sorted_by_section_and_disabled_slots_are_skipped() {
-        let sheet = Sheet::read(
+        let sheet = SplitSource::read(
             b"[preset00]\nfDecay=0.98\nper_frame_1=zoom = 1; // in\nper_frame_2=rot=0;\nwavecode_0_enabled=1\n\
               wave_0_per_point1=x=sample;\nwave_1_per_point1=y=1;\nwarp_1=`ret = tex2D(a,uv); /* b\nwarp_2=`c */ d\n",
         );
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn binary_data_gives_an_empty_sheet() {
-        let sheet = Sheet::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
+        let sheet = SplitSource::read(&[0, 255, 254, b'=', b'\n', 0xc3]);
         assert!(sheet.code.iter().all(String::is_empty));
     }
 }

@@ -75,7 +75,7 @@ fn a_cancelled_run_of_another_embedder_keeps_the_rows_of_the_first() {
 }
 
 #[test]
-fn a_broken_meta_file_is_reported_and_all_rows_are_made_again() {
+fn a_broken_meta_file_is_reported_and_all_rows_are_embedded_again() {
     let (library, items) = library(3);
     let out = library.path();
     embed(&items, &mut Lengths("old"), out, &mut |_| true).expect("embedded");

@@ -16,7 +16,7 @@ use ndarray::{Array1, Array2, ArrayView1};
 use serde::{Deserialize, Serialize};
 
 use super::numbers::{Ranks, numbers};
-use super::sheet::Sheet;
+use super::sheet::SplitSource;
 use super::sparse::Sparse;
 use super::svd::leading_directions;
 use super::tokens::{Words, words};
@@ -46,7 +46,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Extracts the features from the bytes of a `.milk` file.
     pub fn of(bytes: &[u8]) -> Self {
-        let sheet = Sheet::read(bytes);
+        let sheet = SplitSource::read(bytes);
         Self { numbers: numbers(&sheet), words: words(&sheet) }
     }
 }

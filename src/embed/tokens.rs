@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
-use super::sheet::Sheet;
-use crate::milk::text::Section;
+use super::sheet::SplitSource;
+use crate::milk::text::CodeSection;
 
 /// Maximum length of an n-gram.
 const MAX_LENGTH: usize = 3;
@@ -34,9 +34,9 @@ static KNOWN_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KNOWN.split_white
 pub(super) type Words = BTreeMap<u64, u32>;
 
 /// Counts the words of a preset.
-pub(super) fn words(sheet: &Sheet) -> Words {
+pub(super) fn words(sheet: &SplitSource) -> Words {
     let mut words = Words::new();
-    for (section, code) in Section::ALL.into_iter().zip(&sheet.code) {
+    for (section, code) in CodeSection::ALL.into_iter().zip(&sheet.code) {
         let salt = hash(section.name().as_bytes());
         let tokens: Vec<u64> = tokens(code).map(|token| hash(token.as_bytes())).collect();
         for length in 1..=MAX_LENGTH {
@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn equal_code_in_different_sections_gives_different_words() {
-        let frame = words(&Sheet::read(b"per_frame_1=zoom=1;"));
-        let pixel = words(&Sheet::read(b"per_pixel_1=zoom=1;"));
+        let frame = words(&SplitSource::read(b"per_frame_1=zoom=1;"));
+        let pixel = words(&SplitSource::read(b"per_pixel_1=zoom=1;"));
         assert_eq!(frame.len(), 6);
         assert!(frame.keys().all(|word| !pixel.contains_key(word)));
     }

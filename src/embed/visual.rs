@@ -101,7 +101,7 @@ fn cell(at: usize) -> usize {
     (at * CELLS / SIDE).min(CELLS - 1)
 }
 
-/// Histogram of oriented gradients by cell, as square roots so that strong edges do not dominate.
+/// Returns a histogram of oriented gradients by cell, as square roots so that strong edges do not dominate.
 fn edges(light: &Array2<f32>) -> Vec<f32> {
     let mut found = vec![0.0_f32; CELLS * CELLS * ORIENTATIONS];
     for y in 1..SIDE - 1 {
@@ -131,7 +131,7 @@ fn cosine_transform(light: &Array2<f32>) -> Array2<f32> {
     COSINES.dot(light).dot(&COSINES.t())
 }
 
-/// Relative power by scale: log of the mean power in rings of equal ratio, minus their mean.
+/// Returns the relative power by scale: log of the mean power in rings of equal ratio, minus their mean.
 fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     let (mut power, mut count) = ([0.0_f32; RINGS], [0.0_f32; RINGS]);
     for ((y, x), value) in cosines.indexed_iter().filter(|(at, _)| *at != (0, 0)) {
@@ -145,7 +145,7 @@ fn rings(cosines: &Array2<f32>) -> Vec<f32> {
     (0..RINGS).map(|ring| strength(ring) - mean).collect()
 }
 
-/// The lowest cosine coefficients except the mean.
+/// Returns the lowest cosine coefficients except the mean.
 fn layout(cosines: &Array2<f32>) -> Vec<f32> {
     cosines
         .slice(s![..WAVES, ..WAVES])
@@ -155,7 +155,7 @@ fn layout(cosines: &Array2<f32>) -> Vec<f32> {
         .collect()
 }
 
-/// Colour histogram over hue, brightness and saturation, as square roots.
+/// Returns a colour histogram over hue, brightness and saturation, as square roots.
 fn colours(picture: &RgbImage) -> Vec<f32> {
     let mut found = vec![0.0_f32; HUES * BRIGHTNESSES * SATURATIONS];
     let step = |share: f32, steps: usize| ((share * steps as f32) as usize).min(steps - 1);
@@ -180,7 +180,7 @@ fn colours(picture: &RgbImage) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Histogram of edge strengths, as square roots.
+/// Returns a histogram of edge strengths, as square roots.
 fn strengths(light: &Array2<f32>) -> Vec<f32> {
     let mut found = vec![0.0_f32; STRENGTH_ENDS.len() + 1];
     for y in 0..SIDE - 1 {
@@ -192,7 +192,7 @@ fn strengths(light: &Array2<f32>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Histogram of local binary patterns (which of the eight neighbours are brighter), as square roots.
+/// Returns a histogram of local binary patterns (which of the eight neighbours are brighter), as square roots.
 fn patterns(light: &Array2<f32>) -> Vec<f32> {
     const AROUND: [(usize, usize); 8] = [(0, 1), (1, 2), (2, 1), (1, 0), (0, 0), (0, 2), (2, 2), (2, 0)];
     // Differences below 1% of full brightness are not visible.
@@ -210,7 +210,7 @@ fn patterns(light: &Array2<f32>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Change since the previous frame by cell, as square roots.
+/// Returns the change since the previous frame by cell, as square roots.
 fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     let mut found = vec![0.0_f32; CELLS * CELLS];
     if let Some(before) = before {
@@ -221,7 +221,7 @@ fn motion(light: &Array2<f32>, before: Option<&Array2<f32>>) -> Vec<f32> {
     found.into_iter().map(f32::sqrt).collect()
 }
 
-/// Correlation of the picture with itself flipped horizontally, vertically, both, and transposed.
+/// Returns the correlation of the picture with itself flipped horizontally, vertically, both, and transposed.
 fn symmetry(light: &Array2<f32>) -> Vec<f32> {
     let mean = light.mean().unwrap_or(0.0);
     let flat = light - mean;

@@ -1,6 +1,6 @@
 //! The values and code of a preset that its look depends on.
 
-use crate::milk::text::{self, Key, Line, SLOTS, Section, leading_number};
+use crate::milk::text::{self, CodeSection, Key, Line, SLOTS, leading_number};
 
 /// Minimum visible opacity.
 const VISIBLE: f32 = 0.02;
@@ -109,11 +109,11 @@ impl Sheet {
     fn line(&mut self, line: &Line) {
         match line.key {
             Key::Code(section) => self.code(section, line),
-            Key::SlotCode(Section::WavePerFrame | Section::WavePerPoint, slot) => {
+            Key::SlotCode(CodeSection::WavePerFrame | CodeSection::WavePerPoint, slot) => {
                 self.waves[slot].code = true;
                 push_code(&mut self.customs, line);
             }
-            Key::SlotCode(Section::ShapePerFrame, slot) => {
+            Key::SlotCode(CodeSection::ShapePerFrame, slot) => {
                 self.shapes[slot].code = true;
                 push_code(&mut self.customs, line);
             }
@@ -124,15 +124,15 @@ impl Sheet {
         }
     }
 
-    fn code(&mut self, section: Section, line: &Line) {
+    fn code(&mut self, section: CodeSection, line: &Line) {
         match section {
-            Section::PerFrame => {
+            CodeSection::PerFrame => {
                 self.per_frame_lines += 1;
                 push_code(&mut self.per_frame, line);
             }
-            Section::PerPixel => push_code(&mut self.per_pixel, line),
-            Section::Warp => push_code(&mut self.warp_shader, line),
-            Section::Composite => push_code(&mut self.comp_shader, line),
+            CodeSection::PerPixel => push_code(&mut self.per_pixel, line),
+            CodeSection::Warp => push_code(&mut self.warp_shader, line),
+            CodeSection::Composite => push_code(&mut self.comp_shader, line),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
-//! Failures on demand, for the reliability tests: `AIVJ_FAULT=device-lost@5s,oom@9s,stall@12s:300ms,panic@15s`.
+//! Fault injection for the reliability tests: `AIVJ_FAULT=device-lost@5s,oom@9s,stall@12s:300ms,panic@15s`.
 //!
-//! Only compiled with the cargo feature `faults`, which no released program has. Times count from the first frame. After a
-//! restart by the supervisor only faults with a trailing `!` happen again.
+//! Only compiled with the cargo feature `faults`, which releases do not enable. Times count from the first frame. After
+//! a restart by the supervisor, only faults with a trailing `!` occur again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub enum Fault {
     SurfaceLost,
     /// The show stalls for this long.
     Stall(Duration),
-    /// A panic on the thread of the show.
+    /// A panic on the show thread.
     Panic,
     /// The process aborts.
     Abort,
@@ -34,16 +34,16 @@ pub enum Fault {
 
 /// Faults with their times in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
+pub struct FaultSchedule {
     faults: Vec<(f64, Fault)>,
     elapsed: f64,
 }
 
-impl Plan {
-    /// Reads the faults from the environment; `restarted` in a process that the supervisor started again.
+impl FaultSchedule {
+    /// Reads the faults from the environment; `restarted` is true in a process that the supervisor restarted.
     ///
     /// # Errors
-    /// Fails with a message if they cannot be parsed.
+    /// Returns a message if they cannot be parsed.
     pub fn from_env(restarted: bool) -> Result<Self, String> {
         std::env::var(VARIABLE).map_or_else(|_| Ok(Self::default()), |text| Self::parse(&text, restarted))
     }
@@ -51,7 +51,7 @@ impl Plan {
     /// Parses a list such as `oom@9s,stall@12s:300ms`.
     ///
     /// # Errors
-    /// Fails with a message if it cannot be parsed.
+    /// Returns a message if it cannot be parsed.
     pub fn parse(text: &str, restarted: bool) -> Result<Self, String> {
         let mut faults = Vec::new();
         for entry in text.split(',').filter(|entry| !entry.is_empty()) {
@@ -100,21 +100,21 @@ fn secs(text: &str) -> Option<f64> {
 
 static DISK_FULL: AtomicBool = AtomicBool::new(false);
 
-/// Lets [`check_disk`] fail from now on.
+/// Makes [`check_disk`] fail from now on.
 pub fn fill_disk() {
     DISK_FULL.store(true, Ordering::Relaxed);
 }
 
-/// Fails once the disk is full.
+/// Checks whether the simulated disk is full.
 ///
 /// # Errors
-/// Fails after [`fill_disk`].
+/// Returns an error after [`fill_disk`].
 pub fn check_disk() -> std::io::Result<()> {
     if DISK_FULL.load(Ordering::Relaxed) { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
 /// Overflows the stack, which ends the process.
-#[expect(unconditional_recursion, reason = "this is what it is for")]
+#[expect(unconditional_recursion, reason = "overflowing the stack is its purpose")]
 pub fn overflow(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 512]);
     overflow(depth + 1) + frame[depth as usize % 512]
@@ -127,14 +127,14 @@ mod tests {
     #[test]
     fn faults_happen_once_in_order_and_some_again_after_a_restart() {
         let text = "stall@12s:300ms,device-lost@500ms,abort@13s!";
-        let mut plan = Plan::parse(text, false).expect("faults");
+        let mut plan = FaultSchedule::parse(text, false).expect("faults");
         let happened: Vec<_> = (0..200).filter_map(|_| plan.step(0.1)).collect();
         let stall = Fault::Stall(Duration::from_millis(300));
         assert_eq!(happened, [Fault::DeviceLost, stall, Fault::Abort]);
-        let mut again = Plan::parse(text, true).expect("faults");
+        let mut again = FaultSchedule::parse(text, true).expect("faults");
         assert_eq!((0..200).filter_map(|_| again.step(0.1)).collect::<Vec<_>>(), [Fault::Abort]);
         for bad in ["abort", "abort@x", "stall@5s", "quake@5s", "abort@5s:1s", "abort@-1s"] {
-            assert!(Plan::parse(bad, false).is_err(), "{bad}");
+            assert!(FaultSchedule::parse(bad, false).is_err(), "{bad}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Measures what presets cost: results, their summary as a table, and the comparison of two of them.
+//! Measures the cost of presets: results, their summary as a table, and the comparison of two results.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,11 +17,11 @@ pub struct Bench {
     pub machine: String,
     /// Graphics adapter and backend.
     pub adapter: String,
-    /// Its driver.
+    /// Graphics driver.
     pub driver: String,
     /// Frames drawn of each preset.
     pub frames: u32,
-    /// Number of times that everything was measured; the lowest results count.
+    /// Number of measurements of each preset; the lowest results count.
     pub rounds: u32,
     /// The results.
     pub rows: Vec<BenchRow>,
@@ -44,7 +44,7 @@ pub struct BenchRow {
     pub first_picture_ms: f64,
 }
 
-/// Median and spread of a set of numbers.
+/// Percentiles of a set of numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// 10th percentile.
@@ -66,12 +66,12 @@ impl Spread {
     }
 }
 
-/// What rows are grouped by.
+/// Rows are grouped by picture size and mesh size.
 type Group = ([u32; 2], [u32; 2]);
 
 impl Bench {
-    /// Adds the report of a preset, or keeps the lower figures if there is a row already. Returns false if the preset
-    /// could not be drawn.
+    /// Adds the report of a preset, or keeps the lower figures if a row exists. Returns false if the preset could not
+    /// be drawn.
     pub fn add(&mut self, preset: &str, [size, mesh]: [[u32; 2]; 2], report: &RenderReport) -> bool {
         if report.status != RenderStatus::Ok {
             return false;
@@ -95,7 +95,7 @@ impl Bench {
         true
     }
 
-    /// Returns the results as a Markdown table.
+    /// Formats the results as a Markdown table.
     pub fn table(&self) -> String {
         let Self { version, machine, adapter, driver, frames, rounds, .. } = self;
         let mut text = format!(
@@ -122,7 +122,7 @@ impl Bench {
         text
     }
 
-    /// Returns the ratios of these results to earlier ones as a Markdown table, for the presets that both have.
+    /// Formats the ratios of these results to earlier ones as a Markdown table, for the presets in both.
     pub fn compared_with(&self, before: &Self) -> String {
         let mut text = format!(
             "now: aivj {}, {}, {}\nbefore: aivj {}, {}, {}\nnow / before; median (10th to 90th percentile, worst)\n\n\
@@ -162,7 +162,7 @@ impl Bench {
     /// Writes the results as JSON.
     ///
     /// # Errors
-    /// Fails if the file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         use anyhow::Context as _;
         let text = serde_json::to_string_pretty(self)?;
@@ -172,7 +172,7 @@ impl Bench {
     /// Reads results from a file.
     ///
     /// # Errors
-    /// Fails if the file cannot be read or holds something else.
+    /// Returns an error if the file cannot be read or is not a benchmark result.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         use anyhow::Context as _;
         let text = crate::disk::read_text(path, crate::disk::limit::LIST)
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_of_several_rounds_counts_and_failures_do_not() {
+    fn the_lowest_of_several_rounds_counts_and_failures_are_ignored() {
         let mut results = bench(&[("a", 10.0)]);
         let path = Path::new("a");
         let mut report = RenderReport::without_picture(path, RenderStatus::Ok, String::new());

@@ -151,7 +151,7 @@ impl Captured {
 pub struct FrameCapturer {
     settings: CaptureSettings,
     render_context: Arc<RenderContext>,
-    /// The stage of the previous preset, whose passes are compiled.
+    /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
@@ -244,7 +244,7 @@ impl FrameCapturer {
             ClipFormat::Webp => "loop.webp",
             ClipFormat::Mp4 => "loop.mp4",
         };
-        // The video is written by its path: no part of it may be a link.
+        // ffmpeg opens the video by path, so no component of it may be a link.
         let place = Folder::create(&job.folder)?.create_below(Path::new(below))?;
         place.remove_file(Path::new(name)).ok(); // There may be none from before.
         let path = place.path().join(name);

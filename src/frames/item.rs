@@ -1,4 +1,4 @@
-//! A preset in the bake: its file, its frames, and its response to the sound.
+//! A preset in the bake: its file, its frames, and its response to sound.
 
 use std::path::{Path, PathBuf};
 

@@ -72,11 +72,11 @@ pub struct RenderReport {
     pub status: RenderStatus,
     /// Why it is not ok; otherwise empty.
     pub reason: String,
-    /// Parts that do not work, and missing images.
+    /// Parts that failed to compile, and missing images.
     pub warnings: Vec<String>,
     /// Time to load and compile the preset, milliseconds.
     pub prepare_ms: f64,
-    /// Time from the file to the first picture, including what the driver compiles, milliseconds.
+    /// Time from reading the file to the first picture, including driver compilation, milliseconds.
     pub first_picture_ms: f64,
     /// Frame statistics.
     #[serde(flatten)]
@@ -102,7 +102,7 @@ impl RenderReport {
 pub struct Renderer {
     settings: RenderSettings,
     render_context: Arc<RenderContext>,
-    /// The stage of the previous preset, whose passes are compiled.
+    /// The stage of the previous preset, reused for its compiled passes.
     stage: RefCell<Option<Stage>>,
     sound: Vec<[f32; 2]>,
 }
@@ -120,7 +120,7 @@ impl Renderer {
         self.render_watched(job, |_, _| ())
     }
 
-    /// Renders one preset; `watch` receives the number of each frame, from 1, and the rig that has drawn it.
+    /// Renders one preset; `watch` receives the number of each frame, from 1, and the rig after drawing it.
     pub fn render_watched(&self, job: &RenderJob, mut watch: impl FnMut(u32, &Rig)) -> RenderReport {
         let deck = DeckSettings {
             size: self.settings.size,
@@ -199,7 +199,7 @@ pub(super) fn sound_of(sound: &[[f32; 2]], number: u32, fps: u32) -> &[[f32; 2]]
     &sound[from..to]
 }
 
-/// Returns the places that a worker reads to render presets with these texture folders and this audio.
+/// Returns the files and folders that a worker reads to render presets with these texture folders and this audio.
 pub fn foreign_files(textures: &[PathBuf], audio: &str) -> Vec<PathBuf> {
     let mut places = image_places(textures);
     places.extend((audio != "demo").then(|| audio.into()));

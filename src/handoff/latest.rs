@@ -1,6 +1,7 @@
 //! A lock-free cell that holds the newest value (arc-swap).
 //!
-//! Any number of readers and writers; none of them blocks. A value is dropped by the thread that releases it last.
+//! Supports any number of readers and writers, none of which blocks. A value is dropped by the last thread to release
+//! it.
 
 use std::sync::Arc;
 

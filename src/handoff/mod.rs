@@ -1,7 +1,7 @@
-//! Data exchange between threads: a newest-value cell, a bounded queue that delivers items in order, and a thread that frees
+//! Data exchange between threads: a newest-value cell, a bounded queue that preserves order, and a thread that frees
 //! large objects.
 //!
-//! Neither blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
+//! None of them blocks: [`Latest`] swaps a pointer without a lock, and a full [`Outbox`] rejects and counts items.
 
 mod latest;
 mod queue;

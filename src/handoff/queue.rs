@@ -1,6 +1,6 @@
 //! A bounded, lock-free queue between two threads (rtrb).
 //!
-//! A full queue rejects new items: it returns and counts them. Neither end blocks.
+//! A full queue rejects new items, returns them and counts them. Neither end blocks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

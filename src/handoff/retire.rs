@@ -1,9 +1,9 @@
-//! Frees large objects on a thread of its own: that takes longer than a frame.
+//! Frees large objects on a dedicated thread, because that takes longer than a frame.
 
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-/// Frees objects elsewhere. Without a thread they are freed where they are sent.
+/// Frees objects on another thread, or on the calling thread if none could be started.
 #[derive(Default)]
 pub struct Retirement {
     objects: Option<Sender<Box<dyn Send>>>,
@@ -18,7 +18,7 @@ impl Retirement {
         match thread::Builder::new().name("retire".into()).spawn(work) {
             Ok(thread) => Self { objects: Some(objects), thread: Some(thread) },
             Err(error) => {
-                log::debug!("freeing large objects where they are used: {error}");
+                log::debug!("freeing large objects on the calling thread: {error}");
                 Self::default()
             }
         }
@@ -46,7 +46,7 @@ impl Drop for Retirement {
 mod tests {
     use super::*;
 
-    /// Reports the thread that frees it.
+    /// Reports which thread drops it.
     struct Object(mpsc::Sender<thread::ThreadId>);
 
     impl Drop for Object {

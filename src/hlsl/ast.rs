@@ -1,12 +1,12 @@
-//! The syntax tree. Nodes are in tables and refer to each other by number, so that no walk over a long list recurses.
+//! The syntax tree. Nodes live in tables and refer to each other by index, so walking a long list never recurses.
 
 use super::error::Pos;
 use super::token::Name;
 use super::types::{ArrayType, Ty};
 
-/// Number of an expression.
+/// Index of an expression in the tree.
 pub type ExprId = u32;
-/// Number of a statement.
+/// Index of a statement in the tree.
 pub type StmtId = u32;
 
 /// A parsed shader.
@@ -36,7 +36,7 @@ impl Ast {
     }
 }
 
-/// A struct: names and types of its fields.
+/// A struct: its name, and the names and types of its fields.
 #[derive(Debug)]
 pub struct Struct {
     pub name: Name,
@@ -53,7 +53,7 @@ pub struct Variable {
     pub init: Option<ExprId>,
 }
 
-/// How a parameter passes its value.
+/// How a parameter is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passing {
     In,
@@ -70,7 +70,7 @@ pub struct Parameter {
     pub default: Option<ExprId>,
 }
 
-/// A function of the preset.
+/// A function defined by the preset.
 #[derive(Debug)]
 pub struct Function {
     pub name: Name,
@@ -79,7 +79,7 @@ pub struct Function {
     pub body: Vec<StmtId>,
 }
 
-/// An operator between two values.
+/// A binary operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     Add,
@@ -102,7 +102,7 @@ pub enum Operator {
     ShiftRight,
 }
 
-/// An operator in front of a value.
+/// A unary prefix operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefix {
     Minus,
@@ -125,10 +125,10 @@ pub enum Expr {
         before: bool,
     },
     Binary(Operator, ExprId, ExprId),
-    /// `=`, or an operator and `=`.
+    /// `=`, or a compound assignment with its operator.
     Assign(Option<Operator>, ExprId, ExprId),
     /// `condition ? yes : no`.
-    Choose(ExprId, ExprId, ExprId),
+    Conditional(ExprId, ExprId, ExprId),
     Comma(ExprId, ExprId),
     Call(Name, Vec<ExprId>),
     /// `float3(...)`.
@@ -136,7 +136,7 @@ pub enum Expr {
     Cast(Ty, ExprId),
     Member(ExprId, Name),
     Index(ExprId, ExprId),
-    /// `{ a, b }` as the start value of a variable.
+    /// `{ a, b }`, the initializer of a variable.
     List(Vec<ExprId>),
 }
 
@@ -146,7 +146,7 @@ pub enum Stmt {
     Expr(ExprId),
     Declare(Vec<Variable>),
     Block(Vec<StmtId>),
-    /// Conditions with their statements, then what happens if none is met.
+    /// The branches, each a condition and its statements, and the final `else`.
     If(Vec<(ExprId, StmtId)>, Option<StmtId>),
     For {
         init: Option<StmtId>,
@@ -156,7 +156,7 @@ pub enum Stmt {
     },
     While(ExprId, StmtId),
     DoWhile(StmtId, ExprId),
-    /// Selector, and for each case its values (`None` is the default) and statements.
+    /// The selector and the cases: the values of each (`None` is `default`) and its statements.
     Switch(ExprId, Vec<(Vec<Option<ExprId>>, Vec<StmtId>)>),
     Return(Option<ExprId>),
     Break,

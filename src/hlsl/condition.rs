@@ -1,10 +1,10 @@
-//! The conditions of `#if`: whole numbers, operators and brackets; unknown names are 0.
+//! Evaluates `#if` conditions: integers, operators and parentheses. Unknown names are 0.
 
 use super::error::{Error, Pos};
 use super::limits;
 use super::token::{Token, TokenKind};
 
-/// Evaluates the line behind `#if`, whose macros are expanded.
+/// Evaluates the condition of an `#if` line whose macros are already expanded.
 pub(super) fn evaluate(pos: Pos, line: &[Token]) -> Result<bool, Error> {
     let mut reader = Reader { pos, line, depth: 0 };
     let value = reader.binary(0)?;
@@ -20,8 +20,8 @@ struct Reader<'a> {
     depth: usize,
 }
 
-/// Strength of a binary operator; 0 for anything else.
-fn strength(token: &Token) -> u8 {
+/// Returns the precedence of a binary operator; 0 for any other token.
+fn precedence(token: &Token) -> u8 {
     let TokenKind::Mark(mark) = token.kind else { return 0 };
     match mark {
         "||" => 1,
@@ -48,12 +48,12 @@ impl Reader<'_> {
     fn binary(&mut self, weakest: u8) -> Result<i64, Error> {
         let mut left = self.unary()?;
         while let Some(operator) = self.line.first().cloned() {
-            let strength = strength(&operator);
-            if strength <= weakest {
+            let precedence = precedence(&operator);
+            if precedence <= weakest {
                 break;
             }
             self.take();
-            let right = self.binary(strength)?;
+            let right = self.binary(precedence)?;
             let TokenKind::Mark(mark) = operator.kind else { break };
             left = match mark {
                 "||" => i64::from(left != 0 || right != 0),
@@ -81,7 +81,7 @@ impl Reader<'_> {
     }
 
     fn unary(&mut self) -> Result<i64, Error> {
-        let Some(token) = self.take() else { return Error::syntax(self.pos, "a condition is missing") };
+        let Some(token) = self.take() else { return Error::syntax(self.pos, "missing condition") };
         if self.depth >= limits::NESTING {
             return Error::limit(token.pos, format!("a condition nested deeper than {}", limits::NESTING));
         }
@@ -97,7 +97,7 @@ impl Reader<'_> {
             TokenKind::Mark("(") => {
                 let value = self.binary(0)?;
                 if !self.take().is_some_and(|token| token.is(")")) {
-                    return Error::syntax(token.pos, "a bracket of a condition is not closed");
+                    return Error::syntax(token.pos, "unclosed parenthesis in a condition");
                 }
                 value
             }

@@ -1,6 +1,6 @@
-//! What a shader costs, computed on the syntax tree before anything is expanded.
+//! Estimates the cost of a shader from its syntax tree, before anything is expanded.
 //!
-//! Drivers put the code of a function in the place of each call, so a call counts as the whole function.
+//! Drivers inline every call, so each call counts as the whole function.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::scan::{Changes, children};
 use super::token::Name;
 use super::types::{Shape, Ty};
 
-/// Functions that take a device many steps.
+/// Functions that compile to many instructions.
 const EXPENSIVE: [&str; 20] = [
     "sin",
     "cos",
@@ -35,30 +35,30 @@ const EXPENSIVE: [&str; 20] = [
     "determinant",
 ];
 
-/// How loops are kept finite.
+/// How loops are bounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Rounds that all counted loops of one pixel may take together.
-    pub rounds: u32,
-    /// Whether loops are counted, too, whose number of rounds is known.
+pub struct LoopBounds {
+    /// Maximum iterations of all counted loops of one pixel together.
+    pub iterations: u32,
+    /// Whether to count loops with a known number of iterations too.
     pub count_known: bool,
 }
 
-/// What code costs.
+/// The cost of a piece of code.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
-    /// In the code, where each call counts as the function.
+    /// Operations in the code, with every call inlined.
     operations: u64,
     lookups: u64,
     expensive: u64,
     loops: u64,
     array_bytes: u64,
-    /// Depth of calls.
+    /// Call depth.
     depth: usize,
-    /// For one pixel, as far as the rounds of loops are known.
+    /// Work of one pixel, as far as the iteration counts of its loops are known.
     pixel_work: u64,
     pixel_lookups: u64,
-    /// Of one round of the loops whose number of rounds is not known.
+    /// Work of one iteration of the loops whose iteration count is unknown.
     open_work: u64,
     open_lookups: u64,
 }
@@ -88,11 +88,11 @@ impl Cost {
     }
 }
 
-/// Estimates the cost of the shader and returns how its loops are limited.
+/// Estimates the cost of the shader and returns the bounds of its loops.
 ///
 /// # Errors
-/// Fails with the limit that it exceeds.
-pub(super) fn check(ast: &Ast) -> Result<Plan, Error> {
+/// Returns an error if the shader exceeds a limit.
+pub(super) fn check(ast: &Ast) -> Result<LoopBounds, Error> {
     let mut estimate = Estimate { ast, functions: HashMap::new(), open: Vec::new() };
     let mut cost = Cost::default();
     for global in &ast.globals {
@@ -106,12 +106,12 @@ pub(super) fn check(ast: &Ast) -> Result<Plan, Error> {
     }
     for (what, amount, limit) in [
         ("texture lookups", cost.lookups, limits::LOOKUPS),
-        ("calls of expensive functions", cost.expensive, limits::EXPENSIVE),
+        ("calls to expensive functions", cost.expensive, limits::EXPENSIVE),
         ("loops", cost.loops, limits::LOOPS),
         ("operations", cost.operations, limits::OPERATIONS),
         ("bytes of arrays", cost.array_bytes, u64::from(limits::ARRAY_BYTES)),
         ("levels of calls", cost.depth as u64, limits::CALL_DEPTH as u64),
-        ("texture lookups a pixel", cost.pixel_lookups, limits::PIXEL_LOOKUPS),
+        ("texture lookups per pixel", cost.pixel_lookups, limits::PIXEL_LOOKUPS),
     ] {
         if amount > limit {
             let amount = if amount == u64::MAX { "too many".to_owned() } else { amount.to_string() };
@@ -127,12 +127,12 @@ pub(super) fn check(ast: &Ast) -> Result<Plan, Error> {
     } else {
         work(cost.open_work, cost.open_lookups)
     };
-    let [least, most] = limits::ROUNDS;
-    let rounds = (limits::PIXEL_WORK / round).clamp(least, most);
-    Ok(Plan { rounds: rounds as u32, count_known })
+    let [least, most] = limits::ITERATIONS;
+    let iterations = (limits::PIXEL_WORK / round).clamp(least, most);
+    Ok(LoopBounds { iterations: iterations as u32, count_known })
 }
 
-/// Size of a value, bytes.
+/// Returns the size of a value, bytes.
 fn size(ast: &Ast, ty: Ty) -> u64 {
     match ty {
         Ty::Number(_, Shape::Matrix(rows, _)) => u64::from(rows) * 16,
@@ -151,9 +151,9 @@ fn size(ast: &Ast, ty: Ty) -> u64 {
 
 struct Estimate<'a> {
     ast: &'a Ast,
-    /// The most expensive function of each name.
+    /// Cost of the most expensive overload of each function.
     functions: HashMap<Name, Cost>,
-    /// Functions being looked at.
+    /// Functions whose cost is being computed, to detect recursion.
     open: Vec<Name>,
 }
 
@@ -168,10 +168,10 @@ impl Estimate<'_> {
             return Ok(None);
         }
         if self.open.contains(name) {
-            return Error::meaning(pos, format!("function `{name}` calls itself"));
+            return Error::semantic(pos, format!("function `{name}` calls itself"));
         }
         if self.open.len() > limits::CALL_DEPTH {
-            return Error::limit(pos, format!("functions call functions deeper than {}", limits::CALL_DEPTH));
+            return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
         }
         self.open.push(name.clone());
         let mut most = Cost::default();
@@ -259,7 +259,7 @@ impl Estimate<'_> {
                 for expr in condition.iter().chain(step) {
                     round.add(self.expr(*expr)?);
                 }
-                cost.add(looped(round, rounds(ast, id)));
+                cost.add(looped(round, iterations(ast, id)));
             }
             Stmt::While(condition, body) | Stmt::DoWhile(body, condition) => {
                 let mut round = self.stmt(*body)?;
@@ -281,16 +281,16 @@ impl Estimate<'_> {
     }
 }
 
-/// The cost of a loop with the cost `round` of one round.
-fn looped(round: Cost, rounds: Option<u64>) -> Cost {
+/// Returns the cost of a loop whose iterations cost `round` each.
+fn looped(round: Cost, iterations: Option<u64>) -> Cost {
     let mut cost = round;
     cost.loops = cost.loops.saturating_add(1);
-    match rounds {
-        Some(rounds) => {
+    match iterations {
+        Some(iterations) => {
             for amount in
                 [&mut cost.pixel_work, &mut cost.pixel_lookups, &mut cost.open_work, &mut cost.open_lookups]
             {
-                *amount = amount.saturating_mul(rounds);
+                *amount = amount.saturating_mul(iterations);
             }
         }
         None => {
@@ -301,8 +301,9 @@ fn looped(round: Cost, rounds: Option<u64>) -> Cost {
     cost
 }
 
-/// How often a loop runs, if it counts by a constant from one constant to another and nothing else changes the number.
-pub(super) fn rounds(ast: &Ast, id: StmtId) -> Option<u64> {
+/// Returns how often a loop runs, if it counts in constant steps between two constants and its body does not change the
+/// counter.
+pub(super) fn iterations(ast: &Ast, id: StmtId) -> Option<u64> {
     let Stmt::For { init: Some(init), condition: Some(condition), step: Some(step), body } = ast.stmt(id)
     else {
         return None;
@@ -354,14 +355,14 @@ pub(super) fn rounds(ast: &Ast, id: StmtId) -> Option<u64> {
         Operator::Greater | Operator::GreaterEqual if step < 0.0 => first - last,
         _ => return None,
     };
-    // One more for rounding, and for a limit that is itself reached.
-    let rounds = (distance / step.abs()).max(0.0) + 1.0;
-    // Large floats do not move any more when a small step is added.
-    (rounds.is_finite() && rounds < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())
-        .then_some(rounds as u64)
+    // One extra iteration for rounding, and for a limit that is itself reached.
+    let iterations = (distance / step.abs()).max(0.0) + 1.0;
+    // Large floats stop changing when a small step is added.
+    (iterations.is_finite() && iterations < 1e7 && last.abs().max(first.abs()) < 1e7 * step.abs())
+        .then_some(iterations as u64)
 }
 
-/// The value of a constant number.
+/// Returns the value of a numeric constant expression.
 fn constant(ast: &Ast, id: ExprId) -> Option<f64> {
     match ast.expr(id) {
         Expr::Int(value, _) => Some(f64::from(*value)),

@@ -1,35 +1,35 @@
-//! Errors with their place in a shader.
+//! Translation errors and their positions in the source.
 
 use std::fmt;
 
-/// A place in the source: line and column, counted from 1.
+/// A position in the source: line and column, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pos {
-    /// Line, from 1; 0 if the error has no place.
+    /// Line, from 1; 0 if the error has no position.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
 }
 
-/// What kind of error it is.
+/// The category of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The text is not HLSL.
     Syntax,
-    /// A name is unknown, or types do not fit.
-    Meaning,
-    /// It exceeds a limit.
+    /// A semantic error: an unknown name, or types that do not match.
+    Semantic,
+    /// The shader exceeds a limit.
     Limit,
 }
 
 /// Why a shader cannot be translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Where.
+    /// The position.
     pub pos: Pos,
-    /// What kind of error it is.
+    /// The category.
     pub kind: ErrorKind,
-    /// What is wrong.
+    /// The message.
     pub message: String,
 }
 
@@ -38,8 +38,8 @@ impl Error {
         Err(Self { pos, kind: ErrorKind::Syntax, message: message.into() })
     }
 
-    pub(super) fn meaning<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
-        Err(Self { pos, kind: ErrorKind::Meaning, message: message.into() })
+    pub(super) fn semantic<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {
+        Err(Self { pos, kind: ErrorKind::Semantic, message: message.into() })
     }
 
     pub(super) fn limit<T>(pos: Pos, message: impl Into<String>) -> Result<T, Self> {

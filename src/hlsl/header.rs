@@ -1,22 +1,22 @@
-//! What MilkDrop declares for every preset shader: uniforms, inputs and the names of textures.
+//! What MilkDrop declares for every preset shader: uniforms, inputs and texture names.
 //!
 //! Source: MilkDrop's preset authoring guide.
 
 use lactea_abi::{Address, Filter, NoiseTex, TexDim, TexSource, TextureBinding};
 
-/// Where a value that a shader reads comes from.
+/// The source of a built-in value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Builtin {
-    /// Components of a four-vector of the uniform blocks: first and count.
+    /// Components of a vec4 of the uniform blocks: first component and count.
     Uniform(Register, u8, u8),
     /// One of the rotation matrices.
     Rotation(u32),
-    /// An input of the pixel.
+    /// A per-pixel input.
     Input(Input),
     Constant(f32),
 }
 
-/// A four-vector of the uniform blocks.
+/// A vec4 of the uniform blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Register {
     RandFrame,
@@ -28,7 +28,7 @@ pub(super) enum Register {
     NoiseSize(u32),
 }
 
-/// An input of the pixel, which a shader may change like a variable.
+/// A per-pixel input, which shaders may modify like a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Input {
     Uv,
@@ -38,7 +38,7 @@ pub(super) enum Input {
     Hue,
 }
 
-/// Names of the rotations: each stands for four, with the numbers 1 to 4.
+/// Names of the rotations; each stands for four matrices, numbered 1 to 4.
 const ROTATIONS: [&str; 6] = ["rot_s", "rot_d", "rot_f", "rot_vf", "rot_uf", "rot_rand"];
 
 /// Names of components of `_c2` to `_c13`: name, register, first component, count.
@@ -72,13 +72,13 @@ const NAMED: [(&str, u32, u8, u8); 27] = [
     ("blur3_min", 13, 2, 1),
 ];
 
-/// Registers of scale and bias of the blurred images 1 to 3: register and first component.
+/// Registers with the scale and bias of blur levels 1 to 3: register and first component.
 pub(super) const BLUR_RANGES: [(u32, u8); 3] = [(5, 0), (5, 2), (6, 0)];
 
-/// Weights of `lum`.
+/// Weights of red, green and blue in `lum`.
 pub(super) const LUMINANCE: [f32; 3] = [0.32, 0.49, 0.29];
 
-/// Returns what `name` means if the preset does not declare it.
+/// Returns the built-in called `name`, which the preset may shadow.
 pub(super) fn builtin(name: &str) -> Option<Builtin> {
     let whole = |register| Some(Builtin::Uniform(register, 0, 4));
     match name {
@@ -121,13 +121,13 @@ pub(super) fn builtin(name: &str) -> Option<Builtin> {
     })
 }
 
-/// Whether a name that the preset need not declare is that of a texture's sampler.
+/// Returns true if `name` is a sampler that presets need not declare.
 pub(super) fn is_sampler(name: &str) -> bool {
     name.starts_with("sampler_")
 }
 
-/// Returns the texture behind a sampler's name, such as `sampler_fw_main` or `sampler_noise_lq`. The prefix says how it
-/// is read: `f` filtered or `p` point-wise, `w` wrapped or `c` clamped, in either order.
+/// Returns the texture behind a sampler name such as `sampler_fw_main` or `sampler_noise_lq`. The prefix selects filter
+/// and wrap mode: `f` linear or `p` nearest, `w` wrap or `c` clamp, in either order.
 pub(super) fn texture(name: &str, volume: bool) -> TextureBinding {
     let root = name.strip_prefix("sampler_").unwrap_or(name).to_ascii_lowercase();
     let prefix = root.get(..3).and_then(|prefix| match prefix {
@@ -156,7 +156,7 @@ pub(super) fn texture(name: &str, volume: bool) -> TextureBinding {
     TextureBinding { hlsl_name, source, filter, address, dim }
 }
 
-/// Returns the texture of a name in lower case, without prefixes.
+/// Returns the texture called `root`, in lower case and without prefixes.
 pub(super) fn source(root: &str) -> TexSource {
     match root {
         "main" => TexSource::Main,
@@ -173,7 +173,7 @@ pub(super) fn source(root: &str) -> TexSource {
     }
 }
 
-/// The number of a random texture, as in `rand03_smalltiled`.
+/// Returns the number of a random texture, as in `rand03_smalltiled`.
 pub(super) fn random_slot(root: &str) -> Option<u32> {
     let digits = root.strip_prefix("rand")?.get(..2)?;
     digits.parse().ok().filter(|slot| *slot <= 15)
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_header() {
+    fn builtin_names_resolve() {
         assert_eq!(builtin("q1"), Some(Builtin::Uniform(Register::Q(0), 0, 1)));
         assert_eq!(builtin("q32"), Some(Builtin::Uniform(Register::Q(7), 3, 1)));
         assert_eq!(builtin("q64"), Some(Builtin::Uniform(Register::QHigh(7), 3, 1)));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_textures() {
+    fn sampler_names_resolve_to_textures() {
         let read = |name: &str| {
             let texture = texture(name, false);
             (texture.source, texture.filter, texture.address)

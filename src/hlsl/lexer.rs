@@ -4,14 +4,14 @@ use super::error::{Error, Pos};
 use super::limits;
 use super::token::{Token, TokenKind};
 
-/// Operators and brackets, the longest first.
+/// Operators and punctuation, longest first.
 const MARKS: [&str; 47] = [
     "<<=", ">>=", "##", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "==", "!=", "<=", ">=",
     "&&", "||", "<<", ">>", "::", "+", "-", "*", "/", "%", "=", "<", ">", "!", "~", "&", "|", "^", "?", ":",
     ";", ",", ".", "(", ")", "[", "]", "{", "}", "#",
 ];
 
-/// Splits `source`; the last token is the end.
+/// Splits `source` into tokens; the last one is `TokenKind::End`.
 pub(super) fn tokens(source: &str) -> Result<Vec<Token>, Error> {
     if source.len() > limits::BYTES {
         let message = format!("the shader has {} bytes; the limit is {}", source.len(), limits::BYTES);
@@ -43,7 +43,7 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
-    /// Skips `bytes` of the rest.
+    /// Skips `bytes` of the remaining source.
     fn advance(&mut self, bytes: usize) {
         let (skipped, rest) = self.rest.split_at(bytes);
         for letter in skipped.chars() {
@@ -57,14 +57,14 @@ impl Lexer<'_> {
         self.rest = rest;
     }
 
-    /// Skips white space, comments and line ends after a backslash.
+    /// Skips whitespace, comments and line continuations.
     fn skip_space(&mut self) -> Result<(), Error> {
         loop {
             let bytes = self.rest.as_bytes();
             let length = match bytes {
                 [b'/', b'/', ..] => self.rest.find('\n').unwrap_or(self.rest.len()),
                 [b'/', b'*', ..] => match self.rest.find("*/") {
-                    // `/*/` does not end its own comment.
+                    // `/*/` does not close its own comment.
                     Some(1) => self.rest[3..].find("*/").map_or(self.rest.len(), |at| at + 5),
                     Some(at) => at + 2,
                     None => self.rest.len(),
@@ -157,12 +157,12 @@ impl Lexer<'_> {
             }
         }
         self.suffix(&['f', 'F', 'h', 'H', 'l', 'L']);
-        // Larger values than a float can hold are the largest that it can.
+        // Values beyond the range of a float saturate.
         let value = (value as f32).clamp(f32::MIN, f32::MAX);
         Ok(TokenKind::Float(value))
     }
 
-    /// Skips letters of `allowed`, unless a longer word follows.
+    /// Skips a suffix of `allowed` letters, unless it is part of a longer word.
     fn suffix(&mut self, allowed: &[char]) -> String {
         let length = word_length(self.rest);
         let text = &self.rest[..length];
@@ -179,7 +179,7 @@ fn word_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-/// Whether what follows a dot is the name of a component, as in `1.xxx`.
+/// Returns true if a component name follows the dot, as in `1.xxx`.
 fn starts_member(text: &str) -> bool {
     let word = &text[..word_length(text)];
     let components = |set: &str| word.len() <= 4 && word.chars().all(|letter| set.contains(letter));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_their_types() {
+    fn number_literals_get_their_types() {
         use TokenKind::{Float, Int, Mark, Name};
         let (dot, x) = (Mark("."), Name("xxx".into()));
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_line_ends_are_skipped() {
+    fn comments_and_line_continuations_are_skipped() {
         let found = tokens("a // b\n/* c\nd */ e \\\n f").expect("tokens");
         let places: Vec<_> = found.iter().map(|t| (t.pos.line, t.pos.column, t.starts_line)).collect();
         assert_eq!(places, [(1, 1, true), (3, 6, true), (4, 2, false), (4, 3, true)]);

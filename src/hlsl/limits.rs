@@ -1,37 +1,38 @@
-//! Limits of shaders, above what any real preset needs.
+//! Limits on shaders, all above what real presets need.
 
 /// Maximum size of the source, bytes.
 pub const BYTES: usize = 256 << 10;
 /// Maximum number of tokens after macros are expanded.
 pub const TOKENS: usize = 100_000;
-/// Maximum number of tokens that expanding macros moves, in total.
+/// Maximum number of tokens that macro expansion processes, in total.
 pub const EXPANSION: usize = 300_000;
-/// Maximum depth of macros inside arguments of macros.
+/// Maximum nesting of macro calls in macro arguments.
 pub const MACRO_DEPTH: usize = 64;
 /// Maximum number of macros.
 pub const MACROS: usize = 1_024;
-/// Maximum depth of brackets, blocks and prefix operators.
+/// Maximum nesting of brackets, blocks and prefix operators.
 pub const NESTING: usize = 150;
-/// Maximum depth of functions that call functions.
+/// Maximum call depth.
 pub const CALL_DEPTH: usize = 24;
 /// Maximum elements of one array.
 pub const ELEMENTS: u32 = 4_096;
 /// Maximum size of all arrays of a shader, bytes.
 pub const ARRAY_BYTES: u32 = 64 << 10;
-/// Maximum of statements and operators, where each call counts as the whole function. Real presets have up to 1,040.
+/// Maximum number of statements and operators, with every call inlined. Real presets have up to 1,040.
 pub const OPERATIONS: u64 = 20_000;
-/// Maximum of texture lookups, counted likewise: drivers take minutes to compile thousands. Real presets have up to 28.
+/// Maximum number of texture lookups, with every call inlined; drivers take minutes to compile thousands. Real presets
+/// have up to 28.
 pub const LOOKUPS: u64 = 512;
-/// Maximum of calls of expensive functions (powers, logarithms, trigonometry), counted likewise. Real presets have up to
-/// 37.
+/// Maximum number of calls to expensive functions (powers, logarithms, trigonometry), with every call inlined. Real
+/// presets have up to 37.
 pub const EXPENSIVE: u64 = 400;
-/// Maximum of loops, counted likewise. Real presets have up to 9.
+/// Maximum number of loops, with every call inlined. Real presets have up to 9.
 pub const LOOPS: u64 = 48;
-/// Maximum of texture lookups of one pixel in loops whose number of rounds is known. Real presets have up to 54.
+/// Maximum texture lookups per pixel in loops with a known number of iterations. Real presets have up to 54.
 pub const PIXEL_LOOKUPS: u64 = 4_096;
-/// Work that the loops of one pixel may do before they are cut short, in operations. Real presets do up to 8,000.
+/// Maximum work of one pixel's loops before they are cut short, in operations. Real presets need up to 8,000.
 pub const PIXEL_WORK: u64 = 32_768;
-/// What a texture lookup counts as.
+/// Operations that one texture lookup counts as.
 pub const LOOKUP_WORK: u64 = 128;
-/// Minimum and maximum rounds of all loops of one pixel that are counted.
-pub const ROUNDS: [u64; 2] = [32, 4_096];
+/// Minimum and maximum number of iterations allowed to all counted loops of one pixel.
+pub const ITERATIONS: [u64; 2] = [32, 4_096];

@@ -1,11 +1,11 @@
-//! Translates the shaders of presets from HLSL, as Direct3D 9 reads it, to naga's intermediate representation.
+//! Translates preset shaders from HLSL, in its Direct3D 9 dialect, to naga's intermediate representation.
 //!
 //! ```text
-//! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ budget kept ─lower─▶ naga::Module
+//! text ─lexer─▶ tokens ─preprocessor─▶ tokens ─parser─▶ tree ─cost─▶ bounded tree ─lower─▶ naga::Module
 //! ```
 //!
-//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step has a budget
-//! (`limits`), and nothing recurses deeper than the limit of nesting, whatever the source.
+//! Written from Microsoft's public documentation of HLSL and MilkDrop's preset authoring guide. Every step is limited
+//! (`limits`), and no recursion is deeper than the nesting limit, whatever the source.
 
 mod ast;
 mod condition;
@@ -30,10 +30,10 @@ pub use translation::{IMAGE_ENTRY, Translation};
 /// Translates the warp or composite shader of a preset.
 ///
 /// # Errors
-/// Fails with the first error and its place, or with the limit that the shader exceeds.
+/// Returns the first error with its position, or the limit that the shader exceeds.
 pub fn translate(kind: PassKind, source: &str) -> Result<Translation, Error> {
     let tokens = preprocessor::expand(lexer::tokens(source)?)?;
     let tree = parser::parse(&tokens)?;
-    let plan = cost::check(&tree)?;
-    lower::lower(&tree, kind, plan)
+    let bounds = cost::check(&tree)?;
+    lower::lower(&tree, kind, bounds)
 }

@@ -1,4 +1,4 @@
-//! Directives and macros: from the tokens of a file to the tokens of the language.
+//! Directives and macros: from source tokens to preprocessed tokens.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,13 +8,13 @@ use super::error::{Error, Pos};
 use super::limits;
 use super::token::{Name, Token, TokenKind};
 
-/// A macro: with parameters if it is called like a function.
+/// A macro, with parameters if it is function-like.
 struct Macro {
     parameters: Option<Vec<Name>>,
     body: Vec<Token>,
 }
 
-/// Names of macros whose expansion a token comes from, and which it therefore does not call.
+/// The macros that a token was expanded from, which it must not expand again.
 type Hidden = Option<Rc<HiddenName>>;
 
 struct HiddenName {
@@ -32,7 +32,7 @@ fn hides(mut hidden: &Hidden, name: &str) -> bool {
     false
 }
 
-/// Expands all macros of `tokens` and obeys all directives; the last token is the end.
+/// Expands all macros and processes all directives of `tokens`; the last token is `TokenKind::End`.
 pub(super) fn expand(tokens: Vec<Token>) -> Result<Vec<Token>, Error> {
     let mut preprocessor = Preprocessor { macros: HashMap::new(), work: 0 };
     preprocessor.file(&tokens)
@@ -40,16 +40,16 @@ pub(super) fn expand(tokens: Vec<Token>) -> Result<Vec<Token>, Error> {
 
 struct Preprocessor {
     macros: HashMap<Name, Macro>,
-    /// Tokens moved so far.
+    /// Tokens processed so far.
     work: usize,
 }
 
 /// One level of `#if`.
 struct Level {
     pos: Pos,
-    /// Whether the lines of the present branch count.
+    /// Whether the lines of the current branch are active.
     active: bool,
-    /// Whether a branch has counted, or none may.
+    /// Whether a branch was already taken, or the whole conditional is inactive.
     taken: bool,
     otherwise: bool,
 }
@@ -59,7 +59,7 @@ impl Preprocessor {
         let mut out = Vec::with_capacity(tokens.len());
         let mut levels: Vec<Level> = Vec::new();
         let mut at = 0;
-        // Text between directives is expanded as a whole, because the arguments of a macro may span lines.
+        // Text between directives is expanded as a whole because macro arguments may span lines.
         let mut text: Vec<Token> = Vec::new();
         while at < tokens.len() {
             let token = &tokens[at];
@@ -84,7 +84,7 @@ impl Preprocessor {
         }
     }
 
-    /// Expands `text` to the end of `out` and empties it.
+    /// Expands `text`, appends it to `out` and clears it.
     fn text(&mut self, text: &mut Vec<Token>, out: &mut Vec<Token>) -> Result<(), Error> {
         if self.macros.is_empty() {
             out.append(text);
@@ -161,7 +161,7 @@ impl Preprocessor {
     }
 
     fn condition(&mut self, pos: Pos, line: &[Token]) -> Result<bool, Error> {
-        // `defined` looks at names before they are expanded.
+        // `defined` applies to names before they are expanded.
         let mut plain: Vec<Token> = Vec::with_capacity(line.len());
         let mut at = 0;
         while at < line.len() {
@@ -199,12 +199,12 @@ impl Preprocessor {
         let mut parameters = None;
         if rest.first().is_some_and(|token| token.is("(") && token.glued) {
             let Some(end) = rest.iter().position(|token| token.is(")")) else {
-                return Error::syntax(rest[0].pos, "the parameters of a macro need a closing bracket");
+                return Error::syntax(rest[0].pos, "unclosed parameter list of a macro");
             };
             let names = rest[1..end].iter().filter(|token| !token.is(","));
             let names: Option<Vec<Name>> = names.map(|token| token.name().cloned()).collect();
             let Some(names) = names else {
-                return Error::syntax(rest[0].pos, "the parameters of a macro must be names");
+                return Error::syntax(rest[0].pos, "macro parameters must be names");
             };
             parameters = Some(names);
             body = &rest[end + 1..];
@@ -213,16 +213,19 @@ impl Preprocessor {
         Ok(())
     }
 
-    /// Counts moved tokens.
+    /// Counts processed tokens.
     fn spend(&mut self, pos: Pos, tokens: usize) -> Result<(), Error> {
         self.work += tokens;
         if self.work > limits::EXPANSION {
-            return Error::limit(pos, format!("macros move more than {} tokens", limits::EXPANSION));
+            return Error::limit(
+                pos,
+                format!("macro expansion processes more than {} tokens", limits::EXPANSION),
+            );
         }
         Ok(())
     }
 
-    /// Expands the tokens of `input`, whose last is the first to come.
+    /// Expands the tokens of `input`, a stack with the next token on top.
     fn expand(
         &mut self,
         mut input: Vec<(Token, Hidden)>,
@@ -261,7 +264,7 @@ impl Preprocessor {
         Ok(out)
     }
 
-    /// Puts what a macro is replaced with in front of the rest of the input.
+    /// Pushes the replacement of a macro onto the input.
     fn push(
         &mut self,
         input: &mut Vec<(Token, Hidden)>,
@@ -282,7 +285,7 @@ impl Preprocessor {
         Ok(())
     }
 
-    /// Returns the body of a macro with its arguments in place.
+    /// Returns the body of a macro with its arguments substituted.
     fn substitute(
         &mut self,
         call: &Token,
@@ -292,7 +295,8 @@ impl Preprocessor {
         depth: usize,
     ) -> Result<Vec<(Token, Hidden)>, Error> {
         if depth >= limits::MACRO_DEPTH {
-            let message = format!("macros in arguments of macros, deeper than {}", limits::MACRO_DEPTH);
+            let message =
+                format!("macro calls in macro arguments nested deeper than {}", limits::MACRO_DEPTH);
             return Error::limit(call.pos, message);
         }
         let mut expanded: Vec<Option<Vec<(Token, Hidden)>>> = vec![None; arguments.len()];
@@ -332,7 +336,7 @@ impl Preprocessor {
     }
 }
 
-/// Takes the arguments of a call from the input: all up to the closing bracket.
+/// Takes the arguments of a call from the input, up to the closing parenthesis.
 fn arguments(call: &Token, input: &mut Vec<(Token, Hidden)>) -> Result<Vec<Vec<(Token, Hidden)>>, Error> {
     input.pop();
     let mut arguments = vec![Vec::new()];
@@ -353,10 +357,10 @@ fn arguments(call: &Token, input: &mut Vec<(Token, Hidden)>) -> Result<Vec<Vec<(
             last.push((token, hidden));
         }
     }
-    Error::syntax(call.pos, format!("the call of macro {} needs a closing bracket", call.describe()))
+    Error::syntax(call.pos, format!("unclosed arguments of macro {}", call.describe()))
 }
 
-/// Joins the last token of `out` and the first of `right` to one name or number.
+/// Pastes the last token of `out` and the first of `right` into one name or number.
 fn paste(out: &mut Vec<(Token, Hidden)>, right: Vec<(Token, Hidden)>) {
     let mut right = right.into_iter();
     if let (Some((left, _)), Some((next, _))) = (out.last_mut(), right.next()) {
@@ -386,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_replaced() {
+    fn macros_are_expanded() {
         assert_eq!(expanded("#define a b\n#define b 3\na + b").as_deref(), Ok("3 + 3"));
         assert_eq!(expanded("#define f(x, y) x*y\nf(1, (2, 3)) f").as_deref(), Ok("1 * ( 2 , 3 ) f"));
         assert_eq!(expanded("#define f(x) g(x)\n#define g(x) [x]\nf(f(1))").as_deref(), Ok("[ [ 1 ] ]"));
@@ -397,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_choose_lines() {
+    fn conditionals_select_lines() {
         assert_eq!(expanded("#if 1 + 1 == 2\na\n#else\nb\n#endif").as_deref(), Ok("a"));
         assert_eq!(
             expanded("#define n 3\n#if n > 3\na\n#elif defined(n)\nb\n#else\nc\n#endif").as_deref(),

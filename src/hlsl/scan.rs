@@ -1,11 +1,11 @@
-//! Finds the names that statements may change.
+//! Finds the variables that statements may modify.
 
 use std::collections::HashSet;
 
 use super::ast::{Ast, Expr, ExprId, Passing, Stmt, StmtId};
 use super::token::Name;
 
-/// Names that a part of the tree assigns to, or passes to a function that may.
+/// Names that part of the tree assigns to, or passes to a function that may assign to them.
 pub(super) struct Changes<'a> {
     ast: &'a Ast,
     pub names: HashSet<Name>,
@@ -16,7 +16,7 @@ impl<'a> Changes<'a> {
         Self { ast, names: HashSet::new() }
     }
 
-    /// Names changed anywhere in the shader.
+    /// Returns the names modified anywhere in the shader.
     pub fn of_all(ast: &'a Ast) -> HashSet<Name> {
         let mut changes = Self::new(ast);
         for id in 0..ast.exprs.len() as ExprId {
@@ -41,7 +41,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Adds what the expression itself changes.
+    /// Adds what the expression itself modifies.
     fn own(&mut self, id: ExprId) {
         match self.ast.expr(id) {
             Expr::Assign(_, target, _) | Expr::Step { target, .. } => self.root(*target),
@@ -56,7 +56,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    /// Whether a function called `name` may change its argument.
+    /// Returns true if argument `index` of a function called `name` may be an output.
     fn is_output(&self, name: &str, index: usize) -> bool {
         let own = self.ast.functions.iter().filter(|function| &*function.name == name);
         let mut parameters = own.filter_map(|function| function.parameters.get(index));
@@ -74,7 +74,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Adds the direct operands of `expr` to `out`.
+/// Appends the direct operands of `expr` to `out`.
 pub(super) fn children(expr: &Expr, out: &mut Vec<ExprId>) {
     match expr {
         Expr::Int(..) | Expr::Float(_) | Expr::Bool(_) | Expr::Name(_) => {}
@@ -84,12 +84,12 @@ pub(super) fn children(expr: &Expr, out: &mut Vec<ExprId>) {
             out.extend([*left, *right]);
         }
         Expr::Index(base, index) => out.extend([*base, *index]),
-        Expr::Choose(condition, accept, reject) => out.extend([*condition, *accept, *reject]),
+        Expr::Conditional(condition, accept, reject) => out.extend([*condition, *accept, *reject]),
         Expr::Call(_, values) | Expr::Construct(_, values) | Expr::List(values) => out.extend(values),
     }
 }
 
-/// Adds the expressions of a statement and of all inside it to `out`.
+/// Appends the expressions of a statement, including nested ones, to `out`.
 fn stmt_exprs(ast: &Ast, id: StmtId, out: &mut Vec<ExprId>) {
     let mut open = vec![id];
     while let Some(id) = open.pop() {

@@ -1,10 +1,10 @@
-//! Tokens.
+//! The tokens of a shader.
 
 use std::rc::Rc;
 
 use super::error::Pos;
 
-/// A name: interned by the lexer only as far as copies share the text.
+/// A name. Copies of a token share the text; equal names are not interned.
 pub type Name = Rc<str>;
 
 /// What a token is.
@@ -12,13 +12,13 @@ pub type Name = Rc<str>;
 pub enum TokenKind {
     /// A name or keyword.
     Name(Name),
-    /// A whole number; `true` if it is unsigned.
+    /// An integer; `true` if it is unsigned.
     Int(u32, bool),
     /// A number with a fraction, exponent or suffix.
     Float(f32),
     /// An operator or bracket.
     Mark(&'static str),
-    /// A string in quotes, without them.
+    /// A quoted string, without the quotes.
     Text(Name),
     /// A character that HLSL does not use.
     Stray(char),
@@ -31,9 +31,9 @@ pub enum TokenKind {
 pub struct Token {
     pub kind: TokenKind,
     pub pos: Pos,
-    /// Whether it is the first of its line.
+    /// Whether it is the first token of its line.
     pub starts_line: bool,
-    /// Whether it follows the token before without a space.
+    /// Whether it follows the previous token without whitespace.
     pub glued: bool,
 }
 
@@ -49,7 +49,7 @@ impl Token {
         }
     }
 
-    /// Text for messages.
+    /// Returns a description for error messages.
     pub fn describe(&self) -> String {
         match &self.kind {
             TokenKind::Name(name) => format!("`{name}`"),

@@ -1,6 +1,6 @@
-//! Types of HLSL, their names and how they combine.
+//! HLSL types, their names, and type conversions.
 
-/// Kind of a number. The later one wins where two meet.
+/// Kind of a number, in promotion order: the later kind wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Bool,
@@ -20,7 +20,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The shape of `rows` x `columns` numbers; a single row or column is a vector.
+    /// Returns the shape of `rows` x `columns` numbers; a single row or column is a vector.
     pub fn of(rows: u8, columns: u8) -> Self {
         match (rows, columns) {
             (1, 1) => Self::Scalar,
@@ -29,7 +29,7 @@ impl Shape {
         }
     }
 
-    /// How many numbers it has.
+    /// Returns the number of components.
     pub fn count(self) -> u8 {
         match self {
             Self::Scalar => 1,
@@ -68,10 +68,10 @@ pub struct ArrayType {
     pub length: u32,
 }
 
-/// Returns the type with a name such as `float3` or `int2x2`.
+/// Returns the type called `name`, such as `float3` or `int2x2`.
 pub(super) fn numeric(name: &str) -> Option<Ty> {
     let word = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
-    // `min16float` and `min12int` have digits inside.
+    // `min16float` and `min12int` contain digits.
     let kind = match word {
         "float" | "half" | "double" | "fixed" | "min16float" | "min10float" => Kind::Float,
         "int" | "min16int" | "min12int" => Kind::Int,
@@ -89,7 +89,7 @@ pub(super) fn numeric(name: &str) -> Option<Ty> {
     Some(number(kind, shape))
 }
 
-/// The type of a number; matrices are of floats.
+/// Returns a numeric type; matrices are always of floats.
 pub(super) fn number(kind: Kind, shape: Shape) -> Ty {
     match shape {
         Shape::Matrix(..) => Ty::Number(Kind::Float, shape),
@@ -97,7 +97,7 @@ pub(super) fn number(kind: Kind, shape: Shape) -> Ty {
     }
 }
 
-/// The shape of an operation on two values: a scalar spreads, and of two sizes the smaller counts.
+/// Returns the shape of a binary operation: scalars broadcast, and larger vectors are truncated.
 pub(super) fn common_shape(left: Shape, right: Shape) -> Shape {
     use Shape::{Matrix, Scalar, Vector};
     match (left, right) {

@@ -35,12 +35,11 @@ pub enum Video {
 }
 
 impl Video {
-    /// Opens `path`. A name with the ending of a video (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) gives a video with
-    /// `sound`, or an animation without sound if ffmpeg is missing; `.webp` gives an animation; a name without an ending a
-    /// folder of pictures.
+    /// Opens `path`. A video extension (`.mp4`, `.m4v`, `.mov`, `.mkv`, `.webm`) selects a video with `sound`, or a
+    /// silent animation if ffmpeg is missing; `.webp` selects an animation; no extension selects a folder of pictures.
     ///
     /// # Errors
-    /// Fails if the name has another ending, or if the file cannot be created.
+    /// Returns an error for any other extension, or if the file cannot be created.
     pub fn open(path: &Path, size: [u32; 2], fps: u32, sound: Option<&Path>) -> anyhow::Result<Self> {
         let format = VideoFormat::of(path)?;
         let place = if format == VideoFormat::Folder { path } else { path.parent().unwrap_or(path) };
@@ -99,7 +98,7 @@ fn animation(path: &Path, size: [u32; 2], fps: u32) -> anyhow::Result<Video> {
     animation.map(Video::Animation).with_context(|| format!("creating {}", path.display()))
 }
 
-/// What a file name asks for.
+/// The output format that a file name selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoFormat {
     /// A video.
@@ -110,7 +109,7 @@ pub enum VideoFormat {
     Folder,
 }
 
-/// What a video is encoded with.
+/// The codecs of a video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// H.264 or, failing that, MPEG-4, with AAC sound.
@@ -119,16 +118,16 @@ pub enum Codec {
     WebM,
 }
 
-/// A file name whose ending is not that of a video.
+/// A file name whose extension is not a known video format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "cannot write a .{0} file; end the name in .mp4, .mov, .mkv, .webm or .webp for a video, or in no ending for a folder \
+    "cannot write a .{0} file; end the name in .mp4, .mov, .mkv, .webm or .webp for a video, or omit the extension for a folder \
      of pictures"
 )]
 pub struct UnknownVideoFormat(String);
 
 impl VideoFormat {
-    /// Returns the format of a file name. An existing folder is a folder whatever its name.
+    /// Returns the format of a file name. An existing folder selects a folder, whatever its name.
     pub fn of(path: &Path) -> Result<Self, UnknownVideoFormat> {
         let Some(ending) = path.extension().filter(|_| !path.is_dir()) else { return Ok(Self::Folder) };
         match ending.to_string_lossy().to_lowercase().as_str() {
@@ -141,7 +140,7 @@ impl VideoFormat {
 }
 
 impl Codec {
-    /// Video encoders of ffmpeg in order of preference, with their options.
+    /// Returns the video encoders of ffmpeg in order of preference, with their options.
     fn encoders(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
             Self::Mpeg => &[
@@ -164,9 +163,8 @@ impl Codec {
     }
 }
 
-/// Converts RGB pictures, which use the full range, into the colours that players assume for HD, and marks them as such
-/// (ITU-R BT.709, limited range; H.264 annex E). Without this ffmpeg converts to BT.601. Pads to even sides, which 4:2:0
-/// requires.
+/// Converts full-range RGB to the colours that players assume for HD, and tags them as such (ITU-R BT.709, limited
+/// range; H.264 annex E). Otherwise ffmpeg would convert to BT.601. Pads to even sides, which 4:2:0 requires.
 const COLOURS: [&str; 12] = [
     "-vf",
     "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=in_range=full:out_range=tv:out_color_matrix=bt709,format=yuv420p",
@@ -182,7 +180,7 @@ const COLOURS: [&str; 12] = [
     "tv",
 ];
 
-/// Why ffmpeg cannot write a video.
+/// Why ffmpeg cannot write the video.
 #[derive(Debug, thiserror::Error)]
 pub enum FfmpegError {
     /// ffmpeg is missing or did not start.
@@ -209,7 +207,7 @@ fn start_ffmpeg(
     sound: Option<&Path>,
 ) -> Result<Video, FfmpegError> {
     let (encoder, options) = encoder(codec)?;
-    // Sound that ends early is followed by silence.
+    // Sound that ends early is padded with silence.
     let with_sound = ["-c:a", codec.sound(), "-af", "apad", "-shortest"];
     let mut command = Command::new("ffmpeg");
     command
@@ -235,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_an_ending_is_a_video_or_refused() {
+    fn a_name_with_an_unknown_extension_is_rejected() {
         let of = |name: &str| VideoFormat::of(Path::new(name));
         for name in ["a.mp4", "a.MOV", "x/a.mkv", "a.m4v"] {
             assert_eq!(of(name), Ok(VideoFormat::Video(Codec::Mpeg)), "{name}");
@@ -266,7 +264,7 @@ mod tests {
             let mut video = Video::open(&path, [96, 64], 5, None).expect("opened");
             (0..3).for_each(|_| video.push(&picture).expect("written"));
             assert_eq!(video.finish().expect("finished"), path);
-            // As a player reads HD: BT.709, limited range.
+            // Decode as players do for HD: BT.709, limited range.
             let read = Command::new("ffmpeg")
                 .args(["-v", "error", "-i"])
                 .arg(&path)

@@ -10,7 +10,8 @@ use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
-/// `rand_preset` and the hues of projectM for its seed 1, as its pictures show them; the first hue is not drawn.
+/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures; the first hue is never
+/// drawn.
 const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
 const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
 
@@ -35,14 +36,14 @@ struct Rotation {
 }
 
 impl ShaderRandoms {
-    /// Draws the values of a preset. Seed 1 gives those of projectM, as far as they are known.
+    /// Draws the values of a preset. For seed 1, returns those of projectM where they are known.
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let drawn = std::array::from_fn(|_| rng.unit_f32());
         let hues = std::array::from_fn(|_| rng.unit_f32() * 64.8);
         let (rand_preset, hue_start) = if seed == 1 { (SEED_1_PRESET, SEED_1_HUE) } else { (drawn, hues) };
         let rotations = std::array::from_fn(|k| {
-            // Five groups of four, each faster than the last: s, d, f, vf, uf.
+            // Five groups of four, each faster than the previous one: s, d, f, vf, uf.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
             Rotation {
                 start: std::array::from_fn(|_| rng.unit_f32() * 6.28),
@@ -52,7 +53,7 @@ impl ShaderRandoms {
         Self { rng, rand_preset, hue_start, rotations }
     }
 
-    /// Returns a random rotation that stands still.
+    /// Returns a random rotation that does not move.
     fn random_rotation(&mut self) -> Rotation {
         let rng = &mut self.rng;
         Rotation { start: std::array::from_fn(|_| rng.unit_f32() * 6.28), speed: [0.0; 3] }
@@ -103,7 +104,7 @@ pub(super) fn fill(
     };
 }
 
-/// Converts a value for shaders, which rely on it being finite: the translator guards no product of two such values.
+/// Clamps a value to finite `f32`, which shaders rely on: the translator does not guard products of such values.
 fn finite(value: f64) -> f32 {
     if value.is_nan() { 0.0 } else { (value as f32).clamp(f32::MIN, f32::MAX) }
 }
@@ -178,7 +179,7 @@ fn hue_corners(time: f32, start: &[f32; 4]) -> [[f32; 4]; 4] {
 }
 
 impl Rotation {
-    /// Returns the rotation matrix at `time` seconds as three columns of four; `v * matrix` rotates the row vector
+    /// Returns the rotation matrix at `time` seconds as three columns of four rows; `v * matrix` rotates the row vector
     /// `v = (x, y, z, 1)`.
     fn matrix(&self, time: f32) -> [[f32; 4]; 3] {
         let angle = |axis: usize| (self.start[axis] + self.speed[axis] * time).sin_cos();

@@ -7,7 +7,7 @@ use super::frame::Weight;
 use super::names::{POINT, Q_COUNT, T_COUNT, WAVE, point, wave};
 use super::preset_audio::SPECTRUM_BINS;
 use super::program::WaveProgram;
-use super::stroke::{self, Point, StrokeStyle};
+use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
@@ -24,11 +24,12 @@ pub(super) struct WaveState {
     main: Namespace,
     point: Namespace,
     init_t: [f64; T_COUNT],
-    /// Input of each channel, rows of the per-point code and the points they become; reused, so that no frame allocates.
+    /// Input of each channel, rows of the per-point code and the resulting points; reused to avoid allocations per
+    /// frame.
     channels: [Vec<f32>; 2],
     inputs: Vec<f64>,
     outputs: Vec<f64>,
-    run: Vec<Point>,
+    run: Vec<StrokePoint>,
 }
 
 impl WaveState {
@@ -139,7 +140,7 @@ impl WaveState {
                 }
             }
             let [x, y, color @ ..] = values;
-            self.run.push(Point {
+            self.run.push(StrokePoint {
                 at: [(x * 2.0 - 1.0) as f32 / aspect_x, (y * 2.0 - 1.0) as f32 / aspect_y],
                 color: color.map(super::color_byte),
             });

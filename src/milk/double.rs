@@ -1,8 +1,8 @@
 //! Double presets of MilkDrop 3 (`.milk2`): two presets in one file, blended.
 //!
-//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Files are read
-//! leniently: the markers are whole lines, a value that is no number gets its default, and a half that is empty or cut
-//! off leaves the other one.
+//! Each preset draws to its own image. The file stores the blend progress and the blend pattern. Parsing is lenient:
+//! the markers are whole lines, an invalid number is replaced by its default, and if one half is empty or truncated,
+//! the other one plays alone.
 
 use super::text::{leading_number, lines};
 
@@ -13,9 +13,9 @@ pub struct DoubleBlend {
     pub share: f32,
     /// Where the second picture appears first.
     pub pattern: Pattern,
-    /// Whether the second picture appears last where it otherwise appears first.
+    /// Whether the pattern is reversed, so that the second picture appears last where it would appear first.
     pub reversed: bool,
-    /// Random numbers of the pattern, 0 to 1: its angle, position or seed.
+    /// Random parameters of the pattern, 0 to 1: angle, position or seed.
     pub random: [f32; 5],
 }
 
@@ -81,7 +81,7 @@ patterns! {
     Cross2 "cross2" "A diagonal cross."
 }
 
-/// A double preset: the text of its halves, of which one may be blank, and what was ignored.
+/// A double preset: the text of its halves, one of which may be blank, and what was ignored.
 pub(super) struct Double {
     pub halves: [String; 2],
     pub blend: DoubleBlend,

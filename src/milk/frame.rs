@@ -47,14 +47,15 @@ pub struct Frame {
     pub triangles: Vec<Vertex>,
     /// Area of the polygons so far, in screens.
     coverage: f32,
-    /// Corners of the polygons so far; those of outlines count, too.
+    /// Corners of the polygons so far, including outlines.
     corners: u32,
 }
 
-/// Maximum total area of the polygons of one frame, in screens. Polygons beyond it are dropped, which keeps a frame
-/// from occupying the device for seconds.
+/// Maximum total area of the polygons of one frame, in screens. Polygons beyond it are dropped, so that a frame does
+/// not occupy the device for seconds.
 const MAX_COVERAGE: f32 = 256.0;
-/// Maximum corners of the polygons of one frame, for the same reason. Four shapes of 1,024 round, outlined instances have as many.
+/// Maximum corners of the polygons of one frame, for the same reason: as many as four shapes with 1,024 round, outlined
+/// instances.
 const MAX_CORNERS: u32 = 4 * 1_024 * 200;
 
 /// Blend mode of a draw.

@@ -1,4 +1,4 @@
-//! The warp mesh: where each vertex of the grid samples the previous image.
+//! The warp mesh: the position where each vertex of the grid samples the previous image.
 //!
 //! Zoom, stretch, warp, rotation and translation are applied in the order of MilkDrop's preset authoring guide.
 
@@ -23,7 +23,7 @@ pub(super) struct MeshState {
     /// Outputs of the per-vertex code for one row of the mesh.
     outputs: Vec<f64>,
     previous: PreviousMesh,
-    /// Whether no vertex of the latest mesh had a finite source.
+    /// Whether no vertex of the latest mesh sampled a finite position.
     lost: bool,
 }
 
@@ -47,7 +47,7 @@ impl MeshState {
         }
     }
 
-    /// Returns whether no vertex of the latest mesh had a finite place to sample.
+    /// Returns true if no vertex of the latest mesh sampled a finite position.
     pub fn lost(&self) -> bool {
         self.lost
     }
@@ -76,7 +76,7 @@ impl MeshState {
         let base: [f64; MOTION] = frame_vars[..MOTION].try_into().expect("motion variables come first");
         let motion = base.map(|value| value as f32);
         let code = program.code.per_vertex.as_ref();
-        // Motion variables that the code assigns, with their columns.
+        // Motion variables that the code assigns, and their columns.
         let columns = code.map(|code| (0..MOTION).filter_map(|slot| Some((slot, code.output(slot)?))));
         let columns: SmallVec<[(usize, usize); MOTION]> = columns.into_iter().flatten().collect();
         out.mesh_size = context.tick.mesh;
@@ -159,7 +159,7 @@ pub struct GridPoint {
     pub rad: f32,
     /// Angle around the centre, -pi to pi, counterclockwise.
     pub ang: f32,
-    /// Position as per-vertex code reads it, 0 to 1, y down.
+    /// Position in the coordinates of per-vertex code, 0 to 1, y down.
     code_pos: [f32; 2],
 }
 
@@ -172,7 +172,7 @@ impl GridPoint {
         Self {
             at: [x, y],
             rad: square_x.hypot(square_y),
-            // The centre row counts as just below the centre: its left half is at -pi.
+            // The centre row counts as just below the centre, so its left half is at -pi.
             ang: if at_center { 0.0 } else { negative_zero(square_y).atan2(square_x) },
             code_pos: [x * 0.5 * aspect_x + 0.5, y * -0.5 * aspect_y + 0.5],
         }
@@ -253,8 +253,8 @@ impl WarpField {
     }
 }
 
-/// Returns `zoom` to the power of `exponent` to the power of the distance, from -1 at the centre. A power of 1 and a
-/// first power need no computation; both are exact.
+/// Returns `zoom` to the power of `exponent` to the power of the distance, which runs from -1 at the centre. Neutral
+/// exponents are skipped, which gives the same bits.
 fn zoom(zoom: f32, exponent: f32, rad: f32) -> f32 {
     if zoom == 1.0 || exponent == 1.0 {
         return zoom;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::names::frame;
 
-/// Changes stored without an allocation; the macros make seven.
+/// Changes stored inline, without allocation; the macros make seven.
 const INLINE_CHANGES: usize = 8;
 
 /// Modulation of one deck's preset for one frame.

@@ -1,4 +1,4 @@
-//! Motion vectors, darkened centre and borders.
+//! Motion vectors, the darkened centre and borders.
 
 use super::engine::{Context, Tick};
 use super::frame::Weight;
@@ -9,7 +9,7 @@ use super::{Blend, Draw, Frame, Segment, Vertex};
 /// Maximum columns and rows of motion vectors.
 const MAX_VECTORS: [f64; 2] = [64.0, 48.0];
 
-/// Draws motion vectors, which show where points of the picture come from, onto the previous image.
+/// Draws motion vectors, which show where each point of the picture came from, onto the previous image.
 pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, out: &mut Frame) {
     let alpha = vars[frame::mv_a] as f32;
     if alpha < 0.001 || previous.uv.is_empty() {
@@ -59,8 +59,8 @@ pub(super) fn motion_vectors(vars: &[f64], previous: &PreviousMesh, tick: Tick, 
 }
 
 impl PreviousMesh {
-    /// Returns where the previous frame sampled its input for the point `(fx, fy)`, both 0 to 1. Rows are in reverse
-    /// order, as in projectM: vectors of a rotating picture rotate the other way.
+    /// Returns where the previous frame sampled its input for the point `(fx, fy)`, both 0 to 1. As in projectM, rows
+    /// are in reverse order, so that the vectors of a rotating picture rotate the other way.
     fn source(&self, fx: f32, fy: f32) -> [f32; 2] {
         let [across, down] = self.size;
         let column = fx * across as f32;

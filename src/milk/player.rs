@@ -31,7 +31,7 @@ pub struct StepReport {
     pub over_budget: bool,
     /// Polygons were dropped because together they have more area or corners than allowed.
     pub overdrawn: bool,
-    /// Not one vertex of the warp mesh has a finite place to sample: the preset computes with NaN or infinities.
+    /// No vertex of the warp mesh sampled a finite position: the preset computes with NaN or infinities.
     pub not_finite: bool,
 }
 
@@ -54,8 +54,8 @@ pub struct Player {
 }
 
 impl Player {
-    /// Creates a player of `program`; `seed` determines all random values. Seed 1 gives the `rand` stream of projectM,
-    /// and its hues and `rand_preset`.
+    /// Creates a player of `program`; `seed` determines all random values. Seed 1 reproduces the `rand` stream, hues
+    /// and `rand_preset` of projectM.
     pub fn new(program: Arc<Program>, seed: u64) -> Self {
         let code = &program.code;
         Self {
@@ -202,8 +202,8 @@ fn read_only(audio: &PresetAudio, tick: Tick) -> [f64; READ_ONLY] {
     ]
 }
 
-/// Resets the variables of the built-in composite to the values of the preset file. Code can read them, but projectM
-/// ignores what code writes there; only modulation changes them.
+/// Resets the variables of the built-in composite to the values of the preset file. Code can read them, but as in
+/// projectM its writes are ignored; only modulation changes them.
 fn load_composite(program: &Program, vars: &mut [f64]) {
     let base = &program.base;
     let flag = |on: bool| f64::from(u8::from(on));

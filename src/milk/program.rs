@@ -17,11 +17,11 @@ use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 /// Maximum size of a preset file, bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
-/// Operations of one preset that become machine code, which takes about a second; the rest is interpreted. Presets have
-/// a tenth.
+/// Maximum operations of one preset compiled to machine code, which takes about a second; the rest is interpreted. Real
+/// presets have a tenth.
 const MAX_NATIVE: usize = 60_000;
 
-/// What old editors and crashed disks leave behind the last line.
+/// Characters that old editors and crashed disks leave at the end of a file.
 const END_OF_FILE: [char; 2] = ['\0', '\x1a'];
 
 /// Why a file cannot be played as a preset.
@@ -95,11 +95,15 @@ pub(super) struct ShapeProgram {
 
 impl Program {
     /// Compiles a `.milk` or `.milk2` file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file is too large or is not a preset.
     pub fn compile(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
         Self::compile_for(bytes, true)
     }
 
-    /// Compiles a file, but to no machine code: its code runs in the interpreter, with the same results. For tests.
+    /// Compiles a file without machine code: its code runs in the interpreter, with the same results. For tests.
     pub fn compile_interpreted(bytes: &[u8]) -> Result<Arc<Self>, PresetError> {
         Self::compile_for(bytes, false)
     }
@@ -117,7 +121,7 @@ impl Program {
         .map(Arc::new)
     }
 
-    /// Compiles the halves of a double preset; one plays alone if the other is no preset.
+    /// Compiles the halves of a double preset; if one is not a preset, the other plays alone.
     fn from_double(double: Double, native: bool) -> Result<Self, PresetError> {
         let problem = |message| Problem { part: "double preset".into(), message };
         let [first, second] = double.halves.map(|half| Self::from_text(&half, native));
@@ -161,7 +165,7 @@ impl Program {
 /// Compiles the parts of one preset and collects problems.
 struct Builder<'a> {
     problems: &'a mut Vec<Problem>,
-    /// Operations that may still become machine code where it is worth the time.
+    /// Operations that may still be compiled to machine code, if that is worth the time.
     native: usize,
 }
 
@@ -256,7 +260,7 @@ impl Builder<'_> {
         }
         compile(&source, scope)
             .or_else(|error| {
-                // Some presets break lines inside a word; MilkDrop concatenates the lines.
+                // Some presets break lines within a word; MilkDrop concatenates the lines.
                 let concatenated = lactea_preset::strip_linefeeds_and_comments(joined);
                 compile(&concatenated, scope).map_err(|_| error)
             })

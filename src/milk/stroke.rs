@@ -5,7 +5,7 @@ use super::{Blend, Dot, Draw, Frame, Segment};
 
 /// One point of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Point {
+pub(super) struct StrokePoint {
     /// Position in clip space.
     pub at: [f32; 2],
     /// RGBA.
@@ -20,10 +20,10 @@ pub(super) struct StrokeStyle {
     pub weight: Weight,
 }
 
-/// Adds a run to `out.above`, skipping non-finite and far-off points.
-pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &mut Frame) {
+/// Adds a run to `out.above`, skipping points that are non-finite or far outside the picture.
+pub(super) fn draw(run: impl Iterator<Item = StrokePoint>, style: StrokeStyle, out: &mut Frame) {
     let StrokeStyle { dots, blend, weight } = style;
-    let drawable = |point: &Point| point.at.iter().all(|c| c.abs() < 1e4);
+    let drawable = |point: &StrokePoint| point.at.iter().all(|c| c.abs() < 1e4);
     if dots {
         let start = out.dots.len() as u32;
         out.dots.extend(run.filter(drawable).map(|p| Dot { at: p.at, color: p.color }));
@@ -34,7 +34,7 @@ pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &m
         return;
     }
     let start = out.segments.len() as u32;
-    let mut last: Option<Point> = None;
+    let mut last: Option<StrokePoint> = None;
     for point in run {
         if let Some(last) = last
             && drawable(&last)
@@ -50,9 +50,12 @@ pub(super) fn draw(run: impl Iterator<Item = Point>, style: StrokeStyle, out: &m
     }
 }
 
-/// Returns a rounded line through `count` points, with a new point between each two; `point` gives the old ones by
-/// index.
-pub(super) fn smoothed(count: usize, point: impl Fn(usize) -> Point) -> impl Iterator<Item = Point> {
+/// Returns a smoothed line through `count` points, with a new point between each pair; `point` returns the original
+/// ones by index.
+pub(super) fn smoothed(
+    count: usize,
+    point: impl Fn(usize) -> StrokePoint,
+) -> impl Iterator<Item = StrokePoint> {
     // Weights of the two neighbours and of the two points beyond them.
     const NEAR: f32 = 1.15 / 2.0;
     const FAR: f32 = -0.15 / 2.0;
@@ -66,7 +69,7 @@ pub(super) fn smoothed(count: usize, point: impl Fn(usize) -> Point) -> impl Ite
             (point(i.saturating_sub(1)), point(i + 1), point((i + 2).min(count - 1)));
         let mid =
             |axis: usize| (before.at[axis] + beyond.at[axis]) * FAR + (here.at[axis] + next.at[axis]) * NEAR;
-        Point { at: [mid(0), mid(1)], color: here.color }
+        StrokePoint { at: [mid(0), mid(1)], color: here.color }
     })
 }
 
@@ -76,9 +79,9 @@ mod tests {
 
     #[test]
     fn smoothing_keeps_a_straight_line_straight() {
-        let run: Vec<Point> =
-            (0..6).map(|i| Point { at: [i as f32, 2.0 * i as f32], color: [1.0; 4] }).collect();
-        let smooth: Vec<Point> = smoothed(run.len(), |i| run[i]).collect();
+        let run: Vec<StrokePoint> =
+            (0..6).map(|i| StrokePoint { at: [i as f32, 2.0 * i as f32], color: [1.0; 4] }).collect();
+        let smooth: Vec<StrokePoint> = smoothed(run.len(), |i| run[i]).collect();
         assert_eq!(smooth.len(), 11);
         for point in smooth {
             assert!((point.at[1] - 2.0 * point.at[0]).abs() < 1e-5, "{point:?}");
@@ -87,8 +90,8 @@ mod tests {
 
     #[test]
     fn non_finite_points_are_skipped() {
-        let bad = Point { at: [f32::NAN, 0.0], color: [1.0; 4] };
-        let good = Point { at: [0.0, 0.0], color: [1.0; 4] };
+        let bad = StrokePoint { at: [f32::NAN, 0.0], color: [1.0; 4] };
+        let good = StrokePoint { at: [0.0, 0.0], color: [1.0; 4] };
         let mut out = Frame::default();
         let style = StrokeStyle { dots: false, blend: Blend::Alpha, weight: Weight::Thin };
         draw([good, bad, good, good].into_iter(), style, &mut out);

@@ -11,9 +11,9 @@ pub const SLOTS: usize = 16;
 /// Sampler prefixes for filter and wrap mode: `sampler_fw_name` samples the image `name`.
 const SAMPLER_MODES: [&str; 8] = ["fw_", "fc_", "pw_", "pc_", "wf_", "cf_", "wp_", "cp_"];
 
-/// The kinds of code in a preset, in the order of [`Section::ALL`].
+/// The kinds of code in a preset, in the order of [`CodeSection::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
+pub enum CodeSection {
     /// `per_frame_init_N`
     PerFrameInit,
     /// `per_frame_N`
@@ -40,9 +40,9 @@ pub enum Section {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
     /// Code of the preset itself.
-    Code(Section),
+    Code(CodeSection),
     /// Code of a custom wave or shape, with its slot.
-    SlotCode(Section, usize),
+    SlotCode(CodeSection, usize),
     /// A value of a custom wave (`wavecode_SLOT_name`).
     Wave(usize, &'a str),
     /// A value of a custom shape (`shapecode_SLOT_name`).
@@ -72,12 +72,12 @@ pub struct Decoded<'a> {
     /// Whether the file starts with a byte order mark.
     pub bom: bool,
     /// How the characters are stored.
-    pub encoding: Encoding,
+    pub encoding: TextEncoding,
 }
 
 /// The encoding of a preset file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub enum TextEncoding {
     /// UTF-8.
     Utf8,
     /// UTF-16 of either byte order.
@@ -94,17 +94,17 @@ impl<'a> Decoded<'a> {
             let units = body.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
             let text: String =
                 char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-            return Self { text: text.into(), bom, encoding: Encoding::Utf16 };
+            return Self { text: text.into(), bom, encoding: TextEncoding::Utf16 };
         }
         let body = bytes.strip_prefix(b"\xef\xbb\xbf");
         let bom = body.is_some();
         let body = body.unwrap_or(bytes);
         match std::str::from_utf8(body) {
-            Ok(text) => Self { text: text.into(), bom, encoding: Encoding::Utf8 },
+            Ok(text) => Self { text: text.into(), bom, encoding: TextEncoding::Utf8 },
             Err(_) => Self {
                 text: body.iter().map(|&byte| char::from(byte)).collect(),
                 bom,
-                encoding: Encoding::Latin1,
+                encoding: TextEncoding::Latin1,
             },
         }
     }
@@ -124,7 +124,7 @@ fn utf16(bytes: &[u8]) -> Option<Utf16<'_>> {
     }
 }
 
-impl Section {
+impl CodeSection {
     /// All sections, in declaration order.
     pub const ALL: [Self; 10] = [
         Self::PerFrameInit,
@@ -193,21 +193,21 @@ impl<'a> Key<'a> {
         }
         let same = |name: &str| stem.eq_ignore_ascii_case(name);
         let own = [
-            ("per_frame_init_", Section::PerFrameInit),
-            ("per_frame_", Section::PerFrame),
-            ("per_pixel_", Section::PerPixel),
-            ("warp_", Section::Warp),
-            ("comp_", Section::Composite),
+            ("per_frame_init_", CodeSection::PerFrameInit),
+            ("per_frame_", CodeSection::PerFrame),
+            ("per_pixel_", CodeSection::PerPixel),
+            ("warp_", CodeSection::Warp),
+            ("comp_", CodeSection::Composite),
         ];
         if let Some((_, section)) = own.into_iter().find(|(name, _)| same(name)) {
             return Some(Self::Code(section));
         }
         let custom = [
-            ("wave_", "init", Section::WaveInit),
-            ("wave_", "per_frame", Section::WavePerFrame),
-            ("wave_", "per_point", Section::WavePerPoint),
-            ("shape_", "init", Section::ShapeInit),
-            ("shape_", "per_frame", Section::ShapePerFrame),
+            ("wave_", "init", CodeSection::WaveInit),
+            ("wave_", "per_frame", CodeSection::WavePerFrame),
+            ("wave_", "per_point", CodeSection::WavePerPoint),
+            ("shape_", "init", CodeSection::ShapeInit),
+            ("shape_", "per_frame", CodeSection::ShapePerFrame),
         ];
         custom.into_iter().find_map(|(kind, part, section)| {
             let (slot, rest) = strip_prefix(stem, kind)?.split_once('_')?;
@@ -269,13 +269,13 @@ mod tests {
             ("[preset00]", Key::None),
             ("fDecay=0.98", Key::Value("fDecay")),
             ("warp=1", Key::Value("warp")),
-            ("warp_1=`shader_body", Key::Code(Section::Warp)),
-            ("per_frame_12=zoom=1;", Key::Code(Section::PerFrame)),
-            ("per_frame_init_1=q1=1;", Key::Code(Section::PerFrameInit)),
-            ("PER_PIXEL_3=rot=0;", Key::Code(Section::PerPixel)),
+            ("warp_1=`shader_body", Key::Code(CodeSection::Warp)),
+            ("per_frame_12=zoom=1;", Key::Code(CodeSection::PerFrame)),
+            ("per_frame_init_1=q1=1;", Key::Code(CodeSection::PerFrameInit)),
+            ("PER_PIXEL_3=rot=0;", Key::Code(CodeSection::PerPixel)),
             ("wave_r=0.5", Key::Value("wave_r")),
-            ("wave_2_per_point4=x=sample;", Key::SlotCode(Section::WavePerPoint, 2)),
-            ("shape_15_init1=x=0;", Key::SlotCode(Section::ShapeInit, 15)),
+            ("wave_2_per_point4=x=sample;", Key::SlotCode(CodeSection::WavePerPoint, 2)),
+            ("shape_15_init1=x=0;", Key::SlotCode(CodeSection::ShapeInit, 15)),
             ("shape_16_init1=x=0;", Key::Value("shape_16_init1")),
             ("wavecode_0_enabled=1", Key::Wave(0, "enabled")),
             ("shapecode_3_a2=0.1", Key::Shape(3, "a2")),
@@ -300,8 +300,11 @@ mod tests {
     #[test]
     fn invalid_utf8_is_decoded_as_latin1() {
         let decoded = Decoded::new(b"\xef\xbb\xbfna\xefve");
-        assert_eq!((&*decoded.text, decoded.bom, decoded.encoding), ("na\u{ef}ve", true, Encoding::Latin1));
-        assert_eq!(Decoded::new("naïve".as_bytes()).encoding, Encoding::Utf8);
+        assert_eq!(
+            (&*decoded.text, decoded.bom, decoded.encoding),
+            ("na\u{ef}ve", true, TextEncoding::Latin1)
+        );
+        assert_eq!(Decoded::new("naïve".as_bytes()).encoding, TextEncoding::Utf8);
     }
 
     #[test]
@@ -311,7 +314,10 @@ mod tests {
         let be = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
         let marked = format!("\u{feff}{text}");
         for (bytes, bom) in [(le(text), false), (be(text), false), (le(&marked), true), (be(&marked), true)] {
-            assert_eq!(Decoded::new(&bytes), Decoded { text: text.into(), bom, encoding: Encoding::Utf16 });
+            assert_eq!(
+                Decoded::new(&bytes),
+                Decoded { text: text.into(), bom, encoding: TextEncoding::Utf16 }
+            );
         }
     }
 

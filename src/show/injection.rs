@@ -1,11 +1,11 @@
 //! Lets failures happen in a rig, for the reliability tests.
 
 use super::rig::Rig;
-use crate::faults::{self, Fault, Plan};
+use crate::faults::{self, Fault, FaultSchedule};
 
 impl Rig {
     /// Replaces the faults that were read from the environment.
-    pub fn set_faults(&mut self, plan: Plan) {
+    pub fn set_faults(&mut self, plan: FaultSchedule) {
         self.faults = plan;
     }
 

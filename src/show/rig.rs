@@ -40,7 +40,7 @@ pub struct Rig {
     pub(super) recovery: Recovery,
     pub(super) deck_watch: DeckWatch,
     #[cfg(feature = "faults")]
-    pub(super) faults: crate::faults::Plan,
+    pub(super) faults: crate::faults::FaultSchedule,
     analyser: PresetAudioAnalyser,
     audio: Latest<PresetAudio>,
     /// Buffer for the audio of the next frame.
@@ -64,7 +64,7 @@ impl Rig {
             recovery: Recovery::default(),
             deck_watch: DeckWatch::default(),
             #[cfg(feature = "faults")]
-            faults: crate::faults::Plan::default(),
+            faults: crate::faults::FaultSchedule::default(),
             analyser: PresetAudioAnalyser::new(),
             audio,
             spare,

@@ -1,4 +1,4 @@
-//! Buffers that frames write: vertex buffers that grow, and uniform blocks.
+//! Buffers written every frame: vertex buffers that grow, and uniform blocks.
 
 /// A buffer that grows as needed.
 pub(super) struct GrowableBuffer {
@@ -43,7 +43,7 @@ impl GrowableBuffer {
 /// A buffer for one uniform block, written when the block changes.
 pub(super) struct UniformBuffer<T> {
     buffer: wgpu::Buffer,
-    /// The block on the device.
+    /// The current contents on the device.
     block: Option<T>,
 }
 
@@ -55,7 +55,7 @@ impl<T: bytemuck::Pod> UniformBuffer<T> {
         Self { buffer: create(device, label, usage, size), block: None }
     }
 
-    /// Replaces the block; returns whether it had to be written.
+    /// Replaces the block if it changed; returns true if it was written.
     pub fn set(&mut self, queue: &wgpu::Queue, block: T) -> bool {
         let bytes = bytemuck::bytes_of(&block);
         let changed = self.block.as_ref().is_none_or(|known| bytemuck::bytes_of(known) != bytes);

@@ -36,7 +36,7 @@ pub struct Cue {
 pub struct FusedDeck {
     /// The deck; never the front deck or the target of the fade.
     pub on_air: OnAirDeck,
-    /// Strength, from 0 (invisible) to 1 (its bright parts cover the picture).
+    /// Blend amount, from 0 (invisible) to 1 (its bright parts cover the picture).
     pub share: Unipolar,
 }
 

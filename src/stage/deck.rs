@@ -34,7 +34,7 @@ impl Deck {
     /// A shader that the device rejects is replaced by the built-in pass and reported in [`Deck::problems`].
     ///
     /// # Errors
-    /// Fails if the picture or the mesh is empty, or if the device reports an error.
+    /// Returns an error if the picture or the mesh is empty, or if the device reports an error.
     pub fn prepare(
         render_context: &RenderContext,
         program: Arc<Program>,
@@ -58,7 +58,7 @@ impl Deck {
     /// Draws `frames` frames off screen at the target frame rate and blocks until the device is done with them.
     ///
     /// # Errors
-    /// Fails if the device reports an error or does not finish in time.
+    /// Returns an error if the device reports one or does not finish in time.
     pub fn warm_up(
         &mut self,
         render_context: &RenderContext,
@@ -70,7 +70,7 @@ impl Deck {
             for _ in 0..frames {
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let dt = if self.drawn == 0 { 0.0 } else { 1.0 / self.settings.fps };
-                let time = FrameTime { dt, fps: self.settings.fps };
+                let time = FrameTiming { dt, fps: self.settings.fps };
                 self.encode(render_context, &mut encoder, audio, &Modulation::default(), time);
                 gpu.submit([encoder.finish()]);
             }
@@ -85,7 +85,7 @@ impl Deck {
         encoder: &mut wgpu::CommandEncoder,
         audio: &PresetAudio,
         modulation: &Modulation,
-        FrameTime { dt, fps }: FrameTime,
+        FrameTiming { dt, fps }: FrameTiming,
     ) {
         self.time += dt;
         let DeckSettings { size, mesh, .. } = self.settings;
@@ -105,10 +105,10 @@ impl Deck {
         self.drawn += 1;
     }
 
-    /// Gives picture and mesh `scale` times their full size; the picture continues. Cheap: no shader is compiled.
+    /// Resizes picture and mesh to `scale` times their full size; the picture continues. Cheap: no shader is compiled.
     ///
     /// # Errors
-    /// Fails if the device reports an error; the deck keeps its size.
+    /// Returns an error if the device reports one; the deck then keeps its size.
     pub(super) fn rescale(
         &mut self,
         render_context: &RenderContext,
@@ -150,7 +150,7 @@ impl Deck {
     /// Reads back the feedback image, which is the input of the composite pass; for a double preset, that of its first
     /// half. Blocks until the device is done; not for the render thread.
     ///
-    /// # Errors
+    /// Returns an error if the picture cannot be read back.
     /// Fails if the picture cannot be read back.
     pub fn feedback(&self, render_context: &RenderContext) -> Result<image::RgbaImage, StageError> {
         super::readback::read_texture(&render_context.gpu, self.first.picture.feedback())
@@ -159,7 +159,7 @@ impl Deck {
     /// Measures the picture of the last frame. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
-    /// Fails if the picture cannot be read back.
+    /// Returns an error if the picture cannot be read back.
     pub fn look(&self, render_context: &RenderContext) -> Result<DeckLook, StageError> {
         render_context.downsample.measure_once(&render_context.gpu, self.output())
     }
@@ -195,7 +195,7 @@ impl Deck {
 
 /// The time of one frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FrameTime {
+pub(super) struct FrameTiming {
     /// Seconds since the previous frame.
     pub dt: f64,
     /// Frames per second that the preset sees.

@@ -1,22 +1,22 @@
-//! What a deck shows before it goes on air: enough to keep an empty picture from the audience.
+//! The look of a deck before it goes on air, which keeps an empty picture from the audience.
 
 use serde::{Deserialize, Serialize};
 
-/// Brightness from which a sample counts as lit, 0 to 1.
+/// Minimum brightness of a lit sample, 0 to 1.
 const LIT: f32 = 0.15;
-/// Largest share of lit parts of a nearly empty picture: a few dots.
+/// Maximum share of lit parts in a nearly empty picture, such as a few dots.
 const FEW_LIT: f32 = 0.01;
-/// Largest mean luma of a black or nearly empty picture.
+/// Maximum mean luma of a black or nearly empty picture.
 const DARK: f32 = 0.03;
-/// Luma of the darkest part of a white picture.
+/// Minimum luma of the darkest part of a white picture.
 const WHITE: f32 = 0.98;
-/// Mean luma and share of lit parts from which a picture is light enough for a panic.
+/// Minimum mean luma and share of lit parts of a picture suitable for Panic.
 const LIGHT: f32 = 0.08;
 const WELL_LIT: f32 = 0.3;
 /// Mean luma above which a picture is glaring.
 const GLARING: f32 = 0.9;
 
-/// Light of one picture.
+/// Brightness statistics of one picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeckLook {
     /// Mean luma, 0 to 1 (Rec. 709).
@@ -43,7 +43,7 @@ impl DeckLook {
         Self { luma: sum / count, darkest, coverage: lit as f32 / count }
     }
 
-    /// Returns what is wrong with the picture, if it shows nothing.
+    /// Returns the fault of an empty picture, or `None`.
     pub fn fault(&self) -> Option<&'static str> {
         if self.darkest >= WHITE {
             Some("white")
@@ -56,7 +56,7 @@ impl DeckLook {
         }
     }
 
-    /// Whether the picture is light and full enough to save a moment.
+    /// Returns true if the picture is bright and full enough for Panic.
     pub fn light(&self) -> bool {
         (LIGHT..=GLARING).contains(&self.luma) && self.coverage >= WELL_LIT
     }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refuge_is_light_and_full() {
+    fn a_bright_and_full_picture_suits_panic() {
         assert!(look(600, 120).light());
         assert!(!look(100, 255).light(), "a bright corner");
         assert!(!look(1000, 15).light(), "a dim picture");

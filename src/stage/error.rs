@@ -17,7 +17,7 @@ pub enum StageError {
     /// The device is out of memory. It still works, and smaller or fewer pictures may fit.
     #[error("the graphics device is out of memory")]
     OutOfMemory,
-    /// The device rejected what it was given, such as a shader.
+    /// The device rejected its input, such as a shader.
     #[error("{0}")]
     Invalid(String),
     /// The device did not finish in time.
@@ -26,7 +26,7 @@ pub enum StageError {
 }
 
 impl StageError {
-    /// Returns whether the device or the machine failed, so that no preset is to blame.
+    /// Returns true if the device or the machine failed, so that the preset is not at fault.
     pub fn of_device(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::OutOfMemory | Self::Timeout(_))
     }

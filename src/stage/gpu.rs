@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::StageError;
 
-/// What to try without a graphics device.
+/// Suggestion if there is no graphics device.
 const DRIVER_HINT: &str = if cfg!(windows) {
     "install the driver of the graphics card's maker"
 } else {
@@ -31,7 +31,7 @@ pub enum GpuError {
     },
 }
 
-/// Longest wait for the device, seconds. A device that hangs for longer is given up by its caller.
+/// Maximum wait for the device, seconds. The caller gives up a device that hangs for longer.
 const PATIENCE_SECS: u64 = 20;
 /// Pause between two looks at the device while a thread waits for it.
 const WAIT_PAUSE: Duration = Duration::from_micros(100);
@@ -49,7 +49,7 @@ fn adapter(instance: &wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result
     request(false).or_else(|_| request(true)).map_err(|e| GpuError::NoAdapter(e.to_string()))
 }
 
-/// Returns the name and version of the driver that draws without a window; empty if there is none. Asks it once per process,
+/// Returns the name and version of the driver used without a window; empty if there is none. Queried once per process,
 /// which takes some 100 ms.
 pub fn driver() -> &'static str {
     static DRIVER: OnceLock<String> = OnceLock::new();
@@ -79,17 +79,17 @@ pub struct Gpu {
     errors: Arc<DeviceErrors>,
 }
 
-/// Errors of the device that no caller has seen.
+/// Device errors that no caller has handled.
 #[derive(Default)]
 struct DeviceErrors {
     count: AtomicU64,
     lost: OnceLock<String>,
     out_of_memory: AtomicBool,
     newest: Mutex<Option<String>>,
-    /// Allocations that fail for a test.
+    /// Number of allocations left to fail, in tests.
     #[cfg(feature = "faults")]
     failing: AtomicU64,
-    /// Surfaces that are lost for a test.
+    /// Number of surfaces left to lose, in tests.
     #[cfg(feature = "faults")]
     lost_surfaces: AtomicU64,
 }
@@ -98,15 +98,15 @@ impl Gpu {
     /// Opens a device without a window.
     ///
     /// # Errors
-    /// Fails if there is no adapter or it cannot be opened.
+    /// Returns an error if there is no adapter or it cannot be opened.
     pub fn headless() -> Result<Self, GpuError> {
         let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
         Self::open(wgpu::Instance::new(descriptor), None)
     }
 
-    /// Returns a device for a test. Every test that draws gets its device here, or asks here before it starts the
-    /// program, so that one rule holds for all of them: without a device a test fails. `AIVJ_NO_GPU=1` states that the
-    /// machine has none; then this returns `None` and the test ends without checking anything.
+    /// Returns a device for a test. Every test that draws gets its device here, or checks here before it starts the
+    /// program, so that one rule holds for all: without a device, the test fails. `AIVJ_NO_GPU=1` declares that the
+    /// machine has none; this then returns `None`, and the test is skipped.
     ///
     /// # Panics
     /// Panics when no device opens, unless `AIVJ_NO_GPU=1` is set.
@@ -119,11 +119,11 @@ impl Gpu {
         Some(gpu.expect("tests need a graphics device (mesa-vulkan-drivers is enough), or AIVJ_NO_GPU=1"))
     }
 
-    /// Opens a device of `instance` that supports `surface`, if one is given: on the fastest adapter, on a software adapter
-    /// without one, and on any other if that cannot be opened.
+    /// Opens a device of `instance` that supports `surface`, if given. Prefers the fastest adapter with a surface, and
+    /// a software adapter without one; falls back to the other adapters.
     ///
     /// # Errors
-    /// Fails if there is no adapter or none can be opened; the error is that of the preferred one.
+    /// Returns the error of the preferred adapter if there is none or none can be opened.
     pub fn open(instance: wgpu::Instance, surface: Option<&wgpu::Surface>) -> Result<Self, GpuError> {
         let adapter = adapter(&instance, surface)?;
         let preferred = adapter.get_info();
@@ -139,17 +139,17 @@ impl Gpu {
         })
     }
 
-    /// Opens another device after this one was lost: on the same adapter, or on any other if that fails. The new device
-    /// has finished a first submission.
+    /// Opens another device after this one was lost, preferably on the same adapter. The new device has completed a
+    /// first submission.
     ///
     /// # Errors
-    /// Fails if no device can be opened, or if it is lost at once.
+    /// Returns an error if no device can be opened, or if it is lost immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
         let again = Self::on(self.instance.clone(), self.adapter.clone()).and_then(Self::proven);
         again.or_else(|_| Self::open(self.instance.clone(), None).and_then(Self::proven))
     }
 
-    /// Opens a device of `adapter`.
+    /// Opens a device on `adapter`.
     fn on(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Self, GpuError> {
         let limits = wgpu::Limits {
             max_texture_dimension_2d: adapter.limits().max_texture_dimension_2d,
@@ -169,7 +169,7 @@ impl Gpu {
         Ok(Self { instance, adapter, device, queue, errors })
     }
 
-    /// Submits nothing and waits for it: a driver that still fails does so here.
+    /// Waits for an empty submission, so that a failing driver is detected here.
     fn proven(self) -> Result<Self, GpuError> {
         self.submit([]);
         match self.wait() {
@@ -200,7 +200,7 @@ impl Gpu {
         self.errors.lost.get().is_some()
     }
 
-    /// Returns whether memory ran out since the last call.
+    /// Returns true if memory ran out since the last call.
     pub fn take_out_of_memory(&self) -> bool {
         self.errors.out_of_memory.swap(false, Ordering::Relaxed)
     }
@@ -271,7 +271,7 @@ impl Gpu {
     /// Runs the callbacks of finished work. Never blocks.
     ///
     /// # Errors
-    /// Fails if the device is lost.
+    /// Returns an error if the device is lost.
     pub fn poll(&self) -> Result<(), StageError> {
         if let Some(loss) = self.loss() {
             return Err(loss);
@@ -282,7 +282,7 @@ impl Gpu {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(self.loss().unwrap_or_else(|| StageError::Invalid(error.to_string()))),
             Err(_) => {
-                self.errors.lose("the driver failed while it was waited for");
+                self.errors.lose("the driver failed during a wait");
                 Err(self.loss().unwrap_or(StageError::Timeout(PATIENCE_SECS)))
             }
         }
@@ -292,7 +292,7 @@ impl Gpu {
     /// the device meanwhile.
     ///
     /// # Errors
-    /// Fails if the device is lost or does not finish in time.
+    /// Returns an error if the device is lost or does not finish in time.
     pub fn wait(&self) -> Result<(), StageError> {
         if let Some(loss) = self.loss() {
             return Err(loss);
@@ -330,7 +330,7 @@ impl Gpu {
     /// Blocks until a buffer is mapped; not for the render thread.
     ///
     /// # Errors
-    /// Fails if the device is lost, cannot map the buffer, or does not do so in time.
+    /// Returns an error if the device is lost, cannot map the buffer, or does not do so in time.
     pub(super) fn wait_mapped(
         &self,
         mapped: &Receiver<Result<(), wgpu::BufferAsyncError>>,
@@ -341,7 +341,7 @@ impl Gpu {
         }
     }
 
-    /// Creates a buffer with these contents. Unlike wgpu's own helper it does not panic if there is no memory.
+    /// Creates a buffer with these contents. Unlike wgpu's helper, does not panic if memory runs out.
     pub fn buffer(&self, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -358,8 +358,8 @@ impl Gpu {
     /// Configures a surface.
     ///
     /// # Errors
-    /// Fails if the device is lost or busy on another thread; then the surface keeps its previous state, and the caller
-    /// tries again later.
+    /// Returns an error if the device is lost or busy on another thread; the surface then keeps its configuration, and
+    /// the caller retries later.
     pub fn configure(
         &self,
         surface: &wgpu::Surface,
@@ -368,10 +368,10 @@ impl Gpu {
         self.checked(|| surface.configure(&self.device, config))
     }
 
-    /// Returns the next texture of a configured surface, or why there is none.
+    /// Returns the next texture of a configured surface, or the reason there is none.
     ///
     /// # Errors
-    /// Fails if the device is lost.
+    /// Returns an error if the device is lost.
     pub fn acquire(&self, surface: &wgpu::Surface) -> Result<wgpu::CurrentSurfaceTexture, StageError> {
         #[cfg(feature = "faults")]
         if take_one(&self.errors.lost_surfaces) {
@@ -383,24 +383,24 @@ impl Gpu {
 
 #[cfg(feature = "faults")]
 impl Gpu {
-    /// Loses the device, as a failing driver would.
+    /// Simulates the loss of the device.
     pub fn lose(&self) {
         self.errors.lose("lost by a test");
         self.device.destroy();
     }
 
-    /// Lets the next `count` allocations fail.
+    /// Makes the next `count` allocations fail.
     pub fn fail_allocations(&self, count: u64) {
         self.errors.failing.store(count, Ordering::Relaxed);
     }
 
-    /// Loses the surfaces of both windows.
+    /// Simulates the loss of both windows' surfaces.
     pub fn lose_surfaces(&self) {
         self.errors.lost_surfaces.store(2, Ordering::Relaxed);
     }
 }
 
-/// Takes one of a number of faults, if any is left.
+/// Consumes one injected fault, if any is left.
 #[cfg(feature = "faults")]
 fn take_one(left: &AtomicU64) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
@@ -424,7 +424,7 @@ impl DeviceErrors {
         self.note(&error.to_string());
     }
 
-    /// Returns the type of an error; remembers that memory ran out.
+    /// Classifies an error; records that memory ran out.
     fn typed(&self, error: &wgpu::Error) -> StageError {
         match error {
             wgpu::Error::OutOfMemory { .. } => {

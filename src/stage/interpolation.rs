@@ -1,19 +1,19 @@
-//! Interpolates the sources of a warp mesh on the processor, for every pixel of a picture.
+//! Interpolates the source positions of a warp mesh on the CPU, for every pixel of a picture.
 //!
-//! A software rasteriser spends most of the time of a dense mesh on setting up triangles that cover a pixel or two. The
-//! cells of the mesh are a regular grid, so that only the planes of its triangles change from frame to frame. The results
-//! are those of Mesa's llvmpipe, to the last bit: corners in steps of 1/256 pixel, one plane per triangle, and products
-//! that are added without rounding where the processor can.
+//! With a dense mesh, a software rasteriser spends most of its time setting up triangles that cover a pixel or two. The
+//! mesh is a regular grid, so only the planes of its triangles change from frame to frame. The results match Mesa's
+//! llvmpipe to the last bit: vertices snapped to 1/256 pixel, one plane per triangle, and fused multiply-add where the
+//! processor supports it.
 
-/// Steps of a pixel in which the rasteriser places corners.
+/// Subpixel positions per pixel that the rasteriser snaps vertices to.
 const SUBPIXELS: f32 = 256.0;
 
-/// The sources of a mesh in a picture.
+/// Interpolates the source positions of a mesh.
 pub(super) struct Interpolator {
     width: usize,
     columns: GridLines,
     rows: GridLines,
-    /// For each row of pixels and each column of cells, the first pixel of the lower right triangle.
+    /// For each pixel row and cell column, the first pixel of the lower right triangle.
     splits: Vec<u32>,
     /// Upper left and lower right triangle of each cell of a row.
     planes: Vec<[Plane; 2]>,
@@ -21,7 +21,7 @@ pub(super) struct Interpolator {
 }
 
 impl Interpolator {
-    /// Prepares for a picture of `size` pixels and a mesh of `cells` columns and rows. Neither may be empty.
+    /// Prepares for a picture of `size` pixels and a mesh of `cells` columns and rows; all must be nonzero.
     pub fn new(size: [u32; 2], cells: [u32; 2]) -> Self {
         let columns = GridLines::new(size[0], cells[0], false);
         let rows = GridLines::new(size[1], cells[1], true);
@@ -30,7 +30,7 @@ impl Interpolator {
             for y in rows.first[row]..rows.first[row + 1] {
                 for (column, [left, right]) in columns.fixed().enumerate() {
                     let (from, to) = (columns.first[column], columns.first[column + 1]);
-                    // The diagonal runs from bottom left to top right; what lies on it belongs to the right.
+                    // The diagonal runs from bottom left to top right; pixels on it belong to the right triangle.
                     let is_left = |&x: &u32| {
                         let [x, y] = [x, y].map(|at| i64::from(at) * SUBPIXELS as i64);
                         (x - left) * (bottom - top) < (bottom - y) * (right - left)
@@ -49,11 +49,11 @@ impl Interpolator {
         }
     }
 
-    /// Returns the source of each pixel, row by row. `sources` holds those of the vertices, row by row.
+    /// Returns the source position of each pixel, row by row. `sources` holds those of the vertices, row by row.
     pub fn interpolate(&mut self, sources: &[[f32; 2]]) -> &[[f32; 2]] {
         #[cfg(target_arch = "x86_64")]
         if fuses() {
-            // SAFETY: the processor has the instructions.
+            // SAFETY: the processor supports these instructions.
             unsafe { self.fill_fused(sources) };
             return &self.pixels;
         }
@@ -89,7 +89,7 @@ impl Interpolator {
                     [below[0], below[1]],
                 );
             }
-            // The order matters: a line is taken only for a row that there is.
+            // The order matters: a line is only consumed if a row exists.
             for ((y, line), splits) in covered.zip(&mut lines).zip(&mut splits) {
                 let cells = self.planes.iter().zip(self.columns.first.windows(2)).zip(splits);
                 for ((planes, ends), &split) in cells {
@@ -109,12 +109,12 @@ impl Interpolator {
 struct GridLines {
     /// Position of each line, pixels from the edge of the picture.
     at: Vec<f32>,
-    /// First pixel with its centre on or behind each line.
+    /// First pixel whose centre is on or past each line.
     first: Vec<u32>,
 }
 
 impl GridLines {
-    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space runs the other way.
+    /// Places the lines of `cells` cells in `pixels` pixels; `down` if clip space runs in the opposite direction.
     fn new(pixels: u32, cells: u32, down: bool) -> Self {
         let half = pixels as f32 * 0.5;
         let place = |line: u32| {
@@ -139,7 +139,7 @@ fn fixed(at: f32) -> i64 {
     ((at - 0.5) * SUBPIXELS).round_ties_even() as i64
 }
 
-/// A source as a linear function of the pixel.
+/// A source coordinate as a linear function of the pixel.
 #[derive(Clone, Copy, Default)]
 struct Plane {
     base: [f32; 2],
@@ -186,7 +186,8 @@ fn planes_of_cell(
         slope(top_left, top_right, across),
         slope(bottom_left, top_left, down),
     );
-    // The rasteriser goes from the top right corner to the left one over the bottom right one, and rounds on each side.
+    // The rasteriser walks from the top right corner over the bottom right one to the left one, and rounds on each
+    // edge.
     let (up, back) = (slope(top_right, bottom_right, across), slope(bottom_left, top_right, across));
     let lower = Plane::through(
         top_right,
@@ -197,7 +198,7 @@ fn planes_of_cell(
     [upper, lower]
 }
 
-/// Whether the rasteriser adds to a product without rounding it.
+/// Returns true if the rasteriser uses fused multiply-add.
 fn fuses() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
@@ -205,7 +206,7 @@ fn fuses() -> bool {
     return cfg!(target_arch = "aarch64");
 }
 
-/// Returns `a * b + c`, rounded as the rasteriser does.
+/// Returns `a * b + c`, rounded as the rasteriser rounds it.
 fn product_plus(a: f32, b: f32, c: f32) -> f32 {
     if fuses() { a.mul_add(b, c) } else { a * b + c }
 }

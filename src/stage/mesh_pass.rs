@@ -1,5 +1,5 @@
-//! The mesh of one deck's warp or composite pass: drawn as it is, or on a software rasteriser as one triangle that reads
-//! what the mesh interpolates from images.
+//! The mesh of a deck's warp or composite pass: drawn directly or, on a software rasteriser, as one triangle that reads
+//! the interpolated attributes from textures.
 
 use lactea_abi::MeshVertex;
 
@@ -11,7 +11,7 @@ use super::pass::coordinates::{Attribute, CoordinatesPass, Grid};
 use super::pass::mesh;
 use super::render_context::RenderContext;
 
-/// Buffers of a mesh, and the images of what it interpolates.
+/// Buffers of a mesh, and the textures of its interpolated attributes.
 pub(super) struct MeshPass {
     buffers: Buffers,
     /// The vertices on the device.
@@ -28,17 +28,18 @@ struct Buffers {
     index_count: u32,
 }
 
-/// What the images of a mesh hold.
+/// The attributes that a mesh provides in textures.
 pub(super) struct ImagesDesc {
     /// Size of the picture, pixels.
     pub size: [u32; 2],
     /// The mesh.
     pub grid: Grid,
-    /// Whether the shader reads what changes from frame to frame: the sources of a warp, the colours of a composite.
+    /// Whether the shader reads the attribute that changes every frame: the sources of a warp, or the colours of a
+    /// composite.
     pub moving: bool,
     /// Attribute that holds the position.
     pub position: Attribute,
-    /// Whether the shader reads radius and angle.
+    /// Whether the shader reads the polar coordinates.
     pub polar: bool,
 }
 
@@ -47,9 +48,9 @@ struct Images {
     moving: Option<Moving>,
 }
 
-/// The image that changes from frame to frame.
+/// The texture that changes every frame.
 enum Moving {
-    /// The colours of a composite, drawn from its mesh once the vertices changed.
+    /// The colours of a composite, redrawn from its mesh when the vertices change.
     Colors { image: wgpu::TextureView, stale: bool },
     /// The sources of a warp.
     Sources { image: wgpu::TextureView, interpolator: Interpolator },
@@ -74,7 +75,7 @@ impl MeshPass {
         Self::new(render_context, &mesh::composite_indices(), vertices, images)
     }
 
-    /// `images` says what the pass reads if it is drawn as one triangle.
+    /// Creates the mesh; `images` describes the textures that the pass reads if it is drawn as one triangle.
     fn new(
         render_context: &RenderContext,
         indices: &[u32],
@@ -122,7 +123,7 @@ impl MeshPass {
         }
     }
 
-    /// Records what draws the images that changed. Comes before [`Self::draw`].
+    /// Records the passes that redraw changed textures. Call before [`Self::draw`].
     pub fn encode_images(&mut self, render_context: &RenderContext, encoder: &mut wgpu::CommandEncoder) {
         let (Some(images), Some(coordinates)) = (&mut self.images, &render_context.coordinates) else {
             return;
@@ -133,7 +134,7 @@ impl MeshPass {
         }
     }
 
-    /// Draws the pass; the images, if there are any, are bind group `group`.
+    /// Draws the pass; its textures, if any, are bind group `group`.
     pub fn draw(&self, render: &mut wgpu::RenderPass, group: u32) {
         match &self.images {
             Some(images) => {
@@ -172,7 +173,7 @@ impl Images {
         let moves = moving.as_ref().map(|moving| match moving {
             Moving::Colors { image, .. } | Moving::Sources { image, .. } => image,
         });
-        // What a shader does not read may be any image.
+        // A texture that the shader does not read may be any texture.
         let views = [moves, Some(&position), polar.as_ref()];
         let views = views.map(|view| wgpu::BindingResource::TextureView(view.unwrap_or(&position)));
         Self { group: pass::bind(&gpu.device, "coordinates", &coordinates.layout, &views), moving }
@@ -183,7 +184,7 @@ fn same_bits<T: bytemuck::NoUninit>(a: &[T], b: &[T]) -> bool {
     bytemuck::cast_slice::<_, u8>(a) == bytemuck::cast_slice::<_, u8>(b)
 }
 
-/// Replaces the content of an image of sources.
+/// Replaces the content of a texture of sources.
 fn write(gpu: &Gpu, image: &wgpu::Texture, pixels: &[[f32; 2]]) {
     let layout = wgpu::TexelCopyBufferLayout {
         offset: 0,

@@ -22,29 +22,29 @@ pub struct PictureStats {
     pub darkest: f32,
     /// Brightest channel of any sample, 0 to 1.
     pub brightest: f32,
-    /// Mean absolute change of all channels since the picture last moved, 0 to 1; 1 for the first.
+    /// Mean absolute change of all channels since the picture last moved, 0 to 1; 1 for the first picture.
     pub change: f32,
 }
 
-/// Largest change of a picture that stands still: a few of its samples by one level.
+/// Maximum change of a still picture: a few of its samples by one level.
 const STILL: f32 = 0.00002;
-/// Largest luma and brightest channel of a black picture.
+/// Maximum luma and brightest channel of a black picture.
 const BLACK: (f32, f32) = (0.02, 0.05);
-/// Luma of the darkest part of a white picture.
+/// Minimum luma of the darkest part of a white picture.
 const WHITE: f32 = 0.98;
 
 impl PictureStats {
-    /// Whether nothing of the picture can be seen on a screen.
+    /// Returns true if nothing of the picture is visible on a screen.
     pub fn black(&self) -> bool {
         self.luma <= BLACK.0 && self.brightest <= BLACK.1
     }
 
-    /// Whether the whole picture is white.
+    /// Returns true if the whole picture is white.
     pub fn white(&self) -> bool {
         self.darkest >= WHITE
     }
 
-    /// Whether the picture has moved since it last did.
+    /// Returns true if the picture changed.
     pub fn moves(&self) -> bool {
         self.change > STILL
     }
@@ -128,11 +128,11 @@ pub(super) struct PictureMeter {
     groups: Vec<(wgpu::TextureView, wgpu::BindGroup)>,
     small: Downsampled,
     readback: Readback,
-    /// Decks of the measurements in flight, oldest first.
+    /// Deck ids of the measurements in flight, oldest first.
     in_flight: VecDeque<u64>,
     /// The deck that is measured.
     deck: Option<u64>,
-    /// The picture that changes are measured from.
+    /// The picture that changes are measured against.
     reference: Vec<u8>,
 }
 
@@ -149,7 +149,7 @@ impl PictureMeter {
         }
     }
 
-    /// Starts a measurement of the picture of the deck with this number; skipped if all readback buffers are in flight.
+    /// Starts a measurement of the picture of deck `deck`; skipped if all readback buffers are in flight.
     pub fn request(&mut self, gpu: &Gpu, pass: &DownsamplePass, deck: u64, picture: &wgpu::TextureView) {
         let known = self.groups.iter().position(|(view, _)| view == picture);
         let index = known.unwrap_or_else(|| {
@@ -169,7 +169,7 @@ impl PictureMeter {
 
     /// Returns the next finished measurement of the deck that was requested last.
     pub fn receive(&mut self, gpu: &Gpu) -> Option<PictureStats> {
-        // Errors only mean that the device was lost, which is reported elsewhere.
+        // Errors here only mean that the device was lost, which is reported elsewhere.
         let frame = self.readback.receive(gpu, Wait::Never).ok().flatten()?;
         if self.in_flight.pop_front() != self.deck {
             return None; // It has left.

@@ -13,10 +13,10 @@ use super::pass::post_glow::GlowPass;
 use super::pass::post_lens::{self, LensUniforms};
 use super::render_context::RenderContext;
 
-/// Picture height at which one step of the detail pass is one pixel; makes the effect independent of the size.
+/// Picture height at which one step of the detail pass is one pixel; keeps the effect independent of the picture size.
 const DETAIL_LINES: f32 = 540.0;
 
-/// Amounts of the post effects. At 0 everywhere the picture is bit-identical, at no cost.
+/// Amounts of the post effects. If all are 0, the picture is bit-identical and nothing is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Post {
     /// Trails: 1 added, -1 subtracted.
@@ -54,7 +54,7 @@ enum Link {
 }
 
 impl Post {
-    /// Returns the passes with an effect, in order.
+    /// Returns the active passes, in order.
     fn links(&self, fused: bool) -> impl Iterator<Item = Link> {
         let Self { echo, detail, glint, glow, hue, saturation, split, fold, zoom } = *self;
         [
@@ -93,12 +93,12 @@ pub(super) struct PostWork<'a> {
 }
 
 impl PostWork<'_> {
-    /// Whether no pass is active.
+    /// Returns true if no pass is active.
     pub fn rests(&self) -> bool {
         self.post.links(self.second.is_some()).next().is_none()
     }
 
-    /// Whether the chain must start from the spare image to end in the output picture.
+    /// Returns true if the chain must start from the spare image to end in the output picture.
     fn starts_spare(&self) -> bool {
         self.post.links(self.second.is_some()).count() % 2 == 1
     }
@@ -124,7 +124,7 @@ impl PostChain {
         if work.starts_spare() { &self.spare } else { picture }
     }
 
-    /// Forgets the trails; for frames in which no pass is active.
+    /// Clears the trails; for frames in which no pass is active.
     pub fn rest(&mut self) {
         self.echo.reset();
     }

@@ -11,14 +11,14 @@ use crate::milk::shader::{IMAGE_ENTRY, ShaderText};
 /// A preset shader, ready to draw.
 pub(super) struct PresetPass {
     pub pipeline: wgpu::RenderPipeline,
-    /// Whether it is drawn as one triangle that reads what its mesh interpolates from images.
+    /// Whether it is drawn as one triangle that reads the interpolated attributes of its mesh from textures.
     pub reads_images: bool,
     layout: wgpu::BindGroupLayout,
-    /// By feedback image, then with the main image clamped or wrapped.
+    /// Indexed by feedback image, then by clamped or wrapped main image.
     groups: [[wgpu::BindGroup; 2]; 2],
 }
 
-/// What a pass has without its images.
+/// A pass without its textures.
 struct Built {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
@@ -38,7 +38,7 @@ impl PresetPass {
     /// Builds pipeline and bind groups. Adds the names of missing textures to `missing`.
     ///
     /// # Errors
-    /// Fails if the device rejects the shader.
+    /// Returns an error if the device rejects the shader.
     pub fn new(
         render_context: &RenderContext,
         kind: PassKind,
@@ -52,7 +52,7 @@ impl PresetPass {
         })
     }
 
-    /// Builds the bind groups for other images; the pipeline stays.
+    /// Rebuilds the bind groups for other images; the pipeline is reused.
     pub fn rebound(
         &self,
         render_context: &RenderContext,
@@ -93,7 +93,7 @@ impl PresetPass {
             blend: None,
             topology: wgpu::PrimitiveTopology::TriangleList,
         };
-        // The images of a warp have no colours.
+        // Warp passes have no texture of colours.
         let has_images = kind == PassKind::Comp || !text.reads_diffuse;
         let coordinates = render_context.coordinates.as_ref().filter(|_| has_images);
         let pipeline = match coordinates {

@@ -77,10 +77,11 @@ impl Readback {
         true
     }
 
-    /// Returns the oldest requested picture, or `None` if there is none yet; `wait` sets when to block.
+    /// Returns the oldest requested picture, or `None` if there is none yet; `wait` determines when to block.
     ///
     /// # Errors
-    /// Fails if the device is lost or does not finish in time, or if the buffer cannot be mapped. The picture is discarded.
+    /// Returns an error if the device is lost or does not finish in time, or if the buffer cannot be mapped. The
+    /// picture is then discarded.
     pub fn receive(&mut self, gpu: &Gpu, wait: Wait) -> Result<Option<ReadbackFrame<'_>>, StageError> {
         let full = self.free.is_empty();
         let Some(oldest) = self.pending.front() else { return Ok(None) };
@@ -96,7 +97,7 @@ impl Readback {
         };
         let Some(PendingReadback { number, buffer, .. }) = self.pending.pop_front() else { return Ok(None) };
         if let Err(error) = mapped {
-            // It may still be mapped later, so another buffer takes its place.
+            // The buffer may still be mapped later, so another one takes its place.
             self.free.push(staging(gpu, self.bytes_per_row, self.size));
             return Err(error);
         }

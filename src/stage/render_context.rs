@@ -28,7 +28,7 @@ pub struct RenderContext {
     pub(super) blur: BlurPass,
     pub(super) draw: DrawPass,
     pub(super) shape: ShapePass,
-    /// On a software rasteriser, passes over a mesh read what it interpolates from images.
+    /// On a software rasteriser, mesh passes read the interpolated attributes from textures.
     pub(super) coordinates: Option<CoordinatesPass>,
     pub(super) downsample: DownsamplePass,
     pub(super) flash: FlashPipelines,
@@ -82,7 +82,7 @@ impl RenderContext {
     /// Creates the same resources on another device, after this one was lost.
     ///
     /// # Errors
-    /// Fails if no device can be opened, or if it is lost at once.
+    /// Returns an error if no device can be opened, or if it is lost immediately.
     pub fn reopen(&self) -> Result<Self, GpuError> {
         let fresh = Self::new(self.gpu.reopen()?, &self.texture_folders);
         match fresh.gpu.wait() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lactea_abi::{Address, Filter};
 
 use super::cue::{Cue, DeckId, OnAirDeck, OutputMode};
-use super::deck::{Deck, FrameTime};
+use super::deck::{Deck, FrameTiming};
 use super::error::StageError;
 use super::pass;
 use super::pass::blit::BlitPass;
@@ -28,7 +28,7 @@ pub struct Stage {
     meter: Option<PictureMeter>,
     /// Target of the mixer and the post effects.
     mixed: wgpu::TextureView,
-    /// The output picture: the mixer's, the limiter's, or that of the deck on air.
+    /// The output picture: of the mixer, of the limiter, or of the deck on air.
     picture: wgpu::TextureView,
     black: wgpu::TextureView,
     /// Size of the decks, relative to their full size.
@@ -41,7 +41,7 @@ pub struct Stage {
 pub struct Instruments {
     /// The flash limiter.
     pub limiter: bool,
-    /// The measurement of the picture.
+    /// The picture meter.
     pub meter: bool,
 }
 
@@ -64,7 +64,7 @@ impl Stage {
         }
     }
 
-    /// Creates a stage with the same instruments, without decks, for example on another device.
+    /// Creates a stage with these instruments and no decks, for example on another device.
     pub fn with(render_context: Arc<RenderContext>, size: [u32; 2], instruments: Instruments) -> Self {
         let mut stage = Self::new(render_context, size);
         stage.limit_flashes(instruments.limiter);
@@ -72,23 +72,23 @@ impl Stage {
         stage
     }
 
-    /// Returns which instruments are on.
+    /// Returns the active instruments.
     pub fn instruments(&self) -> Instruments {
         Instruments { limiter: self.limiter.is_some(), meter: self.meter.is_some() }
     }
 
-    /// Turns the flash limiter (at most three flashes per second) on or off from the next frame on.
+    /// Enables or disables the flash limiter (at most three flashes per second) from the next frame on.
     pub fn limit_flashes(&mut self, enabled: bool) {
         let RenderContext { gpu, flash, .. } = &*self.render_context;
         self.limiter = enabled.then(|| FlashLimiter::new(gpu, flash, self.size()));
     }
 
-    /// Turns [`Self::measure`] on or off.
+    /// Enables or disables [`Self::measure`].
     pub fn measure_picture(&mut self, enabled: bool) {
         self.meter = enabled.then(|| PictureMeter::new(&self.render_context.gpu));
     }
 
-    /// Starts measuring the picture of a deck, which is drawn without fades and post effects.
+    /// Starts measuring the picture of a deck as drawn, before fades and post effects.
     pub fn measure(&mut self, id: DeckId) {
         let (Some(meter), Some(deck)) = (&mut self.meter, self.decks.get(&id)) else { return };
         let RenderContext { gpu, downsample, .. } = &*self.render_context;
@@ -127,8 +127,8 @@ impl Stage {
         }
     }
 
-    /// Removes a deck. Dropping it frees its memory, except for pictures still bound by the mixer, and may take longer than
-    /// a frame.
+    /// Removes a deck. Dropping it frees its memory, except for pictures still bound by the mixer, and may take longer
+    /// than a frame.
     pub fn remove(&mut self, id: DeckId) -> Option<Box<Deck>> {
         self.decks.remove(&id)
     }
@@ -156,14 +156,14 @@ impl Stage {
         }
         let gpu = &self.render_context.gpu;
         let blackout = cue.output_mode == OutputMode::Blackout;
-        let time = FrameTime { dt: cue.dt, fps: cue.fps };
+        let time = FrameTiming { dt: cue.dt, fps: cue.fps };
         let second =
             cue.second.as_ref().filter(|second| !blackout && self.decks.contains_key(&second.on_air.deck));
         let on_air =
             [cue.front.as_ref(), cue.fade.as_ref().map(|fade| &fade.to), second.map(|second| &second.on_air)];
         for on_air in on_air.into_iter().flatten() {
             if let Some(deck) = self.decks.get_mut(&on_air.deck) {
-                // One submission per deck: an error in one deck does not affect the others.
+                // One submission per deck, so that an error in one deck does not affect the others.
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 deck.encode(&self.render_context, &mut encoder, &cue.audio, &on_air.modulation, time);
                 gpu.submit([encoder.finish()]);
@@ -215,7 +215,7 @@ impl Stage {
         gpu.submit([encoder.finish()]);
     }
 
-    /// Notes that the output picture stays for `dt` seconds in which nothing is drawn.
+    /// Records that the output picture stays for `dt` seconds in which nothing is drawn.
     pub fn stay(&mut self, dt: f64) {
         if let Some(limiter) = &mut self.limiter {
             limiter.stay(dt);
@@ -224,11 +224,11 @@ impl Stage {
 
     /// Blocks until the device is idle. Not for the render thread.
     pub fn finish(&self) {
-        // The owner of the device looks for its faults.
+        // The owner of the device checks it for errors.
         self.render_context.gpu.wait().ok();
     }
 
-    /// Returns the output picture, [`Self::size`] pixels large. Another image may hold it after each [`Self::draw`]; the
+    /// Returns the output picture, [`Self::size`] pixels large. Each [`Self::draw`] may write to another image; the
     /// returned one keeps its contents until a later `draw` reuses it.
     pub fn picture(&self) -> &wgpu::TextureView {
         &self.picture
@@ -248,7 +248,7 @@ impl Stage {
     /// Reads back the output picture. Blocks until the device is done; not for the render thread.
     ///
     /// # Errors
-    /// Fails if the picture cannot be read back, for example because the device was lost.
+    /// Returns an error if the picture cannot be read back, for example because the device was lost.
     pub fn screenshot(&self) -> Result<image::RgbaImage, StageError> {
         readback::read_texture(&self.render_context.gpu, self.picture.texture())
     }

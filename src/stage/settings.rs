@@ -12,7 +12,7 @@ pub struct DeckSettings {
 }
 
 impl DeckSettings {
-    /// Returns the settings of a picture and a mesh that are `scale` times as large.
+    /// Returns the settings with picture and mesh scaled by `scale`.
     pub(super) fn scaled(self, scale: f64) -> Self {
         let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least.min(side));
         Self {

@@ -35,7 +35,7 @@ pub struct Texture {
 /// Textures available to presets.
 pub struct Textures {
     noise: [Texture; 6],
-    /// One black pixel, for images that are missing: flat, and a volume.
+    /// One black pixel, used for missing images: 2D and 3D.
     black: [Texture; 2],
     files: HashMap<String, PathBuf>,
     /// Sorted names, for random picks.
@@ -128,8 +128,8 @@ impl Textures {
     }
 }
 
-/// Returns the texture folders, and the folders of the images outside them to which links in them lead: what a process
-/// reads to use these textures.
+/// Returns the folders that a process must be able to read to use these textures: the texture folders, and the folders
+/// outside them that contain the targets of their links.
 pub fn image_places(folders: &[PathBuf]) -> Vec<PathBuf> {
     let images =
         folders.iter().flat_map(|folder| Walk::new(folder, MAX_DEPTH, |path| texture_name(path).is_some()));

@@ -28,11 +28,11 @@ pub struct TrainSettings {
 
 /// Contents of `manifest.json`.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Manifest {
-    pub(super) items: Vec<Item>,
+pub(super) struct ClipManifest {
+    pub(super) items: Vec<LabelledClip>,
 }
 
-impl Manifest {
+impl ClipManifest {
     /// Reads the manifest of `folder`.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("manifest.json");
@@ -44,7 +44,7 @@ impl Manifest {
 
 /// One clip of the manifest.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Item {
+pub(super) struct LabelledClip {
     pub(super) file: String,
     #[serde(default)]
     pub(super) scene: String,
@@ -54,7 +54,7 @@ pub(super) struct Item {
     pub(super) source: String,
 }
 
-impl Item {
+impl LabelledClip {
     /// Returns the group of the clip: its source for recordings, otherwise the way it was made.
     pub(super) fn group(&self) -> String {
         match self.kind.as_str() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::dataset::{Item, TrainSettings};
+use super::dataset::{LabelledClip, TrainSettings};
 use super::fit::Window;
 use super::{augment, compose};
 use crate::analysis::{Analyser, SUMMARY_SIZE, Scene, SceneAnalyser, ScoreInput};
@@ -44,7 +44,7 @@ pub struct ClipFeatures {
 /// Analyses every clip of `items` and all composed pieces; windows of `groups[n]` get the origin `n + 1`.
 pub fn all(
     settings: &TrainSettings,
-    items: &[(Item, Scene)],
+    items: &[(LabelledClip, Scene)],
     groups: &[String],
 ) -> anyhow::Result<(Vec<ClipFeatures>, Vec<Window>)> {
     let rng = Rng::new(settings.seed);

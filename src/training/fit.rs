@@ -151,7 +151,7 @@ mod tests {
         known.count() as f64 / windows.len() as f64
     }
 
-    /// Returns clips whose scene shows in one feature each, and whose origin shows in another, stronger one.
+    /// Returns clips in which one feature follows the scene, and another, stronger one follows the origin.
     fn windows() -> Vec<Window> {
         let mut rng = Rng::new(1);
         let mut windows = Vec::new();

@@ -17,7 +17,7 @@ use anyhow::Context as _;
 
 use crate::analysis::{Scene, SceneModel};
 use crate::disk;
-use dataset::{Item, Manifest};
+use dataset::{ClipManifest, LabelledClip};
 use fit::{Window, fit};
 
 pub use check::HeldOutScore;
@@ -26,8 +26,8 @@ pub use dataset::TrainSettings;
 
 /// Trains the model and writes its weights; returns the cross-validation scores if requested.
 pub fn train(settings: &TrainSettings) -> anyhow::Result<Vec<HeldOutScore>> {
-    let manifest = Manifest::read(&settings.folder)?;
-    let items: Vec<(Item, Scene)> = manifest
+    let manifest = ClipManifest::read(&settings.folder)?;
+    let items: Vec<(LabelledClip, Scene)> = manifest
         .items
         .into_iter()
         .filter_map(|item| {
@@ -102,7 +102,7 @@ mod tests {
         train(&settings).unwrap();
         let model: SceneModel = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
         let decisions = |name: &str| {
-            let item = Item { file: name.into(), ..Item::default() };
+            let item = LabelledClip { file: name.into(), ..LabelledClip::default() };
             let sound = features::mono(&folder.path().join(&item.file)).unwrap();
             let clip = features::ClipFeatures {
                 group: String::new(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Path of a module, without `crate`.
 type Module = Vec<String>;
 
-/// What one file defines, re-exports and mentions.
+/// The items that one file defines, re-exports and mentions.
 #[derive(Default)]
 struct File {
     defines: BTreeSet<String>,
@@ -16,7 +16,7 @@ struct File {
     mentions: Vec<Vec<String>>,
 }
 
-/// Groups of files that import each other in a circle; `sources` are paths below `src` with their text.
+/// Returns groups of files that import each other in a cycle; `sources` are paths below `src` with their text.
 pub fn cycles<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Vec<String>> {
     let files: BTreeMap<Module, File> =
         sources.map(|(path, text)| (module_of(path), scan(&outside_tests(tokens(text))))).collect();
@@ -29,14 +29,14 @@ pub fn cycles<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Vec<
     components(&edges)
 }
 
-/// `stage/pass/mod.rs` is `stage::pass`.
+/// Converts a path to a module path: `stage/pass/mod.rs` is `stage::pass`.
 fn module_of(path: &str) -> Module {
     let path = path.trim_end_matches(".rs");
     let parts = path.split('/').filter(|part| !matches!(*part, "mod" | "lib" | "main"));
     parts.map(str::to_owned).collect()
 }
 
-/// Words and punctuation, without comments, strings, characters and lifetimes.
+/// Splits text into words and punctuation, without comments, strings, characters and lifetimes.
 fn tokens(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let (mut found, mut at) = (Vec::new(), 0);
@@ -52,7 +52,7 @@ fn tokens(text: &str) -> Vec<String> {
             }
             at += 1;
         } else if letter == '\'' {
-            // A character, or a lifetime.
+            // A character literal or a lifetime.
             let character = next == '\\' || letters.get(at + 2) == Some(&'\'');
             at += if next == '\\' {
                 4
@@ -75,7 +75,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// The tokens without `#[cfg(test)] mod tests { ... }`.
+/// Returns the tokens without `#[cfg(test)] mod tests { ... }`.
 fn outside_tests(mut tokens: Vec<String>) -> Vec<String> {
     let start = ["#", "[", "cfg", "(", "test", ")", "]", "mod", "tests", "{"];
     if let Some(at) = tokens.windows(start.len()).position(|window| window.iter().eq(start.iter())) {
@@ -106,7 +106,7 @@ fn scan(tokens: &[String]) -> File {
         {
             file.defines.insert(name.clone());
         }
-        // `pub(in path)` limits who may see an item and imports nothing.
+        // `pub(in path)` restricts visibility and imports nothing.
         let visibility = at > 1 && tokens[at - 1] == "in" && tokens[at - 2] == "(";
         let begins = at < 2 || tokens[at - 1] != ":" || tokens[at - 2] != ":";
         let path = path_at(&tokens[at..]);
@@ -120,7 +120,7 @@ fn scan(tokens: &[String]) -> File {
     file
 }
 
-/// The words joined by `::` at the start of these tokens.
+/// Returns the words joined by `::` at the start of these tokens.
 fn path_at(tokens: &[String]) -> Vec<String> {
     let is_word = |token: &String| token.starts_with(|c: char| c.is_alphabetic() || c == '_');
     let mut path = Vec::new();
@@ -135,7 +135,7 @@ fn path_at(tokens: &[String]) -> Vec<String> {
     path
 }
 
-/// The paths of a `use` tree.
+/// Collects the paths of a `use` tree.
 fn expand(prefix: &[String], tree: &[String], paths: &mut Vec<Vec<String>>) {
     match tree.first().map(String::as_str) {
         Some("{") => {
@@ -163,7 +163,7 @@ fn expand(prefix: &[String], tree: &[String], paths: &mut Vec<Vec<String>>) {
     }
 }
 
-/// The path from the root of the crate; `None` for other crates and for local names.
+/// Returns the path from the crate root; `None` for other crates and for local names.
 fn absolute(files: &BTreeMap<Module, File>, module: &Module, path: &[String]) -> Option<Module> {
     let mut base = module.clone();
     let mut rest = path;
@@ -189,7 +189,7 @@ fn absolute(files: &BTreeMap<Module, File>, module: &Module, path: &[String]) ->
     Some(base)
 }
 
-/// The file that defines the item at this path.
+/// Returns the file that defines the item at this path.
 fn resolve<'a>(files: &'a BTreeMap<Module, File>, path: &[String], depth: usize) -> Option<&'a Module> {
     const DEEPEST: usize = 8;
     let length = (0..=path.len()).rev().find(|&length| files.contains_key(&path[..length]))?;
@@ -206,7 +206,7 @@ fn resolve<'a>(files: &'a BTreeMap<Module, File>, path: &[String], depth: usize)
     }
 }
 
-/// Strongly connected components of two or more modules (Tarjan, 1972).
+/// Returns the strongly connected components with at least two modules (Tarjan, 1972).
 fn components(edges: &BTreeMap<&Module, BTreeSet<&Module>>) -> Vec<Vec<String>> {
     struct Search<'a> {
         edges: &'a BTreeMap<&'a Module, BTreeSet<&'a Module>>,

@@ -1,16 +1,17 @@
-//! Presets that mean harm: endless code, floods, bombs, nonsense.
+//! Hostile presets: endless code, memory floods, macro bombs, garbage.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// A preset that draws nothing at all.
+/// A preset that draws nothing.
 pub const BLACK: &str =
     "[preset00]\nfDecay=0\nfWaveAlpha=0\nnMotionVectorsX=0\nmv_a=0\nob_size=0\nib_size=0\n";
 
-/// One hostile file and what its verdict may say.
+/// One hostile file and its acceptable verdicts.
 pub struct Case {
     pub name: &'static str,
-    /// Words of which one has to stand in its safety or its broken parts; `left out` for a file that is no candidate.
+    /// Words, one of which must appear in its safety verdict or its broken parts; `excluded` for a file that is no
+    /// candidate.
     pub expected: &'static [&'static str],
 }
 
@@ -25,7 +26,7 @@ pub fn write_all(folder: &Path) -> Vec<Case> {
     let frame = |line: &str| code(&format!("per_frame_1={line}"));
     let cut = &["ran out of its budget", "hang"][..];
     add("endless loop.milk", frame("loop(100000000, loop(100000000, x=x+1));"), cut);
-    // The language itself ends a `while` after about a million rounds.
+    // The language itself ends a `while` after about a million iterations.
     add("endless while.milk", frame("while(1);"), &["ok"]);
     add("endless vertex.milk", code("per_pixel_1=loop(1000000, zoom=zoom+0.0001);"), cut);
     add("memory flood.milk", frame("i=0; loop(9000000, megabuf(i)=1; i=i+1);"), &["ok"]);
@@ -78,6 +79,6 @@ pub fn write_all(folder: &Path) -> Vec<Case> {
         (0..60_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect(),
         &["refused"],
     );
-    add("huge.milk", vec![b'a'; 3 << 20], &["left out"]);
+    add("huge.milk", vec![b'a'; 3 << 20], &["excluded"]);
     cases
 }

@@ -1,5 +1,4 @@
-//! Whole nights: every stage in order, cut off without warning and gone on with, and a show that takes the new index
-//! while it plays.
+//! Whole overnight bakes: every stage in order, killed and resumed, and a running show that loads the new index.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,10 +12,10 @@ use aivj::show::{Arrived, Command, PrepareTimes, PresetAudio, Show, ShowSettings
 use aivj::store::Store;
 use serde_json::Value;
 
+use crate::fixture::{BakeFixture, Run, good_presets};
 use crate::hostile;
-use crate::kitchen::{Kitchen, Run, good_presets};
 
-/// Frames so small and so few that a night takes seconds.
+/// Frames so small and few that a whole bake takes seconds.
 const SMALL: [&str; 10] = [
     "--size",
     "48x32",
@@ -30,17 +29,17 @@ const SMALL: [&str; 10] = [
     "2",
 ];
 
-fn night(kitchen: &Kitchen, more: &[&str]) -> Run {
+fn night(fixture: &BakeFixture, more: &[&str]) -> Run {
     let all: Vec<&str> = ["overnight", "--pack", "night", "--k", "8"].into_iter().chain(SMALL).collect();
     let all: Vec<&str> = all.into_iter().chain(more.iter().copied()).collect();
-    kitchen.bake(&all, &["--out", "OUT", "--library", kitchen.library.to_str().expect("a plain path")])
+    fixture.bake(&all, &["--out", "OUT", "--library", fixture.library.to_str().expect("a plain path")])
 }
 
 fn json(path: &std::path::Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("there")).expect("JSON")
 }
 
-/// Cluster of every preset of the index in this folder.
+/// Returns the cluster of every preset in the index of this folder.
 fn index(folder: &std::path::Path) -> BTreeMap<String, String> {
     let index = json(&folder.join("aivj-style-index.v1.json"));
     let entries = index["entries"].as_array().expect("a list").clone();
@@ -50,20 +49,20 @@ fn index(folder: &std::path::Path) -> BTreeMap<String, String> {
 
 #[test]
 fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    good_presets(&kitchen.library, 10);
-    std::fs::write(kitchen.library.join("black.milk"), hostile::BLACK).expect("written");
-    let store = Store::open(&kitchen.folder("show"), 1).expect("a store").store;
-    let place = LibraryLocation::of(&kitchen.library);
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 10);
+    std::fs::write(fixture.library.join("black.milk"), hostile::BLACK).expect("written");
+    let store = Store::open(&fixture.folder("show"), 1).expect("a store").store;
+    let place = LibraryLocation::of(&fixture.library);
     let before = open(&store, &place, 1, |_| ()).expect("opens").catalogue;
     assert_ne!(before.origin, StyleOrigin::V1);
     let mut show = Show::new(ShowSettings::default(), Arc::new(before));
     let chosen = play(&mut show, 40);
     assert!(chosen.iter().all(|cluster| !is_baked(cluster)), "{chosen:?}");
 
-    let done = night(&kitchen, &[]);
+    let done = night(&fixture, &[]);
     assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
-    let out = kitchen.folder("out");
+    let out = fixture.folder("out");
     let log = std::fs::read_to_string(out.join("overnight.log")).expect("a log");
     let stages: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once("[overnight] ")?.1)).collect();
     let once = [
@@ -78,7 +77,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     assert_eq!(stages, all, "the smoke test, then the full bake");
     let baked = index(&out);
     assert!(baked.len() >= 8 && !baked.contains_key("black.milk"), "{baked:?}");
-    assert_eq!(index(&kitchen.library), baked, "the show finds it beside the presets");
+    assert_eq!(index(&fixture.library), baked, "the show finds it next to the presets");
     let manifest = json(&out.join("library-manifest.json"));
     assert_eq!(manifest["presets"].as_array().map(Vec::len), Some(baked.len()));
     assert!(baked.keys().all(|preset| out.join(preset).exists()), "the pack holds the presets");
@@ -86,7 +85,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     assert!(page.contains("black.milk") && page.contains("black: no lit pixels"), "{page}");
     assert!(out.join("audit/report.html").exists());
 
-    // The same show goes on with the new styles, and chooses by them.
+    // The running show adopts the new styles and chooses by them.
     let after = open(&store, &place, 2, |_| ()).expect("opens").catalogue;
     assert_eq!(after.origin, StyleOrigin::V1);
     show.change_library(Arc::new(Pool::new(Arc::new(after))));
@@ -94,8 +93,8 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     let own: BTreeSet<&String> = baked.values().collect();
     assert!(!chosen.is_empty() && chosen.iter().all(|cluster| own.contains(cluster)), "{chosen:?}");
 
-    // Nothing has changed: the second night does nothing again, and the ids stay.
-    let again = night(&kitchen, &[]);
+    // Nothing has changed: the second bake repeats nothing, and the cluster ids stay.
+    let again = night(&fixture, &[]);
     assert!(again.status.success() && again.stdout.contains("skipping the smoke test"), "{}", again.stdout);
     assert_eq!(index(&out), baked);
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
@@ -106,7 +105,7 @@ fn is_baked(cluster: &str) -> bool {
     cluster.strip_prefix('c').is_some_and(|number| number.parse::<u16>().is_ok())
 }
 
-/// Plays so many frames with a press of next now and then; the clusters of what was chosen.
+/// Plays `frames` frames, sometimes with Next; returns the clusters of the chosen presets.
 fn play(show: &mut Show, frames: usize) -> Vec<String> {
     let mut coming: Vec<Arrived> = Vec::new();
     let mut chosen = Vec::new();
@@ -134,46 +133,47 @@ fn play(show: &mut Show, frames: usize) -> Vec<String> {
 
 #[test]
 fn a_killed_bake_resumes_and_writes_the_same_index() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    good_presets(&kitchen.library, 8);
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 8);
     // Killed in the audit, while rendering, and late.
     for (stage, progress) in [("audit presets", 2), ("render frames", 2), ("cluster embeddings", 0)] {
-        kitchen.night_killed_in(&SMALL, stage, progress);
+        fixture.night_killed_in(&SMALL, stage, progress);
     }
-    let state = json(&kitchen.folder("out").join("overnight-state.json"));
+    let state = json(&fixture.folder("out").join("overnight-state.json"));
     assert_eq!(state["finished"], false);
-    let done = night(&kitchen, &[]);
+    let done = night(&fixture, &[]);
     assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
-    let other = Kitchen::with_library(kitchen.library.clone());
-    std::fs::remove_file(kitchen.library.join("aivj-style-index.v1.json")).expect("it was published");
+    let other = BakeFixture::with_library(fixture.library.clone());
+    std::fs::remove_file(fixture.library.join("aivj-style-index.v1.json")).expect("it was published");
     let undisturbed = night(&other, &[]);
     assert!(undisturbed.status.success(), "{}", undisturbed.stderr);
-    assert_eq!(index(&kitchen.folder("out")), index(&other.folder("out")));
-    let rows = |kitchen: &Kitchen| std::fs::read(kitchen.folder("out").join("embeddings.npy")).expect("rows");
-    assert!(rows(&kitchen) == rows(&other), "equal rows");
+    assert_eq!(index(&fixture.folder("out")), index(&other.folder("out")));
+    let rows =
+        |fixture: &BakeFixture| std::fs::read(fixture.folder("out").join("embeddings.npy")).expect("rows");
+    assert!(rows(&fixture) == rows(&other), "equal rows");
 }
 
 #[test]
 fn a_bake_out_of_time_still_writes_an_index_and_a_failed_preflight_is_reported() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    good_presets(&kitchen.library, 4);
-    let library = kitchen.library.to_str().expect("a plain path");
-    assert!(kitchen.bake(&["audit", "--library", library], &["--out", "PACKS"]).status.success());
-    // The verdicts are there; for frames there is no time at all.
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 4);
+    let library = fixture.library.to_str().expect("a plain path");
+    assert!(fixture.bake(&["audit", "--library", library], &["--out", "PACKS"]).status.success());
+    // The verdicts exist; no time is left for frames.
     let started = std::time::Instant::now();
-    let late = night(&kitchen, &["--hours", "0.0001"]);
+    let late = night(&fixture, &["--hours", "0.0001"]);
     assert!(late.status.success(), "{}{}", late.stdout, late.stderr);
     assert!(late.stdout.contains("time limit for rendering reached"), "{}", late.stdout);
-    assert!(index(&kitchen.folder("out")).len() >= 3);
+    assert!(index(&fixture.folder("out")).len() >= 3);
     assert!(started.elapsed() < Duration::from_secs(120));
-    let silent = night(&kitchen, &["--audio", "/nowhere.ogg"]);
+    let silent = night(&fixture, &["--audio", "/nowhere.ogg"]);
     assert!(!silent.status.success() && silent.stderr.contains("the bake cannot start"), "{}", silent.stderr);
 }
 
 #[test]
 fn odd_names_and_bad_presets_are_baked_and_existing_files_are_kept() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    let library = &kitchen.library;
+    let Some(fixture) = BakeFixture::new() else { return };
+    let library = &fixture.library;
     good_presets(library, 3);
     for folder in ["a", "a b"] {
         std::fs::create_dir(library.join(folder)).expect("made");
@@ -189,18 +189,18 @@ fn odd_names_and_bad_presets_are_baked_and_existing_files_are_kept() {
     std::fs::write(library.join("aivj-style-policy.v0.json"), policy).expect("written");
     let foreign = r#"{"version":"v1","pack":"run3","entries":[]}"#;
     std::fs::write(library.join("aivj-style-index.v1.json"), foreign).expect("written");
-    let done = night(&kitchen, &[]);
+    let done = night(&fixture, &[]);
     assert!(done.status.success(), "{}{}", done.stdout, done.stderr);
     let baked: Vec<String> = index(library).into_keys().collect();
     assert_eq!(baked, ["#1 hash.milk", "a/twin.milk", "good 2.milk"]);
-    assert!(baked.iter().all(|preset| kitchen.folder("out").join(preset).is_file()), "the pack holds them");
+    assert!(baked.iter().all(|preset| fixture.folder("out").join(preset).is_file()), "the pack holds them");
     assert_eq!(json(&library.join("aivj-style-policy.v0.json"))["preferSameAuthorChance"], 0.9);
     assert_eq!(json(&library.join("aivj-style-index.v1.json.before-bake"))["pack"], "run3");
 
-    let other = kitchen.folder("other");
+    let other = fixture.folder("other");
     std::fs::create_dir(&other).expect("made");
     good_presets(&other, 2);
     let folders = ["--out", "OUT", "--library", other.to_str().expect("a plain path")];
-    let refused = kitchen.bake(&["overnight", "--pack", "night"], &folders);
+    let refused = fixture.bake(&["overnight", "--pack", "night"], &folders);
     assert!(!refused.status.success() && refused.stderr.contains("holds the pack of"), "{}", refused.stderr);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::kitchen::{Kitchen, good_presets};
+use crate::fixture::{BakeFixture, good_presets};
 
 const PROBE: [&str; 4] = ["--size", "96x54", "--frames", "12"];
 const FRAMES: [&str; 10] = [
@@ -22,74 +22,74 @@ const FRAMES: [&str; 10] = [
 ];
 
 /// Runs a stage on shard `index` of three; returns the folder of the shard.
-fn shard(kitchen: &Kitchen, stage: &str, index: u32, more: &[&str]) -> PathBuf {
-    let out = kitchen.folder(&format!("{stage}-{index}{}", more.join("")));
-    let library = kitchen.library.to_str().expect("a plain path");
+fn shard(fixture: &BakeFixture, stage: &str, index: u32, more: &[&str]) -> PathBuf {
+    let out = fixture.folder(&format!("{stage}-{index}{}", more.join("")));
+    let library = fixture.library.to_str().expect("a plain path");
     let part = format!("{index}/3");
     let settings = if stage == "audit" { &PROBE[..] } else { &FRAMES[..] };
     let arguments = [&[stage, "--shard", &part], settings, more].concat();
-    let run = kitchen.bake(&arguments, &["--library", library, "--out", out.to_str().expect("plain")]);
+    let run = fixture.bake(&arguments, &["--library", library, "--out", out.to_str().expect("plain")]);
     assert!(run.status.success(), "{}", run.stderr);
     out
 }
 
-/// Merges folders into the kitchen's own; returns the exit code and everything printed.
-fn merge(kitchen: &Kitchen, folders: &[&PathBuf]) -> (Option<i32>, String) {
+/// Merges folders into the fixture's own; returns the exit code and everything printed.
+fn merge(fixture: &BakeFixture, folders: &[&PathBuf]) -> (Option<i32>, String) {
     let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().expect("plain")).collect();
-    let run = kitchen.bake(&[&["merge"], &folders[..]].concat(), &["--out", "OUT"]);
+    let run = fixture.bake(&[&["merge"], &folders[..]].concat(), &["--out", "OUT"]);
     (run.status.code(), run.stdout + &run.stderr)
 }
 
 #[test]
 fn merged_audits_equal_the_audit_of_one_machine() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    good_presets(&kitchen.library, 5);
-    let parts = [0, 1, 2].map(|index| shard(&kitchen, "audit", index, &[]));
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 5);
+    let parts = [0, 1, 2].map(|index| shard(&fixture, "audit", index, &[]));
     let [zero, one, two] = &parts;
-    let (code, text) = merge(&kitchen, &[two, zero]);
+    let (code, text) = merge(&fixture, &[two, zero]);
     assert!(code == Some(3) && text.contains("missing shards: 1/3"), "{text}");
-    let (code, text) = merge(&kitchen, &[two, one, zero, two]);
+    let (code, text) = merge(&fixture, &[two, one, zero, two]);
     assert!(code == Some(0) && text.contains("5 verdicts"), "{text}");
-    let merged = kitchen.metrics();
-    let single = Kitchen::with_library(kitchen.library.clone());
+    let merged = fixture.metrics();
+    let single = BakeFixture::with_library(fixture.library.clone());
     assert!(single.audit(&[]).status.success());
     assert_eq!(merged, single.metrics());
-    let accepted = |kitchen: &Kitchen| {
-        std::fs::read_to_string(kitchen.folder("out").join("accepted.txt")).expect("a list")
+    let accepted = |fixture: &BakeFixture| {
+        std::fs::read_to_string(fixture.folder("out").join("accepted.txt")).expect("a list")
     };
-    assert_eq!(accepted(&kitchen), accepted(&single));
-    // Shards that do not belong together, and copies that are not whole.
-    let other = shard(&kitchen, "audit", 1, &["--seed", "2"]);
-    let (code, text) = merge(&kitchen, &[zero, &other]);
+    assert_eq!(accepted(&fixture), accepted(&single));
+    // Shards that do not belong together, and damaged copies.
+    let other = shard(&fixture, "audit", 1, &["--seed", "2"]);
+    let (code, text) = merge(&fixture, &[zero, &other]);
     assert!(code == Some(1) && text.contains("another setting or model"), "{text}");
     std::fs::write(zero.join("verdicts.jsonl"), b"").expect("cut");
-    let (code, text) = merge(&kitchen, &[zero, one]);
+    let (code, text) = merge(&fixture, &[zero, one]);
     assert!(code == Some(1) && text.contains("verdicts.jsonl is damaged"), "{text}");
-    assert_eq!(kitchen.metrics(), merged, "a refused merge changes nothing");
+    assert_eq!(fixture.metrics(), merged, "a rejected merge changes nothing");
     // The shard is run again, without repeating its work.
-    let again = shard(&kitchen, "audit", 0, &[]);
-    assert_eq!(merge(&kitchen, &[&again, one, two]).0, Some(0));
-    assert_eq!(kitchen.metrics(), merged);
+    let again = shard(&fixture, "audit", 0, &[]);
+    assert_eq!(merge(&fixture, &[&again, one, two]).0, Some(0));
+    assert_eq!(fixture.metrics(), merged);
 }
 
 #[test]
 fn merged_frames_equal_the_frames_of_one_machine() {
-    let Some(kitchen) = Kitchen::new() else { return };
-    good_presets(&kitchen.library, 4);
-    let [zero, one, two] = [0, 1, 2].map(|index| shard(&kitchen, "frames", index, &[]));
+    let Some(fixture) = BakeFixture::new() else { return };
+    good_presets(&fixture.library, 4);
+    let [zero, one, two] = [0, 1, 2].map(|index| shard(&fixture, "frames", index, &[]));
     for folders in [[&two, &zero, &one], [&one, &two, &zero]] {
-        let (code, text) = merge(&kitchen, &folders);
+        let (code, text) = merge(&fixture, &folders);
         assert!(code == Some(0) && text.contains("4 rendered presets"), "{text}");
     }
-    let single = Kitchen::with_library(kitchen.library.clone());
-    let library = kitchen.library.to_str().expect("a plain path");
+    let single = BakeFixture::with_library(fixture.library.clone());
+    let library = fixture.library.to_str().expect("a plain path");
     let run = single.bake(&[&["frames"], &FRAMES[..]].concat(), &["--library", library, "--out", "OUT"]);
     assert!(run.status.success(), "{}", run.stderr);
-    let (merged, alone) = (pictures(&kitchen.folder("out")), pictures(&single.folder("out")));
+    let (merged, alone) = (pictures(&fixture.folder("out")), pictures(&single.folder("out")));
     assert!(merged.len() == 4 && merged == alone);
 }
 
-/// The pictures of every preset, with its measurements. Each preset has one line.
+/// Returns the pictures of every preset and its measurements. Each preset has one line.
 fn pictures(folder: &Path) -> BTreeMap<String, (Vec<Vec<u8>>, Value)> {
     let index = std::fs::read_to_string(folder.join("frames-index.jsonl")).expect("an index");
     let entries: Vec<Value> = index.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();

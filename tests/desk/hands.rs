@@ -1,4 +1,4 @@
-//! The desk under a performer's hands: what is typed, clicked and undone, and whom the keys of the Library page act on.
+//! Input on the desk: typing, clicking and undoing, and which preset the keys of the Library page act on.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ use aivj::desk::{Action, Desk, DeskRequest, DeskView, LibraryRequest, Page, Sett
 use aivj::library::Setting;
 use aivj::show::{Command, FrameTimes, Undoable};
 
-/// Runs `act` on the desk at `moment`, with what the desk has asked for so far.
+/// Runs `act` on the desk at `moment`, with the requests that the desk has made so far.
 fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefCell<Vec<DeskRequest>>)) {
     if !software() {
         return;
@@ -52,7 +52,7 @@ fn opens(folder: &str) -> DeskRequest {
 }
 
 #[test]
-fn enter_opens_the_folder_that_was_typed() {
+fn enter_opens_the_typed_folder() {
     try_out(&moment(Page::Settings, playing()), |harness, _, asked| {
         assert!(!harness.ctx.text_edit_focused());
         let field = harness.get_all_by_role(Role::TextInput).last().expect("the folder's field");
@@ -120,7 +120,7 @@ fn keys_of_the_library_act_on_the_selection() {
 }
 
 #[test]
-fn enter_selects_the_first_preset_that_was_found() {
+fn enter_selects_the_first_preset_found() {
     let moment = library_moment(Page::Library);
     let answer = &moment.library.answer;
     let first = answer.library.entries[answer.indices[0] as usize].id;
@@ -135,7 +135,7 @@ fn enter_selects_the_first_preset_that_was_found() {
 }
 
 #[test]
-fn a_preset_that_an_audit_rejected_says_so_and_can_be_rescued() {
+fn a_preset_rejected_by_an_audit_is_marked_and_can_be_rescued() {
     let moment = library_moment(Page::Library);
     let (id, _) = moment.library.rejected.first_key_value().expect("one was rejected");
     let library = &moment.library.answer.library;

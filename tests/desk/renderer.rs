@@ -1,22 +1,22 @@
 //! Draws egui's test harness off screen with the program's own graphics device.
 //!
-//! The harness brings a renderer of its own, but with another set of wgpu's features, so that wgpu would be built
-//! twice and the tests would run another program than the one that is shipped.
+//! The harness has its own renderer, but with a different set of wgpu features: wgpu would be built twice, and the
+//! tests would not run the shipped code.
 
 use aivj::stage::Gpu;
 use egui_kittest::TestRenderer;
 
-/// What a picture is drawn in: egui blends in gamma space, so no sRGB conversion on writing.
+/// Format of the target; egui blends in gamma space, so writes are not converted to sRGB.
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
-/// egui's shapes onto a texture, and the texture into memory.
+/// Draws egui's shapes to a texture and reads it back.
 pub struct OffScreen {
     gpu: Gpu,
     renderer: egui_wgpu::Renderer,
 }
 
 impl OffScreen {
-    /// A renderer on `gpu`, without dithering and with filtering in the shader, the same on every device.
+    /// Creates a renderer on `gpu`, with no dithering and with filtering in the shader, so that all devices agree.
     pub fn new(gpu: Gpu) -> Self {
         let options = egui_wgpu::RendererOptions::PREDICTABLE;
         let renderer = egui_wgpu::Renderer::new(&gpu.device, FORMAT, options);

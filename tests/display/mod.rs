@@ -1,10 +1,10 @@
-//! Programs in processes that end with the test, and a display server of the test's own (Xvfb).
+//! Child processes that end with the test, and a private display server (Xvfb).
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before the test fails: other tests may keep the machine busy.
+/// Timeout of any wait; generous, because other tests may keep the machine busy.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A process that is killed when it is dropped.
@@ -24,9 +24,9 @@ impl Process {
     }
 }
 
-/// Sends a signal to a process of the test.
+/// Sends a signal to a child process.
 pub fn signal(process: u32, number: i32) {
-    // SAFETY: the process was started by the test, which has not waited for it.
+    // SAFETY: the test started the process and has not waited for it.
     unsafe { libc::kill(i32::try_from(process).expect("a process number"), number) };
 }
 

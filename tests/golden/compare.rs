@@ -1,4 +1,4 @@
-//! The actual picture against the expected one, pixel by pixel.
+//! Compares the actual picture with the expected one, pixel by pixel.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -11,12 +11,12 @@ use crate::scene::Scene;
 
 /// How much differences are amplified in `difference.png`.
 const AMPLIFICATION: u8 = 8;
-/// A picture in which fewer pixels than this stand out catches nothing, as a share of all.
+/// Minimum share of pixels that must stand out; a plainer picture would not catch any error.
 const LEAST_CONTENT: f64 = 0.004;
-/// How far a pixel must be from the most frequent colour to stand out.
+/// Minimum distance of a standing-out pixel from the most frequent colour, 0 to 255.
 const STANDS_OUT: u8 = 12;
 
-/// How two pictures compare.
+/// The result of a comparison.
 pub struct Comparison {
     /// Why they do not match.
     pub failure: Option<String>,
@@ -25,7 +25,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Pictures that cannot be compared.
+    /// Returns the result for pictures that cannot be compared.
     pub fn mismatch(why: impl Into<String>) -> Self {
         Self { failure: Some(why.into()), difference: None }
     }
@@ -69,7 +69,7 @@ fn channel_differences(a: &Rgb<u8>, b: &Rgb<u8>) -> [u8; 3] {
     std::array::from_fn(|channel| a.0[channel].abs_diff(b.0[channel]))
 }
 
-/// Fails for a picture of one colour, which would match whatever else goes wrong.
+/// Returns an error for a picture of one colour, which would match whatever else goes wrong.
 pub fn has_content(picture: &RgbImage) -> Result<(), String> {
     let mut counts = std::collections::BTreeMap::new();
     for pixel in picture.pixels() {
@@ -86,7 +86,7 @@ pub fn has_content(picture: &RgbImage) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a small PNG.
+/// Writes a picture as PNG.
 pub fn save(picture: &RgbImage, path: &Path) -> Result<(), String> {
     let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let encoder =

@@ -1,4 +1,4 @@
-//! Draws a scene with the program's own stage: fixed sound, fixed seed, fixed rate.
+//! Draws a scene with the program's stage: fixed audio, seed and frame rate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use crate::scene::{Row, Scene};
 const FPS: f64 = 30.0;
 const SEED: u64 = 7;
 const SAMPLE_RATE_HZ: u32 = 44_100;
-/// Frames of sound that are made; no scene is longer.
+/// Frames of generated audio; no scene is longer.
 const MAX_FRAMES: u32 = 120;
 const FRONT: DeckId = DeckId(1);
 const OTHER: DeckId = DeckId(2);
 
-/// The graphics device and the sound, shared by all scenes.
+/// The graphics device and the audio, shared by all scenes.
 pub struct Studio {
     render_context: Arc<RenderContext>,
     heard: Vec<PresetAudio>,
 }
 
 impl Studio {
-    /// Opens the graphics device; presets find their images in `images`.
+    /// Opens the graphics device; `images` is the presets' texture folder.
     pub fn open(images: &Path) -> Option<Self> {
         let gpu = Gpu::for_test()?;
         let sound = music();
@@ -41,7 +41,7 @@ impl Studio {
         })
     }
 
-    /// The scene's pictures on one sheet.
+    /// Draws the scene's pictures to one sheet.
     pub fn sheet(&self, scene: &Scene, folder: &Path) -> Result<RgbImage, String> {
         let [width, height] = scene.tile();
         let (columns, rows) = (scene.frames.len() as u32, scene.rows.len() as u32);
@@ -97,7 +97,8 @@ impl Studio {
         }
     }
 
-    /// The stage's picture as a window of `size` pixels shows it, on blue, so that the black beside it is seen.
+    /// Draws the stage's picture as a window of `size` pixels shows it, on blue, so that the letterbox bars are
+    /// visible.
     fn presented(&self, stage: &Stage, size: [u32; 2]) -> Result<RgbaImage, String> {
         let gpu = &self.render_context.gpu;
         let [width, height] = size;
@@ -142,7 +143,7 @@ impl Studio {
     }
 }
 
-/// The bytes of the row's preset.
+/// Returns the preset file of the row.
 fn preset(scene: &Scene, row: &Row, folder: &Path) -> Result<Vec<u8>, String> {
     let text = match (&scene.built_in, &scene.preset) {
         (Some(path), _) => {
@@ -199,7 +200,7 @@ fn cue(row: &Row, number: u32, heard: &PresetAudio) -> Result<Cue, String> {
     })
 }
 
-/// A kick twice a second, a chord that differs left and right, and a hiss between the kicks.
+/// Returns a kick twice a second, a chord that differs left and right, and a hiss between the kicks.
 fn music() -> Vec<[f32; 2]> {
     let mut noise = 0x2545_f491_u32;
     let samples = MAX_FRAMES * SAMPLE_RATE_HZ / FPS as u32;

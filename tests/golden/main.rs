@@ -2,7 +2,7 @@
 //!
 //! `cargo test --release --test golden -- milk/wave` runs the scenes whose names contain `milk/wave`. A failing scene
 //! leaves `actual.png` and `difference.png` in a folder that the message names. `AIVJ_UPDATE_GOLDEN=1` rewrites every
-//! `expected.png` that no longer matches; look at each of them before you commit it.
+//! `expected.png` that no longer matches; review each of them before committing.
 
 mod compare;
 mod draw;
@@ -20,10 +20,10 @@ use compare::Comparison;
 use draw::Studio;
 use scene::Scene;
 
-/// Bytes that everything below `tests/golden` may take.
+/// Maximum total size of `tests/golden`, bytes.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// `None` where `AIVJ_NO_GPU=1` says that the machine has no graphics device.
+/// `None` if `AIVJ_NO_GPU=1` declares that there is no graphics device.
 static STUDIO: LazyLock<Option<Studio>> = LazyLock::new(|| Studio::open(&root().join("images")));
 
 fn root() -> PathBuf {
@@ -44,14 +44,14 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Every folder with a `scene.toml`, in order.
+/// Returns every folder with a `scene.toml`, in order.
 fn scene_folders(root: &Path) -> Vec<PathBuf> {
     let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     let scenes = walk.filter(|entry| entry.file_name() == "scene.toml");
     scenes.filter_map(|entry| entry.path().parent().map(Path::to_owned)).collect()
 }
 
-/// The test's name: the folder's path with forward slashes.
+/// Returns the test's name: the folder's path with forward slashes.
 fn name_of(folder: &Path) -> String {
     let path = folder.strip_prefix(root()).unwrap_or(folder);
     path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
@@ -84,7 +84,7 @@ fn check_scene(folder: &Path, name: &str) -> Result<(), Failed> {
     }
 }
 
-/// Saves what a failing scene drew, and where it differs.
+/// Saves what a failing scene drew, and the difference to the expected picture.
 fn keep(name: &str, actual: &RgbImage, difference: Option<&RgbImage>) -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden").join(name);
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! What a `scene.toml` says: the preset, the frames, and what the stage does with them.
+//! The format of `scene.toml`: the preset, the frames, and how the stage draws them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use aivj::stage::{FadeStyle, OutputMode, Post};
 use serde::Deserialize;
 
-/// One scene. Its picture is a sheet: a column for each frame, a row for each [`Row`].
+/// One scene. Its picture is a sheet with a column for each frame and a row for each [`Row`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scene {
@@ -14,7 +14,7 @@ pub struct Scene {
     pub preset: Option<String>,
     /// A built-in preset by its path, instead of a file.
     pub built_in: Option<String>,
-    /// The preset that fades in or is laid over, relative to the scene's folder.
+    /// The preset that is faded in or blended, relative to the scene's folder.
     pub other: Option<String>,
     /// Width and height of each picture, pixels.
     #[serde(default = "default_size")]
@@ -22,13 +22,13 @@ pub struct Scene {
     /// Cells of the warp mesh.
     #[serde(default = "default_mesh")]
     pub mesh: [u32; 2],
-    /// Frames that are shown, counted from 1.
+    /// Frames to draw, counted from 1.
     pub frames: Vec<u32>,
-    /// Largest difference of a colour channel, 0 to 255, that counts as equal. Graphics devices round differently.
+    /// Maximum difference of a colour channel, 0 to 255, that counts as equal. Graphics devices round differently.
     pub tolerance: u8,
-    /// Pixels of the whole sheet that may differ by more.
+    /// Number of pixels of the whole sheet that may differ by more.
     pub max_outliers: usize,
-    /// The picture is known to be wrong; the test fails once it is right.
+    /// Whether the picture is known to be wrong; the test then fails once it is right.
     #[serde(default)]
     pub known_failure: bool,
     /// Variations; one plain row if there are none.
@@ -42,13 +42,13 @@ pub struct Scene {
 pub struct Row {
     /// Lines added to the preset, right after `[preset00]`.
     pub lines: Vec<String>,
-    /// A crossfade to the other preset, under way since the first frame.
+    /// A crossfade to the other preset, running since the first frame.
     pub fade: Option<FadeRow>,
-    /// How much of the other preset is laid over the picture, 0 to 1.
+    /// Strength at which the other preset is blended into the picture, 0 to 1.
     pub second: Option<f32>,
     /// Effects on the finished picture.
     pub post: PostRow,
-    /// First and last frame in which those effects rest.
+    /// First and last frame in which those effects are off.
     pub post_rests: Option<[u32; 2]>,
     /// Blackout or freeze.
     pub output_mode: OutputMode,
@@ -62,13 +62,13 @@ pub struct Row {
     pub power: BTreeMap<String, f64>,
     /// Speed of the preset's clock.
     pub time_speed: Option<f64>,
-    /// Gain on what the preset hears.
+    /// Gain of the preset's audio.
     pub audio_gain: Option<f32>,
-    /// Show the picture on a window of this size.
+    /// Draws the picture to a window of this size.
     pub window: Option<[u32; 2]>,
 }
 
-/// A crossfade under way.
+/// A running crossfade.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FadeRow {
@@ -114,7 +114,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Size of one picture of the sheet: the window's, where there is one.
+    /// Returns the size of one picture of the sheet: the window's, if there is one.
     pub fn tile(&self) -> [u32; 2] {
         self.rows.first().and_then(|row| row.window).unwrap_or(self.size)
     }

@@ -33,7 +33,7 @@ pub struct Painter {
 }
 
 impl Painter {
-    /// `None` if `AIVJ_NO_GPU=1` states that there is no graphics device.
+    /// Opens the device; `None` if `AIVJ_NO_GPU=1` declares that there is none.
     pub fn open() -> Option<Self> {
         let gpu = Gpu::for_test()?;
         let source = wgpu::ShaderSource::Wgsl(Cow::Borrowed(VERTEX));
@@ -41,12 +41,12 @@ impl Painter {
         Some(Self { gpu, vertex })
     }
 
-    /// What the composite shader `source` computes at the pixel.
+    /// Returns the colour that the composite shader `source` computes at the pixel.
     pub fn pixel(&self, source: &str) -> Result<[f32; 3], String> {
         self.pixel_of(PassKind::Comp, source)
     }
 
-    /// What a shader computes at the pixel.
+    /// Returns the colour that a shader computes at the pixel.
     pub fn pixel_of(&self, kind: PassKind, source: &str) -> Result<[f32; 3], String> {
         let translation = hlsl::translate(kind, source).map_err(|error| error.to_string())?;
         naga::valid::Validator::new(
@@ -137,7 +137,7 @@ impl Painter {
         self.read(format, &pipeline, &groups)
     }
 
-    /// Runs the pipeline on one pixel.
+    /// Runs the pipeline on one pixel and reads it back.
     fn read(
         &self,
         format: wgpu::TextureFormat,
@@ -231,7 +231,7 @@ impl Painter {
     }
 }
 
-/// A texture of one texel.
+/// Describes a texture of one texel.
 fn descriptor(
     format: wgpu::TextureFormat,
     dimension: wgpu::TextureDimension,

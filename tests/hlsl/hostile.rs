@@ -1,15 +1,15 @@
-//! Shaders that are made to exhaust a compiler or a device are refused, quickly and with a reason.
+//! Shaders written to exhaust a compiler or a device are rejected, quickly and with a reason.
 
 use aivj::hlsl::{ErrorKind, translate};
 use lactea_abi::PassKind;
 
-/// The kind of error of a composite shader.
-fn refused(source: &str) -> Option<ErrorKind> {
+/// Returns the kind of error that a composite shader is rejected with.
+fn rejection(source: &str) -> Option<ErrorKind> {
     translate(PassKind::Comp, source).err().map(|error| error.kind)
 }
 
 #[test]
-fn every_kind_of_growth_has_a_limit() {
+fn every_kind_of_growth_is_limited() {
     let body = |text: &str| format!("shader_body {{ {text} }}");
     let repeated = |text: &str, count: usize| body(&text.repeat(count));
     let mut doubled = "x".to_owned();
@@ -53,29 +53,29 @@ fn every_kind_of_growth_has_a_limit() {
         ("bytes", format!("// {}\n{}", "x".repeat(300_000), body("ret = 1;"))),
     ];
     for (what, source) in hostile {
-        assert_eq!(refused(&source), Some(ErrorKind::Limit), "{what}");
+        assert_eq!(rejection(&source), Some(ErrorKind::Limit), "{what}");
     }
     assert_eq!(
-        refused("float f(float x) { return f(x); } shader_body { ret = f(1); }"),
-        Some(ErrorKind::Meaning)
+        rejection("float f(float x) { return f(x); } shader_body { ret = f(1); }"),
+        Some(ErrorKind::Semantic)
     );
 }
 
 #[test]
 fn long_shaders_within_the_limits_translate() {
-    assert_eq!(refused(&format!("shader_body {{ ret = q1{}; }}", "+q2".repeat(5_000))), None);
+    assert_eq!(rejection(&format!("shader_body {{ ret = q1{}; }}", "+q2".repeat(5_000))), None);
     let arms = "if (q1 == 1) ret = 1; else ".repeat(1_000);
-    assert_eq!(refused(&format!("shader_body {{ {arms} ret = 2; }}")), None);
+    assert_eq!(rejection(&format!("shader_body {{ {arms} ret = 2; }}")), None);
     let loops = "for (int i = 0; i < 1000; i++) ret += GetPixel(uv);";
-    assert_eq!(refused(&format!("shader_body {{ {loops} }}")), None);
+    assert_eq!(rejection(&format!("shader_body {{ {loops} }}")), None);
     let deep = format!("shader_body {{ ret = {}q1{}; }}", "(1+".repeat(70), ")".repeat(70));
-    assert_eq!(refused(&deep), None);
+    assert_eq!(rejection(&deep), None);
     let blocks = format!("shader_body {{ {} ret = 1; {} }}", "if (q1 > 0) {".repeat(70), "}".repeat(70));
-    assert_eq!(refused(&blocks), None);
+    assert_eq!(rejection(&blocks), None);
 }
 
 #[test]
-fn broken_shaders_are_refused_with_a_place() {
+fn invalid_shaders_are_rejected_with_a_position() {
     let broken = [
         ("shader_body { ret = ; }", "expected a value"),
         ("shader_body { ret = 1 }", "expected `;`"),
@@ -94,7 +94,7 @@ fn broken_shaders_are_refused_with_a_place() {
         ("shader_body { 1 = 2; }", "cannot assign"),
         ("shader_body { break; }", "outside a loop"),
         ("shader_body { float2 a = float2(1); a = float2(1, 2).z; }", "has no member"),
-        ("shader_body { int n = 1; n = n & 1.5; }", "whole numbers"),
+        ("shader_body { int n = 1; n = n & 1.5; }", "take integers"),
         ("#if 1\nshader_body { }", "without `#endif`"),
         ("float x;", "no `shader_body`"),
         ("", "no `shader_body`"),

@@ -1,18 +1,19 @@
-//! Shaders of presets mean what HLSL says: every row about shaders in `docs/compatibility.md` is drawn, and hostile ones are refused.
+//! Preset shaders follow the semantics of HLSL: every shader row in `docs/compatibility.md` is drawn and compared.
+//! Hostile shaders are rejected.
 //!
 //! Needs a Vulkan device; a software rasteriser is enough.
 
-#![allow(clippy::panic, reason = "helpers of tests")]
+#![allow(clippy::panic, reason = "test helpers")]
 
 mod draw;
 mod hostile;
 
 use draw::Painter;
 
-/// A row of the tables: what it shows, declarations, code that computes `v`, and the value of `v`.
+/// A row of the tables: description, declarations, code that computes `v`, and the expected value of `v`.
 type Row = [String; 4];
 
-/// The rows below `heading` in `docs/compatibility.md`; `|` within a cell is written `\\|`.
+/// Returns the rows below `heading` in `docs/compatibility.md`; `|` within a cell is written `\\|`.
 fn rows(heading: &str) -> Vec<Row> {
     let document = include_str!("../../docs/compatibility.md");
     let section = document.split("\n## ").find(|part| part.starts_with("Shaders\n")).expect("the section");
@@ -29,7 +30,7 @@ fn rows(heading: &str) -> Vec<Row> {
         .collect()
 }
 
-/// Draws every row below `heading` and lists those that are wrong.
+/// Draws every row below `heading` and fails with a list of the wrong ones.
 fn check(heading: &str) {
     let Some(painter) = Painter::open() else { return };
     let mut wrong = Vec::new();
@@ -48,60 +49,60 @@ fn check(heading: &str) {
 }
 
 #[test]
-fn statements_do_what_they_say() {
+fn statements_run_as_in_hlsl() {
     check("Statements");
 }
 
 #[test]
-fn operators_compute_as_direct3d_does() {
+fn operators_match_direct3d() {
     check("Operators");
 }
 
 #[test]
-fn numbers_are_converted() {
+fn numbers_convert_as_in_hlsl() {
     check("Conversions");
 }
 
 #[test]
-fn functions_compute_as_direct3d_does() {
+fn intrinsics_match_direct3d() {
     check("Functions");
 }
 
 #[test]
-fn what_milkdrop_declares_is_known() {
+fn milkdrop_builtins_are_declared() {
     check("What MilkDrop adds");
 }
 
 #[test]
-fn a_warp_has_two_positions() {
+fn a_warp_shader_reads_both_positions() {
     let Some(painter) = Painter::open() else { return };
     let source = "shader_body { uv.x += 1; ret = float3(uv.x, uv_orig); }";
     assert_eq!(painter.pixel_of(lactea_abi::PassKind::Warp, source), Ok([1.25, 0.5, 0.75]));
 }
 
 #[test]
-fn loops_without_an_end_are_stopped() {
+fn endless_loops_are_cut_short() {
     let Some(painter) = Painter::open() else { return };
-    let rounds = |body: &str| {
+    let iterations = |body: &str| {
         let source = format!("shader_body {{ float n = 0; while (q1 > 0) {{ n++; {body} }} ret = n; }}");
         painter.pixel(&source).expect("translates")[0]
     };
-    let [cheap, lookups] = [rounds(""), rounds("ret += tex2D(sampler_main, ret.xy);")];
+    let [cheap, lookups] = [iterations(""), iterations("ret += tex2D(sampler_main, ret.xy);")];
     assert!((32.0..=4_096.0).contains(&lookups) && lookups < cheap && cheap <= 4_096.0, "{cheap} {lookups}");
-    // A loop that counts from one constant to another runs to its end.
+    // A loop with a constant iteration count runs to its end.
     let source = "shader_body { for (int i = 0; i < 5000; i++) ret += 1; }";
     assert_eq!(painter.pixel(source), Ok([5_000.0; 3]));
 }
 
 #[test]
-fn a_long_chain_of_else_if_takes_the_right_arm() {
+fn a_long_else_if_chain_takes_the_right_branch() {
     let Some(painter) = Painter::open() else { return };
     for wanted in [0, 57, 299] {
         let arms: String = (0..300).map(|arm| format!("if (n == {arm}) ret = {arm}; else ")).collect();
         let source = format!("shader_body {{ float n = q1 - 7 + {wanted}; {arms} ret = -1; }}");
         assert_eq!(painter.pixel(&source), Ok([wanted as f32; 3]), "arm {wanted}");
     }
-    // Braces around each link change nothing.
+    // Braces around each branch make no difference.
     let arms: String = (0..70).map(|arm| format!("if (n == {arm}) ret = {arm}; else {{ ")).collect();
     let source = format!("shader_body {{ float n = q1 + 60; {arms} ret = -1; {} }}", "}".repeat(70));
     assert_eq!(painter.pixel(&source), Ok([67.0; 3]));
@@ -110,7 +111,7 @@ fn a_long_chain_of_else_if_takes_the_right_arm() {
 /// Translates and validates a folder of presets: `AIVJ_HLSL_PRESETS=DIR cargo test --release --test hlsl -- --ignored`.
 #[test]
 #[ignore = "needs a folder of presets"]
-fn a_folder_of_presets_translates() {
+fn a_preset_folder_translates() {
     let folder = std::env::var("AIVJ_HLSL_PRESETS").expect("AIVJ_HLSL_PRESETS names a folder");
     let (mut open, mut presets, mut failed) = (vec![std::path::PathBuf::from(folder)], 0, Vec::new());
     while let Some(path) = open.pop() {
@@ -124,6 +125,6 @@ fn a_folder_of_presets_translates() {
             failed.extend(shaders.map(|problem| format!("{}: {}", path.display(), problem.message)));
         }
     }
-    println!("{presets} presets, {} shaders fail", failed.len());
+    println!("{presets} presets, {} shaders failed", failed.len());
     assert!(failed.len() * 1_000 <= presets, "{}", failed.join("\n"));
 }

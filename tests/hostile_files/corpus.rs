@@ -1,4 +1,4 @@
-//! Files and folders that mean harm: what opens for ever, reads for ever, leads in circles or elsewhere, or lies about its
+//! Hostile files and folders: they block on open, read endlessly, form link cycles, point elsewhere, or lie about their
 //! size.
 
 use std::ffi::OsStr;
@@ -9,13 +9,13 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A way to put something hostile at a path.
+/// A way to create something hostile at a path.
 pub struct Trap {
     pub name: &'static str,
     pub set: fn(&Path),
 }
 
-/// What may be found in place of any file.
+/// Traps that may take the place of any file.
 pub const TRAPS: [Trap; 17] = [
     Trap { name: "pipe", set: pipe },
     Trap { name: "socket", set: socket },
@@ -81,7 +81,7 @@ pub fn noise(length: u32) -> Vec<u8> {
     (0..length).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
-/// Names and trees that only a library has: returns how many there are.
+/// Creates names and trees specific to a library; returns their number.
 pub fn hostile_tree(library: &Path) -> usize {
     let preset = b"[preset00]\nzoom=1.01\n";
     let at = |name: &[u8]| library.join(OsStr::from_bytes(name));
@@ -105,7 +105,7 @@ pub fn hostile_tree(library: &Path) -> usize {
     13
 }
 
-/// Images that lie, under the names of textures: each claims more pixels than it has.
+/// Writes images, under the names of textures, that claim more pixels than they contain; returns their paths.
 pub fn hostile_images(folder: &Path) -> Vec<PathBuf> {
     let be = u32::to_be_bytes;
     let png = |width: u32, height: u32| {
@@ -165,14 +165,14 @@ pub fn hostile_images(folder: &Path) -> Vec<PathBuf> {
     written
 }
 
-/// The checksum of PNG (ISO 3309).
+/// Computes the checksum of PNG (ISO 3309).
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg()))
     })
 }
 
-/// Sounds that lie about their length, channels and rate.
+/// Writes audio files that lie about their length, channels and rate; returns their paths.
 pub fn hostile_sounds(folder: &Path) -> Vec<PathBuf> {
     let wav = |channels: u16, rate: u32, claimed: u32| {
         let mut bytes = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0".to_vec();
@@ -204,7 +204,7 @@ pub fn hostile_sounds(folder: &Path) -> Vec<PathBuf> {
     written
 }
 
-/// Writes a file of lines.
+/// Writes lines to a file.
 pub fn lines(at: &Path, lines: impl IntoIterator<Item = String>) {
     let mut file = std::fs::File::create(at).expect("made");
     lines.into_iter().for_each(|line| writeln!(file, "{line}").expect("written"));

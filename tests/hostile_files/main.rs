@@ -1,5 +1,5 @@
-//! Every command that opens files, pointed at files that mean harm: it ends by itself with a message or a result, and
-//! touches nothing outside the folders that it was given.
+//! Every command that opens files, given hostile ones: it must exit with a message or a result, and touch nothing
+//! outside the folders it was given.
 #![cfg(unix)]
 
 mod corpus;
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use corpus::{TRAPS, hostile_images, hostile_sounds, hostile_tree};
 
-/// How long a command may take before it counts as stuck: far more than it needs, as the machine may be busy.
+/// Time after which a command counts as stuck; generous, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A data folder, a place for hostile files, and one outside of both that nobody may touch.
-struct Ground {
+/// A data folder, a folder for hostile files, and one outside both that must stay untouched.
+struct Sandbox {
     root: tempfile::TempDir,
 }
 
@@ -25,21 +25,21 @@ struct Run {
     text: String,
 }
 
-impl Ground {
+impl Sandbox {
     fn new() -> Self {
-        let ground = Self { root: tempfile::tempdir().expect("a folder") };
+        let sandbox = Self { root: tempfile::tempdir().expect("a folder") };
         for name in ["data", "files", "outside"] {
-            std::fs::create_dir(ground.at(name)).expect("made");
+            std::fs::create_dir(sandbox.at(name)).expect("made");
         }
-        corpus::write(&ground.at("outside/precious.milk"), b"precious");
-        ground
+        corpus::write(&sandbox.at("outside/precious.milk"), b"precious");
+        sandbox
     }
 
     fn at(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// Makes an empty folder of this name.
+    /// Creates an empty folder with this name.
     fn fresh(&self, name: &str) -> PathBuf {
         let folder = self.at(name);
         std::fs::remove_dir_all(&folder).ok(); // It may not exist.
@@ -47,7 +47,7 @@ impl Ground {
         folder
     }
 
-    /// Runs a command; fails if it does not end, or ends by a signal or a panic.
+    /// Runs a command; fails the test if it does not exit, or exits by a signal or a panic.
     fn run(&self, what: &str, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aivj"));
         command.args(arguments.iter().map(|argument| argument.as_ref())).env("AIVJ_DATA", self.at("data"));
@@ -88,29 +88,29 @@ impl Ground {
         Run { status, text }
     }
 
-    /// Runs a command that has to fail with a message that contains `named`.
+    /// Runs a command that must fail with a message that contains `named`.
     fn refused(&self, what: &str, named: &str, arguments: &[&dyn AsRef<std::ffi::OsStr>]) {
         let run = self.run(what, arguments);
         assert!(!run.status.success(), "{what}: {}", run.text);
-        assert!(run.text.contains(named), "{what}: {named} is not named: {}", run.text);
+        assert!(run.text.contains(named), "{what}: the message lacks {named:?}: {}", run.text);
     }
 }
 
-/// Traps that are still valid empty or unreadable files, not something that cannot be opened.
+/// Returns true for traps that can be opened and are merely empty or unreadable.
 fn is_plain(trap: &str) -> bool {
     ["empty file", "noise"].contains(&trap)
 }
 
 #[test]
-fn a_library_of_traps_is_scanned_and_each_is_named() {
-    let ground = Ground::new();
-    let library = ground.at("files");
+fn scanning_a_library_of_traps_names_each_trap() {
+    let sandbox = Sandbox::new();
+    let library = sandbox.at("files");
     for (number, trap) in TRAPS.iter().enumerate() {
         (trap.set)(&library.join(format!("trap {number:02}.milk")));
     }
     let names = hostile_tree(&library);
     corpus::write(&library.join("good.milk"), b"[preset00]\nzoom=1.01\n");
-    let run = ground.run("library scan", &[&"library", &"scan", &library]);
+    let run = sandbox.run("library scan", &[&"library", &"scan", &library]);
     assert!(run.status.success(), "{}", run.text);
     for (number, trap) in TRAPS.iter().enumerate() {
         // Folders of that name are entered like any other.
@@ -124,13 +124,13 @@ fn a_library_of_traps_is_scanned_and_each_is_named() {
         "left the library: {}",
         run.text
     );
-    let found = ground.run("library search", &[&"library", &"search", &"good"]);
+    let found = sandbox.run("library search", &[&"library", &"search", &"good"]);
     assert!(found.status.success(), "{}", found.text);
 }
 
 #[test]
-fn the_lists_of_a_library_may_be_traps() {
-    let ground = Ground::new();
+fn traps_in_place_of_a_librarys_indexes_are_harmless() {
+    let sandbox = Sandbox::new();
     let lists = [
         "library-manifest.json",
         "quality-blacklist.json",
@@ -140,12 +140,12 @@ fn the_lists_of_a_library_may_be_traps() {
         "aivj-bake.v0.json",
     ];
     for trap in &TRAPS {
-        let library = ground.fresh("files");
+        let library = sandbox.fresh("files");
         corpus::write(&library.join("good.milk"), b"[preset00]\nzoom=1.01\n");
         lists.iter().for_each(|name| (trap.set)(&library.join(name)));
-        ground.run(&format!("index check: {}", trap.name), &[&"index", &"check", &library]);
+        sandbox.run(&format!("index check: {}", trap.name), &[&"index", &"check", &library]);
     }
-    let library = ground.fresh("files");
+    let library = sandbox.fresh("files");
     corpus::write(&library.join("good.milk"), b"[preset00]\nzoom=1.01\n");
     let deep = "[".repeat(200_000);
     let leaving = [
@@ -163,73 +163,73 @@ fn the_lists_of_a_library_may_be_traps() {
     ] {
         corpus::write(&library.join(name), text.as_bytes());
     }
-    ground.run("index check: paths that leave, deep nesting", &[&"index", &"check", &library]);
+    sandbox.run("index check: paths that leave, deep nesting", &[&"index", &"check", &library]);
 }
 
 #[test]
-fn sounds_logs_lists_and_models_may_be_traps() {
-    let ground = Ground::new();
+fn traps_in_place_of_audio_logs_packages_and_models_are_harmless() {
+    let sandbox = Sandbox::new();
     for trap in &TRAPS {
-        let files = ground.fresh("files");
+        let files = sandbox.fresh("files");
         let file = files.join("the trap.wav");
         (trap.set)(&file);
         let what = |command: &str| format!("{command}: {}", trap.name);
-        ground.refused(&what("listen"), "the trap.wav", &[&"listen", &"--json", &"--seconds", &"1", &file]);
-        ground.refused(&what("replay"), "the trap.wav", &[&"replay", &file]);
-        ground.refused(&what("taste import"), "the trap.wav", &[&"taste", &"import", &file]);
+        sandbox.refused(&what("listen"), "the trap.wav", &[&"listen", &"--json", &"--seconds", &"1", &file]);
+        sandbox.refused(&what("replay"), "the trap.wav", &[&"replay", &file]);
+        sandbox.refused(&what("taste import"), "the trap.wav", &[&"taste", &"import", &file]);
         let model = files.join("model");
         std::fs::create_dir(&model).expect("made");
         (trap.set)(&model.join("model.onnx"));
         corpus::write(&model.join("preprocessor_config.json"), b"{}");
-        ground.refused(&what("models add"), "model", &[&"models", &"add", &model]);
-        std::fs::remove_dir_all(ground.at("data/models")).ok(); // Nothing may have been added.
+        sandbox.refused(&what("models add"), "model", &[&"models", &"add", &model]);
+        std::fs::remove_dir_all(sandbox.at("data/models")).ok(); // Nothing may have been added.
     }
-    for sound in hostile_sounds(&ground.fresh("files")) {
+    for sound in hostile_sounds(&sandbox.fresh("files")) {
         let what = format!("listen: {}", sound.display());
-        ground.run(&what, &[&"listen", &"--json", &"--seconds", &"1", &sound]);
+        sandbox.run(&what, &[&"listen", &"--json", &"--seconds", &"1", &sound]);
     }
 }
 
 #[test]
-fn settings_and_keys_may_be_traps() {
+fn traps_in_place_of_settings_and_keys_are_harmless() {
     for trap in &TRAPS {
-        let ground = Ground::new();
-        let data = ground.at("data");
+        let sandbox = Sandbox::new();
+        let data = sandbox.at("data");
         for name in ["settings.toml", "keys.toml"] {
             (trap.set)(&data.join(name));
         }
-        ground.run(&format!("settings: {}", trap.name), &[&"settings"]);
-        ground.run(&format!("keys: {}", trap.name), &[&"keys"]);
+        sandbox.run(&format!("settings: {}", trap.name), &[&"settings"]);
+        sandbox.run(&format!("keys: {}", trap.name), &[&"keys"]);
     }
 }
 
 #[test]
 fn no_code_is_loaded_from_the_data_folder() {
-    let ground = Ground::new();
-    let source = ground.at("code.c");
+    let sandbox = Sandbox::new();
+    let source = sandbox.at("code.c");
     let code = "#include <stdio.h>\n__attribute__((constructor)) static void f(void){ puts(\"CODE RAN\"); fflush(stdout); }";
     corpus::write(&source, code.as_bytes());
-    let library = ground.at("data/libonnxruntime.so");
+    let library = sandbox.at("data/libonnxruntime.so");
     let compiler = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
     if !compiler.is_ok_and(|status| status.success()) {
         println!("skipped: no C compiler here");
         return;
     }
-    std::fs::copy(&library, ground.at("data/libonnxruntime-readme.so.txt")).expect("copied");
-    let model = ground.fresh("files");
+    std::fs::copy(&library, sandbox.at("data/libonnxruntime-readme.so.txt")).expect("copied");
+    let model = sandbox.fresh("files");
     corpus::write(&model.join("model.onnx"), &corpus::noise(1000));
     corpus::write(&model.join("preprocessor_config.json"), b"{}");
-    let run = ground.run("models add", &[&"models", &"add", &model]);
+    let run = sandbox.run("models add", &[&"models", &"add", &model]);
     assert!(!run.text.contains("CODE RAN"), "{}", run.text);
 }
 
 #[test]
-fn textures_may_be_traps_and_bombs() {
+fn hostile_textures_are_harmless() {
     if aivj::stage::Gpu::for_test().is_none() {
         return;
     }
-    let ground = Ground::new();
-    let textures = ground.at("files");
+    let sandbox = Sandbox::new();
+    let textures = sandbox.at("files");
     let mut names = Vec::new();
     for (number, trap) in TRAPS.iter().enumerate() {
         (trap.set)(&textures.join(format!("trap{number}.png")));
@@ -238,7 +238,7 @@ fn textures_may_be_traps_and_bombs() {
     for image in hostile_images(&textures) {
         names.push(image.file_stem().unwrap_or_default().to_string_lossy().into_owned());
     }
-    let sound = ground.at("sound.wav");
+    let sound = sandbox.at("sound.wav");
     aivj::audio::wav::write(&sound, &aivj::audio::Pcm { rate_hz: 44_100, frames: vec![[0.1, 0.1]; 22_050] })
         .expect("written");
     // A shader has 16 images at most, so several presets share them.
@@ -255,11 +255,11 @@ fn textures_may_be_traps_and_bombs() {
             "PSVERSION_COMP=2",
             "[preset00]",
         ];
-        let preset = ground.at(&format!("images {number}.milk"));
+        let preset = sandbox.at(&format!("images {number}.milk"));
         corpus::lines(&preset, head.into_iter().map(str::to_owned).chain(samplers).chain([body]));
         presets.push(preset);
     }
-    let out = ground.at("out");
+    let out = sandbox.at("out");
     let mut arguments: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![
         &"render",
         &"--size",
@@ -274,7 +274,7 @@ fn textures_may_be_traps_and_bombs() {
         &out,
     ];
     presets.iter().for_each(|preset| arguments.push(preset));
-    let run = ground.run("render", &arguments);
+    let run = sandbox.run("render", &arguments);
     assert!(run.status.success(), "{}", run.text);
     for name in ["trap0", "vast", "bomb", "cut"] {
         assert!(run.text.contains(&format!("missing texture: {name}")), "{name}: {}", run.text);
@@ -286,16 +286,16 @@ fn nothing_is_written_or_deleted_through_links() {
     if aivj::stage::Gpu::for_test().is_none() {
         return;
     }
-    let ground = Ground::new();
-    let (library, out) = (ground.at("files"), ground.at("out"));
+    let sandbox = Sandbox::new();
+    let (library, out) = (sandbox.at("files"), sandbox.at("out"));
     corpus::write(&library.join("good.milk"), b"[preset00]\nzoom=1.01\n");
-    let sound = ground.at("sound.wav");
+    let sound = sandbox.at("sound.wav");
     aivj::audio::wav::write(&sound, &aivj::audio::Pcm { rate_hz: 44_100, frames: vec![[0.1, 0.1]; 44_100] })
         .expect("written");
     // The pictures of `render` and `bake frames`.
     std::fs::create_dir(&out).expect("made");
-    std::os::unix::fs::symlink(ground.at("outside"), out.join("frames")).expect("linked");
-    std::os::unix::fs::symlink(ground.at("outside/index"), out.join("frames-index.jsonl")).expect("linked");
+    std::os::unix::fs::symlink(sandbox.at("outside"), out.join("frames")).expect("linked");
+    std::os::unix::fs::symlink(sandbox.at("outside/index"), out.join("frames-index.jsonl")).expect("linked");
     let frames: [&dyn AsRef<std::ffi::OsStr>; 14] = [
         &"bake",
         &"frames",
@@ -312,9 +312,9 @@ fn nothing_is_written_or_deleted_through_links() {
         &"--limit",
         &"1",
     ];
-    ground.refused("bake frames: linked index", "is a link", &frames);
+    sandbox.refused("bake frames: linked index", "is a link", &frames);
     std::fs::remove_file(out.join("frames-index.jsonl")).expect("removed");
-    let run = ground.run("bake frames: linked folder", &frames);
+    let run = sandbox.run("bake frames: linked folder", &frames);
     assert!(run.text.contains("is a link"), "{}", run.text);
 }
 

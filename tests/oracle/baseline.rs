@@ -1,7 +1,7 @@
-//! What is known of every built-in preset: how far the two engines are apart, and why where they do not look alike.
+//! The baseline of every built-in preset: the distance between the two engines, and the reason if they look different.
 //!
-//! `baseline.toml` holds a section for each. A run fails where a preset is further apart than its baseline, and where it is
-//! nearer: then the better figure has to be recorded with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot be lost again.
+//! `baseline.toml` has a section for each. A run fails if a preset's distance exceeds its baseline, and also if it is
+//! smaller: then record the better value with `AIVJ_UPDATE_GOLDEN=1`, so that it cannot regress.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::compare::Distance;
 
-/// Distances this near to the baseline are the same: rasterisers round differently from one processor to the next.
+/// Differences in distance that are ignored, because rasterisers round differently on each processor.
 const TOLERANCE: f64 = 0.06;
-/// What `AIVJ_UPDATE_GOLDEN=1` writes for a failure nobody has explained yet; a run with one of these fails.
+/// Reason that `AIVJ_UPDATE_GOLDEN=1` writes for an unexplained difference; a run with one of these fails.
 const UNEXPLAINED: &str = "TO BE EXPLAINED";
 
 /// One preset's baseline.
@@ -21,12 +21,12 @@ const UNEXPLAINED: &str = "TO BE EXPLAINED";
 struct Known {
     /// [`Distance::total`] at the last frame.
     distance: f64,
-    /// Why the two do not look alike; left out where they do.
+    /// Why the two look different; absent if they look alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<String>,
 }
 
-/// The baselines, by name of preset.
+/// The baselines by preset name.
 pub struct Baseline(BTreeMap<String, Known>);
 
 impl Baseline {
@@ -39,23 +39,22 @@ impl Baseline {
         Ok(Self(toml::from_str(&std::fs::read_to_string(Self::path())?)?))
     }
 
-    /// Everything in which this run differs from the baseline. `found` holds every preset that was compared.
+    /// Returns every difference between this run and the baseline. `found` contains every preset that was compared.
     pub fn differences(&self, found: &BTreeMap<String, Distance>) -> Vec<String> {
         let mut differences = Vec::new();
         for (name, known) in &self.0 {
             match found.get(name) {
                 Some(distance) => differences.extend(known.difference(name, distance)),
-                None => differences.push(format!("{name}: it has a baseline and was not compared")),
+                None => differences.push(format!("{name}: has a baseline but was not compared")),
             }
         }
         let new = found.keys().filter(|name| !self.0.contains_key(*name));
-        differences.extend(
-            new.map(|name| format!("{name}: it has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")),
-        );
+        differences
+            .extend(new.map(|name| format!("{name}: has no baseline; record one with AIVJ_UPDATE_GOLDEN=1")));
         differences
     }
 
-    /// Writes what was found as the baseline; reasons that are known stay.
+    /// Writes these distances as the baseline, keeping known reasons.
     pub fn bless(found: &BTreeMap<String, Distance>) -> anyhow::Result<()> {
         let reasons = Self::read().map(|baseline| baseline.0).unwrap_or_default();
         let known = |(name, distance): (&String, &Distance)| {
@@ -75,9 +74,7 @@ impl Known {
         let now = found.total();
         let figures = format!("{now:.3} apart, baseline {distance:.3}");
         match (known_failure.as_deref(), found.close()) {
-            (Some(UNEXPLAINED), false) => {
-                Some(format!("{name}: say in baseline.toml why it does not look alike"))
-            }
+            (Some(UNEXPLAINED), false) => Some(format!("{name}: explain the difference in baseline.toml")),
             (None, false) => Some(format!("{name}: no longer alike; {figures}")),
             (Some(_), true) => {
                 Some(format!("{name}: alike now; record it with AIVJ_UPDATE_GOLDEN=1; {figures}"))
@@ -91,7 +88,7 @@ impl Known {
     }
 }
 
-/// The rules of [`Known::difference`]; this test program has no harness, so `main` calls it.
+/// Tests [`Known::difference`]; this test program has no harness, so `main` calls it.
 pub fn check_rules() {
     let found = |luma: f64| Distance { luma, colour: 1.0, layout: 1.0 };
     let known =
@@ -103,5 +100,5 @@ pub fn check_rules() {
     assert!(differs(known(0.2, Some("why")), 0.3).contains("worse"));
     assert!(differs(known(0.5, Some("why")), 0.3).contains("better"));
     assert!(differs(known(0.2, Some("why")), 0.01).contains("alike now"));
-    assert!(differs(known(0.2, Some(UNEXPLAINED)), 0.2).contains("say in baseline.toml why"));
+    assert!(differs(known(0.2, Some(UNEXPLAINED)), 0.2).contains("explain the difference"));
 }

@@ -1,4 +1,4 @@
-//! The two engines, each in a process of its own: the same preset, sound, clock and seed into both.
+//! Runs the two engines, each in its own process, with the same preset, audio, clock and seed.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -9,28 +9,29 @@ use aivj::jobs::workers::serve as serve_jobs;
 use aivj::stage::Gpu;
 use serde::{Deserialize, Serialize};
 
-/// Which engine a process runs.
+/// The engine that a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Ours,
     Theirs,
 }
 
-/// What one engine made of one preset.
+/// The output of one engine for one preset.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct EngineOutput {
-    /// Why there is nothing to see.
+    /// Why there is no picture.
     pub refused: Option<String>,
     /// Values after the per-frame code, by frame and name.
     pub variables: BTreeMap<u32, BTreeMap<String, f64>>,
 }
 
-/// Where the pictures of one side are put: `final` is what is seen, `feedback` what the next frame starts from.
+/// Returns the path of a picture of one engine: stage `final` is the visible picture, `feedback` the input of the next
+/// frame.
 pub fn picture_path(folder: &Path, side: Side, stage: &str, frame: u32) -> PathBuf {
     folder.join(format!("{side:?}-{stage}-{frame:03}.png").to_lowercase())
 }
 
-/// Answers jobs on this process's pipe.
+/// Serves jobs on this process's pipe.
 pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
     match side {
         Side::Ours => {
@@ -53,7 +54,7 @@ pub fn serve(side: Side, settings: RenderSettings) -> anyhow::Result<()> {
 fn ours(renderer: &Renderer, settings: &RenderSettings, job: &RenderJob) -> EngineOutput {
     let folder = job.out.clone().unwrap_or_default();
     let mut answer = EngineOutput::default();
-    // The pictures are written here, by name of the stage, and not by the renderer.
+    // This function writes the pictures, named by stage; the renderer writes none.
     let quiet = RenderJob { preset: job.preset.clone(), out: None };
     let report = renderer.render_watched(&quiet, |number, rig| {
         if !settings.save.contains(&number) {

@@ -1,37 +1,37 @@
-//! How far two pictures are apart in what the eye keeps: light, colours, layout.
+//! Perceptual distance of two pictures: brightness, colours and layout.
 
 use image::RgbaImage;
 use image::imageops::{FilterType, resize};
 
-/// Pixels of the pictures that are compared: large enough for layout, small enough to forgive a pixel.
+/// Size at which pictures are compared: large enough for layout, small enough to ignore a shift of one pixel.
 const SIZE: [u32; 2] = [64, 48];
 /// Bins of a colour histogram.
 const BINS: usize = 8;
 
-/// Distance of two pictures.
+/// The distance of two pictures.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Distance {
-    /// Difference of the mean light, 0..1.
+    /// Difference of the mean luma, 0..1.
     pub luma: f64,
     /// Share of the colour histograms in common, 0..1.
     pub colour: f64,
-    /// Correlation of the light over the picture, -1..1.
+    /// Correlation of luma over the picture, -1..1.
     pub layout: f64,
 }
 
 impl Distance {
-    /// One number to rank by: 0 the same, about 3 nothing in common.
+    /// Returns one number to rank by: 0 for equal pictures, about 3 for nothing in common.
     pub fn total(&self) -> f64 {
         self.luma.min(1.0) + (1.0 - self.colour) + (1.0 - self.layout)
     }
 
-    /// The two look alike.
+    /// Returns true if the two look alike.
     pub fn close(&self) -> bool {
         self.luma < 0.06 && self.colour > 0.7 && self.layout > 0.5
     }
 }
 
-/// Measures how far `ours` is from `theirs`.
+/// Measures the distance of `ours` from `theirs`.
 pub fn compare(ours: &RgbaImage, theirs: &RgbaImage) -> Distance {
     let [ours, theirs] =
         [ours, theirs].map(|picture| resize(picture, SIZE[0], SIZE[1], FilterType::Triangle));

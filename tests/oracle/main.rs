@@ -1,4 +1,4 @@
-//! The oracle: every preset through this engine and through an independent one, ranked by how far they are apart.
+//! The oracle: renders every preset with this engine and an independent one, and ranks them by distance.
 //!
 //! `cargo test --release --test oracle -- --list FILE --audio FILE --save 1,10,30 --out DIR` compares a list and keeps
 //! side-by-side pictures (ours left) and the variables; without arguments it compares the built-in presets with their
@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
     if options.presets.is_empty() { against_baseline(&rows) } else { Ok(()) }
 }
 
-/// Holds the built-in presets against their baselines, or records new ones.
+/// Compares the built-in presets with their baselines, or records new ones.
 fn against_baseline(rows: &[Row]) -> anyhow::Result<()> {
     baseline::check_rules();
     let name = |row: &Row| row.preset.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -136,7 +136,7 @@ impl Options {
     }
 }
 
-/// The built-in presets as files, since both engines read files.
+/// Writes the built-in presets to files, because both engines read files.
 fn built_in(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let folder = out.join("presets");
     std::fs::create_dir_all(&folder)?;
@@ -148,7 +148,7 @@ fn built_in(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     aivj::library::built_in().map(write).collect()
 }
 
-/// A few seconds of the demo track as a file.
+/// Writes a few seconds of the demo track to a file.
 fn demo(out: &Path) -> anyhow::Result<PathBuf> {
     let mut sound = aivj::audio::demo::render(44_100);
     let start = (aivj::audio::demo::HIGHLIGHT.0 * 44_100.0) as usize;
@@ -184,7 +184,7 @@ fn run(
             recycle_mib: 4096,
         },
         arguments: vec!["child".into(), format!("{side:?}").to_lowercase(), serde_json::to_string(settings)?],
-        // The children of this test take no rights away.
+        // The child processes of this test are not confined.
         rights: aivj::confine::Rights::default(),
         environment: Vec::new(),
         pause_for: None,
@@ -201,7 +201,7 @@ fn run(
             | Outcome::Memory(why)
             | Outcome::Died(why)
             | Outcome::NotTried(why) => {
-                println!("{side:?} fell on {}: {why}", job.preset.path.display());
+                println!("{side:?} failed on {}: {why}", job.preset.path.display());
             }
         }
         true
@@ -209,7 +209,7 @@ fn run(
     Ok(answers)
 }
 
-/// One preset through both engines.
+/// The result of one preset in both engines.
 struct Row {
     preset: PathBuf,
     distance: Distance,
@@ -228,7 +228,7 @@ fn rank(
     for (number, preset) in presets.iter().enumerate() {
         let (Some(our), Some(their)) = (ours.get(preset), theirs.get(preset)) else { continue };
         if let Some(why) = our.refused.as_ref().or(their.refused.as_ref()) {
-            println!("{} is refused: {why}", preset.display());
+            println!("{} was rejected: {why}", preset.display());
             continue;
         }
         let folder = folder_of(out, number);
@@ -265,7 +265,7 @@ fn side_by_side(pair: &[image::RgbaImage; 2]) -> image::RgbaImage {
     both
 }
 
-/// The variables that are furthest apart at the first frame where any is.
+/// Describes the variables that differ most in the first frame where any differs.
 fn worst_variables(ours: &EngineOutput, theirs: &EngineOutput) -> String {
     for (frame, our) in &ours.variables {
         let Some(their) = theirs.variables.get(frame) else { continue };

@@ -1,9 +1,9 @@
-//! What can happen to a file on its way: cut short, bytes changed, pieces lost, doubled or taken from another file.
+//! Damage to files: truncation, changed bytes, and pieces lost, repeated or taken from another file.
 
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 
-/// Bytes and words that readers stumble over.
+/// Bytes and words that often break parsers.
 const TRAPS: &[&[u8]] = &[
     b"\0",
     b"\xff",
@@ -36,15 +36,15 @@ const TRAPS: &[&[u8]] = &[
     b"/*",
 ];
 
-/// Everything that happens to one file.
+/// The damage done to one file.
 #[derive(Clone, Debug)]
 pub struct Damage {
-    /// Which seed.
+    /// Index of the seed file.
     of: usize,
     steps: Vec<Step>,
 }
 
-/// One accident. Places are shares of the length, in 1/65536.
+/// One change. Positions are shares of the length, in 1/65536.
 #[derive(Clone, Debug)]
 enum Step {
     Cut(u16),
@@ -55,7 +55,7 @@ enum Step {
     Splice(u16, usize, u16),
 }
 
-/// Accidents to one of `seeds` files.
+/// Returns a strategy for damage to one of `seeds` files.
 pub fn damage(seeds: usize) -> impl Strategy<Value = Damage> {
     let place = any::<u16>;
     let step = prop_oneof![
@@ -70,7 +70,7 @@ pub fn damage(seeds: usize) -> impl Strategy<Value = Damage> {
 }
 
 impl Damage {
-    /// The damaged file.
+    /// Returns the damaged file.
     pub fn done_to(&self, seeds: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = seeds[self.of].clone();
         for step in &self.steps {

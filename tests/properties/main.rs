@@ -1,9 +1,9 @@
-//! Properties of everything that reads what strangers wrote: it never panics, ends within its budget and asks for no
-//! more memory than its limit, whatever the bytes.
+//! Properties of everything that reads untrusted input: whatever the bytes, it never panics, ends within its budget,
+//! and stays within its memory limit.
 //!
-//! The functions under test are those of the fuzz targets (`fuzz/src/entries.rs`). Here they run on the seeds of each target,
-//! on damaged seeds, on plain noise and on programs made from a grammar. The same cases come every time; set
-//! `PROPTEST_RNG_SEED` or `PROPTEST_CASES` for others. A failing case belongs into `fuzz/seeds/TARGET/`.
+//! The functions under test are those of the fuzz targets (`fuzz/src/entries.rs`). Here they run on the seeds of each
+//! target, on damaged seeds, on noise and on programs generated from a grammar. Every run uses the same cases; set
+//! `PROPTEST_RNG_SEED` or `PROPTEST_CASES` for others. Add a failing case to `fuzz/seeds/TARGET/`.
 
 mod damage;
 mod memory;
@@ -18,10 +18,10 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any};
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 
-/// What every run of the tests starts from.
+/// Seed of the generated cases.
 const SEED: u64 = 20_261_129;
 
-/// A target: its name, its function and the most memory it may hold at a time, in MiB.
+/// A target: its name, its function, and its peak memory limit in MiB.
 struct Target {
     name: &'static str,
     run: fn(&[u8]),
@@ -34,7 +34,7 @@ const FILES: [Target; 10] = [
     Target { name: "library_files", run: entries::library_files, most_mib: 24 },
     Target { name: "matrix", run: entries::matrix, most_mib: 24 },
     Target { name: "sound", run: entries::sound, most_mib: 64 },
-    // What an image of the largest size takes to decode.
+    // Peak memory for decoding an image of the maximum size.
     Target { name: "picture", run: entries::picture, most_mib: 600 },
     Target { name: "model", run: entries::model, most_mib: 24 },
     Target { name: "settings", run: entries::settings, most_mib: 24 },
@@ -45,7 +45,7 @@ const FILES: [Target; 10] = [
 ];
 
 impl Target {
-    /// Runs the target; a panic or too much memory is a failed case.
+    /// Runs the target; a panic or excessive memory fails the case.
     fn check(&self, data: &[u8]) -> Result<(), TestCaseError> {
         let run = std::panic::AssertUnwindSafe(|| (self.run)(data));
         let (result, peak) = memory::peak_of(|| std::panic::catch_unwind(run));
@@ -81,7 +81,7 @@ impl Target {
         must_hold(outcome, self.name);
     }
 
-    /// The seeds in `fuzz/seeds/NAME`, by file name.
+    /// Returns the seeds in `fuzz/seeds/NAME`, by file name.
     fn seeds(&self) -> Vec<(String, Vec<u8>)> {
         let folder = Path::new("fuzz/seeds").join(self.name);
         let files = std::fs::read_dir(&folder).expect("a folder of seeds");
@@ -96,7 +96,7 @@ impl Target {
         seeds
     }
 
-    /// Seeds, damaged seeds and noise.
+    /// Checks the target on seeds, damaged seeds and noise.
     fn holds_for_files(&self, cases: u32) {
         for (name, seed) in self.seeds() {
             must_hold(self.check(&seed), &name);
@@ -107,21 +107,21 @@ impl Target {
     }
 }
 
-/// Fails the test with what went wrong.
+/// Fails the test with a description of the failing case.
 fn must_hold(outcome: Result<(), impl std::fmt::Display>, what: &str) {
     let failure = outcome.err().map(|failure| failure.to_string());
     assert!(failure.is_none(), "{what}: {}", failure.unwrap_or_default());
 }
 
 #[test]
-fn files_of_strangers_are_read_or_refused() {
+fn untrusted_files_are_read_or_rejected() {
     for target in FILES {
         target.holds_for_files(1500);
     }
 }
 
 #[test]
-fn presets_of_strangers_are_played_or_refused() {
+fn untrusted_presets_are_played_or_rejected() {
     PRESET.holds_for_files(120);
     let text = |(lines, shader): &(Vec<(&str, String)>, String)| {
         let mut text = String::from("MILKDROP_PRESET_VERSION=201\nPSVERSION=2\n[preset00]\n");
@@ -133,13 +133,13 @@ fn presets_of_strangers_are_played_or_refused() {
 }
 
 #[test]
-fn code_of_strangers_ends_within_its_budget() {
+fn untrusted_code_ends_within_its_budget() {
     EEL.holds_for_files(2000);
     EEL.hold(3000, program::program(), |source| source.clone().into_bytes());
 }
 
 #[test]
-fn what_nests_or_repeats_without_end_is_refused_or_cut_short() {
+fn extreme_nesting_and_repetition_are_rejected_or_cut_short() {
     for (head, again, tail) in [
         ("x=", "(", ")"),
         ("x=", "sin(", ")"),

@@ -1,10 +1,10 @@
-//! How much memory a piece of work holds at most: an allocator that counts for the whole test program.
+//! Peak memory of a function, measured by an allocator for the whole test program.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// No single piece of memory may be larger; a request for more ends the program.
+/// Maximum size of a single allocation; a larger request ends the program.
 const LARGEST: usize = 1 << 30;
 
 struct Counting;
@@ -12,7 +12,7 @@ struct Counting;
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Bytes in use, and the most since the last reset. Bytes count when they are asked for, touched or not.
+/// Bytes in use, and the peak since the last reset. Bytes count once allocated, whether touched or not.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
@@ -21,14 +21,14 @@ fn grown(bytes: usize) {
     PEAK.fetch_max(live, Ordering::Relaxed);
 }
 
-// SAFETY: every call is passed on to the system's allocator as it came, or refused by a null pointer.
+// SAFETY: every call is forwarded to the system's allocator unchanged, or fails with a null pointer.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if layout.size() > LARGEST {
             return std::ptr::null_mut();
         }
         grown(layout.size());
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc(layout) }
     }
 
@@ -37,13 +37,13 @@ unsafe impl GlobalAlloc for Counting {
             return std::ptr::null_mut();
         }
         grown(layout.size());
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.dealloc(pointer, layout) }
     }
 
@@ -53,13 +53,13 @@ unsafe impl GlobalAlloc for Counting {
         }
         grown(size);
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise, unchanged.
+        // SAFETY: guaranteed by the caller.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-/// Does `work` and tells by how many bytes the program grew meanwhile, threads of the work included. One piece of work
-/// at a time.
+/// Runs `work`; returns its result and the growth of the program's memory meanwhile, bytes, including other threads.
+/// Calls must not overlap.
 pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Programs from a grammar: EEL source that mostly compiles, presets around it, and shader bodies.
+//! Generates programs from a grammar: EEL source that mostly compiles, presets that contain it, and shader bodies.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -63,7 +63,7 @@ const TWO: &[&str] = &[
 ];
 const THREE: &[&str] = &["memcpy", "memset", "if", "exec3"];
 
-/// Source of one program.
+/// Returns a strategy for the source of one program.
 pub fn program() -> impl Strategy<Value = String> {
     vec(statement(), 1..8).prop_map(|statements| statements.join(";"))
 }
@@ -116,7 +116,7 @@ fn expression() -> impl Strategy<Value = String> + Clone {
     })
 }
 
-/// Lines of a preset: settings with any number, and code.
+/// Returns a strategy for the lines of a preset: values with any number, and code.
 pub fn preset_lines() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     const SETTINGS: &[&str] = &[
         "zoom",
@@ -195,7 +195,7 @@ pub fn preset_lines() -> impl Strategy<Value = Vec<(&'static str, String)>> {
     vec(line, 1..24)
 }
 
-/// The body of a shader.
+/// Returns a strategy for the body of a shader.
 pub fn shader() -> impl Strategy<Value = String> {
     const WORDS: &[&str] = &[
         "ret",

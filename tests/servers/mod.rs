@@ -1,7 +1,7 @@
-//! Sound and MIDI servers of a test's own: started in a private runtime folder, stopped with the test.
+//! Private audio and MIDI servers for a test: started in a private runtime folder, stopped with the test.
 //!
-//! Nothing here meets the user's servers: a test runs itself once more with an environment in which only its own
-//! can be found. A server that is not installed fails the test, and `AIVJ_NO_AUDIO=1` says that this is on purpose.
+//! Tests never touch the user's servers: each runs itself again in an environment where only its own servers can be
+//! found. A missing server fails the test, unless `AIVJ_NO_AUDIO=1` declares that it is intentional.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -9,20 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Set for the second run of a test: its private runtime folder.
+/// Environment variable for the second run of a test: its private runtime folder.
 const RUNTIME: &str = "AIVJ_TEST_RUNTIME";
-/// How long a server may take to be ready, and to stop when it is asked to.
+/// Timeout for starting and stopping a server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A process that is killed when it is dropped, and when its test is.
+/// A process that is killed when it is dropped, and when its test ends.
 pub struct Process(pub Child);
 
 impl Process {
-    /// Starts `command` in silence; `package` is what to install when it is missing.
+    /// Starts `command` with its output discarded; `package` is the package to install if it is missing.
     pub fn start(mut command: Command, package: &str) -> Self {
         let program = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: prctl is async-signal-safe and touches nothing but the new process.
+        // SAFETY: prctl is async-signal-safe and affects only the new process.
         unsafe {
             command.pre_exec(|| {
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -38,10 +38,10 @@ impl Process {
         Self(command.spawn().map_err(advice).expect("a program that the test needs starts"))
     }
 
-    /// Asks it to stop, so that it removes what it shared with its clients, and waits until it has.
+    /// Asks the process to stop, so that it removes its shared resources, and waits until it has.
     pub fn stop(mut self) {
         let id = i32::try_from(self.0.id()).expect("a process number");
-        // SAFETY: the child has not been waited for, so the number is still its own.
+        // SAFETY: the child has not been waited for, so its process id is still valid.
         unsafe { libc::kill(id, libc::SIGTERM) };
         expect_ready("the end of a server", || self.0.try_wait().is_ok_and(|status| status.is_some()));
     }
@@ -54,14 +54,14 @@ impl Drop for Process {
     }
 }
 
-/// A command that says nothing.
+/// Returns a command whose output is discarded.
 pub fn silent(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null());
     command
 }
 
-/// Waits until `ready`; fails the test when that takes too long.
+/// Waits until `ready` returns true; fails the test if that takes too long.
 pub fn expect_ready(what: &str, mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !ready() {
@@ -70,7 +70,7 @@ pub fn expect_ready(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
-/// Runs `test` in a process of its own with a private runtime folder, and `more` in its environment.
+/// Runs `test` in a separate process with a private runtime folder and the variables `more` in its environment.
 ///
 /// `name` is the name of the calling test; the environment is read by the libraries of sound servers and cannot be
 /// changed while threads run.

@@ -15,7 +15,7 @@ pub type Ranges = [f32; 4];
 
 /// Averaged accents per position.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub struct AccentAverages {
     value: [Ranges; CELLS],
     visits: [f32; CELLS],
     /// Current cell, and the strongest accents since the grid entered it.
@@ -23,7 +23,7 @@ pub struct Cells {
     strongest: Ranges,
 }
 
-impl Cells {
+impl AccentAverages {
     /// Returns empty averages.
     pub fn new() -> Self {
         Self { value: [[0.0; 4]; CELLS], visits: [0.0; CELLS], current: None, strongest: [0.0; 4] }

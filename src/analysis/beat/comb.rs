@@ -145,7 +145,7 @@ impl Combs {
         let mut best = (Comb::default(), 0, 0);
         for place in places {
             for part in 0..PHASES {
-                // Check the cheap half of the score first: most bins are no candidates.
+                // Check the cheap half of the score first, since most bins are not candidates.
                 if self.fold[place][part] > self.mean && may(place, part) {
                     let comb = self.comb(place, part);
                     if comb.score > best.0.score {

@@ -1,7 +1,7 @@
 //! A beat grid that follows the evidence, corrects its phase gradually, and may count only every second beat.
 
 use super::bar::BarView;
-use super::cells::Cells;
+use super::cells::AccentAverages;
 use super::comb::{Comb, Combs};
 use super::drums::Accent;
 use super::octave;
@@ -35,7 +35,7 @@ pub struct Grid {
     slow: Option<u64>,
     /// Smoothed log odds that every second fast beat is not a beat.
     octave: f32,
-    cells: Cells,
+    cells: AccentAverages,
     /// Smoothed score of the evidence; decays slowly without any.
     pub score: f32,
     /// Mean `z` of the evidence over the last few seconds.
@@ -59,7 +59,7 @@ impl Grid {
             number,
             slow: None,
             octave: 0.0,
-            cells: Cells::new(),
+            cells: AccentAverages::new(),
             score: 0.0,
             mean_z: 0.0,
             drums,

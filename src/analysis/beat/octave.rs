@@ -1,10 +1,10 @@
 //! Detects beats counted at twice the tempo, from how the accents of each range alternate between beats and what lies
 //! between the beats.
 //!
-//! Logistic regression over the cells of annotated music, counted correctly and at twice the tempo. In two-fold
+//! Uses logistic regression over the cells of annotated music, counted correctly and at twice the tempo. In two-fold
 //! cross-validation split by source, it classifies nine of ten updates correctly.
 
-use super::cells::{Cells, Ranges};
+use super::cells::{AccentAverages, Ranges};
 
 /// Weights of low, mid, high and sharp for: accents that alternate between beats, accents once in four beats, accents
 /// halfway between beats, and accents a quarter beat off.
@@ -22,7 +22,7 @@ const FLOOR: f32 = 0.02;
 const MAX_BETWEEN: f32 = 3.0;
 
 /// Returns the log odds that every second beat at `bpm` is not a beat; `None` until four beats have passed.
-pub fn too_fast(cells: &Cells, bpm: f32) -> Option<f32> {
+pub fn too_fast(cells: &AccentAverages, bpm: f32) -> Option<f32> {
     let mut on = [[0.0; 4]; 4];
     let mut between = [[0.0; 4]; 2];
     for (beat, on) in on.iter_mut().enumerate() {

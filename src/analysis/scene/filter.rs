@@ -1,8 +1,8 @@
 //! Scene decision: combines the previous belief with the latest observation.
 //!
 //! A hidden Markov model with one state per scene, filtered forwards (Rabiner, "A tutorial on hidden Markov models",
-//! 1989). Scenes last, so one outlier changes nothing; and a kick that pauses is a breakdown long before it is the end
-//! of the techno.
+//! 1989). Scenes persist, so one outlier changes nothing, and a paused kick is a breakdown long before techno has
+//! ended.
 
 use super::super::features::{Scene, SceneView};
 use super::model::SceneModel;
@@ -14,7 +14,9 @@ use crate::units::Seconds;
 pub const UPDATE_SECS: f32 = 0.5;
 /// Probability of a scene change per update: normally, and right after a change of the music.
 const CHANGE: (f32, f32) = (0.03, 0.3);
-/// Probability of settled techno turning into ambient while its kick may only pause, and for how many updates.
+/// Probability per update that settled techno turns into ambient while its kick may only have paused, and the number of
+/// updates for which that holds.
+/// such updates.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
 /// Updates after which techno is settled.

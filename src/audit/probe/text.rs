@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::milk::text::{self, Decoded, Encoding, Key, Line, Section};
+use crate::milk::text::{self, CodeSection, Decoded, Key, Line, TextEncoding};
 
 /// Size above which a file gets a warning, bytes.
 const LARGE_BYTES: usize = 256 * 1024;
@@ -76,14 +76,14 @@ impl TextFacts {
             }
         };
         fix(decoded.bom, "removed-bom");
-        fix(decoded.encoding == Encoding::Latin1, "decoded-latin1");
+        fix(decoded.encoding == TextEncoding::Latin1, "decoded-latin1");
         fix(text.contains('\r'), "normalized-line-endings");
         fix(text.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)), "stripped-control-chars");
         fix(!text.is_empty() && !text.ends_with('\n'), "ensure-trailing-newline");
         facts.decoded_as = match decoded.encoding {
-            Encoding::Utf8 => "utf-8",
-            Encoding::Utf16 => "utf-16",
-            Encoding::Latin1 => "latin-1",
+            TextEncoding::Utf8 => "utf-8",
+            TextEncoding::Utf16 => "utf-16",
+            TextEncoding::Latin1 => "latin-1",
         }
         .into();
         let warnings = [
@@ -103,10 +103,10 @@ impl TextFacts {
     fn count(&mut self, line: &Line) {
         let (counts, value) = (&mut self.counts, line.value.trim());
         match line.key {
-            Key::Code(Section::PerFrame) => counts.per_frame += 1,
-            Key::Code(Section::PerPixel) => counts.per_pixel += 1,
-            Key::Code(Section::Warp) => counts.warp += 1,
-            Key::Code(Section::Composite) => counts.comp += 1,
+            Key::Code(CodeSection::PerFrame) => counts.per_frame += 1,
+            Key::Code(CodeSection::PerPixel) => counts.per_pixel += 1,
+            Key::Code(CodeSection::Warp) => counts.warp += 1,
+            Key::Code(CodeSection::Composite) => counts.comp += 1,
             Key::Shape(_, "enabled") => counts.shape += usize::from(value != "0"),
             Key::Wave(_, "enabled") => counts.wave_line += usize::from(value != "0"),
             Key::Value(key) => self.parameter(key, value),

@@ -1,6 +1,6 @@
-//! What machine code sees of the machine, and the functions it calls.
+//! The context of machine code, and the functions it calls.
 //!
-//! The functions of numbers do the same as the interpreter's, since they are the same.
+//! The numeric functions are the interpreter's own, so their results are identical.
 
 use super::super::functions::{Binary, Move, Unary};
 use super::super::machine::{Budget, Machine, Shared};
@@ -8,16 +8,16 @@ use super::super::memory::{BLOCKS, Memory};
 use super::super::random::EelRandom;
 use super::super::tree::Space;
 
-/// What a run of machine code works on.
+/// State that machine code operates on.
 #[repr(C)]
-pub(super) struct Context {
+pub(super) struct NativeContext {
     pub vars: *mut f64,
     pub regs: *mut f64,
     pub inputs: *const f64,
     pub outputs: *mut f64,
     /// Remaining instructions; the code keeps them in a register between calls.
     pub fuel: i64,
-    /// Blocks of `megabuf`; null if not allocated.
+    /// Blocks of `megabuf`; null if unallocated.
     pub local: [*mut f64; BLOCKS],
     /// Blocks of `gmegabuf`.
     pub global: [*mut f64; BLOCKS],
@@ -28,8 +28,8 @@ pub(super) struct Context {
     uses_global: bool,
 }
 
-impl Context {
-    /// Creates a context that is valid as long as the borrows.
+impl NativeContext {
+    /// Creates a context that is valid for as long as the borrows.
     pub fn new(
         machine: &mut Machine,
         inputs: &[f64],
@@ -39,7 +39,7 @@ impl Context {
         let shared: *mut Shared = machine.shared;
         let mut context = Self {
             vars: machine.vars.as_mut_ptr(),
-            // SAFETY: `shared` was a reference a line ago.
+            // SAFETY: `shared` was created from a reference above.
             regs: unsafe { (&raw mut (*shared).regs).cast() },
             inputs: inputs.as_ptr(),
             outputs: outputs.as_mut_ptr(),
@@ -57,13 +57,13 @@ impl Context {
         context
     }
 
-    /// Reads the block pointers again.
+    /// Refreshes the block pointers.
     ///
     /// # Safety
     ///
     /// `megabuf` and `shared` must be valid.
     unsafe fn find_blocks(&mut self) {
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             if self.uses_local {
                 self.local = (*self.megabuf).block_pointers();
@@ -74,14 +74,14 @@ impl Context {
         }
     }
 
-    /// Calls `action` with the machine.
+    /// Calls `action` with a [`Machine`] view of the context.
     ///
     /// # Safety
     ///
     /// The pointers must be valid, and no reference to what they point to may be in use.
     unsafe fn with_machine<R>(&mut self, action: impl FnOnce(&mut Machine) -> R) -> R {
         let mut budget = Budget { remaining: self.fuel };
-        // SAFETY: by the caller. Each field is borrowed once.
+        // SAFETY: guaranteed by the caller. Each field is borrowed once.
         let result = unsafe {
             action(&mut Machine {
                 vars: &mut [],
@@ -92,44 +92,44 @@ impl Context {
             })
         };
         self.fuel = budget.remaining;
-        // SAFETY: by the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.find_blocks() };
         result
     }
 }
 
-/// `rand`. SAFETY, here and below: the code passes the context it was called with.
-pub(super) unsafe extern "C" fn random(context: *mut Context, limit: f64) -> f64 {
+/// Implements `rand`. SAFETY, here and below: machine code passes the context it was called with.
+pub(super) unsafe extern "C" fn random(context: *mut NativeContext, limit: f64) -> f64 {
     // SAFETY: see above. Drawing a number moves no block.
     unsafe { (*(*context).rng).draw(limit) }
 }
 
-pub(super) unsafe extern "C" fn store_local(context: *mut Context, index: f64, value: f64) {
+pub(super) unsafe extern "C" fn store_local(context: *mut NativeContext, index: f64, value: f64) {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Local, index, value)) }
 }
 
-pub(super) unsafe extern "C" fn store_global(context: *mut Context, index: f64, value: f64) {
+pub(super) unsafe extern "C" fn store_global(context: *mut NativeContext, index: f64, value: f64) {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.store(Space::Global, index, value)) }
 }
 
-pub(super) unsafe extern "C" fn free(context: *mut Context, index: f64) -> f64 {
+pub(super) unsafe extern "C" fn free(context: *mut NativeContext, index: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.free(index)) }
 }
 
-pub(super) unsafe extern "C" fn copy(context: *mut Context, to: f64, from: f64, count: f64) -> f64 {
+pub(super) unsafe extern "C" fn copy(context: *mut NativeContext, to: f64, from: f64, count: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Copy, to, from, count)) }
 }
 
-pub(super) unsafe extern "C" fn set(context: *mut Context, to: f64, value: f64, count: f64) -> f64 {
+pub(super) unsafe extern "C" fn set(context: *mut NativeContext, to: f64, value: f64, count: f64) -> f64 {
     // SAFETY: see `random`.
     unsafe { (*context).with_machine(|machine| machine.move_memory(Move::Set, to, value, count)) }
 }
 
-/// Defines functions of numbers for machine code, and one that returns the address of each.
+/// Defines numeric functions for machine code, and a function that returns the address of each.
 macro_rules! functions {
     ($kind:ident $address:ident: $($name:ident($($argument:ident),+) $variant:ident)+) => {
         $(extern "C" fn $name($($argument: f64),+) -> f64 {

@@ -1,14 +1,14 @@
-//! Machine code of a program, made by Cranelift.
+//! Compiles programs to machine code with Cranelift.
 //!
-//! This is the only module of the language with unsafe code: it calls the machine code, and the machine code calls back
-//! through the functions in `calls`. What makes it safe:
+//! This is the only module of the language with unsafe code: it calls machine code, which calls back through the
+//! functions in `calls`. Why it is sound:
 //!
-//! * The code only reads and writes memory through its [`Context`]. Slots of variables, registers, inputs and outputs
-//!   are constants of the program, whose bounds [`Native::run`] checks before each call; indexes into `megabuf` are
-//!   checked by the code itself against the size of the memory, and blocks against null.
-//! * Whatever can move a block (allocating, freeing) is a call, after which the code reads the block pointers again.
+//! * The code only accesses memory through its [`NativeContext`]. Slots of variables, registers, inputs and outputs are
+//!   constants of the program, and [`Native::run`] checks their bounds before each call. The code itself checks indexes
+//!   into `megabuf` against its size, and block pointers against null.
+//! * Operations that can move a block (allocating, freeing) are calls, after which the code reloads the block pointers.
 //! * Memory is writable or executable, never both: `cranelift-jit` writes the code, then changes the protection.
-//! * The code ends: it spends the budget on every loop iteration and item.
+//! * The code terminates: it spends the budget on every loop iteration and item.
 
 mod calls;
 mod translate;
@@ -21,7 +21,7 @@ use cranelift::frontend::FunctionBuilderContext;
 use cranelift::jit::{JITBuilder, JITModule};
 use cranelift::module::{FuncId, Module, ModuleError, default_libcall_names};
 
-use self::calls::Context;
+use self::calls::NativeContext;
 use super::flat::Flat;
 use super::machine::Machine;
 use super::tree::{Home, Space};
@@ -35,8 +35,8 @@ pub(super) struct Native {
     module: Mutex<Option<JITModule>>,
 }
 
-/// Runs the code on a number of items, at least one; returns how many finished.
-type Entry = unsafe extern "C" fn(context: *mut Context, items: u64) -> u64;
+/// Runs the code on at least one item; returns how many items finished.
+type Entry = unsafe extern "C" fn(context: *mut NativeContext, items: u64) -> u64;
 
 impl Native {
     /// Compiles `flat`; `None` if the processor is not supported or the platform forbids new executable memory.
@@ -57,7 +57,7 @@ impl Native {
         Some(Self { entry, variables: variables(flat), module: Mutex::new(Some(module)) })
     }
 
-    /// As [`super::interpret::run`]; `flat` must be the program that was compiled.
+    /// Runs the program; see [`super::interpret::run`]. `flat` must be the program that was compiled.
     pub fn run(
         &self,
         flat: &Flat,
@@ -73,7 +73,7 @@ impl Native {
             return 0;
         }
         let uses = [flat.uses_memory(Space::Local), flat.uses_memory(Space::Global)];
-        let mut context = Context::new(machine, inputs, outputs, uses);
+        let mut context = NativeContext::new(machine, inputs, outputs, uses);
         // SAFETY: the code is alive as long as `self`. All slots are in bounds by the assertions above, and the context
         // is built from exclusive borrows that outlive the call.
         let finished = unsafe { (self.entry)(&raw mut context, items as u64) };
@@ -87,7 +87,7 @@ impl Drop for Native {
     fn drop(&mut self) {
         let module = self.module.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(module) = module {
-            // SAFETY: `entry` is private and only called by `run`, which borrows `self`.
+            // SAFETY: `entry` is private and only called by `run`, which borrows `self`, so no call is in progress.
             unsafe { module.free_memory() };
         }
     }
@@ -109,7 +109,7 @@ fn define(module: &mut JITModule, flat: &Flat) -> Result<FuncId, Box<ModuleError
     Ok(id)
 }
 
-/// Returns the number of variables that a program needs.
+/// Returns the number of variables that a program accesses.
 fn variables(flat: &Flat) -> usize {
     let homes =
         flat.places.iter().filter_map(|place| place.home).chain(flat.once.iter().filter_map(|step| {
@@ -125,7 +125,7 @@ fn variables(flat: &Flat) -> usize {
     slots.max().unwrap_or(0)
 }
 
-/// Returns a description of this processor, or `None` if Cranelift does not support it.
+/// Returns the instruction set of this processor, or `None` if Cranelift does not support it.
 fn isa() -> Option<OwnedTargetIsa> {
     static ISA: OnceLock<Option<OwnedTargetIsa>> = OnceLock::new();
     let describe = || {

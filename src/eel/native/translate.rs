@@ -1,4 +1,4 @@
-//! Translates the flat form to Cranelift's.
+//! Translates the flat form to Cranelift's intermediate representation.
 
 use std::mem::offset_of;
 
@@ -17,7 +17,7 @@ use super::super::functions::{
 };
 use super::super::memory::{BLOCK, INDEX_TOLERANCE, Memory, SIZE};
 use super::super::tree::{Home, Space};
-use super::calls::{self, Context};
+use super::calls::{self, NativeContext};
 
 /// Fills `function` with the code of `flat`, with the signature `fn(context, items) -> finished`.
 pub(super) fn translate(
@@ -45,11 +45,11 @@ pub(super) fn translate(
     let load = |build: &mut FunctionBuilder, of, offset: usize| {
         build.ins().load(of, MemFlagsData::trusted(), context, offset as i32)
     };
-    let fuel = load(&mut build, I64, offset_of!(Context, fuel));
-    let vars = load(&mut build, pointer, offset_of!(Context, vars));
-    let regs = load(&mut build, pointer, offset_of!(Context, regs));
-    let inputs = load(&mut build, pointer, offset_of!(Context, inputs));
-    let outputs = load(&mut build, pointer, offset_of!(Context, outputs));
+    let fuel = load(&mut build, I64, offset_of!(NativeContext, fuel));
+    let vars = load(&mut build, pointer, offset_of!(NativeContext, vars));
+    let regs = load(&mut build, pointer, offset_of!(NativeContext, regs));
+    let inputs = load(&mut build, pointer, offset_of!(NativeContext, inputs));
+    let outputs = load(&mut build, pointer, offset_of!(NativeContext, outputs));
     let zero = build.ins().iconst(I64, 0);
     let finish = build.create_block();
     let places = flat.places.iter().map(|place| build.declare_var(type_of(place.of))).collect();
@@ -78,7 +78,8 @@ pub(super) fn translate(
     translation.build.finalize(isa.frontend_config());
 }
 
-/// Returns true if rounding is an instruction; without it Cranelift calls the C library, which may not be found.
+/// Returns true if the processor can round in one instruction; otherwise Cranelift calls the C library, which may not
+/// be found.
 fn rounds_inline() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("sse4.1");
@@ -93,12 +94,12 @@ fn type_of(of: flat::Type) -> Type {
     }
 }
 
-/// What is known of a value of the flat form.
+/// What is known about a value of the flat form.
 #[derive(Clone, Copy)]
 enum Known {
     Nothing,
     Value(Ir),
-    /// Cheaper to compute again than to keep in a register.
+    /// Recomputed at each use, which is cheaper than keeping it in a register.
     Again(Op),
 }
 
@@ -115,7 +116,7 @@ struct Translation<'a> {
     fuel: Variable,
     /// Number of finished items.
     item: Variable,
-    /// Rows of the item.
+    /// Input and output rows of the current item.
     inputs: Variable,
     outputs: Variable,
     values: Vec<Known>,
@@ -124,7 +125,7 @@ struct Translation<'a> {
     finish: Block,
     /// False between a jump and the label that follows it.
     reachable: bool,
-    /// Signatures of called functions: whether the context is passed, the number of numbers passed and returned.
+    /// Signatures of called functions: whether the context is passed, and the number of arguments and results.
     signatures: Vec<((bool, usize, usize), SigRef)>,
 }
 
@@ -157,7 +158,7 @@ impl Translation<'_> {
         self.save();
     }
 
-    /// Runs `each` again while there are items and instructions.
+    /// Runs `each` again while items and instructions remain.
     fn next_item(&mut self, items: Ir, each: Block) {
         self.advance(self.inputs, i64::from(self.flat.inputs) * 8);
         self.advance(self.outputs, i64::from(self.flat.outputs) * 8);
@@ -169,7 +170,7 @@ impl Translation<'_> {
         self.spend(self.flat.cost, each);
     }
 
-    /// Stores what outlives the run.
+    /// Stores places that outlive the run back to their variables and registers.
     fn save(&mut self) {
         for (at, place) in self.flat.places.iter().enumerate() {
             if let Some(home) = place.home {
@@ -204,12 +205,12 @@ impl Translation<'_> {
 
     fn store_fuel(&mut self) {
         let fuel = self.build.use_var(self.fuel);
-        let offset = offset_of!(Context, fuel) as i32;
+        let offset = offset_of!(NativeContext, fuel) as i32;
         self.build.ins().store(MemFlagsData::trusted(), fuel, self.context, offset);
     }
 
     fn load_fuel(&mut self) {
-        let offset = offset_of!(Context, fuel) as i32;
+        let offset = offset_of!(NativeContext, fuel) as i32;
         let fuel = self.build.ins().load(I64, MemFlagsData::trusted(), self.context, offset);
         self.build.def_var(self.fuel, fuel);
     }
@@ -355,7 +356,7 @@ impl Translation<'_> {
                 }
                 self.reachable = true;
                 self.build.switch_to_block(block);
-                // A loop's beginning is sealed by the jump back to it.
+                // A loop header is sealed at the jump back to it.
                 if !self.is_loop(label) {
                     self.build.seal_block(block);
                 }
@@ -488,7 +489,7 @@ impl Translation<'_> {
         }
     }
 
-    /// The remainder of dividing by 1 is 0, which is also the result for a divisor of 0.
+    /// Emits a remainder. That of dividing by 1 is 0, which is also the result for a divisor of 0.
     fn modulo(&mut self, a: Value, b: Value) -> Ir {
         let (x, divisor) = (self.int(a), self.int(b));
         let (zero, one) = (self.int_constant(0), self.int_constant(1));
@@ -550,12 +551,12 @@ impl Translation<'_> {
 
     // Memory.
 
-    /// Continues in a new block if `index` is valid, or else in `outside`; returns the address, an integer.
+    /// Continues in a new block if `index` is valid, otherwise in `outside`; returns the address, an integer.
     fn checked_address(&mut self, index: Value, outside: Block) -> Ir {
         let index = self.get(index);
         let tolerance = self.number(INDEX_TOLERANCE);
         let sum = self.build.ins().fadd(index, tolerance);
-        // Negative numbers above -1 round to 0 here, but are no valid indexes.
+        // Numbers in (-1, 0) truncate to 0 here but are not valid indexes.
         let zero = self.number(0.0);
         let positive = self.build.ins().fcmp(FloatCC::GreaterThanOrEqual, sum, zero);
         let address = self.build.ins().fcvt_to_sint_sat(I64, sum);
@@ -567,7 +568,7 @@ impl Translation<'_> {
         address
     }
 
-    /// Returns the address of a constant index, or that of another one, for which execution may continue in `outside`.
+    /// Returns the address of an index. If the index is not constant, execution may continue in `outside`.
     fn address_of(&mut self, index: Value, outside: Block) -> Ir {
         match self.constant(index).map(Memory::address) {
             Some(Some(address)) => self.int_constant(address as i64),
@@ -575,14 +576,14 @@ impl Translation<'_> {
         }
     }
 
-    /// Returns the first number of the block of `address`, null if it is not allocated, and the offset in it.
+    /// Returns the block of `address`, as a pointer that is null if unallocated, and the offset in it.
     fn block(&mut self, space: Space, address: Ir) -> (Ir, Ir) {
         let number = self.build.ins().ushr_imm_u(address, i64::from(BLOCK.trailing_zeros()));
         let slot = self.build.ins().ishl_imm_u(number, 3);
         let slot = self.build.ins().iadd(self.context, slot);
         let table = match space {
-            Space::Local => offset_of!(Context, local),
-            Space::Global => offset_of!(Context, global),
+            Space::Local => offset_of!(NativeContext, local),
+            Space::Global => offset_of!(NativeContext, global),
         };
         let block = self.build.ins().load(self.pointer, MemFlagsData::trusted(), slot, table as i32);
         let within = self.build.ins().band_imm_u(address, BLOCK as i64 - 1);
@@ -620,7 +621,7 @@ impl Translation<'_> {
         let at = self.build.ins().iadd(block, offset);
         self.build.ins().store(MemFlagsData::trusted(), number, at, 0);
         self.build.ins().jump(end, NO_ARGS);
-        // A 0 needs no block.
+        // Storing 0 does not need a block.
         self.begin(absent);
         let zero = self.number(0.0);
         let is_zero = self.build.ins().fcmp(FloatCC::Equal, number, zero);
@@ -638,7 +639,7 @@ impl Translation<'_> {
 
     // Calls.
 
-    /// Calls a function of numbers.
+    /// Calls a numeric function.
     fn call_number(&mut self, function: Option<usize>, arguments: &[Ir]) -> Ir {
         match function.and_then(|function| self.call(function, false, arguments, 1)) {
             Some(result) => result,

@@ -98,7 +98,7 @@ fn download(
 ) -> Result<(), Interrupted> {
     let mut present = length(part);
     if size.is_some_and(|size| present > size) {
-        // Larger than the file: it belongs to another one.
+        // The partial file is larger than expected, so it belongs to another version.
         std::fs::remove_file(part).map_err(|error| Interrupted::Final(unwritten(part, &error)))?;
         present = 0;
     }

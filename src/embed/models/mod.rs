@@ -56,8 +56,8 @@ pub struct Added {
     pub description: String,
 }
 
-/// Adds a model from a folder or from a repository of `hub` to the folder `models`. It gets its name only when it is
-/// complete and has been tested. `on_progress` receives bytes.
+/// Adds a model from a folder or from a repository of `hub` to the folder `models`. The model is moved to its final
+/// name only after it is complete and tested. `on_progress` receives byte counts.
 pub fn add(
     from: &str,
     name: Option<String>,

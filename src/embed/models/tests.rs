@@ -186,7 +186,7 @@ fn repositories_are_parsed_from_owner_name_and_revision() {
 }
 
 #[test]
-fn invalid_model_names_are_refused() {
+fn invalid_model_names_are_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let hub = Hub::at("http://127.0.0.1:9");
     let from = folder.path().to_string_lossy();

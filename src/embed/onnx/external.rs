@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::disk::{Input, limit};
 
-/// Maximum depth of messages in each other; graphs within the nodes of graphs use three for each level.
+/// Maximum nesting of messages; each level of nested graphs takes three.
 const MAX_DEPTH: usize = 100;
 /// Maximum length of a file name, bytes.
 const MAX_NAME: u64 = 4096;
@@ -66,7 +66,7 @@ impl Parser {
         while self.at < end {
             let tag = self.number()?;
             if tag >> 3 == 0 {
-                return Err(invalid()); // No message has this field, but a file of zeros.
+                return Err(invalid()); // Field 0 is invalid; a file of zeros would have it.
             }
             let length = match tag & 7 {
                 0 => {

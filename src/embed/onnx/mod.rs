@@ -54,7 +54,7 @@ impl Onnx {
     pub fn open(folder: &Path, threads: usize) -> Result<Self, String> {
         let path = MODEL_FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let path = path.ok_or_else(|| format!("no model.onnx in {}", folder.display()))?;
-        // Before a runtime reads it: nothing else than a model of a sane size gets that far.
+        // Checked before a runtime reads it, so that only a model of a plausible size is loaded.
         check_model(&path).map_err(|error| format!("cannot use {}: {error}", path.display()))?;
         let config = folder.join(CONFIG);
         let preparation = Preparation::read(&config)?;

@@ -1,10 +1,10 @@
 //! Selects the ONNX Runtime: a native library if one is found, otherwise the built-in one.
 //!
-//! A process has one runtime. A native library is code, so it is loaded from two places only: the absolute path in
-//! `ORT_DYLIB_PATH`, or, if that is not set, the program's own folder; and never if other users could have put it there.
-//! The built-in runtime (tract, pure Rust) gives the same values to 3e-6 and takes about four times as long. A native one
-//! may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises; `AIVJ_ONNX_PROVIDER` selects one, or `cpu`
-//! for none.
+//! A process has one runtime. A native library is executable code, so it is only loaded from two places: the absolute
+//! path in `ORT_DYLIB_PATH` or, if that is not set, the program's own folder; and only if no other user could have
+//! replaced it. The built-in runtime (tract, pure Rust) returns the same values to within 3e-6 and takes about four
+//! times as long. A native one may support a GPU (CUDA, DirectML, CoreML), which is used if it initialises;
+//! `AIVJ_ONNX_PROVIDER` selects one, or `cpu` for none.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 
 use crate::disk;
 
-/// Names the library to load by an absolute path.
+/// Environment variable with the absolute path of the library to load.
 const VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// An initialised runtime.
@@ -107,14 +107,14 @@ fn find() -> Option<PathBuf> {
     }
 }
 
-/// Returns the runtime library in the folder of the program.
+/// Returns the runtime library in the program's folder.
 fn beside(folder: &Path) -> Option<PathBuf> {
     let found =
         disk::list(folder).ok()?.into_iter().filter(|item| item.name.to_str().is_some_and(is_library));
     found.map(|item| folder.join(item.name)).next()
 }
 
-/// Returns whether a file name is that of the runtime itself: not of one of its providers, and of no other file.
+/// Returns true if a file name is that of the runtime itself, rather than of one of its providers or any other file.
 fn is_library(name: &str) -> bool {
     let version = |text: &str| {
         text.strip_prefix('.').is_some_and(|text| text.chars().all(|c| c.is_ascii_digit() || c == '.'))
@@ -128,7 +128,8 @@ fn is_library(name: &str) -> bool {
     linux || mac
 }
 
-/// Returns why a library may not be loaded: it has to be a file at an absolute path that no other user can replace.
+/// Returns an error if a library must not be loaded: it must be a file at an absolute path that no other user can
+/// replace.
 fn usable(library: &Path) -> Result<(), String> {
     if !library.is_absolute() {
         return Err(format!("{} is not an absolute path", library.display()));
@@ -170,7 +171,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_library_that_others_can_replace_is_refused() {
+    fn a_library_that_others_can_replace_is_rejected() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a folder");
         let library = folder.path().join("libonnxruntime.so");

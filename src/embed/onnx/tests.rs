@@ -1,4 +1,4 @@
-//! Small hand-written towers, compared with plain loops.
+//! Tests with small hand-written towers, compared with plain loops.
 
 mod proto;
 mod vit;

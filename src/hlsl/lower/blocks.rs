@@ -1,4 +1,4 @@
-//! The uniform blocks of `lactea_abi`, and the textures of a pass.
+//! The uniform blocks of `lactea_abi` and the textures of a pass.
 
 use lactea_abi::{
     BINDING_MILK_EXT, BINDING_MILK_UNIFORMS, BINDING_PASS_UNIFORMS, GROUP_FRAME, GROUP_PASS,
@@ -9,14 +9,14 @@ use naga::{
     Type, TypeInner, VectorSize,
 };
 
-/// Members of the block of a frame.
+/// Member indices of the per-frame block.
 pub(super) const RAND_FRAME: u32 = 0;
 pub(super) const RAND_PRESET: u32 = 1;
 pub(super) const C: u32 = 2;
 pub(super) const Q: u32 = 3;
 pub(super) const ROTATIONS: u32 = 4;
 pub(super) const NOISE_SIZES: u32 = 5;
-/// Members of the block with what later versions of MilkDrop added.
+/// Member indices of the block with the uniforms added by later MilkDrop versions.
 pub(super) const MOUSE: u32 = 0;
 pub(super) const Q_HIGH: u32 = 1;
 
@@ -28,7 +28,7 @@ pub(super) struct Blocks {
     pub pass: Handle<GlobalVariable>,
 }
 
-/// Declares the uniform blocks of a module.
+/// Declares the uniform blocks in `module`.
 pub(super) fn declare(module: &mut Module) -> Blocks {
     let mut add = |inner| module.types.insert(Type { name: None, inner }, Span::UNDEFINED);
     let four = add(TypeInner::Vector { size: VectorSize::Quad, scalar: Scalar::F32 });

@@ -8,7 +8,7 @@ use super::value::{Components, Fact, Value};
 use crate::hlsl::token::Name;
 use crate::hlsl::types::Ty;
 
-/// Number of a variable.
+/// Index of a variable.
 pub(super) type VarId = usize;
 
 /// A variable of the function.
@@ -18,28 +18,28 @@ pub(super) struct Var {
     pub ty: Ty,
 }
 
-/// Something that can be assigned.
+/// An assignable place.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub pointer: Handle<Expression>,
-    /// Type behind the pointer.
+    /// Type that the pointer points to.
     pub ty: Ty,
-    /// The variable that the place is in, if it is one of the function.
+    /// The local variable that contains the place, if any.
     pub var: Option<VarId>,
     pub part: Part,
 }
 
-/// Which part of what a pointer leads to.
+/// The part that a place selects of its pointee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     All,
-    /// Components of a vector, each by its number.
+    /// Components of a vector, by index.
     Components(Vec<u8>),
     /// Elements of a matrix, by row and column.
     Elements(Vec<(u8, u8)>),
 }
 
-/// What is known of a variable's value at the present place.
+/// What is known about a variable at the current position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct State {
     pub fact: Fact,
@@ -55,9 +55,9 @@ impl State {
     }
 }
 
-/// What a name means.
+/// What a name refers to.
 #[derive(Clone, Debug)]
-pub(super) enum Binding {
+pub(super) enum Symbol {
     Var(VarId),
     /// A constant, or a sampler.
     Value(Value),
@@ -68,13 +68,13 @@ pub(super) enum Binding {
 pub(super) struct Builder {
     pub function: Function,
     block: Block,
-    /// First and last expression that the next statement has to emit.
+    /// First and last expression that the next `Emit` statement must cover.
     pending: Option<(Handle<Expression>, Handle<Expression>)>,
     literals: HashMap<(u8, u64), Handle<Expression>>,
     pub vars: Vec<Var>,
     states: Vec<State>,
-    scopes: Vec<HashMap<Name, Binding>>,
-    /// Whether the present block has ended: nothing behind is reached.
+    scopes: Vec<HashMap<Name, Symbol>>,
+    /// Whether the current block has ended, so that later code is unreachable.
     pub ended: bool,
     pub loops: usize,
 }
@@ -85,7 +85,7 @@ impl Builder {
         Self { function, scopes: vec![HashMap::new()], ..Self::default() }
     }
 
-    /// Adds an expression, to be emitted here if it needs that.
+    /// Adds an expression, and schedules it for emission if it needs that.
     pub fn add(&mut self, expression: Expression) -> Handle<Expression> {
         if let Expression::Literal(literal) = expression {
             return self.literal(literal);
@@ -122,7 +122,7 @@ impl Builder {
         }
     }
 
-    /// Adds a statement to the present block.
+    /// Adds a statement to the current block.
     pub fn push(&mut self, statement: Statement) {
         self.flush();
         if self.ended {
@@ -139,14 +139,14 @@ impl Builder {
         self.push(Statement::Store { pointer, value });
     }
 
-    /// Starts an inner block; returns the outer one for [`Self::leave`].
+    /// Starts a nested block; returns the outer one, to pass to [`Self::leave`].
     pub fn enter(&mut self) -> (Block, bool) {
         self.flush();
         self.scopes.push(HashMap::new());
         (std::mem::take(&mut self.block), std::mem::take(&mut self.ended))
     }
 
-    /// Ends an inner block and returns it.
+    /// Ends a nested block and returns it.
     pub fn leave(&mut self, outer: (Block, bool)) -> Block {
         self.flush();
         self.scopes.pop();
@@ -155,7 +155,7 @@ impl Builder {
         inner
     }
 
-    /// Runs `inner` with names of its own.
+    /// Opens a scope for names.
     pub fn open_scope(&mut self) {
         self.scopes.push(HashMap::new());
     }
@@ -164,17 +164,17 @@ impl Builder {
         self.scopes.pop();
     }
 
-    pub fn bind(&mut self, name: Name, binding: Binding) {
+    pub fn bind(&mut self, name: Name, binding: Symbol) {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name, binding);
         }
     }
 
-    pub fn find(&self, name: &str) -> Option<&Binding> {
+    pub fn find(&self, name: &str) -> Option<&Symbol> {
         self.scopes.iter().rev().find_map(|scope| scope.get(name))
     }
 
-    /// Adds a local variable that starts as zero.
+    /// Adds a local variable initialized to zero.
     pub fn local(&mut self, name: &str, ty: Ty, handle: Handle<Type>) -> VarId {
         let local = LocalVariable { name: Some(name.to_owned()), ty: handle, init: None };
         let local = self.function.local_variables.append(local, Span::UNDEFINED);
@@ -182,7 +182,7 @@ impl Builder {
         self.variable(pointer, ty, State::UNKNOWN)
     }
 
-    /// Adds a variable behind a pointer.
+    /// Adds a variable for an existing pointer.
     pub fn variable(&mut self, pointer: Handle<Expression>, ty: Ty, state: State) -> VarId {
         self.vars.push(Var { pointer, ty });
         self.states.push(state);
@@ -197,7 +197,7 @@ impl Builder {
         self.states[var] = state;
     }
 
-    /// What is known of all variables.
+    /// Returns what is known about all variables.
     pub fn states(&self) -> Vec<State> {
         self.states.clone()
     }
@@ -206,22 +206,22 @@ impl Builder {
         self.states[..states.len()].copy_from_slice(states);
     }
 
-    /// Keeps what holds both here and in `other`.
+    /// Keeps only the facts that hold both here and in `other`.
     pub fn merge(&mut self, other: &[State]) {
         for (own, other) in self.states.iter_mut().zip(other) {
             *own = own.or(*other);
         }
     }
 
-    /// Forgets what is known of the variable that `name` means.
+    /// Forgets what is known about the variable called `name`.
     pub fn forget(&mut self, name: &str) {
-        if let Some(Binding::Var(var)) = self.find(name) {
+        if let Some(Symbol::Var(var)) = self.find(name) {
             let var = *var;
             self.states[var] = State::UNKNOWN;
         }
     }
 
-    /// Ends the function.
+    /// Finishes the function.
     pub fn finish(mut self) -> Function {
         self.flush();
         self.function.body = self.block;

@@ -1,11 +1,11 @@
-//! Calls of the preset's own functions, and of those of the language that return several values.
+//! Calls to the preset's own functions, and to intrinsics that return several values.
 
 use naga::{
     AddressSpace, Expression, FunctionArgument, FunctionResult, Handle, MathFunction, Span, Statement,
     TypeInner,
 };
 
-use super::builder::{Binding, Builder, Place, State};
+use super::builder::{Builder, Place, State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{ExprId, Operator, Parameter, Passing};
@@ -31,8 +31,9 @@ impl Argument {
     }
 }
 
-/// How badly a value of type `from` suits a parameter; `None` if not at all.
-fn misfit(from: Ty, to: Ty) -> Option<u32> {
+/// Returns the cost of converting `from` to the parameter type `to`, for overload resolution; `None` if they are
+/// incompatible.
+fn conversion_cost(from: Ty, to: Ty) -> Option<u32> {
     let (Ty::Number(from_kind, from_shape), Ty::Number(with_kind, to_shape)) = (from, to) else {
         return (from == to).then_some(0);
     };
@@ -71,7 +72,7 @@ impl Lowering<'_> {
                 }
                 None => format!("unknown function `{name}`"),
             };
-            return Error::meaning(pos, message);
+            return Error::semantic(pos, message);
         }
         let mut lowered = Vec::with_capacity(arguments.len());
         for (position, id) in arguments.iter().enumerate() {
@@ -90,13 +91,14 @@ impl Lowering<'_> {
         }
         let score = |index: &usize| {
             let parameters = &ast.functions[*index].parameters;
-            let misfits = lowered.iter().zip(parameters).map(|(argument, own)| misfit(argument.ty(), own.ty));
-            misfits.sum::<Option<u32>>()
+            let costs =
+                lowered.iter().zip(parameters).map(|(argument, own)| conversion_cost(argument.ty(), own.ty));
+            costs.sum::<Option<u32>>()
         };
         let best = candidates.iter().filter_map(|index| score(index).map(|score| (score, *index))).min();
         let Some((_, index)) = best else {
             let types: Vec<_> = lowered.iter().map(|argument| self.type_name(argument.ty())).collect();
-            return Error::meaning(pos, format!("no function `{name}` takes ({})", types.join(", ")));
+            return Error::semantic(pos, format!("no function `{name}` takes ({})", types.join(", ")));
         };
         self.call_function(index, lowered, pos)
     }
@@ -124,7 +126,7 @@ impl Lowering<'_> {
                 Argument::Value(value) => value,
                 Argument::Place(place, _) if parameter.passing == Passing::In => self.read(&place),
                 Argument::Place(place, ty) => {
-                    // Outputs go through a variable of the parameter's type.
+                    // `out` arguments go through a variable of the parameter's type.
                     let var = self.local(&parameter.name, parameter.ty);
                     let pointer = self.f.vars[var].pointer;
                     if parameter.passing == Passing::InOut {
@@ -155,7 +157,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// A function for given samplers, lowered at its first call.
+    /// Returns a function specialized for its sampler arguments, lowering it on the first call.
     fn function(
         &mut self,
         index: usize,
@@ -169,10 +171,10 @@ impl Lowering<'_> {
         let ast = self.ast;
         let function = &ast.functions[index];
         if self.calls.contains(&index) {
-            return Error::meaning(pos, format!("function `{}` calls itself", function.name));
+            return Error::semantic(pos, format!("function `{}` calls itself", function.name));
         }
         if self.calls.len() >= limits::CALL_DEPTH {
-            return Error::limit(pos, format!("functions call functions deeper than {}", limits::CALL_DEPTH));
+            return Error::limit(pos, format!("function calls nested deeper than {}", limits::CALL_DEPTH));
         }
         self.calls.push(index);
         let caller = std::mem::replace(&mut self.f, Builder::new(&function.name));
@@ -195,7 +197,7 @@ impl Lowering<'_> {
                 let Some(sampler) = samplers.next() else { break };
                 let repr = Repr::Sampler(sampler.clone());
                 let value = Value { ty: Ty::Sampler, repr, fact: Fact::UNKNOWN };
-                self.f.bind(parameter.name.clone(), Binding::Value(value));
+                self.f.bind(parameter.name.clone(), Symbol::Value(value));
                 continue;
             }
             let base = self.naga_type(parameter.ty);
@@ -218,7 +220,7 @@ impl Lowering<'_> {
                 self.f.set_state(var, State::UNKNOWN);
                 var
             };
-            self.f.bind(parameter.name.clone(), Binding::Var(var));
+            self.f.bind(parameter.name.clone(), Symbol::Var(var));
         }
         if function.result != Ty::Void {
             let ty = self.naga_type(function.result);
@@ -227,7 +229,7 @@ impl Lowering<'_> {
         self.f.open_scope();
         self.statements(&function.body)?;
         if !self.f.ended {
-            // A function that ends without a value returns zero.
+            // A function without a final `return` returns zero.
             let value = (function.result != Ty::Void).then(|| {
                 let zero = self.zero(function.result);
                 self.expr(&zero)
@@ -237,7 +239,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// `sincos`, `modf` and `frexp`.
+    /// Lowers `sincos`, `modf` and `frexp`.
     pub fn with_outputs(
         &mut self,
         name: &str,
@@ -251,11 +253,11 @@ impl Lowering<'_> {
         };
         if arguments.len() != wanted {
             let message = format!("`{name}` takes {wanted} arguments, not {}", arguments.len());
-            return Error::meaning(pos, message);
+            return Error::semantic(pos, message);
         }
         let x = self.value(arguments[0])?;
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = x.ty else {
-            return Error::meaning(
+            return Error::semantic(
                 pos,
                 format!("`{name}` works on numbers, not on {}", self.type_name(x.ty)),
             );
@@ -275,7 +277,7 @@ impl Lowering<'_> {
                 self.arithmetic(Operator::Subtract, x, whole, shape)
             }
             _ => {
-                // x = result * 2 ^ exponent, with a result from 0.5 to 1.
+                // x = result * 2 ^ exponent, with the result in [0.5, 1).
                 let size = self.math(MathFunction::Abs, &[&x], x.fact);
                 let tiny = self.reshape(Value::float(f32::MIN_POSITIVE), shape);
                 let size = self.math(MathFunction::Max, &[&size, &tiny], Fact::UNKNOWN);

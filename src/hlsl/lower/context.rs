@@ -1,4 +1,4 @@
-//! What the parts of the lowering share: the tree, the module and the function being built.
+//! State shared by the parts of the lowering: the tree, the module and the function being built.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,10 +9,10 @@ use naga::{
 };
 
 use super::blocks::{self, Blocks};
-use super::builder::{Binding, Builder, Part, Place, State, VarId};
+use super::builder::{Builder, Part, Place, State, Symbol, VarId};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::Ast;
-use crate::hlsl::cost::Plan;
+use crate::hlsl::cost::LoopBounds;
 use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::Input;
 use crate::hlsl::token::Name;
@@ -21,44 +21,44 @@ use crate::hlsl::types::{Kind, Shape, Ty};
 /// A global variable of the preset.
 #[derive(Clone)]
 pub(super) enum Global {
-    /// Its value never changes.
+    /// A value that never changes.
     Constant(Value),
     Variable(Handle<GlobalVariable>, Ty),
     Sampler,
 }
 
-/// Lowers a shader. Its parts are in the other files of this folder.
+/// Lowers a shader. The other files of this folder add methods.
 pub(super) struct Lowering<'a> {
     pub ast: &'a Ast,
     pub kind: PassKind,
-    pub plan: Plan,
+    pub bounds: LoopBounds,
     pub module: Module,
     layouter: naga::proc::Layouter,
     pub f: Builder,
     pub interface: ShaderInterface,
-    /// Image and sampler of each texture of the interface.
+    /// Texture and sampler of each entry of the interface.
     pub textures: Vec<(Handle<GlobalVariable>, Handle<GlobalVariable>)>,
     pub blocks: Blocks,
     pub globals: HashMap<Name, Global>,
-    /// Names that something in the shader assigns to.
+    /// Names that the shader assigns to.
     pub changed: HashSet<Name>,
-    /// Functions lowered so far, by number and sampler arguments.
+    /// Functions lowered so far, by index and sampler arguments.
     pub functions: HashMap<(usize, Vec<Name>), Handle<Function>>,
     /// Functions being lowered.
     pub calls: Vec<usize>,
-    /// Result of the function being lowered; `None` is the shader itself.
+    /// Return type of the function being lowered; `None` for the shader body.
     pub result: Option<Ty>,
     pub inputs: HashMap<Input, VarId>,
-    /// The colour that the shader computes.
+    /// The output colour, `ret`.
     pub ret: Place,
     pub reads_diffuse: bool,
     pub reads_polar: bool,
-    /// Counts the rounds of loops.
+    /// Counts loop iterations.
     pub counter: Option<Handle<GlobalVariable>>,
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(ast: &'a Ast, kind: PassKind, plan: Plan, changed: HashSet<Name>) -> Self {
+    pub fn new(ast: &'a Ast, kind: PassKind, bounds: LoopBounds, changed: HashSet<Name>) -> Self {
         let mut module = Module::default();
         let blocks = blocks::declare(&mut module);
         let mut f = Builder::new("shade");
@@ -69,11 +69,11 @@ impl<'a> Lowering<'a> {
         let constant = Some([0.0; 4]);
         f.set_state(var, State { fact: Fact::within(0.0), constant });
         let ret = Place { pointer: f.vars[var].pointer, ty, var: Some(var), part: Part::All };
-        f.bind("ret".into(), Binding::Var(var));
+        f.bind("ret".into(), Symbol::Var(var));
         Self {
             ast,
             kind,
-            plan,
+            bounds,
             module,
             layouter: naga::proc::Layouter::default(),
             f,
@@ -97,7 +97,7 @@ impl<'a> Lowering<'a> {
         self.module.types.insert(Type { name: None, inner }, Span::UNDEFINED)
     }
 
-    /// The type of values of `ty`. Rows of HLSL's matrices are columns here.
+    /// Returns naga's type for `ty`. HLSL's matrix rows become columns.
     pub fn naga_type(&mut self, ty: Ty) -> Handle<Type> {
         let inner = match ty {
             Ty::Number(kind, Shape::Scalar) => TypeInner::Scalar(scalar(kind)),
@@ -134,12 +134,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn layout(&mut self, ty: Handle<Type>) -> naga::proc::TypeLayout {
-        // The types are all of known size.
+        // All types have a known size.
         let _ = self.layouter.update(self.module.to_ctx());
         self.layouter[ty]
     }
 
-    /// Adds a private variable that starts as zero.
+    /// Adds a private variable initialized to zero.
     pub fn private(&mut self, name: &str, ty: Handle<Type>) -> Handle<GlobalVariable> {
         let init = self.module.global_expressions.append(Expression::ZeroValue(ty), Span::UNDEFINED);
         let variable = GlobalVariable {
@@ -159,7 +159,7 @@ impl<'a> Lowering<'a> {
         self.f.local(name, ty, handle)
     }
 
-    /// Text of a type for messages.
+    /// Returns the name of a type, for messages.
     pub fn type_name(&self, ty: Ty) -> String {
         match ty {
             Ty::Void => "void".to_owned(),
@@ -186,11 +186,11 @@ impl<'a> Lowering<'a> {
     }
 
     pub fn cannot<T>(&self, pos: Pos, what: &str, from: Ty, to: Ty) -> Result<T, Error> {
-        Error::meaning(pos, format!("cannot {what} {} to {}", self.type_name(from), self.type_name(to)))
+        Error::semantic(pos, format!("cannot {what} {} to {}", self.type_name(from), self.type_name(to)))
     }
 }
 
-/// The scalar type of `kind`.
+/// Returns the scalar type of `kind`.
 pub(super) fn scalar(kind: Kind) -> Scalar {
     match kind {
         Kind::Bool => Scalar::BOOL,
@@ -200,7 +200,7 @@ pub(super) fn scalar(kind: Kind) -> Scalar {
     }
 }
 
-/// The size of a vector of two to four components.
+/// Returns the size of a vector with two to four components.
 pub(super) fn size(components: u8) -> VectorSize {
     match components {
         0..=2 => VectorSize::Bi,

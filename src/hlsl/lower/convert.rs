@@ -1,4 +1,4 @@
-//! Conversions between types, and values as expressions.
+//! Type conversions, and values as naga expressions.
 
 use naga::{Expression, Handle, Literal, SwizzleComponent};
 
@@ -33,12 +33,12 @@ fn convert_component(value: f64, from: Kind, to: Kind) -> f64 {
 }
 
 impl Lowering<'_> {
-    /// The expression of a value.
+    /// Returns the expression of a value, materializing constants.
     pub fn expr(&mut self, value: &Value) -> Handle<Expression> {
         match value.repr {
             Repr::Expr(handle) => handle,
             Repr::Constant(components) => self.constant_expr(value, components),
-            // Calls take samplers apart before any value of one is needed.
+            // Samplers are resolved at each call, so their value is never used.
             Repr::Sampler(_) => self.f.add(Expression::Literal(Literal::F32(0.0))),
         }
     }
@@ -80,7 +80,7 @@ impl Lowering<'_> {
         Ok(self.with_kind(value, kind))
     }
 
-    /// Converts the kind of a number.
+    /// Converts a number to another kind.
     pub fn with_kind(&mut self, value: Value, kind: Kind) -> Value {
         let (from, shape) = (value.kind(), value.shape());
         if from == kind || matches!(shape, Shape::Matrix(..)) {
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         Value::new(number(kind, shape), handle, fact)
     }
 
-    /// Spreads or cuts a number to `shape`.
+    /// Broadcasts or truncates a number to `shape`.
     pub fn reshape(&mut self, value: Value, shape: Shape) -> Value {
         let from = value.shape();
         if from == shape {
@@ -154,7 +154,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// All elements of a number, row by row.
+    /// Returns all elements of a number, in row-major order.
     pub fn scalars(&mut self, value: &Value) -> Vec<Value> {
         match value.shape() {
             Shape::Scalar => vec![value.clone()],
@@ -170,7 +170,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Builds a number from single ones of its kind.
+    /// Builds a number from scalars of its kind.
     pub fn compose(&mut self, kind: Kind, shape: Shape, parts: &[Value]) -> Value {
         match shape {
             Shape::Scalar => parts[0].clone(),
@@ -199,7 +199,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Builds a matrix from its rows, vectors of floats.
+    /// Builds a matrix from its rows, which are float vectors.
     pub fn matrix(&mut self, rows: Vec<Value>) -> Value {
         let columns = rows[0].shape().count();
         let fact = rows.iter().map(|row| row.fact).reduce(Fact::or).unwrap_or(Fact::UNKNOWN);
@@ -216,7 +216,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// One row of a matrix.
+    /// Returns one row of a matrix.
     pub fn row(&mut self, value: &Value, row: u8) -> Value {
         let Shape::Matrix(_, columns) = value.shape() else { return value.clone() };
         let base = self.expr(value);
@@ -224,7 +224,7 @@ impl Lowering<'_> {
         Value::new(Ty::vector(columns), handle, value.fact)
     }
 
-    /// One component of a vector; a scalar is its own.
+    /// Returns one component of a vector; a scalar is returned unchanged.
     pub fn component(&mut self, value: &Value, index: u8) -> Value {
         if value.shape() == Shape::Scalar {
             return value.clone();
@@ -238,7 +238,7 @@ impl Lowering<'_> {
         Value::new(Ty::Number(kind, Shape::Scalar), handle, value.fact)
     }
 
-    /// Chosen components of a scalar or vector.
+    /// Selects components of a scalar or vector.
     pub fn swizzle(&mut self, value: &Value, pattern: &[u8]) -> Value {
         let (kind, shape) = (value.kind(), Shape::of(1, pattern.len() as u8));
         if let Some(components) = value.as_constant() {
@@ -269,7 +269,7 @@ impl Lowering<'_> {
         Value::new(Ty::Number(kind, shape), handle, value.fact)
     }
 
-    /// A value of zeros.
+    /// Returns a zero of type `ty`.
     pub fn zero(&mut self, ty: Ty) -> Value {
         if let Ty::Number(kind, shape @ (Shape::Scalar | Shape::Vector(_))) = ty {
             return Value::constant(kind, shape, [0.0; 4]);

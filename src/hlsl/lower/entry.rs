@@ -1,8 +1,8 @@
-//! The shader as a whole: global variables, its body, and entry points. `fs_main` gets what a mesh interpolates,
-//! `fs_image` reads it from images.
+//! The whole shader: global variables, body and entry points. `fs_main` takes the values interpolated by the mesh;
+//! `fs_image` reads them from textures.
 //!
-//! With images, one triangle covers the picture. A software rasteriser shades blocks of 4 x 4 pixels once for every
-//! triangle that touches them, which small triangles make expensive.
+//! With textures, one triangle covers the picture. A software rasteriser shades blocks of 4 x 4 pixels once per
+//! triangle that touches them, so small triangles are expensive.
 
 use lactea_abi::{FRAGMENT_ENTRY, PassKind};
 use naga::{
@@ -16,7 +16,7 @@ use super::builder::{Builder, State};
 use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Ast, Variable};
-use crate::hlsl::cost::Plan;
+use crate::hlsl::cost::LoopBounds;
 use crate::hlsl::error::Error;
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::scan::Changes;
@@ -24,8 +24,8 @@ use crate::hlsl::translation::{IMAGE_ENTRY, Translation};
 use crate::hlsl::types::{Kind, Shape, Ty};
 
 /// Lowers a shader.
-pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, plan: Plan) -> Result<Translation, Error> {
-    let mut lowering = Lowering::new(ast, kind, plan, Changes::of_all(ast));
+pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, bounds: LoopBounds) -> Result<Translation, Error> {
+    let mut lowering = Lowering::new(ast, kind, bounds, Changes::of_all(ast));
     lowering.inputs();
     lowering.changed_uniforms();
     for global in &ast.globals {
@@ -41,7 +41,7 @@ pub(in crate::hlsl) fn lower(ast: &Ast, kind: PassKind, plan: Plan) -> Result<Tr
 }
 
 impl Lowering<'_> {
-    /// Copies the inputs of the pixel to variables, which a shader may change.
+    /// Copies the per-pixel inputs to variables, because a shader may modify them.
     fn inputs(&mut self) {
         let four = self.naga_type(Ty::vector(4));
         let two = self.naga_type(Ty::vector(2));
@@ -57,7 +57,7 @@ impl Lowering<'_> {
             let handle = self.f.add(Expression::FunctionArgument(index));
             Value::new(Ty::vector(if index == 2 { 2 } else { 4 }), handle, Fact::within(1e6))
         });
-        // The composite has one place for both names of the position.
+        // In a composite shader, both names of the position share one variable.
         let parts: &[(Input, &Value, &[u8])] = &[
             (Input::Uv, &uv, &[0, 1]),
             (Input::UvOrig, &uv, &[2, 3]),
@@ -80,7 +80,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Makes variables of the uniforms that the shader assigns to.
+    /// Creates variables for the uniforms that the shader assigns to.
     fn changed_uniforms(&mut self) {
         let mut names: Vec<_> = self.changed.iter().cloned().collect();
         names.sort();
@@ -96,13 +96,13 @@ impl Lowering<'_> {
         }
     }
 
-    /// Declares a global variable of the preset. Its start value is computed for each pixel.
+    /// Declares a global variable of the preset. Its initializer runs for each pixel.
     fn global(&mut self, variable: &Variable) -> Result<(), Error> {
         let name = &variable.name;
         let global = if variable.ty == Ty::Sampler {
             Global::Sampler
         } else if name.starts_with("texsize_") || variable.init.is_none() && header::builtin(name).is_some() {
-            // The program gives it its value.
+            // The program supplies its value.
             return Ok(());
         } else {
             let init = variable.init.map(|init| self.initial(variable.ty, init)).transpose()?;
@@ -163,7 +163,7 @@ impl Lowering<'_> {
         self.f.function.result = Some(FunctionResult { ty, binding });
     }
 
-    /// Calls the shader and ends the entry point.
+    /// Calls the shader function and finishes the entry point.
     fn end_entry(&mut self, shade: Handle<Function>, arguments: Vec<Handle<Expression>>) -> Function {
         let result = self.f.add(Expression::CallResult(shade));
         self.f.push(Statement::Call { function: shade, arguments, result: Some(result) });
@@ -236,7 +236,7 @@ impl Lowering<'_> {
         let polar = self.swizzled(polar, VectorSize::Bi, [0, 1, 0, 0]);
         let arguments = match self.kind {
             PassKind::Warp => {
-                // The images of a warp have no colours.
+                // Warp passes have no diffuse texture.
                 let white = Value::constant(Kind::Float, Shape::Vector(4), [1.0; 4]);
                 let white = self.expr(&white);
                 let source = self.swizzled(moving, VectorSize::Bi, [0, 1, 0, 0]);

@@ -1,10 +1,10 @@
-//! Expressions.
+//! Lowers expressions.
 
 use lactea_abi::{MAX_PASS_TEXTURES, TexSource};
 use naga::{Expression, MathFunction};
 
 use super::blocks;
-use super::builder::{Binding, Place};
+use super::builder::{Place, Symbol};
 use super::context::{Global, Lowering};
 use super::places::{components, elements};
 use super::value::{Fact, Repr, Value};
@@ -45,7 +45,7 @@ impl Lowering<'_> {
             }
             Expr::Binary(..) => self.operators(id),
             Expr::Assign(operator, target, value) => self.assign(*operator, *target, *value, pos),
-            Expr::Choose(condition, accept, reject) => self.choose([*condition, *accept, *reject], pos),
+            Expr::Conditional(condition, accept, reject) => self.choose([*condition, *accept, *reject], pos),
             Expr::Comma(first, second) => {
                 self.value(*first)?;
                 self.value(*second)
@@ -73,11 +73,11 @@ impl Lowering<'_> {
                     self.indexed(base, *index, pos)
                 }
             },
-            Expr::List(_) => Error::meaning(pos, "a list in braces is only a start value"),
+            Expr::List(_) => Error::semantic(pos, "a braced list is only allowed as an initializer"),
         }
     }
 
-    /// Lowers operators from left to right, however many there are in a row.
+    /// Lowers a chain of operators from left to right, iteratively so that its length does not matter.
     fn operators(&mut self, id: ExprId) -> Result<Value, Error> {
         let ast = self.ast;
         let (mut open, mut first) = (Vec::new(), id);
@@ -94,7 +94,7 @@ impl Lowering<'_> {
     }
 
     fn name(&mut self, id: ExprId, name: &Name) -> Result<Value, Error> {
-        if let Some(Binding::Value(value)) = self.f.find(name) {
+        if let Some(Symbol::Value(value)) = self.f.find(name) {
             return Ok(value.clone());
         }
         if let Some(place) = self.place(id)? {
@@ -128,15 +128,16 @@ impl Lowering<'_> {
             }
             Some(Builtin::Constant(value)) => return Ok(Value::float(value)),
             Some(Builtin::Input(_)) => {
-                let message = format!("`{name}` is only known inside `shader_body`; pass it to the function");
-                return Error::meaning(self.ast.pos(id), message);
+                let message =
+                    format!("`{name}` is only available inside `shader_body`; pass it to the function");
+                return Error::semantic(self.ast.pos(id), message);
             }
             None => {}
         }
         if let Some(root) = name.strip_prefix("texsize_") {
             return self.texture_size(root, self.ast.pos(id));
         }
-        Error::meaning(self.ast.pos(id), format!("unknown name `{name}`"))
+        Error::semantic(self.ast.pos(id), format!("unknown name `{name}`"))
     }
 
     fn texture_size(&mut self, root: &str, pos: Pos) -> Result<Value, Error> {
@@ -146,7 +147,7 @@ impl Lowering<'_> {
         }
         let slot = self.size_slot(&root);
         if slot as usize >= MAX_PASS_TEXTURES {
-            return Error::limit(pos, format!("more than {MAX_PASS_TEXTURES} sizes of textures"));
+            return Error::limit(pos, format!("more than {MAX_PASS_TEXTURES} texture sizes"));
         }
         let block = self.f.add(Expression::GlobalVariable(self.blocks.pass));
         let array = self.f.add(Expression::AccessIndex { base: block, index: 0 });
@@ -188,7 +189,8 @@ impl Lowering<'_> {
         self.swizzle(&whole, &chosen)
     }
 
-    /// A rotation as it is stored: its columns are columns. As a type, it has three rows and four columns.
+    /// Returns a rotation matrix as stored. Its naga columns are the columns of the HLSL matrix, whose type has three
+    /// rows and four columns.
     pub fn rotation(&mut self, index: u32) -> Value {
         let base = self.f.add(Expression::GlobalVariable(self.blocks.frame));
         let array = self.f.add(Expression::AccessIndex { base, index: blocks::ROTATIONS });
@@ -197,16 +199,16 @@ impl Lowering<'_> {
         Value::new(Ty::Number(Kind::Float, Shape::Matrix(3, 4)), handle, Fact::within(8.0))
     }
 
-    /// The place that an expression assigns to.
+    /// Returns the place that an expression assigns to.
     pub fn target(&mut self, id: ExprId) -> Result<Place, Error> {
         match self.place(id)? {
             Some(place) => Ok(place),
             None => match self.ast.expr(id) {
                 Expr::Name(name) => {
-                    let message = format!("cannot assign to `{name}`: it is no variable of the shader");
-                    Error::meaning(self.ast.pos(id), message)
+                    let message = format!("cannot assign to `{name}`: it is not a variable");
+                    Error::semantic(self.ast.pos(id), message)
                 }
-                _ => Error::meaning(self.ast.pos(id), "cannot assign to this expression"),
+                _ => Error::semantic(self.ast.pos(id), "cannot assign to this expression"),
             },
         }
     }
@@ -237,7 +239,7 @@ impl Lowering<'_> {
         let (Ty::Number(accept_kind, accept_shape), Ty::Number(reject_kind, reject_shape)) =
             (accept.ty, reject.ty)
         else {
-            return self.choose_whole(condition, accept, reject, pos);
+            return self.select_aggregate(condition, accept, reject, pos);
         };
         let kind = accept_kind.max(reject_kind);
         let shape = common_shape(accept_shape, reject_shape);
@@ -273,8 +275,8 @@ impl Lowering<'_> {
         Ok(self.select(condition, &accept, &reject, fact))
     }
 
-    /// Chooses between structs or arrays, through a variable.
-    fn choose_whole(
+    /// Selects between structs or arrays, through a variable.
+    fn select_aggregate(
         &mut self,
         condition: Value,
         accept: Value,
@@ -284,9 +286,9 @@ impl Lowering<'_> {
         let ty = accept.ty;
         let reject = self.convert(reject, ty, pos)?;
         if matches!(ty, Ty::Sampler | Ty::Void) {
-            return Error::meaning(
+            return Error::semantic(
                 pos,
-                format!("cannot choose between values of type {}", self.type_name(ty)),
+                format!("cannot use `?:` with values of type {}", self.type_name(ty)),
             );
         }
         let condition = self.reshape(condition, Shape::Scalar);
@@ -302,10 +304,10 @@ impl Lowering<'_> {
         Ok(Value::new(ty, handle, Fact::UNKNOWN))
     }
 
-    /// Builds a number of `ty` from parts, as in `float3(uv, 1)`.
+    /// Lowers a constructor call such as `float3(uv, 1)`.
     fn construct(&mut self, ty: Ty, values: &[ExprId], pos: Pos) -> Result<Value, Error> {
         let Ty::Number(kind, shape) = ty else {
-            return Error::meaning(pos, "only numbers are built like this");
+            return Error::semantic(pos, "only numeric types have constructors");
         };
         let mut parts = Vec::new();
         for id in values {
@@ -326,9 +328,9 @@ impl Lowering<'_> {
         let found: usize = parts.iter().map(|part| usize::from(part.shape().count())).sum();
         if found < wanted {
             let message = format!("{} needs {wanted} components, not {found}", self.type_name(ty));
-            return Error::meaning(pos, message);
+            return Error::semantic(pos, message);
         }
-        // Rows of a matrix, and vectors without constants, are put together as they are.
+        // Matrix rows and non-constant vectors are composed directly.
         if let (Shape::Matrix(rows, columns), true) = (
             shape,
             parts.len()
@@ -348,7 +350,7 @@ impl Lowering<'_> {
         Ok(self.compose(kind, shape, &scalars[..wanted]))
     }
 
-    /// A member of a value that is in no variable.
+    /// Returns a member of a value that is not stored in a variable.
     fn member(&mut self, base: Value, member: &str, pos: Pos) -> Result<Value, Error> {
         match base.ty {
             Ty::Struct(index) => {
@@ -382,7 +384,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// An element of a value that is in no variable.
+    /// Returns an element of a value that is not stored in a variable.
     fn indexed(&mut self, base: Value, index: ExprId, pos: Pos) -> Result<Value, Error> {
         let (ty, length) = match base.ty {
             Ty::Array(array) => {
@@ -391,7 +393,7 @@ impl Lowering<'_> {
             }
             Ty::Number(_, Shape::Matrix(rows, columns)) => (Ty::vector(columns), u32::from(rows)),
             Ty::Number(kind, Shape::Vector(size)) => (number(kind, Shape::Scalar), u32::from(size)),
-            _ => return Error::meaning(pos, format!("{} has no elements", self.type_name(base.ty))),
+            _ => return Error::semantic(pos, format!("{} has no elements", self.type_name(base.ty))),
         };
         let index = self.index(index)?;
         if let Some(constant) = index.as_constant() {
@@ -404,7 +406,7 @@ impl Lowering<'_> {
             let handle = self.f.add(Expression::AccessIndex { base, index });
             return Ok(Value::new(ty, handle, fact));
         }
-        // Only variables take an index that is not constant.
+        // Only variables support a dynamic index.
         let var = self.local("indexed", base.ty);
         let fact = base.fact;
         let (base, pointer) = (self.expr(&base), self.f.vars[var].pointer);
@@ -415,7 +417,7 @@ impl Lowering<'_> {
         Ok(Value::new(ty, handle, fact))
     }
 
-    /// The start value of a variable of `ty`.
+    /// Lowers the initializer of a variable of type `ty`.
     pub fn initial(&mut self, ty: Ty, id: ExprId) -> Result<Value, Error> {
         let pos = self.ast.pos(id);
         let Expr::List(_) = self.ast.expr(id) else {
@@ -429,7 +431,7 @@ impl Lowering<'_> {
         Ok(value)
     }
 
-    /// All values of a list in braces.
+    /// Flattens the values of a braced list.
     fn leaves(&mut self, id: ExprId, out: &mut Vec<Value>) -> Result<(), Error> {
         let ast = self.ast;
         let Expr::List(values) = ast.expr(id) else {
@@ -440,7 +442,7 @@ impl Lowering<'_> {
         values.iter().try_for_each(|value| self.leaves(*value, out))
     }
 
-    /// Takes what a value of `ty` needs from the end of `leaves`.
+    /// Pops what a value of `ty` needs from the end of `leaves`.
     fn filled(&mut self, ty: Ty, leaves: &mut Vec<Value>, pos: Pos) -> Result<Value, Error> {
         let ast = self.ast;
         let parts = match ty {
@@ -453,7 +455,7 @@ impl Lowering<'_> {
                 let mut scalars = Vec::new();
                 while scalars.len() < usize::from(shape.count()) {
                     let Some(leaf) = leaves.pop() else {
-                        return Error::meaning(pos, format!("too few values for {}", self.type_name(ty)));
+                        return Error::semantic(pos, format!("too few values for {}", self.type_name(ty)));
                     };
                     if leaf.ty == ty && scalars.is_empty() {
                         return Ok(leaf);
@@ -464,12 +466,12 @@ impl Lowering<'_> {
                     let leaf = self.with_kind(leaf, kind);
                     scalars.extend(self.scalars(&leaf));
                 }
-                // What a vector has too much is for the next element.
+                // Excess components of a vector go to the next element.
                 let rest = scalars.split_off(usize::from(shape.count()));
                 leaves.extend(rest.into_iter().rev());
                 return Ok(self.compose(kind, shape, &scalars));
             }
-            Ty::Void | Ty::Sampler => return Error::meaning(pos, "a sampler has no values"),
+            Ty::Void | Ty::Sampler => return Error::semantic(pos, "a sampler has no components"),
         };
         let mut components = Vec::with_capacity(parts.len());
         for part in parts {

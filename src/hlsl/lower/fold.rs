@@ -1,9 +1,9 @@
-//! Functions of constants, computed while translating.
+//! Constant folding of functions.
 
 use super::value::Value;
 use crate::hlsl::types::{Kind, Shape};
 
-/// Coefficients of the arc cosine, from the highest power.
+/// Coefficients of the arc cosine polynomial, highest power first.
 pub(super) const ARC: [f32; 4] = [-0.018_729_3, 0.074_261, -0.212_114_4, 1.570_728_8];
 
 fn arc_cosine(x: f32) -> f32 {
@@ -68,7 +68,7 @@ fn three(name: &str, x: f32, y: f32, z: f32) -> Option<f32> {
     })
 }
 
-/// Computes a function of constants by components; `None` if only the device can.
+/// Evaluates a function of constants component by component; `None` if it cannot be folded.
 pub(super) fn function(name: &str, values: &[Value], shape: Shape) -> Option<Value> {
     let mut components = [0.0; 4];
     for (index, component) in components.iter_mut().enumerate().take(usize::from(shape.count())) {

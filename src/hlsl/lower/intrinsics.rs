@@ -1,4 +1,4 @@
-//! The functions of HLSL and those that MilkDrop adds.
+//! The intrinsic functions of HLSL, and those added by MilkDrop.
 
 use naga::{Expression, MathFunction, RelationalFunction, UnaryOperator};
 
@@ -11,7 +11,7 @@ use crate::hlsl::header;
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
 
 impl Lowering<'_> {
-    /// Calls a function of the language; `None` if it has none of this name.
+    /// Lowers a call to an intrinsic; `None` if there is none called `name`.
     pub fn intrinsic(&mut self, name: &str, arguments: &[ExprId], pos: Pos) -> Result<Option<Value>, Error> {
         if let Some(value) = self.lookup(name, arguments, pos)? {
             return Ok(Some(value));
@@ -22,14 +22,14 @@ impl Lowering<'_> {
         let Some(wanted) = arity(name) else { return Ok(None) };
         if wanted != arguments.len() {
             let message = format!("`{name}` takes {wanted} arguments, not {}", arguments.len());
-            return Error::meaning(pos, message);
+            return Error::semantic(pos, message);
         }
         let mut values = Vec::with_capacity(wanted);
         for id in arguments {
             let value = self.value(*id)?;
             if !matches!(value.ty, Ty::Number(..)) {
-                let message = format!("`{name}` works on numbers, not on {}", self.type_name(value.ty));
-                return Error::meaning(self.ast.pos(*id), message);
+                let message = format!("`{name}` takes numbers, not {}", self.type_name(value.ty));
+                return Error::semantic(self.ast.pos(*id), message);
             }
             values.push(value);
         }
@@ -59,7 +59,7 @@ impl Lowering<'_> {
             "all" | "any" => return self.truth(name, values.remove(0), pos).map(Some),
             _ => {}
         }
-        // By rows, where a matrix is allowed at all.
+        // Functions that accept matrices work row by row.
         let shape = values.iter().map(Value::shape).reduce(common_shape).unwrap_or(Shape::Scalar);
         let values: Vec<_> = values.into_iter().map(|value| self.with_kind(value, Kind::Float)).collect();
         if let Shape::Matrix(rows, columns) = shape {
@@ -75,14 +75,14 @@ impl Lowering<'_> {
                 all.push(self.float_function(name, parts, Shape::Vector(columns), pos)?);
             }
             if all.iter().any(|row| row.shape() == Shape::Scalar || row.kind() != Kind::Float) {
-                return Error::meaning(pos, format!("`{name}` does not take a matrix"));
+                return Error::semantic(pos, format!("`{name}` does not take a matrix"));
             }
             return Ok(Some(self.matrix(all)));
         }
         self.float_function(name, values, shape, pos).map(Some)
     }
 
-    /// A function of floats, whose arguments have one shape unless it says otherwise.
+    /// Lowers a function of floats. Unless noted, its arguments share one shape.
     fn float_function(
         &mut self,
         name: &str,
@@ -95,7 +95,7 @@ impl Lowering<'_> {
         let numbers = values.iter().take(directions).all(|value| value.shape() == Shape::Scalar);
         match name {
             "reflect" | "refract" | "faceforward" if numbers => {
-                // Numbers are vectors whose other component is 0.
+                // Scalars are treated as vectors whose other component is 0.
                 for value in values.iter_mut().take(directions) {
                     *value = self.compose(Kind::Float, Shape::Vector(2), &[value.clone(), Value::float(0.0)]);
                 }
@@ -268,7 +268,7 @@ impl Lowering<'_> {
                 let swapped = self.swizzle(&color, &[2, 1, 0, 3]);
                 self.product(swapped, Value::float(255.001_95), Shape::Vector(4))
             }
-            _ => return Error::meaning(pos, format!("`{name}` is not supported")),
+            _ => return Error::semantic(pos, format!("`{name}` is not supported")),
         };
         Ok(value)
     }
@@ -291,7 +291,7 @@ impl Lowering<'_> {
         Value { ty: Ty::FLOAT, ..value }
     }
 
-    /// A vector of length 1; zeros stay zeros.
+    /// Scales a vector to length 1; a zero vector stays zero.
     fn normalize(&mut self, x: &Value, shape: Shape) -> Value {
         if shape == Shape::Scalar {
             return self.math(MathFunction::Sign, &[x], Fact::within(1.0));
@@ -308,7 +308,7 @@ impl Lowering<'_> {
         Value { fact: if x.fact.finite() { Fact::within(1.0) } else { Fact::UNKNOWN }, ..value }
     }
 
-    /// `x` without its sign to the power of `y`; anything to the power of 0 is 1.
+    /// Returns `abs(x)` to the power of `y`; anything to the power of 0 is 1.
     fn power(&mut self, x: &Value, y: &Value, shape: Shape) -> Value {
         let size = self.math(MathFunction::Abs, &[x], x.fact);
         if y.is_all(1.0) {
@@ -336,7 +336,8 @@ impl Lowering<'_> {
         self.select(condition, &one, &power, fact)
     }
 
-    /// The polynomial of Abramowitz and Stegun, 4.4.45, which Direct3D 9 uses too: it goes on outside -1 to 1.
+    /// Returns the polynomial approximation of Abramowitz and Stegun, 4.4.45, which Direct3D 9 also uses; extrapolates
+    /// outside -1 to 1.
     fn arc_cosine(&mut self, x: &Value, shape: Shape) -> Value {
         let float = |this: &mut Self, value: f32| this.reshape(Value::float(value), shape);
         let size = self.math(MathFunction::Abs, &[x], x.fact);
@@ -374,7 +375,7 @@ impl Lowering<'_> {
         Value { fact: Fact::within(1.0), ..value }
     }
 
-    /// Light of a surface: ambient, diffuse, specular and 1.
+    /// Lowers `lit`: the ambient, diffuse and specular coefficients, and 1.
     fn lit(&mut self, values: &[Value]) -> Value {
         let [diffuse, specular, shine] =
             [0, 1, 2].map(|index: usize| self.reshape(values[index].clone(), Shape::Scalar));
@@ -405,7 +406,7 @@ impl Lowering<'_> {
         Value::new(number(Kind::Bool, x.shape()), handle, Fact::within(1.0))
     }
 
-    /// `all` or `any`.
+    /// Lowers `all` or `any`.
     pub fn truth(&mut self, name: &str, value: Value, pos: Pos) -> Result<Value, Error> {
         let value = if let Shape::Matrix(..) = value.shape() {
             let parts = self.scalars(&value);
@@ -433,7 +434,7 @@ impl Lowering<'_> {
         Ok(Value::new(Ty::BOOL, handle, Fact::within(1.0)))
     }
 
-    /// Ends the pixel if a condition is met.
+    /// Discards the pixel if any component meets the condition.
     fn discard_if(&mut self, condition: &Value) {
         let condition = self.expr(condition);
         let outer = self.f.enter();
@@ -442,7 +443,7 @@ impl Lowering<'_> {
         self.f.push(naga::Statement::If { condition, accept, reject: naga::Block::new() });
     }
 
-    /// A function of whole numbers.
+    /// Lowers a function of integers.
     fn whole(&mut self, name: &str, values: Vec<Value>) -> Value {
         let kind = values.iter().map(Value::kind).fold(Kind::Int, Kind::max);
         let shape = values.iter().map(Value::shape).reduce(common_shape).unwrap_or(Shape::Scalar);
@@ -456,7 +457,7 @@ impl Lowering<'_> {
         let fact = values.iter().map(|value| value.fact).fold(Fact::within(1.0), Fact::or);
         let all: Vec<&Value> = values.iter().collect();
         match name {
-            // Numbers without a sign have nothing to lose.
+            // The absolute value of an unsigned number is the number itself.
             "abs" if kind == Kind::Uint => values[0].clone(),
             "abs" => self.math(MathFunction::Abs, &all, fact),
             "sign" if kind == Kind::Uint => {
@@ -489,7 +490,7 @@ impl Lowering<'_> {
         self.math(fun, &[&value], Fact::UNKNOWN)
     }
 
-    /// The same bits as another kind of number.
+    /// Reinterprets the bits of a value as another kind of number.
     fn bits(&mut self, name: &str, value: Value) -> Value {
         let kind = match name {
             "asint" => Kind::Int,
@@ -504,7 +505,7 @@ impl Lowering<'_> {
     }
 }
 
-/// How many arguments a function of the language takes; `None` if there is none of this name.
+/// Returns the number of arguments of an intrinsic; `None` if there is none called `name`.
 fn arity(name: &str) -> Option<usize> {
     Some(match name {
         "abs" | "acos" | "all" | "any" | "asfloat" | "asin" | "asint" | "asuint" | "atan" | "ceil"

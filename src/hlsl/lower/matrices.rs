@@ -1,4 +1,4 @@
-//! Products and functions of matrices. Rows of HLSL are columns of naga, so that products change sides.
+//! Matrix products and functions. HLSL rows are naga columns, so the operands of products are swapped.
 
 use naga::{BinaryOperator, Expression, MathFunction};
 
@@ -10,11 +10,11 @@ use crate::hlsl::header::{self, Builtin};
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape};
 
 impl Lowering<'_> {
-    /// The product of two numbers, vectors or matrices.
+    /// Lowers `mul`: the product of two scalars, vectors or matrices.
     pub fn mul(&mut self, ids: [ExprId; 2], mut values: Vec<Value>, pos: Pos) -> Result<Value, Error> {
         let right = self.with_kind(values.remove(1), Kind::Float);
         let left = self.with_kind(values.remove(0), Kind::Float);
-        // Rotations are stored as columns: they need not be turned first.
+        // Rotations are stored column by column and need no transposition.
         if let (Some(index), Shape::Vector(4)) = (self.as_rotation(ids[1]), left.shape()) {
             let columns = self.rotation(index);
             return Ok(self.product_of(&left, &columns, Ty::vector(3)));
@@ -29,7 +29,7 @@ impl Lowering<'_> {
                 let (left, right) = (self.reshape(left, shape), self.reshape(right, shape));
                 Ok(self.dot(&left, &right))
             }
-            // Of two sizes, the smaller counts.
+            // If the sizes differ, the smaller one is used.
             (Shape::Matrix(rows, columns), Shape::Vector(size)) => {
                 let inner = columns.min(size);
                 let left = self.reshape(left, Shape::Matrix(rows, inner));
@@ -60,7 +60,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// The rotation that an expression names.
+    /// Returns the index of the rotation that an expression names.
     fn as_rotation(&self, id: ExprId) -> Option<u32> {
         let Expr::Name(name) = self.ast.expr(id) else { return None };
         if self.f.find(name).is_some() || self.globals.contains_key(name) {
@@ -72,7 +72,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// `transpose` or `determinant`.
+    /// Lowers `transpose` or `determinant`.
     pub fn of_matrix(&mut self, name: &str, value: Value, pos: Pos) -> Result<Value, Error> {
         match (name, value.shape()) {
             ("transpose", Shape::Matrix(rows, columns)) => {
@@ -85,7 +85,7 @@ impl Lowering<'_> {
                 Ok(Value { ty: Ty::FLOAT, ..value })
             }
             (_, Shape::Scalar) => Ok(value),
-            _ => Error::meaning(pos, format!("`{name}` takes a square matrix")),
+            _ => Error::semantic(pos, format!("`{name}` takes a square matrix")),
         }
     }
 }

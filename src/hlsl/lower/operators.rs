@@ -1,4 +1,4 @@
-//! Operators, with the arithmetic of Direct3D 9: nothing times zero is zero, whatever the other side.
+//! Operators with Direct3D 9 arithmetic: anything times zero is zero, even infinity and NaN.
 
 use naga::{BinaryOperator, Expression, Handle, MathFunction, UnaryOperator};
 
@@ -8,12 +8,12 @@ use crate::hlsl::ast::{Operator, Prefix};
 use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::types::{Kind, Shape, Ty, common_shape, number};
 
-/// Rounds to what a float holds.
+/// Rounds to `f32` precision.
 fn float(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-/// Computes one component of an arithmetic operator; `None` if only the device knows.
+/// Evaluates one component of an arithmetic operator; `None` if it cannot be folded.
 fn fold(operator: Operator, kind: Kind, left: f64, right: f64) -> Option<f64> {
     if kind == Kind::Float {
         let value = match operator {
@@ -70,7 +70,7 @@ impl Lowering<'_> {
         let (Ty::Number(left_kind, left_shape), Ty::Number(right_kind, right_shape)) = (left.ty, right.ty)
         else {
             let (left, right) = (self.type_name(left.ty), self.type_name(right.ty));
-            return Error::meaning(pos, format!("operators work on numbers, not on {left} and {right}"));
+            return Error::semantic(pos, format!("operators take numbers, not {left} and {right}"));
         };
         let shape = common_shape(left_shape, right_shape);
         let kind = match operator {
@@ -92,7 +92,7 @@ impl Lowering<'_> {
             | Operator::ShiftRight
                 if kind == Kind::Float =>
             {
-                return Error::meaning(pos, "bit operators work on whole numbers");
+                return Error::semantic(pos, "bitwise operators take integers");
             }
             Operator::Less
             | Operator::LessEqual
@@ -102,7 +102,7 @@ impl Lowering<'_> {
             | Operator::NotEqual => return self.comparison(operator, left, right, kind, shape, pos),
             _ => {}
         }
-        // Truth counts as a whole number.
+        // Booleans are promoted to integers.
         let kind = kind.max(Kind::Int);
         let left = self.with_kind(left, kind);
         let right = self.with_kind(right, kind);
@@ -122,7 +122,7 @@ impl Lowering<'_> {
         Ok(self.arithmetic(operator, left, right, shape))
     }
 
-    /// An operator on numbers of one kind, neither of them a matrix.
+    /// Lowers an arithmetic operator on numbers of one kind, neither of them a matrix.
     pub fn arithmetic(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
         let kind = left.kind();
         if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant()) {
@@ -143,7 +143,7 @@ impl Lowering<'_> {
             (Operator::ShiftLeft | Operator::ShiftRight, _) => {
                 let left = self.reshape(left, shape);
                 let right = self.reshape(right, shape);
-                // Only the five lowest bits of the distance count.
+                // Only the five lowest bits of the shift amount are used.
                 let mask =
                     self.reshape(Value::constant(right.kind(), Shape::Scalar, [31.0, 0.0, 0.0, 0.0]), shape);
                 let right = self.plain(BinaryOperator::And, &right, &mask, shape, Fact::within(31.0));
@@ -174,7 +174,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The result of an operator that changes nothing, such as `x * 1`.
+    /// Returns the result of an operation without effect, such as `x * 1`.
     fn identity(&mut self, operator: Operator, left: &Value, right: &Value, shape: Shape) -> Option<Value> {
         let kept = match operator {
             Operator::Add if left.is_all(0.0) => right,
@@ -189,14 +189,14 @@ impl Lowering<'_> {
         Some(self.reshape(kept.clone(), shape))
     }
 
-    /// A binary operator of naga on two values, whose kind and shape it keeps.
+    /// Adds a binary operation of naga on two values of the same kind and shape.
     fn plain(&mut self, op: BinaryOperator, left: &Value, right: &Value, shape: Shape, fact: Fact) -> Value {
         let (kind, left, right) = (left.kind(), self.expr(left), self.expr(right));
         let handle = self.f.add(Expression::Binary { op, left, right });
         Value::new(number(kind, shape), handle, fact)
     }
 
-    /// A product, which is 0 where a factor is.
+    /// Returns a product that is 0 if either factor is.
     pub fn product(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let (a, b) = (left.fact, right.fact);
         let bound = Fact { bound: a.bound * b.bound, nonzero: false };
@@ -204,11 +204,11 @@ impl Lowering<'_> {
         let needs = |own: Fact, other: Fact| !(own.nonzero || other.finite());
         let guards = match (a.nonzero && a.finite(), b.nonzero && b.finite()) {
             (true, _) | (_, true) => [false, false],
-            // A zero matters only if the other side may be infinite or no number.
+            // A zero matters only if the other factor may be infinite or NaN.
             _ => [needs(a, b), needs(b, a)],
         };
         if guards == [false, false] {
-            // Vectors may be multiplied by a scalar as it is.
+            // A vector may be multiplied by a scalar directly.
             let [left, right] = [left, right].map(|value| match value.shape() {
                 Shape::Scalar => value,
                 _ => self.reshape(value, shape),
@@ -240,7 +240,7 @@ impl Lowering<'_> {
         self.f.add(Expression::Binary { op: BinaryOperator::Equal, left, right })
     }
 
-    /// Chooses by a condition of the values' shape, or a single one.
+    /// Selects component by component, or by a single condition.
     pub fn select(
         &mut self,
         condition: Handle<Expression>,
@@ -254,7 +254,7 @@ impl Lowering<'_> {
         Value::new(ty, handle, fact)
     }
 
-    /// A quotient; 0 divided by 0 is 0.
+    /// Returns a quotient, where 0 / 0 is 0.
     pub fn quotient(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let guard = !(left.fact.nonzero || right.fact.nonzero);
         let fact = match right.as_constant() {
@@ -277,7 +277,7 @@ impl Lowering<'_> {
         self.select(condition, &zero, &quotient, fact)
     }
 
-    /// What `fmod` leaves: it has the sign of the dividend, and is 0 if the divisor is.
+    /// Returns the remainder as `fmod` defines it: with the sign of the dividend, and 0 for a divisor of 0.
     pub fn remainder(&mut self, left: Value, right: Value, shape: Shape) -> Value {
         let nonzero = right.fact.nonzero;
         let fact = if nonzero { Fact::within(right.fact.bound) } else { Fact::UNKNOWN };
@@ -295,8 +295,8 @@ impl Lowering<'_> {
         self.select(condition, &zero, &rest, fact)
     }
 
-    /// Division of whole numbers, cut towards 0. Division by zero gives the largest number of the dividend's sign, and
-    /// leaves no rest.
+    /// Divides integers, truncating towards 0. Division by zero gives the largest value with the dividend's sign, and a
+    /// remainder of 0.
     fn whole_quotient(&mut self, operator: Operator, left: Value, right: Value, shape: Shape) -> Value {
         let left = self.reshape(left, shape);
         let right = self.reshape(right, shape);
@@ -313,7 +313,7 @@ impl Lowering<'_> {
         let by_zero = self.is_zero(&right);
         let mut unsafe_divisor = by_zero;
         if kind == Kind::Int {
-            // The quotient of the least number and -1 does not fit, and stops some processors.
+            // The minimum divided by -1 overflows, which traps on some processors.
             let limits = [(&left, whole(self, f64::from(i32::MIN))), (&right, whole(self, -1.0))];
             let [left, right] = limits.map(|(value, limit)| {
                 let (left, right) = (self.expr(value), self.expr(&limit));
@@ -351,7 +351,7 @@ impl Lowering<'_> {
         let kind =
             if matches!(operator, Operator::Equal | Operator::NotEqual) { kind } else { kind.max(Kind::Int) };
         let (Shape::Scalar | Shape::Vector(_)) = shape else {
-            return Error::meaning(pos, "matrices cannot be compared");
+            return Error::semantic(pos, "matrices cannot be compared");
         };
         let [left, right] = [left, right].map(|value| {
             let value = self.with_kind(value, kind);
@@ -366,7 +366,7 @@ impl Lowering<'_> {
             Operator::LessEqual => BinaryOperator::LessEqual,
             Operator::Greater => BinaryOperator::Greater,
             Operator::GreaterEqual => BinaryOperator::GreaterEqual,
-            // What is no number differs from everything.
+            // NaN differs from everything.
             _ => BinaryOperator::Equal,
         };
         let (left, right) = (self.expr(&left), self.expr(&right));
@@ -386,10 +386,10 @@ impl Lowering<'_> {
         pos: Pos,
     ) -> Result<Value, Error> {
         if matches!(shape, Shape::Matrix(..)) {
-            return Error::meaning(pos, "matrices have no truth");
+            return Error::semantic(pos, "a matrix cannot be used as a condition");
         }
         let and = operator == Operator::And;
-        // True and false decide, or change nothing.
+        // A constant operand either decides the result or has no effect.
         for (value, other) in [(&left, &right), (&right, &left)] {
             if value.is_all(f64::from(!and)) {
                 return Ok(value.clone());
@@ -405,12 +405,12 @@ impl Lowering<'_> {
     pub fn prefix(&mut self, prefix: Prefix, value: Value, pos: Pos) -> Result<Value, Error> {
         let Ty::Number(kind, shape) = value.ty else {
             let name = self.type_name(value.ty);
-            return Error::meaning(pos, format!("operators work on numbers, not on {name}"));
+            return Error::semantic(pos, format!("operators take numbers, not {name}"));
         };
         match prefix {
             Prefix::Not => {
                 if matches!(shape, Shape::Matrix(..)) {
-                    return Error::meaning(pos, "matrices have no truth");
+                    return Error::semantic(pos, "a matrix cannot be used as a condition");
                 }
                 let value = self.with_kind(value, Kind::Bool);
                 if let Some(components) = value.as_constant() {
@@ -458,7 +458,7 @@ impl Lowering<'_> {
             Prefix::BitNot => {
                 let kind = kind.max(Kind::Int);
                 if kind == Kind::Float {
-                    return Error::meaning(pos, "bit operators work on whole numbers");
+                    return Error::semantic(pos, "bitwise operators take integers");
                 }
                 let value = self.with_kind(value, kind);
                 if let Some(components) = value.as_constant() {
@@ -475,7 +475,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A function of naga, whose result has the type of its first argument.
+    /// Adds a math function of naga, whose result has the type of its first argument.
     pub fn math(&mut self, fun: MathFunction, arguments: &[&Value], fact: Fact) -> Value {
         let handles: Vec<_> = arguments.iter().map(|argument| self.expr(argument)).collect();
         let at = |index: usize| handles.get(index).copied();

@@ -1,8 +1,8 @@
-//! Variables and their parts, to be read and assigned.
+//! Variables and parts of variables: reading and assigning.
 
 use naga::{Expression, Handle};
 
-use super::builder::{Binding, Part, Place, State, VarId};
+use super::builder::{Part, Place, State, Symbol, VarId};
 use super::context::{Global, Lowering};
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{Expr, ExprId};
@@ -10,7 +10,7 @@ use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::header::{self, Builtin, Input};
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// The components that a name such as `xy` or `rgb` chooses from a vector of `size`.
+/// Returns the components that a swizzle such as `xy` or `rgb` selects from a vector of `size`.
 pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
     if name.is_empty() || name.len() > 4 {
         return None;
@@ -20,7 +20,7 @@ pub(super) fn components(name: &str, size: u8) -> Option<Vec<u8>> {
     })
 }
 
-/// The elements that a name such as `_m00` or `_11_22` chooses from a matrix.
+/// Returns the elements that a swizzle such as `_m00` or `_11_22` selects from a matrix.
 pub(super) fn elements(name: &str, rows: u8, columns: u8) -> Option<Vec<(u8, u8)>> {
     let mut found = Vec::new();
     for part in name.strip_prefix('_')?.split('_') {
@@ -36,7 +36,7 @@ pub(super) fn elements(name: &str, rows: u8, columns: u8) -> Option<Vec<(u8, u8)
 }
 
 impl Lowering<'_> {
-    /// The place that an expression names; `None` if it is only a value.
+    /// Returns the place that an expression names; `None` if it is only a value.
     pub fn place(&mut self, id: ExprId) -> Result<Option<Place>, Error> {
         let pos = self.ast.pos(id);
         match self.ast.expr(id) {
@@ -57,8 +57,8 @@ impl Lowering<'_> {
 
     fn named_place(&mut self, name: &str) -> Result<Option<Place>, Error> {
         let var = match self.f.find(name) {
-            Some(Binding::Var(var)) => Some(*var),
-            Some(Binding::Value(_)) => return Ok(None),
+            Some(Symbol::Var(var)) => Some(*var),
+            Some(Symbol::Value(_)) => return Ok(None),
             None => match self.globals.get(name) {
                 Some(Global::Variable(handle, ty)) => {
                     let (handle, ty) = (*handle, *ty);
@@ -78,7 +78,7 @@ impl Lowering<'_> {
         }))
     }
 
-    /// The variable of an input; `None` outside the shader's own body.
+    /// Returns the variable of an input; `None` outside the shader body.
     fn input(&mut self, input: Input) -> Option<VarId> {
         if self.result.is_some() {
             return None;
@@ -108,7 +108,7 @@ impl Lowering<'_> {
                 None => self.no_member(base.ty, member, pos),
             },
             (Ty::Number(_, shape), Part::All) => match components(member, shape.count()) {
-                // Every component of a scalar is the scalar.
+                // A one-component swizzle of a scalar is the scalar itself.
                 Some(list) if shape == Shape::Scalar && list.len() == 1 => Ok(base),
                 Some(list) => Ok(Place { part: Part::Components(list), ..base }),
                 None => self.no_member(base.ty, member, pos),
@@ -133,15 +133,15 @@ impl Lowering<'_> {
     }
 
     pub fn no_member<T>(&self, ty: Ty, member: &str, pos: Pos) -> Result<T, Error> {
-        Error::meaning(pos, format!("{} has no member `{member}`", self.type_name(ty)))
+        Error::semantic(pos, format!("{} has no member `{member}`", self.type_name(ty)))
     }
 
     fn index_place(&mut self, base: Place, index: ExprId, pos: Pos) -> Result<Place, Error> {
         if let Part::Components(list) = &base.part {
-            // An index into chosen components is as good as their name.
+            // A constant index into swizzled components selects one of them.
             let index = self.index(index)?;
             let Some(constant) = index.as_constant() else {
-                return Error::meaning(pos, "components chosen by name take a constant index");
+                return Error::semantic(pos, "a swizzle can only be indexed by a constant");
             };
             let at = (constant[0].max(0.0) as usize).min(list.len() - 1);
             return Ok(Place { part: Part::Components(vec![list[at]]), ..base });
@@ -161,7 +161,7 @@ impl Lowering<'_> {
                 self.index(index)?;
                 return Ok(base);
             }
-            _ => return Error::meaning(pos, format!("{} has no elements", self.type_name(base.ty))),
+            _ => return Error::semantic(pos, format!("{} has no elements", self.type_name(base.ty))),
         };
         let index = self.index(index)?;
         let pointer = match index.as_constant() {
@@ -177,14 +177,14 @@ impl Lowering<'_> {
         Ok(Place { pointer, ty, ..base })
     }
 
-    /// An index as a whole number.
+    /// Lowers an index to an integer.
     pub fn index(&mut self, id: ExprId) -> Result<Value, Error> {
         let pos = self.ast.pos(id);
         let value = self.value(id)?;
         self.convert(value, Ty::INT, pos)
     }
 
-    /// An index that stays inside `length` elements: outside, the nearest counts.
+    /// Clamps an index to `length` elements.
     pub fn clamped(&mut self, index: &Value, length: u32) -> Handle<Expression> {
         let whole = |value: u32| Value::constant(Kind::Int, Shape::Scalar, [f64::from(value), 0.0, 0.0, 0.0]);
         let (first, last) = (whole(0), whole(length - 1));
@@ -193,7 +193,7 @@ impl Lowering<'_> {
         self.expr(&inside)
     }
 
-    /// Type of what a place holds.
+    /// Returns the type of a place's value.
     pub fn place_type(&self, place: &Place) -> Ty {
         match (&place.part, place.ty) {
             (Part::Components(list), Ty::Number(kind, _)) => Ty::Number(kind, Shape::of(1, list.len() as u8)),
@@ -214,7 +214,7 @@ impl Lowering<'_> {
                 Value::constant(kind, shape, constant)
             }
             (ty, _) => {
-                // What is known of a struct or array is not tracked.
+                // Facts about structs and arrays are not tracked.
                 let fact = if whole_var { state.fact } else { Fact::UNKNOWN };
                 let handle = self.f.add(Expression::Load { pointer: place.pointer });
                 Value::new(ty, handle, fact)
@@ -237,7 +237,7 @@ impl Lowering<'_> {
         self.f.add(Expression::AccessIndex { base, index: u32::from(column) })
     }
 
-    /// Assigns a value, which has the place's type already.
+    /// Assigns a value that already has the place's type.
     pub fn write(&mut self, place: &Place, value: &Value) {
         let whole_var = place.var.filter(|var| self.f.vars[*var].pointer == place.pointer);
         match &place.part {

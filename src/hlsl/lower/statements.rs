@@ -1,8 +1,8 @@
-//! Statements.
+//! Lowers statements.
 
 use naga::{BinaryOperator, Block, Expression, Literal, Statement, SwitchCase, SwitchValue, UnaryOperator};
 
-use super::builder::{Binding, State};
+use super::builder::{State, Symbol};
 use super::context::Lowering;
 use super::value::{Fact, Value};
 use crate::hlsl::ast::{ExprId, Stmt, StmtId, Variable};
@@ -11,11 +11,11 @@ use crate::hlsl::error::{Error, Pos};
 use crate::hlsl::scan::Changes;
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// How many `else if` become nested blocks; drivers go wrong at about eighty.
+/// Maximum number of `else if` branches lowered as nested blocks; drivers fail at about eighty levels.
 const NESTED_ARMS: usize = 12;
 
 impl Lowering<'_> {
-    /// Lowers statements, up to one that leaves the block.
+    /// Lowers statements up to one that leaves the block.
     pub fn statements(&mut self, ids: &[StmtId]) -> Result<(), Error> {
         for id in ids {
             if self.f.ended {
@@ -47,20 +47,20 @@ impl Lowering<'_> {
             Stmt::If(arms, otherwise) if arms.len() > NESTED_ARMS => self.long_chain(arms, *otherwise)?,
             Stmt::If(arms, otherwise) => self.arms(arms, *otherwise)?,
             Stmt::For { init, condition, step, body } => {
-                // As in early HLSL, the variable is known after the loop.
+                // As in early HLSL, the loop variable stays visible after the loop.
                 if let Some(init) = init {
                     self.statement(*init)?;
                 }
-                let known = cost::rounds(ast, id).is_some();
+                let known = cost::iterations(ast, id).is_some();
                 self.looped(*condition, *step, *body, None, known)?;
             }
             Stmt::While(condition, body) => self.looped(Some(*condition), None, *body, None, false)?,
             Stmt::DoWhile(body, condition) => self.looped(None, None, *body, Some(*condition), false)?,
             Stmt::Switch(selector, cases) => self.switch(*selector, cases, pos)?,
             Stmt::Return(value) => self.leave_function(*value, pos)?,
-            Stmt::Break if self.f.loops == 0 => return Error::meaning(pos, "`break` outside a loop"),
+            Stmt::Break if self.f.loops == 0 => return Error::semantic(pos, "`break` outside a loop"),
             Stmt::Break => self.f.push(Statement::Break),
-            Stmt::Continue if self.f.loops == 0 => return Error::meaning(pos, "`continue` outside a loop"),
+            Stmt::Continue if self.f.loops == 0 => return Error::semantic(pos, "`continue` outside a loop"),
             Stmt::Continue => self.f.push(Statement::Continue),
             Stmt::Discard => self.f.push(Statement::Kill),
             Stmt::Empty => {}
@@ -70,14 +70,14 @@ impl Lowering<'_> {
 
     fn declare(&mut self, variable: &Variable) -> Result<(), Error> {
         if variable.ty == Ty::Sampler {
-            return Error::meaning(variable.pos, "a sampler is declared outside of functions");
+            return Error::semantic(variable.pos, "samplers must be declared outside of functions");
         }
         let init = variable.init.map(|init| self.initial(variable.ty, init)).transpose()?;
         let var = self.local(&variable.name, variable.ty);
         let pointer = self.f.vars[var].pointer;
         let value = match init {
             Some(value) => Some(value),
-            // In a loop, a variable starts anew in each round.
+            // In a loop, a variable is initialized again in each iteration.
             None if self.f.loops > 0 => Some(self.zero(variable.ty)),
             None => None,
         };
@@ -90,22 +90,25 @@ impl Lowering<'_> {
             None => self.zero(variable.ty),
         };
         self.f.set_state(var, State { fact: value.fact, constant: value.as_constant() });
-        self.f.bind(variable.name.clone(), Binding::Var(var));
+        self.f.bind(variable.name.clone(), Symbol::Var(var));
         Ok(())
     }
 
-    /// A condition as a single truth.
+    /// Lowers a condition to a single boolean.
     fn condition(&mut self, id: ExprId) -> Result<Value, Error> {
         let pos = self.ast.pos(id);
         let value = self.value(id)?;
         let Ty::Number(..) = value.ty else {
-            return Error::meaning(pos, format!("{} has no truth", self.type_name(value.ty)));
+            return Error::semantic(
+                pos,
+                format!("{} cannot be used as a condition", self.type_name(value.ty)),
+            );
         };
         let value = self.reshape(value, Shape::Scalar);
         Ok(self.with_kind(value, Kind::Bool))
     }
 
-    /// Lowers one statement as a block of its own.
+    /// Lowers one statement to a block with its own scope.
     fn inner(&mut self, id: Option<StmtId>) -> Result<Block, Error> {
         let outer = self.f.enter();
         let result = id.map_or(Ok(()), |id| self.statement(id));
@@ -113,7 +116,7 @@ impl Lowering<'_> {
         result.map(|()| block)
     }
 
-    /// Lowers `if`, with each `else if` inside the `else` before.
+    /// Lowers `if`, nesting each `else if` in the `else` of the previous one.
     fn arms(&mut self, arms: &[(ExprId, StmtId)], otherwise: Option<StmtId>) -> Result<(), Error> {
         let Some(((condition, body), rest)) = arms.split_first() else {
             return otherwise.map_or(Ok(()), |id| self.statement(id));
@@ -146,7 +149,7 @@ impl Lowering<'_> {
         result
     }
 
-    /// Lowers a long chain of `else if` side by side, with a variable for whether an arm has been taken.
+    /// Lowers a long chain of `else if` as a sequence, with a variable that records whether a branch was taken.
     fn long_chain(&mut self, arms: &[(ExprId, StmtId)], otherwise: Option<StmtId>) -> Result<(), Error> {
         let open = self.local("open", Ty::BOOL);
         let pointer = self.f.vars[open].pointer;
@@ -165,7 +168,7 @@ impl Lowering<'_> {
             let accept = self.f.leave(outer);
             result?;
             self.f.push(Statement::If { condition: still, accept, reject: Block::new() });
-            // Whatever an arm changes may or may not have happened.
+            // Any branch may or may not have run.
             self.f.merge(&before);
         }
         Ok(())
@@ -190,7 +193,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// Lowers a loop with its condition in front (`condition`) or behind (`until`).
+    /// Lowers a loop that tests `condition` before, or `until` after, each iteration.
     fn looped(
         &mut self,
         condition: Option<ExprId>,
@@ -232,8 +235,8 @@ impl Lowering<'_> {
     }
 
     fn round(&mut self, condition: Option<ExprId>, body: StmtId, known: bool) -> Result<(), Error> {
-        if !known || self.plan.count_known {
-            self.count_round();
+        if !known || self.bounds.count_known {
+            self.count_iteration();
         }
         if let Some(condition) = condition {
             let condition = self.condition(condition)?;
@@ -270,8 +273,8 @@ impl Lowering<'_> {
         self.f.leave(outer)
     }
 
-    /// Counts a round of any loop, and ends the loop after the last that is allowed.
-    fn count_round(&mut self) {
+    /// Counts an iteration of any loop, and breaks when the limit is reached.
+    fn count_iteration(&mut self) {
         let counter = match self.counter {
             Some(counter) => counter,
             None => {
@@ -283,7 +286,7 @@ impl Lowering<'_> {
         };
         let pointer = self.f.add(Expression::GlobalVariable(counter));
         let one = self.f.add(Expression::Literal(Literal::U32(1)));
-        let limit = self.f.add(Expression::Literal(Literal::U32(self.plan.rounds)));
+        let limit = self.f.add(Expression::Literal(Literal::U32(self.bounds.iterations)));
         let before = self.f.add(Expression::Load { pointer });
         let now = self.f.add(Expression::Binary { op: BinaryOperator::Add, left: before, right: one });
         self.f.store(pointer, now);
@@ -314,7 +317,7 @@ impl Lowering<'_> {
                         let value = self.value(*id)?;
                         let value = self.convert(value, Ty::INT, pos)?;
                         let Some(constant) = value.as_constant() else {
-                            return Error::meaning(
+                            return Error::semantic(
                                 self.ast.pos(*id),
                                 "the value of a `case` must be a constant",
                             );
@@ -324,7 +327,7 @@ impl Lowering<'_> {
                 };
                 has_default |= value == SwitchValue::Default;
                 if lowered.iter().any(|case| case.value == value) {
-                    return Error::meaning(pos, "two cases of a `switch` have the same value");
+                    return Error::semantic(pos, "two cases of a `switch` have the same value");
                 }
                 let mut case = SwitchCase { value, body: Block::new(), fall_through: true };
                 if position == last {
@@ -346,7 +349,7 @@ impl Lowering<'_> {
         if let Some(last) = lowered.last_mut() {
             last.fall_through = false;
         }
-        // What a case changes may have happened before the next one, too.
+        // A case may fall through, so its changes apply to the next one too.
         let mut changes = Changes::new(self.ast);
         cases.iter().flat_map(|(_, body)| body).for_each(|stmt| changes.stmt(*stmt));
         for name in changes.names {
@@ -365,13 +368,13 @@ impl Lowering<'_> {
                 let value = self.convert(value, ty, pos)?;
                 Some(self.expr(&value))
             }
-            (Some(_), None) => return Error::meaning(pos, "`return` without a value"),
+            (Some(_), None) => return Error::semantic(pos, "`return` without a value"),
         };
         self.f.push(Statement::Return { value: handle });
         Ok(())
     }
 
-    /// The colour of the pixel.
+    /// Returns the colour of the pixel.
     pub fn shader_result(&mut self) -> naga::Handle<Expression> {
         let ret = self.read(&self.ret.clone());
         let mut parts = self.scalars(&ret);

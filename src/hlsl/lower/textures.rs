@@ -1,4 +1,4 @@
-//! Texture lookups.
+//! Lowers texture lookups.
 
 use lactea_abi::{GROUP_PASS, MAX_PASS_TEXTURES, TexDim, TexSource, sampler_binding, texture_binding};
 use naga::{
@@ -6,7 +6,7 @@ use naga::{
     SampleLevel, ScalarKind, Span, TypeInner,
 };
 
-use super::builder::Binding;
+use super::builder::Symbol;
 use super::context::{Global, Lowering};
 use super::value::{Fact, Repr, Value};
 use crate::hlsl::ast::{Expr, ExprId};
@@ -16,11 +16,11 @@ use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
 
 impl Lowering<'_> {
-    /// The sampler that an expression names.
+    /// Returns the sampler that an expression names.
     pub fn sampler(&self, id: ExprId) -> Option<Name> {
         let Expr::Name(name) = self.ast.expr(id) else { return None };
         match self.f.find(name) {
-            Some(Binding::Value(Value { repr: Repr::Sampler(sampler), .. })) => Some(sampler.clone()),
+            Some(Symbol::Value(Value { repr: Repr::Sampler(sampler), .. })) => Some(sampler.clone()),
             Some(_) => None,
             None => match self.globals.get(name) {
                 Some(Global::Sampler) => Some(name.clone()),
@@ -30,22 +30,22 @@ impl Lowering<'_> {
         }
     }
 
-    /// Calls such as `tex2D(sampler, uv)`; `None` if the name is no lookup.
+    /// Lowers calls such as `tex2D(sampler, uv)`; `None` if the name is not a lookup.
     pub fn lookup(&mut self, name: &str, arguments: &[ExprId], pos: Pos) -> Result<Option<Value>, Error> {
         let (volume, rest) = match name.get(..5) {
             Some("tex1D" | "tex2D" | "tex2d") => (false, &name[5..]),
             Some("tex3D" | "tex3d") => (true, &name[5..]),
             _ => return Ok(None),
         };
-        // All textures have one level only: level, bias and gradients change nothing.
+        // Textures have a single mip level: level, bias and gradients have no effect.
         if !matches!(rest, "" | "lod" | "bias" | "grad" | "proj") {
             return Ok(None);
         }
         let [sampler, coordinate, ..] = arguments else {
-            return Error::meaning(pos, format!("`{name}` takes a sampler and a coordinate"));
+            return Error::semantic(pos, format!("`{name}` takes a sampler and a coordinate"));
         };
         let Some(sampler) = self.sampler(*sampler) else {
-            return Error::meaning(
+            return Error::semantic(
                 self.ast.pos(*sampler),
                 format!("the first argument of `{name}` must be a sampler"),
             );
@@ -63,7 +63,7 @@ impl Lowering<'_> {
         self.sample(&sampler, place, volume, pos).map(Some)
     }
 
-    /// Reads a texture.
+    /// Samples a texture.
     pub fn sample(&mut self, sampler: &Name, place: Value, volume: bool, pos: Pos) -> Result<Value, Error> {
         let Ty::Number(_, shape @ (Shape::Scalar | Shape::Vector(_))) = place.ty else {
             return self.cannot(pos, "read a texture at", place.ty, Ty::vector(2));
@@ -96,7 +96,7 @@ impl Lowering<'_> {
         Ok(Value::new(Ty::vector(4), handle, Fact::within(65_504.0)))
     }
 
-    /// Number of a texture in the interface, which it is added to if it is new.
+    /// Returns the index of a texture in the interface, adding it if it is new.
     fn texture(&mut self, sampler: &Name, volume: bool, pos: Pos) -> Result<usize, Error> {
         let texture = header::texture(sampler, volume);
         let known = self.interface.textures.iter().position(|known| *known == texture);
@@ -133,7 +133,7 @@ impl Lowering<'_> {
         self.module.global_variables.append(variable, Span::UNDEFINED)
     }
 
-    /// One of the blurred images, spread from the range that it is stored in.
+    /// Samples a blur level and expands it from its stored range.
     pub fn blurred(&mut self, level: usize, place: Value, pos: Pos) -> Result<Value, Error> {
         let color = self.sample(&Name::from(format!("sampler_blur{level}")), place, false, pos)?;
         let color = self.reshape(color, Shape::Vector(3));
@@ -144,10 +144,10 @@ impl Lowering<'_> {
         Ok(self.arithmetic(crate::hlsl::ast::Operator::Add, scaled, bias, Shape::Vector(3)))
     }
 
-    /// Slot of the size of a texture, as in `texsize_clouds`.
+    /// Returns the slot of the size of a texture, as in `texsize_clouds`.
     pub fn size_slot(&mut self, root: &str) -> u32 {
         let mut source = header::source(root);
-        // `texsize_rand03` is the size of whatever the sampler of that number reads.
+        // `texsize_rand03` is the size of whatever texture the sampler of that number reads.
         if let Some(slot) = header::random_slot(root) {
             let same = |texture: &TexSource| match texture {
                 TexSource::User(name) => header::random_slot(name) == Some(slot),

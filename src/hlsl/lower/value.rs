@@ -1,16 +1,16 @@
-//! Values while a shader is lowered: constants as far as they are known, and what is known of the others.
+//! Values during lowering: constants where they are known, and facts about the rest.
 
 use naga::{Expression, Handle};
 
 use crate::hlsl::token::Name;
 use crate::hlsl::types::{Kind, Shape, Ty};
 
-/// What is known of a number at translation time.
+/// What is known about a number at translation time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Fact {
-    /// No component is larger than this; infinite if nothing is known, and then it may be NaN.
+    /// Upper bound of every component's magnitude; infinite if unknown, and then a component may be NaN.
     pub bound: f32,
-    /// No component is 0 or almost 0.
+    /// Whether no component is 0 or nearly 0.
     pub nonzero: bool,
 }
 
@@ -21,18 +21,18 @@ impl Fact {
         Self { bound: if bound.is_nan() { f32::INFINITY } else { bound }, nonzero: false }
     }
 
-    /// Whether it is neither infinite nor NaN.
+    /// Returns true if the value is neither infinite nor NaN.
     pub fn finite(self) -> bool {
         self.bound.is_finite()
     }
 
-    /// What holds for both.
+    /// Returns what holds for both.
     pub fn or(self, other: Self) -> Self {
         Self { bound: self.bound.max(other.bound), nonzero: self.nonzero && other.nonzero }
     }
 }
 
-/// The components of a constant; those behind its size are 0.
+/// The components of a constant; unused ones are 0.
 pub(super) type Components = [f64; 4];
 
 /// A value.
@@ -43,10 +43,10 @@ pub(super) struct Value {
     pub fact: Fact,
 }
 
-/// How a value is known.
+/// The representation of a value.
 #[derive(Clone, Debug)]
 pub(super) enum Repr {
-    /// A constant number or vector. Floats are finite and exact in `f32`; truth is 1.
+    /// A constant number or vector. Floats are finite and exact in `f32`; true is 1.
     Constant(Components),
     Expr(Handle<Expression>),
     Sampler(Name),
@@ -57,7 +57,7 @@ impl Value {
         Self { ty, repr: Repr::Expr(handle), fact }
     }
 
-    /// A constant of a number type that is no matrix.
+    /// Creates a constant of a numeric type other than a matrix.
     pub fn constant(kind: Kind, shape: Shape, components: Components) -> Self {
         let used = &components[..usize::from(shape.count()).min(4)];
         let bound = used.iter().fold(0.0_f64, |most, component| most.max(component.abs())) as f32;
@@ -76,13 +76,13 @@ impl Value {
         }
     }
 
-    /// Whether every component is the constant `value`.
+    /// Returns true if every component is the constant `value`.
     pub fn is_all(&self, value: f64) -> bool {
         let count = usize::from(self.shape().count()).min(4);
         self.as_constant().is_some_and(|components| components[..count].iter().all(|own| *own == value))
     }
 
-    /// Kind of a number; floats for anything else.
+    /// Returns the kind of a number; float for any other type.
     pub fn kind(&self) -> Kind {
         match self.ty {
             Ty::Number(kind, _) => kind,
@@ -90,7 +90,7 @@ impl Value {
         }
     }
 
-    /// Shape of a number; a scalar for anything else.
+    /// Returns the shape of a number; a scalar for any other type.
     pub fn shape(&self) -> Shape {
         match self.ty {
             Ty::Number(_, shape) => shape,
@@ -98,7 +98,7 @@ impl Value {
         }
     }
 
-    /// Whether it is a constant of which no component is smaller.
+    /// Returns true if this is a constant whose components are all at least `least`.
     pub fn is_at_least(&self, least: f64) -> bool {
         let count = usize::from(self.shape().count()).min(4);
         self.as_constant().is_some_and(|components| components[..count].iter().all(|own| *own >= least))

@@ -1,4 +1,4 @@
-//! The parser's place in the tokens.
+//! The parser's position in the token stream.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::{Name, Token, TokenKind};
 use crate::hlsl::types::Ty;
 
-/// Reads tokens and builds the tree. Its parts are in the other files of this folder.
+/// Reads tokens and builds the tree. The other files of this folder add methods.
 pub(super) struct Parser<'a> {
     tokens: &'a [Token],
     at: usize,
@@ -16,7 +16,7 @@ pub(super) struct Parser<'a> {
     pub ast: Ast,
     /// Types by name, from `struct` and `typedef`.
     pub named: HashMap<Name, Ty>,
-    /// Whole numbers with names, for the lengths of arrays.
+    /// Named integer constants, for array lengths.
     pub constants: HashMap<Name, i64>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Parser<'a> {
         Self { tokens, at: 0, depth: 0, ast: Ast::default(), named, constants }
     }
 
-    /// The token `ahead` of the present one.
+    /// Returns the token `ahead` of the current one.
     pub fn peek_at(&self, ahead: usize) -> &'a Token {
         &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
         self.peek().pos
     }
 
-    /// Takes `mark` if it is next.
+    /// Consumes `mark` if it is next.
     pub fn accept(&mut self, mark: &str) -> bool {
         let found = self.peek().is(mark);
         if found {
@@ -54,7 +54,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// Whether a comma was the last token in front of a closing brace that ends the shader.
+    /// Returns true if the last token before a closing brace at the end of the shader is a comma.
     pub fn ends_with_comma(&self) -> bool {
         let after_comma = self.at > 0 && self.tokens[self.at - 1].is(",");
         after_comma && self.peek().is("}") && self.peek_at(1).kind == TokenKind::End
@@ -67,7 +67,7 @@ impl<'a> Parser<'a> {
         Error::syntax(self.pos(), format!("expected `{mark}`, found {}", self.peek().describe()))
     }
 
-    /// Whether the next token is the name `word`.
+    /// Returns true if the next token is the name `word`.
     pub fn at_word(&self, word: &str) -> bool {
         self.peek().name().is_some_and(|name| &**name == word)
     }
@@ -80,7 +80,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Runs `inner` one level deeper.
+    /// Runs `inner` one nesting level deeper.
     pub fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.depth >= limits::NESTING {
             return Error::limit(self.pos(), format!("nested deeper than {}", limits::NESTING));
@@ -101,7 +101,7 @@ impl<'a> Parser<'a> {
         self.ast.stmts.len() as StmtId - 1
     }
 
-    /// Skips from an opening bracket to the one that closes it.
+    /// Skips from an opening bracket to the matching closing one.
     pub fn skip_brackets(&mut self, open: &str, close: &str) -> Result<(), Error> {
         let pos = self.pos();
         self.expect(open)?;

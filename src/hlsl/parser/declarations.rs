@@ -7,7 +7,7 @@ use crate::hlsl::token::{Name, TokenKind};
 use crate::hlsl::types::Ty;
 
 impl Parser<'_> {
-    /// Parses a whole shader. What follows the body is ignored, as MilkDrop does.
+    /// Parses a whole shader. Like MilkDrop, ignores everything after the body.
     pub fn file(mut self) -> Result<Ast, Error> {
         loop {
             if self.accept(";") {
@@ -20,7 +20,7 @@ impl Parser<'_> {
                 return Ok(self.ast);
             }
             if self.peek().kind == TokenKind::End {
-                return Error::syntax(self.pos(), "the shader has no `shader_body`");
+                return Error::syntax(self.pos(), "missing `shader_body`");
             }
             self.global()?;
         }
@@ -57,7 +57,7 @@ impl Parser<'_> {
         self.expect(";")
     }
 
-    /// Parses `struct NAME { ... }`, if it is next and not just the name of one.
+    /// Parses `struct NAME { ... }`, unless only the name of a struct follows.
     fn struct_definition(&mut self) -> Result<Option<Ty>, Error> {
         if !self.at_word("struct") {
             return Ok(None);
@@ -67,7 +67,7 @@ impl Parser<'_> {
         if !self.accept("{") {
             return match self.named.get(&name) {
                 Some(ty) => Ok(Some(*ty)),
-                None => Error::meaning(self.pos(), format!("unknown struct `{name}`")),
+                None => Error::semantic(self.pos(), format!("unknown struct `{name}`")),
             };
         }
         let mut fields = Vec::new();
@@ -80,7 +80,7 @@ impl Parser<'_> {
                 let lengths: Vec<u32> = self.dimensions()?.into_iter().flatten().collect();
                 let ty = self.array(element, &lengths)?;
                 if matches!(ty, Ty::Sampler | Ty::Void) {
-                    return Error::meaning(pos, "a struct holds numbers, arrays and structs only");
+                    return Error::semantic(pos, "a struct can only contain numbers, arrays and structs");
                 }
                 self.semantic()?;
                 fields.push((field, ty));
@@ -91,7 +91,7 @@ impl Parser<'_> {
             self.expect(";")?;
         }
         if fields.is_empty() {
-            return Error::meaning(self.pos(), format!("struct `{name}` has no fields"));
+            return Error::semantic(self.pos(), format!("struct `{name}` has no fields"));
         }
         self.ast.structs.push(Struct { name: name.clone(), fields });
         let ty = Ty::Struct(self.ast.structs.len() as u32 - 1);
@@ -116,14 +116,14 @@ impl Parser<'_> {
         self.variables(is_const, ty)
     }
 
-    /// Parses names with start values, up to the semicolon.
+    /// Parses declarators with initializers, up to the semicolon.
     fn variables(&mut self, is_const: bool, element: Ty) -> Result<Vec<Variable>, Error> {
         let mut found = Vec::new();
         loop {
             let pos = self.pos();
             let name = self.expect_name("the name of a variable")?;
             if element == Ty::Void {
-                return Error::meaning(pos, format!("variable `{name}` cannot be void"));
+                return Error::semantic(pos, format!("variable `{name}` cannot be void"));
             }
             let lengths = self.dimensions()?;
             self.semantic()?;
@@ -142,11 +142,11 @@ impl Parser<'_> {
                 Expr::List(values) => values.len() as u32,
                 _ => 0,
             });
-            // A length that is not written is that of the list, whose values may be those of inner arrays.
+            // An omitted length is that of the initializer list, whose values may belong to inner arrays.
             let inner: u32 = lengths.iter().flatten().product();
             let open = lengths.iter().filter(|length| length.is_none()).count();
             if open > 1 || open == 1 && elements == 0 {
-                return Error::meaning(pos, format!("array `{name}` needs a length"));
+                return Error::semantic(pos, format!("array `{name}` needs a length"));
             }
             let nested = init.is_some_and(|init| match self.ast.expr(init) {
                 Expr::List(values) => values.iter().any(|id| matches!(self.ast.expr(*id), Expr::List(_))),
@@ -167,7 +167,7 @@ impl Parser<'_> {
         Ok(found)
     }
 
-    /// Skips `: NAME`, `: register(...)` and annotations.
+    /// Skips semantics (`: NAME`), `: register(...)` and annotations.
     fn semantic(&mut self) -> Result<(), Error> {
         while self.accept(":") {
             self.expect_name("the name of a semantic")?;
@@ -224,7 +224,7 @@ impl Parser<'_> {
         let pos = self.pos();
         let element = self.ty()?;
         if element == Ty::Void {
-            return Error::meaning(pos, "a parameter cannot be void");
+            return Error::semantic(pos, "a parameter cannot be void");
         }
         let name = self.expect_name("the name of a parameter")?;
         let lengths: Vec<u32> = self.dimensions()?.into_iter().flatten().collect();

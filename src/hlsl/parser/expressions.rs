@@ -1,4 +1,4 @@
-//! Expressions.
+//! Parses expressions.
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
@@ -7,7 +7,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::{Token, TokenKind};
 use crate::hlsl::types::{Ty, numeric};
 
-/// A binary operator and its strength.
+/// Returns the binary operator of a token and its precedence.
 fn binary(token: &Token) -> Option<(Operator, u8)> {
     let TokenKind::Mark(mark) = token.kind else { return None };
     Some(match mark {
@@ -33,7 +33,7 @@ fn binary(token: &Token) -> Option<(Operator, u8)> {
     })
 }
 
-/// An assignment, with the operator in front of its `=`.
+/// Returns the operator of an assignment token, `None` inside for a plain `=`.
 fn assignment(token: &Token) -> Option<Option<Operator>> {
     let TokenKind::Mark(mark) = token.kind else { return None };
     Some(match mark {
@@ -53,7 +53,7 @@ fn assignment(token: &Token) -> Option<Option<Operator>> {
 }
 
 impl Parser<'_> {
-    /// Parses an expression with commas.
+    /// Parses an expression that may contain comma operators.
     pub fn expression(&mut self) -> Result<ExprId, Error> {
         let mut left = self.assignment()?;
         let mut commas = 0;
@@ -72,7 +72,7 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// Parses an expression without commas.
+    /// Parses an expression up to a comma.
     pub fn assignment(&mut self) -> Result<ExprId, Error> {
         self.nested(|this| {
             let left = this.choice()?;
@@ -92,17 +92,17 @@ impl Parser<'_> {
         let accept = self.assignment()?;
         self.expect(":")?;
         let reject = self.assignment()?;
-        Ok(self.expr(Expr::Choose(condition, accept, reject), pos))
+        Ok(self.expr(Expr::Conditional(condition, accept, reject), pos))
     }
 
     fn binary(&mut self, weakest: u8) -> Result<ExprId, Error> {
         let mut left = self.unary()?;
-        while let Some((operator, strength)) = binary(self.peek()) {
-            if strength <= weakest {
+        while let Some((operator, precedence)) = binary(self.peek()) {
+            if precedence <= weakest {
                 break;
             }
             let pos = self.next().pos;
-            let right = self.binary(strength)?;
+            let right = self.binary(precedence)?;
             left = self.expr(Expr::Binary(operator, left, right), pos);
         }
         Ok(left)
@@ -147,7 +147,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether the opening bracket here is that of a cast: it holds nothing but a type.
+    /// Returns true if the parenthesis here opens a cast: it contains only a type.
     fn at_cast(&self) -> bool {
         let Some(name) = self.peek_at(1).name() else { return false };
         let ends = |ahead: usize| self.peek_at(ahead).is(")") || self.peek_at(ahead).is("[");
@@ -219,7 +219,7 @@ impl Parser<'_> {
         Ok(self.expr(expr, pos))
     }
 
-    /// Parses values with commas up to `close`.
+    /// Parses comma-separated values up to `close`.
     pub fn list(&mut self, close: &str) -> Result<Vec<ExprId>, Error> {
         let mut values = Vec::new();
         while !self.accept(close) {
@@ -231,7 +231,7 @@ impl Parser<'_> {
         Ok(values)
     }
 
-    /// Parses the start value of a variable: an expression, or a list in braces.
+    /// Parses an initializer: an expression or a braced list.
     pub fn initializer(&mut self) -> Result<ExprId, Error> {
         let pos = self.pos();
         if !self.accept("{") {

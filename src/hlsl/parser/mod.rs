@@ -10,7 +10,7 @@ use super::ast::Ast;
 use super::error::Error;
 use super::token::Token;
 
-/// Parses the tokens of a shader; the last one must be the end.
+/// Parses the tokens of a shader, of which the last must be `TokenKind::End`.
 pub(super) fn parse(tokens: &[Token]) -> Result<Ast, Error> {
     cursor::Parser::new(tokens).file()
 }

@@ -1,4 +1,4 @@
-//! Statements.
+//! Parses statements.
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Stmt, StmtId};
@@ -6,7 +6,7 @@ use crate::hlsl::error::Error;
 use crate::hlsl::token::TokenKind;
 
 impl Parser<'_> {
-    /// Parses statements up to the closing brace, whose opening one is taken.
+    /// Parses statements up to the closing brace; the opening one is already consumed.
     pub fn block(&mut self) -> Result<Vec<StmtId>, Error> {
         let mut found = Vec::new();
         while !self.accept("}") {
@@ -24,7 +24,7 @@ impl Parser<'_> {
     }
 
     fn any_statement(&mut self) -> Result<StmtId, Error> {
-        // Attributes such as `[unroll]` are advice to a compiler.
+        // Attributes such as `[unroll]` are compiler hints.
         while self.peek().is("[") {
             self.skip_brackets("[", "]")?;
         }
@@ -41,7 +41,7 @@ impl Parser<'_> {
             return Ok(self.stmt(Stmt::Declare(variables), pos));
         }
         let word = self.peek().name().map_or("", |name| &**name);
-        // A name that starts like a statement may still be a variable.
+        // A name that looks like a keyword may still be a variable.
         let is_variable =
             matches!(self.peek_at(1).kind, TokenKind::Mark("=" | "." | "+=" | "*=" | "-=" | "/="));
         let stmt = match word {
@@ -87,7 +87,7 @@ impl Parser<'_> {
             Some(stmt) => stmt,
             None => {
                 let value = self.expression()?;
-                // MilkDrop puts an assignment of its own in front of the last brace, so a comma may stand there.
+                // MilkDrop inserts an assignment before the last brace, so a trailing comma is valid there.
                 if !self.ends_with_comma() {
                     self.expect(";")?;
                 }
@@ -104,7 +104,7 @@ impl Parser<'_> {
         Ok(condition)
     }
 
-    /// Parses `if` with all its `else if`, without a level for each.
+    /// Parses `if` with all its `else if` branches, without recursing for each.
     fn if_statement(&mut self) -> Result<Stmt, Error> {
         let mut arms = Vec::new();
         loop {
@@ -117,7 +117,7 @@ impl Parser<'_> {
             self.next();
             if !self.at_word("if") {
                 let otherwise = self.statement()?;
-                // `else { if ... }` is no deeper than `else if`.
+                // `else { if ... }` is as deep as `else if`.
                 if let Stmt::Block(inner) = self.ast.stmt(otherwise)
                     && let [only] = inner[..]
                     && let Stmt::If(more, last) = self.ast.stmt(only)
@@ -176,7 +176,7 @@ impl Parser<'_> {
                 match cases.last_mut() {
                     Some((_, body)) => body.push(statement),
                     None => {
-                        return Error::syntax(self.pos(), "a statement of `switch` before its first `case`");
+                        return Error::syntax(self.pos(), "statement in a `switch` before the first `case`");
                     }
                 }
                 continue;

@@ -1,4 +1,4 @@
-//! Types in the source, and the lengths of arrays.
+//! Parses types and array lengths.
 
 use super::cursor::Parser;
 use crate::hlsl::ast::{Expr, ExprId, Operator, Prefix};
@@ -7,7 +7,7 @@ use crate::hlsl::limits;
 use crate::hlsl::token::TokenKind;
 use crate::hlsl::types::{ArrayType, Kind, Shape, Ty, number, numeric};
 
-/// Words in front of a type that change nothing here, beside `const`.
+/// Type modifiers other than `const`, which are all ignored.
 const MODIFIERS: [&str; 16] = [
     "const",
     "static",
@@ -27,15 +27,15 @@ const MODIFIERS: [&str; 16] = [
     "export",
 ];
 
-/// Whether a word is a type of samplers or textures.
+/// Returns true if a word is a sampler or texture type.
 fn is_sampler(word: &str) -> bool {
     let rest = ["sampler", "texture", "Texture"].iter().find_map(|start| word.strip_prefix(start));
     rest.is_some_and(|rest| matches!(rest, "" | "1D" | "2D" | "3D" | "CUBE" | "Cube"))
 }
 
 impl Parser<'_> {
-    /// Takes the words in front of a type, and returns whether one is `const`. A word that no type or word follows is
-    /// an ordinary name.
+    /// Consumes type modifiers; returns true if one is `const`. A modifier that is not followed by a type or another
+    /// modifier is an ordinary name.
     pub fn modifiers(&mut self) -> bool {
         let mut is_const = false;
         while let Some(name) = self.peek().name() {
@@ -48,7 +48,7 @@ impl Parser<'_> {
         is_const
     }
 
-    /// Whether a declaration starts here: words, a type and a name.
+    /// Returns true if a declaration starts here: modifiers, a type and a name.
     pub fn at_declaration(&self) -> bool {
         let Some(name) = self.peek().name() else { return false };
         let next_is_name = self.peek_at(1).name().is_some();
@@ -60,13 +60,13 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether `vector<` or `matrix<` with a type behind is next.
+    /// Returns true if `vector<` or `matrix<` and a type follow.
     pub fn at_template(&self) -> bool {
         let is_numeric = self.peek_at(2).name().is_some_and(|name| numeric(name).is_some());
         is_numeric && self.peek_at(1).is("<") && (self.at_word("vector") || self.at_word("matrix"))
     }
 
-    /// Whether the next token can be the name of a type.
+    /// Returns true if the next token can be a type name.
     pub fn is_type(&self) -> bool {
         let Some(name) = self.peek().name() else { return false };
         numeric(name).is_some()
@@ -89,7 +89,7 @@ impl Parser<'_> {
             "void" => Ok(Ty::Void),
             "unsigned" => match self.ty()? {
                 Ty::Number(_, shape) => Ok(number(Kind::Uint, shape)),
-                _ => Error::syntax(pos, "`unsigned` needs a type of numbers"),
+                _ => Error::syntax(pos, "`unsigned` needs a numeric type"),
             },
             "vector" => {
                 let (kind, sizes) = self.template(&[4])?;
@@ -109,7 +109,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses `<float, 3>` after `vector` or `matrix`; without it, the sizes are `default`.
+    /// Parses `<float, 3>` after `vector` or `matrix`; if absent, the dimensions are `default`.
     fn template(&mut self, default: &[u8]) -> Result<(Kind, Vec<u8>), Error> {
         let mut sizes = default.to_vec();
         if !self.accept("<") {
@@ -117,7 +117,7 @@ impl Parser<'_> {
         }
         let pos = self.pos();
         let Ty::Number(kind, Shape::Scalar) = self.ty()? else {
-            return Error::syntax(pos, "expected a type of single numbers");
+            return Error::syntax(pos, "expected a scalar type");
         };
         for size in &mut sizes {
             self.expect(",")?;
@@ -131,7 +131,7 @@ impl Parser<'_> {
         Ok((kind, sizes))
     }
 
-    /// Parses `[n]` behind a name, any number of times. `None` is a length that the start value decides.
+    /// Parses any number of `[n]` after a name. `None` is a length that the initializer determines.
     pub fn dimensions(&mut self) -> Result<Vec<Option<u32>>, Error> {
         let mut lengths = Vec::new();
         while self.peek().is("[") {
@@ -149,19 +149,19 @@ impl Parser<'_> {
                 }
                 Some(length) => {
                     let message =
-                        format!("an array of {length} elements; allowed are 1 to {}", limits::ELEMENTS);
+                        format!("an array of {length} elements; the range is 1 to {}", limits::ELEMENTS);
                     return Error::limit(pos, message);
                 }
-                None => return Error::meaning(pos, "the length of an array must be a constant"),
+                None => return Error::semantic(pos, "the length of an array must be a constant"),
             }
             if lengths.len() > 8 {
-                return Error::limit(pos, "an array of more than 8 dimensions");
+                return Error::limit(pos, "an array with more than 8 dimensions");
             }
         }
         Ok(lengths)
     }
 
-    /// The type of an array of arrays of `element`, the last length innermost.
+    /// Returns the type of a nested array of `element`, with the last length innermost.
     pub fn array(&mut self, element: Ty, lengths: &[u32]) -> Result<Ty, Error> {
         let total = lengths.iter().fold(1_u64, |total, length| total.saturating_mul(u64::from(*length)));
         if total > u64::from(limits::ELEMENTS) {
@@ -178,7 +178,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// The value of a constant whole number.
+    /// Returns the value of a constant integer.
     pub fn constant(&self, id: ExprId) -> Option<i64> {
         match self.ast.expr(id) {
             Expr::Int(value, _) => Some(i64::from(*value)),

@@ -1,4 +1,4 @@
-//! Downsampling of a picture to the grid of the flash rules: 96 by 72 cells, each the mean light of its area.
+//! Downsampling of a picture to the grid of the flash rules: 96 by 72 cells, each the mean linear light of its area.
 
 use std::sync::OnceLock;
 

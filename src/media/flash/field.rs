@@ -1,4 +1,4 @@
-//! Counts changes: of single cells, and of fields of view where enough cells change together.
+//! Counts changes of single cells, and of fields of view in which enough cells change together.
 
 use std::collections::VecDeque;
 
@@ -11,17 +11,17 @@ const SHARE: f64 = 0.25;
 /// Changes within this time count as one, seconds.
 const TOGETHER_SECS: f64 = 0.05;
 
-/// Returns the number of pictures within which changes of cells count together.
+/// Returns the number of pictures within which cell changes count as simultaneous.
 pub fn frames_together(fps: f64) -> usize {
     ((TOGETHER_SECS * fps).round_ties_even() as usize).max(1)
 }
 
-/// Returns the number of pictures of which transitions are counted.
+/// Returns the number of pictures in the window in which transitions are counted.
 pub fn frames_per_second(fps: f64) -> usize {
     (fps.round_ties_even() as usize).max(1)
 }
 
-/// Finds the turning points of each cell's signal: slow ramps add up, small jitter does not count.
+/// Finds the turning points of each cell's signal: slow ramps accumulate, small jitter is ignored.
 pub(super) struct Zigzag {
     step: f64,
     lowest: Vec<f64>,

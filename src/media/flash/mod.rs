@@ -1,7 +1,7 @@
 //! Counts flashes that can trigger photosensitive seizures: general and red flashes as defined by W3C WCAG 2.2, and the
 //! rule of Ofcom and ITU-R BT.1702 about flashes over a quarter of the screen.
 //!
-//! Pure arithmetic on pictures. Not a certificate: broadcast needs its own test.
+//! Pure arithmetic on pictures. Passing is not a certification; broadcast requires an accredited test.
 
 mod cells;
 mod field;
@@ -72,7 +72,7 @@ pub struct FlashMeter {
     light_field: Field,
     red: Zigzag,
     red_field: Field,
-    /// Cells that have been saturated red since they last were colourless.
+    /// Whether each cell was saturated red at any time since it was last colourless.
     was_red: Vec<bool>,
     signal: Vec<f64>,
     now_red: Vec<bool>,

@@ -1,4 +1,4 @@
-//! Fifteen reference cases of a flash meter, at 60 pictures per second.
+//! Fifteen reference cases for the flash meter, at 60 pictures per second.
 
 use super::*;
 use crate::units::Rng;

@@ -1,4 +1,4 @@
-//! Aligns each waveform with the previous one, so that steady sound stands still on screen.
+//! Aligns each waveform with the previous one, so that a steady sound stands still on screen.
 //!
 //! The search runs from coarse to fine: the best offset is first found at low resolution, then refined.
 
@@ -13,7 +13,7 @@ const OCTAVES: usize = 6;
 pub(super) struct Aligner {
     last: [[f32; WAVE_SAMPLES]; 2],
     weights: Vec<Vec<f32>>,
-    /// The fresh and the previous waveform at all resolutions; reused, so that no frame allocates.
+    /// The new and the previous waveform at all resolutions; reused to avoid allocations per frame.
     pyramids: [Pyramid; 2],
 }
 

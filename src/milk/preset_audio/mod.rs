@@ -1,6 +1,6 @@
 //! Audio input of presets: waveform, spectrum and relative band levels, as MilkDrop computes them.
 //!
-//! These numbers are what presets were tuned to. Musical features (beat, section, scene) come from `analysis`.
+//! Presets were tuned to these values. Musical features (beat, section, scene) come from `analysis`.
 
 mod align;
 mod analyser;

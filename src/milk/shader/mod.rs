@@ -10,17 +10,17 @@ pub use crate::hlsl::IMAGE_ENTRY;
 use crate::hlsl::{self, ErrorKind};
 pub(crate) use operands::operands;
 
-/// Stack size of the translation thread, bytes: far more than the deepest nesting allowed takes.
+/// Stack size of the translation thread, bytes; far more than the deepest allowed nesting needs.
 const STACK_BYTES: usize = 8 << 20;
 
 /// A translated, validated shader.
 #[derive(Clone, Debug)]
 pub struct ShaderText {
-    /// The validated module, whose loops end, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
+    /// The validated module, whose loops terminate, with the fragment entry points `fs_main` and [`IMAGE_ENTRY`].
     pub module: Arc<naga::Module>,
-    /// Whether it reads the diffuse colour: the corner hues of a composite.
+    /// Whether it reads the diffuse colour, the corner hues of a composite.
     pub reads_diffuse: bool,
-    /// Whether it reads radius or angle.
+    /// Whether it reads the polar coordinates.
     pub reads_polar: bool,
     /// Bindings, in order.
     pub interface: ShaderInterface,
@@ -32,7 +32,7 @@ pub enum ShaderError {
     /// It exceeds a limit.
     #[error("{0}")]
     TooComplex(String),
-    /// It is not HLSL, or its types do not fit.
+    /// It is not valid HLSL.
     #[error("{0}")]
     Translate(String),
     /// The translation is not valid.
@@ -40,8 +40,12 @@ pub enum ShaderError {
     Invalid(String),
 }
 
-/// Translates the warp or composite shader of a preset. Blocks until the translation thread is done, which keeps a
-/// failure of the translator from its caller.
+/// Translates the warp or composite shader of a preset. Blocks until the translation thread is done; the thread
+/// isolates the caller from a panic of the translator.
+///
+/// # Errors
+///
+/// Returns an error if the shader cannot be translated or validated, or exceeds a limit.
 pub fn translate(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError> {
     let source = source.replace('\u{1}', "\n");
     let work = move || translate_here(kind, &source);
@@ -54,7 +58,7 @@ pub fn translate(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError
 fn translate_here(kind: PassKind, source: &str) -> Result<ShaderText, ShaderError> {
     let translated = hlsl::translate(kind, source).map_err(|error| match error.kind {
         ErrorKind::Limit => ShaderError::TooComplex(error.to_string()),
-        ErrorKind::Syntax | ErrorKind::Meaning => ShaderError::Translate(error.to_string()),
+        ErrorKind::Syntax | ErrorKind::Semantic => ShaderError::Translate(error.to_string()),
     })?;
     validate(&translated.module)?;
     let hlsl::Translation { module, interface, reads_diffuse, reads_polar } = translated;
@@ -90,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where() {
+    fn errors_name_their_position() {
         let error = translate(PassKind::Comp, "shader_body {\u{1} ret = ; }").expect_err("a syntax error");
         assert_eq!(error.to_string(), "line 2, column 8: expected a value, found `;`");
         let deep = format!("shader_body {{ ret = {}1{}; }}", "(".repeat(50_000), ")".repeat(50_000));
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_known_to_be_read() {
+    fn a_shader_reports_which_inputs_it_reads() {
         let read = |body: &str| {
             let text = translate(PassKind::Comp, &format!("shader_body {{ {body} }}")).expect("translates");
             [text.reads_diffuse, text.reads_polar]

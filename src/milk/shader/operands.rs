@@ -40,7 +40,7 @@ pub(crate) fn operands(expression: &Expression, mut visit: impl FnMut(Handle<Exp
             [*image, *coordinate].into_iter().for_each(&mut visit);
             [*array_index, *sample, *level].into_iter().flatten().for_each(visit);
         }
-        // Leaves, and what neither WGSL of presets nor of this program contains.
+        // Leaves, and expressions that neither preset shaders nor built-in shaders contain.
         _ => {}
     }
 }

@@ -36,7 +36,7 @@ fn circle(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..count).map(|i| {
         let mut rad = radius(i + offset);
         if i < blend_in {
-            // The first tenth blends with the samples after the last one, which closes the circle.
+            // The first tenth is blended with the samples after the last one, which closes the circle.
             let blend = i as f32 / (count as f32 * 0.1);
             let blend = 0.5 - 0.5 * (blend * 3.1416).cos();
             rad = radius(i + count + offset) * (1.0 - blend) + rad * blend;

@@ -1,4 +1,4 @@
-//! What the figures of the main waveform are made from: scaled audio, and a place.
+//! Inputs of the main waveform's figures: scaled audio and placement.
 
 use lactea_preset::BaseValues;
 

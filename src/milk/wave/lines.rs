@@ -3,8 +3,8 @@
 use super::super::preset_audio::WAVE_SAMPLES;
 use super::input::{DRAWN_SAMPLES, Placement, Sound};
 
-/// Returns the number of points of a line across the screen: a third of `count` if they would be less than three
-/// pixels apart.
+/// Returns the number of points of a line across the screen: a third of `count` if the points would otherwise be less
+/// than three pixels apart.
 pub(super) fn thinned(count: usize, width: f32) -> usize {
     if count as f32 > width / 3.0 { count / 3 } else { count }
 }
@@ -48,7 +48,7 @@ pub(super) fn across(
     points.extend(displacement.enumerate().map(point));
 }
 
-/// Clips a line a tenth beyond the edges of the screen.
+/// Clips a line to the screen, extended by a tenth on each side.
 fn clip_ends(ends: &mut [[f32; 2]; 2]) {
     const EDGE: f32 = 1.1;
     for i in 0..2 {

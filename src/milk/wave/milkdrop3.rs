@@ -1,4 +1,4 @@
-//! Wave modes 9 to 15, which MilkDrop 3 added: figures of the same kind, at the same sizes.
+//! Wave modes 9 to 15, added by MilkDrop 3: the same kinds of figures at the same sizes.
 
 use std::f32::consts::{FRAC_PI_4, TAU};
 
@@ -37,7 +37,7 @@ pub(super) fn fill_run(
     true
 }
 
-/// An upright line beside the centre.
+/// Adds a vertical line next to the centre.
 fn upright(place: &Placement, channel: &[f32], beside: f32, points: &mut Vec<[f32; 2]>) {
     let count = thinned(POINTS, place.width);
     let offset = (DRAWN_SAMPLES - count) / 2;
@@ -47,7 +47,7 @@ fn upright(place: &Placement, channel: &[f32], beside: f32, points: &mut Vec<[f3
     }));
 }
 
-/// A spiral whose angle follows the left channel, larger and narrower than that of mode 1.
+/// Adds a spiral whose angle follows the left channel, larger and narrower than that of mode 1.
 fn skewed(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..POINTS).map(|i| {
         let rad = 0.63 + 0.23 * sound.right[i] + place.mystery;
@@ -55,7 +55,7 @@ fn skewed(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// A circle with five bumps that turns.
+/// Adds a rotating circle with five bumps.
 fn star(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..POINTS).map(|i| {
         let turn = i as f32 / POINTS as f32 * TAU;
@@ -64,7 +64,7 @@ fn star(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// Five petals, whose angle follows the left channel.
+/// Adds five petals whose angle follows the left channel.
 fn flower(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..POINTS).map(|i| {
         let turn = i as f32 / POINTS as f32 * TAU;
@@ -73,7 +73,7 @@ fn flower(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// A loop that wanders around the centre, on a straight rope.
+/// Adds a loop that wanders around the centre, on a straight rope.
 fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     let (sin, cos) = (place.time * 0.5).sin_cos();
     let middle = [place.at[0] + cos * 0.3, place.at[1] + sin * 0.3];
@@ -81,7 +81,7 @@ fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     points.extend((0..POINTS).map(|i| {
         let turn = (i.max(rope) - rope) as f32 / (POINTS - rope) as f32 * TAU;
         let rad = 0.35 + 0.3 * sound.left[i + FIRST];
-        // The rope reaches the loop where that begins.
+        // The rope meets the loop at its start.
         let along = (i as f32 / rope as f32).min(1.0);
         let [aspect_x, aspect_y] = place.aspect;
         let on_loop =
@@ -90,7 +90,8 @@ fn lasso(sound: &Sound, place: &Placement, points: &mut Vec<[f32; 2]>) {
     }));
 }
 
-/// A sample of a closed figure. The first tenth blends with the samples after the last one, which closes it.
+/// Returns a sample of a closed figure. The first tenth is blended with the samples after the last one, which closes
+/// it.
 fn closed(channel: &[f32], i: usize) -> f32 {
     let blend = (i as f32 / (POINTS as f32 * 0.1)).min(1.0);
     let blend = 0.5 - 0.5 * (blend * std::f32::consts::PI).cos();
@@ -99,7 +100,7 @@ fn closed(channel: &[f32], i: usize) -> f32 {
 }
 
 impl Placement {
-    /// Returns the place with the angle of a line turned by `angle`, radians.
+    /// Returns the placement with the angle of a line rotated by `angle`, radians.
     fn turned(&self, angle: f32) -> Self {
         Self { mystery: self.mystery + angle / 1.57, ..*self }
     }

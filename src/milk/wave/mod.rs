@@ -14,10 +14,10 @@ use self::input::{ClampOrZero, Placement, Sound};
 use super::engine::Context;
 use super::frame::Weight;
 use super::names::frame;
-use super::stroke::{self, Point, StrokeStyle};
+use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::{Blend, Frame};
 
-/// Wave modes: nine of MilkDrop 2 and seven of MilkDrop 3.
+/// Number of wave modes: nine of MilkDrop 2 and seven of MilkDrop 3.
 const MODES: i32 = 16;
 
 /// Draws the main waveform into `out.above`; `points` is a scratch buffer.
@@ -57,8 +57,8 @@ pub(super) fn draw(
         if !fill_run(mode, number, &sound, &place, points) {
             break;
         }
-        let run = stroke::smoothed(points.len(), |i| Point { at: points[i], color });
-        let closing = points.first().filter(|_| closed).map(|&at| Point { at, color });
+        let run = stroke::smoothed(points.len(), |i| StrokePoint { at: points[i], color });
+        let closing = points.first().filter(|_| closed).map(|&at| StrokePoint { at, color });
         stroke::draw(run.chain(closing), style, out);
     }
 }

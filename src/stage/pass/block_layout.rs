@@ -1,4 +1,4 @@
-//! Checks in tests that a uniform block is laid out alike in Rust and in WGSL.
+//! Checks in tests that a uniform block has the same layout in Rust and WGSL.
 
 use naga::{ScalarKind, TypeInner};
 
@@ -7,12 +7,12 @@ pub(in crate::stage) struct Field {
     pub name: &'static str,
     pub offset: usize,
     pub size: usize,
-    /// Whether it holds whole numbers.
+    /// Whether it holds integers.
     pub whole: bool,
 }
 
 impl Field {
-    /// The field that `get` gives, at `offset`.
+    /// Returns the field that `get` accesses, at `offset`.
     pub fn of<B, F>(name: &'static str, offset: usize, get: fn(&B) -> &F) -> Self {
         let _ = get;
         Self { name, offset, size: size_of::<F>(), whole: std::any::type_name::<F>().contains("u32") }
@@ -23,11 +23,11 @@ impl Field {
     }
 }
 
-/// Checks the struct `$name` of `$shader` against `$block`: every field by name, offset, size and kind of number, and
-/// the size of the whole. Fields whose names start with `pad` may differ.
+/// Checks the struct `$name` of `$shader` against `$block`: name, offset, size and scalar kind of every field, and the
+/// total size. Fields whose names start with `pad` may differ.
 macro_rules! check_layout {
     ($block:ident { $($field:ident),+ $(,)? }, $shader:expr, $name:literal) => {{
-        // Names every field, so that a new one has to be listed here.
+        // Destructures every field, so that a new one must be listed here.
         let _ = |block: $block| {
             let $block { $($field: _),+ } = block;
         };
@@ -41,7 +41,7 @@ macro_rules! check_layout {
 }
 pub(in crate::stage) use check_layout;
 
-/// Compares `fields` and `size` with the struct `name` of `shader`, behind what passes that fill the screen share.
+/// Compares `fields` and `size` with the struct `name` of `shader`, which is appended to the shared fullscreen shader.
 pub(in crate::stage) fn check(shader: &str, name: &str, fields: &[Field], size: usize) {
     let whole_module = shader.contains("@group(0) @binding(0)");
     let text = if whole_module { shader.to_owned() } else { format!("{}\n{shader}", super::SCREEN) };
@@ -100,14 +100,14 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "name, offset, size and kind")]
-    fn exchanged_fields_fail() {
+    fn swapped_fields_fail() {
         let shader = format!("{SHADER} struct Example {{ count: u32, pad_a: f32, place: vec2<f32> }}");
         check_layout!(Example { place, count, pad }, &shader, "Example");
     }
 
     #[test]
     #[should_panic(expected = "name, offset, size and kind")]
-    fn another_kind_of_number_fails() {
+    fn another_scalar_kind_fails() {
         let shader = format!("{SHADER} struct Example {{ place: vec2<f32>, count: f32, pad_a: f32 }}");
         check_layout!(Example { place, count, pad }, &shader, "Example");
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_blocks_of_preset_shaders_match_the_translator() {
+    fn preset_uniform_blocks_match_the_translator() {
         check_layout!(
             MilkUniforms { rand_frame, rand_preset, c, q, rot, texsize_noise },
             WGSL_COMMON,

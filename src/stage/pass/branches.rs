@@ -1,9 +1,9 @@
 //! Keeps Mesa's software rasteriser from compiling a variant of a shader for each value of a uniform.
 //!
-//! It does so where the condition of a branch depends only on uniforms and constants, and it keeps all variants (Mesa
-//! 22.3: 0.8 MB per frame, and frames take three to six times as long). Such conditions get a second operand that is
-//! always true, but differs per pixel as far as a compiler can know. Conditions of constants alone stay as they are, so
-//! that loops with a constant number of rounds are still unrolled.
+//! Mesa does so where a branch condition depends only on uniforms and constants, and keeps all variants (Mesa 22.3: 0.8
+//! MB per frame, and frames take three to six times as long). Such conditions get a second operand that is always true
+//! but, to the compiler, varies per pixel. Constant conditions are left unchanged, so that loops with a constant number
+//! of iterations are still unrolled.
 
 use std::collections::HashSet;
 
@@ -39,7 +39,7 @@ pub(super) fn generalise(module: &mut Module) {
     }
 }
 
-/// Adds the private variable with the value that is always true.
+/// Adds the private variable that is always true.
 fn add_flag(module: &mut Module) -> Handle<GlobalVariable> {
     let ty =
         module.types.insert(Type { name: None, inner: TypeInner::Scalar(Scalar::BOOL) }, Span::UNDEFINED);
@@ -55,7 +55,7 @@ fn add_flag(module: &mut Module) -> Handle<GlobalVariable> {
     module.global_variables.append(variable, Span::UNDEFINED)
 }
 
-/// Sets the flag at the start of a fragment entry point: a pixel is right of -1.
+/// Sets the flag at the start of a fragment entry point: the pixel's x coordinate exceeds -1.
 fn set_flag(types: &mut naga::UniqueArena<Type>, function: &mut Function, pixel: Handle<GlobalVariable>) {
     let is_position =
         |binding: &Option<Binding>| matches!(binding, Some(Binding::BuiltIn(BuiltIn::Position { .. })));
@@ -90,17 +90,17 @@ fn set_flag(types: &mut naga::UniqueArena<Type>, function: &mut Function, pixel:
     function.body.splice(0..0, start);
 }
 
-/// Variables outside functions that depend on uniforms.
+/// Global variables that depend on uniforms.
 struct Uniforms {
     globals: HashSet<Handle<GlobalVariable>>,
 }
 
-/// What one function does with uniforms.
+/// How one function depends on uniforms.
 struct Facts {
     /// For each expression, whether it may depend on a uniform.
     depends: Vec<bool>,
     locals: HashSet<Handle<LocalVariable>>,
-    /// Whether a condition depends on a uniform.
+    /// Whether a branch condition depends on a uniform.
     branches: bool,
 }
 
@@ -163,7 +163,7 @@ impl Uniforms {
                 Expression::CallResult(_) => true,
                 Expression::GlobalVariable(global) => self.globals.contains(global),
                 Expression::LocalVariable(local) => locals.contains(local),
-                // Mesa does not look behind a lookup.
+                // Mesa does not track values through texture lookups.
                 Expression::ImageSample { .. } | Expression::ImageLoad { .. } => false,
                 _ => {
                     let mut any = false;
@@ -185,8 +185,8 @@ struct Stores<'a> {
 }
 
 impl Stores<'_> {
-    /// Walks a block; `controlled` if a condition that depends on a uniform decides whether it runs. Returns whether it
-    /// contains such a condition.
+    /// Walks a block; `controlled` if it runs under a condition that depends on a uniform. Returns true if it contains
+    /// such a condition.
     fn block(&mut self, block: &Block, controlled: bool) -> bool {
         let mut branches = false;
         for statement in block.iter() {
@@ -210,7 +210,7 @@ impl Stores<'_> {
                     depends |= self.block(continuing, controlled);
                     branches |= depends;
                     if depends && !controlled {
-                        // The number of rounds depends on a uniform, and so does all that the loop changes.
+                        // The number of iterations depends on a uniform, and so does everything that the loop changes.
                         self.block(body, true);
                         self.block(continuing, true);
                     }
@@ -229,7 +229,7 @@ impl Stores<'_> {
         branches
     }
 
-    /// Adds the variable that a pointer leads to, if it is one.
+    /// Adds the variable that a pointer refers to, if any.
     fn root(&mut self, mut pointer: Handle<Expression>) {
         while let Expression::Access { base, .. } | Expression::AccessIndex { base, .. } =
             self.function.expressions[pointer]
@@ -283,7 +283,7 @@ impl Rewrite<'_> {
         out
     }
 
-    /// Returns `condition` and the flag, computed at the end of `before`, if it depends on a uniform.
+    /// Returns `condition && flag`, computed at the end of `before`, if the condition depends on a uniform.
     fn condition(&mut self, condition: Handle<Expression>, before: &mut Block) -> Handle<Expression> {
         if !self.facts.depends[condition.index()] {
             return condition;

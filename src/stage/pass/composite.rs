@@ -49,16 +49,16 @@ impl CompositeUniforms {
         }
     }
 
-    /// Returns which parts of the shader have an effect.
+    /// Returns the parts of the shader that have an effect.
     pub fn parts(&self) -> CompositeParts {
         CompositeParts { echo: self.echo_alpha > MIN_ECHO, filters: self.filters != 0 }
     }
 }
 
-/// Echo that is too weak to be drawn.
+/// Minimum opacity of a visible echo.
 const MIN_ECHO: f32 = 0.001;
 
-/// Parts of the composite that a picture may not need.
+/// Optional parts of the composite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::stage) struct CompositeParts {
     echo: bool,
@@ -67,13 +67,13 @@ pub(in crate::stage) struct CompositeParts {
 
 /// Pipelines and layout of the built-in composite pass.
 pub(in crate::stage) struct CompositePass {
-    /// Without and with filters, each without and with echo.
+    /// Indexed by filters, then by echo.
     pipelines: [[wgpu::RenderPipeline; 2]; 2],
     pub layout: wgpu::BindGroupLayout,
 }
 
 impl CompositePass {
-    /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
+    /// Creates the pass over the mesh, or over one triangle that reads the textures of `coordinates`.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "composite", &[TEXTURE, SAMPLER, UNIFORM]);
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(
             CompositeUniforms {
                 echo_alpha,

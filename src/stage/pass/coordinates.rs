@@ -1,14 +1,14 @@
-//! Images of what a mesh interpolates, so that one triangle can draw the pass itself.
+//! Textures of the attributes that a mesh interpolates, so that one triangle can draw the pass itself.
 //!
-//! A software rasteriser shades blocks of 4 x 4 pixels once for every triangle that touches them. These passes are cheap
-//! to shade repeatedly; the shaders of presets are not. The values are those that the mesh gives, to the last bit.
+//! A software rasteriser shades blocks of 4 x 4 pixels once per triangle that touches them. These passes are cheap to
+//! shade repeatedly; preset shaders are not. The values match those of the mesh to the last bit.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::{PipelineDesc, begin, layout, mesh, module, pipeline, view};
 use crate::stage::gpu::Gpu;
 
-/// What an image holds for each pixel.
+/// The attribute that a texture holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Attribute {
     /// Where the warp samples the previous image; in a composite, position in the picture.
@@ -41,31 +41,31 @@ impl Attribute {
     }
 }
 
-/// An image that shaders read pixel by pixel.
+/// A texture that shaders read pixel by pixel.
 const UNFILTERED: wgpu::BindingType = wgpu::BindingType::Texture {
     sample_type: wgpu::TextureSampleType::Float { filterable: false },
     view_dimension: wgpu::TextureViewDimension::D2,
     multisampled: false,
 };
 
-/// What an image of positions depends on: the attribute, the size of the picture, and the mesh.
+/// What a texture of positions depends on: the attribute, the size of the picture, and the mesh.
 type PlaceKey = (Attribute, [u32; 2], Grid);
 
-/// The mesh of a pass, as far as the place of its vertices is concerned.
+/// The mesh of a pass, as far as its vertex positions are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::stage) enum Grid {
-    /// A warp mesh of so many columns and rows.
+    /// A warp mesh with this many columns and rows.
     Warp([u32; 2]),
     /// The composite mesh.
     Composite,
 }
 
-/// Number of images kept for later decks. Rendering a list of presets uses up to five.
+/// Number of textures kept for later decks. Rendering a list of presets uses up to five.
 const KEPT: usize = 6;
 
-/// Pipelines, layout and the images that decks share.
+/// Pipelines, bind group layout, and the textures that decks share.
 pub(in crate::stage) struct CoordinatesPass {
-    /// Layout of the three images of a pass: what changes from frame to frame, position, and radius with angle.
+    /// Layout of the three textures of a pass: the attribute that changes every frame, position, and polar coordinates.
     pub layout: wgpu::BindGroupLayout,
     pipelines: Vec<wgpu::RenderPipeline>,
     places: Mutex<Vec<(PlaceKey, wgpu::TextureView)>>,
@@ -95,7 +95,7 @@ impl CoordinatesPass {
         }
     }
 
-    /// Creates an image of `size` pixels for an attribute.
+    /// Creates a texture of `size` pixels for an attribute.
     pub fn image(
         &self,
         device: &wgpu::Device,
@@ -130,8 +130,8 @@ impl CoordinatesPass {
         draw(&mut render);
     }
 
-    /// Returns the image of an attribute that depends only on the sizes of picture and mesh. Decks share it; the first
-    /// one draws it with `draw` in a submission of its own, before any that reads it.
+    /// Returns the texture of an attribute that depends only on the sizes of picture and mesh. Decks share it; the
+    /// first one draws it with `draw` in a separate submission, before any that reads it.
     pub fn place(
         &self,
         gpu: &Gpu,

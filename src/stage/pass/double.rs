@@ -21,7 +21,7 @@ pub(in crate::stage) struct DoubleUniforms {
 }
 
 impl DoubleUniforms {
-    /// `size` is that of the pictures, pixels.
+    /// Creates the uniforms; `size` is that of the pictures, pixels.
     pub fn new(blend: &DoubleBlend, size: [u32; 2]) -> Self {
         let [random @ .., seed] = blend.random;
         Self {
@@ -50,7 +50,7 @@ mod tests {
     use crate::milk::Pattern;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(
             DoubleUniforms { random, share, pattern, reversed, aspect, seed, pad },
             SHADER,
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shader_numbers_the_patterns_alike() {
+    fn the_shader_numbers_the_patterns_as_in_rust() {
         for &pattern in Pattern::ALL {
             let case = format!("case {}u: {{ // {}", pattern as u32, pattern.name());
             assert!(pattern == Pattern::Zoom || SHADER.contains(&format!("{case}\n")), "{case}");

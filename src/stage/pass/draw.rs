@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(DrawUniforms { size, pixel, pad }, STROKE, "Draw");
         check_layout!(DrawUniforms { size, pixel, pad }, DOT, "Draw");
     }

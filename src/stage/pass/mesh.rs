@@ -102,13 +102,13 @@ fn composite_vertex(
 ) -> MeshVertex {
     let (x, y) = ((u * 2.0 - 1.0) * aspect[0], (v * 2.0 - 1.0) * aspect[1]);
     let corner = aspect[0].hypot(aspect[1]);
-    // At three o'clock the angle is 0 in the lower half and a full turn in the upper half.
+    // At three o'clock, the angle is 0 in the lower half and a full turn in the upper half.
     let mut angle = y.atan2(x);
     if angle < 0.0 || (angle == 0.0 && !below && x > 0.0) {
         angle += std::f32::consts::TAU;
     }
     let diffuse = std::array::from_fn(|channel| {
-        // For composite shaders, the hues of left and right are swapped.
+        // Composite shaders expect the hues of left and right swapped.
         let top = hue[1][channel] + (hue[0][channel] - hue[1][channel]) * u;
         let bottom = hue[3][channel] + (hue[2][channel] - hue[3][channel]) * u;
         top + (bottom - top) * v
@@ -144,7 +144,7 @@ mod tests {
         for triangle in composite_indices().chunks_exact(3) {
             let corners = [0, 1, 2].map(|corner: usize| vertices[triangle[corner] as usize].rad_ang);
             if corners.iter().any(|[radius, _]| *radius == 0.0) {
-                continue; // The centre has no angle.
+                continue; // The angle is undefined at the centre.
             }
             let angles = corners.map(|[_, angle]| angle);
             let jump = (0..3).map(|i: usize| (angles[i] - angles[(i + 1) % 3]).abs()).fold(0.0, f32::max);

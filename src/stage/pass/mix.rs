@@ -17,7 +17,7 @@ pub(in crate::stage) struct MixUniforms {
 }
 
 impl MixUniforms {
-    /// Returns the number of a style in the shader.
+    /// Returns the index of a style in the shader.
     pub fn style(style: FadeStyle) -> u32 {
         match style {
             FadeStyle::Mix => 0,
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(MixUniforms { progress, style, aspect, light }, SHADER, "Mix");
     }
 }

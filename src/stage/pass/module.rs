@@ -7,13 +7,13 @@ use naga::{Expression, Module};
 use super::branches;
 use crate::stage::gpu::Gpu;
 
-/// Creates a shader module from the WGSL of this program.
+/// Creates a shader module from built-in WGSL.
 pub(in crate::stage) fn module(gpu: &Gpu, label: &str, text: &str) -> wgpu::ShaderModule {
     let module = naga::front::wgsl::parse_str(text);
     from_ir(gpu, label, &module.expect("the program's own shaders are valid"))
 }
 
-/// Creates a shader module from a validated module whose loops end and whose integers are not divided by 0.
+/// Creates a shader module from a validated module whose loops terminate and whose integer divisors are never 0.
 pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, module: &Module) -> wgpu::ShaderModule {
     let mut module = module.clone();
     if gpu.software() {
@@ -28,11 +28,12 @@ pub(in crate::stage) fn from_ir(gpu: &Gpu, label: &str, module: &Module) -> wgpu
         source: wgpu::ShaderSource::Naga(Cow::Owned(module)),
     };
     // SAFETY: indices are checked unless all are constants, which validation has compared with the sizes. The caller
-    // vouches for loops and divisions. There are no ray queries, task shaders or mesh shaders.
+    // guarantees that loops terminate and that divisors are nonzero. There are no ray queries, task shaders or mesh
+    // shaders.
     unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) }
 }
 
-/// Whether an index is not a constant.
+/// Returns true if any index is not a constant.
 fn has_computed_index(module: &Module) -> bool {
     let functions = module.functions.iter().map(|(_, function)| function);
     let entries = module.entry_points.iter().map(|entry| &entry.function);

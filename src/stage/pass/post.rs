@@ -7,7 +7,7 @@ use super::{PipelineDesc, SAMPLER, TEXTURE, UNIFORM, begin, bind, layout, pipeli
 use crate::stage::buffer::UniformBuffer;
 use crate::stage::gpu::Gpu;
 
-/// Bind groups cached per pass: a pass reads one of two pictures and one of two history images.
+/// Maximum number of cached bind groups: a pass reads one of two pictures and one of two history images.
 const CACHED_BIND_GROUPS: usize = 4;
 
 /// Descriptor of a fullscreen pass.

@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(FuseUniforms { share }, SHADER, "Fuse");
     }
 }

@@ -18,7 +18,7 @@ pub(in crate::stage) struct ShapeUniforms {
     pub pad: [f32; 3],
 }
 
-/// Distance between the uniforms of two draws: the alignment that every device supports.
+/// Distance between the uniforms of two draws, bytes; every device supports this alignment.
 pub(in crate::stage) const UNIFORM_STRIDE: u64 = 256;
 
 /// Pipelines and layout of the shape pass.
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(ShapeUniforms { size, pixel, sides, textured, pad }, SHADER, "ShapeDraw");
     }
 }

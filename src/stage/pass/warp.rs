@@ -27,7 +27,7 @@ pub(in crate::stage) struct WarpPass {
 }
 
 impl WarpPass {
-    /// Creates the pass over the mesh, or over one triangle that reads images of `coordinates`.
+    /// Creates the pass over the mesh, or over one triangle that reads the textures of `coordinates`.
     pub fn new(gpu: &Gpu, mesh_shader: &wgpu::ShaderModule, coordinates: Option<&CoordinatesPass>) -> Self {
         let device = &gpu.device;
         let layout = layout(gpu, "warp", &[TEXTURE, SAMPLER, UNIFORM]);
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_sides_agree_on_the_block() {
+    fn the_block_layout_matches_the_shader() {
         check_layout!(WarpUniforms { decay }, SHADER, "Warp");
     }
 }

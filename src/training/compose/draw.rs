@@ -5,12 +5,12 @@ use crate::units::Rng;
 /// Sample rate, in Hz.
 pub const RATE: f32 = 44_100.0;
 
-/// Draws a number between two others, uniformly.
+/// Draws a number from `from` to `to`, uniformly.
 pub fn between(rng: &mut Rng, from: f32, to: f32) -> f32 {
     from + (to - from) * rng.unit_f32()
 }
 
-/// Draws a number between two positive ones, uniformly on a logarithmic scale.
+/// Draws a number between two positive bounds, uniformly on a logarithmic scale.
 pub fn octaves(rng: &mut Rng, from: f32, to: f32) -> f32 {
     from * (to / from).powf(rng.unit_f32())
 }

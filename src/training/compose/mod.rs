@@ -1,8 +1,8 @@
 //! Synthetic music, speech and noise for training, as varied as possible.
 //!
 //! A model trained on few recordings mistakes their timbre for the scene. Pieces composed here share only their
-//! patterns: tempo, instruments, rooms, mixes and flaws are drawn at random for each one, so that the patterns are what
-//! is left to learn. A seed always gives the same piece.
+//! patterns: tempo, instruments, rooms, mixes and flaws are drawn at random for each piece, so that only the patterns
+//! can be learned. Equal seeds give equal pieces.
 
 mod ambient;
 mod bus;

@@ -1,9 +1,9 @@
-//! The flash limiter: counts flashes of the output picture as `media::flash` does, and changes a picture that would exceed
-//! the limit before it is shown.
+//! The flash limiter: counts flashes of the output picture as `media::flash` does, and modifies a picture that would
+//! exceed the limit before it is shown.
 //!
-//! Everything runs on the device, without a readback or a delay. A picture is shown only if at most three and a half flashes
-//! remain in every second however long it stays, so showing the previous picture again is always safe, and is what
-//! happens if nothing else is. Pictures within the limit are unchanged. `docs/flash-safety.md` has the argument.
+//! Everything runs on the device, without readback or delay. A picture is shown only if at most three and a half
+//! flashes remain in every second, however long it stays on screen. Repeating the previous picture is therefore always
+//! safe, and is the last resort. Pictures within the limit are unchanged. `docs/flash-safety.md` has the argument.
 
 mod pipelines;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use crate::stage::gpu::Gpu;
 
 /// Units of time per second: every usual frame rate divides it.
 const TICKS: f64 = 7200.0;
-/// Bounds of the frame rate that the flash rules are applied at, Hz.
+/// Range of the frame rate at which the flash rules are applied, Hz.
 const RATES: [f64; 2] = [1.0, 240.0];
 const CELLS: u32 = (GRID[0] * GRID[1]) as u32;
 /// Sizes of the buffers in `shaders/shared/flash_cells.wgsl`, bytes.
@@ -27,10 +27,10 @@ const SCRATCH_BYTES: u64 = 4 * (CELLS as u64 + 15 * 72 * 65 + 15 * 65 * 49 + 65 
 const VERDICT_BYTES: u64 = 4 * (4 + CELLS as u64);
 /// Cells per workgroup.
 const MEASURED_TOGETHER: u32 = 64;
-/// Kinds of verdict that have something to draw, and the instances that draw it.
+/// Verdicts that draw something; each is also the index of the instance that draws it.
 const MIXED: u32 = 1;
 const PREVIOUS: u32 = 2;
-/// Bind groups cached for the pictures drawn from.
+/// Maximum number of cached bind groups.
 const CACHED_BIND_GROUPS: usize = 4;
 
 /// Matches `Flash` in `shaders/shared/flash_cells.wgsl`.
@@ -58,13 +58,13 @@ pub(in crate::stage) struct FlashLimiter {
     show_groups: Vec<([wgpu::TextureView; 2], wgpu::BindGroup)>,
     /// Time of the newest picture, ticks; wraps.
     now: u32,
-    /// Time in which the newest picture stayed, seconds.
+    /// Seconds for which the newest picture stayed without a new one.
     stayed_secs: f64,
     fresh: bool,
 }
 
 impl FlashLimiter {
-    /// Creates a limiter without history for pictures of `size` pixels. Compiles nothing.
+    /// Creates a limiter with no history for pictures of `size` pixels. Compiles nothing.
     pub fn new(gpu: &Gpu, pipelines: &FlashPipelines, size: [u32; 2]) -> Self {
         let device = &gpu.device;
         let buffer = |label, size, usage| {
@@ -109,13 +109,13 @@ impl FlashLimiter {
         }
     }
 
-    /// Notes that the newest picture stayed for `dt` seconds in which nothing was drawn.
+    /// Records that the newest picture stayed for `dt` seconds in which nothing was drawn.
     pub fn stay(&mut self, dt: f64) {
         self.stayed_secs += dt;
     }
 
     /// Limits `candidate`, the finished picture, and returns the result. `dt` is the time since the previous picture,
-    /// seconds, and `fps` the frame rate, Hz, that both are multiples of.
+    /// seconds, a multiple of the frame interval at `fps`, Hz.
     pub fn draw(
         &mut self,
         gpu: &Gpu,
@@ -156,7 +156,7 @@ impl FlashLimiter {
     fn advance(&mut self, dt: f64, fps: f64) -> FlashBlock {
         let fps = fps.clamp(RATES[0], RATES[1]);
         let frame = (TICKS / fps).round() as u32;
-        // A second of a picture that stays leaves nothing to count, and keeps the product small.
+        // Keep the product small: a picture that stays for a second has nothing left to count.
         let passed = (((dt + self.stayed_secs) * fps).round()).clamp(1.0, 4.0 * fps) as u32;
         self.stayed_secs = 0.0;
         self.now = self.now.wrapping_add(passed * frame);

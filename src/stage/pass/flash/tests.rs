@@ -1,4 +1,4 @@
-//! The limiter on pictures made to get past it, judged by the meter.
+//! Tests of the limiter with adversarial pictures, judged by the flash meter.
 
 use super::super::block_layout::check_layout;
 use super::pipelines::SHADER;
@@ -12,13 +12,13 @@ const SIZE: [u32; 2] = [96, 72];
 
 type Picture = Vec<u8>;
 
-/// Draws pictures through a limiter.
+/// Runs pictures through a limiter.
 struct Bench {
     gpu: Gpu,
     pipelines: FlashPipelines,
 }
 
-/// What came out of the limiter.
+/// The output of the limiter.
 struct Outcome {
     before: FlashScore,
     after: FlashScore,
@@ -63,7 +63,7 @@ impl Bench {
     }
 }
 
-/// A meter that sees a picture again in frames without a new one.
+/// A flash meter that repeats the last picture in frames without a new one.
 struct Judge {
     meter: FlashMeter,
     cells: Cells,
@@ -99,7 +99,7 @@ fn paint([width, height]: [u32; 2], mut colour: impl FnMut(u32, u32) -> [u8; 3])
     picture
 }
 
-/// A sequence of one hostile kind with random parameters.
+/// Returns a sequence of one adversarial kind with random parameters.
 fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
     let kind = rng.below(8);
     let period = 1 + rng.below(8);
@@ -159,18 +159,19 @@ fn hostile(rng: &mut Rng, frames: usize) -> Vec<Picture> {
 }
 
 #[test]
-fn both_sides_agree_on_the_block() {
+fn the_block_layout_matches_the_shader() {
     check_layout!(FlashBlock { now, frame, passed, second, together, fresh }, SHADER, "Flash");
 }
 
-/// Limits random sequences, some of which miss frames. Returns how many needed it.
+/// Limits random sequences, some with dropped frames. Returns how many exceeded the limit, and how many passed
+/// unchanged.
 fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
     let mut counts = [0; 2];
     for seed in seeds {
         let mut rng = Rng::new(seed);
         let fps = [24.0, 25.0, 30.0, 50.0, 60.0, 100.0, 120.0, 144.0][rng.below(8)];
         let mut pictures = Vec::new();
-        // Most change their kind within the second that the rules look at.
+        // Most sequences change their kind within the one-second window of the rules.
         while pictures.len() < (1.4 * fps) as usize {
             let frames = 1 + rng.below((1.4 * fps) as usize);
             pictures.extend(hostile(&mut rng, frames));
@@ -188,15 +189,15 @@ fn attack(bench: &Bench, seeds: std::ops::Range<u64>) -> [u32; 2] {
 }
 
 #[test]
-fn the_meter_passes_what_leaves_and_what_it_passes_stays_to_the_bit() {
+fn limited_pictures_pass_the_meter_and_passing_pictures_are_unchanged() {
     let Some(bench) = Bench::open() else { return };
     let [failing, passing] = attack(&bench, 0..24);
-    assert!(failing >= 10 && passing >= 3, "{failing} sequences need the limiter, {passing} pass without");
+    assert!(failing >= 10 && passing >= 3, "{failing} sequences exceed the limit, {passing} pass unlimited");
 }
 
 #[test]
-#[ignore = "takes minutes; after a change to the limiter or the meter"]
-fn the_meter_passes_what_leaves_for_hours() {
+#[ignore = "takes minutes; run after a change to the limiter or the meter"]
+fn limited_pictures_pass_the_meter_in_a_thousand_sequences() {
     let Some(bench) = Bench::open() else { return };
     attack(&bench, 1000..2000);
 }
@@ -206,7 +207,7 @@ fn a_picture_finer_than_the_cells_is_mixed_and_measured_again() {
     let Some(bench) = Bench::open() else { return };
     let size = [256, 144];
     let mut rng = Rng::new(7);
-    // Lines that move against each other over a strobe: no share of the new picture suits all pixels of a cell.
+    // Lines that move against each other over a strobe: no single blend factor suits all pixels of a cell.
     let pictures: Vec<Picture> = (0..90)
         .map(|frame: u32| {
             let (strobe, shift) = (frame / 3 % 2 * 120, rng.below(9) as u32);

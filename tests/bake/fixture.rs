@@ -1,4 +1,4 @@
-//! Folders for one bake, and the program run in them.
+//! Folders for one bake, and helpers that run the program on them.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -9,20 +9,20 @@ use std::time::{Duration, Instant};
 use aivj::stage::Gpu;
 use serde_json::Value;
 
-/// A library, an out folder, packs and a store, gone at the end.
-pub struct Kitchen {
+/// A library, an output folder, packs and a store, deleted on drop.
+pub struct BakeFixture {
     root: tempfile::TempDir,
     pub library: PathBuf,
 }
 
-/// What a run left behind.
+/// The result of one run.
 pub struct Run {
     pub status: ExitStatus,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// Copies of so many built-in presets, named `good ...`.
+/// Writes `count` copies of built-in presets, named `good ...`.
 pub fn good_presets(folder: &Path, count: usize) {
     let all: Vec<_> = aivj::library::built_in().collect();
     for number in 0..count {
@@ -31,15 +31,16 @@ pub fn good_presets(folder: &Path, count: usize) {
     }
 }
 
-/// Paths of the verdicts in a run's JSON lines.
+/// Returns the paths of the verdicts in a run's JSON Lines.
 pub fn judged(lines: &str) -> Vec<String> {
     let events = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let verdicts = events.filter(|event| event["event"] == "judged");
     verdicts.filter_map(|event| event["path"].as_str().map(str::to_owned)).collect()
 }
 
-impl Kitchen {
-    /// `None` where `AIVJ_NO_GPU=1` states that there is no graphics device: nothing can be baked without one.
+impl BakeFixture {
+    /// Creates the folders; `None` if `AIVJ_NO_GPU=1` declares that there is no graphics device, which every bake
+    /// needs.
     pub fn new() -> Option<Self> {
         Gpu::for_test()?;
         let root = tempfile::tempdir().expect("a folder");
@@ -78,7 +79,7 @@ impl Kitchen {
         self.audit_command(more).spawn().expect("started")
     }
 
-    /// Runs a stage; `OUT` and `PACKS` stand for this kitchen's folders.
+    /// Runs a stage; `OUT` and `PACKS` in `folders` stand for the fixture's folders.
     pub fn bake(&self, arguments: &[&str], folders: &[&str]) -> Run {
         let mut command = self.command();
         command.args(arguments);
@@ -92,7 +93,7 @@ impl Kitchen {
         run(command)
     }
 
-    /// Starts an audit with one process and kills it, without warning, after so many verdicts; returns their paths.
+    /// Starts an audit with one worker and kills it after `verdicts` verdicts; returns their paths.
     pub fn audit_killed_after(&self, verdicts: usize) -> Vec<String> {
         let mut child = self.start_audit(&["--json", "--workers", "1"]);
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
@@ -108,8 +109,7 @@ impl Kitchen {
         told
     }
 
-    /// Starts a night with one process and kills it, without warning, after so many presets of a stage, or as the stage
-    /// begins.
+    /// Starts an overnight bake with one worker and kills it after `presets` presets of a stage, or at its start.
     pub fn night_killed_in(&self, frames: &[&str], stage: &str, presets: u64) {
         let mut command = self.command();
         command.args(["overnight", "--pack", "night", "--k", "8", "--json", "--workers", "1"]).args(frames);
@@ -139,7 +139,7 @@ impl Kitchen {
         }
     }
 
-    /// Names of the library's files.
+    /// Returns the names of the library's files.
     pub fn presets(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.library).expect("read").flatten();
         let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
@@ -147,7 +147,7 @@ impl Kitchen {
         names
     }
 
-    /// The audit's entries by path.
+    /// Returns the audit's entries by path.
     pub fn entries(&self) -> BTreeMap<String, Value> {
         let text = std::fs::read_to_string(self.folder("out").join("preset-audit.json")).expect("an audit");
         let audit: Value = serde_json::from_str(&text).expect("JSON");
@@ -155,7 +155,7 @@ impl Kitchen {
         entries.into_iter().map(|e| (e["relPath"].as_str().expect("a path").to_owned(), e)).collect()
     }
 
-    /// All that has to be equal when everything is done again.
+    /// Returns every value that must be equal when the bake is repeated.
     pub fn metrics(&self) -> BTreeMap<String, Value> {
         let told = |entry: Value| {
             let verdict = &entry["verdict"];
