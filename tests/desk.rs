@@ -64,7 +64,7 @@ fn check(name: &str, moment: Moment) {
     let renderer = renderer::OffScreen::new(Gpu::headless().expect("it was there a moment ago"));
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
     let mut desk = Desk::default();
-    desk.turn_to(moment.page);
+    desk.open(moment.page);
     let (keys, _) = aivj::app::keys(None);
     let heard = if moment.snapshot.features.silent { PresetAudio::default() } else { heard() };
     let settings = &moment.settings;
@@ -363,7 +363,7 @@ fn the_settings_page() {
             ..Settings::default()
         },
         inputs: vec!["Built-in Audio Analog Stereo".into(), "USB Audio".into()],
-        looking: false,
+        refreshing: false,
         output_on: Some((1, true)),
         monitors: vec!["eDP-1 1920x1080".into(), "HDMI-A-1 1280x720".into()],
         libraries: vec!["/home/me/presets".into(), "/home/me/.local/share/aivj/packs/summer".into()],
@@ -423,7 +423,7 @@ fn a_preset_on_the_map_can_be_selected_and_played() {
         (aivj::app::keys(None).0, heard(), MidiView::default(), BakeView::default());
     let settings = SettingsView::default();
     let mut desk = Desk::default();
-    desk.turn_to(Page::Map);
+    desk.open(Page::Map);
     let asked = std::cell::RefCell::new(Vec::new());
     let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
         let view = DeskView {

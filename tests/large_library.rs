@@ -149,7 +149,7 @@ fn draw(library: LibraryView) {
     for page in [Page::Library, Page::Map] {
         let context = egui::Context::default();
         let mut desk = Desk::default();
-        desk.turn_to(page);
+        desk.open(page);
         let mut times_ms: Vec<f64> = Vec::new();
         let mut asked = Vec::new();
         for frame in 0..120 {

@@ -93,7 +93,7 @@ impl Archive {
     }
 
     /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
-    pub fn turn_to(&mut self, presets: Option<&Path>) {
+    pub fn switch_to(&mut self, presets: Option<&Path>) {
         self.presets = presets.map(Path::to_owned);
         self.reopen(false);
     }
@@ -101,7 +101,7 @@ impl Archive {
     fn reopen(&mut self, ignore_blacklist: bool) {
         self.view.missing = None;
         self.view.held_back = None;
-        if let Err(error) = self.watcher.turn_to(self.presets.as_deref(), ignore_blacklist) {
+        if let Err(error) = self.watcher.switch_to(self.presets.as_deref(), ignore_blacklist) {
             self.message = Some(format!("could not start the library thread: {error}; try again"));
         }
     }

@@ -47,7 +47,7 @@ impl Baking {
     }
 
     /// Switches to another library; a running bake continues with its own.
-    pub fn turn_to(&mut self, library: Option<&Path>) {
+    pub fn switch_to(&mut self, library: Option<&Path>) {
         self.library = library.map(|place| LibraryLocation::of(place).folder);
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn the_page_shows_the_library_to_bake() {
         let mut baking = Baking::new(Some(Path::new("/presets/a")), &[]);
         BakeProgress::new(baking.view.clone()).handle(NightEvent::Note { text: "of a".into() });
-        baking.turn_to(Some(Path::new("/presets/b")));
+        baking.switch_to(Some(Path::new("/presets/b")));
         assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
         BakeProgress::new(baking.view.clone()).end();
         let view = baking.view();

@@ -1,4 +1,4 @@
-//! Writes the set log on a thread of its own, so that the show never waits for a disk.
+//! Writes the set log on its own thread, so that the show never waits for a disk.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};

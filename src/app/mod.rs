@@ -18,7 +18,7 @@ mod output;
 mod painter;
 mod performance;
 mod persistence;
-mod places;
+mod placements;
 mod preferences;
 mod replay;
 mod resume;

@@ -1,4 +1,4 @@
-//! The desk's window: egui's input, its picture, and presenting it.
+//! The desk window: passes input to egui, paints the desk and presents it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::live::NewestPicture;
 use super::surface::WindowSurface;
 use crate::stage::RenderContext;
 
-/// Time until the desk is painted again while there is no graphics device.
+/// Time until the next attempt to paint while there is no graphics device.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The desk's window with egui.
+/// The desk window with egui.
 pub(super) struct Painter {
     context: egui::Context,
     input: egui_winit::State,
@@ -31,9 +31,9 @@ pub(super) struct Painter {
     clicked: bool,
 }
 
-/// What egui wants after an event.
+/// egui's response to an event.
 pub(super) struct Wanted {
-    /// Whether the event must not act on the show.
+    /// Whether egui has used the event, so that it must not act on the show.
     pub consumed: bool,
     /// Whether the desk looks different now.
     pub repaint: bool,
@@ -81,7 +81,7 @@ impl Painter {
         Wanted { consumed, repaint: response.repaint }
     }
 
-    /// Presents the desk again, whether or not it changes: the window has lost its contents.
+    /// Presents the desk again even if nothing changes, because the window has lost its contents.
     pub fn expose(&mut self) {
         self.presented = false;
     }

@@ -1,6 +1,6 @@
 //! The settings of a running show: current values, available choices, and the file they are saved to.
 //!
-//! Files and audio systems are queried on threads of their own; the show never waits for them.
+//! Files and audio systems are queried on separate threads; the show never waits for them.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -19,7 +19,7 @@ struct Choices {
     inputs: Vec<String>,
     libraries: Vec<PathBuf>,
     midi: Vec<String>,
-    looking: bool,
+    refreshing: bool,
 }
 
 /// The settings with their file and choices.
@@ -71,12 +71,12 @@ impl Preferences {
     }
 
     /// Refreshes inputs, libraries and profiles in the background.
-    pub fn look(&self) {
+    pub fn refresh(&self) {
         let before = self.choices.read();
-        if before.looking {
+        if before.refreshing {
             return;
         }
-        self.choices.publish(Choices { looking: true, ..(*before).clone() });
+        self.choices.publish(Choices { refreshing: true, ..(*before).clone() });
         let (choices, config) = (self.choices.clone(), self.config.clone());
         let work = move || choices.publish(choices_now(config.as_deref()));
         if let Err(error) = std::thread::Builder::new().name("refresh".into()).spawn(work) {
@@ -85,13 +85,13 @@ impl Preferences {
         }
     }
 
-    /// Returns the state of the Settings page, without what only the windows know.
+    /// Returns the state of the Settings page, except for what only the windows know.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {
             settings: self.settings.clone(),
             inputs: choices.inputs.clone(),
-            looking: choices.looking,
+            refreshing: choices.refreshing,
             libraries: choices.libraries.clone(),
             midi: choices.midi.clone(),
             file: self.config.as_ref().map(|folder| folder.join(SETTINGS_FILE).display().to_string()),
@@ -136,7 +136,7 @@ fn choices_now(config: Option<&Path>) -> Choices {
             .iter()
             .filter_map(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
             .collect(),
-        looking: false,
+        refreshing: false,
     }
 }
 

@@ -1,5 +1,5 @@
-//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on a thread of its
-//! own; this one only passes on what the performer does, and paints the desk.
+//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on its
+//! own thread; this one only forwards input and paints the desk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
 use super::logbook::LogBook;
 use super::output::Output;
 use super::painter::Painter;
-use super::places::{Place, Places};
+use super::placements::{WindowPlacement, WindowPlacements};
 use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
 use super::screen::{self, Screen};
@@ -48,7 +48,7 @@ use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// The same with software rendering, where the desk takes its time from the output.
+/// The same with software rendering, where the desk competes with the output for CPU time.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
@@ -69,7 +69,7 @@ pub struct AppSettings {
     pub seconds: Option<f64>,
     /// The connection to the supervisor.
     pub link: Link,
-    /// The show to go on from after a crash.
+    /// The show to resume after a crash.
     pub resumed: Option<SavedShow>,
 }
 
@@ -93,7 +93,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         running: None,
         failed: None,
     };
-    let result = events.run_app(&mut app).context("running the windows");
+    let result = events.run_app(&mut app).context("running the event loop");
     leave::limit();
     let ended_well = app.running.take().is_none_or(|mut running| running.live.end());
     result?;
@@ -153,7 +153,7 @@ struct Running {
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Other starts of the program that ask for the windows.
+    /// Requests of later starts of the program to raise the windows.
     raises: RaiseRequests,
     /// The numbers of the displays, while they are shown.
     identify: Option<Identify>,
@@ -167,16 +167,16 @@ struct Running {
 
 /// Decides when the desk is painted.
 struct Repaint {
-    /// Shortest interval between two paintings that nothing has caused.
+    /// Interval between repaints that nothing has requested.
     every: Duration,
     painted: Option<Instant>,
     due: Option<Instant>,
-    /// Whether a painting was requested, rather than caused by the system.
+    /// Whether a repaint was requested by the program, not by the system.
     requested: bool,
 }
 
 impl Repaint {
-    /// Asks for a painting after `delay`, but not sooner after the last one than half the interval.
+    /// Requests a repaint after `delay`, but not sooner after the last one than half the interval.
     fn ask(&mut self, delay: Duration) {
         let now = Instant::now();
         let Some(wanted) = now.checked_add(delay) else { return };
@@ -185,7 +185,7 @@ impl Repaint {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
-    /// Returns whether a painting is due.
+    /// Returns whether a repaint is due.
     fn is_due(&self) -> bool {
         self.due.is_some_and(|due| due <= Instant::now())
     }
@@ -348,7 +348,7 @@ impl Running {
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
-                log::warn!("bakes and imports on this machine cannot see this show: {error}");
+                log::warn!("bakes and imports on this machine cannot detect this show: {error}");
                 None
             }
         });
@@ -386,9 +386,9 @@ impl Running {
             .context("starting the output's thread")?;
         let surroundings = Surroundings {
             settings: settings.clone(),
-            places: places.cloned().unwrap_or_else(|| Places {
-                output: Place::of(&output_window),
-                desk: Place::of(&desk_window),
+            places: places.cloned().unwrap_or_else(|| WindowPlacements {
+                output: WindowPlacement::of(&output_window),
+                desk: WindowPlacement::of(&desk_window),
                 desk_hidden: false,
             }),
         };
@@ -454,7 +454,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Does what is due for the windows, whatever the show does.
+    /// Runs the periodic checks of the windows, whatever the show does.
     fn look_around(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
         self.screen.look(&self.output_window, &self.desk_window);
@@ -465,7 +465,7 @@ impl Running {
         if std::mem::take(&mut self.identifies) {
             match Identify::show(events, &self.pictures) {
                 Ok(identify) => self.identify = Some(identify),
-                Err(error) => self.message = Some(format!("could not show the numbers: {error:#}")),
+                Err(error) => self.message = Some(format!("could not show the display numbers: {error:#}")),
             }
         }
         if self.raises.take() {
@@ -496,13 +496,13 @@ impl Running {
             window.request_user_attention(Some(UserAttentionType::Critical));
             window.focus_window();
         }
-        self.message = Some("the program was started again: this show is already running".into());
+        self.message = Some("aivj was started again; this show is already running".into());
         self.repaint.ask(Duration::ZERO);
     }
 
     /// Acts on a key; on the desk, some keys act on the selection.
     fn key(&mut self, action: Action, on_desk: bool) {
-        match if on_desk { self.desk.aimed(action) } else { Some(action) } {
+        match if on_desk { self.desk.redirect(action) } else { Some(action) } {
             Some(action) => self.act(action),
             None => {
                 let message = "select a preset first: on this page the key acts on the selection";
@@ -512,26 +512,26 @@ impl Running {
         }
     }
 
-    /// Publishes settings and places of the windows, if they have changed.
+    /// Publishes settings and placement of the windows, if they have changed.
     fn publish_surroundings(&mut self) {
         if std::mem::take(&mut self.moved) {
             self.surroundings.publish(Surroundings {
                 settings: self.preferences.settings().clone(),
-                places: Places {
-                    output: Place::of(&self.output_window),
-                    desk: Place::of(&self.desk_window),
+                places: WindowPlacements {
+                    output: WindowPlacement::of(&self.output_window),
+                    desk: WindowPlacement::of(&self.desk_window),
                     desk_hidden: self.desk_hidden,
                 },
             });
         }
     }
 
-    /// Takes what the show has for the windows.
+    /// Handles what the show has sent to the windows.
     fn called(&mut self) {
         while let Some(action) = self.live.action() {
             match action {
                 Action::Window(window) => self.act_on_windows(window),
-                Action::Select(control) => self.desk.take(control),
+                Action::Select(control) => self.desk.select_macro(control),
                 _ => {} // The show acts on everything else.
             }
         }
@@ -542,7 +542,7 @@ impl Running {
         match action {
             Action::Window(window) => self.act_on_windows(window),
             Action::Select(control) => {
-                self.desk.take(control);
+                self.desk.select_macro(control);
                 self.order(Order::Act(action));
             }
             _ => self.order(Order::Act(action)),
@@ -564,8 +564,8 @@ impl Running {
                 self.desk_window.set_visible(!self.desk_hidden);
                 self.moved = true;
             }
-            WindowAction::Page(page) => self.desk.turn_to(page),
-            WindowAction::NextPage => self.desk.turn_page(),
+            WindowAction::Page(page) => self.desk.open(page),
+            WindowAction::NextPage => self.desk.open_next(),
             WindowAction::Help => self.desk.toggle_help(),
             WindowAction::Picture => self.order(Order::Screenshot),
         }
@@ -628,7 +628,7 @@ impl Running {
                 }
             }
             DeskRequest::Library(request) => self.order(Order::Library(request)),
-            DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
+            DeskRequest::Settings(SettingsRequest::Refresh) => self.preferences.refresh(),
             DeskRequest::Settings(SettingsRequest::Identify) => self.identifies = true,
             DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
         }
@@ -662,10 +662,10 @@ impl Running {
             },
             Setting::Presets(path) => {
                 self.order(Order::Presets(path.clone()));
-                self.baking.turn_to(path.as_deref());
+                self.baking.switch_to(path.as_deref());
             }
             Setting::Monitor(display) => {
-                self.screen.turn_to(*display, &self.output_window, &self.desk_window);
+                self.screen.switch_to(*display, &self.output_window, &self.desk_window);
             }
             Setting::Rate(rate) => self.order(Order::Rate(*rate)),
             Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),

@@ -14,7 +14,7 @@ use crate::show::{Command, Upcoming};
 /// Presets listed in the history.
 const HISTORY: usize = 60;
 /// Side of an icon, in points.
-const SIGN: f32 = 28.0;
+const ICON: f32 = 28.0;
 
 /// Shows the cards, the next preset first.
 pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
@@ -67,16 +67,20 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
-                let star = sign(ui, past.favourite, "Favourite", |ui, center, color| {
+                let star = icon_button(ui, past.favourite, "Favourite", |ui, center, color| {
                     mark::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
                 });
                 if star {
                     commands.push(Command::FavouritePreset(past.id));
                 }
-                let ban =
-                    sign(ui, past.banned, if past.banned { "Unban" } else { "Ban" }, |ui, center, color| {
+                let ban = icon_button(
+                    ui,
+                    past.banned,
+                    if past.banned { "Unban" } else { "Ban" },
+                    |ui, center, color| {
                         mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
-                    });
+                    },
+                );
                 if ban {
                     commands.push(Command::BanPreset(past.id));
                 }
@@ -89,8 +93,8 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
 }
 
 /// Draws an icon button; returns whether it was clicked.
-fn sign(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(SIGN), Sense::click());
+fn icon_button(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(ICON), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, title));
     draw(ui, rect.center(), if response.hovered() { style::TEXT } else { style::DARK });
     response.on_hover_text(title).clicked()

@@ -19,7 +19,7 @@ pub(super) fn show(
     ui: &mut Ui,
     view: &DeskView,
     meters: &mut Meters,
-    in_hand: Control,
+    selected: Control,
     commands: &mut Vec<Command>,
 ) {
     egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
@@ -37,7 +37,7 @@ pub(super) fn show(
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
         preview(ui, view);
-        macros::show(ui, view.snapshot, in_hand, commands);
+        macros::show(ui, view.snapshot, selected, commands);
         buttons(ui, view, commands);
     });
 }

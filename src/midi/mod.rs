@@ -77,7 +77,7 @@ impl Midi {
     }
 
     /// Switches to the profiles in another folder.
-    pub fn turn_to(&mut self, folder: Option<PathBuf>) {
+    pub fn switch_to(&mut self, folder: Option<PathBuf>) {
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
         // Its thread may still be writing; the show does not wait.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {

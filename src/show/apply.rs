@@ -1,4 +1,4 @@
-//! Applies the performer's commands. Nothing here waits for the music.
+//! Applies the performer's commands at once, without waiting for the music.
 
 use super::Command;
 use super::choosing::LeaveReason;

@@ -308,7 +308,7 @@ impl Show {
         }
         let entry = &self.director.pool.catalogue.entries[index as usize];
         let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
-        self.decks.urge(slot.deck, Urgency::Hand);
+        self.decks.set_urgency(slot.deck, Urgency::Performer);
         self.decks.candidates.insert(0, Slot { reason: Reason::plain(reason), ..slot });
     }
 
@@ -401,7 +401,7 @@ impl Show {
             self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
         let urgent = self.wanted == Some(Wanted::Safe) || self.decks.front.is_none();
-        self.decks.urge(slot.deck, if urgent { Urgency::Hand } else { Urgency::Spare });
+        self.decks.set_urgency(slot.deck, if urgent { Urgency::Performer } else { Urgency::Spare });
         let reason = Reason::plain("Safe preset, kept warm");
         self.decks.safe = Some(Slot { reason, ..slot });
     }
@@ -413,7 +413,7 @@ impl Cause {
         match self {
             Self::Music(moment) => Moment::description(moment),
             Self::Performer => "requested",
-            Self::Watch => "the preset before was taken off the air",
+            Self::Watch => "the previous preset was taken off the air",
             Self::Start => "show started",
         }
     }

@@ -1,4 +1,4 @@
-//! What a show remembers between shows. Plain data; storing it is the job of `app`.
+//! What is remembered between shows. Plain data; `app` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

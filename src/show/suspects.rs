@@ -1,6 +1,6 @@
 //! Finds the preset that keeps losing the graphics device.
 //!
-//! A loss counts against the presets that had just begun to draw. Presets that draw on are cleared, so that losses with
+//! A loss counts against the presets that had just begun to draw. Presets that keep drawing are cleared, so that losses with
 //! another cause are never blamed on what happens to be on air.
 
 use std::collections::BTreeMap;

@@ -16,7 +16,7 @@ use crate::midi::Midi;
 use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
 use crate::watchdog::Link;
 
-/// What the windows ask of the show.
+/// A request from the windows to the show.
 pub(in crate::app) enum Order {
     /// An action by the performer, except on the windows.
     Act(Action),
@@ -38,7 +38,7 @@ pub(in crate::app) enum Order {
     Screenshot,
 }
 
-/// What the show asks of the windows.
+/// A request from the show to the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum Call {
     /// There is something new to show on the desk, or an action in the queue.
@@ -94,6 +94,6 @@ pub(in crate::app) struct ShowParts {
     pub link: Link,
     /// Random seed.
     pub seed: u64,
-    /// Settings and places of the windows, for a show that goes on from this one.
+    /// Settings and placement of the windows, for a show that resumes this one.
     pub surroundings: Latest<Surroundings>,
 }

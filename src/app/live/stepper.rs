@@ -5,9 +5,9 @@ use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
-/// Interval between looks at the device while frames are in flight, seconds: the precision of measured times.
+/// Polling interval of the device while frames are in flight, seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
-/// Most slots that surfaces may take from the show in a row to change their size.
+/// Maximum number of slots in a row that resizing surfaces may take from the show.
 const MOST_PAUSED: u32 = 12;
 
 /// Longest rest after a frame, seconds: its measured time includes a suspension of the machine.

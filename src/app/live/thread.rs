@@ -23,7 +23,7 @@ use crate::watchdog::Link;
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest sleep in a row: the supervisor takes a show that is silent for much longer for hung.
+/// Longest sleep in a row: the supervisor considers a show hung if it is silent for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
@@ -204,9 +204,9 @@ impl ShowThread {
         match order {
             Order::Act(action) => self.act(&action),
             Order::Midi(request) => self.midi.asked(request),
-            Order::MidiFolder(folder) => self.midi.turn_to(folder),
+            Order::MidiFolder(folder) => self.midi.switch_to(folder),
             Order::Library(request) => self.archive.asked(request),
-            Order::Presets(path) => self.archive.turn_to(path.as_deref().map(Path::new)),
+            Order::Presets(path) => self.archive.switch_to(path.as_deref().map(Path::new)),
             Order::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);
                 // Its thread may still be busy opening the old input.

@@ -19,7 +19,7 @@ impl LibraryPage {
         if entered(&field)
             && let Some(&first) = view.answer.indices.first()
         {
-            self.in_hand = Some(library.entries[first as usize].id);
+            self.selected = Some(library.entries[first as usize].id);
         }
         if let Some(trouble) = &view.answer.problem {
             ui.label(RichText::new(trouble).color(style::WARN));

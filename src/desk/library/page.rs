@@ -22,7 +22,7 @@ pub(in crate::desk) struct LibraryPage {
     pub(super) question: SearchQuery,
     pub(super) favourites_only: bool,
     pub(super) asked: Option<SearchQuery>,
-    pub(super) in_hand: Option<PresetId>,
+    pub(super) selected: Option<PresetId>,
     pub(super) map: MapView,
     /// Started when the page is first opened.
     pub(super) thumbs: Option<Thumbs>,
@@ -30,8 +30,8 @@ pub(in crate::desk) struct LibraryPage {
 
 impl LibraryPage {
     /// Returns the selected preset.
-    pub fn in_hand(&self) -> Option<PresetId> {
-        self.in_hand
+    pub fn selected(&self) -> Option<PresetId> {
+        self.selected
     }
 }
 
@@ -39,5 +39,5 @@ impl LibraryPage {
 #[derive(Default)]
 pub(in crate::desk) struct Done {
     pub commands: Vec<Command>,
-    pub asks: Vec<LibraryRequest>,
+    pub requests: Vec<LibraryRequest>,
 }

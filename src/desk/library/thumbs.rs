@@ -1,4 +1,4 @@
-//! Thumbnails of presets from the frames of a bake, read and decoded on a thread of their own.
+//! Thumbnails of presets from the frames of a bake, read and decoded on their own thread.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

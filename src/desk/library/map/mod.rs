@@ -30,7 +30,7 @@ const NAMES: usize = 24;
 /// State the map shares with the page.
 pub(super) struct MapContext<'a> {
     pub playing: Option<PresetId>,
-    pub in_hand: &'a mut Option<PresetId>,
+    pub selected: &'a mut Option<PresetId>,
     pub thumbs: Option<&'a mut Thumbs>,
 }
 
@@ -84,7 +84,7 @@ impl MapView {
             }
         };
         view.favourites.iter().take(RINGS).for_each(|id| ring(*id, 5.0, style::ACCENT));
-        hands.in_hand.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
+        hands.selected.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
         if let Some(id) = hands.playing {
             ring(id, 9.0, style::ON_LIGHT);
             ring(id, 11.0, style::GOOD);
@@ -99,7 +99,7 @@ impl MapView {
         let entry = &answer.library.entries[place];
         ring(entry.id, 6.0, style::TEXT);
         if response.clicked() {
-            *hands.in_hand = Some(entry.id);
+            *hands.selected = Some(entry.id);
         }
         if response.double_clicked() {
             commands.push(Command::PlayNow(entry.id));

@@ -17,9 +17,9 @@ const PICTURE: f32 = 96.0;
 const BUTTONS: usize = 5;
 
 impl LibraryPage {
-    pub(super) fn preset_in_hand(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
+    pub(super) fn preset_details(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
         let library = &view.answer.library;
-        let entry = self.in_hand.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
+        let entry = self.selected.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
             ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
             return;
