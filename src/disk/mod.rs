@@ -2,7 +2,7 @@
 //!
 //! Nothing in a folder is trusted. Only regular files are opened, and only up to a size; a link leads to another file, but
 //! a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if the disk
-//! does not answer, so a network mount that stalls costs the files on it and nothing else.
+//! does not respond, so a stalled network mount affects only the files on it.
 
 mod dds;
 mod error;

@@ -1,4 +1,4 @@
-//! Who can change a file.
+//! Checks who can replace a file.
 
 use std::io;
 use std::path::{Path, PathBuf};

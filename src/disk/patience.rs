@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Longest wait for any progress of an operation.
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// Longest wait while many operations are stalled: the files of a dead mount are then skipped quickly.
+/// Longest wait while many operations are stalled, so that the files of a dead mount are skipped quickly.
 const SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// Number of stalled operations from which on the short wait applies.
 const MANY: usize = 4;
@@ -22,7 +22,7 @@ type Job = Box<dyn FnOnce() + Send>;
 static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 static STALLED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the parts of an operation that are done, so that a slow one is told from a stalled one.
+/// Counts the parts of an operation that are done, to distinguish a slow one from a stalled one.
 #[derive(Clone, Default)]
 pub struct Pulse(Arc<AtomicU64>);
 
@@ -47,7 +47,7 @@ fn patiently_for<T: Send + 'static>(
 ) -> io::Result<T> {
     let stalled = STALLED.load(Ordering::Relaxed);
     if stalled >= MAX_STALLED {
-        return Err(timed_out("not tried: too many earlier reads have had no answer"));
+        return Err(timed_out("skipped: too many earlier reads are still stalled"));
     }
     let patience = if stalled >= MANY { patience.min(SHORT_PATIENCE) } else { patience };
     let pulse = Pulse::default();
@@ -78,7 +78,7 @@ fn patiently_for<T: Send + 'static>(
         }
     }
     STALLED.fetch_add(1, Ordering::Relaxed);
-    Err(timed_out("the disk does not answer"))
+    Err(timed_out("the disk does not respond"))
 }
 
 fn timed_out(why: &'static str) -> io::Error {

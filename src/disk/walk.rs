@@ -21,7 +21,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// Returns what these facts describe.
+    /// Returns the kind of a file with this metadata.
     pub fn of(facts: &Metadata) -> Self {
         let kind = facts.file_type();
         #[cfg(unix)]
@@ -47,7 +47,7 @@ impl FileKind {
     /// Fails unless this is a regular file.
     ///
     /// # Errors
-    /// The error says what it is instead.
+    /// The error states what it is instead.
     pub fn regular(self) -> io::Result<()> {
         let what = match self {
             Self::Regular => return Ok(()),
@@ -71,7 +71,7 @@ pub struct Item {
 /// Lists a folder, ordered by name.
 ///
 /// # Errors
-/// Fails if the folder cannot be read, or if the disk does not answer.
+/// Fails if the folder cannot be read, or if the disk does not respond.
 pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     let folder = folder.to_owned();
     patiently(move |pulse| {
@@ -100,7 +100,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
 /// Returns what `path` is, after following links.
 ///
 /// # Errors
-/// Fails if it does not exist, or if the disk does not answer.
+/// Fails if it does not exist, or if the disk does not respond.
 pub fn kind(path: &Path) -> io::Result<FileKind> {
     let path = path.to_owned();
     patiently(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
@@ -108,7 +108,7 @@ pub fn kind(path: &Path) -> io::Result<FileKind> {
 
 /// Returns the facts of many files of a folder, after following links, in their order.
 ///
-/// One that does not answer is an error of kind `TimedOut`; those after it are looked at all the same.
+/// One that does not respond is an error of kind `TimedOut`; those after it are still examined.
 pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
     while all.len() < names.len() {
@@ -142,7 +142,7 @@ pub type FolderKey = PathBuf;
 /// Returns the identity of a folder.
 ///
 /// # Errors
-/// Fails if it does not exist, or if the disk does not answer.
+/// Fails if it does not exist, or if the disk does not respond.
 pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
     let folder = folder.to_owned();
     #[cfg(unix)]
@@ -158,7 +158,7 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 ///
 /// # Errors
 /// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the system's
-/// folders of processes and devices; also if it does not exist, or if the disk does not answer.
+/// folders of processes and devices; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let link = link.to_owned();
     let real = patiently(move |_| std::fs::canonicalize(link))?;
@@ -186,7 +186,7 @@ pub struct Skipped {
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
 /// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a regular
-/// file, and what cannot be read, is an error with its name; the walk goes on after it.
+/// file, and what cannot be read, is an error with its name; the walk continues after it.
 pub struct Walk<W> {
     wanted: W,
     /// The root without links, if linked folders are entered.
@@ -198,7 +198,7 @@ pub struct Walk<W> {
 }
 
 enum Left {
-    /// A folder below the root by that many levels.
+    /// A folder that many levels below the root.
     Folder(PathBuf, usize),
     Entry(PathBuf, Option<FileKind>, usize),
 }

@@ -1,4 +1,4 @@
-//! Replacing a file by its path: readers never see a partial file, a failed write leaves the old file untouched, and a
+//! Replaces a file by its path: readers never see a partial file, a failed write leaves the old file untouched, and a
 //! finished one survives a power cut.
 
 use std::fs::File;

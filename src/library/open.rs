@@ -232,7 +232,7 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Keeps the presets listed in a manifest and learns their names in it.
+    /// Keeps the presets listed in a manifest and records the names it gives them.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;

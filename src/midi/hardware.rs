@@ -28,7 +28,7 @@ const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 pub struct Hardware {
     news: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
-    told: u64,
+    reported: u64,
     out: Option<Sender<(String, Vec<u8>)>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,17 +42,17 @@ impl Hardware {
         let lost = dropped.clone();
         let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&orders);
         let thread = thread::Builder::new().name("midi".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI is not available: {error}")).ok();
-        Self { news, dropped, told: 0, out: Some(out), thread }
+        let thread = thread.inspect_err(|error| log::error!("MIDI is unavailable: {error}")).ok();
+        Self { news, dropped, reported: 0, out: Some(out), thread }
     }
 }
 
 impl MidiSource for Hardware {
     fn receive(&mut self) -> Option<PortEvent> {
         let dropped = self.dropped.load(Ordering::Relaxed);
-        if dropped > self.told {
-            let fresh = dropped - self.told;
-            self.told = dropped;
+        if dropped > self.reported {
+            let fresh = dropped - self.reported;
+            self.reported = dropped;
             return Some(PortEvent::Trouble(format!("too many MIDI messages: {fresh} were dropped")));
         }
         self.news.try_recv().ok()
@@ -91,14 +91,14 @@ struct Watcher {
 impl Watcher {
     fn run(mut self, orders: &Receiver<(String, Vec<u8>)>) {
         let mut lister: Option<MidiInput> = None;
-        let mut told = false;
+        let mut reported = false;
         loop {
             if lister.is_none() {
                 match list() {
                     Ok(input) => lister = Some(input),
-                    Err(why) if !told => {
-                        told = true;
-                        self.tell(PortEvent::Absent(why));
+                    Err(why) if !reported => {
+                        reported = true;
+                        self.send_event(PortEvent::Absent(why));
                     }
                     Err(_) => {}
                 }
@@ -129,7 +129,7 @@ impl Watcher {
             .collect();
         for device in gone {
             self.devices.remove(&device);
-            self.tell(PortEvent::Gone { device });
+            self.send_event(PortEvent::Gone { device });
         }
         for (name, port) in ports {
             if self.devices.contains_key(&name) {
@@ -139,7 +139,7 @@ impl Watcher {
                 Ok(connected) => {
                     let leds = connected.output.is_some();
                     self.devices.insert(name.clone(), connected);
-                    self.tell(PortEvent::Came { device: name, leds });
+                    self.send_event(PortEvent::Came { device: name, leds });
                 }
                 // Retried at the next scan.
                 Err(error) => log::debug!("cannot open {name}: {error}"),
@@ -171,7 +171,7 @@ impl Watcher {
         }
     }
 
-    fn tell(&self, news: PortEvent) {
+    fn send_event(&self, news: PortEvent) {
         if self.report.try_send(news).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -64,7 +64,7 @@ pub struct Midi {
     /// Whether auto-map is active.
     mapping: bool,
     last_event: String,
-    /// Why MIDI is not available, if it is not.
+    /// Why MIDI is unavailable, if it is.
     absent: Option<String>,
     message: Option<String>,
     locked: bool,

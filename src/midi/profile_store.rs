@@ -51,11 +51,11 @@ impl ProfileStore {
             }
         };
         let thread = thread::Builder::new().name("midi profiles".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI profiles are not saved: {error}")).ok();
+        let thread = thread.inspect_err(|error| log::error!("MIDI profiles will not be saved: {error}")).ok();
         Self { orders: Some(orders), fetched, thread }
     }
 
-    /// Requests a device's profile.
+    /// Requests the profile of a device.
     pub fn fetch(&self, device: &str) {
         self.order(Order::Fetch(device.to_owned()));
     }

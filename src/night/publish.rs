@@ -1,4 +1,4 @@
-//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the one before.
+//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the previous one.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
 pub enum PublishError {
     /// The bake covers only a part of the library, and the existing index covers more.
     #[error(
-        "the index was not published: this bake covers {new} presets, and the library's index {old}. It is in {folder}; \
-         bake the whole library to replace the library's index"
+        "index not published: this bake covers {new} presets, but the library's index covers {old}; the new index is in \
+         {folder}; bake the whole library to replace the library's index"
     )]
     Smaller {
         /// Presets in the new index.
@@ -39,7 +39,7 @@ impl PublishError {
     }
 }
 
-/// Copies the index in `folder` to `library`. The index before is kept for [`restore_index`]; an edited policy stays. An
+/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; an edited policy stays. An
 /// index of a `partial` bake never replaces one of more presets.
 pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
     let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
@@ -74,7 +74,7 @@ pub fn has_previous_index(library: &Path) -> bool {
     [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
 }
 
-/// Exchanges the index of a library and the one before; a second call takes this back.
+/// Swaps the index of a library with the previous one; a second call undoes this.
 pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     if !has_previous_index(library) {
         return Err(PublishError::NoPrevious(library.to_owned()));

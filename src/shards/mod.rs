@@ -1,7 +1,7 @@
-//! Bakes on several machines: each works on one shard in a folder of its own, and `merge` joins the folders.
+//! Bakes on several machines: each works on one shard in its own folder, and `merge` joins the folders.
 //!
 //! A finished shard is sealed: `shard.json` describes it, and `SHA256SUMS` holds the hash of every file, so that a merge
-//! finds a torn copy. A shard that is started again loses its seal until it is finished again.
+//! detects an incomplete copy. A shard that is restarted loses its seal until it is finished again.
 
 mod error;
 mod frames;

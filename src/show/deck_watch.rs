@@ -11,7 +11,7 @@ const FAR_TOO_SLOW: f64 = 10.0;
 /// cause.
 const SLOW_SECS: f64 = 0.6;
 const SLOW_FRAMES: u32 = 2;
-/// Presets replaced in a row because they are slow. If the next one is slow too, the machine is.
+/// Presets replaced in a row because they are slow. If the next one is slow too, the machine is at fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// What to do about the time of a frame.

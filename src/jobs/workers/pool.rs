@@ -35,7 +35,7 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
-    /// What the workers may reach.
+    /// What the workers may access.
     pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,

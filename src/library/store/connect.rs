@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// How long a command or a bake waits for another program that is writing.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the start of a show, and its thread that saves, wait for another program.
+/// How long the start of a show and its saving thread wait for another program.
 pub(super) const BRIEFLY: Duration = Duration::from_millis(400);
 
 /// What happens to the write-ahead log when the last connection is closed.

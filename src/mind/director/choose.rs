@@ -106,7 +106,7 @@ impl Director {
         }
     }
 
-    /// Learns from the performer's feedback on a choice. The lesson can be taken back with [`Taste::unlearn`].
+    /// Learns from the performer's feedback on a choice. The lesson can be undone with [`Taste::unlearn`].
     pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) -> Lesson {
         let lesson = self.taste.learn(evidence, signal);
         match signal {
