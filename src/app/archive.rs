@@ -143,7 +143,8 @@ impl Archive {
     }
 }
 
-/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty one.
+/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty
+/// one.
 fn second(store: &Store) -> anyhow::Result<Store> {
     Ok(match store.another()? {
         Some(store) => store,

@@ -162,8 +162,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is no
-    /// such file.
+    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is
+    /// no such file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {

@@ -21,8 +21,8 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close its
-/// log first. `ended` is set once it has.
+/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close
+/// its log first. `ended` is set once it has.
 #[cfg(unix)]
 pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();

@@ -18,8 +18,8 @@ use crate::units::counted;
 /// Interval between checks of the index files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder gives
-/// the built-in presets; one that is held back is an error.
+/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder
+/// gives the built-in presets; one that is held back is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
     let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
@@ -85,8 +85,8 @@ pub(super) enum LibraryUpdate {
     HeldBack(Option<String>),
 }
 
-/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may be
-/// reading 100,000 files; stopping it loses nothing.
+/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may
+/// be reading 100,000 files; stopping it loses nothing.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// Dropped to end the thread.

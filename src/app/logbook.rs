@@ -79,7 +79,8 @@ impl LogBook {
     }
 }
 
-/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that fast.
+/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that
+/// fast.
 fn free_path(folder: &Path, secs: u64) -> PathBuf {
     let path = |secs| folder.join(format!("set-{secs}.jsonl"));
     (secs..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(secs))

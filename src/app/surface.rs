@@ -1,4 +1,5 @@
-//! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the show.
+//! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the
+//! show.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ impl WindowSurface {
         })
     }
 
-    /// Replaces the surface after it was lost, or for another device. The window keeps its contents where the system allows it.
+    /// Replaces the surface after it was lost, or for another device. The window keeps its contents where the system
+    /// allows it.
     fn renew(&mut self, gpu: &Gpu) -> anyhow::Result<()> {
         self.configured = false;
         // Surfaces of macOS serve any device, and may only be created on the main thread.

@@ -1,7 +1,7 @@
 //! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
 //!
-//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The
-//! desk never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
+//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The desk
+//! never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
 
 mod action;
 mod bake;

@@ -1,7 +1,7 @@
 //! Writes and deletes below a folder that the user named, and nowhere else.
 //!
-//! The folder is opened once, and everything below it is reached from its handle, one level at a time, without following
-//! links. A link placed there at any moment is an error and never leads elsewhere.
+//! The folder is opened once, and everything below it is reached from its handle, one level at a time, without
+//! following links. A link placed there at any moment is an error and never leads elsewhere.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -88,8 +88,8 @@ impl Folder {
     /// A link of that name is itself replaced, not its target.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old file
-    /// is then untouched.
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old
+    /// file is then untouched.
     pub fn replace(
         &self,
         below: &Path,

@@ -1,4 +1,5 @@
-//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
+//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line
+//! ending.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _};

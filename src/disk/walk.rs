@@ -157,8 +157,8 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 /// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
 ///
 /// # Errors
-/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the system's
-/// folders of processes and devices; also if it does not exist, or if the disk does not respond.
+/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the
+/// system's folders of processes and devices; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let link = link.to_owned();
     let real = patiently(move |_| std::fs::canonicalize(link))?;
@@ -185,8 +185,8 @@ pub struct Skipped {
 
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
-/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a regular
-/// file, and what cannot be read, is an error with its name; the walk continues after it.
+/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a
+/// regular file, and what cannot be read, is an error with its name; the walk continues after it.
 pub struct Walk<W> {
     wanted: W,
     /// The root without links, if linked folders are entered.
@@ -204,8 +204,8 @@ enum Left {
 }
 
 impl<W: FnMut(&Path) -> bool> Walk<W> {
-    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders are
-    /// skipped.
+    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders
+    /// are skipped.
     pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
         let left = vec![Left::Folder(root.to_owned(), 1)];
         Self { wanted, follow: None, max_depth, visited: HashSet::new(), left }

@@ -41,8 +41,8 @@ impl<'de> Deserialize<'de> for WirePath {
     }
 }
 
-/// A preset file in the job of a worker. A worker may not open the files of a library: the bytes are read when the job is
-/// sent, and sent with it.
+/// A preset file in the job of a worker. A worker may not open the files of a library: the bytes are read when the job
+/// is sent, and sent with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WirePreset {
     /// The file.

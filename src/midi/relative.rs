@@ -1,7 +1,7 @@
 //! Endless encoders: decodes their steps, and detects their encoding from the values they send.
 //!
-//! Common encodings are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a step size. Turned
-//! one way only, some of them look alike; the first step the other way distinguishes them.
+//! Common encodings are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a
+//! step size. Turned one way only, some of them look alike; the first step the other way distinguishes them.
 
 use super::encoding::Encoding;
 

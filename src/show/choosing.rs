@@ -112,7 +112,8 @@ impl Show {
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still empty.
+    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still
+    /// empty.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.resuming() || self.unfit.light(&safe) {
@@ -348,8 +349,8 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates are
-    /// warm, or if there is nothing else to show.
+    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates
+    /// are warm, or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Presets that wait for their audit must not leave the output black.

@@ -39,8 +39,8 @@ impl Show {
         }
     }
 
-    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue. The
-    /// picture does not change.
+    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue.
+    /// The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
         self.restore(step.id, step.before);

@@ -34,8 +34,8 @@ pub struct ShowMemory {
 }
 
 impl ShowMemory {
-    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected, with
-    /// reasons; a rescue outweighs them.
+    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected,
+    /// with reasons; a rescue outweighs them.
     pub fn exclusion(&self, rejected: &BTreeMap<PresetId, String>, id: PresetId) -> Option<Exclusion> {
         let by_audit = || {
             let why = rejected.get(&id).filter(|_| !self.rescued.contains(&id))?;

@@ -1,8 +1,8 @@
 //! Recovers a rig from failures of its graphics device. The show keeps stepping meanwhile.
 //!
 //! A lost device is replaced on a separate thread: device, passes, stage and warm-up threads. Then every deck is
-//! prepared again, the one on air first; the last picture stays until that deck has drawn. Out of memory, fewer decks are kept warm,
-//! and if that does not help the picture becomes smaller.
+//! prepared again, the one on air first; the last picture stays until that deck has drawn. Out of memory, fewer decks
+//! are kept warm, and if that does not help the picture becomes smaller.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
@@ -26,8 +26,8 @@ const ECONOMY_PAUSE_SECS: f64 = 2.0;
 const RETRY: Duration = Duration::from_millis(150);
 
 impl Rig {
-    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was created
-    /// with the stage or its device has to be created again then.
+    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was
+    /// created with the stage or its device has to be created again then.
     pub fn generation(&self) -> u64 {
         self.recovery.generation
     }
@@ -37,8 +37,8 @@ impl Rig {
         self.recovery.held_since.is_some()
     }
 
-    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks are
-    /// prepared in place.
+    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks
+    /// are prepared in place.
     pub(super) fn look_after_graphics(&mut self) {
         if let Some(rebuilt) = &self.recovery.rebuilt {
             match rebuilt.try_recv() {
@@ -203,8 +203,8 @@ impl Rig {
         }
     }
 
-    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made for
-    /// any other.
+    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made
+    /// for any other.
     pub(super) fn device_failed(&mut self, deck: DeckId) {
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);

@@ -179,8 +179,8 @@ impl Warmer {
         self.change(Change::Cancel(deck));
     }
 
-    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there is
-    /// time for one of them.
+    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there
+    /// is time for one of them.
     pub fn step(&mut self, on_air: bool, time: bool) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {

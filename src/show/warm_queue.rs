@@ -76,8 +76,8 @@ impl WarmQueue {
         true
     }
 
-    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up. Never
-    /// blocks.
+    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up.
+    /// Never blocks.
     pub fn step(&self, on_air: bool, time: bool) {
         self.on_air.store(on_air, Ordering::Relaxed);
         self.permit.store(time, Ordering::Relaxed);

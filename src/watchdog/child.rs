@@ -28,7 +28,8 @@ impl Link {
         Self { start: start(), ..Self::default() }
     }
 
-    /// Starts sending heartbeats if this process has a supervisor, and sets `stop` when the supervisor asks the show to end.
+    /// Starts sending heartbeats if this process has a supervisor, and sets `stop` when the supervisor asks the show to
+    /// end.
     ///
     /// # Errors
     /// Fails if a thread cannot be started; the supervisor would consider the show hung.

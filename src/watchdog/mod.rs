@@ -1,8 +1,8 @@
 //! Keeps a show running: a small parent process starts the show in a child process and restarts it when it crashes or
 //! hangs.
 //!
-//! The child sends heartbeats over its standard output while its show runs. The parent asks it to end with a line on its
-//! standard input. Only [`std::process`] and pipes, so it works on every system.
+//! The child sends heartbeats over its standard output while its show runs. The parent asks it to end with a line on
+//! its standard input. Only [`std::process`] and pipes, so it works on every system.
 
 mod child;
 mod crashes;

@@ -194,8 +194,8 @@ impl Show {
         }
     }
 
-    /// Kills the process. One that does not exit at once, because of a driver or a busy processor, exits later; the picture
-    /// does not wait for it.
+    /// Kills the process. One that does not exit at once, because of a driver or a busy processor, exits later; the
+    /// picture does not wait for it.
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.
         let since = Instant::now();

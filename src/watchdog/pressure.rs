@@ -121,8 +121,8 @@ mod linux {
 
         const LOOK: Duration = Duration::from_millis(25);
 
-        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run), and its
-        /// milliseconds on a processor.
+        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run),
+        /// and its milliseconds on a processor.
         fn judged(threads: &[(bool, char, u64)]) -> Pressure {
             let threads = threads.iter().map(|&(show, state, ms)| {
                 let thread = Thread { show, state, background: state == 'b', used: Duration::ZERO };

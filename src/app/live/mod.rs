@@ -1,5 +1,5 @@
-//! The running show on its own thread, with everything that must continue whatever the windows do: sound, MIDI, set log,
-//! library and saved state.
+//! The running show on its own thread, with everything that must continue whatever the windows do: sound, MIDI, set
+//! log, library and saved state.
 //!
 //! The windows send [`Order`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
 

@@ -176,8 +176,8 @@ impl Stepper {
     }
 }
 
-/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them stays
-/// free for sound and desk.
+/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them
+/// stays free for sound and desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

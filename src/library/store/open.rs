@@ -22,10 +22,10 @@ pub struct OpenedStore {
 }
 
 impl Store {
-    /// Opens or creates the store in `folder` without delay. A damaged store is repaired, unless another process has it open:
-    /// then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a newer version
-    /// or in a folder that cannot be written to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves
-    /// changes as soon as it can be opened. Fails only if that is impossible.
+    /// Opens or creates the store in `folder` without delay. A damaged store is repaired, unless another process has it
+    /// open: then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a
+    /// newer version or in a folder that cannot be written to) is read without SQLite and kept in memory;
+    /// [`super::StoreWriter`] saves changes as soon as it can be opened. Fails only if that is impossible.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let error = match Self::open_file(folder, now) {
             Ok(opened) => return Ok(opened),

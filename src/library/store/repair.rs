@@ -26,8 +26,8 @@ pub(super) enum StoreFault {
     Newer(i64),
 }
 
-/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other process
-/// has it open.
+/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other
+/// process has it open.
 ///
 /// # Errors
 /// A store of a newer version is an error; it stays unchanged.

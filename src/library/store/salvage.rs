@@ -113,8 +113,8 @@ impl CopiedRows {
     }
 }
 
-/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one stays.
-/// The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
+/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one
+/// stays. The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
 ///
 /// # Errors
 /// Fails if the new store cannot be written.

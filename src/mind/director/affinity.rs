@@ -5,7 +5,8 @@
 use crate::analysis::Scene;
 use crate::library::{Catalogue, Energy, Entry, Tag};
 
-/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation above.
+/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation
+/// above.
 pub type Affinity = [f64; Scene::ALL.len()];
 
 /// Contribution of each tag to ambient, techno and rock.

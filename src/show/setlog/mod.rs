@@ -26,8 +26,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
-    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of a
-    /// live show contains its frames instead.
+    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of
+    /// a live show contains its frames instead.
     pub steady: bool,
     /// The audio source.
     pub sound: String,
