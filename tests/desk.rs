@@ -185,7 +185,7 @@ fn playing() -> Snapshot {
 }
 
 fn moment(page: Page, snapshot: Snapshot) -> Moment {
-    let audio = AudioLine { source: "Line in".into(), trouble: String::new() };
+    let audio = AudioLine { source: "Line in".into(), problem: String::new() };
     Moment {
         page,
         snapshot,
@@ -216,7 +216,7 @@ fn the_live_page_in_trouble() {
         playing.problems = vec!["The warp shader does not compile; playing without it".into()];
     }
     let mut moment = moment(Page::Live, snapshot);
-    moment.audio.trouble = "The input is silent. Check the cable or choose another input.".into();
+    moment.audio.problem = "The input is silent. Check the cable or choose another input.".into();
     moment.messages = vec!["pads disconnected; it will reconnect when plugged in again"];
     check("live_trouble", moment);
 }
@@ -404,8 +404,8 @@ fn the_bake_page() {
 
 #[test]
 fn the_bake_page_after_a_failure() {
-    let trouble = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
-    let bake = BakeView { trouble, left_secs: None, ..night() };
+    let problem = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
+    let bake = BakeView { problem, left_secs: None, ..night() };
     check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }
 

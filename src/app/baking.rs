@@ -249,9 +249,9 @@ impl BakeProgress {
         self.view.notes.drain(..over);
     }
 
-    fn finish(&mut self, trouble: Option<String>) {
+    fn finish(&mut self, problem: Option<String>) {
         self.ended = true;
-        self.view.trouble = trouble;
+        self.view.problem = problem;
     }
 
     /// Handles the end of the process.
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(view.notes, ["Render frames", "ten failed"]);
         page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
         page.end();
-        assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
+        assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().problem.is_none());
     }
 
     #[test]
@@ -307,9 +307,9 @@ mod tests {
         let mut page = BakeProgress::new(shown.clone());
         page.handle(NightEvent::Failed { why: "the disk is full".into() });
         page.end();
-        assert_eq!(shown.read().trouble.as_deref(), Some("the disk is full"));
+        assert_eq!(shown.read().problem.as_deref(), Some("the disk is full"));
         BakeProgress::new(shown.clone()).end();
-        assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("unexpectedly")));
+        assert!(shown.read().problem.as_ref().is_some_and(|problem| problem.contains("unexpectedly")));
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
         BakeProgress::new(baking.view.clone()).end();
         let view = baking.view();
         assert_eq!(
-            (view.library.as_deref(), view.notes.len(), view.trouble.as_ref()),
+            (view.library.as_deref(), view.notes.len(), view.problem.as_ref()),
             (Some("/presets/b"), 0, None)
         );
     }

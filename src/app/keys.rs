@@ -137,8 +137,8 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
 
 /// Returns the keys, with the changes of `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
-    let (keys, trouble) = Keymap::of_folder(folder);
-    (keys.shown(), trouble)
+    let (keys, problem) = Keymap::of_folder(folder);
+    (keys.shown(), problem)
 }
 
 /// Returns the name in files and the label of every action.

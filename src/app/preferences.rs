@@ -29,14 +29,14 @@ pub(super) struct Preferences {
     choices: Latest<Choices>,
     edits: Option<Sender<Setting>>,
     writer: Option<JoinHandle<()>>,
-    trouble: Receiver<String>,
+    problem: Receiver<String>,
 }
 
 impl Preferences {
     /// Starts with `settings`; changes are saved to the file in `config`.
     pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
         let (edits, waiting) = mpsc::channel::<Setting>();
-        let (errors, trouble) = mpsc::channel();
+        let (errors, problem) = mpsc::channel();
         let folder = config.clone();
         let work = move || {
             for setting in waiting {
@@ -49,7 +49,7 @@ impl Preferences {
         };
         let writer = std::thread::Builder::new().name("settings".into()).spawn(work)?;
         let choices = Latest::new(Choices::default());
-        Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), trouble })
+        Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), problem })
     }
 
     /// Returns the settings in force.
@@ -100,8 +100,8 @@ impl Preferences {
     }
 
     /// Returns the latest write error.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.try_iter().last()
+    pub fn problem(&self) -> Option<String> {
+        self.problem.try_iter().last()
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
         preferences.put(Setting::Guard(false));
         let told = std::iter::from_fn(|| {
             std::thread::yield_now();
-            Some(preferences.trouble())
+            Some(preferences.problem())
         });
         let told = told.flatten().next().expect("told");
         assert!(told.contains(SETTINGS_FILE), "{told}");

@@ -64,7 +64,7 @@ pub struct AppSettings {
     /// Commands from the settings, applied before the first frame.
     pub first: Vec<Command>,
     /// Problems in the settings.
-    pub troubles: Vec<String>,
+    pub problems: Vec<String>,
     /// Exit after this many seconds, for tests.
     pub seconds: Option<f64>,
     /// The connection to the supervisor.
@@ -288,7 +288,7 @@ impl ApplicationHandler<Call> for App {
 
 impl Running {
     fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
-        let App { settings: AppSettings { settings, first, troubles, seed, link, resumed, .. }, .. } = app;
+        let App { settings: AppSettings { settings, first, problems, seed, link, resumed, .. }, .. } = app;
         let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
         let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {
             let attributes = Window::default_attributes()
@@ -377,9 +377,9 @@ impl Running {
         let pictures = Pictures::new(&rig, pause);
         let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
-        let (keymap, keys_trouble) = Keymap::of_folder(config.as_deref());
-        if let Some(trouble) = &keys_trouble {
-            eprintln!("aivj: {trouble}");
+        let (keymap, keys_problem) = Keymap::of_folder(config.as_deref());
+        if let Some(problem) = &keys_problem {
+            eprintln!("aivj: {problem}");
         }
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
@@ -442,10 +442,10 @@ impl Running {
             raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
             identify: None,
             identifies: false,
-            message: [crash(link), message, keys_trouble]
+            message: [crash(link), message, keys_problem]
                 .into_iter()
                 .flatten()
-                .chain(troubles.iter().cloned())
+                .chain(problems.iter().cloned())
                 .reduce(|all, one| format!("{all}; {one}")),
             output_window,
             desk_window,
@@ -576,7 +576,7 @@ impl Running {
         if self.desk_hidden {
             return;
         }
-        self.message = self.preferences.trouble().or(self.message.take());
+        self.message = self.preferences.problem().or(self.message.take());
         let state = self.live.desk();
         let picture = self.pictures.newest.read();
         if !Arc::ptr_eq(&self.drawn_with, &picture.context) {

@@ -37,7 +37,7 @@ pub struct BakeView {
     /// Whether the index before the last bake can be restored.
     pub can_restore: bool,
     /// Why the last bake failed.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
     /// Log messages, newest last.
     pub notes: Vec<String>,
     /// Latest thumbnails, newest last.
@@ -234,8 +234,8 @@ fn progress(ui: &mut Ui, view: &BakeView) {
         format!("{:.1} presets per second, about {} left in this stage", view.rate, duration(left))
     });
     ui.label(RichText::new(left).color(style::OFF));
-    if let Some(trouble) = &view.trouble {
-        ui.add(Label::new(RichText::new(trouble).color(style::WARN)).wrap());
+    if let Some(problem) = &view.problem {
+        ui.add(Label::new(RichText::new(problem).color(style::WARN)).wrap());
     }
 }
 

@@ -53,7 +53,7 @@ impl MidiSource for Hardware {
         if dropped > self.reported {
             let fresh = dropped - self.reported;
             self.reported = dropped;
-            return Some(PortEvent::Trouble(format!("too many MIDI messages: {fresh} were dropped")));
+            return Some(PortEvent::Message(format!("too many MIDI messages: {fresh} were dropped")));
         }
         self.news.try_recv().ok()
     }

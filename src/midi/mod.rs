@@ -276,7 +276,7 @@ impl Midi {
                     self.edit(&name, |controls| controls.extend(learnt));
                 }
             }
-            Fetched::Trouble(why) => self.message = Some(why),
+            Fetched::Message(why) => self.message = Some(why),
         }
     }
 
@@ -311,7 +311,7 @@ impl Midi {
                 }
             }
             PortEvent::Absent(why) => self.absent = Some(why),
-            PortEvent::Trouble(why) => self.message = Some(why),
+            PortEvent::Message(why) => self.message = Some(why),
         }
     }
 

@@ -40,7 +40,7 @@ fn line(news: &PortEvent) -> String {
         PortEvent::Came { device, leds: true } => format!("port   {device} (in and out)"),
         PortEvent::Came { device, leds: false } => format!("port   {device} (in)"),
         PortEvent::Gone { device } => format!("gone   {device}"),
-        PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("info   {why}"),
+        PortEvent::Absent(why) | PortEvent::Message(why) => format!("info   {why}"),
         PortEvent::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(

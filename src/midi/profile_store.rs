@@ -15,7 +15,7 @@ pub enum Fetched {
     /// A device's profile; empty if none was saved.
     MidiProfile(MidiProfile),
     /// A message for the performer.
-    Trouble(String),
+    Message(String),
 }
 
 enum Order {
@@ -106,13 +106,13 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let told = edited::summary(&path, &problems).map(Fetched::Trouble);
+            let told = edited::summary(&path, &problems).map(Fetched::Message);
             [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
         Err(error) => {
             let why = format!("cannot read {} ({error}); {device} starts without bindings", path.display());
-            vec![none(), Fetched::Trouble(why)]
+            vec![none(), Fetched::Message(why)]
         }
     }
 }
@@ -139,20 +139,20 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         match std::fs::rename(&path, &aside) {
             Ok(()) => {
                 let why = format!("the file with invalid lines was saved as {}", aside.display());
-                news.push(Fetched::Trouble(why));
+                news.push(Fetched::Message(why));
             }
             Err(error) => {
                 let why = format!(
                     "cannot read or rename {} ({error}); new bindings are kept only until the program exits",
                     path.display()
                 );
-                return vec![Fetched::Trouble(why)];
+                return vec![Fetched::Message(why)];
             }
         }
     }
     if let Err(error) = disk::write(&path, profile.written().as_bytes()) {
         let device = &profile.device;
-        news.push(Fetched::Trouble(format!(
+        news.push(Fetched::Message(format!(
             "could not save the bindings of {device} ({error}); they are kept only until the program exits"
         )));
     }
@@ -193,7 +193,7 @@ mod tests {
         std::fs::write(&file, "[[control]]\naction = \"my own\"\n").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));
         store.save(pads());
-        assert!(matches!(store.wait(), Some(Fetched::Trouble(_))));
+        assert!(matches!(store.wait(), Some(Fetched::Message(_))));
         drop(store);
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
@@ -215,6 +215,6 @@ mod tests {
         let store = ProfileStore::open(Some(file));
         store.save(pads());
         let told = store.wait();
-        assert!(matches!(&told, Some(Fetched::Trouble(why)) if why.contains("could not save")), "{told:?}");
+        assert!(matches!(&told, Some(Fetched::Message(why)) if why.contains("could not save")), "{told:?}");
     }
 }

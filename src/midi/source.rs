@@ -25,7 +25,7 @@ pub enum PortEvent {
     /// MIDI is unavailable on this machine, with the reason.
     Absent(String),
     /// A message for the performer.
-    Trouble(String),
+    Message(String),
 }
 
 /// A source of MIDI devices. Never blocks.

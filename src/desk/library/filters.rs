@@ -21,8 +21,8 @@ impl LibraryPage {
         {
             self.selected = Some(library.entries[first as usize].id);
         }
-        if let Some(trouble) = &view.answer.problem {
-            ui.label(RichText::new(trouble).color(style::WARN));
+        if let Some(problem) = &view.answer.problem {
+            ui.label(RichText::new(problem).color(style::WARN));
         }
         let (found, all) = (view.answer.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
