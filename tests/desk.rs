@@ -311,15 +311,15 @@ fn baked_library() -> LibraryView {
     let store = Store::in_memory().expect("opens");
     let opened = aivj::library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("opens");
     let mut searcher = SearchIndex::new(opened.catalogue.into(), &Default::default());
-    let answer = searcher.find(&SearchQuery::default());
-    let id = |at: usize| answer.library.entries[at].id;
+    let results = searcher.find(&SearchQuery::default());
+    let id = |at: usize| results.library.entries[at].id;
     let why = Exclusion { kind: BanKind::Aesthetic, why: "black output".into() };
     LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
         excluded: std::sync::Arc::new([(id(4), why)].into()),
         rejected: std::sync::Arc::new([(id(5), "too dark".to_owned())].into()),
-        answer: answer.into(),
+        results: results.into(),
         ..LibraryView::default()
     }
 }
@@ -328,7 +328,7 @@ fn library_moment(page: Page) -> Moment {
     let library = baked_library();
     let mut snapshot = playing();
     if let Some(playing) = &mut snapshot.playing {
-        playing.id = library.answer.library.entries[7].id;
+        playing.id = library.results.library.entries[7].id;
     }
     Moment { library, ..moment(page, snapshot) }
 }
@@ -417,7 +417,7 @@ fn a_preset_on_the_map_can_be_selected_and_played() {
     }
     let moment = library_moment(Page::Map);
     let alone =
-        moment.library.answer.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
+        moment.library.results.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
     let alone = alone.expect("it is there").id;
     let (keys, heard, midi, bake) =
         (aivj::app::keys(None).0, heard(), MidiView::default(), BakeView::default());

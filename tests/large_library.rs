@@ -123,7 +123,7 @@ fn a_large_library_is_searched_and_drawn() {
     let peaks = timed("one style, peak energy", || searcher.find(&peaks));
     assert!(!peaks.indices.is_empty() && peaks.indices.len() < PRESETS / CLUSTERS);
     println!("memory: {} MB for the library", memory_mb().saturating_sub(before));
-    draw(LibraryView { answer: Arc::new(all), ..LibraryView::default() });
+    draw(LibraryView { results: Arc::new(all), ..LibraryView::default() });
     println!("memory: {} MB in total", memory_mb());
 }
 

@@ -82,8 +82,8 @@ impl Archive {
                 }
             }
         }
-        if let Some(answer) = self.search.results() {
-            self.view.answer = Arc::new(answer);
+        if let Some(results) = self.search.results() {
+            self.view.results = Arc::new(results);
         }
         self.persistence.watch(show.on_air(), commands);
         if let Some(status) = self.persistence.new_status() {
@@ -117,8 +117,8 @@ impl Archive {
     }
 
     /// Handles a request from the Library page.
-    pub fn asked(&mut self, ask: LibraryRequest) {
-        match ask {
+    pub fn handle(&mut self, request: LibraryRequest) {
+        match request {
             LibraryRequest::Find(query) => {
                 self.query = query;
                 self.find();

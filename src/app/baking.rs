@@ -66,8 +66,8 @@ impl Baking {
     }
 
     /// Handles a request from the Bake page; the error is a message for the performer.
-    pub fn asked(&mut self, ask: &BakeRequest) -> Result<(), String> {
-        match ask {
+    pub fn handle(&mut self, request: &BakeRequest) -> Result<(), String> {
+        match request {
             BakeRequest::Start(options) => self.start(options),
             BakeRequest::Stop => {
                 if let Some((_, input)) = &mut self.child {

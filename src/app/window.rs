@@ -614,16 +614,16 @@ impl Running {
         });
         self.repaint.ask(delay.max(self.repaint.every));
         for request in requests {
-            self.answer(request);
+            self.handle(request);
         }
     }
 
-    fn answer(&mut self, request: DeskRequest) {
+    fn handle(&mut self, request: DeskRequest) {
         match request {
             DeskRequest::Act(action) => self.act(action),
             DeskRequest::Midi(request) => self.order(Order::Midi(request)),
             DeskRequest::Bake(request) => {
-                if let Err(why) = self.baking.asked(&request) {
+                if let Err(why) = self.baking.handle(&request) {
                     self.message = Some(why);
                 }
             }

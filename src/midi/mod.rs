@@ -182,8 +182,8 @@ impl Midi {
     }
 
     /// Handles a request from the MIDI page.
-    pub fn asked(&mut self, ask: MidiRequest) {
-        match ask {
+    pub fn handle(&mut self, request: MidiRequest) {
+        match request {
             MidiRequest::Learn(action) => {
                 self.mapping = false;
                 self.learning = Some(Learning::new(action));

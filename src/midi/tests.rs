@@ -44,7 +44,7 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let wire = Wire::default();
     let midi = Midi::over(Box::new(wire.clone()), shelf());
     let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-    bench.midi.asked(MidiRequest::Learn(Action::Show(Command::Hold)));
+    bench.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
     bench.news(PortEvent::Came { device: "pads".into(), leds: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     fn learn(&mut self, action: Action, messages: &[[u8; 3]]) {
-        self.midi.asked(MidiRequest::Learn(action));
+        self.midi.handle(MidiRequest::Learn(action));
         for message in messages {
             self.send(message);
         }
@@ -130,7 +130,7 @@ fn every_action_can_be_bound_and_unbound() {
         bench.send(&[0x90, note, 127]);
         let (commands, pressed) = bench.frame();
         assert_eq!(commands.len() + pressed.len(), 1, "{}", action.name());
-        bench.midi.asked(MidiRequest::Unbind { device: "pads".into(), at: 0 });
+        bench.midi.handle(MidiRequest::Unbind { device: "pads".into(), at: 0 });
         bench.send(&[0x90, note, 127]);
         assert_eq!(bench.frame(), (vec![], vec![]), "{}", action.name());
     }
@@ -175,10 +175,10 @@ fn every_encoding_can_be_chosen_by_hand() {
     bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     assert_eq!(bench.midi.view().rows[0].takeover, Some(true));
     for (encoding, _) in bench.midi.view().encodings {
-        bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
+        bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
         assert_eq!(bench.midi.view().rows[0].encoding, encoding);
     }
-    bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
+    bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
     assert_eq!(bench.midi.view().rows[0].takeover, None, "an endless encoder has no position");
     bench.send(&[0xb0, 16, 66]);
     let (commands, _) = bench.frame();
@@ -188,7 +188,7 @@ fn every_encoding_can_be_chosen_by_hand() {
 #[test]
 fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     let mut bench = Bench::new();
-    bench.midi.asked(MidiRequest::AutoMap);
+    bench.midi.handle(MidiRequest::AutoMap);
     for number in [20, 21, 22, 20, 23, 24, 25, 26] {
         bench.send(&[0xb0, number, 3]);
     }

@@ -103,8 +103,8 @@ fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown
 #[test]
 fn keys_of_the_library_act_on_the_selection() {
     let moment = library_moment(Page::Library);
-    let answer = &moment.library.answer;
-    let first = &answer.library.entries[answer.indices[0] as usize];
+    let results = &moment.library.results;
+    let first = &results.library.entries[results.indices[0] as usize];
     let (ban, favourite) = (Action::Show(Command::Ban), Action::Show(Command::Favourite));
     try_out(&moment, |harness, desk, _| {
         assert_eq!(
@@ -126,8 +126,8 @@ fn keys_of_the_library_act_on_the_selection() {
 #[test]
 fn enter_selects_the_first_preset_that_was_found() {
     let moment = library_moment(Page::Library);
-    let answer = &moment.library.answer;
-    let first = answer.library.entries[answer.indices[0] as usize].id;
+    let results = &moment.library.results;
+    let first = results.library.entries[results.indices[0] as usize].id;
     try_out(&moment, |harness, desk, _| {
         harness.get_by_role(Role::TextInput).click();
         harness.run_steps(2);
@@ -142,7 +142,7 @@ fn enter_selects_the_first_preset_that_was_found() {
 fn a_preset_that_an_audit_rejected_says_so_and_can_be_rescued() {
     let moment = library_moment(Page::Library);
     let (id, _) = moment.library.rejected.first_key_value().expect("one was rejected");
-    let library = &moment.library.answer.library;
+    let library = &moment.library.results.library;
     let entry = &library.entries[library.index_of(*id).expect("listed")];
     try_out(&moment, |harness, _, asked| {
         harness.get_by_label(entry.name()).click();

@@ -203,9 +203,9 @@ impl ShowThread {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Act(action) => self.act(&action),
-            Order::Midi(request) => self.midi.asked(request),
+            Order::Midi(request) => self.midi.handle(request),
             Order::MidiFolder(folder) => self.midi.switch_to(folder),
-            Order::Library(request) => self.archive.asked(request),
+            Order::Library(request) => self.archive.handle(request),
             Order::Presets(path) => self.archive.switch_to(path.as_deref().map(Path::new)),
             Order::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);

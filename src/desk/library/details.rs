@@ -18,7 +18,7 @@ const BUTTONS: usize = 5;
 
 impl LibraryPage {
     pub(super) fn preset_details(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
-        let library = &view.answer.library;
+        let library = &view.results.library;
         let entry = self.selected.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
             ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
@@ -61,8 +61,8 @@ impl LibraryPage {
             if press(ui, "Favourite", favourite, style::ACCENT) {
                 done.commands.push(Command::FavouritePreset(id));
             }
-            if press(ui, "More like this", self.question.like == Some(id), style::GOOD) {
-                self.question.like = (self.question.like != Some(id)).then_some(id);
+            if press(ui, "More like this", self.query.like == Some(id), style::GOOD) {
+                self.query.like = (self.query.like != Some(id)).then_some(id);
             }
             if press(ui, if banned { "Unban" } else { "Ban" }, banned, style::BAD) {
                 done.commands.push(Command::BanPreset(id));

@@ -30,7 +30,7 @@ impl LibraryPage {
     ) {
         self.thumbs = self.thumbs.take().or_else(Thumbs::start);
         if let Some(thumbs) = &mut self.thumbs {
-            thumbs.begin(ui.ctx(), view.answer.looks.bake.as_deref());
+            thumbs.begin(ui.ctx(), view.results.looks.bake.as_deref());
         }
         egui::Panel::left("filters").default_size(250.0).show(ui, |ui| self.filters(ui, view));
         egui::Panel::bottom("details")
@@ -44,11 +44,11 @@ impl LibraryPage {
                 self.map.show(ui, view, context, &mut done.commands);
             }
         });
-        self.question.text.clone_from(&self.text);
-        self.question.only = self.favourites_only.then(|| view.favourites.clone());
-        if self.asked.as_ref() != Some(&self.question) {
-            self.asked = Some(self.question.clone());
-            done.requests.push(LibraryRequest::Find(self.question.clone()));
+        self.query.text.clone_from(&self.text);
+        self.query.only = self.favourites_only.then(|| view.favourites.clone());
+        if self.sent.as_ref() != Some(&self.query) {
+            self.sent = Some(self.query.clone());
+            done.requests.push(LibraryRequest::Find(self.query.clone()));
         }
     }
 }

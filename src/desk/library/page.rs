@@ -19,9 +19,9 @@ pub(in crate::desk) enum Layout {
 #[derive(Default)]
 pub(in crate::desk) struct LibraryPage {
     pub(super) text: String,
-    pub(super) question: SearchQuery,
+    pub(super) query: SearchQuery,
     pub(super) favourites_only: bool,
-    pub(super) asked: Option<SearchQuery>,
+    pub(super) sent: Option<SearchQuery>,
     pub(super) selected: Option<PresetId>,
     pub(super) map: MapView,
     /// Started when the page is first opened.

@@ -19,7 +19,7 @@ impl LibraryPage {
         playing: Option<PresetId>,
         done: &mut Done,
     ) {
-        let SearchResults { library, indices, .. } = &*view.answer;
+        let SearchResults { library, indices, .. } = &*view.results;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
             for &place in &indices[shown] {
                 let entry = &library.entries[place as usize];

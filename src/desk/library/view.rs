@@ -14,7 +14,7 @@ use crate::show::Exclusion;
 #[derive(Clone, Debug, Default)]
 pub struct LibraryView {
     /// The newest search results.
-    pub answer: Arc<SearchResults>,
+    pub results: Arc<SearchResults>,
     /// Favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
