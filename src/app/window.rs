@@ -19,7 +19,7 @@ use super::baking::Baking;
 use super::closing::{self, CloseGuard};
 use super::identify::Identify;
 use super::keys::{Chord, Keymap};
-use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
+use super::live::{Call, LiveShow, Pause, Pictures, ShowParts, ShowRequest};
 use super::logbook::LogBook;
 use super::output::Output;
 use super::painter::Painter;
@@ -543,15 +543,15 @@ impl Running {
             Action::Window(window) => self.act_on_windows(window),
             Action::Select(control) => {
                 self.desk.select_macro(control);
-                self.order(Order::Act(action));
+                self.send(ShowRequest::Act(action));
             }
-            _ => self.order(Order::Act(action)),
+            _ => self.send(ShowRequest::Act(action)),
         }
         self.repaint.ask(Duration::ZERO);
     }
 
-    fn order(&mut self, order: Order) {
-        if !self.live.send(order) {
+    fn send(&mut self, request: ShowRequest) {
+        if !self.live.send(request) {
             self.message = Some("the show is not responding; the last input was ignored".into());
         }
     }
@@ -567,7 +567,7 @@ impl Running {
             WindowAction::Page(page) => self.desk.open(page),
             WindowAction::NextPage => self.desk.open_next(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.order(Order::Screenshot),
+            WindowAction::Picture => self.send(ShowRequest::Screenshot),
         }
     }
 
@@ -621,13 +621,13 @@ impl Running {
     fn handle(&mut self, request: DeskRequest) {
         match request {
             DeskRequest::Act(action) => self.act(action),
-            DeskRequest::Midi(request) => self.order(Order::Midi(request)),
+            DeskRequest::Midi(request) => self.send(ShowRequest::Midi(request)),
             DeskRequest::Bake(request) => {
                 if let Err(why) = self.baking.handle(&request) {
                     self.message = Some(why);
                 }
             }
-            DeskRequest::Library(request) => self.order(Order::Library(request)),
+            DeskRequest::Library(request) => self.send(ShowRequest::Library(request)),
             DeskRequest::Settings(SettingsRequest::Refresh) => self.preferences.refresh(),
             DeskRequest::Settings(SettingsRequest::Identify) => self.identifies = true,
             DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
@@ -650,10 +650,10 @@ impl Running {
 
     /// Applies a setting changed on the desk and saves it.
     fn set(&mut self, setting: Setting) {
-        let command = |command| Order::Act(Action::Show(command));
+        let command = |command| ShowRequest::Act(Action::Show(command));
         match &setting {
             Setting::Audio(name) => match AnalysisThread::start(&SoundChoice::of(name.as_deref())) {
-                Ok(listener) => self.order(Order::Listen(Box::new(listener))),
+                Ok(listener) => self.send(ShowRequest::Listen(Box::new(listener))),
                 Err(error) => {
                     self.message =
                         Some(format!("could not change the input: {error:#}; keeping the current one"));
@@ -661,32 +661,32 @@ impl Running {
                 }
             },
             Setting::Presets(path) => {
-                self.order(Order::Presets(path.clone()));
+                self.send(ShowRequest::Presets(path.clone()));
                 self.baking.switch_to(path.as_deref());
             }
             Setting::Monitor(display) => {
                 self.screen.switch_to(*display, &self.output_window, &self.desk_window);
             }
-            Setting::Rate(rate) => self.order(Order::Rate(*rate)),
+            Setting::Rate(rate) => self.send(ShowRequest::Rate(*rate)),
             Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),
             Setting::LimitFlashes(on) => {
                 self.limited = *on;
-                self.order(Order::LimitFlashes(*on));
+                self.send(ShowRequest::LimitFlashes(*on));
             }
             Setting::Profile(name) => {
                 if let Some(profile) = Profile::named(name) {
-                    self.order(command(Command::Profile(profile)));
+                    self.send(command(Command::Profile(profile)));
                 }
             }
-            Setting::Adventure(value) => self.order(command(Command::Adventure(Unipolar::new(*value)))),
-            Setting::Dwell(value) => self.order(command(Command::Dwell(*value))),
+            Setting::Adventure(value) => self.send(command(Command::Adventure(Unipolar::new(*value)))),
+            Setting::Dwell(value) => self.send(command(Command::Dwell(*value))),
             Setting::Midi(_) => {}
         }
         let midi = matches!(setting, Setting::Midi(_));
         self.preferences.put(setting);
         self.moved = true;
         if midi {
-            self.order(Order::MidiFolder(self.preferences.midi_folder()));
+            self.send(ShowRequest::MidiFolder(self.preferences.midi_folder()));
         }
     }
 }

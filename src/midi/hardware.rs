@@ -37,10 +37,10 @@ impl Hardware {
     /// Starts the thread.
     pub fn watch() -> Self {
         let (report, news) = mpsc::sync_channel(WAITING);
-        let (out, orders) = mpsc::channel();
+        let (out, messages) = mpsc::channel();
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&orders);
+        let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&messages);
         let thread = thread::Builder::new().name("midi".into()).spawn(work);
         let thread = thread.inspect_err(|error| log::error!("MIDI is unavailable: {error}")).ok();
         Self { news, dropped, reported: 0, out: Some(out), thread }
@@ -89,7 +89,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn run(mut self, orders: &Receiver<(String, Vec<u8>)>) {
+    fn run(mut self, messages: &Receiver<(String, Vec<u8>)>) {
         let mut lister: Option<MidiInput> = None;
         let mut reported = false;
         loop {
@@ -109,7 +109,7 @@ impl Watcher {
             let until = std::time::Instant::now() + LOOK_EVERY;
             loop {
                 let left = until.saturating_duration_since(std::time::Instant::now());
-                match orders.recv_timeout(left) {
+                match messages.recv_timeout(left) {
                     Ok((device, bytes)) => self.light(&device, &bytes),
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,

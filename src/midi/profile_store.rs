@@ -18,14 +18,14 @@ pub enum Fetched {
     Message(String),
 }
 
-enum Order {
+enum StoreRequest {
     Fetch(String),
     Save(MidiProfile),
 }
 
 /// Handle of the thread that stores one profile per device.
 pub struct ProfileStore {
-    orders: Option<Sender<Order>>,
+    requests: Option<Sender<StoreRequest>>,
     fetched: Receiver<Fetched>,
     thread: Option<JoinHandle<()>>,
 }
@@ -33,17 +33,17 @@ pub struct ProfileStore {
 impl ProfileStore {
     /// Opens the store in this folder; without one, profiles are kept only until the program exits.
     pub fn open(folder: Option<PathBuf>) -> Self {
-        let (orders, waiting) = mpsc::channel();
+        let (requests, waiting) = mpsc::channel();
         let (report, fetched) = mpsc::channel();
         let work = move || {
-            for order in waiting {
-                let done = match (order, &folder) {
-                    (Order::Fetch(device), Some(folder)) => fetch(folder, device),
-                    (Order::Fetch(device), None) => {
+            for request in waiting {
+                let done = match (request, &folder) {
+                    (StoreRequest::Fetch(device), Some(folder)) => fetch(folder, device),
+                    (StoreRequest::Fetch(device), None) => {
                         vec![Fetched::MidiProfile(MidiProfile { device, bindings: Vec::new() })]
                     }
-                    (Order::Save(profile), Some(folder)) => save(folder, &profile),
-                    (Order::Save(_), None) => Vec::new(),
+                    (StoreRequest::Save(profile), Some(folder)) => save(folder, &profile),
+                    (StoreRequest::Save(_), None) => Vec::new(),
                 };
                 for news in done {
                     report.send(news).ok(); // The program is closing.
@@ -52,17 +52,17 @@ impl ProfileStore {
         };
         let thread = thread::Builder::new().name("midi profiles".into()).spawn(work);
         let thread = thread.inspect_err(|error| log::error!("MIDI profiles will not be saved: {error}")).ok();
-        Self { orders: Some(orders), fetched, thread }
+        Self { requests: Some(requests), fetched, thread }
     }
 
     /// Requests the profile of a device.
     pub fn fetch(&self, device: &str) {
-        self.order(Order::Fetch(device.to_owned()));
+        self.request(StoreRequest::Fetch(device.to_owned()));
     }
 
     /// Saves a device's profile.
     pub fn save(&self, profile: MidiProfile) {
-        self.order(Order::Save(profile));
+        self.request(StoreRequest::Save(profile));
     }
 
     /// Returns the next result, if one has arrived.
@@ -76,9 +76,9 @@ impl ProfileStore {
         self.fetched.recv().ok()
     }
 
-    fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            orders.send(order).ok(); // Fails only if the thread did not start, which was reported.
+    fn request(&self, request: StoreRequest) {
+        if let Some(requests) = &self.requests {
+            requests.send(request).ok(); // Fails only if the thread did not start, which was reported.
         }
     }
 }
@@ -86,7 +86,7 @@ impl ProfileStore {
 impl Drop for ProfileStore {
     /// Waits until everything is saved.
     fn drop(&mut self) {
-        self.orders.take();
+        self.requests.take();
         if let Some(thread) = self.thread.take() {
             thread.join().ok(); // A panic was reported by its own message.
         }

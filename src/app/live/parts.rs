@@ -17,7 +17,7 @@ use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
 use crate::watchdog::Link;
 
 /// A request from the windows to the show.
-pub(in crate::app) enum Order {
+pub(in crate::app) enum ShowRequest {
     /// An action by the performer, except on the windows.
     Act(Action),
     /// A request from the MIDI page.
