@@ -20,17 +20,17 @@ use super::closing::{self, CloseGuard};
 use super::identify::Identify;
 use super::keys::{Chord, Keymap};
 use super::live::{Call, LiveShow, Pause, Pictures, ShowParts, ShowRequest};
-use super::logbook::LogBook;
 use super::output::Output;
 use super::painter::Painter;
 use super::placements::{WindowPlacement, WindowPlacements};
 use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
 use super::screen::{self, Screen};
-use super::second_start::RaiseRequests;
+use super::set_log_writer::SetLogWriter;
+use super::single_instance::RaiseRequests;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, leave, open_store};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, open_store, shutdown};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
 };
@@ -80,7 +80,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
     })?;
     let stop = Arc::new(AtomicBool::new(false));
-    if let Err(error) = leave::on_signals(&stop) {
+    if let Err(error) = shutdown::on_signals(&stop) {
         log::warn!("a signal will end the show without closing its log: {error}");
     }
     settings.link.connect(&stop).context("connecting to the supervisor")?;
@@ -94,7 +94,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         failed: None,
     };
     let result = events.run_app(&mut app).context("running the event loop");
-    leave::limit();
+    shutdown::limit();
     let ended_well = app.running.take().is_none_or(|mut running| running.live.end());
     result?;
     anyhow::ensure!(ended_well, "the show ended with an internal error; its log and saved state are intact");
@@ -359,7 +359,7 @@ impl Running {
             show.resume(&saved.show);
             header.resumed = Some(saved.show.clone());
         }
-        let book = LogBook::for_live_show(&header);
+        let book = SetLogWriter::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));

@@ -8,7 +8,7 @@ use egui::{
 use super::action::{Action, CARDS};
 use super::button::{BigButton, big, key_of};
 use super::view::DeskView;
-use super::{mark, reason, style};
+use super::{icon, reason, style};
 use crate::show::{Command, Upcoming};
 
 /// Presets listed in the history.
@@ -33,7 +33,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             let hint = if upcoming.warm { "Ready to play" } else { "Warming up" };
-            mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
+            icon::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0}%", p * 100.0));
                 ui.label(RichText::new(likely).color(style::OFF))
@@ -68,7 +68,7 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
                 let star = icon_button(ui, past.favourite, "Favourite", |ui, center, color| {
-                    mark::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
+                    icon::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
                 });
                 if star {
                     commands.push(Command::FavouritePreset(past.id));
@@ -78,7 +78,7 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
                     past.banned,
                     if past.banned { "Unban" } else { "Ban" },
                     |ui, center, color| {
-                        mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
+                        icon::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
                     },
                 );
                 if ban {

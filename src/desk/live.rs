@@ -6,7 +6,7 @@ use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
 use super::view::DeskView;
-use super::{cards, choice, macros, mark, reason, style, tempo};
+use super::{adventure, cards, icon, macros, reason, style, tempo};
 use crate::mind::Control;
 use crate::show::{Command, OutputMode};
 
@@ -32,7 +32,7 @@ pub(super) fn show(
         ui.separator();
         tempo::show(ui, view, commands);
         ui.separator();
-        choice::adventure(ui, view, commands);
+        adventure::show(ui, view, commands);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
@@ -50,7 +50,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
     ui.horizontal(|ui| {
         if playing.favourite {
             let (place, _) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::hover());
-            mark::star(ui.painter(), place.center(), 15.0, style::ACCENT);
+            icon::star(ui.painter(), place.center(), 15.0, style::ACCENT);
         }
         let name = RichText::new(&playing.name).size(style::FAR);
         ui.add(Label::new(name).truncate()).on_hover_text(&playing.name);

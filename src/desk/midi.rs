@@ -4,7 +4,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::action::{Action, Group};
 use super::button::{BigButton, big};
-use super::{mark, style};
+use super::{icon, style};
 use crate::units::counted;
 
 /// State shown on the MIDI page.
@@ -123,7 +123,7 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
         }
         let waiting = match &view.learning {
             Some(action) => Some(format!(
-                "Move a control to bind it to {} (turn endless knobs both ways)",
+                "Move a control to bind it to {} (turn endless encoders both ways)",
                 action.title()
             )),
             None if view.mapping => {
@@ -155,7 +155,7 @@ fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     }
     for device in &view.devices {
         ui.horizontal(|ui| {
-            mark::lamp(ui, device.connected, style::GOOD);
+            icon::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
             let leds = if device.leds { ", with LEDs" } else { "" };
             let there = if device.connected { "" } else { ", disconnected" };

@@ -4,18 +4,18 @@
 //! never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
 
 mod action;
+mod adventure;
 mod bake;
 mod banner;
 mod button;
 mod cards;
-mod choice;
 mod display_number;
 mod field;
+mod icon;
 mod keys;
 mod library;
 mod live;
 mod macros;
-mod mark;
 mod meters;
 mod midi;
 mod page;
@@ -122,7 +122,7 @@ impl Desk {
         }
         let mut commands: Vec<Command> = Vec::new();
         let (mut midi, mut bake, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-        let mut library = library::Done::default();
+        let mut library = library::PageOutput::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         if let Some(folder) = &view.library.missing

@@ -25,8 +25,8 @@ pub enum PublishError {
         /// Folder of the bake.
         folder: PathBuf,
     },
-    /// There is no earlier index.
-    #[error("{0} has no earlier index to restore")]
+    /// There is no previous index.
+    #[error("{0} has no previous index to restore")]
     NoPrevious(PathBuf),
     /// A file cannot be read or written.
     #[error("{0}")]
@@ -69,7 +69,7 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
 }
 
-/// Returns whether an earlier index can be restored.
+/// Returns whether an previous index can be restored.
 pub fn has_previous_index(library: &Path) -> bool {
     [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
 }

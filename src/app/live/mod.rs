@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::app::leave;
+use crate::app::shutdown;
 use crate::desk::Action;
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 
@@ -53,7 +53,7 @@ impl LiveShow {
         let ends = (incoming, outgoing, desk.clone());
         let stopped = stop.clone();
         let ended = Arc::new(AtomicBool::new(false));
-        leave::on_exit(&stop, &ended);
+        shutdown::on_exit(&stop, &ended);
         let work = move || {
             // Also when the thread panics.
             let call = CallAtEnd(call, ended);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::picture::Pictures;
 use crate::app::archive::Archive;
-use crate::app::logbook::LogBook;
 use crate::app::resume::Surroundings;
+use crate::app::set_log_writer::SetLogWriter;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
 use crate::handoff::Latest;
@@ -75,7 +75,7 @@ pub(in crate::app) struct ShowParts {
     /// Sound and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
-    pub book: Option<LogBook>,
+    pub book: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
     /// MIDI devices.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::parts::{Call, DeskState, ShowParts, ShowRequest};
 use super::stepper::{Stepper, Turn};
 use crate::app::archive::Archive;
-use crate::app::leave;
-use crate::app::logbook::LogBook;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
+use crate::app::set_log_writer::SetLogWriter;
+use crate::app::shutdown;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
@@ -33,7 +33,7 @@ pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,
-    book: Option<LogBook>,
+    book: Option<SetLogWriter>,
     archive: Archive,
     midi: Midi,
     show_lock: Option<ShowLock>,
@@ -110,7 +110,7 @@ impl ShowThread {
             }
         }
         self.link.leave();
-        leave::limit();
+        shutdown::limit();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
         if let Some(book) = &mut self.book {

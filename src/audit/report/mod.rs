@@ -176,8 +176,8 @@ impl<'a> Audit<'a> {
         let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Repeats: {identical} files are identical to another, {same_code} presets have the code of another, \
-            {same_look} look like another; {repeats} in total ({share:.1}%)."
+            "Repeats: {identical} files are copies of another, {same_code} presets have the same code as another, \
+            {same_look} look like another; {repeats} presets in total ({share:.1}%)."
         ));
         let Gates { dark, bright, still, from } = self.gates;
         page.text(&format!(

@@ -16,7 +16,7 @@ use egui::Ui;
 use crate::library::PresetId;
 use thumbs::Thumbs;
 
-pub(super) use page::{Done, Layout, LibraryPage};
+pub(super) use page::{Layout, LibraryPage, PageOutput};
 pub use view::{LibraryRequest, LibraryView};
 
 impl LibraryPage {
@@ -26,7 +26,7 @@ impl LibraryPage {
         view: &LibraryView,
         layout: Layout,
         playing: Option<PresetId>,
-        done: &mut Done,
+        output: &mut PageOutput,
     ) {
         self.thumbs = self.thumbs.take().or_else(Thumbs::start);
         if let Some(thumbs) = &mut self.thumbs {
@@ -35,20 +35,20 @@ impl LibraryPage {
         egui::Panel::left("filters").default_size(250.0).show(ui, |ui| self.filters(ui, view));
         egui::Panel::bottom("details")
             .exact_size(details::HEIGHT)
-            .show(ui, |ui| self.preset_details(ui, view, done));
+            .show(ui, |ui| self.preset_details(ui, view, output));
         egui::CentralPanel::default().show(ui, |ui| match layout {
-            Layout::List => self.rows(ui, view, playing, done),
+            Layout::List => self.rows(ui, view, playing, output),
             Layout::Map => {
                 let context =
                     map::MapContext { playing, selected: &mut self.selected, thumbs: self.thumbs.as_mut() };
-                self.map.show(ui, view, context, &mut done.commands);
+                self.map.show(ui, view, context, &mut output.commands);
             }
         });
         self.query.text.clone_from(&self.text);
         self.query.only = self.favourites_only.then(|| view.favourites.clone());
         if self.sent.as_ref() != Some(&self.query) {
             self.sent = Some(self.query.clone());
-            done.requests.push(LibraryRequest::Find(self.query.clone()));
+            output.requests.push(LibraryRequest::Find(self.query.clone()));
         }
     }
 }

@@ -37,7 +37,7 @@ impl LibraryPage {
 
 /// Commands and requests from one frame of the page.
 #[derive(Default)]
-pub(in crate::desk) struct Done {
+pub(in crate::desk) struct PageOutput {
     pub commands: Vec<Command>,
     pub requests: Vec<LibraryRequest>,
 }

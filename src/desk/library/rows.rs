@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
-use super::page::{Done, LibraryPage};
+use super::page::{LibraryPage, PageOutput};
 use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::library::{Entry, PresetId, SearchResults};
@@ -17,7 +17,7 @@ impl LibraryPage {
         ui: &mut Ui,
         view: &LibraryView,
         playing: Option<PresetId>,
-        done: &mut Done,
+        output: &mut PageOutput,
     ) {
         let SearchResults { library, indices, .. } = &*view.results;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
@@ -34,7 +34,7 @@ impl LibraryPage {
                     self.selected = Some(entry.id);
                 }
                 if response.double_clicked() {
-                    done.commands.push(Command::PlayNow(entry.id));
+                    output.commands.push(Command::PlayNow(entry.id));
                 }
             }
         });

@@ -47,7 +47,7 @@ struct Found {
     results: Arc<SearchResults>,
     dots: Dots,
     /// Centre of every style and its index in the catalogue, largest first.
-    middles: Vec<([f32; 2], usize)>,
+    centres: Vec<([f32; 2], usize)>,
 }
 
 /// The image of the points and what it shows.
@@ -59,7 +59,13 @@ struct Drawn {
 }
 
 impl MapView {
-    pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: MapContext, commands: &mut Vec<Command>) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        view: &LibraryView,
+        context: MapContext,
+        commands: &mut Vec<Command>,
+    ) {
         let results = &view.results;
         if !results.looks.mapped() {
             let text = "This library has no map yet. Bake it to create one: a bake renders the playable presets and \
@@ -84,8 +90,8 @@ impl MapView {
             }
         };
         view.favourites.iter().take(RINGS).for_each(|id| ring(*id, 5.0, style::ACCENT));
-        hands.selected.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
-        if let Some(id) = hands.playing {
+        context.selected.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
+        if let Some(id) = context.playing {
             ring(id, 9.0, style::ON_LIGHT);
             ring(id, 11.0, style::GOOD);
         }
@@ -99,16 +105,16 @@ impl MapView {
         let entry = &results.library.entries[place];
         ring(entry.id, 6.0, style::TEXT);
         if response.clicked() {
-            *hands.selected = Some(entry.id);
+            *context.selected = Some(entry.id);
         }
         if response.double_clicked() {
             commands.push(Command::PlayNow(entry.id));
         }
         response.on_hover_ui_at_pointer(|ui| {
-            if let Some(picture) = hands.thumbs.and_then(|thumbs| thumbs.of(entry)) {
+            if let Some(picture) = context.thumbs.and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(96.0)));
             }
-            ui.label(RichText::new(entry.name()).color(state_color(view, hands.playing, entry.id)));
+            ui.label(RichText::new(entry.name()).color(state_color(view, context.playing, entry.id)));
             let cluster =
                 results.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
             ui.label(RichText::new(format!("{cluster}, {}", entry.energy.title())).color(style::OFF));
@@ -146,7 +152,7 @@ impl MapView {
             return;
         }
         self.found =
-            Some(Found { results: results.clone(), dots: Dots::of(results), middles: middles(results) });
+            Some(Found { results: results.clone(), dots: Dots::of(results), centres: centres(results) });
     }
 
     /// Draws the image of the points, updating it if something changed.
@@ -192,8 +198,8 @@ impl MapView {
 /// Draws the names of the largest styles where they fit.
 fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn([f32; 2]) -> Pos2) {
     let mut taken: Vec<Rect> = Vec::new();
-    for (middle, cluster) in &found.middles {
-        let at = on_screen(*middle);
+    for (centre, cluster) in &found.centres {
+        let at = on_screen(*centre);
         if !rect.contains(at) {
             continue;
         }
@@ -213,7 +219,7 @@ fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn
 }
 
 /// Returns the centre of every style, largest first.
-fn middles(results: &SearchResults) -> Vec<([f32; 2], usize)> {
+fn centres(results: &SearchResults) -> Vec<([f32; 2], usize)> {
     let library = &results.library;
     let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];
     for (place, entry) in library.entries.iter().enumerate() {
@@ -224,9 +230,9 @@ fn middles(results: &SearchResults) -> Vec<([f32; 2], usize)> {
     }
     let mut filled: Vec<usize> = (0..sums.len()).filter(|&cluster| sums[cluster].1 > 0).collect();
     filled.sort_by_key(|&cluster| std::cmp::Reverse(sums[cluster].1));
-    let middle = |cluster: usize| {
+    let centre = |cluster: usize| {
         let (sum, count) = sums[cluster];
         (sum.map(|sum| (sum / f64::from(count)) as f32), cluster)
     };
-    filled.into_iter().map(middle).collect()
+    filled.into_iter().map(centre).collect()
 }

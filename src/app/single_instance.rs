@@ -76,7 +76,7 @@ impl RaiseRequests {
                     thread::sleep(LOOK_EVERY);
                 }
             };
-            if let Err(error) = thread::Builder::new().name("second start".into()).spawn(work) {
+            if let Err(error) = thread::Builder::new().name("single instance".into()).spawn(work) {
                 log::warn!("starting aivj again will not raise this show: {error}");
             }
         }
