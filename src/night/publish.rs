@@ -135,7 +135,7 @@ mod tests {
         publish_index(small.path(), library, true).expect("there was none");
         publish_index(large.path(), library, false).expect("published");
         let refused = publish_index(small.path(), library, true).expect_err("refused").to_string();
-        assert!(refused.contains("covers 3 presets, and the library's index 9"), "{refused}");
+        assert!(refused.contains("covers 3 presets, but the library's index covers 9"), "{refused}");
         assert_eq!(covered(library), 9);
         publish_index(small.path(), library, false).expect("the library may have shrunk");
         assert_eq!(covered(library), 3);

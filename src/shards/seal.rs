@@ -239,7 +239,8 @@ mod tests {
         let open = |folder: &tempfile::TempDir| SealedShard::open(folder.path()).expect("opened");
         let error = open(&one).check_same_work(&open(&two)).expect_err("refused").to_string();
         assert!(
-            error.contains("another setting or model") && error.contains("other instead of settings"),
+            error.contains("a different setting or model")
+                && error.contains("found other, expected settings"),
             "{error}"
         );
     }
