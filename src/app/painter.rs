@@ -32,7 +32,7 @@ pub(super) struct Painter {
 }
 
 /// egui's response to an event.
-pub(super) struct Wanted {
+pub(super) struct EventResult {
     /// Whether egui has used the event, so that it must not act on the show.
     pub consumed: bool,
     /// Whether the desk looks different now.
@@ -66,7 +66,7 @@ impl Painter {
 
     /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was
     /// not painted yet, because the rest of the desk has its own keys.
-    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> Wanted {
+    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {
             WindowEvent::KeyboardInput { event, .. } => Some(event),
@@ -74,11 +74,11 @@ impl Painter {
         };
         let key = key.filter(|key| key.state == ElementState::Pressed);
         if key.is_some() && !self.clicked && !self.context.text_edit_focused() {
-            return Wanted { consumed: false, repaint: false };
+            return EventResult { consumed: false, repaint: false };
         }
         let response = self.input.on_window_event(window, event);
         let consumed = key.map_or(response.consumed, |key| !acts_while_typing(&key.logical_key));
-        Wanted { consumed, repaint: response.repaint }
+        EventResult { consumed, repaint: response.repaint }
     }
 
     /// Presents the desk again even if nothing changes, because the window has lost its contents.

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::patience::patiently;
+use super::timeout::with_timeout;
 
 /// What an entry of a folder is, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,11 +74,11 @@ pub struct Item {
 /// Fails if the folder cannot be read, or if the disk does not respond.
 pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     let folder = folder.to_owned();
-    patiently(move |pulse| {
+    with_timeout(move |heartbeat| {
         let mut items = Vec::new();
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
-            pulse.beat();
+            heartbeat.beat();
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => None,
                 Ok(kind) if kind.is_file() => Some(FileKind::Regular),
@@ -103,7 +103,7 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
 /// Fails if it does not exist, or if the disk does not respond.
 pub fn kind(path: &Path) -> io::Result<FileKind> {
     let path = path.to_owned();
-    patiently(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
+    with_timeout(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
 }
 
 /// Returns the facts of many files of a folder, after following links, in their order.
@@ -115,11 +115,11 @@ pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
         let (folder, rest) = (folder.to_owned(), names[all.len()..].to_vec());
         let found = Arc::new(Mutex::new(Vec::new()));
         let shared = found.clone();
-        let looked = patiently(move |pulse| {
+        let looked = with_timeout(move |heartbeat| {
             for name in &rest {
                 let facts = std::fs::metadata(folder.join(name));
                 shared.lock().unwrap_or_else(PoisonError::into_inner).push(facts);
-                pulse.beat();
+                heartbeat.beat();
             }
             Ok(())
         });
@@ -146,12 +146,12 @@ pub type FolderKey = PathBuf;
 pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
     let folder = folder.to_owned();
     #[cfg(unix)]
-    return patiently(move |_| {
+    return with_timeout(move |_| {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::metadata(folder).map(|facts| (facts.dev(), facts.ino()))
     });
     #[cfg(not(unix))]
-    patiently(move |_| std::fs::canonicalize(folder))
+    with_timeout(move |_| std::fs::canonicalize(folder))
 }
 
 /// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
@@ -161,7 +161,7 @@ pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
 /// system's folders of processes and devices; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let link = link.to_owned();
-    let real = patiently(move |_| std::fs::canonicalize(link))?;
+    let real = with_timeout(move |_| std::fs::canonicalize(link))?;
     let inside = |places: &[&str]| cfg!(unix) && places.iter().any(|place| real.starts_with(place));
     let why = if real != root && root.starts_with(&real) {
         "a link to a folder that contains this one"

@@ -26,7 +26,7 @@ const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
 /// All MIDI devices of this machine.
 pub struct Hardware {
-    news: Receiver<PortEvent>,
+    events: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
     reported: u64,
     out: Option<Sender<(String, Vec<u8>)>>,
@@ -36,14 +36,14 @@ pub struct Hardware {
 impl Hardware {
     /// Starts the thread.
     pub fn watch() -> Self {
-        let (report, news) = mpsc::sync_channel(WAITING);
+        let (report, events) = mpsc::sync_channel(WAITING);
         let (out, messages) = mpsc::channel();
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
         let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&messages);
         let thread = thread::Builder::new().name("midi".into()).spawn(work);
         let thread = thread.inspect_err(|error| log::error!("MIDI is unavailable: {error}")).ok();
-        Self { news, dropped, reported: 0, out: Some(out), thread }
+        Self { events, dropped, reported: 0, out: Some(out), thread }
     }
 }
 
@@ -55,7 +55,7 @@ impl MidiSource for Hardware {
             self.reported = dropped;
             return Some(PortEvent::Message(format!("too many MIDI messages: {fresh} were dropped")));
         }
-        self.news.try_recv().ok()
+        self.events.try_recv().ok()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
@@ -98,7 +98,7 @@ impl Watcher {
                     Ok(input) => lister = Some(input),
                     Err(why) if !reported => {
                         reported = true;
-                        self.send_event(PortEvent::Absent(why));
+                        self.send_event(PortEvent::Unavailable(why));
                     }
                     Err(_) => {}
                 }
@@ -129,7 +129,7 @@ impl Watcher {
             .collect();
         for device in gone {
             self.devices.remove(&device);
-            self.send_event(PortEvent::Gone { device });
+            self.send_event(PortEvent::Disconnected { device });
         }
         for (name, port) in ports {
             if self.devices.contains_key(&name) {
@@ -139,7 +139,7 @@ impl Watcher {
                 Ok(connected) => {
                     let leds = connected.output.is_some();
                     self.devices.insert(name.clone(), connected);
-                    self.send_event(PortEvent::Came { device: name, leds });
+                    self.send_event(PortEvent::Connected { device: name, leds });
                 }
                 // Retried at the next scan.
                 Err(error) => log::debug!("cannot open {name}: {error}"),
@@ -152,8 +152,8 @@ impl Watcher {
         input.ignore(midir::Ignore::All);
         let (report, dropped, device) = (self.report.clone(), self.dropped.clone(), name.to_owned());
         let heard = move |_: u64, bytes: &[u8], (): &mut ()| {
-            let news = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
-            if report.try_send(news).is_err() {
+            let event = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
+            if report.try_send(event).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
@@ -171,8 +171,8 @@ impl Watcher {
         }
     }
 
-    fn send_event(&self, news: PortEvent) {
-        if self.report.try_send(news).is_err() {
+    fn send_event(&self, event: PortEvent) {
+        if self.report.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -112,8 +112,8 @@ impl Midi {
         while let Some(fetched) = self.profiles.receive() {
             self.fetched(fetched);
         }
-        while let Some(news) = self.source.receive() {
-            self.news(news, now);
+        while let Some(event) = self.source.receive() {
+            self.port_event(event, now);
         }
         if let Some((device, binding)) = self.learning.as_mut().and_then(|learning| learning.rest(now)) {
             self.bind(&device, binding);
@@ -280,9 +280,9 @@ impl Midi {
         }
     }
 
-    fn news(&mut self, news: PortEvent, now: f64) {
-        match news {
-            PortEvent::Came { device: name, leds } => {
+    fn port_event(&mut self, event: PortEvent, now: f64) {
+        match event {
+            PortEvent::Connected { device: name, leds } => {
                 let device = self.devices.entry(name.clone()).or_default();
                 let known = !device.controls.is_empty();
                 device.connected = true;
@@ -299,7 +299,7 @@ impl Midi {
                     self.profiles.fetch(&name);
                 }
             }
-            PortEvent::Gone { device: name } => {
+            PortEvent::Disconnected { device: name } => {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
@@ -310,7 +310,7 @@ impl Midi {
                     self.heard(device, event, now);
                 }
             }
-            PortEvent::Absent(why) => self.absent = Some(why),
+            PortEvent::Unavailable(why) => self.absent = Some(why),
             PortEvent::Message(why) => self.message = Some(why),
         }
     }

@@ -45,8 +45,8 @@ impl ProfileStore {
                     (StoreRequest::Save(profile), Some(folder)) => save(folder, &profile),
                     (StoreRequest::Save(_), None) => Vec::new(),
                 };
-                for news in done {
-                    report.send(news).ok(); // The program is closing.
+                for result in done {
+                    report.send(result).ok(); // The program is closing.
                 }
             }
         };
@@ -106,8 +106,8 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let told = edited::summary(&path, &problems).map(Fetched::Message);
-            [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
+            let message = edited::summary(&path, &problems).map(Fetched::Message);
+            [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(message).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
         Err(error) => {
@@ -128,7 +128,7 @@ fn aside(path: &Path) -> PathBuf {
 
 fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
-    let mut news = Vec::new();
+    let mut results = Vec::new();
     // An unreadable file is the performer's work too and never overwritten.
     let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
@@ -139,7 +139,7 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         match std::fs::rename(&path, &aside) {
             Ok(()) => {
                 let why = format!("the file with invalid lines was saved as {}", aside.display());
-                news.push(Fetched::Message(why));
+                results.push(Fetched::Message(why));
             }
             Err(error) => {
                 let why = format!(
@@ -152,11 +152,11 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     }
     if let Err(error) = disk::write(&path, profile.written().as_bytes()) {
         let device = &profile.device;
-        news.push(Fetched::Message(format!(
+        results.push(Fetched::Message(format!(
             "could not save the bindings of {device} ({error}); they are kept only until the program exits"
         )));
     }
-    news
+    results
 }
 
 #[cfg(test)]
@@ -214,7 +214,10 @@ mod tests {
         std::fs::write(&file, "").expect("written");
         let store = ProfileStore::open(Some(file));
         store.save(pads());
-        let told = store.wait();
-        assert!(matches!(&told, Some(Fetched::Message(why)) if why.contains("could not save")), "{told:?}");
+        let fetched = store.wait();
+        assert!(
+            matches!(&fetched, Some(Fetched::Message(why)) if why.contains("could not save")),
+            "{fetched:?}"
+        );
     }
 }

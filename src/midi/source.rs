@@ -4,14 +4,14 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
     /// A device was connected.
-    Came {
+    Connected {
         /// Name, the same each time it is connected.
         device: String,
         /// Whether it accepts messages, for its LEDs.
         leds: bool,
     },
     /// A device was disconnected.
-    Gone {
+    Disconnected {
         /// Name.
         device: String,
     },
@@ -23,7 +23,7 @@ pub enum PortEvent {
         bytes: Vec<u8>,
     },
     /// MIDI is unavailable on this machine, with the reason.
-    Absent(String),
+    Unavailable(String),
     /// A message for the performer.
     Message(String),
 }

@@ -9,13 +9,13 @@ use crate::show::Playing;
 /// A MIDI source driven by the test.
 #[derive(Clone, Default)]
 struct Wire {
-    news: Arc<Mutex<VecDeque<PortEvent>>>,
+    events: Arc<Mutex<VecDeque<PortEvent>>>,
     sent: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
 }
 
 impl MidiSource for Wire {
     fn receive(&mut self) -> Option<PortEvent> {
-        self.news.lock().expect("free").pop_front()
+        self.events.lock().expect("free").pop_front()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
@@ -45,7 +45,7 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let midi = Midi::over(Box::new(wire.clone()), shelf());
     let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
     bench.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
-    bench.news(PortEvent::Came { device: "pads".into(), leds: false });
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
     let profile = bench.midi.profiles.wait().expect("the profile");
@@ -62,19 +62,19 @@ impl Bench {
         let wire = Wire::default();
         let midi = Midi::over(Box::new(wire.clone()), ProfileStore::open(None));
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+        bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
         bench.frame();
         let profile = bench.midi.profiles.wait().expect("an empty profile");
         bench.midi.fetched(profile);
         bench
     }
 
-    fn news(&self, news: PortEvent) {
-        self.wire.news.lock().expect("free").push_back(news);
+    fn port_event(&self, event: PortEvent) {
+        self.wire.events.lock().expect("free").push_back(event);
     }
 
     fn send(&self, bytes: &[u8]) {
-        self.news(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
+        self.port_event(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
     }
 
     /// Runs one frame; returns its commands and the actions of pressed buttons.
@@ -206,7 +206,7 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     assert_eq!(rows[0], ("fusion".into(), "CC 20 ch 1".into()));
     assert_eq!(rows[7], ("m8".into(), "CC 27 ch 1".into()));
     assert!(!view.mapping && view.locked);
-    bench.news(PortEvent::Gone { device: "pads".into() });
+    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
     assert_eq!(bench.frame().0, [Command::MidiLock(false)]);
 }
 
@@ -214,11 +214,11 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
 fn a_reconnected_device_keeps_its_bindings() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.news(PortEvent::Gone { device: "pads".into() });
+    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
     bench.frame();
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
-    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads reconnected")));
@@ -246,7 +246,7 @@ fn leds_follow_the_show_and_are_restored_after_reconnection() {
     bench.snapshot.held = true;
     bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
     assert_eq!(bench.leds(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
-    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.frame();
     assert_eq!(bench.leds().len(), 3);
 }

@@ -6,7 +6,7 @@ use super::fading;
 use super::memory::Exclusion;
 use super::picture_watch::Conditions;
 use super::reason::Reason;
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
 use crate::library::{BanKind, Energy, PresetId, PresetSource, Tag, built_in};
@@ -74,7 +74,7 @@ impl Show {
         self.log(Event::Failure { deck: *deck, preset, name: name.clone(), kind: *kind, why: why.clone() });
         self.learn(slot.index, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
         self.exclude(preset, *kind, why);
-        if self.wanted == Some(Wanted::Preset(preset)) {
+        if self.wanted == Some(CutRequest::Preset(preset)) {
             self.wanted = None;
         }
         let duration = kind.duration_text();
@@ -107,7 +107,7 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Watch));
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
@@ -160,12 +160,12 @@ impl Show {
     }
 
     /// Fulfils the performer's request as soon as a suitable deck is warm.
-    fn fulfil(&mut self, wanted: Wanted) {
+    fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            Wanted::Next | Wanted::Watch => self.decks.take_any_warm(),
-            Wanted::Safe => self.decks.safe.take_if(warm),
-            Wanted::Preset(id) => {
+            CutRequest::Next | CutRequest::Watch => self.decks.take_any_warm(),
+            CutRequest::Safe => self.decks.safe.take_if(warm),
+            CutRequest::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
                 at.map(|at| self.decks.candidates.remove(at))
             }
@@ -174,17 +174,17 @@ impl Show {
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
-            Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) | Wanted::Watch => (fading::PERFORMER_SECS, style),
+            CutRequest::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
+            CutRequest::Next | CutRequest::Preset(_) | CutRequest::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
-            Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
-            Wanted::Preset(_) | Wanted::Watch => LeaveReason::Replaced,
+            CutRequest::Next | CutRequest::Safe => LeaveReason::Dismissed,
+            CutRequest::Preset(_) | CutRequest::Watch => LeaveReason::Replaced,
         });
         let cause = match wanted {
             _ if self.decks.front.is_none() => Cause::Start,
-            Wanted::Watch => Cause::Watch,
-            Wanted::Next | Wanted::Preset(_) | Wanted::Safe => Cause::Performer,
+            CutRequest::Watch => Cause::Watch,
+            CutRequest::Next | CutRequest::Preset(_) | CutRequest::Safe => Cause::Performer,
         };
         self.cut(slot, cause, over_secs, style);
     }
@@ -289,7 +289,7 @@ impl Show {
 
     /// Requests the preset the performer asked for; replaces the last candidate if necessary.
     fn request_wanted(&mut self) {
-        let Some(Wanted::Preset(id)) = self.wanted else { return };
+        let Some(CutRequest::Preset(id)) = self.wanted else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
@@ -359,7 +359,7 @@ impl Show {
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
         let due = (wanted && at_ease)
             || (self.settings.safe_preset && nothing_else)
-            || self.wanted == Some(Wanted::Safe);
+            || self.wanted == Some(CutRequest::Safe);
         if self.decks.safe.is_some() || !due {
             return;
         }
@@ -388,8 +388,8 @@ impl Show {
             let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
             let Some(preset) = from.get(self.rng.below(from.len())) else {
                 // Without a safe preset any warm one is better than none.
-                if self.wanted == Some(Wanted::Safe) {
-                    self.wanted = Some(Wanted::Next);
+                if self.wanted == Some(CutRequest::Safe) {
+                    self.wanted = Some(CutRequest::Next);
                 }
                 return;
             };
@@ -401,7 +401,7 @@ impl Show {
             let index = safe[self.rng.below(safe.len())];
             self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
-        let urgent = self.wanted == Some(Wanted::Safe) || self.decks.front.is_none();
+        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
         self.decks.set_urgency(slot.deck, if urgent { Urgency::Performer } else { Urgency::Spare });
         let reason = Reason::plain("Safe preset, kept warm");
         self.decks.safe = Some(Slot { reason, ..slot });

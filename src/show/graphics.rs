@@ -1,7 +1,7 @@
 //! The show's side of failures of the graphics device: which decks have to be prepared again, and which are dropped.
 
 use super::graphics_event::GraphicsEvent;
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use super::setlog::Event;
 use super::step::Failed;
 use crate::library::{BanKind, PresetId};
@@ -55,7 +55,7 @@ impl Show {
         }
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Watch));
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }

@@ -1,7 +1,7 @@
 //! Resumes a show after its process has ended.
 
 use super::resume_state::{ResumeState, Resumption};
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use crate::library::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
@@ -44,7 +44,7 @@ impl Show {
             }
         }
         self.resumption = Resumption { starting: true, queue: queue.clone(), until: now + QUEUE_SECS };
-        self.wanted = Some(Wanted::Safe);
+        self.wanted = Some(CutRequest::Safe);
         self.changed.knobs = true;
     }
 

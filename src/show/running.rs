@@ -42,7 +42,7 @@ const MACRO_RANDOMNESS: u64 = 1;
 
 /// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum CutRequest {
     /// Any preset.
     Next,
     /// A specific preset.
@@ -65,7 +65,7 @@ pub struct Show {
     /// Whether the taste has already learnt from this showing.
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
-    pub(super) wanted: Option<Wanted>,
+    pub(super) wanted: Option<CutRequest>,
     /// How long the target energy has differed from that of the candidates, seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,

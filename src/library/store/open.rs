@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect::{LogOnClose, be_patient, connect};
+use super::connect::{LogOnClose, connect, use_long_timeout};
 use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
@@ -81,7 +81,7 @@ impl Store {
         schema::migrate(&mut connection)?;
         // Fails if another program keeps everybody from writing, or if the file is read-only.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
-        be_patient(&connection)?;
+        use_long_timeout(&connection)?;
         let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };
         match unsaved::merge(&store, folder) {
             Ok(0) => {}

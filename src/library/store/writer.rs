@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::connect::BRIEFLY;
+use super::connect::SHORT_TIMEOUT;
 use super::unsaved::UnsavedFile;
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
@@ -136,7 +136,7 @@ impl Work {
         self.identity = self.store.path().and_then(identity);
         // A commit is on the disk when it returns, and a locked store is retried instead of waited for.
         let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
-        let settings = settings.and_then(|()| self.store.connection.busy_timeout(BRIEFLY));
+        let settings = settings.and_then(|()| self.store.connection.busy_timeout(SHORT_TIMEOUT));
         let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
         if let Err(error) = backed_up {
             log::warn!("could not back up the store: {error}");
