@@ -50,7 +50,7 @@ pub struct Desk {
     styled: bool,
     page: Page,
     before: Page,
-    selected: Control,
+    selected_macro: Control,
     meters: meters::Meters,
     status_bar: status_bar::StatusBar,
     bake: bake::BakePage,
@@ -64,7 +64,7 @@ impl Default for Desk {
             styled: false,
             page: Page::default(),
             before: Page::default(),
-            selected: Control::Fusion,
+            selected_macro: Control::Fusion,
             meters: meters::Meters::default(),
             status_bar: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
@@ -94,13 +94,13 @@ impl Desk {
     }
 
     /// Returns the macro selected for the arrow keys.
-    pub fn selected(&self) -> Control {
-        self.selected
+    pub fn selected_macro(&self) -> Control {
+        self.selected_macro
     }
 
     /// Selects a macro for the arrow keys.
     pub fn select_macro(&mut self, control: Control) {
-        self.selected = control;
+        self.selected_macro = control;
     }
 
     /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban act on
@@ -143,7 +143,7 @@ impl Desk {
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
-            Page::Live => live::show(ui, view, &mut self.meters, self.selected, &mut commands),
+            Page::Live => live::show(ui, view, &mut self.meters, self.selected_macro, &mut commands),
             Page::Library | Page::Map => {
                 let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };
                 let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);
