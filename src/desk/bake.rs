@@ -179,7 +179,7 @@ impl BakePage {
                 ui.add_space(8.0);
                 let restore = ui.button("Restore previous styles");
                 let hint =
-                    "Restores the styles from before the last bake; press again to return to the new ones";
+                    "Restore the styles from before the last bake; press again to return to the new ones";
                 if restore.on_hover_text(hint).clicked() {
                     requests.push(BakeRequest::RestoreIndex);
                 }

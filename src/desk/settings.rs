@@ -186,7 +186,7 @@ fn output(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>)
         choice(ui, OutputDisplay::Number(number), &title);
     }
     ui.horizontal(|ui| {
-        let hint = "Shows the number of each display on that display";
+        let hint = "Show its number on each display";
         if ui.button("Identify").on_hover_text(hint).clicked() {
             requests.push(SettingsRequest::Identify);
         }
@@ -211,7 +211,7 @@ fn output(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>)
         requests.push(SettingsRequest::Set(Setting::LimitFlashes(limited)));
     }
     let mut guarded = view.guarded;
-    let hint = "Tests each unknown preset in a separate process before it is first shown";
+    let hint = "Test each unknown preset in a separate process before it is first shown";
     if ui.checkbox(&mut guarded, "Audit unknown presets before showing them").on_hover_text(hint).changed() {
         requests.push(SettingsRequest::Set(Setting::Guard(guarded)));
     }
