@@ -153,7 +153,7 @@ fn sound_is_captured_and_returns(runtime: &Path, start_server: Server, host: &st
     println!("doctor after {:.2} s: {}", started.elapsed().as_secs_f64(), diagnosis.message);
     assert!(diagnosis.picked.is_some(), "{}", diagnosis.message);
     let through_host = reports.iter().any(|report| report.input.host == host && report.has_signal());
-    assert!(through_host, "no input of {host} has signal");
+    assert!(through_host, "no input of {host} has a signal");
 
     let start = Instant::now();
     let clock = Arc::new(move || Seconds(start.elapsed().as_secs_f64()));

@@ -64,7 +64,7 @@ fn check(name: &str, moment: Moment) {
     let renderer = renderer::OffScreen::new(Gpu::headless().expect("it was there a moment ago"));
     let options = SnapshotOptions::new().threshold(0.6).max_failed_pixels(FEW);
     let mut desk = Desk::default();
-    desk.turn_to(moment.page);
+    desk.open(moment.page);
     let (keys, _) = aivj::app::keys(None);
     let heard = if moment.snapshot.features.silent { PresetAudio::default() } else { heard() };
     let settings = &moment.settings;
@@ -185,7 +185,7 @@ fn playing() -> Snapshot {
 }
 
 fn moment(page: Page, snapshot: Snapshot) -> Moment {
-    let audio = AudioLine { source: "Line in".into(), trouble: String::new() };
+    let audio = AudioLine { source: "Line in".into(), problem: String::new() };
     Moment {
         page,
         snapshot,
@@ -216,7 +216,7 @@ fn the_live_page_in_trouble() {
         playing.problems = vec!["The warp shader does not compile; playing without it".into()];
     }
     let mut moment = moment(Page::Live, snapshot);
-    moment.audio.trouble = "The input is silent. Check the cable or choose another input.".into();
+    moment.audio.problem = "The input is silent. Check the cable or choose another input.".into();
     moment.messages = vec!["pads disconnected; it will reconnect when plugged in again"];
     check("live_trouble", moment);
 }
@@ -311,15 +311,15 @@ fn baked_library() -> LibraryView {
     let store = Store::in_memory().expect("opens");
     let opened = aivj::library::open(&store, &LibraryLocation::of(folder.path()), 1, |_| ()).expect("opens");
     let mut searcher = SearchIndex::new(opened.catalogue.into(), &Default::default());
-    let answer = searcher.find(&SearchQuery::default());
-    let id = |at: usize| answer.library.entries[at].id;
+    let results = searcher.find(&SearchQuery::default());
+    let id = |at: usize| results.library.entries[at].id;
     let why = Exclusion { kind: BanKind::Aesthetic, why: "black output".into() };
     LibraryView {
         favourites: std::sync::Arc::new([id(2), id(100)].into()),
         banned: std::sync::Arc::new([id(3)].into()),
         excluded: std::sync::Arc::new([(id(4), why)].into()),
         rejected: std::sync::Arc::new([(id(5), "too dark".to_owned())].into()),
-        answer: answer.into(),
+        results: results.into(),
         ..LibraryView::default()
     }
 }
@@ -328,7 +328,7 @@ fn library_moment(page: Page) -> Moment {
     let library = baked_library();
     let mut snapshot = playing();
     if let Some(playing) = &mut snapshot.playing {
-        playing.id = library.answer.library.entries[7].id;
+        playing.id = library.results.library.entries[7].id;
     }
     Moment { library, ..moment(page, snapshot) }
 }
@@ -363,7 +363,7 @@ fn the_settings_page() {
             ..Settings::default()
         },
         inputs: vec!["Built-in Audio Analog Stereo".into(), "USB Audio".into()],
-        looking: false,
+        refreshing: false,
         output_on: Some((1, true)),
         monitors: vec!["eDP-1 1920x1080".into(), "HDMI-A-1 1280x720".into()],
         libraries: vec!["/home/me/presets".into(), "/home/me/.local/share/aivj/packs/summer".into()],
@@ -404,8 +404,8 @@ fn the_bake_page() {
 
 #[test]
 fn the_bake_page_after_a_failure() {
-    let trouble = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
-    let bake = BakeView { trouble, left_secs: None, ..night() };
+    let problem = Some("The disk is full. Free some space and start the bake again; it resumes.".into());
+    let bake = BakeView { problem, left_secs: None, ..night() };
     check("bake_trouble", Moment { bake, ..moment(Page::Bake, playing()) });
 }
 
@@ -417,13 +417,13 @@ fn a_preset_on_the_map_can_be_selected_and_played() {
     }
     let moment = library_moment(Page::Map);
     let alone =
-        moment.library.answer.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
+        moment.library.results.library.entries.iter().find(|entry| entry.path.starts_with("Slow Rivers/000"));
     let alone = alone.expect("it is there").id;
     let (keys, heard, midi, bake) =
         (aivj::app::keys(None).0, heard(), MidiView::default(), BakeView::default());
     let settings = SettingsView::default();
     let mut desk = Desk::default();
-    desk.turn_to(Page::Map);
+    desk.open(Page::Map);
     let asked = std::cell::RefCell::new(Vec::new());
     let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
         let view = DeskView {

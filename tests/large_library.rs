@@ -122,7 +122,7 @@ fn a_large_library_is_searched_and_drawn() {
     let peaks = timed("one style, peak energy", || searcher.find(&peaks));
     assert!(!peaks.indices.is_empty() && peaks.indices.len() < PRESETS / CLUSTERS);
     println!("memory: {} MB for the library", memory_mb().saturating_sub(before));
-    draw(LibraryView { answer: Arc::new(all), ..LibraryView::default() });
+    draw(LibraryView { results: Arc::new(all), ..LibraryView::default() });
     println!("memory: {} MB in total", memory_mb());
 }
 
@@ -148,7 +148,7 @@ fn draw(library: LibraryView) {
     for page in [Page::Library, Page::Map] {
         let context = egui::Context::default();
         let mut desk = Desk::default();
-        desk.turn_to(page);
+        desk.open(page);
         let mut times_ms: Vec<f64> = Vec::new();
         let mut asked = Vec::new();
         for frame in 0..120 {

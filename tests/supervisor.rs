@@ -72,7 +72,7 @@ impl Supervised {
     /// Sends a signal to the child and waits until the picture is back. Returns the seconds since the signal, and the
     /// milliseconds since the restart as counted by the supervisor.
     fn strike(&self, number: i32) -> (f64, f64) {
-        let before = self.said("picture back").len();
+        let before = self.said("ms after the restart").len();
         let begun = Instant::now();
         signal(self.child(), number);
         self.wait_back(before, begun)
@@ -80,7 +80,7 @@ impl Supervised {
 
     fn wait_back(&self, before: usize, begun: Instant) -> (f64, f64) {
         let line = wait_for("the picture", || {
-            let lines = self.said("picture back");
+            let lines = self.said("ms after the restart");
             (lines.len() > before).then(|| lines[before].clone())
         });
         let restart_ms = line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number");

@@ -87,7 +87,7 @@ fn only_faulty_presets_are_replaced_and_in_time() {
         (
             "nan",
             code(&format!("big=if(above(frame,{FAILS_AT}),1e300*1e300,1);zoom=big-big+1;")),
-            Some("its coordinates are not numbers"),
+            Some("coordinates are not finite"),
         ),
         ("dark", turns("float3(0.03, 0.03, 0.12 + 0.1 * sin(time))"), None),
         ("bright", turns("float3(1.0, 1.0, 0.4 + 0.4 * sin(time))"), None),

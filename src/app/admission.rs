@@ -27,8 +27,8 @@ impl Admission for LiveAdmission {
     }
 }
 
-/// Returns an admission check that saves its verdicts in the store; those of an in-memory store last as long as the show.
-/// `guarded` can be switched while the show runs.
+/// Returns an admission check that saves its verdicts in the store; those of an in-memory store last as long as the
+/// show. `guarded` can be switched while the show runs.
 pub fn live_admission(
     store: Store,
     textures: &[PathBuf],

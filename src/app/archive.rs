@@ -83,8 +83,8 @@ impl Archive {
                 }
             }
         }
-        if let Some(answer) = self.search.results() {
-            self.view.answer = Arc::new(answer);
+        if let Some(results) = self.search.results() {
+            self.view.results = Arc::new(results);
         }
         self.persistence.watch(show.on_air(), commands);
         if let Some(status) = self.persistence.new_status() {
@@ -94,7 +94,7 @@ impl Archive {
     }
 
     /// Switches to another folder, pack or the built-in presets. The current library plays until the new one is ready.
-    pub fn turn_to(&mut self, presets: Option<&Path>) {
+    pub fn switch_to(&mut self, presets: Option<&Path>) {
         self.presets = presets.map(Path::to_owned);
         self.reopen(false);
     }
@@ -102,7 +102,7 @@ impl Archive {
     fn reopen(&mut self, ignore_blacklist: bool) {
         self.view.missing = None;
         self.view.held_back = None;
-        if let Err(error) = self.watcher.turn_to(self.presets.as_deref(), ignore_blacklist) {
+        if let Err(error) = self.watcher.switch_to(self.presets.as_deref(), ignore_blacklist) {
             self.message = Some(format!("could not start the library thread: {error}; try again"));
         }
     }
@@ -118,8 +118,8 @@ impl Archive {
     }
 
     /// Handles a request from the Library page.
-    pub fn asked(&mut self, ask: LibraryRequest) {
-        match ask {
+    pub fn handle(&mut self, request: LibraryRequest) {
+        match request {
             LibraryRequest::Find(query) => {
                 self.query = query;
                 self.find();
@@ -144,7 +144,8 @@ impl Archive {
     }
 }
 
-/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty one.
+/// Opens a second connection for the search thread. An in-memory store cannot be shared, so the thread gets an empty
+/// one.
 fn second(store: &Store) -> anyhow::Result<Store> {
     Ok(match store.another()? {
         Some(store) => store,

@@ -47,7 +47,7 @@ impl Baking {
     }
 
     /// Switches to another library; a running bake continues with its own.
-    pub fn turn_to(&mut self, library: Option<&Path>) {
+    pub fn switch_to(&mut self, library: Option<&Path>) {
         self.library = library.map(|place| LibraryLocation::of(place).folder);
     }
 
@@ -66,8 +66,8 @@ impl Baking {
     }
 
     /// Handles a request from the Bake page; the error is a message for the performer.
-    pub fn asked(&mut self, ask: &BakeRequest) -> Result<(), String> {
-        match ask {
+    pub fn handle(&mut self, request: &BakeRequest) -> Result<(), String> {
+        match request {
             BakeRequest::Start(options) => self.start(options),
             BakeRequest::Stop => {
                 if let Some((_, input)) = &mut self.child {
@@ -249,9 +249,9 @@ impl BakeProgress {
         self.view.notes.drain(..over);
     }
 
-    fn finish(&mut self, trouble: Option<String>) {
+    fn finish(&mut self, problem: Option<String>) {
         self.ended = true;
-        self.view.trouble = trouble;
+        self.view.problem = problem;
     }
 
     /// Handles the end of the process.
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(view.notes, ["Render frames", "ten failed"]);
         page.handle(NightEvent::Ended { outcome: NightOutcome::Finished });
         page.end();
-        assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().trouble.is_none());
+        assert!(!shown.read().running && shown.read().notes.len() == 2 && shown.read().problem.is_none());
     }
 
     #[test]
@@ -307,21 +307,21 @@ mod tests {
         let mut page = BakeProgress::new(shown.clone());
         page.handle(NightEvent::Failed { why: "the disk is full".into() });
         page.end();
-        assert_eq!(shown.read().trouble.as_deref(), Some("the disk is full"));
+        assert_eq!(shown.read().problem.as_deref(), Some("the disk is full"));
         BakeProgress::new(shown.clone()).end();
-        assert!(shown.read().trouble.as_ref().is_some_and(|trouble| trouble.contains("unexpectedly")));
+        assert!(shown.read().problem.as_ref().is_some_and(|problem| problem.contains("unexpectedly")));
     }
 
     #[test]
     fn the_page_shows_the_library_to_bake() {
         let mut baking = Baking::new(Some(Path::new("/presets/a")), &[]);
         BakeProgress::new(baking.view.clone()).handle(NightEvent::Note { text: "of a".into() });
-        baking.turn_to(Some(Path::new("/presets/b")));
+        baking.switch_to(Some(Path::new("/presets/b")));
         assert_eq!((baking.view().library.as_deref(), baking.view().running), (Some("/presets/a"), true));
         BakeProgress::new(baking.view.clone()).end();
         let view = baking.view();
         assert_eq!(
-            (view.library.as_deref(), view.notes.len(), view.trouble.as_ref()),
+            (view.library.as_deref(), view.notes.len(), view.problem.as_ref()),
             (Some("/presets/b"), 0, None)
         );
     }

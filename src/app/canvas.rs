@@ -1,4 +1,4 @@
-//! Paints egui's shapes to a picture of the desk that is kept, so that only what has changed is painted.
+//! Paints egui's shapes into a persistent picture of the desk, so that only what has changed is repainted.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) struct Canvas {
     pixels_per_point: f32,
     /// Shapes of the frame before.
     shapes: Vec<ClippedShape>,
-    /// What egui's textures hold, so that another device can get them.
+    /// Contents of egui's textures, for upload to another device.
     textures: HashMap<egui::TextureId, ImageDelta>,
 }
 
@@ -49,7 +49,7 @@ impl Canvas {
         }
     }
 
-    /// Continues on another device; everything is painted anew.
+    /// Switches to another device and repaints everything.
     pub fn renew(&mut self, gpu: &Gpu, format: wgpu::TextureFormat, picture: &wgpu::TextureView) {
         let textures = std::mem::take(&mut self.textures);
         *self = Self { textures, ..Self::new(gpu, format, picture) };
@@ -58,7 +58,7 @@ impl Canvas {
         }
     }
 
-    /// Keeps what egui's textures hold after these changes. Called once for every frame, before it is painted.
+    /// Applies texture changes to the kept contents. Called once per frame, before it is painted.
     pub fn keep(&mut self, textures: &egui::TexturesDelta) {
         for (id, deltas) in &textures.set {
             deltas.iter().for_each(|delta| self.keep_one(*id, delta));
@@ -99,7 +99,7 @@ impl Canvas {
         self.renderer.update_egui_texture_from_wgpu_texture(&gpu.device, picture, filter, self.preview);
     }
 
-    /// Paints what has changed; `preview_changed` says whether the preview has. Returns whether anything was painted.
+    /// Paints what has changed, including the preview if `preview_changed`. Returns whether anything was painted.
     pub fn paint(
         &mut self,
         gpu: &Gpu,
@@ -229,8 +229,8 @@ mod tests {
                 3..9 => snapshot.features.energy_fast = Unipolar::new(number as f32 / 9.0),
                 9 => snapshot.output_mode = OutputMode::Freeze,
                 10 => snapshot.message = Some("a message".into()),
-                14 => desk.turn_to(Page::Settings),
-                18 => desk.turn_to(Page::Live),
+                14 => desk.open(Page::Settings),
+                18 => desk.open(Page::Live),
                 _ => snapshot.features.at = Seconds(f64::from(number / 4)),
             }
             let messages: Vec<&str> = snapshot.message.as_deref().into_iter().collect();

@@ -1,4 +1,4 @@
-//! Closing the output window ends the show in front of the audience, so it takes two presses.
+//! Closing the output window ends the show in front of the audience, so it must be confirmed by a second press.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Finds what has changed between two frames of the desk, so that only that is painted: with software rendering a whole
-//! desk costs more than the picture of the show.
+//! Finds the parts of the desk that changed between two frames, so that only those are repainted: with software
+//! rendering, painting the whole desk costs more than rendering the show.
 
 use egui::epaint::ClippedShape;
 use egui::{Rect, TextureId, Vec2};
@@ -8,13 +8,13 @@ use egui::{Rect, TextureId, Vec2};
 const SMOOTHING: f32 = 2.0;
 /// Shapes to look ahead for one that is in both frames.
 const LOOK_AHEAD: usize = 12;
-/// Two parts are painted as one if that adds less than this, in square points.
+/// Two parts are painted as one if that adds less than this area, in square points.
 const WORTH_JOINING: f32 = 3000.0;
-/// Share of the desk from which all of it is painted.
+/// Changed share of the desk from which all of it is painted.
 const MOST: f32 = 0.7;
 
-/// The parts of a desk of `size` points that differ between two frames, or show the texture `changed`. The parts do not
-/// overlap. Returns the whole desk if it is not worth the trouble.
+/// Returns the parts of a desk of `size` points that differ between two frames or show the texture `changed`. The parts
+/// do not overlap. Returns the whole desk if most of it has changed.
 pub(super) fn damage(
     before: &[ClippedShape],
     now: &[ClippedShape],

@@ -70,7 +70,7 @@ impl Identify {
         let picture = pictures.newest.read();
         painter.expose();
         painter.paint(window, window.inner_size().into(), &picture, |ui, _| {
-            crate::desk::sign(ui, *number, name);
+            crate::desk::display_number(ui, *number, name);
         });
     }
 }

@@ -137,8 +137,8 @@ pub(super) fn acts_while_typing(key: &Key) -> bool {
 
 /// Returns the keys, with the changes of `keys.toml`, and a message if that file has problems.
 pub fn keys(folder: Option<&Path>) -> (Vec<KeyLine>, Option<String>) {
-    let (keys, trouble) = Keymap::of_folder(folder);
-    (keys.shown(), trouble)
+    let (keys, problem) = Keymap::of_folder(folder);
+    (keys.shown(), problem)
 }
 
 /// Returns the name in files and the label of every action.
@@ -162,8 +162,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is no
-    /// such file.
+    /// Loads `keys.toml` from `folder` and returns a message if it has problems. Returns the default keys if there is
+    /// no such file.
     pub fn of_folder(folder: Option<&Path>) -> (Self, Option<String>) {
         let Some(path) = folder.map(|folder| folder.join("keys.toml")) else { return Default::default() };
         match disk::read_text(&path, disk::limit::TEXT) {

@@ -17,8 +17,8 @@ use crate::units::counted;
 /// Interval between checks of the index files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder gives
-/// the built-in presets; one that is held back is an error.
+/// Opens the presets of a folder or pack, or the built-in presets, with messages for the performer. An empty folder
+/// gives the built-in presets; one that is held back is an error.
 pub fn catalogue(store: &Store, presets: Option<&Path>) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let Some(presets) = presets else { return Ok((library::load_built_in(store)?, Vec::new())) };
     let opened = library::open(store, &LibraryLocation::of(presets), unix_now(), |_| ());
@@ -80,12 +80,12 @@ pub(super) enum LibraryUpdate {
     Message(String),
     /// The preset folder is missing, or is back.
     Missing(Option<PathBuf>),
-    /// The presets are held back, with the reason, or not any more.
+    /// The presets are held back, with the reason, or no longer.
     HeldBack(Option<String>),
 }
 
-/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may be
-/// reading 100,000 files; stopping it loses nothing.
+/// Handle of the thread that keeps the library up to date. Dropping it ends the thread without waiting, because it may
+/// be reading 100,000 files; stopping it loses nothing.
 pub(super) struct LibraryWatcher {
     pub updates: Receiver<LibraryUpdate>,
     /// Dropped to end the thread.
@@ -123,7 +123,7 @@ impl LibraryWatcher {
     }
 
     /// Switches to another library. It arrives as an update when it is ready; the current one plays until then.
-    pub fn turn_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
+    pub fn switch_to(&mut self, presets: Option<&Path>, ignore_blacklist: bool) -> std::io::Result<()> {
         let (sender, updates) = channel();
         let (end, ended) = channel();
         let presets = presets.map(|path| Presets { path: path.to_owned(), ignore_blacklist });
@@ -163,10 +163,10 @@ enum InitialState {
 enum Ended {
     /// The folder is missing: the library that plays cannot be read.
     Missing,
-    /// The folder was never there: another library plays.
+    /// The folder was never found: another library plays.
     NotFound,
-    /// The thread was told to end.
-    Told,
+    /// The thread was asked to stop.
+    Stopped,
 }
 
 /// Keeps the library up to date. While its folder is missing, the built-in presets play.
@@ -180,7 +180,7 @@ fn keep_up(
     let send = |update| updates.send(update).is_ok();
     loop {
         match keep_up_until(presets, initial, stores, updates, ended) {
-            Ok(Ended::Told) => return,
+            Ok(Ended::Stopped) => return,
             Ok(Ended::NotFound) => {
                 let message =
                     format!("{} is missing or empty; keeping the current library", presets.path.display());
@@ -223,7 +223,7 @@ fn play_built_in(
     }
 }
 
-/// Opens the store for this thread; its message was shown by the first opening.
+/// Opens the store for this thread, dropping the message that the first opening has shown.
 fn own_store() -> anyhow::Result<Store> {
     Ok(open_store()?.0)
 }
@@ -290,7 +290,7 @@ fn keep_up_until(
             library::release_memory();
         }
     }
-    Ok(Ended::Told)
+    Ok(Ended::Stopped)
 }
 
 fn publish(updates: &Sender<LibraryUpdate>, playable: Playable) {

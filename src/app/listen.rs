@@ -39,7 +39,7 @@ pub struct ListenSettings {
     pub seconds: Option<f64>,
 }
 
-/// Analyses the source and writes to `out` until the sound ends.
+/// Analyses the source and writes to `out` until the audio ends.
 pub fn listen(settings: &ListenSettings, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut listening = Listening {
         analyser: Analyser::new(),

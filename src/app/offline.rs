@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 
 use super::admission::live_admission;
-use super::logbook::LogBook;
 use super::performance::{Performance, performed_sound};
+use super::set_log_writer::SetLogWriter;
 use super::{MESH, WARM_FRAMES, catalogue, open_store};
 use crate::audio;
 use crate::handoff::Latest;
@@ -89,7 +89,7 @@ pub fn perform(settings: &PerformSettings) -> anyhow::Result<PerformReport> {
         seconds: settings.seconds,
         ..LogHeader::new(show, &pool, ShowMemory::default())
     };
-    let mut book = settings.log.as_ref().map(|path| LogBook::create(path, &header)).transpose()?;
+    let mut book = settings.log.as_ref().map(|path| SetLogWriter::create(path, &header)).transpose()?;
     let mut rig = Rig::new(Show::with_memory(show, pool, ShowMemory::default()), stage, warmer, heard);
     rig.prepare();
     // ffmpeg reads the sound from a file in a scratch folder next to the video.

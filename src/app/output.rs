@@ -1,5 +1,5 @@
-//! The output window: a thread of its own presents the newest picture, so that a display that is slow, or takes no
-//! pictures at all, delays nothing else.
+//! The output window: its own thread presents the newest picture, so that a slow or blocked display delays nothing
+//! else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ const RETRY: Duration = Duration::from_millis(15);
 /// Longest sleep; the thread is woken when there is something to present.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// What the window tells its thread.
+/// State that the window shares with its thread.
 #[derive(Default)]
 struct Shared {
     /// Width and height, pixels.

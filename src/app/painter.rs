@@ -1,4 +1,4 @@
-//! The desk's window: egui's input, its picture, and presenting it.
+//! The desk window: passes input to egui, paints the desk and presents it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::live::NewestPicture;
 use super::surface::WindowSurface;
 use crate::stage::RenderContext;
 
-/// Time until the desk is painted again while there is no graphics device.
+/// Time until the next attempt to paint while there is no graphics device.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// The desk's window with egui.
+/// The desk window with egui.
 pub(super) struct Painter {
     context: egui::Context,
     input: egui_winit::State,
@@ -31,9 +31,9 @@ pub(super) struct Painter {
     clicked: bool,
 }
 
-/// What egui wants after an event.
-pub(super) struct Wanted {
-    /// Whether the event must not act on the show.
+/// egui's response to an event.
+pub(super) struct EventResult {
+    /// Whether egui has used the event, so that it must not act on the show.
     pub consumed: bool,
     /// Whether the desk looks different now.
     pub repaint: bool,
@@ -64,9 +64,9 @@ impl Painter {
         }
     }
 
-    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was not
-    /// painted yet, because the rest of the desk has its own keys.
-    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> Wanted {
+    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was
+    /// not painted yet, because the rest of the desk has its own keys.
+    pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {
             WindowEvent::KeyboardInput { event, .. } => Some(event),
@@ -74,14 +74,14 @@ impl Painter {
         };
         let key = key.filter(|key| key.state == ElementState::Pressed);
         if key.is_some() && !self.clicked && !self.context.text_edit_focused() {
-            return Wanted { consumed: false, repaint: false };
+            return EventResult { consumed: false, repaint: false };
         }
         let response = self.input.on_window_event(window, event);
         let consumed = key.map_or(response.consumed, |key| !acts_while_typing(&key.logical_key));
-        Wanted { consumed, repaint: response.repaint }
+        EventResult { consumed, repaint: response.repaint }
     }
 
-    /// Presents the desk again, whether or not it changes: the window has lost its contents.
+    /// Presents the desk again even if nothing changes, because the window has lost its contents.
     pub fn expose(&mut self) {
         self.presented = false;
     }

@@ -118,7 +118,7 @@ impl SavedState {
     }
 }
 
-/// Loads the saved state, each value by itself.
+/// Loads the saved state, each value separately.
 ///
 /// # Errors
 /// Fails if the store is damaged; it has to be repaired first.

@@ -1,6 +1,6 @@
 //! The settings of a running show: current values, available choices, and the file they are saved to.
 //!
-//! Files and audio systems are queried on threads of their own; the show never waits for them.
+//! Files and audio systems are queried on separate threads; the show never waits for them.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -19,7 +19,7 @@ struct Choices {
     inputs: Vec<String>,
     libraries: Vec<PathBuf>,
     midi: Vec<String>,
-    looking: bool,
+    refreshing: bool,
 }
 
 /// The settings with their file and choices.
@@ -29,14 +29,14 @@ pub(super) struct Preferences {
     choices: Latest<Choices>,
     edits: Option<Sender<Setting>>,
     writer: Option<JoinHandle<()>>,
-    trouble: Receiver<String>,
+    problem: Receiver<String>,
 }
 
 impl Preferences {
     /// Starts with `settings`; changes are saved to the file in `config`.
     pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
         let (edits, waiting) = mpsc::channel::<Setting>();
-        let (errors, trouble) = mpsc::channel();
+        let (errors, problem) = mpsc::channel();
         let folder = config.clone();
         let work = move || {
             for setting in waiting {
@@ -49,7 +49,7 @@ impl Preferences {
         };
         let writer = std::thread::Builder::new().name("settings".into()).spawn(work)?;
         let choices = Latest::new(Choices::default());
-        Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), trouble })
+        Ok(Self { settings, config, choices, edits: Some(edits), writer: Some(writer), problem })
     }
 
     /// Returns the settings in force.
@@ -71,12 +71,12 @@ impl Preferences {
     }
 
     /// Refreshes inputs, libraries and profiles in the background.
-    pub fn look(&self) {
+    pub fn refresh(&self) {
         let before = self.choices.read();
-        if before.looking {
+        if before.refreshing {
             return;
         }
-        self.choices.publish(Choices { looking: true, ..(*before).clone() });
+        self.choices.publish(Choices { refreshing: true, ..(*before).clone() });
         let (choices, config) = (self.choices.clone(), self.config.clone());
         let work = move || choices.publish(choices_now(config.as_deref()));
         if let Err(error) = std::thread::Builder::new().name("refresh".into()).spawn(work) {
@@ -85,13 +85,13 @@ impl Preferences {
         }
     }
 
-    /// Returns the state of the Settings page, without what only the windows know.
+    /// Returns the state of the Settings page, except for what only the windows know.
     pub fn view(&self) -> SettingsView {
         let choices = self.choices.read();
         SettingsView {
             settings: self.settings.clone(),
             inputs: choices.inputs.clone(),
-            looking: choices.looking,
+            refreshing: choices.refreshing,
             libraries: choices.libraries.clone(),
             midi: choices.midi.clone(),
             file: self.config.as_ref().map(|folder| folder.join(SETTINGS_FILE).display().to_string()),
@@ -100,8 +100,8 @@ impl Preferences {
     }
 
     /// Returns the latest write error.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.try_iter().last()
+    pub fn problem(&self) -> Option<String> {
+        self.problem.try_iter().last()
     }
 }
 
@@ -136,7 +136,7 @@ fn choices_now(config: Option<&Path>) -> Choices {
             .iter()
             .filter_map(|folder| folder.file_name().map(|name| name.to_string_lossy().into_owned()))
             .collect(),
-        looking: false,
+        refreshing: false,
     }
 }
 
@@ -190,7 +190,7 @@ mod tests {
         preferences.put(Setting::Guard(false));
         let told = std::iter::from_fn(|| {
             std::thread::yield_now();
-            Some(preferences.trouble())
+            Some(preferences.problem())
         });
         let told = told.flatten().next().expect("told");
         assert!(told.contains(SETTINGS_FILE), "{told}");

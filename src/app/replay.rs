@@ -1,4 +1,4 @@
-//! Replay of a set log: the same commands and sound, compared choice by choice.
+//! Replays a set log with the same commands and audio, comparing choice by choice.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub struct ReplayReport {
     pub first_difference: Option<String>,
 }
 
-/// Replays a log without pictures; decks become ready when the log says they did.
+/// Replays a log without rendering; decks become ready at the steps recorded in the log.
 pub fn replay(settings: &ReplaySettings) -> anyhow::Result<ReplayReport> {
     let text = disk::read_text(&settings.log, disk::limit::LOG)
         .with_context(|| format!("opening the set log {}", settings.log.display()))?;
@@ -87,7 +87,7 @@ impl Libraries {
         found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
-                "the log was written with another library ({presets} presets, this one has {there}); give its folder \
+                "the log was written with another library ({presets} presets, this one has {there}); pass its folder \
                  with --presets"
             )
         })

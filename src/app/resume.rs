@@ -1,6 +1,6 @@
-//! The state of a running show in one small file, so that the supervisor's next child can go on from it.
+//! Saves the state of a running show in a small file, so that the supervisor's next child can resume it.
 //!
-//! The show compares and hands over; a thread of its own writes.
+//! The show's thread compares states and hands them over; another thread writes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 
-use super::places::Places;
+use super::placements::WindowPlacements;
 use crate::disk;
 use crate::handoff::Latest;
 use crate::library::{Settings, UserFolders};
@@ -23,24 +23,24 @@ const FILE: &str = "show-state.json";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SavedShow {
-    /// The supervisor of the show; others do not take it up.
+    /// Identity of the supervisor; a show of another one ignores this state.
     pub supervisor: u32,
     /// Random seed.
     pub seed: u64,
     /// The show.
     pub show: ResumeState,
-    /// What is around it.
+    /// What the show itself does not know.
     pub surroundings: Surroundings,
 }
 
-/// What the windows know and the show does not.
+/// What the windows know and the show does not: settings and placement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Surroundings {
     /// The settings as they were changed during the show.
     pub settings: Settings,
-    /// Where the windows are.
-    pub places: Places,
+    /// Placement of the windows.
+    pub places: WindowPlacements,
 }
 
 /// Returns the state of the show that `start` restarts, if it was saved.
@@ -48,7 +48,9 @@ pub fn saved_show(start: Option<&Start>) -> Option<SavedShow> {
     let start = start.filter(|start| start.restarts > 0)?;
     let text = disk::read(&path()?, disk::limit::TEXT).ok()?;
     let saved: SavedShow = serde_json::from_slice(&text)
-        .inspect_err(|error| log::warn!("the state of the show cannot be read: {error}; starting afresh"))
+        .inspect_err(|error| {
+            log::warn!("cannot read the saved state of the show: {error}; starting a new show")
+        })
         .ok()?;
     (saved.supervisor == start.supervisor).then_some(saved)
 }

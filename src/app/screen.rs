@@ -1,5 +1,5 @@
-//! The display that the output fills: chosen once, followed when it is unplugged and when it returns. A missing display
-//! never stops the show.
+//! The display that the output fills: chosen once, and filled again when it returns after being unplugged. A missing
+//! display never stops the show.
 
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ impl Screen {
     }
 
     /// Switches to another display, or to a window.
-    pub fn turn_to(&mut self, wanted: OutputDisplay, output: &Window, desk: &Window) {
+    pub fn switch_to(&mut self, wanted: OutputDisplay, output: &Window, desk: &Window) {
         *self = Self::wanted(wanted);
         self.look(output, desk);
     }
@@ -125,16 +125,16 @@ impl Screen {
         choose(self.wanted, self.name.as_deref(), &displays).map(|number| monitors.swap_remove(number))
     }
 
-    /// Returns the message of a display that is not there; `count` are.
+    /// Returns the message about a missing display; `count` displays are connected.
     fn absent(&self, count: usize) -> Option<String> {
         let which = match (self.wanted, &self.name) {
             (OutputDisplay::Window, _) | (OutputDisplay::Automatic, None) => return None,
-            (_, Some(name)) => format!("display {name} is not connected any more"),
+            (_, Some(name)) => format!("display {name} was disconnected"),
             (OutputDisplay::Number(number), None) => {
                 format!("display {number} is not connected ({count} found, numbered from 0)")
             }
         };
-        Some(format!("{which}; the output stays in a window until it is"))
+        Some(format!("{which}; the output stays in a window until it is connected"))
     }
 }
 
@@ -158,7 +158,7 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     match wanted {
         OutputDisplay::Number(number) if filled.is_none() => (number < displays.len()).then_some(number),
         OutputDisplay::Number(_) | OutputDisplay::Window => None,
-        // Some systems do not tell where the desk is; it opens on the first display.
+        // Some systems do not report where the desk is; it opens on the first display.
         OutputDisplay::Automatic => {
             let desk = displays.iter().position(|display| display.desk).unwrap_or(0);
             (0..displays.len()).find(|number| *number != desk)
@@ -166,7 +166,7 @@ fn choose(wanted: OutputDisplay, filled: Option<&str>, displays: &[Display]) -> 
     }
 }
 
-/// Returns whether the output lies where the display is, as far as the system says where.
+/// Returns whether the output lies where the display is, as far as the system reports it.
 fn covers(output: &Window, display: &MonitorHandle) -> bool {
     let Ok(at) = output.outer_position() else { return true };
     let (size, wanted) = (output.inner_size(), display.size());

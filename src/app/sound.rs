@@ -117,13 +117,13 @@ impl AnalysisThread {
     /// Describes the audio source and its state.
     pub fn line(&self) -> AudioLine {
         let Some(state) = &self.state else {
-            return AudioLine { source: "demo track".into(), trouble: String::new() };
+            return AudioLine { source: "demo track".into(), problem: String::new() };
         };
         let state = state.read();
         let well = state.link == Link::Running && !state.silent;
         AudioLine {
             source: state.device.clone(),
-            trouble: if well { String::new() } else { state.message.clone() },
+            problem: if well { String::new() } else { state.message.clone() },
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the show.
+//! A window's surface: configured again when its size changes, when it is lost, and after a failure; never stops the
+//! show.
 
 use std::sync::Arc;
 
@@ -58,7 +59,8 @@ impl WindowSurface {
         })
     }
 
-    /// Replaces the surface after it was lost, or for another device. What the window shows stays where the system keeps it.
+    /// Replaces the surface after it was lost, or for another device. The window keeps its contents where the system
+    /// allows it.
     fn renew(&mut self, gpu: &Gpu) -> anyhow::Result<()> {
         self.configured = false;
         // Surfaces of macOS serve any device, and may only be created on the main thread.
@@ -112,7 +114,7 @@ impl WindowSurface {
     ) -> bool {
         let other = self.surface.is_none() || self.device != gpu.device;
         if other && let Err(why) = self.renew(gpu) {
-            log::debug!("a window cannot show pictures ({why:#}); trying again");
+            log::debug!("cannot present to a window ({why:#}); retrying");
             return false;
         }
         if size.contains(&0) || !self.configure(gpu, size) {
@@ -141,7 +143,7 @@ impl WindowSurface {
         true
     }
 
-    /// Gives the surface this size, unless it has it. Fails while other threads keep the device busy.
+    /// Resizes the surface if necessary. Fails while other threads keep the device busy.
     fn configure(&mut self, gpu: &Gpu, size: [u32; 2]) -> bool {
         if self.configured && [self.config.width, self.config.height] == size {
             return true;
@@ -160,7 +162,7 @@ impl WindowSurface {
                 self.configured = false;
                 self.attempts += 1;
                 if self.attempts == PAUSED_ATTEMPTS {
-                    log::warn!("could not resize a window: {error}; still trying");
+                    log::warn!("could not resize a window: {error}; retrying");
                     self.paused = None;
                 }
                 false

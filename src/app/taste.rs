@@ -48,8 +48,8 @@ pub fn export_taste(file: &Path) -> anyhow::Result<()> {
     disk::write(file, text.as_bytes()).context("writing the taste")
 }
 
-/// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback package.
-/// Presets are looked up in the library by id, path or name.
+/// Merges a file into the saved taste: a taste package, a bandit state keyed by `cluster:energy`, or a feedback
+/// package. Presets are looked up in the library by id, path or name.
 pub fn import_taste(file: &Path, presets: Option<&Path>) -> anyhow::Result<TasteImport> {
     let text =
         disk::read_text(file, disk::limit::LIST).with_context(|| format!("opening {}", file.display()))?;

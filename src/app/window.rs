@@ -1,5 +1,5 @@
-//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on a thread of its
-//! own; this one only passes on what the performer does, and paints the desk.
+//! The windows: output for the audience and desk for the performer, driven by one event loop. The show runs on its
+//! own thread; this one only forwards input and paints the desk.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,18 +19,18 @@ use super::baking::Baking;
 use super::closing::{self, CloseGuard};
 use super::identify::Identify;
 use super::keys::{Chord, Keymap};
-use super::live::{Call, LiveShow, Order, Pause, Pictures, ShowParts};
-use super::logbook::LogBook;
+use super::live::{Call, LiveShow, Pause, Pictures, ShowParts, ShowRequest};
 use super::output::Output;
 use super::painter::Painter;
-use super::places::{Place, Places};
+use super::placements::{WindowPlacement, WindowPlacements};
 use super::preferences::Preferences;
 use super::resume::{SavedShow, Surroundings};
 use super::screen::{self, Screen};
-use super::second_start::RaiseRequests;
+use super::set_log_writer::SetLogWriter;
+use super::single_instance::RaiseRequests;
 use super::sound::{AnalysisThread, SoundChoice};
 use super::surface::WindowSurface;
-use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, leave, open_store};
+use super::{FULL_SIZE, MESH, SOFTWARE_SIZE, WARM_FRAMES, config_folder, open_store, shutdown};
 use crate::desk::{
     Action, Desk, DeskRequest, DeskView, KeyLine, SettingsRequest, SettingsView, WindowAction,
 };
@@ -48,7 +48,7 @@ use crate::watchdog::Link;
 
 /// Interval between updates of the desk.
 const DESK_EVERY: Duration = Duration::from_millis(33);
-/// The same with software rendering, where the desk takes its time from the output.
+/// The same with software rendering, where the desk competes with the output for CPU time.
 const SOFTWARE_DESK_EVERY: Duration = Duration::from_millis(125);
 
 /// Smallest size of the desk at which everything on it is readable, in points.
@@ -64,12 +64,12 @@ pub struct AppSettings {
     /// Commands from the settings, applied before the first frame.
     pub first: Vec<Command>,
     /// Problems in the settings.
-    pub troubles: Vec<String>,
+    pub problems: Vec<String>,
     /// Exit after this many seconds, for tests.
     pub seconds: Option<f64>,
     /// The connection to the supervisor.
     pub link: Link,
-    /// The show to go on from after a crash.
+    /// The show to resume after a crash.
     pub resumed: Option<SavedShow>,
 }
 
@@ -80,7 +80,7 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         anyhow::anyhow!("could not open a display ({why}); 'aivj perform' works without one")
     })?;
     let stop = Arc::new(AtomicBool::new(false));
-    if let Err(error) = leave::on_signals(&stop) {
+    if let Err(error) = shutdown::on_signals(&stop) {
         log::warn!("a signal will end the show without closing its log: {error}");
     }
     settings.link.connect(&stop).context("connecting to the supervisor")?;
@@ -93,8 +93,8 @@ pub fn run(settings: AppSettings) -> anyhow::Result<()> {
         running: None,
         failed: None,
     };
-    let result = events.run_app(&mut app).context("running the windows");
-    leave::limit();
+    let result = events.run_app(&mut app).context("running the event loop");
+    shutdown::limit();
     let ended_well = app.running.take().is_none_or(|mut running| running.live.end());
     result?;
     anyhow::ensure!(ended_well, "the show ended with an internal error; its log and saved state are intact");
@@ -153,7 +153,7 @@ struct Running {
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Other starts of the program that ask for the windows.
+    /// Requests of later starts of the program to raise the windows.
     raises: RaiseRequests,
     /// The numbers of the displays, while they are shown.
     identify: Option<Identify>,
@@ -167,16 +167,16 @@ struct Running {
 
 /// Decides when the desk is painted.
 struct Repaint {
-    /// Shortest interval between two paintings that nothing has caused.
+    /// Interval between repaints that nothing has requested.
     every: Duration,
     painted: Option<Instant>,
     due: Option<Instant>,
-    /// Whether a painting was requested, rather than caused by the system.
+    /// Whether a repaint was requested by the program, not by the system.
     requested: bool,
 }
 
 impl Repaint {
-    /// Asks for a painting after `delay`, but not sooner after the last one than half the interval.
+    /// Requests a repaint after `delay`, but not sooner after the last one than half the interval.
     fn ask(&mut self, delay: Duration) {
         let now = Instant::now();
         let Some(wanted) = now.checked_add(delay) else { return };
@@ -185,7 +185,7 @@ impl Repaint {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
-    /// Returns whether a painting is due.
+    /// Returns whether a repaint is due.
     fn is_due(&self) -> bool {
         self.due.is_some_and(|due| due <= Instant::now())
     }
@@ -288,7 +288,7 @@ impl ApplicationHandler<Call> for App {
 
 impl Running {
     fn start(events: &ActiveEventLoop, app: &App) -> anyhow::Result<Self> {
-        let App { settings: AppSettings { settings, first, troubles, seed, link, resumed, .. }, .. } = app;
+        let App { settings: AppSettings { settings, first, problems, seed, link, resumed, .. }, .. } = app;
         let places = resumed.as_ref().map(|saved| &saved.surroundings.places);
         let window = |title: &str, [width, height]: [f64; 2], least: [f64; 2]| {
             let attributes = Window::default_attributes()
@@ -348,7 +348,7 @@ impl Running {
         let show_lock = UserFolders::of_user().and_then(|places| match ShowLock::open(&places.data) {
             Ok(show_lock) => Some(show_lock),
             Err(error) => {
-                log::warn!("bakes and imports on this machine cannot see this show: {error}");
+                log::warn!("bakes and imports on this machine cannot detect this show: {error}");
                 None
             }
         });
@@ -359,7 +359,7 @@ impl Running {
             show.resume(&saved.show);
             header.resumed = Some(saved.show.clone());
         }
-        let book = LogBook::for_live_show(&header);
+        let book = SetLogWriter::for_live_show(&header);
         let guarded = Arc::new(AtomicBool::new(settings.guard.unwrap_or(true)));
         let admission = live_admission(store, &settings.textures, guarded.clone())?;
         let warmer = Warmer::threads(&render_context, &heard, deck, Some(admission));
@@ -377,18 +377,18 @@ impl Running {
         let pictures = Pictures::new(&rig, pause);
         let painter = Painter::new(&desk_window, desk_surface, &pictures.newest.read());
         let config = config_folder();
-        let (keymap, keys_trouble) = Keymap::of_folder(config.as_deref());
-        if let Some(trouble) = &keys_trouble {
-            eprintln!("aivj: {trouble}");
+        let (keymap, keys_problem) = Keymap::of_folder(config.as_deref());
+        if let Some(problem) = &keys_problem {
+            eprintln!("aivj: {problem}");
         }
         let preferences = Preferences::open(settings.clone(), config)?;
         let output = Output::start(output, pictures.clone(), output_window.inner_size().into())
             .context("starting the output's thread")?;
         let surroundings = Surroundings {
             settings: settings.clone(),
-            places: places.cloned().unwrap_or_else(|| Places {
-                output: Place::of(&output_window),
-                desk: Place::of(&desk_window),
+            places: places.cloned().unwrap_or_else(|| WindowPlacements {
+                output: WindowPlacement::of(&output_window),
+                desk: WindowPlacement::of(&desk_window),
                 desk_hidden: false,
             }),
         };
@@ -442,10 +442,10 @@ impl Running {
             raises: RaiseRequests::watch(UserFolders::of_user().map(|places| places.data)),
             identify: None,
             identifies: false,
-            message: [crash(link), message, keys_trouble]
+            message: [crash(link), message, keys_problem]
                 .into_iter()
                 .flatten()
-                .chain(troubles.iter().cloned())
+                .chain(problems.iter().cloned())
                 .reduce(|all, one| format!("{all}; {one}")),
             output_window,
             desk_window,
@@ -454,7 +454,7 @@ impl Running {
         Ok(running)
     }
 
-    /// Does what is due for the windows, whatever the show does.
+    /// Runs the periodic checks of the windows, whatever the show does.
     fn look_around(&mut self, events: &ActiveEventLoop) {
         let now = Instant::now();
         self.screen.look(&self.output_window, &self.desk_window);
@@ -465,7 +465,7 @@ impl Running {
         if std::mem::take(&mut self.identifies) {
             match Identify::show(events, &self.pictures) {
                 Ok(identify) => self.identify = Some(identify),
-                Err(error) => self.message = Some(format!("could not show the numbers: {error:#}")),
+                Err(error) => self.message = Some(format!("could not show the display numbers: {error:#}")),
             }
         }
         if self.raises.take() {
@@ -496,13 +496,13 @@ impl Running {
             window.request_user_attention(Some(UserAttentionType::Critical));
             window.focus_window();
         }
-        self.message = Some("the program was started again: this show is already running".into());
+        self.message = Some("aivj was started again; this show is already running".into());
         self.repaint.ask(Duration::ZERO);
     }
 
     /// Acts on a key; on the desk, some keys act on the selection.
     fn key(&mut self, action: Action, on_desk: bool) {
-        match if on_desk { self.desk.aimed(action) } else { Some(action) } {
+        match if on_desk { self.desk.redirect(action) } else { Some(action) } {
             Some(action) => self.act(action),
             None => {
                 let message = "select a preset first: on this page the key acts on the selection";
@@ -512,26 +512,26 @@ impl Running {
         }
     }
 
-    /// Publishes settings and places of the windows, if they have changed.
+    /// Publishes settings and placement of the windows, if they have changed.
     fn publish_surroundings(&mut self) {
         if std::mem::take(&mut self.moved) {
             self.surroundings.publish(Surroundings {
                 settings: self.preferences.settings().clone(),
-                places: Places {
-                    output: Place::of(&self.output_window),
-                    desk: Place::of(&self.desk_window),
+                places: WindowPlacements {
+                    output: WindowPlacement::of(&self.output_window),
+                    desk: WindowPlacement::of(&self.desk_window),
                     desk_hidden: self.desk_hidden,
                 },
             });
         }
     }
 
-    /// Takes what the show has for the windows.
+    /// Handles what the show has sent to the windows.
     fn called(&mut self) {
         while let Some(action) = self.live.action() {
             match action {
                 Action::Window(window) => self.act_on_windows(window),
-                Action::Select(control) => self.desk.take(control),
+                Action::Select(control) => self.desk.select_macro(control),
                 _ => {} // The show acts on everything else.
             }
         }
@@ -542,16 +542,16 @@ impl Running {
         match action {
             Action::Window(window) => self.act_on_windows(window),
             Action::Select(control) => {
-                self.desk.take(control);
-                self.order(Order::Act(action));
+                self.desk.select_macro(control);
+                self.send(ShowRequest::Act(action));
             }
-            _ => self.order(Order::Act(action)),
+            _ => self.send(ShowRequest::Act(action)),
         }
         self.repaint.ask(Duration::ZERO);
     }
 
-    fn order(&mut self, order: Order) {
-        if !self.live.send(order) {
+    fn send(&mut self, request: ShowRequest) {
+        if !self.live.send(request) {
             self.message = Some("the show is not responding; the last input was ignored".into());
         }
     }
@@ -564,10 +564,10 @@ impl Running {
                 self.desk_window.set_visible(!self.desk_hidden);
                 self.moved = true;
             }
-            WindowAction::Page(page) => self.desk.turn_to(page),
-            WindowAction::NextPage => self.desk.turn_page(),
+            WindowAction::Page(page) => self.desk.open(page),
+            WindowAction::NextPage => self.desk.open_next(),
             WindowAction::Help => self.desk.toggle_help(),
-            WindowAction::Picture => self.order(Order::Screenshot),
+            WindowAction::Picture => self.send(ShowRequest::Screenshot),
         }
     }
 
@@ -576,7 +576,7 @@ impl Running {
         if self.desk_hidden {
             return;
         }
-        self.message = self.preferences.trouble().or(self.message.take());
+        self.message = self.preferences.problem().or(self.message.take());
         let state = self.live.desk();
         let picture = self.pictures.newest.read();
         if !Arc::ptr_eq(&self.drawn_with, &picture.context) {
@@ -614,21 +614,21 @@ impl Running {
         });
         self.repaint.ask(delay.max(self.repaint.every));
         for request in requests {
-            self.answer(request);
+            self.handle(request);
         }
     }
 
-    fn answer(&mut self, request: DeskRequest) {
+    fn handle(&mut self, request: DeskRequest) {
         match request {
             DeskRequest::Act(action) => self.act(action),
-            DeskRequest::Midi(request) => self.order(Order::Midi(request)),
+            DeskRequest::Midi(request) => self.send(ShowRequest::Midi(request)),
             DeskRequest::Bake(request) => {
-                if let Err(why) = self.baking.asked(&request) {
+                if let Err(why) = self.baking.handle(&request) {
                     self.message = Some(why);
                 }
             }
-            DeskRequest::Library(request) => self.order(Order::Library(request)),
-            DeskRequest::Settings(SettingsRequest::Look) => self.preferences.look(),
+            DeskRequest::Library(request) => self.send(ShowRequest::Library(request)),
+            DeskRequest::Settings(SettingsRequest::Refresh) => self.preferences.refresh(),
             DeskRequest::Settings(SettingsRequest::Identify) => self.identifies = true,
             DeskRequest::Settings(SettingsRequest::Set(setting)) => self.set(setting),
         }
@@ -650,10 +650,10 @@ impl Running {
 
     /// Applies a setting changed on the desk and saves it.
     fn set(&mut self, setting: Setting) {
-        let command = |command| Order::Act(Action::Show(command));
+        let command = |command| ShowRequest::Act(Action::Show(command));
         match &setting {
             Setting::Audio(name) => match AnalysisThread::start(&SoundChoice::of(name.as_deref())) {
-                Ok(listener) => self.order(Order::Listen(Box::new(listener))),
+                Ok(listener) => self.send(ShowRequest::Listen(Box::new(listener))),
                 Err(error) => {
                     self.message =
                         Some(format!("could not change the input: {error:#}; keeping the current one"));
@@ -661,32 +661,32 @@ impl Running {
                 }
             },
             Setting::Presets(path) => {
-                self.order(Order::Presets(path.clone()));
-                self.baking.turn_to(path.as_deref());
+                self.send(ShowRequest::Presets(path.clone()));
+                self.baking.switch_to(path.as_deref());
             }
             Setting::Monitor(display) => {
-                self.screen.turn_to(*display, &self.output_window, &self.desk_window);
+                self.screen.switch_to(*display, &self.output_window, &self.desk_window);
             }
-            Setting::Rate(rate) => self.order(Order::Rate(*rate)),
+            Setting::Rate(rate) => self.send(ShowRequest::Rate(*rate)),
             Setting::Guard(on) => self.guarded.store(*on, Ordering::Relaxed),
             Setting::LimitFlashes(on) => {
                 self.limited = *on;
-                self.order(Order::LimitFlashes(*on));
+                self.send(ShowRequest::LimitFlashes(*on));
             }
             Setting::Profile(name) => {
                 if let Some(profile) = Profile::named(name) {
-                    self.order(command(Command::Profile(profile)));
+                    self.send(command(Command::Profile(profile)));
                 }
             }
-            Setting::Adventure(value) => self.order(command(Command::Adventure(Unipolar::new(*value)))),
-            Setting::Dwell(value) => self.order(command(Command::Dwell(*value))),
+            Setting::Adventure(value) => self.send(command(Command::Adventure(Unipolar::new(*value)))),
+            Setting::Dwell(value) => self.send(command(Command::Dwell(*value))),
             Setting::Midi(_) => {}
         }
         let midi = matches!(setting, Setting::Midi(_));
         self.preferences.put(setting);
         self.moved = true;
         if midi {
-            self.order(Order::MidiFolder(self.preferences.midi_folder()));
+            self.send(ShowRequest::MidiFolder(self.preferences.midi_folder()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Decoding of audio files with symphonia: into memory at once, or packet by packet.
+//! Decodes audio files with symphonia, into memory at once or packet by packet.
 //!
 //! Files are untrusted: a panicking decoder makes the file unplayable and nothing else.
 

@@ -1,8 +1,8 @@
 //! Streaming sample-rate conversion by a windowed sinc, both channels at once.
 //!
-//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so one table
-//! serves any pair of rates. The position is an exact integer number of output periods and never drifts. Allocates only
-//! in `new`, and where the caller's `Vec` grows.
+//! The table holds the kernel at [`PHASES`] fractions of a sample and is interpolated linearly between them, so one
+//! table serves any pair of rates. The position is an exact integer number of output periods and never drifts.
+//! Allocates only in `new`, and where the caller's `Vec` grows.
 
 use super::frame::Frame;
 

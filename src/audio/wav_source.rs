@@ -1,7 +1,7 @@
-//! WAV files whose headers lie, as recorders leave them after a crash and broken copies do: lengths of 0, lengths beyond
-//! the end of the file, and damaged chunks before the audio.
+//! WAV files with wrong headers, as left by crashed recorders and incomplete copies: lengths of 0, lengths beyond the
+//! end of the file, and damaged chunks before the audio.
 //!
-//! The decoder never sees the header of the file. It gets one made anew from the format and the audio that are there.
+//! The decoder never sees the header of the file, but one rebuilt from the format and the audio found in it.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -37,14 +37,14 @@ pub(super) fn open(mut file: Input) -> io::Result<Box<dyn MediaSource>> {
     }
 }
 
-/// Where format and audio of a WAV file are.
+/// Position of format and audio in a WAV file.
 #[derive(Debug, PartialEq)]
 struct Parts {
     format: Range<usize>,
     audio: Range<u64>,
 }
 
-/// Finds the parts in the first bytes of a file of `length` bytes; `None` if it is no WAV file.
+/// Finds the parts in the first bytes of a file of `length` bytes; `None` if it is not a WAV file.
 fn find(start: &[u8], length: u64) -> Option<Parts> {
     let magic = start.get(..12)?;
     if !matches!(&magic[..4], b"RIFF" | b"RF64" | b"BW64") || &magic[8..] != b"WAVE" {

@@ -1,4 +1,4 @@
-//! Takes over verdicts from other machines.
+//! Imports verdicts from other machines.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

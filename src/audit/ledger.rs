@@ -21,14 +21,14 @@ const DARK: f64 = 0.1;
 const BRIGHT: f64 = 0.55;
 const LOW_MOTION: f64 = 0.012;
 
-/// Names what gives a verdict: the engine, the graphics driver and the method. A verdict of another one says nothing about
-/// this one.
+/// Identifies what gives a verdict: the engine, the graphics driver and the method. Verdicts of different ones are not
+/// comparable.
 pub fn judged_by() -> String {
     format!("aivj {}, {}, method {METHOD}", env!("CARGO_PKG_VERSION"), stage::driver())
 }
 
-/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Texture folders
-/// are not part of it: missing images are recorded in the verdict, and can be audited again on request.
+/// Returns a fingerprint of everything that affects a verdict; verdicts with another recipe are ignored. Texture
+/// folders are not part of it: missing images are recorded in the verdict, and can be audited again on request.
 pub fn recipe(settings: &ProbeSettings) -> String {
     let ProbeSettings { size, warm_up, frames, seed, textures: _, thumbs: _ } = settings;
     let text = format!("{} {size:?} {warm_up} {frames} {seed}", judged_by());
@@ -64,8 +64,8 @@ impl Ledger {
         Ok(self.store.verdict(id)?.and_then(|row| self.record(&row)))
     }
 
-    /// Returns the verdict on a preset with any recipe of this engine, driver and method: safety does not depend on picture
-    /// size or seed.
+    /// Returns the verdict on a preset with any recipe of this engine, driver and method: safety does not depend on
+    /// picture size or seed.
     pub fn of_any_recipe(&self, id: PresetId) -> Result<Option<Record>, StoreError> {
         let row = self.store.verdict(id).inspect_err(|error| self.mark(error))?;
         let row = row.filter(|row| row.judged_by == self.judged_by);

@@ -88,7 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         settings.presets = None;
         settings.textures.clear();
     }
-    run_app(AppSettings { settings, seed, first, troubles: problems, seconds, link, resumed })?;
+    run_app(AppSettings { settings, seed, first, problems, seconds, link, resumed })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -11,7 +11,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 use super::rights::{Enforced, Rights};
 
-/// The newest kernel interface whose rights are known here; older kernels enforce what they have of it.
+/// The newest kernel interface supported; older kernels enforce the part of it that they have.
 const INTERFACE: ABI = ABI::V6;
 
 /// Programs, libraries, drivers, fonts and their settings.
@@ -33,7 +33,7 @@ const SYSTEM: [&str; 16] = [
     "/proc",
     "/sys",
 ];
-/// Devices, of which the graphics card is one, and the shared memory of drivers.
+/// Devices, including the graphics card, and the shared memory of drivers.
 const DEVICES: [&str; 1] = ["/dev"];
 /// Drivers and fonts of the user, below the home folder.
 const OF_USER: [&str; 5] =
@@ -67,11 +67,11 @@ const REFUSED: [libc::c_long; 5] = [
 
 pub(super) fn confine(rights: &Rights) -> Enforced {
     let files = restrict_files(rights).unwrap_or_else(|error| {
-        log::debug!("Landlock is not available: {error}");
+        log::debug!("Landlock is unavailable: {error}");
         false
     });
     let network = refuse_calls().unwrap_or_else(|error| {
-        log::debug!("seccomp is not available: {error}");
+        log::debug!("seccomp is unavailable: {error}");
         false
     });
     Enforced { files, network }

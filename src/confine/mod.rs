@@ -1,8 +1,8 @@
-//! Takes rights away from what reads foreign material: presets, textures, models and audio files.
+//! Confines code that reads untrusted files: presets, textures, models and audio.
 //!
 //! A confined thread, and every process and thread that it starts, has no network and reaches only its own folders and
 //! those of the system: drivers, fonts and shader caches. On Linux this is enforced by Landlock (files; since 5.13) and
-//! seccomp (network). What a kernel does not offer is left out without a word; on other systems nothing is enforced.
+//! seccomp (network). Features that the kernel lacks are silently skipped; on other systems nothing is enforced.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -13,8 +13,8 @@ use std::process::{Child, Command};
 
 pub use rights::{Enforced, Rights};
 
-/// Takes every other right away from the calling thread, and from all that it starts. Threads that are already running
-/// keep theirs, so a process calls this first.
+/// Revokes all other rights of the calling thread and of everything it starts. Threads that are already running keep
+/// theirs, so a process calls this first.
 pub fn confine(rights: &Rights) -> Enforced {
     #[cfg(target_os = "linux")]
     let enforced = linux::confine(rights);

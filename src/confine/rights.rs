@@ -1,4 +1,4 @@
-//! What a confined process keeps.
+//! The rights that a confined process keeps.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The Bake page: start a bake, watch its progress, stop it without losing work.
+//! The Bake page: starts a bake, shows its progress, stops it without losing work.
 
 use egui::{
     Color32, DragValue, Label, ProgressBar, RichText, ScrollArea, TextEdit, TextureHandle, TextureOptions,
@@ -37,7 +37,7 @@ pub struct BakeView {
     /// Whether the index before the last bake can be restored.
     pub can_restore: bool,
     /// Why the last bake failed.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
     /// Log messages, newest last.
     pub notes: Vec<String>,
     /// Latest thumbnails, newest last.
@@ -62,7 +62,7 @@ pub enum BakeRequest {
     Start(BakeOptions),
     /// Stop; finished work is kept.
     Stop,
-    /// Exchange the library's style index and the one before the last bake.
+    /// Swap the library's style index with the one before the last bake.
     RestoreIndex,
 }
 
@@ -98,8 +98,8 @@ pub(super) struct BakePage {
 }
 
 impl BakePage {
-    pub fn show(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
-        egui::Panel::left("options").default_size(330.0).show(ui, |ui| self.options(ui, view, asks));
+    pub fn show(&mut self, ui: &mut Ui, view: &BakeView, requests: &mut Vec<BakeRequest>) {
+        egui::Panel::left("options").default_size(330.0).show(ui, |ui| self.options(ui, view, requests));
         egui::CentralPanel::default().show(ui, |ui| {
             progress(ui, view);
             self.pictures(ui, view);
@@ -112,7 +112,7 @@ impl BakePage {
         });
     }
 
-    fn options(&mut self, ui: &mut Ui, view: &BakeView, asks: &mut Vec<BakeRequest>) {
+    fn options(&mut self, ui: &mut Ui, view: &BakeView, requests: &mut Vec<BakeRequest>) {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits every preset, renders those that pass, groups presets that look alike, and writes the style index \
@@ -168,20 +168,20 @@ impl BakePage {
         if view.running {
             let stop = BigButton { title: "Stop", key: "", on: false, color: style::WARN };
             if big(ui, size, &stop).on_hover_text("Finished work is kept; start again to resume").clicked() {
-                asks.push(BakeRequest::Stop);
+                requests.push(BakeRequest::Stop);
             }
         } else {
             let start = BigButton { title: "Bake overnight", key: "", on: false, color: style::GOOD };
             if big(ui, size, &start).clicked() {
-                asks.push(BakeRequest::Start(self.options.clone()));
+                requests.push(BakeRequest::Start(self.options.clone()));
             }
             if view.can_restore {
                 ui.add_space(8.0);
                 let restore = ui.button("Restore previous styles");
                 let hint =
-                    "Go back to the styles before the last bake; press again to return to the new ones";
+                    "Restore the styles from before the last bake; press again to return to the new ones";
                 if restore.on_hover_text(hint).clicked() {
-                    asks.push(BakeRequest::RestoreIndex);
+                    requests.push(BakeRequest::RestoreIndex);
                 }
             }
         }
@@ -234,8 +234,8 @@ fn progress(ui: &mut Ui, view: &BakeView) {
         format!("{:.1} presets per second, about {} left in this stage", view.rate, duration(left))
     });
     ui.label(RichText::new(left).color(style::OFF));
-    if let Some(trouble) = &view.trouble {
-        ui.add(Label::new(RichText::new(trouble).color(style::WARN)).wrap());
+    if let Some(problem) = &view.problem {
+        ui.add(Label::new(RichText::new(problem).color(style::WARN)).wrap());
     }
 }
 

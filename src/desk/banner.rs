@@ -1,4 +1,4 @@
-//! A banner below the top bar: what is wrong with the presets, and a button to do something about it.
+//! A banner below the top bar: a problem with the presets and a button to resolve it.
 
 use egui::{Align, Label, Layout, RichText, Ui};
 

@@ -8,13 +8,13 @@ use egui::{
 use super::action::{Action, CARDS};
 use super::button::{BigButton, big, key_of};
 use super::view::DeskView;
-use super::{mark, reason, style};
+use super::{icon, reason, style};
 use crate::show::{Command, Upcoming};
 
 /// Presets listed in the history.
 const HISTORY: usize = 60;
 /// Side of an icon, in points.
-const SIGN: f32 = 28.0;
+const ICON: f32 = 28.0;
 
 /// Shows the cards, the next preset first.
 pub(super) fn up_next(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
@@ -33,7 +33,7 @@ fn card(ui: &mut Ui, view: &DeskView, number: usize, upcoming: &Upcoming, comman
         ui.set_width(ui.available_width());
         ui.horizontal(|ui| {
             let hint = if upcoming.warm { "Ready to play" } else { "Warming up" };
-            mark::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
+            icon::lamp(ui, upcoming.warm, style::GOOD).on_hover_text(hint);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let likely = upcoming.probability.map_or_else(String::new, |p| format!("{:.0}%", p * 100.0));
                 ui.label(RichText::new(likely).color(style::OFF))
@@ -67,16 +67,20 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
-                let star = sign(ui, past.favourite, "Favourite", |ui, center, color| {
-                    mark::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
+                let star = icon_button(ui, past.favourite, "Favourite", |ui, center, color| {
+                    icon::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
                 });
                 if star {
                     commands.push(Command::FavouritePreset(past.id));
                 }
-                let ban =
-                    sign(ui, past.banned, if past.banned { "Unban" } else { "Ban" }, |ui, center, color| {
-                        mark::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
-                    });
+                let ban = icon_button(
+                    ui,
+                    past.banned,
+                    if past.banned { "Unban" } else { "Ban" },
+                    |ui, center, color| {
+                        icon::ban(ui.painter(), center, 9.0, if past.banned { style::BAD } else { color });
+                    },
+                );
                 if ban {
                     commands.push(Command::BanPreset(past.id));
                 }
@@ -89,8 +93,8 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
 }
 
 /// Draws an icon button; returns whether it was clicked.
-fn sign(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(SIGN), Sense::click());
+fn icon_button(ui: &mut Ui, on: bool, title: &str, draw: impl FnOnce(&Ui, Pos2, Color32)) -> bool {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(ICON), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, on, title));
     draw(ui, rect.center(), if response.hovered() { style::TEXT } else { style::DARK });
     response.on_hover_text(title).clicked()

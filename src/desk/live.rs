@@ -6,7 +6,7 @@ use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
 use super::view::DeskView;
-use super::{cards, choice, macros, mark, reason, style, tempo};
+use super::{adventure, cards, icon, macros, reason, style, tempo};
 use crate::mind::Control;
 use crate::show::{Command, OutputMode};
 
@@ -19,7 +19,7 @@ pub(super) fn show(
     ui: &mut Ui,
     view: &DeskView,
     meters: &mut Meters,
-    in_hand: Control,
+    selected: Control,
     commands: &mut Vec<Command>,
 ) {
     egui::Panel::right("next").default_size(310.0).show(ui, |ui| {
@@ -32,12 +32,12 @@ pub(super) fn show(
         ui.separator();
         tempo::show(ui, view, commands);
         ui.separator();
-        choice::adventure(ui, view, commands);
+        adventure::show(ui, view, commands);
     });
     egui::CentralPanel::default().show(ui, |ui| {
         now_playing(ui, view);
         preview(ui, view);
-        macros::show(ui, view.snapshot, in_hand, commands);
+        macros::show(ui, view.snapshot, selected, commands);
         buttons(ui, view, commands);
     });
 }
@@ -50,7 +50,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
     ui.horizontal(|ui| {
         if playing.favourite {
             let (place, _) = ui.allocate_exact_size(Vec2::splat(32.0), Sense::hover());
-            mark::star(ui.painter(), place.center(), 15.0, style::ACCENT);
+            icon::star(ui.painter(), place.center(), 15.0, style::ACCENT);
         }
         let name = RichText::new(&playing.name).size(style::FAR);
         ui.add(Label::new(name).truncate()).on_hover_text(&playing.name);

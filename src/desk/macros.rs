@@ -24,8 +24,8 @@ const HALF_SWEEP: f32 = std::f32::consts::PI * 0.75;
 /// Line segments of a full arc.
 const ARC_PIECES: f32 = 32.0;
 
-/// Draws the panel and adds the performer's commands to `commands`. `in_hand` is the macro selected for the arrow keys.
-pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands: &mut Vec<Command>) {
+/// Draws the panel and adds the performer's commands to `commands`. `selected` is the macro that the arrow keys move.
+pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, selected: Control, commands: &mut Vec<Command>) {
     let view = &snapshot.macros;
     ui.horizontal(|ui| {
         ui.label(RichText::new("Macros").strong());
@@ -41,7 +41,7 @@ pub(super) fn show(ui: &mut Ui, snapshot: &Snapshot, in_hand: Control, commands:
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = spacing;
         for control in Control::ALL {
-            knob(ui, width, control, view, control == in_hand, commands);
+            knob(ui, width, control, view, control == selected, commands);
         }
     });
 }
@@ -95,11 +95,11 @@ fn knob(
     width: f32,
     control: Control,
     view: &MacroView,
-    in_hand: bool,
+    selected: bool,
     commands: &mut Vec<Command>,
 ) {
     let (place, response) = ui.allocate_exact_size(Vec2::new(width, KNOB + CAPTION), Sense::click_and_drag());
-    if in_hand {
+    if selected {
         ui.painter().rect_filled(place, 6.0, style::RAISED);
     }
     let set = view.state.bank.get(control).get();
@@ -121,7 +121,7 @@ fn knob(
     let caption = format!("{} {}", control as usize + 1, control.title());
     painter.text(below, Align2::CENTER_CENTER, caption, FontId::proportional(14.0), style::TEXT);
     response.on_hover_text(format!(
-        "{}. Now {value:.2}, knob at {set:.2}. Drag or scroll; hold Shift for fine steps, double-click to centre",
+        "{}. Now {value:.2}, knob at {set:.2}. Drag or scroll to turn, hold Shift for fine steps, double-click to centre",
         control.meaning(),
     ));
 }

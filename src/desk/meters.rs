@@ -22,8 +22,8 @@ impl Meters {
     pub fn show(&mut self, ui: &mut Ui, view: &DeskView) {
         ui.label(RichText::new("Audio").strong());
         ui.add(egui::Label::new(RichText::new(&view.audio.source).small().color(style::OFF)).truncate());
-        if !view.audio.trouble.is_empty() {
-            ui.label(RichText::new(&view.audio.trouble).color(style::WARN).small());
+        if !view.audio.problem.is_empty() {
+            ui.label(RichText::new(&view.audio.problem).color(style::WARN).small());
         }
         let samples = view.heard.wave.as_flattened();
         let loudest = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));

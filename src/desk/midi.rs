@@ -4,7 +4,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::action::{Action, Group};
 use super::button::{BigButton, big};
-use super::{mark, style};
+use super::{icon, style};
 use crate::units::counted;
 
 /// State shown on the MIDI page.
@@ -20,7 +20,7 @@ pub struct MidiView {
     pub learning: Option<Action>,
     /// Whether Auto-map is waiting for controls.
     pub mapping: bool,
-    /// Why MIDI is not available, if it is not.
+    /// Why MIDI is unavailable, if it is.
     pub absent: Option<String>,
     /// The last message received.
     pub heard: String,
@@ -99,32 +99,33 @@ pub enum MidiRequest {
     },
 }
 
-pub(super) fn show(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
+pub(super) fn show(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     egui::Panel::right("learn").default_size(430.0).show(ui, |ui| {
         ui.label(RichText::new("Learn").size(style::NEAR));
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| actions(ui, view, asks));
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| actions(ui, view, requests));
     });
     egui::CentralPanel::default().show(ui, |ui| {
-        status(ui, view, asks);
+        status(ui, view, requests);
         ui.separator();
-        devices(ui, view, asks);
+        devices(ui, view, requests);
         ui.separator();
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| bindings(ui, view, asks));
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| bindings(ui, view, requests));
     });
 }
 
-fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
+fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     ui.horizontal(|ui| {
         let map = BigButton { title: "Auto-map", key: "", on: view.mapping, color: style::WARN };
         let hint = "Bind the eight macros to knobs in the order you move them, \
                     including any you moved before pressing Auto-map";
         if big(ui, Vec2::new(150.0, 44.0), &map).on_hover_text(hint).clicked() {
-            asks.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
+            requests.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => {
-                Some(format!("Move a control to bind {} (endless knobs both ways)", action.title()))
-            }
+            Some(action) => Some(format!(
+                "Move a control to bind it to {} (turn endless encoders both ways)",
+                action.title()
+            )),
             None if view.mapping => {
                 Some("Move knobs one after another until all eight macros are bound".into())
             }
@@ -134,7 +135,7 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             ui.label(RichText::new(waiting).size(style::NEAR).color(style::WARN));
             let stop = BigButton { title: "Cancel", key: "", on: false, color: style::WARN };
             if big(ui, Vec2::new(80.0, 44.0), &stop).clicked() {
-                asks.push(MidiRequest::Stop);
+                requests.push(MidiRequest::Stop);
             }
         } else if view.locked {
             ui.label(
@@ -146,15 +147,15 @@ fn status(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
     ui.label(RichText::new(heard).size(17.0).color(style::OFF));
 }
 
-fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
+fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     if view.devices.is_empty() {
-        let none = "No MIDI device. New devices appear automatically.";
+        let none = "No MIDI devices. Connected devices appear here automatically.";
         ui.label(RichText::new(none).size(17.0));
         ui.label(RichText::new(view.absent.as_deref().unwrap_or("")).color(style::OFF));
     }
     for device in &view.devices {
         ui.horizontal(|ui| {
-            mark::lamp(ui, device.connected, style::GOOD);
+            icon::lamp(ui, device.connected, style::GOOD);
             ui.label(RichText::new(&device.name).size(17.0));
             let leds = if device.leds { ", with LEDs" } else { "" };
             let there = if device.connected { "" } else { ", disconnected" };
@@ -163,13 +164,13 @@ fn devices(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             if device.bindings > 0
                 && ui.button("Clear").on_hover_text("Remove all bindings of this device").clicked()
             {
-                asks.push(MidiRequest::Clear { device: device.name.clone() });
+                requests.push(MidiRequest::Clear { device: device.name.clone() });
             }
         });
     }
 }
 
-fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
+fn bindings(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     egui::Grid::new("bindings").striped(true).spacing(Vec2::new(14.0, 8.0)).show(ui, |ui| {
         for row in &view.rows {
             let MidiRow { device, at, action, control, takeover, conflict, .. } = row;
@@ -177,22 +178,22 @@ fn bindings(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             ui.label(RichText::new(action.title()).size(16.0));
             ui.label(control).on_hover_text(&device);
             if let Some(encoding) = encodings(ui, view, row) {
-                asks.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
+                requests.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
             }
             if let Some(encoding) = encodings(ui, view, row) {
-                asks.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
+                requests.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
             }
             if let Some(pickup) = takeover {
                 let word = if *pickup { "Soft takeover" } else { "Jump" };
                 let hint = "With soft takeover, a knob acts once it reaches the current value";
                 if ui.button(word).on_hover_text(hint).clicked() {
-                    asks.push(MidiRequest::Pickup { device: device.clone(), at });
+                    requests.push(MidiRequest::Pickup { device: device.clone(), at });
                 }
             } else {
                 ui.label("");
             }
             if ui.button("Unbind").clicked() {
-                asks.push(MidiRequest::Unbind { device, at });
+                requests.push(MidiRequest::Unbind { device, at });
             }
             let also = conflict.as_ref().map_or_else(String::new, |other| format!("Also bound to {other}"));
             ui.label(RichText::new(also).color(style::WARN));
@@ -214,11 +215,11 @@ fn encodings(ui: &mut Ui, view: &MidiView, row: &MidiRow) -> Option<&'static str
             }
         }
     });
-    shown.response.on_hover_text("How the control writes its values");
+    shown.response.on_hover_text("How the control encodes its values");
     chosen
 }
 
-fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
+fn actions(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     let all = Action::all();
     for group in Group::ALL {
         ui.label(RichText::new(group.title()).color(style::ACCENT));
@@ -227,7 +228,7 @@ fn actions(ui: &mut Ui, view: &MidiView, asks: &mut Vec<MidiRequest>) {
             ui.horizontal(|ui| {
                 let button = egui::Button::selectable(waits, RichText::new(action.title()).size(15.0));
                 if ui.add_sized(Vec2::new(230.0, 26.0), button.frame_when_inactive(true)).clicked() {
-                    asks.push(if waits { MidiRequest::Stop } else { MidiRequest::Learn(action.clone()) });
+                    requests.push(if waits { MidiRequest::Stop } else { MidiRequest::Learn(action.clone()) });
                 }
                 let bound = view.rows.iter().filter(|row| row.action == *action);
                 let controls: Vec<&str> = bound.map(|row| row.control.as_str()).collect();

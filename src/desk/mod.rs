@@ -1,27 +1,27 @@
 //! The desk, the performer's window (egui): reads a snapshot, returns commands and requests.
 //!
-//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The
-//! desk never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
+//! Built for a dark room: large targets, few colours, states readable from two metres, a key for everything. The desk
+//! never changes the show; it holds only view state, such as the open page, the selected macro and text being typed.
 
 mod action;
+mod adventure;
 mod bake;
 mod banner;
 mod button;
 mod cards;
-mod choice;
+mod display_number;
 mod field;
+mod icon;
 mod keys;
 mod library;
 mod live;
 mod macros;
-mod mark;
 mod meters;
 mod midi;
 mod page;
 mod reason;
 pub mod resolve;
 mod settings;
-mod sign;
 mod status_bar;
 mod style;
 mod tempo;
@@ -38,11 +38,11 @@ use library::Layout;
 
 pub use action::{Action, CARDS, Dial, Group, KeyLine, Nudge, WindowAction};
 pub use bake::{BakeOptions, BakePicture, BakeRequest, BakeView};
+pub use display_number::display_number;
 pub use library::{LibraryRequest, LibraryView};
 pub use midi::{MidiDevice, MidiRequest, MidiRow, MidiView};
 pub use page::Page;
 pub use settings::{SettingsRequest, SettingsView};
-pub use sign::sign;
 pub use view::{DeskRequest, DeskView};
 
 /// The desk.
@@ -50,7 +50,7 @@ pub struct Desk {
     styled: bool,
     page: Page,
     before: Page,
-    in_hand: Control,
+    selected_macro: Control,
     meters: meters::Meters,
     status_bar: status_bar::StatusBar,
     bake: bake::BakePage,
@@ -64,7 +64,7 @@ impl Default for Desk {
             styled: false,
             page: Page::default(),
             before: Page::default(),
-            in_hand: Control::Fusion,
+            selected_macro: Control::Fusion,
             meters: meters::Meters::default(),
             status_bar: status_bar::StatusBar::default(),
             bake: bake::BakePage::default(),
@@ -76,42 +76,42 @@ impl Default for Desk {
 
 impl Desk {
     /// Opens a page.
-    pub fn turn_to(&mut self, page: Page) {
+    pub fn open(&mut self, page: Page) {
         if page != self.page {
             self.before = std::mem::replace(&mut self.page, page);
         }
     }
 
     /// Opens the next page.
-    pub fn turn_page(&mut self) {
+    pub fn open_next(&mut self) {
         let at = Page::ALL.iter().position(|page| *page == self.page).unwrap_or(0);
-        self.turn_to(Page::ALL[(at + 1) % Page::ALL.len()]);
+        self.open(Page::ALL[(at + 1) % Page::ALL.len()]);
     }
 
     /// Toggles between the Keys page and the page before it.
     pub fn toggle_help(&mut self) {
-        self.turn_to(if self.page == Page::Keys { self.before } else { Page::Keys });
+        self.open(if self.page == Page::Keys { self.before } else { Page::Keys });
     }
 
     /// Returns the macro selected for the arrow keys.
-    pub fn in_hand(&self) -> Control {
-        self.in_hand
+    pub fn selected_macro(&self) -> Control {
+        self.selected_macro
     }
 
     /// Selects a macro for the arrow keys.
-    pub fn take(&mut self, control: Control) {
-        self.in_hand = control;
+    pub fn select_macro(&mut self, control: Control) {
+        self.selected_macro = control;
     }
 
-    /// Redirects an action that was asked for by a key on the desk: on the Library and Map pages, Favourite and Ban act on
+    /// Redirects an action triggered by a key on the desk: on the Library and Map pages, Favourite and Ban act on
     /// the selected preset, not on the one on air. Returns `None` if nothing is selected there.
-    pub fn aimed(&self, action: Action) -> Option<Action> {
+    pub fn redirect(&self, action: Action) -> Option<Action> {
         let command = match (&action, self.page) {
             (Action::Show(Command::Favourite), Page::Library | Page::Map) => Command::FavouritePreset,
             (Action::Show(Command::Ban), Page::Library | Page::Map) => Command::BanPreset,
             _ => return Some(action),
         };
-        self.library.in_hand().map(|id| Action::Show(command(id)))
+        self.library.selected().map(|id| Action::Show(command(id)))
     }
 
     /// Draws the desk and returns the performer's requests.
@@ -122,7 +122,7 @@ impl Desk {
         }
         let mut commands: Vec<Command> = Vec::new();
         let (mut midi, mut bake, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-        let mut library = library::Done::default();
+        let mut library = library::PageOutput::default();
         let mut page = self.page;
         egui::Panel::top("top").show(ui, |ui| top::show(ui, view, &mut page));
         if let Some(folder) = &view.library.missing
@@ -137,13 +137,13 @@ impl Desk {
             self.settings.locate(folder);
         }
         if let Some(why) = &view.library.held_back
-            && banner::show(ui, "held back", why, "Play Anyway")
+            && banner::show(ui, "held back", why, "Play anyway")
         {
-            library.asks.push(LibraryRequest::IgnoreBlacklist);
+            library.requests.push(LibraryRequest::IgnoreBlacklist);
         }
         egui::Panel::bottom("status bar").show(ui, |ui| self.status_bar.show(ui, view));
         match self.page {
-            Page::Live => live::show(ui, view, &mut self.meters, self.in_hand, &mut commands),
+            Page::Live => live::show(ui, view, &mut self.meters, self.selected_macro, &mut commands),
             Page::Library | Page::Map => {
                 let layout = if self.page == Page::Map { Layout::Map } else { Layout::List };
                 let playing = view.snapshot.playing.as_ref().map(|playing| playing.id);
@@ -155,11 +155,11 @@ impl Desk {
             Page::Keys => keys::show(ui, view.keys),
         }
         toast::show(ui.ctx(), view, &mut commands);
-        self.turn_to(page);
+        self.open(page);
         commands.append(&mut library.commands);
         let commands = commands.into_iter().map(|command| DeskRequest::Act(Action::Show(command)));
         let requests = midi.into_iter().map(DeskRequest::Midi).chain(bake.into_iter().map(DeskRequest::Bake));
-        let requests = requests.chain(library.asks.into_iter().map(DeskRequest::Library));
+        let requests = requests.chain(library.requests.into_iter().map(DeskRequest::Library));
         let requests = requests.chain(settings.into_iter().map(DeskRequest::Settings));
         commands.chain(requests).collect()
     }

@@ -6,7 +6,7 @@ use crate::show::{Command, Snapshot};
 use crate::units::Unipolar;
 
 /// Returns the command for an action; `None` for an empty card or a window action.
-/// `waiting` are commands the show has not received yet; steps of a dial add up over them.
+/// `waiting` holds commands that the show has not received yet; steps of a dial add up with them.
 pub fn command(
     action: &Action,
     selected: Control,

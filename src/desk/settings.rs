@@ -21,7 +21,7 @@ pub struct SettingsView {
     /// Names of the available inputs.
     pub inputs: Vec<String>,
     /// Whether inputs and libraries are being refreshed.
-    pub looking: bool,
+    pub refreshing: bool,
     /// Descriptions of the displays, counted from 0.
     pub monitors: Vec<String>,
     /// Number of the display where the output is, and whether it fills it.
@@ -60,7 +60,7 @@ pub(super) struct SettingsPage {
 }
 
 impl SettingsPage {
-    /// Puts a folder that is missing into the field for the preset folder, to be corrected.
+    /// Puts a missing folder into the preset folder field, to be corrected.
     pub fn locate(&mut self, folder: &Path) {
         self.folder = folder.display().to_string();
         self.focus = true;
@@ -71,19 +71,19 @@ impl SettingsPage {
         ui: &mut Ui,
         view: &SettingsView,
         snapshot: &Snapshot,
-        asks: &mut Vec<SettingsRequest>,
+        requests: &mut Vec<SettingsRequest>,
     ) {
         if !std::mem::replace(&mut self.looked, true) {
-            asks.push(SettingsRequest::Look);
+            requests.push(SettingsRequest::Refresh);
         }
         egui::CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.columns(3, |columns| {
-                    audio(&mut columns[0], view, asks);
-                    self.midi(&mut columns[0], view, asks);
-                    output(&mut columns[1], view, asks);
-                    director(&mut columns[1], view, snapshot, asks);
-                    self.library(&mut columns[2], view, asks);
+                    audio(&mut columns[0], view, requests);
+                    self.midi(&mut columns[0], view, requests);
+                    output(&mut columns[1], view, requests);
+                    director(&mut columns[1], view, snapshot, requests);
+                    self.library(&mut columns[2], view, requests);
                 });
                 ui.add_space(12.0);
                 let file = match &view.file {
@@ -95,17 +95,17 @@ impl SettingsPage {
         });
     }
 
-    fn midi(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
+    fn midi(&mut self, ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) {
         heading(ui, "MIDI profile set");
         let now = view.settings.midi.as_deref();
         if line(ui, now.is_none(), "Default") {
-            asks.push(SettingsRequest::Set(Setting::Midi(None)));
+            requests.push(SettingsRequest::Set(Setting::Midi(None)));
         }
         // A new set has no folder yet.
         let new = now.filter(|name| !view.midi.iter().any(|known| known == name));
         for name in view.midi.iter().map(String::as_str).chain(new) {
             if line(ui, now == Some(name), name) {
-                asks.push(SettingsRequest::Set(Setting::Midi(Some(name.to_owned()))));
+                requests.push(SettingsRequest::Set(Setting::Midi(Some(name.to_owned()))));
             }
         }
         ui.horizontal(|ui| {
@@ -115,21 +115,21 @@ impl SettingsPage {
             let usable = plain_name(&self.midi);
             if ui.add_enabled(usable, egui::Button::new("Create")).clicked() || entered && usable {
                 let name = std::mem::take(&mut self.midi).trim().to_owned();
-                asks.push(SettingsRequest::Set(Setting::Midi(Some(name))));
+                requests.push(SettingsRequest::Set(Setting::Midi(Some(name))));
             }
         });
     }
 
-    fn library(&mut self, ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
+    fn library(&mut self, ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) {
         heading(ui, "Presets");
         let now = view.settings.presets.as_ref();
         if line(ui, now.is_none(), "Built-in presets") {
-            asks.push(SettingsRequest::Set(Setting::Presets(None)));
+            requests.push(SettingsRequest::Set(Setting::Presets(None)));
         }
         let new = now.filter(|path| !view.libraries.contains(path));
         for path in view.libraries.iter().chain(new) {
             if line(ui, now == Some(path), &path.display().to_string()) {
-                asks.push(SettingsRequest::Set(Setting::Presets(Some(path.clone()))));
+                requests.push(SettingsRequest::Set(Setting::Presets(Some(path.clone()))));
             }
         }
         ui.horizontal(|ui| {
@@ -142,41 +142,41 @@ impl SettingsPage {
             let usable = !self.folder.trim().is_empty();
             if ui.add_enabled(usable, egui::Button::new("Open")).clicked() || entered(&field) && usable {
                 let path = PathBuf::from(std::mem::take(&mut self.folder).trim());
-                asks.push(SettingsRequest::Set(Setting::Presets(Some(path))));
+                requests.push(SettingsRequest::Set(Setting::Presets(Some(path))));
             }
         });
     }
 }
 
-fn audio(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
+fn audio(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) {
     heading(ui, "Audio input");
     let now = view.settings.audio.as_deref();
-    if line(ui, now.is_none(), "Automatic (default input, or another that has a signal)") {
-        asks.push(SettingsRequest::Set(Setting::Audio(None)));
+    if line(ui, now.is_none(), "Automatic (default input, or another with a signal)") {
+        requests.push(SettingsRequest::Set(Setting::Audio(None)));
     }
     if line(ui, now == Some("demo"), "Demo track") {
-        asks.push(SettingsRequest::Set(Setting::Audio(Some("demo".into()))));
+        requests.push(SettingsRequest::Set(Setting::Audio(Some("demo".into()))));
     }
     let chosen = now.filter(|name| *name != "demo");
     // The setting may be part of a name, or name a disconnected input.
     let absent = chosen.filter(|name| !view.inputs.iter().any(|input| input == name));
     for name in view.inputs.iter().map(String::as_str).chain(absent) {
         if line(ui, chosen == Some(name), name) {
-            asks.push(SettingsRequest::Set(Setting::Audio(Some(name.to_owned()))));
+            requests.push(SettingsRequest::Set(Setting::Audio(Some(name.to_owned()))));
         }
     }
-    let title = if view.looking { "Refreshing…" } else { "Refresh" };
-    if ui.add_enabled(!view.looking, egui::Button::new(title)).clicked() {
-        asks.push(SettingsRequest::Look);
+    let title = if view.refreshing { "Refreshing…" } else { "Refresh" };
+    if ui.add_enabled(!view.refreshing, egui::Button::new(title)).clicked() {
+        requests.push(SettingsRequest::Refresh);
     }
 }
 
-fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
+fn output(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>) {
     heading(ui, "Output");
     let now = view.settings.monitor;
     let mut choice = |ui: &mut Ui, display, title: &str| {
         if line(ui, now == display, title) {
-            asks.push(SettingsRequest::Set(Setting::Monitor(display)));
+            requests.push(SettingsRequest::Set(Setting::Monitor(display)));
         }
     };
     choice(ui, OutputDisplay::Automatic, "Automatic (display without the desk)");
@@ -186,49 +186,49 @@ fn output(ui: &mut Ui, view: &SettingsView, asks: &mut Vec<SettingsRequest>) {
         choice(ui, OutputDisplay::Number(number), &title);
     }
     ui.horizontal(|ui| {
-        let hint = "Shows the number of every display on it";
+        let hint = "Show its number on each display";
         if ui.button("Identify").on_hover_text(hint).clicked() {
-            asks.push(SettingsRequest::Identify);
+            requests.push(SettingsRequest::Identify);
         }
         if let Some((number, fills)) = view.output_on {
             let how = if fills { "full screen" } else { "in a window" };
             ui.label(RichText::new(format!("Now {how} on display {number}")).color(style::OFF));
         }
     });
-    ui.label("Frame rate of the show");
+    ui.label("Frame rate");
     ui.horizontal(|ui| {
         let now = view.settings.rate.unwrap_or(DEFAULT_RATE);
         for rate in RATES {
             let button = egui::Button::selectable(now == rate, format!("{rate} fps"));
             if ui.add(button.min_size(Vec2::new(0.0, LINE)).frame_when_inactive(true)).clicked() {
-                asks.push(SettingsRequest::Set(Setting::Rate(rate)));
+                requests.push(SettingsRequest::Set(Setting::Rate(rate)));
             }
         }
     });
     heading(ui, "Safety");
     let mut limited = view.limited;
     if ui.checkbox(&mut limited, "Limit flashes to three per second").changed() {
-        asks.push(SettingsRequest::Set(Setting::LimitFlashes(limited)));
+        requests.push(SettingsRequest::Set(Setting::LimitFlashes(limited)));
     }
     let mut guarded = view.guarded;
-    let hint = "Tries each unknown preset in a separate process before it is shown for the first time";
+    let hint = "Test each unknown preset in a separate process before it is first shown";
     if ui.checkbox(&mut guarded, "Audit unknown presets before showing them").on_hover_text(hint).changed() {
-        asks.push(SettingsRequest::Set(Setting::Guard(guarded)));
+        requests.push(SettingsRequest::Set(Setting::Guard(guarded)));
     }
 }
 
-fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Vec<SettingsRequest>) {
+fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, requests: &mut Vec<SettingsRequest>) {
     heading(ui, "Director");
     let mut adventure = snapshot.adventure.get();
     let slider = Slider::new(&mut adventure, 0.0..=1.0).fixed_decimals(2).text("Adventure");
     if ui.add(slider).on_hover_text("How far the director strays from known favourites").changed() {
-        asks.push(SettingsRequest::Set(Setting::Adventure(adventure)));
+        requests.push(SettingsRequest::Set(Setting::Adventure(adventure)));
     }
     let mut dwell = view.settings.dwell.unwrap_or(1.0);
     let slider = Slider::new(&mut dwell, DWELL.0..=DWELL.1).logarithmic(true).fixed_decimals(2).text("Dwell");
     let hint = "How long presets stay on air, as a multiple of the automatic duration";
     if ui.add(slider).on_hover_text(hint).changed() {
-        asks.push(SettingsRequest::Set(Setting::Dwell(dwell)));
+        requests.push(SettingsRequest::Set(Setting::Dwell(dwell)));
     }
     ui.label("Profile");
     ui.horizontal_wrapped(|ui| {
@@ -236,7 +236,7 @@ fn director(ui: &mut Ui, view: &SettingsView, snapshot: &Snapshot, asks: &mut Ve
             let on = snapshot.macros.state.profile == profile;
             let button = egui::Button::selectable(on, profile.title()).min_size(Vec2::new(0.0, LINE));
             if ui.add(button.frame_when_inactive(true)).clicked() {
-                asks.push(SettingsRequest::Set(Setting::Profile(profile.name())));
+                requests.push(SettingsRequest::Set(Setting::Profile(profile.name())));
             }
         }
     });

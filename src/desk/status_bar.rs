@@ -48,7 +48,7 @@ impl StatusBar {
                 if scale < 1.0 {
                     let text = format!("{:.0}% resolution", scale * 100.0);
                     ui.label(RichText::new(text).small().color(style::OFF)).on_hover_text(
-                        "The picture is drawn at a lower resolution because this computer cannot keep up",
+                        "Rendering at a lower resolution because this computer cannot keep up",
                     );
                 }
                 let dropped = &view.snapshot.dropped;
@@ -62,7 +62,7 @@ impl StatusBar {
     }
 }
 
-/// Shows in red while favourites, bans, ratings or the taste cannot be saved.
+/// Shows a red label while favourites, bans, ratings or the taste cannot be saved.
 fn save_lamp(ui: &mut Ui, view: &DeskView) {
     let (unsaved, problem) = (view.library.unsaved, &view.library.save_problem);
     if problem.is_empty() {
@@ -73,5 +73,5 @@ fn save_lamp(ui: &mut Ui, view: &DeskView) {
         count => format!("{} not saved", counted(count, "change")),
     };
     ui.label(RichText::new(text).color(style::BAD))
-        .on_hover_text(format!("{problem}. Changes are kept and saved when this works again"));
+        .on_hover_text(format!("{problem}. Changes are kept and will be saved once this is resolved"));
 }

@@ -1,4 +1,4 @@
-//! What the performer has just marked, with a button that takes it back.
+//! A toast for the performer's latest mark, with an Undo button.
 
 use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, RichText, Stroke, Vec2};
 
@@ -8,7 +8,7 @@ use super::style;
 use super::view::DeskView;
 use crate::show::Command;
 
-/// Seconds for which it is shown. The key works for longer.
+/// Seconds for which it is shown. The Undo key works for longer.
 const SHOWN_SECS: f64 = 10.0;
 /// Distance from the bottom of the window, in points: above the status bar.
 const ABOVE: f32 = 64.0;

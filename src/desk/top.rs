@@ -1,4 +1,4 @@
-//! The strip above every page: tabs, preset and macro mode, output state, section and beat. Readable from two metres.
+//! The top bar of every page: tabs, preset and macro mode, output state, section and beat. Readable from two metres.
 
 use egui::{
     Align, Align2, Color32, FontId, Layout, Pos2, Rect, RichText, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -11,12 +11,12 @@ use crate::analysis::{BeatGrid, Section};
 use crate::mind::macros::Mode;
 use crate::show::{OutputMode, Snapshot};
 
-/// Height of the strip, in points.
+/// Height of the bar, in points.
 const HEIGHT: f32 = 58.0;
 /// Height of the caption above a state, in points.
 const CAPTION: f32 = 12.0;
 
-/// Draws the strip; a clicked tab is stored in `page`.
+/// Draws the bar; a clicked tab is stored in `page`.
 pub(super) fn show(ui: &mut Ui, view: &DeskView, page: &mut Page) {
     ui.horizontal(|ui| {
         ui.set_min_height(HEIGHT);
@@ -101,7 +101,7 @@ fn section(ui: &mut Ui, section: Section, silent: bool) {
     ui.label(RichText::new(word).size(style::FAR).color(color));
 }
 
-/// Draws a lamp that flashes on the beat above four dots for the bar; dark without a beat.
+/// Draws a lamp that flashes on the beat above four dots for the bar; dark if no beat is detected.
 fn beat_lamp(ui: &mut Ui, grid: &BeatGrid, beats: f64) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(56.0, HEIGHT - 4.0), Sense::hover());
     let painter = ui.painter_at(rect);

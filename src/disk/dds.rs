@@ -22,7 +22,7 @@ pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, St
         return None;
     }
     if width == 0 || height == 0 || width > max_side || height > max_side {
-        return Some(Err(format!("{width} x {height} pixels; at most {max_side} a side are read")));
+        return Some(Err(format!("{width} x {height} pixels; the maximum is {max_side} per side")));
     }
     let bits = word(88);
     if !matches!(bits, 8 | 16 | 24 | 32) {
@@ -32,7 +32,7 @@ pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, St
     let channels = Channels::new(masks, flags);
     let size = bits as usize / 8;
     let Some(pixels) = bytes.get(HEADER..HEADER + width as usize * height as usize * size) else {
-        return Some(Err("the DDS file is cut off".into()));
+        return Some(Err("the DDS file is truncated".into()));
     };
     let rgba = pixels.chunks_exact(size).flat_map(|pixel| {
         let value = pixel.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte));
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8], max_side: u32) -> Option<Result<RgbaImage, St
     RgbaImage::from_raw(width, height, rgba.collect()).map(Ok)
 }
 
-/// Where the channels are in a pixel.
+/// Positions of the channels in a pixel.
 struct Channels {
     masks: [u32; 3],
     /// 0 for opaque pixels.

@@ -1,7 +1,7 @@
-//! Writing and deleting below a folder that the user named, and nowhere else.
+//! Writes and deletes below a folder that the user named, and nowhere else.
 //!
-//! The folder is opened once, and everything below it is reached from its handle, one level at a time, without following
-//! links. A link that somebody puts in the way, at whatever moment, is an error and never leads elsewhere.
+//! The folder is opened once, and everything below it is reached from its handle, one level at a time, without
+//! following links. A link placed there at any moment is an error and never leads elsewhere.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -85,11 +85,11 @@ impl Folder {
     }
 
     /// Replaces the file `below` this folder with the output of `write`, atomically; creates its folders if necessary.
-    /// A link of that name is itself replaced, not what it leads to.
+    /// A link of that name is itself replaced, not its target.
     ///
     /// # Errors
-    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old file
-    /// is then untouched.
+    /// Fails if the path leaves the folder, if one of its folders is a link, or if the file cannot be written; the old
+    /// file is then untouched.
     pub fn replace(
         &self,
         below: &Path,
@@ -181,7 +181,7 @@ impl Folder {
         self.below(below)?.dir.remove_open_dir_all()
     }
 
-    /// Gives the file or folder `from` another name within this folder; an existing file of that name is replaced.
+    /// Renames the file or folder `from` within this folder; an existing file of that name is replaced.
     ///
     /// # Errors
     /// Fails if one of the paths leaves the folder, or if one of their folders is a link.
@@ -216,7 +216,7 @@ impl Folder {
         }
     }
 
-    /// Names the link that is in the way, if that is what an error comes from.
+    /// Names the link that caused an error, if one did.
     fn explain(&self, name: &Path, error: io::Error) -> io::Error {
         let path = self.path.join(name);
         if self.dir.symlink_metadata(name).is_ok_and(|facts| facts.is_symlink()) {
@@ -228,7 +228,7 @@ impl Folder {
 }
 
 fn leaves(below: &Path) -> io::Error {
-    let why = format!("{} does not stay inside the folder", below.display());
+    let why = format!("{} is outside the folder", below.display());
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 

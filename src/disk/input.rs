@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::patience::{Pulse, patiently};
+use super::timeout::{Heartbeat, with_timeout};
 use super::walk::FileKind;
 
 /// Bytes read at once.
@@ -14,29 +14,29 @@ const BLOCK: usize = 256 << 10;
 /// Reads a whole file of at most `limit` bytes.
 ///
 /// # Errors
-/// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not answer.
+/// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not respond.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
-    patiently(move |pulse| {
+    with_timeout(move |heartbeat| {
         let (file, length) = open(&path, limit)?;
-        read_to_end(file, length, limit, pulse)
+        read_to_end(file, length, limit, heartbeat)
     })
 }
 
 /// Reads an open file of at most `limit` bytes, after checking that it is a regular one.
 pub(super) fn read_open(file: File, limit: u64) -> io::Result<Vec<u8>> {
-    patiently(move |pulse| {
+    with_timeout(move |heartbeat| {
         let length = check(&file, limit)?;
-        read_to_end(file, length, limit, pulse)
+        read_to_end(file, length, limit, heartbeat)
     })
 }
 
-fn read_to_end(file: File, length: u64, limit: u64, pulse: &Pulse) -> io::Result<Vec<u8>> {
+fn read_to_end(file: File, length: u64, limit: u64, heartbeat: &Heartbeat) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length as usize);
-    // One byte more than allowed: what lies about its length, or grows, is noticed.
+    // Reads one byte more than allowed, to detect a file that grows or reports a wrong length.
     let mut file = file.take(limit.saturating_add(1));
     loop {
-        pulse.beat();
+        heartbeat.beat();
         if (&mut file).take(BLOCK as u64).read_to_end(&mut bytes)? == 0 {
             break;
         }
@@ -81,7 +81,7 @@ pub struct Input {
     buffer: Vec<u8>,
     /// Bytes of the buffer that were consumed.
     used: usize,
-    /// Place in the file of the end of the buffer.
+    /// Position in the file of the end of the buffer.
     end: u64,
 }
 
@@ -89,10 +89,10 @@ impl Input {
     /// Opens a file of at most `limit` bytes.
     ///
     /// # Errors
-    /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not answer.
+    /// Fails if the file is missing, not a regular file, larger than `limit`, or if the disk does not respond.
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let path = path.to_owned();
-        let (file, length) = patiently(move |_| open(&path, limit))?;
+        let (file, length) = with_timeout(move |_| open(&path, limit))?;
         Ok(Self { file: Arc::new(file), length, limit, buffer: Vec::new(), used: 0, end: 0 })
     }
 
@@ -115,7 +115,7 @@ impl BufRead for Input {
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             self.used = 0;
-            self.buffer = patiently(move |_: &Pulse| {
+            self.buffer = with_timeout(move |_: &Heartbeat| {
                 let mut file: &File = &file;
                 file.seek(SeekFrom::Start(at))?;
                 buffer.clear();
@@ -147,7 +147,7 @@ impl Seek for Input {
             SeekFrom::End(by) => self.length.checked_add_signed(by),
             SeekFrom::Current(by) => self.position().checked_add_signed(by),
         };
-        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the start of the file");
+        let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "seek before the start of the file");
         let target = target.ok_or_else(invalid)?;
         let start = self.end - self.buffer.len() as u64;
         if (start..=self.end).contains(&target) {

@@ -1,8 +1,8 @@
 //! Files: how they are opened, listed, read as text and written.
 //!
-//! Nothing in a folder is trusted. Only regular files are opened, and only up to a size; a link leads to another file, but
-//! a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if the disk
-//! does not answer, so a network mount that stalls costs the files on it and nothing else.
+//! Nothing in a folder is trusted. Only regular files are opened, and only up to a size; a link leads to another file,
+//! but a pipe, a device or a socket is refused by name. Every operation runs on a helper thread that is abandoned if
+//! the disk does not respond, so a stalled network mount affects only the files on it.
 
 mod dds;
 mod error;
@@ -10,9 +10,9 @@ mod folder;
 mod input;
 pub mod limit;
 mod owner;
-mod patience;
 mod picture;
 mod text;
+mod timeout;
 mod walk;
 mod whole;
 
@@ -20,8 +20,8 @@ pub use error::FileError;
 pub use folder::Folder;
 pub use input::{Input, read};
 pub use owner::others_can_replace;
-pub use patience::patiently;
 pub use picture::{PictureError, picture};
 pub use text::{TextError, decode, decode_lossy, lines, read_json, read_text};
+pub use timeout::with_timeout;
 pub use walk::{FileKind, FolderKey, Item, Skipped, Walk, check_link, facts, folder_key, kind, list};
 pub use whole::{publish, replace, write, write_json};

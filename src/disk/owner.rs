@@ -1,11 +1,11 @@
-//! Who can change a file.
+//! Checks who can replace a file.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Returns the file or folder through which a user other than root and the one running the program could replace the file
-/// at `path`; `None` if there is none. Access is not examined on Windows, where programs are installed into folders that
-/// only administrators can write.
+/// Returns the file or folder through which a user other than root and the one running the program could replace the
+/// file at `path`; `None` if there is none. Access is not examined on Windows, where programs are installed into
+/// folders that only administrators can write.
 ///
 /// # Errors
 /// Fails if the file or one of its folders cannot be examined.

@@ -1,4 +1,4 @@
-//! Reading images whose size, format and content are not trusted.
+//! Reads images whose size, format and content are not trusted.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -29,14 +29,14 @@ pub enum PictureError {
     Damaged,
 }
 
-/// Reads an image of at most 64 MiB and 8192 x 8192 pixels, whatever its ending says. The size is checked before anything
+/// Reads an image of at most 64 MiB and 8192 x 8192 pixels, whatever its extension. The size is checked before anything
 /// is decoded.
 pub fn picture(path: &Path) -> Result<DynamicImage, PictureError> {
     let bytes = read(path, limit::IMAGE)?;
     if let Some(image) = dds::decode(&bytes, MAX_SIDE) {
         return Ok(image.map_err(PictureError::Dds)?.into());
     }
-    // A file without a signature, such as TGA, is recognised by its ending.
+    // A file without a signature, such as TGA, is recognised by its extension.
     let mut reader = ImageReader::new(std::io::Cursor::new(bytes.as_slice()));
     if let Ok(format) = image::ImageFormat::from_path(path) {
         reader.set_format(format);

@@ -1,4 +1,5 @@
-//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line ending.
+//! Text files as any system writes them: UTF-8 with or without a byte order mark, UTF-16, and every kind of line
+//! ending.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead as _};
@@ -14,10 +15,10 @@ use super::limit::LIST;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// Neither UTF-8 nor UTF-16.
-    #[error("not a text in UTF-8 or UTF-16; save it as UTF-8")]
+    #[error("not UTF-8 or UTF-16 text; save it as UTF-8")]
     Encoding,
     /// UTF-32, which no common program writes.
-    #[error("a text in UTF-32; save it as UTF-8")]
+    #[error("UTF-32 is not supported; save it as UTF-8")]
     Utf32,
 }
 
@@ -60,7 +61,7 @@ pub fn decode_lossy(bytes: &[u8]) -> Cow<'_, str> {
 /// Reads a text file of at most `limit` bytes; see [`decode`].
 ///
 /// # Errors
-/// Fails as [`read`] does; a file that is no text is an error of the kind `InvalidData`.
+/// Fails as [`read`] does; a file that is not text is an error of the kind `InvalidData`.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let invalid = |error: TextError| io::Error::new(io::ErrorKind::InvalidData, error);
     // A file of zeros, as long as it may be: no text begins like this in any encoding.

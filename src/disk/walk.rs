@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::patience::patiently;
+use super::timeout::with_timeout;
 
 /// What an entry of a folder is, after following links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// Returns what these facts describe.
+    /// Returns the kind of a file with this metadata.
     pub fn of(facts: &Metadata) -> Self {
         let kind = facts.file_type();
         #[cfg(unix)]
@@ -47,7 +47,7 @@ impl FileKind {
     /// Fails unless this is a regular file.
     ///
     /// # Errors
-    /// The error says what it is instead.
+    /// The error states what it is instead.
     pub fn regular(self) -> io::Result<()> {
         let what = match self {
             Self::Regular => return Ok(()),
@@ -71,14 +71,14 @@ pub struct Item {
 /// Lists a folder, ordered by name.
 ///
 /// # Errors
-/// Fails if the folder cannot be read, or if the disk does not answer.
+/// Fails if the folder cannot be read, or if the disk does not respond.
 pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
     let folder = folder.to_owned();
-    patiently(move |pulse| {
+    with_timeout(move |heartbeat| {
         let mut items = Vec::new();
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
-            pulse.beat();
+            heartbeat.beat();
             let kind = match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => None,
                 Ok(kind) if kind.is_file() => Some(FileKind::Regular),
@@ -100,26 +100,26 @@ pub fn list(folder: &Path) -> io::Result<Vec<Item>> {
 /// Returns what `path` is, after following links.
 ///
 /// # Errors
-/// Fails if it does not exist, or if the disk does not answer.
+/// Fails if it does not exist, or if the disk does not respond.
 pub fn kind(path: &Path) -> io::Result<FileKind> {
     let path = path.to_owned();
-    patiently(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
+    with_timeout(move |_| std::fs::metadata(path).map(|facts| FileKind::of(&facts)))
 }
 
 /// Returns the facts of many files of a folder, after following links, in their order.
 ///
-/// One that does not answer is an error of kind `TimedOut`; those after it are looked at all the same.
+/// One that does not respond is an error of kind `TimedOut`; those after it are still examined.
 pub fn facts(folder: &Path, names: &[OsString]) -> Vec<io::Result<Metadata>> {
     let mut all = Vec::with_capacity(names.len());
     while all.len() < names.len() {
         let (folder, rest) = (folder.to_owned(), names[all.len()..].to_vec());
         let found = Arc::new(Mutex::new(Vec::new()));
         let shared = found.clone();
-        let looked = patiently(move |pulse| {
+        let looked = with_timeout(move |heartbeat| {
             for name in &rest {
                 let facts = std::fs::metadata(folder.join(name));
                 shared.lock().unwrap_or_else(PoisonError::into_inner).push(facts);
-                pulse.beat();
+                heartbeat.beat();
             }
             Ok(())
         });
@@ -142,26 +142,26 @@ pub type FolderKey = PathBuf;
 /// Returns the identity of a folder.
 ///
 /// # Errors
-/// Fails if it does not exist, or if the disk does not answer.
+/// Fails if it does not exist, or if the disk does not respond.
 pub fn folder_key(folder: &Path) -> io::Result<FolderKey> {
     let folder = folder.to_owned();
     #[cfg(unix)]
-    return patiently(move |_| {
+    return with_timeout(move |_| {
         use std::os::unix::fs::MetadataExt as _;
         std::fs::metadata(folder).map(|facts| (facts.dev(), facts.ino()))
     });
     #[cfg(not(unix))]
-    patiently(move |_| std::fs::canonicalize(folder))
+    with_timeout(move |_| std::fs::canonicalize(folder))
 }
 
 /// Checks that a linked folder may be entered in a walk that began at `root`, an absolute path without links.
 ///
 /// # Errors
-/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the system's
-/// folders of processes and devices; also if it does not exist, or if the disk does not answer.
+/// Fails if the folder contains `root`, so that the walk would go through the whole disk, or if it is one of the
+/// system's folders of processes and devices; also if it does not exist, or if the disk does not respond.
 pub fn check_link(root: &Path, link: &Path) -> io::Result<()> {
     let link = link.to_owned();
-    let real = patiently(move |_| std::fs::canonicalize(link))?;
+    let real = with_timeout(move |_| std::fs::canonicalize(link))?;
     let inside = |places: &[&str]| cfg!(unix) && places.iter().any(|place| real.starts_with(place));
     let why = if real != root && root.starts_with(&real) {
         "a link to a folder that contains this one"
@@ -185,8 +185,8 @@ pub struct Skipped {
 
 /// Iterates over the regular files below a folder, folder by folder, in the order of their names.
 ///
-/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a regular
-/// file, and what cannot be read, is an error with its name; the walk goes on after it.
+/// Only files that `wanted` accepts by their path are returned, also if they are links. What is wanted but not a
+/// regular file, and what cannot be read, is an error with its name; the walk continues after it.
 pub struct Walk<W> {
     wanted: W,
     /// The root without links, if linked folders are entered.
@@ -198,14 +198,14 @@ pub struct Walk<W> {
 }
 
 enum Left {
-    /// A folder below the root by that many levels.
+    /// A folder that many levels below the root.
     Folder(PathBuf, usize),
     Entry(PathBuf, Option<FileKind>, usize),
 }
 
 impl<W: FnMut(&Path) -> bool> Walk<W> {
-    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders are
-    /// skipped.
+    /// Begins a walk at `root`, at most `max_depth` levels deep; a depth of 1 is the folder itself. Links to folders
+    /// are skipped.
     pub fn new(root: &Path, max_depth: usize, wanted: W) -> Self {
         let left = vec![Left::Folder(root.to_owned(), 1)];
         Self { wanted, follow: None, max_depth, visited: HashSet::new(), left }

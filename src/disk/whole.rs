@@ -1,4 +1,4 @@
-//! Replacing a file by its path: readers never see a partial file, a failed write leaves the old file untouched, and a
+//! Replaces a file by its path: readers never see a partial file, a failed write leaves the old file untouched, and a
 //! finished one survives a power cut.
 
 use std::fs::File;
@@ -20,8 +20,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     replace(path, |out| serde_json::to_writer(&mut *out, value).map_err(io::Error::from))
 }
 
-/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. For files whose folder the user
-/// named; below a folder, use [`Folder::replace`].
+/// Replaces `path` atomically with the output of `write`; creates its folder if necessary. For files whose folder the
+/// user named; below a folder, use [`Folder::replace`].
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -31,8 +31,8 @@ pub fn replace(
     written.map_err(|error| FileError::new(path, &error))
 }
 
-/// Renames a completely written file to its final name, after its contents have reached the disk. For files that another
-/// program or library writes by name.
+/// Renames a completely written file to its final name, after its contents have reached the disk. For files that
+/// another program or library writes by name.
 pub fn publish(written: &Path, path: &Path) -> io::Result<()> {
     File::options().write(true).open(written)?.sync_all()?;
     std::fs::rename(written, path)?;

@@ -41,13 +41,13 @@ impl<'de> Deserialize<'de> for WirePath {
     }
 }
 
-/// A preset file in the job of a worker. A worker may not open the files of a library: the bytes are read when the job is
-/// sent, and travel with it.
+/// A preset file in the job of a worker. A worker may not open the files of a library: the bytes are read when the job
+/// is sent, and sent with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WirePreset {
     /// The file.
     pub path: PathBuf,
-    /// What was sent; `None` before that.
+    /// The bytes sent; `None` before that.
     sent: Option<Result<Arc<[u8]>, UnreadPreset>>,
 }
 
@@ -55,7 +55,7 @@ pub struct WirePreset {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{why}")]
 pub struct UnreadPreset {
-    /// Whether it is the file that is unfit, for example too large, and not the disk.
+    /// Whether the file itself is unfit, for example too large, rather than the disk.
     pub unfit: bool,
     /// The reason.
     pub why: String,

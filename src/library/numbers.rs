@@ -1,4 +1,4 @@
-//! Hash maps whose keys are hashes already, of contents or names. Hashing them again would dominate the cost.
+//! Hash maps whose keys are already hashes, of contents or names. Hashing them again would dominate the cost.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

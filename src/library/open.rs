@@ -2,8 +2,8 @@
 //! and style index in the folder.
 //!
 //! Problems with those files become messages and the file is ignored: the styles come from index v1, otherwise v0,
-//! otherwise the presets' code. Only a blacklist is never ignored, because it also keeps harmful presets out of a show: if
-//! it cannot be used, the library is held back until the performer decides.
+//! otherwise the presets' code. Only a blacklist is never ignored, because it also keeps harmful presets out of a show:
+//! if it cannot be used, the library is held back until the performer decides.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -149,8 +149,8 @@ fn spawn_or_run<'scope, T: Send + 'scope>(
     }
 }
 
-/// Loads the built-in presets. The store records them like files, so that the search index covers them; a store that cannot
-/// be written at the moment does so the next time.
+/// Loads the built-in presets. The store records them like files, so that the search index covers them; a store that
+/// cannot be written at the moment does so the next time.
 pub fn load_built_in(store: &Store) -> Result<Catalogue, StoreError> {
     let catalogue = Catalogue::built_in();
     match record_built_in(store, &catalogue) {
@@ -232,7 +232,7 @@ impl CatalogueBuilder {
         })
     }
 
-    /// Keeps the presets listed in a manifest and learns their names in it.
+    /// Keeps the presets listed in a manifest and records the names it gives them.
     fn keep_listed(&mut self, listing: &Listing, messages: &mut Vec<String>) {
         let mut kept = vec![false; self.catalogue.entries.len()];
         let mut gone = 0;

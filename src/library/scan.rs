@@ -277,7 +277,7 @@ impl<'a> Walk<'a> {
                 self.seen[known.index].store(true, Ordering::Relaxed);
             }
         };
-        // A file on a disk that does not answer is not gone.
+        // A file on a disk that does not respond is not gone.
         let failed = |error: io::Error| {
             if error.kind() == io::ErrorKind::TimedOut {
                 still_there();

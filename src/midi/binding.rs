@@ -91,7 +91,7 @@ impl Bound {
         takes_hold.then_some(Moved::To(dial, wanted))
     }
 
-    /// Returns the clockwise steps of an endless encoder. The binding takes the encoding of the encoder once it shows.
+    /// Returns the clockwise steps of an endless encoder. The binding adopts the detected encoding.
     fn steps(&mut self, value: u16) -> i32 {
         if self.binding.encoding == Encoding::Relative {
             self.seen.add(value);

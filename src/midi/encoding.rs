@@ -1,4 +1,4 @@
-//! How the controls of MIDI devices write their values.
+//! How the controls of MIDI devices encode their values.
 
 /// Encoding of a controller's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub enum Encoding {
     Absolute,
     /// Absolute position, 0 to 16,383: coarse part on its number, fine part on the number plus 32.
     Absolute14,
-    /// Endless encoder whose encoding shows once it is turned both ways.
+    /// Endless encoder whose encoding is detected once it is turned both ways.
     Relative,
     /// Endless encoder: 1, 2, ... clockwise; 127, 126, ... anticlockwise.
     TwosComplement,

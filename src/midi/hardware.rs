@@ -26,9 +26,9 @@ const LOOPS: [&str; 2] = ["Midi Through", CLIENT];
 
 /// All MIDI devices of this machine.
 pub struct Hardware {
-    news: Receiver<PortEvent>,
+    events: Receiver<PortEvent>,
     dropped: Arc<AtomicU64>,
-    told: u64,
+    reported: u64,
     out: Option<Sender<(String, Vec<u8>)>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -36,26 +36,26 @@ pub struct Hardware {
 impl Hardware {
     /// Starts the thread.
     pub fn watch() -> Self {
-        let (report, news) = mpsc::sync_channel(WAITING);
-        let (out, orders) = mpsc::channel();
+        let (report, events) = mpsc::sync_channel(WAITING);
+        let (out, messages) = mpsc::channel();
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = dropped.clone();
-        let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&orders);
+        let work = move || Watcher { report, dropped: lost, devices: BTreeMap::new() }.run(&messages);
         let thread = thread::Builder::new().name("midi".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI is not available: {error}")).ok();
-        Self { news, dropped, told: 0, out: Some(out), thread }
+        let thread = thread.inspect_err(|error| log::error!("MIDI is unavailable: {error}")).ok();
+        Self { events, dropped, reported: 0, out: Some(out), thread }
     }
 }
 
 impl MidiSource for Hardware {
     fn receive(&mut self) -> Option<PortEvent> {
         let dropped = self.dropped.load(Ordering::Relaxed);
-        if dropped > self.told {
-            let fresh = dropped - self.told;
-            self.told = dropped;
-            return Some(PortEvent::Trouble(format!("too many MIDI messages: {fresh} were dropped")));
+        if dropped > self.reported {
+            let fresh = dropped - self.reported;
+            self.reported = dropped;
+            return Some(PortEvent::Message(format!("too many MIDI messages: {fresh} were dropped")));
         }
-        self.news.try_recv().ok()
+        self.events.try_recv().ok()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
@@ -89,16 +89,16 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn run(mut self, orders: &Receiver<(String, Vec<u8>)>) {
+    fn run(mut self, messages: &Receiver<(String, Vec<u8>)>) {
         let mut lister: Option<MidiInput> = None;
-        let mut told = false;
+        let mut reported = false;
         loop {
             if lister.is_none() {
                 match list() {
                     Ok(input) => lister = Some(input),
-                    Err(why) if !told => {
-                        told = true;
-                        self.tell(PortEvent::Absent(why));
+                    Err(why) if !reported => {
+                        reported = true;
+                        self.send_event(PortEvent::Unavailable(why));
                     }
                     Err(_) => {}
                 }
@@ -109,7 +109,7 @@ impl Watcher {
             let until = std::time::Instant::now() + LOOK_EVERY;
             loop {
                 let left = until.saturating_duration_since(std::time::Instant::now());
-                match orders.recv_timeout(left) {
+                match messages.recv_timeout(left) {
                     Ok((device, bytes)) => self.light(&device, &bytes),
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,
@@ -129,7 +129,7 @@ impl Watcher {
             .collect();
         for device in gone {
             self.devices.remove(&device);
-            self.tell(PortEvent::Gone { device });
+            self.send_event(PortEvent::Disconnected { device });
         }
         for (name, port) in ports {
             if self.devices.contains_key(&name) {
@@ -139,7 +139,7 @@ impl Watcher {
                 Ok(connected) => {
                     let leds = connected.output.is_some();
                     self.devices.insert(name.clone(), connected);
-                    self.tell(PortEvent::Came { device: name, leds });
+                    self.send_event(PortEvent::Connected { device: name, leds });
                 }
                 // Retried at the next scan.
                 Err(error) => log::debug!("cannot open {name}: {error}"),
@@ -152,8 +152,8 @@ impl Watcher {
         input.ignore(midir::Ignore::All);
         let (report, dropped, device) = (self.report.clone(), self.dropped.clone(), name.to_owned());
         let heard = move |_: u64, bytes: &[u8], (): &mut ()| {
-            let news = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
-            if report.try_send(news).is_err() {
+            let event = PortEvent::Bytes { device: device.clone(), bytes: bytes.to_vec() };
+            if report.try_send(event).is_err() {
                 dropped.fetch_add(1, Ordering::Relaxed);
             }
         };
@@ -171,8 +171,8 @@ impl Watcher {
         }
     }
 
-    fn tell(&self, news: PortEvent) {
-        if self.report.try_send(news).is_err() {
+    fn send_event(&self, event: PortEvent) {
+        if self.report.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }

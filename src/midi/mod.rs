@@ -64,7 +64,7 @@ pub struct Midi {
     /// Whether auto-map is active.
     mapping: bool,
     last_event: String,
-    /// Why MIDI is not available, if it is not.
+    /// Why MIDI is unavailable, if it is.
     absent: Option<String>,
     message: Option<String>,
     locked: bool,
@@ -77,7 +77,7 @@ impl Midi {
     }
 
     /// Switches to the profiles in another folder.
-    pub fn turn_to(&mut self, folder: Option<PathBuf>) {
+    pub fn switch_to(&mut self, folder: Option<PathBuf>) {
         let old = std::mem::replace(&mut self.profiles, ProfileStore::open(folder));
         // Its thread may still be writing; the show does not wait.
         if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old)) {
@@ -112,8 +112,8 @@ impl Midi {
         while let Some(fetched) = self.profiles.receive() {
             self.fetched(fetched);
         }
-        while let Some(news) = self.source.receive() {
-            self.news(news, now);
+        while let Some(event) = self.source.receive() {
+            self.port_event(event, now);
         }
         if let Some((device, binding)) = self.learning.as_mut().and_then(|learning| learning.rest(now)) {
             self.bind(&device, binding);
@@ -182,8 +182,8 @@ impl Midi {
     }
 
     /// Handles a request from the MIDI page.
-    pub fn asked(&mut self, ask: MidiRequest) {
-        match ask {
+    pub fn handle(&mut self, request: MidiRequest) {
+        match request {
             MidiRequest::Learn(action) => {
                 self.mapping = false;
                 self.learning = Some(Learning::new(action));
@@ -276,13 +276,13 @@ impl Midi {
                     self.edit(&name, |controls| controls.extend(learnt));
                 }
             }
-            Fetched::Trouble(why) => self.message = Some(why),
+            Fetched::Message(why) => self.message = Some(why),
         }
     }
 
-    fn news(&mut self, news: PortEvent, now: f64) {
-        match news {
-            PortEvent::Came { device: name, leds } => {
+    fn port_event(&mut self, event: PortEvent, now: f64) {
+        match event {
+            PortEvent::Connected { device: name, leds } => {
                 let device = self.devices.entry(name.clone()).or_default();
                 let known = !device.controls.is_empty();
                 device.connected = true;
@@ -299,7 +299,7 @@ impl Midi {
                     self.profiles.fetch(&name);
                 }
             }
-            PortEvent::Gone { device: name } => {
+            PortEvent::Disconnected { device: name } => {
                 if let Some(device) = self.devices.get_mut(&name) {
                     device.connected = false;
                 }
@@ -310,8 +310,8 @@ impl Midi {
                     self.heard(device, event, now);
                 }
             }
-            PortEvent::Absent(why) => self.absent = Some(why),
-            PortEvent::Trouble(why) => self.message = Some(why),
+            PortEvent::Unavailable(why) => self.absent = Some(why),
+            PortEvent::Message(why) => self.message = Some(why),
         }
     }
 

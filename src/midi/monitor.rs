@@ -24,23 +24,23 @@ pub fn monitor(seconds: Option<f64>, mut say: impl FnMut(&str)) -> MonitorEnd {
     let started = Instant::now();
     let mut end = MonitorEnd::NoDevice;
     while seconds.is_none_or(|limit| started.elapsed().as_secs_f64() < limit) {
-        while let Some(news) = devices.receive() {
-            if matches!(news, PortEvent::Came { .. }) {
+        while let Some(event) = devices.receive() {
+            if matches!(event, PortEvent::Connected { .. }) {
                 end = MonitorEnd::DeviceFound;
             }
-            say(&line(&news));
+            say(&line(&event));
         }
         std::thread::sleep(LOOK_EVERY);
     }
     end
 }
 
-fn line(news: &PortEvent) -> String {
-    match news {
-        PortEvent::Came { device, leds: true } => format!("port   {device} (in and out)"),
-        PortEvent::Came { device, leds: false } => format!("port   {device} (in)"),
-        PortEvent::Gone { device } => format!("gone   {device}"),
-        PortEvent::Absent(why) | PortEvent::Trouble(why) => format!("info   {why}"),
+fn line(event: &PortEvent) -> String {
+    match event {
+        PortEvent::Connected { device, leds: true } => format!("port   {device} (in and out)"),
+        PortEvent::Connected { device, leds: false } => format!("port   {device} (in)"),
+        PortEvent::Disconnected { device } => format!("gone   {device}"),
+        PortEvent::Unavailable(why) | PortEvent::Message(why) => format!("info   {why}"),
         PortEvent::Bytes { device, bytes } => {
             let raw: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let meant = Event::decode(bytes).map_or_else(

@@ -15,17 +15,17 @@ pub enum Fetched {
     /// A device's profile; empty if none was saved.
     MidiProfile(MidiProfile),
     /// A message for the performer.
-    Trouble(String),
+    Message(String),
 }
 
-enum Order {
+enum StoreRequest {
     Fetch(String),
     Save(MidiProfile),
 }
 
 /// Handle of the thread that stores one profile per device.
 pub struct ProfileStore {
-    orders: Option<Sender<Order>>,
+    requests: Option<Sender<StoreRequest>>,
     fetched: Receiver<Fetched>,
     thread: Option<JoinHandle<()>>,
 }
@@ -33,36 +33,36 @@ pub struct ProfileStore {
 impl ProfileStore {
     /// Opens the store in this folder; without one, profiles are kept only until the program exits.
     pub fn open(folder: Option<PathBuf>) -> Self {
-        let (orders, waiting) = mpsc::channel();
+        let (requests, waiting) = mpsc::channel();
         let (report, fetched) = mpsc::channel();
         let work = move || {
-            for order in waiting {
-                let done = match (order, &folder) {
-                    (Order::Fetch(device), Some(folder)) => fetch(folder, device),
-                    (Order::Fetch(device), None) => {
+            for request in waiting {
+                let done = match (request, &folder) {
+                    (StoreRequest::Fetch(device), Some(folder)) => fetch(folder, device),
+                    (StoreRequest::Fetch(device), None) => {
                         vec![Fetched::MidiProfile(MidiProfile { device, bindings: Vec::new() })]
                     }
-                    (Order::Save(profile), Some(folder)) => save(folder, &profile),
-                    (Order::Save(_), None) => Vec::new(),
+                    (StoreRequest::Save(profile), Some(folder)) => save(folder, &profile),
+                    (StoreRequest::Save(_), None) => Vec::new(),
                 };
-                for news in done {
-                    report.send(news).ok(); // The program is closing.
+                for result in done {
+                    report.send(result).ok(); // The program is closing.
                 }
             }
         };
         let thread = thread::Builder::new().name("midi profiles".into()).spawn(work);
-        let thread = thread.inspect_err(|error| log::error!("MIDI profiles are not saved: {error}")).ok();
-        Self { orders: Some(orders), fetched, thread }
+        let thread = thread.inspect_err(|error| log::error!("MIDI profiles will not be saved: {error}")).ok();
+        Self { requests: Some(requests), fetched, thread }
     }
 
-    /// Requests a device's profile.
+    /// Requests the profile of a device.
     pub fn fetch(&self, device: &str) {
-        self.order(Order::Fetch(device.to_owned()));
+        self.request(StoreRequest::Fetch(device.to_owned()));
     }
 
     /// Saves a device's profile.
     pub fn save(&self, profile: MidiProfile) {
-        self.order(Order::Save(profile));
+        self.request(StoreRequest::Save(profile));
     }
 
     /// Returns the next result, if one has arrived.
@@ -76,9 +76,9 @@ impl ProfileStore {
         self.fetched.recv().ok()
     }
 
-    fn order(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            orders.send(order).ok(); // Fails only if the thread did not start, which was reported.
+    fn request(&self, request: StoreRequest) {
+        if let Some(requests) = &self.requests {
+            requests.send(request).ok(); // Fails only if the thread did not start, which was reported.
         }
     }
 }
@@ -86,7 +86,7 @@ impl ProfileStore {
 impl Drop for ProfileStore {
     /// Waits until everything is saved.
     fn drop(&mut self) {
-        self.orders.take();
+        self.requests.take();
         if let Some(thread) = self.thread.take() {
             thread.join().ok(); // A panic was reported by its own message.
         }
@@ -106,13 +106,13 @@ fn fetch(folder: &Path, device: String) -> Vec<Fetched> {
     match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => {
             let (profile, problems) = MidiProfile::read(&text);
-            let told = edited::summary(&path, &problems).map(Fetched::Trouble);
-            [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(told).collect()
+            let message = edited::summary(&path, &problems).map(Fetched::Message);
+            [Fetched::MidiProfile(MidiProfile { device, ..profile })].into_iter().chain(message).collect()
         }
         Err(error) if error.kind() == ErrorKind::NotFound => vec![none()],
         Err(error) => {
             let why = format!("cannot read {} ({error}); {device} starts without bindings", path.display());
-            vec![none(), Fetched::Trouble(why)]
+            vec![none(), Fetched::Message(why)]
         }
     }
 }
@@ -128,7 +128,7 @@ fn aside(path: &Path) -> PathBuf {
 
 fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
     let path = path(folder, &profile.device);
-    let mut news = Vec::new();
+    let mut results = Vec::new();
     // An unreadable file is the performer's work too and never overwritten.
     let readable = match disk::read_text(&path, disk::limit::TEXT) {
         Ok(text) => MidiProfile::read(&text).1.is_empty(),
@@ -139,24 +139,24 @@ fn save(folder: &Path, profile: &MidiProfile) -> Vec<Fetched> {
         match std::fs::rename(&path, &aside) {
             Ok(()) => {
                 let why = format!("the file with invalid lines was saved as {}", aside.display());
-                news.push(Fetched::Trouble(why));
+                results.push(Fetched::Message(why));
             }
             Err(error) => {
                 let why = format!(
                     "cannot read or rename {} ({error}); new bindings are kept only until the program exits",
                     path.display()
                 );
-                return vec![Fetched::Trouble(why)];
+                return vec![Fetched::Message(why)];
             }
         }
     }
     if let Err(error) = disk::write(&path, profile.written().as_bytes()) {
         let device = &profile.device;
-        news.push(Fetched::Trouble(format!(
+        results.push(Fetched::Message(format!(
             "could not save the bindings of {device} ({error}); they are kept only until the program exits"
         )));
     }
-    news
+    results
 }
 
 #[cfg(test)]
@@ -193,7 +193,7 @@ mod tests {
         std::fs::write(&file, "[[control]]\naction = \"my own\"\n").expect("written");
         let store = ProfileStore::open(Some(folder.path().to_owned()));
         store.save(pads());
-        assert!(matches!(store.wait(), Some(Fetched::Trouble(_))));
+        assert!(matches!(store.wait(), Some(Fetched::Message(_))));
         drop(store);
         let aside = std::fs::read_to_string(file.with_extension("toml.before")).expect("kept");
         assert!(aside.contains("my own"));
@@ -214,7 +214,10 @@ mod tests {
         std::fs::write(&file, "").expect("written");
         let store = ProfileStore::open(Some(file));
         store.save(pads());
-        let told = store.wait();
-        assert!(matches!(&told, Some(Fetched::Trouble(why)) if why.contains("could not save")), "{told:?}");
+        let fetched = store.wait();
+        assert!(
+            matches!(&fetched, Some(Fetched::Message(why)) if why.contains("could not save")),
+            "{fetched:?}"
+        );
     }
 }

@@ -1,7 +1,7 @@
-//! Endless encoders: how they write their steps, and how to tell which of them it is from what they send.
+//! Endless encoders: decodes their steps, and detects their encoding from the values they send.
 //!
-//! Common are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a step size. Turned
-//! one way only, some of them look the same; the first step the other way tells them apart.
+//! Common encodings are two's complement, an offset of 64, a sign in bit 6 (Mackie Control), and 127 or 0 without a
+//! step size. Turned one way only, some of them look alike; the first step the other way distinguishes them.
 
 use super::encoding::Encoding;
 

@@ -4,14 +4,14 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortEvent {
     /// A device was connected.
-    Came {
+    Connected {
         /// Name, the same each time it is connected.
         device: String,
         /// Whether it accepts messages, for its LEDs.
         leds: bool,
     },
     /// A device was disconnected.
-    Gone {
+    Disconnected {
         /// Name.
         device: String,
     },
@@ -22,10 +22,10 @@ pub enum PortEvent {
         /// One complete MIDI message.
         bytes: Vec<u8>,
     },
-    /// MIDI is not available on this machine, with the reason.
-    Absent(String),
+    /// MIDI is unavailable on this machine, with the reason.
+    Unavailable(String),
     /// A message for the performer.
-    Trouble(String),
+    Message(String),
 }
 
 /// A source of MIDI devices. Never blocks.

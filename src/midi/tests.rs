@@ -9,13 +9,13 @@ use crate::show::Playing;
 /// A MIDI source driven by the test.
 #[derive(Clone, Default)]
 struct Wire {
-    news: Arc<Mutex<VecDeque<PortEvent>>>,
+    events: Arc<Mutex<VecDeque<PortEvent>>>,
     sent: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
 }
 
 impl MidiSource for Wire {
     fn receive(&mut self) -> Option<PortEvent> {
-        self.news.lock().expect("free").pop_front()
+        self.events.lock().expect("free").pop_front()
     }
 
     fn send(&mut self, device: &str, bytes: &[u8]) {
@@ -44,8 +44,8 @@ fn bindings_learnt_while_loading_are_added_to_the_profile() {
     let wire = Wire::default();
     let midi = Midi::over(Box::new(wire.clone()), shelf());
     let mut bench = Bench { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-    bench.midi.asked(MidiRequest::Learn(Action::Show(Command::Hold)));
-    bench.news(PortEvent::Came { device: "pads".into(), leds: false });
+    bench.midi.handle(MidiRequest::Learn(Action::Show(Command::Hold)));
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: false });
     bench.send(&[0x90, 40, 99]);
     bench.midi.gather(0.0);
     let profile = bench.midi.profiles.wait().expect("the profile");
@@ -62,19 +62,19 @@ impl Bench {
         let wire = Wire::default();
         let midi = Midi::over(Box::new(wire.clone()), ProfileStore::open(None));
         let mut bench = Self { wire, midi, snapshot: Snapshot::default(), now: 0.0 };
-        bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+        bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
         bench.frame();
         let profile = bench.midi.profiles.wait().expect("an empty profile");
         bench.midi.fetched(profile);
         bench
     }
 
-    fn news(&self, news: PortEvent) {
-        self.wire.news.lock().expect("free").push_back(news);
+    fn port_event(&self, event: PortEvent) {
+        self.wire.events.lock().expect("free").push_back(event);
     }
 
     fn send(&self, bytes: &[u8]) {
-        self.news(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
+        self.port_event(PortEvent::Bytes { device: "pads".into(), bytes: bytes.to_vec() });
     }
 
     /// Runs one frame; returns its commands and the actions of pressed buttons.
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     fn learn(&mut self, action: Action, messages: &[[u8; 3]]) {
-        self.midi.asked(MidiRequest::Learn(action));
+        self.midi.handle(MidiRequest::Learn(action));
         for message in messages {
             self.send(message);
         }
@@ -130,7 +130,7 @@ fn every_action_can_be_bound_and_unbound() {
         bench.send(&[0x90, note, 127]);
         let (commands, pressed) = bench.frame();
         assert_eq!(commands.len() + pressed.len(), 1, "{}", action.name());
-        bench.midi.asked(MidiRequest::Unbind { device: "pads".into(), at: 0 });
+        bench.midi.handle(MidiRequest::Unbind { device: "pads".into(), at: 0 });
         bench.send(&[0x90, note, 127]);
         assert_eq!(bench.frame(), (vec![], vec![]), "{}", action.name());
     }
@@ -175,10 +175,10 @@ fn every_encoding_can_be_chosen_by_hand() {
     bench.learn(FUSION, &[[0xb0, 16, 10], [0xb0, 16, 12]]);
     assert_eq!(bench.midi.view().rows[0].takeover, Some(true));
     for (encoding, _) in bench.midi.view().encodings {
-        bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
+        bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding });
         assert_eq!(bench.midi.view().rows[0].encoding, encoding);
     }
-    bench.midi.asked(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
+    bench.midi.handle(MidiRequest::Encoding { device: "pads".into(), at: 0, encoding: "signed_bit2" });
     assert_eq!(bench.midi.view().rows[0].takeover, None, "an endless encoder has no position");
     bench.send(&[0xb0, 16, 66]);
     let (commands, _) = bench.frame();
@@ -188,7 +188,7 @@ fn every_encoding_can_be_chosen_by_hand() {
 #[test]
 fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     let mut bench = Bench::new();
-    bench.midi.asked(MidiRequest::AutoMap);
+    bench.midi.handle(MidiRequest::AutoMap);
     for number in [20, 21, 22, 20, 23, 24, 25, 26] {
         bench.send(&[0xb0, number, 3]);
     }
@@ -206,7 +206,7 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
     assert_eq!(rows[0], ("fusion".into(), "CC 20 ch 1".into()));
     assert_eq!(rows[7], ("m8".into(), "CC 27 ch 1".into()));
     assert!(!view.mapping && view.locked);
-    bench.news(PortEvent::Gone { device: "pads".into() });
+    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
     assert_eq!(bench.frame().0, [Command::MidiLock(false)]);
 }
 
@@ -214,11 +214,11 @@ fn auto_map_binds_eight_controllers_and_locks_the_macros() {
 fn a_reconnected_device_keeps_its_bindings() {
     let mut bench = Bench::new();
     bench.learn(Action::Show(Command::Next), &[[0x90, 36, 100], [0x80, 36, 0]]);
-    bench.news(PortEvent::Gone { device: "pads".into() });
+    bench.port_event(PortEvent::Disconnected { device: "pads".into() });
     bench.frame();
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads disconnected")));
     assert!(!bench.midi.view().devices[0].connected);
-    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.send(&[0x90, 36, 100]);
     assert_eq!(bench.frame().1, [Action::Show(Command::Next)]);
     assert!(bench.midi.message().is_some_and(|message| message.contains("pads reconnected")));
@@ -246,7 +246,7 @@ fn leds_follow_the_show_and_are_restored_after_reconnection() {
     bench.snapshot.held = true;
     bench.snapshot.playing = Some(Playing { favourite: true, ..playing() });
     assert_eq!(bench.leds(), [vec![0x99, 36, 127], vec![0xb0, 50, 127]]);
-    bench.news(PortEvent::Came { device: "pads".into(), leds: true });
+    bench.port_event(PortEvent::Connected { device: "pads".into(), leds: true });
     bench.frame();
     assert_eq!(bench.leds().len(), 3);
 }

@@ -173,7 +173,7 @@ impl Night<'_, '_> {
         Ok(outcome)
     }
 
-    /// Runs a sample of the library through every stage, in a folder of its own.
+    /// Runs a sample of the library through every stage, in a separate folder.
     fn smoke(&mut self, items: &[BakeItem]) -> Result<NightOutcome, NightError> {
         let step = (items.len() / SMOKE_PRESETS).max(1);
         let few: Vec<BakeItem> = items.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();

@@ -1,4 +1,4 @@
-//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the one before.
+//! Publishes the index of a bake: copies it to the library, where the show looks for it, and keeps the previous one.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
 pub enum PublishError {
     /// The bake covers only a part of the library, and the existing index covers more.
     #[error(
-        "the index was not published: this bake covers {new} presets, and the library's index {old}. It is in {folder}; \
-         bake the whole library to replace the library's index"
+        "index not published: this bake covers {new} presets, but the library's index covers {old}; the new index is in \
+         {folder}; bake the whole library to replace the library's index"
     )]
     Smaller {
         /// Presets in the new index.
@@ -25,8 +25,8 @@ pub enum PublishError {
         /// Folder of the bake.
         folder: PathBuf,
     },
-    /// There is no earlier index.
-    #[error("{0} has no earlier index to restore")]
+    /// There is no previous index.
+    #[error("{0} has no previous index to restore")]
     NoPrevious(PathBuf),
     /// A file cannot be read or written.
     #[error("{0}")]
@@ -39,8 +39,8 @@ impl PublishError {
     }
 }
 
-/// Copies the index in `folder` to `library`. The index before is kept for [`restore_index`]; an edited policy stays. An
-/// index of a `partial` bake never replaces one of more presets.
+/// Copies the index in `folder` to `library`. The previous index is kept for [`restore_index`]; an edited policy stays.
+/// An index of a `partial` bake never replaces one of more presets.
 pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Result<(), PublishError> {
     let entries = |place: &Path| find_index(place).index.map_or(0, |index| index.entries.len());
     let (new, old) = (entries(folder), entries(library));
@@ -69,12 +69,12 @@ pub(super) fn publish_index(folder: &Path, library: &Path, partial: bool) -> Res
     write_bake_folder(library, folder).map_err(|error| PublishError::File(error.to_string()))
 }
 
-/// Returns whether an earlier index can be restored.
+/// Returns whether an previous index can be restored.
 pub fn has_previous_index(library: &Path) -> bool {
     [INDEX_V0, INDEX_V1].iter().any(|name| library.join(previous(name)).is_file())
 }
 
-/// Exchanges the index of a library and the one before; a second call takes this back.
+/// Swaps the index of a library with the previous one; a second call undoes this.
 pub fn restore_index(library: &Path) -> Result<(), PublishError> {
     if !has_previous_index(library) {
         return Err(PublishError::NoPrevious(library.to_owned()));
@@ -135,7 +135,7 @@ mod tests {
         publish_index(small.path(), library, true).expect("there was none");
         publish_index(large.path(), library, false).expect("published");
         let refused = publish_index(small.path(), library, true).expect_err("refused").to_string();
-        assert!(refused.contains("covers 3 presets, and the library's index 9"), "{refused}");
+        assert!(refused.contains("covers 3 presets, but the library's index covers 9"), "{refused}");
         assert_eq!(covered(library), 9);
         publish_index(small.path(), library, false).expect("the library may have shrunk");
         assert_eq!(covered(library), 3);

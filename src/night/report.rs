@@ -60,7 +60,7 @@ fn page(input: &PageInput, pictures: &Pictures) -> Markup {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                title { "aivj: bake report" }
+                title { "aivj bake report" }
                 style { (PreEscaped(STYLE)) }
             }
             body {

@@ -13,13 +13,13 @@ const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "tga", "gif", "dds", "w
 
 /// Names of images used by presets.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct UsedImages {
     names: BTreeSet<String>,
     /// At least one sampler picks a random image: all images are needed.
     any: bool,
 }
 
-impl Wanted {
+impl UsedImages {
     /// Adds the samplers declared by a preset. A prefix such as `fw_` in `sampler_fw_name` selects how `name` is
     /// sampled.
     pub fn read(&mut self, preset: &[u8]) {
@@ -74,7 +74,7 @@ mod tests {
             std::fs::write(from.join(name), "x").expect("written");
         }
         let to = Folder::create(&folder.path().join("to")).expect("made");
-        let mut wanted = Wanted::default();
+        let mut wanted = UsedImages::default();
         wanted.read(b"warp_1=`sampler sampler_fw_clouds2; tex2D(sampler_main, uv)");
         assert_eq!(wanted.copy(std::slice::from_ref(&from), &to).expect("copied"), 1);
         assert!(to.path().join("Clouds2.JPG").exists());

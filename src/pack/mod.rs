@@ -220,7 +220,7 @@ fn copy(
     files: &[&PlannedFile],
     folder: &Folder,
 ) -> anyhow::Result<usize> {
-    let mut wanted = images::Wanted::default();
+    let mut wanted = images::UsedImages::default();
     for file in files {
         let from = plan.path(file);
         let limit = crate::milk::MAX_PRESET_BYTES as u64;

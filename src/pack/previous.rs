@@ -9,8 +9,8 @@ use crate::disk::{self, FileKind, Folder};
 use crate::library;
 use crate::library::pack::{MANIFEST_FILE, Manifest};
 
-/// Returns the presets listed by the pack in `folder`, relative to it; empty if the folder is empty. Fails if the folder
-/// contains anything other than a pack.
+/// Returns the presets listed by the pack in `folder`, relative to it; empty if the folder is empty. Fails if the
+/// folder contains anything other than a pack.
 pub fn presets(folder: &Folder) -> anyhow::Result<BTreeSet<PathBuf>> {
     let place = folder.path();
     if !place.join(MANIFEST_FILE).exists() {

@@ -66,8 +66,8 @@ impl Cell {
     }
 }
 
-/// Returns the payload length of the cell at `at`, the offset of its record from `at`, the number of bytes of the record in
-/// the page, and the end of the cell in the page.
+/// Returns the payload length of the cell at `at`, the offset of its record from `at`, the number of bytes of the
+/// record in the page, and the end of the cell in the page.
 fn extent(page: &[u8], at: usize, kind: CellKind) -> Option<(u64, usize, usize, usize)> {
     let (payload, mut offset) = varint(page.get(at..)?)?;
     if kind == CellKind::Table {

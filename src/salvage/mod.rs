@@ -1,9 +1,9 @@
-//! Reads rows from the pages of an SQLite file without SQLite, for files that SQLite cannot open: cut off, overwritten in
-//! places, locked by another program, or of a newer version.
+//! Reads rows from the pages of an SQLite file without SQLite, for files that SQLite cannot open: truncated, partly
+//! overwritten, locked by another program, or of a newer version.
 //!
-//! Every page is read by itself (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the schema or on the
-//! links between pages. The table of a row is recognised by the types of its columns. In a page whose structure is damaged,
-//! rows are searched at every byte, and single flipped bits in the lengths of a row are undone.
+//! Every page is read separately (<https://www.sqlite.org/fileformat2.html>), so nothing depends on the schema or on
+//! the links between pages. The table of a row is recognised by the types of its columns. In a page whose structure is
+//! damaged, rows are searched at every byte, and single flipped bits in the lengths of a row are undone.
 
 mod cell;
 mod page;

@@ -1,4 +1,4 @@
-//! Pages of a b-tree: the rows in the order of the cell pointers, or, in a damaged page, wherever they are.
+//! Pages of a b-tree: the rows in the order of the cell pointers, or, in a damaged page, found by searching.
 
 use super::cell::{Cell, CellKind, end_of};
 use super::record::{Depth, Row, Shape};
@@ -43,7 +43,7 @@ impl<'a> Page<'a> {
                 None => unread.push(at),
             }
         }
-        // All rows of a page are of one table, so the others tell what these must be.
+        // All rows of a page are of one table, so the others show what these must be.
         for (at, shape) in unread.into_iter().filter_map(|at| Some((at, shape?))) {
             intact = false;
             if let Some((cell, repaired)) = Cell::parse_flipped(self.bytes, at, kind, shape) {
@@ -74,7 +74,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Where the cells of a page are.
+/// Positions of the cells of a page.
 struct Cells {
     kind: CellKind,
     /// Offsets in the page, behind the child pointers of an inner page.

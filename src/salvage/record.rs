@@ -33,7 +33,7 @@ pub struct Shape {
     pub table: &'static str,
     /// Types of the columns.
     pub columns: &'static [Kind],
-    /// Number of the first columns that every row has; later ones were added to the table later.
+    /// Number of leading columns that every row has; the others were added to the table later.
     pub required: usize,
 }
 
@@ -101,7 +101,7 @@ impl Header {
         Some(Self { shape: *shape, types, length, whole: length.checked_add(values)? })
     }
 
-    /// Reads the values from `payload`, which may be cut off.
+    /// Reads the values from `payload`, which may be truncated.
     pub fn row(&self, payload: &[u8], certain: bool) -> Row {
         let mut at = self.length;
         let mut complete = true;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// An error of a shard's folder, or of shards that do not belong together.
+/// An error of a shard's folder, or of shards that do not match.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
     /// No folder was given.
@@ -16,7 +16,7 @@ pub enum ShardError {
     },
     /// A file is missing, or differs from its hash.
     #[error("{folder}: {file} is {problem}; copy the folder again, or run the command of this shard again")]
-    Torn {
+    Damaged {
         /// Folder of the shard.
         folder: PathBuf,
         /// The file, relative to the folder.
@@ -24,11 +24,11 @@ pub enum ShardError {
         /// `missing` or `damaged`.
         problem: &'static str,
     },
-    /// The shards are not parts of one piece of work.
+    /// The shards belong to different bakes.
     #[error(
-        "{folder} has another {what} than {other}: {found} instead of {expected}; merge shards of one bake only"
+        "{folder} has a different {what} than {other}: found {found}, expected {expected}; merge shards of one bake only"
     )]
-    Mixture {
+    Mismatch {
         /// The shard that differs.
         folder: PathBuf,
         /// The shard it is compared with.

@@ -19,7 +19,7 @@ const INFO: &str = "shard.json";
 const SUMS: &str = "SHA256SUMS";
 /// Folder of the store of an audit, within the shard's folder.
 pub const STORE: &str = "store";
-/// Files that are of no use elsewhere.
+/// Files that are not handed over.
 const PRIVATE: [&str; 4] = [SUMS, ".aivj-bake.lock", STORE, "overnight.log"];
 
 /// A stage that works preset by preset.
@@ -145,8 +145,11 @@ impl SealedShard {
             }
             Err(error) => return Err(ShardError::file(path, &error)),
         };
-        let torn =
-            |file: &str, problem| ShardError::Torn { folder: folder.to_owned(), file: file.into(), problem };
+        let torn = |file: &str, problem| ShardError::Damaged {
+            folder: folder.to_owned(),
+            file: file.into(),
+            problem,
+        };
         let mut files = Vec::new();
         for line in sums.lines() {
             let (expected, name) = line.split_once("  ").ok_or_else(|| torn(SUMS, "damaged"))?;
@@ -171,7 +174,7 @@ impl SealedShard {
         Ok(Self { folder: folder.to_owned(), info, files })
     }
 
-    /// Checks that another shard is part of the same work.
+    /// Checks that another shard is part of the same bake.
     pub fn check_same_work(&self, other: &Self) -> Result<(), ShardError> {
         let (a, b) = (&self.info, &other.info);
         let pairs = [
@@ -182,7 +185,7 @@ impl SealedShard {
         ];
         match pairs.into_iter().find(|(_, expected, found)| expected != found) {
             None => Ok(()),
-            Some((what, expected, found)) => Err(ShardError::Mixture {
+            Some((what, expected, found)) => Err(ShardError::Mismatch {
                 folder: other.folder.clone(),
                 other: self.folder.clone(),
                 what,
@@ -226,7 +229,7 @@ mod tests {
     fn hashes_never_name_files_outside_the_folder() {
         let (folder, _) = sealed(0);
         std::fs::write(folder.path().join(SUMS), "00  ../secret\n").expect("written");
-        assert!(matches!(SealedShard::open(folder.path()), Err(ShardError::Torn { .. })));
+        assert!(matches!(SealedShard::open(folder.path()), Err(ShardError::Damaged { .. })));
     }
 
     #[test]
@@ -236,7 +239,8 @@ mod tests {
         let open = |folder: &tempfile::TempDir| SealedShard::open(folder.path()).expect("opened");
         let error = open(&one).check_same_work(&open(&two)).expect_err("refused").to_string();
         assert!(
-            error.contains("another setting or model") && error.contains("other instead of settings"),
+            error.contains("a different setting or model")
+                && error.contains("found other, expected settings"),
             "{error}"
         );
     }

@@ -40,8 +40,8 @@ pub fn seal_audit(out: &Path, shard: Shard, store: &Store) -> anyhow::Result<Sha
     Ok(info)
 }
 
-/// Saves the verdicts of all shards in `store`, then writes the reports of the libraries to `out`. Returns the number of
-/// presets of the libraries with a verdict.
+/// Saves the verdicts of all shards in `store`, then writes the reports of the libraries to `out`. Returns the number
+/// of presets of the libraries with a verdict.
 pub(super) fn merge(
     shards: &[SealedShard],
     out: &Path,

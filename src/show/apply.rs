@@ -1,10 +1,10 @@
-//! Applies the performer's commands. Nothing here waits for the music.
+//! Applies the performer's commands at once, without waiting for the music.
 
 use super::Command;
 use super::choosing::LeaveReason;
 use super::decks::Slot;
 use super::fading;
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use super::setlog::Cause;
 use crate::facts::PresetId;
 use crate::library::DWELL;
@@ -14,7 +14,7 @@ use crate::stage::OutputMode;
 impl Show {
     pub(super) fn apply(&mut self, command: &Command) {
         match command {
-            Command::Next => self.wanted = Some(Wanted::Next),
+            Command::Next => self.wanted = Some(CutRequest::Next),
             Command::Back => self.go_back(),
             Command::Hold => self.hold(),
             Command::Auto => self.auto = !self.auto,
@@ -124,7 +124,7 @@ impl Show {
         self.drop_candidate(id);
         if self.decks.shown().is_some_and(|slot| slot.id == id) {
             self.learn_from_shown(Signal::Skip);
-            self.wanted = Some(Wanted::Next);
+            self.wanted = Some(CutRequest::Next);
         }
     }
 
@@ -154,7 +154,7 @@ impl Show {
             }
         }
         self.output_mode = OutputMode::Open; // The safe preset must be visible.
-        self.wanted = Some(Wanted::Safe);
+        self.wanted = Some(CutRequest::Safe);
     }
 
     /// Brings back the previous deck in its current state and swaps it with the one on air.
@@ -190,7 +190,7 @@ impl Show {
                 .notify(format!("{} is excluded; rescue it on the Library page first", self.name(index)));
         }
         // Requested in this step, unless it is already being prepared.
-        self.wanted = Some(Wanted::Preset(id));
+        self.wanted = Some(CutRequest::Preset(id));
     }
 
     fn name(&self, index: u32) -> &str {
@@ -214,7 +214,7 @@ impl Show {
         let Some(at) = self.decks.candidates.iter().position(|slot| slot.id == id) else { return false };
         let slot = self.decks.candidates.remove(at);
         self.decks.drop_slot(slot);
-        if self.wanted == Some(Wanted::Preset(id)) {
+        if self.wanted == Some(CutRequest::Preset(id)) {
             self.wanted = None;
         }
         true

@@ -6,7 +6,7 @@ use super::fading;
 use super::memory::Exclusion;
 use super::picture_watch::Conditions;
 use super::reason::Reason;
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use super::setlog::{Candidate, Cause, Chosen, Cut, Event};
 use super::step::{Arrived, Failed, StepInput};
 use crate::facts::{Energy, PresetId, Tag};
@@ -76,7 +76,7 @@ impl Show {
         self.log(Event::Failure { deck: *deck, preset, name: name.clone(), kind: *kind, why: why.clone() });
         self.learn(slot.index, slot.choice.map(|choice| choice.evidence), preset, Signal::Failed, 0.0);
         self.exclude(preset, *kind, why);
-        if self.wanted == Some(Wanted::Preset(preset)) {
+        if self.wanted == Some(CutRequest::Preset(preset)) {
             self.wanted = None;
         }
         let duration = kind.duration_text();
@@ -109,12 +109,13 @@ impl Show {
         let (id, name) = (slot.id, slot.name.clone());
         self.exclude(id, BanKind::Aesthetic, fault.description());
         self.feedback_given = true; // An empty picture is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Watch));
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Aesthetic.duration_text();
         self.notify(format!("skipped {name} ({}); excluded {duration}", fault.description()));
     }
 
-    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still empty.
+    /// Judges the safe preset once it is warm: one that is dim or glaring is replaced, unless the output is still
+    /// empty.
     fn judge_safe(&mut self, arrived: &Arrived) {
         if let Some(safe) = self.decks.safe.take_if(|slot| slot.deck == arrived.deck) {
             if self.resuming() || self.unfit.light(&safe) {
@@ -161,12 +162,12 @@ impl Show {
     }
 
     /// Fulfils the performer's request as soon as a suitable deck is warm.
-    fn fulfil(&mut self, wanted: Wanted) {
+    fn fulfil(&mut self, wanted: CutRequest) {
         let warm = |slot: &mut Slot| slot.warm;
         let slot = match wanted {
-            Wanted::Next | Wanted::Watch => self.decks.take_any_warm(),
-            Wanted::Safe => self.decks.safe.take_if(warm),
-            Wanted::Preset(id) => {
+            CutRequest::Next | CutRequest::Watch => self.decks.take_any_warm(),
+            CutRequest::Safe => self.decks.safe.take_if(warm),
+            CutRequest::Preset(id) => {
                 let at = self.decks.candidates.iter().position(|slot| slot.id == id && slot.warm);
                 at.map(|at| self.decks.candidates.remove(at))
             }
@@ -175,17 +176,17 @@ impl Show {
         self.wanted = None;
         let style = fading::style(self.target().level, &mut self.rng);
         let (over_secs, style) = match wanted {
-            Wanted::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
-            Wanted::Next | Wanted::Preset(_) | Wanted::Watch => (fading::PERFORMER_SECS, style),
+            CutRequest::Safe => (fading::PANIC_SECS, FadeStyle::Mix),
+            CutRequest::Next | CutRequest::Preset(_) | CutRequest::Watch => (fading::PERFORMER_SECS, style),
         };
         self.learn_from_leaving(match wanted {
-            Wanted::Next | Wanted::Safe => LeaveReason::Dismissed,
-            Wanted::Preset(_) | Wanted::Watch => LeaveReason::Replaced,
+            CutRequest::Next | CutRequest::Safe => LeaveReason::Dismissed,
+            CutRequest::Preset(_) | CutRequest::Watch => LeaveReason::Replaced,
         });
         let cause = match wanted {
             _ if self.decks.front.is_none() => Cause::Start,
-            Wanted::Watch => Cause::Watch,
-            Wanted::Next | Wanted::Preset(_) | Wanted::Safe => Cause::Performer,
+            CutRequest::Watch => Cause::Watch,
+            CutRequest::Next | CutRequest::Preset(_) | CutRequest::Safe => Cause::Performer,
         };
         self.cut(slot, cause, over_secs, style);
     }
@@ -290,7 +291,7 @@ impl Show {
 
     /// Requests the preset the performer asked for; replaces the last candidate if necessary.
     fn request_wanted(&mut self) {
-        let Some(Wanted::Preset(id)) = self.wanted else { return };
+        let Some(CutRequest::Preset(id)) = self.wanted else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
@@ -310,7 +311,7 @@ impl Show {
         }
         let entry = &self.director.pool.catalogue.entries[index as usize];
         let slot = self.decks.request(entry, Some(index), self.settings.seed, self.settings.warm_frames);
-        self.decks.urge(slot.deck, Urgency::Hand);
+        self.decks.set_urgency(slot.deck, Urgency::Performer);
         self.decks.candidates.insert(0, Slot { reason: Reason::plain(reason), ..slot });
     }
 
@@ -350,8 +351,8 @@ impl Show {
         outdated
     }
 
-    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates are
-    /// warm, or if there is nothing else to show.
+    /// Keeps a safe preset warm: a light favourite, otherwise a built-in preset. It is requested once the candidates
+    /// are warm, or if there is nothing else to show.
     fn keep_safe_preset(&mut self) {
         let wanted = self.settings.safe_preset || self.decks.candidates.is_empty() && self.wanted.is_some();
         // Presets that wait for their audit must not leave the output black.
@@ -360,7 +361,7 @@ impl Show {
         let at_ease = self.decks.front.is_some() && self.decks.candidates.iter().all(|slot| slot.warm);
         let due = (wanted && at_ease)
             || (self.settings.safe_preset && nothing_else)
-            || self.wanted == Some(Wanted::Safe);
+            || self.wanted == Some(CutRequest::Safe);
         if self.decks.safe.is_some() || !due {
             return;
         }
@@ -389,8 +390,8 @@ impl Show {
             let from = if of_scene.is_empty() { all.iter().collect() } else { of_scene };
             let Some(preset) = from.get(self.rng.below(from.len())) else {
                 // Without a safe preset any warm one is better than none.
-                if self.wanted == Some(Wanted::Safe) {
-                    self.wanted = Some(Wanted::Next);
+                if self.wanted == Some(CutRequest::Safe) {
+                    self.wanted = Some(CutRequest::Next);
                 }
                 return;
             };
@@ -402,8 +403,8 @@ impl Show {
             let index = safe[self.rng.below(safe.len())];
             self.decks.request(&entries[index as usize], Some(index), seed, warm_frames)
         };
-        let urgent = self.wanted == Some(Wanted::Safe) || self.decks.front.is_none();
-        self.decks.urge(slot.deck, if urgent { Urgency::Hand } else { Urgency::Spare });
+        let urgent = self.wanted == Some(CutRequest::Safe) || self.decks.front.is_none();
+        self.decks.set_urgency(slot.deck, if urgent { Urgency::Performer } else { Urgency::Spare });
         let reason = Reason::plain("Safe preset, kept warm");
         self.decks.safe = Some(Slot { reason, ..slot });
     }
@@ -415,7 +416,7 @@ impl Cause {
         match self {
             Self::Music(moment) => Moment::description(moment),
             Self::Performer => "requested",
-            Self::Watch => "the preset before was taken off the air",
+            Self::Watch => "the previous preset was taken off the air",
             Self::Start => "show started",
         }
     }

@@ -39,7 +39,7 @@ pub enum Command {
     BanPreset(PresetId),
     /// Lift the exclusion of this preset.
     Rescue(PresetId),
-    /// Take back the last ban, favourite, rescue or removal from the queue.
+    /// Undo the last ban, favourite, rescue or removal from the queue.
     Undo,
     /// Tap the tempo: a beat falls now.
     TapTempo,
@@ -51,7 +51,7 @@ pub enum Command {
     DoubleTempo,
     /// Set the tempo in beats per minute, or return to the detected one.
     SetTempo(Option<f32>),
-    /// Set how far choices stray from known favourites: 0 hardly, 1 freely.
+    /// Set how far choices stray from known favourites, from 0 (hardly) to 1 (freely).
     Adventure(Unipolar),
     /// Set how long presets stay on air, as a multiple of the default.
     Dwell(f32),
@@ -66,7 +66,7 @@ pub enum Command {
     MacroPreset(MacroPreset),
     /// Set the profile.
     Profile(Profile),
-    /// Let the macros follow the music, or keep them where the performer put them; toggles.
+    /// Let the macros follow the music, or keep them where the performer set them; toggles.
     MacroAi,
     /// Lock the macros while MIDI knobs are assigned to all eight, or unlock them; sent by the program, not the
     /// performer.

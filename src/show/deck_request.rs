@@ -1,4 +1,4 @@
-//! A request for a deck, from the show to what prepares decks.
+//! A request for a deck, from the show to the warmer.
 
 use crate::facts::PresetId;
 use crate::library::PresetSource;
@@ -27,10 +27,10 @@ pub struct DeckRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// The performer asked for it, or the output is empty.
-    Hand,
+    Performer,
     /// The director chose it for the music.
     #[default]
     Music,
-    /// In case it is needed.
+    /// Kept in case it is needed.
     Spare,
 }

@@ -1,16 +1,17 @@
 //! Watches what the deck on air computes and how long the device takes for it.
 //!
-//! What it shows is the task of `picture_watch`.
+//! `picture_watch` watches what it shows.
 
 use super::governor::Quality;
 use crate::stage::DeckId;
 
 /// Multiple of a step's budget from which a frame is far too slow.
 const FAR_TOO_SLOW: f64 = 10.0;
-/// Time that far too slow frames may take in a row, seconds, and how many there are at least: one may have another cause.
+/// Time that far too slow frames may take in a row, seconds, and their minimum number: a single one may have another
+/// cause.
 const SLOW_SECS: f64 = 0.6;
 const SLOW_FRAMES: u32 = 2;
-/// Presets replaced in a row because they are slow. If the next one is slow, too, so is the machine.
+/// Presets replaced in a row because they are slow. If the next one is slow too, the machine is at fault.
 const MAX_CONSECUTIVE: u32 = 3;
 
 /// What to do about the time of a frame.
@@ -18,7 +19,7 @@ const MAX_CONSECUTIVE: u32 = 3;
 pub enum Slowness {
     /// Nothing.
     Tolerated,
-    /// Let nothing else use the device, to see whose fault it is.
+    /// Let nothing else use the device, to find out whether the preset is at fault.
     Suspicious,
     /// Draw at the smallest size.
     Critical,
@@ -83,7 +84,8 @@ mod tests {
 
     const BUDGET: f64 = 0.01;
 
-    /// Judges frames of one deck that take `fixed` seconds and `pixels` seconds more at full size, until it is replaced.
+    /// Judges frames of one deck that take `fixed` seconds and `pixels` seconds more at full size, until it is
+    /// replaced.
     fn judged(watch: &mut DeckWatch, frames: usize, fixed: f64, pixels: f64) -> Vec<Slowness> {
         let (mut scale, mut judged) = (1.0, Vec::new());
         while judged.len() < frames && judged.last() != Some(&Slowness::Replaced) {

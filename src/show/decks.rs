@@ -256,7 +256,7 @@ impl Decks {
     }
 
     /// Sets how urgently a deck is needed that was requested in this step.
-    pub fn urge(&mut self, deck: DeckId, urgency: Urgency) {
+    pub fn set_urgency(&mut self, deck: DeckId, urgency: Urgency) {
         let request = self.requests.iter_mut().find(|request| request.deck == deck);
         request.into_iter().for_each(|request| request.urgency = urgency);
     }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 const SCALES: [f64; 4] = [1.0, 0.85, 0.7, 0.6];
 /// Slots per step at the smallest scale, when even that is too slow.
 const EVERY: [u32; 4] = [2, 3, 4, 6];
-/// Step times that a decision is based on: at least, and as many as there are in half a second.
+/// Step times that a decision is based on: at least this many, spanning at least half a second.
 const FEWEST: usize = 5;
 const WINDOW_SECS: f64 = 0.5;
 /// Step times ignored after a change: they still contain the work of the change.
 const SETTLING: usize = 3;
-/// Share of the budget that a higher quality may need, by prediction, to be tried.
+/// Share of the budget below which the predicted time of a higher quality must be for it to be tried.
 const HEADROOM: f64 = 0.75;
 /// Seconds for which that must hold, at first and at most; doubled each time a higher quality turns out too slow.
 const PATIENCE_SECS: (f64, f64) = (3.0, 96.0);

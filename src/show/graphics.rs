@@ -1,7 +1,7 @@
-//! The show's side of failures of the graphics device: which decks have to be prepared again, and which are given up.
+//! The show's side of failures of the graphics device: which decks have to be prepared again, and which are dropped.
 
 use super::graphics_event::GraphicsEvent;
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use super::setlog::Event;
 use super::step::Failed;
 use crate::facts::PresetId;
@@ -21,16 +21,16 @@ impl Show {
         self.log(Event::Graphics { what: event });
         match event {
             GraphicsEvent::Empty { .. } => {}
-            GraphicsEvent::OverBudget { deck } => self.condemn(deck, "its code exceeds its budget"),
-            GraphicsEvent::NotFinite { deck } => self.condemn(deck, "its coordinates are not numbers"),
+            GraphicsEvent::OverBudget { deck } => self.condemn(deck, "code exceeds its budget"),
+            GraphicsEvent::NotFinite { deck } => self.condemn(deck, "coordinates are not finite"),
             GraphicsEvent::TooSlow { deck } => self.condemn(deck, "far too slow for this device"),
             GraphicsEvent::Lost | GraphicsEvent::Resized => self.decks.cool(),
             GraphicsEvent::OutOfMemory => self.decks.economise(),
         }
     }
 
-    /// Gives up a deck that shows nothing after its first frames, so that no cut goes to it. Returns false if it is kept: the
-    /// performer asked for it, there is no music that it could show, or the decks before it were given up, too.
+    /// Drops a deck that shows nothing after its first frames, so that no cut goes to it. Returns false if it is kept:
+    /// the performer asked for it, there is no music that it could show, or the decks before it were dropped too.
     pub fn set_aside(&mut self, deck: DeckId) -> bool {
         let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
         let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);
@@ -46,7 +46,7 @@ impl Show {
         true
     }
 
-    /// Takes the preset on air off it and excludes it, unless the director is off or the performer rescued it.
+    /// Replaces and excludes the preset on air, unless the director is off or the performer rescued it.
     fn condemn(&mut self, deck: DeckId, why: &str) {
         let Some(slot) = self.decks.shown().filter(|slot| slot.deck == deck) else { return };
         let (id, name) = (slot.id, slot.name.clone());
@@ -56,7 +56,7 @@ impl Show {
         }
         self.exclude(id, BanKind::Soft, why);
         self.feedback_given = true; // A failure is not feedback on its style.
-        self.wanted = self.wanted.or(Some(Wanted::Watch));
+        self.wanted = self.wanted.or(Some(CutRequest::Watch));
         let duration = BanKind::Soft.duration_text();
         self.notify(format!("skipped {name} ({why}); excluded {duration}"));
     }

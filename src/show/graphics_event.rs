@@ -1,10 +1,10 @@
-//! What a rig notices on its graphics device: the inputs of a show that come from there.
+//! Events of the graphics device, as inputs of a show.
 
 use serde::{Deserialize, Serialize};
 
 use crate::stage::DeckId;
 
-/// What was noticed on the graphics device.
+/// An event of the graphics device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GraphicsEvent {

@@ -1,4 +1,4 @@
-//! Lets failures happen in a rig, for the reliability tests.
+//! Injects failures into a rig, for the reliability tests.
 
 use super::rig::Rig;
 use crate::faults::{self, Fault, FaultSchedule};
@@ -9,7 +9,7 @@ impl Rig {
         self.faults = plan;
     }
 
-    /// Lets the faults happen that are due after another `dt` seconds.
+    /// Injects the faults that are due after another `dt` seconds.
     pub(super) fn inject(&mut self, dt: f64) {
         let Some(fault) = self.faults.step(dt) else { return };
         log::warn!("injecting {fault:?}");
@@ -19,7 +19,7 @@ impl Rig {
             Fault::OutOfMemory => gpu.fail_allocations(1),
             Fault::SurfaceLost => gpu.lose_surfaces(),
             Fault::Stall(length) => std::thread::sleep(length),
-            #[expect(clippy::panic, reason = "this is what it is for")]
+            #[expect(clippy::panic, reason = "the fault to inject")]
             Fault::Panic => panic!("injected"),
             Fault::Abort => std::process::abort(),
             Fault::Overflow => drop(faults::overflow(0)),

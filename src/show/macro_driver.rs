@@ -1,4 +1,5 @@
-//! Applies the macro bank to the picture, through modulation of variables inside presets and post effects on the finished picture.
+//! Applies the macro bank to the picture: modulates variables inside presets and sets post effects on the finished
+//! picture.
 //!
 //! Every control leaves the picture unchanged, bit for bit, in the middle:
 //! - Fusion: up, light trails and a second deck blended in; down, trails removed.
@@ -81,7 +82,7 @@ impl MacroDriver {
         Self { macros: Macros::new(state), rng, bank: state.bank, pulse: 0.0, second: SecondDeck::default() }
     }
 
-    /// Goes on from other settings.
+    /// Continues from saved settings.
     pub fn restore(&mut self, state: MacroState) {
         *self = Self::new(state, self.rng.clone());
     }

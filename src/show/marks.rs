@@ -20,12 +20,12 @@ impl Show {
         let after = self.marks_of(id);
         let what = match (&before, &after) {
             (Marks { banned: false, .. }, Marks { banned: true, .. }) => format!("Banned {name}"),
-            (Marks { banned: true, .. }, Marks { banned: false, .. }) => format!("Lifted the ban of {name}"),
+            (Marks { banned: true, .. }, Marks { banned: false, .. }) => format!("Unbanned {name}"),
             (Marks { favourite: false, .. }, Marks { favourite: true, .. }) => {
                 format!("Marked {name} as a favourite")
             }
             (Marks { favourite: true, .. }, Marks { favourite: false, .. }) => {
-                format!("Removed {name} from the favourites")
+                format!("Removed {name} from favourites")
             }
             (Marks { rescued: false, .. }, Marks { rescued: true, .. }) => format!("Rescued {name}"),
             _ if queued => format!("Removed {name} from the queue"),
@@ -39,8 +39,8 @@ impl Show {
         }
     }
 
-    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue. The
-    /// picture does not change.
+    /// Undoes the performer's last mark: what was marked, what the taste learnt from it, and the place in the queue.
+    /// The picture does not change.
     pub(super) fn undo(&mut self) {
         let Some(step) = self.undo.pop_back() else { return self.notify("nothing to undo".into()) };
         self.restore(step.id, step.before);
@@ -105,13 +105,13 @@ impl Show {
         }
     }
 
-    /// Puts a removed card back in front; the last one leaves for it.
+    /// Puts a removed card back in front, dropping the last one if there are too many.
     fn queue_again(&mut self, id: PresetId) {
         let Some(index) = self.director.pool.index_of(id) else { return };
         if self.decks.candidates.iter().any(|slot| slot.id == id) {
             return;
         }
-        self.queue_first(index, "Put back");
+        self.queue_first(index, "Restored by Undo");
     }
 
     /// Returns the name of a preset, or its id if it is neither in the library nor in the history.

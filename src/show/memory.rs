@@ -1,4 +1,4 @@
-//! What a show remembers between shows. Plain data; storing it is the job of `app`.
+//! What is remembered between shows. Plain data; `app` stores it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,8 +35,8 @@ pub struct ShowMemory {
 }
 
 impl ShowMemory {
-    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected, with
-    /// reasons; a rescue outweighs them.
+    /// Returns why a preset is excluded, if it is. `rejected` are the presets that an audit of the library rejected,
+    /// with reasons; a rescue outweighs them.
     pub fn exclusion(&self, rejected: &BTreeMap<PresetId, String>, id: PresetId) -> Option<Exclusion> {
         let by_audit = || {
             let why = rejected.get(&id).filter(|_| !self.rescued.contains(&id))?;

@@ -21,7 +21,7 @@ pub struct Due {
     pub suspended_secs: f64,
 }
 
-/// Deals out the slots of a fixed rate.
+/// Assigns steps to the slots of a fixed rate.
 #[derive(Clone, Debug)]
 pub struct Pacer {
     rate: u32,

@@ -67,7 +67,7 @@ pub(super) struct Conditions {
 
 /// Watches the picture for faults.
 #[derive(Clone, Debug, Default)]
-pub(super) struct VisualWatch {
+pub(super) struct PictureWatch {
     seen: Option<PictureFault>,
     fault_secs: f64,
     /// Time on air at the last step, seconds.
@@ -75,7 +75,7 @@ pub(super) struct VisualWatch {
     consecutive: u32,
 }
 
-impl VisualWatch {
+impl PictureWatch {
     /// Advances by one step; `picture_stats` is the newest measurement, if there is one. Reports a fault once, then
     /// starts over.
     pub fn step(&mut self, picture_stats: Option<&PictureStats>, now: Conditions) -> Option<PictureFault> {
@@ -116,7 +116,7 @@ mod tests {
 
     /// Returns when the watch reports a fault within 30 seconds, and which.
     fn reported_after(picture_stats: PictureStats, active: bool) -> Option<(f64, PictureFault)> {
-        let mut watch = VisualWatch::default();
+        let mut watch = PictureWatch::default();
         (0..1800).map(|step| f64::from(step) / 60.0).find_map(|on_air_secs| {
             let now = Conditions { dt: 1.0 / 60.0, on_air_secs, active };
             watch.step(Some(&picture_stats), now).map(|fault| (on_air_secs, fault))
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn another_preset_starts_with_a_clean_slate() {
-        let mut watch = VisualWatch::default();
+        let mut watch = PictureWatch::default();
         let mut reported = 0;
         for step in 0..600 {
             let on_air_secs = f64::from(step % 50) / 60.0;
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn after_several_faults_in_a_row_the_next_preset_stays() {
-        let mut watch = VisualWatch::default();
+        let mut watch = PictureWatch::default();
         let now = Conditions { dt: 1.0, on_air_secs: 10.0, active: true };
         let faults = (0..60).filter(|_| watch.step(Some(&BLACK), now).is_some()).count();
         assert_eq!(faults, MAX_CONSECUTIVE as usize);

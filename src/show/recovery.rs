@@ -1,8 +1,8 @@
-//! Recovers a rig from failures of its graphics device. The show goes on stepping meanwhile.
+//! Recovers a rig from failures of its graphics device. The show keeps stepping meanwhile.
 //!
-//! A lost device is replaced on a thread of its own: device, passes, stage and warm-up threads. Then every deck is prepared
-//! again, the one on air first, and until it has drawn the last picture stays. Out of memory, fewer decks are kept warm,
-//! and if that does not help the picture becomes smaller.
+//! A lost device is replaced on a separate thread: device, passes, stage and warm-up threads. Then every deck is
+//! prepared again, the one on air first; the last picture stays until that deck has drawn. Out of memory, fewer decks
+//! are kept warm, and if that does not help the picture becomes smaller.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{self, TryRecvError};
@@ -26,25 +26,25 @@ const ECONOMY_PAUSE_SECS: f64 = 2.0;
 const RETRY: Duration = Duration::from_millis(150);
 
 impl Rig {
-    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was created
-    /// with the stage or its device has to be created again then.
+    /// Returns a number that changes whenever the stage was replaced, on the same device or another. Whatever was
+    /// created with the stage or its device has to be created again then.
     pub fn generation(&self) -> u64 {
         self.recovery.generation
     }
 
-    /// Returns whether the stage has no picture yet after a failure: what the windows show should stay.
+    /// Returns whether the stage has no picture yet after a failure: the windows should keep theirs.
     pub fn picture_held(&self) -> bool {
         self.recovery.held_since.is_some()
     }
 
-    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks are
-    /// prepared in place.
+    /// Looks for failures of the device and advances the recovery. Called before every step; never blocks, unless decks
+    /// are prepared in place.
     pub(super) fn look_after_graphics(&mut self) {
         if let Some(rebuilt) = &self.recovery.rebuilt {
             match rebuilt.try_recv() {
                 Ok(Ok(stage)) => self.install(stage),
                 Ok(Err(error)) => {
-                    log::info!("could not restore the graphics device: {error}; trying again");
+                    log::info!("could not restore the graphics device: {error}; retrying");
                     self.rebuild(true, RETRY);
                 }
                 Err(TryRecvError::Disconnected) => self.rebuild(true, RETRY),
@@ -79,7 +79,7 @@ impl Rig {
         self.rebuild(true, Duration::ZERO);
     }
 
-    /// Saves memory; returns whether the picture has to become smaller for it.
+    /// Saves memory; returns whether the picture has to become smaller.
     fn economise(&mut self) -> bool {
         let now = self.show.now;
         let recovery = &mut self.recovery;
@@ -91,10 +91,10 @@ impl Rig {
         if again && recovery.scale + 1 < SCALES.len() {
             recovery.scale += 1;
             let percent = SCALES[recovery.scale] * 100.0;
-            self.show.notify(format!("graphics memory is full: rendering at {percent:.0} % of the size"));
+            self.show.notify(format!("graphics memory is full; rendering at {percent:.0}% resolution"));
             return true;
         }
-        self.show.notify("graphics memory is full: keeping fewer presets warm".to_owned());
+        self.show.notify("graphics memory is full; keeping fewer presets warm".to_owned());
         false
     }
 
@@ -114,7 +114,7 @@ impl Rig {
         if self.warmer.works_in_place() {
             work();
         } else if let Err(error) = std::thread::Builder::new().name("graphics".into()).spawn(work) {
-            log::error!("could not start a thread to restore the graphics device: {error}; trying again");
+            log::error!("could not start a thread to restore the graphics device: {error}; retrying");
         }
     }
 
@@ -135,7 +135,7 @@ impl Rig {
         recovery.requests.retain(|deck, _| urgent.contains(deck));
         recovery.requests.values_mut().for_each(|request| request.admitted = true);
         let first = urgent.first().and_then(|deck| recovery.requests.get_mut(deck));
-        first.into_iter().for_each(|request| request.urgency = Urgency::Hand);
+        first.into_iter().for_each(|request| request.urgency = Urgency::Performer);
         recovery.backlog = urgent.into();
         recovery.sent.clear();
         recovery.born.clear();
@@ -203,8 +203,8 @@ impl Rig {
         }
     }
 
-    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made for
-    /// any other.
+    /// Handles a deck that the device could not hold or finish. The deck on air is tried again; another choice is made
+    /// for any other.
     pub(super) fn device_failed(&mut self, deck: DeckId) {
         let lost = self.stage.render_context().gpu.lost();
         let urgent = self.show.decks_by_urgency().first() == Some(&deck);

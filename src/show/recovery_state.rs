@@ -1,4 +1,4 @@
-//! What the recovery of a rig keeps track of.
+//! State of the recovery of a rig.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::Receiver;

@@ -1,18 +1,18 @@
-//! What a show needs to go on after its process has ended, and how it does.
+//! Resumes a show after its process has ended.
 
 use super::resume_state::{ResumeState, Resumption};
-use super::running::{Show, Wanted};
+use super::running::{CutRequest, Show};
 use crate::facts::PresetId;
 use crate::mind::director::NO_REPEAT;
 use crate::stage::OutputMode;
 
-/// Presets of the history that are kept.
+/// Presets of the history that are saved.
 const KEPT_HISTORY: usize = 60;
-/// Seconds after which presets of an earlier queue are given up: their library did not come back.
+/// Seconds after which the saved queue is dropped, because its library has not come back.
 const QUEUE_SECS: f64 = 60.0;
 
 impl Show {
-    /// Returns the state to go on from, if the process of this show ends now.
+    /// Returns the state from which this show can be resumed.
     pub fn resume_state(&self) -> ResumeState {
         let older = self.history.len().saturating_sub(KEPT_HISTORY);
         ResumeState {
@@ -28,7 +28,7 @@ impl Show {
         }
     }
 
-    /// Goes on from an earlier state, before the first step: first with a safe built-in preset, then with its queue.
+    /// Resumes an earlier show before the first step: plays a safe built-in preset, then the saved queue.
     pub fn resume(&mut self, state: &ResumeState) {
         let ResumeState { now, history, queue, auto, held, dwell, adventure, macros, output_mode } = state;
         self.now = *now;
@@ -44,11 +44,11 @@ impl Show {
             }
         }
         self.resumption = Resumption { starting: true, queue: queue.clone(), until: now + QUEUE_SECS };
-        self.wanted = Some(Wanted::Safe);
+        self.wanted = Some(CutRequest::Safe);
         self.changed.knobs = true;
     }
 
-    /// Returns whether an earlier show goes on and nothing has been on air yet.
+    /// Returns whether an earlier show is being resumed and nothing has been on air yet.
     pub(super) fn resuming(&self) -> bool {
         self.resumption.starting && self.decks.front.is_none()
     }

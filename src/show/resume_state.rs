@@ -21,7 +21,7 @@ pub struct ResumeState {
     pub auto: bool,
     /// Whether the preset on air is held.
     pub held: bool,
-    /// Multiplier of the default stay.
+    /// Multiplier of the default dwell.
     pub dwell: f64,
     /// How far choices stray from known favourites.
     pub adventure: Unipolar,
@@ -31,12 +31,12 @@ pub struct ResumeState {
     pub output_mode: OutputMode,
 }
 
-/// The rest of an earlier show that this one has not taken up yet.
+/// The part of an earlier show that has not been resumed yet.
 #[derive(Default)]
 pub(super) struct Resumption {
     /// Whether nothing has been on air yet.
     pub starting: bool,
     pub queue: Vec<PresetId>,
-    /// Show time from which the queue is given up.
+    /// Show time at which the queue is dropped.
     pub until: f64,
 }

@@ -8,7 +8,8 @@ use super::rig::Rig;
 const TOLERATED_SECS: f64 = 1.0;
 
 impl Rig {
-    /// Reports the deck on air once its code has exceeded its budget, or computed nothing finite, in every frame for a while.
+    /// Reports the deck on air once its code has exceeded its budget, or computed nothing finite, in every frame for a
+    /// while.
     pub(super) fn watch_code(&mut self, dt: f64) {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         let report = on_air.and_then(|deck| self.stage.deck(deck)).map(|deck| deck.report());
@@ -28,8 +29,9 @@ impl Rig {
         }
     }
 
-    /// Judges the time that a frame took at least, whatever else ran on this machine; reports the deck on air if it is far
-    /// too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the frame.
+    /// Judges the minimum time that a frame took, whatever else ran on this machine; reports the deck on air if it is
+    /// far too slow for this device. Times in seconds; `budget` is that of a step at full rate, `scale` that of the
+    /// frame.
     pub fn watch_time(&mut self, took: f64, budget: f64, scale: f64) -> Slowness {
         let on_air = self.show.decks.shown().map(|slot| slot.deck);
         self.deck_watch.follow(on_air);

@@ -12,7 +12,7 @@ use super::governor::Quality;
 use super::macro_driver::{FusionDecks, MacroDriver};
 use super::memory::{Changed, Exclusion, LearntTaste, MarkedPresets, MemoryChange, ShowMemory};
 use super::pacer::DroppedSteps;
-use super::picture_watch::VisualWatch;
+use super::picture_watch::PictureWatch;
 use super::resume_state::Resumption;
 use super::setlog::{self, Entry, Event, Frame, Frames};
 use super::settings::ShowSettings;
@@ -43,7 +43,7 @@ const MACRO_RANDOMNESS: u64 = 1;
 
 /// A cut requested by the performer, or due because of a fault, that no warm deck could fulfil yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum CutRequest {
     /// Any preset.
     Next,
     /// A specific preset.
@@ -66,7 +66,7 @@ pub struct Show {
     /// Whether the taste has already learnt from this showing.
     pub(super) feedback_given: bool,
     pub(super) timing: Timing,
-    pub(super) wanted: Option<Wanted>,
+    pub(super) wanted: Option<CutRequest>,
     /// How long the target energy has differed from that of the candidates, seconds.
     pub(super) off_level_secs: f64,
     pub(super) macro_driver: MacroDriver,
@@ -80,7 +80,7 @@ pub struct Show {
     /// What the taste learnt last.
     pub(super) last_lesson: Option<Lesson>,
     pub(super) held: bool,
-    /// Multiplier of the default stay.
+    /// Multiplier of the default dwell.
     pub(super) dwell: f64,
     pub(super) auto: bool,
     pub(super) output_mode: OutputMode,
@@ -92,7 +92,7 @@ pub struct Show {
     log_entries: Vec<Entry>,
     /// Frames that are not in the log yet.
     frames: Vec<Frame>,
-    pub(super) watch: VisualWatch,
+    pub(super) watch: PictureWatch,
     pub(super) unfit: Unfit,
     pub(super) resumption: Resumption,
     /// Decks in a row that showed nothing after their first frames.
@@ -146,7 +146,7 @@ impl Show {
             scene: None,
             log_entries: Vec::new(),
             frames: Vec::new(),
-            watch: VisualWatch::default(),
+            watch: PictureWatch::default(),
             unfit: Unfit::default(),
             resumption: Resumption::default(),
             set_aside: 0,
@@ -232,13 +232,13 @@ impl Show {
         self.unlogged.add(steps);
     }
 
-    /// Notes another picture quality. No choice depends on it.
+    /// Records a new picture quality. No choice depends on it.
     pub fn set_quality(&mut self, quality: Quality) {
         self.quality = quality;
         self.log(Event::Quality { quality });
     }
 
-    /// Notes that the machine was suspended for `secs` seconds, which do not belong to the show.
+    /// Records that the machine was suspended for `secs` seconds, which do not belong to the show.
     pub fn suspended(&mut self, secs: f64) {
         self.log(Event::Suspended { secs });
         self.count_dropped(&DroppedSteps { suspended: 1, ..DroppedSteps::default() });

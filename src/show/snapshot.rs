@@ -106,7 +106,7 @@ pub struct AudioLine {
     /// Name of the input.
     pub source: String,
     /// Problem shown to the performer; empty if there is none.
-    pub trouble: String,
+    pub problem: String,
 }
 
 /// Frame timing.

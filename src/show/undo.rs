@@ -1,4 +1,4 @@
-//! What it takes to undo the performer's marks.
+//! State needed to undo the performer's marks.
 
 use super::memory::Exclusion;
 use crate::facts::PresetId;
@@ -23,7 +23,7 @@ pub(super) struct Marks {
     pub excluded: Option<Exclusion>,
 }
 
-/// What it takes to undo one command.
+/// State needed to undo one command.
 #[derive(Debug)]
 pub(super) struct UndoStep {
     pub shown: Undoable,

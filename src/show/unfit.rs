@@ -8,7 +8,7 @@ use crate::facts::PresetId;
 /// Dim safe presets after which any will do.
 const MAX_DIM: usize = 6;
 
-/// What was judged so far.
+/// The presets judged so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unfit {
     /// Presets that are too dim, or too glaring, to be the safe one in this show.

@@ -1,7 +1,7 @@
 //! Prepares decks off the render thread: read, parse, compile, translate, build pipelines, draw the first frames.
 //!
-//! A live show uses threads, in turns that `warm_queue` deals out; an offline show prepares in place, which makes every run the same. Either way the result
-//! is an [`Arrival`], and only an arrived deck can be cut to.
+//! A live show uses threads that take turns through `warm_queue`; an offline show prepares in place, which makes every
+//! run the same. Either way the result is an [`Arrival`], and only an arrived deck can be cut to.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub enum DeckError {
     Temporary(String),
     /// The graphics device failed, which is never blamed on the preset.
     Device(StageError),
-    /// The show does not want the deck any more.
+    /// The show no longer wants the deck.
     Cancelled,
 }
 
@@ -91,13 +91,13 @@ impl PrepareTimes {
 
 /// Prepares decks.
 pub struct Warmer {
-    workshop: Workshop,
+    builder: DeckBuilder,
     work: Work,
 }
 
-/// What every deck is prepared with.
+/// Prepares single decks.
 #[derive(Clone)]
-struct Workshop {
+struct DeckBuilder {
     render_context: Arc<RenderContext>,
     audio: Latest<PresetAudio>,
     settings: DeckSettings,
@@ -130,8 +130,8 @@ impl Warmer {
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
-        let workshop = Workshop::new(render_context, audio, settings, admission);
-        Self { work: Work::start(&workshop), workshop }
+        let builder = DeckBuilder::new(render_context, audio, settings, admission);
+        Self { work: Work::start(&builder), builder }
     }
 
     /// Prepares decks on the calling thread. Every preset must pass `admission`, if given.
@@ -141,19 +141,20 @@ impl Warmer {
         settings: DeckSettings,
         admission: Option<Arc<dyn Admission>>,
     ) -> Self {
-        let workshop = Workshop::new(render_context, audio, settings, admission);
-        Self { work: Work::InPlace(VecDeque::new()), workshop }
+        let builder = DeckBuilder::new(render_context, audio, settings, admission);
+        Self { work: Work::InPlace(VecDeque::new()), builder }
     }
 
-    /// Creates a warmer of the same kind for decks on another device or of another size. What this one still prepares is
-    /// lost with it.
+    /// Creates a warmer of the same kind for decks on another device or of another size. Decks that this one is still
+    /// preparing are lost.
     pub fn renewed(&self, render_context: &Arc<RenderContext>, settings: DeckSettings) -> Self {
-        let workshop = Workshop { render_context: render_context.clone(), settings, ..self.workshop.clone() };
+        let builder =
+            DeckBuilder { render_context: render_context.clone(), settings, ..self.builder.clone() };
         let work = match &self.work {
-            Work::Threads { .. } => Work::start(&workshop),
+            Work::Threads { .. } => Work::start(&builder),
             Work::InPlace(_) => Work::InPlace(VecDeque::new()),
         };
-        Self { workshop, work }
+        Self { builder, work }
     }
 
     /// Returns whether decks are prepared on the calling thread.
@@ -163,14 +164,14 @@ impl Warmer {
 
     /// Returns the settings of the decks.
     pub fn settings(&self) -> DeckSettings {
-        self.workshop.settings
+        self.builder.settings
     }
 
     /// Requests a deck.
     pub fn request(&mut self, request: DeckRequest) {
         match &mut self.work {
             Work::Threads { .. } => self.change(Change::Request(request)),
-            Work::InPlace(ready) => ready.push_back(self.workshop.prepare(&request, None)),
+            Work::InPlace(ready) => ready.push_back(self.builder.prepare(&request, None)),
         }
     }
 
@@ -179,8 +180,8 @@ impl Warmer {
         self.change(Change::Cancel(deck));
     }
 
-    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there is
-    /// time for one of them.
+    /// Reports a step of the show: whether a picture is on air, which frames of warm-ups would delay, and whether there
+    /// is time for one of them.
     pub fn step(&mut self, on_air: bool, time: bool) {
         if let Work::Threads { queue, changes, .. } = &mut self.work {
             if !changes.is_empty() {
@@ -208,16 +209,16 @@ impl Warmer {
 
 impl Work {
     /// Starts the warm-up threads.
-    fn start(workshop: &Workshop) -> Self {
+    fn start(builder: &DeckBuilder) -> Self {
         let queue = Arc::new(WarmQueue::default());
         let (report, arrivals) = mpsc::channel();
         let mut threads = Vec::new();
         for number in 0..WARM_UP_THREADS {
-            let (workshop, queue) = (workshop.clone(), queue.clone());
+            let (builder, queue) = (builder.clone(), queue.clone());
             let report: Sender<Arrival> = report.clone();
             let work = move || {
                 while let Some(request) = queue.take() {
-                    let arrival = workshop.prepare(&request, Some(&queue));
+                    let arrival = builder.prepare(&request, Some(&queue));
                     queue.finish(request.deck);
                     // Avoids retrying at every frame.
                     match arrival.result {
@@ -262,7 +263,7 @@ fn read(source: &PresetSource) -> Result<Vec<u8>, DeckError> {
     source.read().map_err(DeckError::Temporary)
 }
 
-impl Workshop {
+impl DeckBuilder {
     fn new(
         render_context: &Arc<RenderContext>,
         audio: &Latest<PresetAudio>,
@@ -272,7 +273,7 @@ impl Workshop {
         Self { render_context: render_context.clone(), audio: audio.clone(), settings, admission }
     }
 
-    /// Prepares a deck, on a warm-up thread when `queue` says so.
+    /// Prepares a deck; `queue` is that of the warm-up thread, if it runs on one.
     fn prepare(&self, request: &DeckRequest, queue: Option<&WarmQueue>) -> Arrival {
         let mut took = PrepareTimes::default();
         let mut look = None;
@@ -350,7 +351,7 @@ impl Workshop {
             }
             let began = Instant::now();
             deck.warm_up(&self.render_context, &self.audio.read(), 1).map_err(blamed)?;
-            if queue.on_air() && request.urgency != Urgency::Hand {
+            if queue.on_air() && request.urgency != Urgency::Performer {
                 thread::sleep(began.elapsed());
             }
         }

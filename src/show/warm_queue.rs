@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::deck_request::{DeckRequest, Urgency};
 use crate::stage::DeckId;
 
-/// How long a thread waits for its turn before it looks again, should a wake-up be lost.
+/// How long a thread waits for its turn before it checks again, in case a wake-up is lost.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What the show asks for.
@@ -16,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 pub(super) enum Change {
     /// Prepare a deck.
     Request(DeckRequest),
-    /// Nobody wants this deck any more.
+    /// This deck is no longer wanted.
     Cancel(DeckId),
 }
 
@@ -55,7 +55,7 @@ impl State {
 }
 
 impl WarmQueue {
-    /// Passes changes on. Never blocks; returns false, leaving them where they are, if a thread uses the queue just now.
+    /// Takes all changes. Never blocks; returns false and takes none if a thread is using the queue.
     pub fn pass(&self, changes: &mut Vec<Change>) -> bool {
         let mut state = match self.state.try_lock() {
             Ok(state) => state,
@@ -76,8 +76,8 @@ impl WarmQueue {
         true
     }
 
-    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up. Never
-    /// blocks.
+    /// Reports a step of the show: whether a picture is on air, and whether there is time for a frame of a warm-up.
+    /// Never blocks.
     pub fn step(&self, on_air: bool, time: bool) {
         self.on_air.store(on_air, Ordering::Relaxed);
         self.permit.store(time, Ordering::Relaxed);
@@ -89,7 +89,7 @@ impl WarmQueue {
         self.on_air.load(Ordering::Relaxed)
     }
 
-    /// Lets all threads end.
+    /// Closes the queue, which ends all threads.
     pub fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -124,7 +124,7 @@ impl WarmQueue {
         !state.closed && state.find(deck).is_some_and(|working| !working.cancelled)
     }
 
-    /// Blocks until a frame of the deck may be drawn; returns false if it is not wanted any more.
+    /// Blocks until a frame of the deck may be drawn; returns false if it is no longer wanted.
     pub fn frame(&self, deck: DeckId) -> bool {
         let mut state = self.lock();
         loop {
@@ -186,7 +186,7 @@ mod tests {
             request(1, Urgency::Spare),
             request(2, Urgency::Music),
             request(3, Urgency::Music),
-            request(4, Urgency::Hand),
+            request(4, Urgency::Performer),
             Change::Cancel(DeckId(2)),
         ]);
         let order: Vec<u64> = (0..3).filter_map(|_| queue.take()).map(|request| request.deck.0).collect();
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_step_allows_one_frame_of_the_most_urgent_deck() {
-        let queue = Arc::new(queue(&[request(1, Urgency::Spare), request(2, Urgency::Hand)]));
+        let queue = Arc::new(queue(&[request(1, Urgency::Spare), request(2, Urgency::Performer)]));
         queue.step(true, false);
         let counts: [Arc<AtomicU32>; 2] = Default::default();
         let threads: Vec<_> = (0..2)

@@ -1,4 +1,4 @@
-//! Backups of the performer's data: as it was at the last three starts at which it had changed.
+//! Backups of the performer's data, from the last three starts at which it had changed.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::disk;
 
 impl Store {
-    /// Backs up favourites, bans, plays, taste and the like, unless they are as in the newest backup. Takes milliseconds;
+    /// Backs up favourites, bans, plays, taste and the like, unless they equal the newest backup. Takes milliseconds;
     /// does nothing for a store in memory.
     ///
     /// # Errors

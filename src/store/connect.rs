@@ -7,9 +7,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// How long a command or a bake waits for another program that is writing.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the start of a show, and its thread that saves, wait for another program.
-pub(super) const BRIEFLY: Duration = Duration::from_millis(400);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the start of a show and its saving thread wait for another program.
+pub(super) const SHORT_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// What happens to the write-ahead log when the last connection is closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,13 +20,13 @@ pub(super) enum LogOnClose {
     Keep,
 }
 
-/// Opens or creates the database at `path`. Waits only briefly for other programs until [`be_patient`] is called.
+/// Opens or creates the database at `path`. Waits only briefly for other programs until [`use_long_timeout`] is called.
 pub(super) fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqlite::Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log == LogOnClose::Keep)?;
-    connection.busy_timeout(BRIEFLY)?;
+    connection.busy_timeout(SHORT_TIMEOUT)?;
     // Write-ahead log: readers and one writer at a time, in any number of processes; a killed process loses nothing.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -36,6 +36,6 @@ pub(super) fn connect(path: &Path, log: LogOnClose) -> Result<Connection, rusqli
 }
 
 /// Lets a connection wait for other programs that are writing, as for a scan.
-pub(super) fn be_patient(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(PATIENCE)
+pub(super) fn use_long_timeout(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(LONG_TIMEOUT)
 }

@@ -51,7 +51,7 @@ impl StoreError {
         }
     }
 
-    /// Says in a few words what the performer can do about it.
+    /// Returns a short description for the performer.
     pub fn cause(&self) -> String {
         use rusqlite::ErrorCode::{DiskFull, ReadOnly};
         let code = match self {

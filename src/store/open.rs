@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect::{LogOnClose, be_patient, connect};
+use super::connect::{LogOnClose, connect, use_long_timeout};
 use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
@@ -22,10 +22,10 @@ pub struct OpenedStore {
 }
 
 impl Store {
-    /// Opens or creates the store in `folder`, at once. A damaged store is repaired, unless another process has it open:
-    /// then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a newer version
-    /// or in a folder that cannot be written to) is read without SQLite and kept in memory; [`super::StoreWriter`] saves
-    /// what changes as soon as it can be opened. Fails only if that is impossible.
+    /// Opens or creates the store in `folder` without delay. A damaged store is repaired, unless another process has it
+    /// open: then it is used as it is and repaired later. A store that cannot be opened (because it is locked, of a
+    /// newer version or in a folder that cannot be written to) is read without SQLite and kept in memory;
+    /// [`super::StoreWriter`] saves changes as soon as it can be opened. Fails only if that is impossible.
     pub fn open(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let error = match Self::open_file(folder, now) {
             Ok(opened) => return Ok(opened),
@@ -43,14 +43,14 @@ impl Store {
         };
         let why = match &error {
             error if error.is_locked() => format!(
-                "{}: {what}, and changes are saved when that program ends or lets go of it",
+                "{}; {what}, and changes will be saved once that program exits or unlocks it",
                 error.cause()
             ),
             StoreError::Newer(_) => format!(
-                "{error}: it is left as it is, {what}, and changes are kept for the newer version; use that one"
+                "{error}; it stays unchanged, {what}, and changes are kept for the newer version; use that version"
             ),
             error => format!(
-                "{error}: {what}, and changes are saved when this works again; check that {} is writable",
+                "{error}; {what}, and changes will be saved once this is resolved; check that {} is writable",
                 folder.display()
             ),
         };
@@ -60,7 +60,7 @@ impl Store {
     /// Opens or creates the store in `folder`, and adds what earlier shows could not save.
     ///
     /// # Errors
-    /// Fails if the store cannot be used; then it is left as it is.
+    /// Fails if the store cannot be used; it then stays unchanged.
     pub(super) fn open_file(folder: &Path, now: UnixSecs) -> Result<OpenedStore, StoreError> {
         let unusable = |error| StoreError::Folder(folder.to_owned(), error);
         std::fs::create_dir_all(folder).map_err(unusable)?;
@@ -81,15 +81,15 @@ impl Store {
         schema::migrate(&mut connection)?;
         // Fails if another program keeps everybody from writing, or if the file is read-only.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
-        be_patient(&connection)?;
+        use_long_timeout(&connection)?;
         let store = Self { connection, path: Some(path), folder: None, lock: Some(Arc::new(lock)) };
         match unsaved::merge(&store, folder) {
             Ok(0) => {}
             Ok(count) => {
-                let text = format!("{count} changes that an earlier show could not save were added");
+                let text = format!("added {count} changes that an earlier show could not save");
                 notice = Some(notice.map_or(text.clone(), |notice| format!("{notice}; {text}")));
             }
-            Err(error) => log::warn!("changes of an earlier show could not be added yet: {error}"),
+            Err(error) => log::warn!("could not add the changes of an earlier show yet: {error}"),
         }
         Ok(OpenedStore { store, notice })
     }

@@ -1,4 +1,4 @@
-//! Checks a store before it is used, and replaces a damaged one by a new one with everything that could be saved.
+//! Checks a store before it is used, and replaces a damaged one with a new one that holds everything readable.
 
 use std::path::{Path, PathBuf};
 
@@ -26,11 +26,11 @@ pub(super) enum StoreFault {
     Newer(i64),
 }
 
-/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other process
-/// has it open.
+/// Checks the store at `path` and repairs it if it is damaged; returns a message if it did. Requires that no other
+/// process has it open.
 ///
 /// # Errors
-/// A store of a newer version is an error; it is left as it is.
+/// A store of a newer version is an error; it stays unchanged.
 pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, StoreError> {
     finish_repair(path).map_err(|error| StoreError::Folder(path.to_owned(), error))?;
     let suspect = suspect_mark(path);
@@ -46,7 +46,7 @@ pub(super) fn repair(path: &Path, now: UnixSecs) -> Result<Option<String>, Store
     Ok(notice)
 }
 
-/// Puts a new store in place of a damaged one. Whenever this is interrupted, the next start goes on or starts again.
+/// Replaces a damaged store with a new one. If this is interrupted, the next start completes or repeats it.
 fn replace(path: &Path, now: UnixSecs, fault: &StoreFault) -> Result<String, StoreError> {
     let folder = |error| StoreError::Folder(path.to_owned(), error);
     let part = with_suffix(path, ".part");
@@ -95,7 +95,7 @@ pub(super) fn check_in_use(path: &Path) -> Result<Option<String>, StoreError> {
         None => return Ok(None),
     };
     Ok(Some(format!(
-        "{fault} and open in another program. It will be repaired at the next start while no other show or bake is running"
+        "{fault} and open in another program; it will be repaired at the next start with no other show or bake running"
     )))
 }
 

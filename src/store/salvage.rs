@@ -19,7 +19,7 @@ struct Table {
     columns: &'static [&'static str],
     /// Its first columns that identify a row.
     keys: usize,
-    /// The column that says which of two rows is newer.
+    /// The column that tells which of two rows is newer.
     time: Option<&'static str>,
     shape: Shape,
 }
@@ -113,8 +113,8 @@ impl CopiedRows {
     }
 }
 
-/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one stays.
-/// The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
+/// Copies the rows that are still in the store, or backup, at `old`; of two rows with the same key, the newer one
+/// stays. The old file and its log are left unchanged. A file that cannot be read at all gives no rows.
 ///
 /// # Errors
 /// Fails if the new store cannot be written.
@@ -144,7 +144,7 @@ pub(super) fn copy_rows(
     }
 }
 
-/// Returns a row without values that no program has stored; `None` if the rest is of no use.
+/// Returns a row without values that no program has stored; `None` if nothing useful remains.
 fn valid(mut row: Row, now: UnixSecs) -> Option<Row> {
     let at = |row: &Row, name: &str| {
         let table = TABLES.iter().find(|table| table.shape.table == row.table)?;

@@ -1,7 +1,7 @@
 //! Changes that could not be saved: kept in a small file next to the store until a later start adds them.
 //!
 //! The space of the file is reserved when it is created, so that it can take the marks of a night on a full disk. Each
-//! process has a file of its own and holds a lock on it; a file whose lock is free was left by a process that has ended.
+//! process has its own file and holds a lock on it; a file whose lock is free was left by a process that has ended.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -82,7 +82,7 @@ impl UnsavedFile {
         self.used > 0
     }
 
-    /// Notes in the store, in the transaction that saves them, that the changes need not be added later.
+    /// Records in the store, in the transaction that saves the changes, that they need not be added later.
     pub fn note_saved(&self, store: &Store, now: UnixSecs) -> Result<(), StoreError> {
         note_added(store, &[self.id()], now)
     }
@@ -100,7 +100,7 @@ impl UnsavedFile {
 }
 
 impl Drop for UnsavedFile {
-    /// Deletes the file if it is empty, otherwise gives the rest of its reserved space back.
+    /// Deletes the file if it is empty, otherwise returns its unused space.
     fn drop(&mut self) {
         if self.used == 0 {
             std::fs::remove_file(&self.path).ok(); // The next start finds nothing in it.

@@ -106,8 +106,8 @@ impl Store {
 }
 
 impl Store {
-    /// Returns the presets that an audit rejected, with the reason: not playable, or with a look that is not acceptable.
-    /// Reads no JSON.
+    /// Returns the presets that an audit rejected, with the reason: not playable, or with a look that is not
+    /// acceptable. Reads no JSON.
     pub fn rejected(&self) -> Result<Vec<(PresetId, String)>, StoreError> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, safety, look FROM verdicts WHERE safety != 'ok' OR look NOT IN ('ok', 'unseen')",

@@ -1,7 +1,8 @@
 //! The thread that writes to the store during a show, so that the render thread and the desk never wait for a disk.
 //!
-//! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is full, locked
-//! or gone, are kept and tried again with growing pauses; until then marks are also in a file that the next start reads (`unsaved`).
+//! A change counts as saved once SQLite has committed it. Changes that cannot be saved, because the disk is full,
+//! locked or missing, are kept and retried with growing pauses; until then, marks are also kept in a file that the next
+//! start reads (`unsaved`).
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::connect::BRIEFLY;
+use super::connect::SHORT_TIMEOUT;
 use super::unsaved::UnsavedFile;
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
@@ -34,14 +35,14 @@ pub struct StoreStatus {
     pub problem: String,
 }
 
-/// A handle on the writing thread. Dropping it waits until everything is written or kept for the next start.
+/// Handle of the writing thread. Dropping it waits until everything is written or kept for the next start.
 pub struct StoreWriter {
     sender: Option<Sender<(UnixSecs, StoreWrite)>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
 
-/// What both threads know.
+/// State shared by both threads.
 #[derive(Default)]
 struct Shared {
     status: Mutex<StoreStatus>,
@@ -86,7 +87,7 @@ impl Drop for StoreWriter {
     }
 }
 
-/// What the thread owns.
+/// State of the thread.
 struct Work {
     store: Store,
     shared: Arc<Shared>,
@@ -133,9 +134,9 @@ impl Work {
     /// Prepares the connection after the store was opened.
     fn opened(&mut self) {
         self.identity = self.store.path().and_then(identity);
-        // A commit is on the disk when it returns, and a locked store is tried again instead of waited for.
+        // A commit is on the disk when it returns, and a locked store is retried instead of waited for.
         let settings = self.store.connection.pragma_update(None, "synchronous", "FULL");
-        let settings = settings.and_then(|()| self.store.connection.busy_timeout(BRIEFLY));
+        let settings = settings.and_then(|()| self.store.connection.busy_timeout(SHORT_TIMEOUT));
         let backed_up = settings.map_err(StoreError::from).and_then(|()| self.store.back_up());
         if let Err(error) = backed_up {
             log::warn!("could not back up the store: {error}");
@@ -189,7 +190,7 @@ impl Work {
         self.waiting.push_back((at, change, false));
     }
 
-    /// Saves what is waiting, or notes why that is not possible.
+    /// Saves pending changes, or records why that is not possible.
     fn attempt(&mut self) {
         self.waited = Duration::ZERO;
         match self.reopen().and_then(|()| self.save()) {
@@ -199,7 +200,7 @@ impl Work {
             }
             Err(error) => {
                 if self.problem.is_empty() {
-                    log::warn!("could not save: {error}; trying again");
+                    log::warn!("could not save: {error}; retrying");
                 } else {
                     self.pause = (self.pause * 2).min(PAUSES.1);
                 }
@@ -294,7 +295,7 @@ fn identity(path: &Path) -> Option<Identity> {
     std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()))
 }
 
-/// Windows does not let anybody move or delete an open database.
+/// Windows prevents an open database from being moved or deleted.
 #[cfg(not(unix))]
 fn identity(_: &Path) -> Option<Identity> {
     None

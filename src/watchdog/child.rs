@@ -1,4 +1,4 @@
-//! The child's side: beats while the show goes on, and ends when the parent asks for it.
+//! The child's side: sends heartbeats while the show runs, and exits when the parent asks it to.
 
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 
-/// Interval between beats.
+/// Interval between heartbeats.
 const BEAT_EVERY: Duration = Duration::from_millis(20);
 /// The same before the first picture, which the parent times.
 const FIRST_BEATS_EVERY: Duration = Duration::from_millis(10);
@@ -28,10 +28,11 @@ impl Link {
         Self { start: start(), ..Self::default() }
     }
 
-    /// Starts to beat, if this process has a supervisor, and sets `stop` when the supervisor asks the show to end.
+    /// Starts sending heartbeats if this process has a supervisor, and sets `stop` when the supervisor asks the show to
+    /// end.
     ///
     /// # Errors
-    /// Fails if a thread cannot be started; the supervisor would take the show for hung.
+    /// Fails if a thread cannot be started; the supervisor would consider the show hung.
     pub fn connect(&self, stop: &Arc<AtomicBool>) -> std::io::Result<()> {
         if self.start.is_none() {
             return Ok(());
@@ -47,7 +48,7 @@ impl Link {
         self.start.as_ref()
     }
 
-    /// Reports that the show's thread has decided what to do next, be it a step or a wait. Never blocks.
+    /// Reports that the show's thread has decided what to do next, a step or a wait. Never blocks.
     pub fn turn(&self) {
         self.turns.fetch_add(1, Ordering::Relaxed);
     }
@@ -57,12 +58,12 @@ impl Link {
         self.shown.store(true, Ordering::Relaxed);
     }
 
-    /// Reports that the show ends because it was asked to, and is silent from now on. Never blocks.
+    /// Reports that the show is ending as requested and sends nothing more. Never blocks.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
     }
 
-    /// Beats while the show goes on, until the parent is gone or the show ends.
+    /// Sends heartbeats until the parent is gone or the show ends.
     fn beat(&self) {
         let mut out = std::io::stdout();
         let mut send = |what: u8| out.write_all(&[what]).and_then(|()| out.flush()).is_ok();

@@ -1,4 +1,4 @@
-//! Counts crashes, to decide when the show starts in safe mode and when it cannot be saved.
+//! Counts crashes, to decide when to start the show in safe mode and when to give up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,11 +13,11 @@ const MAX_EARLY: u32 = 5;
 /// What to do after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Start the show as it was.
+    /// Restart the show normally.
     Restart,
     /// Start it with built-in presets only.
     SafeMode,
-    /// It does not come up any more.
+    /// It no longer starts.
     GiveUp,
 }
 

@@ -1,8 +1,8 @@
-//! Keeps a show running: a small parent process starts the show in a child process, and starts it again when it crashes or
+//! Keeps a show running: a small parent process starts the show in a child process and restarts it when it crashes or
 //! hangs.
 //!
-//! The child sends a beat over its standard output while its show goes on. The parent asks it to end with a line on its
-//! standard input. Only [`std::process`] and pipes, so it works on every system.
+//! The child sends heartbeats over its standard output while its show runs. The parent asks it to end with a line on
+//! its standard input. Only [`std::process`] and pipes, so it works on every system.
 
 mod child;
 mod crashes;
@@ -19,11 +19,11 @@ pub use parent::supervise;
 const VARIABLE: &str = "AIVJ_SUPERVISED";
 /// Name of the thread that steps the show.
 pub const SHOW_THREAD: &str = "show";
-/// Beat of a show that goes on.
+/// Heartbeat of a running show.
 const BEAT: u8 = b'b';
 /// Sent once, with the first picture of a preset.
 const PICTURE: u8 = b'p';
-/// Sent once, when the show ends as the performer wants it to.
+/// Sent once, when the show ends as requested.
 const LEAVING: u8 = b'l';
 /// The line that asks the child to end.
 const STOP: &str = "stop";
@@ -35,7 +35,7 @@ pub struct Start {
     pub supervisor: u32,
     /// How often the show was started before.
     pub restarts: u32,
-    /// Why it has to be started again.
+    /// Why it has to be restarted.
     pub crash: Option<String>,
     /// Whether it crashed so often that only built-in presets are played.
     pub safe_mode: bool,

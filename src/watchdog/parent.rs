@@ -1,4 +1,4 @@
-//! The parent's side: starts the show, watches its beats, and starts it again.
+//! The parent's side: starts the show, watches its heartbeats, and restarts it.
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -21,9 +21,9 @@ use super::{BEAT, LEAVING, PICTURE, STOP, Start, VARIABLE};
 const END: Duration = Duration::from_secs(5);
 /// Time that the next show waits for a killed one to disappear.
 const KILLED: Duration = Duration::from_millis(100);
-/// Interval between looks at signals and the process.
+/// Interval between checks of signals and the process.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
-/// Interval between looks at a process that is ending.
+/// Interval between checks of a process that is ending.
 const END_LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Pause before a show that crashed before its first picture is started again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -38,11 +38,11 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
         return Ok(None);
     }
     let stop = Arc::new(AtomicBool::new(false));
-    on_signals(&stop).context("preparing for signals")?;
+    on_signals(&stop).context("installing the signal handlers")?;
     let program = std::env::current_exe().context("finding this program")?;
     let began = Instant::now();
     let mut crashes = Crashes::default();
-    // Ended shows until the system has freed them.
+    // Shows that have ended but are not freed by the system yet.
     let mut leftover = Vec::new();
     let mut start = Start { supervisor: std::process::id(), ..Start::default() };
     loop {
@@ -80,7 +80,7 @@ struct Show {
     threads: Threads,
     started: Instant,
     restarted: bool,
-    /// Whether the show ends as the performer wants it to.
+    /// Whether the show is ending as requested.
     leaving: bool,
     /// Set when the supervisor is asked to end.
     stop: Arc<AtomicBool>,
@@ -90,7 +90,7 @@ struct Show {
 enum End {
     /// As it was asked to, or because it could not start.
     Closed(ExitCode),
-    /// It has to be started again.
+    /// It has to be restarted.
     Crashed(String),
 }
 
@@ -131,7 +131,7 @@ impl Show {
                 Ok(PICTURE) => {
                     if self.restarted {
                         let took = self.started.elapsed().as_millis();
-                        eprintln!("aivj: picture back {took} ms after the restart");
+                        eprintln!("aivj: picture restored {took} ms after the restart");
                     }
                     self.silence.shown();
                 }
@@ -163,7 +163,7 @@ impl Show {
         }
     }
 
-    /// Waits for the end of the process, but not for ever.
+    /// Waits for the end of the process, for a limited time.
     fn wait_for_end(&mut self) -> End {
         let since = Instant::now();
         loop {
@@ -194,8 +194,8 @@ impl Show {
         }
     }
 
-    /// Ends the process. One that does not disappear at once, because of a driver or for want of a processor, does so later:
-    /// the picture does not wait for it.
+    /// Kills the process. One that does not exit at once, because of a driver or a busy processor, exits later; the
+    /// picture does not wait for it.
     fn kill(&mut self) {
         self.process.kill().ok(); // It may have ended.
         let since = Instant::now();
@@ -205,7 +205,7 @@ impl Show {
     }
 }
 
-/// Sets `stop` when the system or the terminal asks the program to end.
+/// Sets `stop` when the system or the terminal asks the program to exit.
 fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Whether a silent show lacks processor time: what the system says about its threads.
+//! Determines from the state of its threads whether a silent show lacks processor time.
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::Threads;
@@ -8,13 +8,13 @@ pub(super) use other::Threads;
 /// Why a show may be silent, apart from having hung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pressure {
-    /// Nothing is known that would excuse it: its thread stands still, or runs without getting anywhere.
+    /// None: its thread is blocked, or runs without making progress.
     None,
-    /// Another of its threads waits for a processor, or its own one for a disk: it may wait for either.
+    /// Another thread waits for a processor, or the show's thread for a disk; the show may wait for either.
     Doubtful,
-    /// Its own thread is ready to run and gets no processor.
+    /// The show's thread is ready to run but gets no processor.
     Starved,
-    /// Its own thread has ended; others of the process may take a while.
+    /// The show's thread has ended; other threads of the process may take a while.
     Gone,
 }
 
@@ -60,7 +60,7 @@ mod linux {
             Self { folder: PathBuf::from(format!("/proc/{process}/task")), before: BTreeMap::new() }
         }
 
-        /// Forgets the last look: a silence is over.
+        /// Forgets the last look, because a silence is over.
         pub fn forget(&mut self) {
             self.before.clear();
         }
@@ -121,8 +121,8 @@ mod linux {
 
         const LOOK: Duration = Duration::from_millis(25);
 
-        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run), and its
-        /// milliseconds on a processor.
+        /// Judges threads: whether each is the show's, its state (`b` for a background thread that is ready to run),
+        /// and its milliseconds on a processor.
         fn judged(threads: &[(bool, char, u64)]) -> Pressure {
             let threads = threads.iter().map(|&(show, state, ms)| {
                 let thread = Thread { show, state, background: state == 'b', used: Duration::ZERO };
@@ -172,7 +172,7 @@ mod other {
 
     use super::Pressure;
 
-    /// The threads of a show; this system does not say what they wait for.
+    /// The threads of a show; this system does not report what they wait for.
     pub(in crate::watchdog) struct Threads;
 
     impl Threads {
@@ -181,7 +181,7 @@ mod other {
             Self
         }
 
-        /// Forgets the last look: a silence is over.
+        /// Forgets the last look, because a silence is over.
         pub fn forget(&mut self) {}
 
         /// Returns what may have kept the show from stepping.

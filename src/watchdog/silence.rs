@@ -1,4 +1,4 @@
-//! Decides when a silent show has hung, and is not just waiting for a processor.
+//! Decides whether a silent show has hung or is only waiting for a processor.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ impl Silence {
         let (share, limit) = match (self.stage, pressure) {
             (Stage::Starting, _) => (length, START_UP),
             (_, Pressure::Gone) => return true,
-            // Nobody helps a show that gets no processor by starting it again.
+            // Restarting does not help a show that gets no processor.
             (_, Pressure::Starved) => (Duration::ZERO, HANG),
             // A start builds more at once than a running show ever does.
             (Stage::Beating, _) | (_, Pressure::Doubtful) => (length / DOUBT, HANG),

@@ -61,7 +61,7 @@ fn merged_audits_equal_the_audit_of_one_machine() {
     // Shards that do not belong together, and damaged copies.
     let other = shard(&fixture, "audit", 1, &["--seed", "2"]);
     let (code, text) = merge(&fixture, &[zero, &other]);
-    assert!(code == Some(1) && text.contains("another setting or model"), "{text}");
+    assert!(code == Some(1) && text.contains("a different setting or model"), "{text}");
     std::fs::write(zero.join("verdicts.jsonl"), b"").expect("cut");
     let (code, text) = merge(&fixture, &[zero, one]);
     assert!(code == Some(1) && text.contains("verdicts.jsonl is damaged"), "{text}");

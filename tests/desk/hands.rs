@@ -19,7 +19,7 @@ fn try_out(moment: &Moment, act: impl FnOnce(&mut Harness, &RefCell<Desk>, &RefC
     }
     let (keys, heard) = (aivj::app::keys(None).0, heard());
     let (desk, asked) = (RefCell::new(Desk::default()), RefCell::new(Vec::new()));
-    desk.borrow_mut().turn_to(moment.page);
+    desk.borrow_mut().open(moment.page);
     let mut harness = Harness::builder().with_size(SIZE).build_ui(|ui| {
         let view = DeskView {
             snapshot: &moment.snapshot,
@@ -94,7 +94,7 @@ fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown
         harness.get_by_label("cannot read the quality blacklist");
         harness.get_by_label("3 changes not saved");
         asked.borrow_mut().clear();
-        harness.get_by_label("Play Anyway").click();
+        harness.get_by_label("Play anyway").click();
         harness.run_steps(2);
         assert_eq!(*asked.borrow(), [DeskRequest::Library(LibraryRequest::IgnoreBlacklist)]);
     });
@@ -103,18 +103,22 @@ fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown
 #[test]
 fn keys_of_the_library_act_on_the_selection() {
     let moment = library_moment(Page::Library);
-    let answer = &moment.library.answer;
-    let first = &answer.library.entries[answer.indices[0] as usize];
+    let results = &moment.library.results;
+    let first = &results.library.entries[results.indices[0] as usize];
     let (ban, favourite) = (Action::Show(Command::Ban), Action::Show(Command::Favourite));
     try_out(&moment, |harness, desk, _| {
-        assert_eq!(desk.borrow().aimed(ban.clone()), None, "nothing is selected: nothing on air is banned");
+        assert_eq!(
+            desk.borrow().redirect(ban.clone()),
+            None,
+            "nothing is selected: nothing on air is banned"
+        );
         harness.get_by_label(first.name()).click();
         harness.run_steps(2);
-        let aimed = |action: &Action| desk.borrow().aimed(action.clone());
+        let aimed = |action: &Action| desk.borrow().redirect(action.clone());
         assert_eq!(aimed(&ban), Some(Action::Show(Command::BanPreset(first.id))));
         assert_eq!(aimed(&favourite), Some(Action::Show(Command::FavouritePreset(first.id))));
         assert_eq!(aimed(&Action::Show(Command::Next)), Some(Action::Show(Command::Next)));
-        desk.borrow_mut().turn_to(Page::Live);
+        desk.borrow_mut().open(Page::Live);
         assert_eq!(aimed(&ban), Some(ban.clone()), "on the Live page it is the one on air");
     });
 }
@@ -122,14 +126,14 @@ fn keys_of_the_library_act_on_the_selection() {
 #[test]
 fn enter_selects_the_first_preset_found() {
     let moment = library_moment(Page::Library);
-    let answer = &moment.library.answer;
-    let first = answer.library.entries[answer.indices[0] as usize].id;
+    let results = &moment.library.results;
+    let first = results.library.entries[results.indices[0] as usize].id;
     try_out(&moment, |harness, desk, _| {
         harness.get_by_role(Role::TextInput).click();
         harness.run_steps(2);
         harness.key_press(Key::Enter);
         harness.run_steps(2);
-        let favourite = desk.borrow().aimed(Action::Show(Command::Favourite));
+        let favourite = desk.borrow().redirect(Action::Show(Command::Favourite));
         assert_eq!(favourite, Some(Action::Show(Command::FavouritePreset(first))));
     });
 }
@@ -138,7 +142,7 @@ fn enter_selects_the_first_preset_found() {
 fn a_preset_rejected_by_an_audit_is_marked_and_can_be_rescued() {
     let moment = library_moment(Page::Library);
     let (id, _) = moment.library.rejected.first_key_value().expect("one was rejected");
-    let library = &moment.library.answer.library;
+    let library = &moment.library.results.library;
     let entry = &library.entries[library.index_of(*id).expect("listed")];
     try_out(&moment, |harness, _, asked| {
         harness.get_by_label(entry.name()).click();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stage::Gpu;
 
-/// A frame that takes longer counts as finished, seconds: the device may never say so.
+/// A frame that takes longer counts as finished, seconds: the device may never report it.
 const LONGEST_SECS: f64 = 1.0;
 
 /// The frames in flight. Never blocks.
@@ -36,7 +36,7 @@ struct Started {
 pub(super) struct FrameTime {
     /// How long it kept the processor and the device busy.
     pub secs: f64,
-    /// How long it did so at least, if other programs took the processor meanwhile.
+    /// Lower bound of `secs`, in case other programs used the processor meanwhile.
     pub least_secs: f64,
 }
 

@@ -1,7 +1,7 @@
-//! The running show on a thread of its own, with everything that must go on whatever the windows do: sound, MIDI, set log,
-//! library and saved state.
+//! The running show on its own thread, with everything that must continue whatever the windows do: sound, MIDI, set
+//! log, library and saved state.
 //!
-//! The windows send [`Order`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
+//! The windows send [`ShowRequest`]s and read the newest [`DeskState`] and picture; neither side waits for the other.
 
 mod in_flight;
 mod parts;
@@ -16,22 +16,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::app::leave;
+use crate::app::shutdown;
 use crate::desk::Action;
 use crate::handoff::{Inbox, Latest, Outbox, queue};
 
-pub(super) use parts::{Call, DeskState, Order, ShowParts};
+pub(super) use parts::{Call, DeskState, ShowParts, ShowRequest};
 pub(super) use picture::{NewestPicture, Pause, Paused, Pictures};
 
 use crate::watchdog::SHOW_THREAD;
 use thread::ShowThread;
 
-/// Orders and actions that may wait; a performer cannot fill either queue.
+/// Requests and actions that may wait; a performer cannot fill either queue.
 const WAITING: usize = 1024;
 
 /// Handle of the show's thread.
 pub(super) struct LiveShow {
-    orders: Outbox<Order>,
+    requests: Outbox<ShowRequest>,
     actions: Inbox<Action>,
     desk: Latest<DeskState>,
     stop: Arc<AtomicBool>,
@@ -47,25 +47,25 @@ impl LiveShow {
         picture: impl Fn() + Send + 'static,
         call: impl Fn(Call) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (orders, incoming) = queue(WAITING);
+        let (requests, incoming) = queue(WAITING);
         let (outgoing, actions) = queue(WAITING);
         let desk = Latest::new(DeskState::default());
         let ends = (incoming, outgoing, desk.clone());
         let stopped = stop.clone();
         let ended = Arc::new(AtomicBool::new(false));
-        leave::on_exit(&stop, &ended);
+        shutdown::on_exit(&stop, &ended);
         let work = move || {
             // Also when the thread panics.
             let call = CallAtEnd(call, ended);
             ShowThread::new(parts, ends, picture).run(&stopped, &call.0);
         };
         let thread = std::thread::Builder::new().name(SHOW_THREAD.into()).spawn(work)?;
-        Ok(Self { orders, actions, desk, stop, thread: Some(thread) })
+        Ok(Self { requests, actions, desk, stop, thread: Some(thread) })
     }
 
-    /// Sends an order. Returns false if the show does not take any more for now.
-    pub fn send(&mut self, order: Order) -> bool {
-        self.orders.send(order).is_ok()
+    /// Sends a request. Returns false if the show accepts no more for now.
+    pub fn send(&mut self, request: ShowRequest) -> bool {
+        self.requests.send(request).is_ok()
     }
 
     /// Returns the newest state for the desk.

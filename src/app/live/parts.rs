@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::picture::Pictures;
 use crate::app::archive::Archive;
-use crate::app::logbook::LogBook;
 use crate::app::resume::Surroundings;
+use crate::app::set_log_writer::SetLogWriter;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, LibraryRequest, LibraryView, MidiRequest, MidiView};
 use crate::handoff::Latest;
@@ -16,8 +16,8 @@ use crate::midi::Midi;
 use crate::show::{AudioLine, Command, FrameTimes, PresetAudio, Rig, Snapshot};
 use crate::watchdog::Link;
 
-/// What the windows ask of the show.
-pub(in crate::app) enum Order {
+/// A request from the windows to the show.
+pub(in crate::app) enum ShowRequest {
     /// An action by the performer, except on the windows.
     Act(Action),
     /// A request from the MIDI page.
@@ -38,7 +38,7 @@ pub(in crate::app) enum Order {
     Screenshot,
 }
 
-/// What the show asks of the windows.
+/// A request from the show to the windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::app) enum Call {
     /// There is something new to show on the desk, or an action in the queue.
@@ -75,7 +75,7 @@ pub(in crate::app) struct ShowParts {
     /// Sound and its features.
     pub listener: AnalysisThread,
     /// The set log, if it can be written.
-    pub book: Option<LogBook>,
+    pub book: Option<SetLogWriter>,
     /// Library and saved state.
     pub archive: Archive,
     /// MIDI devices.
@@ -94,6 +94,6 @@ pub(in crate::app) struct ShowParts {
     pub link: Link,
     /// Random seed.
     pub seed: u64,
-    /// Settings and places of the windows, for a show that goes on from this one.
+    /// Settings and placement of the windows, for a show that resumes this one.
     pub surroundings: Latest<Surroundings>,
 }

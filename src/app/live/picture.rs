@@ -48,7 +48,7 @@ impl NewestPicture {
     }
 }
 
-/// Asks the show not to draw for a moment: a surface can only be configured while the device is idle.
+/// Pauses drawing for a moment, because a surface can only be configured while the device is idle.
 #[derive(Clone, Default)]
 pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 
@@ -62,7 +62,7 @@ impl Pause {
         Paused(self.0.clone())
     }
 
-    /// Returns whether somebody asked for a pause.
+    /// Returns whether a pause was requested.
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

@@ -5,9 +5,9 @@ use super::picture::{NewestPicture, Pictures};
 use super::times::StepTimes;
 use crate::show::{DroppedSteps, Due, FrameTimes, Governor, Pacer, Quality, Rig, RigFrame, Slowness};
 
-/// Interval between looks at the device while frames are in flight, seconds: the precision of measured times.
+/// Polling interval of the device while frames are in flight, seconds: the precision of measured times.
 const LOOK_SECS: f64 = 0.001;
-/// Most slots that surfaces may take from the show in a row to change their size.
+/// Maximum number of slots in a row that resizing surfaces may take from the show.
 const MOST_PAUSED: u32 = 12;
 
 /// Longest rest after a frame, seconds: its measured time includes a suspension of the machine.
@@ -176,8 +176,8 @@ impl Stepper {
     }
 }
 
-/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them stays
-/// free for sound and desk.
+/// Returns the share of the time that a software rasteriser may take. It uses all cores while it draws; one of them
+/// stays free for sound and desk.
 fn software_share() -> f64 {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2);
     (cores - 1) as f64 / cores as f64

@@ -1,4 +1,5 @@
-//! The show under a scripted clock: what windows do changes neither its choices nor its pictures, and its time stays true.
+//! The show under a scripted clock: what windows do changes neither its choices nor its pictures, and its time stays
+//! true.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,8 +116,8 @@ fn stepper(context: &Arc<RenderContext>, wake: impl Fn() + Send + 'static) -> St
     Stepper::new(rig, pictures, (RATE, 0.0), wake)
 }
 
-/// Runs a show for a span of time, seconds, next to a window that presents at `hz`. `oversleep` returns by how many seconds a
-/// sleep that should end at a time takes longer.
+/// Runs a show for a span of time, seconds, next to a window that presents at `hz`. `oversleep` returns by how many
+/// seconds a sleep that should end at a time takes longer.
 fn run(
     stepper: &mut Stepper,
     Range { start, end }: Range<f64>,

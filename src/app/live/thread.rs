@@ -1,16 +1,16 @@
-//! The show's thread: orders and MIDI in, one step, then log, saved state and the desk's view out.
+//! The show's thread: requests and MIDI in, one step, then log, saved state and the desk's view out.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::parts::{Call, DeskState, Order, ShowParts};
+use super::parts::{Call, DeskState, ShowParts, ShowRequest};
 use super::stepper::{Stepper, Turn};
 use crate::app::archive::Archive;
-use crate::app::leave;
-use crate::app::logbook::LogBook;
 use crate::app::resume::{SavedShow, StateSaver, Surroundings};
 use crate::app::screenshot::Screenshot;
+use crate::app::set_log_writer::SetLogWriter;
+use crate::app::shutdown;
 use crate::app::sound::AnalysisThread;
 use crate::desk::{Action, resolve};
 use crate::handoff::{Inbox, Latest, Outbox};
@@ -23,17 +23,17 @@ use crate::watchdog::Link;
 /// Interval between two updates of MIDI LEDs.
 const LEDS_EVERY: Duration = Duration::from_millis(33);
 
-/// Longest sleep in a row: the supervisor takes a show that is silent for much longer for hung.
+/// Longest sleep in a row: the supervisor considers a show hung if it is silent for much longer.
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// Ends of the queues to and from the windows, and the cell for the desk.
-pub(super) type Ends = (Inbox<Order>, Outbox<Action>, Latest<DeskState>);
+pub(super) type Ends = (Inbox<ShowRequest>, Outbox<Action>, Latest<DeskState>);
 
 /// The running show.
 pub(super) struct ShowThread {
     stepper: Stepper,
     listener: AnalysisThread,
-    book: Option<LogBook>,
+    book: Option<SetLogWriter>,
     archive: Archive,
     midi: Midi,
     show_lock: Option<ShowLock>,
@@ -47,7 +47,7 @@ pub(super) struct ShowThread {
     message: Option<String>,
     /// Whether a preset has been on air.
     on_air: bool,
-    orders: Inbox<Order>,
+    requests: Inbox<ShowRequest>,
     actions: Outbox<Action>,
     desk: Latest<DeskState>,
     desk_every: Duration,
@@ -66,7 +66,11 @@ pub(super) struct ShowThread {
 
 impl ShowThread {
     /// Combines the parts; `picture` is called for every new picture.
-    pub fn new(parts: ShowParts, (orders, actions, desk): Ends, picture: impl Fn() + Send + 'static) -> Self {
+    pub fn new(
+        parts: ShowParts,
+        (requests, actions, desk): Ends,
+        picture: impl Fn() + Send + 'static,
+    ) -> Self {
         Self {
             stepper: Stepper::new(parts.rig, parts.pictures, (parts.rate, 0.0), picture),
             listener: parts.listener,
@@ -80,7 +84,7 @@ impl ShowThread {
             selected: Control::Fusion,
             message: None,
             on_air: false,
-            orders,
+            requests,
             actions,
             desk,
             desk_every: parts.desk_every,
@@ -106,7 +110,7 @@ impl ShowThread {
             }
         }
         self.link.leave();
-        leave::limit();
+        shutdown::limit();
         let show = &mut self.stepper.rig.show;
         show.log_frames();
         if let Some(book) = &mut self.book {
@@ -120,9 +124,9 @@ impl ShowThread {
     fn step(&mut self, due: &Due, call: &dyn Fn(Call)) {
         let dt = self.stepper.begin(due);
         let mut ordered = false;
-        while let Some(order) = self.orders.receive() {
+        while let Some(request) = self.requests.receive() {
             ordered = true;
-            self.obey(order);
+            self.handle(request);
         }
         let moved = self.process_midi();
         self.listener.request(self.commands.iter().filter_map(Command::tempo));
@@ -200,14 +204,14 @@ impl ShowThread {
         });
     }
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Act(action) => self.act(&action),
-            Order::Midi(request) => self.midi.asked(request),
-            Order::MidiFolder(folder) => self.midi.turn_to(folder),
-            Order::Library(request) => self.archive.asked(request),
-            Order::Presets(path) => self.archive.turn_to(path.as_deref().map(Path::new)),
-            Order::Listen(listener) => {
+    fn handle(&mut self, request: ShowRequest) {
+        match request {
+            ShowRequest::Act(action) => self.act(&action),
+            ShowRequest::Midi(request) => self.midi.handle(request),
+            ShowRequest::MidiFolder(folder) => self.midi.switch_to(folder),
+            ShowRequest::Library(request) => self.archive.handle(request),
+            ShowRequest::Presets(path) => self.archive.switch_to(path.as_deref().map(Path::new)),
+            ShowRequest::Listen(listener) => {
                 let old = std::mem::replace(&mut self.listener, *listener);
                 // Its thread may still be busy opening the old input.
                 if let Err(error) = std::thread::Builder::new().name("retire".into()).spawn(move || drop(old))
@@ -215,9 +219,9 @@ impl ShowThread {
                     log::debug!("joining the old analysis thread on the show's thread: {error}");
                 }
             }
-            Order::LimitFlashes(on) => self.stepper.rig.stage.limit_flashes(on),
-            Order::Rate(rate) => self.stepper.set_rate(rate),
-            Order::Screenshot => self.screenshot.ask(),
+            ShowRequest::LimitFlashes(on) => self.stepper.rig.stage.limit_flashes(on),
+            ShowRequest::Rate(rate) => self.stepper.set_rate(rate),
+            ShowRequest::Screenshot => self.screenshot.ask(),
         }
     }
 

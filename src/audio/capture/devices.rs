@@ -69,8 +69,8 @@ impl<T: Send + 'static> Calls<T> {
         Self { name, hanging: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Starts a call on a thread of its own, unless an earlier one with this key still hangs. What an earlier one has
-    /// returned since is dropped.
+    /// Starts a call on its own thread, unless an earlier one with this key still hangs. The result of an earlier one
+    /// that has returned since is dropped.
     fn start(&self, key: &str, call: impl FnOnce() -> T + Send + 'static) -> Call<T> {
         let mut hanging = self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
         let hangs = hanging

@@ -86,7 +86,7 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
             (0, all) => format!("the only one of {all} inputs"),
             (_, all) => format!("the loudest of {all} inputs"),
         };
-        let message = format!("'{}' has signal ({:.1} dBFS); {why}", report.input.name, loudness(report));
+        let message = format!("'{}' has a signal ({:.1} dBFS); {why}", report.input.name, loudness(report));
         return Diagnosis { picked: Some(index), message };
     }
     let opened = reports.iter().filter(|report| report.level.is_ok()).count();
@@ -103,7 +103,7 @@ pub fn diagnose(reports: &[InputReport]) -> Diagnosis {
             1 => "the only open input is silent".to_owned(),
             all => format!("all {all} open inputs are silent"),
         };
-        format!("{silent}: play something, raise the input level or unmute; {}", hint())
+        format!("{silent}: play something, raise the input level or unmute it; {}", hint())
     };
     Diagnosis { picked: None, message }
 }
@@ -201,7 +201,7 @@ mod tests {
         let diagnosis = diagnose(&reports);
         assert_eq!(diagnosis.picked, Some(1), "{diagnosis:?}");
         assert!(
-            diagnosis.message.contains("'mixer' has signal (-6.0 dBFS); the loudest of 3 inputs"),
+            diagnosis.message.contains("'mixer' has a signal (-6.0 dBFS); the loudest of 3 inputs"),
             "{}",
             diagnosis.message
         );

@@ -273,7 +273,7 @@ impl Supervisor {
                     return Some(other);
                 }
                 self.state.message = format!(
-                    "'{}' is silent, but '{}' has signal; consider choosing it",
+                    "'{}' is silent, but '{}' has a signal; consider switching to it",
                     running.input.name, other.name
                 );
             }

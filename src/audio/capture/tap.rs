@@ -1,7 +1,7 @@
 //! The callback's side of a capture: copies samples into a bounded queue and counts them.
 //!
-//! No locks, allocations or logging. If the queue is full, the newest chunk is dropped and counted; the consumer sees the
-//! gap in the frame numbers and fills it with silence, which keeps the audio clock correct.
+//! No locks, allocations or logging. If the queue is full, the newest chunk is dropped and counted; the consumer sees
+//! the gap in the frame numbers and fills it with silence, which keeps the audio clock correct.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};

@@ -1,8 +1,8 @@
 //! Built-in demo track: three minutes of original synthesised music.
 //!
 //! It contains ambient, techno, silence and rock, so that everything driven by audio can be shown and tested without a
-//! file. The output is deterministic (noise is seeded). Each part is a function of its own sample count, so the track can
-//! start anywhere at no cost.
+//! file. The output is deterministic (noise is seeded). Each part is a function of its own sample count, so the track
+//! can start anywhere at no cost.
 
 mod ambient;
 pub(crate) mod drums;

@@ -1,4 +1,5 @@
-//! Techno part of the demo track: four on the floor in A minor, a rolling bass, an acid line, breakdown, build and drop.
+//! Techno part of the demo track: four on the floor in A minor, a rolling bass, an acid line, breakdown, build and
+//! drop.
 
 use super::drums::{Clap, Hiss, Kick, KickShape, Snare};
 use super::part::{PartFrame, Steps};

@@ -155,7 +155,7 @@ impl Prober {
         }
         if recording.cut_short > 0 {
             let frames = recording.cut_short;
-            broken.push(format!("the code ran out of its budget and was cut short in {frames} frames"));
+            broken.push(format!("the code exceeded its budget and was stopped in {frames} frames"));
         }
         if gpu.error_count() > errors_before {
             let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());
@@ -195,7 +195,7 @@ impl Prober {
                 recorder.cut_short += 1;
                 if recorder.cut_short >= ENDLESS_FRAMES {
                     return Err(ProbeOutcome::Endless(format!(
-                        "the code does not terminate: it was cut short in {ENDLESS_FRAMES} of {} frames",
+                        "the code does not terminate: it was stopped in {ENDLESS_FRAMES} of {} frames",
                         number + 1
                     )));
                 }
@@ -246,7 +246,7 @@ struct Recorder {
     grey: Vec<u8>,
     perceptual_hash: PerceptualHash,
     kept: Vec<Vec<u8>>,
-    /// Number of frames in which the code was cut short.
+    /// Number of frames in which the code was stopped.
     cut_short: u32,
 }
 

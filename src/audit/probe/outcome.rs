@@ -49,7 +49,7 @@ pub enum ProbeOutcome {
     Drawn,
     /// The file is not a valid preset or exceeds a limit.
     Refused(String),
-    /// The code ran out of its budget again and again.
+    /// The code exceeded its budget repeatedly.
     Endless(String),
     /// The engine panicked.
     Failed(String),

@@ -1,7 +1,7 @@
 //! The audit report: one page with counts, reasons, distributions and pictures, and lists of presets to act on.
 //!
-//! The page is self-contained. Written next to it: `accepted.txt`, `rescue.txt`, `ban.txt` and `flash.txt` with one path per line, as
-//! read by `aivj bake pack --rel-paths`, and `preset-families.json`.
+//! The page is self-contained. Next to it are `accepted.txt`, `rescue.txt`, `ban.txt` and `flash.txt` with one path per
+//! line, as read by `aivj bake pack --rel-paths`, and `preset-families.json`.
 
 mod chart;
 mod html;
@@ -150,14 +150,14 @@ impl<'a> Audit<'a> {
         let count = |which: &dyn Fn(&ReportRow) -> bool| self.select(which).len();
         let ok = count(&|preset| preset.record.good(&self.gates));
         page.cards(&[
-            ("files", self.plan.files()),
-            ("distinct presets", self.plan.presets()),
-            ("judged", self.presets.len()),
-            ("ok", ok),
-            ("unplayable", count(&|preset| preset.record.safety != Safety::Ok)),
-            ("flashing", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
-            ("missing images", count(&|preset| !preset.record.evidence.missing.is_empty())),
-            ("repeats", self.repeats.repeats),
+            ("Files", self.plan.files()),
+            ("Distinct presets", self.plan.presets()),
+            ("Audited", self.presets.len()),
+            ("OK", ok),
+            ("Unplayable", count(&|preset| preset.record.safety != Safety::Ok)),
+            ("Flashing", count(&|preset| preset.record.flash_verdict() == FlashVerdict::Fail)),
+            ("Missing images", count(&|preset| !preset.record.evidence.missing.is_empty())),
+            ("Repeats", self.repeats.repeats),
         ]);
         let row = |label: &str, which: &dyn Fn(&ReportRow) -> bool| (label.to_owned(), count(which));
         let safety = Safety::ALL.map(|safety| row(safety.label(), &|p| p.record.safety == safety));
@@ -177,8 +177,8 @@ impl<'a> Audit<'a> {
         let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Repeats: {identical} files are identical to another, {same_code} presets have the code of another, \
-            {same_look} look like another; {repeats} in total ({share:.1}%)."
+            "Repeats: {identical} files are copies of another, {same_code} presets have the same code as another, \
+            {same_look} look like another; {repeats} presets in total ({share:.1}%)."
         ));
         let Gates { dark, bright, still, from } = self.gates;
         page.text(&format!(
@@ -215,34 +215,34 @@ impl<'a> Audit<'a> {
         let drawn = || self.presets.iter().filter(|preset| preset.record.evidence.look.is_some());
         page.heading("Distributions and cost on this machine");
         let charts = [
-            chart::linear("luma", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
+            chart::linear("Luma", looks().map(|look| look.luma), 0.0, 1.0, Some(self.gates.dark)),
             chart::decades(
-                "motion per frame",
+                "Motion per frame",
                 looks().map(|look| look.motion),
                 -4,
                 0,
                 Some(self.gates.still),
             ),
-            chart::linear("contrast", looks().map(|look| look.contrast), 0.0, 0.5, None),
-            chart::linear("colourfulness", looks().map(|look| look.colour), 0.0, 1.5, None),
-            chart::decades("detail", looks().map(|look| look.detail), -4, 0, None),
-            chart::linear("symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
+            chart::linear("Contrast", looks().map(|look| look.contrast), 0.0, 0.5, None),
+            chart::linear("Colourfulness", looks().map(|look| look.colour), 0.0, 1.5, None),
+            chart::decades("Detail", looks().map(|look| look.detail), -4, 0, None),
+            chart::linear("Symmetry", looks().map(|look| look.symmetry), -1.0, 1.0, None),
             chart::linear(
-                "flashes in the worst second",
+                "Flashes in the worst second",
                 drawn().map(|p| f64::from(p.record.evidence.flash.general.max(p.record.evidence.flash.red))),
                 0.0,
                 16.0,
                 Some(4.0),
             ),
             chart::decades(
-                "loading time, ms",
+                "Loading time (ms)",
                 drawn().map(|p| p.record.evidence.cost.prepare_ms),
                 0,
                 4,
                 None,
             ),
             chart::decades(
-                "estimated ms per frame at 1080p",
+                "Estimated frame time at 1080p (ms)",
                 drawn().map(|p| p.record.evidence.cost.full_hd_ms),
                 0,
                 4,

@@ -13,39 +13,39 @@ const STYLE_ROW: f32 = 22.0;
 
 impl LibraryPage {
     pub(super) fn filters(&mut self, ui: &mut Ui, view: &LibraryView) {
-        let library = &view.answer.library;
+        let library = &view.results.library;
         let field = TextEdit::singleline(&mut self.text).hint_text("Search names and tags");
         let field = ui.add(field.desired_width(f32::INFINITY).font(FontId::proportional(style::NEAR)));
         if entered(&field)
-            && let Some(&first) = view.answer.indices.first()
+            && let Some(&first) = view.results.indices.first()
         {
-            self.in_hand = Some(library.entries[first as usize].id);
+            self.selected = Some(library.entries[first as usize].id);
         }
-        if let Some(trouble) = &view.answer.problem {
-            ui.label(RichText::new(trouble).color(style::WARN));
+        if let Some(problem) = &view.results.problem {
+            ui.label(RichText::new(problem).color(style::WARN));
         }
-        let (found, all) = (view.answer.indices.len(), library.entries.len());
+        let (found, all) = (view.results.indices.len(), library.entries.len());
         ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
-        if self.question.like.is_some() && ui.button("More like this  ×").clicked() {
-            self.question.like = None;
+        if self.query.like.is_some() && ui.button("More like this  ×").clicked() {
+            self.query.like = None;
         }
         ui.horizontal_wrapped(|ui| {
             if ui.selectable_label(self.favourites_only, "Favourites").clicked() {
                 self.favourites_only = !self.favourites_only;
             }
             for energy in Energy::ALL {
-                let on = self.question.energy == Some(energy);
+                let on = self.query.energy == Some(energy);
                 if ui.selectable_label(on, energy.title()).clicked() {
-                    self.question.energy = (!on).then_some(energy);
+                    self.query.energy = (!on).then_some(energy);
                 }
             }
         });
         ui.separator();
         ui.horizontal_wrapped(|ui| {
             for tag in Tag::ALL {
-                let on = self.question.tags.has(tag);
+                let on = self.query.tags.has(tag);
                 if ui.selectable_label(on, tag.title()).clicked() {
-                    self.question.tags.toggle(tag);
+                    self.query.tags.toggle(tag);
                 }
             }
         });
@@ -55,9 +55,9 @@ impl LibraryPage {
         let count = library.clusters.len();
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, STYLE_ROW, count, |ui, shown| {
             for place in shown {
-                let on = self.question.cluster == Some(place as u16);
+                let on = self.query.cluster == Some(place as u16);
                 if ui.selectable_label(on, &library.clusters[place].name).clicked() {
-                    self.question.cluster = (!on).then_some(place as u16);
+                    self.query.cluster = (!on).then_some(place as u16);
                 }
             }
         });

@@ -1,9 +1,10 @@
 //! The Library and Map pages: search results as a list or a map, filters at the side, the selected preset below.
 //!
-//! Both pages show the same search, which runs on a thread of its own; the page sends queries and shows the newest results.
+//! Both pages show the same search, which runs on its own thread; the page sends queries and shows
+//! the newest results.
 
+mod details;
 mod filters;
-mod hand;
 mod map;
 mod page;
 mod rows;
@@ -15,7 +16,7 @@ use egui::Ui;
 use crate::facts::PresetId;
 use thumbs::Thumbs;
 
-pub(super) use page::{Done, Layout, LibraryPage};
+pub(super) use page::{Layout, LibraryPage, PageOutput};
 pub use view::{LibraryRequest, LibraryView};
 
 impl LibraryPage {
@@ -25,29 +26,29 @@ impl LibraryPage {
         view: &LibraryView,
         layout: Layout,
         playing: Option<PresetId>,
-        done: &mut Done,
+        output: &mut PageOutput,
     ) {
         self.thumbs = self.thumbs.take().or_else(Thumbs::start);
         if let Some(thumbs) = &mut self.thumbs {
-            thumbs.begin(ui.ctx(), view.answer.looks.bake.as_deref());
+            thumbs.begin(ui.ctx(), view.results.looks.bake.as_deref());
         }
         egui::Panel::left("filters").default_size(250.0).show(ui, |ui| self.filters(ui, view));
-        egui::Panel::bottom("in hand")
-            .exact_size(hand::HEIGHT)
-            .show(ui, |ui| self.preset_in_hand(ui, view, done));
+        egui::Panel::bottom("details")
+            .exact_size(details::HEIGHT)
+            .show(ui, |ui| self.preset_details(ui, view, output));
         egui::CentralPanel::default().show(ui, |ui| match layout {
-            Layout::List => self.rows(ui, view, playing, done),
+            Layout::List => self.rows(ui, view, playing, output),
             Layout::Map => {
-                let hands =
-                    map::MapContext { playing, in_hand: &mut self.in_hand, thumbs: self.thumbs.as_mut() };
-                self.map.show(ui, view, hands, &mut done.commands);
+                let context =
+                    map::MapContext { playing, selected: &mut self.selected, thumbs: self.thumbs.as_mut() };
+                self.map.show(ui, view, context, &mut output.commands);
             }
         });
-        self.question.text.clone_from(&self.text);
-        self.question.only = self.favourites_only.then(|| view.favourites.clone());
-        if self.asked.as_ref() != Some(&self.question) {
-            self.asked = Some(self.question.clone());
-            done.asks.push(LibraryRequest::Find(self.question.clone()));
+        self.query.text.clone_from(&self.text);
+        self.query.only = self.favourites_only.then(|| view.favourites.clone());
+        if self.sent.as_ref() != Some(&self.query) {
+            self.sent = Some(self.query.clone());
+            output.requests.push(LibraryRequest::Find(self.query.clone()));
         }
     }
 }

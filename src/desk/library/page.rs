@@ -20,10 +20,10 @@ pub(in crate::desk) enum Layout {
 #[derive(Default)]
 pub(in crate::desk) struct LibraryPage {
     pub(super) text: String,
-    pub(super) question: SearchQuery,
+    pub(super) query: SearchQuery,
     pub(super) favourites_only: bool,
-    pub(super) asked: Option<SearchQuery>,
-    pub(super) in_hand: Option<PresetId>,
+    pub(super) sent: Option<SearchQuery>,
+    pub(super) selected: Option<PresetId>,
     pub(super) map: MapView,
     /// Started when the page is first opened.
     pub(super) thumbs: Option<Thumbs>,
@@ -31,14 +31,14 @@ pub(in crate::desk) struct LibraryPage {
 
 impl LibraryPage {
     /// Returns the selected preset.
-    pub fn in_hand(&self) -> Option<PresetId> {
-        self.in_hand
+    pub fn selected(&self) -> Option<PresetId> {
+        self.selected
     }
 }
 
 /// Commands and requests from one frame of the page.
 #[derive(Default)]
-pub(in crate::desk) struct Done {
+pub(in crate::desk) struct PageOutput {
     pub commands: Vec<Command>,
-    pub asks: Vec<LibraryRequest>,
+    pub requests: Vec<LibraryRequest>,
 }

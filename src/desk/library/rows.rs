@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, ScrollArea, Sense, TextureId, Ui, Vec2};
 
-use super::page::{Done, LibraryPage};
+use super::page::{LibraryPage, PageOutput};
 use super::view::{LibraryView, state_color};
 use crate::desk::style;
 use crate::facts::PresetId;
@@ -18,9 +18,9 @@ impl LibraryPage {
         ui: &mut Ui,
         view: &LibraryView,
         playing: Option<PresetId>,
-        done: &mut Done,
+        output: &mut PageOutput,
     ) {
-        let SearchResults { library, indices, .. } = &*view.answer;
+        let SearchResults { library, indices, .. } = &*view.results;
         ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, indices.len(), |ui, shown| {
             for &place in &indices[shown] {
                 let entry = &library.entries[place as usize];
@@ -30,12 +30,12 @@ impl LibraryPage {
                 let last = excluded.as_deref().map_or((name, style::OFF), |why| (why, style::WARN));
                 let color = state_color(view, playing, entry.id);
                 let picture = self.thumbs.as_mut().and_then(|thumbs| thumbs.of(entry));
-                let response = row(ui, entry, last, color, picture, self.in_hand == Some(entry.id));
+                let response = row(ui, entry, last, color, picture, self.selected == Some(entry.id));
                 if response.clicked() {
-                    self.in_hand = Some(entry.id);
+                    self.selected = Some(entry.id);
                 }
                 if response.double_clicked() {
-                    done.commands.push(Command::PlayNow(entry.id));
+                    output.commands.push(Command::PlayNow(entry.id));
                 }
             }
         });
@@ -48,12 +48,12 @@ fn row(
     (last, last_color): (&str, Color32),
     color: Color32,
     picture: Option<TextureId>,
-    in_hand: bool,
+    selected: bool,
 ) -> egui::Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, in_hand, entry.name()));
-    if in_hand || response.hovered() {
-        let fill = if in_hand { style::HOVERED } else { style::RAISED };
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, entry.name()));
+    if selected || response.hovered() {
+        let fill = if selected { style::HOVERED } else { style::RAISED };
         ui.painter().rect_filled(rect, 4.0, fill);
     }
     if let Some(picture) = picture {

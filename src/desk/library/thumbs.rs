@@ -1,4 +1,4 @@
-//! Thumbnails of presets from the frames of a bake, read and decoded on a thread of their own.
+//! Thumbnails of presets from the frames of a bake, read and decoded on their own thread.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ struct Known {
 
 /// The thumbnail cache.
 pub(super) struct Thumbs {
-    asked: SyncSender<(PresetId, PathBuf)>,
+    requests: SyncSender<(PresetId, PathBuf)>,
     read: Receiver<(PresetId, Option<ColorImage>)>,
     waiting: Vec<PresetId>,
     known: HashMap<PresetId, Known>,
@@ -39,7 +39,7 @@ pub(super) struct Thumbs {
 impl Thumbs {
     /// Starts the thread; returns `None` if it cannot start.
     pub fn start() -> Option<Self> {
-        let (asked, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
+        let (requests, jobs) = sync_channel::<(PresetId, PathBuf)>(WAITING);
         let (done, read) = sync_channel(WAITING);
         let work = move || {
             for (id, path) in jobs {
@@ -50,7 +50,7 @@ impl Thumbs {
         };
         let thread = std::thread::Builder::new().name("thumbnails".into()).spawn(work);
         thread.ok().map(|_| Self {
-            asked,
+            requests,
             read,
             waiting: Vec::new(),
             known: HashMap::new(),
@@ -87,7 +87,7 @@ impl Thumbs {
         }
         if !self.waiting.contains(&entry.id)
             && let Some(bake) = &self.bake
-            && self.asked.try_send((entry.id, first_frame(bake, &entry.path))).is_ok()
+            && self.requests.try_send((entry.id, first_frame(bake, &entry.path))).is_ok()
         {
             self.waiting.push(entry.id);
         }

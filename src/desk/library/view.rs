@@ -15,7 +15,7 @@ use crate::show::Exclusion;
 #[derive(Clone, Debug, Default)]
 pub struct LibraryView {
     /// The newest search results.
-    pub answer: Arc<SearchResults>,
+    pub results: Arc<SearchResults>,
     /// Favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
@@ -26,11 +26,11 @@ pub struct LibraryView {
     pub rejected: Arc<BTreeMap<PresetId, String>>,
     /// Presets rescued from an exclusion.
     pub rescued: Arc<BTreeSet<PresetId>>,
-    /// The preset folder that cannot be read, if it is missing.
+    /// The preset folder, if it is missing.
     pub missing: Option<PathBuf>,
     /// Why the presets of the folder are held back, if they are.
     pub held_back: Option<String>,
-    /// Number of changes that could not be saved so far.
+    /// Number of changes not saved yet.
     pub unsaved: usize,
     /// Why changes cannot be saved at the moment; empty if they can.
     pub save_problem: String,

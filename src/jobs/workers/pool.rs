@@ -35,7 +35,7 @@ pub struct PoolSettings {
     pub limits: Limits,
     /// Command-line arguments that make this program a worker.
     pub arguments: Vec<String>,
-    /// What the workers may reach.
+    /// What the workers may access.
     pub rights: Rights,
     /// Extra environment variables of workers.
     pub environment: Vec<(&'static str, &'static str)>,
@@ -164,9 +164,8 @@ impl WorkerPool {
     }
 }
 
-/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`: it works
-/// half of the time.
-/// Returns when the work is `over`.
+/// While a show is playing, blocks every worker but the first, and the first for as long as its last job `took`: it
+/// works half of the time. Returns when the work is `over`.
 fn pause_for_show(settings: &PoolSettings, number: usize, took: Duration, over: &AtomicBool) {
     const CHECK_EVERY: Duration = Duration::from_millis(200);
     let Some(lock) = &settings.pause_for else { return };
@@ -333,8 +332,8 @@ impl Running {
     }
 }
 
-/// Returns whether the system or a person ended a process, for example because the machine ran out of memory. What a job
-/// does never ends a process with one of these signals.
+/// Returns whether the system or a person ended a process, for example because the machine ran out of memory. What a
+/// job does never ends a process with one of these signals.
 fn killed_from_outside(status: std::process::ExitStatus) -> bool {
     #[cfg(unix)]
     return matches!(

@@ -87,8 +87,8 @@ fn hundredths(value: f32) -> Value {
     Value::from((f64::from(value) * 100.0).round() / 100.0)
 }
 
-/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. Invalid lines are kept, except
-/// those of this setting.
+/// Writes a setting to the file in `folder`, atomically; a new file starts from [`TEMPLATE`]. Invalid lines are kept,
+/// except those of this setting.
 pub fn put(folder: &Path, setting: &Setting) -> Result<(), FileError> {
     let path = folder.join(SETTINGS_FILE);
     let text = match disk::read_text(&path, disk::limit::TEXT) {

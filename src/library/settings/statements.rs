@@ -1,4 +1,4 @@
-//! Reads a TOML file statement by statement, so that an invalid line costs nothing but itself.
+//! Reads a TOML file statement by statement, so that an invalid line affects only itself.
 
 use toml::{Table, Value};
 
@@ -10,11 +10,11 @@ const LONGEST: usize = 256;
 pub(super) struct InvalidLine {
     /// Index of the line, from 0.
     pub at: usize,
-    /// What is wrong.
+    /// Description of the problem.
     pub why: String,
 }
 
-/// Parses every statement of a file by itself; returns the valid ones together, and the invalid lines.
+/// Parses every statement of a file separately; returns the valid ones together, and the invalid lines.
 pub(super) fn parse(text: &str) -> (Table, Vec<InvalidLine>) {
     let lines: Vec<&str> = text.lines().collect();
     let (mut table, mut invalid) = (Table::new(), Vec::new());
@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> (Table, Vec<InvalidLine>) {
                     Table::from_iter([(name.clone(), Value::Table(inner))])
                 });
                 if !merge(&mut table, parsed) {
-                    invalid.push(InvalidLine { at, why: "the setting occurs twice".into() });
+                    invalid.push(InvalidLine { at, why: "duplicate setting".into() });
                 }
                 at += length;
             }

@@ -6,7 +6,8 @@ use crate::analysis::Scene;
 use crate::facts::{Energy, Tag};
 use crate::library::{Catalogue, Entry};
 
-/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation above.
+/// Affinity of a cluster to each scene, in the order of [`Scene::ALL`]: 0 is average, 1 is one standard deviation
+/// above.
 pub type Affinity = [f64; Scene::ALL.len()];
 
 /// Contribution of each tag to ambient, techno and rock.

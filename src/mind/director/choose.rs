@@ -106,7 +106,7 @@ impl Director {
         }
     }
 
-    /// Learns from the performer's feedback on a choice. The lesson can be taken back with [`Taste::unlearn`].
+    /// Learns from the performer's feedback on a choice. The lesson can be undone with [`Taste::unlearn`].
     pub fn learn(&mut self, evidence: &Evidence, preset: u32, signal: Signal) -> Lesson {
         let lesson = self.taste.learn(evidence, signal);
         match signal {
@@ -150,7 +150,8 @@ impl Director {
     }
 
     /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. The
-    /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred instead.
+    /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred
+    /// instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {
         let Some(policy) = &self.pool.catalogue.policy else { return false };
         if rng.unit() >= policy.prefer_same_author_chance {

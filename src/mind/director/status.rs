@@ -64,7 +64,8 @@ impl PresetStatus {
         self.has(preset, SKIPPED)
     }
 
-    /// Marks the preset as skipped, or not: a skipped one is shown again in this show only if nothing else is available.
+    /// Marks the preset as skipped, or not: a skipped one is shown again in this show only if nothing else is
+    /// available.
     pub fn set_skipped(&mut self, preset: u32, on: bool) {
         self.set(preset, SKIPPED, on);
     }

@@ -198,7 +198,7 @@ fn without_a_beat_a_cut_waits_for_a_hit_but_not_long() {
 }
 
 #[test]
-fn an_energy_jump_waits_for_the_minimum_stay() {
+fn an_energy_jump_waits_for_the_minimum_dwell() {
     let features = techno();
     let mut timing = Timing::default();
     timing.cut(Scene::Techno, &features);
@@ -209,7 +209,7 @@ fn an_energy_jump_waits_for_the_minimum_stay() {
 }
 
 #[test]
-fn dwell_stretches_the_stay() {
+fn dwell_scales_the_limits() {
     let features = techno();
     let after = |dwell| {
         let mut timing = Timing::default();
@@ -259,7 +259,7 @@ fn a_cut_that_can_wait_is_delayed_while_the_scene_is_in_doubt() {
     let mut timing = Timing::default();
     timing.cut(features.scene.scene, &features);
     assert_eq!(first_change(&mut timing, &features, 0.0, 38.0), None);
-    // The stay is over, and just then the scene becomes doubtful.
+    // The maximum dwell is over, and just then the scene becomes doubtful.
     features.scene.probabilities = [0.35, 0.6, 0.05, 0.0];
     assert_eq!(first_change(&mut timing, &features, 38.0, 42.0), None, "waits until the scene is clear");
     features.scene.scene = Scene::Ambient;

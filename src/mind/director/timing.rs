@@ -64,10 +64,10 @@ const UNSTEADY: f32 = 0.15;
 const SETTLE_SECS: f64 = 1.5;
 /// Minimum age of a scene for a drop, seconds; a sudden start is a new track.
 const DROP_AFTER_SECS: f64 = 15.0;
-/// Multiple of the minimum stay from which a phrase end requests a cut.
-const PHRASE_STAY: f64 = 1.2;
-/// Multiple of the maximum stay after which a cut waits only for its beat.
-const FORCED_STAY: f64 = 1.5;
+/// Multiple of the minimum dwell from which a phrase end requests a cut.
+const PHRASE_DWELL: f64 = 1.2;
+/// Multiple of the maximum dwell after which a cut waits only for its beat.
+const FORCED_DWELL: f64 = 1.5;
 
 /// The timing of the current frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +78,7 @@ pub struct Clock {
     pub frame_secs: f64,
     /// How long the preset has been on air, seconds.
     pub on_air_secs: f64,
-    /// Multiplier of the default stay.
+    /// Multiplier of the default dwell.
     pub dwell: f64,
 }
 
@@ -106,7 +106,7 @@ impl Timing {
 
     /// Returns why the show should cut in the frame observed last, or `None`.
     pub fn step(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
-        let forced = clock.on_air_secs >= FORCED_STAY * stay(features, clock.dwell).1;
+        let forced = clock.on_air_secs >= FORCED_DWELL * dwell_limits(features, clock.dwell).1;
         let waits = !forced && self.must_wait(features);
         let passed = |moment: Moment| match moment {
             Moment::SceneChange => !self.other_scene(features), // The guess was wrong.
@@ -160,7 +160,7 @@ impl Timing {
     fn find_moment(&mut self, features: &Features, clock: &Clock) -> Option<Moment> {
         let section = self.since_cut.map_or(features.section, |(_, section)| section);
         let stayed = clock.on_air_secs;
-        let (least, most) = stay(features, clock.dwell);
+        let (least, most) = dwell_limits(features, clock.dwell);
         let jumped = features.energy_fast.get() - features.energy_slow.get() > JUMP;
         // No phrase ends during a rise or fall.
         let steady = (features.energy_fast.get() - features.energy_slow.get()).abs() < UNSTEADY;
@@ -183,7 +183,7 @@ impl Timing {
             () if stayed < least => None,
             () if self.other_energy_secs >= NEW_ENERGY_SECS => Some(Moment::EnergyJump),
             () if !steady => None,
-            () if phrase_ends && stayed >= PHRASE_STAY * least => Some(Moment::PhraseEnd),
+            () if phrase_ends && stayed >= PHRASE_DWELL * least => Some(Moment::PhraseEnd),
             () if stayed >= most => Some(Moment::LongEnough),
             () => None,
         }
@@ -213,8 +213,8 @@ impl Timing {
     }
 }
 
-/// Returns the minimum and maximum stay, seconds, times `dwell`; shorter for intense music.
-fn stay(features: &Features, dwell: f64) -> (f64, f64) {
+/// Returns the minimum and maximum dwell, seconds, multiplied by `dwell`; shorter for intense music.
+fn dwell_limits(features: &Features, dwell: f64) -> (f64, f64) {
     let (least, most) = match features.scene.scene {
         Scene::Ambient => (18.0, 60.0),
         Scene::Techno => (10.0, 32.0),

@@ -2,7 +2,7 @@
 //! learns.
 //!
 //! Drives the same [`Director`](super::director::Director) that performs live; only the users are synthetic. Two other
-//! algorithms serve as comparison.
+//! algorithms serve as baselines.
 
 mod algorithm;
 mod chooser;

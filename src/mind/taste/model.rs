@@ -82,7 +82,7 @@ pub struct Evidence {
     pub mismatch: f64,
 }
 
-/// What one signal changed, so that it can be taken back.
+/// What one signal changed, so that it can be undone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lesson {
     choice: Evidence,
@@ -158,7 +158,7 @@ impl Taste {
         Lesson { choice: *choice, changes }
     }
 
-    /// Takes back a lesson that this model has learnt. What it learnt since then stays.
+    /// Undoes a lesson that this model has learnt; what it has learnt since stays.
     pub fn unlearn(&mut self, lesson: &Lesson) {
         let signals = &mut self.signals[usize::from(lesson.choice.arm.cluster)];
         *signals = signals.saturating_sub(1);

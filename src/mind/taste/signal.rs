@@ -10,7 +10,7 @@ pub enum Signal {
     Skip,
     /// Marked as a favourite.
     Favourite,
-    /// Removed from the favourites.
+    /// Removed from favourites.
     Unfavourite,
     /// Held on air.
     Hold,

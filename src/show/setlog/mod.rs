@@ -28,8 +28,8 @@ pub struct LogHeader {
     pub set_log: u32,
     /// The settings of the show.
     pub settings: ShowSettings,
-    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of a
-    /// live show contains its frames instead.
+    /// Whether frames had a fixed length and the audio is available, so that a replay can analyse it again. The log of
+    /// a live show contains its frames instead.
     pub steady: bool,
     /// The audio source.
     pub sound: String,
@@ -49,7 +49,7 @@ pub struct LogHeader {
     pub rejected: Vec<PresetId>,
     /// The memory at the start of the show.
     pub memory: ShowMemory,
-    /// The state of the show that this one goes on from, after its process had ended.
+    /// The state of the show that this one resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<ResumeState>,
 }
@@ -161,9 +161,9 @@ pub enum Event {
         /// The command.
         command: Command,
     },
-    /// Something was noticed on the graphics device.
+    /// An event of the graphics device.
     Graphics {
-        /// What was noticed.
+        /// The event.
         what: GraphicsEvent,
     },
     /// A message to the performer.
@@ -171,7 +171,7 @@ pub enum Event {
         /// Its text.
         text: String,
     },
-    /// Steps were dropped since the entry before; their time belongs to the next step.
+    /// Steps were dropped since the previous entry; their time belongs to the next step.
     Dropped {
         /// How many, and why.
         steps: DroppedSteps,
@@ -181,7 +181,7 @@ pub enum Event {
         /// The new quality.
         quality: Quality,
     },
-    /// The machine was suspended; the show continued afterwards where it was.
+    /// The machine was suspended; the show continued where it left off.
     Suspended {
         /// For how long, seconds.
         secs: f64,
@@ -229,7 +229,7 @@ pub enum Cause {
     Performer,
     /// Nothing was on air.
     Start,
-    /// The watch took the preset before off the air.
+    /// The watch took the previous preset off the air.
     Watch,
 }
 

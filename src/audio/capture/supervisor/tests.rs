@@ -116,7 +116,7 @@ fn automatic_choice_switches_from_a_silent_input_to_a_live_one() {
 #[test]
 fn a_silent_chosen_input_is_kept_and_a_live_one_suggested() {
     let mut bench = bench(&[("line", 0.0), ("mixer", 0.5)], DeviceChoice::Named("line".into()));
-    bench.until(|state| state.message.contains("but 'mixer' has signal"));
+    bench.until(|state| state.message.contains("but 'mixer' has a signal"));
     let state = bench.state.read();
     assert!(state.device == "line" && state.silent, "{state:?}");
 }

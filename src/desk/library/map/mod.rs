@@ -31,7 +31,7 @@ const NAMES: usize = 24;
 /// State the map shares with the page.
 pub(super) struct MapContext<'a> {
     pub playing: Option<PresetId>,
-    pub in_hand: &'a mut Option<PresetId>,
+    pub selected: &'a mut Option<PresetId>,
     pub thumbs: Option<&'a mut Thumbs>,
 }
 
@@ -45,24 +45,30 @@ pub(super) struct MapView {
 
 /// The newest results as dots.
 struct Found {
-    answer: Arc<SearchResults>,
+    results: Arc<SearchResults>,
     dots: Dots,
     /// Centre of every style and its index in the catalogue, largest first.
-    middles: Vec<([f32; 2], usize)>,
+    centres: Vec<([f32; 2], usize)>,
 }
 
 /// The image of the points and what it shows.
 struct Drawn {
     texture: TextureHandle,
-    answer: Arc<SearchResults>,
+    results: Arc<SearchResults>,
     window: MapWindow,
     size: [usize; 2],
 }
 
 impl MapView {
-    pub fn show(&mut self, ui: &mut Ui, view: &LibraryView, hands: MapContext, commands: &mut Vec<Command>) {
-        let answer = &view.answer;
-        if !answer.looks.mapped() {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        view: &LibraryView,
+        context: MapContext,
+        commands: &mut Vec<Command>,
+    ) {
+        let results = &view.results;
+        if !results.looks.mapped() {
             let text = "This library has no map yet. Bake it to create one: a bake renders the playable presets and \
                         places similar ones close together.";
             ui.label(RichText::new(text).size(style::NEAR).color(style::OFF));
@@ -71,47 +77,47 @@ impl MapView {
         let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, "map of the library"));
         self.move_by_hand(ui, rect, &response);
-        self.find(answer);
-        self.draw(ui, rect, answer);
+        self.find(results);
+        self.draw(ui, rect, results);
         self.offer_whole(ui, rect);
         let Some(found) = &self.found else { return };
         let on_screen = |point: [f32; 2]| self.window.on_screen(rect, point);
         let painter = ui.painter_at(rect);
         names(&painter, rect, found, &on_screen);
         let ring = |id: PresetId, radius: f32, color: Color32| {
-            let point = answer.library.index_of(id).and_then(|place| answer.looks.point(place));
+            let point = results.library.index_of(id).and_then(|place| results.looks.point(place));
             if let Some(at) = point.map(&on_screen) {
                 painter.circle_stroke(at, radius, Stroke::new(2.0, color));
             }
         };
         view.favourites.iter().take(RINGS).for_each(|id| ring(*id, 5.0, style::ACCENT));
-        hands.in_hand.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
-        if let Some(id) = hands.playing {
+        context.selected.iter().for_each(|id| ring(*id, 8.0, style::TEXT));
+        if let Some(id) = context.playing {
             ring(id, 9.0, style::ON_LIGHT);
             ring(id, 11.0, style::GOOD);
         }
-        let near = response.hover_pos().and_then(|at| self.nearest(rect, answer, at));
+        let near = response.hover_pos().and_then(|at| self.nearest(rect, results, at));
         let Some(place) = near else {
             if response.double_clicked() {
                 self.window = MapWindow::default();
             }
             return;
         };
-        let entry = &answer.library.entries[place];
+        let entry = &results.library.entries[place];
         ring(entry.id, 6.0, style::TEXT);
         if response.clicked() {
-            *hands.in_hand = Some(entry.id);
+            *context.selected = Some(entry.id);
         }
         if response.double_clicked() {
             commands.push(Command::PlayNow(entry.id));
         }
         response.on_hover_ui_at_pointer(|ui| {
-            if let Some(picture) = hands.thumbs.and_then(|thumbs| thumbs.of(entry)) {
+            if let Some(picture) = context.thumbs.and_then(|thumbs| thumbs.of(entry)) {
                 ui.image((picture, Vec2::splat(96.0)));
             }
-            ui.label(RichText::new(entry.name()).color(state_color(view, hands.playing, entry.id)));
+            ui.label(RichText::new(entry.name()).color(state_color(view, context.playing, entry.id)));
             let cluster =
-                answer.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
+                results.library.clusters.get(usize::from(entry.cluster)).map_or("", |style| &style.name);
             ui.label(RichText::new(format!("{cluster}, {}", entry.energy.title())).color(style::OFF));
         });
     }
@@ -142,19 +148,20 @@ impl MapView {
     }
 
     /// Turns new results into dots.
-    fn find(&mut self, answer: &Arc<SearchResults>) {
-        if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.answer, answer)) {
+    fn find(&mut self, results: &Arc<SearchResults>) {
+        if self.found.as_ref().is_some_and(|found| Arc::ptr_eq(&found.results, results)) {
             return;
         }
-        self.found = Some(Found { answer: answer.clone(), dots: Dots::of(answer), middles: middles(answer) });
+        self.found =
+            Some(Found { results: results.clone(), dots: Dots::of(results), centres: centres(results) });
     }
 
     /// Draws the image of the points, updating it if something changed.
-    fn draw(&mut self, ui: &Ui, rect: Rect, answer: &Arc<SearchResults>) {
+    fn draw(&mut self, ui: &Ui, rect: Rect, results: &Arc<SearchResults>) {
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|side| ((side * scale).round() as usize).max(1));
         let current = |drawn: &Drawn| {
-            Arc::ptr_eq(&drawn.answer, answer) && drawn.window == self.window && drawn.size == size
+            Arc::ptr_eq(&drawn.results, results) && drawn.window == self.window && drawn.size == size
         };
         if !self.drawn.as_ref().is_some_and(current)
             && let Some(found) = &self.found
@@ -167,7 +174,7 @@ impl MapView {
                 }
                 None => ui.ctx().load_texture("library map", image, TextureOptions::NEAREST),
             };
-            self.drawn = Some(Drawn { texture, answer: answer.clone(), window: self.window, size });
+            self.drawn = Some(Drawn { texture, results: results.clone(), window: self.window, size });
         }
         if let Some(drawn) = &self.drawn {
             let all = Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0));
@@ -176,15 +183,15 @@ impl MapView {
     }
 
     /// Returns the preset nearest to the pointer, if one is within reach.
-    fn nearest(&self, rect: Rect, answer: &SearchResults, at: Pos2) -> Option<usize> {
+    fn nearest(&self, rect: Rect, results: &SearchResults, at: Pos2) -> Option<usize> {
         let pointer = self.window.on_map(rect, at);
         let reach = self.window.length_on_map(rect, REACH);
         let distance = |place: u32| {
-            let [x, y] = answer.looks.point(place as usize)?;
+            let [x, y] = results.looks.point(place as usize)?;
             Some((x - pointer[0]).hypot(y - pointer[1])).filter(|distance| *distance <= reach)
         };
         let near =
-            answer.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
+            results.indices.iter().filter_map(|&place| distance(place).map(|distance| (distance, place)));
         near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, place)| place as usize)
     }
 }
@@ -192,12 +199,12 @@ impl MapView {
 /// Draws the names of the largest styles where they fit.
 fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn([f32; 2]) -> Pos2) {
     let mut taken: Vec<Rect> = Vec::new();
-    for (middle, cluster) in &found.middles {
-        let at = on_screen(*middle);
+    for (centre, cluster) in &found.centres {
+        let at = on_screen(*centre);
         if !rect.contains(at) {
             continue;
         }
-        let name = &found.answer.library.clusters[*cluster].name;
+        let name = &found.results.library.clusters[*cluster].name;
         let galley = painter.layout_no_wrap(name.clone(), FontId::proportional(13.0), style::TEXT);
         let place = Align2::CENTER_CENTER.anchor_size(at, galley.size()).expand(3.0);
         if taken.iter().any(|other| other.intersects(place)) {
@@ -213,20 +220,20 @@ fn names(painter: &egui::Painter, rect: Rect, found: &Found, on_screen: &impl Fn
 }
 
 /// Returns the centre of every style, largest first.
-fn middles(answer: &SearchResults) -> Vec<([f32; 2], usize)> {
-    let library = &answer.library;
+fn centres(results: &SearchResults) -> Vec<([f32; 2], usize)> {
+    let library = &results.library;
     let mut sums = vec![([0.0_f64; 2], 0_u32); library.clusters.len()];
     for (place, entry) in library.entries.iter().enumerate() {
-        if let Some([x, y]) = answer.looks.point(place) {
+        if let Some([x, y]) = results.looks.point(place) {
             let (sum, count) = &mut sums[usize::from(entry.cluster)];
             (sum[0], sum[1], *count) = (sum[0] + f64::from(x), sum[1] + f64::from(y), *count + 1);
         }
     }
     let mut filled: Vec<usize> = (0..sums.len()).filter(|&cluster| sums[cluster].1 > 0).collect();
     filled.sort_by_key(|&cluster| std::cmp::Reverse(sums[cluster].1));
-    let middle = |cluster: usize| {
+    let centre = |cluster: usize| {
         let (sum, count) = sums[cluster];
         (sum.map(|sum| (sum / f64::from(count)) as f32), cluster)
     };
-    filled.into_iter().map(middle).collect()
+    filled.into_iter().map(centre).collect()
 }

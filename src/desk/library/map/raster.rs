@@ -25,14 +25,14 @@ pub(super) struct Dots {
 
 impl Dots {
     /// Creates the dots of these search results.
-    pub fn of(answer: &SearchResults) -> Self {
-        let colors: Vec<Color32> = (0..answer.library.clusters.len()).map(color).collect();
-        let mut found = vec![false; answer.library.entries.len()];
-        answer.indices.iter().for_each(|&place| found[place as usize] = true);
+    pub fn of(results: &SearchResults) -> Self {
+        let colors: Vec<Color32> = (0..results.library.clusters.len()).map(color).collect();
+        let mut found = vec![false; results.library.entries.len()];
+        results.indices.iter().for_each(|&place| found[place as usize] = true);
         let dots = |wanted: bool| {
             let (found, colors) = (&found, &colors);
-            answer.library.entries.iter().enumerate().filter_map(move |(place, entry)| {
-                let point = answer.looks.point(place).filter(|_| found[place] == wanted)?;
+            results.library.entries.iter().enumerate().filter_map(move |(place, entry)| {
+                let point = results.looks.point(place).filter(|_| found[place] == wanted)?;
                 Some((point, if wanted { colors[usize::from(entry.cluster)] } else { GREY }))
             })
         };

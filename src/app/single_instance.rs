@@ -1,6 +1,6 @@
 //! A second start of the program: raises the windows of the show that is running, instead of disturbing it.
 //!
-//! The second process writes a request file; the first one, which looks for it on a thread of its own, removes it.
+//! The second process writes a request file; the first one, which checks for it on a separate thread, removes it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::library::UserFolders;
 
 /// Name of the request file in the data folder.
 const REQUEST: &str = "show-raise.request";
-/// Interval between looks at it.
+/// Interval between checks for it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How long the second process waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -29,7 +29,7 @@ pub enum OtherShow {
     Silent,
 }
 
-/// Asks a show of this user that is already open to raise its windows.
+/// Asks a show that this user already runs to raise its windows.
 pub fn raise_other_show() -> OtherShow {
     UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
 }
@@ -76,8 +76,8 @@ impl RaiseRequests {
                     thread::sleep(LOOK_EVERY);
                 }
             };
-            if let Err(error) = thread::Builder::new().name("second start".into()).spawn(work) {
-                log::warn!("a second start cannot raise this show: {error}");
+            if let Err(error) = thread::Builder::new().name("single instance".into()).spawn(work) {
+                log::warn!("starting aivj again will not raise this show: {error}");
             }
         }
         Self { asked, ended }

@@ -13,7 +13,7 @@ use crate::units::Unipolar;
 const HEIGHT: f32 = 34.0;
 
 /// Draws the slider.
-pub(super) fn adventure(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
+pub(super) fn show(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>) {
     let keys = [Nudge::Down, Nudge::Up]
         .map(|nudge| key_of(view.keys, &Action::Nudge(Dial::Adventure, nudge)))
         .join(" ");

@@ -1,35 +1,35 @@
-//! Where the windows are, so that a restarted show opens them there again.
+//! Placement of the windows, restored when a show is restarted.
 
 use serde::{Deserialize, Serialize};
 use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::window::{Fullscreen, Window};
 
-/// Where both windows are.
+/// Placement of both windows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Places {
+pub struct WindowPlacements {
     /// The output.
-    pub output: Place,
+    pub output: WindowPlacement,
     /// The desk.
-    pub desk: Place,
+    pub desk: WindowPlacement,
     /// Whether the desk is hidden.
     pub desk_hidden: bool,
 }
 
-/// Where a window is.
+/// Placement of a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Place {
-    /// Left and top edge, pixels; `None` where the system does not tell.
+pub struct WindowPlacement {
+    /// Left and top edge, pixels; `None` if the system does not report it.
     pub position: Option<[i32; 2]>,
     /// Width and height of its contents, pixels.
     pub size: [u32; 2],
-    /// Name of the display that it fills, if it does.
+    /// Name of the display it fills, if it is full screen.
     pub fills: Option<String>,
 }
 
-impl Place {
-    /// Returns where `window` is.
+impl WindowPlacement {
+    /// Returns the placement of `window`.
     pub fn of(window: &Window) -> Self {
         let size = window.inner_size();
         let monitor = window.fullscreen().map(|_| window.current_monitor());
@@ -40,7 +40,7 @@ impl Place {
         }
     }
 
-    /// Puts `window` there.
+    /// Moves and resizes `window`.
     pub fn apply(&self, window: &Window) {
         if let Some([left, top]) = self.position {
             window.set_outer_position(PhysicalPosition::new(left, top));
@@ -50,7 +50,7 @@ impl Place {
             window.set_cursor_visible(false);
             window.set_fullscreen(Some(Fullscreen::Borderless(named)));
         } else if !self.size.contains(&0) {
-            // The window may only get its size later; then it is announced as resized.
+            // The window may be resized later; an event reports it then.
             let [width, height] = self.size;
             let _later = window.request_inner_size(PhysicalSize::new(width, height));
         }

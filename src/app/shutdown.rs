@@ -1,14 +1,14 @@
-//! Leaving: signals end the show like the close button, and nothing that still runs delays the end of the program.
+//! Shutdown: signals end the show like the close button, and no thread that still runs delays the exit.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Time between the request to leave and the end of the program, whatever is still running.
+/// Time from the request to exit to the end of the process, whatever is still running.
 const LIMIT: Duration = Duration::from_millis(1800);
 
-/// Sets `stop` when the system or the terminal asks the program to end.
+/// Sets `stop` when the system or the terminal asks the program to exit.
 ///
 /// # Errors
 /// Fails if the system does not accept the handlers.
@@ -21,8 +21,8 @@ pub(super) fn on_signals(stop: &Arc<AtomicBool>) -> std::io::Result<()> {
     signals.into_iter().try_for_each(|signal| signal_hook::flag::register(signal, stop.clone()).map(drop))
 }
 
-/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close its
-/// log first. `ended` is set once it has.
+/// Sets `stop` when a library ends the process, as Xlib does when the display server is gone, and lets the show close
+/// its log first. `ended` is set once it has.
 #[cfg(unix)]
 pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     static SHOW: OnceLock<[Arc<AtomicBool>; 2]> = OnceLock::new();
@@ -43,12 +43,12 @@ pub(super) fn on_exit(stop: &Arc<AtomicBool>, ended: &Arc<AtomicBool>) {
     }
 }
 
-/// Nothing ends the process there.
+/// Does nothing: no library ends the process on this platform.
 #[cfg(not(unix))]
 pub(super) fn on_exit(_stop: &Arc<AtomicBool>, _ended: &Arc<AtomicBool>) {}
 
-/// Ends the program after [`LIMIT`] at the latest; the first call counts. Threads that are inside a driver then are cut
-/// off, which is safe because log and store are closed by then.
+/// Ends the process [`LIMIT`] after the first call at the latest. Threads that are still inside a driver are cut off,
+/// which is safe because log and store are closed by then.
 pub(super) fn limit() {
     static STARTED: OnceLock<()> = OnceLock::new();
     STARTED.get_or_init(|| {
@@ -57,8 +57,8 @@ pub(super) fn limit() {
             log::debug!("some threads are still running; exiting anyway");
             end_process();
         };
-        if let Err(error) = std::thread::Builder::new().name("exit limit".into()).spawn(end) {
-            log::debug!("could not start the exit limit: {error}; exiting may take longer");
+        if let Err(error) = std::thread::Builder::new().name("exit timer".into()).spawn(end) {
+            log::debug!("could not start the exit timer: {error}; exiting may take longer");
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use egui::{Color32, Label, RichText, Ui, Vec2};
 
-use super::page::{Done, LibraryPage};
+use super::page::{LibraryPage, PageOutput};
 use super::view::LibraryView;
 use crate::desk::button::{BigButton, big};
 use crate::desk::style;
@@ -17,9 +17,9 @@ const PICTURE: f32 = 96.0;
 const BUTTONS: usize = 5;
 
 impl LibraryPage {
-    pub(super) fn preset_in_hand(&mut self, ui: &mut Ui, view: &LibraryView, done: &mut Done) {
-        let library = &view.answer.library;
-        let entry = self.in_hand.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
+    pub(super) fn preset_details(&mut self, ui: &mut Ui, view: &LibraryView, output: &mut PageOutput) {
+        let library = &view.results.library;
+        let entry = self.selected.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
             ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
             return;
@@ -54,21 +54,21 @@ impl LibraryPage {
         ui.horizontal(|ui| {
             if press(ui, "Play", false, style::GOOD) {
                 if excluded.is_some() {
-                    done.commands.push(Command::Rescue(id));
+                    output.commands.push(Command::Rescue(id));
                 }
-                done.commands.push(Command::PlayNow(id));
+                output.commands.push(Command::PlayNow(id));
             }
             if press(ui, "Favourite", favourite, style::ACCENT) {
-                done.commands.push(Command::FavouritePreset(id));
+                output.commands.push(Command::FavouritePreset(id));
             }
-            if press(ui, "More like this", self.question.like == Some(id), style::GOOD) {
-                self.question.like = (self.question.like != Some(id)).then_some(id);
+            if press(ui, "More like this", self.query.like == Some(id), style::GOOD) {
+                self.query.like = (self.query.like != Some(id)).then_some(id);
             }
             if press(ui, if banned { "Unban" } else { "Ban" }, banned, style::BAD) {
-                done.commands.push(Command::BanPreset(id));
+                output.commands.push(Command::BanPreset(id));
             }
             if excluded.is_some() && press(ui, "Rescue", false, style::WARN) {
-                done.commands.push(Command::Rescue(id));
+                output.commands.push(Command::Rescue(id));
             }
         });
     }

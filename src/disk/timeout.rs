@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Longest wait for any progress of an operation.
-const PATIENCE: Duration = Duration::from_millis(1500);
-/// Longest wait while many operations are stalled: the files of a dead mount are then skipped quickly.
-const SHORT_PATIENCE: Duration = Duration::from_millis(100);
+const TIMEOUT: Duration = Duration::from_millis(1500);
+/// Longest wait while many operations are stalled, so that the files of a dead mount are skipped quickly.
+const SHORT_TIMEOUT: Duration = Duration::from_millis(100);
 /// Number of stalled operations from which on the short wait applies.
 const MANY: usize = 4;
 /// Maximum number of threads that are abandoned at the same time.
@@ -22,11 +22,11 @@ type Job = Box<dyn FnOnce() + Send>;
 static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 static STALLED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the parts of an operation that are done, so that a slow one is told from a stalled one.
+/// Counts the parts of an operation that are done, to distinguish a slow one from a stalled one.
 #[derive(Clone, Default)]
-pub struct Pulse(Arc<AtomicU64>);
+pub struct Heartbeat(Arc<AtomicU64>);
 
-impl Pulse {
+impl Heartbeat {
     /// Marks another part as done.
     pub fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -34,26 +34,26 @@ impl Pulse {
 }
 
 /// Runs `work` on a helper thread and returns its result. Fails with `TimedOut` if it makes no progress, as counted by
-/// the pulse, for 1.5 seconds; the thread is then abandoned and ends when the operation does.
-pub fn patiently<T: Send + 'static>(
-    work: impl FnOnce(&Pulse) -> io::Result<T> + Send + 'static,
+/// the heartbeat, for 1.5 seconds; the thread is then abandoned and ends when the operation does.
+pub fn with_timeout<T: Send + 'static>(
+    work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    patiently_for(PATIENCE, work)
+    with_timeout_of(TIMEOUT, work)
 }
 
-fn patiently_for<T: Send + 'static>(
-    patience: Duration,
-    work: impl FnOnce(&Pulse) -> io::Result<T> + Send + 'static,
+fn with_timeout_of<T: Send + 'static>(
+    timeout: Duration,
+    work: impl FnOnce(&Heartbeat) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let stalled = STALLED.load(Ordering::Relaxed);
     if stalled >= MAX_STALLED {
-        return Err(timed_out("not tried: too many earlier reads have had no answer"));
+        return Err(timed_out("skipped: too many earlier reads are still stalled"));
     }
-    let patience = if stalled >= MANY { patience.min(SHORT_PATIENCE) } else { patience };
-    let pulse = Pulse::default();
+    let timeout = if stalled >= MANY { timeout.min(SHORT_TIMEOUT) } else { timeout };
+    let heartbeat = Heartbeat::default();
     // Without a buffer: an answer is either received or known to be too late.
     let (send, answer) = sync_channel(0);
-    let seen = pulse.clone();
+    let seen = heartbeat.clone();
     let helper = give(Box::new(move || {
         let done = catch_unwind(AssertUnwindSafe(|| work(&seen)));
         let done = done.unwrap_or_else(|_| Err(io::Error::other("the read failed unexpectedly")));
@@ -63,13 +63,13 @@ fn patiently_for<T: Send + 'static>(
     }))?;
     let mut before = 0;
     loop {
-        match answer.recv_timeout(patience) {
+        match answer.recv_timeout(timeout) {
             Ok(done) => {
                 idle().push(helper);
                 return done;
             }
             Err(_) => {
-                let now = pulse.0.load(Ordering::Relaxed);
+                let now = heartbeat.0.load(Ordering::Relaxed);
                 if now == before {
                     break;
                 }
@@ -78,7 +78,7 @@ fn patiently_for<T: Send + 'static>(
         }
     }
     STALLED.fetch_add(1, Ordering::Relaxed);
-    Err(timed_out("the disk does not answer"))
+    Err(timed_out("the disk does not respond"))
 }
 
 fn timed_out(why: &'static str) -> io::Error {
@@ -115,21 +115,21 @@ mod tests {
     #[test]
     fn an_operation_without_an_answer_is_abandoned_and_others_go_on() {
         let (release, wait) = channel::<()>();
-        let stalled = patiently_for(Duration::from_millis(20), move |_| {
+        let stalled = with_timeout_of(Duration::from_millis(20), move |_| {
             wait.recv().ok();
             Ok(())
         });
         assert_eq!(stalled.expect_err("abandoned").kind(), io::ErrorKind::TimedOut);
-        assert_eq!(patiently(|_| Ok(7)).expect("read"), 7);
+        assert_eq!(with_timeout(|_| Ok(7)).expect("read"), 7);
         release.send(()).expect("the helper still waits");
     }
 
     #[test]
     fn a_slow_operation_with_progress_is_waited_for() {
-        let slow = patiently_for(Duration::from_millis(40), |pulse| {
+        let slow = with_timeout_of(Duration::from_millis(40), |heartbeat| {
             for _ in 0..12 {
                 std::thread::sleep(Duration::from_millis(10));
-                pulse.beat();
+                heartbeat.beat();
             }
             Ok(())
         });
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error() {
-        let failed = patiently::<()>(|_| panic!("a broken driver"));
+        let failed = with_timeout::<()>(|_| panic!("a broken driver"));
         assert!(failed.is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Writes the set log on a thread of its own, so that the show never waits for a disk.
+//! Writes the set log on its own thread, so that the show never waits for a disk.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -16,13 +16,13 @@ use crate::show::setlog::{Entry, LogHeader, to_line};
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
 /// An open set log.
-pub(super) struct LogBook {
+pub(super) struct SetLogWriter {
     path: PathBuf,
     entries: Option<Sender<Entry>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
 }
 
-impl LogBook {
+impl SetLogWriter {
     /// Creates a log at `path`, replacing an existing file.
     pub fn create(path: &Path, header: &LogHeader) -> anyhow::Result<Self> {
         if let Some(folder) = path.parent() {
@@ -79,13 +79,14 @@ impl LogBook {
     }
 }
 
-/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that fast.
+/// Returns the path of a new log in `folder` named after `secs`, or a later second if shows follow each other that
+/// fast.
 fn free_path(folder: &Path, secs: u64) -> PathBuf {
     let path = |secs| folder.join(format!("set-{secs}.jsonl"));
     (secs..).map(path).find(|path| !path.exists()).unwrap_or_else(|| path(secs))
 }
 
-impl Drop for LogBook {
+impl Drop for SetLogWriter {
     fn drop(&mut self) {
         self.close();
     }
@@ -116,7 +117,7 @@ mod tests {
         let entries: Vec<Entry> = (0..1000)
             .map(|step| Entry { at: step as f64, step, event: Event::Command { command: Command::Hold } })
             .collect();
-        let mut book = LogBook::create(&path, &header).expect("a log");
+        let mut book = SetLogWriter::create(&path, &header).expect("a log");
         book.write(entries.clone());
         drop(book);
         let text = std::fs::read_to_string(&path).expect("the file");

@@ -1,11 +1,11 @@
-//! The number of a display, to be read from across a room.
+//! The number of a display, readable from across a room.
 
 use egui::{Align2, CentralPanel, FontId, Frame, Ui, Vec2};
 
 use super::style;
 
 /// Draws the number of a display with its name.
-pub fn sign(ui: &mut Ui, number: usize, name: &str) {
+pub fn display_number(ui: &mut Ui, number: usize, name: &str) {
     CentralPanel::default().frame(Frame::new().fill(style::ON_LIGHT)).show(ui, |ui| {
         let rect = ui.max_rect();
         let high = rect.height();
