@@ -1,6 +1,6 @@
-//! aivj: hears the room, understands the music, draws MilkDrop presets and learns what to play next.
+//! aivj: listens to the room, follows the music, renders MilkDrop presets and learns what to play next.
 //!
-//! `ARCHITECTURE.md` lists the rooms (the modules below) and who may import whom; `tests/architecture.rs` checks it.
+//! `ARCHITECTURE.md` describes the modules below; `tests/architecture.rs` checks which may import which.
 
 pub mod analysis;
 pub mod app;

@@ -1,4 +1,4 @@
-//! Checks the architecture: every `use crate::` of every room against the table of allowed imports.
+//! Checks every `use crate::` of every top-level module against the table of permitted imports.
 
 #[path = "architecture/cycles.rs"]
 mod cycles;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room, and the rooms it may import.
+/// Each module, and the modules it may import.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("faults", &[]),
@@ -78,7 +78,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Third-party crates that only the named rooms may use.
+/// Third-party crates, and the only modules that may use them.
 const THIRD_PARTY: &[(&str, &[&str])] = &[
     ("cpal", &["audio"]),
     ("symphonia", &["audio"]),
@@ -139,11 +139,11 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     let mut found = Vec::new();
     files(root, "rs", &mut found);
     found.sort();
-    let room = |path: &Path| {
+    let module = |path: &Path| {
         let inside = path.strip_prefix(root).expect("below src");
         inside.components().next().expect("a name").as_os_str().to_string_lossy().into_owned()
     };
-    found.into_iter().map(|p| (room(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
+    found.into_iter().map(|p| (module(&p), p.clone(), fs::read_to_string(&p).expect("readable"))).collect()
 }
 
 /// Returns the code without comments, so that words in documentation are ignored.
@@ -151,13 +151,13 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the rooms named after `crate::`, alone or in a group.
-fn rooms_named(code: &str) -> Vec<&str> {
-    let mut rooms = Vec::new();
+/// The modules named after `crate::`, alone or in a group.
+fn modules_named(code: &str) -> Vec<&str> {
+    let mut modules = Vec::new();
     for (at, prefix) in code.match_indices("crate::") {
         let rest = &code[at + prefix.len()..];
         let Some(group) = rest.strip_prefix('{') else {
-            rooms.push(first_word(rest));
+            modules.push(first_word(rest));
             continue;
         };
         let mut depth = 0;
@@ -167,14 +167,14 @@ fn rooms_named(code: &str) -> Vec<&str> {
         });
         let end = |part: &str| part.ends_with('}') && part.matches('}').count() > part.matches('{').count();
         for part in inner {
-            rooms.push(first_word(part.trim_start()));
+            modules.push(first_word(part.trim_start()));
             if end(part) {
                 break;
             }
         }
     }
-    rooms.retain(|room| !room.is_empty());
-    rooms
+    modules.retain(|module| !module.is_empty());
+    modules
 }
 
 fn first_word(text: &str) -> &str {
@@ -196,38 +196,39 @@ fn crates_named(code: &str) -> Vec<&str> {
 #[test]
 fn the_checks_see_groups_and_bare_paths() {
     let text = "use crate::{stage::{Gpu, Stage}, mind}; fn f(x: &wgpu::Device) -> linfa_clustering::KMeans { crate::app::run() }";
-    assert_eq!(rooms_named(text), ["stage", "mind", "app"]);
+    assert_eq!(modules_named(text), ["stage", "mind", "app"]);
     assert_eq!(crates_named(text), ["crate", "stage", "wgpu", "linfa_clustering", "crate"]);
 }
 
 #[test]
-fn rooms_only_import_allowed_rooms() {
+fn modules_import_only_what_they_may() {
     let table: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
     let mut offences = Vec::new();
-    let mut rooms_seen = 0;
-    for (room, path, text) in sources() {
-        let Some(allowed) = table.get(room.as_str()) else { continue };
-        rooms_seen += 1;
-        for word in rooms_named(&code(&text)) {
-            if table.contains_key(word) && word != room && !allowed.contains(&word) {
-                offences.push(format!("{}: {room} imports {word}", path.display()));
+    let mut modules_seen = 0;
+    for (module, path, text) in sources() {
+        let Some(allowed) = table.get(module.as_str()) else { continue };
+        modules_seen += 1;
+        for word in modules_named(&code(&text)) {
+            if table.contains_key(word) && word != module && !allowed.contains(&word) {
+                offences.push(format!("{}: {module} imports {word}", path.display()));
             }
         }
     }
-    assert!(rooms_seen > 20, "only {rooms_seen} files were looked at");
+    assert!(modules_seen > 20, "only {modules_seen} files were looked at");
     assert!(offences.is_empty(), "{}", offences.join("\n"));
 }
 
 #[test]
-fn third_party_crates_stay_in_their_rooms() {
+fn third_party_crates_stay_in_their_modules() {
     let mut offences = Vec::new();
-    for (room, path, text) in sources() {
+    for (module, path, text) in sources() {
         let code = code(&text);
-        for (name, rooms) in THIRD_PARTY {
-            let family = format!("{name}_");
-            let used = crates_named(&code).iter().any(|word| *word == *name || word.starts_with(&family));
-            if used && !rooms.contains(&room.as_str()) {
-                offences.push(format!("{}: {name} may live in {rooms:?} only", path.display()));
+        for (third_party, modules) in THIRD_PARTY {
+            let family = format!("{third_party}_");
+            let used =
+                crates_named(&code).iter().any(|word| *word == *third_party || word.starts_with(&family));
+            if used && !modules.contains(&module.as_str()) {
+                offences.push(format!("{}: {third_party} may be used in {modules:?} only", path.display()));
             }
         }
     }
@@ -246,16 +247,16 @@ fn files_do_not_form_import_cycles() {
     assert!(found.is_empty(), "{} import cycles:\n{}", found.len(), lines.join("\n"));
 }
 
-/// Maximum lines of code in one room.
-const MAX_ROOM_LINES: usize = 7000;
+/// Maximum lines of code in one module.
+const MAX_MODULE_LINES: usize = 7000;
 
 #[test]
-fn no_room_grows_too_large() {
-    let mut rooms: BTreeMap<String, usize> = BTreeMap::new();
-    for (room, _, text) in sources() {
-        *rooms.entry(room).or_default() += text.lines().count();
+fn no_module_grows_too_large() {
+    let mut modules: BTreeMap<String, usize> = BTreeMap::new();
+    for (module, _, text) in sources() {
+        *modules.entry(module).or_default() += text.lines().count();
     }
-    let large: Vec<_> = rooms.iter().filter(|(_, lines)| **lines > MAX_ROOM_LINES).collect();
+    let large: Vec<_> = modules.iter().filter(|(_, lines)| **lines > MAX_MODULE_LINES).collect();
     assert!(large.is_empty(), "{large:?}");
 }
 
@@ -308,18 +309,18 @@ fn failing_device_calls_are_only_made_by_gpu() {
 }
 
 #[test]
-fn only_the_app_reads_the_wall_clock() {
-    // Measuring durations is not reading the show's time; these rooms only measure.
+fn only_the_app_asks_the_wall_clock() {
+    // Measuring how long something took is not asking what time it is for the show; these modules do only that.
     const MEASURE: [&str; 14] = [
         "app", "audio", "audit", "cli", "cluster", "embed", "frames", "jobs", "midi", "night", "shards",
         "stage", "watchdog", "training",
     ];
     const MEASURING_FILES: [&str; 2] = ["src/show/warm.rs", "src/units/processor.rs"];
-    for (room, path, text) in sources() {
+    for (module, path, text) in sources() {
         let asks = code(&text).contains("Instant::now") || code(&text).contains("SystemTime::now");
         let exempt =
-            MEASURE.contains(&room.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
-        assert!(!asks || exempt, "{}: reads the wall clock", path.display());
+            MEASURE.contains(&module.as_str()) || MEASURING_FILES.iter().any(|file| path.ends_with(file));
+        assert!(!asks || exempt, "{}: asks the wall clock", path.display());
     }
 }
 
@@ -368,16 +369,16 @@ fn unsafe_code_is_confined_and_justified() {
 }
 
 #[test]
-fn files_in_folders_are_opened_through_the_disk_room() {
-    // Rooms that read untrusted files. `store` opens the program's own database, and tests write files.
-    const ROOMS: [&str; 12] = [
+fn files_in_folders_are_opened_through_disk() {
+    // Modules that read untrusted files. `store` opens the program's own database, and tests write files.
+    const MODULES: [&str; 12] = [
         "analysis", "audio", "audit", "cluster", "desk", "embed", "frames", "media", "midi", "pack", "stage",
         "training",
     ];
     const READS: [&str; 6] =
         ["File::open(", "fs::read(", "fs::read_to_string(", "image::open(", "ImageReader::open(", "WalkDir"];
     let mut offences = Vec::new();
-    for (room, path, text) in sources() {
+    for (module, path, text) in sources() {
         let code = code(&text);
         let code = code.split("#[cfg(test)]").next().unwrap_or_default();
         let is_test = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
@@ -385,7 +386,7 @@ fn files_in_folders_are_opened_through_the_disk_room() {
             code.match_indices(read).any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric()))
         };
         for read in READS.iter().filter(|read| reads(read)) {
-            if ROOMS.contains(&room.as_str()) && !is_test {
+            if MODULES.contains(&module.as_str()) && !is_test {
                 offences.push(format!("{}: {read}", path.display()));
             }
         }

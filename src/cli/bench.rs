@@ -1,4 +1,4 @@
-//! `aivj bench`: measures what presets cost on this machine.
+//! `aivj bench`: measures the cost of presets on this machine.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,7 +36,7 @@ pub struct Args {
     /// Number of frames per preset
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
     frames: u32,
-    /// Measure everything ROUNDS times; the lowest results count
+    /// Number of times to measure everything; the lowest results count
     #[arg(long, default_value_t = 2, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Maximum number of presets [default: all]
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print!("{}", Bench::load(now)?.compared_with(&Bench::load(before)?));
         return Ok(ExitCode::SUCCESS);
     }
-    // Built-in presets are written to files, which worker processes read.
+    // The worker processes read presets from files.
     let folder = tempfile::tempdir().context("creating a folder for the built-in presets")?;
     let subjects = subjects(args, folder.path())?;
     let gpu = Gpu::headless()?;
@@ -115,7 +115,7 @@ fn measure(
         audio: args.audio.clone(),
     };
     let pool = PoolSettings {
-        // One at a time: presets that share a processor slow each other down.
+        // One at a time: presets measured in parallel slow each other down.
         workers: 1,
         limits: Limits {
             cpu: Duration::from_secs(300),

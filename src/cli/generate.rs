@@ -31,7 +31,7 @@ pub fn run(args: &Args, command: clap::Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `command` without the `help` commands, which would each get a page.
+/// Returns `command` without its `help` commands, each of which would get a page.
 fn without_help(command: clap::Command) -> clap::Command {
     command.disable_help_subcommand(true).mut_subcommands(without_help)
 }

@@ -1,4 +1,4 @@
-//! `aivj index`: checks a style index, or restores the one before.
+//! `aivj index`: checks a style index, or restores the previous one.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::night;
 /// Exit code if no index is valid.
 const NONE: u8 = 2;
 
-/// Check or restore a style index.
+/// Check a style index, or restore the previous one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -20,14 +20,14 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum IndexCommand {
-    /// Print which index a show of this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`; exit
-    /// with 2 for NONE
+    /// Print which index a show of this library would use: `HIT: v1` (styles by look), `HIT: v0` (by name) or `NONE`;
+    /// exit with 2 for NONE
     Check {
         /// Library folder, or its manifest or index file
         #[arg(value_name = "PATH")]
         place: PathBuf,
     },
-    /// Exchange a library's style index and the one before the last bake; run it again to take this back
+    /// Swap a library's style index with the one from before the last bake; run again to undo
     Restore {
         /// Library folder
         library: PathBuf,
@@ -40,14 +40,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         IndexCommand::Check { place } => place,
         IndexCommand::Restore { library } => {
             night::restore_index(&library)?;
-            println!("restored the index of {}", library.display());
+            println!("restored the previous index of {}", library.display());
             library
         }
     };
     anyhow::ensure!(place.exists(), "{} does not exist", place.display());
     let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(Path::new(".")) };
     let mut sought = style::find_index(&place);
-    // Like a show, ignore an index of other presets. A manifest may give the presets other names.
+    // Like a show, ignores an index of other presets. A manifest may give the presets other names.
     let items = if folder.join(MANIFEST_FILE).is_file() { None } else { items_in(folder, None).ok() };
     if let Some(items) = items {
         let mut names = NameTable::for_presets(items.len());

@@ -35,14 +35,14 @@ enum LibraryCommand {
     },
     /// List presets whose name, path or tags match all WORDS
     Search {
-        /// Words or beginnings of words
+        /// Words or word prefixes
         #[arg(required = true)]
         words: Vec<String>,
         /// Maximum number of presets to list
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Print what is known about a preset
+    /// Print the files, marks, plays and verdict of a preset
     Show {
         /// Preset file or id
         #[arg(value_parser = preset_arg)]
@@ -144,7 +144,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             show(&store, id)?;
             if show_is_open() {
                 eprintln!(
-                    "aivj: a show is running on this machine; the change takes effect the next time it starts"
+                    "aivj: a show is running on this machine; the change takes effect when it is restarted"
                 );
             }
         }

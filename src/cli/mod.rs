@@ -57,7 +57,7 @@ enum Command {
     Models(models::Args),
     #[command(hide = true)]
     Generate(generate::Args),
-    /// Runs as a worker process of another aivj.
+    /// Run as a worker process of another aivj
     #[command(hide = true)]
     Worker {
         kind: String,
@@ -82,20 +82,20 @@ pub fn run() -> anyhow::Result<ExitCode> {
     {
         crate::app::suspect_store();
         eprintln!(
-            "aivj: the store is damaged; it will be repaired at the next start while no show or bake is running"
+            "aivj: the store is damaged; to repair it, close every show and bake, then start aivj again"
         );
     }
     result
 }
 
-/// Whether this command only prints, so that a closed pipe may end it.
+/// Returns whether this command only prints, so that a closed pipe may end it.
 fn only_prints(command: &Command) -> bool {
     use Command::{Index, Keys, Library, Settings, Simulate};
     matches!(command, Index(_) | Keys(_) | Library(_) | Settings(_) | Simulate(_))
 }
 
-/// Lets a closed pipe end the process silently, as with `| head`. Never used for a show or a bake, whose worker processes
-/// may exit at any time.
+/// Lets a closed pipe end the process silently, as with `| head`. Not for shows and bakes, whose worker processes may
+/// exit at any time.
 fn end_on_broken_pipe() {
     // SAFETY: restores the default action of one signal before any other thread exists.
     #[cfg(unix)]

@@ -32,7 +32,7 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Write the set log, one JSON object per line, to FILE
+    /// Write the set log to FILE as JSON Lines
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Show unknown presets without auditing them first
@@ -46,7 +46,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, seconds, out, size, fps, seed, presets, textures, log, unguarded, unlimited } = args;
-    anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number above 0");
+    anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number greater than 0");
     let report = perform(&PerformSettings {
         audio,
         seconds,
@@ -64,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for (at, name) in &report.played {
         println!("{at:7.2} s  {name}");
     }
-    let what = if report.path.is_dir() { "the pictures are in" } else { "the video is" };
+    let what = if report.path.is_dir() { "wrote the frames to" } else { "wrote" };
     println!("{what} {}", report.path.display());
     Ok(ExitCode::SUCCESS)
 }

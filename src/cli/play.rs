@@ -39,7 +39,7 @@ pub struct Args {
     /// Exit after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
-    /// Run the show in this process, without restarting it after a crash
+    /// Run the show in this process, and do not restart it after a crash
     #[arg(long)]
     no_supervisor: bool,
 }
@@ -47,7 +47,7 @@ pub struct Args {
 /// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds, no_supervisor } = args;
-    // A child of the supervisor starts after the show that it replaces has ended.
+    // A child of the supervisor starts only after the show it replaces has ended.
     if Link::of_process().start().is_none() {
         match raise_other_show() {
             OtherShow::None => {}
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             OtherShow::Silent => anyhow::bail!(
-                "a show is already running and does not answer; end it first, or set AIVJ_DATA to another folder"
+                "a show is already running and does not respond; quit it first, or set AIVJ_DATA to another folder"
             ),
         }
     }
@@ -81,8 +81,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let resumed = saved_show(link.start());
     if let Some(saved) = &resumed {
         settings = saved.surroundings.settings.clone();
-        seed = saved.seed.wrapping_add(1); // Other choices than those that ended in the crash.
-        first.clear(); // The saved state holds what they led to.
+        seed = saved.seed.wrapping_add(1); // Avoids the choices that led to the crash.
+        first.clear(); // The saved state includes their effects.
     }
     if link.start().is_some_and(|start| start.safe_mode) {
         settings.presets = None;
@@ -92,7 +92,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Turns the settings into the first commands of the show; adds a message for each unknown name.
+/// Converts the settings to the first commands of the show; adds a message for each unknown name.
 fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Command> {
     let mut commands = Vec::new();
     if let Some(name) = &settings.profile {
@@ -112,7 +112,7 @@ fn first_commands(settings: &Settings, problems: &mut Vec<String>) -> Vec<Comman
     commands
 }
 
-/// Parses a name as it is written in files.
+/// Parses a name as written in files.
 fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }

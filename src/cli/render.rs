@@ -99,7 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if not_ok == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Renders presets in worker processes; `receive` gets the report of each.
+/// Renders presets in worker processes and passes each report to `receive`.
 pub(super) fn render_all(pool: &PoolSettings, jobs: Vec<RenderJob>, mut receive: impl FnMut(RenderReport)) {
     workers::run_all(pool, jobs.into_iter(), |job: RenderJob, outcome: Outcome<RenderReport>| {
         receive(report(&job, outcome));
@@ -115,7 +115,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates the folders of the pictures and returns the one that contains them all, if there is one.
+/// Creates the output folders and returns their common parent, if they have one.
 fn out_folder(jobs: &[RenderJob]) -> anyhow::Result<Vec<PathBuf>> {
     let mut common: Option<PathBuf> = None;
     for out in jobs.iter().filter_map(|job| job.out.as_ref()) {

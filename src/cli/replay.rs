@@ -10,7 +10,7 @@ use crate::app::{ReplaySettings, replay};
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`
     log: PathBuf,
-    /// Audio file of the performance, or `demo`; not needed for the log of a live show
+    /// Audio file of the performance, or `demo`; not needed for the set log of a live show
     #[arg(long)]
     audio: Option<String>,
     /// Preset folder or pack manifest of the show [default: built-in presets]

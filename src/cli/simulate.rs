@@ -15,7 +15,8 @@ use crate::units::Rng;
 /// Measure how well the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A: fixed taste, B: sudden change, C: drifting taste, D: few signals, E: misleading prior, F: 64 clusters
+    /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (few signals), E (misleading prior) or F (64
+    /// clusters)
     #[arg(long, default_value = "A")]
     scenario: Scenario,
     /// Number of users
@@ -27,7 +28,7 @@ pub struct Args {
     /// Algorithm: taste (the director), reference (softmax over mean rewards) or random
     #[arg(long, default_value = "taste")]
     algorithm: Algorithm,
-    /// Print the figures as JSON
+    /// Print the results as JSON
     #[arg(long)]
     json: bool,
     /// Benchmark the director's decisions on a library of COUNT presets in 256 clusters instead of simulating users

@@ -15,12 +15,13 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum TasteCommand {
-    /// Write taste, favourites, bans and skips to a file
+    /// Write the learnt taste, favourites, bans and skips to a file
     Export {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file exported by aivj, or a bandit state or feedback package of its browser-based predecessor
+    /// Merge a file exported by aivj, or a bandit state or feedback package of its browser-based predecessor, into the
+    /// learnt taste
     Import {
         /// JSON file
         file: PathBuf,

@@ -14,7 +14,7 @@ pub struct Args {
     /// Output weights file; a file at the default path is embedded in the next build
     #[arg(long, default_value = "assets/scene.json")]
     out: PathBuf,
-    /// Augmented variants of each clip and piece (equaliser, room, noise, level, tempo, pitch)
+    /// Augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
     #[arg(long, default_value_t = 2)]
     variants: usize,
     /// Pieces composed for each scene in addition to the clips
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("all real clips, each source held out: accuracy {:.3}", known / decisions as f64);
     }
     if let Some(worst) = checks.iter().min_by(|a, b| a.accuracy.total_cmp(&b.accuracy)) {
-        println!("lowest: {:.3}, {}", worst.accuracy, worst.group);
+        println!("lowest accuracy: {:.3}, {}", worst.accuracy, worst.group);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `aivj bake audit`: judges every preset of a library.
+//! `aivj bake audit`: audits every preset of a library.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -34,10 +34,10 @@ pub struct Args {
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
-    /// Start no new preset after SECONDS
+    /// Start no more presets after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
-    /// Audit only this part of the library, for `aivj bake merge`; the verdicts are kept in the output folder
+    /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
     /// Picture size in pixels
@@ -61,7 +61,7 @@ pub struct Args {
     /// Do not save thumbnails
     #[arg(long)]
     no_thumbs: bool,
-    /// Print one JSON object per event, and a final report
+    /// Emit events and the final report as JSON Lines
     #[arg(long)]
     json: bool,
 }
@@ -113,7 +113,7 @@ pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows progress: a bar on a terminal, occasional lines elsewhere, or JSON.
+/// Shows progress: a bar on a terminal, occasional lines elsewhere, or JSON Lines.
 struct Watch {
     json: bool,
     out: PathBuf,
@@ -122,7 +122,7 @@ struct Watch {
     seen: u64,
 }
 
-/// Verdicts between two progress lines if stderr is not a terminal.
+/// Number of verdicts per progress line if stderr is not a terminal.
 const LINE_EVERY: u64 = 500;
 
 impl Watch {

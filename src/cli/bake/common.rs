@@ -10,7 +10,7 @@ use crate::jobs::progress::Progress;
 use crate::library::UserFolders;
 use crate::store::Store;
 
-/// Presets and workers.
+/// Arguments for presets and workers.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Work {
     /// Preset folder
@@ -34,7 +34,7 @@ impl Work {
     }
 }
 
-/// The embedder.
+/// Arguments for the embedder.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Embedding {
     /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
@@ -42,7 +42,7 @@ pub(super) struct Embedding {
     pub embedder: String,
 }
 
-/// Rendering of frames.
+/// Arguments for rendering frames.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Capture {
     /// Texture folders
@@ -57,7 +57,7 @@ pub(super) struct Capture {
     /// Interval between saved frames, in frames
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     capture_every: u32,
-    /// Warm-up frames; the first frame is saved --capture-every frames after them
+    /// Warm-up frames; the first saved frame follows --capture-every frames later
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     warmup_frames: u32,
     /// Render size in pixels
@@ -69,17 +69,17 @@ pub(super) struct Capture {
     /// Also save a clip of SECONDS per preset
     #[arg(long, value_name = "SECONDS", value_parser = clip_seconds)]
     clip_seconds: Option<f64>,
-    /// Format of clips; always WebP if ffmpeg is missing
+    /// Clip format; always WebP if ffmpeg is missing
     #[arg(long, value_enum, default_value = "webp")]
     clip_format: ClipFormat,
 }
 
-/// Format of clips.
+/// Clip format.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum ClipFormat {
     /// Animated WebP, lossless; needs no external program
     Webp,
-    /// MP4, about a tenth of the size
+    /// MP4, about a tenth of the size of WebP
     Mp4,
 }
 
@@ -116,7 +116,7 @@ fn clip_seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Opens the performer's store. Fails if it can only be kept in memory, because a bake saves its verdicts there.
+/// Opens the performer's store. Fails if it cannot be written, because a bake saves its verdicts there.
 pub(super) fn store() -> anyhow::Result<Store> {
     let places = UserFolders::of_user();
     store_in(&places.context("no data folder found; set AIVJ_DATA to a folder")?.data)

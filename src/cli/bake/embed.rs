@@ -23,7 +23,7 @@ pub struct Args {
     /// Folder with the frames [default: the --out folder]
     #[arg(long, value_name = "DIR")]
     frames: Option<PathBuf>,
-    /// Embed only this part of the library with a vision model, for `aivj bake merge`
+    /// Embed only this shard of the library, for `aivj bake merge`; vision models only
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
 }
@@ -34,7 +34,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { work: Work { library, workers, seed, .. }, out, embedding, frames, shard } = args;
     anyhow::ensure!(
         shard.is_none() || embedding.embedder != "builtin",
-        "the built-in embedder is fitted to the whole library and takes minutes: run it without --shard after the merge"
+        "the built-in embedder needs the whole library and takes only minutes; run it without --shard after the merge"
     );
     let _lock = FolderLock::take(&out)?;
     let mut items = items_in(&library, limit)?;

@@ -1,4 +1,4 @@
-//! `aivj bake flash`: measures flashing in a folder of pictures.
+//! `aivj bake flash`: measures flashing in folders of frames.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

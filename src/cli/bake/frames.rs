@@ -35,7 +35,7 @@ pub struct Args {
     /// Render only the presets listed in FILE, one path relative to the library per line
     #[arg(long, value_name = "FILE")]
     rel_paths: Option<PathBuf>,
-    /// Render only this part of the library, for `aivj bake merge`
+    /// Render only this shard of the library, for `aivj bake merge`
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
     /// Stop after SECONDS; the next run resumes
@@ -65,7 +65,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(known) => {
             println!("{known} of {} presets have an audio response from an earlier audit", items.len());
         }
-        Err(error) => eprintln!("aivj: ignoring the audit of these presets: {error:#}"),
+        Err(error) => {
+            eprintln!("aivj: could not read the audit of these presets: {error:#}; continuing without it")
+        }
     }
     let settings = FramesSettings {
         capture: args.capture.settings(seed),
@@ -89,7 +91,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs a worker process. A lost device stays lost, so the worker ends and the pool starts another.
+/// Runs a worker process. A lost device stays lost, so the worker then exits and the pool starts another.
 pub fn work(settings: &str) -> anyhow::Result<ExitCode> {
     let settings: CaptureSettings = serde_json::from_str(settings).context("reading the settings")?;
     let capturer = FrameCapturer::new(settings)?;

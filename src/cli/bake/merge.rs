@@ -1,4 +1,4 @@
-//! `aivj bake merge`: joins the shards of several machines.
+//! `aivj bake merge`: joins shards baked on several machines.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,10 +12,10 @@ pub struct Args {
     /// Folders of the shards
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Output folder; for an overnight bake in FOLDER, use FOLDER/audit for an audit and FOLDER for other stages
+    /// Output folder; for an overnight bake in DIR, use DIR/audit for an audit, and DIR for other stages
     #[arg(long)]
     out: PathBuf,
-    /// Preset folders of an audit [default: as named by the shards]
+    /// Preset folders of an audit [default: those recorded in the shards]
     #[arg(long, value_name = "DIR", num_args = 1..)]
     library: Vec<PathBuf>,
 }
@@ -33,7 +33,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if *pending > 0 {
         let presets = counted(*pending, "preset");
         println!(
-            "{presets} of the merged shards have no result; run the commands of these shards again to retry"
+            "{presets} in the merged shards have no result; run the commands of those shards again to retry"
         );
     }
     if !missing.is_empty() {

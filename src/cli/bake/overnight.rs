@@ -36,7 +36,7 @@ pub struct Args {
     k: Option<u16>,
     #[command(flatten)]
     embedding: Embedding,
-    /// Run every stage on a few presets only
+    /// Run every stage on only a few presets
     #[arg(long)]
     smoke: bool,
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Err(error) => NightEvent::Failed { why: format!("{error:#}") },
     };
     if json {
-        print_json(&last).ok(); // The reader may be gone.
+        print_json(&last).ok(); // The reader may have exited.
     }
     if result? == NightOutcome::Stopped {
         eprintln!("aivj: {STOPPED}");
@@ -118,7 +118,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         }
         if args.json {
             if print_json(&event).is_err() {
-                settings.stop.store(true, Ordering::Relaxed); // The reader is gone.
+                settings.stop.store(true, Ordering::Relaxed); // The reader has exited.
             }
         } else if let NightEvent::Progress(progress) = &event {
             show(progress);
@@ -129,7 +129,7 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         Ok(NightOutcome::Stopped) => STOPPED.to_owned(),
         Err(error) => error.to_string(),
     };
-    writeln!(log, "{} {last}", iso(now())).ok(); // Also printed on the screen.
+    writeln!(log, "{} {last}", iso(now())).ok(); // Printed by the caller too.
     Ok(outcome?)
 }
 

@@ -1,4 +1,4 @@
-//! `aivj bake plan`: job files for a cluster.
+//! `aivj bake plan`: writes job files for a cluster.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::disk;
 use crate::shards::{self, ClusterPlan, Engine, PresetCost};
 
-/// Write the job files of a bake on several machines, and estimate its time.
+/// Write job files for a bake on several machines, and estimate how long it takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Job engine of the cluster
@@ -17,28 +17,28 @@ pub struct Args {
     /// Number of machines
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     machines: u32,
-    /// Preset folder, under the same path on every machine
+    /// Preset folder, at the same path on every machine
     #[arg(long)]
     library: PathBuf,
-    /// Texture folders, under the same paths on every machine
+    /// Texture folders, at the same paths on every machine
     #[arg(long, value_name = "DIR", num_args = 1..)]
     textures: Vec<PathBuf>,
     /// Name of the pack
     #[arg(long)]
     pack: String,
-    /// Folder shared by all machines: the job files, the shards and the finished bake
+    /// Folder shared by all machines, for the job files, the shards and the finished bake
     #[arg(long)]
     out: PathBuf,
     /// `builtin`, or a vision model: its folder, or its name in `aivj models list`
     #[arg(long, default_value = "builtin")]
     embedder: String,
-    /// Cores of each machine
+    /// CPU cores of each machine
     #[arg(long, default_value_t = crate::cli::args::default_workers() as u32, value_parser = clap::value_parser!(u32).range(1..=1024))]
     cores: u32,
     /// Request a graphics card on each machine
     #[arg(long)]
     gpu: bool,
-    /// Number of shards [default: chosen by baking a few presets here, about 20 minutes each]
+    /// Number of shards [default: as many as take about 20 minutes each, measured by baking a few presets]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: Option<u32>,
     /// Container image with the aivj command, for Kubernetes
@@ -54,9 +54,9 @@ enum EngineName {
     Kubernetes,
 }
 
-/// Time of one shard, seconds.
+/// Target time of one shard, in seconds.
 const SHARD_SECS: f64 = 20.0 * 60.0;
-/// Time limit of a job without a measured rate, minutes.
+/// Time limit of a job whose cost was not measured, in minutes.
 const DEFAULT_MINUTES: u32 = 240;
 
 /// Runs the command.
@@ -71,7 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let cost = shards::measure(&library, &textures)?;
             let shards = shard_count(&cost, args.machines, args.cores);
             print_estimate(&cost, shards, args.machines, args.cores);
-            // Three times the estimate, for slower machines, and a start on a cold cache.
+            // Three times the estimate for slower machines, plus ten minutes to start with cold caches.
             let slowest = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(shards * args.cores);
             (shards, (3.0 * slowest / 60.0).ceil() as u32 + 10)
         }
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns a number of shards that keeps every machine busy and takes about twenty minutes each.
+/// Returns the number of shards that keeps every machine busy and makes each shard take about twenty minutes.
 fn shard_count(cost: &PresetCost, machines: u32, cores: u32) -> u32 {
     let seconds = cost.audit.max(cost.frames) * cost.presets as f64 / f64::from(cores);
     let rounds = (seconds / SHARD_SECS / f64::from(machines)).ceil().clamp(1.0, 100.0);

@@ -1,4 +1,4 @@
-//! `aivj bake snapshot`: summarises an audit while it runs or afterwards.
+//! `aivj bake snapshot`: summarises an audit, complete or in progress.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ pub struct Args {
     /// Audit output folder
     #[arg(long)]
     out: PathBuf,
-    /// Blacklist every preset that is not ok, only unplayable ones, or none
+    /// Presets to blacklist: all that are not ok (quality), only unplayable ones (crash), or none
     #[arg(long, default_value = "quality", value_parser = ["quality", "crash", "none"])]
     blacklist_mode: String,
-    /// Presets without a verdict: only count them as missing, blacklist them, or count them as ok
+    /// Presets without a verdict: count them as missing (drop), blacklist them (unsafe), or count them as ok (safe)
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
     /// Number of entries in each top list of the summary
