@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 
 use crate::facts::PresetId;
-use crate::library::{self, UserFolders};
+use crate::library::UserFolders;
 use crate::show::{Command, Exclusion, MemoryChange, ShowMemory};
-use crate::store::{BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
+use crate::store::{self, BanKind, Store, StoreStatus, StoreWrite, StoreWriter, UnixSecs};
 
 /// Keys of the values saved as JSON.
 const TASTE: &str = "taste";

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::app::{allow, open_store, open_store_to_write, show_is_open, unix_now};
-use crate::facts::PresetId;
+use crate::facts::{Energy, PresetId, Tag};
 use crate::library::{self, LibraryLocation};
 use crate::store::{BanKind, Store};
 use crate::units::counted;
@@ -189,11 +189,11 @@ fn scan(store: &Store, folder: &std::path::Path) -> anyhow::Result<()> {
     for message in &opened.messages {
         println!("{message}");
     }
-    for energy in facts::Energy::ALL {
+    for energy in Energy::ALL {
         let count = catalogue.entries.iter().filter(|entry| entry.energy == energy).count();
         println!("  {}: {count}", energy.label());
     }
-    for tag in facts::Tag::ALL {
+    for tag in Tag::ALL {
         let count = catalogue.entries.iter().filter(|entry| entry.tags.has(tag)).count();
         if count > 0 {
             println!("  {}: {count}", tag.word());

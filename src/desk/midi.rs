@@ -180,9 +180,6 @@ fn bindings(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             if let Some(encoding) = encodings(ui, view, row) {
                 requests.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
             }
-            if let Some(encoding) = encodings(ui, view, row) {
-                requests.push(MidiRequest::Encoding { device: device.clone(), at, encoding });
-            }
             if let Some(pickup) = takeover {
                 let word = if *pickup { "Soft takeover" } else { "Jump" };
                 let hint = "With soft takeover, a knob acts once it reaches the current value";

@@ -44,7 +44,7 @@ pub enum SettingsRequest {
     /// Change a setting.
     Set(Setting),
     /// Refresh inputs and libraries.
-    Look,
+    Refresh,
     /// Show the number of every display for a moment.
     Identify,
 }

@@ -13,10 +13,8 @@ use std::thread::{Scope, ScopedJoinHandle};
 use super::numbers::NumberMap;
 use super::pack::{BLACKLIST_FILE, Listing, MANIFEST_FILE, QualityBlacklist};
 use super::style::{self, IndexLookup, NameTable};
-use super::{
-    Catalogue, Entry, FolderError, PresetFacts, PresetId, ScanError, ScanReport, SourceLocation,
-    library_root, scan,
-};
+use super::{Catalogue, Entry, FolderError, ScanError, ScanReport, SourceLocation, library_root, scan};
+use crate::facts::{PresetFacts, PresetId};
 use crate::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
 
 /// Why a library could not be opened.
