@@ -217,7 +217,7 @@ fn the_live_page_in_trouble() {
     }
     let mut moment = moment(Page::Live, snapshot);
     moment.audio.problem = "The input is silent. Check the cable or choose another input.".into();
-    moment.messages = vec!["pads disconnected; it will reconnect when plugged in again"];
+    moment.messages = vec!["MIDI device pads disconnected; it will reconnect when plugged in again"];
     check("live_trouble", moment);
 }
 

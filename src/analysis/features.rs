@@ -17,7 +17,7 @@ pub struct Features {
     pub bands: Bands,
     /// Fast envelope of hits (kick, snare, clap), 0 to 1.
     pub hit: Unipolar,
-    /// Onset strength of the latest hop, 0 without an onset.
+    /// Onset strength of the latest hop, 0 if there is none.
     pub onset: Unipolar,
     /// Rate of spectral change, 0 to 1.
     pub flux: Unipolar,

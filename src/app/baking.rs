@@ -95,7 +95,9 @@ impl Baking {
         }
         let failed = |error: std::io::Error| format!("could not start the bake: {error}");
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-        command.args(["bake", "overnight", "--json", "--tethered", "--modest", "--library"]).arg(library);
+        command
+            .args(["bake", "overnight", "--json", "--stop-on-eof", "--low-priority", "--library"])
+            .arg(library);
         let own = options.pack.trim();
         let pack = if own.is_empty() { pack_name(library) } else { own.to_owned() };
         command.arg(format!("--pack={pack}"));

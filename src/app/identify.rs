@@ -1,4 +1,4 @@
-//! Shows the number of every display for a moment, each on a small window in the middle of it.
+//! Briefly shows each display's number in a small window at its centre.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

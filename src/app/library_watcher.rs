@@ -266,7 +266,7 @@ fn keep_up_until(
     let opened = library::open(&store, &place, unix_now(), |looked_at| {
         if !known && looked_at >= progress + 5000 {
             progress = looked_at;
-            let message = format!("scanning {}: {looked_at} files", presets.path.display());
+            let message = format!("scanning {}: {}", presets.path.display(), counted(looked_at, "file"));
             updates.send(LibraryUpdate::Message(message)).ok(); // The show has ended.
         }
     });

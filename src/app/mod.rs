@@ -51,7 +51,7 @@ pub fn config_folder() -> Option<std::path::PathBuf> {
 const SOFTWARE_SIZE: [u32; 2] = [480, 270];
 /// Picture size on a graphics card.
 const FULL_SIZE: [u32; 2] = [1920, 1080];
-/// Cells of the warp mesh.
+/// Warp mesh size, in cells.
 const MESH: [u32; 2] = [48, 36];
 /// Frames a deck draws before it can go on air.
 const WARM_FRAMES: u32 = 12;

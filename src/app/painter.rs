@@ -64,8 +64,8 @@ impl Painter {
         }
     }
 
-    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have after a click that was
-    /// not painted yet, because the rest of the desk has its own keys.
+    /// Passes an event to egui. Keys go to egui only while a text field has focus, or may have gained it from a click
+    /// that has not been painted yet, because the rest of the desk has its own keys.
     pub fn event(&mut self, window: &Window, event: &WindowEvent) -> EventResult {
         self.clicked |= matches!(event, WindowEvent::MouseInput { state: ElementState::Pressed, .. });
         let key = match event {

@@ -41,7 +41,7 @@ pub fn open_store() -> anyhow::Result<(Store, Option<String>)> {
 pub fn open_store_to_write() -> anyhow::Result<Store> {
     let (store, notice) = open_store()?;
     let notice = notice.unwrap_or_default();
-    anyhow::ensure!(store.path().is_some(), "nothing was changed, because it could not be saved: {notice}");
+    anyhow::ensure!(store.path().is_some(), "no changes made, because they could not be saved: {notice}");
     if !notice.is_empty() {
         eprintln!("aivj: {notice}");
     }

@@ -87,7 +87,7 @@ impl Libraries {
         found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
-                "the log was written with another library ({presets} presets, this one has {there}); pass its folder \
+                "the log was written with a different library ({presets} presets, this one has {there}); pass its folder \
                  with --presets"
             )
         })

@@ -1,4 +1,4 @@
-//! A second start of the program: raises the windows of the show that is running, instead of disturbing it.
+//! A second start of the program: brings the windows of the running show to the front, instead of disturbing it.
 //!
 //! The second process writes a request file; the first one, which checks for it on a separate thread, removes it.
 
@@ -23,13 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub enum OtherShow {
     /// No show is open.
     None,
-    /// A show is open and raises its windows.
+    /// A show is open and brings its windows to the front.
     Raised,
     /// A show is open but did not answer.
     Silent,
 }
 
-/// Asks a show that this user already runs to raise its windows.
+/// Asks a show that this user already runs to bring its windows to the front.
 pub fn raise_other_show() -> OtherShow {
     UserFolders::of_user().map_or(OtherShow::None, |folders| raise_in(&folders.data, PATIENCE))
 }
@@ -77,7 +77,7 @@ impl RaiseRequests {
                 }
             };
             if let Err(error) = thread::Builder::new().name("single instance".into()).spawn(work) {
-                log::warn!("starting aivj again will not raise this show: {error}");
+                log::warn!("starting aivj again will not bring this show's windows to the front: {error}");
             }
         }
         Self { asked, ended }

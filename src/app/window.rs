@@ -106,7 +106,7 @@ fn crash(link: &Link) -> Option<String> {
     let start = link.start()?;
     let why = start.crash.as_ref()?;
     Some(if start.safe_mode {
-        format!("safe mode after three crashes: {why}; only built-in presets play until the next start")
+        format!("safe mode after three crashes: {why}; only built-in presets play until you restart aivj")
     } else {
         format!("{why}; the show was restarted")
     })
@@ -153,7 +153,7 @@ struct Running {
     drawn_with: Arc<RenderContext>,
     screen: Screen,
     closing: CloseGuard,
-    /// Requests of later starts of the program to raise the windows.
+    /// Requests of later starts of the program to bring the windows to the front.
     raises: RaiseRequests,
     /// The numbers of the displays, while they are shown.
     identify: Option<Identify>,
@@ -496,7 +496,7 @@ impl Running {
             window.request_user_attention(Some(UserAttentionType::Critical));
             window.focus_window();
         }
-        self.message = Some("aivj was started again; this show is already running".into());
+        self.message = Some("aivj is already running; its windows were brought to the front".into());
         self.repaint.ask(Duration::ZERO);
     }
 
@@ -505,7 +505,7 @@ impl Running {
         match if on_desk { self.desk.redirect(action) } else { Some(action) } {
             Some(action) => self.act(action),
             None => {
-                let message = "select a preset first: on this page the key acts on the selection";
+                let message = "select a preset first: on this page, this key applies to the selected preset";
                 self.message = Some(message.into());
                 self.repaint.ask(Duration::ZERO);
             }

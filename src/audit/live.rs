@@ -18,7 +18,7 @@ use crate::show::DeckError;
 use crate::stage::image_places;
 use crate::store::Store;
 
-/// Audits single presets during a show. Blocks for up to seconds: call it on warm-up threads only.
+/// Audits individual presets during a show. Blocks for up to seconds: call it on warm-up threads only.
 pub struct LiveAudit {
     ledger: Mutex<Ledger>,
     /// Verdicts that could not be saved yet.

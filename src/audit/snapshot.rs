@@ -43,7 +43,7 @@ pub struct SnapshotSettings {
     pub blacklist: Blacklist,
     /// How presets without a verdict are treated.
     pub missing: MissingQuality,
-    /// Number of entries per top list.
+    /// Number of entries per ranking.
     pub top: usize,
     /// Whether to write the reasons of every listed preset.
     pub reasons_by_path: bool,

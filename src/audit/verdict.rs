@@ -68,11 +68,11 @@ pub enum LookVerdict {
     White,
     /// Nothing moves.
     Frozen,
-    /// Much darker than the library, without highlights.
+    /// Much darker than the rest of the library, without highlights.
     TooDark,
-    /// Much brighter than the library.
+    /// Much brighter than the rest of the library.
     TooBright,
-    /// Hardly any motion, compared with the library.
+    /// Hardly any motion, compared with the rest of the library.
     LowMotion,
     /// Not drawn.
     Unseen,

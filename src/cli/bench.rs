@@ -1,4 +1,4 @@
-//! `aivj bench`: measures the cost of presets on this machine.
+//! `aivj bench`: measures the rendering cost of presets on this machine.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +17,8 @@ use crate::jobs::workers::{Limits, PoolSettings};
 use crate::library;
 use crate::stage::Gpu;
 
-/// Measure the cost of presets, or compare two measurements; exit with 1 if a preset cannot be drawn.
+/// Measure the rendering cost of presets, or compare two measurements; exit with status 1 if any preset cannot be
+/// drawn.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folder [default: built-in presets]
@@ -29,14 +30,14 @@ pub struct Args {
     #[arg(long, value_name = "WIDTHxHEIGHT", value_delimiter = ',', default_value = "320x240,1280x720,1920x1080",
         value_parser = super::args::size)]
     size: Vec<[u32; 2]>,
-    /// Cells of the warp mesh
+    /// Warp mesh size, in cells
     #[arg(long, value_name = "COLUMNSxROWS", value_delimiter = ',', default_value = "48x36",
         value_parser = super::args::mesh)]
     mesh: Vec<[u32; 2]>,
     /// Number of frames per preset
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..))]
     frames: u32,
-    /// Number of times to measure everything; the lowest results count
+    /// Number of times to measure everything; the lowest result is reported
     #[arg(long, default_value_t = 2, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Maximum number of presets [default: all]
@@ -52,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Compare two JSON files instead of measuring: the newer one, then the older one
-    #[arg(long, num_args = 2, value_names = ["NOW", "BEFORE"], exclusive = true)]
+    #[arg(long, num_args = 2, value_names = ["NEW", "OLD"], exclusive = true)]
     compare: Vec<PathBuf>,
 }
 
@@ -64,8 +65,8 @@ struct Subject {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if let [now, before] = &args.compare[..] {
-        print!("{}", Bench::load(now)?.compared_with(&Bench::load(before)?));
+    if let [new, old] = &args.compare[..] {
+        print!("{}", Bench::load(new)?.compared_with(&Bench::load(old)?));
         return Ok(ExitCode::SUCCESS);
     }
     // The worker processes read presets from files.
@@ -161,6 +162,6 @@ fn subjects(args: &Args, written: &std::path::Path) -> anyhow::Result<Vec<Subjec
         library::built_in().enumerate().map(write).collect::<anyhow::Result<_>>()?
     };
     subjects.truncate(args.limit.unwrap_or(usize::MAX));
-    anyhow::ensure!(!subjects.is_empty(), "no presets given; name a folder, or use --list");
+    anyhow::ensure!(!subjects.is_empty(), "no presets given; specify a folder, or use --list");
     Ok(subjects)
 }

@@ -10,8 +10,8 @@ use crate::app::{ListenSettings, ListenSource, listen};
 pub struct Args {
     /// Audio file [default: listen to an input]
     file: Option<PathBuf>,
-    /// Input whose name or ID contains NAME [default: the system's default input, or another input that has a signal if
-    /// the default is silent]
+    /// Input whose name or ID contains NAME [default: the system's default input or, if that is silent, another input
+    /// with a signal]
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     device: Option<String>,
     /// Emit JSON Lines instead of the live view

@@ -82,7 +82,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     {
         crate::app::suspect_store();
         eprintln!(
-            "aivj: the store is damaged; to repair it, close every show and bake, then start aivj again"
+            "aivj: the store is damaged; to repair it, stop all shows and bakes, then start aivj again"
         );
     }
     result
@@ -136,6 +136,22 @@ fn run_command(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 "frames" => bake::frames_work(&settings),
                 other => anyhow::bail!("unknown worker kind: {other}"),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    #[test]
+    fn earlier_names_of_options_still_work() {
+        for line in [
+            "aivj perform --unguarded --unlimited",
+            "aivj play --unguarded",
+            "aivj bake overnight --library a --pack b --json --modest --tethered",
+        ] {
+            assert!(super::Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
     }
 }

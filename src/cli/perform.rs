@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::app::{PerformSettings, perform};
 
-/// Render a show to a video without a window.
+/// Render a show to a video, without opening a window.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audio file, or `demo` for the demo track
@@ -36,16 +36,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Show unknown presets without auditing them first
-    #[arg(long)]
-    unguarded: bool,
+    #[arg(long, alias = "unguarded")]
+    no_audit: bool,
     /// Do not limit flashes, for example to measure them
-    #[arg(long)]
-    unlimited: bool,
+    #[arg(long, alias = "unlimited")]
+    no_flash_limit: bool,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, unguarded, unlimited } = args;
+    let Args { audio, seconds, out, size, fps, seed, presets, textures, log, no_audit, no_flash_limit } =
+        args;
     anyhow::ensure!(seconds > 0.0 && seconds.is_finite(), "--seconds must be a number greater than 0");
     let report = perform(&PerformSettings {
         audio,
@@ -57,8 +58,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         presets,
         textures,
         log,
-        guarded: !unguarded,
-        limit_flashes: !unlimited,
+        guarded: !no_audit,
+        limit_flashes: !no_flash_limit,
     })?;
     println!("rendered with {}", report.device);
     for (at, name) in &report.played {

@@ -14,8 +14,8 @@ use crate::watchdog::{Link, supervise};
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = "Options override settings.toml; defaults apply where neither sets a value.")]
 pub struct Args {
-    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input, or
-    /// another input that has a signal if the default is silent]
+    /// Input whose name or ID contains NAME, or `demo` for the demo track [default: the system's default input or,
+    /// if that is silent, another input with a signal]
     #[arg(long, value_name = "NAME")]
     audio: Option<String>,
     /// Preset folder or pack manifest [default: built-in presets]
@@ -24,8 +24,8 @@ pub struct Args {
     /// Texture folder; repeatable
     #[arg(long, value_name = "DIR")]
     textures: Vec<PathBuf>,
-    /// Display that the output fills, counted from 0, or `window` [default: the display without the desk]
-    #[arg(long, value_name = "NUMBER")]
+    /// Display that the output fills, numbered from 0, or `window` [default: a display other than the desk's]
+    #[arg(long, value_name = "DISPLAY")]
     monitor: Option<OutputDisplay>,
     /// Picture size in pixels [default: chosen for the graphics device]
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
@@ -34,8 +34,8 @@ pub struct Args {
     #[arg(long)]
     seed: Option<u64>,
     /// Show unknown presets without auditing them first
-    #[arg(long)]
-    unguarded: bool,
+    #[arg(long, alias = "unguarded")]
+    no_audit: bool,
     /// Exit after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
@@ -46,13 +46,13 @@ pub struct Args {
 
 /// Runs the command. Arguments override the settings file.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { audio, presets, textures, monitor, size, seed, unguarded, seconds, no_supervisor } = args;
+    let Args { audio, presets, textures, monitor, size, seed, no_audit, seconds, no_supervisor } = args;
     // A child of the supervisor starts only after the show it replaces has ended.
     if Link::of_process().start().is_none() {
         match raise_other_show() {
             OtherShow::None => {}
             OtherShow::Raised => {
-                eprintln!("aivj: a show is already running; its windows were raised");
+                eprintln!("aivj: already running; its windows were brought to the front");
                 return Ok(ExitCode::SUCCESS);
             }
             OtherShow::Silent => anyhow::bail!(
@@ -71,7 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if !textures.is_empty() {
         settings.textures = textures;
     }
-    if unguarded {
+    if no_audit {
         settings.guard = Some(false);
     }
     let mut first = first_commands(&settings, &mut problems);

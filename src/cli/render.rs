@@ -1,4 +1,4 @@
-//! `aivj render`: renders single presets, each in a supervised process.
+//! `aivj render`: renders individual presets, each in a supervised process.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +12,8 @@ use crate::frames::single::{RenderJob, RenderReport, RenderSettings, RenderStatu
 use crate::jobs::wire::WirePreset;
 use crate::jobs::workers::{self, Limits, Outcome, PoolSettings};
 
-/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with 1 if one fails.
+/// Render presets, save selected frames as PNG files, and print one JSON object per preset; exit with
+/// status 1 if any preset fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset files
@@ -32,13 +33,13 @@ pub struct Args {
     /// Number of frames to render
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     frames: u32,
-    /// Frames to save, counted from 1, for example 1,10,30 [default: none]
+    /// Frames to save, numbered from 1, for example 1,10,30 [default: none]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     save: Vec<u32>,
     /// Folder for the frames chosen with --save, one numbered folder per preset
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Cells of the warp mesh
+    /// Warp mesh size, in cells
     #[arg(long, default_value = "48x36", value_name = "COLUMNSxROWS", value_parser = crate::cli::args::mesh)]
     mesh: [u32; 2],
     /// Texture folder; repeatable
@@ -149,7 +150,7 @@ fn jobs(args: &Args) -> anyhow::Result<Vec<RenderJob>> {
             jobs.push(RenderJob { preset: WirePreset::new(preset.into()), out });
         }
     }
-    anyhow::ensure!(!jobs.is_empty(), "no presets given; name files, or use --list");
+    anyhow::ensure!(!jobs.is_empty(), "no presets given; specify preset files, or use --list");
     for (number, job) in jobs.iter_mut().enumerate() {
         if job.out.is_none() {
             job.out = args.out.as_ref().map(|out| out.join(format!("{number:04}")));

@@ -1,11 +1,11 @@
-//! `aivj replay`: repeats a show from its set log.
+//! `aivj replay`: replays a show from its set log.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::{ReplaySettings, replay};
 
-/// Repeat a show from its set log and compare every choice with the log; exit with 1 if one differs.
+/// Replay a show from its set log and compare every choice with the log; exit with status 1 if any choice differs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Set log of a live show, or one written by `aivj perform --log`

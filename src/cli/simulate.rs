@@ -11,12 +11,13 @@ use crate::mind::director::{Director, Pool, Target};
 use crate::mind::simulation::{Algorithm, Scenario, large_library, simulate};
 use crate::mind::taste::{Signal, Taste};
 use crate::units::Rng;
+use crate::units::counted;
 
 /// Measure how well the director learns from simulated users.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Scenario: A (fixed taste), B (sudden change), C (drifting taste), D (few signals), E (misleading prior) or F (64
-    /// clusters)
+    /// styles)
     #[arg(long, default_value = "A")]
     scenario: Scenario,
     /// Number of users
@@ -31,7 +32,7 @@ pub struct Args {
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
-    /// Benchmark the director's decisions on a library of COUNT presets in 256 clusters instead of simulating users
+    /// Benchmark the director's decisions on a library of COUNT presets in 256 styles instead of simulating users
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     decisions: Option<u32>,
 }
@@ -47,7 +48,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("scenario {}, {}, {} users", report.scenario, report.algorithm, report.users);
+    let users = counted(report.users, "user");
+    println!("scenario {}, {}, {users}", report.scenario, report.algorithm);
     println!("  regret                     {:.1} (standard error {:.1})", report.regret, report.regret_se);
     println!("  skip rate, last 100        {:.2}", report.skip_last_100);
     println!("  favourite rate, last 100   {:.2}", report.favourite_last_100);
@@ -55,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("  cuts to adapt, median      {cuts}");
     }
     println!("  distinct presets per cut   {:.2}", report.distinct);
-    println!("  cluster entropy, last 100  {:.2}", report.entropy);
+    println!("  style entropy, last 100    {:.2}", report.entropy);
     println!("  repeats within 40          {}", report.repeats);
     Ok(ExitCode::SUCCESS)
 }

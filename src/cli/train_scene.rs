@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::training::{TrainSettings, train};
+use crate::units::counted;
 
-/// Fit the scene model to labelled clips and composed music, and write its weights.
+/// Fit the scene model to labelled clips and generated music, and write its weights.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder with the clips and a manifest.json: {"items":[{"file","scene","kind","source"}]}
@@ -17,7 +18,7 @@ pub struct Args {
     /// Augmented variants of each clip and piece (equaliser, reverb, noise, level, tempo, pitch)
     #[arg(long, default_value_t = 2)]
     variants: usize,
-    /// Pieces composed for each scene in addition to the clips
+    /// Pieces to generate for each scene in addition to the clips
     #[arg(long, default_value_t = 300)]
     pieces: usize,
     /// Random seed
@@ -41,10 +42,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     println!("wrote {}", args.out.display());
     for check in &checks {
-        let (group, clips) = (&check.group, check.clips);
+        let group = &check.group;
         println!(
-            "held out {group}: {clips} clips, accuracy {:.3}; linear baseline {:.3}",
-            check.accuracy, check.baseline
+            "held out {group}: {}, accuracy {:.3}; linear baseline {:.3}",
+            counted(check.clips, "clip"),
+            check.accuracy,
+            check.baseline
         );
     }
     let real: Vec<_> = checks.iter().filter(|check| check.group.starts_with("real")).collect();

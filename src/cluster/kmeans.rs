@@ -19,7 +19,7 @@ const CHUNK: usize = 512;
 pub const LLOYD_SAMPLE: usize = 72;
 /// Sample size per centre for mini-batches, which correct the initial centres with every batch.
 pub const MINI_BATCH_SAMPLE: usize = 24;
-/// Minimum size of that sample.
+/// Minimum size of the sample that the initial centres are computed from.
 const MIN_SAMPLE: usize = 1024;
 /// Rows per mini-batch.
 pub const MINI_BATCH: usize = 4096;

@@ -52,7 +52,7 @@ const DRIVER_VARIABLES: [&str; 8] = [
     "LIBGL_DRIVERS_PATH",
     "XDG_DATA_DIRS",
 ];
-/// Variables that name a shader cache.
+/// Environment variables that set the shader cache folder.
 const CACHE_VARIABLES: [&str; 3] =
     ["MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH"];
 

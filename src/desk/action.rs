@@ -29,9 +29,9 @@ pub enum Action {
     Select(Control),
     /// Moves the selected macro by one step.
     NudgeSelected(Nudge),
-    /// Plays an upcoming card, counted from 0.
+    /// Plays an upcoming card, numbered from 0.
     PlayCard(usize),
-    /// Drops an upcoming card, counted from 0.
+    /// Drops an upcoming card, numbered from 0.
     DropCard(usize),
     /// An action on the windows.
     Window(WindowAction),

@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::button::{BigButton, big};
+use super::sentence::sentence;
 use super::style;
 
 /// Number of thumbnails.
@@ -75,7 +76,7 @@ pub struct BakeOptions {
     pub hours: f64,
     /// Maximum number of presets; 0 for all.
     pub limit: usize,
-    /// Number of clusters; 0 for automatic.
+    /// Number of styles; 0 for automatic.
     pub clusters: usize,
     /// Vision model; the built-in embedder if empty.
     pub embedder: String,
@@ -106,7 +107,7 @@ impl BakePage {
             ui.separator();
             ScrollArea::vertical().auto_shrink(false).stick_to_bottom(true).show(ui, |ui| {
                 for note in &view.notes {
-                    ui.add(Label::new(RichText::new(note).color(style::OFF)).wrap());
+                    ui.add(Label::new(RichText::new(sentence(note)).color(style::OFF)).wrap());
                 }
             });
         });
@@ -116,7 +117,7 @@ impl BakePage {
         ui.label(RichText::new("Bake overnight").size(style::NEAR));
         ui.label(
             "Audits every preset, renders those that pass, groups presets that look alike, and writes the style index \
-             for the director. It slows down while the show plays music and stops when aivj exits. Start the bake \
+             for the director. It slows down while music is playing and stops when aivj exits. Start the bake \
              again to resume.",
         );
         ui.add_space(8.0);
@@ -235,7 +236,7 @@ fn progress(ui: &mut Ui, view: &BakeView) {
     });
     ui.label(RichText::new(left).color(style::OFF));
     if let Some(problem) = &view.problem {
-        ui.add(Label::new(RichText::new(problem).color(style::WARN)).wrap());
+        ui.add(Label::new(RichText::new(sentence(problem)).color(style::WARN)).wrap());
     }
 }
 

@@ -2,16 +2,17 @@
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
+use super::sentence::sentence;
 use super::style;
 
 /// Shows `text` and a button; returns whether the button was clicked.
 pub(super) fn show(ui: &mut Ui, name: &str, text: &str, button: &str) -> bool {
-    let mut clicked = false;
+    let (mut clicked, text) = (false, sentence(text));
     egui::Panel::top(name.to_owned()).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             clicked = ui.button(button).clicked();
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.add(Label::new(RichText::new(text).size(17.0).color(style::WARN)).truncate())
+                ui.add(Label::new(RichText::new(&text).size(17.0).color(style::WARN)).truncate())
                     .on_hover_text(text);
             });
         });

@@ -67,7 +67,8 @@ pub(super) fn history(ui: &mut Ui, view: &DeskView, commands: &mut Vec<Command>)
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         for past in view.snapshot.history.iter().skip(1).take(HISTORY) {
             ui.horizontal(|ui| {
-                let star = icon_button(ui, past.favourite, "Favourite", |ui, center, color| {
+                let favourite = if past.favourite { "Remove favourite" } else { "Favourite" };
+                let star = icon_button(ui, past.favourite, favourite, |ui, center, color| {
                     icon::star(ui.painter(), center, 9.0, if past.favourite { style::ACCENT } else { color });
                 });
                 if star {

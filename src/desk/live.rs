@@ -5,6 +5,7 @@ use egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, Vec2};
 use super::action::Action;
 use super::button::{BigButton, big, key_of};
 use super::meters::Meters;
+use super::sentence::sentence;
 use super::view::DeskView;
 use super::{adventure, cards, icon, macros, reason, style, tempo};
 use crate::mind::Control;
@@ -66,7 +67,7 @@ fn now_playing(ui: &mut Ui, view: &DeskView) {
         reason::show(ui, &playing.reason, RichText::new(&playing.reason.summary));
     });
     if !playing.problems.is_empty() {
-        let problems = playing.problems.join("; ");
+        let problems = sentence(&playing.problems.join("; "));
         ui.add(Label::new(RichText::new(&problems).color(style::WARN).small()).truncate())
             .on_hover_text(&problems);
     }

@@ -2,6 +2,7 @@
 
 use egui::{Color32, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
+use super::sentence::sentence;
 use super::style;
 use super::view::DeskView;
 use crate::analysis::{Features, Scene};
@@ -23,7 +24,7 @@ impl Meters {
         ui.label(RichText::new("Audio").strong());
         ui.add(egui::Label::new(RichText::new(&view.audio.source).small().color(style::OFF)).truncate());
         if !view.audio.problem.is_empty() {
-            ui.label(RichText::new(&view.audio.problem).color(style::WARN).small());
+            ui.label(RichText::new(sentence(&view.audio.problem)).color(style::WARN).small());
         }
         let samples = view.heard.wave.as_flattened();
         let loudest = samples.iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));

@@ -4,6 +4,7 @@ use egui::{RichText, ScrollArea, Ui, Vec2};
 
 use super::action::{Action, Group};
 use super::button::{BigButton, big};
+use super::sentence::sentence;
 use super::{icon, style};
 use crate::units::counted;
 
@@ -151,7 +152,7 @@ fn devices(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
     if view.devices.is_empty() {
         let none = "No MIDI devices. Connected devices appear here automatically.";
         ui.label(RichText::new(none).size(17.0));
-        ui.label(RichText::new(view.absent.as_deref().unwrap_or("")).color(style::OFF));
+        ui.label(RichText::new(sentence(view.absent.as_deref().unwrap_or(""))).color(style::OFF));
     }
     for device in &view.devices {
         ui.horizontal(|ui| {
@@ -182,7 +183,7 @@ fn bindings(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             }
             if let Some(pickup) = takeover {
                 let word = if *pickup { "Soft takeover" } else { "Jump" };
-                let hint = "With soft takeover, a knob acts once it reaches the current value";
+                let hint = "With soft takeover, a knob takes effect only after it reaches the current value";
                 if ui.button(word).on_hover_text(hint).clicked() {
                     requests.push(MidiRequest::Pickup { device: device.clone(), at });
                 }

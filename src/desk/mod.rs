@@ -21,6 +21,7 @@ mod midi;
 mod page;
 mod reason;
 pub mod resolve;
+mod sentence;
 mod settings;
 mod status_bar;
 mod style;

@@ -22,7 +22,7 @@ pub struct SettingsView {
     pub inputs: Vec<String>,
     /// Whether inputs and libraries are being refreshed.
     pub refreshing: bool,
-    /// Descriptions of the displays, counted from 0.
+    /// Descriptions of the displays, numbered from 0.
     pub monitors: Vec<String>,
     /// Number of the display where the output is, and whether it fills it.
     pub output_on: Option<(usize, bool)>,
@@ -179,14 +179,14 @@ fn output(ui: &mut Ui, view: &SettingsView, requests: &mut Vec<SettingsRequest>)
             requests.push(SettingsRequest::Set(Setting::Monitor(display)));
         }
     };
-    choice(ui, OutputDisplay::Automatic, "Automatic (display without the desk)");
+    choice(ui, OutputDisplay::Automatic, "Automatic (a display other than the desk's)");
     choice(ui, OutputDisplay::Window, "Window");
     for (number, name) in view.monitors.iter().enumerate() {
         let title = format!("Full screen on display {number}: {name}");
         choice(ui, OutputDisplay::Number(number), &title);
     }
     ui.horizontal(|ui| {
-        let hint = "Show its number on each display";
+        let hint = "Show each display's number on it";
         if ui.button("Identify").on_hover_text(hint).clicked() {
             requests.push(SettingsRequest::Identify);
         }

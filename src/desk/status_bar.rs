@@ -2,6 +2,7 @@
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
+use super::sentence::sentence;
 use super::style;
 use super::view::DeskView;
 use crate::show::FrameTimes;
@@ -35,7 +36,8 @@ impl StatusBar {
         self.messages.truncate(KEPT.max(view.messages.len()));
         for (message, since) in &self.messages {
             let color = if now - since < BRIGHT_SECS { style::WARN } else { style::OFF };
-            ui.add(Label::new(RichText::new(message).color(color)).truncate()).on_hover_text(message);
+            let message = sentence(message);
+            ui.add(Label::new(RichText::new(&message).color(color)).truncate()).on_hover_text(message);
         }
         ui.horizontal(|ui| {
             save_lamp(ui, view);
@@ -72,6 +74,8 @@ fn save_lamp(ui: &mut Ui, view: &DeskView) {
         0 => "Not saving".to_owned(),
         count => format!("{} not saved", counted(count, "change")),
     };
-    ui.label(RichText::new(text).color(style::BAD))
-        .on_hover_text(format!("{problem}. Changes are kept and will be saved once this is resolved"));
+    ui.label(RichText::new(text).color(style::BAD)).on_hover_text(format!(
+        "{}. Changes are kept and will be saved once this is resolved",
+        sentence(problem)
+    ));
 }

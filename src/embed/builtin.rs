@@ -15,6 +15,7 @@ use super::{BakeItem, Embedder, EmbedderId, PresetInput, npy, read};
 use crate::disk;
 use crate::jobs::parallel;
 use crate::units::Rng;
+use crate::units::counted;
 
 /// File of the text model.
 const MODEL: &str = "text-model.json";
@@ -74,7 +75,7 @@ impl BuiltinEmbedder {
     /// Describes the embedder for the log.
     pub fn description(&self) -> String {
         match &self.looks {
-            Some(_) => format!("preset code and the look of {} presets with frames", self.framed),
+            Some(_) => format!("preset code, and the look of {} with frames", counted(self.framed, "preset")),
             None => format!(
                 "preset code only; the look model needs at least {} presets with frames, found {}",
                 looks::MIN_LOOKS,

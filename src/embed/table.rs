@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::npy;
 use crate::disk;
+use crate::units::counted;
 
 /// Identity of an embedder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,8 +167,8 @@ impl Table {
             .collect();
         if valid.len() < self.ids.len() {
             log::warn!(
-                "dropping {} embeddings with non-finite values; embedding them again",
-                self.ids.len() - valid.len()
+                "dropping {} with non-finite values; computing them again",
+                counted(self.ids.len() - valid.len(), "embedding")
             );
             self.select(&valid);
         }

@@ -25,7 +25,7 @@ use crate::units::Rng;
 
 /// Dimensions of the reduced code.
 const DIRECTIONS: usize = 256;
-/// Maximum number of words, most common first; rare words identify single presets, not styles.
+/// Maximum number of words, most common first; rare words identify individual presets, not styles.
 const MAX_WORDS: usize = 8_000;
 /// Minimum number of presets a word occurs in.
 const MIN_PRESETS: usize = 4;

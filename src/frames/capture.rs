@@ -19,7 +19,7 @@ use crate::stage::{DeckSettings, Gpu, RenderContext, Stage};
 
 /// Frame rate of the captured show.
 const FPS: u32 = 30;
-/// Cells of the warp mesh, as in a live show.
+/// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
 /// Clips use every second frame: 15 per second.
 const CLIP_EVERY: u32 = 2;

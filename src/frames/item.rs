@@ -7,6 +7,7 @@ use crate::disk::Walk;
 use crate::facts::PresetId;
 use crate::jobs::shard::Shard;
 use crate::library::{self, FolderError, PresetSource};
+use crate::units::counted;
 
 /// Maximum folder depth.
 const MAX_DEPTH: usize = 32;
@@ -79,8 +80,8 @@ fn skipped(ids: &[String]) -> Option<String> {
     let more = if ids.len() > names.len() { ", ..." } else { "" };
     (!ids.is_empty()).then(|| {
         format!(
-            "skipped {} presets with a line break in their path; rename them: {}{more}",
-            ids.len(),
+            "skipped {} because of a line break in the path; rename: {}{more}",
+            counted(ids.len(), "preset"),
             names.join(", ")
         )
     })
@@ -100,7 +101,7 @@ mod tests {
         let items = items_in(library.path(), None).expect("presets");
         assert_eq!(items.into_iter().map(|item| item.id).collect::<Vec<_>>(), ["0.milk", "1.milk"]);
         let message = skipped(&["a\nb.milk".into()]).expect("a message");
-        assert!(message.contains("skipped 1 presets") && message.contains(r#""a\nb.milk""#), "{message}");
+        assert!(message.contains("skipped 1 preset ") && message.contains(r#""a\nb.milk""#), "{message}");
         assert_eq!(skipped(&[]), None);
     }
 }

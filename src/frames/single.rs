@@ -1,4 +1,4 @@
-//! Renders single presets to pictures, for benchmarks and inspection.
+//! Renders individual presets to pictures, for benchmarks and inspection.
 //!
 //! Every preset starts from black on a new deck, with the same show and stage code as a live show.
 
@@ -30,7 +30,7 @@ pub struct RenderSettings {
     pub frames: u32,
     /// Numbers of the frames to save, from 1.
     pub save: Vec<u32>,
-    /// Cells of the warp mesh.
+    /// Warp mesh size, in cells.
     pub mesh: [u32; 2],
     /// Texture folders.
     pub textures: Vec<PathBuf>,

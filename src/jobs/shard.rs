@@ -10,7 +10,7 @@ use crate::facts::PresetId;
 /// Maximum number of shards.
 const MAX_COUNT: u32 = 100_000;
 
-/// One of `count` parts of a library; written as `INDEX/COUNT`, counted from 0. A preset keeps its shard when the
+/// One of `count` parts of a library; written as `INDEX/COUNT`, numbered from 0. A preset keeps its shard when the
 /// library grows, because the shard depends only on the content of the preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -32,7 +32,7 @@ impl Shard {
         self.count
     }
 
-    /// Returns the number of this shard, counted from 0.
+    /// Returns the number of this shard, numbered from 0.
     pub fn index(self) -> u32 {
         self.index
     }

@@ -16,6 +16,7 @@ use super::style::{self, IndexLookup, NameTable};
 use super::{Catalogue, Entry, FolderError, ScanError, ScanReport, SourceLocation, library_root, scan};
 use crate::facts::{PresetFacts, PresetId};
 use crate::store::{FileFacts, ScanCommit, Store, StoreError, UnixSecs, bytes_of, path_of, text_of};
+use crate::units::counted;
 
 /// Why a library could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,7 @@ pub fn open(
     let skipped = report.skipped.len() + report.skipped_more;
     if let Some((path, why)) = report.skipped.first() {
         let first = format!("{}: {why}", path.display());
-        opened.messages.push(format!("skipped {skipped} unreadable files or folders; first: {first}"));
+        opened.messages.push(format!("unreadable files or folders skipped: {skipped}; the first is {first}"));
     }
     opened.report = Some(report);
     Ok(opened)
@@ -245,7 +246,7 @@ impl CatalogueBuilder {
         }
         if gone > 0 {
             let all = listing.presets.len();
-            messages.push(format!("{gone} of the {all} presets listed in the manifest are missing"));
+            messages.push(format!("missing presets: {gone} of {all} listed in the manifest"));
         }
         if kept.contains(&true) {
             self.keep(&kept);
@@ -293,7 +294,7 @@ impl CatalogueBuilder {
         let applied = style::apply(&index, names, &mut self.catalogue);
         if applied.gone > 0 {
             let (gone, all, version) = (applied.gone, index.entries.len(), index.version.word());
-            messages.push(format!("{gone} of the {all} presets listed in style index {version} are missing"));
+            messages.push(format!("missing presets: {gone} of {all} listed in style index {version}"));
         }
     }
 
@@ -308,8 +309,10 @@ impl CatalogueBuilder {
             return;
         }
         if count > 0 {
-            messages
-                .push(format!("{count} presets rejected by an audit are not played unless you rescue them"));
+            messages.push(format!(
+                "{} rejected by an audit: not played unless rescued",
+                counted(count, "preset")
+            ));
         }
         catalogue.rejected = Arc::new(rejected);
     }

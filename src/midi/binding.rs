@@ -15,7 +15,7 @@ pub struct Binding {
     pub action: Action,
     /// Encoding of its values.
     pub encoding: Encoding,
-    /// Soft takeover: the knob acts once it reaches the current value.
+    /// Soft takeover: the knob takes effect only after it reaches the current value.
     pub pickup: bool,
     /// Values of the dial at the two ends of the knob's travel.
     pub range: [f32; 2],

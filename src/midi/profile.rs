@@ -29,7 +29,8 @@ impl MidiProfile {
             "# What the controls of one MIDI device do. Actions are listed by `aivj keys --actions`; `aivj midi`\n\
              # prints what a control sends. message: note, cc or bend. encoding: absolute, absolute14, relative,\n\
              # twos_complement, offset64, signed_bit, signed_bit2, on_off or toggle. pickup: soft takeover, the knob\n\
-             # acts once it reaches the current value. min and max: the values at the two ends of the knob's travel.\n\
+             # takes effect only after it reaches the current value. min and max: the values at the two ends of the\n\
+             # knob's travel.\n\
              device = {}\n",
             toml::Value::String(self.device.clone())
         );

@@ -32,6 +32,7 @@ use crate::jobs::progress::Progress;
 use crate::library::looks::BAKE_FILE;
 use crate::library::style::{INDEX_V0, INDEX_V1};
 use crate::store::Store;
+use crate::units::counted;
 use clock::Clock;
 use publish::publish_index;
 use settings::SMOKE;
@@ -153,7 +154,8 @@ impl Night<'_, '_> {
             let pending = self.pending(items)?;
             if self.state.proven && pending <= SMALL_BAKE && !settings.smoke_only {
                 self.note(format!(
-                    "skipping the smoke test: a bake with the same settings has finished here ({pending} presets pending)"
+                    "skipping the smoke test: a bake with the same settings has finished here ({} pending)",
+                    counted(pending, "preset")
                 ));
             } else if self.smoke(items)? == NightOutcome::Stopped {
                 return Ok(NightOutcome::Stopped);
@@ -177,7 +179,7 @@ impl Night<'_, '_> {
     fn smoke(&mut self, items: &[BakeItem]) -> Result<NightOutcome, NightError> {
         let step = (items.len() / SMOKE_PRESETS).max(1);
         let few: Vec<BakeItem> = items.iter().step_by(step).take(SMOKE_PRESETS).cloned().collect();
-        self.note(format!("smoke test: {} presets through every stage", few.len()));
+        self.note(format!("smoke test: {} through every stage", counted(few.len(), "preset")));
         let folder = self.settings.folder.join(SMOKE);
         if self.stages(&few, &folder, Run::Smoke)? == NightOutcome::Stopped {
             return Ok(NightOutcome::Stopped);
@@ -187,7 +189,7 @@ impl Night<'_, '_> {
         if good * 2 < tried.len() {
             return Err(NightError::Smoke { good, tried: tried.len(), folder });
         }
-        self.note(format!("smoke test passed: {good} of {} presets rendered", tried.len()));
+        self.note(format!("smoke test passed: {good} of {} rendered", counted(tried.len(), "preset")));
         if !self.settings.smoke_only {
             std::fs::remove_dir_all(&folder).ok(); // Leftovers do no harm.
         }

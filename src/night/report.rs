@@ -11,6 +11,7 @@ use super::settings::AUDIT_FOLDER;
 use crate::cluster::{ClusterStyle, Styles};
 use crate::disk;
 use crate::frames::{self, Rendered};
+use crate::units::counted;
 
 /// Number of pictures per contact sheet.
 const SHEET: usize = 12;
@@ -70,7 +71,7 @@ fn page(input: &PageInput, pictures: &Pictures) -> Markup {
                     Some(previous) => (changes(input, previous, pictures)),
                     None => p { "First bake in this folder." },
                 }
-                h2 { (input.styles.clusters.len()) " clusters" }
+                h2 { (counted(input.styles.clusters.len(), "style")) }
                 @for style in &input.styles.clusters {
                     (cluster(style, pictures))
                 }
@@ -86,7 +87,7 @@ fn summary(input: &PageInput) -> Markup {
         h1 { (styles.pack) }
         p.quiet { (styles.generated_at) }
         p {
-            (presets) " presets: " (styles.members.len()) " indexed, " (excluded.len()) " excluded, "
+            (counted(*presets, "preset")) ": " (styles.members.len()) " indexed, " (excluded.len()) " excluded, "
             (pending) " pending. Frames: " (rendered.ok) " rendered, " (rendered.failed) " failed, "
             (rendered.kept) " from earlier runs. Total time: " (duration(*spent)) "."
         }
@@ -109,9 +110,9 @@ fn changes(input: &PageInput, previous: &Styles, pictures: &Pictures) -> Markup 
     let moved: BTreeSet<&String> = styles.members.iter().filter(moved).map(|(id, _)| id).collect();
     let reasons: HashMap<&str, &str> = excluded.iter().map(|(id, why)| (id.as_str(), why.as_str())).collect();
     html! {
-        (new.len()) " new, " (gone.len()) " removed, " (moved.len()) " moved to another cluster."
+        (new.len()) " new, " (gone.len()) " removed, " (moved.len()) " moved to another style."
         p { @for id in new.iter().take(SHEET) { (picture(id, pictures)) } }
-        @for (title, ids) in [("New", &new), ("Removed", &gone), ("Moved to another cluster", &moved)] {
+        @for (title, ids) in [("New", &new), ("Removed", &gone), ("Moved to another style", &moved)] {
             @if !ids.is_empty() {
                 details {
                     summary { (title) ": " (ids.len()) }
@@ -246,7 +247,7 @@ mod tests {
         for wanted in [
             "calm &lt;star&gt;",
             "frames/a.webp",
-            "1 new, 1 removed, 1 moved to another cluster",
+            "1 new, 1 removed, 1 moved to another style",
             "5 presets: 2 indexed, 2 excluded, 1 pending",
             "2 too dark<br>",
             "too dark: light 0.001",

@@ -176,7 +176,10 @@ impl Night<'_, '_> {
             if !self.clock.over(AUDIT_UNTIL) {
                 return Err(why);
             }
-            self.note(format!("time limit for the audit reached; {} presets pending", judged.pending));
+            self.note(format!(
+                "time limit for the audit reached; {} pending",
+                counted(judged.pending, "preset")
+            ));
         }
         let (accepted, excluded) = (judged.accepted.len(), judged.excluded.len());
         self.note(format!("{} accepted, {excluded} excluded", counted(accepted, "preset")));
@@ -241,8 +244,8 @@ impl Night<'_, '_> {
         let rendered = frames::render(items, folder, &rendering, &mut |progress| self.progress(progress))?;
         if !rendered.finished && !self.stopped() {
             self.note(format!(
-                "time limit for rendering reached after {} presets; the next run resumes",
-                rendered.ok + rendered.kept
+                "time limit for rendering reached after {}; the next run resumes",
+                counted(rendered.ok + rendered.kept, "preset")
             ));
         }
         Ok(rendered)
@@ -283,8 +286,8 @@ impl Night<'_, '_> {
         done.notes.into_iter().for_each(|note| self.note(note));
         self.incomplete |= !done.finished;
         if !done.finished && !self.stopped() {
-            let rows = done.made + done.kept;
-            self.note(format!("time limit for embedding reached after {rows} presets; the next run resumes"));
+            let presets = counted(done.made + done.kept, "preset");
+            self.note(format!("time limit for embedding reached after {presets}; the next run resumes"));
         }
         Ok(embedder.id())
     }

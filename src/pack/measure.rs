@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::choose::{Candidate, random_subset};
 use crate::pack::spread::{Point, mean_nearest};
 use crate::units::Rng;
+use crate::units::counted;
 
 /// Number of random packs to compare with.
 const RANDOM_PACKS: usize = 5;
@@ -134,7 +135,10 @@ fn grade(
         reasons.push(why);
     };
     if chosen.len() < 24 {
-        worse(PackGrade::Yellow, format!("only {} presets, too few for a whole show", chosen.len()));
+        worse(
+            PackGrade::Yellow,
+            format!("only {}, too few for a whole show", counted(chosen.len(), "preset")),
+        );
     }
     let unlike = pack.mean_nearest / random.mean_nearest.max(1e-9);
     if chosen.len() < candidates.len() && unlike < 0.9 {

@@ -15,7 +15,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Wraps page `number`, from 1; `None` if it is empty.
+    /// Wraps page `number`, counted from 1. Returns `None` if the page is empty.
     pub fn new(number: u32, bytes: &'a [u8]) -> Option<Self> {
         let start = if number == 1 { FILE_HEADER } else { 0 };
         bytes.iter().any(|byte| *byte != 0).then_some(Self { bytes, start })

@@ -138,7 +138,7 @@ impl Show {
         self.changed.marks = true;
         if let Some(index) = self.director.pool.index_of(id) {
             self.director.status.set_broken(index, false);
-            self.notify(format!("{} can be shown again", self.name(index)));
+            self.notify(format!("preset {} can be shown again", self.name(index)));
         }
     }
 
@@ -186,8 +186,10 @@ impl Show {
             return;
         }
         if self.director.status.broken(index) {
-            return self
-                .notify(format!("{} is excluded; rescue it on the Library page first", self.name(index)));
+            return self.notify(format!(
+                "preset {} is excluded; rescue it on the Library page first",
+                self.name(index)
+            ));
         }
         // Requested in this step, unless it is already being prepared.
         self.wanted = Some(CutRequest::Preset(id));

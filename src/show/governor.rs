@@ -90,7 +90,7 @@ impl Governor {
         Quality::of(self.level)
     }
 
-    /// Returns the time that a step at full rate may take, seconds.
+    /// Returns the time budget of a step at full rate, in seconds.
     pub fn budget(&self) -> f64 {
         self.budget
     }

@@ -29,8 +29,9 @@ impl Show {
         }
     }
 
-    /// Drops a deck that shows nothing after its first frames, so that no cut goes to it. Returns false if it is kept:
-    /// the performer asked for it, there is no music that it could show, or the decks before it were dropped too.
+    /// Drops a deck that shows nothing after its first frames, so that the show never cuts to it. Returns `false` if
+    /// the deck is kept because the performer asked for it, there is no music for it to react to, or too many decks
+    /// have just been dropped.
     pub fn set_aside(&mut self, deck: DeckId) -> bool {
         let candidate = self.decks.candidates.iter().any(|slot| slot.deck == deck && slot.choice.is_some());
         let safe = self.decks.safe.as_ref().is_some_and(|slot| slot.deck == deck);

@@ -21,17 +21,17 @@ pub enum GraphicsEvent {
     },
     /// The code of the preset on air keeps exceeding its budget; another one goes on air.
     OverBudget {
-        /// Its deck.
+        /// The deck of the preset on air.
         deck: DeckId,
     },
     /// The preset on air keeps computing nothing but NaN or infinities; another one goes on air.
     NotFinite {
-        /// Its deck.
+        /// The deck of the preset on air.
         deck: DeckId,
     },
     /// The preset on air is far too slow for this device, even at the smallest size; another one goes on air.
     TooSlow {
-        /// Its deck.
+        /// The deck of the preset on air.
         deck: DeckId,
     },
 }

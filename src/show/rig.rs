@@ -121,7 +121,7 @@ impl Rig {
         self.audio.read()
     }
 
-    /// Publishes the frame's audio. Allocates only while a warm-up still reads an earlier frame.
+    /// Publishes the frame's audio. Allocates only while a warm-up is still reading an earlier frame.
     fn publish(&mut self, audio: &PresetAudio) {
         match Arc::get_mut(&mut self.spare) {
             Some(spare) => spare.clone_from(audio),

@@ -222,7 +222,7 @@ impl Gpu {
     /// Runs `work` in error scopes for validation, memory and internal errors.
     ///
     /// # Errors
-    /// Returns the first device error that `work` caused on this thread, or that the device is lost.
+    /// Returns the first device error caused by `work` on this thread, or an error if the device is lost.
     pub fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         #[cfg(feature = "faults")]
@@ -245,10 +245,10 @@ impl Gpu {
         errors.first().map_or(Ok(result), |error| Err(self.errors.typed(error)))
     }
 
-    /// Runs code that panics when the device is lost, such as that of libraries.
+    /// Runs code that may panic if the device is lost, such as a library call, and returns the loss as an error.
     ///
     /// # Errors
-    /// Returns the first device error that `work` caused, or that the device is lost.
+    /// Returns the first device error caused by `work`, or an error if the device is lost.
     pub fn shielded<T>(&self, work: impl FnOnce() -> T) -> Result<T, StageError> {
         if let Some(loss) = self.loss() {
             return Err(loss);

@@ -95,7 +95,7 @@ impl Stage {
         meter.request(gpu, downsample, id.0, deck.output());
     }
 
-    /// Returns the next finished measurement of the deck that was measured last. Never blocks.
+    /// Returns the next finished measurement of the most recently measured deck. Never blocks.
     pub fn picture_stats(&mut self) -> Option<PictureStats> {
         self.meter.as_mut()?.receive(&self.render_context.gpu)
     }

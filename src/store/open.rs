@@ -9,6 +9,7 @@ use super::lock::StoreLock;
 use super::salvage::CopiedRows;
 use super::{STORE_FILE, Store, StoreError, UnixSecs, repair, salvage, schema, unsaved};
 use crate::salvage::Depth;
+use crate::units::counted;
 
 /// How often, and how many times, to look whether another process has finished opening the store.
 const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
@@ -86,7 +87,7 @@ impl Store {
         match unsaved::merge(&store, folder) {
             Ok(0) => {}
             Ok(count) => {
-                let text = format!("added {count} changes that an earlier show could not save");
+                let text = format!("added {} that an earlier show could not save", counted(count, "change"));
                 notice = Some(notice.map_or(text.clone(), |notice| format!("{notice}; {text}")));
             }
             Err(error) => log::warn!("could not add the changes of an earlier show yet: {error}"),

@@ -16,6 +16,7 @@ use super::connect::SHORT_TIMEOUT;
 use super::unsaved::UnsavedFile;
 use super::write::StoreWrite;
 use super::{Store, StoreError, UnixSecs};
+use crate::units::counted;
 
 /// Pauses between attempts to save: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -172,10 +173,14 @@ impl Work {
         let left = self.waiting.iter().filter(|(_, _, kept)| !kept).count();
         let kept = self.waiting.len() - left;
         if kept > 0 {
-            log::warn!("{kept} changes could not be saved ({}); the next start adds them", self.problem);
+            log::warn!(
+                "could not save {} ({}); added at the next start",
+                counted(kept, "change"),
+                self.problem
+            );
         }
         if left > 0 {
-            log::error!("{left} changes are lost: {}", self.problem);
+            log::error!("lost {}: {}", counted(left, "change"), self.problem);
         }
     }
 

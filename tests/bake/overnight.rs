@@ -98,7 +98,7 @@ fn a_bake_runs_every_stage_and_a_running_show_uses_its_index() {
     assert!(again.status.success() && again.stdout.contains("skipping the smoke test"), "{}", again.stdout);
     assert_eq!(index(&out), baked);
     let page = std::fs::read_to_string(out.join("morning.html")).expect("a page");
-    assert!(page.contains("0 new, 0 removed, 0 moved to another cluster"), "{page}");
+    assert!(page.contains("0 new, 0 removed, 0 moved to another style"), "{page}");
 }
 
 fn is_baked(cluster: &str) -> bool {

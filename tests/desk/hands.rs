@@ -91,7 +91,7 @@ fn presets_that_are_held_back_can_be_played_anyway_and_unsaved_changes_are_shown
     moment.library.unsaved = 3;
     moment.library.save_problem = "the disk is full".into();
     try_out(&moment, |harness, _, asked| {
-        harness.get_by_label("cannot read the quality blacklist");
+        harness.get_by_label("Cannot read the quality blacklist");
         harness.get_by_label("3 changes not saved");
         asked.borrow_mut().clear();
         harness.get_by_label("Play anyway").click();

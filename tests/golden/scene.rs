@@ -19,10 +19,10 @@ pub struct Scene {
     /// Width and height of each picture, pixels.
     #[serde(default = "default_size")]
     pub size: [u32; 2],
-    /// Cells of the warp mesh.
+    /// Warp mesh size, in cells.
     #[serde(default = "default_mesh")]
     pub mesh: [u32; 2],
-    /// Frames to draw, counted from 1.
+    /// Frames to draw, numbered from 1.
     pub frames: Vec<u32>,
     /// Maximum difference of a colour channel, 0 to 255, that counts as equal. Graphics devices round differently.
     pub tolerance: u8,

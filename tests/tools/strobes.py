@@ -77,10 +77,10 @@ def preset(code):
 
 def perform(args, presets, out, seconds, fps, limited=True):
     shutil.rmtree(out, ignore_errors=True)
-    command = [args.aivj, "perform", "--presets", presets, "--out", out, "--size", args.size, "--unguarded"]
+    command = [args.aivj, "perform", "--presets", presets, "--out", out, "--size", args.size, "--no-audit"]
     command += ["--seconds", str(seconds), "--fps", str(fps), "--seed", str(args.seed)]
     if not limited:
-        command.append("--unlimited")
+        command.append("--no-flash-limit")
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{presets}: {done.stderr}")

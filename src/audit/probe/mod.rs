@@ -34,10 +34,11 @@ use crate::jobs::wire::WirePreset;
 use crate::library::Catalogue;
 use crate::milk::Program;
 use crate::stage::{DeckSettings, Gpu, Readback, RenderContext, Stage, StageError, Wait};
+use crate::units::counted;
 
 /// Frame rate of a probe.
 pub const FPS: f64 = 30.0;
-/// Cells of the warp mesh, as in a live show.
+/// Warp mesh size in cells, as in a live show.
 const MESH: [u32; 2] = [48, 36];
 /// Number of frames over budget after which a preset counts as endless. One may be the first, a few a loud passage.
 const ENDLESS_FRAMES: u32 = 8;
@@ -154,8 +155,8 @@ impl Prober {
             }
         }
         if recording.cut_short > 0 {
-            let frames = recording.cut_short;
-            broken.push(format!("the code exceeded its budget and was stopped in {frames} frames"));
+            let frames = counted(recording.cut_short as usize, "frame");
+            broken.push(format!("the code exceeded its budget and was stopped in {frames}"));
         }
         if gpu.error_count() > errors_before {
             let why = gpu.take_error().unwrap_or_else(|| "unknown reason".into());

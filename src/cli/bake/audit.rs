@@ -16,7 +16,8 @@ use crate::jobs::shard::Shard;
 use crate::shards;
 use crate::units::counted;
 
-/// Audit every preset in supervised worker processes, resuming an earlier run; exit with 3 if stopped early.
+/// Audit every preset in supervised worker processes, resuming an earlier run; exit with status 3 if
+/// stopped early.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Preset folders
@@ -34,7 +35,7 @@ pub struct Args {
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
-    /// Start no more presets after SECONDS
+    /// Stop starting new presets after SECONDS
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output folder
@@ -187,12 +188,14 @@ impl Watch {
         let AuditReport { presets, known, judged, troubles, stopped, seconds, gates } = report;
         let rate = *judged as f64 / seconds.max(1e-3);
         println!(
-            "{judged} verdicts in {seconds:.1} s ({rate:.2} per second); {known} of {presets} presets were already audited"
+            "{} in {seconds:.1} s ({rate:.2} per second); already audited: {known} of {}",
+            counted(*judged, "verdict"),
+            counted(*presets, "preset")
         );
         println!("{}", self.summary());
         if !troubles.is_empty() {
             println!(
-                "{} could not be audited because of machine or file errors (run the audit again to retry):",
+                "{} could not be audited because of system or file errors (run the audit again to retry):",
                 counted(troubles.len(), "preset")
             );
             troubles.iter().take(10).for_each(|(path, why)| println!("  {path}: {why}"));

@@ -8,6 +8,7 @@ use crate::embed::Table;
 use crate::frames::{items_in, metrics};
 use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::{iso, now};
+use crate::units::counted;
 
 /// Cluster embedded presets into styles and write the style index.
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub struct Args {
     /// Preset folder for --mode tag [default: the --out folder]
     #[arg(long)]
     library: Option<PathBuf>,
-    /// Number of clusters, 8 to 256 [default: based on library size]
+    /// Number of styles, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     /// Name of the pack [default: name of the folder]
@@ -77,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let items = items_in(library, None)?;
         let ids: Vec<String> = items.into_iter().map(|item| item.id).collect();
         index_by_names(&ids, &out, &pack, &at)?;
-        println!("indexed {} presets by name in {}", ids.len(), out.display());
+        println!("indexed {} by name in {}", counted(ids.len(), "preset"), out.display());
         return Ok(ExitCode::SUCCESS);
     }
     let table = Table::open(&out)?.unwrap_or_default();
@@ -104,9 +105,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let Styles { members, clusters, inertia, .. } = &styles;
     println!(
-        "{} presets in {} clusters, inertia {inertia:.1}, in {took:.1} s",
-        members.len(),
-        clusters.len()
+        "{} in {}, inertia {inertia:.1}, in {took:.1} s",
+        counted(members.len(), "preset"),
+        counted(clusters.len(), "style")
     );
     Ok(ExitCode::SUCCESS)
 }

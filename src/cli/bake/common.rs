@@ -16,7 +16,7 @@ pub(super) struct Work {
     /// Preset folder
     #[arg(long)]
     pub library: PathBuf,
-    /// Maximum number of presets; 0 for all [default: 0]
+    /// Maximum number of presets, or 0 for all [default: all]
     #[arg(long)]
     limit: Option<usize>,
     /// Number of worker processes and threads
@@ -66,10 +66,10 @@ pub(super) struct Capture {
     /// Side length of the saved square frames, in pixels
     #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u32).range(16..=4096))]
     out_size: u32,
-    /// Also save a clip of SECONDS per preset
+    /// Also save a clip of each preset, SECONDS long
     #[arg(long, value_name = "SECONDS", value_parser = clip_seconds)]
     clip_seconds: Option<f64>,
-    /// Clip format; always WebP if ffmpeg is missing
+    /// Clip format; falls back to WebP if ffmpeg is missing
     #[arg(long, value_enum, default_value = "webp")]
     clip_format: ClipFormat,
 }

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use crate::disk;
 use crate::media::flash::{Cells, FlashMeter, FlashVerdict};
 
-/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order; exit with 1 if a
-/// folder fails.
+/// Count hazardous flashes (WCAG 2.2, ITU-R BT.1702) in folders of PNG frames, in file name order; exit with
+/// status 1 if any folder fails.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders with PNG frames; one JSON object is printed per folder
@@ -20,7 +20,7 @@ pub struct Args {
     fps: f64,
 }
 
-/// Runs the command; exits with 1 if a folder fails.
+/// Runs the command; exits with status 1 if any folder fails.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.fps >= 1.0 && args.fps <= 1000.0, "--fps must be a number from 1 to 1000");
     let mut failed = false;

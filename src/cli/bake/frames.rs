@@ -15,6 +15,7 @@ use crate::jobs::folder_lock::FolderLock;
 use crate::jobs::shard::Shard;
 use crate::jobs::{show_lock, workers};
 use crate::shards::{self, ShardInfo, ShardStage};
+use crate::units::counted;
 
 /// Render still frames of new and changed presets.
 #[derive(Debug, clap::Args)]
@@ -29,7 +30,7 @@ pub struct Args {
     /// CPU time limit per preset, in seconds
     #[arg(long, default_value_t = 40)]
     timeout: u64,
-    /// Retries of a preset whose worker process failed
+    /// Number of times to retry a preset after a worker failure
     #[arg(long, default_value_t = 2)]
     retry_times: u32,
     /// Render only the presets listed in FILE, one path relative to the library per line
@@ -63,7 +64,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let bands = super::common::store().and_then(|store| attach_bands(&mut items, &library, store));
     match bands {
         Ok(known) => {
-            println!("{known} of {} presets have an audio response from an earlier audit", items.len());
+            println!("audio responses from an earlier audit: {known} of {}", counted(items.len(), "preset"));
         }
         Err(error) => {
             eprintln!("aivj: could not read the audit of these presets: {error:#}; continuing without it")

@@ -6,16 +6,17 @@ use std::process::ExitCode;
 use crate::shards::{self, Merged, ShardStage};
 use crate::units::counted;
 
-/// Join finished shards of one stage, in any order; exit with 3 if shards are missing.
+/// Join finished shards of one stage, in any order; exit with status 3 if shards are missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders of the shards
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Output folder; for an overnight bake in DIR, use DIR/audit for an audit, and DIR for other stages
+    /// Output folder; to continue with `bake overnight --out DIR`, use DIR/audit for audit shards and DIR for
+    /// all others
     #[arg(long)]
     out: PathBuf,
-    /// Preset folders of an audit [default: those recorded in the shards]
+    /// Preset folders that were audited [default: those recorded in the shards]
     #[arg(long, value_name = "DIR", num_args = 1..)]
     library: Vec<PathBuf>,
 }

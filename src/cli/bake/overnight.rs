@@ -14,7 +14,7 @@ use crate::jobs::{iso, now, show_lock, workers};
 use crate::library::UserFolders;
 use crate::night::{NightEvent, NightOutcome, NightSettings, overnight, stage_label};
 
-/// Bake a library: audit, pack, frames, embeddings, clusters and style index.
+/// Bake a library: audit, pack, frames, embeddings, styles and style index.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Args {
     /// Maximum number of presets in the pack, selected for diversity [default: all that pass the audit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pack_size: Option<u32>,
-    /// Number of clusters, 8 to 256 [default: based on library size]
+    /// Number of styles, 8 to 256 [default: based on library size]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(8..=256))]
     k: Option<u16>,
     #[command(flatten)]
@@ -42,14 +42,14 @@ pub struct Args {
     #[command(flatten)]
     capture: Capture,
     /// Run at low CPU priority
-    #[arg(long)]
-    modest: bool,
+    #[arg(long, alias = "modest")]
+    low_priority: bool,
     /// Emit JSON Lines; stop when `stop` is read from stdin
     #[arg(long)]
     json: bool,
     /// With --json, also stop when stdin closes
-    #[arg(long, requires = "json")]
-    tethered: bool,
+    #[arg(long, alias = "tethered", requires = "json")]
+    stop_on_eof: bool,
 }
 
 /// Runs the command.
@@ -96,11 +96,11 @@ fn bake(args: Args) -> anyhow::Result<NightOutcome> {
         stop: Arc::default(),
     };
     let store = super::common::store()?;
-    if args.modest {
+    if args.low_priority {
         workers::lower_priority();
     }
     if args.json {
-        listen_for_stop(settings.stop.clone(), args.tethered)?;
+        listen_for_stop(settings.stop.clone(), args.stop_on_eof)?;
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("creating the folder {}", folder.display()))?;
     let log = folder.join("overnight.log");
@@ -152,14 +152,14 @@ fn line(event: &NightEvent) -> Option<String> {
     }
 }
 
-fn listen_for_stop(stop: Arc<AtomicBool>, tethered: bool) -> anyhow::Result<()> {
+fn listen_for_stop(stop: Arc<AtomicBool>, stop_on_eof: bool) -> anyhow::Result<()> {
     let listen = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             if line.trim() == "stop" {
                 stop.store(true, Ordering::Relaxed);
             }
         }
-        if tethered {
+        if stop_on_eof {
             stop.store(true, Ordering::Relaxed);
         }
     };

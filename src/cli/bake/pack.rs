@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use crate::pack::{self, PackFilter, PackGrade, PackSettings, Sample};
 use crate::units::counted;
 
-/// Copy a safe, diverse selection of an audited library, with its textures, into a pack; exit with 4 if it is not
-/// diverse.
+/// Copy a safe, diverse selection of an audited library, with its textures, into a pack; exit with status 4 if the
+/// pack is not diverse enough.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Audit output folder
@@ -16,7 +16,7 @@ pub struct Args {
     /// Name of the pack
     #[arg(long)]
     name: String,
-    /// Folder that holds packs
+    /// Folder in which to create the pack
     #[arg(long, default_value = "packs")]
     packs: PathBuf,
     /// `ok`: playable with an acceptable look; `crashsafe`: all playable presets
@@ -51,7 +51,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the command; exits with 4 if the pack is not diverse enough.
+/// Runs the command; exits with status 4 if the pack is not diverse enough.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let settings = PackSettings {
         audit: args.audit,

@@ -7,11 +7,12 @@ use anyhow::Context as _;
 
 use crate::disk;
 use crate::shards::{self, ClusterPlan, Engine, PresetCost};
+use crate::units::counted;
 
 /// Write job files for a bake on several machines, and estimate how long it takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Job engine of the cluster
+    /// Job scheduler
     #[arg(long, value_enum)]
     engine: EngineName,
     /// Number of machines
@@ -38,7 +39,7 @@ pub struct Args {
     /// Request a graphics card on each machine
     #[arg(long)]
     gpu: bool,
-    /// Number of shards [default: as many as take about 20 minutes each, measured by baking a few presets]
+    /// Number of shards [default: about 20 minutes of work per shard, estimated by baking a few presets]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     shards: Option<u32>,
     /// Container image with the aivj command, for Kubernetes
@@ -100,7 +101,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         disk::write(&last, file.text.as_bytes())?;
         println!("wrote {}", last.display());
     }
-    println!("{shards} shards; start the bake with {}", last.display());
+    println!("{}; start the bake with {}", counted(shards as usize, "shard"), last.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,11 +116,15 @@ fn print_estimate(cost: &PresetCost, shards: u32, machines: u32, cores: u32) {
     let hours =
         |secs: f64| secs * cost.presets as f64 / f64::from(cores) / f64::from(machines.min(shards)) / 3600.0;
     println!(
-        "{} presets; measured here with one worker: {:.2} s for an audit, {:.2} s for frames",
-        cost.presets, cost.audit, cost.frames
+        "{}; measured here with one worker: {:.2} s for an audit, {:.2} s for frames",
+        counted(cost.presets, "preset"),
+        cost.audit,
+        cost.frames
     );
     println!(
-        "estimate for {machines} machines like this one, with {cores} cores each: audit {:.1} h, frames {:.1} h",
+        "estimate for {} like this one, with {} each: audit {:.1} h, frames {:.1} h",
+        counted(machines as usize, "machine"),
+        counted(cores as usize, "core"),
         hours(cost.audit),
         hours(cost.frames)
     );

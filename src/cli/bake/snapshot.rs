@@ -17,7 +17,7 @@ pub struct Args {
     /// Presets without a verdict: count them as missing (drop), blacklist them (unsafe), or count them as ok (safe)
     #[arg(long, default_value = "drop", value_parser = ["drop", "unsafe", "safe"])]
     missing_quality: String,
-    /// Number of entries in each top list of the summary
+    /// Number of entries in each ranking in the summary
     #[arg(long, default_value_t = 50)]
     top: usize,
     /// Include the reasons for each blacklisted preset

@@ -21,7 +21,7 @@ impl LibraryPage {
         let library = &view.results.library;
         let entry = self.selected.and_then(|id| library.index_of(id)).map(|place| &library.entries[place]);
         let Some(entry) = entry else {
-            ui.label(RichText::new("Click a preset to select it, double-click to play it").color(style::OFF));
+            ui.label(RichText::new("Click a preset to select it; double-click to play it").color(style::OFF));
             return;
         };
         let id = entry.id;

@@ -7,6 +7,7 @@ use super::view::LibraryView;
 use crate::desk::field::entered;
 use crate::desk::style;
 use crate::facts::{Energy, Tag};
+use crate::units::counted;
 
 /// Height of one style in the list, in points.
 const STYLE_ROW: f32 = 22.0;
@@ -25,7 +26,7 @@ impl LibraryPage {
             ui.label(RichText::new(problem).color(style::WARN));
         }
         let (found, all) = (view.results.indices.len(), library.entries.len());
-        ui.label(RichText::new(format!("{found} of {all} presets")).color(style::OFF));
+        ui.label(RichText::new(format!("{found} of {}", counted(all, "preset"))).color(style::OFF));
         if self.query.like.is_some() && ui.button("More like this  ×").clicked() {
             self.query.like = None;
         }

@@ -22,7 +22,7 @@ use super::{Embedder, EmbedderId, PresetInput};
 use crate::disk::{self, Input};
 use crate::jobs::parallel;
 
-/// Frames per run for models with a free batch size; larger batches are not faster.
+/// Frames per run for models with a dynamic batch size; larger batches are not faster.
 const BATCH: usize = 8;
 /// Maximum fixed batch size of a model; a batch is held in memory.
 const LARGEST_BATCH: i64 = 256;
@@ -97,8 +97,8 @@ impl Onnx {
         Ok(model)
     }
 
-    /// Runs the model on a batch of grey pictures. Some graphs declare a free batch size but accept only one picture;
-    /// they are then run with one picture at a time.
+    /// Runs the model on a batch of grey pictures. Some graphs declare a dynamic batch size but accept only one
+    /// picture; they are then run with one picture at a time.
     fn test(&mut self) -> Result<(), String> {
         let side = self.preparation.crop as usize;
         let grey = vec![vec![0.0; 3 * side * side]; self.batch.unwrap_or(BATCH)];
@@ -259,7 +259,7 @@ fn batch_of(sides: &[i64; 4]) -> Result<Option<usize>, String> {
         ..1 => Ok(None),
         fixed @ 1..=LARGEST_BATCH => Ok(Some(fixed as usize)),
         fixed => Err(format!(
-            "its batch size of {fixed} exceeds the maximum of {LARGEST_BATCH}; export it with a free batch size, or 1"
+            "its batch size of {fixed} exceeds the maximum of {LARGEST_BATCH}; export it with a dynamic batch size, or 1"
         )),
     }
 }

@@ -35,7 +35,7 @@ impl Fact {
 /// The components of a constant; unused ones are 0.
 pub(super) type Components = [f64; 4];
 
-/// A value.
+/// A value of a shader expression while it is lowered: its type, its representation, and what is known about it.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
     pub ty: Ty,

@@ -52,7 +52,7 @@ pub enum Outcome<Answer> {
     Done(Answer),
     /// The CPU time limit was exceeded.
     Hang(String),
-    /// No progress within the wall limit, with little CPU time used; possibly the machine's fault.
+    /// No progress within the wall-clock limit, with little CPU time used; possibly the machine's fault.
     Stuck(String),
     /// The memory limit was exceeded.
     Memory(String),

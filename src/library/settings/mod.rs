@@ -32,7 +32,7 @@ pub const TEMPLATE: &str = r#"# Settings of aivj. Command-line arguments overrid
 # Texture folders.
 # textures = ["/home/me/textures"]
 
-# Display that the output fills, counted from 0, or "window" [default: the display without the desk].
+# Display that the output fills, numbered from 0, or "window" [default: a display other than the desk's].
 # monitor = 1
 
 # Audit preset files in a separate process before they are first shown.
@@ -104,7 +104,7 @@ pub enum OutputDisplay {
     Automatic,
     /// In a window.
     Window,
-    /// Full screen on this display, from 0.
+    /// Full screen on this display, numbered from 0.
     Number(usize),
 }
 

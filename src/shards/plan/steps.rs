@@ -78,7 +78,7 @@ impl ClusterPlan {
         let textures = if textures.is_empty() { textures } else { format!(" --textures{textures}") };
         format!(
             r#"#!/bin/bash
-# Runs one step of a bake: {script} STEP [SHARD], with SHARD counted from 0. Running a step again resumes it.
+# Runs one step of a bake: {script} STEP [SHARD], with SHARD numbered from 0. Running a step again resumes it.
 set -eu
 work={work}
 library={library}
