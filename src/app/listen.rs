@@ -23,8 +23,8 @@ const VIEW_EVERY: Duration = Duration::from_millis(66);
 pub enum ListenSource {
     /// An audio file, as fast as possible.
     File(std::path::PathBuf),
-    /// The input whose name or ID contains this; if `None`, the default input, or another that has a signal if the
-    /// default is silent.
+    /// The input whose name or ID contains this; if `None`, the default input or, if that is silent, another with a
+    /// signal.
     Device(Option<String>),
 }
 

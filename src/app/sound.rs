@@ -21,7 +21,7 @@ const WAITING_FRAMES: usize = SAMPLE_RATE_HZ as usize;
 /// The audio source of a show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SoundChoice {
-    /// The system's default input, or another that has a signal if the default is silent.
+    /// The system's default input or, if that is silent, another with a signal.
     Automatic,
     /// The input whose name contains this.
     Named(String),

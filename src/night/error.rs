@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::frames::FramesError;
 use crate::library::FolderError;
+use crate::units::counted;
 
 /// Why a bake failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,7 @@ pub enum NightError {
     #[error("the bake cannot start: {0}")]
     Preflight(String),
     /// Most presets of the smoke test failed.
-    #[error("only {good} of {tried} presets of the smoke test could be rendered; see {}", folder.display())]
+    #[error("smoke test: only {good} of {} could be rendered; see {}", counted(*tried, "preset"), folder.display())]
     Smoke {
         /// Presets rendered.
         good: usize,

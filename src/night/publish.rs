@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{self, limit};
 use crate::library::looks::{BAKE_FILE, write_bake_folder};
 use crate::library::style::{INDEX_V0, INDEX_V1, POLICY_V0, StylePolicy, find_index};
+use crate::units::counted;
 
 /// Files of an index, which are published and restored together.
 const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
@@ -14,8 +15,9 @@ const INDEX_FILES: [&str; 3] = [BAKE_FILE, INDEX_V0, INDEX_V1];
 pub enum PublishError {
     /// The bake covers only a part of the library, and the existing index covers more.
     #[error(
-        "index not published: this bake covers {new} presets, but the library's index covers {old}; the new index is in \
-         {folder}; bake the whole library to replace the library's index"
+        "index not published: this bake covers {}, but the library's index covers {old}; the new index is in \
+         {folder}; bake the whole library to replace the library's index",
+        counted(*new, "preset")
     )]
     Smaller {
         /// Presets in the new index.

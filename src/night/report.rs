@@ -157,7 +157,7 @@ fn cluster(style: &ClusterStyle, pictures: &Pictures) -> Markup {
     html! {
         h3 { (style.id) " " (style.label) }
         p.quiet {
-            (style.count) " presets: " (calm) " calm, " (groove) " groove, " (peak) " peak. Words: "
+            (counted(style.count, "preset")) ": " (calm) " calm, " (groove) " groove, " (peak) " peak. Words: "
             (style.words.join(", "))
         }
         p { @for id in style.central.iter().take(SHEET) { (picture(id, pictures)) } }

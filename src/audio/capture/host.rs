@@ -38,7 +38,7 @@ impl Input {
 /// Which input to capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The system's default input, or another that has a signal if the default stays silent.
+    /// The system's default input or, if that stays silent, another with a signal.
     #[default]
     Automatic,
     /// The first input whose name or ID contains this text, ignoring case.

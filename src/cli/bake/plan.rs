@@ -47,7 +47,7 @@ pub struct Args {
     image: String,
 }
 
-/// A job engine.
+/// A job scheduler.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum EngineName {
     Slurm,

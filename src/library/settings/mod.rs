@@ -99,7 +99,7 @@ pub struct Settings {
 /// Where the output opens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OutputDisplay {
-    /// Full screen on the first display without the desk; in a window if there is only one.
+    /// Full screen on the first display other than the desk's; in a window if there is only one.
     #[default]
     Automatic,
     /// In a window.

@@ -12,7 +12,7 @@ pub use steps::{ClusterPlan, PlanFile};
 
 use steps::SCRIPT;
 
-/// A job engine.
+/// A job scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Slurm: job arrays with dependencies.
