@@ -18,6 +18,7 @@ use crate::mind::director::{Affinity, Pool};
 use crate::show::setlog::{self, Entry, Event, Frame, LogHeader};
 use crate::show::{Arrived, Command, Failed, GraphicsEvent, PrepareTimes, Show, StepInput};
 use crate::stage::DeckId;
+use crate::units::counted;
 
 /// Settings of a replay.
 #[derive(Clone, Debug)]
@@ -87,8 +88,8 @@ impl Libraries {
         found.map(|pool| Arc::new(pool.as_recorded(affinities, rejected))).with_context(|| {
             let there = self.0.first().map_or(0, |(_, pool)| pool.catalogue.entries.len());
             format!(
-                "the log was written with a different library ({presets} presets, this one has {there}); pass its folder \
-                 with --presets"
+                "the log was written with a different library ({}, this one has {there}); pass its folder with --presets",
+                counted(*presets, "preset")
             )
         })
     }
@@ -372,6 +373,6 @@ mod tests {
         assert!(report.first_difference.is_some());
         let unknown = Libraries::of(vec![few]);
         let error = run(&unknown, &header, &entries, &other).expect_err("not the library");
-        assert!(error.to_string().contains("another library"), "{error}");
+        assert!(error.to_string().contains("a different library"), "{error}");
     }
 }

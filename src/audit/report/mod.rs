@@ -18,6 +18,7 @@ use crate::facts::PresetId;
 use crate::jobs::{iso, now};
 use crate::media::flash::FlashVerdict;
 use crate::store::Store;
+use crate::units::counted;
 use html::HtmlPage;
 
 /// File name of the page.
@@ -177,8 +178,12 @@ impl<'a> Audit<'a> {
         let Repeats { identical, same_code, same_look, repeats, .. } = &self.repeats;
         let share = 100.0 * *repeats as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Repeats: {identical} files are copies of another, {same_code} presets have the same code as another, \
-            {same_look} look like another; {repeats} presets in total ({share:.1}%)."
+            "Repeats: {} with the content of another, {} with the same code, {} with the same look; {} in total \
+            ({share:.1}%).",
+            counted(*identical, "file"),
+            counted(*same_code, "preset"),
+            counted(*same_look, "preset"),
+            counted(*repeats, "preset")
         ));
         let Gates { dark, bright, still, from } = self.gates;
         page.text(&format!(
@@ -188,10 +193,11 @@ impl<'a> Audit<'a> {
         let flashing = self.flashing().len();
         let share = 100.0 * flashing as f64 / whole.max(1) as f64;
         page.text(&format!(
-            "Flashes: {flashing} presets ({share:.0}%) exceed the limit of WCAG 2.2: more than three general or red flashes \
+            "Flashes: {} ({share:.0}%) above the limit of WCAG 2.2: more than three general or red flashes \
             within a second over a quarter of a 10-degree field. Counted on the preset alone at 30 frames per second. The \
             flash limiter of the show reduces them before they reach the screen; for a show without it, create the pack \
-            with --safe-flash."
+            with --safe-flash.",
+            counted(flashing, "preset")
         ));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for preset in &self.presets {
