@@ -9,7 +9,6 @@ mod damage;
 mod identify;
 mod keys;
 mod library_watcher;
-mod listen;
 mod live;
 mod offline;
 mod output;
@@ -32,7 +31,6 @@ mod window;
 
 pub use keys::{action_names, keys};
 pub use library_watcher::catalogue;
-pub use listen::{ListenSettings, ListenSource, listen};
 pub use offline::{PerformReport, PerformSettings, perform};
 pub use persistence::{allow, ban, open_store, open_store_to_write, suspect_store, unix_now};
 pub use replay::{ReplayReport, ReplaySettings, replay};

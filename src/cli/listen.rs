@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::{ListenSettings, ListenSource, listen};
+use crate::listen::{ListenSettings, ListenSource, listen};
 
 /// Show the audio analysis: level, bands, tempo, beat, section and scene.
 #[derive(Debug, clap::Args)]
