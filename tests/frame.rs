@@ -139,16 +139,35 @@ fn polygons_beyond_256_screens_are_dropped_and_reported() {
 }
 
 #[test]
-fn custom_waves_have_two_to_512_points() {
-    let wave = |samples: i32, dots: u32| {
-        let lines = format!(
-            "fWaveAlpha=0\nwavecode_0_enabled=1\nwavecode_0_samples={samples}\nwavecode_0_bUseDots={dots}"
-        );
+fn the_last_polygons_are_kept() {
+    let lines = "shapecode_0_enabled=1\nshapecode_0_rad=9\nshapecode_0_num_inst=300\nshapecode_0_additive=1\n\
+                 shape_0_per_frame1=r=instance/1024; additive=instance%2;\n\
+                 shapecode_1_enabled=1\nshapecode_1_rad=0.01\n";
+    let frame = frame_at(TICK, &loud(), lines).0;
+    assert_eq!(frame.shapes.len(), 256);
+    near(frame.shapes[0].color[0], (45.0 * 255.0_f32 / 1024.0).floor() / 255.0, "the first kept");
+    let mut next = 0;
+    for draw in &frame.above {
+        if let Draw::Shapes { range, .. } = draw {
+            assert_eq!(range.start, next);
+            next = range.end;
+        }
+    }
+    assert_eq!(next, 256);
+}
+
+#[test]
+fn custom_waves_have_at_most_480_samples_or_512_bins() {
+    let wave = |samples: i32, more: &str| {
+        let lines =
+            format!("fWaveAlpha=0\nwavecode_0_enabled=1\nwavecode_0_samples={samples}\nwavecode_0_{more}");
         let frame = frame(&lines);
         frame.segments.len() + frame.dots.len()
     };
-    assert_eq!([wave(1, 0), wave(2, 0), wave(100, 0), wave(512, 0), wave(600, 0)], [0, 2, 198, 1022, 1022]);
-    assert_eq!([wave(0, 1), wave(1, 1), wave(100, 1)], [0, 1, 199]);
+    assert_eq!([1, 2, 100, 480, 512, 600].map(|samples| wave(samples, "sep=0")), [0, 2, 198, 958, 958, 958]);
+    assert_eq!([100, 512, 600].map(|samples| wave(samples, "bSpectrum=1")), [198, 1022, 1022]);
+    assert_eq!([0, 1, 100].map(|samples| wave(samples, "bUseDots=1")), [0, 1, 199]);
+    assert_eq!([19, 20, 22, 120].map(|samples| wave(samples, "sep=20")), [0, 0, 2, 198]);
 }
 
 #[test]

@@ -10,9 +10,10 @@ use super::names::frame;
 use super::{BlurRange, Frame, LegacyComposite};
 use crate::units::Rng;
 
-/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures; the first hue is never
-/// drawn.
+/// `rand_preset` and the corner hues of projectM for seed 1, reconstructed from its pictures: hues of composite shaders,
+/// and of the built-in composite. The first hue is never drawn.
 const SEED_1_PRESET: [f32; 4] = [5_441.0 / 7_380.0, 6_054.0 / 7_380.0, 2_174.0 / 7_380.0, 3_899.0 / 7_380.0];
+const SEED_1_SHADER_HUE: [f32; 4] = [0.0, 4.762_2, 2.701_2, 0.567_7];
 const SEED_1_HUE: [f32; 4] = [0.0, 0.644_5, 3.576_2, 1.696_8];
 
 /// Rotation matrices that rotate over time; the other four are random in every frame.
@@ -36,12 +37,17 @@ struct Rotation {
 }
 
 impl ShaderRandoms {
-    /// Draws the values of a preset. For seed 1, returns those of projectM where they are known.
-    pub fn new(seed: u64) -> Self {
+    /// Draws the values of a preset, which has a composite shader or not. For seed 1, returns those of projectM where
+    /// they are known.
+    pub fn new(seed: u64, composite_shader: bool) -> Self {
         let mut rng = Rng::new(seed);
         let drawn = std::array::from_fn(|_| rng.unit_f32());
         let hues = std::array::from_fn(|_| rng.unit_f32() * 64.8);
-        let (rand_preset, hue_start) = if seed == 1 { (SEED_1_PRESET, SEED_1_HUE) } else { (drawn, hues) };
+        let (rand_preset, hue_start) = match (seed, composite_shader) {
+            (1, true) => (SEED_1_PRESET, SEED_1_SHADER_HUE),
+            (1, false) => (SEED_1_PRESET, SEED_1_HUE),
+            _ => (drawn, hues),
+        };
         let rotations = std::array::from_fn(|k| {
             // Five groups of four, each faster than the previous one: s, d, f, vf, uf.
             let fastest = 0.9 * (k as f32 / 8.0).powf(3.2);
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn rotations_preserve_length() {
-        let mut randoms = ShaderRandoms::new(3);
+        let mut randoms = ShaderRandoms::new(3, true);
         let rotation = randoms.random_rotation();
         let matrix = rotation.matrix(1.7);
         let v = [0.3, -0.4, 0.8_f32];
@@ -212,6 +218,14 @@ mod tests {
             matrix.iter().map(|col| v.iter().zip(col).map(|(a, b)| a * b).sum()).collect();
         let length = |v: &[f32]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
         assert!((length(&v) - length(&rotated)).abs() < 1e-5, "{rotated:?}");
+    }
+
+    #[test]
+    fn only_seed_1_has_hues_of_its_own_for_composite_shaders() {
+        let hues = |seed| [false, true].map(|shader| ShaderRandoms::new(seed, shader).hue_start);
+        assert_eq!(hues(1), [SEED_1_HUE, SEED_1_SHADER_HUE]);
+        let [built_in, shader] = hues(2);
+        assert_eq!(built_in, shader);
     }
 
     #[test]

@@ -98,15 +98,6 @@ impl ShapeState {
             return;
         }
         let thick = vars[shape::thick] != 0.0;
-        let outlines = match instance.outline[3] > 0.0 {
-            false => 0,
-            true if thick => 4,
-            true => 1,
-        };
-        let corners = instance.sides as u32 * (1 + outlines);
-        if !out.add_polygon(instance.center, instance.radius, corners) {
-            return;
-        }
         let blend = if vars[shape::additive] != 0.0 { Blend::Additive } else { Blend::Alpha };
         let textured = vars[shape::textured] != 0.0;
         let next = out.shapes.len() as u32;

@@ -11,9 +11,6 @@ use super::stroke::{self, StrokePoint, StrokeStyle};
 use super::wave::DRAWN_SAMPLES;
 use super::{Blend, Frame};
 
-/// Maximum points of one custom wave.
-const MAX_POINTS: usize = 512;
-
 /// Columns of the per-point code: `sample` to `y`, and `x` to `a`.
 const INPUTS: usize = point::y - point::sample + 1;
 const OUTPUTS: usize = point::a - point::x + 1;
@@ -67,14 +64,18 @@ impl WaveState {
         let vars = &self.main.vars;
         let spectrum = vars[wave::spectrum] != 0.0;
         let dots = vars[wave::usedots] != 0.0;
-        let count = vars[wave::samples].clamp(0.0, MAX_POINTS as f64) as usize;
+        // A spectrum has more points than a waveform; the separation of the channels takes some away.
+        let available = if spectrum { SPECTRUM_BINS } else { DRAWN_SAMPLES };
+        let separation = vars[wave::sep].clamp(0.0, available as f64) as usize;
+        let count = (vars[wave::samples].clamp(0.0, available as f64) as usize).saturating_sub(separation);
         if count < if dots { 1 } else { 2 } {
             return;
         }
         let source = Source {
             spectrum,
+            available,
             count,
-            separation: vars[wave::sep].clamp(0.0, SPECTRUM_BINS as f64) as f32,
+            separation,
             smoothing: vars[wave::smoothing] as f32,
             scale: vars[wave::scaling] as f32 * base.wave_scale,
         };
@@ -171,29 +172,33 @@ fn load_values(values: &CustomWave, vars: &mut [f64]) {
 /// How audio becomes `value1` and `value2`.
 struct Source {
     spectrum: bool,
+    /// Bins or samples of each channel.
+    available: usize,
+    /// Points of the wave.
     count: usize,
-    /// `sep`, in bins.
-    separation: f32,
+    /// `sep`, in bins or samples.
+    separation: usize,
     smoothing: f32,
     scale: f32,
 }
 
 impl Source {
-    /// Fills `out` with one channel resampled to `count` points, smoothed forwards and backwards, and scaled.
+    /// Fills `out` with one channel, smoothed forwards and backwards, and scaled.
     fn fill(&self, context: &Context, channel: usize, out: &mut Vec<f32>) {
         let count = self.count;
-        // A spectrum is spread over all points, less `sep` bins. A waveform starts at its oldest sample, ignores `sep`,
-        // and is stretched only if there are more points than samples.
-        let stride = if self.spectrum {
-            (SPECTRUM_BINS as f32 - self.separation) / count as f32
+        // A spectrum is spread over all points. A waveform is cut from the middle; the two channels start `sep` samples
+        // apart.
+        let (start, stride) = if self.spectrum {
+            (0, (self.available - self.separation) as f32 / count as f32)
         } else {
-            (DRAWN_SAMPLES as f32 / count as f32).min(1.0)
+            let (margin, half) = ((self.available - count) / 2, self.separation / 2);
+            (if channel == 0 { margin - half } else { margin + half }, 1.0)
         };
         let input: &[f32] =
             if self.spectrum { &context.audio.spectrum[channel] } else { &context.audio.wave[channel] };
         // projectM's samples are -128 to 127; waveforms here are -1 to 1.
         let scale = self.scale * if self.spectrum { 0.15 } else { 0.004 * 128.0 };
-        let sample = |i: usize| input.get((i as f32 * stride) as usize).copied().unwrap_or(0.0);
+        let sample = |i: usize| input.get(start + (i as f32 * stride) as usize).copied().unwrap_or(0.0);
         let keep = (self.smoothing * 0.98).max(0.0).sqrt().min(1.0);
         out.clear();
         out.extend((0..count).map(sample));

@@ -45,15 +45,10 @@ pub struct Frame {
     pub shapes: Vec<ShapeInstance>,
     /// Vertices referenced by [`Draw::Triangles`], three per triangle.
     pub triangles: Vec<Vertex>,
-    /// Area of the polygons so far, in screens.
-    coverage: f32,
-    /// Corners of the polygons so far, including outlines.
-    corners: u32,
 }
 
-/// Maximum total area of the polygons of one frame, in screens. Polygons beyond it are dropped, so that a frame does
-/// not occupy the device for seconds.
-const MAX_COVERAGE: f32 = 256.0;
+/// Maximum total area of the polygons of one frame, in screens, so that a frame does not occupy the device for seconds.
+const MAX_AREA: f32 = 256.0;
 /// Maximum corners of the polygons of one frame, for the same reason: as many as four shapes with 1,024 round, outlined
 /// instances.
 const MAX_CORNERS: u32 = 4 * 1_024 * 200;
@@ -248,24 +243,55 @@ impl Frame {
         self.dots.clear();
         self.shapes.clear();
         self.triangles.clear();
-        self.coverage = 0.0;
-        self.corners = 0;
     }
 
-    /// Adds the visible part of the rectangle `center` +- `radius`, in clip space, to the area of the polygons, and
-    /// `corners` to theirs. Returns false if the polygon must be dropped.
-    pub(super) fn add_polygon(&mut self, center: [f32; 2], radius: [f32; 2], corners: u32) -> bool {
+    /// Drops the first polygons if all together have more area or corners than allowed, because the others cover them.
+    /// Returns true if any were dropped.
+    pub(super) fn limit_polygons(&mut self) -> bool {
+        let polygons = self.above.iter().rev().filter_map(|draw| match draw {
+            Draw::Shapes { range, thick, .. } => Some(range.clone().rev().map(|index| (index, *thick))),
+            _ => None,
+        });
+        let (mut area, mut corners) = (0.0, 0_u32);
+        let mut first = self.shapes.len() as u32;
+        for (index, thick) in polygons.flatten() {
+            let shape = &self.shapes[index as usize];
+            area += shape.visible_area();
+            corners = corners.saturating_add(shape.corners(thick));
+            if area > MAX_AREA || corners > MAX_CORNERS {
+                break;
+            }
+            first = index;
+        }
+        self.shapes.drain(..first as usize);
+        self.above.retain_mut(|draw| match draw {
+            Draw::Shapes { range, .. } => {
+                *range = range.start.saturating_sub(first)..range.end.saturating_sub(first);
+                !range.is_empty()
+            }
+            _ => true,
+        });
+        first > 0
+    }
+}
+
+impl ShapeInstance {
+    /// Returns the visible part of the rectangle around the polygon, in screens.
+    fn visible_area(&self) -> f32 {
         let side = |axis: usize| {
-            let (low, high) = (center[axis] - radius[axis].abs(), center[axis] + radius[axis].abs());
-            (high.min(1.0) - low.max(-1.0)).max(0.0) / 2.0
+            let (center, radius) = (self.center[axis], self.radius[axis].abs());
+            ((center + radius).min(1.0) - (center - radius).max(-1.0)).max(0.0) / 2.0
         };
-        self.coverage += side(0) * side(1);
-        self.corners = self.corners.saturating_add(corners);
-        self.within_polygon_limits()
+        side(0) * side(1)
     }
 
-    /// Returns false once polygons have been dropped.
-    pub(super) fn within_polygon_limits(&self) -> bool {
-        self.coverage <= MAX_COVERAGE && self.corners <= MAX_CORNERS
+    /// Returns the number of corners, including those of the outline, which is drawn four times if `thick`.
+    fn corners(&self, thick: bool) -> u32 {
+        let outlines = match self.outline[3] > 0.0 {
+            false => 0,
+            true if thick => 4,
+            true => 1,
+        };
+        self.sides as u32 * (1 + outlines)
     }
 }

@@ -72,7 +72,7 @@ impl Player {
             },
             init_q: [0.0; Q_COUNT],
             wave_points: Vec::new(),
-            randoms: constants::ShaderRandoms::new(seed),
+            randoms: constants::ShaderRandoms::new(seed, program.composite.is_some()),
             preset_clock: 0.0,
             last_time: None,
             initialized: false,
@@ -115,6 +115,7 @@ impl Player {
         for (state, program) in self.shapes.iter_mut().zip(&self.program.shapes) {
             state.draw(program, &context, &mut self.engine, out);
         }
+        let overdrawn = out.limit_polygons();
         for (state, program) in self.waves.iter_mut().zip(&self.program.waves) {
             state.draw(program, &self.program.base, &context, &mut self.engine, out);
         }
@@ -122,11 +123,7 @@ impl Player {
         overlay::darken_center(&self.main.vars, &context, out);
         overlay::borders(&self.main.vars, out);
         constants::fill(&mut self.randoms, &self.program.base, &self.main.vars, &context, out);
-        StepReport {
-            over_budget: self.engine.budget.exhausted(),
-            overdrawn: !out.within_polygon_limits(),
-            not_finite: self.mesh.lost(),
-        }
+        StepReport { over_budget: self.engine.budget.exhausted(), overdrawn, not_finite: self.mesh.lost() }
     }
 
     /// Advances the preset's clock at the modulated speed; a speed change causes no jump. `fps` is scaled too, for
