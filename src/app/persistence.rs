@@ -173,13 +173,14 @@ pub(super) struct ShowPersistence {
     /// Changes, to the thread that compares and serialises them.
     changes: Option<Sender<MemoryChange>>,
     thread: Option<JoinHandle<()>>,
-    /// The preset on air and its seconds; `skipped` if the performer asked for another.
+    /// The preset on air, and how long it has been on air, in seconds.
     on_air: Option<(PresetId, f64)>,
+    /// Whether the performer asked for another preset.
     skipped_by_hand: bool,
 }
 
 impl ShowPersistence {
-    /// Starts from the state returned by [`recall`].
+    /// Starts saving the changes to the state returned by [`recall`].
     pub fn start(store: Store, saved: SavedState) -> anyhow::Result<Self> {
         let writer = Arc::new(StoreWriter::start(store, unix_now()).context("starting the store's thread")?);
         let mut state = WrittenState::new(writer.clone(), saved);

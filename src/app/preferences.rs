@@ -33,7 +33,7 @@ pub(super) struct Preferences {
 }
 
 impl Preferences {
-    /// Starts with `settings`; changes are saved to the file in `config`.
+    /// Creates preferences with these `settings`; changes are saved to the file in `config`.
     pub fn open(settings: Settings, config: Option<PathBuf>) -> anyhow::Result<Self> {
         let (edits, waiting) = mpsc::channel::<Setting>();
         let (errors, problem) = mpsc::channel();

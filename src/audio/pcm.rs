@@ -10,7 +10,7 @@ use crate::units::{SampleIndex, Seconds};
 pub struct Pcm {
     /// Sample rate, in Hz.
     pub rate_hz: u32,
-    /// The audio.
+    /// Its frames.
     pub frames: Vec<Frame>,
 }
 

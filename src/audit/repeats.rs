@@ -120,7 +120,7 @@ fn look_alikes(members: &[Member]) -> Groups {
     groups
 }
 
-/// Disjoint sets (union by smallest index).
+/// Disjoint sets of members, each named after its smallest index.
 #[derive(Clone)]
 struct Groups(Vec<usize>);
 

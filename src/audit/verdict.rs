@@ -28,7 +28,7 @@ pub enum Safety {
 }
 
 impl Safety {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::Ok, Self::Refused, Self::Hang, Self::Abort, Self::DeviceLost, Self::Memory];
 
@@ -44,7 +44,7 @@ impl Safety {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok => None,
@@ -79,7 +79,7 @@ pub enum LookVerdict {
 }
 
 impl LookVerdict {
-    /// All values.
+    /// Every value, in the order of reports.
     pub const ALL: [Self; 8] = [
         Self::Ok,
         Self::Black,
@@ -105,7 +105,7 @@ impl LookVerdict {
         }
     }
 
-    /// Returns the corresponding reason in the predecessor's format, if not ok.
+    /// Returns the corresponding reason in `quality-blacklist.json`, if not ok.
     pub fn reference_reason(self) -> Option<&'static str> {
         match self {
             Self::Ok | Self::Unseen => None,

@@ -20,8 +20,8 @@ enum TasteCommand {
         /// JSON file
         file: PathBuf,
     },
-    /// Merge a file exported by aivj, or a bandit state or feedback package of its browser-based predecessor, into the
-    /// learnt taste
+    /// Merge a file into the learnt taste: an aivj export, or a bandit state or feedback package from its browser-based
+    /// predecessor
     Import {
         /// JSON file
         file: PathBuf,

@@ -7,7 +7,7 @@ use super::style;
 
 /// The look of a large button.
 pub(super) struct BigButton<'a> {
-    /// Label.
+    /// Label of the button.
     pub title: &'a str,
     /// Its key; may be empty.
     pub key: &'a str,

@@ -20,7 +20,7 @@ pub(super) fn show(ui: &mut Ui, keys: &[KeyLine]) {
     });
 }
 
-/// Long groups get a column of their own.
+/// Returns the column of a group; long groups get one of their own.
 fn column(group: Group) -> usize {
     match group {
         Group::Choice | Group::Picture => 0,

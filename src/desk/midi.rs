@@ -123,10 +123,7 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             requests.push(if view.mapping { MidiRequest::Stop } else { MidiRequest::AutoMap });
         }
         let waiting = match &view.learning {
-            Some(action) => Some(format!(
-                "Move a control to bind it to {} (turn endless encoders both ways)",
-                action.title()
-            )),
+            Some(action) => Some(format!("Move a control to bind it to {}", action.title())),
             None if view.mapping => {
                 Some("Move knobs one after another until all eight macros are bound".into())
             }
@@ -144,6 +141,9 @@ fn status(ui: &mut Ui, view: &MidiView, requests: &mut Vec<MidiRequest>) {
             );
         }
     });
+    if view.learning.is_some() {
+        ui.label(RichText::new("Turn endless encoders both ways").color(style::OFF));
+    }
     let heard = if view.heard.is_empty() { "No messages yet" } else { &view.heard };
     ui.label(RichText::new(heard).size(17.0).color(style::OFF));
 }

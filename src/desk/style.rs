@@ -4,7 +4,7 @@
 
 use egui::{Color32, Context, FontId, TextStyle, Visuals};
 
-/// Text.
+/// Ordinary text.
 pub(super) const TEXT: Color32 = Color32::from_rgb(225, 228, 232);
 /// Secondary text, and text that is inactive or outdated.
 pub(super) const OFF: Color32 = Color32::from_rgb(128, 136, 147);
@@ -31,9 +31,9 @@ pub(super) const DARK: Color32 = Color32::from_rgb(60, 65, 74);
 /// The empty part of a meter.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(28, 30, 35);
 
-/// Size of states readable from two metres, in points.
+/// Text size of states that are readable from two metres, in points.
 pub(super) const FAR: f32 = 32.0;
-/// Size of names and headings, in points.
+/// Text size of names and headings, in points.
 pub(super) const NEAR: f32 = 20.0;
 
 /// Applies the style to `context`.

@@ -7,9 +7,9 @@ use image::{DynamicImage, ImageReader, Limits};
 
 use super::{dds, limit, read};
 
-/// Maximum side length of an image, pixels.
+/// Maximum side length of an image, in pixels.
 const MAX_SIDE: u32 = 8192;
-/// Maximum memory for decoding an image, bytes.
+/// Maximum memory for decoding an image, in bytes.
 const MAX_DECODED: u64 = 256 << 20;
 
 /// Why an image cannot be used.

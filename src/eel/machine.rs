@@ -111,14 +111,14 @@ impl Machine<'_> {
         }
     }
 
-    /// `freembuf(index)`.
+    /// Runs `freembuf(index)`.
     pub(super) fn free(&mut self, index: f64) -> f64 {
         let freed = self.megabuf.free_from(index, &mut self.shared.quota);
         self.budget.spend(u64::from(freed) * BLOCK_COST);
         index
     }
 
-    /// `memcpy(to, from, count)` or `memset(to, value, count)`.
+    /// Runs `memcpy(to, from, count)` or `memset(to, value, count)`.
     pub(super) fn move_memory(&mut self, function: Move, to: f64, from: f64, count: f64) -> f64 {
         let count = count.max(0.0).min(MAX_MOVED) as u32;
         if !self.budget.spend(u64::from(count)) {

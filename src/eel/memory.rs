@@ -1,6 +1,6 @@
 //! `megabuf`: eight million numbers, allocated in blocks on first write.
 
-/// Addressable numbers.
+/// Number of addressable numbers.
 pub(super) const SIZE: usize = 8 * 1024 * 1024;
 /// Numbers per block.
 pub(super) const BLOCK: usize = 65_536;

@@ -51,7 +51,7 @@ pub enum TableError {
     Broken {
         /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be moved.
         why: String,
     },
     /// A file cannot be written.

@@ -90,11 +90,11 @@ impl Default for Sheet {
     }
 }
 
-/// How an equation sets a variable.
+/// The value to which an equation sets a variable.
 enum Set {
-    /// To a constant.
+    /// A constant.
     To(f32),
-    /// To a varying value.
+    /// A varying value.
     Moving,
 }
 

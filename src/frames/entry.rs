@@ -24,7 +24,7 @@ pub struct FrameEntry {
     pub at: String,
     /// Id of the preset: its path within the library.
     pub preset_id: String,
-    /// The same path.
+    /// Path within the library, like [`Self::preset_id`].
     pub rel_path: String,
     /// Path of the preset file when it was rendered.
     pub file_path: String,

@@ -22,7 +22,7 @@ use crate::units::Seconds;
 /// Render settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RenderSettings {
-    /// Picture size, pixels.
+    /// Render size in pixels.
     pub size: [u32; 2],
     /// Frames per second.
     pub fps: u32,
@@ -74,9 +74,9 @@ pub struct RenderReport {
     pub reason: String,
     /// Parts that failed to compile, and missing images.
     pub warnings: Vec<String>,
-    /// Time to load and compile the preset, milliseconds.
+    /// Time to load and compile the preset, in milliseconds.
     pub prepare_ms: f64,
-    /// Time from reading the file to the first picture, including driver compilation, milliseconds.
+    /// Time from reading the file to the first picture, including driver compilation, in milliseconds.
     pub first_picture_ms: f64,
     /// Frame statistics.
     #[serde(flatten)]

@@ -65,9 +65,9 @@ pub struct Entry {
     pub location: SourceLocation,
     /// Index of its style in [`Catalogue::clusters`].
     pub cluster: u16,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
-    /// Presets of one family share their shader code and are never shown in succession.
+    /// Family of presets that share their shader code and are never shown in succession.
     pub family: u64,
     /// Look tags, such as `wave`, `liquid` or `dark`.
     pub tags: Tags,
@@ -76,7 +76,7 @@ pub struct Entry {
 /// A style: presets that look alike.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cluster {
-    /// `c07`, an author or tags; the key under which taste is saved.
+    /// Key under which taste is saved: a number such as `c07`, an author, or tags.
     pub key: String,
     /// Display name.
     pub name: String,
@@ -90,7 +90,7 @@ pub struct Cluster {
 pub enum StyleOrigin {
     /// A baked style index.
     V1,
-    /// A style index by names.
+    /// A style index from preset names.
     V0,
     /// The presets' code.
     #[default]

@@ -73,7 +73,7 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.word() == word)
     }
 
-    /// Whether it is an endless encoder.
+    /// Returns whether it is the encoding of an endless encoder.
     pub fn relative(self) -> bool {
         !matches!(self, Self::Absolute | Self::Absolute14 | Self::Toggle)
     }

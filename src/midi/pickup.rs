@@ -13,7 +13,7 @@ pub struct Pickup {
 }
 
 impl Pickup {
-    /// Whether the knob at `knob` controls a value at `current`; both 0 to 1.
+    /// Returns whether the knob at `knob` controls a value at `current`; both 0 to 1.
     pub fn takes_hold(&mut self, knob: f32, current: f32) -> bool {
         // It keeps control until something else moves the value.
         let has_hold = self.set.is_some_and(|set| (set - current).abs() <= NEAR);

@@ -12,12 +12,12 @@ pub enum PortEvent {
     },
     /// A device was disconnected.
     Disconnected {
-        /// Name.
+        /// Name of the device.
         device: String,
     },
     /// One message from a device.
     Bytes {
-        /// Name.
+        /// Name of the device.
         device: String,
         /// One complete MIDI message.
         bytes: Vec<u8>,

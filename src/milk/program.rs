@@ -14,7 +14,7 @@ use super::shader::{self, ShaderText};
 use super::text::Decoded;
 use crate::eel::{self, BatchCode, Code, Columns, CompileError, Scope};
 
-/// Maximum size of a preset file, bytes.
+/// Maximum size of a preset file, in bytes.
 pub const MAX_PRESET_BYTES: usize = 1 << 20;
 
 /// Maximum operations of one preset compiled to machine code, which takes about a second; the rest is interpreted. Real

@@ -62,17 +62,17 @@ impl Control {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Profile {
-    /// Slow and soft.
+    /// Slow and soft music.
     Ambient,
-    /// Deep and unhurried.
+    /// Deep and unhurried music.
     Dub,
-    /// Almost no movement.
+    /// Music with almost no movement.
     Drone,
-    /// A steady beat.
+    /// Music with a steady beat.
     Techno,
-    /// Maximum energy.
+    /// Music at maximum energy.
     PeakRave,
-    /// Live bands.
+    /// Music by live bands.
     Rock,
     /// No bias: only the performer's settings.
     #[default]

@@ -30,7 +30,7 @@ pub enum NightEvent {
     },
     /// Last event of any other bake.
     Ended {
-        /// Outcome.
+        /// How the bake ended.
         #[serde(rename = "ending")]
         outcome: NightOutcome,
     },

@@ -11,7 +11,7 @@ pub enum ShardError {
     /// The folder holds no finished shard.
     #[error("{folder}: not a finished shard (it has no SHA256SUMS); run the command of this shard again")]
     NotSealed {
-        /// The folder.
+        /// Folder that holds no finished shard.
         folder: PathBuf,
     },
     /// A file is missing, or differs from its hash.
@@ -51,9 +51,9 @@ pub enum ShardError {
     /// A file cannot be read or written, or is malformed.
     #[error("{path}: {why}")]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be used.
         why: String,
     },
 }

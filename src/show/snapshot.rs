@@ -60,7 +60,7 @@ pub struct Playing {
     pub id: PresetId,
     /// Its name.
     pub name: String,
-    /// Time on air, seconds.
+    /// Time on air, in seconds.
     pub for_secs: f64,
     /// Whether it is a favourite.
     pub favourite: bool,
@@ -109,13 +109,13 @@ pub struct AudioLine {
     pub problem: String,
 }
 
-/// Frame timing.
+/// Statistics on frame times.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameTimes {
     /// Frames per second, over the latest 30 frames.
     pub fps: f32,
-    /// Median time to draw a frame, milliseconds.
+    /// Median time to draw a frame, in milliseconds.
     pub median_ms: f32,
-    /// 95th percentile of the same.
+    /// 95th percentile of the time to draw a frame, in milliseconds.
     pub p95_ms: f32,
 }

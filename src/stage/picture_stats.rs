@@ -137,7 +137,7 @@ pub(super) struct PictureMeter {
 }
 
 impl PictureMeter {
-    /// Creates a meter.
+    /// Creates a meter that has measured nothing yet.
     pub fn new(gpu: &Gpu) -> Self {
         Self {
             groups: Vec::new(),

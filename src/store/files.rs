@@ -16,7 +16,7 @@ use crate::facts::{Energy, PresetId};
 pub struct KnownFile {
     /// Size in bytes.
     pub size: u64,
-    /// Modification time, nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
     /// Index among the known files, from 0.
     pub index: usize,
@@ -29,7 +29,7 @@ pub struct FileFacts {
     pub path: Vec<u8>,
     /// Size in bytes.
     pub size: u64,
-    /// Modification time, nanoseconds since 1970.
+    /// Modification time, in nanoseconds since 1970.
     pub modified_ns: i64,
     /// The preset in the file.
     pub id: PresetId,

@@ -29,7 +29,7 @@ pub struct Opinion {
     pub favourite: bool,
     /// Rating from 1 to 5, if any.
     pub rating: Option<u8>,
-    /// Free text.
+    /// The performer's note; may be empty.
     pub note: String,
     /// The performer's own tags.
     pub labels: Vec<String>,

@@ -18,7 +18,7 @@ const LOOK: (Duration, u32) = (Duration::from_millis(10), 25);
 pub struct OpenedStore {
     /// The store.
     pub store: Store,
-    /// A message for the performer.
+    /// A message for the performer, if there is one.
     pub notice: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{BanKind, Store, StoreError, UnixSecs};
 use crate::facts::PresetId;
 
-/// A write to the store.
+/// A change to the store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreWrite {

@@ -73,7 +73,7 @@ pub fn supervise() -> anyhow::Result<Option<ExitCode>> {
 /// A running show.
 struct Show {
     process: Child,
-    /// Asks the show to end.
+    /// The show's standard input, through which it is asked to end.
     input: Option<ChildStdin>,
     beats: Receiver<u8>,
     silence: Silence,

@@ -45,7 +45,8 @@ impl AccentAverages {
         }
     }
 
-    /// Returns the mean accents at a part of a beat in bars of `every` beats, or `None` before its first pass.
+    /// Returns the mean accents at `part` of beat `beat` in bars of `every` beats, or `None` before the first pass over
+    /// it.
     pub fn mean(&self, beat: usize, part: usize, every: usize) -> Option<Ranges> {
         let (mut sum, mut count) = ([0.0; 4], 0.0);
         for cell in (beat % every..BEATS).step_by(every).map(|beat| beat * PARTS + part) {

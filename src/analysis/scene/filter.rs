@@ -16,7 +16,6 @@ pub const UPDATE_SECS: f32 = 0.5;
 const CHANGE: (f32, f32) = (0.03, 0.3);
 /// Probability per update that settled techno turns into ambient while its kick may only have paused, and the number of
 /// updates for which that holds.
-/// such updates.
 const TECHNO_ENDS: f32 = 1e-30;
 const PAUSE_UPDATES: u32 = 30;
 /// Updates after which techno is settled.

@@ -1,4 +1,4 @@
-//! The predecessor's three linear scores: the fallback without a model, and the baseline that
+//! The three linear scores of aivj's browser-based predecessor: the fallback without a model, and the baseline that
 //! `aivj train-scene` reports next to it.
 
 use super::super::features::Features;

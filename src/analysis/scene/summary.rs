@@ -228,8 +228,8 @@ impl Summary {
         }
     }
 
-    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and speech
-    /// do not.
+    /// Appends the similarity of the spectrum with itself at later times: sequenced music repeats, played music and
+    /// speech do not.
     fn self_similarity(&mut self, put: &mut impl FnMut(f32)) {
         let steps = self.filled / STEP;
         for range in 0..RANGES {

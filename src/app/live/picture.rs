@@ -14,7 +14,7 @@ pub(in crate::app) struct NewestPicture {
     pub context: Arc<RenderContext>,
     /// The picture.
     pub view: wgpu::TextureView,
-    /// Width and height, pixels.
+    /// Width and height, in pixels.
     pub size: [u32; 2],
     /// Increases with every new picture.
     pub number: u64,
@@ -30,7 +30,7 @@ pub(in crate::app) struct Pictures {
 }
 
 impl Pictures {
-    /// Starts with the picture of `rig` before its first frame.
+    /// Creates the place for the pictures of `rig`, with its picture before the first frame.
     pub fn new(rig: &Rig, pause: Pause) -> Self {
         Self { newest: Latest::new(NewestPicture::of(rig, 0)), pause }
     }
@@ -56,7 +56,7 @@ pub(in crate::app) struct Pause(Arc<AtomicUsize>);
 pub(in crate::app) struct Paused(Arc<AtomicUsize>);
 
 impl Pause {
-    /// Asks for a pause.
+    /// Requests a pause.
     pub fn ask(&self) -> Paused {
         self.0.fetch_add(1, Ordering::Relaxed);
         Paused(self.0.clone())

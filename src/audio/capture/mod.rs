@@ -35,7 +35,7 @@ pub type Clock = Arc<dyn Fn() -> Seconds + Send + Sync>;
 const STEP: Duration = Duration::from_millis(40);
 /// Silence is inserted after this long without audio.
 const SILENCE_AFTER: Seconds = Seconds(0.1);
-/// Most silence inserted by one read, in seconds.
+/// Maximum silence inserted by one read, in seconds.
 const MAX_SILENCE_SECS: f64 = 0.5;
 /// Longest gap of lost frames replaced by silence, in seconds.
 const MAX_GAP_SECS: f64 = 1.0;

@@ -8,7 +8,7 @@ use crate::media::flash::FlashScore;
 /// Everything measured on a preset. If it was not drawn, only the facts about its source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeEvidence {
-    /// Missing images.
+    /// Names of missing images.
     pub missing: Vec<String>,
     /// Messages about parts that do not work and were replaced or skipped.
     pub broken: Vec<String>,

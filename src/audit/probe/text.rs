@@ -1,4 +1,4 @@
-//! Facts about a preset's source, as in the predecessor's audit files.
+//! Facts about a preset's source, as in the audit files of aivj's browser-based predecessor.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::milk::text::{self, CodeSection, Decoded, Key, Line, TextEncoding};
 
-/// Size above which a file gets a warning, bytes.
+/// Size above which a file gets a warning, in bytes.
 const LARGE_BYTES: usize = 256 * 1024;
 /// Parameters to extract.
 const PARAMETERS: [&str; 16] = [
@@ -46,7 +46,7 @@ pub struct TextFacts {
     pub params: BTreeMap<String, f64>,
 }
 
-/// Lines of code by kind, and numbers of enabled shapes and waves.
+/// Number of lines of each kind of code, and of enabled shapes and waves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {

@@ -35,13 +35,13 @@ pub struct Args {
     /// Maximum number of presets to audit in this run [default: all]
     #[arg(long)]
     limit: Option<usize>,
-    /// Stop starting new presets after SECONDS
+    /// Start no new presets after SECONDS; those in progress are finished
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<f64>,
     /// Audit only this shard of the library, for `aivj bake merge`; its verdicts are stored in the output folder
     #[arg(long, value_name = "INDEX/COUNT")]
     shard: Option<Shard>,
-    /// Picture size in pixels
+    /// Render size in pixels
     #[arg(long, default_value = "256x144", value_name = "WIDTHxHEIGHT", value_parser = crate::cli::args::size)]
     size: [u32; 2],
     /// Warm-up frames before the measured ones

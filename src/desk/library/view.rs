@@ -16,7 +16,7 @@ use crate::show::Exclusion;
 pub struct LibraryView {
     /// The newest search results.
     pub results: Arc<SearchResults>,
-    /// Favourites.
+    /// The favourites.
     pub favourites: Arc<BTreeSet<PresetId>>,
     /// Banned presets.
     pub banned: Arc<BTreeSet<PresetId>>,
@@ -47,7 +47,7 @@ impl LibraryView {
 /// A request from the page, besides commands for the show.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LibraryRequest {
-    /// Search.
+    /// Search for presets.
     Find(SearchQuery),
     /// Play the presets that are held back because of their blacklist.
     IgnoreBlacklist,

@@ -34,7 +34,7 @@ pub enum ModelError {
     /// The hub is unreachable or does not have the model.
     #[error("{0}")]
     Hub(String),
-    /// Cancelled.
+    /// The download was cancelled.
     #[error("stopped; run the same command to resume")]
     Stopped,
     /// A file cannot be written.
@@ -42,7 +42,7 @@ pub enum ModelError {
     Write {
         /// Path of the file.
         path: PathBuf,
-        /// Cause.
+        /// Why it cannot be written.
         why: String,
     },
 }

@@ -143,7 +143,7 @@ impl WorkerPool {
                 };
                 let thread = thread::Builder::new().name(format!("worker pool {number}"));
                 if let Err(error) = thread.spawn_scoped(scope, work) {
-                    log::warn!("continuing with fewer workers: {error}");
+                    log::warn!("could not start a thread ({error}); continuing with fewer workers");
                 }
             }
             drop(report);

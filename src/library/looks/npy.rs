@@ -8,7 +8,7 @@ use ndarray::Array2;
 use crate::disk::{Input, limit};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// Maximum accepted header length, bytes.
+/// Maximum accepted header length, in bytes.
 const MAX_HEADER: usize = 1 << 16;
 
 /// Encodes a matrix as a `.npy` file.

@@ -16,7 +16,7 @@ pub const BLACKLIST_FILE: &str = "quality-blacklist.json";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct QualityBlacklist {
-    /// `v0`.
+    /// Format version, `v0`.
     pub version: String,
     /// When it was made, ISO 8601.
     pub generated_at: String,

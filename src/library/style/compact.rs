@@ -36,7 +36,7 @@ pub struct CompactEntry {
     pub name: u64,
     /// Index of its style key in [`CompactIndex::keys`].
     pub key: u32,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
     /// Look tags.
     pub tags: Tags,

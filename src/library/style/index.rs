@@ -40,7 +40,7 @@ pub struct StyleIndex {
     pub pack: String,
     /// The presets.
     pub entries: Vec<IndexEntry>,
-    /// The clusters; not written or read by the predecessor.
+    /// The clusters; not written or read by aivj's browser-based predecessor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<IndexCluster>,
     /// Name of the embedding space of the centroids: the model that made the embeddings.
@@ -56,7 +56,7 @@ pub struct IndexEntry {
     pub preset_id: String,
     /// The cluster in a v1 file, the author in a v0 file.
     pub author_key: String,
-    /// Energy.
+    /// Energy of the preset.
     pub energy: Energy,
     /// Tags such as `energy:groove`, `cluster:c07`, `band:low` and `author:geiss`.
     #[serde(default)]

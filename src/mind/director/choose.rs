@@ -149,7 +149,7 @@ impl Director {
         choice.map(|choice| Choice { near, ..choice })
     }
 
-    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. The
+    /// With the probability set by the policy, lowers the scores of styles that look unlike the previous one. aivj's
     /// predecessor stays in the same style; here the cluster rest forbids that, so similar styles are preferred
     /// instead.
     fn stay_near(&self, planned: &[u32], arms: &mut [(Evidence, f64)], rng: &mut Rng) -> bool {

@@ -18,7 +18,7 @@ use crate::mind::taste::Signal;
 use crate::stage::{DeckId, DeckLook, FadeStyle};
 use crate::store::BanKind;
 
-/// Format version.
+/// Format version of the set log.
 pub const LOG_VERSION: u32 = 2;
 
 /// The first line: everything that determines the choices besides audio and commands.
@@ -33,7 +33,7 @@ pub struct LogHeader {
     pub steady: bool,
     /// The audio source.
     pub sound: String,
-    /// Planned length of the set, seconds; 0 if unknown.
+    /// Planned length of the set, in seconds; 0 if unknown.
     pub seconds: f64,
     /// Hash of the library; see [`Catalogue::identity`](crate::library::Catalogue::identity).
     pub library: String,
@@ -153,7 +153,7 @@ pub enum Event {
         preset: PresetId,
         /// The signal.
         signal: Signal,
-        /// Time on air, seconds; 0 if the preset was not on air.
+        /// Time on air, in seconds; 0 if the preset was not on air.
         on_air_secs: f64,
     },
     /// The performer gave a command.
@@ -161,7 +161,7 @@ pub enum Event {
         /// The command.
         command: Command,
     },
-    /// An event of the graphics device.
+    /// A graphics device event.
     Graphics {
         /// The event.
         what: GraphicsEvent,
@@ -173,7 +173,7 @@ pub enum Event {
     },
     /// Steps were dropped since the previous entry; their time belongs to the next step.
     Dropped {
-        /// How many, and why.
+        /// The number of dropped steps, by cause.
         steps: DroppedSteps,
     },
     /// The picture quality changed, because the machine could not keep up or can again.
@@ -183,7 +183,7 @@ pub enum Event {
     },
     /// The machine was suspended; the show continued where it left off.
     Suspended {
-        /// For how long, seconds.
+        /// Length of the suspension, in seconds.
         secs: f64,
     },
 }
@@ -201,7 +201,7 @@ pub struct Chosen {
     pub cluster: String,
     /// `calm`, `groove` or `peak`.
     pub energy: String,
-    /// The target.
+    /// The target it was chosen for.
     pub target: Target,
     /// Base score of the style against the target, without taste.
     pub base: f64,
@@ -248,11 +248,11 @@ pub struct Cut {
     pub scene: Scene,
     /// The target it was chosen for; `None` for a request by the performer.
     pub target: Option<Target>,
-    /// Length of the crossfade, seconds.
+    /// Length of the crossfade, in seconds.
     pub fade_secs: f64,
     /// Style of the crossfade.
     pub style: FadeStyle,
-    /// Offset from the nearest beat, seconds, negative before it; `None` while the beat is not trusted.
+    /// Offset from the nearest beat in seconds, negative before it; `None` while the beat is not trusted.
     pub off_beat_secs: Option<f64>,
     /// The other candidates.
     pub candidates: Vec<Candidate>,

@@ -8,7 +8,7 @@ use crate::units::Rng;
 /// A rendered one-shot.
 pub type Shot = Vec<f32>;
 
-/// Drums of one piece.
+/// The drums of one piece.
 pub struct Kit {
     pub kick: Shot,
     pub snare: Shot,
